@@ -1,0 +1,118 @@
+// The one contract between a manager and its workers: the methods each side answers, the events each side sends, and what a
+// worker is told when it is forked. Types only; the manager and the worker meet here and never import each other.
+import type { WorkerSample } from './stats.js';
+
+/** Name of the environment variable that carries a worker's {@link WorkerBrief} as JSON. */
+export const briefVariable = 'SHARDCTL_WORKER';
+
+/** What the manager tells a worker when it forks it. Holds no secret: the token travels as `DISCORD_TOKEN`. */
+export interface WorkerBrief {
+	workerId: number;
+	/** Counts the incarnations of this worker; it stands on every frame, so that a dead process is never mistaken for its successor. */
+	epoch: number;
+	/** Ascending. */
+	shardIds: number[];
+	totalShards: number;
+	/** Absolute path of the bot file. */
+	botFile: string;
+	/** Base URL of Discord's REST API, without a version. */
+	api: string;
+	/** How often the worker pushes a {@link WorkerSample}; 0 means never. */
+	statsIntervalMs: number;
+}
+
+/** Which workers a call goes to. At most one of the two; none means every worker of the manager. */
+export interface CallTarget {
+	shard?: number;
+	guildId?: string;
+}
+
+/** The part of a call's options that travels between processes; the signal travels as the request's cancellation. */
+export interface RemoteCallOptions extends CallTarget {
+	/** Deadline of the whole call. */
+	timeoutMs?: number;
+	/** Answer with every worker's outcome instead of failing when one fails. */
+	settle?: boolean;
+}
+
+/** A script on its way to a worker: the source travels once per worker, later calls name it by its hash. */
+export interface Script {
+	hash: string;
+	source?: string;
+}
+
+/** What a worker answers to an eval whose script it does not hold (any more): the manager sends it again with the source. */
+export interface ScriptMissing {
+	scriptMissing: true;
+}
+
+/** Requests that a worker answers. */
+export interface WorkerMethods {
+	/** Answered by the worker's main thread, so a blocked event loop shows. */
+	ping: { params: null; result: null };
+	eval: { params: { script: Script; context: unknown }; result: { value: unknown } | ScriptMissing };
+	fetchClientValue: { params: { path: string }; result: unknown };
+	call: { params: { name: string; args: unknown[] }; result: unknown };
+	sample: { params: null; result: WorkerSample };
+	/** Runs the bot's shutdown handlers, destroys its clients, then answers; the process exits right after. */
+	shutdown: { params: { reason: string }; result: null };
+}
+
+/** Requests that the manager answers. */
+export interface ManagerMethods {
+	/** Resolves when this shard may send IDENTIFY now. Cancelled by the worker when it no longer wants to. */
+	'identify.acquire': { params: { shardId: number }; result: { slotId: number } };
+	broadcastEval: { params: { source: string; context: unknown; options: RemoteCallOptions }; result: unknown };
+	fetchClientValues: { params: { path: string; options: RemoteCallOptions }; result: unknown };
+	call: { params: { name: string; args: unknown[]; options: RemoteCallOptions }; result: unknown };
+	respawnShard: { params: { shardId: number }; result: boolean };
+	respawnAll: { params: RespawnAllOptions; result: null };
+	getShardStats: { params: { fresh?: boolean }; result: unknown };
+}
+
+export interface RespawnAllOptions {
+	/** One worker at a time, the next only after the last is ready (default `true`). */
+	rolling?: boolean;
+	/** How many workers at once when rolling (default 1). */
+	parallel?: number;
+	/** Pause between one worker's being ready and the next one's stop, in ms (default 0). */
+	delayMs?: number;
+}
+
+/** Events that a worker sends and nobody answers. */
+export interface WorkerEvents {
+	/** The bot made a client that we drive: its library and version. */
+	attached: { library: string };
+	/** IDENTIFY went out on this slot: its window starts. */
+	'identify.sent': { slotId: number };
+	/** READY came: Discord has counted the IDENTIFY of this slot. */
+	'identify.confirmed': { slotId: number };
+	/** The slot was not used. */
+	'identify.released': { slotId: number };
+	'shard.status': ShardReport;
+	sample: WorkerSample;
+}
+
+/** Events that the manager sends and nobody answers; none so far. */
+export type ManagerEvents = Record<never, never>;
+
+/** A change in one shard's connection, as its worker sees it. */
+export interface ShardReport {
+	shardId: number;
+	status: 'ready' | 'reconnecting' | 'resumed' | 'disconnected';
+	/** Discord's close code, where one came with the change. Codes that no retry mends are fatal. */
+	closeCode?: number;
+}
+
+/**
+ * Close codes after which Discord wants no reconnect: the same IDENTIFY would fail again.
+ * Discord: Opcodes and Status Codes, "Gateway Close Event Codes".
+ */
+export const fatalCloseCodes: ReadonlyMap<number, string> = new Map([
+	[4004, 'the token is not valid'],
+	[4010, 'the shard id or shard count is not valid'],
+	[4011, 'the session would hold too many guilds: more shards are required'],
+	[4012, 'the gateway version is not valid'],
+	[4013, 'an intent is not valid'],
+	[4014, 'a privileged intent is not enabled for this bot in the developer portal'],
+]);

@@ -1,0 +1,73 @@
+// The one error class of the project and the closed set of its codes. What a code means stands here and nowhere else;
+// the README's table of codes is checked against it.
+
+/** Every code a {@link ShardctlError} can carry, with the situation it stands for. */
+export const errorCodes = {
+	OPTIONS_INVALID: 'one or more options are wrong; the message lists all of them',
+	BOT_FILE_INVALID: 'the bot file is missing, a directory, or cannot be read',
+	TOKEN_MISSING: 'no bot token was given',
+	TOKEN_INVALID: 'Discord answered 401: the token is wrong or was reset',
+	API_UNREACHABLE: 'the Discord API did not answer, or not with what it documents',
+	DISCORD_FATAL: 'Discord closed a session with a code that no retry can mend (4004, 4010 to 4014)',
+	IDENTIFY_BUDGET: 'the day does not have enough session starts left for what was asked',
+	MANAGER_RUNNING: 'a manager with this name is running already',
+	MANAGER_NOT_RUNNING: 'no manager with this name is running',
+	MANAGER_STOPPED: 'the manager was stopped, so the operation cannot finish',
+	SHARD_NOT_OWNED: 'this manager does not own that shard',
+	WORKER_UNAVAILABLE: 'the worker that should answer is not running',
+	WORKERS_FAILED: 'one or more workers were given up by the restart policy',
+	WORKER_NOT_READY: 'a worker did not become ready',
+	BROADCAST_FAILED: 'at least one worker failed a call to all; every outcome is in details.outcomes',
+	REMOTE_ERROR: 'the other side threw; its error is the cause',
+	CALL_TIMEOUT: 'no answer came within the deadline',
+	CALL_CANCELLED: 'the caller cancelled the call',
+	CALL_LIMIT: 'too many calls are waiting for an answer',
+	CHANNEL_CLOSED: 'the channel to the other process closed before the answer came',
+	METHOD_NOT_FOUND: 'the other side has no handler of that name',
+	MESSAGE_TOO_LARGE: 'a message is over the size limit of the channel',
+	NOT_SERIALIZABLE: 'a value cannot travel between processes (a function, a symbol or a circular structure)',
+	PROTOCOL_ERROR: 'the other side sent what the protocol does not allow',
+	CLIENT_NOT_ATTACHED: 'the bot has no client yet, or attach() was not called',
+	ADDRESS_IN_USE: 'the port or socket to listen on is taken',
+	INTERNAL: 'a fault in shardctl itself; please report it',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface ShardctlErrorOptions {
+	cause?: unknown;
+	/** Structured facts for programs; never holds a secret. */
+	details?: Record<string, unknown>;
+}
+
+const brand = Symbol.for('shardctl.error');
+
+/**
+ * What every door of shardctl throws: a code for programs, a message for people (what happened, what was got, what to do),
+ * the `cause`, and structured `details`.
+ */
+export class ShardctlError extends Error {
+	readonly code: ErrorCode;
+	readonly details: Record<string, unknown>;
+
+	constructor(code: ErrorCode, message: string, options: ShardctlErrorOptions = {}) {
+		super(message, 'cause' in options ? { cause: options.cause } : undefined);
+		this.code = code;
+		this.details = options.details ?? {};
+		Object.defineProperty(this, brand, { value: true });
+	}
+
+	override get name(): string {
+		return 'ShardctlError';
+	}
+
+	/** Recognises an error of ours also when it comes from a second copy of the package. */
+	static is(value: unknown): value is ShardctlError {
+		return value instanceof Error && brand in value;
+	}
+}
+
+/** The message of anything that was thrown: errors say their message, other values are shown as they are. */
+export function messageOf(thrown: unknown): string {
+	return thrown instanceof Error ? thrown.message : String(thrown);
+}

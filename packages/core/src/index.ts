@@ -1,0 +1,22 @@
+export { type Clock, sleep, systemClock, type Timer } from './clock.js';
+export {
+	briefVariable,
+	type CallTarget,
+	fatalCloseCodes,
+	type ManagerEvents,
+	type ManagerMethods,
+	type RemoteCallOptions,
+	type RespawnAllOptions,
+	type Script,
+	type ScriptMissing,
+	type ShardReport,
+	type WorkerBrief,
+	type WorkerEvents,
+	type WorkerMethods,
+} from './contract.js';
+export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
+export { nearestName } from './nearest-name.js';
+export { type OptionProblem, optionProblems, optionsError } from './options.js';
+export { type Parsed, parseDurationMs, parseShardList, parseSizeBytes } from './parse.js';
+export { formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
+export type { ShardSample, WorkerSample } from './stats.js';

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { nearestName } from './nearest-name.js';
+import { optionProblems, optionsError } from './options.js';
+
+describe('optionProblems', () => {
+	const schema = z.strictObject({
+		token: z.string({ error: 'must be a text' }),
+		shards: z.number({ error: 'must be a number' }),
+	});
+
+	it('names every problem at once and the option that was probably meant', () => {
+		const result = schema.safeParse({ tokn: 'x', token: 5, shards: 'many' });
+		const problems = optionProblems(result.error as z.ZodError, Object.keys(schema.shape));
+		expect(problems).toEqual([
+			{ option: 'token', problem: 'must be a text' },
+			{ option: 'shards', problem: 'must be a number' },
+			{ option: 'tokn', problem: 'is not an option; did you mean "token"?' },
+		]);
+		const error = optionsError('options of createShardManager', problems);
+		expect(error.code).toBe('OPTIONS_INVALID');
+		expect(error.message).toBe(
+			'options of createShardManager: 3 problems\n  token: must be a text\n  shards: must be a number\n  tokn: is not an option; did you mean "token"?',
+		);
+	});
+});
+
+describe('nearestName', () => {
+	it.each([
+		['tokn', 'token'],
+		['Shards', 'shards'],
+		['shardlist', 'shardList'],
+	])('%s means %s', (typed, meant) => {
+		expect(nearestName(typed, ['token', 'shards', 'shardList', 'respawn'])).toBe(meant);
+	});
+
+	it('stays silent when nothing is near', () => {
+		expect(nearestName('banana', ['token', 'shards'])).toBeUndefined();
+	});
+});

@@ -1,0 +1,34 @@
+// Turns raw options into resolved ones through a zod schema: every problem is reported at once, unknown keys are refused,
+// and a near miss is answered with the name that was probably meant.
+import type { z } from 'zod';
+import { ShardctlError } from './errors.js';
+import { nearestName } from './nearest-name.js';
+
+/** One thing that is wrong with the options: where, and what to do. */
+export interface OptionProblem {
+	/** Path of the option, such as `respawn.maxRestarts`; empty for the whole. */
+	option: string;
+	problem: string;
+}
+
+/** The problems of `input` under a strict object schema, as sentences. */
+export function optionProblems(error: z.ZodError, known: readonly string[]): OptionProblem[] {
+	return error.issues.flatMap((issue): OptionProblem[] => {
+		const option = issue.path.join('.');
+		if (issue.code !== 'unrecognized_keys') return [{ option, problem: issue.message }];
+		return issue.keys.map((key) => {
+			const meant = issue.path.length === 0 ? nearestName(key, known) : undefined;
+			return {
+				option: [...issue.path, key].join('.'),
+				problem: meant ? `is not an option; did you mean "${meant}"?` : 'is not an option',
+			};
+		});
+	});
+}
+
+/** One `OPTIONS_INVALID` error that names every problem, one a line. */
+export function optionsError(subject: string, problems: readonly OptionProblem[]): ShardctlError {
+	const lines = problems.map(({ option, problem }) => `  ${option ? `${option}: ` : ''}${problem}`);
+	const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+	return new ShardctlError('OPTIONS_INVALID', `${subject}: ${count}\n${lines.join('\n')}`, { details: { problems } });
+}

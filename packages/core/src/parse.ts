@@ -1,0 +1,53 @@
+// Reads the small notations that people type: durations (`30s`), sizes (`512MB`) and shard lists (`0-3,7`).
+// Each answers a value or a sentence that says what is wrong; nothing here throws.
+import bytes from 'bytes';
+import ms from 'ms';
+
+export type Parsed<T> = { value: T } | { problem: string };
+
+/** Milliseconds from `1500`, `'1500'`, `'30s'`, `'2m'`; `0` and `'off'` (as `Infinity`) turn the thing concerned off. */
+export function parseDurationMs(input: string | number): Parsed<number> {
+	const text = String(input).trim();
+	if (text === 'off' || text === 'Infinity') return { value: Number.POSITIVE_INFINITY };
+	const value = /^\d/.test(text) && text.length < 100 ? ms(text as ms.StringValue) : undefined;
+	return value === undefined ? { problem: `a duration such as "500ms", "30s" or "2m", got "${text}"` } : { value };
+}
+
+/** Bytes from `1048576`, `'512MB'`, `'1GB'` (powers of 1024); `0` and `'off'` turn the limit off. */
+export function parseSizeBytes(input: string | number): Parsed<number> {
+	const text = String(input).trim();
+	if (text === 'off' || text === 'Infinity') return { value: Number.POSITIVE_INFINITY };
+	const value = /^\d+(\.\d+)?\s*([kmgt]?b)?$/i.test(text) ? bytes.parse(text) : null;
+	return value === null ? { problem: `a size such as "512MB" or "1GB", got "${text}"` } : { value };
+}
+
+/** The most shards that a list may name; far over any bot, and low enough that `0-4294967295` cannot fill the memory. */
+const maxListedShards = 100_000;
+
+/** Shard ids, ascending, from `'0-3,7'` or an array. Each id once; whether they fit the total is checked where it is known. */
+export function parseShardList(input: string | readonly number[]): Parsed<number[]> {
+	const ids: number[] = [];
+	if (typeof input === 'string') {
+		for (const part of input.split(',')) {
+			const match = /^\s*(\d{1,9})(?:\s*-\s*(\d{1,9}))?\s*$/.exec(part);
+			if (!match) return { problem: `shard ids such as "0-3,7", got "${part.trim()}" in "${input}"` };
+			const from = Number(match[1]);
+			const to = Number(match[2] ?? match[1]);
+			if (to < from) return { problem: `ranges from low to high, got "${part.trim()}"` };
+			if (ids.length + to - from >= maxListedShards) return { problem: `at most ${maxListedShards} shards, got "${input}"` };
+			for (let id = from; id <= to; id++) ids.push(id);
+		}
+	} else {
+		for (const id of input) {
+			if (!Number.isSafeInteger(id) || id < 0) return { problem: `whole shard ids from 0, got ${String(id)}` };
+			ids.push(id);
+		}
+		if (ids.length === 0) return { problem: 'at least one shard id, got an empty list' };
+	}
+	const seen = new Set<number>();
+	for (const id of ids) {
+		if (seen.has(id)) return { problem: `each shard id once, got ${id} twice` };
+		seen.add(id);
+	}
+	return { value: ids.sort((a, b) => a - b) };
+}

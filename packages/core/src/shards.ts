@@ -1,0 +1,42 @@
+// Shard maths: which shard a guild belongs to, and how shard ids are cut into the slices that workers own.
+
+/**
+ * The shard that receives a guild's events: `(guild_id >> 22) % num_shards`, in BigInt, because ids exceed 2^53.
+ * Discord: Gateway, "Sharding Formula".
+ */
+export function shardIdForGuild(guildId: string | bigint, totalShards: number): number {
+	return Number((BigInt(guildId) >> 22n) % BigInt(totalShards));
+}
+
+/** Whether a text can be a Discord id: a decimal number that fits 64 bits. */
+export function isSnowflake(text: string): boolean {
+	return /^\d{1,20}$/.test(text) && BigInt(text) < 1n << 64n;
+}
+
+/**
+ * Cuts shard ids into contiguous slices of at most `shardsPerWorker`, as even as they come: 10 ids at 4 a worker are 4+3+3,
+ * not 4+4+2, so that no worker carries more than one shard above another.
+ */
+export function planSlices(shardIds: readonly number[], shardsPerWorker: number): number[][] {
+	const workers = Math.ceil(shardIds.length / shardsPerWorker);
+	const slices: number[][] = [];
+	let start = 0;
+	for (let worker = 0; worker < workers; worker++) {
+		const size = Math.ceil((shardIds.length - start) / (workers - worker));
+		slices.push(shardIds.slice(start, start + size));
+		start += size;
+	}
+	return slices;
+}
+
+/** Shard ids for people: `0-3,7`. */
+export function formatShardIds(shardIds: readonly number[]): string {
+	const parts: string[] = [];
+	for (let i = 0; i < shardIds.length; ) {
+		let end = i;
+		while (end + 1 < shardIds.length && shardIds[end + 1] === (shardIds[end] as number) + 1) end++;
+		parts.push(end === i ? `${shardIds[i]}` : `${shardIds[i]}-${shardIds[end]}`);
+		i = end + 1;
+	}
+	return parts.join(',');
+}

@@ -1,0 +1,4 @@
+export { type FakeClock, fakeClock } from './fake-clock.js';
+export { isAlive, processesWithEnv } from './processes.js';
+export { tempDir } from './temp-dir.js';
+export { waitFor } from './wait-for.js';

@@ -1,0 +1,26 @@
+// Facts about processes from /proc, where a kill(pid, 0) would still see a zombie that nobody reaped.
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Whether a process is there and not a zombie. */
+export function isAlive(pid: number): boolean {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+		return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+	} catch {
+		return false;
+	}
+}
+
+/** The ids of live processes whose environment holds `NAME=value`, whoever their parent is by now. */
+export function processesWithEnv(name: string, value: string): number[] {
+	const needle = `${name}=${value}`;
+	return readdirSync('/proc').flatMap((entry) => {
+		if (!/^\d+$/.test(entry)) return [];
+		try {
+			const env = readFileSync(`/proc/${entry}/environ`, 'utf8').split('\0');
+			return env.includes(needle) && isAlive(Number(entry)) ? [Number(entry)] : [];
+		} catch {
+			return [];
+		}
+	});
+}

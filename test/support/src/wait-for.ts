@@ -1,0 +1,25 @@
+// Waits for a condition by asking again and again, with a deadline: for what real processes and sockets do in their own time.
+
+/**
+ * Resolves with the first truthy value of `probe`. Fails after `timeoutMs` (default 20 s) with `what` and the last answer.
+ * A probe that throws counts as "not yet"; its last error is the cause.
+ */
+export async function waitFor<T>(
+	what: string,
+	probe: () => T | Promise<T>,
+	{ timeoutMs = 20_000, everyMs = 25 }: { timeoutMs?: number; everyMs?: number } = {},
+): Promise<NonNullable<T>> {
+	const end = performance.now() + timeoutMs;
+	let last: unknown;
+	for (;;) {
+		try {
+			last = await probe();
+			if (last) return last as NonNullable<T>;
+		} catch (error) {
+			last = error;
+		}
+		if (performance.now() > end)
+			throw new Error(`waited ${timeoutMs} ms in vain for ${what}; last: ${String(last)}`, { cause: last });
+		await new Promise((resolve) => setTimeout(resolve, everyMs));
+	}
+}
