@@ -1,0 +1,29 @@
+// The bounds of a peer, in one place with their defaults. What happens at each bound is said beside it.
+
+export interface PeerLimits {
+	/** Calls of this side that wait for an answer; one more is refused with `CALL_LIMIT` (default 10,000). */
+	maxPendingCalls: number;
+	/** Handlers that run here at once, cancelled ones included; one more is answered with `CALL_LIMIT` (default 10,000). */
+	maxRunningHandlers: number;
+	/**
+	 * Size of one value on the wire: params, a result or an event's payload. A larger one is refused with `MESSAGE_TOO_LARGE`
+	 * (default 64 MiB). Measured during the walk of the codec, before the text is made: exact to the byte for long strings, an
+	 * estimate for the rest.
+	 */
+	maxMessageBytes: number;
+	/** Frames held back while the channel is congested; a further request is refused with `CALL_LIMIT`, a further event dropped (default 20,000). */
+	maxQueuedFrames: number;
+	/** Size of the frames held back, likewise; one frame always fits into an empty queue (default 64 MiB). */
+	maxQueuedBytes: number;
+	/** Depth of nesting in one value; a deeper one is refused with `NOT_SERIALIZABLE` (default 256). */
+	maxDepth: number;
+}
+
+export const defaultPeerLimits: Readonly<PeerLimits> = {
+	maxPendingCalls: 10_000,
+	maxRunningHandlers: 10_000,
+	maxMessageBytes: 64 * 1024 * 1024,
+	maxQueuedFrames: 20_000,
+	maxQueuedBytes: 64 * 1024 * 1024,
+	maxDepth: 256,
+};

@@ -1,0 +1,147 @@
+// Sends frames: those of one tick as one message, and none while the channel is congested. It bounds what waits, and knows
+// nothing of calls; its owner decides what a frame that could not be sent means.
+import { envelope, type Frame } from './frames.js';
+import type { PeerLimits } from './limits.js';
+import type { Port } from './port.js';
+
+/** A frame on its way. It can be taken back until it has left. */
+export interface OutboxEntry {
+	readonly frame: Frame;
+	readonly sizeBytes: number;
+	state: 'waiting' | 'left' | 'dropped';
+}
+
+export interface OutboxOptions {
+	port: Port;
+	epoch: number;
+	limits: Pick<PeerLimits, 'maxQueuedFrames' | 'maxQueuedBytes'>;
+	/** The channel is broken; nothing more will be sent. */
+	onBroken: (error: Error) => void;
+	/** The channel cannot carry this frame, and goes on. */
+	onRefused: (frame: Frame, error: unknown) => void;
+}
+
+/** About what Node takes before it asks to wait. Larger messages would only make the receiver's event loop stall longer. */
+const batchBytes = 128 * 1024;
+
+export class Outbox {
+	readonly #options: OutboxOptions;
+	#queue: OutboxEntry[] = [];
+	#waitingFrames = 0;
+	#waitingBytes = 0;
+	/** Messages handed to the port whose `done` has not come. */
+	#unconfirmed = 0;
+	/**
+	 * idle: nothing waits. scheduled: a flush runs at the end of this tick. congested: the port said to wait; the flush runs when
+	 * all that it took is confirmed. closed: for good.
+	 */
+	#state: 'idle' | 'scheduled' | 'congested' | 'closed' = 'idle';
+	#whenFlushed: (() => void)[] = [];
+
+	constructor(options: OutboxOptions) {
+		this.#options = options;
+	}
+
+	get waitingFrames(): number {
+		return this.#waitingFrames;
+	}
+
+	/** Queues a frame for the end of this tick. Null when the queue is full; `always` is for what must not be refused. */
+	push(frame: Frame, sizeBytes: number, always = false): OutboxEntry | null {
+		const { maxQueuedFrames, maxQueuedBytes } = this.#options.limits;
+		const full = this.#waitingFrames >= maxQueuedFrames || this.#waitingBytes + sizeBytes > maxQueuedBytes;
+		if (this.#state === 'closed' || (full && !always && this.#waitingFrames > 0)) return null;
+		const entry: OutboxEntry = { frame, sizeBytes, state: 'waiting' };
+		this.#queue.push(entry);
+		this.#waitingFrames++;
+		this.#waitingBytes += sizeBytes;
+		if (this.#state === 'idle') {
+			this.#state = 'scheduled';
+			// Before any I/O, and after the promise callbacks that are due: all that this tick has to say leaves together.
+			process.nextTick(this.#flush);
+		}
+		return entry;
+	}
+
+	/** Takes a frame back. False when it has left already. */
+	drop(entry: OutboxEntry): boolean {
+		if (entry.state !== 'waiting') return entry.state === 'dropped';
+		this.#take(entry, 'dropped');
+		return true;
+	}
+
+	/** Resolves once everything queued so far has been handed to the channel, or the outbox is closed. */
+	flushed(): Promise<void> {
+		if (this.#isFlushed()) return Promise.resolve();
+		return new Promise((resolve) => this.#whenFlushed.push(resolve));
+	}
+
+	/** Ends it; what still waits is forgotten. */
+	close(): void {
+		this.#state = 'closed';
+		this.#queue = [];
+		this.#waitingFrames = 0;
+		this.#waitingBytes = 0;
+		this.#announceFlushed();
+	}
+
+	#isFlushed(): boolean {
+		return this.#state === 'closed' || (this.#waitingFrames === 0 && this.#unconfirmed === 0);
+	}
+
+	#announceFlushed(): void {
+		if (this.#whenFlushed.length === 0 || !this.#isFlushed()) return;
+		for (const resolve of this.#whenFlushed.splice(0)) resolve();
+	}
+
+	#take(entry: OutboxEntry, state: 'left' | 'dropped'): void {
+		entry.state = state;
+		this.#waitingFrames--;
+		this.#waitingBytes -= entry.sizeBytes;
+	}
+
+	readonly #flush = (): void => {
+		const queue = this.#queue;
+		let next = 0;
+		let accepted = true;
+		while (accepted && next < queue.length && this.#state !== 'closed') {
+			const batch: OutboxEntry[] = [];
+			for (let bytes = 0; next < queue.length && (batch.length === 0 || bytes < batchBytes); next++) {
+				const entry = queue[next] as OutboxEntry;
+				if (entry.state !== 'waiting') continue;
+				bytes += entry.sizeBytes;
+				this.#take(entry, 'left');
+				batch.push(entry);
+			}
+			accepted = batch.length === 0 || this.#send(batch.map((entry) => entry.frame));
+		}
+		if (this.#state === 'closed') return;
+		this.#queue = next < queue.length ? queue.slice(next) : [];
+		this.#state = accepted ? 'idle' : 'congested';
+		this.#announceFlushed();
+	};
+
+	/** Sends one message. A message that the channel cannot carry is sent again frame by frame, so that only the culprit fails. */
+	#send(frames: Frame[]): boolean {
+		this.#unconfirmed++;
+		try {
+			return this.#options.port.send(envelope(this.#options.epoch, frames), this.#onDone);
+		} catch (error) {
+			this.#unconfirmed--;
+			if (frames.length === 1) this.#options.onRefused(frames[0] as Frame, error);
+			else for (const frame of frames) this.#send([frame]);
+			return true;
+		}
+	}
+
+	readonly #onDone = (error: Error | null): void => {
+		this.#unconfirmed--;
+		if (this.#state === 'closed') return;
+		if (error) {
+			this.#options.onBroken(error);
+			return;
+		}
+		if (this.#state === 'congested' && this.#unconfirmed === 0) this.#flush();
+		else this.#announceFlushed();
+	};
+}

@@ -1,0 +1,464 @@
+// One side of a conversation over a port: it sends requests and settles each exactly once, runs handlers for the other side's
+// requests, and passes events. It knows no processes and does not close the channel; whoever made the channel does.
+import { type Clock, type ErrorCode, ShardctlError, systemClock } from '@shardctl/core';
+import { onAbort } from './abort-hub.js';
+import { decodeThrown, encodeThrown } from './error-codec.js';
+import { type Frame, kind, openEnvelope } from './frames.js';
+import { type HandlerContext, LazyHandlerContext } from './handler-context.js';
+import { defaultPeerLimits, type PeerLimits } from './limits.js';
+import { Outbox } from './outbox.js';
+import { PendingCalls } from './pending-calls.js';
+import type { Port } from './port.js';
+import { decodeValue, type EncodedValue, encodeValue } from './value-codec.js';
+
+/** Every method of `T` with the type of its params and of its result; interfaces fit as well as type aliases. */
+export type MethodMap<T> = { [M in keyof T]: { params: unknown; result: unknown } };
+
+export interface PeerOptions {
+	port: Port;
+	/** Incarnation of the two processes that talk. Frames of another one are dropped: a dead process is never taken for its successor. */
+	epoch: number;
+	clock?: Clock;
+	limits?: Partial<PeerLimits>;
+	/** Hears of frames that the protocol does not allow (`PROTOCOL_ERROR`). They are counted and otherwise ignored. */
+	onProtocolError?: (error: ShardctlError) => void;
+	/** Hears what a listener of an event threw. Without it the error is thrown outside, as if nobody had caught it. */
+	onListenerError?: (error: unknown, event: string) => void;
+}
+
+export interface RequestOptions {
+	/** Deadline in ms (default 30,000). 0 or `Infinity`: none. */
+	timeoutMs?: number | undefined;
+	/** Cancels the call on both sides. */
+	signal?: AbortSignal | undefined;
+}
+
+/** What went by without effect, counted since the peer was made. */
+export interface PeerCounters {
+	/** Messages of another epoch. */
+	staleMessages: number;
+	malformedFrames: number;
+	/** Answers that came after their call was settled. */
+	lateReplies: number;
+	duplicateRequests: number;
+	/** Events not sent because the queue was full or the peer closed. */
+	droppedEvents: number;
+}
+
+const defaultTimeoutMs = 30_000;
+/** What a frame weighs besides its value. */
+const frameBytes = 48;
+
+/**
+ * One side of a conversation. `Local` are the methods that this side answers, `Remote` those it may request; likewise the events.
+ *
+ * Register handlers and listeners before control returns to the event loop: nothing is delivered earlier.
+ *
+ * @example
+ * const peer = new Peer<WorkerMethods, ManagerMethods, WorkerEvents, ManagerEvents>({ port: ipcPort(process), epoch });
+ * peer.handle('ping', () => null);
+ * const { slotId } = await peer.request('identify.acquire', { shardId: 0 });
+ */
+export class Peer<
+	Local extends MethodMap<Local>,
+	Remote extends MethodMap<Remote>,
+	LocalEvents extends object = Record<never, never>,
+	RemoteEvents extends object = Record<never, never>,
+> {
+	readonly counters: Readonly<PeerCounters>;
+	readonly #counters: PeerCounters = {
+		staleMessages: 0,
+		malformedFrames: 0,
+		lateReplies: 0,
+		duplicateRequests: 0,
+		droppedEvents: 0,
+	};
+	readonly #options: PeerOptions;
+	readonly #limits: PeerLimits;
+	readonly #outbox: Outbox;
+	readonly #calls: PendingCalls;
+	readonly #handlers = new Map<string, (params: unknown, context: HandlerContext) => unknown>();
+	readonly #listeners = new Map<string, Set<(payload: unknown) => void>>();
+	readonly #running = new Map<number, LazyHandlerContext>();
+	/** Ids of one sender only grow, and the channel keeps their order: what is not above this one was seen before. */
+	#lastRemoteId = 0;
+	#closedWith: ShardctlError | null = null;
+
+	constructor(options: PeerOptions) {
+		this.#options = options;
+		this.#limits = { ...defaultPeerLimits, ...options.limits };
+		this.counters = this.#counters;
+		this.#calls = new PendingCalls(options.clock ?? systemClock);
+		this.#outbox = new Outbox({
+			port: options.port,
+			epoch: options.epoch,
+			limits: this.#limits,
+			onBroken: (cause) => this.close(channelClosed({ cause })),
+			onRefused: (frame, error) => this.#onRefused(frame, error),
+		});
+		options.port.onMessage((message) => this.#onMessage(message));
+		options.port.onClose(() => this.close());
+	}
+
+	/** Calls of this side that wait for an answer. */
+	get pendingCount(): number {
+		return this.#calls.size;
+	}
+
+	/** Handlers of this side that have not finished. */
+	get runningCount(): number {
+		return this.#running.size;
+	}
+
+	get closed(): boolean {
+		return this.#closedWith !== null;
+	}
+
+	/** Answers requests for `method`. The last handler given for a method is the one that counts. */
+	handle<M extends keyof Local & string>(
+		method: M,
+		handler: (params: Local[M]['params'], context: HandlerContext) => Local[M]['result'] | Promise<Local[M]['result']>,
+	): void {
+		this.#handlers.set(method, handler as (params: unknown, context: HandlerContext) => unknown);
+	}
+
+	/** Listens to an event of the other side. Returns a function that ends it. */
+	on<E extends keyof RemoteEvents & string>(event: E, listener: (payload: RemoteEvents[E]) => void): () => void {
+		let listeners = this.#listeners.get(event);
+		if (!listeners) {
+			listeners = new Set();
+			this.#listeners.set(event, listeners);
+		}
+		const added = listener as (payload: unknown) => void;
+		listeners.add(added);
+		return () => listeners.delete(added);
+	}
+
+	/**
+	 * Asks the other side. Params are taken as they are now; changing them afterwards changes nothing.
+	 *
+	 * Rejects with what the handler threw, or with a ShardctlError: `CALL_TIMEOUT`, `CALL_CANCELLED` (the signal's reason is the
+	 * cause), `CALL_LIMIT`, `CHANNEL_CLOSED` (or what {@link close} was given), `METHOD_NOT_FOUND`, `NOT_SERIALIZABLE`,
+	 * `MESSAGE_TOO_LARGE`, `REMOTE_ERROR` (the handler threw what is not an Error), `PROTOCOL_ERROR`.
+	 */
+	request<M extends keyof Remote & string>(
+		method: M,
+		params: Remote[M]['params'],
+		options: RequestOptions = {},
+	): Promise<Remote[M]['result']> {
+		return new Promise((resolve, reject) => {
+			const { signal, timeoutMs = defaultTimeoutMs } = options;
+			if (this.#closedWith) return reject(closedError(this.#closedWith, method));
+			if (signal?.aborted) return reject(cancelled(method, signal));
+			if (!(timeoutMs >= 0)) return reject(wrongTimeout(timeoutMs));
+			if (this.#calls.size >= this.#limits.maxPendingCalls) return reject(this.#tooManyCalls(method));
+			let encoded: EncodedValue;
+			try {
+				encoded = encodeValue(params, this.#limits);
+			} catch (error) {
+				return reject(error);
+			}
+			// Reading the params may have run code of the user's that closed this peer.
+			if (this.#closedWith) return reject(closedError(this.#closedWith, method));
+			const id = this.#calls.nextId();
+			const frame: Frame = encoded.tagged
+				? [kind.request, id, method, encoded.wire, 1]
+				: [kind.request, id, method, encoded.wire];
+			const entry = this.#outbox.push(frame, encoded.sizeBytes + frameBytes);
+			if (!entry) return reject(this.#tooManyCalls(method));
+
+			const giveUp = (code: 'CALL_CANCELLED' | 'CALL_TIMEOUT', error: ShardctlError) => {
+				if (!this.#calls.reject(id, error)) return;
+				if (!this.#outbox.drop(entry)) this.#outbox.push([kind.cancel, id, code], frameBytes, true);
+			};
+			this.#calls.add(id, {
+				method,
+				resolve: resolve as (value: unknown) => void,
+				reject,
+				timeoutMs,
+				onTimeout: () => giveUp('CALL_TIMEOUT', timedOut(method, timeoutMs)),
+				unlink: signal && onAbort(signal, () => giveUp('CALL_CANCELLED', cancelled(method, signal))),
+			});
+		});
+	}
+
+	/**
+	 * Tells the other side something that nobody answers. Returns false when it was not sent, because the queue is full or the
+	 * peer closed; that is counted. Throws `NOT_SERIALIZABLE` or `MESSAGE_TOO_LARGE`.
+	 */
+	notify<E extends keyof LocalEvents & string>(event: E, payload: LocalEvents[E]): boolean {
+		const { wire, tagged, sizeBytes } = encodeValue(payload, this.#limits);
+		const frame: Frame = tagged ? [kind.event, event, wire, 1] : [kind.event, event, wire];
+		const sent = this.#outbox.push(frame, sizeBytes + frameBytes) !== null;
+		if (!sent) this.#counters.droppedEvents++;
+		return sent;
+	}
+
+	/** Resolves once all that was said so far has been handed to the channel, or the peer is closed. Await it before `process.exit`. */
+	flushed(): Promise<void> {
+		return this.#outbox.flushed();
+	}
+
+	/**
+	 * Ends the peer: each pending request rejects (with `CHANNEL_CLOSED` by default), the signals of running handlers abort, and
+	 * nothing more is sent or heard. The channel itself stays as it is. Idempotent.
+	 */
+	close(error: ShardctlError = channelClosed()): void {
+		if (this.#closedWith) return;
+		this.#closedWith = error;
+		this.#outbox.close();
+		this.#calls.rejectAll((method) => closedError(error, method));
+		for (const context of this.#running.values()) context.abort(error);
+		this.#running.clear();
+		this.#listeners.clear();
+	}
+
+	/** The only way in: whatever the other side sent, nothing is thrown from here into the channel's listener. */
+	#onMessage(message: unknown): void {
+		if (this.#closedWith) return;
+		const opened = openEnvelope(message);
+		if (!opened) {
+			this.#protocolError('a message is not an envelope of frames');
+			return;
+		}
+		if (opened.epoch !== this.#options.epoch) {
+			this.#counters.staleMessages++;
+			return;
+		}
+		for (const frame of opened.frames) {
+			if (this.#closedWith) return;
+			this.#onFrame(frame);
+		}
+	}
+
+	#onFrame(frame: unknown): void {
+		if (!Array.isArray(frame)) {
+			this.#protocolError('a frame is not a list');
+			return;
+		}
+		const [what, key, third, fourth, fifth] = frame as unknown[];
+		if (what === kind.event) {
+			if (typeof key === 'string') this.#onEvent(key, third, fourth === 1);
+			else this.#protocolError('an event has no name');
+			return;
+		}
+		if (!Number.isSafeInteger(key)) {
+			this.#protocolError('a frame has no id');
+			return;
+		}
+		const id = key as number;
+		switch (what) {
+			case kind.request:
+				if (typeof third === 'string') this.#onRequest(id, third, fourth, fifth === 1);
+				else this.#protocolError('a request names no method');
+				return;
+			case kind.result:
+				this.#onResult(id, third, fourth === 1);
+				return;
+			case kind.failure:
+				this.#onFailure(id, third);
+				return;
+			case kind.cancel:
+				this.#onCancel(id, third);
+				return;
+			default:
+				this.#protocolError('a frame is of no known kind');
+		}
+	}
+
+	#onRequest(id: number, method: string, wire: unknown, tagged: boolean): void {
+		if (id <= this.#lastRemoteId) {
+			this.#counters.duplicateRequests++;
+			return;
+		}
+		this.#lastRemoteId = id;
+		const handler = this.#handlers.get(method);
+		if (!handler) {
+			this.#answerFailure(
+				id,
+				new ShardctlError('METHOD_NOT_FOUND', `the other side has no handler for "${method}"`, { details: { method } }),
+			);
+			return;
+		}
+		if (this.#running.size >= this.#limits.maxRunningHandlers) {
+			this.#answerFailure(id, tooMany(`${this.#running.size} handlers are running on the other side already`, method));
+			return;
+		}
+		const context = new LazyHandlerContext();
+		let result: unknown;
+		try {
+			result = handler(decodeValue(wire, tagged), context);
+		} catch (thrown) {
+			this.#answerFailure(id, thrown);
+			return;
+		}
+		if (!isThenable(result)) {
+			this.#answer(id, result);
+			return;
+		}
+		this.#running.set(id, context);
+		Promise.resolve(result).then(
+			(value) => this.#finish(id, context) && this.#answer(id, value),
+			(thrown: unknown) => this.#finish(id, context) && this.#answerFailure(id, thrown),
+		);
+	}
+
+	/** A handler is done. False when nobody waits for its answer any more. */
+	#finish(id: number, context: LazyHandlerContext): boolean {
+		return this.#running.delete(id) && !context.aborted;
+	}
+
+	#answer(id: number, value: unknown): void {
+		let encoded: EncodedValue;
+		try {
+			encoded = encodeValue(value, this.#limits);
+		} catch (error) {
+			this.#answerFailure(id, error);
+			return;
+		}
+		const frame: Frame = encoded.tagged ? [kind.result, id, encoded.wire, 1] : [kind.result, id, encoded.wire];
+		if (this.#outbox.push(frame, encoded.sizeBytes + frameBytes)) return;
+		// A small failure always fits: the caller must not be left to its deadline.
+		if (!this.#closedWith) this.#answerFailure(id, tooMany('the channel is congested and the queue of answers is full'));
+	}
+
+	#answerFailure(id: number, thrown: unknown): void {
+		const { wire, sizeBytes } = encodeThrown(thrown, this.#limits);
+		this.#outbox.push([kind.failure, id, wire], sizeBytes + frameBytes, true);
+	}
+
+	#onResult(id: number, wire: unknown, tagged: boolean): void {
+		if (!this.#calls.has(id)) {
+			this.#counters.lateReplies++;
+			return;
+		}
+		try {
+			this.#calls.resolve(id, decodeValue(wire, tagged));
+		} catch (error) {
+			this.#calls.reject(id, error);
+			this.#protocolError('a result cannot be read', error);
+		}
+	}
+
+	#onFailure(id: number, wire: unknown): void {
+		if (!this.#calls.has(id)) {
+			this.#counters.lateReplies++;
+			return;
+		}
+		try {
+			this.#calls.reject(id, decodeThrown(wire));
+		} catch (error) {
+			this.#calls.reject(id, error);
+			this.#protocolError('a failure cannot be read', error);
+		}
+	}
+
+	#onCancel(id: number, reason: unknown): void {
+		const code: ErrorCode = reason === 'CALL_TIMEOUT' ? 'CALL_TIMEOUT' : 'CALL_CANCELLED';
+		const text = code === 'CALL_TIMEOUT' ? "the caller's deadline has passed" : 'the caller cancelled the call';
+		// A handler that goes on all the same still counts as running until it is done.
+		this.#running.get(id)?.abort(new ShardctlError(code, text));
+	}
+
+	#onEvent(event: string, wire: unknown, tagged: boolean): void {
+		const listeners = this.#listeners.get(event);
+		if (!listeners) return;
+		let payload: unknown;
+		try {
+			payload = decodeValue(wire, tagged);
+		} catch (error) {
+			this.#protocolError(`the payload of "${event}" cannot be read`, error);
+			return;
+		}
+		for (const listener of listeners) {
+			try {
+				listener(payload);
+			} catch (error) {
+				this.#listenerError(error, event);
+			}
+		}
+	}
+
+	/** The channel cannot carry a frame that was within the limits: its text is longer than the estimate, and than a string can be. */
+	#onRefused([what, key]: Frame, cause: unknown): void {
+		const error = new ShardctlError('MESSAGE_TOO_LARGE', 'the channel cannot carry a message of this size', { cause });
+		if (what === kind.request) this.#calls.reject(key as number, error);
+		else if (what === kind.result) this.#answerFailure(key as number, error);
+		else if (what === kind.event) this.#counters.droppedEvents++;
+	}
+
+	#protocolError(what: string, cause?: unknown): void {
+		this.#counters.malformedFrames++;
+		const { onProtocolError } = this.#options;
+		if (!onProtocolError) return;
+		try {
+			onProtocolError(new ShardctlError('PROTOCOL_ERROR', what, cause === undefined ? {} : { cause }));
+		} catch (error) {
+			throwOutside(error);
+		}
+	}
+
+	#listenerError(error: unknown, event: string): void {
+		const { onListenerError } = this.#options;
+		if (!onListenerError) {
+			throwOutside(error);
+			return;
+		}
+		try {
+			onListenerError(error, event);
+		} catch (again) {
+			throwOutside(again);
+		}
+	}
+
+	#tooManyCalls(method: string): ShardctlError {
+		return tooMany(`${this.#calls.size} calls wait for an answer and ${this.#outbox.waitingFrames} frames to be sent`, method);
+	}
+}
+
+/** A fault of our own side's code is shown as Node shows every uncaught one, and does not stop the frames behind it. */
+function throwOutside(error: unknown): void {
+	queueMicrotask(() => {
+		throw error;
+	});
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+	return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function channelClosed(options: { cause?: unknown } = {}): ShardctlError {
+	return new ShardctlError('CHANNEL_CLOSED', 'the channel to the other process closed', options);
+}
+
+/** One error per call, so that each says which call it was. */
+function closedError(error: ShardctlError, method: string): ShardctlError {
+	return new ShardctlError(error.code, `"${method}" cannot be answered: ${error.message}`, {
+		cause: error,
+		details: { ...error.details, method },
+	});
+}
+
+function cancelled(method: string, signal: AbortSignal): ShardctlError {
+	return new ShardctlError('CALL_CANCELLED', `"${method}" was cancelled by the caller`, {
+		cause: signal.reason,
+		details: { method },
+	});
+}
+
+function timedOut(method: string, timeoutMs: number): ShardctlError {
+	return new ShardctlError('CALL_TIMEOUT', `no answer to "${method}" came within ${timeoutMs} ms`, {
+		details: { method, timeoutMs },
+	});
+}
+
+function tooMany(what: string, method?: string): ShardctlError {
+	return new ShardctlError('CALL_LIMIT', `${what}; wait for some to finish`, method === undefined ? {} : { details: { method } });
+}
+
+function wrongTimeout(timeoutMs: unknown): ShardctlError {
+	return new ShardctlError(
+		'OPTIONS_INVALID',
+		`timeoutMs must be a number of milliseconds, 0 or Infinity for none; got ${String(timeoutMs)}`,
+	);
+}
