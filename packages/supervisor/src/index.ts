@@ -1,1 +1,15 @@
-export {};
+export type { ChildSpec } from './child-spec.js';
+export { type ChildState, childTransitions } from './child-state.js';
+export type { ExitReason, ExitReport } from './exit-reason.js';
+export { withInspectPort } from './inspect-port.js';
+export type { LogLine, LogStream } from './log-ring.js';
+export { createProcessHost, type ProcessHost } from './process-host.js';
+export {
+	decideRestart,
+	defaultRestartPolicy,
+	emptyHistory,
+	type RestartDecision,
+	type RestartHistory,
+	type RestartPolicy,
+} from './restart-policy.js';
+export { type ChildLink, SupervisedChild, type SupervisedChildEvents, type SupervisedChildOptions } from './supervised-child.js';

@@ -1,0 +1,155 @@
+// Why a process ended: a pure judgement from what the system said, what we had done to it, and its last words.
+
+/** How a process ended, seen from outside. */
+export type ExitReason =
+	/** Exit code 0, unasked. */
+	| 'clean'
+	/** Another exit code that says no more. */
+	| 'exit-code'
+	/** A signal that we did not send. */
+	| 'signal'
+	| 'uncaught-exception'
+	/** The heap limit, or the kernel's out-of-memory killer where that can be told. */
+	| 'out-of-memory'
+	/** Its main thread answered no heartbeat. */
+	| 'hung'
+	| 'ready-timeout'
+	/** Its owner said that no restart can help. */
+	| 'fatal'
+	/** It grew over its owner's limit. */
+	| 'memory-limit'
+	/** Stopped or replaced because somebody asked for it. */
+	| 'requested'
+	/** There never was a process. */
+	| 'spawn-failed';
+
+/** Everything that is known about the end of one process. */
+export interface ExitReport {
+	reason: ExitReason;
+	/** Exit code; null when a signal ended it or there was no process. */
+	code: number | null;
+	signal: NodeJS.Signals | null;
+	epoch: number;
+	pid: number | null;
+	/** From the fork to the exit. */
+	uptimeMs: number;
+	wasReady: boolean;
+	/** How long it had been ready; 0 when it never was. */
+	readyForMs: number;
+	/** The last lines of its standard error, oldest first. */
+	stderrTail: string[];
+	/** For a hung process: the JavaScript frames it was busy in, innermost first, where they could be had. */
+	stack: string[];
+	/** Milliseconds since the epoch. */
+	at: number;
+	/** One sentence for people. */
+	message: string;
+}
+
+/** What {@link classifyExit} judges from. */
+export interface ExitEvidence {
+	code: number | null;
+	signal: NodeJS.Signals | null;
+	/** Why we were ending it, when we were. */
+	verdict: ExitReason | null;
+	/** More about the verdict, for the sentence. */
+	verdictDetail: string | undefined;
+	/** The error of a fork that never became a process. */
+	spawnError: string | undefined;
+	/** The kernel's out-of-memory killer struck among our processes. */
+	kernelOutOfMemory: boolean;
+	stderrTail: readonly string[];
+	pid: number | null;
+	uptimeMs: number;
+	wasReady: boolean;
+}
+
+/** Signals by which V8 and libc end a process that is out of memory or broken. */
+const abortSignals: ReadonlySet<string> = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV', 'SIGBUS']);
+/** 128 + SIGABRT: what a shell, or node on some systems, makes of an abort. */
+const abortCode = 134;
+const heapLimit = /JavaScript heap out of memory|FATAL ERROR:.*(?:Allocation failed|out of memory)|Fatal process out of memory/;
+
+/**
+ * What node's own exit codes mean, where they say more than "it failed".
+ * Node: Process, "Exit codes".
+ */
+const exitCodeMeanings: ReadonlyMap<number, string> = new Map([
+	[7, 'its uncaughtException handler threw'],
+	[9, 'node refused its command line'],
+	[12, 'its inspector port is not valid or taken'],
+	[13, 'a top-level await never settled'],
+]);
+
+/** The reason, and the sentence that explains it. */
+export function classifyExit(evidence: ExitEvidence): { reason: ExitReason; message: string } {
+	const { reason, what } = judge(evidence);
+	if (reason === 'spawn-failed') return { reason, message: `the process could not be started: ${what}` };
+	const ran = `${evidence.wasReady ? '' : 'before it was ready, '}after ${formatUptime(evidence.uptimeMs)}`;
+	return { reason, message: `process ${evidence.pid ?? '?'} ${what} (${ending(evidence)}, ${ran})` };
+}
+
+function judge({ code, signal, verdict, verdictDetail, spawnError, kernelOutOfMemory, stderrTail }: ExitEvidence): {
+	reason: ExitReason;
+	what: string;
+} {
+	if (spawnError !== undefined) return { reason: 'spawn-failed', what: spawnError };
+	if (verdict) return { reason: verdict, what: verdictDetail ?? verdictPhrases[verdict] };
+	const aborted = code === abortCode || (signal !== null && abortSignals.has(signal));
+	if (aborted && stderrTail.some((line) => heapLimit.test(line))) {
+		return { reason: 'out-of-memory', what: 'ran into its JavaScript heap limit' };
+	}
+	if (signal === 'SIGKILL' && kernelOutOfMemory) {
+		return { reason: 'out-of-memory', what: "was killed by the kernel's out-of-memory killer" };
+	}
+	if (signal !== null) return { reason: 'signal', what: `was killed by ${signal}` };
+	if (code === 0) return { reason: 'clean', what: 'ended by itself' };
+	const uncaught = uncaughtError(stderrTail);
+	if (uncaught !== undefined) return { reason: 'uncaught-exception', what: `died of an uncaught exception: ${uncaught}` };
+	const meaning = code === null ? undefined : exitCodeMeanings.get(code);
+	return { reason: 'exit-code', what: meaning ? `failed: ${meaning}` : 'failed' };
+}
+
+const verdictPhrases: Record<ExitReason, string> = {
+	clean: 'ended by itself',
+	'exit-code': 'failed',
+	signal: 'was killed',
+	'uncaught-exception': 'died of an uncaught exception',
+	'out-of-memory': 'ran out of memory',
+	hung: 'hung: its main thread answered no heartbeat',
+	'ready-timeout': 'was not ready in time',
+	fatal: 'was given up',
+	'memory-limit': 'grew over its memory limit',
+	requested: 'was stopped as requested',
+	'spawn-failed': 'could not be started',
+};
+
+/**
+ * The first line of the error that node printed on its way out. Node ends such a report with a line that holds its version,
+ * which a bot that merely logs an error does not print.
+ */
+function uncaughtError(stderrTail: readonly string[]): string | undefined {
+	const version = stderrTail.findLastIndex((line) => /^Node\.js v\d+\.\d+\.\d+/.test(line));
+	if (version === -1) return undefined;
+	const printed = stderrTail.slice(0, version);
+	const firstFrame = printed.findIndex((line) => /^\s+at .+/.test(line));
+	if (firstFrame > 0) {
+		// The message stands above the frames, below the blank line that follows the quoted source.
+		const blank = printed.slice(0, firstFrame).findLastIndex((line) => line.trim() === '');
+		return printed[blank + 1]?.trim() || printed[firstFrame - 1]?.trim();
+	}
+	const words = printed.filter((line) => line.trim() !== '' && !line.startsWith('(Use `node'));
+	return words.at(-1)?.trim() ?? 'unknown';
+}
+
+function ending({ code, signal }: ExitEvidence): string {
+	return signal === null ? `exit code ${code ?? 'unknown'}` : signal;
+}
+
+function formatUptime(uptimeMs: number): string {
+	if (uptimeMs < 1000) return `${Math.round(uptimeMs)} ms`;
+	const seconds = uptimeMs / 1000;
+	if (seconds < 60) return `${seconds.toFixed(1)} s`;
+	const minutes = Math.floor(seconds / 60);
+	return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

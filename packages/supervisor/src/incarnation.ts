@@ -1,0 +1,219 @@
+// One process from its fork until it is gone for good: its output, its end, and the report on it. It knows nothing of
+// restarts, heartbeats or readiness timeouts; it is told why it is being ended and remembers the first reason.
+import type { ChildProcess } from 'node:child_process';
+import { type Clock, messageOf, type Timer } from '@shardctl/core';
+import type { ChildSpec } from './child-spec.js';
+import { classifyExit, type ExitReason, type ExitReport } from './exit-reason.js';
+import { LineSplitter } from './log-lines.js';
+import { type LogLine, LogRing, type LogStream } from './log-ring.js';
+import type { ProcessHost } from './process-host.js';
+import { Termination } from './termination.js';
+
+const maxLineBytes = 32 * 1024;
+const tailBounds = { maxLines: 40, maxChars: 16 * 1024 };
+/** How long the output of a process that has exited may still be held open by somebody who left its group. */
+const outputDrainMs = 1000;
+
+export interface IncarnationOptions {
+	spec: ChildSpec;
+	epoch: number;
+	clock: Clock;
+	host: ProcessHost;
+	/** From a SIGTERM to the SIGKILL. */
+	killAfterMs: number;
+	onLine(line: LogLine): void;
+	/** The process itself has ended; what it left behind may still be there. Not called for a process that never was. */
+	onExit(): void;
+	/** Nothing of it is left. Called exactly once, never from within the constructor. */
+	onGone(report: ExitReport): void;
+}
+
+/** Why a process is being ended, and how. */
+export interface EndOrder {
+	reason: ExitReason;
+	/** For the report's sentence: a predicate such as `answered no heartbeat for 30 s`. */
+	detail?: string | undefined;
+	/** See {@link Termination}. */
+	ask: (() => Promise<void>) | null;
+	graceMs: number;
+}
+
+/** What is known from the moment of the exit. */
+interface ExitFacts {
+	code: number | null;
+	signal: NodeJS.Signals | null;
+	/** Milliseconds since the epoch. */
+	at: number;
+	uptimeMs: number;
+	readyForMs: number;
+	kernelOutOfMemory: boolean;
+}
+
+export class Incarnation {
+	readonly epoch: number;
+	/** Null where the fork failed outright. */
+	readonly child: ChildProcess | null;
+	/** Milliseconds since the epoch, at the fork. */
+	readonly startedAt: number;
+	readonly #options: IncarnationOptions;
+	readonly #bornAt: number;
+	readonly #stderrTail = new LogRing<LogLine>(tailBounds);
+	#order: EndOrder | null = null;
+	#termination: Termination | null = null;
+	#readyAt: number | null = null;
+	#spawnError: string | undefined;
+	#exit: ExitFacts | null = null;
+	#stack: string[] = [];
+
+	constructor(options: IncarnationOptions) {
+		this.#options = options;
+		this.epoch = options.epoch;
+		this.startedAt = options.clock.now();
+		this.#bornAt = options.clock.monotonic();
+		this.child = this.#fork();
+	}
+
+	get pid(): number | null {
+		return this.child?.pid ?? null;
+	}
+
+	/** Whether there is a process that has not exited. */
+	get isRunning(): boolean {
+		return this.pid !== null && this.#exit === null;
+	}
+
+	get wasReady(): boolean {
+		return this.#readyAt !== null;
+	}
+
+	markReady(): void {
+		this.#readyAt ??= this.#options.clock.monotonic();
+	}
+
+	noteStack(frames: string[]): void {
+		this.#stack = frames;
+	}
+
+	/** Begins to end the process. The first reason stays; a second call can only {@link hasten}. */
+	end(order: EndOrder): void {
+		this.#order ??= order;
+		if (this.#termination || !this.isRunning) return;
+		const { clock, killAfterMs, host } = this.#options;
+		const child = this.child as ChildProcess;
+		this.#termination = new Termination({
+			clock,
+			ask: order.ask,
+			graceMs: order.graceMs,
+			killAfterMs,
+			terminate: () => host.signal(child, 'SIGTERM'),
+			kill: () => host.kill(child),
+		});
+		this.#termination.start();
+	}
+
+	/** Leaves at most `graceMs` for the present step of the ending; 0 takes the next step now. */
+	hasten(graceMs: number): void {
+		this.#termination?.hasten(graceMs);
+	}
+
+	#fork(): ChildProcess | null {
+		let child: ChildProcess;
+		try {
+			child = this.#options.host.fork(this.#options.spec);
+		} catch (error) {
+			this.#failToSpawn(error);
+			return null;
+		}
+		// Also without a pid there are streams, and an error event that must find a listener.
+		child.on('error', (error) => {
+			if (child.pid === undefined) this.#failToSpawn(error);
+			// Else a signal or a message could not be delivered: its sender knows, and the exit says the rest.
+		});
+		if (child.pid === undefined) return child;
+		const outputClosed = Promise.all([this.#capture(child, 'stdout'), this.#capture(child, 'stderr')]);
+		child.once('exit', (code, signal) => {
+			void this.#bury(child, code, signal, outputClosed);
+		});
+		return child;
+	}
+
+	#failToSpawn(error: unknown): void {
+		if (this.#spawnError !== undefined) return;
+		this.#spawnError = messageOf(error);
+		const { clock } = this.#options;
+		this.#exit = { code: null, signal: null, at: clock.now(), uptimeMs: 0, readyForMs: 0, kernelOutOfMemory: false };
+		// A fork that failed halfway may have left its end of the pipes.
+		for (const stream of [this.child?.stdout, this.child?.stderr]) stream?.destroy();
+		// The owner is told in a later turn, as of every other end.
+		queueMicrotask(() => this.#options.onGone(this.#report()));
+	}
+
+	/** Reads a stream line by line until it closes. It is never paused: a full pipe would block the child's next write. */
+	#capture(child: ChildProcess, stream: LogStream): Promise<void> {
+		const source = child[stream];
+		if (!source) return Promise.resolve();
+		const splitter = new LineSplitter(maxLineBytes, (line) => {
+			const entry: LogLine = { stream, line, epoch: this.epoch, at: this.#options.clock.now() };
+			if (stream === 'stderr') this.#stderrTail.push(entry);
+			this.#options.onLine(entry);
+		});
+		source.on('data', (chunk: Buffer) => splitter.write(chunk));
+		// A broken pipe is followed by the close, like a good one.
+		source.on('error', () => undefined);
+		return new Promise((resolve) => {
+			source.once('close', () => {
+				splitter.end();
+				resolve();
+			});
+		});
+	}
+
+	async #bury(
+		child: ChildProcess,
+		code: number | null,
+		signal: NodeJS.Signals | null,
+		outputClosed: Promise<unknown>,
+	): Promise<void> {
+		const { clock, host } = this.#options;
+		const now = clock.monotonic();
+		this.#exit = {
+			code,
+			signal,
+			at: clock.now(),
+			uptimeMs: now - this.#bornAt,
+			readyForMs: this.#readyAt === null ? 0 : now - this.#readyAt,
+			// Asked only where nothing else explains a SIGKILL, because asking claims the kill.
+			kernelOutOfMemory: signal === 'SIGKILL' && this.#order === null && host.claimOomKill(),
+		};
+		this.#termination?.end();
+		const groupEnded = host.endGroup(child.pid as number);
+		this.#options.onExit();
+		await groupEnded;
+		let timer: Timer | undefined;
+		const drained = new Promise<void>((resolve) => {
+			timer = clock.setTimeout(resolve, outputDrainMs);
+		});
+		await Promise.race([outputClosed, drained]);
+		clock.clearTimeout(timer);
+		// Somebody who left the group may hold the pipes; their closing flushes the lines that are there.
+		child.stdout?.destroy();
+		child.stderr?.destroy();
+		await outputClosed;
+		this.#options.onGone(this.#report());
+	}
+
+	#report(): ExitReport {
+		const exit = this.#exit as ExitFacts;
+		const stderrTail = this.#stderrTail.toArray().map(({ line }) => line);
+		const { code, signal, uptimeMs, readyForMs, at } = exit;
+		const facts = { code, signal, pid: this.pid, uptimeMs, wasReady: this.wasReady, stderrTail };
+		const judgement = classifyExit({
+			...facts,
+			verdict: this.#order?.reason ?? null,
+			verdictDetail: this.#order?.detail,
+			spawnError: this.#spawnError,
+			kernelOutOfMemory: exit.kernelOutOfMemory,
+		});
+		return { ...facts, ...judgement, epoch: this.epoch, readyForMs, stack: this.#stack, at };
+	}
+}

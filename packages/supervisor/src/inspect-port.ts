@@ -1,0 +1,30 @@
+// Gives every child an inspector port of its own. Two processes that are told the same port fight for it: the second one
+// runs without an inspector, or ends with exit code 12.
+
+const inspectFlag = /^--(inspect(?:-brk|-wait|-port)?|debug-port)(?:=(.*))?$/;
+const defaultPort = 9229;
+
+/**
+ * `execArgv` with every `--inspect*` port moved up by `ordinal`, so that child 3 of `--inspect=9229` always listens on 9232,
+ * also after a restart. Where the given port is the owner's own (`ownPort`), children start one above it. Port 0 (any free
+ * one) stays 0, and so does a port that would pass 65535.
+ */
+export function withInspectPort(execArgv: readonly string[], ordinal: number, ownPort: number | null = null): string[] {
+	return execArgv.map((arg) => {
+		const match = inspectFlag.exec(arg);
+		if (!match) return arg;
+		const [, flag, address = ''] = match;
+		const parsed = /^(?:(.*):)?(\d+)$/.exec(address);
+		// Node takes a bare host too: `--inspect=0.0.0.0` listens there on 9229.
+		const host = parsed ? parsed[1] : address || undefined;
+		const port = parsed ? Number(parsed[2]) : defaultPort;
+		const first = port === ownPort ? port + 1 : port;
+		const moved = port === 0 || first + ordinal > 65_535 ? 0 : first + ordinal;
+		return `--${flag}=${host === undefined ? '' : `${host}:`}${moved}`;
+	});
+}
+
+/** Whether these flags hold the child back until a debugger comes: such a child is slow on purpose. */
+export function waitsForDebugger(execArgv: readonly string[]): boolean {
+	return execArgv.some((arg) => /^--inspect-(?:brk|wait)(?:=|$)/.test(arg));
+}

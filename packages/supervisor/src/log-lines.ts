@@ -1,0 +1,70 @@
+// Turns the chunks of one stream into whole lines. One splitter per stream, so that lines of two streams are never mixed; a
+// line is decoded only when it is complete, so that a character cut in two by a chunk stays whole.
+
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+
+/** Splits one byte stream into lines of UTF-8 text, each at most `maxBytes` long; the rest of a longer one is counted, not kept. */
+export class LineSplitter {
+	readonly #maxBytes: number;
+	readonly #onLine: (line: string) => void;
+	/** The bytes of a line whose end has not come yet; at most `maxBytes` in all. */
+	#held: Buffer[] = [];
+	#heldBytes = 0;
+	#cutBytes = 0;
+
+	constructor(maxBytes: number, onLine: (line: string) => void) {
+		this.#maxBytes = maxBytes;
+		this.#onLine = onLine;
+	}
+
+	write(chunk: Buffer): void {
+		let start = 0;
+		for (;;) {
+			// A newline byte is never part of a longer character in UTF-8, so bytes can be searched before they are decoded.
+			const end = chunk.indexOf(newline, start);
+			if (end === -1) break;
+			this.#hold(chunk.subarray(start, end));
+			this.#emit();
+			start = end + 1;
+		}
+		if (start < chunk.length) this.#hold(chunk.subarray(start));
+	}
+
+	/** The stream is over: what is left without an end of line is a line too. */
+	end(): void {
+		if (this.#heldBytes + this.#cutBytes > 0) this.#emit();
+	}
+
+	#hold(bytes: Buffer): void {
+		const kept = bytes.subarray(0, this.#maxBytes - this.#heldBytes);
+		if (kept.length > 0) this.#held.push(kept);
+		this.#heldBytes += kept.length;
+		this.#cutBytes += bytes.length - kept.length;
+	}
+
+	#emit(): void {
+		let bytes = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held, this.#heldBytes);
+		let cutBytes = this.#cutBytes;
+		this.#held = [];
+		this.#heldBytes = 0;
+		this.#cutBytes = 0;
+		if (cutBytes === 0) {
+			if (bytes.at(-1) === carriageReturn) bytes = bytes.subarray(0, -1);
+			this.#onLine(bytes.toString('utf8'));
+			return;
+		}
+		const whole = wholeCharacters(bytes);
+		cutBytes += bytes.length - whole.length;
+		this.#onLine(`${whole.toString('utf8')} … [cut: ${cutBytes} more bytes]`);
+	}
+}
+
+/** `bytes` without a last character that is there only in part. */
+function wholeCharacters(bytes: Buffer): Buffer {
+	let start = bytes.length - 1;
+	while (start > 0 && start > bytes.length - 4 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start--;
+	const lead = bytes[start] ?? 0;
+	const needed = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+	return start + needed > bytes.length ? bytes.subarray(0, start) : bytes;
+}

@@ -1,0 +1,56 @@
+// The seam between the machine of one child and the operating system: forking, signals, and ending what a child leaves behind.
+// The machine is tested on a host that starts nothing.
+import { type ChildProcess, fork } from 'node:child_process';
+import inspector from 'node:inspector';
+import type { ChildSpec } from './child-spec.js';
+import { withInspectPort } from './inspect-port.js';
+import { OomKillCounter } from './oom-kills.js';
+import { endProcessGroup, signalProcess, signalProcessGroup } from './process-group.js';
+
+export interface ProcessHost {
+	/** Starts the process. May throw, or answer with a child that has no pid and emits `error`. */
+	fork(spec: ChildSpec): ChildProcess;
+	/** Signals the process itself; `false` when it is gone. */
+	signal(child: ChildProcess, signal: NodeJS.Signals): boolean;
+	/** Kills the process with everything it started that is still in its group. */
+	kill(child: ChildProcess): void;
+	/** Once the process has exited: kills what is left of its group and resolves when nothing of it is alive. */
+	endGroup(pid: number): Promise<void>;
+	/** Whether the kernel's out-of-memory killer ended a process that nobody has claimed yet; claims it. */
+	claimOomKill(): boolean;
+}
+
+/** The machine itself. */
+export function createProcessHost(): ProcessHost {
+	const oomKills = new OomKillCounter();
+	return {
+		fork(spec) {
+			oomKills.forget();
+			return fork(spec.file, spec.args ?? [], {
+				env: spec.env,
+				execArgv: execArgvFor(spec),
+				// A group of its own: a terminal's Ctrl-C reaches the owner alone, which then stops the children in order, and what
+				// a child leaves behind can be ended with it. A child must itself notice when its channel closes.
+				detached: true,
+				serialization: spec.serialization ?? 'json',
+				stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+				...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+			});
+		},
+		signal: signalProcess,
+		kill: (child) => signalProcessGroup(child, 'SIGKILL'),
+		endGroup: endProcessGroup,
+		claimOomKill: () => oomKills.claim(),
+	};
+}
+
+/** One for the whole process, because the kernel's counter that it watches is. */
+export const defaultProcessHost: ProcessHost = createProcessHost();
+
+function execArgvFor(spec: ChildSpec): string[] {
+	const own = inspector.url();
+	const execArgv = withInspectPort(spec.execArgv ?? [], spec.ordinal ?? 0, own ? Number(new URL(own).port) : null);
+	const chosen = execArgv.some((arg) => /^--(inspect|debug-port)/.test(arg));
+	// Opens nothing; it only says that an inspector woken later (see stack-hint.ts) takes any free port.
+	return chosen ? execArgv : [...execArgv, '--inspect-port=0'];
+}

@@ -1,0 +1,613 @@
+// Keeps one child process running: starts it, judges whether it is well, replaces it by the rules of the restart policy, and
+// ends it. The states are explained in child-state.ts; they change in `#enter` and nowhere else. What a process is, what its
+// messages mean and what its readiness is are the owner's affairs.
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { type Clock, messageOf, ShardctlError, systemClock, type Timer } from '@shardctl/core';
+import type { ChildSpec } from './child-spec.js';
+import { type ChildState, childTransitions } from './child-state.js';
+import type { ExitReason, ExitReport } from './exit-reason.js';
+import { FairDeadline } from './fair-deadline.js';
+import { Heartbeat } from './heartbeat.js';
+import { type EndOrder, Incarnation } from './incarnation.js';
+import { type LogLine, LogRing } from './log-ring.js';
+import { defaultProcessHost, type ProcessHost } from './process-host.js';
+import { decideRestart, emptyHistory, type RestartHistory, type RestartPolicy } from './restart-policy.js';
+import { isOn, timerDelayMs } from './timer-delay.js';
+
+/** What the owner builds around each new process: its channel. */
+export interface ChildLink {
+	/** Resolves when the child's main thread has answered. Needs no deadline of its own; the signal says that nobody waits any more. */
+	ping(signal: AbortSignal): Promise<void>;
+	/** Asks the child to end. Resolves when it said that it is done, and exits by itself; a rejection brings the SIGTERM at once. */
+	shutdown(reason: string): Promise<void>;
+	/** The process is gone for good: settle everything. Called exactly once. */
+	closed(report: ExitReport): void;
+}
+
+export interface SupervisedChildOptions {
+	/** What to run; as a function, it is asked anew for each incarnation, whose number it is given. */
+	spec: ChildSpec | ((epoch: number) => ChildSpec);
+	/** Null: an exit that nobody asked for is final. */
+	policy: RestartPolicy | null;
+	/** How long a new process may take to become ready; 0 or `Infinity`: for ever. */
+	readyTimeoutMs: number;
+	/** How long a process that was asked to end may take, until the SIGTERM; 0: not asked at all. */
+	shutdownGraceMs: number;
+	/** From the SIGTERM to the SIGKILL (default 2000). */
+	killAfterMs?: number;
+	/** 0 or `Infinity` in either turns it off. */
+	heartbeat: { intervalMs: number; timeoutMs: number };
+	/** Resident memory over which the process is replaced; 0 or `Infinity` (default): no limit. */
+	maxMemoryBytes?: number;
+	/** Builds the channel, in the same turn in which the process was started, so that no message is missed. */
+	connect(child: ChildProcess, epoch: number): ChildLink;
+	/**
+	 * Waits until the process may be started. A rejection refuses: the child is `failed`, and tried again after a cool-down. The
+	 * signal aborts when the start is called off, also after the promise has resolved as long as nothing was started.
+	 */
+	beforeSpawn?(signal: AbortSignal): Promise<void>;
+	clock?: Clock;
+	/** A number in [0, 1) (default `Math.random`). */
+	random?: () => number;
+	/** The operating system (default: the real one). */
+	host?: ProcessHost;
+}
+
+export interface SupervisedChildEvents {
+	state: [{ from: ChildState; to: ChildState; reason: string }];
+	/** A process was started. */
+	spawned: [{ pid: number; epoch: number }];
+	ready: [{ pid: number; epoch: number; bootMs: number }];
+	/** A process is gone for good, with its group. */
+	exited: [ExitReport];
+	/** It will be started again after this wait. */
+	backoff: [{ delayMs: number; restartsInWindow: number }];
+	/** Given up: until a cool-down has passed, or for good (`retryInMs` null). */
+	failed: [{ reason: string; error: unknown; report: ExitReport | null; retryInMs: number | null }];
+	/** Its main thread fell silent; it will be replaced. */
+	unresponsive: [{ pid: number; epoch: number; silentForMs: number }];
+	/** It is over nine tenths of its memory limit (a warning), or over the limit (it will be replaced). */
+	memory: [{ pid: number; epoch: number; rssBytes: number; limitBytes: number; over: boolean }];
+	log: [LogLine];
+}
+
+/** What follows the exit of the present process; a later wish replaces an earlier one only when it ranks higher. */
+type Sequel = { kind: 'policy' } | { kind: 'respawn' } | { kind: 'fail'; error: unknown } | { kind: 'stop' };
+const sequelRank: Record<Sequel['kind'], number> = { policy: 0, respawn: 1, fail: 2, stop: 3 };
+
+/** Somebody who called `restart` and wants to know how it went. */
+interface RestartWaiter {
+	settle(ready: boolean): void;
+	/** Incarnations after this one count. */
+	epoch: number;
+	exitsLeft: number;
+}
+
+const defaultKillAfterMs = 2000;
+const logBounds = { maxLines: 500, maxChars: 256 * 1024 };
+/** Above this share of its limit a process is warned about; below {@link memoryCalmShare} the warning is armed again. */
+const memoryWarnShare = 0.9;
+const memoryCalmShare = 0.8;
+
+/**
+ * One child process, kept running by rules.
+ *
+ * @example
+ * const child = new SupervisedChild({ spec, policy: defaultRestartPolicy, readyTimeoutMs: 30_000, shutdownGraceMs: 10_000,
+ *   heartbeat: { intervalMs: 5000, timeoutMs: 30_000 }, connect: (process, epoch) => openChannel(process, epoch) });
+ * child.on('exited', (report) => console.error(report.message));
+ * child.start();
+ * // …
+ * await child.stop();
+ */
+export class SupervisedChild extends EventEmitter<SupervisedChildEvents> implements AsyncDisposable {
+	readonly #options: SupervisedChildOptions;
+	readonly #clock: Clock;
+	readonly #logs = new LogRing<LogLine>(logBounds);
+	#state: ChildState = 'planned';
+	#epoch = 0;
+	/** -1 until the first start. */
+	#restarts = -1;
+	#lastExit: ExitReport | null = null;
+	#history: RestartHistory = emptyHistory;
+	/** What follows the exit; meaningful while there is a process. */
+	#after: Sequel = { kind: 'policy' };
+	/** The present process, until it is gone for good. */
+	#run: Incarnation | null = null;
+	#link: ChildLink | null = null;
+	/** Lives exactly as long as `spawning`. */
+	#spawnAbort: AbortController | null = null;
+	/** The one timer of `backing-off` and `failed`. */
+	#timer: Timer | undefined;
+	/** Runs in `starting`, unless paused. */
+	#readyDeadline: FairDeadline | undefined;
+	/** Runs in `starting`, `ready` and `unresponsive`. */
+	#heartbeat: Heartbeat | undefined;
+	/** From the first call of `stop` to the next start. */
+	#stopping: { promise: Promise<void>; resolve: () => void } | null = null;
+	readonly #waiters = new Set<RestartWaiter>();
+	#memoryWarned = false;
+
+	constructor(options: SupervisedChildOptions) {
+		super();
+		this.#options = options;
+		this.#clock = options.clock ?? systemClock;
+	}
+
+	get state(): ChildState {
+		return this.#state;
+	}
+
+	/** Of the present process; null when there is none. */
+	get pid(): number | null {
+		return this.#run?.isRunning ? this.#run.pid : null;
+	}
+
+	/** Counts the incarnations, from 1; 0 before the first. */
+	get epoch(): number {
+		return this.#epoch;
+	}
+
+	/** How many processes followed the first one since `start`. */
+	get restarts(): number {
+		return Math.max(0, this.#restarts);
+	}
+
+	get lastExit(): ExitReport | null {
+		return this.#lastExit;
+	}
+
+	/** When the present process was started, in ms since the epoch; null when there is none. */
+	get startedAt(): number | null {
+		return this.#run?.isRunning ? this.#run.startedAt : null;
+	}
+
+	/** The last lines that this child wrote, over all its incarnations, oldest first. */
+	recentLogs(): LogLine[] {
+		return this.#logs.toArray();
+	}
+
+	/** Starts it, with a clean record where it had stopped or was given up. No effect while it runs, waits to, or is being stopped. */
+	start(): void {
+		switch (this.#state) {
+			case 'planned':
+			case 'failed':
+			case 'stopped':
+				this.#history = emptyHistory;
+				this.#restarts = -1;
+				this.#stopping = null;
+				this.#spawn('started');
+				break;
+			case 'spawning':
+			case 'starting':
+			case 'ready':
+			case 'unresponsive':
+			case 'draining':
+			case 'exited':
+			case 'backing-off':
+				break;
+		}
+	}
+
+	/** The owner has seen that the present process is ready. Counts only while one is starting. */
+	markReady(): void {
+		const run = this.#run;
+		if (!run) return;
+		switch (this.#state) {
+			case 'unresponsive':
+				// The word was on its way when the silence was noticed: should the process recover, it is ready.
+				run.markReady();
+				break;
+			case 'starting':
+				run.markReady();
+				this.#enter('ready', 'said that it is ready');
+				this.#tell('ready', { pid: run.pid as number, epoch: run.epoch, bootMs: this.#clock.now() - run.startedAt });
+				this.#settleWaiters(true);
+				break;
+			case 'planned':
+			case 'spawning':
+			case 'ready':
+			case 'draining':
+			case 'exited':
+			case 'backing-off':
+			case 'failed':
+			case 'stopped':
+				break;
+		}
+	}
+
+	/** Stops the ready timeout of a process that waits for something outside itself: that is not being stuck. */
+	pauseReadyTimeout(): void {
+		this.#readyDeadline?.clear();
+		this.#readyDeadline = undefined;
+	}
+
+	/** Gives a starting process its whole ready timeout anew: it has made progress. */
+	restartReadyTimeout(): void {
+		const { readyTimeoutMs } = this.#options;
+		this.pauseReadyTimeout();
+		if (this.#state !== 'starting' || !isOn(readyTimeoutMs)) return;
+		this.#readyDeadline = new FairDeadline(this.#clock, readyTimeoutMs, () => this.#onReadyTimeout());
+	}
+
+	/**
+	 * Replaces the process gracefully, or starts one where there is none (also after it was given up). Resolves `true` once it is
+	 * ready again and `false` when it could not be: it was given up or stopped first, or, with `giveUpAfterExits`, that many
+	 * replacements ended before they were ready. The policy goes on trying then. Calls at the same time join.
+	 */
+	restart(reason: string, { giveUpAfterExits = Number.POSITIVE_INFINITY }: { giveUpAfterExits?: number } = {}): Promise<boolean> {
+		switch (this.#state) {
+			case 'stopped':
+				return Promise.resolve(false);
+			case 'draining':
+			case 'exited':
+				if (sequelRank[this.#after.kind] > sequelRank.respawn) return Promise.resolve(false);
+				break;
+			case 'planned':
+			case 'spawning':
+			case 'starting':
+			case 'ready':
+			case 'unresponsive':
+			case 'backing-off':
+			case 'failed':
+				break;
+		}
+		const settled = new Promise<boolean>((settle) => {
+			this.#waiters.add({ settle, epoch: this.#epoch, exitsLeft: giveUpAfterExits });
+		});
+		this.#replace(reason);
+		return settled;
+	}
+
+	/** Ends the process and gives the child up for good: its owner knows that no restart can help. */
+	fail(reason: ExitReason, error: unknown): void {
+		const sequel: Sequel = { kind: 'fail', error };
+		switch (this.#state) {
+			case 'planned':
+			case 'spawning':
+			case 'backing-off':
+			case 'failed':
+				this.#giveUp({ reason: messageOf(error), error, report: null, retryInMs: null });
+				break;
+			case 'starting':
+			case 'ready':
+			case 'unresponsive':
+				this.#drain(sequel, { reason, detail: `was given up: ${messageOf(error)}`, graceMs: this.#options.shutdownGraceMs });
+				break;
+			case 'draining':
+			case 'exited':
+				this.#intend(sequel);
+				break;
+			case 'stopped':
+				break;
+		}
+	}
+
+	/**
+	 * Ends the process and resolves when nothing of it is left. Idempotent, always the same promise until the next start. A later
+	 * call with a smaller grace hastens the ending; 0 takes the next step (SIGTERM, then SIGKILL) at once.
+	 */
+	stop({ graceMs }: { graceMs?: number } = {}): Promise<void> {
+		this.#stopping ??= deferred();
+		const { promise } = this.#stopping;
+		switch (this.#state) {
+			case 'planned':
+			case 'spawning':
+			case 'backing-off':
+			case 'failed':
+			case 'stopped':
+				this.#beStopped();
+				break;
+			case 'starting':
+			case 'ready':
+			case 'unresponsive':
+				this.#drain({ kind: 'stop' }, { reason: 'requested', graceMs: graceMs ?? this.#options.shutdownGraceMs });
+				break;
+			case 'draining':
+				this.#intend({ kind: 'stop' });
+				if (graceMs !== undefined) this.#run?.hasten(graceMs);
+				break;
+			case 'exited':
+				this.#intend({ kind: 'stop' });
+				break;
+		}
+		return promise;
+	}
+
+	[Symbol.asyncDispose](): Promise<void> {
+		return this.stop();
+	}
+
+	/** The owner measured the process's resident memory. */
+	reportMemory(rssBytes: number): void {
+		const { maxMemoryBytes: limitBytes = 0, shutdownGraceMs } = this.#options;
+		const run = this.#run;
+		if (!run || !isOn(limitBytes) || (this.#state !== 'starting' && this.#state !== 'ready')) return;
+		const over = rssBytes > limitBytes;
+		if (rssBytes < limitBytes * memoryCalmShare) this.#memoryWarned = false;
+		if (over || (!this.#memoryWarned && rssBytes >= limitBytes * memoryWarnShare)) {
+			this.#memoryWarned = true;
+			this.#tell('memory', { pid: run.pid as number, epoch: run.epoch, rssBytes, limitBytes, over });
+		}
+		if (!over || this.#run !== run || !(this.#state === 'starting' || this.#state === 'ready')) return;
+		const detail = `used ${megabytes(rssBytes)} of memory; its limit is ${megabytes(limitBytes)}`;
+		this.#drain({ kind: 'policy' }, { reason: 'memory-limit', detail, graceMs: shutdownGraceMs });
+	}
+
+	/** The part of `restart` that depends on the state; waiting is the caller's. */
+	#replace(reason: string): void {
+		switch (this.#state) {
+			case 'failed':
+				this.#history = emptyHistory;
+				this.#spawn(reason);
+				break;
+			case 'planned':
+			case 'backing-off':
+				this.#spawn(reason);
+				break;
+			case 'starting':
+			case 'ready':
+			case 'unresponsive':
+				this.#drain(
+					{ kind: 'respawn' },
+					{ reason: 'requested', detail: `was replaced: ${reason}`, graceMs: this.#options.shutdownGraceMs },
+				);
+				break;
+			case 'draining':
+			case 'exited':
+				this.#intend({ kind: 'respawn' });
+				break;
+			case 'spawning':
+			case 'stopped':
+				break;
+		}
+	}
+
+	#spawn(reason: string): void {
+		const abort = new AbortController();
+		this.#spawnAbort = abort;
+		this.#after = { kind: 'policy' };
+		this.#enter('spawning', reason);
+		if (abort.signal.aborted) return;
+		if (!this.#options.beforeSpawn) {
+			this.#fork();
+			return;
+		}
+		attempt(async () => this.#options.beforeSpawn?.(abort.signal)).then(
+			() => {
+				if (!abort.signal.aborted) this.#fork();
+			},
+			(error: unknown) => {
+				if (!abort.signal.aborted) this.#beRefused(error);
+			},
+		);
+	}
+
+	#fork(): void {
+		const { spec, host = defaultProcessHost, killAfterMs = defaultKillAfterMs, heartbeat } = this.#options;
+		if (this.#run) throw new ShardctlError('INTERNAL', 'a second process of one child was about to be started');
+		this.#epoch++;
+		const epoch = this.#epoch;
+		let resolved: ChildSpec;
+		try {
+			resolved = typeof spec === 'function' ? spec(epoch) : spec;
+		} catch (error) {
+			this.#beRefused(error);
+			return;
+		}
+		const run = new Incarnation({
+			spec: resolved,
+			epoch,
+			clock: this.#clock,
+			host,
+			killAfterMs,
+			onLine: (line) => {
+				this.#logs.push(line);
+				this.#tell('log', line);
+			},
+			onExit: () => this.#enter('exited', 'its process has exited'),
+			onGone: (report) => this.#onGone(report),
+		});
+		this.#run = run;
+		this.#restarts++;
+		this.#memoryWarned = false;
+		if (!run.child || !run.isRunning) {
+			this.#enter('exited', 'its process could not be started');
+			return;
+		}
+		try {
+			this.#link = this.#options.connect(run.child, epoch);
+		} catch (error) {
+			this.#enter('starting', 'its process was started');
+			this.#drain({ kind: 'policy' }, { reason: 'spawn-failed', detail: `got no channel: ${messageOf(error)}`, graceMs: 0 });
+			return;
+		}
+		const link = this.#link;
+		if (isOn(heartbeat.intervalMs) && isOn(heartbeat.timeoutMs)) {
+			this.#heartbeat = new Heartbeat({
+				...heartbeat,
+				clock: this.#clock,
+				ping: (signal) => attempt(() => link.ping(signal)),
+				onSilent: () => this.#onSilent(run),
+				onAnswer: () => this.#onAnswer(run),
+			});
+		}
+		this.#enter('starting', 'its process was started');
+		this.restartReadyTimeout();
+		this.#heartbeat?.start();
+		this.#tell('spawned', { pid: run.pid as number, epoch });
+	}
+
+	#onReadyTimeout(): void {
+		const { readyTimeoutMs, shutdownGraceMs } = this.#options;
+		const detail = `was not ready within ${readyTimeoutMs} ms without progress`;
+		this.#drain({ kind: 'policy' }, { reason: 'ready-timeout', detail, graceMs: shutdownGraceMs });
+	}
+
+	#onSilent(run: Incarnation): void {
+		if (this.#run !== run || !(this.#state === 'starting' || this.#state === 'ready')) return;
+		const silentForMs = this.#options.heartbeat.timeoutMs;
+		this.#enter('unresponsive', `its main thread answered no heartbeat for ${silentForMs} ms`);
+		this.#tell('unresponsive', { pid: run.pid as number, epoch: run.epoch, silentForMs });
+		if (this.#run !== run || (this.#state as ChildState) !== 'unresponsive') return;
+		const detail = `hung: its main thread answered no heartbeat for ${silentForMs} ms`;
+		// A thread that hangs cannot be asked; a SIGTERM still ends it unless the bot handles that itself.
+		this.#drain({ kind: 'policy' }, { reason: 'hung', detail, graceMs: 0 });
+	}
+
+	#onAnswer(run: Incarnation): void {
+		if (this.#run !== run || this.#state !== 'unresponsive') return;
+		this.#enter(run.wasReady ? 'ready' : 'starting', 'its main thread answers again');
+		this.restartReadyTimeout();
+	}
+
+	#drain(after: Sequel, order: Omit<EndOrder, 'ask'>): void {
+		const link = this.#link;
+		this.#intend(after);
+		const ask = link ? () => attempt(() => link.shutdown(order.detail ?? order.reason)) : null;
+		this.#run?.end({ ...order, ask });
+		this.#enter('draining', order.detail ?? order.reason);
+	}
+
+	#onGone(report: ExitReport): void {
+		const link = this.#link;
+		this.#run = null;
+		this.#link = null;
+		this.#lastExit = report;
+		try {
+			link?.closed(report);
+		} catch (error) {
+			rethrowLater(error);
+		}
+		for (const waiter of this.#waiters) {
+			if (report.epoch > waiter.epoch && --waiter.exitsLeft <= 0) {
+				this.#waiters.delete(waiter);
+				waiter.settle(false);
+			}
+		}
+		this.#tell('exited', report);
+		const after = this.#after;
+		switch (after.kind) {
+			case 'stop':
+				this.#beStopped();
+				break;
+			case 'fail':
+				this.#giveUp({ reason: messageOf(after.error), error: after.error, report, retryInMs: null });
+				break;
+			case 'respawn':
+				this.#spawn('replaced as requested');
+				break;
+			case 'policy':
+				this.#followPolicy(report);
+				break;
+		}
+	}
+
+	#followPolicy(report: ExitReport): void {
+		const { policy, random = Math.random } = this.#options;
+		const decision = decideRestart(this.#history, report, policy, this.#clock.monotonic(), random());
+		const error = new ShardctlError('WORKERS_FAILED', report.message, { details: { report } });
+		switch (decision.kind) {
+			case 'never':
+				this.#giveUp({ reason: report.message, error, report, retryInMs: null });
+				break;
+			case 'cooldown':
+				this.#history = decision.history;
+				this.#giveUp({ reason: report.message, error, report, retryInMs: decision.delayMs });
+				break;
+			case 'restart': {
+				const { delayMs, restartsInWindow } = decision;
+				this.#history = decision.history;
+				this.#enter('backing-off', report.message, { delayMs, next: () => this.#spawn('restarted by the policy') });
+				this.#tell('backoff', { delayMs, restartsInWindow });
+				break;
+			}
+		}
+	}
+
+	/** `beforeSpawn` said no: nothing was started, so there is no exit to judge, and the slow rhythm is the right one. */
+	#beRefused(error: unknown): void {
+		const { policy } = this.#options;
+		this.#giveUp({ reason: messageOf(error), error, report: null, retryInMs: policy?.cooldownMs ?? null });
+	}
+
+	#giveUp(event: SupervisedChildEvents['failed'][0]): void {
+		const { retryInMs } = event;
+		const timer =
+			retryInMs === null ? undefined : { delayMs: retryInMs, next: () => this.#spawn('tried again after its cool-down') };
+		this.#enter('failed', event.reason, timer);
+		this.#tell('failed', event);
+		this.#settleWaiters(false);
+	}
+
+	#beStopped(): void {
+		if (this.#state !== 'stopped') this.#enter('stopped', 'stopped as requested');
+		this.#settleWaiters(false);
+		this.#stopping?.resolve();
+	}
+
+	#intend(sequel: Sequel): void {
+		if (sequelRank[sequel.kind] > sequelRank[this.#after.kind]) this.#after = sequel;
+	}
+
+	#settleWaiters(ready: boolean): void {
+		const waiters = [...this.#waiters];
+		this.#waiters.clear();
+		for (const waiter of waiters) waiter.settle(ready);
+	}
+
+	/**
+	 * The one writer of the state. Ends what belongs to the state that is left, arms the timer of the one that is entered, and
+	 * then tells: a listener finds a machine that is whole, and may call any method.
+	 */
+	#enter(to: ChildState, reason: string, timer?: { delayMs: number; next: () => void }): void {
+		const from = this.#state;
+		if (!childTransitions[from].includes(to)) throw new ShardctlError('INTERNAL', `a child cannot go from ${from} to ${to}`);
+		this.#clock.clearTimeout(this.#timer);
+		this.#timer = undefined;
+		if (to !== 'starting') this.pauseReadyTimeout();
+		if (to !== 'starting' && to !== 'ready' && to !== 'unresponsive') {
+			this.#heartbeat?.stop();
+			this.#heartbeat = undefined;
+		}
+		const spawnAbort = this.#spawnAbort;
+		if (from === 'spawning') this.#spawnAbort = null;
+		this.#state = to;
+		if (timer) this.#timer = this.#clock.setTimeout(timer.next, timerDelayMs(timer.delayMs));
+		if (from === 'spawning' && (to === 'stopped' || to === 'failed')) spawnAbort?.abort();
+		this.#tell('state', { from, to, reason });
+	}
+
+	/** Emits; a listener that throws is the owner's bug and surfaces as such, but cannot leave the machine halfway. */
+	#tell<K extends keyof SupervisedChildEvents>(event: K, payload: SupervisedChildEvents[K][0]): void {
+		try {
+			(this as EventEmitter).emit(event, payload);
+		} catch (error) {
+			rethrowLater(error);
+		}
+	}
+}
+
+/** Calls what the owner gave us; a throw becomes a rejection. */
+async function attempt<T>(call: () => Promise<T>): Promise<T> {
+	return await call();
+}
+
+function rethrowLater(error: unknown): void {
+	queueMicrotask(() => {
+		throw error;
+	});
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+	let resolve = () => {};
+	const promise = new Promise<void>((done) => {
+		resolve = done;
+	});
+	return { promise, resolve };
+}
+
+function megabytes(bytes: number): string {
+	return `${Math.round(bytes / 2 ** 20)} MB`;
+}

@@ -1,0 +1,95 @@
+// Builds supervised children around fixtures/child.cjs, with a channel as small as can be, and ends them with the test.
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { type ChildLink, type ChildSpec, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '../src/index.js';
+import type { SupervisedChildEvents } from '../src/supervised-child.js';
+
+export const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+
+export interface RealChild {
+	child: SupervisedChild;
+	/** The present process; undefined before the first. */
+	process(): ChildProcess;
+	/** Runs script in the child. */
+	tell(script: string): void;
+	/** What the child sent besides the protocol of the fixture. */
+	messages: unknown[];
+	exits: ExitReport[];
+	/** Every process id there ever was, oldest first. */
+	pids: number[];
+}
+
+/** A child of `fixtures/child.cjs` that has not been started. `env.DO` is script that it runs at its start. */
+export function realChild(
+	options: Partial<Omit<SupervisedChildOptions, 'spec'>> & { spec?: Partial<ChildSpec>; doFirst?: string } = {},
+): RealChild {
+	let current: ChildProcess | undefined;
+	const messages: unknown[] = [];
+	const exits: ExitReport[] = [];
+	const pids: number[] = [];
+	const { spec, doFirst, ...rest } = options;
+	const child = new SupervisedChild({
+		policy: null,
+		readyTimeoutMs: 30_000,
+		shutdownGraceMs: 10_000,
+		heartbeat: { intervalMs: 0, timeoutMs: 0 },
+		connect(process): ChildLink {
+			current = process;
+			const pings = new Map<number, () => void>();
+			let next = 1;
+			let saidBye = () => {};
+			const bye = new Promise<void>((resolve) => {
+				saidBye = resolve;
+			});
+			process.on('message', (message: { ready?: true; pong?: number; bye?: true }) => {
+				if (message.ready) child.markReady();
+				else if (message.pong) pings.get(message.pong)?.();
+				else if (message.bye) saidBye();
+				else messages.push(message);
+			});
+			return {
+				ping: () =>
+					new Promise((resolve) => {
+						pings.set(next, resolve);
+						process.send({ ping: next++ }, () => {});
+					}),
+				shutdown: async () => {
+					process.send({ shutdown: true }, () => {});
+					await bye;
+				},
+				closed: () => {},
+			};
+		},
+		...rest,
+		spec: {
+			id: 'test',
+			file: fixture('child.cjs'),
+			env: { PATH: process.env.PATH ?? '', ...(doFirst ? { DO: doFirst } : {}), ...spec?.env },
+			...(spec ? { ...spec, env: { PATH: process.env.PATH ?? '', ...(doFirst ? { DO: doFirst } : {}), ...spec.env } } : {}),
+		},
+	});
+	child.on('exited', (report) => exits.push(report));
+	child.on('spawned', ({ pid }) => pids.push(pid));
+	onTestFinished(() => child.stop({ graceMs: 0 }));
+	return {
+		child,
+		process: () => current as ChildProcess,
+		tell: (script) => {
+			current?.send({ do: script });
+		},
+		messages,
+		exits,
+		pids,
+	};
+}
+
+/** Resolves with the event's payload. */
+export async function event<K extends keyof SupervisedChildEvents>(
+	child: SupervisedChild,
+	name: K,
+): Promise<SupervisedChildEvents[K][0]> {
+	const [payload] = await once(child as never, name as never);
+	return payload as SupervisedChildEvents[K][0];
+}
