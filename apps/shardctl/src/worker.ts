@@ -1,1 +1,20 @@
-export {};
+// The public door of a bot: what `import … from 'shardctl/worker'` gives.
+export {
+	attach,
+	type BroadcastEvalOptions,
+	broadcastEval,
+	type CallOptions,
+	type ClientAdapter,
+	call,
+	fetchClientValues,
+	getShardInfo,
+	getShardStats,
+	type Handler,
+	handle,
+	onShutdown,
+	respawnAll,
+	respawnShard,
+	type ShardInfo,
+	type ShardReporter,
+	type ShutdownHandler,
+} from '@shardctl/worker';

@@ -17,8 +17,26 @@ export interface WorkerBrief {
 	botFile: string;
 	/** Base URL of Discord's REST API, without a version. */
 	api: string;
+	/** What `GET /gateway/bot` answered to the manager, so that no worker has to ask for itself. */
+	gateway: GatewayInfo;
 	/** How often the worker pushes a {@link WorkerSample}; 0 means never. */
 	statsIntervalMs: number;
+	/** How long the worker has for its shutdown before it is ended by signal. */
+	shutdownGraceMs: number;
+}
+
+/** The answer of `GET /gateway/bot`. Discord: Gateway, "Get Gateway Bot". */
+export interface GatewayInfo {
+	url: string;
+	/** The number of shards that Discord recommends. */
+	shards: number;
+	session_start_limit: {
+		total: number;
+		remaining: number;
+		/** Milliseconds. */
+		reset_after: number;
+		max_concurrency: number;
+	};
 }
 
 /** Which workers a call goes to. At most one of the two; none means every worker of the manager. */
@@ -35,11 +53,16 @@ export interface RemoteCallOptions extends CallTarget {
 	settle?: boolean;
 }
 
-/** A script on its way to a worker: the source travels once per worker, later calls name it by its hash. */
+/** A script on its way to a worker: the source travels once per worker, later calls name it by its id. */
 export interface Script {
-	hash: string;
+	/** Given by the manager, one per distinct source. */
+	id: number;
+	/** `function`: the text of `(client, context) => …`. `text`: an expression, or statements. */
+	kind: ScriptKind;
 	source?: string;
 }
+
+export type ScriptKind = 'function' | 'text';
 
 /** What a worker answers to an eval whose script it does not hold (any more): the manager sends it again with the source. */
 export interface ScriptMissing {
@@ -62,7 +85,7 @@ export interface WorkerMethods {
 export interface ManagerMethods {
 	/** Resolves when this shard may send IDENTIFY now. Cancelled by the worker when it no longer wants to. */
 	'identify.acquire': { params: { shardId: number }; result: { slotId: number } };
-	broadcastEval: { params: { source: string; context: unknown; options: RemoteCallOptions }; result: unknown };
+	broadcastEval: { params: { kind: ScriptKind; source: string; context: unknown; options: RemoteCallOptions }; result: unknown };
 	fetchClientValues: { params: { path: string; options: RemoteCallOptions }; result: unknown };
 	call: { params: { name: string; args: unknown[]; options: RemoteCallOptions }; result: unknown };
 	respawnShard: { params: { shardId: number }; result: boolean };

@@ -1,1 +1,11 @@
-export {};
+export type { CallOptions, WorkerOutcome } from './calls.js';
+export { controlRequest } from './control/client.js';
+export { createShardManager } from './create-shard-manager.js';
+export type { ShardManagerEvents, WorkerRef } from './events.js';
+export type { IdentifyBudgetState } from './identify/budget.js';
+export type { IdentifyCoordinator, IdentifySlot, IdentifyWait } from './identify/coordinator.js';
+export { defaultManagerName } from './manager-name.js';
+export type { ShardManagerOptions } from './options.js';
+export type { BroadcastEvalOptions, ShardManager } from './shard-manager.js';
+export type { LastExit, ManagerStats, ManagerStatus, ShardStats } from './shard-stats.js';
+export type { ShardStatus } from './shard-status.js';

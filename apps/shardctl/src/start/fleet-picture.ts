@@ -1,0 +1,90 @@
+// The picture of a fleet that is coming up, as text. Pure: what is known goes in, lines come out.
+import { stripVTControlCharacters } from 'node:util';
+import { formatShardIds } from '@shardctl/core';
+import type { IdentifyWait, ShardStats, ShardStatus } from '@shardctl/manager';
+import pc from 'picocolors';
+
+export interface FleetView {
+	name: string;
+	/** Empty while Discord is being asked. */
+	shards: readonly Pick<ShardStats, 'shardId' | 'status'>[];
+	workers: number;
+	maxConcurrency: number;
+	/** Shards in line for an identify slot. */
+	waits: readonly IdentifyWait[];
+	elapsedMs: number;
+	columns: number;
+}
+
+const barWidth = 32;
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const spinnerMs = 120;
+
+/** Order and words of the groups under the bar. Ready shards are the bar itself. */
+const groups: readonly { status: ShardStatus; text: string }[] = [
+	{ status: 'failed', text: 'given up' },
+	{ status: 'unresponsive', text: 'not responding' },
+	{ status: 'restarting', text: 'ended, about to be restarted' },
+	{ status: 'disconnected', text: 'disconnected' },
+	{ status: 'reconnecting', text: 'reconnecting' },
+	{ status: 'identifying', text: 'identified, receiving guilds' },
+	{ status: 'booting', text: 'booting' },
+	{ status: 'planned', text: 'in line to boot' },
+];
+
+/** The lines of the live picture. */
+export function fleetPicture(view: FleetView): string {
+	const { name, shards, workers, maxConcurrency, waits, elapsedMs } = view;
+	const spin = pc.cyan(spinner[Math.floor(elapsedMs / spinnerMs) % spinner.length] as string);
+	if (shards.length === 0) return `${spin} ${pc.bold(name)}  asking Discord for the gateway`;
+
+	const ready = shards.filter(({ status }) => status === 'ready').length;
+	const filled = Math.round((ready / shards.length) * barWidth);
+	const bar = pc.green('█'.repeat(filled)) + pc.dim('░'.repeat(barWidth - filled));
+	const count = `${plural(shards.length, 'shard')} in ${plural(workers, 'worker')}`;
+	const lines = [
+		`${spin} ${pc.bold(name)}  ${pc.dim(`${count} · ${maxConcurrency} at a time`)}`,
+		`  ${bar}  ${ready}/${shards.length} ready  ${pc.dim(seconds(elapsedMs))}`,
+	];
+	for (const { status, text } of groups) {
+		const ids = shards.filter((shard) => shard.status === status).map(({ shardId }) => shardId);
+		if (ids.length > 0) lines.push(`  ${label(ids)}  ${text}`);
+	}
+	lines.push(...waitLines(waits));
+	return lines.map((line) => clip(line, view.columns)).join('\n');
+}
+
+/** Who waits for an identify slot, for how long, and when the last one will have had its turn. */
+function waitLines(waits: readonly IdentifyWait[]): string[] {
+	if (waits.length === 0) return [];
+	const inOrder = [...waits].sort((a, b) => a.etaMs - b.etaMs || a.shardId - b.shardId);
+	const first = (inOrder[0] as IdentifyWait).etaMs;
+	const next = inOrder.filter(({ etaMs }) => etaMs <= first).map(({ shardId }) => shardId);
+	const later = inOrder.filter(({ etaMs }) => etaMs > first).map(({ shardId }) => shardId);
+	const last = (inOrder.at(-1) as IdentifyWait).etaMs;
+	const lines = [`  ${label(next)}  next to identify, in ${seconds(first)}`];
+	if (later.length > 0) lines.push(`  ${label(later)}  waiting for identify slots, the last in ${seconds(last)}`);
+	lines.push(pc.dim(`  all up in about ${seconds(last + 1000)}`));
+	return lines;
+}
+
+function label(ids: readonly number[]): string {
+	const text = `shard${ids.length > 1 ? 's' : ''} ${formatShardIds([...ids].sort((a, b) => a - b))}`;
+	return text.length > 28 ? `${text.slice(0, 27)}…` : text;
+}
+
+function plural(count: number, noun: string): string {
+	return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Whole seconds, and minutes from two on. */
+function seconds(ms: number): string {
+	const s = Math.ceil(ms / 1000);
+	return s < 120 ? `${s} s` : `${Math.floor(s / 60)} min ${s % 60} s`;
+}
+
+/** Cuts a line that would wrap, which would break the redrawing; colours have no width. */
+function clip(line: string, columns: number): string {
+	const text = stripVTControlCharacters(line);
+	return text.length <= columns ? line : text.slice(0, Math.max(1, columns - 1)).concat('…');
+}

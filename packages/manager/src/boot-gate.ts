@@ -1,0 +1,44 @@
+// Limits how many workers boot at once: node and a library cost a core for a while, and a hundred at a time would only make
+// each of them late.
+
+/** A gate with a number of places; whoever enters gets a function that gives the place back. */
+export class BootGate {
+	readonly #places: number;
+	readonly #waiting: (() => void)[] = [];
+	#taken = 0;
+
+	constructor(places: number) {
+		this.#places = places;
+	}
+
+	/** Resolves with the function that leaves the gate (calling it twice is harmless); rejects when `signal` aborts first. */
+	async enter(signal: AbortSignal): Promise<() => void> {
+		signal.throwIfAborted();
+		if (this.#taken < this.#places) this.#taken++;
+		else await this.#handedOver(signal);
+		let inside = true;
+		return () => {
+			if (!inside) return;
+			inside = false;
+			const next = this.#waiting.shift();
+			// The place goes from hand to hand, so that nobody who comes between the two can take it.
+			if (next) next();
+			else this.#taken--;
+		};
+	}
+
+	#handedOver(signal: AbortSignal): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const onAbort = () => {
+				this.#waiting.splice(this.#waiting.indexOf(take), 1);
+				reject(signal.reason);
+			};
+			const take = () => {
+				signal.removeEventListener('abort', onAbort);
+				resolve();
+			};
+			signal.addEventListener('abort', onAbort, { once: true });
+			this.#waiting.push(take);
+		});
+	}
+}

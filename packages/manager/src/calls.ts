@@ -1,0 +1,113 @@
+// Calls from the manager to its workers: picks the targets, waits for all of them, and is honest about partial failure.
+import {
+	formatShardIds,
+	isSnowflake,
+	messageOf,
+	type RemoteCallOptions,
+	type ScriptKind,
+	ShardctlError,
+	shardIdForGuild,
+} from '@shardctl/core';
+import type { ManagedWorker } from './managed-worker.js';
+import { ScriptRegistry } from './script-registry.js';
+
+export interface CallOptions extends RemoteCallOptions {
+	/** Cancels the call; workers that still work on it are told. */
+	signal?: AbortSignal;
+}
+
+/** What became of a call in one worker. */
+export type WorkerOutcome =
+	| { status: 'fulfilled'; value: unknown; workerId: number; shardIds: readonly number[] }
+	| { status: 'rejected'; reason: unknown; workerId: number; shardIds: readonly number[] };
+
+/** The fleet as calls see it. */
+export interface CallFleet {
+	/** In order of their first shard. */
+	readonly workers: readonly ManagedWorker[];
+	readonly totalShards: number;
+}
+
+type Ask = (worker: ManagedWorker, options: { timeoutMs: number; signal?: AbortSignal }) => Promise<unknown>;
+
+export class Calls {
+	readonly #fleet: CallFleet;
+	readonly #defaultTimeoutMs: number;
+	readonly #scripts = new ScriptRegistry();
+
+	constructor(fleet: CallFleet, defaultTimeoutMs: number) {
+		this.#fleet = fleet;
+		this.#defaultTimeoutMs = defaultTimeoutMs;
+	}
+
+	eval(script: { kind: ScriptKind; source: string }, context: unknown, options: CallOptions): Promise<unknown> {
+		return this.#run(options, async (worker, request) => {
+			const params = { script: this.#scripts.scriptFor(script, { id: worker.id, epoch: worker.child.epoch }), context };
+			let result = await worker.request('eval', params, request);
+			// The worker keeps a bounded number of scripts; one that it has let go is sent again.
+			if ('scriptMissing' in result)
+				result = await worker.request('eval', { script: { ...params.script, ...script }, context }, request);
+			if ('scriptMissing' in result) throw new ShardctlError('PROTOCOL_ERROR', `${worker.label} does not take the script`);
+			return result.value;
+		});
+	}
+
+	fetchClientValues(path: string, options: CallOptions): Promise<unknown> {
+		return this.#run(options, (worker, request) => worker.request('fetchClientValue', { path }, request));
+	}
+
+	call(name: string, args: unknown[], options: CallOptions): Promise<unknown> {
+		return this.#run(options, (worker, request) => worker.request('call', { name, args }, request));
+	}
+
+	/** The worker that owns a shard. Throws `SHARD_NOT_OWNED` when this manager has none. */
+	ownerOf(shardId: number): ManagedWorker {
+		const owner = this.#fleet.workers.find((worker) => worker.shardIds.includes(shardId));
+		if (owner) return owner;
+		const owned = formatShardIds(this.#fleet.workers.flatMap(({ shardIds }) => shardIds));
+		throw new ShardctlError(
+			'SHARD_NOT_OWNED',
+			`shard ${shardId} is not run by this manager, which has ${owned ? `shards ${owned}` : 'none'} of ${this.#fleet.totalShards}`,
+			{ details: { shardId } },
+		);
+	}
+
+	async #run({ shard, guildId, timeoutMs, settle, signal }: CallOptions, ask: Ask): Promise<unknown> {
+		const request = { timeoutMs: timeoutMs ?? this.#defaultTimeoutMs, ...(signal ? { signal } : {}) };
+		const target = this.#target(shard, guildId);
+		if (target) return settle ? outcome(target, ask(target, request)) : ask(target, request);
+		const outcomes = await Promise.all(this.#fleet.workers.map((worker) => outcome(worker, ask(worker, request))));
+		return settle ? outcomes : valuesOrThrow(outcomes);
+	}
+
+	#target(shard: number | undefined, guildId: string | undefined): ManagedWorker | undefined {
+		if (shard !== undefined && guildId !== undefined) {
+			throw new ShardctlError('OPTIONS_INVALID', 'a call goes to a shard or to a guild, not both');
+		}
+		if (shard !== undefined) return this.ownerOf(shard);
+		if (guildId === undefined) return undefined;
+		if (typeof guildId !== 'string' || !isSnowflake(guildId)) {
+			throw new ShardctlError('OPTIONS_INVALID', `guildId must be a Discord id as a string, got ${JSON.stringify(guildId)}`);
+		}
+		return this.ownerOf(shardIdForGuild(guildId, this.#fleet.totalShards));
+	}
+}
+
+async function outcome({ id: workerId, shardIds }: ManagedWorker, answer: Promise<unknown>): Promise<WorkerOutcome> {
+	try {
+		return { status: 'fulfilled', value: await answer, workerId, shardIds };
+	} catch (reason) {
+		return { status: 'rejected', reason, workerId, shardIds };
+	}
+}
+
+function valuesOrThrow(outcomes: readonly WorkerOutcome[]): unknown[] {
+	const failed = outcomes.filter((result) => result.status === 'rejected');
+	const [first] = failed;
+	if (!first) return outcomes.map((result) => (result as { value: unknown }).value);
+	throw new ShardctlError(
+		'BROADCAST_FAILED',
+		`${failed.length} of ${outcomes.length} workers failed; worker ${first.workerId} (shards ${formatShardIds(first.shardIds)}): ${messageOf(first.reason)}`,
+		{ cause: first.reason, details: { outcomes } },
+	);
+}

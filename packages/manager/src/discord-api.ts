@@ -1,0 +1,83 @@
+// The one request that the manager itself makes to Discord.
+import { type GatewayInfo, messageOf, ShardctlError } from '@shardctl/core';
+import { z } from 'zod';
+
+const gatewayInfoSchema = z.object({
+	url: z.string(),
+	shards: z.number().int().min(1),
+	session_start_limit: z.object({
+		total: z.number().int(),
+		remaining: z.number().int(),
+		reset_after: z.number(),
+		max_concurrency: z.number().int().min(1),
+	}),
+});
+
+const requestTimeoutMs = 15_000;
+
+/**
+ * `GET /gateway/bot`. Discord: Gateway, "Get Gateway Bot".
+ * Throws `TOKEN_INVALID` on 401 and `API_UNREACHABLE` for anything else that is not the documented answer; the latter's
+ * `details.retryAfterMs` is there when Discord said how long to wait.
+ */
+export async function fetchGatewayInfo({
+	api,
+	token,
+	signal,
+}: {
+	api: string;
+	token: string;
+	signal?: AbortSignal;
+}): Promise<GatewayInfo> {
+	const url = `${api}/v10/gateway/bot`;
+	const timeout = AbortSignal.timeout(requestTimeoutMs);
+	let response: Response;
+	try {
+		response = await fetch(url, {
+			headers: { authorization: `Bot ${token}`, 'user-agent': 'DiscordBot (https://www.npmjs.com/package/shardctl, 0.1.0)' },
+			signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+		});
+	} catch (cause) {
+		signal?.throwIfAborted();
+		throw new ShardctlError(
+			'API_UNREACHABLE',
+			`no answer from ${url}: ${reason(cause)}. Check the network, or the address given by --api`,
+			{ cause },
+		);
+	}
+	if (response.status === 401) {
+		await response.body?.cancel();
+		throw new ShardctlError(
+			'TOKEN_INVALID',
+			'Discord answered 401: the bot token is wrong or was reset. Copy it anew from the developer portal',
+		);
+	}
+	const text = await response.text().catch(() => '');
+	if (!response.ok) {
+		const retryAfter = Number(response.headers.get('retry-after'));
+		throw new ShardctlError('API_UNREACHABLE', `${url} answered ${response.status}: ${text.slice(0, 200)}`, {
+			details: { status: response.status, ...(retryAfter > 0 ? { retryAfterMs: retryAfter * 1000 } : {}) },
+		});
+	}
+	const parsed = gatewayInfoSchema.safeParse(parseJson(text));
+	if (parsed.success) return parsed.data;
+	throw new ShardctlError(
+		'API_UNREACHABLE',
+		`${url} did not answer as Discord does (${parsed.error.issues[0]?.path.join('.') || 'no JSON'}); does --api name a Discord API? Got: ${text.slice(0, 100)}`,
+	);
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}
+
+/** The innermost reason: fetch wraps the system's error. */
+function reason(error: unknown): string {
+	const cause = (error as { cause?: unknown } | null)?.cause;
+	if (cause instanceof AggregateError && cause.errors.length > 0) return messageOf(cause.errors[0]);
+	return messageOf(cause ?? error);
+}

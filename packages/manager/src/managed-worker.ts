@@ -1,0 +1,232 @@
+// One worker as the manager sees it: its supervised process, the channel to the process that lives now, and the state of its
+// shards' connections. It decides nothing about the fleet.
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import {
+	formatShardIds,
+	type ManagerEvents,
+	type ManagerMethods,
+	ShardctlError,
+	type ShardReport,
+	type WorkerEvents,
+	type WorkerMethods,
+	type WorkerSample,
+} from '@shardctl/core';
+import { ipcPort, isFrame, Peer } from '@shardctl/rpc';
+import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
+import type { IdentifySlot } from './identify/coordinator.js';
+import { type ShardConnection, type ShardStatus, shardStatus } from './shard-status.js';
+
+export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;
+
+export interface ManagedWorkerOptions {
+	workerId: number;
+	shardIds: readonly number[];
+	/** What is the same for every incarnation; `connect` is this class's own. */
+	child: Omit<SupervisedChildOptions, 'connect'>;
+	/** Waits until one of the worker's shards may send IDENTIFY; rejects only when `signal` aborts. */
+	acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
+	/** Adds the manager's answers to what workers ask. */
+	serve(peer: WorkerPeer, worker: ManagedWorker): void;
+}
+
+interface ManagedWorkerEvents {
+	message: [message: unknown];
+	'shard.status': [report: ShardReport];
+	/** Boot work is over: the process asked for its first identify slot, became ready, or ended. */
+	booted: [];
+	attached: [library: string];
+}
+
+export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
+	readonly id: number;
+	readonly shardIds: readonly number[];
+	readonly child: SupervisedChild;
+	readonly #options: ManagedWorkerOptions;
+	#peer: WorkerPeer | undefined;
+	#process: ChildProcess | undefined;
+	#connections = new Map<number, ShardConnection>();
+	#sample: WorkerSample | undefined;
+	#library: string | undefined;
+	/** Requested restarts that have not come to their end. */
+	#restarts = 0;
+
+	constructor(options: ManagedWorkerOptions) {
+		super();
+		this.id = options.workerId;
+		this.shardIds = options.shardIds;
+		this.#options = options;
+		this.child = new SupervisedChild({ ...options.child, connect: (process, epoch) => this.#connect(process, epoch) });
+	}
+
+	/** For people: `worker 3 (shards 6-7)`. */
+	get label(): string {
+		return `worker ${this.id} (shard${this.shardIds.length > 1 ? 's' : ''} ${formatShardIds(this.shardIds)})`;
+	}
+
+	/** The last figures that the living process pushed; undefined before the first. */
+	get sample(): WorkerSample | undefined {
+		return this.#sample;
+	}
+
+	/** The library of the bot's first client, such as `discord.js 14.28.1`; undefined before the bot made one. */
+	get library(): string | undefined {
+		return this.#library;
+	}
+
+	status(shardId: number): ShardStatus {
+		return shardStatus(this.child.state, this.#connections.get(shardId) ?? 'none');
+	}
+
+	/** Whether somebody asked for the restart that is under way: such a one may spend the identifies of the reserve. */
+	get restartRequested(): boolean {
+		return this.#restarts > 0;
+	}
+
+	/** Replaces the process; `true` once the new one is ready, `false` when it could not be. */
+	async restart(reason: string): Promise<boolean> {
+		this.#restarts++;
+		try {
+			return await this.child.restart(reason);
+		} finally {
+			this.#restarts--;
+		}
+	}
+
+	/** Asks the living process. Rejects with `WORKER_UNAVAILABLE` at once when it is not in a state to answer. */
+	async request<M extends keyof WorkerMethods & string>(
+		method: M,
+		params: WorkerMethods[M]['params'],
+		options: { timeoutMs: number; signal?: AbortSignal },
+	): Promise<WorkerMethods[M]['result']> {
+		const state = this.child.state;
+		if (!this.#peer || (state !== 'ready' && state !== 'unresponsive')) {
+			throw new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${state}, so it cannot answer`, {
+				details: { workerId: this.id, shardIds: this.shardIds, state },
+			});
+		}
+		return this.#peer.request(method, params, options);
+	}
+
+	/** Asks for figures as they are now, and keeps them as the last sample. */
+	async freshSample(timeoutMs: number): Promise<WorkerSample> {
+		this.#sample = await this.request('sample', null, { timeoutMs });
+		return this.#sample;
+	}
+
+	/** Sends a message to the bot's own `process.on('message')`. */
+	send(message: unknown): Promise<void> {
+		const process = this.#process;
+		if (!process?.connected) {
+			return Promise.reject(
+				new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so it cannot get a message`),
+			);
+		}
+		return new Promise((resolve, reject) => {
+			process.send(message as never, (error) => (error ? reject(channelError(this.label, error)) : resolve()));
+		});
+	}
+
+	#connect(process: ChildProcess, epoch: number): ChildLink {
+		const peer: WorkerPeer = new Peer({ port: ipcPort(process), epoch });
+		const slots = new Map<number, IdentifySlot>();
+		this.#peer = peer;
+		this.#process = process;
+		this.#connections = new Map();
+		this.#sample = undefined;
+
+		process.on('message', (message) => {
+			if (!isFrame(message)) this.emit('message', message);
+		});
+		peer.on('attached', ({ library }) => {
+			this.#library ??= library;
+			this.emit('attached', library);
+		});
+		peer.on('sample', (sample) => {
+			this.#sample = sample;
+			this.child.reportMemory(sample.rssBytes);
+		});
+		peer.on('shard.status', (report) => this.#onShardStatus(report));
+		peer.on('identify.sent', ({ slotId }) => slots.get(slotId)?.sent());
+		peer.on('identify.confirmed', ({ slotId }) => {
+			slots.get(slotId)?.confirmed();
+			slots.delete(slotId);
+		});
+		peer.on('identify.released', ({ slotId }) => {
+			slots.get(slotId)?.release();
+			slots.delete(slotId);
+		});
+		peer.handle('identify.acquire', async ({ shardId }, { signal }) => {
+			const slot = await this.#acquire(shardId, signal);
+			if (signal.aborted) {
+				slot.release();
+				throw signal.reason;
+			}
+			slots.set(slot.id, slot);
+			return { slotId: slot.id };
+		});
+		this.#options.serve(peer, this);
+
+		return {
+			ping: async (signal) => {
+				await peer.request('ping', null, { signal, timeoutMs: Number.POSITIVE_INFINITY });
+			},
+			shutdown: async (reason) => {
+				await peer.request('shutdown', { reason }, { timeoutMs: Number.POSITIVE_INFINITY });
+			},
+			closed: (report) => {
+				for (const slot of slots.values()) slot.abandon();
+				peer.close(exitError(this.label, report));
+				if (this.#peer === peer) {
+					this.#peer = undefined;
+					this.#process = undefined;
+				}
+				this.emit('booted');
+			},
+		};
+	}
+
+	/** Waiting for a slot is Discord's pace and no lack of progress, so the ready timeout stands still meanwhile. */
+	async #acquire(shardId: number, signal: AbortSignal): Promise<IdentifySlot> {
+		if (!this.shardIds.includes(shardId)) {
+			throw new ShardctlError('SHARD_NOT_OWNED', `${this.label} asked to identify shard ${shardId}, which is not its own`);
+		}
+		const connections = this.#connections;
+		connections.set(shardId, 'waiting');
+		this.emit('booted');
+		this.child.pauseReadyTimeout();
+		try {
+			return await this.#options.acquireIdentify(this, shardId, signal);
+		} finally {
+			connections.set(shardId, 'identifying');
+			this.#noteProgress();
+		}
+	}
+
+	#noteProgress(): void {
+		const waiting = [...this.#connections.values()].includes('waiting');
+		if (!waiting) this.child.restartReadyTimeout();
+	}
+
+	#onShardStatus(report: ShardReport): void {
+		if (!this.shardIds.includes(report.shardId)) return;
+		this.#connections.set(report.shardId, report.status === 'resumed' ? 'ready' : report.status);
+		this.#noteProgress();
+		this.emit('shard.status', report);
+		if (this.shardIds.every((id) => this.#connections.get(id) === 'ready')) {
+			this.child.markReady();
+			this.emit('booted');
+		}
+	}
+}
+
+/** What every call gets that was waiting for a worker when its process ended. */
+function exitError(label: string, report: ExitReport): ShardctlError {
+	return new ShardctlError('CHANNEL_CLOSED', `${label} ended before it answered: ${report.message}`, {
+		details: { reason: report.reason, pid: report.pid },
+	});
+}
+
+function channelError(label: string, cause: Error): ShardctlError {
+	return new ShardctlError('CHANNEL_CLOSED', `the message to ${label} could not be sent: ${cause.message}`, { cause });
+}

@@ -1,0 +1,436 @@
+// The manager of one machine: plans the shards, runs one supervised worker per slice, and is the door through which everybody,
+// from code, from a bot or from the command line, acts on the fleet.
+import { EventEmitter } from 'node:events';
+import { createRequire } from 'node:module';
+import {
+	fatalCloseCodes,
+	type RespawnAllOptions,
+	ShardctlError,
+	type ShardReport,
+	shardIdForGuild,
+	sleep,
+	type WorkerBrief,
+} from '@shardctl/core';
+import type { ChildSpec } from '@shardctl/supervisor';
+import { BootGate } from './boot-gate.js';
+import { type CallOptions, Calls } from './calls.js';
+import { type Control, startControl } from './control/server.js';
+import type { ShardManagerEvents, WorkerRef } from './events.js';
+import { GatewaySource } from './gateway-source.js';
+import { IdentifyBudget, type IdentifyBudgetState } from './identify/budget.js';
+import { type IdentifyWait, LocalIdentifyCoordinator } from './identify/coordinator.js';
+import { acquireIdentify } from './identify/permission.js';
+import { ManagedWorker, type WorkerPeer } from './managed-worker.js';
+import type { ResolvedManagerOptions } from './options.js';
+import { type Plan, planShards } from './plan.js';
+import { scriptSource } from './script-registry.js';
+import { type ManagerStats, type ManagerStatus, type ShardStats, workerShardStats } from './shard-stats.js';
+import { watchStart } from './start-watch.js';
+import { workerEnvironment } from './worker-environment.js';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+const registerModule = import.meta.resolve('@shardctl/worker/register');
+
+/** Timers and JSON both want a finite number; a month is as good as for ever. */
+const longestGraceMs = 2_592_000_000 / 2;
+
+export interface BroadcastEvalOptions extends CallOptions {
+	/** Handed to the script as its second argument. */
+	context?: unknown;
+}
+
+/** Made by {@link createShardManager}. */
+export class ShardManager extends EventEmitter<ShardManagerEvents> implements AsyncDisposable {
+	readonly name: string;
+	readonly #options: ResolvedManagerOptions;
+	readonly #budget: IdentifyBudget;
+	readonly #coordinator: LocalIdentifyCoordinator;
+	readonly #gateway: GatewaySource;
+	readonly #bootGate: BootGate;
+	readonly #calls: Calls;
+	readonly #lifetime = new AbortController();
+	readonly #createdAt: number;
+	#workers: ManagedWorker[] = [];
+	#plan: Plan | undefined;
+	#status: 'idle' | 'starting' | 'running' | 'stopping' | 'stopped' = 'idle';
+	#spawning: Promise<ShardStats[]> | undefined;
+	#stopping: Promise<void> | undefined;
+	#control: Control | undefined;
+	/** Discord refused for good: from then on no IDENTIFY goes out. */
+	#refusal: ShardctlError | undefined;
+
+	/** Resolves when the manager has stopped, whoever stopped it. */
+	readonly stopped: Promise<void>;
+	#resolveStopped: () => void = () => {};
+
+	/** @internal Use {@link createShardManager}. */
+	constructor(options: ResolvedManagerOptions) {
+		super();
+		this.stopped = new Promise((resolve) => {
+			this.#resolveStopped = resolve;
+		});
+		const { clock } = options;
+		this.#options = options;
+		this.name = options.name;
+		this.#createdAt = clock.now();
+		this.#budget = new IdentifyBudget(clock, options.identifyReserve);
+		this.#coordinator = new LocalIdentifyCoordinator({ clock, maxConcurrency: 1, windowMs: options.identifyWindowMs });
+		this.#gateway = new GatewaySource({
+			api: options.api,
+			token: options.token,
+			clock,
+			budget: this.#budget,
+			onInfo: (info) => this.#coordinator.setMaxConcurrency(info.session_start_limit.max_concurrency),
+			onStale: (error) => options.logger.warn({ err: error }, 'Discord did not answer; going on with its last answer'),
+		});
+		// Twice the cores: while one process reads its files, another can use the processor.
+		this.#bootGate = new BootGate(options.cores * 2);
+		this.#calls = new Calls(this, options.callTimeoutMs);
+	}
+
+	/** The workers in order of their first shard. */
+	get workers(): readonly ManagedWorker[] {
+		return this.#workers;
+	}
+
+	/** 0 before the plan is made. */
+	get totalShards(): number {
+		return this.#plan?.totalShards ?? 0;
+	}
+
+	/** `degraded` when some shard of a fleet that was up is not ready. */
+	get status(): ManagerStatus {
+		if (this.#status !== 'running') return this.#status;
+		return this.#workers.every((worker) => worker.child.state === 'ready') ? 'running' : 'degraded';
+	}
+
+	/**
+	 * Starts the fleet; resolves with one entry per shard once every shard is ready. A second call gets the same promise.
+	 *
+	 * Rejects with `TOKEN_INVALID` or `DISCORD_FATAL` when Discord refuses for good, `IDENTIFY_BUDGET` when the day has too few
+	 * session starts left, `API_UNREACHABLE`, `MANAGER_RUNNING` when the name is taken, `MANAGER_STOPPED`, and `WORKERS_FAILED`
+	 * when workers were given up. Then nothing is left running, except that with `WORKERS_FAILED` the other workers run on.
+	 */
+	spawn(): Promise<ShardStats[]> {
+		this.#spawning ??= this.#spawn();
+		return this.#spawning;
+	}
+
+	/**
+	 * Runs a script in every worker, or in the one that owns `shard` or `guildId`: a function `(client, context) => …` or a
+	 * string. Resolves with one result per worker in shard order, or a single value with a target. Rejects with
+	 * `BROADCAST_FAILED` when a worker fails (`details.outcomes` has all), unless `settle` asks for the outcomes themselves.
+	 */
+	async broadcastEval(script: unknown, { context, ...options }: BroadcastEvalOptions = {}): Promise<unknown> {
+		return this.#calls.eval(scriptSource(script), context, options);
+	}
+
+	/** Reads a dotted path such as `guilds.cache.size` off the client of every worker, or of one. */
+	async fetchClientValues(path: string, options: CallOptions = {}): Promise<unknown> {
+		return this.#calls.fetchClientValues(path, options);
+	}
+
+	/** Calls a handler that the bot registered with `handle(name, …)`, in every worker or in one. */
+	async call(name: string, args: unknown[] = [], options: CallOptions = {}): Promise<unknown> {
+		return this.#calls.call(name, args, options);
+	}
+
+	/** Sends a message to the `process.on('message')` of the worker that owns a shard. */
+	async send(shardId: number, message: unknown): Promise<void> {
+		return this.#calls.ownerOf(shardId).send(message);
+	}
+
+	/** Sends a message to every worker's `process.on('message')`. */
+	async broadcast(message: unknown): Promise<void> {
+		await Promise.all(this.#workers.map((worker) => worker.send(message)));
+	}
+
+	/** The shard that receives a guild's events. */
+	shardIdForGuild(guildId: string | bigint): number {
+		return shardIdForGuild(guildId, this.totalShards);
+	}
+
+	/** Replaces the worker that owns a shard; `true` once it is ready again, `false` when it could not be. */
+	async respawnShard(shardId: number): Promise<boolean> {
+		return this.#calls.ownerOf(shardId).restart('respawn requested');
+	}
+
+	/**
+	 * Replaces every worker. Rolling (the default): `parallel` at a time, the next only after the last is ready; stops with
+	 * `WORKER_NOT_READY` at the first that does not become ready, and leaves the rest untouched.
+	 */
+	async respawnAll({ rolling = true, parallel = 1, delayMs = 0 }: RespawnAllOptions = {}): Promise<void> {
+		const step = rolling ? Math.max(1, parallel) : this.#workers.length;
+		for (let start = 0; start < this.#workers.length; start += step) {
+			if (start > 0 && delayMs > 0) await sleep(this.#options.clock, delayMs, this.#lifetime.signal);
+			const batch = this.#workers.slice(start, start + step);
+			const results = await Promise.all(batch.map((worker) => worker.restart('restart of all requested')));
+			const lost = batch.find((_, index) => !results[index]);
+			if (!lost) continue;
+			throw new ShardctlError(
+				'WORKER_NOT_READY',
+				`${lost.label} did not become ready again (${lost.child.lastExit?.message ?? lost.child.state}); ` +
+					`${Math.max(0, this.#workers.length - start - batch.length)} workers after it were left as they are`,
+				{ details: { workerId: lost.id, shardIds: lost.shardIds } },
+			);
+		}
+	}
+
+	/** One entry per shard. By default from what workers pushed last; `fresh` asks them now and waits for those that answer. */
+	async getShardStats({ fresh = false }: { fresh?: boolean } = {}): Promise<ShardStats[]> {
+		if (fresh) {
+			const asked = this.#workers.map((worker) => worker.freshSample(Math.min(this.#options.callTimeoutMs, 2000)));
+			await Promise.allSettled(asked);
+		}
+		const now = this.#options.clock.now();
+		return this.#workers.flatMap((worker) => workerShardStats(worker, now));
+	}
+
+	/** Everything about the fleet at once, as `shardctl stats --json` prints it. */
+	async getStats(options?: { fresh?: boolean }): Promise<ManagerStats> {
+		return {
+			manager: {
+				name: this.name,
+				pid: process.pid,
+				version,
+				totalShards: this.totalShards,
+				shardIds: this.#plan?.shardIds ?? [],
+				workers: this.#workers.length,
+				uptimeMs: Math.max(0, this.#options.clock.now() - this.#createdAt),
+				status: this.status,
+				identify: this.#budget.state(),
+			},
+			shards: await this.getShardStats(options),
+		};
+	}
+
+	/** What is left of the day's session starts. */
+	identifyBudget(): IdentifyBudgetState {
+		return this.#budget.state();
+	}
+
+	/** Which shards wait for an identify slot, and for how long at most. */
+	identifyWaits(): IdentifyWait[] {
+		return this.#coordinator.waits();
+	}
+
+	/**
+	 * Stops every worker in parallel: asks, waits the grace, then ends by signal, and resolves when all processes are gone.
+	 * A second call with a smaller grace hastens the first.
+	 */
+	stop({ graceMs }: { graceMs?: number } = {}): Promise<void> {
+		if (this.#stopping) {
+			for (const worker of this.#workers) void worker.child.stop(graceMs === undefined ? {} : { graceMs });
+			return this.#stopping;
+		}
+		this.#stopping = this.#stop(graceMs);
+		return this.#stopping;
+	}
+
+	[Symbol.asyncDispose](): Promise<void> {
+		return this.stop();
+	}
+
+	async #spawn(): Promise<ShardStats[]> {
+		const { clock, control } = this.#options;
+		const startedAt = clock.monotonic();
+		if (this.#status !== 'idle')
+			throw new ShardctlError('MANAGER_STOPPED', 'this manager was stopped; make a new one to start again');
+		this.#status = 'starting';
+		try {
+			if (control) this.#control = await startControl(this, control);
+			const info = await this.#gateway.current();
+			this.#lifetime.signal.throwIfAborted();
+			this.#plan = planShards(this.#options, info);
+			this.#refuseWithoutBudget(this.#plan);
+			this.#workers = this.#plan.slices.map((slice, index) => this.#createWorker(index, slice, this.#plan as Plan));
+			const started = watchStart(this.#workers, this.#lifetime.signal);
+			for (const worker of this.#workers) worker.child.start();
+			await started;
+		} catch (error) {
+			const survivors = ShardctlError.is(error) && error.code === 'WORKERS_FAILED' ? (error.details.survivors as number) : 0;
+			if (survivors > 0) this.#status = 'running';
+			else await this.stop();
+			throw this.#refusal ?? error;
+		}
+		this.#status = 'running';
+		this.emit('fleet:ready', {
+			shards: this.#plan.shardIds.length,
+			workers: this.#workers.length,
+			tookMs: Math.round(clock.monotonic() - startedAt),
+		});
+		return this.getShardStats();
+	}
+
+	async #stop(graceMs: number | undefined): Promise<void> {
+		const wasIdle = this.#status === 'idle';
+		this.#status = 'stopping';
+		this.#lifetime.abort(this.#refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
+		await Promise.all(this.#workers.map((worker) => worker.child.stop(graceMs === undefined ? {} : { graceMs })));
+		if (!wasIdle) await this.#control?.close();
+		this.#status = 'stopped';
+		this.#resolveStopped();
+	}
+
+	#refuseWithoutBudget({ shardIds }: Plan): void {
+		const answer = this.#budget.check(shardIds.length, { automatic: false });
+		if (answer.allowed) return;
+		const { remaining, total } = this.#budget.state();
+		throw new ShardctlError(
+			'IDENTIFY_BUDGET',
+			`${shardIds.length} shards need as many session starts, and Discord allows ${remaining} more of today's ${total}: ` +
+				`wait until ${new Date(answer.resetAt).toISOString()}, when they reset, or start fewer shards`,
+			{ details: { needed: shardIds.length, remaining, total, resetAt: answer.resetAt } },
+		);
+	}
+
+	#createWorker(workerId: number, shardIds: readonly number[], plan: Plan): ManagedWorker {
+		const options = this.#options;
+		const worker: ManagedWorker = new ManagedWorker({
+			workerId,
+			shardIds,
+			child: {
+				spec: (epoch) => this.#childSpec(workerId, shardIds, plan, epoch),
+				policy: options.policy,
+				clock: options.clock,
+				readyTimeoutMs: options.readyTimeoutMs,
+				shutdownGraceMs: options.shutdownGraceMs,
+				heartbeat: { intervalMs: Math.min(5000, options.heartbeatTimeoutMs / 3), timeoutMs: options.heartbeatTimeoutMs },
+				maxMemoryBytes: options.maxMemoryBytes,
+				beforeSpawn: (signal) => this.#beforeSpawn(worker, signal),
+			},
+			acquireIdentify: (asking, shardId, signal) => this.#acquireIdentify(asking, shardId, signal),
+			serve: (peer) => this.#serve(peer),
+		});
+		this.#report(worker);
+		return worker;
+	}
+
+	#childSpec(workerId: number, shardIds: readonly number[], { totalShards }: Plan, epoch: number): ChildSpec {
+		const { file, args, execArgv, cwd, env, token, api, statsIntervalMs, shutdownGraceMs } = this.#options;
+		const brief: WorkerBrief = {
+			workerId,
+			epoch,
+			shardIds: [...shardIds],
+			totalShards,
+			botFile: file,
+			api,
+			gateway: this.#gateway.last,
+			statsIntervalMs: Number.isFinite(statsIntervalMs) ? statsIntervalMs : 0,
+			shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),
+		};
+		return {
+			id: `worker ${workerId}`,
+			ordinal: workerId,
+			file,
+			args: [...args],
+			execArgv: ['--import', registerModule, ...execArgv],
+			env: workerEnvironment(process.env, { brief, token, env }),
+			cwd,
+		};
+	}
+
+	/** Before each fork: a restart asks Discord first and respects the budget; then every fork waits for a place at the boot gate. */
+	async #beforeSpawn(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
+		if (worker.child.epoch > 0) await this.#beforeRestart(worker, signal);
+		const leave = await this.#bootGate.enter(signal);
+		worker.once('booted', leave);
+	}
+
+	async #beforeRestart(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
+		if (this.#refusal) throw this.#refusal;
+		try {
+			await this.#gateway.current();
+		} catch (error) {
+			if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') this.#refuse(worker, error);
+			throw error;
+		}
+		for (;;) {
+			const answer = this.#budget.check(worker.shardIds.length, { automatic: !worker.restartRequested });
+			if (answer.allowed) return;
+			this.#reportDeferred(worker);
+			await sleep(this.#options.clock, Math.max(answer.retryInMs, 1000), signal);
+		}
+	}
+
+	#acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal) {
+		return acquireIdentify(
+			{
+				clock: this.#options.clock,
+				coordinator: this.#coordinator,
+				budget: this.#budget,
+				refused: () => this.#refusal !== undefined,
+			},
+			{
+				shardId,
+				automatic: this.#status === 'running' && !worker.restartRequested,
+				onDeferred: () => this.#reportDeferred(worker),
+			},
+			signal,
+		);
+	}
+
+	/** Discord will not have this worker's session whatever is tried: it ends now, and nobody identifies again. */
+	#refuse(worker: ManagedWorker, error: ShardctlError): void {
+		this.#refusal ??= error;
+		worker.child.fail('fatal', error);
+		if (this.#status === 'starting') this.#lifetime.abort(error);
+		else if (this.#workers.every(({ child }) => child.state === 'failed' || child.state === 'draining')) {
+			this.emit('fleet:refused', { error });
+		}
+	}
+
+	/** What workers may ask of the manager. */
+	#serve(peer: WorkerPeer): void {
+		peer.handle('broadcastEval', ({ kind, source, context, options }, { signal }) =>
+			this.#calls.eval({ kind, source }, context, { ...options, signal }),
+		);
+		peer.handle('fetchClientValues', ({ path, options }, { signal }) => this.fetchClientValues(path, { ...options, signal }));
+		peer.handle('call', ({ name, args, options }, { signal }) => this.call(name, args, { ...options, signal }));
+		peer.handle('respawnShard', ({ shardId }) => this.respawnShard(shardId));
+		peer.handle('respawnAll', async (options) => {
+			await this.respawnAll(options);
+			return null;
+		});
+		peer.handle('getShardStats', (options) => this.getShardStats(options));
+	}
+
+	/** Turns what happens to a worker into the manager's events. */
+	#report(worker: ManagedWorker): void {
+		const ref: WorkerRef = { workerId: worker.id, shardIds: worker.shardIds };
+		const { child } = worker;
+		child.on('state', ({ from, to }) => this.emit('worker:state', { ...ref, from, to }));
+		child.on('spawned', ({ pid, epoch }) => this.emit('worker:spawned', { ...ref, pid, epoch }));
+		child.on('ready', () =>
+			this.emit('worker:ready', { ...ref, tookMs: Math.max(0, this.#options.clock.now() - (child.startedAt ?? 0)) }),
+		);
+		child.on('exited', (report) => this.emit('worker:exited', { ...ref, report }));
+		child.on('failed', ({ reason }) => this.emit('worker:failed', { ...ref, reason }));
+		child.on('unresponsive', () => this.emit('worker:unresponsive', ref));
+		child.on('log', ({ stream, line }) => this.emit('worker:log', { ...ref, stream, line }));
+		worker.on('message', (message) => this.emit('message', { ...ref, message }));
+		worker.on('shard.status', (report) => this.#reportShard(worker, report));
+	}
+
+	#reportShard(worker: ManagedWorker, { shardId, status, closeCode }: ShardReport): void {
+		const shard = { shardId, workerId: worker.id };
+		if (status !== 'disconnected') {
+			this.emit(`shard:${status}`, shard);
+			return;
+		}
+		this.emit('shard:disconnected', { ...shard, closeCode });
+		const why = closeCode === undefined ? undefined : fatalCloseCodes.get(closeCode);
+		if (why === undefined) return;
+		this.#refuse(
+			worker,
+			new ShardctlError('DISCORD_FATAL', `Discord closed shard ${shardId} with ${closeCode}: ${why}. No retry can mend that`, {
+				details: { shardId, closeCode },
+			}),
+		);
+	}
+
+	#reportDeferred(worker: ManagedWorker): void {
+		const { remaining, resetAt } = this.#budget.state();
+		this.emit('identify:deferred', { workerId: worker.id, shardIds: worker.shardIds, remaining, resetAt });
+	}
+}

@@ -1,0 +1,84 @@
+// What getShardStats and the control API answer: one entry per shard, put together from what is already known.
+import type { IdentifyBudgetState } from './identify/budget.js';
+import type { ManagedWorker } from './managed-worker.js';
+import type { ShardStatus } from './shard-status.js';
+
+/** How a worker's last process ended. */
+export interface LastExit {
+	reason: string;
+	message: string;
+	/** Epoch ms. */
+	at: number;
+}
+
+export interface ShardStats {
+	shardId: number;
+	workerId: number;
+	/** Null while no process is there. */
+	pid: number | null;
+	status: ShardStatus;
+	ready: boolean;
+	guildCount: number;
+	/** Sum of the guilds' member counts. */
+	userCount: number;
+	/** Heartbeat round trip in ms; null before the first. */
+	ping: number | null;
+	/** The worker's resident memory divided by its number of shards, in MiB; null before its first sample. */
+	memoryMb: number | null;
+	/** The worker's share of one core divided by its number of shards; null before its first sample. */
+	cpuPercent: number | null;
+	/** 99th percentile of the worker's event loop delay in ms; null before its first sample. */
+	loopDelayMs: number | null;
+	/** Since the worker's process started; 0 while none is there. */
+	uptimeMs: number;
+	/** How often the worker was restarted. */
+	restarts: number;
+	lastExit: LastExit | null;
+}
+
+export type ManagerStatus = 'idle' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped';
+
+export interface ManagerStats {
+	manager: {
+		name: string;
+		pid: number;
+		version: string;
+		totalShards: number;
+		shardIds: number[];
+		workers: number;
+		uptimeMs: number;
+		status: ManagerStatus;
+		identify: IdentifyBudgetState;
+	};
+	shards: ShardStats[];
+}
+
+/** The entries of one worker's shards. */
+export function workerShardStats(worker: ManagedWorker, nowMs: number): ShardStats[] {
+	const { child, sample, shardIds } = worker;
+	const { lastExit } = child;
+	return shardIds.map((shardId) => {
+		const shard = sample?.shards.find((entry) => entry.shardId === shardId);
+		const status = worker.status(shardId);
+		return {
+			shardId,
+			workerId: worker.id,
+			pid: child.pid,
+			status,
+			ready: status === 'ready',
+			guildCount: shard?.guildCount ?? 0,
+			userCount: shard?.userCount ?? 0,
+			ping: shard?.ping ?? null,
+			memoryMb: sample ? round(sample.rssBytes / 2 ** 20 / shardIds.length) : null,
+			cpuPercent: sample ? round(sample.cpuPercent / shardIds.length) : null,
+			loopDelayMs: sample?.loopDelayP99Ms ?? null,
+			uptimeMs: child.pid === null || child.startedAt === null ? 0 : Math.max(0, nowMs - child.startedAt),
+			restarts: child.restarts,
+			lastExit: lastExit ? { reason: lastExit.reason, message: lastExit.message, at: lastExit.at } : null,
+		};
+	});
+}
+
+function round(value: number): number {
+	return Math.round(value * 10) / 10;
+}

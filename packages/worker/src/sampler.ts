@@ -1,0 +1,43 @@
+// Measures this process: memory, processor, event loop delay, and the shards as the attached clients see them.
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import type { ShardSample, WorkerSample } from '@shardctl/core';
+
+/** How often the event loop's delay is probed: fine enough for a p99 in ms, coarse enough to cost nothing. */
+const loopProbeMs = 50;
+
+/** Takes samples; figures such as cpu and loop delay cover the time since the last one. */
+export class Sampler {
+	readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: loopProbeMs });
+	readonly #sampleShards: () => ShardSample[];
+	#cpu = process.cpuUsage();
+	#at = performance.now();
+
+	constructor(sampleShards: () => ShardSample[]) {
+		this.#sampleShards = sampleShards;
+		this.#loop.enable();
+	}
+
+	take(): WorkerSample {
+		const now = performance.now();
+		const cpu = process.cpuUsage(this.#cpu);
+		const elapsedMs = Math.max(1, now - this.#at);
+		const memory = process.memoryUsage();
+		const sample: WorkerSample = {
+			shards: this.#sampleShards(),
+			rssBytes: memory.rss,
+			heapUsedBytes: memory.heapUsed,
+			cpuPercent: round((cpu.user + cpu.system) / 10 / elapsedMs, 1),
+			// The histogram counts the whole time between two probes; what is over the interval is the delay.
+			loopDelayP99Ms: this.#loop.count > 0 ? round(Math.max(0, this.#loop.percentile(99) / 1e6 - loopProbeMs), 1) : 0,
+			uptimeMs: Math.round(process.uptime() * 1000),
+		};
+		this.#loop.reset();
+		this.#cpu = process.cpuUsage();
+		this.#at = now;
+		return sample;
+	}
+}
+
+function round(value: number, digits: number): number {
+	return Number(value.toFixed(digits));
+}

@@ -1,0 +1,72 @@
+// Compiles the scripts of broadcastEval once each and runs them with the bot's client.
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { compileFunction, constants, Script as VmScript } from 'node:vm';
+import type { Script, ScriptKind, ScriptMissing } from '@shardctl/core';
+
+type Compiled = (this: unknown, client: unknown, context: unknown, require: NodeJS.Require) => unknown;
+
+/** Scripts beyond this many push the oldest out; the manager sends a source again when it is asked for. */
+const maxScripts = 500;
+
+/** Holds the compiled scripts of one worker. Not in here: which client they run on. */
+export class ScriptRunner {
+	readonly #compiled = new Map<number, Compiled>();
+	readonly #require: NodeJS.Require;
+	readonly #folder: string;
+
+	/** @param botFile Absolute path; `require` and `import()` in a script resolve from there. */
+	constructor(botFile: string) {
+		this.#require = createRequire(botFile);
+		this.#folder = dirname(botFile);
+	}
+
+	/** Runs a script on a client, or says that its source has to be sent. What the script throws is thrown. */
+	async run(script: Script, client: unknown, context: unknown): Promise<{ value: unknown } | ScriptMissing> {
+		const compiled = this.#get(script);
+		if (!compiled) return { scriptMissing: true };
+		return { value: await compiled.call(client, client, context, this.#require) };
+	}
+
+	#get({ id, kind, source }: Script): Compiled | undefined {
+		const known = this.#compiled.get(id);
+		if (known || source === undefined) return known;
+		const compiled = compile(kind, source, join(this.#folder, `broadcastEval-${id}.js`));
+		if (this.#compiled.size >= maxScripts) this.#compiled.delete(this.#compiled.keys().next().value as number);
+		this.#compiled.set(id, compiled);
+		return compiled;
+	}
+}
+
+/**
+ * A script as a function of `client`, `context` and `require`, with the client as `this`, as discord.js has it.
+ * A text is read as an expression where it is one; else as statements whose last value counts, as `eval` has it; else, when
+ * it uses `return` or `await` at its top, as the body of an async function.
+ */
+function compile(kind: ScriptKind, source: string, filename: string): Compiled {
+	if (kind === 'function') return compileBody(`return (${source}\n).call(this, client, context);`, filename);
+	try {
+		return compileBody(`return (async () => (${source}\n)).call(this);`, filename);
+	} catch (error) {
+		if (!(error instanceof SyntaxError)) throw error;
+	}
+	if (isPlainScript(source)) return compileBody(`return eval(${JSON.stringify(source)});`, filename);
+	return compileBody(`return (async () => {${source}\n}).call(this);`, filename);
+}
+
+function compileBody(body: string, filename: string): Compiled {
+	return compileFunction(body, ['client', 'context', 'require'], {
+		filename,
+		importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+	}) as Compiled;
+}
+
+/** Whether a text parses as statements without a top-level `return` or `await`. */
+function isPlainScript(source: string): boolean {
+	try {
+		new VmScript(source);
+		return true;
+	} catch {
+		return false;
+	}
+}
