@@ -62,7 +62,9 @@ const channels: Channel[] = [
 	{
 		name: 'to a child process',
 		async open(farEpoch) {
-			const child = fork(fileURLToPath(new URL('./fixtures/far-side-child.mjs', import.meta.url)), [String(farEpoch)], { execArgv: [] });
+			const child = fork(fileURLToPath(new URL('./fixtures/far-side-child.mjs', import.meta.url)), [String(farEpoch)], {
+				execArgv: [],
+			});
 			const exited = once(child, 'exit');
 			await once(child, 'message');
 			return {
@@ -103,7 +105,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		expect(outcome.error).toBeInstanceOf(Error);
 		return outcome.error as ShardctlError;
 	};
-	const next = <E extends keyof FarEvents & string>(peer: Near, event: E): Promise<FarEvents[E]> =>
+	const next = <E extends keyof FarEvents>(peer: Near, event: E): Promise<FarEvents[E]> =>
 		new Promise((resolve) => {
 			const off = peer.on(event, (payload) => {
 				off();
@@ -186,7 +188,10 @@ describe.each(channels)('a peer $name', (channel) => {
 		'has no method "%s" that was not registered',
 		async (method) => {
 			const peer = await connect();
-			expect(await failure(peer.request(method as 'echo', null))).toMatchObject({ code: 'METHOD_NOT_FOUND', details: { method } });
+			expect(await failure(peer.request(method as 'echo', null))).toMatchObject({
+				code: 'METHOD_NOT_FOUND',
+				details: { method },
+			});
 		},
 	);
 

@@ -1,0 +1,330 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ShardctlError } from '@shardctl/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeValue, encodeValue } from './value-codec.js';
+
+const keys = fc.oneof(fc.string(), fc.constantFrom('$', 'v', '__proto__', 'constructor', 'toString', '@shardctl', '0'));
+/** A key `$` is the one thing in JSON's own range that costs a tag. */
+const untaggedKeys = keys.filter((key) => key !== '$');
+
+/** What arrives on the other side of a JSON channel. */
+function travel(value: unknown): unknown {
+	const { wire, tagged } = encodeValue(value);
+	const text = JSON.stringify([wire]);
+	return decodeValue((JSON.parse(text) as unknown[])[0], tagged);
+}
+
+/** The code of the error that is thrown, or `fine`. */
+function codeOf(act: () => unknown): unknown {
+	try {
+		act();
+		return 'fine';
+	} catch (error) {
+		return (error as ShardctlError).code;
+	}
+}
+
+/** The error with which a value is refused. */
+function refusal(value: unknown, limits = { maxMessageBytes: 10_000, maxDepth: 20 }): unknown {
+	try {
+		encodeValue(value, limits);
+	} catch (error) {
+		return error;
+	}
+	throw new Error('the value was encoded');
+}
+
+describe('values that JSON knows', () => {
+	it('travel as a snapshot without tags, and need no decoding', () => {
+		const value = { a: [1, 'two', { three: null }], b: true };
+		const { wire, tagged } = encodeValue(value);
+		expect(tagged).toBe(false);
+		value.a.push('later');
+		(value.a[2] as { three: unknown }).three = 3;
+		expect(wire).toEqual({ a: [1, 'two', { three: null }], b: true });
+	});
+
+	it('become the text that JSON.stringify makes of them, toJSON, functions, symbols, boxes and classes included', () => {
+		const leaf = fc.oneof(
+			fc.string(),
+			fc.integer(),
+			fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0)),
+			fc.boolean(),
+			fc.constant(null),
+			fc.func(fc.integer()),
+			fc.constant(Symbol('s')),
+			fc.constant(Object('boxed')),
+			fc.constant(Object(5)),
+			fc.constant(Object(false)),
+		);
+		const { tree } = fc.letrec((tie) => ({
+			node: fc.oneof(
+				{ depthSize: 'small' },
+				leaf,
+				fc.array(tie('node')),
+				fc.array(fc.tuple(untaggedKeys, tie('node'))).map((entries) => Object.fromEntries(entries)),
+				tie('node').map((inner) => ({ secret: 1, toJSON: () => inner })),
+				tie('node').map((inner) => Object.assign(new (class Guild {})(), { inner })),
+				tie('node').map((inner) => Object.assign(Object.create(null) as object, { inner })),
+			),
+			tree: fc.array(tie('node')),
+		}));
+		fc.assert(
+			fc.property(tree, (value) => {
+				const { wire, tagged } = encodeValue(value);
+				const text = JSON.stringify(value);
+				expect(tagged).toBe(false);
+				expect(JSON.stringify(wire)).toBe(text);
+			}),
+		);
+	});
+
+	it('let toJSON decide what a structure or a collection arrives as', () => {
+		class Collection extends Map<string, unknown> {
+			toJSON() {
+				return [...this.values()];
+			}
+		}
+		class Guild {
+			name = 'x';
+			client = this;
+			toJSON() {
+				return { name: this.name };
+			}
+		}
+		expect(travel({ guilds: new Collection([['1', new Guild()]]) })).toEqual({ guilds: [{ name: 'x' }] });
+	});
+
+	it('tell toJSON its key, and do not ask its answer again', () => {
+		const teller = { toJSON: (key: string) => `at ${key}` };
+		expect(travel({ a: teller, list: [teller] })).toEqual({ a: 'at a', list: ['at 0'] });
+		const self = {
+			n: 1,
+			toJSON() {
+				return this;
+			},
+		};
+		expect(JSON.parse(JSON.stringify({ ...(travel(self) as object) }))).toEqual({ n: 1 });
+	});
+});
+
+describe('values beyond JSON', () => {
+	const leaf = fc.oneof(
+		fc.string(),
+		fc.double(),
+		fc.integer(),
+		fc.boolean(),
+		fc.constantFrom(null, undefined, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0),
+		fc.bigInt(),
+		fc.date({ noInvalidDate: false }),
+		fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+		fc.uint8Array(),
+		fc.float64Array(),
+		fc.int16Array(),
+		fc.constantFrom(/a+/giu, /\/"\\/, new URL('https://discord.com/api?x=1#y')),
+	);
+	const { node } = fc.letrec((tie) => ({
+		node: fc.oneof(
+			{ depthSize: 'small' },
+			leaf,
+			fc.array(tie('node')),
+			fc.array(fc.tuple(keys, tie('node'))).map((entries) => Object.fromEntries(entries)),
+			fc.array(fc.tuple(tie('node'), tie('node'))).map((entries) => new Map(entries)),
+			fc.array(tie('node')).map((items) => new Set(items)),
+		),
+	}));
+
+	it('arrive as they were, however nested', () => {
+		fc.assert(
+			fc.property(node, (value) => {
+				expect(isDeepStrictEqual(travel(value), value)).toBe(true);
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	it.each([
+		['undefined', undefined],
+		['a BigInt', -(10n ** 40n)],
+		['NaN', Number.NaN],
+		['-0', -0],
+		['-Infinity', Number.NEGATIVE_INFINITY],
+		['a Date', new Date(1e12)],
+		['an invalid Date', new Date(Number.NaN)],
+		['a Map with keys of any type', new Map<unknown, unknown>([[1n, new Map([[{ a: 1 }, undefined]])]])],
+		['a Set', new Set([new Set([null])])],
+		['a Buffer', Buffer.from('hello')],
+		['an ArrayBuffer', new Uint8Array([1, 2, 3]).buffer],
+		['a view that starts in the middle', new Uint32Array(new Uint32Array([1, 2, 3]).buffer, 4, 1)],
+		['a DataView', new DataView(new Uint8Array([1, 2]).buffer)],
+		['an array with an undefined', [undefined, 1, undefined]],
+	])('%s arrives as it was', (_, value) => {
+		expect(travel(value)).toStrictEqual(value);
+		expect(travel([{ value }])).toStrictEqual([{ value }]);
+	});
+
+	it('an array with holes arrives with undefined in them', () => {
+		const holes: unknown[] = [];
+		holes[2] = 1;
+		expect(travel(holes)).toStrictEqual([undefined, undefined, 1]);
+	});
+
+	it('a function or symbol in a Map or Set becomes null, as in an array', () => {
+		expect(travel(new Map([['f', () => 1]]))).toStrictEqual(new Map([['f', null]]));
+		expect(travel(new Set([Symbol('s')]))).toStrictEqual(new Set([null]));
+	});
+
+	it('a BigInt becomes what BigInt.prototype.toJSON makes of it, where a bot has given it one', () => {
+		const prototype = BigInt.prototype as { toJSON?: () => string };
+		prototype.toJSON = function (this: bigint) {
+			return `${this}!`;
+		};
+		try {
+			expect(travel({ id: 5n })).toEqual({ id: '5!' });
+		} finally {
+			delete prototype.toJSON;
+		}
+	});
+
+	it('an Error inside a value stays an Error, its data and cause too', () => {
+		const error = Object.assign(new TypeError('bad', { cause: new Error('deeper') }), { code: 'E_BAD', at: 5n });
+		const { reason } = travel({ status: 'rejected', reason: error }) as { reason: Error };
+		expect(reason).toBeInstanceOf(TypeError);
+		expect(reason).toMatchObject({ message: 'bad', code: 'E_BAD', at: 5n, cause: { message: 'deeper' }, stack: error.stack });
+	});
+
+	it('an object of a class without toJSON arrives as its own data', () => {
+		class Point {
+			x = 1n;
+			get sum() {
+				return 1;
+			}
+		}
+		expect(travel(new Point())).toStrictEqual({ x: 1n });
+	});
+});
+
+describe("data that looks like the codec's own, or like an attack", () => {
+	it('data with a key "$" is never taken for a tag', () => {
+		for (const value of [
+			{ $: 'u' },
+			{ $: 'n', v: '1' },
+			{ $: { $: 'e', v: {} } },
+			{ $: 'o', v: { $: 'u' } },
+			[{ $: undefined }],
+		]) {
+			expect(travel(value)).toStrictEqual(value);
+		}
+	});
+
+	it('an own "__proto__" stays a key and changes no prototype', () => {
+		for (const value of [JSON.parse('{"__proto__":{"admin":true}}'), JSON.parse('{"a":{"__proto__":{"n":1}},"b":[null]}')]) {
+			const arrived = travel({ value, alsoTagged: 1n }) as { value: object };
+			expect(isDeepStrictEqual(arrived.value, value)).toBe(true);
+			expect(Object.getPrototypeOf(arrived.value)).toBe(Object.prototype);
+			expect('admin' in arrived.value).toBe(false);
+		}
+		const error = Object.assign(new Error('x'), JSON.parse('{"own":1}'));
+		Object.defineProperty(error, '__proto__', { value: { admin: true }, enumerable: true });
+		const arrived = travel(error) as Error;
+		expect(arrived).toBeInstanceOf(Error);
+		expect('admin' in arrived).toBe(false);
+	});
+
+	it('tags that make no sense are refused with PROTOCOL_ERROR, whatever they hold', () => {
+		const tags = ['u', 'f', 'n', 'd', 'm', 's', 'b', 'r', 'l', 'e', 'o', 'x', '', null, 1, '__proto__'];
+		fc.assert(
+			fc.property(fc.constantFrom(...tags), fc.jsonValue(), (tag, data) => {
+				expect(codeOf(() => decodeValue({ a: { $: tag, v: data } }, true))).toMatch(/^(fine|PROTOCOL_ERROR)$/);
+			}),
+		);
+		for (const wire of [
+			{ $: 'x' },
+			{ $: 'n', v: 'abc' },
+			{ $: 'm', v: 1 },
+			{ $: 'r', v: ['(', ''] },
+			{ $: 'b', v: ['Evil', ''] },
+			{ $: 'e', v: {} },
+		]) {
+			expect(() => decodeValue(wire, true)).toThrow(ShardctlError);
+		}
+		let deep: unknown = 1;
+		for (let i = 0; i < 100_000; i++) deep = [deep];
+		expect(() => decodeValue(deep, true)).toThrow(/too deep/);
+	});
+});
+
+describe('what cannot travel', () => {
+	it.each([
+		['a function', () => 1],
+		['a symbol', Symbol('s')],
+		['an object whose toJSON gives a function', { toJSON: () => () => 1 }],
+	])('%s as the whole value is refused', (_, value) => {
+		expect(refusal(value)).toMatchObject({ code: 'NOT_SERIALIZABLE' });
+	});
+
+	it('a circular structure is refused with the way to it', () => {
+		const owner: Record<string, unknown> = {};
+		const root = { guilds: [{}, { 'my owner': owner }] };
+		owner.home = root;
+		expect(refusal(root)).toMatchObject({
+			code: 'NOT_SERIALIZABLE',
+			message: expect.stringContaining('value.guilds[1]["my owner"].home leads back'),
+		});
+		const map = new Map<string, unknown>();
+		map.set('self', map);
+		expect(refusal({ map })).toMatchObject({ code: 'NOT_SERIALIZABLE', message: expect.stringContaining('value.map.(…)') });
+	});
+
+	it('the same object twice is no circle', () => {
+		const owner = { id: 1 };
+		expect(travel([owner, { owner }])).toEqual([owner, { owner }]);
+	});
+
+	it('a value nested too deep is refused', () => {
+		let deep: unknown = 1;
+		for (let i = 0; i < 21; i++) deep = { deep };
+		expect(refusal(deep)).toMatchObject({ code: 'NOT_SERIALIZABLE', message: expect.stringContaining('deeper than 20') });
+	});
+
+	it('a toJSON or getter that throws refuses the value and is the cause', () => {
+		const broken = { a: [{ get b() { throw new Error('no'); } }] }; // biome-ignore format: one line reads better
+		expect(refusal(broken)).toMatchObject({
+			code: 'NOT_SERIALIZABLE',
+			message: expect.stringContaining('value.a[0]'),
+			cause: { message: 'no' },
+		});
+	});
+
+	it('a value over the size limit is refused before its text is made', () => {
+		expect(refusal({ list: ['x'.repeat(10_001)] })).toMatchObject({
+			code: 'MESSAGE_TOO_LARGE',
+			message: expect.stringContaining('value.list'),
+		});
+		expect(refusal('ä'.repeat(5001))).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+		expect(refusal(Buffer.alloc(7600))).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+		expect(refusal(Array.from({ length: 2000 }, () => 1))).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+		const holes: unknown[] = [];
+		holes.length = 4_000_000_000;
+		expect(refusal(holes)).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+	});
+
+	it('an object shared so often that its text would explode is refused', () => {
+		let bomb: unknown = 'boom';
+		for (let i = 0; i < 19; i++) bomb = [bomb, bomb, bomb, bomb];
+		expect(refusal(bomb)).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+	});
+
+	it('the size is near that of the text', () => {
+		fc.assert(
+			fc.property(fc.jsonValue(), (value) => {
+				const { sizeBytes, wire } = encodeValue(value);
+				const actual = Buffer.byteLength(JSON.stringify(wire));
+				// An escape takes six characters for one; a number up to 24 where eight are counted.
+				expect(actual).toBeLessThanOrEqual(6 * sizeBytes);
+				expect(sizeBytes).toBeLessThanOrEqual(6 * actual + 16);
+			}),
+		);
+	});
+});
