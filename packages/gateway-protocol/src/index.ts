@@ -1,1 +1,24 @@
-export {};
+export type { ConnectionInfo, GatewayBackend, IdentifyAnswer } from './backend.js';
+export type {
+	ChannelInfoPayload,
+	ClientRequest,
+	GuildMembersPayload,
+	IdentifyPayload,
+	PresencePayload,
+	SoundboardSoundsPayload,
+	VoiceStatePayload,
+} from './client-payloads.js';
+export { type CloseCode, closeCodeMeaning, closeCodes } from './close-codes.js';
+export type { TransportCompression } from './compression/codec.js';
+export { type ConnectionRules, GatewayConnection } from './connection.js';
+export { EncodedDispatch } from './dispatch.js';
+export { encodeControl, heartbeatAckFrame, maxClientFrameBytes } from './frame.js';
+export { type ConnectionLayer, defaultRules, GatewayServer, type GatewayServerOptions } from './gateway-server.js';
+export { allIntents, type IntentName, intentBits, intentsForEvent, privilegedIntents } from './intents.js';
+export type { GatewayObservation, GatewayObserver } from './observer.js';
+export { type Op, op } from './opcodes.js';
+export { RateWindow } from './rate-window.js';
+export { defaultReplayLimits, type ReplayLimits } from './replay-buffer.js';
+export { GatewaySession } from './session.js';
+export type { SessionEnd } from './session-store.js';
+export type { FrameReceiver, FrameTransport } from './transport.js';

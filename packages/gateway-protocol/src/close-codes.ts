@@ -1,0 +1,43 @@
+// The close codes of the gateway as one table: what each means, whether Discord wants the client back, and what becomes of
+// the session on our side. Discord: Opcodes and Status Codes, "Gateway Close Event Codes".
+
+export interface CloseCodeMeaning {
+	/** Discord's own words, sent as the close reason. */
+	reason: string;
+	/** Whether a client should connect again. */
+	reconnect: boolean;
+	/** Whether the session can be resumed after the server closed with this code. */
+	keepsSession: boolean;
+}
+
+export const closeCodes = {
+	4000: { reason: 'Unknown error.', reconnect: true, keepsSession: true },
+	4001: { reason: 'Unknown opcode.', reconnect: true, keepsSession: true },
+	4002: { reason: 'Error while decoding payload.', reconnect: true, keepsSession: true },
+	4003: { reason: 'Not authenticated.', reconnect: true, keepsSession: false },
+	4004: { reason: 'Authentication failed.', reconnect: false, keepsSession: false },
+	4005: { reason: 'Already authenticated.', reconnect: true, keepsSession: true },
+	4007: { reason: 'Invalid seq.', reconnect: true, keepsSession: false },
+	4008: { reason: 'Rate limited.', reconnect: true, keepsSession: true },
+	4009: { reason: 'Session timed out.', reconnect: true, keepsSession: false },
+	4010: { reason: 'Invalid shard.', reconnect: false, keepsSession: false },
+	4011: { reason: 'Sharding required.', reconnect: false, keepsSession: false },
+	4012: { reason: 'Invalid API version.', reconnect: false, keepsSession: false },
+	4013: { reason: 'Invalid intent(s).', reconnect: false, keepsSession: false },
+	4014: { reason: 'Disallowed intent(s).', reconnect: false, keepsSession: false },
+} as const satisfies Record<number, CloseCodeMeaning>;
+
+export type CloseCode = keyof typeof closeCodes;
+
+/** What a code means; codes that are not in Discord's table (1001, 4200, …) keep the session. */
+export function closeCodeMeaning(code: number): CloseCodeMeaning {
+	return code in closeCodes ? closeCodes[code as CloseCode] : { reason: '', reconnect: true, keepsSession: true };
+}
+
+/**
+ * Whether a close by the client ends its session: only 1000 and 1001 do; any other code, or none, leaves it resumable.
+ * Discord: Gateway, "Initiating a Disconnect".
+ */
+export function clientCloseEndsSession(code: number): boolean {
+	return code === 1000 || code === 1001;
+}

@@ -1,0 +1,150 @@
+// Puts the protocol on WebSockets: takes HTTP upgrades, makes a connection of each, and owns all connections and sessions.
+// It listens on nothing itself; an HTTP server hands the upgrades in.
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Clock, systemClock } from '@shardctl/core';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { ConnectionInfo, GatewayBackend } from './backend.js';
+import { codecFor } from './compression/codecs.js';
+import { closeCodeMeaning } from './close-codes.js';
+import { readConnectQuery } from './connect-query.js';
+import { type ConnectionRules, GatewayConnection } from './connection.js';
+import type { GatewayObserver } from './observer.js';
+import type { ReplayLimits } from './replay-buffer.js';
+import { SessionStore } from './session-store.js';
+import type { FrameReceiver, FrameTransport } from './transport.js';
+import { WebSocketTransport } from './web-socket-transport.js';
+
+/** Discord's own figures where it documents them. */
+export const defaultRules: ConnectionRules = {
+	heartbeatIntervalMs: 41_250,
+	heartbeatGraceFactor: 1.5,
+	heartbeatCloseCode: 4000,
+	sendLimit: { limit: 120, windowMs: 60_000 },
+	presenceLimit: { limit: 5, windowMs: 20_000 },
+};
+
+/** A layer between the protocol and the wire, such as injected faults. */
+export interface ConnectionLayer {
+	/** Wraps what sends to the client. */
+	outgoing(transport: FrameTransport): FrameTransport;
+	/** Wraps what is fed by the client. */
+	incoming(receiver: FrameReceiver): FrameReceiver;
+}
+
+export interface GatewayServerOptions {
+	backend: GatewayBackend;
+	clock?: Clock;
+	rules?: Partial<ConnectionRules>;
+	/** How long a session without a connection can be resumed (default 120 s). */
+	sessionTtlMs?: number;
+	replay?: ReplayLimits;
+	observe?: GatewayObserver;
+	/** Bytes that may wait for a slow client before it is dropped (default 64 MiB). */
+	maxQueuedBytes?: number;
+	/** Makes the layer of a new connection. */
+	layer?: (info: ConnectionInfo) => ConnectionLayer | undefined;
+}
+
+const webSocketOptions = {
+	noServer: true,
+	perMessageDeflate: false,
+	// A frame larger than this is not even read to the end: the WebSocket closes with 1009.
+	maxPayload: 1024 * 1024,
+	clientTracking: true,
+	// How long a client may take to answer a close frame before its socket is dropped.
+	closeTimeout: 2000,
+};
+
+export class GatewayServer {
+	readonly sessions: SessionStore;
+	readonly #options: GatewayServerOptions;
+	readonly #clock: Clock;
+	readonly #rules: ConnectionRules;
+	readonly #observe: GatewayObserver;
+	readonly #webSockets = new WebSocketServer(webSocketOptions);
+	readonly #connections = new Map<number, GatewayConnection>();
+	#nextConnectionId = 1;
+
+	constructor(options: GatewayServerOptions) {
+		this.#options = options;
+		this.#clock = options.clock ?? systemClock;
+		this.#rules = { ...defaultRules, ...options.rules };
+		this.#observe = options.observe ?? (() => {});
+		this.sessions = new SessionStore({
+			clock: this.#clock,
+			ttlMs: options.sessionTtlMs ?? 120_000,
+			...(options.replay && { replay: options.replay }),
+			onEnd: (session, end) => {
+				this.#observe({ type: 'session-end', sessionId: session.id, shard: session.shard ?? null, end });
+				options.backend.sessionEnded(session, end);
+			},
+		});
+	}
+
+	get connections(): ReadonlyMap<number, GatewayConnection> {
+		return this.#connections;
+	}
+
+	/** Takes an upgrade request of an HTTP server; answers 400 on the socket where the request is no gateway URL. */
+	handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+		const url = new URL(request.url ?? '/', 'ws://gateway');
+		const query = readConnectQuery(url.searchParams);
+		if ('httpStatus' in query) {
+			socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+			return;
+		}
+		this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+			if ('close' in query) {
+				webSocket.on('error', () => webSocket.terminate());
+				webSocket.close(query.close, closeCodeMeaning(query.close).reason);
+				return;
+			}
+			this.#open(webSocket, socket, request, {
+				id: this.#nextConnectionId++,
+				remoteAddress: request.socket.remoteAddress ?? '',
+				path: url.pathname,
+				version: query.version,
+				compression: query.compression,
+			});
+		});
+	}
+
+	/** Ends every session and drops every connection. Nothing of the server lives on after the promise. */
+	async stop(): Promise<void> {
+		for (const connection of [...this.#connections.values()]) connection.terminate();
+		this.sessions.endAll('stopped');
+		for (const webSocket of this.#webSockets.clients) webSocket.terminate();
+		await new Promise<void>((resolve) => this.#webSockets.close(() => resolve()));
+	}
+
+	#open(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, info: ConnectionInfo): void {
+		this.#observe({ type: 'connection', connection: info, userAgent: request.headers['user-agent'] ?? '' });
+		const wire = new WebSocketTransport({
+			webSocket,
+			socket,
+			codec: codecFor(info.compression),
+			maxQueuedBytes: this.#options.maxQueuedBytes ?? 64 * 1024 * 1024,
+			onOverflow: () => connection.terminate(),
+		});
+		const layer = this.#options.layer?.(info);
+		const connection = new GatewayConnection(info, layer ? layer.outgoing(wire) : wire, {
+			clock: this.#clock,
+			backend: this.#options.backend,
+			sessions: this.sessions,
+			rules: this.#rules,
+			observe: this.#observe,
+			onClosed: () => this.#connections.delete(info.id),
+			enablePayloadCompression: () => wire.enablePayloadCompression(),
+		});
+		this.#connections.set(info.id, connection);
+		const receiver = layer ? layer.incoming(connection) : connection;
+		webSocket.on('message', (data, isBinary) => receiver.receive(data as Buffer, isBinary));
+		// The WebSocket closes itself after an error, and says so with the code that fits.
+		webSocket.on('error', () => {});
+		webSocket.on('close', (code) => {
+			receiver.closed(code);
+			wire.dispose();
+		});
+	}
+}
