@@ -8,6 +8,8 @@ import type { SessionEnd } from './session-store.js';
 export interface ConnectionInfo {
 	readonly id: number;
 	readonly remoteAddress: string;
+	/** The Host header: the name under which the client found the server. */
+	readonly host: string;
 	/** Path of the URL that the client connected to. */
 	readonly path: string;
 	readonly version: number;

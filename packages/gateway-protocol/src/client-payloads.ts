@@ -6,7 +6,10 @@ import { op } from './opcodes.js';
 const snowflake = z.string().regex(/^\d{1,20}$/);
 const presence = z.looseObject({
 	since: z.number().nullish(),
-	activities: z.array(z.looseObject({ name: z.string() })).max(100).nullish(),
+	activities: z
+		.array(z.looseObject({ name: z.string() }))
+		.max(100)
+		.nullish(),
 	status: z.string(),
 	afk: z.boolean().nullish(),
 });

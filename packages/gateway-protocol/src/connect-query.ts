@@ -14,7 +14,8 @@ export function readConnectQuery(query: URLSearchParams): ConnectQuery {
 	const version = Number(query.get('v') ?? 6);
 	// Discontinued versions get HTTP 400 (Reference, "API Versioning"); what never existed gets a close code.
 	if (version >= 1 && version <= 5) return { httpStatus: 400 };
-	if (!Number.isInteger(version) || version < 6 || version > 10) return { close: 4012, detail: `v=${query.get('v')}`, version: 0 };
+	if (!Number.isInteger(version) || version < 6 || version > 10)
+		return { close: 4012, detail: `v=${query.get('v')}`, version: 0 };
 	const encoding = query.get('encoding') ?? 'json';
 	if (encoding !== 'json') return { close: 4002, detail: `encoding ${encoding} is not offered here, only json`, version };
 	const compress = query.get('compress');

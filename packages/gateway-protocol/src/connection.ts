@@ -7,7 +7,13 @@
 //   any ──close by either side──▶ closed ◀────────────┘
 import type { Clock } from '@shardctl/core';
 import type { ConnectionInfo, GatewayBackend, IdentifyAnswer } from './backend.js';
-import { type ClientOperation, type ClientRequest, type IdentifyPayload, parseClientOperation, type ResumePayload } from './client-payloads.js';
+import {
+	type ClientOperation,
+	type ClientRequest,
+	type IdentifyPayload,
+	parseClientOperation,
+	type ResumePayload,
+} from './client-payloads.js';
 import { type CloseCode, clientCloseEndsSession, closeCodeMeaning } from './close-codes.js';
 import { EncodedDispatch } from './dispatch.js';
 import { decodeClientFrame, encodeControl, heartbeatAckFrame, heartbeatRequestFrame, reconnectFrame } from './frame.js';
@@ -143,12 +149,17 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 
 	receive(data: Uint8Array, isBinary: boolean): void {
 		if (this.#state.name === 'closed') return;
-		if (!this.#sends.take(this.#context.clock.monotonic())) return this.close(4008, 'too many frames');
+		const read = this.#read(data, isBinary);
+		if ('close' in read) this.close(read.close, read.detail);
+		else this.#handle(read.operation);
+	}
+
+	#read(data: Uint8Array, isBinary: boolean): { operation: ClientOperation } | { close: CloseCode; detail: string } {
+		if (!this.#sends.take(this.#context.clock.monotonic())) return { close: 4008, detail: 'too many frames' };
 		const frame = decodeClientFrame(data, isBinary);
-		if ('close' in frame) return this.close(frame.close, frame.detail);
+		if ('close' in frame) return frame;
 		const parsed = parseClientOperation(frame.op, frame.d);
-		if ('problem' in parsed) return this.close(this.#wrongPayloadCode(frame.op), parsed.problem);
-		this.#handle(parsed.operation);
+		return 'problem' in parsed ? { close: this.#wrongPayloadCode(frame.op), detail: parsed.problem } : parsed;
 	}
 
 	// An operation that may not come at all now is refused for that, whatever it carries.
@@ -162,38 +173,47 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 			case op.heartbeat:
 				this.#heartbeat.beat();
 				this.#lastHeartbeat = { seq: operation.d ?? null, atMs: this.#context.clock.monotonic() };
-				return this.sendFrame(heartbeatAckFrame);
+				this.sendFrame(heartbeatAckFrame);
+				break;
 			case op.identify:
-				if (this.#state.name !== 'awaiting') return this.close(4005, 'IDENTIFY on an identified connection');
-				return this.#identify(operation.d);
+				if (this.#state.name === 'awaiting') this.#identify(operation.d);
+				else this.close(4005, 'IDENTIFY on an identified connection');
+				break;
 			case op.resume:
-				if (this.#state.name !== 'awaiting') return this.close(4005, 'RESUME on an identified connection');
-				return this.#resume(operation.d);
-			default:
-				return this.#request(operation);
+				if (this.#state.name === 'awaiting') this.#resume(operation.d);
+				else this.close(4005, 'RESUME on an identified connection');
+				break;
+			case op.presenceUpdate:
+			case op.voiceStateUpdate:
+			case op.requestGuildMembers:
+			case op.requestSoundboardSounds:
+			case op.requestChannelInfo:
+				this.#request(operation);
+				break;
 		}
 	}
 
 	#request(request: ClientRequest): void {
-		if (this.#state.name !== 'live') return this.close(4003, `op ${request.op} before a session`);
+		if (this.#state.name !== 'live') {
+			this.close(4003, `op ${request.op} before a session`);
+			return;
+		}
 		if (request.op === op.presenceUpdate && !this.#presences.take(this.#context.clock.monotonic())) return;
 		this.#context.backend.request(this.#state.session, request);
 	}
 
 	#identify(identify: IdentifyPayload): void {
-		const { backend } = this.#context;
-		const refusal = this.#identifyRefusal(identify);
-		if (refusal) return this.#answerIdentify(identify, refusal);
 		const attempt = Symbol();
 		this.#state = { name: 'identifying', attempt };
-		const answer = backend.identify(identify, this.info);
 		const settle = (decided: IdentifyAnswer) => {
 			if (this.#state.name === 'identifying' && this.#state.attempt === attempt) this.#answerIdentify(identify, decided);
 		};
-		if (!(answer instanceof Promise)) return settle(answer);
-		answer.then(settle, (error: unknown) => {
-			settle({ accept: false, close: 4000, detail: `the backend failed: ${String(error)}` });
-		});
+		const answer = this.#identifyRefusal(identify) ?? this.#context.backend.identify(identify, this.info);
+		if (answer instanceof Promise) {
+			answer.then(settle, (error: unknown) => {
+				settle({ accept: false, close: 4000, detail: `the backend failed: ${String(error)}` });
+			});
+		} else settle(answer);
 	}
 
 	#identifyRefusal(identify: IdentifyPayload): IdentifyAnswer | undefined {
@@ -222,7 +242,8 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 		const detail = answer.detail && { detail: answer.detail };
 		if ('close' in answer) {
 			observe({ ...fact, outcome: 'closed', ...detail });
-			return this.close(answer.close, answer.detail);
+			this.close(answer.close, answer.detail);
+			return;
 		}
 		observe({ ...fact, outcome: 'refused', ...detail });
 		this.#state = { name: 'awaiting' };
@@ -233,24 +254,14 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 		const { backend, sessions, observe } = this.#context;
 		const session = sessions.get(sessionId);
 		const fact = { type: 'resume', connectionId: this.id, sessionId, shard: session?.shard ?? null, seq } as const;
-		const refuse = (detail: string) => {
-			observe({ ...fact, outcome: 'refused', detail });
-			this.#sendInvalidSession(false);
-		};
-		if (!backend.authenticate(token)) {
-			observe({ ...fact, outcome: 'closed', detail: 'wrong token' });
-			return this.close(4004, 'wrong token');
-		}
-		if (!session) return refuse('unknown or expired session');
-		const possible = session.canResumeFrom(seq);
-		if (possible === 'ahead') {
-			observe({ ...fact, outcome: 'closed', detail: `seq is ahead of ${session.seq}` });
-			sessions.end(session, 'server closed');
-			return this.close(4007, `seq ${seq} is ahead of ${session.seq}`);
-		}
-		if (possible === 'too old') {
-			sessions.end(session, 'invalidated');
-			return refuse('seq is older than what is kept');
+		const refusal = this.#resumeRefusal(token, session, seq);
+		if (!session || refusal) {
+			const { close, detail } = refusal ?? { detail: 'unknown or expired session' };
+			observe({ ...fact, outcome: close ? 'closed' : 'refused', detail });
+			if (close !== 4004 && session) sessions.end(session, 'invalidated');
+			if (close) this.close(close, detail);
+			else this.#sendInvalidSession(false);
+			return;
 		}
 		this.#state = { name: 'live', session };
 		sessions.attach(session, this);
@@ -258,6 +269,18 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 		session.dispatchUnrecorded(resumed);
 		observe({ ...fact, outcome: 'accepted', replayed });
 		backend.sessionResumed?.(session, this.info);
+	}
+
+	/** Why a resume cannot be: with a close code, or with op 9 where there is none. */
+	#resumeRefusal(
+		token: string,
+		session: GatewaySession | undefined,
+		seq: number,
+	): { close?: CloseCode; detail: string } | undefined {
+		if (!this.#context.backend.authenticate(token)) return { close: 4004, detail: 'wrong token' };
+		const possible = session?.canResumeFrom(seq);
+		if (possible === 'ahead') return { close: 4007, detail: `seq ${seq} is ahead of ${session?.seq}` };
+		return possible === 'too old' ? { detail: 'seq is older than what is kept' } : undefined;
 	}
 
 	#sendInvalidSession(resumable: boolean): void {

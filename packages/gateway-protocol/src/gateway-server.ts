@@ -5,8 +5,8 @@ import type { Duplex } from 'node:stream';
 import { type Clock, systemClock } from '@shardctl/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ConnectionInfo, GatewayBackend } from './backend.js';
-import { codecFor } from './compression/codecs.js';
 import { closeCodeMeaning } from './close-codes.js';
+import { codecFor } from './compression/codecs.js';
 import { readConnectQuery } from './connect-query.js';
 import { type ConnectionRules, GatewayConnection } from './connection.js';
 import type { GatewayObserver } from './observer.js';
@@ -103,6 +103,7 @@ export class GatewayServer {
 			this.#open(webSocket, socket, request, {
 				id: this.#nextConnectionId++,
 				remoteAddress: request.socket.remoteAddress ?? '',
+				host: request.headers.host ?? '',
 				path: url.pathname,
 				version: query.version,
 				compression: query.compression,
@@ -112,7 +113,7 @@ export class GatewayServer {
 
 	/** Ends every session and drops every connection. Nothing of the server lives on after the promise. */
 	async stop(): Promise<void> {
-		for (const connection of [...this.#connections.values()]) connection.terminate();
+		for (const connection of this.#connections.values()) connection.terminate();
 		this.sessions.endAll('stopped');
 		for (const webSocket of this.#webSockets.clients) webSocket.terminate();
 		await new Promise<void>((resolve) => this.#webSockets.close(() => resolve()));

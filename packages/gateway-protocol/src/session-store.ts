@@ -82,6 +82,6 @@ export class SessionStore {
 	}
 
 	endAll(end: SessionEnd): void {
-		for (const session of [...this.#sessions.values()]) this.end(session, end);
+		for (const session of this.#sessions.values()) this.end(session, end);
 	}
 }

@@ -1,0 +1,102 @@
+// Answers to interactions, and what follows up on them. Discord: Receiving and Responding to Interactions.
+import { answerWithMessage } from '../../world/changes/interactions.js';
+import { deleteMessages, editMessage } from '../../world/changes/messages.js';
+import { interactionAnswerWithinMs, type PendingInteraction } from '../../world/interaction-book.js';
+import type { Message } from '../../world/model.js';
+import { found, noContent, ok, type RestAnswer, RestError, unknown } from '../answer.js';
+import { type Route, type RouteContext, type RouteOptions, route } from '../route.js';
+
+const interactionEndpoint: RouteOptions = { open: true, exemptFromGlobal: true };
+
+/** Types of a callback. */
+const callback = {
+	pong: 1,
+	message: 4,
+	deferredMessage: 5,
+	deferredUpdate: 6,
+	update: 7,
+	autocomplete: 8,
+	modal: 9,
+	launch: 12,
+} as const;
+const loadingFlag = 1 << 7;
+
+function respond(context: RouteContext): RestAnswer {
+	const { world, params, body, query } = context;
+	const nowMs = world.clock.monotonic();
+	const interaction = found(world.interactions.get(params.interactionId as string, params.token as string, nowMs), 'interaction');
+	if (interaction.respondedAtMs !== null) throw new RestError(400, 40060, 'Interaction has already been acknowledged.');
+	if (nowMs - interaction.createdAtMs > interactionAnswerWithinMs) throw unknown('interaction');
+	const type = Number(body.type);
+	if (!Object.values<number>(callback).includes(type)) throw new RestError(400, 50035, 'Invalid Form Body');
+	interaction.respondedAtMs = nowMs;
+	interaction.callbackType = type;
+	world.interactions.counts.answered++;
+	const data = (body.data ?? {}) as Record<string, unknown>;
+	if (type === callback.message) interaction.message = answerWithMessage(world, interaction, data);
+	if (type === callback.deferredMessage) {
+		interaction.message = answerWithMessage(world, interaction, { ...data, flags: Number(data.flags ?? 0) | loadingFlag });
+	}
+	if (type === callback.update && interaction.message) interaction.message = editMessage(world, interaction.message, data);
+	context.noteInteraction({ interactionId: interaction.id, callbackType: type, afterMs: nowMs - interaction.createdAtMs });
+	if (query.get('with_response') !== 'true') return noContent;
+	const message = interaction.message;
+	return ok({
+		interaction: {
+			id: interaction.id,
+			type: interaction.type,
+			...(message && { response_message_id: message.id, response_message_ephemeral: false }),
+		},
+		...(message && { resource: { type, message } }),
+	});
+}
+
+function interactionOf({ world, params }: RouteContext): PendingInteraction {
+	return found(world.interactions.byToken(params.token as string, world.clock.monotonic()), 'webhook');
+}
+
+function messageOf(context: RouteContext): { interaction: PendingInteraction; message: Message } {
+	const interaction = interactionOf(context);
+	const { messageId } = context.params;
+	const message =
+		messageId === '@original' ? interaction.message : context.world.messages.get(interaction.channelId, messageId as string);
+	return { interaction, message: found(message, 'message') };
+}
+
+const original = '/webhooks/:applicationId/:token/messages/:messageId';
+
+export const interactionRoutes: readonly Route[] = [
+	route('POST', '/interactions/:interactionId/:token/callback', respond, interactionEndpoint),
+	route(
+		'POST',
+		'/webhooks/:applicationId/:token',
+		(context) => {
+			const interaction = interactionOf(context);
+			return ok(answerWithMessage(context.world, interaction, context.body));
+		},
+		interactionEndpoint,
+	),
+	route('GET', original, (context) => ok(messageOf(context).message), interactionEndpoint),
+	route(
+		'PATCH',
+		original,
+		(context) => {
+			const { interaction, message } = messageOf(context);
+			const edited = editMessage(context.world, message, { ...context.body, flags: Number(message.flags ?? 0) & ~loadingFlag });
+			if (interaction.message?.id === message.id) interaction.message = edited;
+			return ok(edited);
+		},
+		interactionEndpoint,
+	),
+	route(
+		'DELETE',
+		original,
+		(context) => {
+			const { message } = messageOf(context);
+			const channel = found(context.world.channel(message.channel_id), 'channel');
+			deleteMessages(context.world, channel, [message.id]);
+			return noContent;
+		},
+		interactionEndpoint,
+	),
+];
