@@ -2,8 +2,8 @@ export { type Clock, sleep, systemClock, type Timer } from './clock.js';
 export {
 	briefVariable,
 	type CallTarget,
-	type GatewayInfo,
 	fatalCloseCodes,
+	type GatewayInfo,
 	type ManagerEvents,
 	type ManagerMethods,
 	type RemoteCallOptions,

@@ -24,6 +24,12 @@ const wholeNumber = (what: string, min: number) =>
 		.number({ error: (issue) => `${what}, got ${show(issue.input)}` })
 		.int({ error: (issue) => `${what}, got ${show(issue.input)}` })
 		.min(min, { error: (issue) => `${what}, got ${show(issue.input)}` });
+const countOrAuto = z.custom<number | 'auto'>(
+	(value) => value === 'auto' || (Number.isSafeInteger(value) && (value as number) >= 1),
+	{
+		error: (issue) => `must be a whole number from 1, or "auto", got ${show(issue.input)}`,
+	},
+);
 const durationMs = z
 	.number({ error: (issue) => `must be a number of milliseconds (0 or Infinity turns it off), got ${show(issue.input)}` })
 	.or(z.literal(Number.POSITIVE_INFINITY))
@@ -53,19 +59,11 @@ const controlSchema = z.strictObject({
 /** Every option of createShardManager, with what is allowed. */
 export const managerOptionsSchema = z.strictObject({
 	token: z.string({ error: 'must be a text' }).optional(),
-	totalShards: z
-		.union([z.literal('auto'), wholeNumber('x', 1)], {
-			error: (issue) => `must be a whole number from 1, or "auto", got ${show(issue.input)}`,
-		})
-		.optional(),
+	totalShards: countOrAuto.optional(),
 	shardList: z
 		.union([z.string(), z.array(z.number())], { error: 'must be a list of shard ids, or a text such as "0-3,7"' })
 		.optional(),
-	shardsPerWorker: z
-		.union([z.literal('auto'), wholeNumber('x', 1)], {
-			error: (issue) => `must be a whole number from 1, or "auto", got ${show(issue.input)}`,
-		})
-		.optional(),
+	shardsPerWorker: countOrAuto.optional(),
 	respawn: z.union([z.boolean(), restartPolicySchema], { error: 'must be true, false or a restart policy' }).optional(),
 	api: z
 		.url({

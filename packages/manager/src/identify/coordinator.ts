@@ -45,9 +45,9 @@ interface Waiter {
 	grant(slot: IdentifySlot): void;
 }
 
-/** One rate limit key. At any time at most one slot is granted and not yet sent, and then no timer runs. */
+/** One rate limit key. While a slot of it is granted and not yet sent (`busy`), nothing is granted and no timer runs. */
 interface Key {
-	granted: number | undefined;
+	busy: boolean;
 	/** Monotonic time from which the next slot may be granted. */
 	freeAt: number;
 	/** Ascending by shard id, as Discord wants the buckets started in order. */
@@ -67,6 +67,10 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	readonly #clock: Clock;
 	readonly #windowMs: number;
 	readonly #keys = new Map<number, Key>();
+	/** The slots that are granted and not yet sent, with their key; null for one from before the keys last changed. */
+	readonly #granted = new Map<number, Key | null>();
+	/** Where a new key's `freeAt` begins. */
+	#freeAt = Number.NEGATIVE_INFINITY;
 	#maxConcurrency: number;
 	#lastSlotId = 0;
 
@@ -77,22 +81,20 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	}
 
 	/**
-	 * Takes over another `max_concurrency`, which Discord raises as a bot grows. Keys change their meaning, so every key waits
-	 * out the longest window that is open.
+	 * Takes over another `max_concurrency`, which Discord raises as a bot grows. Keys change their meaning then, so nothing is
+	 * granted until every slot of the old keys is sent or given back and every window that is open has passed.
 	 */
 	setMaxConcurrency(maxConcurrency: number): void {
 		if (maxConcurrency === this.#maxConcurrency) return;
 		this.#maxConcurrency = maxConcurrency;
 		const old = [...this.#keys.values()];
 		this.#keys.clear();
-		const latest = Math.max(
-			...old.map((key) => (key.granted === undefined ? key.freeAt : this.#windowEnd(this.#clock.monotonic()))),
-		);
-		for (let key = 0; key < maxConcurrency && old.length > 0; key++) this.#key(key).freeAt = latest;
-		for (const { timer, waiting } of old) {
+		for (const slotId of this.#granted.keys()) this.#granted.set(slotId, null);
+		for (const { freeAt, timer } of old) {
+			this.#freeAt = Math.max(this.#freeAt, freeAt);
 			this.#clock.clearTimeout(timer);
-			for (const waiter of waiting) this.#enqueue(waiter);
 		}
+		for (const { waiting } of old) for (const waiter of waiting) this.#enqueue(waiter);
 	}
 
 	async acquire(shardId: number, signal: AbortSignal): Promise<IdentifySlot> {
@@ -117,7 +119,7 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	waits(): IdentifyWait[] {
 		const now = this.#clock.monotonic();
 		return [...this.#keys.values()].flatMap((key) => {
-			const first = Math.max(0, (key.granted === undefined ? key.freeAt : now + this.#windowMs) - now);
+			const first = Math.max(0, key.busy ? this.#windowMs : key.freeAt - now);
 			return key.waiting.map(({ shardId }, index) => ({ shardId, etaMs: first + index * this.#windowMs }));
 		});
 	}
@@ -125,7 +127,7 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	#key(index: number): Key {
 		let key = this.#keys.get(index);
 		if (!key) {
-			key = { granted: undefined, freeAt: Number.NEGATIVE_INFINITY, waiting: [], timer: undefined };
+			key = { busy: false, freeAt: this.#freeAt, waiting: [], timer: undefined };
 			this.#keys.set(index, key);
 		}
 		return key;
@@ -151,27 +153,29 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	#serve(key: Key): void {
 		this.#clock.clearTimeout(key.timer);
 		key.timer = undefined;
-		if (key.granted !== undefined || key.waiting.length === 0) return;
+		if (key.busy || key.waiting.length === 0 || this.#hasOldSlots()) return;
 		const waitMs = key.freeAt - this.#clock.monotonic();
 		if (waitMs > 0) {
 			key.timer = this.#clock.setTimeout(() => this.#serve(key), waitMs);
 			return;
 		}
 		const waiter = key.waiting.shift() as Waiter;
-		const slot = this.#slot(key, waiter.shardId);
-		key.granted = slot.id;
-		waiter.grant(slot);
+		key.busy = true;
+		waiter.grant(this.#slot(key, waiter.shardId));
+	}
+
+	#hasOldSlots(): boolean {
+		return [...this.#granted.values()].includes(null);
 	}
 
 	#slot(key: Key, shardId: number): IdentifySlot {
 		const id = ++this.#lastSlotId;
-		let sentAt: number | undefined;
+		let windowEnd: number | undefined;
+		this.#granted.set(id, key);
 		const send = () => {
-			if (key.granted !== id) return;
-			sentAt = this.#clock.monotonic();
-			key.granted = undefined;
-			key.freeAt = this.#windowEnd(sentAt);
-			this.#serve(key);
+			if (!this.#granted.has(id)) return;
+			windowEnd = this.#clock.monotonic() + this.#windowMs * (1 + arrivalMargin);
+			this.#giveBack(id, windowEnd);
 		};
 		return {
 			id,
@@ -179,20 +183,26 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 			sent: send,
 			abandon: send,
 			confirmed: () => {
-				if (key.granted === id) send();
-				if (sentAt === undefined || key.freeAt !== this.#windowEnd(sentAt)) return;
-				key.freeAt = Math.min(key.freeAt, this.#clock.monotonic() + this.#windowMs);
+				send();
+				// Unless somebody identified on this key since, its window began no later than now.
+				if (windowEnd === undefined || key.freeAt !== windowEnd) return;
+				key.freeAt = Math.min(windowEnd, this.#clock.monotonic() + this.#windowMs);
 				this.#serve(key);
 			},
-			release: () => {
-				if (key.granted !== id) return;
-				key.granted = undefined;
-				this.#serve(key);
-			},
+			release: () => this.#giveBack(id, Number.NEGATIVE_INFINITY),
 		};
 	}
 
-	#windowEnd(sentAt: number): number {
-		return sentAt + this.#windowMs * (1 + arrivalMargin);
+	/** Ends a slot; its key, or every key when it is from before the keys changed, is free again at `freeAt`. */
+	#giveBack(slotId: number, freeAt: number): void {
+		const key = this.#granted.get(slotId);
+		if (key === undefined) return;
+		this.#granted.delete(slotId);
+		if (key) key.busy = false;
+		else this.#freeAt = Math.max(this.#freeAt, freeAt);
+		for (const freed of key ? [key] : this.#keys.values()) {
+			freed.freeAt = Math.max(freed.freeAt, freeAt);
+			this.#serve(freed);
+		}
 	}
 }

@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ShardctlError } from '@shardctl/core';
+import { tempDir } from '@shardctl/test-support';
+import { describe, expect, it } from 'vitest';
+import { resolveManagerOptions, type ShardManagerOptions } from './options.js';
+
+function resolve(
+	options: Record<string, unknown> = {},
+	{ file = 'bot.js', env = { DISCORD_TOKEN: 'Bot abc' } as NodeJS.ProcessEnv } = {},
+) {
+	const cwd = tempDir();
+	writeFileSync(join(cwd, 'bot.js'), '');
+	mkdirSync(join(cwd, 'folder'));
+	return resolveManagerOptions(file, { cwd, ...options } as ShardManagerOptions, env);
+}
+
+function errorOf(act: () => unknown): ShardctlError {
+	try {
+		act();
+	} catch (error) {
+		return error as ShardctlError;
+	}
+	throw new Error('nothing was thrown');
+}
+
+describe('resolveManagerOptions', () => {
+	it('fills in the defaults, strips "Bot " from the token, and names the manager after its folder or package', () => {
+		const cwd = tempDir();
+		writeFileSync(join(cwd, 'bot.js'), '');
+		writeFileSync(join(cwd, 'package.json'), '{"name":"@me/my-bot"}');
+		const options = resolveManagerOptions('bot.js', { cwd }, { DISCORD_TOKEN: ' Bot abc ' });
+		expect(options).toMatchObject({
+			token: 'abc',
+			totalShards: 'auto',
+			shardsPerWorker: 1,
+			name: 'my-bot',
+			api: 'https://discord.com/api',
+			file: join(cwd, 'bot.js'),
+		});
+		expect(options.policy).toMatchObject({ factor: expect.any(Number) });
+	});
+
+	it('reports every problem in one error, and the name that was probably meant', () => {
+		const error = errorOf(() =>
+			resolve({ totalShard: 4, totalShards: 0, shardsPerWorker: 1.5, shardList: '0-', readyTimeoutMs: -1 }),
+		);
+		expect(error.code).toBe('OPTIONS_INVALID');
+		expect(error.message).toContain('5 problems');
+		expect(error.message).toContain('totalShard: is not an option; did you mean "totalShards"?');
+		expect(error.message).toContain('totalShards: must be a whole number from 1, or "auto", got 0');
+		expect(error.message).toContain('shardsPerWorker: must be a whole number from 1, or "auto", got 1.5');
+		expect(error.message).toContain('shardList: must be shard ids such as "0-3,7"');
+		expect(error.message).toContain('readyTimeoutMs: must not be negative, got -1');
+	});
+
+	it.each([0, -1, 1.5, 'many', Number.NaN, null])('refuses %s as totalShards', (totalShards) => {
+		expect(errorOf(() => resolve({ totalShards })).message).toContain('totalShards: must be a whole number from 1, or "auto"');
+	});
+
+	it.each([
+		['0,0', 'each shard id once'],
+		['3-1', 'from low to high'],
+		['0-8', 'shard 8 does not exist: with 8 shards the ids are 0 to 7'],
+		[[], 'at least one shard id'],
+	])('refuses %j as shardList of 8 shards', (shardList, problem) => {
+		expect(errorOf(() => resolve({ totalShards: 8, shardList })).message).toContain(problem);
+	});
+
+	it('has a code of its own for a missing file, a directory and a missing token', () => {
+		expect(errorOf(() => resolve({}, { file: 'nothing.js' }))).toMatchObject({
+			code: 'BOT_FILE_INVALID',
+			message: expect.stringContaining('does not exist'),
+		});
+		expect(errorOf(() => resolve({}, { file: 'folder' }))).toMatchObject({
+			code: 'BOT_FILE_INVALID',
+			message: expect.stringContaining('is a directory'),
+		});
+		expect(errorOf(() => resolve({}, { env: {} }))).toMatchObject({
+			code: 'TOKEN_MISSING',
+			message: expect.stringContaining('DISCORD_TOKEN'),
+		});
+	});
+
+	it('refuses a shorter identify window with Discord itself, and takes it elsewhere', () => {
+		expect(errorOf(() => resolve({ identifyWindowMs: 100 })).message).toContain('identifyWindowMs: must be at least 5000');
+		expect(resolve({ identifyWindowMs: 100, api: 'http://127.0.0.1:1/api' }).identifyWindowMs).toBe(100);
+	});
+
+	it('reads 0 and Infinity as off', () => {
+		expect(resolve({ readyTimeoutMs: 0, heartbeatTimeoutMs: Number.POSITIVE_INFINITY })).toMatchObject({
+			readyTimeoutMs: Number.POSITIVE_INFINITY,
+			heartbeatTimeoutMs: Number.POSITIVE_INFINITY,
+		});
+	});
+
+	it('never shows the token in what it throws', () => {
+		const error = errorOf(() => resolve({ token: 'very-secret', totalShards: 0 }));
+		expect(JSON.stringify([error.message, error.details])).not.toContain('very-secret');
+	});
+});
