@@ -3,7 +3,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { type Clock, messageOf, type Timer } from '@shardctl/core';
 import type { ChildSpec } from './child-spec.js';
+import { DebuggerWatch } from './debugger-watch.js';
 import { classifyExit, type ExitReason, type ExitReport } from './exit-reason.js';
+import { waitsForDebugger } from './inspect-port.js';
 import { LineSplitter } from './log-lines.js';
 import { type LogLine, LogRing, type LogStream } from './log-ring.js';
 import type { ProcessHost } from './process-host.js';
@@ -13,6 +15,8 @@ const maxLineBytes = 32 * 1024;
 const tailBounds = { maxLines: 40, maxChars: 16 * 1024 };
 /** How long the output of a process that has exited may still be held open by somebody who left its group. */
 const outputDrainMs = 1000;
+/** How long a hung process may take to say where it hangs. */
+const stackTimeoutMs = 2000;
 
 export interface IncarnationOptions {
 	spec: ChildSpec;
@@ -57,6 +61,7 @@ export class Incarnation {
 	readonly startedAt: number;
 	readonly #options: IncarnationOptions;
 	readonly #bornAt: number;
+	readonly #debugger = new DebuggerWatch();
 	readonly #stderrTail = new LogRing<LogLine>(tailBounds);
 	#order: EndOrder | null = null;
 	#termination: Termination | null = null;
@@ -64,6 +69,7 @@ export class Incarnation {
 	#spawnError: string | undefined;
 	#exit: ExitFacts | null = null;
 	#stack: string[] = [];
+	#abortCapture: () => void = () => {};
 
 	constructor(options: IncarnationOptions) {
 		this.#options = options;
@@ -90,8 +96,23 @@ export class Incarnation {
 		this.#readyAt ??= this.#options.clock.monotonic();
 	}
 
-	noteStack(frames: string[]): void {
-		this.#stack = frames;
+	/** Whether a debugger holds it, or it was started to wait for one: it is slow on purpose then. */
+	get isDebugged(): boolean {
+		return this.#debugger.attached || waitsForDebugger(this.#options.spec.execArgv ?? []);
+	}
+
+	/** Finds out where its main thread hangs, for the report. Always resolves, within {@link stackTimeoutMs}. */
+	async captureStack(): Promise<void> {
+		const { clock, host } = this.#options;
+		const abort = new AbortController();
+		const timer = clock.setTimeout(() => abort.abort(), stackTimeoutMs);
+		this.#abortCapture = () => abort.abort();
+		try {
+			this.#stack = await host.hungStack(this.child as ChildProcess, this.#debugger, abort.signal);
+		} finally {
+			clock.clearTimeout(timer);
+			this.#abortCapture = () => {};
+		}
 	}
 
 	/** Begins to end the process. The first reason stays; a second call can only {@link hasten}. */
@@ -154,7 +175,10 @@ export class Incarnation {
 		if (!source) return Promise.resolve();
 		const splitter = new LineSplitter(maxLineBytes, (line) => {
 			const entry: LogLine = { stream, line, epoch: this.epoch, at: this.#options.clock.now() };
-			if (stream === 'stderr') this.#stderrTail.push(entry);
+			if (stream === 'stderr') {
+				if (this.#debugger.see(line)) return;
+				this.#stderrTail.push(entry);
+			}
 			this.#options.onLine(entry);
 		});
 		source.on('data', (chunk: Buffer) => splitter.write(chunk));
@@ -186,6 +210,7 @@ export class Incarnation {
 			kernelOutOfMemory: signal === 'SIGKILL' && this.#order === null && host.claimOomKill(),
 		};
 		this.#termination?.end();
+		this.#abortCapture();
 		const groupEnded = host.endGroup(child.pid as number);
 		this.#options.onExit();
 		await groupEnded;
@@ -214,6 +239,6 @@ export class Incarnation {
 			spawnError: this.#spawnError,
 			kernelOutOfMemory: exit.kernelOutOfMemory,
 		});
-		return { ...facts, ...judgement, epoch: this.epoch, readyForMs, stack: this.#stack, at };
+		return { ...facts, ...judgement, epoch: this.epoch, readyForMs, stack: judgement.reason === 'hung' ? this.#stack : [], at };
 	}
 }

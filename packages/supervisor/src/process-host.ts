@@ -3,6 +3,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import inspector from 'node:inspector';
 import type { ChildSpec } from './child-spec.js';
+import type { DebuggerWatch } from './debugger-watch.js';
+import { hungStack } from './hung-stack.js';
 import { withInspectPort } from './inspect-port.js';
 import { OomKillCounter } from './oom-kills.js';
 import { endProcessGroup, signalProcess, signalProcessGroup } from './process-group.js';
@@ -16,6 +18,8 @@ export interface ProcessHost {
 	kill(child: ChildProcess): void;
 	/** Once the process has exited: kills what is left of its group and resolves when nothing of it is alive. */
 	endGroup(pid: number): Promise<void>;
+	/** The frames that a hung process is busy in, innermost first; empty when they cannot be had before the signal aborts. */
+	hungStack(child: ChildProcess, inspector: DebuggerWatch, signal: AbortSignal): Promise<string[]>;
 	/** Whether the kernel's out-of-memory killer ended a process that nobody has claimed yet; claims it. */
 	claimOomKill(): boolean;
 }
@@ -40,6 +44,12 @@ export function createProcessHost(): ProcessHost {
 		signal: signalProcess,
 		kill: (child) => signalProcessGroup(child, 'SIGKILL'),
 		endGroup: endProcessGroup,
+		async hungStack(child, watch, signal) {
+			// Windows has no such signal.
+			if (process.platform === 'win32') return [];
+			const url = await Promise.race([watch.address(() => signalProcess(child, 'SIGUSR1')), aborted(signal)]);
+			return url === null || signal.aborted ? [] : hungStack(url, signal);
+		},
 		claimOomKill: () => oomKills.claim(),
 	};
 }
@@ -47,10 +57,14 @@ export function createProcessHost(): ProcessHost {
 /** One for the whole process, because the kernel's counter that it watches is. */
 export const defaultProcessHost: ProcessHost = createProcessHost();
 
+function aborted(signal: AbortSignal): Promise<null> {
+	return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
+}
+
 function execArgvFor(spec: ChildSpec): string[] {
 	const own = inspector.url();
 	const execArgv = withInspectPort(spec.execArgv ?? [], spec.ordinal ?? 0, own ? Number(new URL(own).port) : null);
 	const chosen = execArgv.some((arg) => /^--(inspect|debug-port)/.test(arg));
-	// Opens nothing; it only says that an inspector woken later (see stack-hint.ts) takes any free port.
+	// Opens nothing; it only says that an inspector woken later (see hung-stack.ts) takes any free port.
 	return chosen ? execArgv : [...execArgv, '--inspect-port=0'];
 }

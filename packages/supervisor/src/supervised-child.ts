@@ -11,8 +11,10 @@ import { FairDeadline } from './fair-deadline.js';
 import { Heartbeat } from './heartbeat.js';
 import { type EndOrder, Incarnation } from './incarnation.js';
 import { type LogLine, LogRing } from './log-ring.js';
+import { MemoryWatch } from './memory-watch.js';
 import { defaultProcessHost, type ProcessHost } from './process-host.js';
 import { decideRestart, emptyHistory, type RestartHistory, type RestartPolicy } from './restart-policy.js';
+import { RestartWaiters } from './restart-waiters.js';
 import { isOn, timerDelayMs } from './timer-delay.js';
 
 /** What the owner builds around each new process: its channel. */
@@ -76,20 +78,8 @@ export interface SupervisedChildEvents {
 type Sequel = { kind: 'policy' } | { kind: 'respawn' } | { kind: 'fail'; error: unknown } | { kind: 'stop' };
 const sequelRank: Record<Sequel['kind'], number> = { policy: 0, respawn: 1, fail: 2, stop: 3 };
 
-/** Somebody who called `restart` and wants to know how it went. */
-interface RestartWaiter {
-	settle(ready: boolean): void;
-	/** Incarnations after this one count. */
-	epoch: number;
-	exitsLeft: number;
-}
-
 const defaultKillAfterMs = 2000;
 const logBounds = { maxLines: 500, maxChars: 256 * 1024 };
-/** Above this share of its limit a process is warned about; below {@link memoryCalmShare} the warning is armed again. */
-const memoryWarnShare = 0.9;
-const memoryCalmShare = 0.8;
-
 /**
  * One child process, kept running by rules.
  *
@@ -126,8 +116,9 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	#heartbeat: Heartbeat | undefined;
 	/** From the first call of `stop` to the next start. */
 	#stopping: { promise: Promise<void>; resolve: () => void } | null = null;
-	readonly #waiters = new Set<RestartWaiter>();
-	#memoryWarned = false;
+	readonly #waiters = new RestartWaiters();
+	/** Of the present process. */
+	#memory = new MemoryWatch(0);
 
 	constructor(options: SupervisedChildOptions) {
 		super();
@@ -203,7 +194,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				run.markReady();
 				this.#enter('ready', 'said that it is ready');
 				this.#tell('ready', { pid: run.pid as number, epoch: run.epoch, bootMs: this.#clock.now() - run.startedAt });
-				this.#settleWaiters(true);
+				this.#waiters.settle(true);
 				break;
 			case 'planned':
 			case 'spawning':
@@ -253,9 +244,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			case 'failed':
 				break;
 		}
-		const settled = new Promise<boolean>((settle) => {
-			this.#waiters.add({ settle, epoch: this.#epoch, exitsLeft: giveUpAfterExits });
-		});
+		const settled = this.#waiters.wait(this.#epoch, giveUpAfterExits);
 		this.#replace(reason);
 		return settled;
 	}
@@ -321,18 +310,17 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 
 	/** The owner measured the process's resident memory. */
 	reportMemory(rssBytes: number): void {
-		const { maxMemoryBytes: limitBytes = 0, shutdownGraceMs } = this.#options;
 		const run = this.#run;
-		if (!run || !isOn(limitBytes) || (this.#state !== 'starting' && this.#state !== 'ready')) return;
-		const over = rssBytes > limitBytes;
-		if (rssBytes < limitBytes * memoryCalmShare) this.#memoryWarned = false;
-		if (over || (!this.#memoryWarned && rssBytes >= limitBytes * memoryWarnShare)) {
-			this.#memoryWarned = true;
-			this.#tell('memory', { pid: run.pid as number, epoch: run.epoch, rssBytes, limitBytes, over });
-		}
-		if (!over || this.#run !== run || !(this.#state === 'starting' || this.#state === 'ready')) return;
+		if (!run || !this.#isUp()) return;
+		const { limitBytes } = this.#memory;
+		const judgement = this.#memory.judge(rssBytes);
+		if (judgement === 'fine') return;
+		const over = judgement === 'over';
+		this.#tell('memory', { pid: run.pid as number, epoch: run.epoch, rssBytes, limitBytes, over });
+		// Whoever was told may have stopped it.
+		if (!over || this.#run !== run || !this.#isUp()) return;
 		const detail = `used ${megabytes(rssBytes)} of memory; its limit is ${megabytes(limitBytes)}`;
-		this.#drain({ kind: 'policy' }, { reason: 'memory-limit', detail, graceMs: shutdownGraceMs });
+		this.#drain({ kind: 'policy' }, { reason: 'memory-limit', detail, graceMs: this.#options.shutdownGraceMs });
 	}
 
 	/** The part of `restart` that depends on the state; waiting is the caller's. */
@@ -385,7 +373,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	}
 
 	#fork(): void {
-		const { spec, host = defaultProcessHost, killAfterMs = defaultKillAfterMs, heartbeat } = this.#options;
+		const { spec, host = defaultProcessHost, killAfterMs = defaultKillAfterMs, maxMemoryBytes = 0, heartbeat } = this.#options;
 		if (this.#run) throw new ShardctlError('INTERNAL', 'a second process of one child was about to be started');
 		this.#epoch++;
 		const epoch = this.#epoch;
@@ -411,7 +399,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		});
 		this.#run = run;
 		this.#restarts++;
-		this.#memoryWarned = false;
+		this.#memory = new MemoryWatch(maxMemoryBytes);
 		if (!run.child || !run.isRunning) {
 			this.#enter('exited', 'its process could not be started');
 			return;
@@ -440,20 +428,27 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	}
 
 	#onReadyTimeout(): void {
+		if (this.#run?.isDebugged) {
+			this.restartReadyTimeout();
+			return;
+		}
 		const { readyTimeoutMs, shutdownGraceMs } = this.#options;
 		const detail = `was not ready within ${readyTimeoutMs} ms without progress`;
 		this.#drain({ kind: 'policy' }, { reason: 'ready-timeout', detail, graceMs: shutdownGraceMs });
 	}
 
 	#onSilent(run: Incarnation): void {
-		if (this.#run !== run || !(this.#state === 'starting' || this.#state === 'ready')) return;
+		// At a breakpoint it will not answer until somebody lets it go on; the question stays out until then.
+		if (this.#run !== run || !this.#isUp() || run.isDebugged) return;
 		const silentForMs = this.#options.heartbeat.timeoutMs;
-		this.#enter('unresponsive', `its main thread answered no heartbeat for ${silentForMs} ms`);
+		const finding = `its main thread answered no heartbeat for ${silentForMs} ms`;
+		this.#enter('unresponsive', finding);
 		this.#tell('unresponsive', { pid: run.pid as number, epoch: run.epoch, silentForMs });
-		if (this.#run !== run || (this.#state as ChildState) !== 'unresponsive') return;
-		const detail = `hung: its main thread answered no heartbeat for ${silentForMs} ms`;
-		// A thread that hangs cannot be asked; a SIGTERM still ends it unless the bot handles that itself.
-		this.#drain({ kind: 'policy' }, { reason: 'hung', detail, graceMs: 0 });
+		void run.captureStack().then(() => {
+			if (this.#run !== run || this.#state !== 'unresponsive') return;
+			// A thread that hangs cannot be asked; a SIGTERM still ends it unless the bot handles that itself.
+			this.#drain({ kind: 'policy' }, { reason: 'hung', detail: `hung: ${finding}`, graceMs: 0 });
+		});
 	}
 
 	#onAnswer(run: Incarnation): void {
@@ -480,12 +475,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		} catch (error) {
 			rethrowLater(error);
 		}
-		for (const waiter of this.#waiters) {
-			if (report.epoch > waiter.epoch && --waiter.exitsLeft <= 0) {
-				this.#waiters.delete(waiter);
-				waiter.settle(false);
-			}
-		}
+		this.#waiters.noteExit(report.epoch);
 		this.#tell('exited', report);
 		const after = this.#after;
 		switch (after.kind) {
@@ -538,23 +528,22 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			retryInMs === null ? undefined : { delayMs: retryInMs, next: () => this.#spawn('tried again after its cool-down') };
 		this.#enter('failed', event.reason, timer);
 		this.#tell('failed', event);
-		this.#settleWaiters(false);
+		this.#waiters.settle(false);
 	}
 
 	#beStopped(): void {
 		if (this.#state !== 'stopped') this.#enter('stopped', 'stopped as requested');
-		this.#settleWaiters(false);
+		this.#waiters.settle(false);
 		this.#stopping?.resolve();
+	}
+
+	/** Whether there is a process that nobody has a quarrel with. */
+	#isUp(): boolean {
+		return this.#state === 'starting' || this.#state === 'ready';
 	}
 
 	#intend(sequel: Sequel): void {
 		if (sequelRank[sequel.kind] > sequelRank[this.#after.kind]) this.#after = sequel;
-	}
-
-	#settleWaiters(ready: boolean): void {
-		const waiters = [...this.#waiters];
-		this.#waiters.clear();
-		for (const waiter of waiters) waiter.settle(ready);
 	}
 
 	/**

@@ -11,9 +11,9 @@ export const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}
 export interface RealChild {
 	child: SupervisedChild;
 	/** The present process; undefined before the first. */
-	process(): ChildProcess;
+	process: () => ChildProcess;
 	/** Runs script in the child. */
-	tell(script: string): void;
+	tell: (script: string) => void;
 	/** What the child sent besides the protocol of the fixture. */
 	messages: unknown[];
 	exits: ExitReport[];
@@ -66,8 +66,8 @@ export function realChild(
 		spec: {
 			id: 'test',
 			file: fixture('child.cjs'),
+			...spec,
 			env: { PATH: process.env.PATH ?? '', ...(doFirst ? { DO: doFirst } : {}), ...spec?.env },
-			...(spec ? { ...spec, env: { PATH: process.env.PATH ?? '', ...(doFirst ? { DO: doFirst } : {}), ...spec.env } } : {}),
 		},
 	});
 	child.on('exited', (report) => exits.push(report));

@@ -1,0 +1,46 @@
+// What node's inspector says on standard error: where it listens and whether a debugger is attached. It is the only place
+// where that shows from outside without asking the process, which a breakpoint would keep from answering.
+
+const listening = /^Debugger listening on (ws:\/\/\S+)$/;
+const talk =
+	/^(?:Debugger (?:listening|ending) on ws:\/\/|Debugger attached\.$|For help, see: https:\/\/nodejs\.org\/|Waiting for the debugger to disconnect)/;
+
+export class DebuggerWatch {
+	#url: string | null = null;
+	#attached = false;
+	#ours = false;
+	#onUrl: ((url: string) => void) | null = null;
+
+	/** Whether somebody else's debugger is attached. */
+	get attached(): boolean {
+		return this.#attached;
+	}
+
+	/**
+	 * The inspector will be woken and used by us: from now on its talk is ours and not the bot's. Calls `wake` unless it listens
+	 * already, and resolves with its address; the caller bounds the wait.
+	 */
+	address(wake: () => void): Promise<string> {
+		this.#ours = true;
+		if (this.#url !== null) return Promise.resolve(this.#url);
+		return new Promise((resolve) => {
+			this.#onUrl = resolve;
+			wake();
+		});
+	}
+
+	/** Takes note of a line of standard error; `true` when the line is there because of us. */
+	see(line: string): boolean {
+		const url = listening.exec(line)?.[1];
+		if (url !== undefined) {
+			// Said at the start, and again when the last debugger has left.
+			this.#url = url;
+			this.#attached = false;
+			this.#onUrl?.(url);
+			this.#onUrl = null;
+		} else if (line === 'Debugger attached.' && !this.#ours) {
+			this.#attached = true;
+		}
+		return this.#ours && talk.test(line);
+	}
+}

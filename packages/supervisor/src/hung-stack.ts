@@ -1,0 +1,48 @@
+// Where a hung process hangs. node's inspector lives on a thread of its own, which a SIGUSR1 wakes even in a busy loop, so
+// nothing has to be prepared and a healthy process pays nothing. (`--report-on-signal` is no help: node handles that signal on
+// the main thread, which is the one that hangs.)
+import { WebSocket } from 'ws';
+
+const maxFrames = 10;
+/** One message of the protocol; a paused stack with its scopes is far below that. */
+const maxMessageBytes = 4 * 2 ** 20;
+
+interface CallFrame {
+	functionName: string;
+	url: string;
+	location: { lineNumber: number; columnNumber?: number };
+}
+
+/**
+ * The JavaScript frames that the process behind this inspector is in, innermost first; empty when none can be had before the
+ * signal aborts. The process goes on afterwards.
+ * Chrome DevTools Protocol: `Debugger.pause` interrupts running JavaScript at its next statement or loop edge.
+ */
+export function hungStack(inspectorUrl: string, signal: AbortSignal): Promise<string[]> {
+	return new Promise((resolve) => {
+		const socket = new WebSocket(inspectorUrl, { maxPayload: maxMessageBytes, perMessageDeflate: false });
+		const end = (frames: string[]) => {
+			signal.removeEventListener('abort', giveUp);
+			// Closing the last session lets the process run on.
+			socket.terminate();
+			resolve(frames);
+		};
+		const giveUp = () => end([]);
+		signal.addEventListener('abort', giveUp, { once: true });
+		socket.on('error', giveUp);
+		socket.on('close', giveUp);
+		socket.on('open', () => {
+			socket.send(JSON.stringify({ id: 1, method: 'Debugger.enable' }));
+			socket.send(JSON.stringify({ id: 2, method: 'Debugger.pause' }));
+		});
+		socket.on('message', (data: Buffer) => {
+			const message = JSON.parse(data.toString('utf8')) as { method?: string; params?: { callFrames?: CallFrame[] } };
+			if (message.method === 'Debugger.paused') end((message.params?.callFrames ?? []).slice(0, maxFrames).map(formatFrame));
+		});
+	});
+}
+
+function formatFrame({ functionName, url, location }: CallFrame): string {
+	const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
+	return functionName === '' ? place : `${functionName} (${place})`;
+}
