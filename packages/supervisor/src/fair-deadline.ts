@@ -5,7 +5,7 @@ import type { Clock, Timer } from '@shardctl/core';
 const slices = 10;
 
 /**
- * Calls `onPassed` once `timeoutMs` have gone by in ten steps, however late each step's timer fires: a pause of an hour counts
+ * Calls `onPassed` once `timeoutMs` have gone by in ten steps (and a millisecond), however late each step's timer fires: a pause of an hour counts
  * as one step. One turn of the event loop more goes by before the verdict, because timers fire before input is read, and the
  * answer may be lying there unread.
  */
@@ -32,7 +32,7 @@ export class FairDeadline {
 				if (left > 0) this.#step(left - 1, sliceMs);
 				else this.#onPassed();
 			},
-			left > 0 ? sliceMs : 0,
+			left > 0 ? sliceMs : 1,
 		);
 	}
 }

@@ -1,12 +1,13 @@
 // The ladder by which a process is ended: ask, wait, SIGTERM, wait, SIGKILL. It never concludes that the process is gone; that
 // is said by its exit alone, for which whoever climbs the ladder waits.
 import type { Clock, Timer } from '@shardctl/core';
+import { timerDelayMs } from './timer-delay.js';
 
 export interface TerminationOptions {
 	clock: Clock;
 	/** Asks the process to end by itself; null where asking is pointless. A rejection means that it cannot be asked. */
 	ask: (() => Promise<void>) | null;
-	/** From the asking to the SIGTERM; 0 goes straight to the SIGTERM. */
+	/** From the asking to the SIGTERM; 0 goes straight to the SIGTERM, `Infinity` waits for ever. */
 	graceMs: number;
 	/** From the SIGTERM to the SIGKILL. */
 	killAfterMs: number;
@@ -77,6 +78,6 @@ export class Termination {
 		const { clock } = this.#options;
 		clock.clearTimeout(this.#timer);
 		this.#deadline = clock.monotonic() + delayMs;
-		this.#timer = clock.setTimeout(next, delayMs);
+		this.#timer = Number.isFinite(delayMs) ? clock.setTimeout(next, timerDelayMs(delayMs)) : undefined;
 	}
 }

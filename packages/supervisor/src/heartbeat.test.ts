@@ -1,0 +1,108 @@
+import { fakeClock } from '@shardctl/test-support';
+import { describe, expect, it } from 'vitest';
+import { Heartbeat } from './heartbeat.js';
+
+function monitored() {
+	const clock = fakeClock();
+	const said: string[] = [];
+	const questions: { answer: () => void; refuse: () => void; signal: AbortSignal; at: number }[] = [];
+	const heartbeat = new Heartbeat({
+		clock,
+		intervalMs: 100,
+		timeoutMs: 1000,
+		ping: (signal) =>
+			new Promise((resolve, reject) => {
+				questions.push({ answer: resolve, refuse: () => reject(new Error('closed')), signal, at: clock.monotonic() });
+			}),
+		onSilent: () => said.push(`silent at ${clock.monotonic()}`),
+		onAnswer: () => said.push(`answer at ${clock.monotonic()}`),
+	});
+	return { clock, said, questions, heartbeat, last: () => questions.at(-1) as (typeof questions)[number] };
+}
+
+describe('Heartbeat', () => {
+	it('asks one question at a time, the next one an interval after the answer', async () => {
+		const { clock, said, questions, heartbeat, last } = monitored();
+		heartbeat.start();
+		await clock.advance(300);
+		expect(questions).toHaveLength(1);
+		last().answer();
+		await clock.advance(99);
+		expect(questions).toHaveLength(1);
+		await clock.advance(1);
+		expect(questions.map(({ at }) => at)).toEqual([0, 400]);
+		expect(said).toEqual([]);
+		heartbeat.stop();
+	});
+
+	it('reports silence once per question, after the timeout', async () => {
+		const { clock, said, heartbeat, last } = monitored();
+		heartbeat.start();
+		last().answer();
+		await clock.advance(100);
+		await clock.advance(999);
+		expect(said).toEqual([]);
+		await clock.advance(10_000);
+		expect(said).toEqual(['silent at 1101']);
+		heartbeat.stop();
+	});
+
+	it('reports the answer that comes after all, and goes on', async () => {
+		const { clock, said, heartbeat, last } = monitored();
+		heartbeat.start();
+		last().answer();
+		await clock.advance(1600);
+		last().answer();
+		await clock.advance(100);
+		last().answer();
+		await clock.advance(0);
+		expect(said).toEqual(['silent at 1101', 'answer at 1600']);
+		heartbeat.stop();
+	});
+
+	it('holds no silence against a process that never answered: it is still loading', async () => {
+		const { clock, said, heartbeat, last } = monitored();
+		heartbeat.start();
+		await clock.advance(50_000);
+		expect(said).toEqual([]);
+		last().answer();
+		await clock.advance(1101);
+		expect(said).toEqual(['silent at 51101']);
+		heartbeat.stop();
+	});
+
+	it('takes a question that cannot be put for one without an answer, and asks again without hurry', async () => {
+		const { clock, said, questions, heartbeat, last } = monitored();
+		heartbeat.start();
+		last().answer();
+		await clock.advance(100);
+		last().refuse();
+		await clock.advance(999);
+		expect({ said, asked: questions.length }).toEqual({ said: [], asked: 2 });
+		await clock.advance(102);
+		expect({ said, asked: questions.length }).toEqual({ said: ['silent at 1101'], asked: 3 });
+		heartbeat.stop();
+	});
+
+	it('asks again when a question is refused after its time', async () => {
+		const { clock, questions, heartbeat, last } = monitored();
+		heartbeat.start();
+		await clock.advance(2000);
+		last().refuse();
+		await clock.advance(100);
+		expect(questions).toHaveLength(2);
+		heartbeat.stop();
+	});
+
+	it('cancels its question and leaves no timer when it is stopped, and hears no late answer', async () => {
+		const { clock, said, heartbeat, last } = monitored();
+		heartbeat.start();
+		last().answer();
+		await clock.advance(1200);
+		heartbeat.stop();
+		expect(last().signal.aborted).toBe(true);
+		last().answer();
+		await clock.advance(5000);
+		expect({ said, timers: clock.pendingTimers() }).toEqual({ said: ['silent at 1101'], timers: 0 });
+	});
+});

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LineSplitter } from './log-lines.js';
+
+/** The lines of these chunks; strings are sent as UTF-8. */
+function linesOf(chunks: (string | Buffer)[], maxBytes = 1024): string[] {
+	const lines: string[] = [];
+	const splitter = new LineSplitter(maxBytes, (line) => lines.push(line));
+	for (const chunk of chunks) splitter.write(Buffer.from(chunk as string));
+	splitter.end();
+	return lines;
+}
+
+/** Cuts a buffer at these places, in any order. */
+function cutAt(bytes: Buffer, places: number[]): Buffer[] {
+	const cuts = [0, ...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+	return cuts.slice(1).map((end, index) => bytes.subarray(cuts[index], end));
+}
+
+describe('LineSplitter', () => {
+	it.each([
+		['whole lines', ['a\nb\n'], ['a', 'b']],
+		['a line in pieces', ['on', 'e\ntw', 'o\n'], ['one', 'two']],
+		['a last line without an end', ['a\nb'], ['a', 'b']],
+		['empty lines', ['\n\na\n'], ['', '', 'a']],
+		['Windows line ends, also when cut in two', ['a\r', '\nb\r\n'], ['a', 'b']],
+		['a lone carriage return inside a line', ['10%\r20%\n'], ['10%\r20%']],
+		['nothing at all', [], []],
+		['bytes that are no UTF-8', [Buffer.from([0xff, 0x0a])], ['�']],
+	])('splits %s', (_what, chunks, lines) => {
+		expect(linesOf(chunks)).toEqual(lines);
+	});
+
+	it('gives the same lines wherever the chunks are cut, also within a character', () => {
+		const line = fc.string({ unit: 'binary' }).map((text) => text.replace(/[\n\r]/g, ' ').toWellFormed());
+		fc.assert(
+			fc.property(fc.array(line), fc.array(fc.nat()), (lines, places) => {
+				const bytes = Buffer.from(lines.map((text) => `${text}\n`).join(''));
+				expect(linesOf(cutAt(bytes, places), 1 << 20)).toEqual(lines);
+			}),
+		);
+	});
+
+	it('keeps the head of a line that is too long, counts the rest, and goes on with the next', () => {
+		expect(linesOf(['12345678', '90\nnext\n'], 4)).toEqual(['1234 … [cut: 6 more bytes]', 'next']);
+		expect(linesOf(['1234\n'], 4)).toEqual(['1234']);
+	});
+
+	it('never cuts a character in two', () => {
+		// Four bytes: the limit falls into the second one.
+		expect(linesOf(['😀😀😀\n'], 6)).toEqual(['😀 … [cut: 8 more bytes]']);
+		expect(linesOf(['aé\n'], 2)).toEqual(['a … [cut: 2 more bytes]']);
+		expect(linesOf(['aéb\n'], 3)).toEqual(['aé … [cut: 1 more bytes]']);
+	});
+
+	it('holds no more than its bound of an endless line', () => {
+		const lines: string[] = [];
+		const splitter = new LineSplitter(10, (line) => lines.push(line));
+		for (let i = 0; i < 1000; i++) splitter.write(Buffer.alloc(1000, 'x'));
+		splitter.end();
+		expect(lines).toEqual(['xxxxxxxxxx … [cut: 999990 more bytes]']);
+	});
+});
