@@ -69,7 +69,7 @@ export class Incarnation {
 	#spawnError: string | undefined;
 	#exit: ExitFacts | null = null;
 	#stack: string[] = [];
-	#abortCapture: () => void = () => {};
+	#endSearch: () => void = () => {};
 
 	constructor(options: IncarnationOptions) {
 		this.#options = options;
@@ -101,18 +101,20 @@ export class Incarnation {
 		return this.#debugger.attached || waitsForDebugger(this.#options.spec.execArgv ?? []);
 	}
 
-	/** Finds out where its main thread hangs, for the report. Always resolves, within {@link stackTimeoutMs}. */
+	/** Finds out where its main thread hangs, for the report. Resolves within {@link stackTimeoutMs}, or when the process exits. */
 	async captureStack(): Promise<void> {
 		const { clock, host } = this.#options;
-		const abort = new AbortController();
-		const timer = clock.setTimeout(() => abort.abort(), stackTimeoutMs);
-		this.#abortCapture = () => abort.abort();
-		try {
-			this.#stack = await host.hungStack(this.child as ChildProcess, this.#debugger, abort.signal);
-		} finally {
+		const search = new AbortController();
+		const over = new Promise<string[]>((resolve) => {
+			search.signal.addEventListener('abort', () => resolve([]), { once: true });
+		});
+		const timer = clock.setTimeout(() => search.abort(), stackTimeoutMs);
+		this.#endSearch = () => {
 			clock.clearTimeout(timer);
-			this.#abortCapture = () => {};
-		}
+			search.abort();
+		};
+		this.#stack = await Promise.race([host.hungStack(this.child as ChildProcess, this.#debugger, search.signal), over]);
+		this.#endSearch();
 	}
 
 	/** Begins to end the process. The first reason stays; a second call can only {@link hasten}. */
@@ -210,7 +212,7 @@ export class Incarnation {
 			kernelOutOfMemory: signal === 'SIGKILL' && this.#order === null && host.claimOomKill(),
 		};
 		this.#termination?.end();
-		this.#abortCapture();
+		this.#endSearch();
 		const groupEnded = host.endGroup(child.pid as number);
 		this.#options.onExit();
 		await groupEnded;

@@ -113,6 +113,10 @@ describe('for every policy', () => {
 		expect(backoffDelayMs(50_000, policy, 0.999_999)).toBe(999);
 	});
 
+	it('no delay stays no delay in the longest of loops', () => {
+		expect(backoffDelayMs(50_000, { ...policy, initialDelayMs: 0 }, 0.5)).toBe(0);
+	});
+
 	it('a cool-down is never shorter than asked, nor longer than twelve of them and a tenth', () => {
 		fc.assert(
 			fc.property(anyPolicy, fc.nat(5000), anyRandom, (any, cooldowns, random) => {

@@ -97,8 +97,9 @@ export function decideRestart(
 /** The wait before the restart that follows `attempts` others in a row; `random` is in [0, 1). */
 export function backoffDelayMs(attempts: number, policy: RestartPolicy, random: number): number {
 	if (attempts === 0) return 0;
-	// A large exponent gives Infinity, which the bound takes in.
-	const bound = Math.min(policy.maxDelayMs, policy.initialDelayMs * policy.factor ** (attempts - 1));
+	// A large exponent gives Infinity, and 0 times that would be no number.
+	const growth = Math.min(Number.MAX_VALUE, policy.factor ** (attempts - 1));
+	const bound = Math.min(policy.maxDelayMs, policy.initialDelayMs * growth);
 	return Math.floor(random * bound);
 }
 

@@ -1,0 +1,669 @@
+// The machine, event by event, on a fake clock and a fake host. What real processes do to it stands in test/.
+import { describe, expect, it, vi } from 'vitest';
+import {
+	gate,
+	graceMs,
+	killAfterMs,
+	type Machine,
+	machine,
+	machineIn,
+	pingIntervalMs,
+	pingTimeoutMs,
+	policy,
+	readyTimeoutMs,
+} from '../test/machine.js';
+import { type ChildState, childTransitions } from './child-state.js';
+
+const states = Object.keys(childTransitions) as ChildState[];
+const withProcess: ChildState[] = ['starting', 'ready', 'unresponsive', 'draining'];
+
+type Input = 'start' | 'markReady' | 'restart' | 'fail' | 'stop' | 'memory' | 'exit';
+
+function apply({ child, host }: Machine, input: Input): void {
+	switch (input) {
+		case 'start':
+			child.start();
+			break;
+		case 'markReady':
+			child.markReady();
+			break;
+		case 'restart':
+			void child.restart('asked');
+			break;
+		case 'fail':
+			child.fail('fatal', new Error('no use'));
+			break;
+		case 'stop':
+			void child.stop();
+			break;
+		case 'memory':
+			child.reportMemory(200 * 2 ** 20);
+			break;
+		case 'exit':
+			host.current.exit(1);
+			break;
+	}
+}
+
+/** For each input the state that follows, in the order of `states`; a new start is held in `spawning`. */
+const follows: Record<Input, ChildState[]> = {
+	start: [
+		'spawning',
+		'spawning',
+		'starting',
+		'ready',
+		'unresponsive',
+		'draining',
+		'exited',
+		'backing-off',
+		'spawning',
+		'spawning',
+	],
+	markReady: ['planned', 'spawning', 'ready', 'ready', 'unresponsive', 'draining', 'exited', 'backing-off', 'failed', 'stopped'],
+	restart: ['spawning', 'spawning', 'draining', 'draining', 'draining', 'draining', 'exited', 'spawning', 'spawning', 'stopped'],
+	fail: ['failed', 'failed', 'draining', 'draining', 'draining', 'draining', 'exited', 'failed', 'failed', 'stopped'],
+	stop: ['stopped', 'stopped', 'draining', 'draining', 'draining', 'draining', 'exited', 'stopped', 'stopped', 'stopped'],
+	memory: [
+		'planned',
+		'spawning',
+		'draining',
+		'draining',
+		'unresponsive',
+		'draining',
+		'exited',
+		'backing-off',
+		'failed',
+		'stopped',
+	],
+	exit: ['planned', 'spawning', 'exited', 'exited', 'exited', 'exited', 'exited', 'backing-off', 'failed', 'stopped'],
+};
+
+describe('every input in every state', () => {
+	const table = (Object.keys(follows) as Input[])
+		.flatMap((input) => states.map((state, index) => ({ input, state, next: follows[input][index] as ChildState })))
+		// An exit is an event of a process; some states have none.
+		.filter(({ input, state }) => input !== 'exit' || withProcess.includes(state));
+
+	it.each(table)('$input in $state leads to $next, and a stop from there leaves nothing', async ({ input, state, next }) => {
+		const made = await machineIn(state);
+		const { child, clock, host } = made;
+		const held = made.spawnGate ?? gate();
+		made.spawnGate = held;
+		apply(made, input);
+		expect(child.state).toBe(next);
+
+		const stopped = child.stop();
+		if (withProcess.includes(child.state)) host.current.exit(0);
+		host.openGroup();
+		await clock.advance(0);
+		await stopped;
+		held.open();
+		await clock.advance(10 * 60_000);
+		expect({ state: child.state, pid: child.pid, timers: clock.pendingTimers() }).toEqual({
+			state: 'stopped',
+			pid: null,
+			timers: 0,
+		});
+	});
+});
+
+describe('what follows the exit', () => {
+	const sequel: Record<Exclude<Input, 'exit'>, ChildState> = {
+		start: 'backing-off',
+		markReady: 'backing-off',
+		restart: 'spawning',
+		fail: 'failed',
+		stop: 'stopped',
+		memory: 'backing-off',
+	};
+	const table = (Object.keys(sequel) as (keyof typeof sequel)[]).flatMap((input) =>
+		[...withProcess, 'exited' as const].map((state) => ({ input, state, next: sequel[input] })),
+	);
+
+	it.each(table)('$input in $state ends in $next', async ({ input, state, next }) => {
+		const made = await machineIn(state);
+		made.spawnGate = gate();
+		apply(made, input);
+		if (state !== 'exited') made.host.current.exit(1);
+		made.host.openGroup();
+		await made.clock.advance(0);
+		const exited = made.events.findLastIndex((event) => event.startsWith('exited '));
+		expect(made.events[exited + 1]).toBe(next);
+		await made.child.stop();
+	});
+
+	it.each<[Input, Input, ChildState]>([
+		['restart', 'stop', 'stopped'],
+		['stop', 'restart', 'stopped'],
+		['restart', 'fail', 'failed'],
+		['fail', 'restart', 'failed'],
+		['fail', 'stop', 'stopped'],
+		['stop', 'fail', 'stopped'],
+		['memory', 'restart', 'spawning'],
+	])('the stronger wish wins: %s, then %s', async (first, second, next) => {
+		const made = await machineIn('ready');
+		made.spawnGate = gate();
+		apply(made, first);
+		apply(made, second);
+		made.host.current.exit(0);
+		await made.clock.advance(0);
+		expect(made.child.state).toBe(next);
+		await made.child.stop();
+	});
+});
+
+describe('starting', () => {
+	it('forks after beforeSpawn, connects, and says so', async () => {
+		const { child, clock, host, events } = machine();
+		child.start();
+		await clock.advance(0);
+		expect(events).toEqual(['spawning', 'starting', 'spawned 1000 as 1']);
+		expect({ pid: child.pid, epoch: child.epoch, restarts: child.restarts, startedAt: child.startedAt }).toEqual({
+			pid: 1000,
+			epoch: 1,
+			restarts: 0,
+			startedAt: clock.now(),
+		});
+		expect(host.specs).toEqual([{ id: 'test', file: 'bot.js', env: {} }]);
+		await end({ child, clock, host });
+	});
+
+	it('asks for the spec anew for each incarnation', async () => {
+		const { child, clock, host } = machine({ spec: (epoch) => ({ id: 'test', file: 'bot.js', env: { EPOCH: String(epoch) } }) });
+		child.start();
+		await clock.advance(0);
+		host.current.exit(1);
+		await clock.advance(1);
+		expect(host.specs.map(({ env }) => env.EPOCH)).toEqual(['1', '2']);
+		await end({ child, clock, host });
+	});
+
+	it('fails when beforeSpawn refuses, tries again after the cool-down, and starts nothing in between', async () => {
+		const made = machine();
+		made.spawnGate = gate();
+		made.child.start();
+		made.spawnGate.refuse(new Error('no budget left'));
+		await made.clock.advance(0);
+		expect(made.events).toEqual(['spawning', 'failed', `failed (no budget left), retry in ${policy.cooldownMs}`]);
+		made.spawnGate = null;
+		await made.clock.advance(policy.cooldownMs);
+		expect(made.child.state).toBe('starting');
+		await end(made);
+	});
+
+	it('is given up for good when the owner fails it from within beforeSpawn', async () => {
+		const { child, clock } = machine({
+			beforeSpawn: async () => {
+				child.fail('fatal', new Error('401'));
+				throw new Error('401');
+			},
+		});
+		child.start();
+		await clock.advance(0);
+		expect({ state: child.state, timers: clock.pendingTimers() }).toEqual({ state: 'failed', timers: 0 });
+	});
+
+	it.each(['stop', 'fail'] as const)(
+		'a %s while beforeSpawn is pending aborts its signal, and a late permission starts nothing',
+		async (input) => {
+			const made = await machineIn('spawning');
+			apply(made, input);
+			expect(made.spawnSignals.map(({ aborted }) => aborted)).toEqual([true]);
+			made.spawnGate?.open();
+			await made.clock.advance(0);
+			expect(made.host.processes).toEqual([]);
+		},
+	);
+
+	it('treats a fork that throws like a process that died at once', async () => {
+		const made = machine();
+		made.host.refuseFork = new Error('EAGAIN');
+		made.child.start();
+		await made.clock.advance(0);
+		expect(made.child.lastExit).toMatchObject({
+			reason: 'spawn-failed',
+			pid: null,
+			message: 'the process could not be started: EAGAIN',
+		});
+		expect(made.events).toContain('backoff 0');
+		made.host.refuseFork = null;
+		await made.clock.advance(policy.maxDelayMs);
+		expect(made.child.state).toBe('starting');
+		await end(made);
+	});
+
+	it('ends a process for which no channel could be built', async () => {
+		const made = machine({
+			connect: () => {
+				throw new Error('no channel');
+			},
+		});
+		made.child.start();
+		await made.clock.advance(0);
+		expect({ state: made.child.state, signals: made.host.signals }).toEqual({ state: 'draining', signals: ['1000 SIGTERM'] });
+		made.host.current.exit(null, 'SIGTERM');
+		await made.clock.advance(0);
+		expect(made.child.lastExit).toMatchObject({ reason: 'spawn-failed' });
+		await end(made);
+	});
+
+	it('survives a spec that cannot be made', async () => {
+		const made = machine({
+			spec: () => {
+				throw new Error('no slice');
+			},
+		});
+		made.child.start();
+		await made.clock.advance(0);
+		expect(made.child.state).toBe('failed');
+		await end(made);
+	});
+});
+
+describe('the ready timeout', () => {
+	it('replaces a process that is not ready in time', async () => {
+		const made = await machineIn('starting');
+		await made.clock.advance(readyTimeoutMs + 1);
+		expect({ state: made.child.state, asked: made.asked }).toEqual({
+			state: 'draining',
+			asked: [`was not ready within ${readyTimeoutMs} ms without progress`],
+		});
+		made.host.current.exit(0);
+		await made.clock.advance(0);
+		expect(made.child.lastExit).toMatchObject({ reason: 'ready-timeout', wasReady: false });
+		expect(made.events).toContain('backoff 0');
+		await end(made);
+	});
+
+	it('stands still while it is paused, and starts over with each sign of progress', async () => {
+		const made = await machineIn('starting', { heartbeat: { intervalMs: 0, timeoutMs: 0 } });
+		const { child, clock } = made;
+		await clock.advance(readyTimeoutMs - 1);
+		child.pauseReadyTimeout();
+		await clock.advance(100 * readyTimeoutMs);
+		expect(child.state).toBe('starting');
+		child.restartReadyTimeout();
+		await clock.advance(readyTimeoutMs - 1);
+		child.restartReadyTimeout();
+		await clock.advance(readyTimeoutMs - 1);
+		expect(child.state).toBe('starting');
+		await clock.advance(2);
+		expect(child.state).toBe('draining');
+		await end(made);
+	});
+
+	it('is no matter of a process that is ready, and cannot be restarted for it', async () => {
+		const made = await machineIn('ready', { heartbeat: { intervalMs: 0, timeoutMs: 0 } });
+		made.child.restartReadyTimeout();
+		await made.clock.advance(10 * readyTimeoutMs);
+		expect(made.child.state).toBe('ready');
+		await end(made);
+	});
+
+	it.each([0, Number.POSITIVE_INFINITY])('is off at %s', async (off) => {
+		const made = await machineIn('starting', { readyTimeoutMs: off, heartbeat: { intervalMs: 0, timeoutMs: 0 } });
+		expect(made.clock.pendingTimers()).toBe(0);
+		await end(made);
+	});
+});
+
+describe('hang detection', () => {
+	it('reports the silence, looks for the place, then terminates and kills, and classifies the exit', async () => {
+		const made = await machineIn('ready');
+		made.pings[0]?.open();
+		let found: (frames: string[]) => void = () => {};
+		made.host.stack = new Promise((resolve) => {
+			found = resolve;
+		});
+		await made.clock.advance(pingIntervalMs + pingTimeoutMs + 1);
+		expect(made.events.slice(-2)).toEqual(['unresponsive', `silent for ${pingTimeoutMs}`]);
+		expect(made.host.signals).toEqual([]);
+		found(['spin (file:///bot.js:1:1)']);
+		await made.clock.advance(0);
+		expect({ state: made.child.state, asked: made.asked, signals: made.host.signals }).toEqual({
+			state: 'draining',
+			asked: [],
+			signals: ['1000 SIGTERM'],
+		});
+		await made.clock.advance(killAfterMs);
+		expect(made.host.signals).toEqual(['1000 SIGTERM', '1000 KILL GROUP']);
+		made.host.current.exit(null, 'SIGKILL');
+		await made.clock.advance(0);
+		expect(made.child.lastExit).toMatchObject({ reason: 'hung', signal: 'SIGKILL', stack: ['spin (file:///bot.js:1:1)'] });
+		await end(made);
+	});
+
+	it.each(['ready', 'starting'] as const)(
+		'goes back to %s when the answer comes while the place is looked for',
+		async (state) => {
+			const made = await machineIn(state);
+			made.pings[0]?.open();
+			let found: (frames: string[]) => void = () => {};
+			made.host.stack = new Promise((resolve) => {
+				found = resolve;
+			});
+			if (state === 'starting') made.child.pauseReadyTimeout();
+			await made.clock.advance(pingIntervalMs + pingTimeoutMs + 1);
+			expect(made.child.state).toBe('unresponsive');
+			made.pings[1]?.open();
+			await made.clock.advance(0);
+			expect(made.child.state).toBe(state);
+			found([]);
+			await made.clock.advance(0);
+			expect({ state: made.child.state, signals: made.host.signals }).toEqual({ state, signals: [] });
+			await end(made);
+		},
+	);
+
+	it('keeps the word of a process that said it was ready just before it was found silent', async () => {
+		const made = await machineIn('starting');
+		made.pings[0]?.open();
+		made.host.stack = new Promise(() => {});
+		made.child.pauseReadyTimeout();
+		await made.clock.advance(pingIntervalMs + pingTimeoutMs + 1);
+		made.child.markReady();
+		made.pings[1]?.open();
+		await made.clock.advance(0);
+		expect(made.child.state).toBe('ready');
+		await end(made);
+	});
+
+	it('leaves a process that was started to wait for a debugger alone', async () => {
+		const made = await machineIn('starting', { spec: { id: 'test', file: 'bot.js', env: {}, execArgv: ['--inspect-brk'] } });
+		made.pings[0]?.open();
+		await made.clock.advance(20 * (pingTimeoutMs + readyTimeoutMs));
+		expect(made.child.state).toBe('starting');
+		await end(made);
+	});
+
+	it('leaves a process alone while a debugger is attached, and judges it again when that has gone', async () => {
+		const made = await machineIn('ready');
+		made.pings[0]?.open();
+		made.host.current.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\nDebugger attached.\n');
+		await made.clock.advance(20 * pingTimeoutMs);
+		expect(made.child.state).toBe('ready');
+		made.pings[1]?.open();
+		made.host.current.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\n');
+		await made.clock.advance(pingIntervalMs + pingTimeoutMs + 1);
+		expect(made.child.state).toBe('draining');
+		await end(made);
+	});
+});
+
+describe('stopping', () => {
+	it('asks, waits, terminates, waits, kills, and still waits for the exit', async () => {
+		const made = await machineIn('ready');
+		const { child, clock, host, asked } = made;
+		const stopped = vi.fn<() => void>();
+		void child.stop().then(stopped);
+		expect(asked).toEqual(['requested']);
+		await clock.advance(graceMs);
+		expect(host.signals).toEqual(['1000 SIGTERM']);
+		await clock.advance(killAfterMs);
+		expect(host.signals).toEqual(['1000 SIGTERM', '1000 KILL GROUP']);
+		await clock.advance(60_000);
+		expect(stopped).not.toHaveBeenCalled();
+		host.current.exit(null, 'SIGKILL');
+		await clock.advance(0);
+		expect(stopped).toHaveBeenCalledOnce();
+		expect(child.lastExit).toMatchObject({ reason: 'requested', signal: 'SIGKILL' });
+	});
+
+	it('waits for what the process left behind', async () => {
+		const made = await machineIn('exited');
+		const stopped = vi.fn<() => void>();
+		void made.child.stop().then(stopped);
+		await made.clock.advance(60_000);
+		expect({ called: stopped.mock.calls.length, closed: made.closed.length }).toEqual({ called: 0, closed: 0 });
+		made.host.openGroup();
+		await made.clock.advance(0);
+		expect({ called: stopped.mock.calls.length, closed: made.closed.length }).toEqual({ called: 1, closed: 1 });
+	});
+
+	it('is one promise, however often it is asked for, and a second call hastens', async () => {
+		const { child, clock, host } = await machineIn('ready');
+		const first = child.stop();
+		expect(child.stop({ graceMs: 0 })).toBe(first);
+		expect(host.signals).toEqual(['1000 SIGTERM']);
+		expect(child.stop({ graceMs: 0 })).toBe(first);
+		expect(host.signals).toEqual(['1000 SIGTERM', '1000 KILL GROUP']);
+		host.current.exit(null, 'SIGKILL');
+		await clock.advance(0);
+		await first;
+		expect(child.stop()).toBe(first);
+	});
+
+	it('hastens a replacement that is under way with a long grace', async () => {
+		const { child, clock, host } = await machineIn('ready');
+		const restarted = child.restart('new code');
+		const stopped = child.stop({ graceMs: 1000 });
+		await clock.advance(1000);
+		expect(host.signals).toEqual(['1000 SIGTERM']);
+		host.current.exit(null, 'SIGTERM');
+		await clock.advance(0);
+		await stopped;
+		expect(await restarted).toBe(false);
+	});
+
+	it('can be followed by a start with a clean record', async () => {
+		const made = await machineIn('stopped');
+		const { child, clock } = made;
+		child.start();
+		await clock.advance(0);
+		expect({ state: child.state, epoch: child.epoch, restarts: child.restarts }).toEqual({
+			state: 'starting',
+			epoch: 2,
+			restarts: 0,
+		});
+		await end(made);
+	});
+
+	it('comes between two tries of a crash loop', async () => {
+		const { child, clock, host } = machine();
+		child.on('exited', () => void child.stop());
+		child.start();
+		await clock.advance(0);
+		host.current.exit(1);
+		await clock.advance(60_000);
+		expect({ state: child.state, started: host.processes.length, timers: clock.pendingTimers() }).toEqual({
+			state: 'stopped',
+			started: 1,
+			timers: 0,
+		});
+	});
+
+	it.each(['spawning', 'starting', 'ready', 'exited', 'backing-off', 'failed'] as const)(
+		'may be asked for by a listener when the state becomes %s',
+		async (state) => {
+			const { child, clock, host } = machine();
+			child.on('state', ({ to }) => {
+				if (to === state) void child.stop({ graceMs: 0 });
+			});
+			child.start();
+			for (let step = 0; step < 8 && child.state !== 'stopped'; step++) {
+				await clock.advance(0);
+				child.markReady();
+				if (withProcess.includes(child.state)) host.current.exit(1);
+				await clock.advance(policy.maxDelayMs);
+			}
+			await child.stop();
+			expect({ state: child.state, timers: clock.pendingTimers() }).toEqual({ state: 'stopped', timers: 0 });
+		},
+	);
+});
+
+describe('restarting on demand', () => {
+	it('is true once the replacement is ready, and calls at the same time join', async () => {
+		const made = await machineIn('ready');
+		const both = Promise.all([made.child.restart('a'), made.child.restart('b')]);
+		expect(made.asked).toEqual(['was replaced: a']);
+		made.host.current.exit(0);
+		await made.clock.advance(0);
+		made.child.markReady();
+		expect(await both).toEqual([true, true]);
+		expect({ epoch: made.child.epoch, reason: made.child.lastExit?.reason }).toEqual({ epoch: 2, reason: 'requested' });
+		await end(made);
+	});
+
+	it('does not take the old process for the new one when that says late that it is ready', async () => {
+		const made = await machineIn('starting');
+		const restarted = vi.fn<(ready: boolean) => void>();
+		void made.child.restart('a').then(restarted);
+		made.child.markReady();
+		await made.clock.advance(0);
+		expect(restarted).not.toHaveBeenCalled();
+		await end(made);
+	});
+
+	it('waits while the policy tries on, and is false once it has given up', async () => {
+		const made = await machineIn('ready');
+		const patient = made.child.restart('a');
+		const impatient = made.child.restart('b', { giveUpAfterExits: 1 });
+		const heard: string[] = [];
+		void patient.then((ready) => heard.push(`patient ${ready}`));
+		void impatient.then((ready) => heard.push(`impatient ${ready}`));
+		made.host.current.exit(0);
+		await made.clock.advance(0);
+		expect(heard).toEqual([]);
+		made.host.current.exit(1);
+		await made.clock.advance(0);
+		expect(heard).toEqual(['impatient false']);
+		for (let restart = 0; restart < policy.maxRestarts; restart++) {
+			await made.clock.advance(policy.maxDelayMs);
+			made.host.current.exit(1);
+			await made.clock.advance(0);
+		}
+		expect(heard).toEqual(['impatient false', 'patient false']);
+		await end(made);
+	});
+
+	it('revives a child that was given up, with a clean record', async () => {
+		const made = await machineIn('failed');
+		const restarted = made.child.restart('operator');
+		await made.clock.advance(0);
+		made.child.markReady();
+		expect(await restarted).toBe(true);
+		made.host.current.exit(1);
+		await made.clock.advance(0);
+		expect(made.events.findLast((event) => event.startsWith('backoff'))).toBe('backoff 0');
+		await end(made);
+	});
+
+	it('does not wait for the end of a backoff', async () => {
+		const made = await machineIn('backing-off');
+		void made.child.restart('operator');
+		await made.clock.advance(0);
+		expect({ state: made.child.state, timers: made.child.pid }).toEqual({ state: 'starting', timers: made.host.current.pid });
+		await end(made);
+	});
+
+	it('is not counted against the child by the policy', async () => {
+		const made = await machineIn('ready');
+		for (let times = 0; times < 3 * policy.maxRestarts; times++) {
+			const restarted = made.child.restart('deploy');
+			made.host.current.exit(0);
+			await made.clock.advance(0);
+			made.child.markReady();
+			expect(await restarted).toBe(true);
+		}
+		expect(made.child.restarts).toBe(3 * policy.maxRestarts);
+		await end(made);
+	});
+});
+
+describe('giving up', () => {
+	it('follows the policy: backoff, then failed with a cool-down, then another try', async () => {
+		const made = await machineIn('failed');
+		expect(made.events.filter((event) => event.startsWith('backoff'))).toEqual(['backoff 0', 'backoff 500']);
+		expect(made.events.at(-1)).toMatch(/^failed \(process 1002 failed .*\), retry in 31500$/);
+		await made.clock.advance(31_499);
+		expect(made.child.state).toBe('failed');
+		await made.clock.advance(1);
+		expect(made.child.state).toBe('starting');
+		await end(made);
+	});
+
+	it('is final when the owner says so: no timer, no further process', async () => {
+		const made = await machineIn('ready');
+		made.child.fail('fatal', new Error('4004'));
+		expect(made.asked).toEqual(['was given up: 4004']);
+		made.host.current.exit(0);
+		await made.clock.advance(24 * 3_600_000);
+		expect(made.events.slice(-3)).toEqual(['exited 1: fatal', 'failed', 'failed (4004), retry in null']);
+		expect({ processes: made.host.processes.length, timers: made.clock.pendingTimers() }).toEqual({ processes: 1, timers: 0 });
+	});
+
+	it('is final without a policy', async () => {
+		const made = await machineIn('ready', { policy: null });
+		made.host.current.exit(0);
+		await made.clock.advance(0);
+		expect({ state: made.child.state, reason: made.child.lastExit?.reason, timers: made.clock.pendingTimers() }).toEqual({
+			state: 'failed',
+			reason: 'clean',
+			timers: 0,
+		});
+	});
+});
+
+describe('memory', () => {
+	it('warns near the limit, and replaces gracefully above it', async () => {
+		const made = await machineIn('ready');
+		for (const megabytes of [50, 92, 95, 101]) made.child.reportMemory(megabytes * 2 ** 20);
+		expect(made.events.slice(-3)).toEqual(['memory near', 'memory over', 'draining']);
+		expect(made.asked).toEqual(['used 101 MB of memory; its limit is 100 MB']);
+		made.host.current.exit(0);
+		await made.clock.advance(1);
+		expect({ last: made.child.lastExit?.reason, state: made.child.state }).toEqual({ last: 'memory-limit', state: 'starting' });
+		await end(made);
+	});
+});
+
+describe('a dead incarnation', () => {
+	it('is told once, after everything that it wrote, and before anything new is started', async () => {
+		const made = await machineIn('ready');
+		const order: string[] = [];
+		made.child.on('log', ({ line, epoch }) => order.push(`log ${epoch}: ${line}`));
+		made.child.on('exited', ({ stderrTail }) => order.push(`exited with ${stderrTail.join('|')}`));
+		made.child.on('spawned', ({ epoch }) => order.push(`spawned ${epoch}`));
+		const old = made.host.current;
+		old.stderr.write('last words');
+		old.exit(1);
+		old.exit(1);
+		await made.clock.advance(1);
+		expect(order).toEqual(['log 1: last words', 'exited with last words', 'spawned 2']);
+		expect(made.closed.map(({ epoch }) => epoch)).toEqual([1]);
+		await end(made);
+	});
+});
+
+it('an owner whose listener throws hears of it, and the machine goes on', async () => {
+	const surfaced: unknown[] = [];
+	const before = process.rawListeners('uncaughtException');
+	process.removeAllListeners('uncaughtException');
+	process.on('uncaughtException', (error) => surfaced.push(error));
+	try {
+		const made = machine();
+		made.child.on('state', () => {
+			throw new Error('bug in a listener');
+		});
+		made.child.start();
+		await made.clock.advance(0);
+		expect(made.child.state).toBe('starting');
+		await end(made);
+		await new Promise((resolve) => setImmediate(resolve));
+	} finally {
+		process.removeAllListeners('uncaughtException');
+		for (const listener of before) process.on('uncaughtException', listener as NodeJS.UncaughtExceptionListener);
+	}
+	expect(surfaced).toHaveLength(5);
+});
+
+/** Stops the machine and checks that nothing is left of it. */
+async function end({ child, clock, host }: Pick<Machine, 'child' | 'clock' | 'host'>): Promise<void> {
+	const stopped = child.stop();
+	host.openGroup();
+	if (withProcess.includes(child.state)) host.current.exit(0);
+	await clock.advance(0);
+	await stopped;
+	expect({ state: child.state, timers: clock.pendingTimers() }).toEqual({ state: 'stopped', timers: 0 });
+}
