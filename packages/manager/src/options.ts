@@ -112,7 +112,7 @@ export interface ShardManagerOptions {
 	shardsPerWorker?: number | 'auto';
 	/** Whether, and how, workers are restarted (default `true`). */
 	respawn?: boolean | Partial<RestartPolicy>;
-	/** Base URL of Discord's REST API (default `https://discord.com/api`). */
+	/** Base URL of Discord's REST API (default: `SHARDCTL_API`, else `https://discord.com/api`). */
 	api?: string;
 	/** Arguments of the bot. */
 	args?: readonly string[];
@@ -184,7 +184,8 @@ export function resolveManagerOptions(
 	options: ShardManagerOptions = {},
 	env: NodeJS.ProcessEnv = process.env,
 ): ResolvedManagerOptions {
-	const parsed = managerOptionsSchema.safeParse(options);
+	const api = options.api ?? env.SHARDCTL_API ?? discordApi;
+	const parsed = managerOptionsSchema.safeParse({ ...options, api });
 	const problems: OptionProblem[] = parsed.success ? [] : optionProblems(parsed.error, Object.keys(managerOptionsSchema.shape));
 	const cwd = options.cwd ?? process.cwd();
 
@@ -204,7 +205,7 @@ export function resolveManagerOptions(
 		}
 	}
 
-	if ((options.identifyWindowMs ?? identifyWindowMs) < identifyWindowMs && (options.api ?? discordApi).startsWith(discordApi)) {
+	if ((options.identifyWindowMs ?? identifyWindowMs) < identifyWindowMs && String(api).startsWith(discordApi)) {
 		problems.push({
 			option: 'identifyWindowMs',
 			problem: `must be at least ${identifyWindowMs} with Discord itself, which would refuse the identifies`,
@@ -232,7 +233,7 @@ export function resolveManagerOptions(
 			options.respawn === false
 				? null
 				: { ...defaultRestartPolicy, ...(typeof options.respawn === 'object' ? options.respawn : {}) },
-		api: (options.api ?? discordApi).replace(/\/+$/, ''),
+		api: api.replace(/\/+$/, ''),
 		args: options.args ?? [],
 		execArgv: options.execArgv ?? [],
 		env: options.env ?? {},

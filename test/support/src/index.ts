@@ -1,3 +1,4 @@
+export { type CliRun, type CliSandbox, cliSandbox } from './cli.js';
 export { type FakeClock, fakeClock } from './fake-clock.js';
 export { isAlive, processesWithEnv } from './processes.js';
 export { tempDir } from './temp-dir.js';

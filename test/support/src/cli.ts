@@ -1,0 +1,107 @@
+// Runs the command line as a person or a service manager does: as a process, with a state folder of its own, so that no test
+// meets another's managers; and finds whatever it leaves behind.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { processesWithEnv } from './processes.js';
+import { tempDir } from './temp-dir.js';
+import { waitFor } from './wait-for.js';
+
+const cli = fileURLToPath(new URL('../../../apps/shardctl/bin/shardctl.js', import.meta.url));
+const mark = 'SHARDCTL_TEST_RUN';
+
+export interface CliRun {
+	readonly process: ChildProcess;
+	readonly pid: number;
+	/** All that was written so far. */
+	stdout(): string;
+	stderr(): string;
+	/** The lines of standard output that are JSON objects. */
+	json(): Record<string, unknown>[];
+	/** Resolves with the first JSON line whose `msg` matches. */
+	message(pattern: RegExp, timeoutMs?: number): Promise<Record<string, unknown>>;
+	/** Resolves with the exit status, or the signal's name, once the process has ended and its output is read. */
+	exit: Promise<number | NodeJS.Signals>;
+}
+
+export interface CliSandbox {
+	/** The state folder that every run of this sandbox shares. */
+	readonly stateDir: string;
+	run(args: readonly string[], options?: { env?: Record<string, string>; cwd?: string; command?: readonly string[] }): CliRun;
+	/** Runs to the end. */
+	output(args: readonly string[], options?: { env?: Record<string, string>; cwd?: string }): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }>;
+	/** Every process of this sandbox that is alive, however it came to be orphaned. */
+	survivors(): number[];
+}
+
+/** A sandbox for one test; what still runs in it is killed when the test finishes. */
+export function cliSandbox(): CliSandbox {
+	const id = randomUUID();
+	const stateDir = tempDir('shardctl-state-');
+	onTestFinished(() => {
+		for (const pid of processesWithEnv(mark, id)) process.kill(pid, 'SIGKILL');
+	});
+	const sandbox: CliSandbox = {
+		stateDir,
+		survivors: () => processesWithEnv(mark, id),
+		run(args, { env = {}, cwd = process.cwd(), command = [process.execPath, cli] } = {}) {
+			const { DISCORD_TOKEN: _token, ...inherited } = process.env;
+			const [program, ...prefix] = command as [string, ...string[]];
+			const child = spawn(program, [...prefix, ...args], {
+				cwd,
+				env: { ...inherited, SHARDCTL_STATE_DIR: stateDir, [mark]: id, NO_COLOR: '1', ...env },
+				stdio: ['ignore', 'pipe', 'pipe'],
+			});
+			return watch(child, args);
+		},
+		async output(args, options) {
+			const run = sandbox.run(args, options);
+			return { code: await run.exit, stdout: run.stdout(), stderr: run.stderr() };
+		},
+	};
+	return sandbox;
+}
+
+function watch(child: ChildProcess, args: readonly string[]): CliRun {
+	let stdout = '';
+	let stderr = '';
+	child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+		stdout += text;
+	});
+	child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+		stderr += text;
+	});
+	let ended = false;
+	const run: CliRun = {
+		process: child,
+		pid: child.pid as number,
+		stdout: () => stdout,
+		stderr: () => stderr,
+		json: () =>
+			stdout.split('\n').flatMap((line) => {
+				try {
+					return line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : [];
+				} catch {
+					return [];
+				}
+			}),
+		message: (pattern, timeoutMs = 30_000) =>
+			waitFor(
+				`${pattern} from shardctl ${args.join(' ')}`,
+				() => {
+					const found = run.json().find(({ msg }) => pattern.test(String(msg)));
+					if (!found && ended) throw new Error(`it ended instead; it said:\n${stdout}${stderr}`);
+					return found;
+				},
+				{ timeoutMs },
+			),
+		exit: new Promise((resolve) => {
+			child.once('close', (code, signal) => {
+				ended = true;
+				resolve(code ?? (signal as NodeJS.Signals));
+			});
+		}),
+	};
+	return run;
+}
