@@ -17,9 +17,13 @@ it('starts an unmodified bot as a fleet, shows it from another terminal, and lea
 	const cli = cliSandbox();
 	const run = cli.run(['start', plainBot, '--simulate', '40', '--shards', '4', '--name', 'fleet']);
 	await run.message(/^fleet ready: 4 shards in 4 workers/);
-	expect(run.json().filter(({ stream }) => stream === 'stdout').map(({ shards, msg }) => [shards, msg]).sort()).toEqual(
-		[0, 1, 2, 3].map((shard) => [[shard], expect.stringMatching(/is in \d+ guilds$/)]),
-	);
+	expect(
+		run
+			.json()
+			.filter(({ stream }) => stream === 'stdout')
+			.map(({ shards, msg }) => [shards, msg])
+			.sort(),
+	).toEqual([0, 1, 2, 3].map((shard) => [[shard], expect.stringMatching(/is in \d+ guilds$/)]));
 
 	const stats = JSON.parse((await cli.output(['stats', '--json', '--name', 'fleet'])).stdout) as {
 		manager: Record<string, unknown>;
@@ -34,7 +38,9 @@ it('starts an unmodified bot as a fleet, shows it from another terminal, and lea
 		status: 'running',
 		identify: { total: 1000, remaining: 996, maxConcurrency: 16 },
 	});
-	expect(stats.shards.map(({ shardId, ready }) => ({ shardId, ready }))).toEqual([0, 1, 2, 3].map((shardId) => ({ shardId, ready: true })));
+	expect(stats.shards.map(({ shardId, ready }) => ({ shardId, ready }))).toEqual(
+		[0, 1, 2, 3].map((shardId) => ({ shardId, ready: true })),
+	);
 	expect(stats.shards.reduce((sum, { guildCount }) => sum + guildCount, 0)).toBe(40);
 
 	const table = await cli.output(['stats', '--name', 'fleet']);
@@ -81,7 +87,11 @@ it('stops by the command of another terminal', async () => {
 	expect(await cli.output(['stop', '--name', 'other'])).toMatchObject({ code: 0 });
 	expect(await run.exit).toBe(0);
 	expect(cli.survivors()).toEqual([]);
-	expect(await cli.output(['stats', '--name', 'other'])).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('no manager named "other"') });
+	expect(await cli.output(['stats', '--name', 'other'])).toMatchObject({
+		code: 3,
+		stdout: '',
+		stderr: expect.stringContaining('no manager named "other"'),
+	});
 });
 
 it('a second signal ends a bot that will not stop, at once', async () => {

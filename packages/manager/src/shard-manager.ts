@@ -19,7 +19,7 @@ import type { ShardManagerEvents, WorkerRef } from './events.js';
 import { GatewaySource } from './gateway-source.js';
 import { IdentifyBudget, type IdentifyBudgetState } from './identify/budget.js';
 import { type IdentifyWait, LocalIdentifyCoordinator } from './identify/coordinator.js';
-import { acquireIdentify } from './identify/permission.js';
+import { acquireIdentify, budgetRetryMs } from './identify/permission.js';
 import { ManagedWorker, type WorkerPeer } from './managed-worker.js';
 import type { ResolvedManagerOptions } from './options.js';
 import { type Plan, planShards } from './plan.js';
@@ -338,18 +338,18 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	}
 
 	async #beforeRestart(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
-		if (this.#refusal) throw this.#refusal;
-		try {
-			await this.#gateway.current();
-		} catch (error) {
-			if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') this.#refuse(worker, error);
-			throw error;
-		}
-		for (;;) {
+		for (let attempt = 1; ; attempt++) {
+			if (this.#refusal) throw this.#refusal;
+			try {
+				await this.#gateway.current();
+			} catch (error) {
+				if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') this.#refuse(worker, error);
+				throw error;
+			}
 			const answer = this.#budget.check(worker.shardIds.length, { automatic: !worker.restartRequested });
 			if (answer.allowed) return;
-			this.#reportDeferred(worker);
-			await sleep(this.#options.clock, Math.max(answer.retryInMs, 1000), signal);
+			if (attempt === 1) this.#reportDeferred(worker);
+			await sleep(this.#options.clock, Math.min(Math.max(answer.retryInMs, budgetRetryMs.min), budgetRetryMs.max), signal);
 		}
 	}
 
@@ -360,6 +360,9 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				coordinator: this.#coordinator,
 				budget: this.#budget,
 				refused: () => this.#refusal !== undefined,
+				refresh: async () => {
+					await this.#gateway.current().catch(() => {});
+				},
 			},
 			{
 				shardId,

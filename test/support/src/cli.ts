@@ -30,7 +30,10 @@ export interface CliSandbox {
 	readonly stateDir: string;
 	run(args: readonly string[], options?: { env?: Record<string, string>; cwd?: string; command?: readonly string[] }): CliRun;
 	/** Runs to the end. */
-	output(args: readonly string[], options?: { env?: Record<string, string>; cwd?: string }): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }>;
+	output(
+		args: readonly string[],
+		options?: { env?: Record<string, string>; cwd?: string },
+	): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }>;
 	/** Every process of this sandbox that is alive, however it came to be orphaned. */
 	survivors(): number[];
 }

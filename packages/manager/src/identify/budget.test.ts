@@ -40,6 +40,13 @@ describe('IdentifyBudget', () => {
 		expect(budget.state()).toMatchObject({ total: 2, remaining: 0 });
 	});
 
+	it('does not take a reset time of 0 for a reset when starts are used up', () => {
+		const budget = new IdentifyBudget(fakeClock(), 0);
+		budget.update(info({ remaining: 5, reset_after: 0 }));
+		expect(budget.check(6, { automatic: false }).allowed).toBe(false);
+		expect(budget.state().remaining).toBe(5);
+	});
+
 	it('does not mind a step of the wall clock', async () => {
 		const clock = fakeClock();
 		const budget = new IdentifyBudget(clock, 0);

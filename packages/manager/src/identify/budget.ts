@@ -37,7 +37,9 @@ export class IdentifyBudget {
 	update({ session_start_limit: limit }: GatewayInfo): void {
 		this.#total = limit.total;
 		this.#remaining = limit.remaining;
-		this.#resetsAt = this.#clock.monotonic() + limit.reset_after;
+		// 0 with starts already used would mean "now"; then only the next answer can tell.
+		const unknown = limit.reset_after <= 0 && limit.remaining < limit.total;
+		this.#resetsAt = this.#clock.monotonic() + (unknown ? dayMs : limit.reset_after);
 		this.#maxConcurrency = limit.max_concurrency;
 	}
 

@@ -16,7 +16,7 @@ function setUp({ remaining = 100, refused = false } = {}) {
 	const deferred: unknown[] = [];
 	const abort = new AbortController();
 	const answer = acquireIdentify(
-		{ clock, budget, coordinator, refused: () => refused },
+		{ clock, budget, coordinator, refused: () => refused, refresh: async () => {} },
 		{ shardId: 0, automatic: true, onDeferred: (state) => deferred.push(state) },
 		abort.signal,
 	);

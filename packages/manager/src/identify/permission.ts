@@ -3,8 +3,8 @@ import { type Clock, sleep } from '@shardctl/core';
 import type { IdentifyBudget, IdentifyBudgetState } from './budget.js';
 import type { IdentifyCoordinator, IdentifySlot } from './coordinator.js';
 
-/** How long to wait at least before a budget that is used up is looked at again. */
-const minRetryMs = 1000;
+/** A budget that is used up is looked at again after this time at the least and at the most, whatever was said of its reset. */
+export const budgetRetryMs = { min: 1000, max: 300_000 };
 
 export interface IdentifyPermissionOptions {
 	clock: Clock;
@@ -12,6 +12,8 @@ export interface IdentifyPermissionOptions {
 	budget: IdentifyBudget;
 	/** Discord has refused for good: no IDENTIFY may follow. */
 	refused(): boolean;
+	/** Asks Discord how the budget stands. Never rejects. */
+	refresh(): Promise<void>;
 }
 
 /**
@@ -20,11 +22,11 @@ export interface IdentifyPermissionOptions {
  * when `signal` aborts.
  */
 export async function acquireIdentify(
-	{ clock, coordinator, budget, refused }: IdentifyPermissionOptions,
+	{ clock, coordinator, budget, refused, refresh }: IdentifyPermissionOptions,
 	{ shardId, automatic, onDeferred }: { shardId: number; automatic: boolean; onDeferred(state: IdentifyBudgetState): void },
 	signal: AbortSignal,
 ): Promise<IdentifySlot> {
-	for (;;) {
+	for (let attempt = 1; ; attempt++) {
 		const slot = await coordinator.acquire(shardId, signal);
 		if (refused()) {
 			slot.release();
@@ -36,8 +38,9 @@ export async function acquireIdentify(
 			return slot;
 		}
 		slot.release();
-		onDeferred(budget.state());
-		await sleep(clock, Math.max(answer.retryInMs, minRetryMs), signal);
+		if (attempt === 1) onDeferred(budget.state());
+		await sleep(clock, Math.min(Math.max(answer.retryInMs, budgetRetryMs.min), budgetRetryMs.max), signal);
+		await refresh();
 	}
 }
 
