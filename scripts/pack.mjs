@@ -41,7 +41,7 @@ const app = join(root, 'apps', 'shardctl');
 const manifest = readJson(join(app, 'package.json'));
 const { bundled, external, optional } = collect(manifest);
 const { private: _private, devDependencies: _dev, scripts: _scripts, ...published } = manifest;
-const isShipped = (path) => !/\.(test|test-d)\.|\.tsbuildinfo$/.test(path);
+const isShipped = (path) => !/\.(test|test-d)\.|\.tsbuildinfo$|\.map$/.test(path);
 
 rmSync(staging, { recursive: true, force: true });
 mkdirSync(staging, { recursive: true });
@@ -76,7 +76,7 @@ writeFileSync(
 );
 if (process.argv.includes('--check')) {
 	const bin = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'publint.cmd' : 'publint');
-	execFileSync(bin, ['--strict', staging], { stdio: 'inherit', shell: process.platform === 'win32' });
+	execFileSync(bin, ['--strict', '--pack', 'npm', staging], { stdio: 'inherit', shell: process.platform === 'win32' });
 }
 const tarball = execFileSync('npm', ['pack', '--silent', '--pack-destination', out], {
 	cwd: staging,
