@@ -27,7 +27,10 @@ it('installs with plain npm, runs a bot on a simulated Discord, and gives its th
 	);
 
 	const cli = cliSandbox();
-	const fleet = cli.run(['start', 'bot.js', '--simulate', '6', '--shards', '2'], { cwd: bot, command: ['npx', '--no-install', 'shardctl'] });
+	const fleet = cli.run(['start', 'bot.js', '--simulate', '6', '--shards', '2'], {
+		cwd: bot,
+		command: ['npx', '--no-install', 'shardctl'],
+	});
 	await fleet.message(/^fleet ready: 2 shards/, 60_000);
 	const { stdout: stats } = await cli.output(['stats', '--json', '--name', 'my-bot'], { cwd: bot });
 	const { manager, shards } = JSON.parse(stats) as { manager: { pid: number }; shards: { guildCount: number }[] };
@@ -45,6 +48,16 @@ it('installs with plain npm, runs a bot on a simulated Discord, and gives its th
 
 	writeFileSync(join(bot, 'doors.mts'), doors);
 	const tsc = join(root, 'node_modules', '.bin', 'tsc');
-	const types = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')];
+	const types = [
+		'--noEmit',
+		'--strict',
+		'--skipLibCheck',
+		'--module',
+		'nodenext',
+		'--types',
+		'node',
+		'--typeRoots',
+		join(root, 'node_modules', '@types'),
+	];
 	await run(tsc, [...types, 'doors.mts'], { cwd: bot });
 }, 180_000);
