@@ -4,14 +4,14 @@ import { DebuggerWatch } from './debugger-watch.js';
 const url = 'ws://127.0.0.1:9229/0f2c936f-b1cd-4ac9-aab3-f63b0f33d55e';
 
 describe('DebuggerWatch', () => {
-	it('follows a debugger that comes and goes', () => {
+	it.each(['listening', 'ending'])('follows a debugger that comes and goes, which node tells as "%s"', (word) => {
 		const watch = new DebuggerWatch();
 		const seen = [
 			`Debugger listening on ${url}`,
 			'For help, see: https://nodejs.org/en/docs/inspector',
 			'Debugger attached.',
 			'a line of the bot',
-			`Debugger listening on ${url}`,
+			`Debugger ${word} on ${url}`,
 		].map((line) => [watch.see(line), watch.attached]);
 		expect(seen).toEqual([
 			[false, false],

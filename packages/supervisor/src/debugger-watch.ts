@@ -1,7 +1,8 @@
 // What node's inspector says on standard error: where it listens and whether a debugger is attached. It is the only place
 // where that shows from outside without asking the process, which a breakpoint would keep from answering.
 
-const listening = /^Debugger listening on (ws:\/\/\S+)$/;
+/** Said at the start, and when the last debugger has left: older versions of node repeat the first word, newer ones say the second. */
+const listening = /^Debugger (?:listening|ending) on (ws:\/\/\S+)$/;
 const talk =
 	/^(?:Debugger (?:listening|ending) on ws:\/\/|Debugger attached\.$|For help, see: https:\/\/nodejs\.org\/|Waiting for the debugger to disconnect)/;
 
@@ -33,7 +34,6 @@ export class DebuggerWatch {
 	see(line: string): boolean {
 		const url = listening.exec(line)?.[1];
 		if (url !== undefined) {
-			// Said at the start, and again when the last debugger has left.
 			this.#url = url;
 			this.#attached = false;
 			this.#onUrl?.(url);

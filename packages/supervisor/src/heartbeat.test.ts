@@ -5,6 +5,7 @@ import { Heartbeat } from './heartbeat.js';
 function monitored() {
 	const clock = fakeClock();
 	const said: string[] = [];
+	const excuse = { holds: false };
 	const questions: { answer: () => void; refuse: () => void; signal: AbortSignal; at: number }[] = [];
 	const heartbeat = new Heartbeat({
 		clock,
@@ -14,10 +15,11 @@ function monitored() {
 			new Promise((resolve, reject) => {
 				questions.push({ answer: resolve, refuse: () => reject(new Error('closed')), signal, at: clock.monotonic() });
 			}),
+		isExcused: () => excuse.holds,
 		onSilent: () => said.push(`silent at ${clock.monotonic()}`),
 		onAnswer: () => said.push(`answer at ${clock.monotonic()}`),
 	});
-	return { clock, said, questions, heartbeat, last: () => questions.at(-1) as (typeof questions)[number] };
+	return { clock, said, questions, excuse, heartbeat, last: () => questions.at(-1) as (typeof questions)[number] };
 }
 
 describe('Heartbeat', () => {
@@ -91,6 +93,19 @@ describe('Heartbeat', () => {
 		last().refuse();
 		await clock.advance(100);
 		expect(questions).toHaveLength(2);
+		heartbeat.stop();
+	});
+
+	it('bears silence while that is excused, and judges anew when it no longer is', async () => {
+		const { clock, said, excuse, heartbeat, last } = monitored();
+		heartbeat.start();
+		last().answer();
+		excuse.holds = true;
+		await clock.advance(100 + 3 * 1001 + 500);
+		excuse.holds = false;
+		expect(said).toEqual([]);
+		await clock.advance(501);
+		expect(said).toEqual([`silent at ${100 + 4 * 1001}`]);
 		heartbeat.stop();
 	});
 

@@ -9,6 +9,8 @@ export interface HeartbeatOptions {
 	/** How long an answer may take. */
 	timeoutMs: number;
 	ping(signal: AbortSignal): Promise<void>;
+	/** Whether silence means nothing now: a debugger holds the process. */
+	isExcused(): boolean;
 	/** A question stayed without an answer for `timeoutMs` although one had been answered before. */
 	onSilent(): void;
 	/** After `onSilent`, the answer came all the same. */
@@ -49,11 +51,18 @@ export class Heartbeat {
 		const askAgain = () => {
 			if (!this.#over.signal.aborted) this.#timer = clock.setTimeout(() => this.#ask(), intervalMs);
 		};
-		this.#deadline = new FairDeadline(clock, timeoutMs, () => {
-			silent = true;
-			if (refused) askAgain();
-			if (this.#answeredBefore) this.#options.onSilent();
-		});
+		const wait = () => {
+			this.#deadline = new FairDeadline(clock, timeoutMs, () => {
+				if (this.#options.isExcused()) {
+					wait();
+					return;
+				}
+				silent = true;
+				if (refused) askAgain();
+				if (this.#answeredBefore) this.#options.onSilent();
+			});
+		};
+		wait();
 		this.#options.ping(this.#over.signal).then(
 			() => {
 				if (this.#over.signal.aborted) return;

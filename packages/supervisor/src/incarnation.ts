@@ -13,7 +13,7 @@ import { Termination } from './termination.js';
 
 const maxLineBytes = 32 * 1024;
 const tailBounds = { maxLines: 40, maxChars: 16 * 1024 };
-/** How long the output of a process that has exited may still be held open by somebody who left its group. */
+/** How long the pipes of a process that has exited may still be held open by somebody who left its group. */
 const outputDrainMs = 1000;
 /** How long a hung process may take to say where it hangs. */
 const stackTimeoutMs = 2000;
@@ -153,9 +153,10 @@ export class Incarnation {
 			// Else a signal or a message could not be delivered: its sender knows, and the exit says the rest.
 		});
 		if (child.pid === undefined) return child;
-		const outputClosed = Promise.all([this.#capture(child, 'stdout'), this.#capture(child, 'stderr')]);
+		// Also the channel: what the process had said before its end must not reach the owner after it.
+		const silenced = Promise.all([this.#capture(child, 'stdout'), this.#capture(child, 'stderr'), channelClosed(child)]);
 		child.once('exit', (code, signal) => {
-			void this.#bury(child, code, signal, outputClosed);
+			void this.#bury(child, code, signal, silenced);
 		});
 		return child;
 	}
@@ -198,7 +199,7 @@ export class Incarnation {
 		child: ChildProcess,
 		code: number | null,
 		signal: NodeJS.Signals | null,
-		outputClosed: Promise<unknown>,
+		silenced: Promise<unknown>,
 	): Promise<void> {
 		const { clock, host } = this.#options;
 		const now = clock.monotonic();
@@ -220,12 +221,13 @@ export class Incarnation {
 		const drained = new Promise<void>((resolve) => {
 			timer = clock.setTimeout(resolve, outputDrainMs);
 		});
-		await Promise.race([outputClosed, drained]);
+		await Promise.race([silenced, drained]);
 		clock.clearTimeout(timer);
-		// Somebody who left the group may hold the pipes; their closing flushes the lines that are there.
+		// Somebody who left the group may hold the pipes; closing our end flushes the lines that are there.
 		child.stdout?.destroy();
 		child.stderr?.destroy();
-		await outputClosed;
+		if (child.connected) child.disconnect();
+		await silenced;
 		this.#options.onGone(this.#report());
 	}
 
@@ -243,4 +245,8 @@ export class Incarnation {
 		});
 		return { ...facts, ...judgement, epoch: this.epoch, readyForMs, stack: judgement.reason === 'hung' ? this.#stack : [], at };
 	}
+}
+
+function channelClosed(child: ChildProcess): Promise<void> {
+	return child.connected ? new Promise((resolve) => child.once('disconnect', resolve)) : Promise.resolve();
 }

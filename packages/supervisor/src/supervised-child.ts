@@ -181,10 +181,10 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		}
 	}
 
-	/** The owner has seen that the present process is ready. Counts only while one is starting. */
-	markReady(): void {
+	/** The owner has seen that a process is ready: the present one, or that of `epoch`. Counts only while that is starting. */
+	markReady(epoch = this.#epoch): void {
 		const run = this.#run;
-		if (!run) return;
+		if (!run || run.epoch !== epoch) return;
 		switch (this.#state) {
 			case 'unresponsive':
 				// The word was on its way when the silence was noticed: should the process recover, it is ready.
@@ -417,6 +417,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				...heartbeat,
 				clock: this.#clock,
 				ping: (signal) => attempt(() => link.ping(signal)),
+				isExcused: () => run.isDebugged,
 				onSilent: () => this.#onSilent(run),
 				onAnswer: () => this.#onAnswer(run),
 			});
@@ -438,8 +439,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	}
 
 	#onSilent(run: Incarnation): void {
-		// At a breakpoint it will not answer until somebody lets it go on; the question stays out until then.
-		if (this.#run !== run || !this.#isUp() || run.isDebugged) return;
+		if (this.#run !== run || !this.#isUp()) return;
 		const silentForMs = this.#options.heartbeat.timeoutMs;
 		const finding = `its main thread answered no heartbeat for ${silentForMs} ms`;
 		this.#enter('unresponsive', finding);

@@ -16,6 +16,8 @@ export interface RealChild {
 	tell: (script: string) => void;
 	/** What the child sent besides the protocol of the fixture. */
 	messages: unknown[];
+	/** How many heartbeats have been answered. */
+	pongs: () => number;
 	exits: ExitReport[];
 	/** Every process id there ever was, oldest first. */
 	pids: number[];
@@ -29,13 +31,14 @@ export function realChild(
 	const messages: unknown[] = [];
 	const exits: ExitReport[] = [];
 	const pids: number[] = [];
+	let pongs = 0;
 	const { spec, doFirst, ...rest } = options;
 	const child = new SupervisedChild({
 		policy: null,
 		readyTimeoutMs: 30_000,
 		shutdownGraceMs: 10_000,
 		heartbeat: { intervalMs: 0, timeoutMs: 0 },
-		connect(process): ChildLink {
+		connect(process, epoch): ChildLink {
 			current = process;
 			const pings = new Map<number, () => void>();
 			let next = 1;
@@ -44,21 +47,30 @@ export function realChild(
 				saidBye = resolve;
 			});
 			process.on('message', (message: { ready?: true; pong?: number; bye?: true }) => {
-				if (message.ready) child.markReady();
-				else if (message.pong) pings.get(message.pong)?.();
-				else if (message.bye) saidBye();
+				if (message.ready) child.markReady(epoch);
+				else if (message.pong) {
+					pings.get(message.pong)?.();
+					pings.delete(message.pong);
+					pongs++;
+				} else if (message.bye) saidBye();
 				else messages.push(message);
 			});
 			return {
 				ping: () =>
-					new Promise((resolve) => {
-						pings.set(next, resolve);
-						process.send({ ping: next++ }, () => {});
+					new Promise((resolve, reject) => {
+						const id = next++;
+						pings.set(id, resolve);
+						process.send({ ping: id }, (error) => {
+							if (error) reject(error);
+						});
 					}),
-				shutdown: async () => {
-					process.send({ shutdown: true }, () => {});
-					await bye;
-				},
+				shutdown: () =>
+					new Promise((resolve, reject) => {
+						process.send({ shutdown: true }, (error) => {
+							if (error) reject(error);
+						});
+						void bye.then(resolve);
+					}),
 				closed: () => {},
 			};
 		},
@@ -80,9 +92,18 @@ export function realChild(
 			current?.send({ do: script });
 		},
 		messages,
+		pongs: () => pongs,
 		exits,
 		pids,
 	};
+}
+
+/** A child that is ready. */
+export async function started(options: Parameters<typeof realChild>[0] = {}): Promise<RealChild> {
+	const made = realChild(options);
+	made.child.start();
+	await event(made.child, 'ready');
+	return made;
 }
 
 /** Resolves with the event's payload. */

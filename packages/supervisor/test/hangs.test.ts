@@ -1,0 +1,122 @@
+// Processes whose main thread answers no more, and such that only look like it.
+import { fakeClock, isAlive, waitFor } from '@shardctl/test-support';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { defaultRestartPolicy } from '../src/index.js';
+import { event, type RealChild, realChild, started } from './real-child.js';
+
+const heartbeat = { intervalMs: 20, timeoutMs: 400 };
+
+/** Resolves when a heartbeat that is sent from now on has been answered. */
+async function pong({ pongs }: RealChild): Promise<void> {
+	const before = pongs();
+	// The answer to one may have been on its way already.
+	await waitFor('an answer', () => pongs() >= before + 2);
+}
+
+/** A started child whose first heartbeat has been answered: before that, silence is taken for loading. */
+async function beating(options: Parameters<typeof started>[0] = {}): Promise<RealChild> {
+	const made = await started({ heartbeat, killAfterMs: 100, ...options });
+	await waitFor('the first answer', () => made.pongs() > 0);
+	return made;
+}
+
+describe('a busy loop', () => {
+	it('is reported, replaced, and the report names the function that it is in', async () => {
+		const { child, tell, exits, pids } = await beating({ policy: defaultRestartPolicy });
+		const silent = event(child, 'unresponsive');
+		tell("process.on('SIGTERM', () => {}); (function countSheep() { for (;;) {} })()");
+		expect(await silent).toEqual({ pid: pids[0], epoch: 1, silentForMs: 400 });
+		await event(child, 'ready');
+		expect(exits).toMatchObject([{ reason: 'hung', signal: 'SIGKILL', message: expect.stringContaining('400 ms') }]);
+		expect(exits[0]?.stack[0]).toMatch(/^countSheep \(/);
+		expect(pids.map(isAlive)).toEqual([false, true]);
+	});
+
+	it('leaves no word of the inspector among the logs of the bot', async () => {
+		const { child, tell } = await beating();
+		const exited = event(child, 'exited');
+		tell("process.stderr.write('my words\\n'); for (;;) {}");
+		const report = await exited;
+		expect(report.stack).not.toEqual([]);
+		expect(child.recentLogs().map(({ line }) => line)).toEqual(['my words']);
+		expect(report.stderrTail).toEqual(['my words']);
+	});
+});
+
+describe('a stopped process (kill -STOP)', () => {
+	it('is hung, and killed, though it can take no SIGTERM', async () => {
+		const { child, exits, pids } = await beating({ policy: defaultRestartPolicy });
+		process.kill(pids[0] as number, 'SIGSTOP');
+		await event(child, 'ready');
+		expect(exits).toMatchObject([{ reason: 'hung', signal: 'SIGKILL', stack: [] }]);
+		expect(pids.map(isAlive)).toEqual([false, true]);
+	});
+});
+
+describe('a process that left its channel', () => {
+	it('cannot be asked any more, so it is replaced; nothing else breaks (hybrid-sharding #1: the manager died)', async () => {
+		const { child, tell, exits } = await beating({ policy: defaultRestartPolicy });
+		tell("process.removeAllListeners('disconnect'); process.disconnect()");
+		await event(child, 'ready');
+		expect(exits).toMatchObject([{ reason: 'hung' }]);
+	});
+});
+
+describe('what is no hang', () => {
+	it('a pause of this process itself', async () => {
+		const made = await beating();
+		const { child, pids } = made;
+		const seen: string[] = [];
+		child.on('state', ({ to }) => seen.push(to));
+		// Block our own loop for longer than the timeout, three times over.
+		for (let round = 0; round < 3; round++) {
+			const until = performance.now() + 600;
+			while (performance.now() < until);
+			await pong(made);
+		}
+		expect({ seen, alive: isAlive(pids[0] as number) }).toEqual({ seen: [], alive: true });
+	});
+
+	it('a process that a debugger holds at a breakpoint; it is judged again when the debugger has gone', async () => {
+		const clock = fakeClock();
+		const { child, tell, exits } = await beating({ clock, spec: { execArgv: ['--inspect=0'] } });
+		const seen: string[] = [];
+		child.on('state', ({ to }) => seen.push(to));
+		const url = child
+			.recentLogs()
+			.find(({ line }) => line.startsWith('Debugger listening on '))
+			?.line.split(' ')
+			.at(-1);
+		const debug = new WebSocket(url as string);
+		await new Promise((resolve) => debug.once('open', resolve));
+		const said = (words: string) =>
+			new Promise<void>((resolve) => {
+				debug.on('message', (data: Buffer) => {
+					if (data.includes(words)) resolve();
+				});
+			});
+		const enabled = said('"id":1');
+		debug.send(JSON.stringify({ id: 1, method: 'Debugger.enable' }));
+		await enabled;
+		const paused = said('"Debugger.paused"');
+		tell('debugger; for (;;) {}');
+		await paused;
+		await clock.advance(heartbeat.intervalMs + 20 * heartbeat.timeoutMs);
+		expect({ seen, exits }).toEqual({ seen: [], exits: [] });
+		const exited = event(child, 'exited');
+		debug.terminate();
+		await waitFor('the verdict', async () => {
+			await clock.advance(heartbeat.timeoutMs);
+			return seen.includes('unresponsive');
+		});
+		expect(await exited).toMatchObject({ reason: 'hung' });
+	});
+
+	it('a process that loads its code for longer than the timeout before it can answer at all', async () => {
+		const { child, exits } = realChild({ heartbeat, doFirst: 'const until = Date.now() + 1200; while (Date.now() < until);' });
+		child.start();
+		await event(child, 'ready');
+		expect(exits).toEqual([]);
+	});
+});

@@ -1,0 +1,86 @@
+// What processes write: nothing is lost, mixed up, or held against them.
+import { waitFor } from '@shardctl/test-support';
+import { describe, expect, it } from 'vitest';
+import { event, started } from './real-child.js';
+
+/** The lines of one stream, of those that the child wrote by script. */
+async function linesAfter(script: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<string[]> {
+	const { child, tell, messages } = await started();
+	const lines: string[] = [];
+	child.on('log', (entry) => {
+		if (entry.stream === stream) lines.push(entry.line);
+	});
+	tell(`${script}; process.send({ wrote: true })`);
+	await waitFor('the writing', () => messages.length > 0 || child.pid === null);
+	await child.stop();
+	return lines;
+}
+
+describe('output', () => {
+	it('puts a line together that is written in pieces, also when a character is cut in two', async () => {
+		const script = `
+			const bytes = Buffer.from('grüße 😀 an alle\\n');
+			const { writeSync } = require('node:fs');
+			for (const byte of bytes) writeSync(1, Buffer.of(byte))`;
+		expect(await linesAfter(script)).toEqual(['grüße 😀 an alle']);
+	});
+
+	it('never mixes the two streams, however they alternate', async () => {
+		const { child, tell } = await started();
+		tell(`
+			const { writeSync } = require('node:fs');
+			for (let i = 0; i < 500; i++) { writeSync(1, 'out '); writeSync(2, 'err '); writeSync(1, i + '\\n'); writeSync(2, i + '\\n'); }
+			process.exit()`);
+		const lines = { stdout: [] as string[], stderr: [] as string[] };
+		child.on('log', ({ stream, line }) => lines[stream].push(line));
+		await event(child, 'exited');
+		const numbers = Array.from({ length: 500 }, (_, i) => i);
+		expect(lines).toEqual({ stdout: numbers.map((i) => `out ${i}`), stderr: numbers.map((i) => `err ${i}`) });
+	});
+
+	it('cuts a line that has no end, and says by how much', async () => {
+		const [line, next] = await linesAfter("process.stdout.write('x'.repeat(10 * 2 ** 20) + '\\nnext')");
+		expect(line).toBe(`${'x'.repeat(32 * 1024)} … [cut: ${10 * 2 ** 20 - 32 * 1024} more bytes]`);
+		expect(next).toBe('next');
+	});
+
+	it('keeps up with a flood: every line arrives, and what is kept stays bounded', async () => {
+		const { child, tell, messages } = await started();
+		let count = 0;
+		let last = '';
+		child.on('log', ({ line }) => {
+			count++;
+			last = line;
+		});
+		tell("for (let i = 1; i <= 100_000; i++) process.stdout.write('line ' + i + '\\n'); process.send({ wrote: true })");
+		await waitFor('the writing', () => messages.length > 0);
+		await child.stop();
+		expect({ count, last, kept: child.recentLogs().length }).toEqual({ count: 100_000, last: 'line 100000', kept: 500 });
+	});
+
+	it('does not stall the bot while nobody here reads', async () => {
+		const { tell, messages } = await started();
+		tell("for (let i = 0; i < 20_000; i++) process.stdout.write('x'.repeat(100) + '\\n'); process.send({ doneAt: Date.now() })");
+		const until = Date.now() + 1500;
+		await new Promise((resolve) => setImmediate(resolve));
+		while (Date.now() < until);
+		const { doneAt } = (await waitFor('the word of the bot', () => messages[0])) as { doneAt: number };
+		expect(doneAt).toBeLessThan(until);
+	});
+
+	it('still delivers the last words of a process that is killed', async () => {
+		expect(await linesAfter("process.stderr.write('help'); process.kill(process.pid, 'SIGKILL')", 'stderr')).toEqual(['help']);
+	});
+
+	it('keeps the lines of earlier incarnations, marked as such', async () => {
+		const { child, tell } = await started();
+		tell("console.log('first')");
+		await child.restart('again');
+		tell("console.log('second')");
+		await child.stop();
+		expect(child.recentLogs().map(({ line, epoch }) => [line, epoch])).toEqual([
+			['first', 1],
+			['second', 2],
+		]);
+	});
+});

@@ -1,0 +1,157 @@
+// Faults of other managers that concern the life of a process, each as a behaviour that ours must not have.
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAlive, tempDir, waitFor } from '@shardctl/test-support';
+import { describe, expect, it } from 'vitest';
+import { defaultRestartPolicy } from '../src/index.js';
+import { event, realChild, started } from './real-child.js';
+
+/** A policy that gives up after two restarts, without long waits. */
+const impatient = { ...defaultRestartPolicy, initialDelayMs: 1, maxDelayMs: 1, maxRestarts: 2, cooldownMs: 50 };
+
+describe('discord.js', () => {
+	it('a crash-looping process takes nobody with it, also when nobody listens for its failure', async () => {
+		const neighbour = await started();
+		const looping = realChild({ policy: { ...impatient, cooldownMs: 1e6 }, doFirst: 'process.exit(1)' });
+		looping.child.start();
+		await waitFor('the loop to be given up', () => looping.child.state === 'failed');
+		expect(looping.exits).toHaveLength(3);
+		expect({ state: neighbour.child.state, alive: isAlive(neighbour.child.pid as number) }).toEqual({
+			state: 'ready',
+			alive: true,
+		});
+	});
+
+	it('a process that is not ready in time is ended and replaced, and does not run on beside its successor', async () => {
+		const folder = tempDir();
+		const marker = join(folder, 'second');
+		const { child, exits, pids } = realChild({
+			policy: defaultRestartPolicy,
+			readyTimeoutMs: 400,
+			shutdownGraceMs: 50,
+			doFirst: `if (!require('node:fs').existsSync(${JSON.stringify(marker)})) for (;;) {}`,
+		});
+		child.once('exited', () => writeFileSync(marker, ''));
+		child.start();
+		await event(child, 'ready');
+		expect(exits).toMatchObject([{ reason: 'ready-timeout', wasReady: false }]);
+		expect(pids.map(isAlive)).toEqual([false, true]);
+	});
+
+	it('a replacement or a stop of a process that has just died, or is dead, is no error; replacements at the same time join', async () => {
+		const { child, process: current } = await started();
+		current().kill('SIGKILL');
+		expect(await Promise.all([child.restart('a'), child.restart('b')])).toEqual([true, true]);
+		expect(child.epoch).toBe(2);
+		const failed = event(child, 'failed');
+		current().kill('SIGKILL');
+		await failed;
+		expect(await child.restart('dead')).toBe(true);
+		current().kill('SIGKILL');
+		await child.stop();
+		expect(await child.restart('stopped')).toBe(false);
+	});
+
+	it('what the old process said last is heard before its end, never as a word of its successor', async () => {
+		const order: string[] = [];
+		const { child, tell, process: current } = await started({ policy: defaultRestartPolicy });
+		current().on('message', (message: { number?: number }) => {
+			if (message.number === 1999) order.push('last word');
+		});
+		child.on('exited', () => order.push('exited'));
+		child.on('spawned', () => order.push('spawned'));
+		tell(`
+			for (let number = 0; number < 2000; number++) process.send({ number, padding: 'x'.repeat(1000) }, number === 1999 ? () => process.exit(1) : undefined);`);
+		await event(child, 'ready');
+		expect(order).toEqual(['last word', 'exited', 'spawned']);
+	});
+});
+
+describe('discord-hybrid-sharding', () => {
+	it('a process that traps SIGTERM and blocks its loop is replaced by one process at a time, and the policy counts it', async () => {
+		const { child, exits, pids, tell } = realChild({
+			policy: { ...impatient, cooldownMs: 1e6 },
+			heartbeat: { intervalMs: 20, timeoutMs: 200 },
+			killAfterMs: 50,
+		});
+		const aliveAtSpawn: number[] = [];
+		child.on('spawned', () => aliveAtSpawn.push(pids.filter(isAlive).length));
+		// Blocks after its next heartbeat: one must have been answered before silence counts.
+		child.on('ready', () =>
+			tell(`
+				process.on('SIGTERM', () => {});
+				process.on('message', ({ ping }) => { if (ping) setImmediate(() => { for (;;) {} }); });`),
+		);
+		child.start();
+		await waitFor('the loop to be given up', () => child.state === 'failed');
+		expect(exits.map(({ reason }) => reason)).toEqual(['hung', 'hung', 'hung']);
+		expect(aliveAtSpawn).toEqual([1, 1, 1]);
+		expect(pids.filter(isAlive)).toEqual([]);
+	});
+
+	it('a child that was given up is not dead for ever: it says so, and comes back after the cool-down', async () => {
+		const marker = join(tempDir(), 'mended');
+		const { child, exits } = realChild({
+			policy: impatient,
+			doFirst: `if (!require('node:fs').existsSync(${JSON.stringify(marker)})) process.exit(1)`,
+		});
+		const failed = event(child, 'failed');
+		child.start();
+		const { retryInMs, reason } = await failed;
+		expect(retryInMs).toBeGreaterThanOrEqual(50);
+		expect(reason).toContain('exit code 1');
+		writeFileSync(marker, '');
+		await event(child, 'ready');
+		expect(exits.length).toBeGreaterThanOrEqual(3);
+	});
+});
+
+describe('Kurasuta', () => {
+	it('is ready again after a replacement', async () => {
+		const { child } = await started();
+		expect(await child.restart('again')).toBe(true);
+		expect({ state: child.state, epoch: child.epoch }).toEqual({ state: 'ready', epoch: 2 });
+	});
+});
+
+describe('eris-fleet', () => {
+	it('a process that dies on its first launch is launched again', async () => {
+		const marker = join(tempDir(), 'launched');
+		const { child, exits } = realChild({
+			policy: defaultRestartPolicy,
+			doFirst: `const { existsSync, writeFileSync } = require('node:fs');
+				if (!existsSync(${JSON.stringify(marker)})) { writeFileSync(${JSON.stringify(marker)}, ''); process.exit(1); }`,
+		});
+		child.start();
+		await event(child, 'ready');
+		expect(existsSync(marker)).toBe(true);
+		expect(exits).toMatchObject([{ reason: 'exit-code', code: 1, wasReady: false, epoch: 1 }]);
+	});
+
+	it('a stop does not wait for a process that is already gone', async () => {
+		const { child, process: current } = await started();
+		const exited = event(child, 'exited');
+		current().kill('SIGKILL');
+		await exited;
+		await child.stop();
+		expect(child.state).toBe('stopped');
+	});
+});
+
+describe('pm2', () => {
+	it('a ready timeout is no readiness', async () => {
+		const { child } = realChild({
+			policy: null,
+			readyTimeoutMs: 50,
+			shutdownGraceMs: 1,
+			killAfterMs: 50,
+			doFirst: 'for (;;) {}',
+		});
+		const heard: string[] = [];
+		child.on('state', ({ to }) => heard.push(to));
+		child.start();
+		await event(child, 'failed');
+		expect(heard).toEqual(['spawning', 'starting', 'draining', 'exited', 'failed']);
+		expect(child.lastExit).toMatchObject({ reason: 'ready-timeout' });
+	});
+});
