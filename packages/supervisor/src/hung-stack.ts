@@ -19,6 +19,7 @@ interface CallFrame {
  * Chrome DevTools Protocol: `Debugger.pause` interrupts running JavaScript at its next statement or loop edge.
  */
 export function hungStack(inspectorUrl: string, signal: AbortSignal): Promise<string[]> {
+	if (signal.aborted) return Promise.resolve([]);
 	return new Promise((resolve) => {
 		const socket = new WebSocket(inspectorUrl, { maxPayload: maxMessageBytes, perMessageDeflate: false });
 		const end = (frames: string[]) => {
@@ -36,10 +37,21 @@ export function hungStack(inspectorUrl: string, signal: AbortSignal): Promise<st
 			socket.send(JSON.stringify({ id: 2, method: 'Debugger.pause' }));
 		});
 		socket.on('message', (data: Buffer) => {
-			const message = JSON.parse(data.toString('utf8')) as { method?: string; params?: { callFrames?: CallFrame[] } };
-			if (message.method === 'Debugger.paused') end((message.params?.callFrames ?? []).slice(0, maxFrames).map(formatFrame));
+			const frames = pausedFrames(data.toString('utf8'));
+			if (frames) end(frames.slice(0, maxFrames).map(formatFrame));
 		});
 	});
+}
+
+/** The frames, when this is the message that says where the process was paused. */
+function pausedFrames(text: string): CallFrame[] | undefined {
+	// Thousands of messages name the scripts that are loaded; they are not worth parsing.
+	if (!text.startsWith('{"method":"Debugger.paused"')) return undefined;
+	try {
+		return (JSON.parse(text) as { params: { callFrames: CallFrame[] } }).params.callFrames;
+	} catch {
+		return [];
+	}
 }
 
 function formatFrame({ functionName, url, location }: CallFrame): string {

@@ -113,7 +113,9 @@ export class Incarnation {
 			clock.clearTimeout(timer);
 			search.abort();
 		};
-		this.#stack = await Promise.race([host.hungStack(this.child as ChildProcess, this.#debugger, search.signal), over]);
+		const frames = host.hungStack(this.child as ChildProcess, this.#debugger, search.signal);
+		// A search that fails finds nothing; the process is replaced all the same.
+		this.#stack = await Promise.race([frames, over]).catch(() => []);
 		this.#endSearch();
 	}
 

@@ -12,4 +12,6 @@ export {
 	type RestartHistory,
 	type RestartPolicy,
 } from './restart-policy.js';
-export { type ChildLink, SupervisedChild, type SupervisedChildEvents, type SupervisedChildOptions } from './supervised-child.js';
+export { SupervisedChild } from './supervised-child.js';
+export type { SupervisedChildEvents } from './supervised-child-events.js';
+export type { ChildLink, SupervisedChildOptions } from './supervised-child-options.js';

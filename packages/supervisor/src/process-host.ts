@@ -32,10 +32,11 @@ export function createProcessHost(): ProcessHost {
 			oomKills.forget();
 			return fork(spec.file, spec.args ?? [], {
 				env: spec.env,
-				execArgv: execArgvFor(spec),
+				execArgv: execArgvFor(spec, inspector.url() ?? null),
 				// A group of its own: a terminal's Ctrl-C reaches the owner alone, which then stops the children in order, and what
 				// a child leaves behind can be ended with it. A child must itself notice when its channel closes.
-				detached: true,
+				// On Windows it would mean a console window, and there are no groups.
+				detached: process.platform !== 'win32',
 				serialization: spec.serialization ?? 'json',
 				stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 				...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
@@ -61,9 +62,10 @@ function aborted(signal: AbortSignal): Promise<null> {
 	return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
 }
 
-function execArgvFor(spec: ChildSpec): string[] {
-	const own = inspector.url();
-	const execArgv = withInspectPort(spec.execArgv ?? [], spec.ordinal ?? 0, own ? Number(new URL(own).port) : null);
+/** The child's flags for node; `ownInspector` is the address of this process's inspector, where it has one. */
+export function execArgvFor(spec: ChildSpec, ownInspector: string | null): string[] {
+	const ownPort = ownInspector === null ? null : Number(new URL(ownInspector).port);
+	const execArgv = withInspectPort(spec.execArgv ?? [], spec.ordinal ?? 0, ownPort);
 	const chosen = execArgv.some((arg) => /^--(inspect|debug-port)/.test(arg));
 	// Opens nothing; it only says that an inspector woken later (see hung-stack.ts) takes any free port.
 	return chosen ? execArgv : [...execArgv, '--inspect-port=0'];

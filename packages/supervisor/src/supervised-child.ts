@@ -1,7 +1,6 @@
 // Keeps one child process running: starts it, judges whether it is well, replaces it by the rules of the restart policy, and
 // ends it. The states are explained in child-state.ts; they change in `#enter` and nowhere else. What a process is, what its
 // messages mean and what its readiness is are the owner's affairs.
-import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { type Clock, messageOf, ShardctlError, systemClock, type Timer } from '@shardctl/core';
 import type { ChildSpec } from './child-spec.js';
@@ -12,67 +11,12 @@ import { Heartbeat } from './heartbeat.js';
 import { type EndOrder, Incarnation } from './incarnation.js';
 import { type LogLine, LogRing } from './log-ring.js';
 import { MemoryWatch } from './memory-watch.js';
-import { defaultProcessHost, type ProcessHost } from './process-host.js';
-import { decideRestart, emptyHistory, type RestartHistory, type RestartPolicy } from './restart-policy.js';
+import { defaultProcessHost } from './process-host.js';
+import { decideRestart, emptyHistory, type RestartHistory } from './restart-policy.js';
 import { RestartWaiters } from './restart-waiters.js';
+import type { SupervisedChildEvents } from './supervised-child-events.js';
+import type { ChildLink, SupervisedChildOptions } from './supervised-child-options.js';
 import { isOn, timerDelayMs } from './timer-delay.js';
-
-/** What the owner builds around each new process: its channel. */
-export interface ChildLink {
-	/** Resolves when the child's main thread has answered. Needs no deadline of its own; the signal says that nobody waits any more. */
-	ping(signal: AbortSignal): Promise<void>;
-	/** Asks the child to end. Resolves when it said that it is done, and exits by itself; a rejection brings the SIGTERM at once. */
-	shutdown(reason: string): Promise<void>;
-	/** The process is gone for good: settle everything. Called exactly once. */
-	closed(report: ExitReport): void;
-}
-
-export interface SupervisedChildOptions {
-	/** What to run; as a function, it is asked anew for each incarnation, whose number it is given. */
-	spec: ChildSpec | ((epoch: number) => ChildSpec);
-	/** Null: an exit that nobody asked for is final. */
-	policy: RestartPolicy | null;
-	/** How long a new process may take to become ready; 0 or `Infinity`: for ever. */
-	readyTimeoutMs: number;
-	/** How long a process that was asked to end may take, until the SIGTERM; 0: not asked at all. */
-	shutdownGraceMs: number;
-	/** From the SIGTERM to the SIGKILL (default 2000). */
-	killAfterMs?: number;
-	/** 0 or `Infinity` in either turns it off. */
-	heartbeat: { intervalMs: number; timeoutMs: number };
-	/** Resident memory over which the process is replaced; 0 or `Infinity` (default): no limit. */
-	maxMemoryBytes?: number;
-	/** Builds the channel, in the same turn in which the process was started, so that no message is missed. */
-	connect(child: ChildProcess, epoch: number): ChildLink;
-	/**
-	 * Waits until the process may be started. A rejection refuses: the child is `failed`, and tried again after a cool-down. The
-	 * signal aborts when the start is called off, also after the promise has resolved as long as nothing was started.
-	 */
-	beforeSpawn?(signal: AbortSignal): Promise<void>;
-	clock?: Clock;
-	/** A number in [0, 1) (default `Math.random`). */
-	random?: () => number;
-	/** The operating system (default: the real one). */
-	host?: ProcessHost;
-}
-
-export interface SupervisedChildEvents {
-	state: [{ from: ChildState; to: ChildState; reason: string }];
-	/** A process was started. */
-	spawned: [{ pid: number; epoch: number }];
-	ready: [{ pid: number; epoch: number; bootMs: number }];
-	/** A process is gone for good, with its group. */
-	exited: [ExitReport];
-	/** It will be started again after this wait. */
-	backoff: [{ delayMs: number; restartsInWindow: number }];
-	/** Given up: until a cool-down has passed, or for good (`retryInMs` null). */
-	failed: [{ reason: string; error: unknown; report: ExitReport | null; retryInMs: number | null }];
-	/** Its main thread fell silent; it will be replaced. */
-	unresponsive: [{ pid: number; epoch: number; silentForMs: number }];
-	/** It is over nine tenths of its memory limit (a warning), or over the limit (it will be replaced). */
-	memory: [{ pid: number; epoch: number; rssBytes: number; limitBytes: number; over: boolean }];
-	log: [LogLine];
-}
 
 /** What follows the exit of the present process; a later wish replaces an earlier one only when it ranks higher. */
 type Sequel = { kind: 'policy' } | { kind: 'respawn' } | { kind: 'fail'; error: unknown } | { kind: 'stop' };

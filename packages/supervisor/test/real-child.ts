@@ -3,10 +3,16 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { type ChildLink, type ChildSpec, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '../src/index.js';
-import type { SupervisedChildEvents } from '../src/supervised-child.js';
+import {
+	type ChildLink,
+	type ChildSpec,
+	type ExitReport,
+	SupervisedChild,
+	type SupervisedChildEvents,
+	type SupervisedChildOptions,
+} from '../src/index.js';
 
-export const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
 export interface RealChild {
 	child: SupervisedChild;
