@@ -38,11 +38,40 @@ describe('an outbox', () => {
 		expect(sent).toEqual([[frame(1), frame(2)]]);
 	});
 
-	it('splits what is large into several messages', async () => {
+	it('sends a message that is full at once, and what comes after it at the end of the tick', async () => {
 		const { outbox, sent } = portUnderTest();
-		for (const n of [1, 2, 3]) outbox.push(frame(n), 100_000);
+		outbox.push(frame(1), 10);
+		outbox.push(frame(2), 100_000);
+		expect(sent).toEqual([[frame(1), frame(2)]]);
+		outbox.push(frame(3), 10);
+		outbox.push(frame(4), 10);
+		expect(sent).toHaveLength(1);
 		await tick();
-		expect(sent).toEqual([[frame(1), frame(2)], [frame(3)]]);
+		expect(sent).toEqual([
+			[frame(1), frame(2)],
+			[frame(3), frame(4)],
+		]);
+	});
+
+	it('splits what had to wait into several messages', async () => {
+		const { outbox, sent, dones, state } = portUnderTest();
+		state.accepts = false;
+		outbox.push(frame(0), 10);
+		await tick();
+		for (const n of [1, 2, 3]) outbox.push(frame(n), 20_000);
+		state.accepts = true;
+		dones[0]?.(null);
+		expect(sent.slice(1)).toEqual([[frame(1), frame(2)], [frame(3)]]);
+	});
+
+	it('goes on waiting at the end of the tick when a full message has congested the channel', async () => {
+		const { outbox, sent, state } = portUnderTest();
+		outbox.push(frame(1), 10);
+		state.accepts = false;
+		outbox.push(frame(2), 100_000);
+		outbox.push(frame(3), 10);
+		await tick();
+		expect(sent).toHaveLength(1);
 	});
 
 	it('holds frames back while the channel is congested, until all that it took is done', async () => {
@@ -118,8 +147,9 @@ describe('an outbox', () => {
 		onBroken.mockImplementation(() => outbox.close());
 		outbox.push(frame(1), 100_000);
 		outbox.push(frame(2), 100_000);
-		outbox.push(frame(3), 10);
 		await tick();
+		expect(dones).toHaveLength(2);
+		outbox.push(frame(3), 10);
 		const error = new Error('EPIPE');
 		for (const done of dones) done(error);
 		expect(onBroken.mock.calls).toEqual([[error]]);

@@ -374,10 +374,10 @@ describe('under any order of things', () => {
 							break;
 						}
 						case 'abort':
-							aborts[each.which]?.abort();
+							aborts[each.which % aborts.length]?.abort();
 							break;
 						case 'answer': {
-							const n = held[each.which];
+							const n = held[each.which % held.length];
 							if (n === undefined) break;
 							answers.get(n)?.();
 							answered.add(n);
