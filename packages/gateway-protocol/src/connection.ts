@@ -229,7 +229,12 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 
 	#answerIdentify(identify: IdentifyPayload, answer: IdentifyAnswer): void {
 		const { sessions, backend, observe } = this.#context;
-		const fact = { type: 'identify', connectionId: this.id, shard: identify.shard ?? null, intents: identify.intents } as const;
+		const fact = {
+			type: 'identify',
+			connectionId: this.id,
+			shard: identify.shard ?? ([0, 1] as const),
+			intents: identify.intents,
+		} as const;
 		if (answer.accept) {
 			const session = sessions.create(identify);
 			observe({ ...fact, outcome: 'accepted', sessionId: session.id });
@@ -253,7 +258,7 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 	#resume({ token, session_id: sessionId, seq }: ResumePayload): void {
 		const { backend, sessions, observe } = this.#context;
 		const session = sessions.get(sessionId);
-		const fact = { type: 'resume', connectionId: this.id, sessionId, shard: session?.shard ?? null, seq } as const;
+		const fact = { type: 'resume', connectionId: this.id, sessionId, shard: session?.slot ?? null, seq } as const;
 		const refusal = this.#resumeRefusal(token, session, seq);
 		if (!session || refusal) {
 			const { close, detail } = refusal ?? { detail: 'unknown or expired session' };
@@ -300,7 +305,7 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 			by,
 			code,
 			detail,
-			shard: session?.shard ?? null,
+			shard: session?.slot ?? null,
 			sessionId: session?.id ?? null,
 		});
 		// A session that moved to another connection is not ours to end.

@@ -76,7 +76,7 @@ export class GatewayServer {
 			ttlMs: options.sessionTtlMs ?? 120_000,
 			...(options.replay && { replay: options.replay }),
 			onEnd: (session, end) => {
-				this.#observe({ type: 'session-end', sessionId: session.id, shard: session.shard ?? null, end });
+				this.#observe({ type: 'session-end', sessionId: session.id, shard: session.slot, end });
 				options.backend.sessionEnded(session, end);
 			},
 		});

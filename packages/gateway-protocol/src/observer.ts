@@ -2,12 +2,15 @@
 import type { ConnectionInfo } from './backend.js';
 import type { SessionEnd } from './session-store.js';
 
+/** `[shard_id, num_shards]`; `[0, 1]` where the client sent none, `null` where there is no session. */
+type Slot = readonly [number, number];
+
 export type GatewayObservation =
 	| { type: 'connection'; connection: ConnectionInfo; userAgent: string }
 	| {
 			type: 'identify';
 			connectionId: number;
-			shard: readonly [number, number] | null;
+			shard: Slot | null;
 			intents: number;
 			outcome: 'accepted' | 'refused' | 'closed';
 			detail?: string;
@@ -17,7 +20,7 @@ export type GatewayObservation =
 			type: 'resume';
 			connectionId: number;
 			sessionId: string;
-			shard: readonly [number, number] | null;
+			shard: Slot | null;
 			seq: number;
 			outcome: 'accepted' | 'refused' | 'closed';
 			replayed?: number;
@@ -33,9 +36,9 @@ export type GatewayObservation =
 			by: 'client' | 'server';
 			code: number;
 			detail: string;
-			shard: readonly [number, number] | null;
+			shard: Slot | null;
 			sessionId: string | null;
 	  }
-	| { type: 'session-end'; sessionId: string; shard: readonly [number, number] | null; end: SessionEnd };
+	| { type: 'session-end'; sessionId: string; shard: Slot | null; end: SessionEnd };
 
 export type GatewayObserver = (observation: GatewayObservation) => void;

@@ -1,7 +1,7 @@
 // One gateway session: the numbering of its events, what can be replayed, and the connection that carries it at the moment.
 // It outlives connections. Invariant: at most one connection, and `seq` is the number of the newest event.
 import type { Clock } from '@shardctl/core';
-import type { IdentifyPayload } from './client-payloads.js';
+import type { IdentifyPayload, PresencePayload } from './client-payloads.js';
 import type { EncodedDispatch } from './dispatch.js';
 import { ReplayBuffer, type ReplayLimits } from './replay-buffer.js';
 
@@ -31,6 +31,8 @@ export class GatewaySession {
 	readonly largeThreshold: number;
 	readonly identify: IdentifyPayload;
 	readonly startedAtMs: number;
+	/** The bot's presence as this session set it last; from IDENTIFY at first. */
+	presence: PresencePayload | undefined;
 	readonly #clock: Clock;
 	readonly #replay: ReplayBuffer;
 	#seq = 0;
@@ -45,8 +47,14 @@ export class GatewaySession {
 		this.largeThreshold = identify.large_threshold ?? 50;
 		this.identify = identify;
 		this.startedAtMs = clock.now();
+		this.presence = identify.presence ?? undefined;
 		this.#clock = clock;
 		this.#replay = new ReplayBuffer(replay);
+	}
+
+	/** `[shard_id, num_shards]`; `[0, 1]` for an unsharded session. */
+	get slot(): readonly [number, number] {
+		return [this.shardId, this.shardCount];
 	}
 
 	get seq(): number {

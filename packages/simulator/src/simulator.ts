@@ -5,20 +5,28 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ShardctlError } from '@shardctl/core';
 import { GatewayServer } from '@shardctl/gateway-protocol';
+import { Activity } from './activity/activity.js';
+import { ControlApi } from './control/control-api.js';
 import { type EmitOptions, emit } from './emit.js';
 import { EventLog, type LogEntry } from './event-log.js';
-import { Faults } from './faults.js';
+import { Conditions } from './faults/conditions.js';
+import { faultLayer } from './faults/fault-layer.js';
+import { Faults } from './faults/faults.js';
+import { ClientRequests } from './gateway/client-requests.js';
 import { EventRouter } from './gateway/event-router.js';
 import { IdentifyGate } from './gateway/identify-gate.js';
+import { MemberRequests } from './gateway/member-requests.js';
 import { dailySessionStarts, SessionBudget } from './gateway/session-budget.js';
 import { WorldBackend } from './gateway/world-backend.js';
 import { recordObservation } from './observations.js';
 import { type ResolvedSimulatorOptions, resolveSimulatorOptions, type SimulatorOptions } from './options.js';
+import { RateLimits } from './rest/rate-limits.js';
 import { RestHandler, send } from './rest/rest-handler.js';
 import type { GatewayFacts } from './rest/route.js';
 import { discordRoutes } from './rest/routes/index.js';
 import { readState, type SimulatorState } from './state.js';
 import { applicationFlagsFor } from './world/application-flags.js';
+import { hash, randomStream } from './world/random.js';
 import { World } from './world/world.js';
 
 /** Kinds of violations that Discord does not enforce, only asks for. */
@@ -27,15 +35,19 @@ const softViolations: ReadonlySet<string> = new Set(['identify-order']);
 export class Simulator implements AsyncDisposable {
 	readonly world: World;
 	readonly log: EventLog;
-	/** Faults on demand. */
+	/** Faults on demand and by schedule. */
 	readonly faults: Faults;
+	/** What goes on in the guilds by itself. */
+	readonly activity: Activity;
 	readonly #options: ResolvedSimulatorOptions;
 	readonly #gate: IdentifyGate;
 	readonly #budget: SessionBudget;
 	readonly #router: EventRouter;
 	readonly #backend: WorldBackend;
+	readonly #requests: ClientRequests;
 	readonly #gateway: GatewayServer;
 	readonly #rest: RestHandler;
+	readonly #control: ControlApi;
 	readonly #server: Server;
 	#token: string;
 	#recommendedShards: number | undefined;
@@ -67,6 +79,8 @@ export class Simulator implements AsyncDisposable {
 			windowMs: sessionStarts.windowMs,
 			nowMs,
 		});
+		const members = new MemberRequests({ world: this.world, log: this.log, intervalMs: options.memberChunkIntervalMs });
+		this.#requests = new ClientRequests(this.world, members);
 		this.#backend = new WorldBackend({
 			world: this.world,
 			router: this.#router,
@@ -79,8 +93,9 @@ export class Simulator implements AsyncDisposable {
 			shardMultiple: this.#shardMultiple(),
 			resumeUrl: (host) => `ws://${host}/resume`,
 			onBudgetExhausted: () => this.#budgetExhausted(),
-			onRequest: () => {},
+			onRequest: (session, request) => this.#requests.handle(session, request),
 		});
+		const conditions = new Conditions(clock, randomStream(hash(options.seed, 50)));
 		this.#gateway = new GatewayServer({
 			backend: this.#backend,
 			clock,
@@ -94,6 +109,7 @@ export class Simulator implements AsyncDisposable {
 			sessionTtlMs: options.sessionTtlMs,
 			replay: options.replay,
 			observe: (observation) => recordObservation(this.log, observation),
+			layer: ({ id }) => faultLayer({ clock, conditions, connection: () => this.#gateway.connections.get(id) }),
 		});
 		this.faults = new Faults({
 			world: this.world,
@@ -101,6 +117,7 @@ export class Simulator implements AsyncDisposable {
 			budget: this.#budget,
 			gate: this.#gate,
 			log: this.log,
+			conditions,
 			recommendShards: (shards) => {
 				this.#recommendedShards = shards;
 			},
@@ -111,7 +128,11 @@ export class Simulator implements AsyncDisposable {
 			routes: discordRoutes,
 			token: () => this.#token,
 			gateway: (host) => this.#gatewayFacts(host),
+			conditions,
+			limits: new RateLimits({ clock, ...options.rest }),
 		});
+		this.activity = new Activity({ world: this.world, random: randomStream(hash(options.seed, 51)) });
+		this.#control = new ControlApi(this);
 		this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => this.#handle(request, response));
 		this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head));
 	}
@@ -180,9 +201,12 @@ export class Simulator implements AsyncDisposable {
 			});
 			this.#server.listen(port, host, resolve);
 		});
+		this.activity.start(this.#options.eventsPerSecond);
 	}
 
 	async #stop(): Promise<void> {
+		this.activity.stop();
+		this.faults.clear();
 		await this.#gateway.stop();
 		if (!this.#server.listening) return;
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -223,7 +247,8 @@ export class Simulator implements AsyncDisposable {
 	}
 
 	#handle(request: IncomingMessage, response: ServerResponse): void {
-		this.#rest.handle(request, response).catch((error: unknown) => {
+		const door = request.url?.startsWith('/simulator') ? this.#control : this.#rest;
+		door.handle(request, response).catch((error: unknown) => {
 			// A client that hangs up midway is no fault of ours, and gets no answer.
 			send(response, { status: 500, body: { message: `the simulator failed: ${String(error)}`, code: 0 } });
 		});

@@ -20,6 +20,8 @@ export interface SessionState {
 	/** The newest event that the client says it has; null before its first heartbeat. */
 	acknowledgedSeq: number | null;
 	intents: number;
+	/** The bot's status as this session set it; null when it did not. */
+	presence: string | null;
 	/** Guilds whose GUILD_CREATE is still to come. */
 	pendingGuilds: number;
 	replayableEvents: number;
@@ -62,6 +64,7 @@ export function readState({ world, gateway, backend, budget, gate, router, log, 
 			seq: session.seq,
 			acknowledgedSeq: connection?.lastHeartbeat?.seq ?? null,
 			intents: session.intents,
+			presence: session.presence?.status ?? null,
 			pendingGuilds: backend.feedOf(session)?.pendingGuilds ?? 0,
 			replayableEvents: session.replayableEvents,
 			startedAt: session.startedAtMs,

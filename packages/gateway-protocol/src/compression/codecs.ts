@@ -1,6 +1,7 @@
 // Which codec a connection starts with.
 import { type FrameCodec, plainCodec, type TransportCompression } from './codec.js';
 import { zlibStreamCodec } from './zlib-stream.js';
+import { zstdStreamCodec } from './zstd-stream.js';
 
 /** The codec for what the client asked for in the URL. */
 export function codecFor(compression: TransportCompression): FrameCodec {
@@ -10,6 +11,6 @@ export function codecFor(compression: TransportCompression): FrameCodec {
 		case 'zlib-stream':
 			return zlibStreamCodec();
 		case 'zstd-stream':
-			throw new TypeError('zstd');
+			return zstdStreamCodec();
 	}
 }

@@ -43,7 +43,14 @@ export class SessionBudget {
 	}
 
 	/** Sets what is left, as a fault or for another bot's size. */
-	set({ total, remaining, resetAfterMs }: { total?: number; remaining?: number; resetAfterMs?: number }, nowMs: number): void {
+	set(
+		{
+			total,
+			remaining,
+			resetAfterMs,
+		}: { total?: number | undefined; remaining?: number | undefined; resetAfterMs?: number | undefined },
+		nowMs: number,
+	): void {
 		this.#total = total ?? this.#total;
 		this.#remaining = remaining ?? Math.min(this.#remaining, this.#total);
 		if (resetAfterMs !== undefined) this.#resetAtMs = nowMs + resetAfterMs;

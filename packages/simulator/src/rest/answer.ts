@@ -4,6 +4,8 @@ export interface RestAnswer {
 	status: number;
 	/** Left out for 204. */
 	body?: unknown;
+	/** Instead of a body: text as it is, with its own content-type in `headers`. */
+	text?: string;
 	headers?: Record<string, string>;
 }
 

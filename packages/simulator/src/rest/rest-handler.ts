@@ -1,12 +1,15 @@
-// Serves Discord's REST API on `/api[/v10]`: version, token, route, answer; and records each call. What the routes do stands
-// in `routes/`.
+// Serves Discord's REST API on `/api[/v10]`: faults, block, version, route, token, limits, answer; and records each call.
+// What the routes do stands in `routes/`.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sleep } from '@shardctl/core';
 import type { EventLog } from '../event-log.js';
+import type { Conditions, RestCondition } from '../faults/conditions.js';
 import type { World } from '../world/world.js';
 import { type RestAnswer, RestError, unauthorized } from './answer.js';
+import type { RateLimits } from './rate-limits.js';
 import { readBody } from './request-body.js';
 import type { GatewayFacts, Method, Route } from './route.js';
-import { Router } from './router.js';
+import { type Match, Router } from './router.js';
 
 export interface RestHandlerOptions {
 	world: World;
@@ -15,6 +18,8 @@ export interface RestHandlerOptions {
 	token: () => string;
 	/** What to tell a client that found the server under this name. */
 	gateway: (host: string) => GatewayFacts;
+	conditions: Conditions;
+	limits: RateLimits;
 }
 
 interface Outcome {
@@ -35,11 +40,22 @@ export class RestHandler {
 	}
 
 	async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-		const { log } = this.#options;
+		const { log, limits, conditions, world } = this.#options;
 		const url = new URL(request.url ?? '/', 'http://simulator');
-		const { answer, path } = await this.#answer(request, url);
+		const address = request.socket.remoteAddress ?? '';
+		const wrong = conditions.forRequest(request.method ?? 'GET', url.pathname.replace(/^\/api(\/v\d+)?/, ''));
+		const late = wrong.find((condition) => condition.kind === 'latency');
+		if (late && !(await waited(sleep(world.clock, conditions.delayMs(late), hungUp(response))))) return;
+		// Nobody answers, until the client hangs up or the simulator stops.
+		const hangs = wrong.some((condition) => condition.kind === 'hang');
+		const blocked = limits.blocked(address);
+		const { answer, path } = blocked
+			? { answer: blocked }
+			: (faulty(wrong) ?? (hangs ? undefined : await this.#answer(request, url)) ?? {});
+		log.add('rest', { method: request.method, path: url.pathname, route: path ?? null, status: answer?.status ?? null });
+		if (!answer) return;
+		if (!blocked) limits.countInvalid(address, answer);
 		send(response, answer);
-		log.add('rest', { method: request.method, path: url.pathname, route: path ?? null, status: answer.status });
 	}
 
 	async #answer(request: IncomingMessage, url: URL): Promise<Outcome> {
@@ -54,31 +70,77 @@ export class RestHandler {
 			return { answer: notFound.answer };
 		}
 		if ('allowed' in match) return { answer: methodNotAllowed(match.allowed) };
-		const path = match.route.path;
+		return { answer: await this.#route(request, url, match), path: match.route.path };
+	}
+
+	async #route(request: IncomingMessage, url: URL, { route, params }: Match): Promise<RestAnswer> {
+		const { limits, token } = this.#options;
+		const authorized = request.headers.authorization === `Bot ${token()}`;
+		if (!route.open && !authorized) return unauthorized.answer;
+		const who = authorized ? 'bot' : (request.socket.remoteAddress ?? '');
+		const refused = route.exemptFromGlobal ? undefined : limits.takeGlobal(who);
+		if (refused) return refused;
+		const { headers, refusal } = limits.takeBucket(route, params);
+		if (refusal) return refusal;
 		try {
-			const body = await readBody(request);
-			if (!match.route.open && !this.#authorized(request)) throw unauthorized;
-			const { world, gateway, log } = this.#options;
-			const answer = match.route.handle({
-				world,
-				params: match.params,
-				query: url.searchParams,
-				body: isRecord(body.json) ? body.json : {},
-				rawBody: body.json,
-				files: body.files,
-				gateway: () => gateway(request.headers.host ?? ''),
-				noteInteraction: (details) => log.add('interaction', details),
-			});
-			return { answer, path };
+			const answer = await this.#run(request, url, { route, params });
+			return { ...answer, headers: { ...headers, ...answer.headers } };
 		} catch (error) {
-			if (error instanceof RestError) return { answer: error.answer, path };
+			if (error instanceof RestError) return { ...error.answer, headers };
 			throw error;
 		}
 	}
 
-	#authorized(request: IncomingMessage): boolean {
-		return request.headers.authorization === `Bot ${this.#options.token()}`;
+	async #run(request: IncomingMessage, url: URL, { route, params }: Match): Promise<RestAnswer> {
+		const { world, gateway, log } = this.#options;
+		const body = await readBody(request);
+		return route.handle({
+			world,
+			params,
+			query: url.searchParams,
+			body: isRecord(body.json) ? body.json : {},
+			rawBody: body.json,
+			files: body.files,
+			gateway: () => gateway(request.headers.host ?? ''),
+			noteInteraction: (details) => log.add('interaction', details),
+		});
 	}
+}
+
+/** Aborted when the client hangs up, or the simulator stops. */
+function hungUp(response: ServerResponse): AbortSignal {
+	const gone = new AbortController();
+	response.once('close', () => gone.abort());
+	return gone.signal;
+}
+
+function waited(delay: Promise<void>): Promise<boolean> {
+	return delay.then(
+		() => true,
+		() => false,
+	);
+}
+
+/** The answer that a fault gives instead of the route. */
+function faulty(wrong: readonly RestCondition[]): Outcome | undefined {
+	for (const condition of wrong) {
+		if (condition.kind === 'status') {
+			return { answer: { status: condition.status, body: { message: `${condition.status}: injected fault`, code: 0 } } };
+		}
+		if (condition.kind === 'rate-limit') {
+			const { scope, retryAfterMs } = condition;
+			const message = scope === 'shared' ? 'The resource is being rate limited.' : 'You are being rate limited.';
+			const headers = {
+				'x-ratelimit-scope': scope,
+				'retry-after': String(Math.ceil(retryAfterMs / 1000)),
+				...(scope === 'global' && { 'x-ratelimit-global': 'true' }),
+			};
+			return {
+				answer: { status: 429, headers, body: { message, retry_after: retryAfterMs / 1000, global: scope === 'global' } },
+			};
+		}
+	}
+	return undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -89,10 +151,10 @@ function methodNotAllowed(allowed: readonly Method[]): RestAnswer {
 	return { status: 405, body: { message: '405: Method Not Allowed', code: 0 }, headers: { allow: allowed.join(', ') } };
 }
 
-export function send(response: ServerResponse, { status, body, headers = {} }: RestAnswer): void {
-	if (response.destroyed) return;
-	const text = body === undefined ? '' : JSON.stringify(body);
-	const type = text === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+export function send(response: ServerResponse, { status, body, text, headers = {} }: RestAnswer): void {
+	if (response.destroyed || response.headersSent) return;
+	const content = text ?? (body === undefined ? '' : JSON.stringify(body));
+	const type = content === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
 	response.writeHead(status, { ...type, ...headers });
-	response.end(text);
+	response.end(content);
 }

@@ -1,6 +1,7 @@
 // Finds the route for a method and a path.
 import type { Method, Route } from './route.js';
 
+// Two routes may name the parameter at one place differently; the names come from the route that is found.
 interface Node {
 	fixed: Map<string, Node>;
 	parameter: { name: string; node: Node } | undefined;

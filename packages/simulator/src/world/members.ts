@@ -58,6 +58,11 @@ export class MemberDirectory {
 		return index === undefined || !this.#inStretch(index) ? undefined : this.#born(index);
 	}
 
+	/** How many members there were from the start. */
+	get stretchSize(): number {
+		return this.#stretch.count;
+	}
+
 	/** Number `n` of the stretch, whether or not they are still here. */
 	stretchMember(n: number): Member {
 		const { population, from } = this.#stretch;

@@ -24,6 +24,7 @@ export class MessageBook {
 		return [...(this.#channels.get(channelId)?.values() ?? [])].reverse();
 	}
 
+	/** Adds a message, or replaces the one of its id in its place. */
 	add(message: Message): void {
 		const book = this.#channels.get(message.channel_id) ?? new Map<string, Message>();
 		this.#channels.delete(message.channel_id);

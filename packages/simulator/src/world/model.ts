@@ -60,6 +60,14 @@ export interface Command extends Open {
 	guild_id?: string;
 }
 
+export interface Webhook extends Open {
+	id: string;
+	name: string;
+	token: string;
+	channel_id: string;
+	guild_id: string | null;
+}
+
 export interface Emoji extends Open {
 	id: string | null;
 	name: string;

@@ -6,7 +6,7 @@ import { GuildPlan, type GuildSizes } from './guild-plan.js';
 import { GuildStore } from './guild-store.js';
 import { InteractionBook } from './interaction-book.js';
 import { MessageBook } from './message-book.js';
-import { type Channel, type Command, channelTypes, type User, type WorldEvent } from './model.js';
+import { type Channel, type Command, channelTypes, type User, type Webhook, type WorldEvent } from './model.js';
 import { fraction } from './random.js';
 import { IdSource, snowflake } from './snowflake.js';
 import { Population } from './users.js';
@@ -36,6 +36,7 @@ export class World {
 	readonly interactions = new InteractionBook();
 	/** Application commands by id, global ones and those of guilds. */
 	readonly commands = new Map<string, Command>();
+	readonly webhooks = new Map<string, Webhook>();
 	/** Direct message channels by id; one per recipient. */
 	readonly directChannels = new Map<string, Channel>();
 	/** People who are not of the seed, or who changed. */

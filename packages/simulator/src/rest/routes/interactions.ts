@@ -5,6 +5,7 @@ import { interactionAnswerWithinMs, type PendingInteraction } from '../../world/
 import type { Message } from '../../world/model.js';
 import { found, noContent, ok, type RestAnswer, RestError, unknown } from '../answer.js';
 import { type Route, type RouteContext, type RouteOptions, route } from '../route.js';
+import { runWebhook } from './webhooks.js';
 
 const interactionEndpoint: RouteOptions = { open: true, exemptFromGlobal: true };
 
@@ -71,6 +72,8 @@ export const interactionRoutes: readonly Route[] = [
 		'POST',
 		'/webhooks/:applicationId/:token',
 		(context) => {
+			const run = runWebhook(context, context.params.applicationId as string);
+			if (run) return run;
 			const interaction = interactionOf(context);
 			return ok(answerWithMessage(context.world, interaction, context.body));
 		},

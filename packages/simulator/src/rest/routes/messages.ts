@@ -1,14 +1,11 @@
 // Messages of a channel. Discord: Message.
 import { deleteMessages, editMessage, sendMessage, startTyping } from '../../world/changes/messages.js';
-import type { Channel, Message } from '../../world/model.js';
+import type { Message } from '../../world/model.js';
 import { found, noContent, ok, RestError } from '../answer.js';
 import { type Route, type RouteContext, route } from '../route.js';
+import { channelOf } from './channels.js';
 
 const fiveInFiveSeconds = { limit: { requests: 5, perMs: 5000 } };
-
-function channelOf({ world, params }: RouteContext): Channel {
-	return found(world.channel(params.channelId as string), 'channel');
-}
 
 function messageOf(context: RouteContext): Message {
 	const channel = channelOf(context);
@@ -16,7 +13,7 @@ function messageOf(context: RouteContext): Message {
 }
 
 /** The fields of a message that a bot may set, with its files as attachments. */
-export function messageFields({ world, body, files }: RouteContext): Record<string, unknown> {
+function messageFields({ world, body, files }: RouteContext): Record<string, unknown> {
 	const { content: _, message_reference: reference, ...fields } = body;
 	const attachments = files.map((file) => ({
 		id: world.ids.next(),
@@ -34,7 +31,7 @@ export function messageFields({ world, body, files }: RouteContext): Record<stri
 }
 
 /** Discord: 50006 for a message with nothing in it. */
-export function requireSomething({ body, files }: RouteContext): void {
+function requireSomething({ body, files }: RouteContext): void {
 	const lists = [body.embeds, body.components, body.sticker_ids];
 	const something = body.content || body.poll || files.length > 0 || lists.some((list) => Array.isArray(list) && list.length > 0);
 	if (!something) throw new RestError(400, 50006, 'Cannot send an empty message');
@@ -89,6 +86,9 @@ export const messageRoutes: readonly Route[] = [
 		if (ids.length < 2 || ids.length > 100) throw new RestError(400, 50016, 'Provided too few or too many messages to delete.');
 		deleteMessages(context.world, channelOf(context), ids);
 		return noContent;
+	}),
+	route('POST', '/channels/:channelId/messages/:messageId/crosspost', (context) => {
+		return ok(editMessage(context.world, messageOf(context), { flags: 1 }));
 	}),
 	route('POST', '/channels/:channelId/typing', (context) => {
 		startTyping(context.world, channelOf(context), context.world.bot.id);

@@ -1,0 +1,25 @@
+import { fatalCloseCodes } from '@shardctl/core';
+import { expect, test } from 'vitest';
+import { clientCloseEndsSession, closeCodeMeaning, closeCodes } from './close-codes.js';
+
+test('the codes after which Discord wants no reconnect are the ones that the manager calls fatal', () => {
+	const final = Object.entries(closeCodes).filter(([, meaning]) => !meaning.reconnect);
+	expect(final.map(([code]) => Number(code))).toEqual([...fatalCloseCodes.keys()]);
+});
+
+test('only 1000 and 1001 of a client end its session', () => {
+	expect([1000, 1001, 1005, 1006, 4000, 4200, 4900].map(clientCloseEndsSession)).toEqual([
+		true,
+		true,
+		false,
+		false,
+		false,
+		false,
+		false,
+	]);
+});
+
+test('a code that is not in the table keeps the session', () => {
+	expect(closeCodeMeaning(1001)).toMatchObject({ reconnect: true, keepsSession: true });
+	expect(closeCodeMeaning(4009).keepsSession).toBe(false);
+});

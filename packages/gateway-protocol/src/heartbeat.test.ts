@@ -1,0 +1,40 @@
+import { fakeClock } from '@shardctl/test-support';
+import { expect, test } from 'vitest';
+import { HeartbeatSupervisor } from './heartbeat.js';
+
+function supervise(timeoutMs: number) {
+	const clock = fakeClock();
+	let timeouts = 0;
+	const supervisor = new HeartbeatSupervisor({ clock, timeoutMs, onTimeout: () => timeouts++ });
+	return { clock, supervisor, timeouts: () => timeouts };
+}
+
+test('silence for the whole time is noticed once, and leaves no timer', async () => {
+	const { clock, timeouts } = supervise(1000);
+	await clock.advance(999);
+	expect(timeouts()).toBe(0);
+	await clock.advance(1);
+	expect(timeouts()).toBe(1);
+	expect(clock.pendingTimers()).toBe(0);
+});
+
+test('each beat gives the whole time again', async () => {
+	const { clock, supervisor, timeouts } = supervise(1000);
+	for (let n = 0; n < 5; n++) {
+		await clock.advance(900);
+		supervisor.beat();
+	}
+	expect(timeouts()).toBe(0);
+	await clock.advance(1000);
+	expect(timeouts()).toBe(1);
+});
+
+test('stopping leaves no timer', () => {
+	const { clock, supervisor } = supervise(1000);
+	supervisor.stop();
+	expect(clock.pendingTimers()).toBe(0);
+});
+
+test('an endless time arms no timer', () => {
+	expect(supervise(Number.POSITIVE_INFINITY).clock.pendingTimers()).toBe(0);
+});
