@@ -10,11 +10,14 @@ export class FakeProcess extends EventEmitter {
 	readonly pid: number;
 	readonly stdout = new PassThrough();
 	readonly stderr = new PassThrough();
+	readonly connected = false;
+	exited = false;
 
 	constructor(pid: number) {
 		super();
 		this.pid = pid;
 		this.once('exit', () => {
+			this.exited = true;
 			this.stdout.destroy();
 			this.stderr.destroy();
 		});
@@ -42,6 +45,16 @@ export class FakeHost implements ProcessHost {
 		const process = this.processes.at(-1);
 		if (!process) throw new Error('no process was started');
 		return process;
+	}
+
+	/** The processes that have not exited. */
+	alive(): FakeProcess[] {
+		return this.processes.filter(({ exited }) => !exited);
+	}
+
+	/** How many groups wait for {@link openGroup}. */
+	groupsHeld(): number {
+		return this.#held.length;
 	}
 
 	fork(spec: ChildSpec): ChildProcess {
