@@ -133,12 +133,11 @@ it('holds its promises through any history', { timeout: 60_000 }, async () => {
 				if (host.alive().length > 0) host.current.exit(null, 'SIGTERM');
 				await clock.advance(0);
 				await stopped;
+				const nothing = { state: 'stopped', alive: 0, timers: 0 };
+				const left = () => ({ state: child.state, alive: host.alive().length, timers: clock.pendingTimers() });
+				expect(left()).toEqual(nothing);
 				await clock.advance(3_600_000);
-				expect({ state: child.state, alive: host.alive().length, timers: clock.pendingTimers() }).toEqual({
-					state: 'stopped',
-					alive: 0,
-					timers: 0,
-				});
+				expect(left()).toEqual(nothing);
 				expect(promises.settled).toBe(promises.given);
 				expect(made.closed.map(({ epoch }) => epoch)).toEqual(made.closed.map(({ epoch }) => epoch).toSorted((a, b) => a - b));
 				expect(made.closed).toHaveLength(host.processes.length);
