@@ -77,7 +77,7 @@ const heapLimit = /JavaScript heap out of memory|FATAL ERROR:.*(?:Allocation fai
 const exitCodeMeanings: ReadonlyMap<number, string> = new Map([
 	[7, 'its uncaughtException handler threw'],
 	[9, 'node refused its command line'],
-	[12, 'its inspector port is not valid or taken'],
+	[12, 'its inspector port is not valid'],
 	[13, 'a top-level await never settled'],
 ]);
 

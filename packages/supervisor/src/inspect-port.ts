@@ -1,5 +1,5 @@
-// Gives every child an inspector port of its own. Two processes that are told the same port fight for it: the second one
-// runs without an inspector, or ends with exit code 12.
+// Gives every child an inspector port of its own. Of two processes that are told the same port the second one runs without an
+// inspector, with nothing but a line on its standard error to say so.
 
 const inspectFlag = /^--(inspect(?:-brk|-wait|-port)?|debug-port)(?:=(.*))?$/;
 const defaultPort = 9229;

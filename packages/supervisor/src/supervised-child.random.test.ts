@@ -5,19 +5,19 @@ import { expect, it } from 'vitest';
 import { gate, type Machine, machine } from '../test/machine.js';
 import type { ChildState } from './index.js';
 
+const plainSteps = ['start', 'ready', 'fail', 'memory', 'pause', 'progress', 'answer', 'permit', 'refuse', 'release'] as const;
+
 /** What an owner, a process, the system or time may do next. */
 type Step =
-	| { do: 'start' | 'ready' | 'fail' | 'memory' | 'pause' | 'progress' | 'answer' | 'permit' | 'refuse' | 'release' }
+	| { do: (typeof plainSteps)[number] }
 	| { do: 'stop'; graceMs: number | undefined }
 	| { do: 'restart'; giveUpAfterExits: number }
 	| { do: 'exit'; code: number }
 	| { do: 'pass'; ms: number }
 	| { do: 'set'; spawnHeld: boolean; forkFails: boolean; groupHeld: boolean };
 
-const plain = (...steps: Extract<Step, { do: 'start' }>['do'][]) => steps.map((step) => fc.constant<Step>({ do: step }));
-
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
-	...plain('start', 'ready', 'ready', 'fail', 'memory', 'pause', 'progress', 'answer', 'permit', 'refuse', 'release'),
+	...plainSteps.map((step) => fc.constant<Step>({ do: step })),
 	fc.record({ do: fc.constant('stop' as const), graceMs: fc.constantFrom(undefined, 0, 500) }),
 	fc.record({ do: fc.constant('restart' as const), giveUpAfterExits: fc.constantFrom(1, Number.POSITIVE_INFINITY) }),
 	fc.record({ do: fc.constant('exit' as const), code: fc.constantFrom(0, 1) }),
@@ -94,7 +94,8 @@ function expectSound({ child, host }: Machine): void {
 	expect(alive.length).toBeLessThanOrEqual(1);
 	expect(alive.length === 1).toBe(statesWithProcess.has(child.state));
 	expect(child.pid).toBe(alive[0]?.pid ?? null);
-	if (host.holdsGroups && child.state !== 'exited') expect(host.groupsHeld()).toBe(0);
+	// What an old process left behind is alive only in `exited`, from which nothing has been started yet.
+	expect(host.groupsHeld() === 0 || child.state === 'exited').toBe(true);
 }
 
 it('holds its promises through any history', { timeout: 60_000 }, async () => {

@@ -390,7 +390,6 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		this.#tell('unresponsive', { pid: run.pid as number, epoch: run.epoch, silentForMs });
 		void run.captureStack().then(() => {
 			if (this.#run !== run || this.#state !== 'unresponsive') return;
-			// A thread that hangs cannot be asked; a SIGTERM still ends it unless the bot handles that itself.
 			this.#drain({ kind: 'policy' }, { reason: 'hung', detail: `hung: ${finding}`, graceMs: 0 });
 		});
 	}
@@ -403,9 +402,11 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 
 	#drain(after: Sequel, order: Omit<EndOrder, 'ask'>): void {
 		const link = this.#link;
+		// A thread that hangs cannot be asked; a SIGTERM still ends it unless the bot handles that itself.
+		const graceMs = this.#state === 'unresponsive' ? 0 : order.graceMs;
 		this.#intend(after);
 		const ask = link ? () => attempt(() => link.shutdown(order.detail ?? order.reason)) : null;
-		this.#run?.end({ ...order, ask });
+		this.#run?.end({ ...order, ask, graceMs });
 		this.#enter('draining', order.detail ?? order.reason);
 	}
 

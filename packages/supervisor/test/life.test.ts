@@ -1,7 +1,10 @@
-import { isAlive } from '@shardctl/test-support';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { isAlive, waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { defaultRestartPolicy } from '../src/index.js';
-import { event, realChild } from './real-child.js';
+import { event, realChild, started } from './real-child.js';
 
 it('starts, becomes ready, stops when asked, and reports a requested end', async () => {
 	const { child, exits } = realChild();
@@ -37,3 +40,76 @@ it('captures what it writes, line by line', async () => {
 	expect(lines.filter(({ stream }) => stream === 'stdout').map(({ line }) => line)).toEqual(['one', 'two', 'last']);
 	expect(lines.filter(({ stream }) => stream === 'stderr').map(({ line }) => line)).toEqual(['err']);
 });
+
+it('leads a process group of its own, so that a Ctrl-C in the terminal reaches the owner alone', async () => {
+	const { child } = await started();
+	const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1');
+	const [, , group, session] = stat
+		.slice(stat.lastIndexOf(')') + 2)
+		.split(' ')
+		.map(Number);
+	expect({ group, session }).toEqual({ group: child.pid, session: child.pid });
+});
+
+it('gives children that are inspected a port each, and the same one again after a restart', async () => {
+	const base = await twoFreePorts();
+	const children = await Promise.all([0, 1].map((ordinal) => started({ spec: { ordinal, execArgv: [`--inspect=${base}`] } })));
+	await Promise.all(children.map(({ child }) => child.restart('again')));
+	const ports = children.map(({ child }) =>
+		child.recentLogs().flatMap(({ line, epoch }) => {
+			const port = /^Debugger listening on ws:\/\/[^/]*:(\d+)\//.exec(line)?.[1];
+			return port === undefined ? [] : [{ epoch, port: Number(port) }];
+		}),
+	);
+	expect(ports).toEqual(
+		[base, base + 1].map((port) => [
+			{ epoch: 1, port },
+			{ epoch: 2, port },
+		]),
+	);
+});
+
+it('takes memory for what it is: over the limit there is a warning, a graceful end and a new process', async () => {
+	const { child, exits } = await started({ policy: defaultRestartPolicy, maxMemoryBytes: 100 });
+	const warned = event(child, 'memory');
+	const ready = event(child, 'ready');
+	child.reportMemory(101);
+	expect(await warned).toMatchObject({ rssBytes: 101, limitBytes: 100, over: true });
+	await ready;
+	expect(exits).toMatchObject([{ reason: 'memory-limit', code: 0 }]);
+});
+
+it('asks for permission before every start, and starts nothing once that is called off', async () => {
+	const asked: AbortSignal[] = [];
+	const { child } = realChild({
+		beforeSpawn: (signal) => {
+			asked.push(signal);
+			return new Promise(() => {});
+		},
+	});
+	child.start();
+	await waitFor('the question', () => asked.length === 1);
+	await child.stop();
+	expect({ aborted: asked[0]?.aborted, epoch: child.epoch, state: child.state }).toEqual({
+		aborted: true,
+		epoch: 0,
+		state: 'stopped',
+	});
+});
+
+/** A port that was free a moment ago, and the next one too. */
+async function twoFreePorts(): Promise<number> {
+	for (;;) {
+		const first = await listening(0);
+		const { port } = first.address() as AddressInfo;
+		const second = await listening(port + 1).catch(() => undefined);
+		await Promise.all([first, second].map((server) => server && new Promise((resolve) => server.close(resolve))));
+		if (second) return port;
+	}
+}
+
+async function listening(port: number): Promise<Server> {
+	const server = createServer().listen(port, '127.0.0.1');
+	await once(server, 'listening');
+	return server;
+}
