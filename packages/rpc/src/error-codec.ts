@@ -3,7 +3,8 @@
 import { inspect } from 'node:util';
 import { messageOf, ShardctlError } from '@shardctl/core';
 import { isError } from './error-parts.js';
-import { decodeValue, type EncodedValue, encodeValue, type ValueLimits } from './value-codec.js';
+import { decodeValue } from './value-decoder.js';
+import { type EncodedValue, encodeValue, type ValueLimits } from './value-encoder.js';
 
 /** Most that one thrown value may carry along; what is attached to an error beyond that is left out. */
 const maxThrownBytes = 1024 * 1024;

@@ -6,4 +6,5 @@ export { defaultPeerLimits, type PeerLimits } from './limits.js';
 export { type MemoryPort, type MemoryPortOptions, memoryPortPair } from './memory-port.js';
 export { type MethodMap, Peer, type PeerCounters, type PeerOptions, type RequestOptions } from './peer.js';
 export type { Port } from './port.js';
-export { decodeValue, type EncodedValue, encodeValue, type ValueLimits } from './value-codec.js';
+export { decodeValue } from './value-decoder.js';
+export { type EncodedValue, encodeValue, PreparedValue, type ValueLimits } from './value-encoder.js';

@@ -167,7 +167,7 @@ describe('a handler', () => {
 		peer.handle('hold', () => new Promise(() => {}));
 		await say([kind.request, 1, 'hold', null], [kind.request, 2, 'hold', null], [kind.cancel, 1, 'CALL_CANCELLED']);
 		await say([kind.request, 3, 'hold', null]);
-		expect(sent).toMatchObject([[kind.failure, 3, { v: { k: 'CALL_LIMIT' } }]]);
+		expect(sent).toMatchObject([[kind.failure, 3, { v: { shardctlCode: 'CALL_LIMIT' } }]]);
 	});
 
 	it('may close its own peer', async () => {
@@ -228,6 +228,16 @@ describe('frames from the other side', () => {
 		await say([kind.result, 1, { $: 'nonsense' }, 1], [kind.failure, 2, { $: 'e', v: 1 }]);
 		expect(await Promise.all(calls)).toMatchObject([{ code: 'PROTOCOL_ERROR' }, { code: 'PROTOCOL_ERROR' }]);
 		expect(onProtocolError).toHaveBeenCalledTimes(2);
+	});
+
+	it('run no handler when their params make no sense', async () => {
+		const { peer, sent, say, onProtocolError } = byHand();
+		const handler = vi.fn<() => null>(() => null);
+		peer.handle('echo', handler);
+		await say([kind.request, 1, 'echo', { $: 'nonsense' }, 1]);
+		expect(sent).toMatchObject([[kind.failure, 1, { v: { shardctlCode: 'PROTOCOL_ERROR' } }]]);
+		expect(handler).not.toHaveBeenCalled();
+		expect(onProtocolError).toHaveBeenCalledTimes(1);
 	});
 
 	it('never throw into the channel, whatever they are, and do not disturb the others', async () => {

@@ -2,6 +2,7 @@
 // requests, and passes events. It knows no processes and does not close the channel; whoever made the channel does.
 import { type Clock, type ErrorCode, ShardctlError, systemClock } from '@shardctl/core';
 import { onAbort } from './abort-hub.js';
+import { cancelled, channelClosed, closedError, methodNotFound, timedOut, tooMany, wrongTimeout } from './call-errors.js';
 import { decodeThrown, encodeThrown } from './error-codec.js';
 import { type Frame, kind, openEnvelope } from './frames.js';
 import { type HandlerContext, LazyHandlerContext } from './handler-context.js';
@@ -9,7 +10,8 @@ import { defaultPeerLimits, type PeerLimits } from './limits.js';
 import { Outbox } from './outbox.js';
 import { PendingCalls } from './pending-calls.js';
 import type { Port } from './port.js';
-import { decodeValue, type EncodedValue, encodeValue } from './value-codec.js';
+import { decodeValue } from './value-decoder.js';
+import { type EncodedValue, encodeValue } from './value-encoder.js';
 
 /** Every method of `T` with the type of its params and of its result; interfaces fit as well as type aliases. */
 export type MethodMap<T> = { [M in keyof T]: { params: unknown; result: unknown } };
@@ -274,20 +276,25 @@ export class Peer<
 		this.#lastRemoteId = id;
 		const handler = this.#handlers.get(method);
 		if (!handler) {
-			this.#answerFailure(
-				id,
-				new ShardctlError('METHOD_NOT_FOUND', `the other side has no handler for "${method}"`, { details: { method } }),
-			);
+			this.#answerFailure(id, methodNotFound(method));
 			return;
 		}
 		if (this.#running.size >= this.#limits.maxRunningHandlers) {
 			this.#answerFailure(id, tooMany(`${this.#running.size} handlers are running on the other side already`, method));
 			return;
 		}
+		let params: unknown;
+		try {
+			params = decodeValue(wire, tagged);
+		} catch (error) {
+			this.#answerFailure(id, error);
+			this.#protocolError(`the params of "${method}" cannot be read`, error);
+			return;
+		}
 		const context = new LazyHandlerContext();
 		let result: unknown;
 		try {
-			result = handler(decodeValue(wire, tagged), context);
+			result = handler(params, context);
 		} catch (thrown) {
 			this.#answerFailure(id, thrown);
 			return;
@@ -425,40 +432,4 @@ function throwOutside(error: unknown): void {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
 	return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
-function channelClosed(options: { cause?: unknown } = {}): ShardctlError {
-	return new ShardctlError('CHANNEL_CLOSED', 'the channel to the other process closed', options);
-}
-
-/** One error per call, so that each says which call it was. */
-function closedError(error: ShardctlError, method: string): ShardctlError {
-	return new ShardctlError(error.code, `"${method}" cannot be answered: ${error.message}`, {
-		cause: error,
-		details: { ...error.details, method },
-	});
-}
-
-function cancelled(method: string, signal: AbortSignal): ShardctlError {
-	return new ShardctlError('CALL_CANCELLED', `"${method}" was cancelled by the caller`, {
-		cause: signal.reason,
-		details: { method },
-	});
-}
-
-function timedOut(method: string, timeoutMs: number): ShardctlError {
-	return new ShardctlError('CALL_TIMEOUT', `no answer to "${method}" came within ${timeoutMs} ms`, {
-		details: { method, timeoutMs },
-	});
-}
-
-function tooMany(what: string, method?: string): ShardctlError {
-	return new ShardctlError('CALL_LIMIT', `${what}; wait for some to finish`, method === undefined ? {} : { details: { method } });
-}
-
-function wrongTimeout(timeoutMs: unknown): ShardctlError {
-	return new ShardctlError(
-		'OPTIONS_INVALID',
-		`timeoutMs must be a number of milliseconds, 0 or Infinity for none; got ${String(timeoutMs)}`,
-	);
 }

@@ -1,13 +1,11 @@
-// Turns any value into what JSON can carry, and back. discord.js's semantics come first: `toJSON` is honoured, functions and
-// symbols inside objects are dropped. Beyond them BigInt, Map, Set, Date, bytes, RegExp, URL, Error, NaN, ±Infinity, -0 and
-// undefined survive. A plain value costs one walk that takes a snapshot, and nothing at all on the receiving side.
-//
-// What JSON cannot say is written as a tag, `{ "$": kind, "v": data }`; a value of the user's that has a key `$` is wrapped in a
-// tag itself, so nothing that a user sends is ever taken for one.
+// Turns any value into what JSON can carry. discord.js's semantics come first: `toJSON` is honoured, functions and symbols inside
+// objects are dropped. Beyond them BigInt, Map, Set, Date, bytes, RegExp, URL, Error, NaN, ±Infinity, -0 and undefined survive.
+// A plain value costs one walk that takes a snapshot.
 import { types } from 'node:util';
 import { messageOf, ShardctlError } from '@shardctl/core';
-import { type ErrorParts, isError, putErrorTogether, takeErrorApart } from './error-parts.js';
+import { isError, takeErrorApart } from './error-parts.js';
 import { defaultPeerLimits, type PeerLimits } from './limits.js';
+import { type Tagged, tag, viewClasses, type WireError } from './wire-tags.js';
 
 /** A value in the form in which it travels: a snapshot, so what happens to the original afterwards changes nothing. */
 export interface EncodedValue {
@@ -36,23 +34,21 @@ export function encodeValue(value: unknown, limits: ValueLimits = defaultPeerLim
 	}
 }
 
-/** Gives a value back from its wire form, which is used up by it. Throws a ShardctlError `PROTOCOL_ERROR` on tags that make no sense. */
-export function decodeValue(wire: unknown, tagged: boolean): unknown {
-	if (!tagged) return wire;
-	try {
-		return revive(wire, 0);
-	} catch (error) {
-		if (ShardctlError.is(error)) throw error;
-		throw new ShardctlError('PROTOCOL_ERROR', `a value from the other side cannot be read: ${messageOf(error)}`, {
-			cause: error,
-		});
+/**
+ * A value that was encoded ahead, to be sent to many without a walk for each. It may stand wherever a value may, as the params
+ * of a request or anywhere inside them, and arrives as the value it was made from.
+ */
+export class PreparedValue {
+	readonly encoded: EncodedValue;
+
+	/** Throws as {@link encodeValue} does. */
+	constructor(value: unknown, limits: ValueLimits = defaultPeerLimits) {
+		this.encoded = encodeValue(value, limits);
 	}
 }
 
 /** What the encoder answers for a function or a symbol: no value at all. JSON.stringify drops it from objects by itself. */
 const dropped = undefined;
-
-type Tag = { $: string; v?: unknown };
 
 /** `toJSON` methods of Node's own that lose what the codec can keep; any other one is the wish of whoever wrote it. */
 const builtinToJSON = new Set<unknown>([Date, Buffer, URL].map(({ prototype }) => Reflect.get(prototype, 'toJSON')));
@@ -95,7 +91,7 @@ class Encoder {
 				this.#grow(sizeOfPlain(value));
 				return null;
 			case 'undefined':
-				return this.#tag({ $: 'u' });
+				return this.#tag({ $: tag.undefined });
 			case 'bigint':
 				return this.#bigint(value, key);
 			case 'function': {
@@ -110,7 +106,7 @@ class Encoder {
 	#number(value: number): unknown {
 		this.#grow(8);
 		if (sizeOfPlain(value) > 0) return value;
-		return this.#tag({ $: 'f', v: Object.is(value, -0) ? '-0' : String(value) });
+		return this.#tag({ $: tag.number, v: Object.is(value, -0) ? '-0' : String(value) });
 	}
 
 	#bigint(value: bigint, key: string | number): unknown {
@@ -119,7 +115,7 @@ class Encoder {
 		if (typeof toJSON === 'function') return this.#afterToJSON(toJSON.call(value, String(key)));
 		const digits = String(value);
 		this.#grow(digits.length);
-		return this.#tag({ $: 'n', v: digits });
+		return this.#tag({ $: tag.bigint, v: digits });
 	}
 
 	#object(value: object, key: string | number): unknown {
@@ -133,7 +129,7 @@ class Encoder {
 		if (typeof value === 'object' && value !== null) return this.#container(value);
 		if (typeof value === 'bigint' || typeof value === 'function') {
 			if (typeof value === 'function') return dropped;
-			return this.#tag({ $: 'n', v: String(value) });
+			return this.#tag({ $: tag.bigint, v: String(value) });
 		}
 		return this.encode(value, '');
 	}
@@ -206,29 +202,35 @@ class Encoder {
 			wire[key] = this.encode(child, key);
 		}
 		this.#grow(size);
-		return hasTagKey && Object.hasOwn(wire, '$') ? this.#tag({ $: 'o', v: wire }) : wire;
+		return hasTagKey && Object.hasOwn(wire, '$') ? this.#tag({ $: tag.object, v: wire }) : wire;
 	}
 
 	#special(value: object): unknown {
 		if (types.isMap(value)) {
 			const flat: unknown[] = [];
 			for (const [key, item] of value) flat.push(this.#item(key), this.#item(item));
-			return this.#tag({ $: 'm', v: flat });
+			return this.#tag({ $: tag.map, v: flat });
 		}
-		if (types.isSet(value)) return this.#tag({ $: 's', v: Array.from(value, (item) => this.#item(item)) });
+		if (types.isSet(value)) return this.#tag({ $: tag.set, v: Array.from(value, (item) => this.#item(item)) });
 		if (types.isDate(value)) {
 			const time = value.getTime();
-			return this.#tag({ $: 'd', v: Number.isNaN(time) ? null : time });
+			return this.#tag({ $: tag.date, v: Number.isNaN(time) ? null : time });
 		}
 		if (isError(value)) return this.#error(value);
 		if (ArrayBuffer.isView(value) || types.isArrayBuffer(value)) return this.#bytes(value);
 		if (types.isRegExp(value)) {
 			this.#grow(value.source.length);
-			return this.#tag({ $: 'r', v: [value.source, value.flags] });
+			return this.#tag({ $: tag.regexp, v: [value.source, value.flags] });
 		}
 		if (value instanceof URL) {
 			this.#grow(value.href.length);
-			return this.#tag({ $: 'l', v: value.href });
+			return this.#tag({ $: tag.url, v: value.href });
+		}
+		if (value instanceof PreparedValue) {
+			const { wire, tagged, sizeBytes } = value.encoded;
+			this.tagged ||= tagged;
+			this.#grow(sizeBytes);
+			return wire;
 		}
 		if (types.isBoxedPrimitive(value)) return this.encode(value.valueOf(), '');
 		return this.#plain(value);
@@ -239,25 +241,25 @@ class Encoder {
 		return this.encode(value, '') ?? null;
 	}
 
-	#bytes(value: ArrayBufferView | ArrayBuffer): Tag {
+	#bytes(value: ArrayBufferView | ArrayBuffer): Tagged {
 		const name = Buffer.isBuffer(value) ? 'Buffer' : types.isArrayBuffer(value) ? 'ArrayBuffer' : nameOfView(value);
 		this.#grow(Math.ceil(value.byteLength / 3) * 4);
 		const bytes = ArrayBuffer.isView(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : Buffer.from(value);
-		return this.#tag({ $: 'b', v: [name, bytes.toString('base64')] });
+		return this.#tag({ $: tag.bytes, v: [name, bytes.toString('base64')] });
 	}
 
 	/** An error always travels: what is attached to it and cannot (circular, too large, unreadable) is left out. */
-	#error(error: Error): Tag {
+	#error(error: Error): Tagged {
 		const parts = takeErrorApart(error);
-		const wire: Record<string, unknown> = { n: parts.name, m: parts.message };
-		if (parts.stack !== undefined) wire.s = parts.stack;
-		if (parts.shardctlCode !== undefined) wire.k = parts.shardctlCode;
+		const wire: WireError = { name: parts.name, message: parts.message };
+		if (parts.stack !== undefined) wire.stack = parts.stack;
+		if (parts.shardctlCode !== undefined) wire.shardctlCode = parts.shardctlCode;
 		this.#grow(parts.name.length + parts.message.length + (parts.stack?.length ?? 0) + 40);
 		if ('cause' in parts) {
 			const cause = this.#attempt(parts.cause);
-			if (cause) wire.c = cause;
+			if (cause) wire.cause = cause;
 		}
-		if (parts.errors) wire.e = parts.errors.flatMap((each) => this.#attempt(each) ?? []);
+		if (parts.errors) wire.errors = parts.errors.flatMap((each) => this.#attempt(each) ?? []);
 		const own: unknown[] = [];
 		for (const [key, value] of parts.own) {
 			const encoded = this.#attempt(value);
@@ -265,8 +267,8 @@ class Encoder {
 			this.#grow(key.length + 3);
 			own.push(key, encoded[0]);
 		}
-		if (own.length > 0) wire.o = own;
-		return this.#tag({ $: 'e', v: wire });
+		if (own.length > 0) wire.own = own;
+		return this.#tag({ $: tag.error, v: wire });
 	}
 
 	/** Encodes what may be left out: its wire form in an array, or null when it cannot travel. */
@@ -283,10 +285,10 @@ class Encoder {
 		}
 	}
 
-	#tag(tag: Tag): Tag {
+	#tag(tagged: Tagged): Tagged {
 		this.tagged = true;
 		this.#grow(14);
-		return tag;
+		return tagged;
 	}
 
 	#grow(bytes: number): void {
@@ -330,125 +332,7 @@ function notSerializable(message: string, options: { cause?: unknown } = {}): Sh
 	return new ShardctlError('NOT_SERIALIZABLE', message, options);
 }
 
-const viewClasses = {
-	Uint8Array,
-	Int8Array,
-	Uint8ClampedArray,
-	Uint16Array,
-	Int16Array,
-	Uint32Array,
-	Int32Array,
-	Float32Array,
-	Float64Array,
-	BigUint64Array,
-	BigInt64Array,
-	DataView,
-} as const;
-const views = new Map<unknown, new (memory: ArrayBuffer) => ArrayBufferView>(Object.entries(viewClasses));
-
 function nameOfView(view: ArrayBufferView): string {
 	for (const [name, View] of Object.entries(viewClasses)) if (view instanceof View) return name;
 	return 'Uint8Array';
-}
-
-/** A level of the value may take three on the wire: the tag, its data, and a list in it. */
-const maxWireDepth = 3 * defaultPeerLimits.maxDepth + 16;
-
-/** Gives the value of a wire form back, replacing tags in place. */
-function revive(wire: unknown, depth: number): unknown {
-	if (typeof wire !== 'object' || wire === null) return wire;
-	if (depth > maxWireDepth) throw malformed('it is nested too deep');
-	if (Array.isArray(wire)) {
-		for (let i = 0; i < wire.length; i++) wire[i] = revive(wire[i], depth + 1);
-		return wire;
-	}
-	return Object.hasOwn(wire, '$') ? reviveTag(wire as Tag, depth + 1) : reviveEntries(wire as Record<string, unknown>, depth);
-}
-
-function reviveEntries(wire: Record<string, unknown>, depth: number): object {
-	for (const key of Object.keys(wire)) {
-		const child = wire[key];
-		// JSON.parse made each key an own property, also a `__proto__`, so this writes a value and never a prototype.
-		if (typeof child === 'object' && child !== null) wire[key] = revive(child, depth + 1);
-	}
-	return wire;
-}
-
-function reviveTag({ $: tag, v: data }: Tag, depth: number): unknown {
-	switch (tag) {
-		case 'u':
-			return undefined;
-		case 'f':
-			return Number(data);
-		case 'n':
-			return BigInt(expectString(data));
-		case 'd':
-			return new Date(data === null ? Number.NaN : (data as number));
-		case 'm':
-			return reviveMap(expectArray(data), depth);
-		case 's':
-			return new Set(expectArray(data).map((item) => revive(item, depth + 1)));
-		case 'b':
-			return reviveBytes(expectArray(data));
-		case 'r': {
-			const [source, flags] = expectArray(data);
-			return new RegExp(expectString(source), expectString(flags));
-		}
-		case 'l':
-			return new URL(expectString(data));
-		case 'e':
-			return reviveError(expectObject(data), depth);
-		case 'o':
-			return reviveEntries(expectObject(data), depth);
-		default:
-			throw malformed('it has a tag that is not known here');
-	}
-}
-
-function reviveMap(flat: unknown[], depth: number): Map<unknown, unknown> {
-	const map = new Map();
-	for (let i = 0; i + 1 < flat.length; i += 2) map.set(revive(flat[i], depth + 1), revive(flat[i + 1], depth + 1));
-	return map;
-}
-
-function reviveBytes([name, base64]: unknown[]): unknown {
-	const buffer = Buffer.from(expectString(base64), 'base64');
-	if (name === 'Buffer') return buffer;
-	// A small Buffer is a window on a shared pool; these get memory of their own.
-	const { buffer: memory } = new Uint8Array(buffer);
-	if (name === 'ArrayBuffer') return memory;
-	const View = views.get(name);
-	if (!View) throw malformed('it has bytes of a kind that is not known here');
-	return new View(memory);
-}
-
-function reviveError(wire: Record<string, unknown>, depth: number): Error {
-	const parts: ErrorParts = { name: expectString(wire.n), message: expectString(wire.m), own: new Map() };
-	if (typeof wire.s === 'string') parts.stack = wire.s;
-	if (typeof wire.k === 'string') parts.shardctlCode = wire.k;
-	if (Array.isArray(wire.c)) parts.cause = revive(wire.c[0], depth + 1);
-	if (Array.isArray(wire.e)) parts.errors = wire.e.map((each) => revive(each, depth + 1));
-	if (Array.isArray(wire.o)) {
-		for (let i = 0; i + 1 < wire.o.length; i += 2) parts.own.set(String(wire.o[i]), revive(wire.o[i + 1], depth + 1));
-	}
-	return putErrorTogether(parts);
-}
-
-function expectArray(data: unknown): unknown[] {
-	if (!Array.isArray(data)) throw malformed('a tag has the wrong data');
-	return data;
-}
-
-function expectString(data: unknown): string {
-	if (typeof data !== 'string') throw malformed('a tag has the wrong data');
-	return data;
-}
-
-function expectObject(data: unknown): Record<string, unknown> {
-	if (typeof data !== 'object' || data === null || Array.isArray(data)) throw malformed('a tag has the wrong data');
-	return data as Record<string, unknown>;
-}
-
-function malformed(why: string): ShardctlError {
-	return new ShardctlError('PROTOCOL_ERROR', `a value from the other side cannot be read: ${why}`);
 }
