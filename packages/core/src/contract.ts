@@ -1,6 +1,6 @@
 // The one contract between a manager and its workers: the methods each side answers, the events each side sends, and what a
 // worker is told when it is forked. Types only; the manager and the worker meet here and never import each other.
-import type { WorkerSample } from './stats.js';
+import type { ShardStats, WorkerSample } from './stats.js';
 
 /** Name of the environment variable that carries a worker's {@link WorkerBrief} as JSON. */
 export const briefVariable = 'SHARDCTL_WORKER';
@@ -90,7 +90,7 @@ export interface ManagerMethods {
 	call: { params: { name: string; args: unknown[]; options: RemoteCallOptions }; result: unknown };
 	respawnShard: { params: { shardId: number }; result: boolean };
 	respawnAll: { params: RespawnAllOptions; result: null };
-	getShardStats: { params: { fresh?: boolean }; result: unknown };
+	getShardStats: { params: { fresh?: boolean }; result: ShardStats[] };
 }
 
 export interface RespawnAllOptions {

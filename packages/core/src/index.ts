@@ -1,3 +1,17 @@
+export type {
+	BotCalls,
+	BotClient,
+	BotScript,
+	BroadcastEvalOptions,
+	CallAnswer,
+	CallArgs,
+	CallHandler,
+	CallName,
+	CallOptions,
+	CallResult,
+	ValueAt,
+	WorkerOutcome,
+} from './calls.js';
 export { type Clock, sleep, systemClock, type Timer } from './clock.js';
 export {
 	briefVariable,
@@ -20,5 +34,7 @@ export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErro
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
 export { type Parsed, parseDurationMs, parseShardList, parseSizeBytes } from './parse.js';
+export { type ScriptSource, scriptSource } from './script-source.js';
+export type { Serialized } from './serialized.js';
 export { formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
-export type { ShardSample, WorkerSample } from './stats.js';
+export type { LastExit, ShardSample, ShardStats, ShardStatus, WorkerSample } from './stats.js';

@@ -1,40 +1,7 @@
 // What getShardStats and the control API answer: one entry per shard, put together from what is already known.
+import type { ShardStats } from '@shardctl/core';
 import type { IdentifyBudgetState } from './identify/budget.js';
 import type { ManagedWorker } from './managed-worker.js';
-import type { ShardStatus } from './shard-status.js';
-
-/** How a worker's last process ended. */
-export interface LastExit {
-	reason: string;
-	message: string;
-	/** Epoch ms. */
-	at: number;
-}
-
-export interface ShardStats {
-	shardId: number;
-	workerId: number;
-	/** Null while no process is there. */
-	pid: number | null;
-	status: ShardStatus;
-	ready: boolean;
-	guildCount: number;
-	/** Sum of the guilds' member counts. */
-	userCount: number;
-	/** Heartbeat round trip in ms; null before the first. */
-	ping: number | null;
-	/** The worker's resident memory divided by its number of shards, in MiB; null before its first sample. */
-	memoryMb: number | null;
-	/** The worker's share of one core divided by its number of shards; null before its first sample. */
-	cpuPercent: number | null;
-	/** 99th percentile of the worker's event loop delay in ms; null before its first sample. */
-	loopDelayMs: number | null;
-	/** Since the worker's process started; 0 while none is there. */
-	uptimeMs: number;
-	/** How often the worker was restarted. */
-	restarts: number;
-	lastExit: LastExit | null;
-}
 
 export type ManagerStatus = 'idle' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped';
 

@@ -1,27 +1,12 @@
 // What a shard is doing right now, derived from its worker's state and its connection. Pure.
+import type { ShardStatus } from '@shardctl/core';
 import type { ChildState } from '@shardctl/supervisor';
 
 /** How a shard's connection stands, as its worker last reported it. */
 export type ShardConnection = 'none' | 'waiting' | 'identifying' | 'ready' | 'reconnecting' | 'disconnected';
 
-/** What people see of a shard. */
-export type ShardStatus =
-	| 'planned'
-	| 'booting'
-	| 'waiting'
-	| 'identifying'
-	| 'ready'
-	| 'reconnecting'
-	| 'disconnected'
-	| 'unresponsive'
-	| 'stopping'
-	| 'restarting'
-	| 'failed'
-	| 'stopped';
-
 /**
  * The status of a shard: the worker's where there is no living process to have a connection, the connection's else.
- * `waiting` is for an identify slot.
  */
 export function shardStatus(worker: ChildState, connection: ShardConnection): ShardStatus {
 	switch (worker) {

@@ -1,9 +1,25 @@
-// What shardctl has to know about a gateway library: how to see a shard come and go, what to measure, how to log out.
-// One small object per library; everything else in this package is the same for all of them.
-import type { ShardReport, ShardSample } from '@shardctl/core';
+// What shardctl has to know about a gateway library: how to give it its slice, how to see a shard come and go, what to measure,
+// how to log out. One small object per library; everything else in this package is the same for all of them.
+import type { GatewayInfo, ShardReport, ShardSample } from '@shardctl/core';
+import type { IdentifyGate } from './identify-gate.js';
 
 /** Where an adapter reports what happens to the client's shards. */
 export type ShardReporter = (report: ShardReport) => void;
+
+/** What a worker gives to a client that is about to connect. */
+export interface WorkerAccess {
+	/** Ascending. */
+	readonly shardIds: readonly number[];
+	readonly totalShards: number;
+	/** Base URL of Discord's REST API, without a version. */
+	readonly api: string;
+	/** What `GET /gateway/bot` answered to the manager. */
+	readonly gateway: GatewayInfo;
+	/** `wait(shardId, signal)` before each IDENTIFY; `confirm(shardId)` at READY, if the library shows it before the shard is ready. */
+	readonly identify: Pick<IdentifyGate, 'wait' | 'confirm'>;
+	/** Whether a token is the one that the manager runs the fleet with. */
+	isOwnToken(token: string | null | undefined): boolean;
+}
 
 /**
  * Teaches shardctl one gateway library.
@@ -11,6 +27,11 @@ export type ShardReporter = (report: ShardReport) => void;
  * @example
  * const myLibrary: ClientAdapter<MyClient> = {
  *   library: 'my-library 1.0',
+ *   prepare: (client, { shardIds, totalShards, identify }) => {
+ *     client.options.shards = shardIds;
+ *     client.options.shardCount = totalShards;
+ *     client.options.beforeIdentify = (shardId) => identify.wait(shardId);
+ *   },
  *   observe: (client, report) => {
  *     client.on('ready', (shardId) => report({ shardId, status: 'ready' }));
  *     client.on('closed', (shardId, closeCode) => report({ shardId, status: 'disconnected', closeCode }));
@@ -22,6 +43,8 @@ export type ShardReporter = (report: ShardReport) => void;
 export interface ClientAdapter<Client> {
 	/** Name and version, for people. */
 	library: string;
+	/** Called first, before the client connects: gives it its slice, the API's address, and makes each IDENTIFY wait. */
+	prepare?(client: Client, worker: WorkerAccess): void;
 	/** Listens on the client and reports each change of a shard's connection. */
 	observe(client: Client, report: ShardReporter): void;
 	/** The figures of the shards that this client holds, as they are now. Called every few seconds, so it should be cheap. */

@@ -1,56 +1,58 @@
-// The one object that makes a process a worker: it owns the link to the manager, the attached clients, the handlers, and the
-// end of the process. The register module creates it; the public API finds it on globalThis, so that a bot which has its own
-// copy of the package meets the same runtime.
-import {
-	type ManagerMethods,
-	messageOf,
-	ShardctlError,
-	type ShardReport,
-	type ShardSample,
-	type WorkerBrief,
-} from '@shardctl/core';
-import type { ClientAdapter } from './client-adapter.js';
+// The one object that makes a process a worker: it answers the manager, and owns the attached clients, the handlers and the end
+// of the process. The register module creates it; the public API finds it on globalThis, so that a bot which has its own copy of
+// the package meets the same runtime.
+import { type ManagerMethods, ShardctlError, type ShardReport, type ShardSample, type WorkerBrief } from '@shardctl/core';
+import { Attachments } from './attachments.js';
+import type { ClientAdapter, WorkerAccess } from './client-adapter.js';
+import { IdentifyGate } from './identify-gate.js';
 import { type ManagerPeer, openManagerLink } from './manager-link.js';
 import { readPath } from './property-path.js';
 import { Sampler } from './sampler.js';
 import { ScriptRunner } from './script-runner.js';
+import { Shutdown, type ShutdownHandler } from './shutdown.js';
 
 /** How long a worker whose manager has died takes for its logout before it ends all the same. */
 const orphanGraceMs = 4000;
-/** The part of the grace that a bot's own SIGTERM handler gets before its clients are logged out for it. */
-const ownHandlerShare = 0.5;
-const ownHandlerMaxMs = 5000;
 
-interface Attachment {
-	client: unknown;
-	adapter: ClientAdapter<unknown>;
-}
-
-/** A function that the bot registered to answer `call`s, or to run before the process ends. */
+/** A function that the bot registered to answer `call`s. */
 export type Handler = (...args: never[]) => unknown;
-export type ShutdownHandler = (reason: string) => void | Promise<void>;
 
 export class WorkerRuntime {
 	readonly brief: WorkerBrief;
+	/** What clients are prepared with. */
+	readonly access: WorkerAccess;
 	readonly #peer: ManagerPeer;
-	readonly #attachments: Attachment[] = [];
+	readonly #attachments = new Attachments();
 	readonly #handlers = new Map<string, Handler>();
-	readonly #shutdownHandlers: ShutdownHandler[] = [];
+	readonly #gate: IdentifyGate;
 	readonly #scripts: ScriptRunner;
 	readonly #sampler: Sampler;
-	#shutdown: Promise<void> | undefined;
+	readonly #shutdown = new Shutdown({ logOut: () => this.#attachments.destroyAll(), signals: process });
 
-	constructor(brief: WorkerBrief) {
+	/** @param token What the manager runs the fleet with. */
+	constructor(brief: WorkerBrief, token: string | undefined) {
 		this.brief = brief;
 		this.#scripts = new ScriptRunner(brief.botFile);
 		this.#sampler = new Sampler(() => this.sampleShards());
 		this.#peer = openManagerLink(brief);
-		this.#peer.handle('ping', () => null);
-		this.#peer.handle('eval', ({ script, context }) => this.#scripts.run(script, this.#client(), context));
-		this.#peer.handle('fetchClientValue', ({ path }) => readPath(this.#client(), path));
-		this.#peer.handle('call', ({ name, args }) => this.#callHandler(name, args));
-		this.#peer.handle('sample', () => this.#sampler.take());
-		this.#peer.handle('shutdown', ({ reason }) => this.#onShutdownRequest(reason));
+		this.#gate = new IdentifyGate(
+			{
+				acquireIdentify: (shardId, signal) =>
+					this.request('identify.acquire', { shardId }, { timeoutMs: Number.POSITIVE_INFINITY, ...(signal ? { signal } : {}) }),
+				reportIdentify: (event, slotId) => this.#peer.notify(`identify.${event}`, { slotId }),
+			},
+			brief.shardIds,
+		);
+		const { shardIds, totalShards, api, gateway } = brief;
+		this.access = {
+			shardIds,
+			totalShards,
+			api,
+			gateway,
+			identify: this.#gate,
+			isOwnToken: (other) => other?.replace(/^(Bot|Bearer)\s*/i, '') === token,
+		};
+		this.#answer();
 		// The manager is gone, however it went: without it nobody supervises this process, so the session must not live on.
 		process.once('disconnect', () => void this.#endAsOrphan());
 		if (brief.statsIntervalMs > 0) setInterval(() => this.#pushSample(), brief.statsIntervalMs).unref();
@@ -70,14 +72,10 @@ export class WorkerRuntime {
 		}
 	}
 
-	/** Tells the manager what became of an identify slot. */
-	reportIdentify(event: 'sent' | 'confirmed' | 'released', slotId: number): void {
-		this.#peer.notify(`identify.${event}`, { slotId });
-	}
-
-	/** Puts a client under the manager's eyes. The first one attached is the one that evals and values are read from. */
+	/** Puts a client under the manager's eyes; one that is there already stays as it is. Scripts run on the first one. */
 	attach<Client>(client: Client, adapter: ClientAdapter<Client>): void {
-		this.#attachments.push({ client, adapter: adapter as ClientAdapter<unknown> });
+		if (!this.#attachments.add(client, adapter)) return;
+		adapter.prepare?.(client, this.access);
 		this.#peer.notify('attached', { library: adapter.library });
 		adapter.observe(client, (report) => this.#onShardReport(report));
 	}
@@ -88,15 +86,24 @@ export class WorkerRuntime {
 	}
 
 	onShutdown(handler: ShutdownHandler): void {
-		this.#shutdownHandlers.push(handler);
+		this.#shutdown.add(handler);
 	}
 
 	sampleShards(): ShardSample[] {
-		return this.#attachments.flatMap(({ client, adapter }) => adapter.sample(client));
+		return this.#attachments.sample();
+	}
+
+	#answer(): void {
+		this.#peer.handle('ping', () => null);
+		this.#peer.handle('eval', ({ script, context }) => this.#scripts.run(script, this.#client(), context));
+		this.#peer.handle('fetchClientValue', ({ path }) => readPath(this.#client(), path));
+		this.#peer.handle('call', ({ name, args }) => this.#callHandler(name, args));
+		this.#peer.handle('sample', () => this.#sampler.take());
+		this.#peer.handle('shutdown', ({ reason }) => this.#onShutdownRequest(reason));
 	}
 
 	#client(): unknown {
-		const first = this.#attachments[0];
+		const { first } = this.#attachments;
 		if (first) return first.client;
 		throw new ShardctlError(
 			'CLIENT_NOT_ATTACHED',
@@ -112,6 +119,7 @@ export class WorkerRuntime {
 	}
 
 	#onShardReport(report: ShardReport): void {
+		if (report.status === 'ready') this.#gate.confirm(report.shardId);
 		this.#peer.notify('shard.status', report);
 		if (report.status === 'ready') this.#pushSample();
 	}
@@ -121,38 +129,16 @@ export class WorkerRuntime {
 	}
 
 	async #onShutdownRequest(reason: string): Promise<null> {
-		await this.#shutdownOnce(reason, this.brief.shutdownGraceMs);
+		await this.#shutdown.run(reason, this.brief.shutdownGraceMs);
 		// The answer has to leave before the process does.
-		setImmediate(() => setImmediate(() => process.exit(0)));
+		setImmediate(() => void this.#peer.flushed().then(() => process.exit(0)));
 		return null;
 	}
 
 	async #endAsOrphan(): Promise<void> {
 		setTimeout(() => process.exit(1), orphanGraceMs);
-		await this.#shutdownOnce('the manager is gone', orphanGraceMs);
+		await this.#shutdown.run('the manager is gone', orphanGraceMs);
 		process.exit(1);
-	}
-
-	#shutdownOnce(reason: string, graceMs: number): Promise<void> {
-		this.#shutdown ??= this.#runShutdown(reason, graceMs);
-		return this.#shutdown;
-	}
-
-	/** The bot's handlers first, while its client still works; then the logout. A handler that fails does not stop the others. */
-	async #runShutdown(reason: string, graceMs: number): Promise<void> {
-		const attempts = this.#shutdownHandlers.map(async (handler) => handler(reason));
-		for (const result of await Promise.allSettled(attempts)) {
-			if (result.status === 'rejected') console.error('a shutdown handler failed:', result.reason);
-		}
-		if (process.listenerCount('SIGTERM') > 0) {
-			// A bot that cleans up on SIGTERM does so here too, and usually exits by itself.
-			process.emit('SIGTERM', 'SIGTERM');
-			await new Promise((resolve) => setTimeout(resolve, Math.min(graceMs * ownHandlerShare, ownHandlerMaxMs)));
-		}
-		const logouts = this.#attachments.map(async ({ client, adapter }) => adapter.destroy(client));
-		for (const result of await Promise.allSettled(logouts)) {
-			if (result.status === 'rejected') console.error(`logging out failed: ${messageOf(result.reason)}`);
-		}
 	}
 }
 
@@ -165,8 +151,8 @@ export function currentRuntime(): WorkerRuntime | undefined {
 }
 
 /** Makes this process a worker. */
-export function startRuntime(brief: WorkerBrief): WorkerRuntime {
-	const runtime = new WorkerRuntime(brief);
+export function startRuntime(brief: WorkerBrief, token: string | undefined): WorkerRuntime {
+	const runtime = new WorkerRuntime(brief, token);
 	registry[runtimeKey] = runtime;
 	return runtime;
 }

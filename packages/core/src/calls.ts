@@ -1,0 +1,73 @@
+// The types of a call into the fleet: what goes in, and what comes back for which options. The same for a manager and a worker.
+import type { RemoteCallOptions } from './contract.js';
+import type { Serialized } from './serialized.js';
+
+declare global {
+	/**
+	 * What shardctl cannot know of a bot. Declare it once to have every call typed:
+	 *
+	 * @example
+	 * declare global {
+	 *   interface ShardctlTypes {
+	 *     client: import('discord.js').Client<true>;
+	 *     calls: { 'guild.prefix': (guildId: string) => Promise<string> };
+	 *   }
+	 * }
+	 */
+	// biome-ignore lint/suspicious/noEmptyInterface: it is there to be merged with.
+	interface ShardctlTypes {}
+}
+
+/** The bot's client: as declared in {@link ShardctlTypes}, else anything, because only the bot knows. */
+// biome-ignore lint/suspicious/noExplicitAny: see above; `unknown` would make every script cast.
+export type BotClient = ShardctlTypes extends { client: infer Client } ? Client : any;
+
+type AnyCalls = Record<string, (...args: never[]) => unknown>;
+/** The handlers of the bot: as declared in {@link ShardctlTypes}, else any name with any arguments. */
+export type BotCalls = ShardctlTypes extends { calls: infer Calls extends AnyCalls }
+	? Calls
+	: Record<string, (...args: unknown[]) => unknown>;
+export type CallName = keyof BotCalls & string;
+/** The arguments that go with a name. */
+export type CallArgs<Name extends CallName> = Parameters<BotCalls[Name]>;
+/** What a handler of that name may be. */
+export type CallHandler<Name extends CallName> = ShardctlTypes extends { calls: AnyCalls }
+	? (...args: CallArgs<Name>) => ReturnType<BotCalls[Name]> | Awaited<ReturnType<BotCalls[Name]>>
+	: (...args: never[]) => unknown;
+/** What a call of that name answers. */
+export type CallAnswer<Name extends CallName> = Serialized<Awaited<ReturnType<BotCalls[Name]>>>;
+
+export interface CallOptions extends RemoteCallOptions {
+	/** Cancels the call; workers that still work on it are told. */
+	signal?: AbortSignal;
+}
+
+export interface BroadcastEvalOptions<Context = unknown> extends CallOptions {
+	/** Handed to the script as its second argument. */
+	context?: Context;
+}
+
+/** A script: a function that is sent as text (so it sees nothing of what surrounds it), or a text. */
+export type BotScript<Result, Context> =
+	| ((client: BotClient, context: Serialized<Context>) => Result | PromiseLike<Result>)
+	| string;
+
+/** What became of a call in one worker. */
+export type WorkerOutcome<Value = unknown> =
+	| { status: 'fulfilled'; value: Value; workerId: number; shardIds: readonly number[] }
+	| { status: 'rejected'; reason: unknown; workerId: number; shardIds: readonly number[] };
+
+type Answer<Options, Value> = Options extends { settle: true } ? WorkerOutcome<Value> : Value;
+/** The answer of a call: one with a target, else one per worker in shard order; outcomes with `settle: true`. */
+export type CallResult<Options, Value> = Options extends { shard: number } | { guildId: string }
+	? Answer<Options, Value>
+	: Answer<Options, Value>[];
+
+/** The type at a dotted path of the client, as far as types tell. */
+export type ValueAt<Root, Path extends string> = Path extends `${infer Key}.${infer Rest}`
+	? Key extends keyof Root
+		? ValueAt<Root[Key], Rest>
+		: unknown
+	: Path extends keyof Root
+		? Root[Path]
+		: unknown;

@@ -1,0 +1,47 @@
+// The clients of this process that shardctl looks after, each with the adapter of its library.
+import { messageOf, type ShardSample } from '@shardctl/core';
+import type { ClientAdapter } from './client-adapter.js';
+
+interface Attachment {
+	client: unknown;
+	adapter: ClientAdapter<unknown>;
+}
+
+export class Attachments {
+	readonly #attachments: Attachment[] = [];
+
+	/** The client that was attached first: the one that scripts and values are read from. */
+	get first(): { client: unknown } | undefined {
+		return this.#attachments[0];
+	}
+
+	/** False when the client was attached before. */
+	add<Client>(client: Client, adapter: ClientAdapter<Client>): boolean {
+		if (this.#attachments.some((attachment) => attachment.client === client)) return false;
+		this.#attachments.push({ client, adapter: adapter as ClientAdapter<unknown> });
+		return true;
+	}
+
+	/** One sample per shard; where two clients hold the same shard, the first one's. An adapter that throws has no figures. */
+	sample(): ShardSample[] {
+		const samples = new Map<number, ShardSample>();
+		for (const { client, adapter } of this.#attachments) {
+			try {
+				for (const sample of adapter.sample(client)) {
+					if (!samples.has(sample.shardId)) samples.set(sample.shardId, sample);
+				}
+			} catch {
+				// A client that is half built or half destroyed; the next sample has it.
+			}
+		}
+		return [...samples.values()];
+	}
+
+	/** Logs every client out; one that fails is reported and does not keep the others. */
+	async destroyAll(): Promise<void> {
+		const logouts = this.#attachments.map(async ({ client, adapter }) => adapter.destroy(client));
+		for (const result of await Promise.allSettled(logouts)) {
+			if (result.status === 'rejected') console.error(`logging out failed: ${messageOf(result.reason)}`);
+		}
+	}
+}

@@ -1,0 +1,61 @@
+// The orderly end of a bot: its own handlers first, while its client still works, then the logout. It does not end the process.
+
+/** Runs before the process ends. The reason is a sentence for people. */
+export type ShutdownHandler = (reason: string) => void | Promise<void>;
+
+/** The part of the grace that a bot's own SIGTERM handler gets before its clients are logged out for it. */
+const ownHandlerShare = 0.5;
+const ownHandlerMaxMs = 5000;
+
+/** The part of `process` that tells whether the bot cleans up on SIGTERM by itself. */
+export interface SignalTarget {
+	listenerCount(event: 'SIGTERM'): number;
+	emit(event: 'SIGTERM', signal: 'SIGTERM'): boolean;
+}
+
+export interface ShutdownOptions {
+	/** Logs the clients out. */
+	logOut(): Promise<void>;
+	signals: SignalTarget;
+}
+
+export class Shutdown {
+	readonly #options: ShutdownOptions;
+	readonly #handlers: ShutdownHandler[] = [];
+	#running: Promise<void> | undefined;
+
+	constructor(options: ShutdownOptions) {
+		this.#options = options;
+	}
+
+	add(handler: ShutdownHandler): void {
+		this.#handlers.push(handler);
+	}
+
+	/** Runs once; later calls get the same promise, which never rejects. The caller watches the time. */
+	run(reason: string, graceMs: number): Promise<void> {
+		this.#running ??= this.#run(reason, graceMs);
+		return this.#running;
+	}
+
+	async #run(reason: string, graceMs: number): Promise<void> {
+		const attempts = this.#handlers.map(async (handler) => handler(reason));
+		for (const result of await Promise.allSettled(attempts)) {
+			if (result.status === 'rejected') console.error('a shutdown handler failed:', result.reason);
+		}
+		await this.#ownSignalHandlers(graceMs);
+		await this.#options.logOut();
+	}
+
+	/** A bot that cleans up on SIGTERM does so here too, and usually exits by itself. */
+	async #ownSignalHandlers(graceMs: number): Promise<void> {
+		const { signals } = this.#options;
+		if (signals.listenerCount('SIGTERM') === 0) return;
+		try {
+			signals.emit('SIGTERM', 'SIGTERM');
+		} catch (error) {
+			console.error("the bot's SIGTERM handler failed:", error);
+		}
+		await new Promise((resolve) => setTimeout(resolve, Math.min(graceMs * ownHandlerShare, ownHandlerMaxMs)));
+	}
+}
