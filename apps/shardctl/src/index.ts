@@ -8,6 +8,7 @@ export {
 	type LastExit,
 	type ManagerStats,
 	type ManagerStatus,
+	type Serialized,
 	type ShardManager,
 	type ShardManagerEvents,
 	type ShardManagerOptions,

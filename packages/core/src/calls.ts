@@ -14,7 +14,6 @@ declare global {
 	 *   }
 	 * }
 	 */
-	// biome-ignore lint/suspicious/noEmptyInterface: it is there to be merged with.
 	interface ShardctlTypes {}
 }
 
@@ -27,13 +26,14 @@ type AnyCalls = Record<string, (...args: never[]) => unknown>;
 export type BotCalls = ShardctlTypes extends { calls: infer Calls extends AnyCalls }
 	? Calls
 	: Record<string, (...args: unknown[]) => unknown>;
-export type CallName = keyof BotCalls & string;
+export type CallName = Extract<keyof BotCalls, string>;
 /** The arguments that go with a name. */
 export type CallArgs<Name extends CallName> = Parameters<BotCalls[Name]>;
-/** What a handler of that name may be. */
+type NowOrLater<Value> = Value | Awaited<Value>;
+/** What a handler of that name may be. Undeclared, its parameters are taken as the bot writes them. */
 export type CallHandler<Name extends CallName> = ShardctlTypes extends { calls: AnyCalls }
-	? (...args: CallArgs<Name>) => ReturnType<BotCalls[Name]> | Awaited<ReturnType<BotCalls[Name]>>
-	: (...args: never[]) => unknown;
+	? (...args: CallArgs<Name>) => NowOrLater<ReturnType<BotCalls[Name]>>
+	: { handle(...args: unknown[]): unknown }['handle'];
 /** What a call of that name answers. */
 export type CallAnswer<Name extends CallName> = Serialized<Awaited<ReturnType<BotCalls[Name]>>>;
 
@@ -62,6 +62,9 @@ type Answer<Options, Value> = Options extends { settle: true } ? WorkerOutcome<V
 export type CallResult<Options, Value> = Options extends { shard: number } | { guildId: string }
 	? Answer<Options, Value>
 	: Answer<Options, Value>[];
+
+/** A target in discord.js's way, where a number is a shard, as options. */
+export type CallTargetOf<Target> = Target extends number ? { shard: number } : Target;
 
 /** The type at a dotted path of the client, as far as types tell. */
 export type ValueAt<Root, Path extends string> = Path extends `${infer Key}.${infer Rest}`

@@ -9,6 +9,7 @@ export type {
 	CallName,
 	CallOptions,
 	CallResult,
+	CallTargetOf,
 	ValueAt,
 	WorkerOutcome,
 } from './calls.js';

@@ -27,11 +27,28 @@ describe('scriptSource', () => {
 	});
 
 	it.each([
-		['a method', { run(client: unknown) { return client; } }.run],
+		[
+			'a method',
+			{
+				run(client: unknown) {
+					return client;
+				},
+			}.run,
+		],
 		['a bound function', (() => 1).bind(null)],
 		['a native function', Math.max],
 		['a class', class Client {}],
-		['a getter', Object.getOwnPropertyDescriptor({ get size() { return 1; } }, 'size')?.get],
+		[
+			'a getter',
+			Object.getOwnPropertyDescriptor(
+				{
+					get size() {
+						return 1;
+					},
+				},
+				'size',
+			)?.get,
+		],
 		['nothing', undefined],
 		['null', null],
 		['a number', 5],

@@ -1,25 +1,17 @@
 // Calls from the manager to its workers: picks the targets, waits for all of them, and is honest about partial failure.
 import {
+	type CallOptions,
 	formatShardIds,
 	isSnowflake,
 	messageOf,
-	type RemoteCallOptions,
-	type ScriptKind,
+	nearestName,
+	type ScriptSource,
 	ShardctlError,
 	shardIdForGuild,
+	type WorkerOutcome,
 } from '@shardctl/core';
 import type { ManagedWorker } from './managed-worker.js';
 import { ScriptRegistry } from './script-registry.js';
-
-export interface CallOptions extends RemoteCallOptions {
-	/** Cancels the call; workers that still work on it are told. */
-	signal?: AbortSignal;
-}
-
-/** What became of a call in one worker. */
-export type WorkerOutcome =
-	| { status: 'fulfilled'; value: unknown; workerId: number; shardIds: readonly number[] }
-	| { status: 'rejected'; reason: unknown; workerId: number; shardIds: readonly number[] };
 
 /** The fleet as calls see it. */
 export interface CallFleet {
@@ -40,7 +32,7 @@ export class Calls {
 		this.#defaultTimeoutMs = defaultTimeoutMs;
 	}
 
-	eval(script: { kind: ScriptKind; source: string }, context: unknown, options: CallOptions): Promise<unknown> {
+	eval(script: ScriptSource, context: unknown, options: CallOptions): Promise<unknown> {
 		return this.#run(options, async (worker, request) => {
 			const params = { script: this.#scripts.scriptFor(script, { id: worker.id, epoch: worker.child.epoch }), context };
 			let result = await worker.request('eval', params, request);
@@ -53,10 +45,12 @@ export class Calls {
 	}
 
 	fetchClientValues(path: string, options: CallOptions): Promise<unknown> {
+		if (typeof path !== 'string') return Promise.reject(wrongName('a dotted path of the client', path));
 		return this.#run(options, (worker, request) => worker.request('fetchClientValue', { path }, request));
 	}
 
 	call(name: string, args: unknown[], options: CallOptions): Promise<unknown> {
+		if (typeof name !== 'string') return Promise.reject(wrongName('the name of a handler', name));
 		return this.#run(options, (worker, request) => worker.request('call', { name, args }, request));
 	}
 
@@ -72,7 +66,9 @@ export class Calls {
 		);
 	}
 
-	async #run({ shard, guildId, timeoutMs, settle, signal }: CallOptions, ask: Ask): Promise<unknown> {
+	async #run(options: CallOptions, ask: Ask): Promise<unknown> {
+		refuseUnknownOptions(options);
+		const { shard, guildId, timeoutMs, settle, signal } = options;
 		const request = { timeoutMs: timeoutMs ?? this.#defaultTimeoutMs, ...(signal ? { signal } : {}) };
 		const target = this.#target(shard, guildId);
 		if (target) return settle ? outcome(target, ask(target, request)) : ask(target, request);
@@ -91,6 +87,21 @@ export class Calls {
 		}
 		return this.ownerOf(shardIdForGuild(guildId, this.#fleet.totalShards));
 	}
+}
+
+const knownOptions: readonly string[] = ['shard', 'guildId', 'timeoutMs', 'settle', 'signal'] satisfies (keyof CallOptions)[];
+
+/** A mistyped target must not turn a call to one worker into a call to all. */
+function refuseUnknownOptions(options: CallOptions): void {
+	const unknown = Object.keys(options).find((key) => !knownOptions.includes(key));
+	if (unknown === undefined) return;
+	const meant = nearestName(unknown, knownOptions);
+	const hint = meant ? `; did you mean "${meant}"?` : `; there are ${knownOptions.join(', ')}`;
+	throw new ShardctlError('OPTIONS_INVALID', `a call has no option "${unknown}"${hint}`);
+}
+
+function wrongName(what: string, got: unknown): ShardctlError {
+	return new ShardctlError('OPTIONS_INVALID', `${what} must be a text, got ${got === null ? 'null' : typeof got}`);
 }
 
 async function outcome({ id: workerId, shardIds }: ManagedWorker, answer: Promise<unknown>): Promise<WorkerOutcome> {

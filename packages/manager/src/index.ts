@@ -1,4 +1,12 @@
-export type { CallOptions, WorkerOutcome } from './calls.js';
+export type {
+	BroadcastEvalOptions,
+	CallOptions,
+	LastExit,
+	Serialized,
+	ShardStats,
+	ShardStatus,
+	WorkerOutcome,
+} from '@shardctl/core';
 export { controlRequest } from './control/client.js';
 export { createShardManager } from './create-shard-manager.js';
 export type { ShardManagerEvents, WorkerRef } from './events.js';
@@ -6,6 +14,5 @@ export type { IdentifyBudgetState } from './identify/budget.js';
 export type { IdentifyCoordinator, IdentifySlot, IdentifyWait } from './identify/coordinator.js';
 export { defaultManagerName } from './manager-name.js';
 export type { ShardManagerOptions } from './options.js';
-export type { BroadcastEvalOptions, ShardManager } from './shard-manager.js';
-export type { LastExit, ManagerStats, ManagerStatus, ShardStats } from './shard-stats.js';
-export type { ShardStatus } from './shard-status.js';
+export type { ShardManager } from './shard-manager.js';
+export type { ManagerStats, ManagerStatus } from './shard-stats.js';

@@ -8,16 +8,22 @@ import {
 	type ManagerMethods,
 	ShardctlError,
 	type ShardReport,
+	type ShardStatus,
+	systemClock,
+	type Timer,
 	type WorkerEvents,
 	type WorkerMethods,
 	type WorkerSample,
 } from '@shardctl/core';
-import { ipcPort, isFrame, Peer } from '@shardctl/rpc';
+import { ipcPort, isFrame, Peer, type Port } from '@shardctl/rpc';
 import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
 import type { IdentifySlot } from './identify/coordinator.js';
-import { type ShardConnection, type ShardStatus, shardStatus } from './shard-status.js';
+import { type ShardConnection, shardStatus } from './shard-status.js';
 
 export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;
+
+/** How long after its channel a process that dies is gone, at the very most. */
+const exitFollowsMs = 200;
 
 export interface ManagedWorkerOptions {
 	workerId: number;
@@ -128,7 +134,17 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	}
 
 	#connect(process: ChildProcess, epoch: number): ChildLink {
-		const peer: WorkerPeer = new Peer({ port: ipcPort(process), epoch });
+		const { clock = systemClock } = this.#options.child;
+		let disconnected: Timer | undefined;
+		const port: Port = {
+			...ipcPort(process),
+			// The exit follows at once and tells more; only a process that closes its channel and lives on is noticed by this.
+			onClose: (listener) =>
+				process.once('disconnect', () => {
+					disconnected = clock.setTimeout(listener, exitFollowsMs);
+				}),
+		};
+		const peer: WorkerPeer = new Peer({ port, epoch });
 		const slots = new Map<number, IdentifySlot>();
 		this.#peer = peer;
 		this.#process = process;
@@ -175,6 +191,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 				await peer.request('shutdown', { reason }, { timeoutMs: Number.POSITIVE_INFINITY });
 			},
 			closed: (report) => {
+				clock.clearTimeout(disconnected);
 				for (const slot of slots.values()) slot.abandon();
 				peer.close(exitError(this.label, report));
 				if (this.#peer === peer) {
@@ -211,6 +228,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	#onShardStatus(report: ShardReport): void {
 		if (!this.shardIds.includes(report.shardId)) return;
 		this.#connections.set(report.shardId, report.status === 'resumed' ? 'ready' : report.status);
+		// A worker that logs out closes its own connections; that is no news about Discord's side.
+		if (this.child.state === 'draining') return;
 		this.#noteProgress();
 		this.emit('shard.status', report);
 		if (this.shardIds.every((id) => this.#connections.get(id) === 'ready')) {

@@ -3,17 +3,30 @@
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import {
+	type BotClient,
+	type BotScript,
+	type BroadcastEvalOptions,
+	type CallAnswer,
+	type CallArgs,
+	type CallName,
+	type CallOptions,
+	type CallResult,
+	type CallTargetOf,
 	fatalCloseCodes,
 	type RespawnAllOptions,
+	type Serialized,
 	ShardctlError,
 	type ShardReport,
+	type ShardStats,
+	scriptSource,
 	shardIdForGuild,
 	sleep,
+	type ValueAt,
 	type WorkerBrief,
 } from '@shardctl/core';
 import type { ChildSpec } from '@shardctl/supervisor';
 import { BootGate } from './boot-gate.js';
-import { type CallOptions, Calls } from './calls.js';
+import { Calls } from './calls.js';
 import { type Control, startControl } from './control/server.js';
 import type { ShardManagerEvents, WorkerRef } from './events.js';
 import { GatewaySource } from './gateway-source.js';
@@ -23,8 +36,7 @@ import { acquireIdentify, budgetRetryMs } from './identify/permission.js';
 import { ManagedWorker, type WorkerPeer } from './managed-worker.js';
 import type { ResolvedManagerOptions } from './options.js';
 import { type Plan, planShards } from './plan.js';
-import { scriptSource } from './script-registry.js';
-import { type ManagerStats, type ManagerStatus, type ShardStats, workerShardStats } from './shard-stats.js';
+import { type ManagerStats, type ManagerStatus, workerShardStats } from './shard-stats.js';
 import { watchStart } from './start-watch.js';
 import { workerEnvironment } from './worker-environment.js';
 
@@ -33,11 +45,6 @@ const registerModule = import.meta.resolve('@shardctl/worker/register');
 
 /** Timers and JSON both want a finite number; a month is as good as for ever. */
 const longestGraceMs = 2_592_000_000 / 2;
-
-export interface BroadcastEvalOptions extends CallOptions {
-	/** Handed to the script as its second argument. */
-	context?: unknown;
-}
 
 /** Made by {@link createShardManager}. */
 export class ShardManager extends EventEmitter<ShardManagerEvents> implements AsyncDisposable {
@@ -121,18 +128,34 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	 * string. Resolves with one result per worker in shard order, or a single value with a target. Rejects with
 	 * `BROADCAST_FAILED` when a worker fails (`details.outcomes` has all), unless `settle` asks for the outcomes themselves.
 	 */
-	async broadcastEval(script: unknown, { context, ...options }: BroadcastEvalOptions = {}): Promise<unknown> {
-		return this.#calls.eval(scriptSource(script), context, options);
+	async broadcastEval<Result, Context = undefined, const Options extends CallOptions = CallOptions>(
+		script: BotScript<Result, Context>,
+		options: Options & BroadcastEvalOptions<Context> = {} as Options,
+	): Promise<CallResult<Options, Serialized<Result>>> {
+		const { context, ...rest }: BroadcastEvalOptions<Context> = options;
+		return (await this.#calls.eval(scriptSource(script), context, rest)) as never;
 	}
 
-	/** Reads a dotted path such as `guilds.cache.size` off the client of every worker, or of one. */
-	async fetchClientValues(path: string, options: CallOptions = {}): Promise<unknown> {
-		return this.#calls.fetchClientValues(path, options);
+	/**
+	 * Reads a dotted path such as `guilds.cache.size` off the client of every worker, or of one.
+	 *
+	 * @param target Options, or the shard to read from, as discord.js has it.
+	 */
+	async fetchClientValues<Path extends string, const Target extends number | CallOptions = CallOptions>(
+		path: Path,
+		target: Target = {} as Target,
+	): Promise<CallResult<CallTargetOf<Target>, Serialized<ValueAt<BotClient, Path>>>> {
+		const options: CallOptions = typeof target === 'number' ? { shard: target } : target;
+		return (await this.#calls.fetchClientValues(path, options)) as never;
 	}
 
 	/** Calls a handler that the bot registered with `handle(name, …)`, in every worker or in one. */
-	async call(name: string, args: unknown[] = [], options: CallOptions = {}): Promise<unknown> {
-		return this.#calls.call(name, args, options);
+	async call<Name extends CallName, const Options extends CallOptions = CallOptions>(
+		name: Name,
+		args: CallArgs<Name> | [] = [],
+		options: Options = {} as Options,
+	): Promise<CallResult<Options, CallAnswer<Name>>> {
+		return (await this.#calls.call(name, args, options)) as never;
 	}
 
 	/** Sends a message to the `process.on('message')` of the worker that owns a shard. */
@@ -388,8 +411,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		peer.handle('broadcastEval', ({ kind, source, context, options }, { signal }) =>
 			this.#calls.eval({ kind, source }, context, { ...options, signal }),
 		);
-		peer.handle('fetchClientValues', ({ path, options }, { signal }) => this.fetchClientValues(path, { ...options, signal }));
-		peer.handle('call', ({ name, args, options }, { signal }) => this.call(name, args, { ...options, signal }));
+		peer.handle('fetchClientValues', ({ path, options }, { signal }) =>
+			this.#calls.fetchClientValues(path, { ...options, signal }),
+		);
+		peer.handle('call', ({ name, args, options }, { signal }) => this.#calls.call(name, args, { ...options, signal }));
 		peer.handle('respawnShard', ({ shardId }) => this.respawnShard(shardId));
 		peer.handle('respawnAll', async (options) => {
 			await this.respawnAll(options);

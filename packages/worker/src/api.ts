@@ -1,9 +1,28 @@
 // What a bot may import from 'shardctl/worker'. Every function also works in a process that is not sharded, as far as that
 // makes sense: a bot is developed with `node bot.js` and runs under a manager later, unchanged.
-import { type RespawnAllOptions, ShardctlError } from '@shardctl/core';
-import { type BroadcastEvalOptions, type CallOptions, calls } from './calls.js';
+import {
+	type BotClient,
+	type BotScript,
+	type BroadcastEvalOptions,
+	type CallAnswer,
+	type CallArgs,
+	type CallHandler,
+	type CallName,
+	type CallOptions,
+	type CallResult,
+	type CallTargetOf,
+	type GatewayInfo,
+	type RespawnAllOptions,
+	type Serialized,
+	ShardctlError,
+	type ShardStats,
+	type ValueAt,
+} from '@shardctl/core';
+import { FleetCalls } from './calls.js';
 import type { ClientAdapter } from './client-adapter.js';
-import { currentRuntime, type Handler, type ShutdownHandler, type WorkerRuntime } from './runtime.js';
+import { detectAdapter } from './detect-adapter.js';
+import { currentRuntime, type Handler, type WorkerRuntime } from './runtime.js';
+import type { ShutdownHandler } from './shutdown.js';
 
 export interface ShardInfo {
 	/** Whether this process is a worker of a manager. */
@@ -13,52 +32,75 @@ export interface ShardInfo {
 	shardIds: number[];
 	/** 1 when not sharded. */
 	totalShards: number;
-	/** Guilds that the attached client holds now; 0 before it is ready. */
+	/** Guilds that the attached clients hold now; 0 before they are ready. */
 	guildCount: number;
+	/** Base URL of the REST API that the manager was given, without a version; null when not sharded. */
+	api: string | null;
+	/** What `GET /gateway/bot` answered to the manager; null when not sharded. */
+	gateway: GatewayInfo | null;
 }
 
-/** Which shards this process runs. */
+/** Which shards this process runs, and where Discord is. */
 export function getShardInfo(): ShardInfo {
 	const runtime = currentRuntime();
-	if (!runtime) return { sharded: false, shardId: null, shardIds: [], totalShards: 1, guildCount: 0 };
-	const { shardIds, totalShards } = runtime.brief;
+	if (!runtime) {
+		return { sharded: false, shardId: null, shardIds: [], totalShards: 1, guildCount: 0, api: null, gateway: null };
+	}
+	const { shardIds, totalShards, api, gateway } = runtime.brief;
 	const guildCount = runtime.sampleShards().reduce((sum, shard) => sum + shard.guildCount, 0);
-	return { sharded: true, shardId: shardIds[0] ?? null, shardIds: [...shardIds], totalShards, guildCount };
+	return { sharded: true, shardId: shardIds[0] ?? null, shardIds: [...shardIds], totalShards, guildCount, api, gateway };
 }
 
-/** Runs a script in every worker, or in the one that `shard` or `guildId` names. One result per worker, in shard order. */
-export async function broadcastEval(script: unknown, options?: BroadcastEvalOptions): Promise<unknown> {
-	return calls(runtimeOrThrow('broadcastEval')).broadcastEval(script, options);
+/**
+ * Runs a script in every worker, or in the one that `shard` or `guildId` names: a function `(client, context) => …` or a string.
+ * Resolves with one result per worker in shard order, a single one with a target.
+ *
+ * Rejects with `BROADCAST_FAILED` when a worker fails (`details.outcomes` has all of them), unless `settle` asks for the outcomes
+ * themselves; with a target, with what the script threw. Also `SHARD_NOT_OWNED`, `CALL_TIMEOUT`, `CALL_CANCELLED`,
+ * `WORKER_UNAVAILABLE`, `MANAGER_NOT_RUNNING`.
+ */
+export async function broadcastEval<Result, Context = undefined, const Options extends CallOptions = CallOptions>(
+	script: BotScript<Result, Context>,
+	options: Options & BroadcastEvalOptions<Context> = {} as Options,
+): Promise<CallResult<Options, Serialized<Result>>> {
+	return fleet('broadcastEval').broadcastEval<Result, Context, Options>(script, options);
 }
 
-/** Reads a dotted path off the client of every worker, or of one. */
-export async function fetchClientValues(path: string, options?: CallOptions): Promise<unknown> {
-	return calls(runtimeOrThrow('fetchClientValues')).fetchClientValues(path, options);
+/** Reads a dotted path off the client of every worker, or of one. Rejects as {@link broadcastEval} does. */
+export async function fetchClientValues<Path extends string, const Target extends number | CallOptions = CallOptions>(
+	path: Path,
+	target: Target = {} as Target,
+): Promise<CallResult<CallTargetOf<Target>, Serialized<ValueAt<BotClient, Path>>>> {
+	return fleet('fetchClientValues').fetchClientValues(path, target);
 }
 
-/** Calls a handler that the bot registered with {@link handle}, in every worker or in one. */
-export async function call(name: string, args: unknown[] = [], options?: CallOptions): Promise<unknown> {
-	return calls(runtimeOrThrow('call')).call(name, args, options);
+/** Calls a handler that the bot registered with {@link handle}, in every worker or in one. Rejects as {@link broadcastEval} does. */
+export async function call<Name extends CallName, const Options extends CallOptions = CallOptions>(
+	name: Name,
+	args: CallArgs<Name> | [] = [],
+	options: Options = {} as Options,
+): Promise<CallResult<Options, CallAnswer<Name>>> {
+	return fleet('call').call(name, args, options);
 }
 
 /** Replaces the worker that owns a shard; `true` once the new one is ready. */
 export async function respawnShard(shardId: number): Promise<boolean> {
-	return calls(runtimeOrThrow('respawnShard')).respawnShard(shardId);
+	return fleet('respawnShard').respawnShard(shardId);
 }
 
 /** Replaces every worker. */
 export async function respawnAll(options: RespawnAllOptions = {}): Promise<void> {
-	await calls(runtimeOrThrow('respawnAll')).respawnAll(options);
+	return fleet('respawnAll').respawnAll(options);
 }
 
 /** One entry per shard of the whole fleet. */
-export async function getShardStats(options?: { fresh?: boolean }): Promise<unknown> {
-	return calls(runtimeOrThrow('getShardStats')).getShardStats(options);
+export async function getShardStats(options: { fresh?: boolean } = {}): Promise<ShardStats[]> {
+	return fleet('getShardStats').getShardStats(options);
 }
 
 /** Registers what answers {@link call}. Does nothing when not sharded: nobody could call. */
-export function handle(name: string, handler: Handler): void {
-	currentRuntime()?.handle(name, handler);
+export function handle<Name extends CallName>(name: Name, handler: CallHandler<Name>): void {
+	currentRuntime()?.handle(name, handler as Handler);
 }
 
 /** Runs before the process ends, while the client still works; awaited within the manager's grace. */
@@ -66,9 +108,29 @@ export function onShutdown(handler: ShutdownHandler): void {
 	currentRuntime()?.onShutdown(handler);
 }
 
-/** Puts a client of a library other than discord.js under the manager's eyes. discord.js clients are attached by themselves. */
-export function attach<Client>(client: Client, adapter: ClientAdapter<Client>): void {
-	currentRuntime()?.attach(client, adapter);
+/**
+ * Puts a client under the manager's eyes, before it connects: it gets its slice of shards, its IDENTIFYs wait for their slots,
+ * and scripts run on it. A client of `@discordjs/core`, `@discordjs/ws`, eris, oceanic.js or discord.js needs no adapter.
+ * discord.js clients are attached by themselves, unless discord.js was bundled into the bot. Does nothing when not sharded.
+ *
+ * Throws `OPTIONS_INVALID` for a client of another library without an adapter.
+ */
+export function attach<Client extends object>(client: Client, adapter?: ClientAdapter<Client>): void {
+	const runtime = currentRuntime();
+	if (!runtime) return;
+	runtime.attach(client, adapter ?? detectAdapter(client));
+}
+
+/**
+ * Resolves when a shard may send IDENTIFY, which it must do at once; at once when not sharded. For a bot that speaks to the
+ * gateway itself. Rejects only with the signal's reason.
+ */
+export async function waitForIdentify(shardId: number, signal?: AbortSignal): Promise<void> {
+	await currentRuntime()?.access.identify.wait(shardId, signal);
+}
+
+function fleet(what: string): FleetCalls {
+	return new FleetCalls(runtimeOrThrow(what));
 }
 
 function runtimeOrThrow(what: string): WorkerRuntime {

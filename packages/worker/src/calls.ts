@@ -1,60 +1,96 @@
 // The calls that a bot can make to the rest of the fleet, all of them answered by the manager.
 import {
+	type BotClient,
+	type BotScript,
+	type BroadcastEvalOptions,
+	type CallAnswer,
+	type CallArgs,
+	type CallName,
+	type CallOptions,
+	type CallResult,
+	type CallTargetOf,
 	type ManagerMethods,
-	type RemoteCallOptions,
 	type RespawnAllOptions,
-	type ScriptKind,
-	ShardctlError,
+	type Serialized,
+	type ShardStats,
+	scriptSource,
+	type ValueAt,
 } from '@shardctl/core';
-import type { WorkerRuntime } from './runtime.js';
 
-export interface CallOptions extends RemoteCallOptions {
-	/** Cancels the call; workers that still work on it are told. */
-	signal?: AbortSignal;
-}
+/** How much longer than the call's own deadline this side waits: the manager keeps the deadline, unless it does not answer at all. */
+const managerMarginMs = 5000;
 
-export interface BroadcastEvalOptions extends CallOptions {
-	/** Handed to the script as its second argument. */
-	context?: unknown;
-}
-
-/** The calls, bound to a runtime. */
-export function calls(runtime: WorkerRuntime) {
-	/** Sends a request whose deadline the manager keeps; ours is only for a manager that does not answer at all. */
-	function ask<M extends keyof ManagerMethods & string>(
+/** What the calls need of the runtime. */
+export interface ManagerRequests {
+	request<M extends keyof ManagerMethods & string>(
 		method: M,
 		params: ManagerMethods[M]['params'],
-		{ timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal | undefined } = {},
-	): Promise<ManagerMethods[M]['result']> {
-		return runtime.request(method, params, {
-			timeoutMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs + 5000,
+		options?: { timeoutMs?: number; signal?: AbortSignal },
+	): Promise<ManagerMethods[M]['result']>;
+}
+
+export class FleetCalls {
+	readonly #manager: ManagerRequests;
+
+	constructor(manager: ManagerRequests) {
+		this.#manager = manager;
+	}
+
+	/** Runs a script in every worker, or in the one that owns `shard` or `guildId`. One result per worker, in shard order. */
+	async broadcastEval<Result, Context = undefined, const Options extends CallOptions = CallOptions>(
+		script: BotScript<Result, Context>,
+		options: Options & BroadcastEvalOptions<Context> = {} as Options,
+	): Promise<CallResult<Options, Serialized<Result>>> {
+		const { context, ...rest }: BroadcastEvalOptions<Context> = options;
+		return (await this.#ask('broadcastEval', { ...scriptSource(script), context }, rest)) as never;
+	}
+
+	/**
+	 * Reads a dotted path off the client of every worker, or of one.
+	 *
+	 * @param target Options, or the shard to read from, as discord.js has it.
+	 */
+	async fetchClientValues<Path extends string, const Target extends number | CallOptions = CallOptions>(
+		path: Path,
+		target: Target = {} as Target,
+	): Promise<CallResult<CallTargetOf<Target>, Serialized<ValueAt<BotClient, Path>>>> {
+		const options: CallOptions = typeof target === 'number' ? { shard: target } : target;
+		return (await this.#ask('fetchClientValues', { path }, options)) as never;
+	}
+
+	/** Calls a handler that the bot registered with `handle`, in every worker or in one. */
+	async call<Name extends CallName, const Options extends CallOptions = CallOptions>(
+		name: Name,
+		args: CallArgs<Name> | [] = [],
+		options: Options = {} as Options,
+	): Promise<CallResult<Options, CallAnswer<Name>>> {
+		return (await this.#ask('call', { name, args }, options)) as never;
+	}
+
+	/** Replaces the worker that owns a shard; `true` once the new one is ready. A worker that replaces itself gets no answer. */
+	respawnShard(shardId: number): Promise<boolean> {
+		return this.#manager.request('respawnShard', { shardId }, { timeoutMs: Number.POSITIVE_INFINITY });
+	}
+
+	/** Replaces every worker. */
+	async respawnAll(options: RespawnAllOptions = {}): Promise<void> {
+		await this.#manager.request('respawnAll', options, { timeoutMs: Number.POSITIVE_INFINITY });
+	}
+
+	/** One entry per shard of the whole fleet; `fresh` asks every worker now. */
+	getShardStats(options: { fresh?: boolean } = {}): Promise<ShardStats[]> {
+		return this.#manager.request('getShardStats', options);
+	}
+
+	async #ask<M extends 'broadcastEval' | 'fetchClientValues' | 'call'>(
+		method: M,
+		params: Omit<ManagerMethods[M]['params'], 'options'>,
+		{ signal, ...options }: CallOptions,
+	): Promise<unknown> {
+		const { timeoutMs } = options;
+		return this.#manager.request(method, { ...params, options } as ManagerMethods[M]['params'], {
+			timeoutMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs + managerMarginMs,
 			...(signal ? { signal } : {}),
 		});
 	}
-
-	return {
-		broadcastEval(script: unknown, { context, signal, ...options }: BroadcastEvalOptions = {}): Promise<unknown> {
-			const { kind, source } = scriptSource(script);
-			return ask('broadcastEval', { kind, source, context, options }, { ...options, signal });
-		},
-		fetchClientValues(path: string, { signal, ...options }: CallOptions = {}): Promise<unknown> {
-			return ask('fetchClientValues', { path, options }, { ...options, signal });
-		},
-		call(name: string, args: unknown[], { signal, ...options }: CallOptions = {}): Promise<unknown> {
-			return ask('call', { name, args, options }, { ...options, signal });
-		},
-		respawnShard: (shardId: number) => ask('respawnShard', { shardId }),
-		respawnAll: (options: RespawnAllOptions) => ask('respawnAll', options),
-		getShardStats: (options: { fresh?: boolean } = {}) => ask('getShardStats', options),
-	};
-}
-
-/** The text of a script that travels; only functions and strings have one. */
-function scriptSource(script: unknown): { kind: ScriptKind; source: string } {
-	if (typeof script === 'function') return { kind: 'function', source: String(script) };
-	if (typeof script === 'string') return { kind: 'text', source: script };
-	throw new ShardctlError(
-		'OPTIONS_INVALID',
-		`broadcastEval takes a function or a string, got ${script === null ? 'null' : typeof script}`,
-	);
 }

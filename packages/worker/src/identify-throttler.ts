@@ -1,5 +1,5 @@
 // The identify throttler that @discordjs/ws asks before each IDENTIFY (its interface IIdentifyThrottler, in version 1 and 2).
-import type { IdentifyGate } from './identify-gate.js';
+import type { WorkerAccess } from './client-adapter.js';
 
 /** The part of @discordjs/ws's WebSocketManager that tells when READY came: version 1 passes one object, version 2 two values. */
 export interface ReadySource {
@@ -12,7 +12,7 @@ export interface IdentifyThrottler {
 }
 
 /** A throttler that waits at the gate, and confirms each slot at READY. */
-export function createIdentifyThrottler(gate: IdentifyGate, manager: ReadySource): IdentifyThrottler {
+export function createIdentifyThrottler(gate: WorkerAccess['identify'], manager: ReadySource): IdentifyThrottler {
 	manager.on('ready', (...args) => gate.confirm(readyShardId(args)));
 	return { waitForIdentify: (shardId, signal) => gate.wait(shardId, signal) };
 }

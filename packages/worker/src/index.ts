@@ -1,3 +1,13 @@
+export type {
+	BroadcastEvalOptions,
+	CallOptions,
+	RespawnAllOptions,
+	Serialized,
+	ShardReport,
+	ShardSample,
+	ShardStats,
+	WorkerOutcome,
+} from '@shardctl/core';
 export {
 	attach,
 	broadcastEval,
@@ -10,7 +20,9 @@ export {
 	respawnAll,
 	respawnShard,
 	type ShardInfo,
+	waitForIdentify,
 } from './api.js';
-export type { BroadcastEvalOptions, CallOptions } from './calls.js';
-export type { ClientAdapter, ShardReporter } from './client-adapter.js';
-export type { Handler, ShutdownHandler } from './runtime.js';
+export type { ClientAdapter, ShardReporter, WorkerAccess } from './client-adapter.js';
+export type { ShardClientExtras } from './discordjs/shard-client.js';
+export type { Handler } from './runtime.js';
+export type { ShutdownHandler } from './shutdown.js';

@@ -17,6 +17,11 @@ export class Sampler {
 		this.#loop.enable();
 	}
 
+	/** Ends the probe of the event loop. */
+	stop(): void {
+		this.#loop.disable();
+	}
+
 	take(): WorkerSample {
 		const now = performance.now();
 		const cpu = process.cpuUsage(this.#cpu);

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { compileFunction, constants, Script as VmScript } from 'node:vm';
-import type { Script, ScriptKind, ScriptMissing } from '@shardctl/core';
+import { type Script, type ScriptKind, type ScriptMissing, ShardctlError } from '@shardctl/core';
 
 type Compiled = (this: unknown, client: unknown, context: unknown, require: NodeJS.Require) => unknown;
 
@@ -25,7 +25,9 @@ export class ScriptRunner {
 	async run(script: Script, client: unknown, context: unknown): Promise<{ value: unknown } | ScriptMissing> {
 		const compiled = this.#get(script);
 		if (!compiled) return { scriptMissing: true };
-		return { value: await compiled.call(client, client, context, this.#require) };
+		const value = await compiled.call(client, client, context, this.#require);
+		if (typeof value !== 'function' && typeof value !== 'symbol') return { value };
+		throw new ShardctlError('NOT_SERIALIZABLE', `the script answers a ${typeof value}, which cannot travel between processes`);
 	}
 
 	#get({ id, kind, source }: Script): Compiled | undefined {

@@ -27,12 +27,8 @@ export interface WebSocketManager {
 
 /** The parts of @discordjs/ws 1 that stand behind discord.js's defaults. */
 export interface GatewayLibrary {
-	SimpleShardingStrategy: new (
-		manager: WebSocketManager,
-	) => unknown;
-	SimpleIdentifyThrottler: new (
-		maxConcurrency: number,
-	) => unknown;
+	SimpleShardingStrategy: new (manager: WebSocketManager) => unknown;
+	SimpleIdentifyThrottler: new (maxConcurrency: number) => unknown;
 }
 
 export interface ShardClientUtilClass {
@@ -49,4 +45,10 @@ export interface DiscordJs {
 	version: string;
 	ShardClientUtil: ShardClientUtilClass;
 	DefaultRestOptions: { api: string };
+}
+
+/** Whether something is a discord.js client, told by its shape. */
+export function isDiscordJsClient(client: unknown): client is DiscordClient {
+	const shape = client as { ws?: { shards?: unknown }; guilds?: { cache?: unknown }; options?: { ws?: unknown } } | null;
+	return shape?.ws?.shards instanceof Map && shape.guilds?.cache instanceof Map && typeof shape.options?.ws === 'object';
 }

@@ -1,0 +1,84 @@
+// How shardctl sees and prepares a WebSocketManager of @discordjs/ws 2. The library is the bot's, so nothing of it is imported.
+import type { ShardSample } from '@shardctl/core';
+import type { ClientAdapter } from '../client-adapter.js';
+import { gatewayInfoSource } from '../gateway-info-source.js';
+import { createIdentifyThrottler, type ReadySource } from '../identify-throttler.js';
+import { disconnection } from './disconnection.js';
+import { hasMethods } from './fields.js';
+
+interface Dispatch {
+	t: string;
+	d: { id: string; member_count?: number; unavailable?: boolean };
+}
+
+export interface WebSocketManager {
+	options: {
+		rest: unknown;
+		shardIds: unknown;
+		shardCount: number | null;
+		buildIdentifyThrottler(manager: ReadySource): unknown;
+	};
+	on(event: 'ready', listener: (data: unknown, shardId: number) => void): unknown;
+	on(event: 'resumed', listener: (shardId: number) => void): unknown;
+	on(event: 'closed', listener: (code: number, shardId: number) => void): unknown;
+	on(event: 'heartbeat', listener: (stats: { latency: number }, shardId: number) => void): unknown;
+	on(event: 'dispatch', listener: (payload: Dispatch, shardId: number) => void): unknown;
+	destroy(): Promise<void>;
+}
+
+export function isWebSocketManager(client: unknown): client is WebSocketManager {
+	return hasMethods(client, 'getShardIds', 'fetchStatus', 'updateShardCount', 'destroy');
+}
+
+/** One shard as the dispatches tell of it: the library itself keeps no guilds. */
+interface ShardTally {
+	/** Member count by guild id. */
+	guilds: Map<string, number>;
+	ping: number | null;
+}
+
+/** A new adapter each, because it counts the guilds of its manager. */
+export function discordjsWsAdapter(): ClientAdapter<WebSocketManager> {
+	const tallies = new Map<number, ShardTally>();
+	const tally = (shardId: number): ShardTally => {
+		let found = tallies.get(shardId);
+		if (!found) {
+			found = { guilds: new Map(), ping: null };
+			tallies.set(shardId, found);
+		}
+		return found;
+	};
+	return {
+		library: '@discordjs/ws 2',
+		prepare({ options }, { shardIds, totalShards, gateway, identify }) {
+			options.shardIds = [...shardIds];
+			options.shardCount = totalShards;
+			options.rest = gatewayInfoSource(gateway);
+			options.buildIdentifyThrottler = (manager) => createIdentifyThrottler(identify, manager);
+		},
+		observe(manager, report) {
+			manager.on('ready', (_, shardId) => report({ shardId, status: 'ready' }));
+			manager.on('resumed', (shardId) => report({ shardId, status: 'resumed' }));
+			manager.on('closed', (closeCode, shardId) => report(disconnection(shardId, closeCode)));
+			manager.on('heartbeat', ({ latency }, shardId) => {
+				tally(shardId).ping = latency;
+			});
+			manager.on('dispatch', ({ t, d }, shardId) => {
+				if (t === 'READY') tally(shardId).guilds.clear();
+				else if (t === 'GUILD_CREATE') tally(shardId).guilds.set(d.id, d.member_count ?? 0);
+				// An outage keeps the guild: the bot is still in it.
+				else if (t === 'GUILD_DELETE' && !d.unavailable) tally(shardId).guilds.delete(d.id);
+			});
+		},
+		sample: () =>
+			[...tallies].map(
+				([shardId, { guilds, ping }]): ShardSample => ({
+					shardId,
+					guildCount: guilds.size,
+					userCount: [...guilds.values()].reduce((sum, members) => sum + members, 0),
+					ping,
+				}),
+			),
+		destroy: (manager) => manager.destroy(),
+	};
+}

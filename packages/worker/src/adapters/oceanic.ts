@@ -1,0 +1,91 @@
+// How shardctl sees and prepares a client of oceanic.js 1.
+import type { ShardSample } from '@shardctl/core';
+import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
+import { disconnection } from './disconnection.js';
+import { field, hasMethods } from './fields.js';
+import { gateIdentify, type IdentifyingShard } from './gated-identify.js';
+
+interface OceanicShard extends IdentifyingShard {
+	latency: number;
+}
+
+export interface OceanicClient {
+	rest: { options: { baseURL: string; host: string | null } };
+	shards: Map<number, OceanicShard> & {
+		options: {
+			shardIDs: number[];
+			maxShards: number;
+			concurrency: number;
+			override: { getBot?: () => Promise<unknown>; timeBetweenShardConnects?: number };
+		};
+	};
+	guilds: { values(): Iterable<{ shard?: { id: number }; memberCount: number }> };
+	disconnect(reconnect: boolean): void;
+	on(event: 'connect' | 'shardReady' | 'shardResume', listener: (shardId: number) => void): unknown;
+	on(event: 'shardDisconnect', listener: (error: { code?: number } | undefined, shardId: number) => void): unknown;
+}
+
+export function isOceanicClient(client: unknown): client is OceanicClient {
+	const shards = field(client, 'shards');
+	return hasMethods(shards, 'spawn', 'connect') && field(shards, 'dispatcher') !== undefined;
+}
+
+export const oceanicAdapter: ClientAdapter<OceanicClient> = {
+	library: 'oceanic.js',
+	prepare(client, worker) {
+		giveSlice(client, worker);
+		pointTo(client, worker);
+		// Emitted when a shard's socket is open, so before its first IDENTIFY.
+		client.on('connect', (shardId) => {
+			const shard = client.shards.get(shardId);
+			if (shard) gateIdentify(shard, worker);
+		});
+	},
+	observe(client, report) {
+		client.on('shardReady', (shardId) => report({ shardId, status: 'ready' }));
+		client.on('shardResume', (shardId) => report({ shardId, status: 'resumed' }));
+		client.on('shardDisconnect', (error, shardId) => report(disconnection(shardId, error?.code)));
+	},
+	sample(client) {
+		const samples = new Map<number, ShardSample>();
+		for (const { id: shardId, latency } of client.shards.values()) {
+			samples.set(shardId, { shardId, guildCount: 0, userCount: 0, ping: Number.isFinite(latency) ? latency : null });
+		}
+		for (const guild of client.guilds.values()) {
+			const sample = guild.shard && samples.get(guild.shard.id);
+			if (!sample) continue;
+			sample.guildCount++;
+			sample.userCount += guild.memberCount;
+		}
+		return [...samples.values()];
+	},
+	destroy: (client) => client.disconnect(false),
+};
+
+function giveSlice({ shards: { options } }: OceanicClient, { shardIds, totalShards }: WorkerAccess): void {
+	options.shardIDs = [...shardIds];
+	options.maxShards = totalShards;
+}
+
+/** The manager has asked for the gateway already, and oceanic's REST goes where the manager's goes. */
+function pointTo({ rest, shards }: OceanicClient, { api, gateway }: WorkerAccess): void {
+	const { options } = shards;
+	const { session_start_limit: limit } = gateway;
+	options.override.getBot = async () => ({
+		url: gateway.url,
+		shards: gateway.shards,
+		sessionStartLimit: {
+			total: limit.total,
+			remaining: limit.remaining,
+			resetAfter: limit.reset_after,
+			maxConcurrency: limit.max_concurrency,
+		},
+	});
+	// -1 stands for "auto", without which oceanic does not ask for the gateway's address.
+	options.concurrency = -1;
+	// Its own pace between two shards; the gate has a better one.
+	options.override.timeBetweenShardConnects = 0;
+	const version = /\/v\d+$/.exec(rest.options.baseURL)?.[0] ?? '';
+	rest.options.baseURL = api.replace(/\/$/, '') + version;
+	rest.options.host = new URL(api).host;
+}

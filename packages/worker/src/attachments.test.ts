@@ -1,0 +1,51 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Attachments } from './attachments.js';
+import type { ClientAdapter } from './client-adapter.js';
+
+const adapter = (parts: Partial<ClientAdapter<object>> = {}): ClientAdapter<object> => ({
+	library: 'test',
+	observe: () => {},
+	sample: () => [],
+	destroy: () => {},
+	...parts,
+});
+const sampleOf = (shardId: number, guildCount: number) => ({ shardId, guildCount, userCount: 0, ping: null });
+
+describe('Attachments', () => {
+	it('keeps the first client as the one that scripts run on, and takes each client once', () => {
+		const attachments = new Attachments();
+		const first = {};
+		expect(attachments.first).toBeUndefined();
+		expect(attachments.add(first, adapter())).toBe(true);
+		expect(attachments.add({}, adapter())).toBe(true);
+		expect(attachments.add(first, adapter())).toBe(false);
+		expect(attachments.first?.client).toBe(first);
+	});
+
+	it('counts a shard once when two clients hold it, and takes no figures from a client that throws', () => {
+		const attachments = new Attachments();
+		attachments.add({}, adapter({ sample: () => [sampleOf(0, 5)] }));
+		attachments.add(
+			{},
+			adapter({
+				sample: () => {
+					throw new Error('half built');
+				},
+			}),
+		);
+		attachments.add({}, adapter({ sample: () => [sampleOf(0, 9), sampleOf(1, 2)] }));
+		expect(attachments.sample()).toEqual([sampleOf(0, 5), sampleOf(1, 2)]);
+	});
+
+	it('logs every client out, also when one fails', async () => {
+		const complaint = vi.spyOn(console, 'error').mockReturnValue();
+		const out: string[] = [];
+		const attachments = new Attachments();
+		attachments.add({}, adapter({ destroy: () => Promise.reject(new Error('socket gone')) }));
+		attachments.add({}, adapter({ destroy: () => void out.push('second') }));
+		await attachments.destroyAll();
+		expect(out).toEqual(['second']);
+		expect(complaint).toHaveBeenCalledWith('logging out failed: socket gone');
+		complaint.mockRestore();
+	});
+});

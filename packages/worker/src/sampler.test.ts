@@ -1,0 +1,34 @@
+import { waitFor } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { Sampler } from './sampler.js';
+
+const busyFor = (ms: number) => {
+	const end = performance.now() + ms;
+	while (performance.now() < end);
+};
+
+it('measures the process, over the time since the last sample', async () => {
+	const shards = [{ shardId: 0, guildCount: 2, userCount: 3, ping: 4 }];
+	const sampler = new Sampler(() => shards);
+	busyFor(60);
+	const busy = sampler.take();
+	expect(busy.shards).toBe(shards);
+	expect(busy.rssBytes).toBeGreaterThan(busy.heapUsedBytes);
+	expect(busy.heapUsedBytes).toBeGreaterThan(1e6);
+	expect(busy.cpuPercent).toBeGreaterThan(0);
+	expect(busy.uptimeMs).toBeGreaterThan(0);
+	sampler.stop();
+});
+
+it('shows a blocked event loop in the delay', async () => {
+	const sampler = new Sampler(() => []);
+	const worst = await waitFor('a delay to be seen', async () => {
+		await new Promise((resolve) => setTimeout(resolve, 60));
+		busyFor(300);
+		await new Promise((resolve) => setTimeout(resolve, 60));
+		const { loopDelayP99Ms } = sampler.take();
+		return loopDelayP99Ms > 100 ? loopDelayP99Ms : undefined;
+	});
+	expect(worst).toBeLessThan(5000);
+	sampler.stop();
+});

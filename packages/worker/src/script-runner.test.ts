@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { ScriptRunner } from './script-runner.js';
+
+const runner = () => new ScriptRunner(import.meta.filename);
+const client = { size: 3 };
+const text = (source: string, id = 1) => ({ id, kind: 'text' as const, source });
+
+describe('ScriptRunner', () => {
+	it('compiles a script once and runs it by its id from then on', async () => {
+		const scripts = runner();
+		expect(await scripts.run(text('client.size + context'), client, 1)).toEqual({ value: 4 });
+		expect(await scripts.run({ id: 1, kind: 'text' }, client, 2)).toEqual({ value: 5 });
+		// The source that comes with a known id is not read again.
+		expect(await scripts.run(text('0'), client, 2)).toEqual({ value: 5 });
+	});
+
+	it('says when it does not hold a script', async () => {
+		expect(await runner().run({ id: 1, kind: 'text' }, client, undefined)).toEqual({ scriptMissing: true });
+	});
+
+	it('lets the oldest script go at its bound', async () => {
+		const scripts = runner();
+		for (let id = 0; id <= 500; id++) await scripts.run(text(`${id}`, id), client, undefined);
+		expect(await scripts.run({ id: 0, kind: 'text' }, client, undefined)).toEqual({ scriptMissing: true });
+		expect(await scripts.run({ id: 1, kind: 'text' }, client, undefined)).toEqual({ value: 1 });
+	});
+
+	it('does not keep a script that has a syntax error', async () => {
+		const scripts = runner();
+		await expect(scripts.run(text('client.'), client, undefined)).rejects.toMatchObject({ name: 'SyntaxError' });
+		expect(await scripts.run({ id: 1, kind: 'text' }, client, undefined)).toEqual({ scriptMissing: true });
+	});
+
+	it.each([
+		['an expression', 'this.size', 3],
+		['an expression with await', 'await client.size', 3],
+		['an object', '{ a: client.size }', { a: 3 }],
+		['statements, by their last value', 'let n = client.size; n *= 2; n', 6],
+		['statements with this', 'const n = this.size; n', 3],
+		['a body with return', 'if (client.size) return "yes"; return "no"', 'yes'],
+		['a body with await', 'const n = await 5; return n + this.size', 8],
+		['a body with await and no return', 'const n = await 5', undefined],
+		['a line comment at the end', 'client.size // three', 3],
+		['nothing', '', undefined],
+	])('reads %s', async (_, source, value) => {
+		expect(await runner().run(text(source), client, undefined)).toEqual({ value });
+	});
+
+	it('gives a function the client as its first argument and as this, and the context', async () => {
+		const source = 'async function (client, context) { return [this === client, client.size, context] }';
+		expect(await runner().run({ id: 1, kind: 'function', source }, client, 'c')).toEqual({ value: [true, 3, 'c'] });
+	});
+
+	it.each(['() => 1', 'Symbol()'])('refuses %s as an answer, which cannot travel', async (source) => {
+		await expect(runner().run(text(source), client, undefined)).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' });
+	});
+
+	it("does not let a script's variables reach the process or the next script", async () => {
+		const scripts = runner();
+		await scripts.run(text('const leaked = 1; leaked'), client, undefined);
+		await scripts.run(text('var alsoLeaked = 1; alsoLeaked', 2), client, undefined);
+		expect(await scripts.run(text('typeof leaked + typeof alsoLeaked', 3), client, undefined)).toEqual({
+			value: 'undefinedundefined',
+		});
+	});
+});

@@ -1,0 +1,63 @@
+import { EventEmitter } from 'node:events';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Shutdown } from './shutdown.js';
+
+afterEach(() => void vi.useRealTimers());
+
+function shutdown() {
+	const order: string[] = [];
+	const signals = new EventEmitter();
+	const ending = new Shutdown({ logOut: async () => void order.push('log out'), signals: signals as never });
+	return { order, signals, ending };
+}
+
+describe('Shutdown', () => {
+	it("runs the bot's handlers before the logout, once", async () => {
+		const { order, ending } = shutdown();
+		ending.add(async (reason) => void order.push(`first ${reason}`));
+		ending.add(() => void order.push('second'));
+		const run = ending.run('stop requested', 1000);
+		expect(ending.run('again', 1000)).toBe(run);
+		await run;
+		expect(order).toEqual(['first stop requested', 'second', 'log out']);
+	});
+
+	it('goes on when a handler fails', async () => {
+		const complaint = vi.spyOn(console, 'error').mockReturnValue();
+		const { order, ending, signals } = shutdown();
+		vi.useFakeTimers();
+		ending.add(() => {
+			throw new Error('at once');
+		});
+		ending.add(async () => {
+			throw new Error('later');
+		});
+		signals.on('SIGTERM', () => {
+			throw new Error('in the signal handler');
+		});
+		const run = ending.run('stop', 1000);
+		await vi.runAllTimersAsync();
+		await run;
+		expect(order).toEqual(['log out']);
+		expect(complaint).toHaveBeenCalledTimes(3);
+		complaint.mockRestore();
+	});
+
+	it("gives a bot's own SIGTERM handler half of the grace, and at most five seconds, before it logs out for it", async () => {
+		for (const [graceMs, waitMs] of [
+			[2000, 1000],
+			[60_000, 5000],
+		] as const) {
+			vi.useFakeTimers();
+			const { order, signals, ending } = shutdown();
+			signals.on('SIGTERM', (signal) => order.push(signal));
+			const run = ending.run('stop', graceMs);
+			await vi.advanceTimersByTimeAsync(waitMs - 1);
+			expect(order).toEqual(['SIGTERM']);
+			await vi.advanceTimersByTimeAsync(1);
+			await run;
+			expect(order).toEqual(['SIGTERM', 'log out']);
+			vi.useRealTimers();
+		}
+	});
+});
