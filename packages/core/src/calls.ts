@@ -17,23 +17,24 @@ declare global {
 	interface ShardctlTypes {}
 }
 
-/** The bot's client: as declared in {@link ShardctlTypes}, else anything, because only the bot knows. */
-// biome-ignore lint/suspicious/noExplicitAny: see above; `unknown` would make every script cast.
-export type BotClient = ShardctlTypes extends { client: infer Client } ? Client : any;
+/** What the bot did not declare: only the bot knows it, and with `unknown` every script would have to cast. */
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+type Undeclared = any;
+
+/** The bot's client: as declared in {@link ShardctlTypes}, else anything. */
+export type BotClient = ShardctlTypes extends { client: infer Client } ? Client : Undeclared;
 
 type AnyCalls = Record<string, (...args: never[]) => unknown>;
 /** The handlers of the bot: as declared in {@link ShardctlTypes}, else any name with any arguments. */
 export type BotCalls = ShardctlTypes extends { calls: infer Calls extends AnyCalls }
 	? Calls
-	: Record<string, (...args: unknown[]) => unknown>;
+	: Record<string, (...args: Undeclared[]) => unknown>;
 export type CallName = Extract<keyof BotCalls, string>;
 /** The arguments that go with a name. */
 export type CallArgs<Name extends CallName> = Parameters<BotCalls[Name]>;
 type NowOrLater<Value> = Value | Awaited<Value>;
-/** What a handler of that name may be. Undeclared, its parameters are taken as the bot writes them. */
-export type CallHandler<Name extends CallName> = ShardctlTypes extends { calls: AnyCalls }
-	? (...args: CallArgs<Name>) => NowOrLater<ReturnType<BotCalls[Name]>>
-	: { handle(...args: unknown[]): unknown }['handle'];
+/** What a handler of that name may be. */
+export type CallHandler<Name extends CallName> = (...args: CallArgs<Name>) => NowOrLater<ReturnType<BotCalls[Name]>>;
 /** What a call of that name answers. */
 export type CallAnswer<Name extends CallName> = Serialized<Awaited<ReturnType<BotCalls[Name]>>>;
 
