@@ -1,4 +1,5 @@
 // Why a process ended: a pure judgement from what the system said, what we had done to it, and its last words.
+import { formatDuration } from './format-duration.js';
 
 /** How a process ended, seen from outside. */
 export type ExitReason =
@@ -85,7 +86,7 @@ const exitCodeMeanings: ReadonlyMap<number, string> = new Map([
 export function classifyExit(evidence: ExitEvidence): { reason: ExitReason; message: string } {
 	const { reason, what } = judge(evidence);
 	if (reason === 'spawn-failed') return { reason, message: `the process could not be started: ${what}` };
-	const ran = `${evidence.wasReady ? '' : 'before it was ready, '}after ${formatUptime(evidence.uptimeMs)}`;
+	const ran = `${evidence.wasReady ? '' : 'before it was ready, '}after ${formatDuration(evidence.uptimeMs)}`;
 	return { reason, message: `process ${evidence.pid ?? '?'} ${what} (${ending(evidence)}, ${ran})` };
 }
 
@@ -144,12 +145,4 @@ function uncaughtError(stderrTail: readonly string[]): string | undefined {
 
 function ending({ code, signal }: ExitEvidence): string {
 	return signal === null ? `exit code ${code ?? 'unknown'}` : signal;
-}
-
-function formatUptime(uptimeMs: number): string {
-	if (uptimeMs < 1000) return `${Math.round(uptimeMs)} ms`;
-	const seconds = uptimeMs / 1000;
-	if (seconds < 60) return `${seconds.toFixed(1)} s`;
-	const minutes = Math.floor(seconds / 60);
-	return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -101,8 +101,8 @@ export class Incarnation {
 		return this.#debugger.attached || waitsForDebugger(this.#options.spec.execArgv ?? []);
 	}
 
-	/** Finds out where its main thread hangs, for the report. Resolves within {@link stackTimeoutMs}, or when the process exits. */
-	async captureStack(): Promise<void> {
+	/** Finds out where its main thread hangs, also for the report; innermost first. Resolves within {@link stackTimeoutMs}, or when the process exits. */
+	async captureStack(): Promise<string[]> {
 		const { clock, host } = this.#options;
 		const search = new AbortController();
 		const over = new Promise<string[]>((resolve) => {
@@ -117,6 +117,7 @@ export class Incarnation {
 		// A search that fails finds nothing; the process is replaced all the same.
 		this.#stack = await Promise.race([frames, over]).catch(() => []);
 		this.#endSearch();
+		return this.#stack;
 	}
 
 	/** Begins to end the process. The first reason stays; a second call can only {@link hasten}. */

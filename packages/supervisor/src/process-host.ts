@@ -46,8 +46,8 @@ export function createProcessHost(): ProcessHost {
 		kill: (child) => signalProcessGroup(child, 'SIGKILL'),
 		endGroup: endProcessGroup,
 		async hungStack(child, watch, signal) {
-			// Windows has no such signal.
-			if (process.platform === 'win32') return [];
+			// Windows has no such signal, and where node was told not to handle it, it would kill.
+			if (process.platform === 'win32' || child.spawnargs.includes('--disable-sigusr1')) return [];
 			const url = await Promise.race([watch.address(() => signalProcess(child, 'SIGUSR1')), aborted(signal)]);
 			return url === null || signal.aborted ? [] : hungStack(url, signal);
 		},

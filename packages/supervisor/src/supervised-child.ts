@@ -7,6 +7,7 @@ import type { ChildSpec } from './child-spec.js';
 import { type ChildState, childTransitions } from './child-state.js';
 import type { ExitReason, ExitReport } from './exit-reason.js';
 import { FairDeadline } from './fair-deadline.js';
+import { formatDuration } from './format-duration.js';
 import { Heartbeat } from './heartbeat.js';
 import { type EndOrder, Incarnation } from './incarnation.js';
 import { type LogLine, LogRing } from './log-ring.js';
@@ -378,19 +379,20 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			return;
 		}
 		const { readyTimeoutMs, shutdownGraceMs } = this.#options;
-		const detail = `was not ready within ${readyTimeoutMs} ms without progress`;
+		const detail = `was not ready within ${formatDuration(readyTimeoutMs)} without progress`;
 		this.#drain({ kind: 'policy' }, { reason: 'ready-timeout', detail, graceMs: shutdownGraceMs });
 	}
 
 	#onSilent(run: Incarnation): void {
 		if (this.#run !== run || !this.#isUp()) return;
 		const silentForMs = this.#options.heartbeat.timeoutMs;
-		const finding = `its main thread answered no heartbeat for ${silentForMs} ms`;
+		const finding = `its main thread answered no heartbeat for ${formatDuration(silentForMs)}`;
 		this.#enter('unresponsive', finding);
 		this.#tell('unresponsive', { pid: run.pid as number, epoch: run.epoch, silentForMs });
-		void run.captureStack().then(() => {
+		void run.captureStack().then(([frame]) => {
 			if (this.#run !== run || this.#state !== 'unresponsive') return;
-			this.#drain({ kind: 'policy' }, { reason: 'hung', detail: `hung: ${finding}`, graceMs: 0 });
+			const detail = `hung: ${finding}${frame === undefined ? '' : `; it was in ${frame}`}`;
+			this.#drain({ kind: 'policy' }, { reason: 'hung', detail, graceMs: 0 });
 		});
 	}
 

@@ -103,7 +103,7 @@ async function twoFreePorts(): Promise<number> {
 		const first = await listening(0);
 		const { port } = first.address() as AddressInfo;
 		const second = await listening(port + 1).catch(() => undefined);
-		await Promise.all([first, second].map((server) => server && new Promise((resolve) => server.close(resolve))));
+		for (const server of [first, second]) server?.close();
 		if (second) return port;
 	}
 }
