@@ -33,6 +33,18 @@ describe('DebuggerWatch', () => {
 		expect({ woken, attached: watch.attached }).toEqual({ woken: 1, attached: false });
 	});
 
+	it('tells our own session from one that comes later', () => {
+		const watch = new DebuggerWatch();
+		void watch.address(() => {});
+		const seen = [`Debugger listening on ${url}`, 'Debugger attached.', `Debugger ending on ${url}`, 'Debugger attached.'].map(
+			(line) => {
+				watch.see(line);
+				return watch.attached;
+			},
+		);
+		expect(seen).toEqual([false, false, false, true]);
+	});
+
 	it('does not wake an inspector that listens', async () => {
 		const watch = new DebuggerWatch();
 		watch.see(`Debugger listening on ${url}`);

@@ -9,7 +9,10 @@ const talk =
 export class DebuggerWatch {
 	#url: string | null = null;
 	#attached = false;
+	/** Whether the inspector has been used by us; its talk is no longer the bot's then. */
 	#ours = false;
+	/** Our own session will be announced like anybody's. */
+	#expectsOurs = false;
 	#onUrl: ((url: string) => void) | null = null;
 
 	/** Whether somebody else's debugger is attached. */
@@ -23,6 +26,7 @@ export class DebuggerWatch {
 	 */
 	address(wake: () => void): Promise<string> {
 		this.#ours = true;
+		this.#expectsOurs = true;
 		if (this.#url !== null) return Promise.resolve(this.#url);
 		return new Promise((resolve) => {
 			this.#onUrl = resolve;
@@ -38,8 +42,9 @@ export class DebuggerWatch {
 			this.#attached = false;
 			this.#onUrl?.(url);
 			this.#onUrl = null;
-		} else if (line === 'Debugger attached.' && !this.#ours) {
-			this.#attached = true;
+		} else if (line === 'Debugger attached.') {
+			if (!this.#expectsOurs) this.#attached = true;
+			this.#expectsOurs = false;
 		}
 		return this.#ours && talk.test(line);
 	}

@@ -101,7 +101,10 @@ export class Incarnation {
 		return this.#debugger.attached || waitsForDebugger(this.#options.spec.execArgv ?? []);
 	}
 
-	/** Finds out where its main thread hangs, also for the report; innermost first. Resolves within {@link stackTimeoutMs}, or when the process exits. */
+	/**
+	 * Finds out in which frames its main thread hangs, innermost first; the report will hold them as well. Resolves within
+	 * {@link stackTimeoutMs}, or when the process exits.
+	 */
 	async captureStack(): Promise<string[]> {
 		const { clock, host } = this.#options;
 		const search = new AbortController();
@@ -156,10 +159,11 @@ export class Incarnation {
 			// Else a signal or a message could not be delivered: its sender knows, and the exit says the rest.
 		});
 		if (child.pid === undefined) return child;
-		// Also the channel: what the process had said before its end must not reach the owner after it.
-		const silenced = Promise.all([this.#capture(child, 'stdout'), this.#capture(child, 'stderr'), channelClosed(child)]);
+		const outputClosed = Promise.all([this.#capture(child, 'stdout'), this.#capture(child, 'stderr')]);
+		const closed = Promise.all([outputClosed, channelClosed(child)]);
 		child.once('exit', (code, signal) => {
-			void this.#bury(child, code, signal, silenced);
+			this.#noteExit(code, signal);
+			void this.#bury(child, { outputClosed, closed });
 		});
 		return child;
 	}
@@ -198,12 +202,7 @@ export class Incarnation {
 		});
 	}
 
-	async #bury(
-		child: ChildProcess,
-		code: number | null,
-		signal: NodeJS.Signals | null,
-		silenced: Promise<unknown>,
-	): Promise<void> {
+	#noteExit(code: number | null, signal: NodeJS.Signals | null): void {
 		const { clock, host } = this.#options;
 		const now = clock.monotonic();
 		this.#exit = {
@@ -217,20 +216,26 @@ export class Incarnation {
 		};
 		this.#termination?.end();
 		this.#endSearch();
+	}
+
+	/** After the exit: ends what the process left behind, hears its last words, and reports. */
+	async #bury(child: ChildProcess, { outputClosed, closed }: Record<'outputClosed' | 'closed', Promise<unknown>>): Promise<void> {
+		const { clock, host } = this.#options;
 		const groupEnded = host.endGroup(child.pid as number);
 		this.#options.onExit();
 		await groupEnded;
+		// What it had said before its end, also over the channel, must not reach the owner after it.
 		let timer: Timer | undefined;
 		const drained = new Promise<void>((resolve) => {
 			timer = clock.setTimeout(resolve, outputDrainMs);
 		});
-		await Promise.race([silenced, drained]);
+		await Promise.race([closed, drained]);
 		clock.clearTimeout(timer);
-		// Somebody who left the group may hold the pipes; closing our end flushes the lines that are there.
+		// Somebody who left the group may hold the pipes; closing our ends flushes the lines that are there.
 		child.stdout?.destroy();
 		child.stderr?.destroy();
 		if (child.connected) child.disconnect();
-		await silenced;
+		await outputClosed;
 		this.#options.onGone(this.#report());
 	}
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { counterPathIn, OomKillCounter, oomKillsIn } from './oom-kills.js';
+import { counterPathsIn, OomKillCounter, oomKillsIn } from './oom-kills.js';
 
 describe('OomKillCounter', () => {
 	it('lets every kill be claimed once', () => {
@@ -25,12 +25,20 @@ describe('OomKillCounter', () => {
 });
 
 it.each([
-	['version 2', '0::/user.slice/bot.service\n', '/sys/fs/cgroup/user.slice/bot.service/memory.events'],
-	['version 2 at its root, as in a container', '0::/\n', '/sys/fs/cgroup/memory.events'],
-	['version 1', '5:cpu:/\n4:memory:/docker/abc\n0::/\n', '/sys/fs/cgroup/memory/docker/abc/memory.oom_control'],
-	['none', '', undefined],
-])('finds the counter of control groups, %s', (_version, text, path) => {
-	expect(counterPathIn(text)).toBe(path);
+	[
+		'version 2',
+		'0::/user.slice/bot.service\n',
+		['/sys/fs/cgroup/user.slice/bot.service/memory.events', '/sys/fs/cgroup/memory.events'],
+	],
+	['version 2 at its root, as in a container', '0::/\n', ['/sys/fs/cgroup/memory.events']],
+	[
+		'version 1',
+		'5:cpu:/\n4:memory:/docker/abc\n0::/\n',
+		['/sys/fs/cgroup/memory/docker/abc/memory.oom_control', '/sys/fs/cgroup/memory/memory.oom_control'],
+	],
+	['none', '', []],
+])('knows where the counter of control groups may stand: %s', (_version, text, paths) => {
+	expect(counterPathsIn(text)).toEqual(paths);
 });
 
 it.each([

@@ -27,15 +27,8 @@ export class OomKillCounter {
 
 /** A function that reads the counter of the group that this process is in now; 0 where there is none. */
 function oomKillReader(): () => number {
-	const path = counterPath();
-	return () => {
-		if (path === undefined) return 0;
-		try {
-			return oomKillsIn(readFileSync(path, 'latin1'));
-		} catch {
-			return 0;
-		}
-	};
+	const path = counterPaths().find((candidate) => readText(candidate) !== undefined);
+	return () => (path === undefined ? 0 : oomKillsIn(readText(path) ?? ''));
 }
 
 /** The figure in `memory.events` (cgroup v2) or `memory.oom_control` (v1). */
@@ -43,18 +36,29 @@ export function oomKillsIn(text: string): number {
 	return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
-function counterPath(): string | undefined {
+function counterPaths(): string[] {
+	return counterPathsIn(readText('/proc/self/cgroup') ?? '');
+}
+
+/**
+ * Where the counter may stand, from the text of `/proc/self/cgroup`, the most precise first. In a container the text may name
+ * the group as the host sees it, while the group itself is mounted as the root.
+ */
+export function counterPathsIn(text: string): string[] {
+	const v1 = /^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(.*)$/m.exec(text)?.[1];
+	const v2 = /^0::(.*)$/m.exec(text)?.[1];
+	if (v1 !== undefined) return inGroup('/sys/fs/cgroup/memory', v1, 'memory.oom_control');
+	return v2 === undefined ? [] : inGroup('/sys/fs/cgroup', v2, 'memory.events');
+}
+
+function inGroup(mount: string, group: string, file: string): string[] {
+	return group === '/' ? [`${mount}/${file}`] : [`${mount}${group}/${file}`, `${mount}/${file}`];
+}
+
+function readText(path: string): string | undefined {
 	try {
-		return counterPathIn(readFileSync('/proc/self/cgroup', 'latin1'));
+		return readFileSync(path, 'latin1');
 	} catch {
 		return undefined;
 	}
-}
-
-/** Where the counter stands, from the text of `/proc/self/cgroup`. */
-export function counterPathIn(text: string): string | undefined {
-	const v1 = /^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(.*)$/m.exec(text)?.[1];
-	if (v1 !== undefined) return `/sys/fs/cgroup/memory${v1 === '/' ? '' : v1}/memory.oom_control`;
-	const v2 = /^0::(.*)$/m.exec(text)?.[1];
-	return v2 === undefined ? undefined : `/sys/fs/cgroup${v2 === '/' ? '' : v2}/memory.events`;
 }

@@ -394,6 +394,21 @@ describe('restarting on demand', () => {
 		await end(made);
 	});
 
+	it('waits for the next process when a listener asks for it as soon as this one is ready', async () => {
+		const made = await machineIn('starting');
+		const restarted = vi.fn<(ready: boolean) => void>();
+		made.child.once('ready', () => void made.child.restart('at once').then(restarted));
+		made.child.markReady();
+		await made.clock.advance(0);
+		expect({ state: made.child.state, answers: restarted.mock.calls }).toEqual({ state: 'draining', answers: [] });
+		made.host.current.exit(0);
+		await made.clock.advance(0);
+		made.child.markReady();
+		await made.clock.advance(0);
+		expect(restarted.mock.calls).toEqual([[true]]);
+		await end(made);
+	});
+
 	it('waits while the policy tries on, and is false once it has given up', async () => {
 		const made = await machineIn('ready');
 		const patient = made.child.restart('a');

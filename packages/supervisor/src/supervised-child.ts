@@ -25,6 +25,7 @@ const sequelRank: Record<Sequel['kind'], number> = { policy: 0, respawn: 1, fail
 
 const defaultKillAfterMs = 2000;
 const logBounds = { maxLines: 500, maxChars: 256 * 1024 };
+
 /**
  * One child process, kept running by rules.
  *
@@ -61,6 +62,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	#heartbeat: Heartbeat | undefined;
 	/** From the first call of `stop` to the next start. */
 	#stopping: { promise: Promise<void>; resolve: () => void } | null = null;
+	/** Settled before anything is told: who asks for a restart from within an event waits for the next process, not for this one. */
 	readonly #waiters = new RestartWaiters();
 	/** Of the present process. */
 	#memory = new MemoryWatch(0);
@@ -137,9 +139,9 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				break;
 			case 'starting':
 				run.markReady();
+				this.#waiters.settle(true);
 				this.#enter('ready', 'said that it is ready');
 				this.#tell('ready', { pid: run.pid as number, epoch: run.epoch, bootMs: this.#clock.now() - run.startedAt });
-				this.#waiters.settle(true);
 				break;
 			case 'planned':
 			case 'spawning':
@@ -473,15 +475,15 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		const { retryInMs } = event;
 		const timer =
 			retryInMs === null ? undefined : { delayMs: retryInMs, next: () => this.#spawn('tried again after its cool-down') };
+		this.#waiters.settle(false);
 		this.#enter('failed', event.reason, timer);
 		this.#tell('failed', event);
-		this.#waiters.settle(false);
 	}
 
 	#beStopped(): void {
-		if (this.#state !== 'stopped') this.#enter('stopped', 'stopped as requested');
 		this.#waiters.settle(false);
 		this.#stopping?.resolve();
+		if (this.#state !== 'stopped') this.#enter('stopped', 'stopped as requested');
 	}
 
 	/** Whether there is a process that nobody has a quarrel with. */
