@@ -107,7 +107,8 @@ describe('values beyond JSON', () => {
 		fc.boolean(),
 		fc.constantFrom(null, undefined, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0),
 		fc.bigInt(),
-		fc.date({ noInvalidDate: false }),
+		// An invalid date has a test of its own: Node 20 does not hold two of them for equal.
+		fc.date({ noInvalidDate: true }),
 		fc.uint8Array().map((bytes) => Buffer.from(bytes)),
 		fc.uint8Array(),
 		fc.float64Array(),
