@@ -63,6 +63,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.shardIds = options.shardIds;
 		this.#options = options;
 		this.child = new SupervisedChild({ ...options.child, connect: (process, epoch) => this.#connect(process, epoch) });
+		// Also a process that could not be forked has left the boot gate.
+		this.child.on('exited', () => this.emit('booted'));
 	}
 
 	/** For people: `worker 3 (shards 6-7)`. */

@@ -22,37 +22,29 @@ import {
 	shardIdForGuild,
 	sleep,
 	type ValueAt,
-	type WorkerBrief,
 } from '@shardctl/core';
-import type { ChildSpec } from '@shardctl/supervisor';
 import { BootGate } from './boot-gate.js';
 import { Calls } from './calls.js';
 import { type Control, startControl } from './control/server.js';
-import type { ShardManagerEvents, WorkerRef } from './events.js';
-import { GatewaySource } from './gateway-source.js';
-import { IdentifyBudget, type IdentifyBudgetState } from './identify/budget.js';
-import { type IdentifyWait, LocalIdentifyCoordinator } from './identify/coordinator.js';
-import { acquireIdentify, budgetRetryMs } from './identify/permission.js';
+import type { ShardManagerEvents } from './events.js';
+import type { IdentifyBudgetState } from './identify/budget.js';
+import type { IdentifyWait } from './identify/coordinator.js';
+import { SessionStarts, type Starter } from './identify/session-starts.js';
 import { ManagedWorker, type WorkerPeer } from './managed-worker.js';
 import type { ResolvedManagerOptions } from './options.js';
 import { type Plan, planShards } from './plan.js';
 import { type ManagerStats, type ManagerStatus, workerShardStats } from './shard-stats.js';
 import { watchStart } from './start-watch.js';
-import { workerEnvironment } from './worker-environment.js';
+import { forwardWorkerEvents } from './worker-events.js';
+import { workerSpec } from './worker-spec.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-const registerModule = import.meta.resolve('@shardctl/worker/register');
-
-/** Timers and JSON both want a finite number; a month is as good as for ever. */
-const longestGraceMs = 2_592_000_000 / 2;
 
 /** Made by {@link createShardManager}. */
 export class ShardManager extends EventEmitter<ShardManagerEvents> implements AsyncDisposable {
 	readonly name: string;
 	readonly #options: ResolvedManagerOptions;
-	readonly #budget: IdentifyBudget;
-	readonly #coordinator: LocalIdentifyCoordinator;
-	readonly #gateway: GatewaySource;
+	readonly #starts: SessionStarts;
 	readonly #bootGate: BootGate;
 	readonly #calls: Calls;
 	readonly #lifetime = new AbortController();
@@ -63,9 +55,6 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	#spawning: Promise<ShardStats[]> | undefined;
 	#stopping: Promise<void> | undefined;
 	#control: Control | undefined;
-	/** Discord refused for good: from then on no IDENTIFY goes out. */
-	#refusal: ShardctlError | undefined;
-
 	/** Resolves when the manager has stopped, whoever stopped it. */
 	readonly stopped: Promise<void>;
 	#resolveStopped: () => void = () => {};
@@ -76,19 +65,17 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		this.stopped = new Promise((resolve) => {
 			this.#resolveStopped = resolve;
 		});
-		const { clock } = options;
+		const { api, token, clock, logger } = options;
 		this.#options = options;
 		this.name = options.name;
 		this.#createdAt = clock.now();
-		this.#budget = new IdentifyBudget(clock, options.identifyReserve);
-		this.#coordinator = new LocalIdentifyCoordinator({ clock, maxConcurrency: 1, windowMs: options.identifyWindowMs });
-		this.#gateway = new GatewaySource({
-			api: options.api,
-			token: options.token,
+		this.#starts = new SessionStarts({
+			api,
+			token,
 			clock,
-			budget: this.#budget,
-			onInfo: (info) => this.#coordinator.setMaxConcurrency(info.session_start_limit.max_concurrency),
-			onStale: (error) => options.logger.warn({ err: error }, 'Discord did not answer; going on with its last answer'),
+			reserve: options.identifyReserve,
+			windowMs: options.identifyWindowMs,
+			onStale: (error) => logger.warn({ err: error }, 'Discord did not answer; going on with its last answer'),
 		});
 		// Twice the cores: while one process reads its files, another can use the processor.
 		this.#bootGate = new BootGate(options.cores * 2);
@@ -221,7 +208,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				workers: this.#workers.length,
 				uptimeMs: Math.max(0, this.#options.clock.now() - this.#createdAt),
 				status: this.status,
-				identify: this.#budget.state(),
+				identify: this.#starts.budget(),
 			},
 			shards: await this.getShardStats(options),
 		};
@@ -229,12 +216,12 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	/** What is left of the day's session starts. */
 	identifyBudget(): IdentifyBudgetState {
-		return this.#budget.state();
+		return this.#starts.budget();
 	}
 
 	/** Which shards wait for an identify slot, and for how long at most. */
 	identifyWaits(): IdentifyWait[] {
-		return this.#coordinator.waits();
+		return this.#starts.waits();
 	}
 
 	/**
@@ -262,10 +249,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		this.#status = 'starting';
 		try {
 			if (control) this.#control = await startControl(this, control);
-			const info = await this.#gateway.current();
+			const info = await this.#starts.gateway();
 			this.#lifetime.signal.throwIfAborted();
 			this.#plan = planShards(this.#options, info);
-			this.#refuseWithoutBudget(this.#plan);
+			this.#starts.checkStart(this.#plan.shardIds.length);
 			this.#workers = this.#plan.slices.map((slice, index) => this.#createWorker(index, slice, this.#plan as Plan));
 			const started = watchStart(this.#workers, this.#lifetime.signal);
 			for (const worker of this.#workers) worker.child.start();
@@ -274,7 +261,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			const survivors = ShardctlError.is(error) && error.code === 'WORKERS_FAILED' ? (error.details.survivors as number) : 0;
 			if (survivors > 0) this.#status = 'running';
 			else await this.stop();
-			throw this.#refusal ?? error;
+			throw this.#starts.refusal ?? error;
 		}
 		this.#status = 'running';
 		this.emit('fleet:ready', {
@@ -288,32 +275,20 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	async #stop(graceMs: number | undefined): Promise<void> {
 		const wasIdle = this.#status === 'idle';
 		this.#status = 'stopping';
-		this.#lifetime.abort(this.#refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
+		this.#lifetime.abort(this.#starts.refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
 		await Promise.all(this.#workers.map((worker) => worker.child.stop(graceMs === undefined ? {} : { graceMs })));
 		if (!wasIdle) await this.#control?.close();
 		this.#status = 'stopped';
 		this.#resolveStopped();
 	}
 
-	#refuseWithoutBudget({ shardIds }: Plan): void {
-		const answer = this.#budget.check(shardIds.length, { automatic: false });
-		if (answer.allowed) return;
-		const { remaining, total } = this.#budget.state();
-		throw new ShardctlError(
-			'IDENTIFY_BUDGET',
-			`${shardIds.length} shards need as many session starts, and Discord allows ${remaining} more of today's ${total}: ` +
-				`wait until ${new Date(answer.resetAt).toISOString()}, when they reset, or start fewer shards`,
-			{ details: { needed: shardIds.length, remaining, total, resetAt: answer.resetAt } },
-		);
-	}
-
-	#createWorker(workerId: number, shardIds: readonly number[], plan: Plan): ManagedWorker {
+	#createWorker(workerId: number, shardIds: readonly number[], { totalShards }: Plan): ManagedWorker {
 		const options = this.#options;
 		const worker: ManagedWorker = new ManagedWorker({
 			workerId,
 			shardIds,
 			child: {
-				spec: (epoch) => this.#childSpec(workerId, shardIds, plan, epoch),
+				spec: (epoch) => workerSpec(options, { workerId, epoch, shardIds, totalShards, gateway: this.#starts.lastGateway }),
 				policy: options.policy,
 				clock: options.clock,
 				readyTimeoutMs: options.readyTimeoutMs,
@@ -322,88 +297,62 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				maxMemoryBytes: options.maxMemoryBytes,
 				beforeSpawn: (signal) => this.#beforeSpawn(worker, signal),
 			},
-			acquireIdentify: (asking, shardId, signal) => this.#acquireIdentify(asking, shardId, signal),
+			acquireIdentify: (_, shardId, signal) => this.#starts.acquireIdentify(shardId, this.#starter(worker), signal),
 			serve: (peer) => this.#serve(peer),
 		});
-		this.#report(worker);
+		forwardWorkerEvents(worker, options.clock, (event, ...args) => this.emit(event, ...(args as never)));
+		worker.on('shard.status', (report) => this.#stopOnFatalClose(worker, report));
+		worker.child.on('failed', () => this.#checkRefused());
 		return worker;
 	}
 
-	#childSpec(workerId: number, shardIds: readonly number[], { totalShards }: Plan, epoch: number): ChildSpec {
-		const { file, args, execArgv, cwd, env, token, api, statsIntervalMs, shutdownGraceMs } = this.#options;
-		const brief: WorkerBrief = {
-			workerId,
-			epoch,
-			shardIds: [...shardIds],
-			totalShards,
-			botFile: file,
-			api,
-			gateway: this.#gateway.last,
-			statsIntervalMs: Number.isFinite(statsIntervalMs) ? statsIntervalMs : 0,
-			shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),
-		};
-		return {
-			id: `worker ${workerId}`,
-			ordinal: workerId,
-			file,
-			args: [...args],
-			execArgv: ['--import', registerModule, ...execArgv],
-			env: workerEnvironment(process.env, { brief, token, env }),
-			cwd,
-		};
-	}
-
-	/** Before each fork: a restart asks Discord first and respects the budget; then every fork waits for a place at the boot gate. */
+	/** Before each fork: a restart needs Discord's leave and the budget; then every fork waits for a place at the boot gate. */
 	async #beforeSpawn(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
-		if (worker.child.epoch > 0) await this.#beforeRestart(worker, signal);
-		const leave = await this.#bootGate.enter(signal);
-		worker.once('booted', leave);
-	}
-
-	async #beforeRestart(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
-		for (let attempt = 1; ; attempt++) {
-			if (this.#refusal) throw this.#refusal;
+		if (worker.child.epoch > 0) {
 			try {
-				await this.#gateway.current();
+				await this.#starts.beforeRestart(worker.shardIds.length, this.#starter(worker), signal);
 			} catch (error) {
 				if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') this.#refuse(worker, error);
 				throw error;
 			}
-			const answer = this.#budget.check(worker.shardIds.length, { automatic: !worker.restartRequested });
-			if (answer.allowed) return;
-			if (attempt === 1) this.#reportDeferred(worker);
-			await sleep(this.#options.clock, Math.min(Math.max(answer.retryInMs, budgetRetryMs.min), budgetRetryMs.max), signal);
 		}
+		const leave = await this.#bootGate.enter(signal);
+		worker.once('booted', leave);
+		signal.addEventListener('abort', leave, { once: true });
 	}
 
-	#acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal) {
-		return acquireIdentify(
-			{
-				clock: this.#options.clock,
-				coordinator: this.#coordinator,
-				budget: this.#budget,
-				refused: () => this.#refusal !== undefined,
-				refresh: async () => {
-					await this.#gateway.current().catch(() => {});
-				},
-			},
-			{
-				shardId,
-				automatic: this.#status === 'running' && !worker.restartRequested,
-				onDeferred: () => this.#reportDeferred(worker),
-			},
-			signal,
+	/** While the fleet comes up, and in a restart that somebody asked for, the whole budget may be spent. */
+	#starter(worker: ManagedWorker): Starter {
+		return {
+			automatic: this.#status === 'running' && !worker.restartRequested,
+			onDeferred: ({ remaining, resetAt }) =>
+				this.emit('identify:deferred', { workerId: worker.id, shardIds: worker.shardIds, remaining, resetAt }),
+		};
+	}
+
+	#stopOnFatalClose(worker: ManagedWorker, { shardId, status, closeCode }: ShardReport): void {
+		const why = status === 'disconnected' && closeCode !== undefined ? fatalCloseCodes.get(closeCode) : undefined;
+		if (why === undefined) return;
+		this.#refuse(
+			worker,
+			new ShardctlError('DISCORD_FATAL', `Discord closed shard ${shardId} with ${closeCode}: ${why}. No retry can mend that`, {
+				details: { shardId, closeCode },
+			}),
 		);
 	}
 
 	/** Discord will not have this worker's session whatever is tried: it ends now, and nobody identifies again. */
 	#refuse(worker: ManagedWorker, error: ShardctlError): void {
-		this.#refusal ??= error;
+		this.#starts.refuse(error);
 		worker.child.fail('fatal', error);
 		if (this.#status === 'starting') this.#lifetime.abort(error);
-		else if (this.#workers.every(({ child }) => child.state === 'failed' || child.state === 'draining')) {
-			this.emit('fleet:refused', { error });
-		}
+	}
+
+	/** Once Discord has refused, workers that fail do not come back; the last one's failure is the fleet's. */
+	#checkRefused(): void {
+		const error = this.#starts.refusal;
+		if (!error || this.#status !== 'running') return;
+		if (this.#workers.every(({ child }) => child.state === 'failed')) this.emit('fleet:refused', { error });
 	}
 
 	/** What workers may ask of the manager. */
@@ -421,44 +370,5 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			return null;
 		});
 		peer.handle('getShardStats', (options) => this.getShardStats(options));
-	}
-
-	/** Turns what happens to a worker into the manager's events. */
-	#report(worker: ManagedWorker): void {
-		const ref: WorkerRef = { workerId: worker.id, shardIds: worker.shardIds };
-		const { child } = worker;
-		child.on('state', ({ from, to }) => this.emit('worker:state', { ...ref, from, to }));
-		child.on('spawned', ({ pid, epoch }) => this.emit('worker:spawned', { ...ref, pid, epoch }));
-		child.on('ready', () =>
-			this.emit('worker:ready', { ...ref, tookMs: Math.max(0, this.#options.clock.now() - (child.startedAt ?? 0)) }),
-		);
-		child.on('exited', (report) => this.emit('worker:exited', { ...ref, report }));
-		child.on('failed', ({ reason }) => this.emit('worker:failed', { ...ref, reason }));
-		child.on('unresponsive', () => this.emit('worker:unresponsive', ref));
-		child.on('log', ({ stream, line }) => this.emit('worker:log', { ...ref, stream, line }));
-		worker.on('message', (message) => this.emit('message', { ...ref, message }));
-		worker.on('shard.status', (report) => this.#reportShard(worker, report));
-	}
-
-	#reportShard(worker: ManagedWorker, { shardId, status, closeCode }: ShardReport): void {
-		const shard = { shardId, workerId: worker.id };
-		if (status !== 'disconnected') {
-			this.emit(`shard:${status}`, shard);
-			return;
-		}
-		this.emit('shard:disconnected', { ...shard, closeCode });
-		const why = closeCode === undefined ? undefined : fatalCloseCodes.get(closeCode);
-		if (why === undefined) return;
-		this.#refuse(
-			worker,
-			new ShardctlError('DISCORD_FATAL', `Discord closed shard ${shardId} with ${closeCode}: ${why}. No retry can mend that`, {
-				details: { shardId, closeCode },
-			}),
-		);
-	}
-
-	#reportDeferred(worker: ManagedWorker): void {
-		const { remaining, resetAt } = this.#budget.state();
-		this.emit('identify:deferred', { workerId: worker.id, shardIds: worker.shardIds, remaining, resetAt });
 	}
 }

@@ -1,0 +1,89 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ShardctlError } from '@shardctl/core';
+import { fakeClock } from '@shardctl/test-support';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SessionStarts, type Starter } from './session-starts.js';
+
+/** A gateway endpoint whose answer a test changes, and the session starts that ask it. */
+async function setUp({ remaining = 1000, status = 200 } = {}) {
+	const api = { remaining, status, asked: 0, maxConcurrency: 1 };
+	const server = createServer((_, response) => {
+		api.asked++;
+		response.writeHead(api.status, { 'content-type': 'application/json' });
+		response.end(
+			JSON.stringify({
+				url: 'ws://gateway',
+				shards: 2,
+				session_start_limit: { total: 1000, remaining: api.remaining, reset_after: 60_000, max_concurrency: api.maxConcurrency },
+			}),
+		);
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	onTestFinished(() => void server.close());
+	const clock = fakeClock();
+	const stale: ShardctlError[] = [];
+	const starts = new SessionStarts({
+		api: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`,
+		token: 'x',
+		clock,
+		reserve: 50,
+		windowMs: 5000,
+		onStale: (error) => stale.push(error),
+	});
+	return { api, clock, starts, stale };
+}
+
+const never = new AbortController().signal;
+const automatic: Starter = { automatic: true, onDeferred: () => {} };
+
+describe('SessionStarts', () => {
+	it('asks Discord once for all who ask within a few seconds', async () => {
+		const { api, clock, starts } = await setUp();
+		await Promise.all([starts.gateway(), starts.gateway()]);
+		await starts.gateway();
+		expect(api.asked).toBe(1);
+		await clock.advance(5000);
+		await starts.gateway();
+		expect(api.asked).toBe(2);
+	});
+
+	it('goes on with the last answer while the API is down, and says so', async () => {
+		const { api, clock, starts, stale } = await setUp();
+		await starts.gateway();
+		api.status = 503;
+		await clock.advance(5000);
+		await expect(starts.beforeRestart(1, automatic, never)).resolves.toBeUndefined();
+		expect(stale).toHaveLength(1);
+	});
+
+	it('fails the first time that the API does not answer, because there is nothing to go on with', async () => {
+		const { starts } = await setUp({ status: 503 });
+		await expect(starts.gateway()).rejects.toMatchObject({ code: 'API_UNREACHABLE', details: { status: 503 } });
+	});
+
+	it('throws a 401 also when there was an answer before', async () => {
+		const { api, clock, starts } = await setUp();
+		await starts.gateway();
+		api.status = 401;
+		await clock.advance(5000);
+		await expect(starts.beforeRestart(1, automatic, never)).rejects.toMatchObject({ code: 'TOKEN_INVALID' });
+	});
+
+	it('refuses a start that the day does not have the session starts for', async () => {
+		const { starts } = await setUp({ remaining: 7 });
+		await starts.gateway();
+		expect(() => starts.checkStart(7)).not.toThrow();
+		expect(() => starts.checkStart(8)).toThrow(/8 shards need as many session starts, and Discord allows 7 more/);
+	});
+
+	it('lets no restart and no identify pass after a refusal', async () => {
+		const { starts } = await setUp();
+		await starts.gateway();
+		const refusal = new ShardctlError('DISCORD_FATAL', 'closed with 4014');
+		starts.refuse(refusal);
+		starts.refuse(new ShardctlError('DISCORD_FATAL', 'later'));
+		expect(starts.refusal).toBe(refusal);
+		await expect(starts.beforeRestart(1, automatic, never)).rejects.toBe(refusal);
+	});
+});

@@ -1,0 +1,120 @@
+// What Discord allows this manager: asks for the gateway, guards the day's session starts, hands out identify slots, and
+// remembers when Discord has refused for good. Everything that leads to an IDENTIFY passes here.
+import { type Clock, type GatewayInfo, ShardctlError, sleep } from '@shardctl/core';
+import { GatewaySource } from '../gateway-source.js';
+import { IdentifyBudget, type IdentifyBudgetState } from './budget.js';
+import { type IdentifySlot, type IdentifyWait, LocalIdentifyCoordinator } from './coordinator.js';
+import { acquireIdentify, budgetRetryMs } from './permission.js';
+
+export interface SessionStartsOptions {
+	api: string;
+	token: string;
+	clock: Clock;
+	/** Identifies of the day that automatic restarts never spend. */
+	reserve: number;
+	/** Length of the identify window. */
+	windowMs: number;
+	/** Told when Discord did not answer and its last answer is used on. */
+	onStale(error: ShardctlError): void;
+}
+
+/** Who wants to start, and how to tell that it has to wait for the budget. */
+export interface Starter {
+	/** Nobody asked for this start: it leaves the reserve alone. */
+	automatic: boolean;
+	onDeferred(state: IdentifyBudgetState): void;
+}
+
+export class SessionStarts {
+	readonly #clock: Clock;
+	readonly #budget: IdentifyBudget;
+	readonly #coordinator: LocalIdentifyCoordinator;
+	readonly #gateway: GatewaySource;
+	#refusal: ShardctlError | undefined;
+
+	constructor({ api, token, clock, reserve, windowMs, onStale }: SessionStartsOptions) {
+		this.#clock = clock;
+		this.#budget = new IdentifyBudget(clock, reserve);
+		this.#coordinator = new LocalIdentifyCoordinator({ clock, maxConcurrency: 1, windowMs });
+		this.#gateway = new GatewaySource({
+			api,
+			token,
+			clock,
+			budget: this.#budget,
+			onInfo: (info) => this.#coordinator.setMaxConcurrency(info.session_start_limit.max_concurrency),
+			onStale,
+		});
+	}
+
+	/** Set once Discord has refused for good: from then on no IDENTIFY goes out. */
+	get refusal(): ShardctlError | undefined {
+		return this.#refusal;
+	}
+
+	refuse(error: ShardctlError): void {
+		this.#refusal ??= error;
+	}
+
+	/** The answer of `GET /gateway/bot`, at most a few seconds old; see {@link GatewaySource.current}. */
+	gateway(): Promise<GatewayInfo> {
+		return this.#gateway.current();
+	}
+
+	/** The last answer; only after {@link gateway} has resolved once. */
+	get lastGateway(): GatewayInfo {
+		return this.#gateway.last;
+	}
+
+	budget(): IdentifyBudgetState {
+		return this.#budget.state();
+	}
+
+	waits(): IdentifyWait[] {
+		return this.#coordinator.waits();
+	}
+
+	/** Throws `IDENTIFY_BUDGET` when the day does not have `shards` session starts left. */
+	checkStart(shards: number): void {
+		const answer = this.#budget.check(shards, { automatic: false });
+		if (answer.allowed) return;
+		const { remaining, total } = this.#budget.state();
+		throw new ShardctlError(
+			'IDENTIFY_BUDGET',
+			`${shards} shards need as many session starts, and Discord allows ${remaining} more of today's ${total}: ` +
+				`wait until ${new Date(answer.resetAt).toISOString()}, when they reset, or start fewer shards`,
+			{ details: { needed: shards, remaining, total, resetAt: answer.resetAt } },
+		);
+	}
+
+	/**
+	 * Waits until `shards` shards may be started again. Throws the refusal, or `TOKEN_INVALID` when Discord refuses just now;
+	 * an API that does not answer is no reason not to.
+	 */
+	async beforeRestart(shards: number, { automatic, onDeferred }: Starter, signal: AbortSignal): Promise<void> {
+		for (let attempt = 1; ; attempt++) {
+			if (this.#refusal) throw this.#refusal;
+			await this.#gateway.current();
+			const answer = this.#budget.check(shards, { automatic });
+			if (answer.allowed) return;
+			if (attempt === 1) onDeferred(this.#budget.state());
+			await sleep(this.#clock, Math.min(Math.max(answer.retryInMs, budgetRetryMs.min), budgetRetryMs.max), signal);
+		}
+	}
+
+	/** Resolves when the shard may send IDENTIFY; see {@link acquireIdentify}. */
+	acquireIdentify(shardId: number, starter: Starter, signal: AbortSignal): Promise<IdentifySlot> {
+		return acquireIdentify(
+			{
+				clock: this.#clock,
+				coordinator: this.#coordinator,
+				budget: this.#budget,
+				refused: () => this.#refusal !== undefined,
+				refresh: async () => {
+					await this.#gateway.current().catch(() => {});
+				},
+			},
+			{ shardId, ...starter },
+			signal,
+		);
+	}
+}

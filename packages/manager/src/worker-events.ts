@@ -1,0 +1,25 @@
+// Turns what happens to one worker into the manager's events.
+import type { Clock } from '@shardctl/core';
+import type { ShardManagerEvents, WorkerRef } from './events.js';
+import type { ManagedWorker } from './managed-worker.js';
+
+type Emit = <E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]) => void;
+
+/** Forwards a worker's events for its whole life. */
+export function forwardWorkerEvents(worker: ManagedWorker, clock: Clock, emit: Emit): void {
+	const ref: WorkerRef = { workerId: worker.id, shardIds: worker.shardIds };
+	const { child } = worker;
+	child.on('state', ({ from, to }) => emit('worker:state', { ...ref, from, to }));
+	child.on('spawned', ({ pid, epoch }) => emit('worker:spawned', { ...ref, pid, epoch }));
+	child.on('ready', () => emit('worker:ready', { ...ref, tookMs: Math.max(0, clock.now() - (child.startedAt ?? 0)) }));
+	child.on('exited', (report) => emit('worker:exited', { ...ref, report }));
+	child.on('failed', ({ reason }) => emit('worker:failed', { ...ref, reason }));
+	child.on('unresponsive', () => emit('worker:unresponsive', ref));
+	child.on('log', ({ stream, line }) => emit('worker:log', { ...ref, stream, line }));
+	worker.on('message', (message) => emit('message', { ...ref, message }));
+	worker.on('shard.status', ({ shardId, status, closeCode }) => {
+		const shard = { shardId, workerId: worker.id };
+		if (status === 'disconnected') emit('shard:disconnected', { ...shard, closeCode });
+		else emit(`shard:${status}`, shard);
+	});
+}

@@ -1,0 +1,42 @@
+import { briefVariable, type WorkerBrief } from '@shardctl/core';
+import { describe, expect, it } from 'vitest';
+import { workerEnvironment } from './worker-spec.js';
+
+const brief: WorkerBrief = {
+	workerId: 1,
+	epoch: 3,
+	shardIds: [4, 5],
+	totalShards: 8,
+	botFile: '/bot.js',
+	api: 'https://discord.com/api',
+	gateway: {
+		url: 'wss://x',
+		shards: 8,
+		session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
+	},
+	statsIntervalMs: 5000,
+	shutdownGraceMs: 10_000,
+};
+
+describe('workerEnvironment', () => {
+	it("has discord.js's own variables, as strings that discord.js reads, and the brief without the token", () => {
+		const env = workerEnvironment({ PATH: '/bin' }, { brief, token: 'secret', env: { EXTRA: '1' } });
+		expect(env).toMatchObject({
+			PATH: '/bin',
+			EXTRA: '1',
+			SHARDING_MANAGER: 'true',
+			SHARDING_MANAGER_MODE: 'process',
+			SHARDS: '[4,5]',
+			SHARD_COUNT: '8',
+			DISCORD_TOKEN: 'secret',
+		});
+		expect(JSON.parse(env[briefVariable] as string)).toEqual(brief);
+		expect(env[briefVariable]).not.toContain('secret');
+	});
+
+	it('wins over what the environment had, and leaves out what is undefined', () => {
+		const env = workerEnvironment({ SHARDS: '[99]', GONE: undefined }, { brief, token: 't', env: { SHARD_COUNT: '1' } });
+		expect(env).toMatchObject({ SHARDS: '[4,5]', SHARD_COUNT: '8' });
+		expect('GONE' in env).toBe(false);
+	});
+});

@@ -1,0 +1,69 @@
+// What a worker's process is started with: discord.js's own variables, so that the library picks up its slice by itself, and
+// the brief for the worker package.
+import { briefVariable, type GatewayInfo, type WorkerBrief } from '@shardctl/core';
+import type { ChildSpec } from '@shardctl/supervisor';
+import type { ResolvedManagerOptions } from './options.js';
+
+const registerModule = import.meta.resolve('@shardctl/worker/register');
+
+/** JSON has no Infinity; two weeks of grace are as good as no end. */
+const longestGraceMs = 14 * 24 * 60 * 60 * 1000;
+
+export interface Incarnation {
+	workerId: number;
+	epoch: number;
+	shardIds: readonly number[];
+	totalShards: number;
+	gateway: GatewayInfo;
+}
+
+/** The spec of one incarnation of a worker. */
+export function workerSpec(
+	options: ResolvedManagerOptions,
+	{ workerId, epoch, shardIds, totalShards, gateway }: Incarnation,
+): ChildSpec {
+	const { file, args, execArgv, cwd, env, token, api, statsIntervalMs, shutdownGraceMs } = options;
+	const brief: WorkerBrief = {
+		workerId,
+		epoch,
+		shardIds: [...shardIds],
+		totalShards,
+		botFile: file,
+		api,
+		gateway,
+		statsIntervalMs: Number.isFinite(statsIntervalMs) ? statsIntervalMs : 0,
+		shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),
+	};
+	return {
+		id: `worker ${workerId}`,
+		ordinal: workerId,
+		file,
+		args: [...args],
+		execArgv: ['--import', registerModule, ...execArgv],
+		env: workerEnvironment(process.env, { brief, token, env }),
+		cwd,
+	};
+}
+
+/**
+ * The environment of a worker. `SHARDING_MANAGER*`, `SHARDS` and `SHARD_COUNT` are what discord.js 14 reads; the token travels
+ * here and not in the arguments, which every user of the machine can read.
+ */
+export function workerEnvironment(
+	inherited: NodeJS.ProcessEnv,
+	{ brief, token, env }: { brief: WorkerBrief; token: string; env: Readonly<Record<string, string>> },
+): Record<string, string> {
+	const own = {
+		SHARDING_MANAGER: 'true',
+		SHARDING_MANAGER_MODE: 'process',
+		SHARDS: JSON.stringify(brief.shardIds),
+		SHARD_COUNT: String(brief.totalShards),
+		DISCORD_TOKEN: token,
+		[briefVariable]: JSON.stringify(brief),
+	};
+	const result: Record<string, string> = {};
+	for (const [name, value] of Object.entries({ ...inherited, ...env, ...own })) {
+		if (value !== undefined) result[name] = value;
+	}
+	return result;
+}
