@@ -12,6 +12,7 @@ const arrows = {
 	manager: ['core', 'rpc', 'supervisor'],
 	'gateway-protocol': ['core'],
 	simulator: ['core', 'gateway-protocol'],
+	gateway: ['core', 'rpc', 'gateway-protocol'],
 };
 const appArrows = { shardctl: ['core', 'manager', 'worker', 'simulator'], examples: [] };
 const onlyInTests = ['test-support', 'simulator'];

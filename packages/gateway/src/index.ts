@@ -1,0 +1,1 @@
+export type { Dispatch, RawObject } from './state/raw.js';
