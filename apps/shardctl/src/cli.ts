@@ -1,37 +1,19 @@
-// The command line. Each command stands in a file of its own, and what a command does is loaded only when it runs.
-import { createRequire } from 'node:module';
+// Runs the command line: parses, reports what went wrong, and sets the exit status.
 import { ShardctlError } from '@shardctl/core';
-import { Command, CommanderError } from 'commander';
-import { simulateCommand } from './commands/simulate.js';
-import { startCommand } from './commands/start.js';
-import { statsCommand } from './commands/stats.js';
-import { stopCommand } from './commands/stop.js';
+import { CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
-
-const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-
-const program = new Command('shardctl')
-	.description('Runs any Discord bot as a supervised fleet of shards.')
-	.version(version)
-	.showHelpAfterError('Run with --help for usage.')
-	.addHelpText(
-		'after',
-		`
-Examples:
-  $ shardctl start bot.js --simulate           try it without a token, on a Discord of your own
-  $ DISCORD_TOKEN=… shardctl start bot.js      as many shards as Discord recommends
-  $ shardctl stats                             in another terminal`,
-	);
-
-for (const command of [startCommand(), statsCommand(), stopCommand(), simulateCommand()]) {
-	program.addCommand(command.copyInheritedSettings(program));
-}
-for (const command of [program, ...program.commands]) command.exitOverride();
+import { unsetFlags } from './option.js';
+import { buildProgram } from './program.js';
 
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 	process.exit(error.code === 'EPIPE' ? exitCodes.fine : exitCodes.failed),
 );
+process.stderr.on('error', () => {});
+
+const program = buildProgram();
+const options = program.commands.flatMap((command) => command.options);
+for (const variable of unsetFlags(options, process.env)) delete process.env[variable];
 
 try {
 	await program.parseAsync();
@@ -42,7 +24,7 @@ try {
 /** Says what went wrong, and answers the exit status. */
 function report(error: unknown): number {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongUsage;
-	if (ShardctlError.is(error)) console.error(`error: ${error.message}`);
-	else console.error(error);
+	if (ShardctlError.is(error)) process.stderr.write(`error: ${error.message}\n`);
+	else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 	return exitCodeOf(error);
 }

@@ -7,8 +7,21 @@ export type {
 	ShardStatus,
 	WorkerOutcome,
 } from '@shardctl/core';
-export { controlRequest } from './control/client.js';
+export { absoluteBotFile } from './bot-file.js';
+export {
+	type CallResult,
+	type ControlClient,
+	type ControlClientOptions,
+	type ControlTarget,
+	createControlClient,
+	type Followed,
+	type FollowOptions,
+} from './control/client.js';
+export { type FleetEvent, type FleetEventType, onFleetEvent } from './control/fleet-events.js';
+export type { LogEntry } from './control/fleet-feed.js';
+export type { ControlOptions } from './control/server.js';
 export { createShardManager } from './create-shard-manager.js';
+export { fetchGatewayInfo } from './discord-api.js';
 export type { ShardManagerEvents, WorkerRef } from './events.js';
 export type { IdentifyBudgetState } from './identify/budget.js';
 export type { IdentifyCoordinator, IdentifySlot, IdentifyWait } from './identify/coordinator.js';

@@ -13,6 +13,7 @@ import { defaultRestartPolicy, type RestartPolicy } from '@shardctl/supervisor';
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import { absoluteBotFile } from './bot-file.js';
+import type { ControlOptions } from './control/server.js';
 import { identifyWindowMs } from './identify/coordinator.js';
 import { defaultManagerName } from './manager-name.js';
 
@@ -54,6 +55,7 @@ const controlSchema = z.strictObject({
 	port: wholeNumber('must be a port from 0 to 65535', 0).max(65_535, { error: 'must be a port from 0 to 65535' }).optional(),
 	host: z.string().optional(),
 	token: z.string().min(16, { error: 'must have at least 16 characters: whoever has it controls the fleet' }).optional(),
+	allowEval: z.boolean({ error: 'must be true or false' }).optional(),
 });
 
 /** Every option of createShardManager, with what is allowed. */
@@ -89,7 +91,7 @@ export const managerOptionsSchema = z.strictObject({
 			error: (issue) => `must be 1 to 64 letters, digits, ".", "_" or "-", got ${show(issue.input)}`,
 		})
 		.optional(),
-	control: z.union([z.boolean(), controlSchema], { error: 'must be true, false or { port, host, token }' }).optional(),
+	control: z.union([z.boolean(), controlSchema], { error: 'must be true, false or { port, host, token, allowEval }' }).optional(),
 	logger: z
 		.custom<Logger>((value) => typeof (value as Logger | null)?.info === 'function', {
 			error: 'must be a pino-compatible logger',
@@ -140,8 +142,8 @@ export interface ShardManagerOptions {
 	identifyWindowMs?: number;
 	/** The name under which the command line finds this manager (default: from package.json, else the folder). */
 	name?: string;
-	/** Whether to serve the control API (default `true`). */
-	control?: boolean | { port?: number; host?: string; token?: string };
+	/** Whether to serve the control API (default `true`: on a Unix socket), and whether over TCP as well. */
+	control?: boolean | ControlOptions;
 	/** Any pino-compatible logger (default: pino, at level `info`, to standard output). */
 	logger?: Logger;
 	/** Time, for tests (default: the machine's). */
@@ -169,7 +171,7 @@ export interface ResolvedManagerOptions {
 	identifyReserve: number;
 	identifyWindowMs: number;
 	name: string;
-	control: false | { port?: number; host?: string; token?: string };
+	control: false | ControlOptions;
 	logger: Logger;
 	clock: Clock;
 	cores: number;

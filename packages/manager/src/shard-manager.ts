@@ -87,6 +87,17 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		return this.#workers;
 	}
 
+	/** Of shardctl. */
+	get version(): string {
+		return version;
+	}
+
+	/** Where the control API is served over TCP, and the file with its token where that was made up; only while it is. */
+	get controlAddress(): { url: string; tokenFile: string | undefined } | undefined {
+		const { url, tokenFile } = this.#control ?? {};
+		return url === undefined ? undefined : { url, tokenFile };
+	}
+
 	/** 0 before the plan is made. */
 	get totalShards(): number {
 		return this.#plan?.totalShards ?? 0;
@@ -248,7 +259,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			throw new ShardctlError('MANAGER_STOPPED', 'this manager was stopped; make a new one to start again');
 		this.#status = 'starting';
 		try {
-			if (control) this.#control = await startControl(this, control);
+			if (control) this.#control = await startControl(this, control, this.#options);
 			const info = await this.#starts.gateway();
 			this.#lifetime.signal.throwIfAborted();
 			this.#plan = planShards(this.#options, info);

@@ -1,25 +1,38 @@
-// `shardctl stats`: the fleet at a glance, or as JSON.
+// `shardctl stats`: the fleet at a glance, as JSON, or live.
 import { Command } from 'commander';
-import { managerName, nameOption } from '../manager-name-option.js';
+import { jsonOption, option } from '../option.js';
+import { duration } from '../option-parsers.js';
+import { type TargetOptions, target, targetOptions } from '../target.js';
+
+interface StatsOptions extends TargetOptions {
+	json?: boolean;
+	watch?: boolean;
+	interval: number;
+	fresh?: boolean;
+}
 
 export function statsCommand(): Command {
-	return new Command('stats')
+	const command = new Command('stats')
 		.description('Shows every shard of a running fleet.')
-		.addOption(nameOption())
-		.option('--json', 'print JSON')
-		.option('--fresh', 'ask the workers now instead of showing what they said last')
-		.action(async ({ name, json, fresh }: { name?: string; json?: boolean; fresh?: boolean }) => {
-			const { controlRequest } = await import('@shardctl/manager');
-			const path = fresh ? '/v1/stats?fresh=true' : '/v1/stats';
-			const stats = await controlRequest<import('@shardctl/manager').ManagerStats>(await managerName(name), {
-				method: 'GET',
-				path,
-			});
-			if (json) {
-				process.stdout.write(`${JSON.stringify(stats, null, 2)}\n`);
-				return;
-			}
-			const { statsTable } = await import('../stats-table.js');
-			process.stdout.write(statsTable(stats));
-		});
+		.addOption(jsonOption())
+		.addOption(option('-w, --watch', 'keep showing it, in the manner of top'))
+		.addOption(option('--interval <time>', 'how often, with --watch').default(1000, '1s').argParser(duration))
+		.addOption(option('--fresh', 'ask the workers now instead of showing what they said last'));
+	for (const each of targetOptions()) command.addOption(each);
+	return command.action(async ({ json, watch, interval, fresh, ...which }: StatsOptions) => {
+		const { client, label } = await target(which);
+		if (watch) {
+			const { watchStats } = await import('../stats/watch.js');
+			await watchStats(client, { label, intervalMs: interval, json: json ?? false });
+			return;
+		}
+		const stats = await client.stats(fresh ? { fresh } : {});
+		if (json) {
+			process.stdout.write(`${JSON.stringify(stats, null, 2)}\n`);
+			return;
+		}
+		const { statsTable } = await import('../stats/stats-table.js');
+		const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+		process.stdout.write(statsTable(stats, { width, nowMs: Date.now() }));
+	});
 }

@@ -1,27 +1,19 @@
 // `shardctl stop`: asks a manager to stop its fleet and waits until it is gone.
-import { ShardctlError } from '@shardctl/core';
 import { Command } from 'commander';
-import { managerName, nameOption } from '../manager-name-option.js';
-
-const pollMs = 100;
+import { option } from '../option.js';
+import { duration } from '../option-parsers.js';
+import { type TargetOptions, target, targetOptions } from '../target.js';
 
 export function stopCommand(): Command {
-	return new Command('stop')
+	const command = new Command('stop')
 		.description('Stops a running fleet and waits for its end.')
-		.addOption(nameOption())
-		.action(async ({ name: given }: { name?: string }) => {
-			const { controlRequest } = await import('@shardctl/manager');
-			const name = await managerName(given);
-			await controlRequest(name, { method: 'POST', path: '/v1/stop' });
-			for (;;) {
-				await new Promise((resolve) => setTimeout(resolve, pollMs));
-				try {
-					await controlRequest(name, { method: 'GET', path: '/v1/stats' });
-				} catch (error) {
-					if (!ShardctlError.is(error) || error.code === 'MANAGER_NOT_RUNNING') break;
-					throw error;
-				}
-			}
-			process.stderr.write(`stopped ${name}\n`);
-		});
+		.addOption(
+			option('--grace <time>', 'how long workers have to shut down (default: as the fleet was started)').argParser(duration),
+		);
+	for (const each of targetOptions()) command.addOption(each);
+	return command.action(async ({ grace, ...which }: TargetOptions & { grace?: number }) => {
+		const { client, label } = await target(which);
+		await client.stop(grace === undefined ? {} : { graceMs: grace });
+		process.stderr.write(`stopped ${label}\n`);
+	});
 }

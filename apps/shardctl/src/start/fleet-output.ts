@@ -1,10 +1,11 @@
 // What `start` prints: for people, a live picture while the fleet comes up and marked lines after; for programs, one JSON
 // object a line. The only file that writes to the terminal while a fleet runs.
 import { formatShardIds } from '@shardctl/core';
-import type { ShardManager, WorkerRef } from '@shardctl/manager';
+import { onFleetEvent, type ShardManager, type WorkerRef } from '@shardctl/manager';
 import { createLogUpdate } from 'log-update';
-import pc from 'picocolors';
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { describeEvent, type Level } from '../fleet-event-text.js';
+import { err, out, workerColour } from '../terminal/colours.js';
 import { fleetPicture } from './fleet-picture.js';
 
 const redrawMs = 120;
@@ -14,18 +15,18 @@ export interface FleetOutput {
 	/** Follows a manager until it stops. */
 	follow(manager: ShardManager): void;
 	/** A sentence about the fleet, for people and programs alike. */
-	say(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
+	say(level: Level, message: string, fields?: Record<string, unknown>): void;
 	/** Ends the live picture. */
 	close(): void;
 	/** For the manager itself. */
 	logger: Logger;
 }
 
-/** One JSON object a line, on standard output. */
-export function jsonOutput(): FleetOutput {
+/** One JSON object a line, to a file descriptor or whatever takes lines. */
+export function jsonOutput(destination: number | DestinationStream): FleetOutput {
 	const logger = pino(
 		{ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-		pino.destination({ fd: 1, sync: true }),
+		typeof destination === 'number' ? pino.destination({ fd: destination, sync: true }) : destination,
 	);
 	return {
 		logger,
@@ -37,6 +38,33 @@ export function jsonOutput(): FleetOutput {
 			tell(manager, (level, message, fields) => logger[level](fields, message));
 		},
 		close() {},
+	};
+}
+
+/** Tells both; the manager's own words go to both as well. */
+export function bothOutputs(one: FleetOutput, other: FleetOutput): FleetOutput {
+	const pass = (level: Level) => (fields: object, message?: string) => {
+		one.logger[level](fields, message);
+		other.logger[level](fields, message);
+	};
+	return {
+		logger: Object.assign(Object.create(other.logger) as Logger, {
+			info: pass('info'),
+			warn: pass('warn'),
+			error: pass('error'),
+		}),
+		say(level, message, fields) {
+			one.say(level, message, fields);
+			other.say(level, message, fields);
+		},
+		follow(manager) {
+			one.follow(manager);
+			other.follow(manager);
+		},
+		close() {
+			one.close();
+			other.close();
+		},
 	};
 }
 
@@ -52,8 +80,8 @@ export function prettyOutput(): FleetOutput {
 		if (redraw) draw();
 	};
 	const say: FleetOutput['say'] = (level, message) => {
-		const mark = level === 'info' ? pc.green('●') : level === 'warn' ? pc.yellow('▲') : pc.red('✖');
-		print(process.stderr, `${pc.dim(clockTime())} ${mark} ${message}`);
+		const mark = level === 'info' ? err.green('●') : level === 'warn' ? err.yellow('▲') : err.red('✖');
+		print(process.stderr, `${err.dim(clockTime())} ${mark} ${message}`);
 	};
 	return {
 		say,
@@ -81,7 +109,7 @@ export function prettyOutput(): FleetOutput {
 				redraw = setInterval(() => draw(), redrawMs);
 			}
 			manager.on('worker:log', (entry) =>
-				print(entry.stream === 'stdout' ? process.stdout : process.stderr, `${mark(entry)} ${entry.line}`),
+				print(entry.stream === 'stdout' ? process.stdout : process.stderr, `${mark(entry, entry.stream)} ${entry.line}`),
 			);
 			tell(manager, say);
 		},
@@ -93,92 +121,22 @@ export function prettyOutput(): FleetOutput {
 	};
 }
 
-/** The events that deserve a sentence. */
+/** The events that deserve a sentence: not what goes as it should, except the fleet as a whole and what was lost before. */
 function tell(manager: ShardManager, say: FleetOutput['say']): void {
 	let up = false;
-	manager.on('fleet:ready', ({ shards, workers, tookMs }) => {
-		up = true;
-		say(
-			'info',
-			`fleet ready: ${shards} shard${shards === 1 ? '' : 's'} in ${workers} worker${workers === 1 ? '' : 's'} after ${(tookMs / 1000).toFixed(1)} s`,
-			{
-				event: 'fleet:ready',
-				shards,
-				workers,
-				tookMs,
-			},
-		);
-	});
-	manager.on('worker:exited', ({ workerId, shardIds, report }) => {
-		if (report.reason === 'requested') return;
-		say('warn', `${name({ workerId, shardIds })} ended: ${report.message}`, {
-			event: 'worker:exited',
-			worker: workerId,
-			shards: shardIds,
-			reason: report.reason,
-		});
-	});
-	manager.on('worker:ready', ({ workerId, shardIds, tookMs }) => {
-		if (up)
-			say('info', `${name({ workerId, shardIds })} is ready again`, {
-				event: 'worker:ready',
-				worker: workerId,
-				shards: shardIds,
-				tookMs,
-			});
-	});
-	manager.on('worker:unresponsive', ({ workerId, shardIds }) => {
-		say('warn', `${name({ workerId, shardIds })} does not respond: its event loop is blocked`, {
-			event: 'worker:unresponsive',
-			worker: workerId,
-			shards: shardIds,
-		});
-	});
-	manager.on('worker:failed', ({ workerId, shardIds, reason }) => {
-		say('error', `${name({ workerId, shardIds })} is given up for now: ${reason}`, {
-			event: 'worker:failed',
-			worker: workerId,
-			shards: shardIds,
-			reason,
-		});
-	});
-	manager.on('shard:reconnecting', ({ shardId }) =>
-		say('warn', `shard ${shardId} lost its connection and reconnects`, { event: 'shard:reconnecting', shard: shardId }),
-	);
-	manager.on('shard:resumed', ({ shardId }) =>
-		say('info', `shard ${shardId} resumed its session`, { event: 'shard:resumed', shard: shardId }),
-	);
-	manager.on('shard:disconnected', ({ shardId, closeCode }) => {
-		say('error', `shard ${shardId} was disconnected for good${closeCode === undefined ? '' : ` with close code ${closeCode}`}`, {
-			event: 'shard:disconnected',
-			shard: shardId,
-			closeCode,
-		});
-	});
-	manager.on('identify:deferred', ({ workerId, shardIds, remaining, resetAt }) => {
-		say(
-			'warn',
-			`${name({ workerId, shardIds })} waits for new session starts: ${remaining} are left and kept in reserve; they reset at ${new Date(resetAt).toISOString()}`,
-			{
-				event: 'identify:deferred',
-				worker: workerId,
-				remaining,
-				resetAt,
-			},
-		);
+	onFleetEvent(manager, (event) => {
+		const { level, text } = describeEvent(event);
+		const { seq: _seq, at: _at, type, ...fields } = event;
+		if (type === 'fleet:ready') up = true;
+		const isNews = level !== 'info' || type === 'fleet:ready' || type === 'shard:resumed' || (up && type === 'worker:ready');
+		// A refusal ends the run, which tells it as its reason.
+		if (isNews && type !== 'fleet:refused') say(level, text, { event: type, ...fields });
 	});
 }
-
-function name({ workerId, shardIds }: WorkerRef): string {
-	return `worker ${workerId} (shard${shardIds.length > 1 ? 's' : ''} ${formatShardIds(shardIds)})`;
-}
-
-const markColours = [pc.cyan, pc.magenta, pc.blue, pc.yellow, pc.green];
 
 /** `[3]` or `[4-7]` in a colour that stays the worker's own. */
-function mark({ workerId, shardIds }: WorkerRef): string {
-	const colour = markColours[workerId % markColours.length] as (text: string) => string;
-	return colour(`[${formatShardIds(shardIds)}]`);
+function mark({ workerId, shardIds }: WorkerRef, stream: 'stdout' | 'stderr'): string {
+	return workerColour(stream === 'stdout' ? out : err, workerId)(`[${formatShardIds(shardIds)}]`);
 }
 
 function clockTime(): string {

@@ -1,8 +1,8 @@
 // The picture of a fleet that is coming up, as text. Pure: what is known goes in, lines come out.
-import { stripVTControlCharacters } from 'node:util';
 import { formatShardIds } from '@shardctl/core';
 import type { IdentifyWait, ShardStats, ShardStatus } from '@shardctl/manager';
-import pc from 'picocolors';
+import { err } from '../terminal/colours.js';
+import { clip } from '../terminal/table.js';
 
 export interface FleetView {
 	name: string;
@@ -35,16 +35,16 @@ const groups: readonly { status: ShardStatus; text: string }[] = [
 /** The lines of the live picture. */
 export function fleetPicture(view: FleetView): string {
 	const { name, shards, workers, maxConcurrency, waits, elapsedMs } = view;
-	const spin = pc.cyan(spinner[Math.floor(elapsedMs / spinnerMs) % spinner.length] as string);
-	if (shards.length === 0) return `${spin} ${pc.bold(name)}  asking Discord for the gateway`;
+	const spin = err.cyan(spinner[Math.floor(elapsedMs / spinnerMs) % spinner.length] as string);
+	if (shards.length === 0) return `${spin} ${err.bold(name)}  asking Discord for the gateway`;
 
 	const ready = shards.filter(({ status }) => status === 'ready').length;
 	const filled = Math.round((ready / shards.length) * barWidth);
-	const bar = pc.green('█'.repeat(filled)) + pc.dim('░'.repeat(barWidth - filled));
+	const bar = err.green('█'.repeat(filled)) + err.dim('░'.repeat(barWidth - filled));
 	const count = `${plural(shards.length, 'shard')} in ${plural(workers, 'worker')}`;
 	const lines = [
-		`${spin} ${pc.bold(name)}  ${pc.dim(`${count} · ${maxConcurrency} at a time`)}`,
-		`  ${bar}  ${ready}/${shards.length} ready  ${pc.dim(seconds(elapsedMs))}`,
+		`${spin} ${err.bold(name)}  ${err.dim(`${count} · ${maxConcurrency} at a time`)}`,
+		`  ${bar}  ${ready}/${shards.length} ready  ${err.dim(seconds(elapsedMs))}`,
 	];
 	for (const { status, text } of groups) {
 		const ids = shards.filter((shard) => shard.status === status).map(({ shardId }) => shardId);
@@ -64,7 +64,7 @@ function waitLines(waits: readonly IdentifyWait[]): string[] {
 	const last = (inOrder.at(-1) as IdentifyWait).etaMs;
 	const lines = [`  ${label(next)}  next to identify, in ${seconds(first)}`];
 	if (later.length > 0) lines.push(`  ${label(later)}  waiting for identify slots, the last in ${seconds(last)}`);
-	lines.push(pc.dim(`  all up in about ${seconds(last + 1000)}`));
+	lines.push(err.dim(`  all up in about ${seconds(last + 1000)}`));
 	return lines;
 }
 
@@ -81,10 +81,4 @@ function plural(count: number, noun: string): string {
 function seconds(ms: number): string {
 	const s = Math.ceil(ms / 1000);
 	return s < 120 ? `${s} s` : `${Math.floor(s / 60)} min ${s % 60} s`;
-}
-
-/** Cuts a line that would wrap, which would break the redrawing; colours have no width. */
-function clip(line: string, columns: number): string {
-	const text = stripVTControlCharacters(line);
-	return text.length <= columns ? line : text.slice(0, Math.max(1, columns - 1)).concat('…');
 }

@@ -1,41 +1,55 @@
 // Runs a manager from start to end: simulator, signals, output, exit status.
 import { messageOf, ShardctlError } from '@shardctl/core';
 import { createShardManager, type ShardManager, type ShardManagerOptions } from '@shardctl/manager';
-import type { StartOptions } from '../commands/start.js';
+import { pino } from 'pino';
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
-import { type FleetOutput, jsonOutput, prettyOutput } from './fleet-output.js';
+import { bothOutputs, type FleetOutput, jsonOutput, prettyOutput } from './fleet-output.js';
+import { LogFile } from './log-file.js';
+import type { StartPlan } from './resolve-start.js';
 import { type SimulatorProcess, startSimulatorProcess } from './simulator-process.js';
 import { readTokenFile } from './token-file.js';
 
 const defaultSimulatedGuilds = 20;
 
 /** Runs until the fleet is stopped or has failed; answers the exit status. Wrong options are thrown before anything starts. */
-export async function runFleet(file: string, args: string[], options: StartOptions): Promise<number> {
-	const format = options.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json');
-	const output = format === 'json' ? jsonOutput() : prettyOutput();
-	// All that can be wrong with the options is said before a simulator is started for nothing.
-	const simulated = { api: 'http://127.0.0.1', token: 'simulated' };
-	createShardManager(file, managerOptions(options, args, output, options.simulate === undefined ? undefined : simulated));
-	const simulator = await simulatorFor(options);
+export async function runFleet(plan: StartPlan): Promise<number> {
+	const { run } = plan;
+	// All that can be wrong with the options is said before a file is opened or a simulator is started for nothing.
+	const { name } = resolvedForCheck(plan);
+	const format = run.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json');
+	const terminal = format === 'json' ? jsonOutput(process.stdout.fd) : prettyOutput();
+	const output = run.logDir === undefined ? terminal : bothOutputs(terminal, jsonOutput(new LogFile(run.logDir, name)));
+	const simulator = await simulatorFor(plan);
 	try {
-		return await runManager(
-			createShardManager(
-				file,
-				managerOptions(options, args, output, simulator && { api: simulator.url, token: simulator.token }),
-			),
-			output,
-		);
+		const simulated = simulator && { api: simulator.url, token: simulator.token };
+		return await runManager(createShardManager(plan.file, { ...optionsOf(plan), ...simulated, logger: output.logger }), output);
 	} finally {
 		output.close();
 		await simulator?.stop();
 	}
 }
 
-async function simulatorFor({ simulate, shards }: StartOptions): Promise<SimulatorProcess | undefined> {
+/** Makes a manager that is not started, so that every problem of the options shows, each with the place where it stands. */
+export function resolvedForCheck(plan: StartPlan): ShardManager {
+	const simulated = plan.run.simulate === undefined ? {} : { api: 'http://127.0.0.1', token: 'simulated' };
+	try {
+		return createShardManager(plan.file, { ...optionsOf(plan), ...simulated, logger: silent });
+	} catch (error) {
+		throw plan.explain(error);
+	}
+}
+
+const silent = pino({ level: 'silent' });
+
+function optionsOf({ manager, run: { tokenFile, simulate } }: StartPlan): ShardManagerOptions {
+	return tokenFile === undefined || simulate !== undefined ? manager : { ...manager, token: readTokenFile(tokenFile) };
+}
+
+async function simulatorFor({ run: { simulate }, manager: { totalShards } }: StartPlan): Promise<SimulatorProcess | undefined> {
 	if (simulate === undefined) return undefined;
 	return startSimulatorProcess({
 		guilds: simulate === true ? defaultSimulatedGuilds : simulate,
-		shards: typeof shards === 'number' ? shards : undefined,
+		shards: typeof totalShards === 'number' ? totalShards : undefined,
 	});
 }
 
@@ -73,33 +87,4 @@ async function runManager(manager: ShardManager, output: FleetOutput): Promise<n
 	for (const signal of signals) process.off(signal, onSignal);
 	output.say('info', 'stopped', { event: 'fleet:stopped' });
 	return status;
-}
-
-function managerOptions(
-	options: StartOptions,
-	args: string[],
-	output: FleetOutput,
-	simulated: { api: string; token: string } | undefined,
-): ShardManagerOptions {
-	return definedOnly({
-		token: simulated?.token ?? (options.tokenFile === undefined ? undefined : readTokenFile(options.tokenFile)),
-		api: simulated?.api ?? options.api,
-		totalShards: options.shards,
-		shardList: options.shardList,
-		shardsPerWorker: options.shardsPerWorker,
-		name: options.name,
-		respawn: options.respawn,
-		readyTimeoutMs: options.readyTimeout,
-		heartbeatTimeoutMs: options.heartbeatTimeout,
-		shutdownGraceMs: options.grace,
-		maxMemoryBytes: options.maxMemory,
-		args,
-		logger: output.logger,
-	});
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function definedOnly<T extends object>(object: T): Defined<T> {
-	return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -1,34 +1,150 @@
-// Talks to the control API of a running manager.
-import { request } from 'node:http';
-import { type ErrorCode, ShardctlError } from '@shardctl/core';
-import { socketPath } from './state-dir.js';
+// The typed client of the control API, for the command line and for scripts. It imports nothing large: `shardctl stats` is
+// mostly the time that this takes to load.
+import type { ErrorCode } from '@shardctl/core';
+import { nearestName, ShardctlError } from '@shardctl/core';
+import type { ManagerStats } from '../shard-stats.js';
+import { type ConnectionTarget, openResponse, readJson } from './connection.js';
+import { endpoint, type Operation, pathFields } from './endpoints.js';
+import type { FleetEvent } from './fleet-events.js';
+import type { LogEntry } from './fleet-feed.js';
+import { runningManagers } from './manager-record.js';
+import type { Operations } from './routes.js';
+import { readEvents } from './sse-reader.js';
 
-const answerTimeoutMs = 10_000;
+/** A manager of this user by its name, or any manager over TCP. */
+export type ControlTarget = string | { url: string; token: string };
 
-/** One request to the manager of that name. Throws `MANAGER_NOT_RUNNING` when there is none, and the manager's own errors. */
-export function controlRequest<T>(
-	name: string,
-	{ method, path, body }: { method: 'GET' | 'POST'; path: string; body?: unknown },
-): Promise<T> {
-	return new Promise((resolve, reject) => {
-		const outgoing = request({ socketPath: socketPath(name), method, path, timeout: answerTimeoutMs }, (response) => {
-			const chunks: Buffer[] = [];
-			response.on('data', (chunk: Buffer) => chunks.push(chunk));
-			response.on('error', reject);
-			response.on('end', () => {
-				const answer = JSON.parse(Buffer.concat(chunks).toString('utf8')) as T & { error?: { code: ErrorCode; message: string } };
-				if (response.statusCode === 200) resolve(answer);
-				else
-					reject(new ShardctlError(answer.error?.code ?? 'INTERNAL', answer.error?.message ?? `answer ${response.statusCode}`));
-			});
-		});
-		outgoing.on('timeout', () =>
-			outgoing.destroy(new ShardctlError('CALL_TIMEOUT', `the manager "${name}" did not answer in ${answerTimeoutMs / 1000} s`)),
-		);
-		outgoing.on('error', (cause: NodeJS.ErrnoException) => {
-			const missing = cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED';
-			reject(missing ? new ShardctlError('MANAGER_NOT_RUNNING', `no manager named "${name}" is running`, { cause }) : cause);
-		});
-		outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-	});
+type Input<O extends Operation> = Omit<Operations[O]['input'], 'follow'>;
+type Output<O extends Operation> = Operations[O]['output'];
+
+export interface ControlClientOptions {
+	/** How long to wait for answers that come at once (default 10 s). Stops, restarts and calls may take as long as they take. */
+	timeoutMs?: number;
+}
+
+export interface FollowOptions {
+	/** Ends the stream. */
+	signal?: AbortSignal;
+}
+
+/** One manager, as seen through its control API. Every method throws the manager's own {@link ShardctlError}, code and all. */
+export interface ControlClient {
+	health(): Promise<Output<'health'>>;
+	openapi(): Promise<Output<'openapi'>>;
+	stats(input?: Pick<Input<'stats'>, 'fresh'>): Promise<ManagerStats>;
+	/** Throws `GUILD_NOT_FOUND` when the bot is not in it, `SHARD_NOT_OWNED` when another manager has its shard. */
+	where(guildId: string): Promise<Output<'where'>>;
+	logs(input?: Input<'logs'>): Promise<LogEntry[]>;
+	events(input?: Input<'events'>): Promise<FleetEvent[]>;
+	/** Resolves when every worker is gone and the name is free. */
+	stop(input?: Input<'stop'>): Promise<void>;
+	/** Resolves when what was restarted is ready again; throws `WORKER_NOT_READY`. */
+	restart(input?: Input<'restart'>): Promise<Output<'restart'>>;
+	respawn(shardId: number): Promise<Output<'respawn'>>;
+	/** What became of the code in every worker; a worker that fails is an entry, not a throw. */
+	eval(code: string, input?: Omit<Input<'eval'>, 'code'>): Promise<CallResult[]>;
+	fetch(path: string, input?: Omit<Input<'fetch'>, 'path'>): Promise<CallResult[]>;
+	call(name: string, args?: unknown[], input?: Omit<Input<'call'>, 'name' | 'args'>): Promise<CallResult[]>;
+	/** The last lines and then each new one, until the manager stops or the signal aborts. */
+	followLogs(input?: Input<'logs'> & FollowOptions): AsyncIterable<Followed<LogEntry>>;
+	followEvents(input?: Input<'events'> & FollowOptions): AsyncIterable<Followed<FleetEvent>>;
+	followStats(input?: Pick<Input<'stats'>, 'intervalMs'> & FollowOptions): AsyncIterable<Followed<ManagerStats>>;
+}
+
+/** What one worker answered to a call. */
+export type CallResult = Output<'eval'>['results'][number];
+
+/** An item of a stream, or how many were skipped because this reader was too slow. */
+export type Followed<T> = { item: T } | { skipped: number };
+
+const defaultTimeoutMs = 10_000;
+
+/** Makes a client. Nothing is opened before the first call; there is nothing to close. */
+export function createControlClient(
+	target: ControlTarget,
+	{ timeoutMs = defaultTimeoutMs }: ControlClientOptions = {},
+): ControlClient {
+	const ask = async <O extends Operation>(operation: O, input: object, limit: number | undefined): Promise<Output<O>> => {
+		const response = await openResponse(connectionTarget(target), requestOf(operation, input), limit);
+		const answer = (await readJson(response)) as Output<O> & ErrorAnswer;
+		if (response.statusCode === 200) return answer;
+		throw errorOf(answer, response.statusCode ?? 0);
+	};
+	const now = <O extends Operation>(operation: O, input: object = {}) => ask(operation, input, timeoutMs);
+	const unhurried = <O extends Operation>(operation: O, input: object = {}) => ask(operation, input, undefined);
+
+	async function* follow<T>(operation: Operation, { signal, ...input }: FollowOptions): AsyncGenerator<Followed<T>> {
+		const request = requestOf(operation, { ...input, follow: true });
+		const response = await openResponse(connectionTarget(target), request, timeoutMs, signal);
+		if (response.statusCode !== 200) throw errorOf((await readJson(response)) as ErrorAnswer, response.statusCode ?? 0);
+		for await (const { type, data } of readEvents(response, signal)) {
+			yield type === 'skipped' ? { skipped: (data as { count: number }).count } : { item: data as T };
+		}
+	}
+
+	return {
+		health: () => now('health'),
+		openapi: () => now('openapi'),
+		stats: (input) => now('stats', input),
+		where: (guildId) => now('where', { guildId }),
+		logs: async (input) => [...(await now('logs', input)).lines],
+		events: async (input) => [...(await now('events', input)).events],
+		async stop(input) {
+			await unhurried('stop', input);
+		},
+		restart: (input) => unhurried('restart', input),
+		respawn: (shardId) => unhurried('respawn', { shardId }),
+		eval: async (code, input = {}) => (await unhurried('eval', { ...input, code })).results,
+		fetch: async (path, input = {}) => (await unhurried('fetch', { ...input, path })).results,
+		call: async (name, args = [], input = {}) => (await unhurried('call', { ...input, name, args })).results,
+		followLogs: (input = {}) => follow('logs', input),
+		followEvents: (input = {}) => follow('events', input),
+		followStats: (input = {}) => follow('stats', input),
+	};
+}
+
+interface ErrorAnswer {
+	error?: { code: ErrorCode; message: string; details?: Record<string, unknown> };
+}
+
+function errorOf({ error }: ErrorAnswer, status: number): ShardctlError {
+	if (!error) return new ShardctlError('PROTOCOL_ERROR', `the answer has status ${status} and is not a manager's`);
+	return new ShardctlError(error.code, error.message, error.details ? { details: error.details } : {});
+}
+
+/** Puts each field of the input where the operation has it: path, query or body. */
+function requestOf(operation: Operation, input: object): { method: string; path: string; body: string | undefined } {
+	const { method, path: template } = endpoint(operation);
+	const rest = new Map(Object.entries(input).filter(([, value]) => value !== undefined));
+	let path = template;
+	for (const name of pathFields(template)) {
+		path = path.replace(`{${name}}`, encodeURIComponent(String(rest.get(name))));
+		rest.delete(name);
+	}
+	if (method === 'POST') return { method, path, body: JSON.stringify(Object.fromEntries(rest)) };
+	const query = new URLSearchParams([...rest].map(([name, value]): [string, string] => [name, String(value)])).toString();
+	return { method, path: query === '' ? path : `${path}?${query}`, body: undefined };
+}
+
+/** Looked up for each call, so that a client outlives the manager that it was made for. */
+function connectionTarget(target: ControlTarget): ConnectionTarget {
+	if (typeof target !== 'string') return { ...target, label: target.url };
+	const running = runningManagers();
+	const found = running.find(({ name }) => name === target);
+	if (found) return { socketPath: found.socketPath, label: target };
+	throw managerNotRunning(
+		target,
+		running.map(({ name }) => name),
+	);
+}
+
+/** `MANAGER_NOT_RUNNING` with a hint: the name that was probably meant, or all that there are. */
+export function managerNotRunning(name: string, running: readonly string[]): ShardctlError {
+	const meant = nearestName(name, running);
+	const hint = meant
+		? `; did you mean "${meant}"?`
+		: running.length > 0
+			? `; running: ${running.join(', ')}`
+			: '; start one with "shardctl start <file>"';
+	return new ShardctlError('MANAGER_NOT_RUNNING', `no manager named "${name}" is running${hint}`, { details: { name, running } });
 }

@@ -1,48 +1,94 @@
-// One manager per name: a lock file that holds who has it. A lock whose owner is dead is taken over.
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+// One manager per name: its record is made in one step that fails where another record stands, and the record of a manager
+// that is gone, however it ended, is taken over.
+import { linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { ShardctlError } from '@shardctl/core';
+import { type ManagerRecord, readRecord, recordPath } from './manager-record.js';
+import { isSameProcess } from './process-identity.js';
+import { socketPath } from './state-dir.js';
 
 export interface Lock {
 	release(): void;
 }
 
-/** Takes the lock, or throws `MANAGER_RUNNING` with the owner's process id. */
-export function takeLock(path: string, name: string): Lock {
-	for (;;) {
-		try {
-			const fd = openSync(path, 'wx', 0o600);
-			writeSync(fd, `${process.pid}\n`);
-			closeSync(fd);
-			return { release: () => unlinkIfThere(path) };
-		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+const connectTimeoutMs = 1000;
+let attempts = 0;
+
+/** Takes the name, or throws `MANAGER_RUNNING` with the owner's process id. */
+export async function takeLock(dir: string, record: ManagerRecord): Promise<Lock> {
+	const { name } = record;
+	const path = recordPath(dir, name);
+	const draft = `${path}.${process.pid}.${++attempts}`;
+	writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+	try {
+		for (;;) {
+			// Linking a finished file, so that nobody ever reads half a record.
+			if (tryLink(draft, path)) return { release: () => releaseOwn(path, record) };
+			const owner = readRecord(path);
+			if (owner && (await isRunning(dir, owner))) throw managerRunning(owner);
+			removeStale(path, owner, `${draft}.stale`);
 		}
-		const owner = ownerOf(path);
-		if (owner !== undefined && isRunning(owner)) {
-			throw new ShardctlError(
-				'MANAGER_RUNNING',
-				`a manager named "${name}" is running already (process ${owner}): stop it with "shardctl stop --name ${name}", or give this one another --name`,
-				{ details: { name, pid: owner } },
-			);
-		}
-		unlinkIfThere(path);
+	} finally {
+		unlinkIfThere(draft);
 	}
 }
 
-function ownerOf(path: string): number | undefined {
-	try {
-		return Number.parseInt(readFileSync(path, 'utf8'), 10) || undefined;
-	} catch {
-		return undefined;
-	}
+/**
+ * The process decides where its identity is certain. Where it is not, and where the process is not to be seen (a manager in
+ * another container that shares the folder), the socket does: somebody listens on it or nobody.
+ */
+async function isRunning(dir: string, owner: ManagerRecord): Promise<boolean> {
+	return isSameProcess(owner) === 'yes' || (await accepts(socketPath(dir, owner.name)));
 }
 
-function isRunning(pid: number): boolean {
+function accepts(path: string): Promise<boolean> {
+	return new Promise((resolve) => {
+		const socket = connect(path);
+		const settle = (answer: boolean) => {
+			socket.destroy();
+			resolve(answer);
+		};
+		socket.setTimeout(connectTimeoutMs, () => settle(false));
+		socket.once('connect', () => settle(true));
+		socket.once('error', () => settle(false));
+	});
+}
+
+/** Moves the record away, and back where it turns out to be a new one that somebody else has made meanwhile. */
+function removeStale(path: string, judged: ManagerRecord | undefined, aside: string): void {
 	try {
-		process.kill(pid, 0);
+		renameSync(path, aside);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+		throw error;
+	}
+	if (!isSameRecord(readRecord(aside), judged)) tryLink(aside, path);
+	unlinkIfThere(aside);
+}
+
+function releaseOwn(path: string, record: ManagerRecord): void {
+	if (isSameRecord(readRecord(path), record)) unlinkIfThere(path);
+}
+
+function isSameRecord(a: ManagerRecord | undefined, b: ManagerRecord | undefined): boolean {
+	return a?.pid === b?.pid && a?.since === b?.since && a?.startedAtTicks === b?.startedAtTicks;
+}
+
+function managerRunning({ name, pid, cwd }: ManagerRecord): ShardctlError {
+	return new ShardctlError(
+		'MANAGER_RUNNING',
+		`a manager named "${name}" is running already (process ${pid}, started in ${cwd}): stop it with "shardctl stop --name ${name}", or give this one another --name`,
+		{ details: { name, pid } },
+	);
+}
+
+function tryLink(from: string, to: string): boolean {
+	try {
+		linkSync(from, to);
 		return true;
 	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EPERM';
+		if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+		throw error;
 	}
 }
 

@@ -1,72 +1,144 @@
-// Serves the control API of one manager: HTTP with JSON over a Unix socket that only this user can open.
+// Serves the control API of one manager: on a Unix socket that only this user can open, and over TCP behind a token where that
+// was asked for. Owns the sockets, the lock and the feed.
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { messageOf } from '@shardctl/core';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type Clock, ShardctlError } from '@shardctl/core';
+import type { Logger } from 'pino';
 import type { ShardManager } from '../shard-manager.js';
-import { takeLock } from './lock.js';
-import { lockPath, socketPath } from './state-dir.js';
+import { bearerCheck, keptToken } from './bearer.js';
+import { FleetFeed } from './fleet-feed.js';
+import { type Lock, takeLock } from './lock.js';
+import { processIdentity } from './process-identity.js';
+import { type Door, requestHandler } from './request-handler.js';
+import { socketPath, stateDir } from './state-dir.js';
 
 export interface ControlOptions {
+	/** Serve over TCP as well, on this port; 0 picks a free one. */
 	port?: number;
+	/** Default 127.0.0.1. */
 	host?: string;
+	/** What clients over TCP must bring (default: `SHARDCTL_CONTROL_TOKEN`, else one is made up and kept in the state folder). */
 	token?: string;
+	/** Whether clients over TCP may run code in the bot (default `false`). */
+	allowEval?: boolean;
+}
+
+export interface ControlSetup {
+	file: string;
+	logger: Logger;
+	clock: Clock;
 }
 
 export interface Control {
+	/** Base URL over TCP; undefined where it is not served. */
+	readonly url: string | undefined;
+	/** The file that holds the token that was made up; undefined where one was given. */
+	readonly tokenFile: string | undefined;
+	/** Frees the name, answers those who wait for the stop, ends every stream. */
 	close(): Promise<void>;
 }
 
-type Route = (manager: ShardManager, query: URLSearchParams) => unknown;
+const limits = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5000 };
+const maxConnections = 8192;
+/** Attempts without the token are logged, but not each of a flood. */
+const refusalLogMs = 1000;
+/** How long those who are being answered have to read it. */
+const farewellMs = 1000;
 
-const routes = new Map<string, Route>([
-	['GET /v1/stats', (manager, query) => manager.getStats({ fresh: query.get('fresh') === 'true' })],
-	[
-		'POST /v1/stop',
-		(manager) => {
-			setImmediate(() => void manager.stop());
-			return { stopping: true };
-		},
-	],
-]);
-
-/** Takes the manager's name and opens its socket. Throws `MANAGER_RUNNING` when another one has it. */
-export async function startControl(manager: ShardManager, _options: ControlOptions): Promise<Control> {
-	const lock = takeLock(lockPath(manager.name), manager.name);
-	const path = socketPath(manager.name);
-	const server = createServer((request, response) => void answer(manager, request, response));
+/** Takes the manager's name and opens its sockets. Throws `MANAGER_RUNNING`, `ADDRESS_IN_USE` or `STATE_DIR_UNUSABLE`. */
+export async function startControl(manager: ShardManager, options: ControlOptions, setup: ControlSetup): Promise<Control> {
+	const { logger, clock, file } = setup;
+	const { name } = manager;
+	const dir = stateDir();
+	const path = socketPath(dir, name);
+	const record = { ...processIdentity(), name, cwd: process.cwd(), file, since: Date.now() };
+	const lock = await takeLock(dir, record);
+	const feed = new FleetFeed(manager, clock);
+	let drain: () => void = () => {};
+	const drained = new Promise<void>((resolve) => {
+		drain = resolve;
+	});
+	const serving = { manager, feed, clock, drained, onRefused: refusalLog(logger, clock) };
+	const servers: Server[] = [];
+	let tokenFile: string | undefined;
+	const open = (door: Door) => {
+		const server = createServer(limits, requestHandler(serving, door));
+		server.maxConnections = maxConnections;
+		servers.push(server);
+		return server;
+	};
 	try {
-		if (process.platform !== 'win32') rmSync(path, { force: true });
-		await new Promise<void>((resolve, reject) => {
-			server.once('error', reject);
-			server.listen(path, resolve);
-		});
-		if (process.platform !== 'win32') chmodSync(path, 0o600);
+		const local = open({ admits: () => true, allowEval: true });
+		await listenLocally(local, path);
+		let url: string | undefined;
+		if (options.port !== undefined) {
+			const token = options.token ?? process.env.SHARDCTL_CONTROL_TOKEN;
+			if (!token) tokenFile = join(dir, `${name}.token`);
+			const isToken = bearerCheck(token || keptToken(tokenFile as string));
+			const tcp = open({ admits: (request) => isToken(request.headers.authorization), allowEval: options.allowEval ?? false });
+			url = await listenOnTcp(tcp, { port: options.port, host: options.host ?? '127.0.0.1' });
+			logger.info({ url, ...(tokenFile ? { tokenFile } : {}) }, 'control API over TCP');
+		}
+		return { url, tokenFile, close: () => close({ servers, lock, feed, drain }) };
 	} catch (error) {
-		lock.release();
+		await close({ servers, lock, feed, drain });
 		throw error;
 	}
-	return {
-		async close() {
-			server.closeAllConnections();
-			await new Promise<void>((resolve) => server.close(() => resolve()));
-			lock.release();
-		},
+}
+
+async function close({ servers, lock, feed, drain }: { servers: Server[]; lock: Lock; feed: FleetFeed; drain: () => void }) {
+	// No longer listening and the lock gone: whoever is told "stopped" below can start the next manager at once.
+	const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+	lock.release();
+	drain();
+	feed.close();
+	for (const server of servers) server.closeIdleConnections();
+	const cutOff = setTimeout(() => {
+		for (const server of servers) server.closeAllConnections();
+	}, farewellMs);
+	await Promise.all(closed);
+	clearTimeout(cutOff);
+}
+
+async function listenLocally(server: Server, path: string): Promise<void> {
+	// The lock is ours, so a socket that is still here was left by a manager that could not tidy up.
+	if (process.platform !== 'win32') rmSync(path, { force: true });
+	await listening(server, () => server.listen(path), path);
+	if (process.platform !== 'win32') chmodSync(path, 0o600);
+}
+
+async function listenOnTcp(server: Server, { port, host }: { port: number; host: string }): Promise<string> {
+	await listening(server, () => server.listen(port, host), `${host}:${port}`);
+	const { address, family, port: bound } = server.address() as AddressInfo;
+	return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
+}
+
+function listening(server: Server, listen: () => void, where: string): Promise<void> {
+	return new Promise((resolve, reject) => {
+		server.once('error', (cause: NodeJS.ErrnoException) => {
+			const why = cause.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be listened on: ${cause.message}`;
+			const code = cause.code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'OPTIONS_INVALID';
+			reject(new ShardctlError(code, `the control API's address ${where} ${why}`, { cause }));
+		});
+		server.once('listening', resolve);
+		listen();
+	});
+}
+
+/** One line a second at most, with the number of attempts that it stands for. */
+function refusalLog(logger: Logger, clock: Clock): (request: IncomingMessage) => void {
+	let attempts = 0;
+	let lastAt = Number.NEGATIVE_INFINITY;
+	return ({ socket, method, url }) => {
+		attempts++;
+		if (clock.monotonic() - lastAt < refusalLogMs) return;
+		lastAt = clock.monotonic();
+		logger.warn(
+			{ from: socket.remoteAddress, method, path: url?.split('?')[0], attempts },
+			`control API: refused a request from ${socket.remoteAddress ?? 'somewhere'} without the right token`,
+		);
+		attempts = 0;
 	};
-}
-
-async function answer(manager: ShardManager, request: IncomingMessage, response: ServerResponse): Promise<void> {
-	const url = new URL(request.url ?? '/', 'http://manager');
-	const route = routes.get(`${request.method} ${url.pathname}`);
-	try {
-		if (!route)
-			return send(response, 404, { error: { code: 'METHOD_NOT_FOUND', message: `no ${request.method} ${url.pathname} here` } });
-		send(response, 200, await route(manager, url.searchParams));
-	} catch (error) {
-		send(response, 500, { error: { code: (error as { code?: unknown }).code ?? 'INTERNAL', message: messageOf(error) } });
-	}
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-	response.writeHead(status, { 'content-type': 'application/json' });
-	response.end(JSON.stringify(body));
 }

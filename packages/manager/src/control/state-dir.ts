@@ -1,36 +1,98 @@
-// Where managers leave what others find them by: a lock and a socket per name, in a folder that only this user can enter.
-import { chmodSync, mkdirSync } from 'node:fs';
+// Where managers leave what others find them by: a folder that only this user can enter, the same from a terminal, from cron,
+// under systemd and in a container.
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { messageOf, ShardctlError } from '@shardctl/core';
 
-/** Unix socket paths end at 107 bytes; anything longer fails with a message that nobody understands. */
-const maxSocketPathBytes = 107;
+/** Unix socket paths end at 107 bytes (103 on macOS); anything longer fails with a message that nobody understands. */
+const maxSocketPathBytes = process.platform === 'darwin' ? 103 : 107;
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The state folder of this user: `SHARDCTL_STATE_DIR`, else below `XDG_RUNTIME_DIR` or `XDG_STATE_HOME`, else
- * `~/.local/state/shardctl`. Created with mode 0700.
+ * The folders where a manager of this user may have left its record, best first. `SHARDCTL_STATE_DIR` is the only one where it
+ * is set. Else what systemd gives a unit (`RuntimeDirectory=`, `StateDirectory=`), the user's state folder, and for those who
+ * have no home that can be written (containers, read-only roots) the runtime and the temporary folder. `XDG_RUNTIME_DIR` comes
+ * late because it is emptied when the user logs out, and a detached manager runs on.
  */
-export function stateDir(env: NodeJS.ProcessEnv = process.env): string {
-	const dir =
-		env.SHARDCTL_STATE_DIR ??
-		(env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'shardctl') : undefined) ??
-		(env.XDG_STATE_HOME ? join(env.XDG_STATE_HOME, 'shardctl') : join(homedir(), '.local', 'state', 'shardctl'));
-	mkdirSync(dir, { recursive: true, mode: 0o700 });
-	chmodSync(dir, 0o700);
-	return dir;
+export function stateDirCandidates(env: Environment = process.env): string[] {
+	if (env.SHARDCTL_STATE_DIR) return [env.SHARDCTL_STATE_DIR];
+	const bases = [
+		firstOfList(env.RUNTIME_DIRECTORY),
+		firstOfList(env.STATE_DIRECTORY),
+		process.platform === 'win32' ? env.LOCALAPPDATA : undefined,
+		env.XDG_STATE_HOME,
+		homeStateDir(env),
+		env.XDG_RUNTIME_DIR,
+	];
+	const dirs = bases.filter((base) => base !== undefined && base !== '').map((base) => join(base as string, 'shardctl'));
+	return [...new Set([...dirs, temporaryDir()])];
 }
 
-/** The address of a manager's control API: a Unix socket, or a named pipe on Windows. */
-export function socketPath(name: string, env: NodeJS.ProcessEnv = process.env): string {
+/**
+ * The folder in which a new manager leaves its record, created with mode 0700: the first candidate that can be written.
+ * Throws `STATE_DIR_UNUSABLE` when there is none.
+ */
+export function stateDir(env: Environment = process.env): string {
+	const problems: string[] = [];
+	for (const dir of stateDirCandidates(env)) {
+		const problem = prepare(dir);
+		if (problem === undefined) return dir;
+		problems.push(`  ${dir}: ${problem}`);
+	}
+	throw new ShardctlError(
+		'STATE_DIR_UNUSABLE',
+		`no folder for the manager's socket and lock can be used; set SHARDCTL_STATE_DIR to one that this user can write\n${problems.join('\n')}`,
+	);
+}
+
+/** The address of a control API whose record stands in `dir`: a Unix socket, or a named pipe on Windows. */
+export function socketPath(dir: string, name: string): string {
 	if (process.platform === 'win32') return `\\\\.\\pipe\\shardctl-${userInfo().username}-${name}`;
-	const path = join(stateDir(env), `${name}.sock`);
+	const path = join(dir, `${name}.sock`);
 	if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
-	const short = join(tmpdir(), `shardctl-${userInfo().uid}`);
-	mkdirSync(short, { recursive: true, mode: 0o700 });
-	return join(short, `${name}.sock`);
+	throw new ShardctlError(
+		'STATE_DIR_UNUSABLE',
+		`the socket path ${path} is longer than the ${maxSocketPathBytes} bytes that the system allows: set SHARDCTL_STATE_DIR to a shorter one`,
+	);
 }
 
-/** The lock that keeps a second manager from taking the same name. */
-export function lockPath(name: string, env: NodeJS.ProcessEnv = process.env): string {
-	return join(stateDir(env), `${name}.lock`);
+/** Creates the folder and makes sure that it is ours alone; answers what is in the way. */
+function prepare(dir: string): string | undefined {
+	try {
+		mkdirSync(dir, { recursive: true, mode: 0o700 });
+		if (process.platform === 'win32') return undefined;
+		const { uid, mode } = lstatSync(dir);
+		// Somebody else's folder in a place that all can write would hand them the fleet.
+		if (uid !== process.getuid?.()) return 'belongs to another user';
+		if ((mode & 0o777) !== 0o700) chmodSync(dir, 0o700);
+		accessSync(dir, constants.W_OK | constants.X_OK);
+		return undefined;
+	} catch (error) {
+		return messageOf(error);
+	}
+}
+
+function homeStateDir(env: Environment): string | undefined {
+	const home = env.HOME || lookedUpHome();
+	return home === undefined || home === '/' || process.platform === 'win32' ? undefined : join(home, '.local', 'state');
+}
+
+/** A user id without an entry in the user database, as containers have it, has no home, and asking for it may throw. */
+function lookedUpHome(): string | undefined {
+	try {
+		return homedir() || undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+function temporaryDir(): string {
+	return join(tmpdir(), `shardctl-${process.getuid?.() ?? 'user'}`);
+}
+
+/** systemd separates several folders by colons. */
+function firstOfList(list: string | undefined): string | undefined {
+	return list?.split(':')[0];
 }

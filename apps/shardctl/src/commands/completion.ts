@@ -1,0 +1,20 @@
+// `shardctl completion <shell>`: prints a script that completes commands and options.
+import { Argument, Command } from 'commander';
+
+export function completionCommand(): Command {
+	return new Command('completion')
+		.description('Prints the completion script of a shell.')
+		.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+		.addHelpText(
+			'after',
+			`
+To have it in every new shell:
+  bash  echo 'source <(shardctl completion bash)' >> ~/.bashrc
+  zsh   echo 'source <(shardctl completion zsh)' >> ~/.zshrc       (after compinit)
+  fish  shardctl completion fish > ~/.config/fish/completions/shardctl.fish`,
+		)
+		.action(async (shell: 'bash' | 'zsh' | 'fish', _options, command: Command) => {
+			const { completionScript } = await import('../completion/completion-script.js');
+			process.stdout.write(completionScript(shell, command.parent as Command));
+		});
+}

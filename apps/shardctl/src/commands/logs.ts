@@ -1,0 +1,44 @@
+// `shardctl logs`: what the bots wrote.
+import { formatShardIds } from '@shardctl/core';
+import type { LogEntry } from '@shardctl/manager/control';
+import { Command } from 'commander';
+import { jsonOption, option } from '../option.js';
+import { whole } from '../option-parsers.js';
+import { type TargetOptions, target, targetOptions } from '../target.js';
+
+interface LogsOptions extends TargetOptions {
+	json?: boolean;
+	follow?: boolean;
+	shard?: number;
+	tail: number;
+	timestamps?: boolean;
+}
+
+export function logsCommand(): Command {
+	const command = new Command('logs')
+		.description("Prints the workers' last lines.")
+		.addOption(option('-f, --follow', 'and each new one'))
+		.addOption(option('--shard <id>', 'only of the worker that owns this shard').argParser(whole(0)))
+		.addOption(option('-n, --tail <count>', 'how many of the last lines').default(100).argParser(whole(0)))
+		.addOption(option('-t, --timestamps', 'with the time of each line'))
+		.addOption(jsonOption());
+	for (const each of targetOptions()) command.addOption(each);
+	return command.action(async ({ json, follow, shard, tail, timestamps, ...which }: LogsOptions) => {
+		const { client } = await target(which);
+		const { out, workerColour } = await import('../terminal/colours.js');
+		const show = (entry: LogEntry) => {
+			if (json) {
+				process.stdout.write(`${JSON.stringify(entry)}\n`);
+				return;
+			}
+			const time = timestamps ? `${out.dim(new Date(entry.at).toISOString())} ` : '';
+			process.stdout.write(`${time}${workerColour(out, entry.workerId)(`[${formatShardIds(entry.shardIds)}]`)} ${entry.line}\n`);
+		};
+		if (follow) {
+			const { followStream } = await import('../follow.js');
+			await followStream((signal) => client.followLogs({ shard, tail, signal }), show);
+			return;
+		}
+		for (const entry of await client.logs({ shard, tail })) show(entry);
+	});
+}

@@ -1,0 +1,18 @@
+// `shardctl respawn <shard>`: replaces the worker that owns a shard and waits until it is ready.
+import { Command } from 'commander';
+import { whole } from '../option-parsers.js';
+import { type TargetOptions, target, targetOptions } from '../target.js';
+
+export function respawnCommand(): Command {
+	const command = new Command('respawn')
+		.description('Replaces the worker that owns a shard, and waits until it is ready again.')
+		.argument('<shard>', 'a shard id', whole(0));
+	for (const each of targetOptions()) command.addOption(each);
+	return command.action(async (shard: number, which: TargetOptions) => {
+		const { client } = await target(which);
+		const { workerId, shardIds } = await client.respawn(shard);
+		const { formatShardIds } = await import('@shardctl/core');
+		const ids = `shard${shardIds.length > 1 ? 's' : ''} ${formatShardIds(shardIds)}`;
+		process.stderr.write(`worker ${workerId} (${ids}) is ready again\n`);
+	});
+}

@@ -1,0 +1,32 @@
+// `shardctl restart`: replaces the workers of a running fleet, or one of them, and waits until they are ready.
+import { Command } from 'commander';
+import { option } from '../option.js';
+import { duration, whole } from '../option-parsers.js';
+import { type TargetOptions, target, targetOptions } from '../target.js';
+
+interface RestartOptions extends TargetOptions {
+	shard?: number;
+	worker?: number;
+	rolling?: boolean;
+	parallel?: number;
+	delay?: number;
+}
+
+export function restartCommand(): Command {
+	const command = new Command('restart')
+		.description('Restarts all workers, or one, and waits until they are ready again.')
+		.addOption(option('--shard <id>', 'only the worker that owns this shard').argParser(whole(0)))
+		.addOption(option('--worker <id>', 'only this worker').argParser(whole(0)).conflicts('shard'))
+		.addOption(
+			option('--rolling', 'one after another, so that the others serve on (default: all at once)').conflicts(['shard', 'worker']),
+		)
+		.addOption(option('--parallel <count>', 'how many at once, with --rolling').argParser(whole(1)))
+		.addOption(option('--delay <time>', 'pause between two, with --rolling').argParser(duration));
+	for (const each of targetOptions()) command.addOption(each);
+	return command.action(async ({ shard, worker, rolling, parallel, delay, ...which }: RestartOptions) => {
+		const { client, label } = await target(which);
+		const { workers, tookMs } = await client.restart({ shard, worker, rolling, parallel, delayMs: delay });
+		const what = workers.length === 1 ? `worker ${workers[0]}` : `${workers.length} workers`;
+		process.stderr.write(`restarted ${what} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
+	});
+}

@@ -1,0 +1,25 @@
+// `shardctl where <guildId>`: on which shard and in which process a guild is.
+import { Command } from 'commander';
+import { jsonOption } from '../option.js';
+import { type TargetOptions, target, targetOptions } from '../target.js';
+
+export function whereCommand(): Command {
+	const command = new Command('where')
+		.description('Says on which shard, worker and process a guild is.')
+		.argument('<guildId>', "a guild's id")
+		.addOption(jsonOption());
+	for (const each of targetOptions()) command.addOption(each);
+	return command.action(async (guildId: string, { json, ...which }: TargetOptions & { json?: boolean }) => {
+		const { client } = await target(which);
+		const found = await client.where(guildId);
+		if (json) {
+			process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+			return;
+		}
+		const { shardId, workerId, pid, status, guild } = found;
+		const members = guild?.memberCount === undefined || guild.memberCount === null ? '' : `, ${guild.memberCount} members`;
+		const name =
+			guild === null ? 'the worker could not be asked whether the bot is in it' : `${guild.name ?? 'without a name'}${members}`;
+		process.stdout.write(`shard ${shardId}  worker ${workerId}  process ${pid ?? '-'}  ${status}  (${name})\n`);
+	});
+}

@@ -1,0 +1,134 @@
+// What Discord says of this bot: the gateway, the session starts left, the intents that it was granted, and the time.
+import { messageOf, ShardctlError } from '@shardctl/core';
+import { fetchGatewayInfo } from '@shardctl/manager';
+import { age } from '../terminal/age.js';
+import { type Finding, fail, ok, skip, warn } from './finding.js';
+
+const timeoutMs = 10_000;
+const windowMs = 5000;
+/** Larger differences break what relies on times, such as how old an interaction is. */
+const skewLimitMs = 5000;
+
+/** Privileged intents and the flags of an application that has them (the second: below 100 guilds). Discord: Application, "Application Flags". */
+const privileged = [
+	{ name: 'GUILD_MEMBERS', intent: 1 << 1, flags: (1 << 14) | (1 << 15) },
+	{ name: 'GUILD_PRESENCES', intent: 1 << 8, flags: (1 << 12) | (1 << 13) },
+	{ name: 'MESSAGE_CONTENT', intent: 1 << 15, flags: (1 << 18) | (1 << 19) },
+] as const;
+
+export interface DiscordQuestion {
+	api: string;
+	token: string;
+	totalShards: number | 'auto';
+	/** What the bot asks for; undefined where that is not known. */
+	intents: number | undefined;
+}
+
+export async function checkDiscord({
+	api,
+	token,
+	totalShards,
+	intents,
+}: DiscordQuestion): Promise<{ findings: Finding[]; shards: number | undefined }> {
+	if (token === '')
+		return {
+			findings: [skip('gateway', 'not asked, without a token')],
+			shards: typeof totalShards === 'number' ? totalShards : undefined,
+		};
+	try {
+		const info = await fetchGatewayInfo({ api, token });
+		const shards = totalShards === 'auto' ? info.shards : totalShards;
+		const { remaining, total, reset_after: resetAfterMs, max_concurrency: maxConcurrency } = info.session_start_limit;
+		const startMs = (Math.ceil(shards / maxConcurrency) - 1) * windowMs;
+		return {
+			shards,
+			findings: [
+				shardFinding(shards, info.shards),
+				remaining < shards
+					? fail(
+							'budget',
+							`${remaining} of ${total} session starts are left, and ${shards} shards need as many`,
+							`wait ${age(resetAfterMs)} until they reset`,
+						)
+					: remaining < shards * 2
+						? warn(
+								'budget',
+								`${remaining} of ${total} session starts are left: enough for one start`,
+								`they reset in ${age(resetAfterMs)}`,
+							)
+						: ok('budget', `${remaining} of ${total} session starts are left`),
+				ok('time', `${shards} shards at ${maxConcurrency} a window: up in about ${age(startMs)} and one boot`),
+				await intentFinding({ api, token, intents }),
+				await clockFinding(api),
+			],
+		};
+	} catch (error) {
+		const code = ShardctlError.is(error) ? error.code : 'INTERNAL';
+		const remedy =
+			code === 'TOKEN_INVALID'
+				? 'copy the token anew from https://discord.com/developers/applications'
+				: 'check the network, a proxy, and --api';
+		return { findings: [fail('gateway', messageOf(error), remedy)], shards: undefined };
+	}
+}
+
+function shardFinding(shards: number, recommended: number): Finding {
+	if (shards >= recommended)
+		return ok('gateway', `answers; recommends ${recommended} shards${shards === recommended ? '' : `, ${shards} are planned`}`);
+	return warn(
+		'gateway',
+		`${shards} shards are planned, Discord recommends ${recommended}`,
+		'above 2,500 guilds a shard Discord closes it with 4011: use --shards auto',
+	);
+}
+
+async function intentFinding({
+	api,
+	token,
+	intents,
+}: {
+	api: string;
+	token: string;
+	intents: number | undefined;
+}): Promise<Finding> {
+	if (intents === undefined) return skip('intents', 'not known what the bot asks for');
+	const asked = privileged.filter(({ intent }) => (intents & intent) !== 0);
+	if (asked.length === 0) return ok('intents', 'asks for none that are privileged');
+	try {
+		const response = await fetch(`${api}/v10/applications/@me`, {
+			headers: { authorization: `Bot ${token}` },
+			signal: AbortSignal.timeout(timeoutMs),
+		});
+		const { flags } = (await response.json()) as { flags?: unknown };
+		if (!response.ok || typeof flags !== 'number') return skip('intents', 'Discord did not say which the bot was granted');
+		const missing = asked.filter((each) => (flags & each.flags) === 0).map(({ name }) => name);
+		if (missing.length === 0) return ok('intents', `${asked.map(({ name }) => name).join(', ')}: granted`);
+		return fail(
+			'intents',
+			`asks for ${missing.join(', ')}, which it was not granted: Discord would close with 4014`,
+			"switch them on in the developer portal, under Bot, or leave them out of the client's intents",
+		);
+	} catch (error) {
+		return skip('intents', `Discord did not say which the bot was granted: ${messageOf(error)}`);
+	}
+}
+
+async function clockFinding(api: string): Promise<Finding> {
+	try {
+		const askedAt = Date.now();
+		const response = await fetch(`${api}/v10/gateway`, { signal: AbortSignal.timeout(timeoutMs) });
+		await response.body?.cancel();
+		const there = Date.parse(response.headers.get('date') ?? '');
+		if (Number.isNaN(there)) return skip('clock', 'Discord did not say what time it is');
+		// The header has whole seconds, and was made somewhere between question and answer.
+		const skewMs = Math.round((askedAt + Date.now()) / 2 - (there + 500));
+		if (Math.abs(skewMs) < skewLimitMs) return ok('clock', "agrees with Discord's to a few seconds");
+		return warn(
+			'clock',
+			`this machine is ${age(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead' : 'behind'}`,
+			'set the time by NTP (timedatectl set-ntp true)',
+		);
+	} catch (error) {
+		return skip('clock', messageOf(error));
+	}
+}

@@ -1,0 +1,100 @@
+// The order in which the doctor looks at things; what one check learns, the later ones use.
+import { cpus } from 'node:os';
+import { messageOf, ShardctlError } from '@shardctl/core';
+import { absoluteBotFile } from '@shardctl/manager';
+import type { DoctorOptions } from '../commands/doctor.js';
+import { findConfig } from '../config/find-config.js';
+import { type LoadedConfig, loadConfig } from '../config/load-config.js';
+import { resolveStart, type StartPlan } from '../start/resolve-start.js';
+import { readTokenFile } from '../start/token-file.js';
+import { checkDiscord } from './discord.js';
+import { type Finding, fail, ok, skip } from './finding.js';
+import { checkImport, type ImportedBot } from './import-bot.js';
+import { checkLibrary } from './library.js';
+import { checkLimits } from './limits.js';
+import { checkNode, checkState } from './machine.js';
+import { checkToken } from './token.js';
+
+/** All findings, in the order in which a person would mend them. */
+export async function examine(file: string | undefined, options: DoctorOptions): Promise<Finding[]> {
+	const findings: Finding[] = [checkNode(process.versions.node), checkState()];
+	const plan = await plannedStart(file, options, findings);
+	const bot = botFile(plan, findings);
+	let imported: ImportedBot | undefined;
+	if (bot !== undefined) {
+		findings.push(checkLibrary(bot));
+		if (options.import) {
+			const result = await checkImport(bot, { args: plan?.manager.args ?? [], execArgv: plan?.manager.execArgv ?? [] });
+			imported = result.bot;
+			findings.push(result.finding);
+		} else findings.push(skip('import', 'not tried (--no-import)'));
+	}
+	const token = givenToken(plan, options, findings);
+	findings.push(checkToken(token));
+	const discord = await checkDiscord({
+		api: (options.api ?? plan?.manager.api ?? 'https://discord.com/api').replace(/\/+$/, ''),
+		token,
+		totalShards: plan?.manager.totalShards ?? 'auto',
+		intents: imported?.intents,
+	});
+	findings.push(...discord.findings);
+	findings.push(
+		...checkLimits({
+			shards: discord.shards,
+			shardsPerWorker: plan?.manager.shardsPerWorker ?? 1,
+			cores: Math.max(1, cpus().length),
+		}),
+	);
+	return findings;
+}
+
+/** What `start` would do with the same words; a doctor without a bot file still looks at the rest. */
+async function plannedStart(
+	file: string | undefined,
+	options: DoctorOptions,
+	findings: Finding[],
+): Promise<StartPlan | undefined> {
+	const { shards, shardsPerWorker, tokenFile } = options;
+	const given = Object.fromEntries(
+		Object.entries({ shards, shardsPerWorker, tokenFile }).filter(([, value]) => value !== undefined),
+	);
+	try {
+		const config = await configOf(options.config);
+		if (config) findings.push(ok('config', `${config.path} can be read`));
+		if (file === undefined && config?.values.file === undefined) {
+			findings.push(skip('file', 'no bot file was named: shardctl doctor <file>'));
+			return undefined;
+		}
+		return resolveStart({ file, args: [], given, config });
+	} catch (error) {
+		findings.push(fail('config', messageOf(error), 'correct the config file; "shardctl init" writes a new one'));
+		return undefined;
+	}
+}
+
+async function configOf(named: string | undefined): Promise<LoadedConfig | undefined> {
+	const path = findConfig(named, process.cwd());
+	return path === undefined ? undefined : loadConfig(path);
+}
+
+function botFile(plan: StartPlan | undefined, findings: Finding[]): string | undefined {
+	if (!plan) return undefined;
+	const path = absoluteBotFile(plan.file, plan.manager.cwd ?? process.cwd());
+	if (path instanceof ShardctlError) {
+		findings.push(fail('file', path.message, 'name the file that starts the bot'));
+		return undefined;
+	}
+	findings.push(ok('file', path));
+	return path;
+}
+
+function givenToken(plan: StartPlan | undefined, { tokenFile }: DoctorOptions, findings: Finding[]): string {
+	const path = tokenFile ?? plan?.run.tokenFile;
+	try {
+		const token = path === undefined ? (plan?.manager.token ?? process.env.DISCORD_TOKEN ?? '') : readTokenFile(path);
+		return token.trim().replace(/^Bot\s+/i, '');
+	} catch (error) {
+		findings.push(fail('token', messageOf(error), 'check --token-file'));
+		return '';
+	}
+}

@@ -1,0 +1,81 @@
+// Loaded into the bot's process before the bot (`node --import`): the libraries' ways to log in report to the doctor instead,
+// and requests to Discord's REST API never answer, so that nothing happens but the bot's own start.
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+/** What the doctor hears when the bot would log in. */
+export interface ProbeReport {
+	library: string;
+	intents?: number;
+}
+
+interface Login {
+	library: string;
+	/** The exported class, and its method that opens the connection. */
+	className: string;
+	method: string;
+}
+
+const logins: readonly Login[] = [
+	{ library: 'discord.js', className: 'Client', method: 'login' },
+	{ library: '@discordjs/ws', className: 'WebSocketManager', method: 'connect' },
+	{ library: 'eris', className: 'Client', method: 'connect' },
+	{ library: 'oceanic.js', className: 'Client', method: 'connect' },
+];
+
+type Patchable = { prototype: Record<string, unknown> } | undefined;
+
+const never = () => new Promise<never>(() => {});
+
+async function holdBack(botFile: string): Promise<void> {
+	const require = createRequire(botFile);
+	for (const { library, className, method } of logins) {
+		for (const loaded of await loadedForms(require, library)) {
+			replace(loaded[className] as Patchable, method, function (this: unknown) {
+				report({ library, ...intentsOf(this) });
+				return never();
+			});
+			replace(loaded.REST as Patchable, 'request', never);
+		}
+	}
+}
+
+/** A package may have two forms, one for `require` and one for `import`; the bot uses whichever it likes. */
+async function loadedForms(require: NodeJS.Require, library: string): Promise<Record<string, unknown>[]> {
+	let path: string;
+	try {
+		path = require.resolve(library);
+	} catch {
+		return [];
+	}
+	const forms = [require(path) as Record<string, unknown>];
+	try {
+		forms.push((await import(pathToFileURL(path).href)) as Record<string, unknown>);
+	} catch {
+		// Only the one form.
+	}
+	return forms;
+}
+
+function replace(target: Patchable, method: string, replacement: unknown): void {
+	if (typeof target?.prototype?.[method] === 'function') target.prototype[method] = replacement;
+}
+
+function intentsOf(client: unknown): { intents?: number } {
+	const { options } = client as { options?: { intents?: unknown } };
+	const { intents } = options ?? {};
+	const bits = typeof intents === 'object' && intents !== null && 'bitfield' in intents ? intents.bitfield : intents;
+	return typeof bits === 'number' ? { intents: bits } : {};
+}
+
+function report(what: ProbeReport): void {
+	process.send?.(what);
+}
+
+const botFile = process.env.SHARDCTL_DOCTOR_BOT;
+if (botFile !== undefined) {
+	delete process.env.SHARDCTL_DOCTOR_BOT;
+	await holdBack(botFile);
+	// Without a listener the channel does not keep the bot's process alive.
+	process.channel?.unref();
+}

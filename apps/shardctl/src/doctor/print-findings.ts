@@ -1,0 +1,23 @@
+// Prints what the doctor found; answers the exit status.
+import { exitCodes } from '../exit-codes.js';
+import { out } from '../terminal/colours.js';
+import type { Finding } from './finding.js';
+
+const marks = { ok: out.green('✔'), warn: out.yellow('▲'), fail: out.red('✖'), skip: out.dim('-') } as const;
+
+export function printFindings(findings: readonly Finding[], { json }: { json: boolean }): number {
+	const failed = findings.filter(({ status }) => status === 'fail').length;
+	if (json) process.stdout.write(`${JSON.stringify({ ok: failed === 0, findings }, null, 2)}\n`);
+	else {
+		const width = Math.max(...findings.map(({ check }) => check.length));
+		for (const { check, status, message, remedy } of findings) {
+			process.stdout.write(`${marks[status]} ${check.padEnd(width)}  ${message}\n`);
+			if (remedy) process.stdout.write(`  ${' '.repeat(width)}  ${out.dim('→')} ${remedy}\n`);
+		}
+		const warned = findings.filter(({ status }) => status === 'warn').length;
+		process.stderr.write(
+			failed > 0 ? `${failed} in the way of a start\n` : warned > 0 ? `it would start; ${warned} to look at\n` : 'all is well\n',
+		);
+	}
+	return failed > 0 ? exitCodes.failed : exitCodes.fine;
+}

@@ -1,0 +1,73 @@
+// One sentence for each thing that can happen to a fleet: what `start` tells and `events` prints.
+import { formatShardIds } from '@shardctl/core';
+import type { FleetEvent } from '@shardctl/manager/control';
+import { out } from './terminal/colours.js';
+
+export type Level = 'info' | 'warn' | 'error';
+
+export interface EventText {
+	level: Level;
+	text: string;
+}
+
+/** The sentence, and how bad it is. */
+export function describeEvent(event: FleetEvent): EventText {
+	switch (event.type) {
+		case 'fleet:ready':
+			return info(
+				`fleet ready: ${plural(event.shards, 'shard')} in ${plural(event.workers, 'worker')} after ${seconds(event.tookMs)}`,
+			);
+		case 'fleet:refused':
+			return error(event.message);
+		case 'worker:spawned':
+			return info(`${name(event)} was started as process ${event.pid}`);
+		case 'worker:ready':
+			return info(`${name(event)} is ready after ${seconds(event.tookMs)}`);
+		case 'worker:exited':
+			return event.exit.reason === 'requested'
+				? info(`${name(event)} ended as requested`)
+				: warn(`${name(event)} ended: ${event.exit.message}`);
+		case 'worker:unresponsive':
+			return warn(`${name(event)} does not respond: its event loop is blocked`);
+		case 'worker:failed':
+			return error(`${name(event)} is given up for now: ${event.reason}`);
+		case 'shard:ready':
+			return info(`shard ${event.shardId} is ready`);
+		case 'shard:reconnecting':
+			return warn(`shard ${event.shardId} lost its connection and reconnects`);
+		case 'shard:resumed':
+			return info(`shard ${event.shardId} resumed its session`);
+		case 'shard:disconnected':
+			return error(
+				`shard ${event.shardId} was disconnected for good${event.closeCode === undefined ? '' : ` with close code ${event.closeCode}`}`,
+			);
+		case 'identify:deferred':
+			return warn(
+				`${name(event)} waits for new session starts: ${event.remaining} are left and kept in reserve; ` +
+					`they reset at ${new Date(event.resetAt).toISOString()}`,
+			);
+	}
+}
+
+/** One line of `events`. */
+export function eventLine(event: FleetEvent): string {
+	const { level, text } = describeEvent(event);
+	const marks = { info: out.green('●'), warn: out.yellow('▲'), error: out.red('✖') };
+	return `${out.dim(new Date(event.at).toISOString())} ${marks[level]} ${text}`;
+}
+
+function name({ workerId, shardIds }: { workerId: number; shardIds: readonly number[] }): string {
+	return `worker ${workerId} (shard${shardIds.length > 1 ? 's' : ''} ${formatShardIds(shardIds)})`;
+}
+
+const info = (text: string): EventText => ({ level: 'info', text });
+const warn = (text: string): EventText => ({ level: 'warn', text });
+const error = (text: string): EventText => ({ level: 'error', text });
+
+function plural(count: number, noun: string): string {
+	return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function seconds(ms: number): string {
+	return `${(ms / 1000).toFixed(1)} s`;
+}

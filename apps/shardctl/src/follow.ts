@@ -1,0 +1,21 @@
+// Following a stream of the control API until the manager stops or the person has seen enough.
+import type { Followed } from '@shardctl/manager/control';
+
+/** Calls `show` with each item. Ctrl-C and SIGTERM end it, which is no failure; what was skipped and the end are told. */
+export async function followStream<T>(
+	open: (signal: AbortSignal) => AsyncIterable<Followed<T>>,
+	show: (item: T) => void,
+): Promise<void> {
+	const enough = new AbortController();
+	const onSignal = () => enough.abort();
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+	try {
+		for await (const followed of open(enough.signal)) {
+			if ('item' in followed) show(followed.item);
+			else process.stderr.write(`(${followed.skipped} skipped: this reader was too slow)\n`);
+		}
+		if (!enough.signal.aborted) process.stderr.write('the manager has ended\n');
+	} catch (error) {
+		if (!enough.signal.aborted) throw error;
+	}
+}

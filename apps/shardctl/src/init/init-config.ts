@@ -1,0 +1,115 @@
+// Writes a config file: guesses what fits, asks a person where there is one, and leaves everything else to the defaults.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { ShardctlError } from '@shardctl/core';
+import type { InitOptions } from '../commands/init.js';
+import { configNames } from '../config/find-config.js';
+import { exitCodes } from '../exit-codes.js';
+import { type ConfigAnswers, type ConfigFormat, configText } from './config-text.js';
+
+const likelyFiles = [
+	'bot',
+	'index',
+	'main',
+	'app',
+	'src/bot',
+	'src/index',
+	'src/main',
+	'dist/bot',
+	'dist/index',
+	'dist/main',
+].flatMap((stem) => ['.js', '.mjs', '.cjs'].map((ending) => stem + ending));
+
+/** Answers the exit status. Throws `OPTIONS_INVALID` when a config file is there already, or nothing looks like the bot. */
+export async function initConfig(file: string | undefined, { yes = false, format, force = false }: InitOptions): Promise<number> {
+	const folder = process.cwd();
+	const existing = configNames.find((name) => existsSync(join(folder, name)));
+	if (existing && !force) {
+		throw new ShardctlError('OPTIONS_INVALID', `${existing} is there already: edit it, or replace it with --force`);
+	}
+	const guess = file ?? guessedFile(folder);
+	const form = format ?? (existsSync(join(folder, 'tsconfig.json')) ? 'ts' : 'js');
+	const answers = yes || !process.stdin.isTTY ? withoutQuestions(guess, form) : await asked(guess, form, format !== undefined);
+	if (!answers) return exitCodes.failed;
+	const path = join(folder, `shardctl.config.${answers.format}`);
+	writeFileSync(path, configText(answers));
+	process.stderr.write(`wrote ${basename(path)}; try it: shardctl start --simulate\n`);
+	return exitCodes.fine;
+}
+
+function withoutQuestions(file: string | undefined, format: ConfigFormat): ConfigAnswers {
+	if (file === undefined) {
+		throw new ShardctlError(
+			'OPTIONS_INVALID',
+			'no file here looks like the bot: name it, as in "shardctl init src/bot.js --yes"',
+		);
+	}
+	return { file, format, shards: 'auto', shardsPerWorker: 1 };
+}
+
+/** Undefined when the person gave up. */
+async function asked(guess: string | undefined, format: ConfigFormat, formatGiven: boolean): Promise<ConfigAnswers | undefined> {
+	const { cancel, group, intro, select, text } = await import('@clack/prompts');
+	intro('A config file for this bot');
+	let cancelled = false;
+	const answers = await group(
+		{
+			file: () =>
+				text({
+					message: 'Which file starts the bot?',
+					...(guess === undefined ? {} : { initialValue: guess }),
+					validate: (value) => (value && existsSync(value) ? undefined : 'There is no such file.'),
+				}),
+			shards: () =>
+				text({
+					message: 'How many shards? "auto" is what Discord recommends.',
+					initialValue: 'auto',
+					validate: (value) =>
+						value === 'auto' || /^[1-9]\d*$/.test(value ?? '') ? undefined : 'A whole number from 1, or "auto".',
+				}),
+			shardsPerWorker: () =>
+				select<1 | 'auto'>({
+					message: 'How many shards share a process?',
+					options: [
+						{ value: 1, label: 'one each', hint: 'a crash takes one shard' },
+						{ value: 'auto', label: 'spread over the cores', hint: 'saves memory' },
+					],
+				}),
+			format: () =>
+				formatGiven
+					? Promise.resolve(format)
+					: select<ConfigFormat>({
+							message: 'Which form?',
+							initialValue: format,
+							options: [
+								{ value: 'ts', label: 'TypeScript' },
+								{ value: 'js', label: 'JavaScript' },
+								{ value: 'json', label: 'JSON' },
+							],
+						}),
+		},
+		{
+			onCancel: () => {
+				cancelled = true;
+				cancel('Nothing was written.');
+			},
+		},
+	);
+	if (cancelled) return undefined;
+	const { file, shards, shardsPerWorker } = answers;
+	return { file, format: answers.format, shardsPerWorker, shards: shards === 'auto' ? 'auto' : Number(shards) };
+}
+
+function guessedFile(folder: string): string | undefined {
+	const main = mainOf(join(folder, 'package.json'));
+	return [main, ...likelyFiles].find((path) => path !== undefined && existsSync(join(folder, path)));
+}
+
+function mainOf(path: string): string | undefined {
+	try {
+		const { main } = JSON.parse(readFileSync(path, 'utf8')) as { main?: unknown };
+		return typeof main === 'string' ? main : undefined;
+	} catch {
+		return undefined;
+	}
+}

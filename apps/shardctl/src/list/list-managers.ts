@@ -1,0 +1,57 @@
+// Gathers the managers of this user and asks each for its health, all at once.
+import { messageOf } from '@shardctl/core';
+import { createControlClient, type FoundManager, runningManagers } from '@shardctl/manager/control';
+import { age } from '../terminal/age.js';
+import { out, statusColour } from '../terminal/colours.js';
+import { tableLines } from '../terminal/table.js';
+
+const healthTimeoutMs = 2000;
+
+/** One running manager. `status` is `unresponsive` when its process is there and does not answer. */
+export interface ListedManager {
+	name: string;
+	status: string;
+	pid: number;
+	shards: number | null;
+	readyShards: number | null;
+	workers: number | null;
+	uptimeMs: number;
+	cwd: string;
+	file: string;
+	problem?: string;
+}
+
+export function listManagers(): Promise<ListedManager[]> {
+	return Promise.all(runningManagers().map(listed));
+}
+
+async function listed({ name, pid, cwd, file, since }: FoundManager): Promise<ListedManager> {
+	const known = { name, pid, cwd, file };
+	try {
+		const { status, shards, readyShards, workers, uptimeMs } = await createControlClient(name, {
+			timeoutMs: healthTimeoutMs,
+		}).health();
+		return { ...known, status, shards, readyShards, workers, uptimeMs };
+	} catch (error) {
+		const unknown = { shards: null, readyShards: null, workers: null, uptimeMs: Date.now() - since };
+		return { ...known, ...unknown, status: 'unresponsive', problem: messageOf(error) };
+	}
+}
+
+/** The table for people. */
+export function managerTable(managers: readonly ListedManager[]): string {
+	const lines = tableLines<ListedManager>(
+		[
+			{ title: 'NAME', cell: ({ name }) => out.bold(name) },
+			{ title: 'STATUS', cell: ({ status }) => statusColour(out, status) },
+			{ title: 'SHARDS', cell: ({ readyShards, shards }) => `${readyShards ?? '?'}/${shards ?? '?'}`, align: 'right' },
+			{ title: 'WORKERS', cell: ({ workers }) => String(workers ?? '?'), align: 'right', leaves: 2 },
+			{ title: 'UP', cell: ({ uptimeMs }) => age(uptimeMs), align: 'right', leaves: 3 },
+			{ title: 'PID', cell: ({ pid }) => String(pid), align: 'right' },
+			{ title: 'FOLDER', cell: ({ cwd }) => out.dim(cwd), leaves: 1 },
+		],
+		managers,
+		{ width: process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY, dim: out.dim },
+	);
+	return `${lines.join('\n')}\n`;
+}

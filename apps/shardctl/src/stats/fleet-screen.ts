@@ -1,0 +1,98 @@
+// The live screen of `stats --watch` as lines. Pure: what is known goes in, lines come out.
+import type { ManagerStats, ShardStats } from '@shardctl/manager';
+import { out } from '../terminal/colours.js';
+import { sparkline } from '../terminal/sparkline.js';
+import { type Column, clip, tableLines } from '../terminal/table.js';
+import { columnOf, summaryLines } from './stats-table.js';
+
+const kept = 60;
+
+/** The last figures of every shard, for the sparklines. */
+export class FleetHistory {
+	readonly #cpu = new Map<number, (number | null)[]>();
+	readonly #ping = new Map<number, (number | null)[]>();
+
+	add({ shards }: ManagerStats): void {
+		for (const { shardId, cpuPercent, ping } of shards) {
+			push(this.#cpu, shardId, cpuPercent);
+			push(this.#ping, shardId, ping);
+		}
+	}
+
+	cpu(shardId: number): readonly (number | null)[] {
+		return this.#cpu.get(shardId) ?? [];
+	}
+
+	ping(shardId: number): readonly (number | null)[] {
+		return this.#ping.get(shardId) ?? [];
+	}
+}
+
+export interface ScreenState {
+	label: string;
+	stats: ManagerStats | undefined;
+	/** Why there are no new figures; undefined while there are. */
+	problem: string | undefined;
+	/** The first shard shown. */
+	scroll: number;
+}
+
+/** The lines that fill a terminal of this size. */
+export function fleetScreen(
+	{ label, stats, problem, scroll }: ScreenState,
+	history: FleetHistory,
+	{ width, height, nowMs }: { width: number; height: number; nowMs: number },
+): string[] {
+	const footer = out.dim(clip('q quits, arrows scroll; CPU and PING also as they went in the last minute', width));
+	if (!stats) return [clip(problem ?? `waiting for the figures of ${label}`, width)];
+	const head = [...summaryLines(stats, { width, nowMs }), problem ? out.red(clip(problem, width)) : ''];
+	const [title = '', ...rows] = tableLines(columns(history), stats.shards, { width, dim: out.dim });
+	const room = Math.max(1, height - head.length - 2);
+	const first = Math.min(scroll, Math.max(0, rows.length - room));
+	const more =
+		rows.length > room ? out.dim(` shards ${first + 1} to ${Math.min(rows.length, first + room)} of ${rows.length};`) : '';
+	return [...head, title, ...rows.slice(first, first + room), clip(`${more} ${footer}`.trimStart(), width)];
+}
+
+/** A core in full use and a ping of 200 ms fill the height; larger values set their own. */
+function columns(history: FleetHistory): Column<ShardStats>[] {
+	return [
+		columnOf.shard,
+		columnOf.status,
+		columnOf.guilds,
+		columnOf.users,
+		columnOf.ping,
+		trend('PING', 6, ({ shardId }) => ({ values: history.ping(shardId), ceiling: 200 }), 1),
+		columnOf.memory,
+		columnOf.cpu,
+		trend('CPU', 8, ({ shardId }) => ({ values: history.cpu(shardId), ceiling: 100 }), undefined),
+		columnOf.loop,
+		{ ...columnOf.restarts, title: 'RST' },
+		{ ...columnOf.uptime, leaves: 2 },
+		{ ...columnOf.worker, leaves: 3 },
+		{ ...columnOf.pid, leaves: 4 },
+	];
+}
+
+function trend(
+	title: string,
+	width: number,
+	of: (shard: ShardStats) => { values: readonly (number | null)[]; ceiling: number },
+	leaves: number | undefined,
+): Column<ShardStats> {
+	return {
+		title: `${title}~`.padEnd(width),
+		cell: (shard) => {
+			const { values, ceiling } = of(shard);
+			return out.cyan(sparkline(values, { width, ceiling }));
+		},
+		...(leaves === undefined ? {} : { leaves }),
+	};
+}
+
+function push(series: Map<number, (number | null)[]>, shardId: number, value: number | null): void {
+	const values = series.get(shardId) ?? [];
+	values.push(value);
+	if (values.length > kept) values.shift();
+	series.set(shardId, values);
+}

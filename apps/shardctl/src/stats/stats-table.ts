@@ -1,0 +1,73 @@
+// The figures of a fleet as text: a summary and one row per shard. Pure.
+import type { ManagerStats, ShardStats } from '@shardctl/manager';
+import { age } from '../terminal/age.js';
+import { out, statusColour } from '../terminal/colours.js';
+import { type Column, clip, tableLines } from '../terminal/table.js';
+
+/** The fleet as a summary line and one row per shard, ending in a line break. `width` is unbounded where nobody looks. */
+export function statsTable(stats: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string {
+	const rows = tableLines(shardColumns, stats.shards, { width, dim: out.dim });
+	return `${[...summaryLines(stats, { width, nowMs }), '', ...rows].join('\n')}\n`;
+}
+
+/** What concerns the fleet as a whole. */
+export function summaryLines({ manager, shards }: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string[] {
+	const ready = shards.filter((shard) => shard.ready).length;
+	const sum = (figure: (shard: ShardStats) => number) => shards.reduce((total, shard) => total + figure(shard), 0);
+	const { remaining, total, resetAt, maxConcurrency } = manager.identify;
+	const resets = remaining < total ? `, reset in ${age(resetAt - nowMs)}` : '';
+	const dot = out.dim(' · ');
+	return [
+		`${out.bold(manager.name)}  ${statusColour(out, manager.status)}  ${[
+			`${ready}/${shards.length} shards ready in ${manager.workers} worker${manager.workers === 1 ? '' : 's'}`,
+			`${count(sum(({ guildCount }) => guildCount))} guilds`,
+			`up ${age(manager.uptimeMs)}`,
+		].join(dot)}`,
+		out.dim(`${remaining}/${total} session starts left${resets}, ${maxConcurrency} at a time`),
+	].map((line) => clip(line, width));
+}
+
+const status: Column<ShardStats> = { title: 'STATUS', cell: (shard) => statusColour(out, shard.status) };
+
+/** Every figure of a shard, by name, so that other views show the same in the same form. */
+export const columnOf = {
+	shard: figure('SHARD', ({ shardId }) => String(shardId)),
+	status,
+	guilds: figure('GUILDS', ({ guildCount }) => count(guildCount)),
+	users: figure('USERS', ({ userCount }) => count(userCount)),
+	ping: figure('PING', ({ ping }) => orDash(ping, (ms) => `${Math.round(ms)} ms`)),
+	memory: figure('MEMORY', ({ memoryMb }) => orDash(memoryMb, (mb) => `${Math.round(mb)} MB`)),
+	cpu: figure('CPU', ({ cpuPercent }) => orDash(cpuPercent, (percent) => `${percent.toFixed(1)} %`)),
+	loop: figure('LOOP', ({ loopDelayMs }) => orDash(loopDelayMs, (ms) => `${Math.round(ms)} ms`)),
+	uptime: figure('UP', ({ uptimeMs }) => (uptimeMs > 0 ? age(uptimeMs) : '-')),
+	restarts: figure('RESTARTS', ({ restarts }) => String(restarts)),
+	worker: figure('WORKER', ({ workerId }) => String(workerId)),
+	pid: figure('PID', ({ pid }) => orDash(pid, String)),
+} satisfies Record<string, Column<ShardStats>>;
+
+const shardColumns: readonly Column<ShardStats>[] = [
+	columnOf.shard,
+	columnOf.status,
+	columnOf.guilds,
+	columnOf.users,
+	columnOf.ping,
+	columnOf.memory,
+	columnOf.cpu,
+	{ ...columnOf.loop, leaves: 2 },
+	{ ...columnOf.uptime, leaves: 1 },
+	columnOf.restarts,
+	{ ...columnOf.worker, leaves: 4 },
+	{ ...columnOf.pid, leaves: 3 },
+];
+
+function figure(title: string, cell: (shard: ShardStats) => string): Column<ShardStats> {
+	return { title, cell, align: 'right' };
+}
+
+function orDash<T>(value: T | null, show: (value: T) => string): string {
+	return value === null ? '-' : show(value);
+}
+
+function count(value: number): string {
+	return value.toLocaleString('en');
+}

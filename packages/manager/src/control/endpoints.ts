@@ -1,0 +1,31 @@
+// Every operation of the control API with its method and path: what the server routes by and the client asks for.
+
+/** `{name}` in a path stands for a field of the operation's input; the other fields travel as query (GET) or JSON body (POST). */
+export const endpoints = {
+	health: 'GET /v1/health',
+	openapi: 'GET /v1/openapi.json',
+	stats: 'GET /v1/stats',
+	where: 'GET /v1/guilds/{guildId}',
+	logs: 'GET /v1/logs',
+	events: 'GET /v1/events',
+	stop: 'POST /v1/stop',
+	restart: 'POST /v1/restart',
+	respawn: 'POST /v1/shards/{shardId}/respawn',
+	eval: 'POST /v1/eval',
+	fetch: 'POST /v1/fetch',
+	call: 'POST /v1/call',
+} as const;
+
+export type Operation = keyof typeof endpoints;
+export type Method = 'GET' | 'POST';
+
+/** The method and the path template of an operation. */
+export function endpoint(operation: Operation): { method: Method; path: string } {
+	const [method, path] = endpoints[operation].split(' ') as [Method, string];
+	return { method, path };
+}
+
+/** The names in a path template, in order. */
+export function pathFields(path: string): string[] {
+	return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
+}

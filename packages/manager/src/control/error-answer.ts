@@ -1,0 +1,29 @@
+// Turns what a route threw into the status and the body of an answer.
+import { type ErrorCode, messageOf, ShardctlError } from '@shardctl/core';
+import { plainJson } from './plain-json.js';
+
+const statusOf: Partial<Record<ErrorCode, number>> = {
+	OPTIONS_INVALID: 400,
+	UNAUTHORIZED: 401,
+	FORBIDDEN: 403,
+	SHARD_NOT_OWNED: 404,
+	GUILD_NOT_FOUND: 404,
+	METHOD_NOT_FOUND: 404,
+	MESSAGE_TOO_LARGE: 413,
+	CALL_LIMIT: 429,
+	WORKER_UNAVAILABLE: 503,
+	MANAGER_STOPPED: 503,
+	CALL_TIMEOUT: 504,
+};
+
+export interface ErrorAnswer {
+	status: number;
+	body: { error: { code: string; message: string; details?: unknown } };
+}
+
+export function errorAnswer(thrown: unknown): ErrorAnswer {
+	if (!ShardctlError.is(thrown)) return { status: 500, body: { error: { code: 'INTERNAL', message: messageOf(thrown) } } };
+	const { code, message, details } = thrown;
+	const more = Object.keys(details).length > 0 ? { details: plainJson(details) } : {};
+	return { status: statusOf[code] ?? 500, body: { error: { code, message, ...more } } };
+}

@@ -1,0 +1,135 @@
+// The live side of the control API: who listens to logs, events and figures, and what was last. A frame is made once for all
+// readers, and not at all while nobody reads.
+import type { Clock } from '@shardctl/core';
+import type { ManagedWorker } from '../managed-worker.js';
+import type { ShardManager } from '../shard-manager.js';
+import { type EventStream, eventFrame } from './event-stream.js';
+import { type FleetEvent, onFleetEvent } from './fleet-events.js';
+
+/** A line that a worker wrote. */
+export interface LogEntry {
+	/** Epoch ms. */
+	at: number;
+	workerId: number;
+	shardIds: readonly number[];
+	stream: 'stdout' | 'stderr';
+	line: string;
+}
+
+const keptEvents = 1000;
+/** Readers of figures that ask within this time share one answer. */
+const sameSnapshotMs = 200;
+const tickMs = 15_000;
+
+export class FleetFeed {
+	readonly #manager: ShardManager;
+	readonly #clock: Clock;
+	readonly #events: FleetEvent[] = [];
+	readonly #eventReaders = new Set<EventStream>();
+	/** By the shards wanted; undefined wants all. */
+	readonly #logReaders = new Map<EventStream, number | undefined>();
+	readonly #streams = new Set<EventStream>();
+	readonly #ticking: NodeJS.Timeout;
+	#snapshot: { at: number; frame: Promise<Buffer> } | undefined;
+
+	constructor(manager: ShardManager, clock: Clock) {
+		this.#manager = manager;
+		this.#clock = clock;
+		onFleetEvent(manager, (event) => this.#onEvent(event));
+		manager.on('worker:log', ({ workerId, shardIds, stream, line }) => {
+			if (this.#logReaders.size > 0) this.#onLog({ at: Date.now(), workerId, shardIds, stream, line });
+		});
+		this.#ticking = setInterval(() => {
+			for (const stream of this.#streams) stream.tick();
+		}, tickMs);
+		this.#ticking.unref();
+	}
+
+	/** How many readers are connected. */
+	get readers(): number {
+		return this.#streams.size;
+	}
+
+	/** The last events, oldest first. */
+	recentEvents(): readonly FleetEvent[] {
+		return this.#events;
+	}
+
+	/** The last lines of all workers, or of the one that owns `shard`, oldest first. */
+	recentLogs({ shard, tail }: { shard: number | undefined; tail: number }): LogEntry[] {
+		const workers = this.#manager.workers.filter(({ shardIds }) => shard === undefined || shardIds.includes(shard));
+		const entries = workers.flatMap(logEntries).sort((a, b) => a.at - b.at);
+		return tail === 0 ? [] : entries.slice(-tail);
+	}
+
+	/** Sends what a reader that saw event `after` has missed, then what happens. */
+	followEvents(stream: EventStream, { after }: { after: number }, signal: AbortSignal): void {
+		for (const event of this.#events) if (event.seq > after) stream.send(frameOf(event));
+		this.#eventReaders.add(stream);
+		this.#keep(stream, signal, () => this.#eventReaders.delete(stream));
+	}
+
+	/** Sends the last lines, then each new one. */
+	followLogs(stream: EventStream, { shard, tail }: { shard: number | undefined; tail: number }, signal: AbortSignal): void {
+		for (const entry of this.recentLogs({ shard, tail })) stream.send(eventFrame({ type: 'log', data: entry }));
+		this.#logReaders.set(stream, shard);
+		this.#keep(stream, signal, () => this.#logReaders.delete(stream));
+	}
+
+	/** Sends the figures now and at every interval. */
+	followStats(stream: EventStream, { intervalMs }: { intervalMs: number }, signal: AbortSignal): void {
+		const send = () => void this.#statsFrame().then((frame) => stream.send(frame));
+		send();
+		const timer = setInterval(send, intervalMs);
+		this.#keep(stream, signal, () => clearInterval(timer));
+	}
+
+	/** Ends every reader's stream. */
+	close(): void {
+		clearInterval(this.#ticking);
+		for (const stream of this.#streams) stream.end();
+	}
+
+	#keep(stream: EventStream, signal: AbortSignal, forget: () => void): void {
+		this.#streams.add(stream);
+		signal.addEventListener(
+			'abort',
+			() => {
+				this.#streams.delete(stream);
+				forget();
+			},
+			{ once: true },
+		);
+	}
+
+	#onEvent(event: FleetEvent): void {
+		this.#events.push(event);
+		if (this.#events.length > keptEvents) this.#events.shift();
+		if (this.#eventReaders.size === 0) return;
+		const frame = frameOf(event);
+		for (const stream of this.#eventReaders) stream.send(frame);
+	}
+
+	#onLog(entry: LogEntry): void {
+		const frame = eventFrame({ type: 'log', data: entry });
+		for (const [stream, shard] of this.#logReaders) {
+			if (shard === undefined || entry.shardIds.includes(shard)) stream.send(frame);
+		}
+	}
+
+	#statsFrame(): Promise<Buffer> {
+		const now = this.#clock.monotonic();
+		if (!this.#snapshot || now - this.#snapshot.at >= sameSnapshotMs) {
+			this.#snapshot = { at: now, frame: this.#manager.getStats().then((data) => eventFrame({ type: 'stats', data })) };
+		}
+		return this.#snapshot.frame;
+	}
+}
+
+function frameOf(event: FleetEvent): Buffer {
+	return eventFrame({ type: event.type, id: event.seq, data: event });
+}
+
+function logEntries({ id: workerId, shardIds, child }: ManagedWorker): LogEntry[] {
+	return child.recentLogs().map(({ at, stream, line }) => ({ at, workerId, shardIds, stream, line }));
+}

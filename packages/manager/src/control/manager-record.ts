@@ -1,0 +1,58 @@
+// What a running manager leaves in the state folder: who and where it is. The record is also the lock on its name.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isSameProcess, type ProcessIdentity } from './process-identity.js';
+import { socketPath, stateDirCandidates } from './state-dir.js';
+
+export interface ManagerRecord extends ProcessIdentity {
+	name: string;
+	/** Folder in which the manager was started. */
+	cwd: string;
+	/** The bot file. */
+	file: string;
+	/** Epoch ms. */
+	since: number;
+}
+
+/** A record that was found, and the address that goes with it. */
+export interface FoundManager extends ManagerRecord {
+	socketPath: string;
+}
+
+const suffix = '.lock';
+
+export function recordPath(dir: string, name: string): string {
+	return join(dir, `${name}${suffix}`);
+}
+
+/** The record at a path; undefined when there is none, or none that can be read. */
+export function readRecord(path: string): ManagerRecord | undefined {
+	try {
+		const record = JSON.parse(readFileSync(path, 'utf8')) as ManagerRecord;
+		return typeof record?.pid === 'number' && typeof record.name === 'string' ? record : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** The managers of this user whose process is there, by name. */
+export function runningManagers(env: NodeJS.ProcessEnv = process.env): FoundManager[] {
+	const found = new Map<string, FoundManager>();
+	for (const dir of stateDirCandidates(env)) {
+		for (const entry of entriesOf(dir)) {
+			if (!entry.endsWith(suffix)) continue;
+			const record = readRecord(join(dir, entry));
+			if (!record || found.has(record.name) || isSameProcess(record) === 'no') continue;
+			found.set(record.name, { ...record, socketPath: socketPath(dir, record.name) });
+		}
+	}
+	return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function entriesOf(dir: string): string[] {
+	try {
+		return readdirSync(dir);
+	} catch {
+		return [];
+	}
+}

@@ -1,0 +1,123 @@
+// Answers the requests of the control API: who may, which route, what input, which answer. It opens and closes no socket.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Clock, ShardctlError } from '@shardctl/core';
+import type { ShardManager } from '../shard-manager.js';
+import { endpoint, endpoints, type Operation, pathFields } from './endpoints.js';
+import { errorAnswer } from './error-answer.js';
+import { EventStream } from './event-stream.js';
+import type { FleetFeed } from './fleet-feed.js';
+import { readBody } from './request-body.js';
+import { parseInput, type RouteContext } from './route.js';
+import { routeTable } from './routes.js';
+
+/** How long what a refused client still sends is thrown away, so that it gets to read the answer. */
+const discardMs = 1000;
+const maxStreams = 4096;
+
+/** What a request may do, by the door it came through. */
+export interface Door {
+	/** Whether the request is let in. */
+	admits(request: IncomingMessage): boolean;
+	allowEval: boolean;
+}
+
+export interface RequestHandlerOptions {
+	manager: ShardManager;
+	feed: FleetFeed;
+	clock: Clock;
+	/** Resolves when the control API is about to close. */
+	drained: Promise<void>;
+	/** Told of each request that was not let in. */
+	onRefused(request: IncomingMessage): void;
+}
+
+interface Match {
+	operation: Operation;
+	fields: Record<string, string>;
+}
+
+/** Makes the listener for the requests of one door. */
+export function requestHandler(options: RequestHandlerOptions, door: Door) {
+	return (request: IncomingMessage, response: ServerResponse): void => {
+		void answer(options, door, request, response).catch((error: unknown) => {
+			if (response.headersSent) response.destroy();
+			else refuse(request, response, error);
+		});
+	};
+}
+
+async function answer(
+	options: RequestHandlerOptions,
+	door: Door,
+	request: IncomingMessage,
+	response: ServerResponse,
+): Promise<void> {
+	if (!door.admits(request)) {
+		options.onRefused(request);
+		response.setHeader('www-authenticate', 'Bearer');
+		throw new ShardctlError('UNAUTHORIZED', 'this control API wants its token: send it as "Authorization: Bearer …"');
+	}
+	const url = new URL(request.url ?? '/', 'http://manager');
+	const { operation, fields } = match(request.method, url.pathname);
+	const { input: schema, run, follow } = routeTable[operation];
+	const given = request.method === 'GET' ? Object.fromEntries(url.searchParams) : await readBody(request);
+	const input = parseInput(operation, schema, { ...given, ...fields });
+	const gone = new AbortController();
+	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client went away')));
+	const { manager, feed, drained } = options;
+	const context: RouteContext = { manager, feed, drained, signal: gone.signal, allowEval: door.allowEval };
+	if (follow && input.follow === true) {
+		if (feed.readers >= maxStreams) throw new ShardctlError('CALL_LIMIT', `${maxStreams} readers follow this manager already`);
+		// What is wrong with the input (a shard that is not there) is said before the stream begins.
+		if (operation !== 'stats') await run(input, context);
+		if (gone.signal.aborted) return;
+		const lastEventId = Number(request.headers['last-event-id']) || 0;
+		follow.open(input, new EventStream(response, options.clock), { ...context, lastEventId });
+		return;
+	}
+	send(response, 200, await run(input, context));
+}
+
+const table = (Object.keys(endpoints) as Operation[]).map((operation) => {
+	const { method, path } = endpoint(operation);
+	const pattern = new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '([^/]+)')}$`);
+	return { operation, method, pattern, names: pathFields(path) };
+});
+
+function match(method: string | undefined, path: string): Match {
+	for (const entry of table) {
+		const found = entry.pattern.exec(path);
+		if (!found || entry.method !== method) continue;
+		const values = found.slice(1).map(decodeField);
+		return { operation: entry.operation, fields: Object.fromEntries(entry.names.map((name, i) => [name, values[i] as string])) };
+	}
+	throw new ShardctlError(
+		'METHOD_NOT_FOUND',
+		`there is no ${method ?? ''} ${path}; GET /v1/openapi.json describes what there is`,
+	);
+}
+
+function decodeField(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+	const { status, body } = errorAnswer(error);
+	if (!request.complete) {
+		// A client in the middle of a large body reads no answer until it has sent all, or its connection breaks.
+		response.setHeader('connection', 'close');
+		request.resume();
+		setTimeout(() => request.destroy(), discardMs).unref();
+	}
+	send(response, status, body);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+	if (response.destroyed) return;
+	response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+	response.end(`${JSON.stringify(body)}\n`);
+}

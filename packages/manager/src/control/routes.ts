@@ -1,0 +1,38 @@
+// The table of the control API: operation → route.
+import { z } from 'zod';
+import type { Operation } from './endpoints.js';
+import { openApi } from './openapi.js';
+import { type Route, route } from './route.js';
+import { callRoute, evalRoute, fetchRoute } from './routes/calls.js';
+import { eventsRoute, logsRoute } from './routes/feeds.js';
+import { healthRoute, respawnRoute, restartRoute, statsRoute, stopRoute } from './routes/fleet.js';
+import { whereRoute } from './routes/where.js';
+
+const openapiRoute = route({
+	summary: 'This description.',
+	input: z.strictObject({}),
+	output: z.record(z.string(), z.unknown()),
+	run: (_input, { manager }) => openApi(routeTable, manager.version),
+});
+
+const operations = {
+	health: healthRoute,
+	openapi: openapiRoute,
+	stats: statsRoute,
+	where: whereRoute,
+	logs: logsRoute,
+	events: eventsRoute,
+	stop: stopRoute,
+	restart: restartRoute,
+	respawn: respawnRoute,
+	eval: evalRoute,
+	fetch: fetchRoute,
+	call: callRoute,
+} satisfies Record<Operation, unknown>;
+
+/** What each operation takes and answers, for the typed client. */
+export type Operations = {
+	[O in Operation]: { input: z.output<(typeof operations)[O]['input']>; output: z.output<(typeof operations)[O]['output']> };
+};
+
+export const routeTable = operations as unknown as Readonly<Record<Operation, Route>>;

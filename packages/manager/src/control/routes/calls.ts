@@ -1,0 +1,84 @@
+// Routes that ask the bot itself: run code, read values, call handlers. Each answers what became of the call in every worker.
+import { inspect } from 'node:util';
+import { messageOf, ShardctlError } from '@shardctl/core';
+import { z } from 'zod';
+import type { WorkerOutcome } from '../../calls.js';
+import { plainJson } from '../plain-json.js';
+import { route } from '../route.js';
+import { type callOutcome, callTarget, callOutcome as outcomeSchema, text } from '../schemas.js';
+
+const output = z.object({ results: z.array(outcomeSchema) });
+
+export const evalRoute = route({
+	summary: 'Runs code in every worker, or in the one that owns a shard or a guild.',
+	input: z.strictObject({
+		code: text('code').describe('an expression, or statements with return; client, context and this are there'),
+		context: z.unknown().optional().describe('handed to the code as context'),
+		...callTarget,
+	}),
+	output,
+	async run({ code, context, ...target }, { manager, signal, allowEval }) {
+		if (!allowEval) {
+			throw new ShardctlError(
+				'FORBIDDEN',
+				'running code is off for clients over TCP; start the manager with --allow-eval to have it',
+			);
+		}
+		return { results: outcomes(await manager.broadcastEval(code, { ...given(target), context, settle: true, signal })) };
+	},
+});
+
+export const fetchRoute = route({
+	summary: 'Reads a dotted path off the client of every worker, or of one.',
+	input: z.strictObject({ path: text('a path such as guilds.cache.size'), ...callTarget }),
+	output,
+	run: async ({ path, ...target }, { manager, signal }) => ({
+		results: outcomes(await manager.fetchClientValues(path, { ...given(target), settle: true, signal })),
+	}),
+});
+
+export const callRoute = route({
+	summary: 'Calls a handler that the bot registered, in every worker or in one.',
+	input: z.strictObject({ name: text('the name of a handler'), args: z.array(z.unknown()).optional(), ...callTarget }),
+	output,
+	run: async ({ name, args = [], ...target }, { manager, signal }) => ({
+		results: outcomes(await manager.call(name, args, { ...given(target), settle: true, signal })),
+	}),
+});
+
+interface Target {
+	shard?: number | undefined;
+	guildId?: string | undefined;
+	timeoutMs?: number | undefined;
+}
+
+/** Only what was given: an option that is there but undefined is none. */
+function given({ shard, guildId, timeoutMs }: Target): { shard?: number; guildId?: string; timeoutMs?: number } {
+	return {
+		...(shard === undefined ? {} : { shard }),
+		...(guildId === undefined ? {} : { guildId }),
+		...(timeoutMs === undefined ? {} : { timeoutMs }),
+	};
+}
+
+function outcomes(answer: unknown): z.output<typeof callOutcome>[] {
+	const settled = (Array.isArray(answer) ? answer : [answer]) as WorkerOutcome[];
+	return settled.map((outcome) => {
+		const { workerId, shardIds } = outcome;
+		if (outcome.status === 'rejected') return { workerId, shardIds, status: 'rejected', error: errorOf(outcome.reason) };
+		const { value } = outcome;
+		return { workerId, shardIds, status: 'fulfilled', value: plainJson(value), shown: shown(value) };
+	});
+}
+
+/** An error of the bot's own code is what the person wants to see, not the envelope it came in. */
+function errorOf(reason: unknown): { code: string; message: string; name?: string } {
+	const code = ShardctlError.is(reason) ? reason.code : 'REMOTE_ERROR';
+	const inner =
+		ShardctlError.is(reason) && reason.code === 'REMOTE_ERROR' && reason.cause instanceof Error ? reason.cause : reason;
+	return { code, message: messageOf(inner), ...(inner instanceof Error ? { name: inner.name } : {}) };
+}
+
+function shown(value: unknown): string {
+	return inspect(value, { depth: 6, maxArrayLength: 200, maxStringLength: 10_000, breakLength: 100 });
+}

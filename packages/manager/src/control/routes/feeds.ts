@@ -1,0 +1,44 @@
+// Routes that answer what was last, or follow what comes: lines of the bots and events of the fleet.
+import { z } from 'zod';
+import { route } from '../route.js';
+import { flag, fleetEvent, logEntry, shardId, wholeNumber } from '../schemas.js';
+import { workerOfShard } from './fleet.js';
+
+const defaultTail = 100;
+
+export const logsRoute = route({
+	summary: 'The last lines that the workers wrote. With follow=true: and each new one.',
+	input: z.strictObject({
+		shard: shardId.optional().describe('only the worker that owns this shard'),
+		tail: wholeNumber(0).optional().describe(`how many of the last lines (default ${defaultTail})`),
+		follow: flag.optional().describe('stream new lines as server-sent events'),
+	}),
+	output: z.object({ lines: z.array(logEntry) }),
+	run({ shard, tail = defaultTail }, { manager, feed }) {
+		if (shard !== undefined) workerOfShard(manager, shard);
+		return { lines: feed.recentLogs({ shard, tail }) };
+	},
+	follow: {
+		item: logEntry,
+		open({ shard, tail = defaultTail }, stream, { feed, signal }) {
+			feed.followLogs(stream, { shard, tail }, signal);
+		},
+	},
+});
+
+export const eventsRoute = route({
+	summary: 'The last events of the fleet. With follow=true: and each new one.',
+	input: z.strictObject({
+		tail: wholeNumber(0).optional().describe(`how many of the last events (default ${defaultTail})`),
+		follow: flag.optional().describe('stream new events; Last-Event-ID is honoured'),
+	}),
+	output: z.object({ events: z.array(fleetEvent) }),
+	run: ({ tail = defaultTail }, { feed }) => ({ events: tail === 0 ? [] : feed.recentEvents().slice(-tail) }),
+	follow: {
+		item: fleetEvent,
+		open({ tail = 0 }, stream, { feed, signal, lastEventId }) {
+			const newest = feed.recentEvents().at(-1)?.seq ?? 0;
+			feed.followEvents(stream, { after: lastEventId > 0 ? lastEventId : newest - tail }, signal);
+		},
+	},
+});

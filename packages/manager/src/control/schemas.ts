@@ -1,0 +1,133 @@
+// The shapes of what the control API takes and answers, once: requests are checked by them, and the OpenAPI description and the
+// client's types are made from them.
+import { z } from 'zod';
+import type { ManagerStats, ShardStats } from '../shard-stats.js';
+import type { FleetEvent, FleetEventType } from './fleet-events.js';
+import type { LogEntry } from './fleet-feed.js';
+
+/** Values in a query are text, so numbers and flags are read from text too. */
+export const wholeNumber = (min: number, what = `a whole number from ${min}`) =>
+	z.coerce
+		.number({ error: (issue) => `must be ${what}, got ${JSON.stringify(issue.input)}` })
+		.refine((value) => Number.isSafeInteger(value) && value >= min, {
+			error: (issue) => `must be ${what}, got ${JSON.stringify(issue.input)}`,
+		})
+		.meta({ type: 'integer', minimum: min });
+export const flag = z.union([z.boolean(), z.stringbool()], { error: 'must be true or false' }).meta({ type: 'boolean' });
+export const shardId = wholeNumber(0, 'a shard id');
+export const snowflake = z
+	.string({ error: 'must be a Discord id as a text' })
+	.regex(/^\d{1,20}$/, { error: (issue) => `must be a Discord id, got ${JSON.stringify(issue.input)}` });
+export const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
+
+export const managerStatus = z.enum(['idle', 'starting', 'running', 'degraded', 'stopping', 'stopped']);
+
+export const shardStats = z.object({
+	shardId: z.int(),
+	workerId: z.int(),
+	pid: z.int().nullable(),
+	status: z.enum([
+		'planned',
+		'booting',
+		'waiting',
+		'identifying',
+		'ready',
+		'reconnecting',
+		'disconnected',
+		'unresponsive',
+		'stopping',
+		'restarting',
+		'failed',
+		'stopped',
+	]),
+	ready: z.boolean(),
+	guildCount: z.int(),
+	userCount: z.int(),
+	ping: z.number().nullable(),
+	memoryMb: z.number().nullable(),
+	cpuPercent: z.number().nullable(),
+	loopDelayMs: z.number().nullable(),
+	uptimeMs: z.number(),
+	restarts: z.int(),
+	lastExit: z.object({ reason: z.string(), message: z.string(), at: z.number() }).nullable(),
+}) satisfies z.ZodType<ShardStats>;
+
+export const managerStats = z.object({
+	manager: z.object({
+		name: z.string(),
+		pid: z.int(),
+		version: z.string(),
+		totalShards: z.int(),
+		shardIds: z.array(z.int()),
+		workers: z.int(),
+		uptimeMs: z.number(),
+		status: managerStatus,
+		identify: z.object({ total: z.int(), remaining: z.int(), resetAt: z.number(), maxConcurrency: z.int() }),
+	}),
+	shards: z.array(shardStats),
+}) satisfies z.ZodType<ManagerStats>;
+
+export const health = z.object({
+	name: z.string(),
+	pid: z.int(),
+	version: z.string(),
+	status: managerStatus,
+	uptimeMs: z.number(),
+	workers: z.int(),
+	/** How many shards this manager runs, and how many of them are ready. */
+	shards: z.int(),
+	readyShards: z.int(),
+});
+
+export const logEntry = z.object({
+	at: z.number(),
+	workerId: z.int(),
+	shardIds: z.array(z.int()).readonly(),
+	stream: z.enum(['stdout', 'stderr']),
+	line: z.string(),
+}) satisfies z.ZodType<LogEntry>;
+
+const eventTypes = {
+	'worker:spawned': true,
+	'worker:ready': true,
+	'worker:failed': true,
+	'worker:unresponsive': true,
+	'worker:exited': true,
+	'shard:ready': true,
+	'shard:reconnecting': true,
+	'shard:resumed': true,
+	'shard:disconnected': true,
+	'identify:deferred': true,
+	'fleet:ready': true,
+	'fleet:refused': true,
+} satisfies Record<FleetEventType, true>;
+
+/** Each type has fields of its own, which {@link FleetEvent} knows. */
+export const fleetEvent = z.looseObject({
+	seq: z.int(),
+	at: z.number(),
+	type: z.enum(Object.keys(eventTypes) as [FleetEventType, ...FleetEventType[]]),
+}) as unknown as z.ZodType<FleetEvent>;
+
+/** An error as it travels: the code survives, so that a script can decide by it. */
+export const errorBody = z.object({
+	code: z.string(),
+	message: z.string(),
+	name: z.string().optional(),
+	details: z.record(z.string(), z.unknown()).optional(),
+});
+
+const workerRef = { workerId: z.int(), shardIds: z.array(z.int()).readonly() };
+
+/** What one worker answered to a call. `value` is plain JSON; `shown` is the value as node prints it, where JSON would lose something. */
+export const callOutcome = z.discriminatedUnion('status', [
+	z.object({ ...workerRef, status: z.literal('fulfilled'), value: z.unknown(), shown: z.string() }),
+	z.object({ ...workerRef, status: z.literal('rejected'), error: errorBody }),
+]);
+
+/** Where a call goes; every worker when neither is given. */
+export const callTarget = {
+	shard: shardId.optional(),
+	guildId: snowflake.optional(),
+	timeoutMs: wholeNumber(1, 'a number of milliseconds').optional(),
+};
