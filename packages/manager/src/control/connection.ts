@@ -1,6 +1,6 @@
 // One HTTP request to a manager, over its socket or over TCP.
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { ShardctlError } from '@shardctl/core';
+import { type ErrorCode, ShardctlError } from '@shardctl/core';
 
 /** Where a manager listens; `label` names it in errors. */
 export type ConnectionTarget = { label: string } & ({ socketPath: string } | { url: string; token: string });
@@ -70,17 +70,22 @@ function authorization(target: ConnectionTarget): { authorization?: string } {
 
 function connectionError(label: string, cause: NodeJS.ErrnoException): Error {
 	if (ShardctlError.is(cause)) return cause;
-	switch (cause.code) {
-		case 'ENOENT':
-		case 'ECONNREFUSED':
-			return new ShardctlError('MANAGER_NOT_RUNNING', `no manager answers at "${label}"`, { cause });
-		case 'EACCES':
-		case 'EPERM':
-			return new ShardctlError('FORBIDDEN', `the manager "${label}" belongs to another user`, { cause });
-		case 'ECONNRESET':
-		case 'EPIPE':
-			return new ShardctlError('CHANNEL_CLOSED', `the manager ended before it had answered`, { cause });
-		default:
-			return new ShardctlError('CHANNEL_CLOSED', `the connection to the manager failed: ${cause.message}`, { cause });
-	}
+	const known = meaning[cause.code ?? ''];
+	if (known) return new ShardctlError(known.code, known.message(label), { cause });
+	return new ShardctlError('CHANNEL_CLOSED', `the connection to the manager failed: ${cause.message}`, { cause });
 }
+
+const notRunning = {
+	code: 'MANAGER_NOT_RUNNING',
+	message: (label: string) => `no manager answers at "${label}"`,
+} as const;
+const forbidden = { code: 'FORBIDDEN', message: (label: string) => `the manager "${label}" belongs to another user` } as const;
+const ended = { code: 'CHANNEL_CLOSED', message: () => 'the manager ended before it had answered' } as const;
+const meaning: Readonly<Record<string, { code: ErrorCode; message(label: string): string }>> = {
+	ENOENT: notRunning,
+	ECONNREFUSED: notRunning,
+	EACCES: forbidden,
+	EPERM: forbidden,
+	ECONNRESET: ended,
+	EPIPE: ended,
+};
