@@ -74,10 +74,10 @@ function isSameRecord(a: ManagerRecord | undefined, b: ManagerRecord | undefined
 	return a?.pid === b?.pid && a?.since === b?.since && a?.startedAtTicks === b?.startedAtTicks;
 }
 
-function managerRunning({ name, pid, cwd }: ManagerRecord): ShardctlError {
+function managerRunning({ name, pid }: ManagerRecord): ShardctlError {
 	return new ShardctlError(
 		'MANAGER_RUNNING',
-		`a manager named "${name}" is running already (process ${pid}, started in ${cwd}): stop it with "shardctl stop --name ${name}", or give this one another --name`,
+		`a manager named "${name}" is running already (process ${pid}): stop it with "shardctl stop --name ${name}", or give this one another --name`,
 		{ details: { name, pid } },
 	);
 }

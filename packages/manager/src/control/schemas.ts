@@ -1,7 +1,9 @@
 // The shapes of what the control API takes and answers, once: requests are checked by them, and the OpenAPI description and the
 // client's types are made from them.
+
+import type { ShardStats } from '@shardctl/core';
 import { z } from 'zod';
-import type { ManagerStats, ShardStats } from '../shard-stats.js';
+import type { ManagerStats } from '../shard-stats.js';
 import type { FleetEvent, FleetEventType } from './fleet-events.js';
 import type { LogEntry } from './fleet-feed.js';
 

@@ -1,8 +1,8 @@
 // Routes that ask the bot itself: run code, read values, call handlers. Each answers what became of the call in every worker.
 import { inspect } from 'node:util';
-import { messageOf, ShardctlError } from '@shardctl/core';
+import { messageOf, ShardctlError, type WorkerOutcome } from '@shardctl/core';
 import { z } from 'zod';
-import type { WorkerOutcome } from '../../calls.js';
+
 import { plainJson } from '../plain-json.js';
 import { route } from '../route.js';
 import { type callOutcome, callTarget, callOutcome as outcomeSchema, text } from '../schemas.js';
