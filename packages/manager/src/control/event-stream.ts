@@ -3,8 +3,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '@shardctl/core';
 
-/** What may wait for one reader; a thousand stalled ones cost 64 MB. */
-const maxBufferedBytes = 64 * 1024;
 const stalledAfterMs = 30_000;
 
 /** A frame that any number of readers share: the bytes are made once. `id` lets a reader that comes back say where it was. */
@@ -18,13 +16,16 @@ const keepAlive = Buffer.from(': still here\n\n');
 export class EventStream {
 	readonly #response: ServerResponse;
 	readonly #clock: Clock;
+	readonly #allowedBytes: () => number;
 	#skipped = 0;
 	/** Monotonic time since when the buffer has been full; undefined while it is not. */
 	#fullSince: number | undefined;
 
-	constructor(response: ServerResponse, clock: Clock) {
+	/** @param allowedBytes How much may wait for this reader now. */
+	constructor(response: ServerResponse, { clock, allowedBytes }: { clock: Clock; allowedBytes: () => number }) {
 		this.#response = response;
 		this.#clock = clock;
+		this.#allowedBytes = allowedBytes;
 		response.writeHead(200, {
 			'content-type': 'text/event-stream',
 			'cache-control': 'no-store',
@@ -41,7 +42,8 @@ export class EventStream {
 
 	/** Sends a frame, or skips it when the reader is behind. */
 	send(frame: Buffer): void {
-		if (this.#response.writableLength + frame.length <= maxBufferedBytes || this.#response.writableLength === 0) {
+		const waiting = this.#response.writableLength;
+		if (waiting === 0 || waiting + frame.length <= this.#allowedBytes()) {
 			this.#response.write(frame);
 			return;
 		}

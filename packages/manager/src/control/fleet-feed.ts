@@ -20,6 +20,9 @@ const keptEvents = 1000;
 /** Readers of figures that ask within this time share one answer. */
 const sameSnapshotMs = 200;
 const tickMs = 15_000;
+/** What may wait for all readers together, and for one of them: few readers may fall far behind, a thousand only a little. */
+const allReadersBytes = 64 * 2 ** 20;
+const oneReaderBytes = 2 ** 20;
 
 export class FleetFeed {
 	readonly #manager: ShardManager;
@@ -49,6 +52,9 @@ export class FleetFeed {
 	get readers(): number {
 		return this.#streams.size;
 	}
+
+	/** How much may wait for each reader, with as many as there are. */
+	readonly allowedBytes = (): number => Math.min(oneReaderBytes, allReadersBytes / Math.max(1, this.#streams.size));
 
 	/** The last events, oldest first. */
 	recentEvents(): readonly FleetEvent[] {

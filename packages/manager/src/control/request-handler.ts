@@ -72,7 +72,10 @@ async function answer(
 		if (operation !== 'stats') await run(input, context);
 		if (gone.signal.aborted) return;
 		const lastEventId = Number(request.headers['last-event-id']) || 0;
-		follow.open(input, new EventStream(response, options.clock), { ...context, lastEventId });
+		follow.open(input, new EventStream(response, { clock: options.clock, allowedBytes: feed.allowedBytes }), {
+			...context,
+			lastEventId,
+		});
 		return;
 	}
 	send(response, 200, await run(input, context));

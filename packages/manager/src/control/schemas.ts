@@ -79,6 +79,8 @@ export const health = z.object({
 	/** How many shards this manager runs, and how many of them are ready. */
 	shards: z.int(),
 	readyShards: z.int(),
+	/** How many streams of logs, events and figures are being read. */
+	readers: z.int(),
 });
 
 export const logEntry = z.object({

@@ -10,11 +10,11 @@ export const healthRoute = route({
 	summary: 'Whether the manager is there, and how many of its shards are ready.',
 	input: z.strictObject({}),
 	output: health,
-	async run(_input, { manager }) {
+	async run(_input, { manager, feed }) {
 		const { manager: about, shards } = await manager.getStats();
 		const { name, pid, version, status, uptimeMs, workers } = about;
 		const readyShards = shards.filter(({ ready }) => ready).length;
-		return { name, pid, version, status, uptimeMs, workers, shards: shards.length, readyShards };
+		return { name, pid, version, status, uptimeMs, workers, shards: shards.length, readyShards, readers: feed.readers };
 	},
 });
 

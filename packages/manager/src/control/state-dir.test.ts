@@ -1,0 +1,62 @@
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tempDir } from '@shardctl/test-support';
+import { describe, expect, it } from 'vitest';
+import { socketPath, stateDir, stateDirCandidates } from './state-dir.js';
+
+const fallback = join(tmpdir(), `shardctl-${process.getuid?.() ?? 'user'}`);
+
+describe('where records may stand', () => {
+	it.each([
+		['what was asked for, alone', { SHARDCTL_STATE_DIR: '/s', XDG_STATE_HOME: '/x', HOME: '/h' }, ['/s']],
+		[
+			'what systemd gave the unit first',
+			{ RUNTIME_DIRECTORY: '/run/bot:/run/b', STATE_DIRECTORY: '/var/lib/bot', HOME: '/h' },
+			['/run/bot/shardctl', '/var/lib/bot/shardctl', '/h/.local/state/shardctl', fallback],
+		],
+		[
+			'the home, before the folder that goes at logout',
+			{ HOME: '/h', XDG_RUNTIME_DIR: '/run/user/1' },
+			['/h/.local/state/shardctl', '/run/user/1/shardctl', fallback],
+		],
+		['a container whose home is the root', { HOME: '/' }, [fallback]],
+	])('%s', (_, env, dirs) => {
+		expect(stateDirCandidates(env)).toEqual(dirs);
+	});
+});
+
+describe('the folder of a new manager', () => {
+	it('is made for this user alone', () => {
+		const dir = join(tempDir(), 'deep', 'state');
+		expect(stateDir({ SHARDCTL_STATE_DIR: dir })).toBe(dir);
+		expect(statSync(dir).mode & 0o777).toBe(0o700);
+	});
+
+	it('is closed to others where it was open', () => {
+		const dir = tempDir();
+		chmodSync(dir, 0o755);
+		stateDir({ SHARDCTL_STATE_DIR: dir });
+		expect(statSync(dir).mode & 0o777).toBe(0o700);
+	});
+
+	it('is the next one where the first cannot be used', () => {
+		const root = tempDir();
+		writeFileSync(join(root, 'home'), 'a file, so that no folder can be made in it');
+		mkdirSync(join(root, 'run'));
+		expect(stateDir({ HOME: join(root, 'home'), XDG_RUNTIME_DIR: join(root, 'run') })).toBe(join(root, 'run', 'shardctl'));
+	});
+
+	it('that cannot be had is told with the reason and the way out', () => {
+		const file = join(tempDir(), 'file');
+		writeFileSync(file, '');
+		expect(() => stateDir({ SHARDCTL_STATE_DIR: join(file, 'x') })).toThrow(
+			/set SHARDCTL_STATE_DIR to one that this user can write[\s\S]*ENOTDIR/,
+		);
+	});
+});
+
+it('refuses a socket path that the system would cut', () => {
+	expect(() => socketPath(`/${'x'.repeat(110)}`, 'bot')).toThrow(/longer than the 10[37] bytes/);
+	expect(socketPath('/run/x', 'bot')).toBe('/run/x/bot.sock');
+});
