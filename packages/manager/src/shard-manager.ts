@@ -126,7 +126,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	 * string. Resolves with one result per worker in shard order, or a single value with a target. Rejects with
 	 * `BROADCAST_FAILED` when a worker fails (`details.outcomes` has all), unless `settle` asks for the outcomes themselves.
 	 */
-	async broadcastEval<Result, Context = undefined, const Options extends CallOptions = CallOptions>(
+	async broadcastEval<Result, Context = undefined, Options extends CallOptions = CallOptions>(
 		script: BotScript<Result, Context>,
 		options: Options & BroadcastEvalOptions<Context> = {} as Options,
 	): Promise<CallResult<Options, Serialized<Result>>> {
@@ -139,7 +139,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	 *
 	 * @param target Options, or the shard to read from, as discord.js has it.
 	 */
-	async fetchClientValues<Path extends string, const Target extends number | CallOptions = CallOptions>(
+	async fetchClientValues<Path extends string, Target extends number | CallOptions = CallOptions>(
 		path: Path,
 		target: Target = {} as Target,
 	): Promise<CallResult<CallTargetOf<Target>, Serialized<ValueAt<BotClient, Path>>>> {
@@ -148,7 +148,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	}
 
 	/** Calls a handler that the bot registered with `handle(name, …)`, in every worker or in one. */
-	async call<Name extends CallName, const Options extends CallOptions = CallOptions>(
+	async call<Name extends CallName, Options extends CallOptions = CallOptions>(
 		name: Name,
 		args: CallArgs<Name> | [] = [],
 		options: Options = {} as Options,

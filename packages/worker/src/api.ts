@@ -59,7 +59,7 @@ export function getShardInfo(): ShardInfo {
  * themselves; with a target, with what the script threw. Also `SHARD_NOT_OWNED`, `CALL_TIMEOUT`, `CALL_CANCELLED`,
  * `WORKER_UNAVAILABLE`, `MANAGER_NOT_RUNNING`.
  */
-export async function broadcastEval<Result, Context = undefined, const Options extends CallOptions = CallOptions>(
+export async function broadcastEval<Result, Context = undefined, Options extends CallOptions = CallOptions>(
 	script: BotScript<Result, Context>,
 	options: Options & BroadcastEvalOptions<Context> = {} as Options,
 ): Promise<CallResult<Options, Serialized<Result>>> {
@@ -67,7 +67,7 @@ export async function broadcastEval<Result, Context = undefined, const Options e
 }
 
 /** Reads a dotted path off the client of every worker, or of one. Rejects as {@link broadcastEval} does. */
-export async function fetchClientValues<Path extends string, const Target extends number | CallOptions = CallOptions>(
+export async function fetchClientValues<Path extends string, Target extends number | CallOptions = CallOptions>(
 	path: Path,
 	target: Target = {} as Target,
 ): Promise<CallResult<CallTargetOf<Target>, Serialized<ValueAt<BotClient, Path>>>> {
@@ -75,7 +75,7 @@ export async function fetchClientValues<Path extends string, const Target extend
 }
 
 /** Calls a handler that the bot registered with {@link handle}, in every worker or in one. Rejects as {@link broadcastEval} does. */
-export async function call<Name extends CallName, const Options extends CallOptions = CallOptions>(
+export async function call<Name extends CallName, Options extends CallOptions = CallOptions>(
 	name: Name,
 	args: CallArgs<Name> | [] = [],
 	options: Options = {} as Options,

@@ -37,7 +37,7 @@ export class FleetCalls {
 	}
 
 	/** Runs a script in every worker, or in the one that owns `shard` or `guildId`. One result per worker, in shard order. */
-	async broadcastEval<Result, Context = undefined, const Options extends CallOptions = CallOptions>(
+	async broadcastEval<Result, Context = undefined, Options extends CallOptions = CallOptions>(
 		script: BotScript<Result, Context>,
 		options: Options & BroadcastEvalOptions<Context> = {} as Options,
 	): Promise<CallResult<Options, Serialized<Result>>> {
@@ -50,7 +50,7 @@ export class FleetCalls {
 	 *
 	 * @param target Options, or the shard to read from, as discord.js has it.
 	 */
-	async fetchClientValues<Path extends string, const Target extends number | CallOptions = CallOptions>(
+	async fetchClientValues<Path extends string, Target extends number | CallOptions = CallOptions>(
 		path: Path,
 		target: Target = {} as Target,
 	): Promise<CallResult<CallTargetOf<Target>, Serialized<ValueAt<BotClient, Path>>>> {
@@ -59,7 +59,7 @@ export class FleetCalls {
 	}
 
 	/** Calls a handler that the bot registered with `handle`, in every worker or in one. */
-	async call<Name extends CallName, const Options extends CallOptions = CallOptions>(
+	async call<Name extends CallName, Options extends CallOptions = CallOptions>(
 		name: Name,
 		args: CallArgs<Name> | [] = [],
 		options: Options = {} as Options,

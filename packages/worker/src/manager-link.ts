@@ -8,10 +8,12 @@ export type ManagerPeer = Peer<WorkerMethods, ManagerMethods, WorkerEvents, Mana
 /**
  * Opens the peer on this process's IPC channel.
  *
+ * `onClosed` is told when the channel closes, after every pending request was settled.
+ *
  * Node keeps IPC messages back until somebody listens for `message`, and a listener keeps the process alive. So this listens
  * itself and hands the liveness back: a bot that has nothing left to do ends under a manager as it ends without one.
  */
-export function openManagerLink(brief: WorkerBrief): ManagerPeer {
+export function openManagerLink(brief: WorkerBrief, onClosed: () => void): ManagerPeer {
 	const frameListeners: ((message: unknown) => void)[] = [];
 	const end: IpcEnd = {
 		send: (message, done) => process.send?.(message, undefined, undefined, done) ?? false,
@@ -29,9 +31,11 @@ export function openManagerLink(brief: WorkerBrief): ManagerPeer {
 		}
 		return Reflect.apply(emit, this, [event, ...args]) as boolean;
 	} as typeof process.emit;
+	const peer: ManagerPeer = new Peer({ port: ipcPort(end), epoch: brief.epoch });
+	process.once('disconnect', onClosed);
+	// Last: the listeners above are ours, and must not count as the bot's.
 	keepChannelOpenWithoutKeepingAlive();
-
-	return new Peer({ port: ipcPort(end), epoch: brief.epoch });
+	return peer;
 }
 
 function keepChannelOpenWithoutKeepingAlive(): void {

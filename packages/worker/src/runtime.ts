@@ -34,7 +34,8 @@ export class WorkerRuntime {
 		this.brief = brief;
 		this.#scripts = new ScriptRunner(brief.botFile);
 		this.#sampler = new Sampler(() => this.sampleShards());
-		this.#peer = openManagerLink(brief);
+		// The manager is gone, however it went: without it nobody supervises this process, so the session must not live on.
+		this.#peer = openManagerLink(brief, () => void this.#endAsOrphan());
 		this.#gate = new IdentifyGate(
 			{
 				acquireIdentify: (shardId, signal) =>
@@ -53,8 +54,6 @@ export class WorkerRuntime {
 			isOwnToken: (other) => other?.replace(/^(Bot|Bearer)\s*/i, '') === token,
 		};
 		this.#answer();
-		// The manager is gone, however it went: without it nobody supervises this process, so the session must not live on.
-		process.once('disconnect', () => void this.#endAsOrphan());
 		if (brief.statsIntervalMs > 0) setInterval(() => this.#pushSample(), brief.statsIntervalMs).unref();
 	}
 

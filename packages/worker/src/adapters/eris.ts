@@ -6,6 +6,7 @@ import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
 import { disconnection } from './disconnection.js';
 import { field, hasMethods } from './fields.js';
 import { gateIdentify, type IdentifyingShard } from './gated-identify.js';
+import { logOut } from './log-out.js';
 
 interface ErisShard extends IdentifyingShard {
 	latency: number;
@@ -57,7 +58,7 @@ export const erisAdapter: ClientAdapter<ErisClient> = {
 		}
 		return [...samples.values()];
 	},
-	destroy: (client) => client.disconnect({ reconnect: false }),
+	destroy: (client) => logOut(client.shards.values(), () => client.disconnect({ reconnect: false })),
 };
 
 /** eris wants a range of ids; a slice may have gaps, so what is not in it is left out where shards are made. */

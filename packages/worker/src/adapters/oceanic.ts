@@ -4,6 +4,7 @@ import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
 import { disconnection } from './disconnection.js';
 import { field, hasMethods } from './fields.js';
 import { gateIdentify, type IdentifyingShard } from './gated-identify.js';
+import { logOut } from './log-out.js';
 
 interface OceanicShard extends IdentifyingShard {
 	latency: number;
@@ -59,7 +60,7 @@ export const oceanicAdapter: ClientAdapter<OceanicClient> = {
 		}
 		return [...samples.values()];
 	},
-	destroy: (client) => client.disconnect(false),
+	destroy: (client) => logOut(client.shards.values(), () => client.disconnect(false)),
 };
 
 function giveSlice({ shards: { options } }: OceanicClient, { shardIds, totalShards }: WorkerAccess): void {

@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module';
 import type { DiscordJs } from './library.js';
 
-/** The main module of discord.js 14, wherever it is installed. */
-const mainModule = /[\\/]discord\.js[\\/]src[\\/]index\.js$/;
+/** The main module of discord.js 14, in whichever folder: an alias gives it another name than `discord.js`. */
+const mainModule = /[\\/]src[\\/]index\.js$/;
 
 /**
  * Calls back with each copy of discord.js right after it was evaluated, before the bot's code goes on. An `import` of it comes
@@ -16,6 +16,12 @@ export function onDiscordJsLoad(callback: (library: DiscordJs, file: string) => 
 	if (!load) return;
 	extensions['.js'] = (module, file) => {
 		load(module, file);
-		if (mainModule.test(file)) callback(module.exports as DiscordJs, file);
+		if (mainModule.test(file) && isDiscordJs(module.exports)) callback(module.exports, file);
 	};
+}
+
+/** Looks without touching: the exports of a stranger may be getters that do things. */
+function isDiscordJs(exports: unknown): exports is DiscordJs {
+	if (typeof exports !== 'object' || exports === null) return false;
+	return ['ShardClientUtil', 'DefaultRestOptions', 'version'].every((name) => Object.hasOwn(exports, name));
 }
