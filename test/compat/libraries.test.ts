@@ -76,7 +76,8 @@ describe.each([
 		simulator.faults.invalidate({ resumable: false });
 		await waitFor(
 			'every shard to identify anew',
-			() => simulator.log.entries({ type: 'identify' }).length >= 8 && manager.workers.every(({ child }) => child.state === 'ready'),
+			() =>
+				simulator.log.entries({ type: 'identify' }).length >= 8 && manager.workers.every(({ child }) => child.state === 'ready'),
 			{ timeoutMs: 40_000 },
 		);
 		expect(simulator.violations({ hardOnly: true })).toEqual([]);

@@ -72,6 +72,11 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		return `worker ${this.id} (shard${this.shardIds.length > 1 ? 's' : ''} ${formatShardIds(this.shardIds)})`;
 	}
 
+	/** Calls that wait for an answer of the living process. */
+	get pendingCalls(): number {
+		return this.#peer?.pendingCount ?? 0;
+	}
+
 	/** The last figures that the living process pushed; undefined before the first. */
 	get sample(): WorkerSample | undefined {
 		return this.#sample;

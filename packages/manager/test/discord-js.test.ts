@@ -189,4 +189,3 @@ describe('a discord.js bot', () => {
 		expect(events).toEqual([]);
 	});
 });
-

@@ -44,12 +44,15 @@ describe('discord.js ShardingManager', () => {
 		['a circular object', 'const a = {}; a.a = a; a', 'NOT_SERIALIZABLE'],
 		['a thrown null', 'throw null', 'REMOTE_ERROR'],
 		['an error with a code', 'throw Object.assign(new Error("no"), { code: "E_NO" })', 'E_NO'],
-	])('%s kills the child, hangs the caller or loses its code: here the call rejects and the child lives', async (_, script, code) => {
-		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
-		const pid = manager.workers[0]?.child.pid;
-		await expect(manager.broadcastEval(script, { shard: 0 })).rejects.toMatchObject({ code });
-		expect(await manager.broadcastEval('process.pid', { shard: 0 })).toBe(pid);
-	});
+	])(
+		'%s kills the child, hangs the caller or loses its code: here the call rejects and the child lives',
+		async (_, script, code) => {
+			const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
+			const pid = manager.workers[0]?.child.pid;
+			await expect(manager.broadcastEval(script, { shard: 0 })).rejects.toMatchObject({ code });
+			expect(await manager.broadcastEval('process.pid', { shard: 0 })).toBe(pid);
+		},
+	);
 
 	it('one dead shard fails the whole broadcast: here the others answer with settle, and their answers are on the error', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 3, respawn: false });
@@ -80,10 +83,9 @@ describe('discord.js ShardingManager', () => {
 		const { manager } = await startFleet('quick-bot.mjs');
 		const old = manager.workers[0]?.child.pid as number;
 		// The old process goes on talking while it is being ended.
-		await manager.broadcastEval(
-			`process.on('SIGTERM', () => setInterval(() => process.send({ _disconnect: true }), 5)); 0`,
-			{ shard: 0 },
-		);
+		await manager.broadcastEval(`process.on('SIGTERM', () => setInterval(() => process.send({ _disconnect: true }), 5)); 0`, {
+			shard: 0,
+		});
 		expect(await manager.respawnShard(0)).toBe(true);
 		expect(isAlive(old)).toBe(false);
 		expect((await manager.getShardStats()).map(({ status }) => status)).toEqual(['ready', 'ready']);
@@ -130,13 +132,16 @@ describe('discord.js ShardingManager', () => {
 });
 
 describe('discord-hybrid-sharding', () => {
-	it.each([999, -1, 1.5, '1', null])('an eval for shard %j, which it does not own, runs on every cluster: here it is an error', async (shard) => {
-		const { manager } = await startFleet('quick-bot.mjs');
-		await expect(manager.broadcastEval((client: Bot) => ++client.counter, { shard: shard as number })).rejects.toMatchObject({
-			code: 'SHARD_NOT_OWNED',
-		});
-		expect(await manager.fetchClientValues('counter')).toEqual([0, 0]);
-	});
+	it.each([999, -1, 1.5, '1', null])(
+		'an eval for shard %j, which it does not own, runs on every cluster: here it is an error',
+		async (shard) => {
+			const { manager } = await startFleet('quick-bot.mjs');
+			await expect(manager.broadcastEval((client: Bot) => ++client.counter, { shard: shard as number })).rejects.toMatchObject({
+				code: 'SHARD_NOT_OWNED',
+			});
+			expect(await manager.fetchClientValues('counter')).toEqual([0, 0]);
+		},
+	);
 
 	it('calls that wait when everything is respawned hang: here each is settled', async () => {
 		const { manager } = await startFleet('quick-bot.mjs');

@@ -23,9 +23,15 @@ describe('detectAdapter', () => {
 		expect(detectAdapter(client).library).toBe(library);
 	});
 
-	it.each([[{}], [new Map()], [new (class MyClient {})()], [{ shards: new Map() }]])('refuses %o and says what to do', (client) => {
-		expect(() => detectAdapter(client)).toThrow(
-			expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringContaining('pass an adapter as its second argument') }),
-		);
-	});
+	it.each([[{}], [new Map()], [new (class MyClient {})()], [{ shards: new Map() }]])(
+		'refuses %o and says what to do',
+		(client) => {
+			expect(() => detectAdapter(client)).toThrow(
+				expect.objectContaining({
+					code: 'OPTIONS_INVALID',
+					message: expect.stringContaining('pass an adapter as its second argument'),
+				}),
+			);
+		},
+	);
 });

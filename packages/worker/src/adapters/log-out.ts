@@ -12,9 +12,9 @@ const closedState = 3;
 /** Resolves when every socket that was open is closed. The caller watches the time. */
 export async function logOut(shards: Iterable<{ ws: unknown }>, disconnect: () => void): Promise<void> {
 	const sockets = [...shards].flatMap(({ ws }) => (ws ? [ws as Socket] : []));
-	const closed = sockets.map(
-		(socket) => socket.readyState === closedState || new Promise<void>((resolve) => socket.once('close', resolve)),
-	);
+	const closed = sockets
+		.filter(({ readyState }) => readyState !== closedState)
+		.map((socket) => new Promise<void>((resolve) => socket.once('close', resolve)));
 	disconnect();
 	await Promise.all(closed);
 }
