@@ -118,6 +118,27 @@ describe('a request', () => {
 		expect(near.pendingCount).toBe(0);
 	});
 
+	it.each([10, 100_000])(
+		'of %i characters that the channel cannot carry fails at once, and so does such an answer',
+		async (length) => {
+			const [near, far] = memoryPortPair();
+			const picky = (port: Port): Port => ({
+				...port,
+				send(message, done) {
+					if (JSON.stringify(message).includes('unspeakable')) throw new RangeError('Invalid string length');
+					return port.send(message, done);
+				},
+			});
+			const { near: caller, far: answerer } = pair({}, [picky(near), picky(far)]);
+			answerer.handle('hold', () => `unspeakable ${'x'.repeat(length)}`);
+			const fine = caller.request('echo', 'sent together with the next');
+			const refused = [caller.request('echo', `unspeakable ${'x'.repeat(length)}`), caller.request('hold', null)];
+			for (const call of refused) await expect(call).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+			expect(await fine).toBe('sent together with the next');
+			expect(caller.pendingCount).toBe(0);
+		},
+	);
+
 	it('is refused when the channel is congested and the queue is full, and goes through once it is free', async () => {
 		const waiting: (() => void)[] = [];
 		const ports = memoryPortPair({ deliver: (task) => waiting.push(task), highWaterMark: 1 });

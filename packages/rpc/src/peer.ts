@@ -7,7 +7,7 @@ import { decodeThrown, encodeThrown } from './error-codec.js';
 import { type Frame, kind, openEnvelope } from './frames.js';
 import { type HandlerContext, LazyHandlerContext } from './handler-context.js';
 import { defaultPeerLimits, type PeerLimits } from './limits.js';
-import { Outbox } from './outbox.js';
+import { Outbox, type OutboxEntry } from './outbox.js';
 import { PendingCalls } from './pending-calls.js';
 import type { Port } from './port.js';
 import { decodeValue } from './value-decoder.js';
@@ -166,13 +166,12 @@ export class Peer<
 			const frame: Frame = encoded.tagged
 				? [kind.request, id, method, encoded.wire, 1]
 				: [kind.request, id, method, encoded.wire];
-			const entry = this.#outbox.push(frame, encoded.sizeBytes + frameBytes);
-			if (!entry) return reject(this.#tooManyCalls(method));
-
+			let entry: OutboxEntry | null = null;
 			const giveUp = (code: 'CALL_CANCELLED' | 'CALL_TIMEOUT', error: ShardctlError) => {
 				if (!this.#calls.reject(id, error)) return;
-				if (!this.#outbox.drop(entry)) this.#outbox.push([kind.cancel, id, code], frameBytes, true);
+				if (entry && !this.#outbox.drop(entry)) this.#outbox.push([kind.cancel, id, code], frameBytes, true);
 			};
+			// Written down before it is sent: a full message leaves at once, and the channel may refuse it on the spot.
 			this.#calls.add(id, {
 				method,
 				resolve: resolve as (value: unknown) => void,
@@ -181,6 +180,8 @@ export class Peer<
 				onTimeout: () => giveUp('CALL_TIMEOUT', timedOut(method, timeoutMs)),
 				unlink: signal && onAbort(signal, () => giveUp('CALL_CANCELLED', cancelled(method, signal))),
 			});
+			entry = this.#outbox.push(frame, encoded.sizeBytes + frameBytes);
+			if (!entry) this.#calls.reject(id, this.#tooManyCalls(method));
 		});
 	}
 
