@@ -131,7 +131,7 @@ describe('values beyond JSON', () => {
 			fc.property(node, (value) => {
 				expect(isDeepStrictEqual(travel(value), value)).toBe(true);
 			}),
-			{ numRuns: 500 },
+			{ numRuns: 100 },
 		);
 	});
 
