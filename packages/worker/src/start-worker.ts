@@ -1,8 +1,10 @@
 // Makes this process a worker, before the bot's first line runs.
-import type { WorkerBrief } from '@shardctl/core';
+import { takeBrief } from './brief.js';
 import { hookDiscordJs } from './discordjs/hook.js';
 import { startRuntime } from './runtime.js';
 
-export function startWorker(brief: WorkerBrief): void {
-	hookDiscordJs(startRuntime(brief, process.env.DISCORD_TOKEN));
+/** Does nothing in a process that no manager has given a brief. */
+export function startWorker(): void {
+	const brief = takeBrief(process.env);
+	if (brief) hookDiscordJs(startRuntime(brief, process.env.DISCORD_TOKEN));
 }

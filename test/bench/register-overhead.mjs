@@ -1,0 +1,95 @@
+// What our register module costs a bot: the same bot bare, as a worker of an installed shardctl (whose register module is one
+// file), and as a worker of this workspace (fifty files), in turn, over several rounds; medians. The limits are for the installed.
+// node test/bench/register-overhead.mjs [rounds]      (build first)
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleWorker } from '../../scripts/bundle-worker.mjs';
+
+const rounds = Number(process.argv[2] ?? 15);
+const limits = { startMs: 40, rssMb: 6 };
+const bot = fileURLToPath(new URL('fixtures/overhead-bot.cjs', import.meta.url));
+const dist = new URL('../../packages/worker/dist/', import.meta.url);
+const installed = mkdtempSync(join(tmpdir(), 'shardctl-overhead-'));
+writeFileSync(join(installed, 'package.json'), '{ "type": "module" }');
+copyFileSync(new URL('register.js', dist), join(installed, 'register.js'));
+await bundleWorker(join(installed, 'start-worker.js'));
+const brief = {
+	workerId: 0,
+	epoch: 1,
+	shardIds: [0],
+	totalShards: 1,
+	botFile: bot,
+	api: 'http://127.0.0.1:1/api',
+	gateway: {
+		url: 'ws://127.0.0.1:1',
+		shards: 1,
+		session_start_limit: { total: 1000, remaining: 1000, reset_after: 1, max_concurrency: 1 },
+	},
+	statsIntervalMs: 5000,
+	shutdownGraceMs: 1000,
+};
+const shards = { SHARDS: '[0]', SHARD_COUNT: '1', DISCORD_TOKEN: 'none' };
+const asWorker = (register) => ({
+	execArgv: ['--import', register],
+	env: {
+		...process.env,
+		...shards,
+		SHARDING_MANAGER: 'true',
+		SHARDING_MANAGER_MODE: 'process',
+		SHARDCTL_WORKER: JSON.stringify(brief),
+	},
+});
+const contenders = {
+	bare: { execArgv: [], env: { ...process.env, ...shards } },
+	installed: asWorker(pathToFileURL(join(installed, 'register.js')).href),
+	workspace: asWorker(new URL('register.js', dist).href),
+};
+
+async function run(options) {
+	const child = fork(bot, options);
+	const [exited, message] = await Promise.all([once(child, 'exit'), reading(child)]);
+	if (message) return message;
+	throw new Error(`the bot ended without a reading: ${exited.join(' ')}`);
+}
+
+/** The reading that the bot sends, besides the frames of a worker; undefined when it ends without one. */
+function reading(child) {
+	return new Promise((resolve) => {
+		child.on('message', (message) => message.startMs !== undefined && resolve(message));
+		child.once('exit', () => resolve(undefined));
+	});
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const results = { bare: [], installed: [], workspace: [] };
+for (let round = -1; round < rounds; round++) {
+	for (const [name, options] of Object.entries(contenders)) {
+		const result = await run(options);
+		if (round >= 0) results[name].push(result);
+	}
+}
+
+rmSync(installed, { recursive: true });
+
+const of = (name, key) => median(results[name].map((result) => result[key]));
+const more = (name, key) => of(name, key) - of('bare', key);
+const mib = (bytes) => bytes / 2 ** 20;
+console.table(
+	Object.keys(contenders).map((name) => ({
+		contender: name,
+		'start ms': of(name, 'startMs').toFixed(1),
+		'more ms': more(name, 'startMs').toFixed(1),
+		'rss MiB': mib(of(name, 'laterRssBytes')).toFixed(1),
+		'more rss MiB': mib(more(name, 'laterRssBytes')).toFixed(1),
+		'more heap MiB': mib(more(name, 'heapBytes')).toFixed(1),
+	})),
+);
+const kept = more('installed', 'startMs') < limits.startMs && mib(more('installed', 'laterRssBytes')) < limits.rssMb;
+console.log(
+	`limits: ${limits.startMs} ms and ${limits.rssMb} MiB more: ${kept ? 'kept' : 'MISSED'} (medians of ${rounds} rounds)`,
+);
+process.exitCode = kept ? 0 : 1;
