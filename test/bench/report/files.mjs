@@ -1,0 +1,18 @@
+// Writes a run to reports/bench/: everything as JSON, and the plot.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { plot } from './plot.mjs';
+
+const folder = fileURLToPath(new URL('../../../reports/bench/', import.meta.url));
+
+/** Answers the paths of what was written. */
+export async function writeReports({ about, measurements, rounds }) {
+	const { rows, claims } = measurements;
+	await mkdir(folder, { recursive: true });
+	const files = {
+		'bench.json': `${JSON.stringify({ about, rounds, rows, claims }, null, '\t')}\n`,
+		'bench.svg': plot(rows, about),
+	};
+	for (const [name, text] of Object.entries(files)) await writeFile(`${folder}${name}`, text);
+	return Object.keys(files).map((name) => `reports/bench/${name}`);
+}

@@ -1,0 +1,89 @@
+// What calls into the fleet cost: every contender's fleet is up at the same time, and they take short turns. The floor is a raw echo
+// over node's own IPC to as many children.
+import { bots, noWindowMs } from '../harness/host.mjs';
+import { medianOf, ratio } from '../harness/measurements.mjs';
+import { quantile } from '../harness/statistics.mjs';
+
+export const name = 'calls';
+export const title = 'Calls into the fleet: one after the other, and many at once with distinct arguments';
+
+const contenders = ['node', 'shardctl', 'discord.js', 'hybrid-sharding'];
+
+/** `count` is per turn: so many that a turn takes some tens of ms. */
+const cases = [
+	{ operation: 'broadcastEval', size: '100 B', bytes: 100, sequential: 100, concurrent: 1000 },
+	{ operation: 'broadcastEval', size: '10 kB', bytes: 10_000, sequential: 20, concurrent: 50 },
+	{ operation: 'broadcastEval', size: '1 MB', bytes: 1_000_000, sequential: 2, concurrent: 3 },
+	{ operation: 'fetchClientValues', bytes: 0, sequential: 100, concurrent: 1000 },
+	{ operation: 'call', size: '100 B', bytes: 100, sequential: 100, concurrent: 1000, not: 'discord.js' },
+];
+
+export async function run({ host, measurements, rounds, quick }) {
+	for (const workers of quick ? [8] : [1, 8, 32]) {
+		const fleets = await startFleets(host, workers);
+		for (const each of cases) {
+			if ((workers !== 8 || quick) && each.bytes > 100) continue;
+			await measure({ fleets, workers, measurements, rounds, ...each });
+		}
+		await Promise.all(fleets.map((fleet) => fleet.end()));
+	}
+	claims(measurements);
+}
+
+async function startFleets(host, workers) {
+	const simulator = await host.simulator({ maxConcurrency: 1000, identifyWindowMs: noWindowMs });
+	const fleets = contenders.map((contender) => host.contender(contender));
+	for (const fleet of fleets) {
+		const bot = fleet.name === 'node' ? bots.echo : bots.discordJs;
+		await fleet.start(simulator, { bot, shards: workers, spawnDelayMs: 0 });
+	}
+	return fleets;
+}
+
+async function measure({ fleets, workers, measurements, rounds, operation, size, bytes, sequential, concurrent, not }) {
+	const taking = fleets.filter(({ name: contender }) => contender !== not);
+	const what = `${operation}${size ? ` ${size}` : ''}, ${workers} worker${workers > 1 ? 's' : ''}`;
+	const turns = bytes > 100_000 ? 2 : 5;
+	// The first round warms the engines up.
+	for (let round = -1; round < rounds; round++) {
+		const times = new Map(taking.map((fleet) => [fleet, []]));
+		const rates = new Map(taking.map((fleet) => [fleet, []]));
+		for (let turn = 0; turn < turns; turn++) {
+			for (const fleet of taking) {
+				times.get(fleet).push(...(await fleet.request('sequential', { operation, bytes, count: sequential })));
+			}
+		}
+		for (const fleet of taking) {
+			rates.get(fleet).push(await fleet.request('concurrent', { operation, bytes, count: concurrent }));
+		}
+		if (round < 0) continue;
+		for (const fleet of taking) {
+			const add = (row, value) => measurements.add({ scenario: name, ...row }, fleet.name, value);
+			add({ title: `${what}: p50`, unit: 'ms', digits: 3 }, quantile(times.get(fleet), 0.5));
+			if (bytes < 100_000) add({ title: `${what}: p99`, unit: 'ms' }, quantile(times.get(fleet), 0.99));
+			add(
+				{ title: `${what}: ${concurrent} at once`, unit: 'calls/s', better: 'higher', digits: 0 },
+				quantile(rates.get(fleet), 0.5),
+			);
+		}
+	}
+}
+
+function claims(measurements) {
+	const sequential = measurements.row(name, 'broadcastEval 100 B, 8 workers: p50');
+	const concurrent = measurements.row(name, 'broadcastEval 100 B, 8 workers: 1000 at once');
+	const show = ({ median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+	const atMost = (text, row, to, bound) => {
+		const found = ratio(row, 'shardctl', to);
+		if (found) measurements.claim({ text, found: show(found), holds: found.median <= bound });
+	};
+	const atLeast = (text, row, to, bound) => {
+		const found = ratio(row, 'shardctl', to);
+		if (found) measurements.claim({ text, found: show(found), holds: found.median >= bound });
+	};
+	if (medianOf(sequential, 'shardctl') === undefined) return;
+	atMost('sequential broadcastEval, 8 workers: p50 at most 1.5 × the raw IPC floor', sequential, 'node', 1.5);
+	atMost('sequential broadcastEval, 8 workers: p50 at most 0.7 × discord.js', sequential, 'discord.js', 0.7);
+	atLeast('1000 distinct broadcastEvals at once, 8 workers: at least 4 × discord.js', concurrent, 'discord.js', 4);
+	atLeast('1000 distinct broadcastEvals at once, 8 workers: at least 3 × hybrid-sharding', concurrent, 'hybrid-sharding', 3);
+}

@@ -1,0 +1,133 @@
+// How long a fleet takes to be ready, beside what Discord's pace and this machine allow. Discord's pace: one IDENTIFY per key and
+// window, so ceil(N / max_concurrency) - 1 windows. This machine: as many of the same bots, forked at once with no rule at all.
+import { bots, noWindowMs } from '../harness/host.mjs';
+import { ratio } from '../harness/measurements.mjs';
+import { median } from '../harness/statistics.mjs';
+
+export const name = 'start-up';
+export const title = 'Start to all shards ready, by shard count and max_concurrency';
+
+/** Discord's window is 5 s. A shorter one keeps the run short; the row with the defaults has the real one. */
+const shortWindowMs = 1000;
+const realWindowMs = 5000;
+const defaultsTitle = '16 shards, max_concurrency 16, window 5 s, defaults: ready';
+
+const peers = ['discord.js', 'hybrid-sharding'];
+
+export async function run({ host, measurements, rounds, quick }) {
+	const counts = quick ? [4] : [4, 16, 32];
+	const concurrencies = quick ? [4] : [1, 4, 16];
+	for (let round = 0; round < Math.min(rounds, quick ? 1 : 2); round++) {
+		const floors = await bootFloors(host, [1, ...counts]);
+		for (const shards of counts) {
+			for (const maxConcurrency of concurrencies) await measureCase({ host, measurements, shards, maxConcurrency, floors });
+		}
+	}
+	if (!quick) await measureDefaults(host, measurements);
+	claims(measurements);
+}
+
+/** Time in which the machine brings up so many bots, all at once and with nothing around them. */
+async function bootFloors(host, counts) {
+	const floors = new Map();
+	for (const shards of counts) {
+		const { tookMs } = await startFleet(host, 'node', { shards, maxConcurrency: 1000, windowMs: noWindowMs });
+		floors.set(shards, tookMs);
+	}
+	return floors;
+}
+
+async function measureCase({ host, measurements, shards, maxConcurrency, floors }) {
+	const add = (what, contender, value) =>
+		measurements.add(
+			{ scenario: name, title: `${shards} shards, max_concurrency ${maxConcurrency}: ${what}`, ...units[what] },
+			contender,
+			value,
+		);
+	const windows = Math.ceil(shards / maxConcurrency) - 1;
+	const limitMs = Math.max(windows * shortWindowMs + floors.get(Math.min(shards, maxConcurrency)), floors.get(shards));
+	add('ready', 'node', limitMs / 1000);
+	// The fastest that keeps Discord's rules: at once where every shard has a key of its own, else a window's share apart.
+	const spawnDelayMs = shards <= maxConcurrency ? 0 : Math.ceil((shortWindowMs / maxConcurrency) * 1.1);
+	for (const contender of ['shardctl', ...peers]) {
+		const options = { shards, maxConcurrency, windowMs: shortWindowMs, spawnDelayMs };
+		const { tookMs, violations } = await startFleet(host, contender, options);
+		add('ready', contender, tookMs / 1000);
+		add('identify violations', contender, violations);
+		if (contender === 'shardctl') add('over the limit and one boot', contender, (tookMs - limitMs * 1.05 - floors.get(1)) / 1000);
+	}
+}
+
+const units = {
+	ready: { unit: 's' },
+	'identify violations': { unit: 'count', digits: 0 },
+	'over the limit and one boot': { unit: 's' },
+};
+
+/** Once, as it is a matter of minutes: what each does when nothing is set. The peers mostly wait, so they do it side by side. */
+async function measureDefaults(host, measurements) {
+	const options = { shards: 16, maxConcurrency: 16, windowMs: realWindowMs };
+	const row = { scenario: name, title: defaultsTitle, unit: 's' };
+	const own = await startFleet(host, 'shardctl', options);
+	measurements.add(row, 'shardctl', own.tookMs / 1000);
+	const others = await Promise.all(peers.map((peer) => startFleet(host, peer, options)));
+	peers.forEach((peer, index) => {
+		measurements.add(row, peer, others[index].tookMs / 1000);
+	});
+}
+
+async function startFleet(host, contender, { shards, maxConcurrency, windowMs, spawnDelayMs }) {
+	const simulator = await host.simulator({ maxConcurrency, identifyWindowMs: windowMs });
+	const fleet = host.contender(contender);
+	const tookMs = await fleet.start(simulator, { bot: bots.discordJs, shards, spawnDelayMs });
+	const { violations } = await simulator.counts();
+	await fleet.end();
+	await simulator.stop();
+	return { tookMs, violations };
+}
+
+function claims(measurements) {
+	const rows = measurements.rows.filter(({ scenario }) => scenario === name);
+	const over = rows.filter(({ title: of }) => of.endsWith('over the limit and one boot'));
+	const late = over.filter(({ values }) => median(values.shardctl) > 0);
+	const worst = Math.max(...over.map(({ values }) => median(values.shardctl)));
+	measurements.claim({
+		text: 'start-up: within 5% and one boot of the limit in every row',
+		found: `in ${over.length - late.length} of ${over.length}; ${worst > 0 ? `${worst.toFixed(2)} s over` : `${(-worst).toFixed(2)} s to spare`} at worst`,
+		holds: late.length === 0,
+	});
+
+	const ready = rows.filter(({ title: of, values }) => of.endsWith(': ready') && of !== defaultsTitle && values.shardctl);
+	const slower = ready.flatMap((row) =>
+		peers
+			.map((peer) => ({ row, peer, to: ratio(row, 'shardctl', peer) }))
+			.filter(({ row: { title: of }, peer, to }) => isLegal(rows, of, peer) && to.median > 1.05),
+	);
+	measurements.claim({
+		text: 'start-up: not slower (beyond 5% of noise) than a peer at its fastest legal setting',
+		found:
+			slower.length === 0
+				? `in ${ready.length} of ${ready.length} rows`
+				: slower.map(({ row, peer, to }) => `${row.title} ${peer} ×${to.median.toFixed(2)}`).join('\n'),
+		holds: slower.length === 0,
+	});
+
+	const violations = rows.filter(({ title: of }) => of.endsWith('identify violations')).flatMap(({ values }) => values.shardctl);
+	const sum = violations.reduce((total, count) => total + count, 0);
+	measurements.claim({ text: 'start-up: no identify violation', found: String(sum), holds: sum === 0 });
+
+	const defaults = ratio(measurements.row(name, defaultsTitle), 'discord.js', 'shardctl');
+	if (defaults) {
+		measurements.claim({
+			text: 'start-up: 16 shards, max_concurrency 16: at least 5 × faster than discord.js with its defaults',
+			found: `${defaults.median.toFixed(1)} ×`,
+			holds: defaults.median >= 5,
+		});
+	}
+}
+
+/** A setting that Discord answers with violations is no setting to compete with. */
+function isLegal(rows, readyTitle, peer) {
+	const row = rows.find(({ title: of }) => of === readyTitle.replace(': ready', ': identify violations'));
+	return row.values[peer].every((count) => count === 0);
+}
