@@ -31,7 +31,7 @@ if (values.help || unknown) {
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
 const host = new Host();
 const measurements = new Measurements();
-const about = await environment();
+const about = environment();
 const end = () => void host.close().then(() => process.exit(130));
 process.once('SIGINT', end).once('SIGTERM', end);
 

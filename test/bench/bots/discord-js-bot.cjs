@@ -2,7 +2,7 @@
 // for lines in the bot, they are here, and run under that contender alone.
 const { Client, Events } = require('discord.js');
 
-const { BENCH_CONTENDER: contender, BENCH_API: api, BENCH_DIES_ON: diesOn } = process.env;
+const { BENCH_CONTENDER: contender = 'node', BENCH_API: api, BENCH_DIES_ON: diesOn } = process.env;
 const client = makeClient();
 
 // A crash loop, such as a bot whose database is down: it logs in, and its next step throws.
@@ -13,7 +13,7 @@ if (diesOn === 'identify') {
 	});
 }
 
-client.login();
+void client.login();
 
 function makeClient() {
 	const options = { intents: ['Guilds'] };
