@@ -2,7 +2,8 @@
 // is ready in each contender's own way.
 process.on('message', () => {});
 
-switch (process.env.BENCH_CONTENDER) {
+const { BENCH_CONTENDER: contender = 'node' } = process.env;
+switch (contender) {
 	case 'shardctl':
 		void import('shardctl/worker').then(({ attach, getShardInfo }) => attach(getShardInfo(), adapter));
 		break;
