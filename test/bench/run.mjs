@@ -7,6 +7,7 @@ import { environment } from './report/environment.mjs';
 import { writeReports } from './report/files.mjs';
 import { printClaims, printRows } from './report/tables.mjs';
 import * as calls from './scenarios/calls.mjs';
+import * as codec from './scenarios/codec.mjs';
 import * as crashLoop from './scenarios/crash-loop.mjs';
 import * as memory from './scenarios/memory.mjs';
 import * as recovery from './scenarios/recovery.mjs';
@@ -14,7 +15,7 @@ import * as rpc from './scenarios/rpc.mjs';
 import * as scale from './scenarios/scale.mjs';
 import * as startUp from './scenarios/start-up.mjs';
 
-const scenarios = [startUp, calls, rpc, recovery, crashLoop, memory, scale];
+const scenarios = [startUp, calls, rpc, codec, recovery, crashLoop, memory, scale];
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
