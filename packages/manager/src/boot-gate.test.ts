@@ -1,11 +1,13 @@
+import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { BootGate } from './boot-gate.js';
 
 const never = new AbortController().signal;
+const gateOf = (places: number, clock = fakeClock()) => new BootGate({ clock, places, longestBootMs: 15_000 });
 
 describe('BootGate', () => {
 	it('lets in as many as it has places, and the next when one leaves', async () => {
-		const gate = new BootGate(2);
+		const gate = gateOf(2);
 		const leaveFirst = await gate.enter(never);
 		await gate.enter(never);
 		let third = false;
@@ -21,7 +23,7 @@ describe('BootGate', () => {
 	});
 
 	it('never lets somebody slip in between one who leaves and one who waits', async () => {
-		const gate = new BootGate(1);
+		const gate = gateOf(1);
 		const leave = await gate.enter(never);
 		const order: string[] = [];
 		const waiting = gate.enter(never).then(() => order.push('waiting'));
@@ -33,7 +35,7 @@ describe('BootGate', () => {
 	});
 
 	it('forgets who gives up waiting', async () => {
-		const gate = new BootGate(1);
+		const gate = gateOf(1);
 		const leave = await gate.enter(never);
 		const abort = new AbortController();
 		const gone = gate.enter(abort.signal);
@@ -42,5 +44,16 @@ describe('BootGate', () => {
 		await expect(gone).rejects.toThrow('stopped');
 		leave();
 		await expect(next).resolves.toBeTypeOf('function');
+	});
+	it('no longer counts one that stays too long, and keeps no timer of one that left', async () => {
+		const clock = fakeClock();
+		const gate = gateOf(1, clock);
+		const stay = await gate.enter(never);
+		const next = gate.enter(never);
+		await clock.advance(15_000);
+		const leave = await next;
+		stay();
+		leave();
+		expect(clock.pendingTimers()).toBe(0);
 	});
 });

@@ -1,30 +1,42 @@
 // Limits how many workers boot at once: node and a library cost a core for a while, and a hundred at a time would only make
 // each of them late.
+import type { Clock } from '@shardctl/core';
+
+export interface BootGateOptions {
+	clock: Clock;
+	places: number;
+	/** Whoever has not left by then is no longer counted: a bot that never connects must not keep the others from booting. */
+	longestBootMs: number;
+}
 
 /** A gate with a number of places; whoever enters gets a function that gives the place back. */
 export class BootGate {
-	readonly #places: number;
+	readonly #options: BootGateOptions;
 	readonly #waiting: (() => void)[] = [];
 	#taken = 0;
 
-	constructor(places: number) {
-		this.#places = places;
+	constructor(options: BootGateOptions) {
+		this.#options = options;
 	}
 
 	/** Resolves with the function that leaves the gate (calling it twice is harmless); rejects when `signal` aborts first. */
 	async enter(signal: AbortSignal): Promise<() => void> {
 		signal.throwIfAborted();
-		if (this.#taken < this.#places) this.#taken++;
+		const { clock, places, longestBootMs } = this.#options;
+		if (this.#taken < places) this.#taken++;
 		else await this.#handedOver(signal);
 		let inside = true;
-		return () => {
+		const leave = () => {
 			if (!inside) return;
 			inside = false;
+			clock.clearTimeout(timer);
 			const next = this.#waiting.shift();
 			// The place goes from hand to hand, so that nobody who comes between the two can take it.
 			if (next) next();
 			else this.#taken--;
 		};
+		const timer = clock.setTimeout(leave, longestBootMs);
+		return leave;
 	}
 
 	#handedOver(signal: AbortSignal): Promise<void> {

@@ -13,7 +13,8 @@ const gatewayInfoSchema = z.object({
 	}),
 });
 
-const requestTimeoutMs = 15_000;
+/** How long Discord may take to answer. */
+export const requestTimeoutMs = 15_000;
 
 /**
  * `GET /gateway/bot`. Discord: Gateway, "Get Gateway Bot".
@@ -23,14 +24,16 @@ const requestTimeoutMs = 15_000;
 export async function fetchGatewayInfo({
 	api,
 	token,
+	timeoutMs = requestTimeoutMs,
 	signal,
 }: {
 	api: string;
 	token: string;
+	timeoutMs?: number;
 	signal?: AbortSignal;
 }): Promise<GatewayInfo> {
 	const url = `${api}/v10/gateway/bot`;
-	const timeout = AbortSignal.timeout(requestTimeoutMs);
+	const timeout = AbortSignal.timeout(timeoutMs);
 	let response: Response;
 	try {
 		response = await fetch(url, {

@@ -2,6 +2,7 @@
 
 import type { ShardctlError, ShardReport } from '@shardctl/core';
 import type { ChildState, ExitReport } from '@shardctl/supervisor';
+import type { RestartProgress } from './rolling-restart.js';
 
 /** Which worker an event is about. */
 export interface WorkerRef {
@@ -22,6 +23,8 @@ export interface ShardManagerEvents {
 	'worker:failed': [WorkerRef & { reason: string }];
 	/** A worker's main thread does not answer. */
 	'worker:unresponsive': [WorkerRef];
+	/** A worker is near its memory limit (a warning), or `over` it: then it is replaced. */
+	'worker:memory': [WorkerRef & { pid: number; rssBytes: number; limitBytes: number; over: boolean }];
 	/** A worker wrote a line. */
 	'worker:log': [WorkerRef & { stream: 'stdout' | 'stderr'; line: string }];
 	'shard:ready': [{ shardId: number; workerId: number }];
@@ -30,12 +33,14 @@ export interface ShardManagerEvents {
 	'shard:disconnected': [{ shardId: number; workerId: number; closeCode: number | undefined }];
 	/** The session budget of the day defers a restart. */
 	'identify:deferred': [WorkerRef & { remaining: number; resetAt: number }];
+	/** A step of {@link ShardManager.respawnAll}. */
+	'restart:progress': [RestartProgress];
 	/** Every shard is ready for the first time. */
 	'fleet:ready': [{ shards: number; workers: number; tookMs: number }];
-	/** Discord refused for good; what it concerns was stopped. */
+	/** Discord refused for good, and no worker is left. */
 	'fleet:refused': [{ error: ShardctlError }];
 	/** The bot sent a message of its own: `process.send` or `client.shard.send`. */
 	message: [WorkerRef & { message: unknown }];
 }
 
-export type { ShardReport };
+export type { RestartProgress, ShardReport };

@@ -5,6 +5,8 @@ import type { IdentifyBudget } from './identify/budget.js';
 
 /** One answer serves all restarts of the same wave. */
 const maxAgeMs = 5000;
+/** Once there is an answer, nobody waits longer than this for a newer one. */
+const refreshTimeoutMs = 5000;
 
 export interface GatewaySourceOptions {
 	api: string;
@@ -15,6 +17,8 @@ export interface GatewaySourceOptions {
 	onInfo(info: GatewayInfo): void;
 	/** Told when Discord did not answer and the last answer is used on. */
 	onStale(error: ShardctlError): void;
+	/** Told when Discord does not know the token (any more), before anybody who waits is. */
+	onRefused(error: ShardctlError): void;
 }
 
 export class GatewaySource {
@@ -51,9 +55,18 @@ export class GatewaySource {
 		}
 	}
 
+	/** Resolves when no question is under way; never rejects. */
+	async settled(): Promise<void> {
+		await this.#asking?.catch(() => {});
+	}
+
 	async #ask(): Promise<GatewayInfo> {
-		const { api, token, clock, budget, onInfo } = this.#options;
-		const info = await fetchGatewayInfo({ api, token });
+		const { api, token, clock, budget, onInfo, onRefused } = this.#options;
+		const timeout = this.#last ? { timeoutMs: refreshTimeoutMs } : {};
+		const info = await fetchGatewayInfo({ api, token, ...timeout }).catch((error: unknown) => {
+			if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') onRefused(error);
+			throw error;
+		});
 		this.#last = { info, at: clock.monotonic() };
 		budget.update(info);
 		onInfo(info);

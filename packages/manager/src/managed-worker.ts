@@ -39,7 +39,7 @@ export interface ManagedWorkerOptions {
 interface ManagedWorkerEvents {
 	message: [message: unknown];
 	'shard.status': [report: ShardReport];
-	/** Boot work is over: the process asked for its first identify slot, became ready, or ended. */
+	/** Boot work is over: the process asked for its first identify slot, became ready, ended, or could not be started. */
 	booted: [];
 	attached: [library: string];
 }
@@ -96,11 +96,14 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		return this.#restarts > 0;
 	}
 
-	/** Replaces the process; `true` once the new one is ready, `false` when it could not be. */
-	async restart(reason: string): Promise<boolean> {
+	/**
+	 * Replaces the process; `true` once the new one is ready, `false` when it could not be: it was given up, or, with
+	 * `giveUpAfterExits`, so many replacements ended before they were ready (the policy goes on trying).
+	 */
+	async restart(reason: string, options: { giveUpAfterExits?: number } = {}): Promise<boolean> {
 		this.#restarts++;
 		try {
-			return await this.child.restart(reason);
+			return await this.child.restart(reason, options);
 		} finally {
 			this.#restarts--;
 		}
@@ -169,7 +172,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			this.#sample = sample;
 			this.child.reportMemory(sample.rssBytes);
 		});
-		peer.on('shard.status', (report) => this.#onShardStatus(report));
+		peer.on('shard.status', (report) => this.#onShardStatus(report, epoch));
 		peer.on('identify.sent', ({ slotId }) => slots.get(slotId)?.sent());
 		peer.on('identify.confirmed', ({ slotId }) => {
 			slots.get(slotId)?.confirmed();
@@ -205,7 +208,6 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 					this.#peer = undefined;
 					this.#process = undefined;
 				}
-				this.emit('booted');
 			},
 		};
 	}
@@ -232,7 +234,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		if (!waiting) this.child.restartReadyTimeout();
 	}
 
-	#onShardStatus(report: ShardReport): void {
+	#onShardStatus(report: ShardReport, epoch: number): void {
 		if (!this.shardIds.includes(report.shardId)) return;
 		this.#connections.set(report.shardId, report.status === 'resumed' ? 'ready' : report.status);
 		// A worker that logs out closes its own connections; that is no news about Discord's side.
@@ -240,7 +242,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.#noteProgress();
 		this.emit('shard.status', report);
 		if (this.shardIds.every((id) => this.#connections.get(id) === 'ready')) {
-			this.child.markReady();
+			this.child.markReady(epoch);
 			this.emit('booted');
 		}
 	}

@@ -2,6 +2,7 @@
 // from code, from a bot or from the command line, acts on the fleet.
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import {
 	type BotClient,
 	type BotScript,
@@ -20,23 +21,28 @@ import {
 	type ShardStats,
 	scriptSource,
 	shardIdForGuild,
-	sleep,
 	type ValueAt,
 } from '@shardctl/core';
 import { BootGate } from './boot-gate.js';
 import { Calls } from './calls.js';
 import { type Control, startControl } from './control/server.js';
+import { stateDir } from './control/state-dir.js';
 import type { ShardManagerEvents } from './events.js';
 import type { IdentifyBudgetState } from './identify/budget.js';
 import type { IdentifyWait } from './identify/coordinator.js';
 import { SessionStarts, type Starter } from './identify/session-starts.js';
+import { endLeftovers, WorkerRecord } from './leftovers.js';
 import { ManagedWorker, type WorkerPeer } from './managed-worker.js';
 import type { ResolvedManagerOptions } from './options.js';
 import { type Plan, planShards } from './plan.js';
+import { type RestartableWorker, restartInTurn } from './rolling-restart.js';
 import { type ManagerStats, type ManagerStatus, workerShardStats } from './shard-stats.js';
 import { watchStart } from './start-watch.js';
 import { forwardWorkerEvents } from './worker-events.js';
 import { workerSpec } from './worker-spec.js';
+
+/** How long a worker may take for its boot before others no longer wait for it. */
+const longestBootMs = 15_000;
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
@@ -55,6 +61,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	#spawning: Promise<ShardStats[]> | undefined;
 	#stopping: Promise<void> | undefined;
 	#control: Control | undefined;
+	/** The last restart of many; the next one begins when it has ended. */
+	#restartingAll: Promise<void> = Promise.resolve();
+	/** Where the workers' processes are written down, while this manager holds its name. */
+	#record: WorkerRecord | undefined;
 	/** Resolves when the manager has stopped, whoever stopped it. */
 	readonly stopped: Promise<void>;
 	#resolveStopped: () => void = () => {};
@@ -78,7 +88,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			onStale: (error) => logger.warn({ err: error }, 'Discord did not answer; going on with its last answer'),
 		});
 		// Twice the cores: while one process reads its files, another can use the processor.
-		this.#bootGate = new BootGate(options.cores * 2);
+		this.#bootGate = new BootGate({ clock, places: options.cores * 2, longestBootMs });
 		this.#calls = new Calls(this, options.callTimeoutMs);
 	}
 
@@ -177,24 +187,23 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	}
 
 	/**
-	 * Replaces every worker. Rolling (the default): `parallel` at a time, the next only after the last is ready; stops with
-	 * `WORKER_NOT_READY` at the first that does not become ready, and leaves the rest untouched.
+	 * Replaces every worker. Rolling (the default): `parallel` at a time, the next only after the last is ready. Rejects with
+	 * `WORKER_NOT_READY` when a new process ends before it is ready, and leaves the rest untouched. Progress is told by
+	 * `restart:progress`. A second call begins when the first has ended. Also `MANAGER_STOPPED`.
 	 */
-	async respawnAll({ rolling = true, parallel = 1, delayMs = 0 }: RespawnAllOptions = {}): Promise<void> {
-		const step = rolling ? Math.max(1, parallel) : this.#workers.length;
-		for (let start = 0; start < this.#workers.length; start += step) {
-			if (start > 0 && delayMs > 0) await sleep(this.#options.clock, delayMs, this.#lifetime.signal);
-			const batch = this.#workers.slice(start, start + step);
-			const results = await Promise.all(batch.map((worker) => worker.restart('restart of all requested')));
-			const lost = batch.find((_, index) => !results[index]);
-			if (!lost) continue;
-			throw new ShardctlError(
-				'WORKER_NOT_READY',
-				`${lost.label} did not become ready again (${lost.child.lastExit?.message ?? lost.child.state}); ` +
-					`${Math.max(0, this.#workers.length - start - batch.length)} workers after it were left as they are`,
-				{ details: { workerId: lost.id, shardIds: lost.shardIds } },
-			);
-		}
+	respawnAll({ rolling = true, parallel = 1, delayMs = 0 }: RespawnAllOptions = {}): Promise<void> {
+		// Two at a time would take down twice as many workers as either allowed.
+		const restarted = this.#restartingAll.then(() =>
+			restartInTurn(this.#workers.map(restartable), {
+				parallel: rolling ? Math.max(1, Math.floor(parallel)) : this.#workers.length,
+				delayMs,
+				clock: this.#options.clock,
+				signal: this.#lifetime.signal,
+				onProgress: (progress) => this.emit('restart:progress', progress),
+			}),
+		);
+		this.#restartingAll = restarted.catch(() => {});
+		return restarted;
 	}
 
 	/** One entry per shard. By default from what workers pushed last; `fresh` asks them now and waits for those that answer. */
@@ -259,7 +268,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			throw new ShardctlError('MANAGER_STOPPED', 'this manager was stopped; make a new one to start again');
 		this.#status = 'starting';
 		try {
-			if (control) this.#control = await startControl(this, control, this.#options);
+			if (control) {
+				this.#control = await startControl(this, control, this.#options);
+				await this.#takeOver();
+			}
 			const info = await this.#starts.gateway();
 			this.#lifetime.signal.throwIfAborted();
 			this.#plan = planShards(this.#options, info);
@@ -293,6 +305,14 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		this.#resolveStopped();
 	}
 
+	/** The name is ours: what an earlier manager of this name left behind ends, and our own workers are written down. */
+	async #takeOver(): Promise<void> {
+		const { clock, logger } = this.#options;
+		const path = join(stateDir(), `${this.name}.workers`);
+		await endLeftovers(path, { clock, logger, signal: this.#lifetime.signal });
+		this.#record = new WorkerRecord(path);
+	}
+
 	#createWorker(workerId: number, shardIds: readonly number[], { totalShards }: Plan): ManagedWorker {
 		const options = this.#options;
 		const worker: ManagedWorker = new ManagedWorker({
@@ -308,34 +328,42 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				maxMemoryBytes: options.maxMemoryBytes,
 				beforeSpawn: (signal) => this.#beforeSpawn(worker, signal),
 			},
-			acquireIdentify: (_, shardId, signal) => this.#starts.acquireIdentify(shardId, this.#starter(worker), signal),
+			acquireIdentify: (_, shardId, signal) =>
+				this.#starts.acquireIdentify(shardId, this.#starter(worker, { restart: worker.child.epoch > 1 }), signal),
 			serve: (peer) => this.#serve(peer),
 		});
 		forwardWorkerEvents(worker, options.clock, (event, ...args) => this.emit(event, ...(args as never)));
 		worker.on('shard.status', (report) => this.#stopOnFatalClose(worker, report));
 		worker.child.on('failed', () => this.#checkRefused());
+		worker.child.on('spawned', ({ pid }) => this.#record?.add(pid));
+		worker.child.on('exited', ({ pid }) => {
+			if (pid !== null) this.#record?.remove(pid);
+		});
 		return worker;
 	}
 
 	/** Before each fork: a restart needs Discord's leave and the budget; then every fork waits for a place at the boot gate. */
 	async #beforeSpawn(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
 		if (worker.child.epoch > 0) {
-			try {
-				await this.#starts.beforeRestart(worker.shardIds.length, this.#starter(worker), signal);
-			} catch (error) {
-				if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') this.#refuse(worker, error);
-				throw error;
-			}
+			await this.#starts.beforeRestart(worker.shardIds.length, this.#starter(worker, { restart: true }), signal);
 		}
 		const leave = await this.#bootGate.enter(signal);
-		worker.once('booted', leave);
-		signal.addEventListener('abort', leave, { once: true });
+		const done = () => {
+			worker.off('booted', done);
+			signal.removeEventListener('abort', done);
+			leave();
+		};
+		worker.on('booted', done);
+		// The start may be called off as long as nothing was started.
+		signal.addEventListener('abort', done, { once: true });
+		if (signal.aborted) done();
 	}
 
-	/** While the fleet comes up, and in a restart that somebody asked for, the whole budget may be spent. */
-	#starter(worker: ManagedWorker): Starter {
+	/** The first start of each worker, and a restart that somebody asked for, may spend the whole budget. */
+	#starter(worker: ManagedWorker, { restart }: { restart: boolean }): Starter {
 		return {
-			automatic: this.#status === 'running' && !worker.restartRequested,
+			automatic: (restart || this.#status === 'running') && !worker.restartRequested,
+			onRefused: (error) => this.#refuse(worker, error),
 			onDeferred: ({ remaining, resetAt }) =>
 				this.emit('identify:deferred', { workerId: worker.id, shardIds: worker.shardIds, remaining, resetAt }),
 		};
@@ -382,4 +410,16 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		});
 		peer.handle('getShardStats', (options) => this.getShardStats(options));
 	}
+}
+
+/** One failed replacement is enough to stop: the policy goes on with it while the rest stays as it is. */
+function restartable(worker: ManagedWorker): RestartableWorker {
+	const { id, shardIds, label, child } = worker;
+	return {
+		id,
+		shardIds,
+		label,
+		restart: () => worker.restart('restart of all requested', { giveUpAfterExits: 1 }),
+		trouble: () => child.lastExit?.message ?? `it is ${child.state}`,
+	};
 }

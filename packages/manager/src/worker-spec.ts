@@ -8,6 +8,8 @@ const registerModule = import.meta.resolve('@shardctl/worker/register');
 
 /** JSON has no Infinity; two weeks of grace are as good as no end. */
 const longestGraceMs = 14 * 24 * 60 * 60 * 1000;
+/** How often workers are measured for the memory limit where nobody wants their figures. */
+const memorySampleMs = 5000;
 
 export interface Incarnation {
 	workerId: number;
@@ -22,7 +24,7 @@ export function workerSpec(
 	options: ResolvedManagerOptions,
 	{ workerId, epoch, shardIds, totalShards, gateway }: Incarnation,
 ): ChildSpec {
-	const { file, args, execArgv, cwd, env, token, api, statsIntervalMs, shutdownGraceMs } = options;
+	const { file, args, execArgv, cwd, env, token, api, shutdownGraceMs } = options;
 	const brief: WorkerBrief = {
 		workerId,
 		epoch,
@@ -31,7 +33,7 @@ export function workerSpec(
 		botFile: file,
 		api,
 		gateway,
-		statsIntervalMs: Number.isFinite(statsIntervalMs) ? statsIntervalMs : 0,
+		statsIntervalMs: sampleIntervalMs(options),
 		shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),
 	};
 	return {
@@ -43,6 +45,12 @@ export function workerSpec(
 		env: workerEnvironment(process.env, { brief, token, env }),
 		cwd,
 	};
+}
+
+/** 0 for never. The memory limit is judged by the same samples as the stats. */
+function sampleIntervalMs({ statsIntervalMs, maxMemoryBytes }: ResolvedManagerOptions): number {
+	if (Number.isFinite(statsIntervalMs)) return statsIntervalMs;
+	return Number.isFinite(maxMemoryBytes) ? memorySampleMs : 0;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ShardctlError } from '@shardctl/core';
-import { fakeClock } from '@shardctl/test-support';
+import { fakeClock, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SessionStarts, type Starter } from './session-starts.js';
 
@@ -35,7 +35,7 @@ async function setUp({ remaining = 1000, status = 200 } = {}) {
 }
 
 const never = new AbortController().signal;
-const automatic: Starter = { automatic: true, onDeferred: () => {} };
+const automatic: Starter = { automatic: true, onDeferred: () => {}, onRefused: () => {} };
 
 describe('SessionStarts', () => {
 	it('asks Discord once for all who ask within a few seconds', async () => {
@@ -62,12 +62,34 @@ describe('SessionStarts', () => {
 		await expect(starts.gateway()).rejects.toMatchObject({ code: 'API_UNREACHABLE', details: { status: 503 } });
 	});
 
-	it('throws a 401 also when there was an answer before', async () => {
+	it('lets a process boot while Discord is asked, and no IDENTIFY pass before the answer: on 401 there is none', async () => {
 		const { api, clock, starts } = await setUp();
 		await starts.gateway();
 		api.status = 401;
 		await clock.advance(5000);
+		const refused: ShardctlError[] = [];
+		const starter: Starter = { ...automatic, onRefused: (error) => refused.push(error) };
+		await starts.beforeRestart(1, starter, never);
+		const ended = new AbortController();
+		const identify = starts.acquireIdentify(0, starter, ended.signal);
+		await waitFor('the refusal', () => refused.length > 0);
+		expect(starts.refusal).toMatchObject({ code: 'TOKEN_INVALID' });
+		ended.abort(new Error('the worker ended'));
+		await expect(identify).rejects.toThrow('the worker ended');
+		expect(starts.budget().remaining).toBe(1000);
 		await expect(starts.beforeRestart(1, automatic, never)).rejects.toMatchObject({ code: 'TOKEN_INVALID' });
+	});
+
+	it('waits for the answer where the budget is not known to suffice', async () => {
+		const { api, clock, starts } = await setUp({ remaining: 10 });
+		await starts.gateway();
+		let deferred = 0;
+		const restart = starts.beforeRestart(1, { ...automatic, onDeferred: () => deferred++ }, never);
+		await waitFor('the deferral', () => deferred === 1);
+		api.remaining = 1000;
+		await clock.advance(60_000);
+		await restart;
+		expect(deferred).toBe(1);
 	});
 
 	it('refuses a start that the day does not have the session starts for', async () => {
@@ -85,5 +107,7 @@ describe('SessionStarts', () => {
 		starts.refuse(new ShardctlError('DISCORD_FATAL', 'later'));
 		expect(starts.refusal).toBe(refusal);
 		await expect(starts.beforeRestart(1, automatic, never)).rejects.toBe(refusal);
+		// A person who asks for it says that it is mended.
+		await expect(starts.beforeRestart(1, { ...automatic, automatic: false }, never)).resolves.toBeUndefined();
 	});
 });

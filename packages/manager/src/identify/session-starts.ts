@@ -23,6 +23,8 @@ export interface Starter {
 	/** Nobody asked for this start: it leaves the reserve alone. */
 	automatic: boolean;
 	onDeferred(state: IdentifyBudgetState): void;
+	/** Discord does not know the token (any more): whoever wants to start must end. */
+	onRefused(error: ShardctlError): void;
 }
 
 export class SessionStarts {
@@ -43,10 +45,11 @@ export class SessionStarts {
 			budget: this.#budget,
 			onInfo: (info) => this.#coordinator.setMaxConcurrency(info.session_start_limit.max_concurrency),
 			onStale,
+			onRefused: (error) => this.refuse(error),
 		});
 	}
 
-	/** Set once Discord has refused for good: from then on no IDENTIFY goes out. */
+	/** Set once Discord has refused for good: from then on no IDENTIFY goes out, until somebody asks for a restart. */
 	get refusal(): ShardctlError | undefined {
 		return this.#refusal;
 	}
@@ -87,13 +90,21 @@ export class SessionStarts {
 	}
 
 	/**
-	 * Waits until `shards` shards may be started again. Throws the refusal, or `TOKEN_INVALID` when Discord refuses just now;
-	 * an API that does not answer is no reason not to.
+	 * Waits until `shards` shards may be started again. Throws the refusal; one that Discord pronounces just now is told by
+	 * `onRefused`, maybe later. An API that does not answer is no reason not to start.
 	 */
-	async beforeRestart(shards: number, { automatic, onDeferred }: Starter, signal: AbortSignal): Promise<void> {
+	async beforeRestart(shards: number, { automatic, onDeferred, onRefused }: Starter, signal: AbortSignal): Promise<void> {
+		// Whoever asks for a restart says that what Discord refused is mended.
+		if (!automatic) this.#refusal = undefined;
 		for (let attempt = 1; ; attempt++) {
 			if (this.#refusal) throw this.#refusal;
-			await this.#gateway.current();
+			const asked = this.#gateway.current().catch((error: unknown) => {
+				if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') onRefused(error);
+			});
+			// As far as is known there are enough: the process boots while Discord is asked, and its IDENTIFY waits for the answer.
+			if (this.#budget.check(shards, { automatic }).allowed) return;
+			await asked;
+			if (this.#refusal) throw this.#refusal;
 			const answer = this.#budget.check(shards, { automatic });
 			if (answer.allowed) return;
 			if (attempt === 1) onDeferred(this.#budget.state());
@@ -102,7 +113,8 @@ export class SessionStarts {
 	}
 
 	/** Resolves when the shard may send IDENTIFY; see {@link acquireIdentify}. */
-	acquireIdentify(shardId: number, starter: Starter, signal: AbortSignal): Promise<IdentifySlot> {
+	async acquireIdentify(shardId: number, starter: Starter, signal: AbortSignal): Promise<IdentifySlot> {
+		await this.#gateway.settled();
 		return acquireIdentify(
 			{
 				clock: this.#clock,

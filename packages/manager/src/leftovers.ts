@@ -1,0 +1,118 @@
+// Remembers on disk which worker processes a manager has, so that the next one of the same name can end what a manager that was
+// killed outright left behind: a worker logs out by itself when its manager is gone, but not while its event loop is blocked.
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type Clock, sleep } from '@shardctl/core';
+import type { Logger } from 'pino';
+import { isSameProcess, type ProcessIdentity, processIdentity } from './control/process-identity.js';
+
+/** How long workers whose manager is gone take to log out and end by themselves, at most. */
+const selfEndMs = 5000;
+const pollEveryMs = 100;
+
+/** The record of one manager's living workers. Keeping it never fails: it is a safety net, and the fleet runs without it. */
+export class WorkerRecord {
+	readonly #path: string;
+	readonly #living = new Map<number, ProcessIdentity>();
+
+	/** @param path A file in the state folder, which belongs to whoever holds the manager's name. */
+	constructor(path: string) {
+		this.#path = path;
+	}
+
+	add(pid: number): void {
+		this.#living.set(pid, processIdentity(pid));
+		this.#write();
+	}
+
+	/** The process is gone for good. */
+	remove(pid: number): void {
+		if (this.#living.delete(pid)) this.#write();
+	}
+
+	#write(): void {
+		try {
+			if (this.#living.size === 0) {
+				rmSync(this.#path, { force: true });
+				return;
+			}
+			// Renamed into place, so that a manager that dies in the middle leaves the last whole record.
+			writeFileSync(`${this.#path}.new`, JSON.stringify([...this.#living.values()]), { mode: 0o600 });
+			renameSync(`${this.#path}.new`, this.#path);
+		} catch {
+			// A full disk, say.
+		}
+	}
+}
+
+/**
+ * Ends the workers that a record names and that are still alive, and resolves when none is. They get the time that they need to
+ * log out; what is left then is killed with its process group. Two processes of one slice would fight over its sessions.
+ *
+ * Only processes that are certainly the recorded ones are touched: the id and the time of start have to agree.
+ */
+export async function endLeftovers(
+	path: string,
+	{ clock, logger, signal }: { clock: Clock; logger: Pick<Logger, 'warn'>; signal: AbortSignal },
+): Promise<void> {
+	let alive = recorded(path).filter(isAlive);
+	if (alive.length > 0) {
+		logger.warn(
+			{ pids: alive.map(({ pid }) => pid) },
+			`an earlier manager of this name was killed and left ${list(alive)} behind; waiting until they have logged out`,
+		);
+		const deadline = clock.monotonic() + selfEndMs;
+		while (alive.length > 0 && clock.monotonic() < deadline) {
+			await sleep(clock, pollEveryMs, signal);
+			alive = alive.filter(isAlive);
+		}
+		if (alive.length > 0) {
+			for (const { pid } of alive) killGroup(pid);
+			logger.warn({ pids: alive.map(({ pid }) => pid) }, `${list(alive)} did not end without a manager, so they were killed`);
+		}
+		while (alive.length > 0) {
+			await sleep(clock, pollEveryMs, signal);
+			alive = alive.filter(isAlive);
+		}
+	}
+	rmSync(path, { force: true });
+}
+
+function list(processes: readonly ProcessIdentity[]): string {
+	const ids = processes.map(({ pid }) => pid).join(', ');
+	return processes.length === 1 ? `1 worker (process ${ids})` : `${processes.length} workers (processes ${ids})`;
+}
+
+function recorded(path: string): ProcessIdentity[] {
+	try {
+		const list = JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity[];
+		return Array.isArray(list) ? list.filter((entry) => Number.isSafeInteger(entry?.pid) && entry.pid > 1) : [];
+	} catch {
+		// None, or one that was written half: there is nothing to go by.
+		return [];
+	}
+}
+
+function isAlive(identity: ProcessIdentity): boolean {
+	return isSameProcess(identity) === 'yes' && !isZombie(identity.pid);
+}
+
+/** Dead, and only not reaped: in a container nobody may ever do it. */
+function isZombie(pid: number): boolean {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+		return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+	} catch {
+		return true;
+	}
+}
+
+/** Every worker leads a process group. */
+function killGroup(pid: number): void {
+	for (const target of [-pid, pid]) {
+		try {
+			process.kill(target, 'SIGKILL');
+		} catch {
+			// Gone in the meantime.
+		}
+	}
+}

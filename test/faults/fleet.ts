@@ -1,0 +1,160 @@
+// A fleet for the fault tests: a real manager with real children on a simulated Discord of its own, all of whose processes can be
+// found by a mark in their environment, whoever their parent is by now.
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
+import { isAlive, processesWithEnv, tempDir, waitFor } from '@shardctl/test-support';
+import { createShardManager, type ShardManager, type ShardManagerOptions } from 'shardctl';
+import { onTestFinished } from 'vitest';
+
+const mark = 'SHARDCTL_FAULT_FLEET';
+
+export const tinyBot = fixture('tiny-bot.mjs');
+
+export function fixture(name: string): string {
+	return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+}
+
+export interface Fleet {
+	readonly manager: ShardManager;
+	readonly simulator: Simulator;
+	/** What the manager had to say, newest last. */
+	readonly story: string[];
+	/** The next `times` starts of a worker end at once. */
+	dieAtStart(firstShard: number, times: number): void;
+	/** The live process of a worker; throws when it has none. */
+	pidOf(workerId: number): number;
+	/** Every live process of the fleet, with what the bots themselves started. */
+	processes(): number[];
+	/** The live processes of each worker by its id: more than one is the end of all trust. */
+	incarnations(): Map<number, number[]>;
+	/** Resolves when every shard is ready. */
+	allReady(timeoutMs?: number): Promise<void>;
+	/** Stops it; rejects when a process is left. */
+	stop(): Promise<void>;
+}
+
+export interface FleetSetup {
+	file?: string;
+	simulator?: SimulatorOptions;
+	manager?: ShardManagerOptions;
+}
+
+/** Both sides have the same short identify window, so that a fault costs no 5 s. */
+const identifyWindowMs = 250;
+
+/** Makes a fleet and leaves the start to the caller; everything is gone when the test finishes. */
+export async function makeFleet({
+	file = tinyBot,
+	simulator: world = {},
+	manager: options = {},
+}: FleetSetup = {}): Promise<Fleet> {
+	const id = randomUUID();
+	const simulator = await createSimulator({ guilds: 4, shards: 2, maxConcurrency: 16, identifyWindowMs, ...world });
+	const deaths = tempDir('shardctl-deaths-');
+	const story: string[] = [];
+	const say =
+		(level: string) =>
+		(...args: unknown[]) =>
+			void story.push(`${level}: ${args.map(String).join(' ')}`);
+	const logger = { info: say('info'), warn: say('warn'), error: say('error'), debug() {}, trace() {}, fatal: say('fatal') };
+	const manager = createShardManager(file, {
+		token: simulator.token,
+		api: simulator.url,
+		control: false,
+		identifyWindowMs,
+		statsIntervalMs: 500,
+		readyTimeoutMs: 10_000,
+		shutdownGraceMs: 3000,
+		logger: logger as never,
+		...options,
+		env: { [mark]: id, DEATHS: deaths, ...options.env },
+	});
+	tellStory(manager, story);
+	const fleet: Fleet = {
+		manager,
+		simulator,
+		story,
+		dieAtStart: (firstShard, times) => writeFileSync(join(deaths, String(firstShard)), String(times)),
+		pidOf(workerId) {
+			const pid = manager.workers[workerId]?.child.pid;
+			if (typeof pid !== 'number') throw new Error(`worker ${workerId} has no process`);
+			return pid;
+		},
+		processes: () => processesWithEnv(mark, id),
+		incarnations() {
+			const found = new Map<number, number[]>();
+			for (const pid of processesWithEnv(mark, id)) {
+				const workerId = workerIdOf(pid);
+				if (workerId !== undefined) found.set(workerId, [...(found.get(workerId) ?? []), pid]);
+			}
+			return found;
+		},
+		allReady: async (timeoutMs = 60_000) => {
+			const ready = () => manager.workers.length > 0 && manager.workers.every((worker) => isWhole(worker));
+			await waitFor('every shard to be ready', ready, { timeoutMs }).catch((error: unknown) => {
+				const states = manager.workers.map(
+					(worker) => `${worker.label}: ${worker.child.state} ${worker.shardIds.map((shard) => worker.status(shard)).join(',')}`,
+				);
+				throw new Error(`the fleet did not become whole:\n${states.join('\n')}\n${story.slice(-60).join('\n')}`, {
+					cause: error,
+				});
+			});
+		},
+		async stop() {
+			await manager.stop();
+			const left = fleet.processes();
+			await simulator.stop();
+			if (left.length > 0) throw new Error(`processes are left: ${left.join(', ')}\n${story.slice(-60).join('\n')}`);
+		},
+	};
+	onTestFinished(async () => {
+		await manager.stop({ graceMs: 0 });
+		for (const pid of fleet.processes()) process.kill(pid, 'SIGKILL');
+		await simulator.stop();
+	});
+	return fleet;
+}
+
+/** Makes a fleet and waits until it is ready. */
+export async function startFleet(setup?: FleetSetup): Promise<Fleet> {
+	const fleet = await makeFleet(setup);
+	await fleet.manager.spawn();
+	return fleet;
+}
+
+export function isWhole(worker: ShardManager['workers'][number]): boolean {
+	return worker.child.state === 'ready' && worker.shardIds.every((shard) => worker.status(shard) === 'ready');
+}
+
+/** Which worker a process is the bot of; undefined for what bots start themselves, which inherit the mark and not the brief. */
+function workerIdOf(pid: number): number | undefined {
+	try {
+		const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+		const brief = variables.find((variable) => variable.startsWith('SHARDCTL_WORKER='));
+		if (brief === undefined || !isAlive(pid)) return undefined;
+		return (JSON.parse(brief.slice(brief.indexOf('=') + 1)) as { workerId: number }).workerId;
+	} catch {
+		return undefined;
+	}
+}
+
+function tellStory(manager: ShardManager, story: string[]): void {
+	const since = performance.now();
+	const say = (line: string) => story.push(`${((performance.now() - since) / 1000).toFixed(2)} ${line}`);
+	manager.on('worker:state', ({ workerId, from, to }) => say(`worker ${workerId}: ${from} → ${to}`));
+	manager.on('worker:spawned', ({ workerId, pid, epoch }) => say(`worker ${workerId}: process ${pid}, epoch ${epoch}`));
+	manager.on('worker:exited', ({ workerId, report }) => say(`worker ${workerId}: ${report.reason}: ${report.message}`));
+	manager.on('worker:failed', ({ workerId, reason }) => say(`worker ${workerId} failed: ${reason}`));
+	manager.on('worker:memory', ({ workerId, rssBytes, over }) =>
+		say(`worker ${workerId} uses ${rssBytes} ${over ? 'over' : 'near'}`),
+	);
+	manager.on('shard:ready', ({ shardId }) => say(`shard ${shardId} ready`));
+	manager.on('shard:resumed', ({ shardId }) => say(`shard ${shardId} resumed`));
+	manager.on('shard:reconnecting', ({ shardId }) => say(`shard ${shardId} reconnecting`));
+	manager.on('shard:disconnected', ({ shardId, closeCode }) => say(`shard ${shardId} disconnected ${closeCode}`));
+	manager.on('identify:deferred', ({ workerId, remaining }) => say(`worker ${workerId} deferred, ${remaining} left`));
+	manager.on('worker:log', ({ workerId, stream, line }) => say(`worker ${workerId} ${stream}: ${line}`));
+}
