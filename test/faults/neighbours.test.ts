@@ -9,9 +9,10 @@ it('a worker that crashes in every way is replaced each time, and its neighbours
 	const sessions = () =>
 		fleet.simulator
 			.state()
-			.sessions.filter(({ shard }) => shard[0] !== 1)
-			.map(({ id }) => id);
+			.sessions.filter(({ shardId }) => shardId !== 1)
+			.map(({ sessionId }) => sessionId);
 	const before = sessions();
+	expect(before).toHaveLength(2);
 	const ways: readonly [string, RegExp, number | string][] = [
 		['process.exit(0)', /exit code 0|by itself|clean/i, 'clean'],
 		['process.exit(7)', /exit code 7/, 'exit-code'],
