@@ -58,10 +58,11 @@ const killedDuring = (start: (fleet: Fleet, random: Random) => void) => (fleet: 
 	return killed('SIGKILL')(fleet, random);
 };
 
-const hit = (act: (faults: Fleet['simulator']['faults'], shard: number, random: Random) => void) => (fleet: Fleet, random: Random) => {
-	const shard = pickShard(fleet, random);
-	return reconnected(fleet, [shard], () => act(fleet.simulator.faults, shard, random));
-};
+const hit =
+	(act: (faults: Fleet['simulator']['faults'], shard: number, random: Random) => void) => (fleet: Fleet, random: Random) => {
+		const shard = pickShard(fleet, random);
+		return reconnected(fleet, [shard], () => act(fleet.simulator.faults, shard, random));
+	};
 
 /** All kinds of faults. What needs a hang to be noticed takes seconds, so it is rarer. */
 export const faults: readonly Fault[] = [
@@ -143,9 +144,7 @@ export const faults: readonly Fault[] = [
 		weight: 2,
 		apply: async (fleet, random) => {
 			const shard = pickShard(fleet, random);
-			await fleet.manager
-				.broadcastEval('const end = Date.now() + 400; while (Date.now() < end); 1', { shard })
-				.catch(nothing);
+			await fleet.manager.broadcastEval('const end = Date.now() + 400; while (Date.now() < end); 1', { shard }).catch(nothing);
 		},
 	},
 

@@ -46,13 +46,20 @@ export interface FleetSetup {
 const identifyWindowMs = 250;
 
 /** Makes a fleet and leaves the start to the caller; everything is gone when the test finishes. */
-export async function makeFleet({ file = tinyBot, simulator: world = {}, manager: options = {} }: FleetSetup = {}): Promise<Fleet> {
+export async function makeFleet({
+	file = tinyBot,
+	simulator: world = {},
+	manager: options = {},
+}: FleetSetup = {}): Promise<Fleet> {
 	const id = randomUUID();
 	const simulator = await createSimulator({ guilds: 4, shards: 2, maxConcurrency: 16, identifyWindowMs, ...world });
 	const deaths = tempDir('shardctl-deaths-');
 	const story: string[] = [];
 	// As pino has it: fields first, where there are any.
-	const say = (level: string) => (...args: unknown[]) => void story.push(`${level}: ${String(args.at(-1))}`);
+	const say =
+		(level: string) =>
+		(...args: unknown[]) =>
+			void story.push(`${level}: ${String(args.at(-1))}`);
 	const logger = { info: say('info'), warn: say('warn'), error: say('error'), debug() {}, trace() {}, fatal: say('fatal') };
 	const manager = createShardManager(file, {
 		token: simulator.token,
@@ -89,8 +96,12 @@ export async function makeFleet({ file = tinyBot, simulator: world = {}, manager
 		allReady: async (timeoutMs = 60_000) => {
 			const ready = () => manager.workers.length > 0 && manager.workers.every((worker) => isWhole(worker));
 			await waitFor('every shard to be ready', ready, { timeoutMs }).catch((error: unknown) => {
-				const states = manager.workers.map((worker) => `${worker.label}: ${worker.child.state} ${worker.shardIds.map((shard) => worker.status(shard)).join(',')}`);
-				throw new Error(`the fleet did not become whole:\n${states.join('\n')}\n${story.slice(-60).join('\n')}`, { cause: error });
+				const states = manager.workers.map(
+					(worker) => `${worker.label}: ${worker.child.state} ${worker.shardIds.map((shard) => worker.status(shard)).join(',')}`,
+				);
+				throw new Error(`the fleet did not become whole:\n${states.join('\n')}\n${story.slice(-60).join('\n')}`, {
+					cause: error,
+				});
 			});
 		},
 		async stop() {
@@ -138,7 +149,9 @@ function tellStory(manager: ShardManager, story: string[]): void {
 	manager.on('worker:spawned', ({ workerId, pid, epoch }) => say(`worker ${workerId}: process ${pid}, epoch ${epoch}`));
 	manager.on('worker:exited', ({ workerId, report }) => say(`worker ${workerId}: ${report.reason}: ${report.message}`));
 	manager.on('worker:failed', ({ workerId, reason }) => say(`worker ${workerId} failed: ${reason}`));
-	manager.on('worker:memory', ({ workerId, rssBytes, over }) => say(`worker ${workerId} uses ${rssBytes} ${over ? 'over' : 'near'}`));
+	manager.on('worker:memory', ({ workerId, rssBytes, over }) =>
+		say(`worker ${workerId} uses ${rssBytes} ${over ? 'over' : 'near'}`),
+	);
 	manager.on('shard:ready', ({ shardId }) => say(`shard ${shardId} ready`));
 	manager.on('shard:resumed', ({ shardId }) => say(`shard ${shardId} resumed`));
 	manager.on('shard:reconnecting', ({ shardId }) => say(`shard ${shardId} reconnecting`));

@@ -1,7 +1,7 @@
 // What one bad worker may cost: itself. Neighbours keep their processes and their sessions, whatever happens to it.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
-import { startFleet } from './fleet.js';
+import { type Fleet, startFleet } from './fleet.js';
 
 it('a worker that crashes in every way is replaced each time, and its neighbours never notice', async () => {
 	const fleet = await startFleet({ simulator: { shards: 3 }, manager: { respawn: { initialDelayMs: 10, maxRestarts: 100 } } });
@@ -21,10 +21,11 @@ it('a worker that crashes in every way is replaced each time, and its neighbours
 		['process.abort()', /SIGABRT/, 'signal'],
 	];
 	for (const [script, message, reason] of ways) {
-		const { epoch } = fleet.manager.workers[1]!.child;
+		const { child } = fleet.manager.workers[1] as Fleet['manager']['workers'][number];
+		const { epoch } = child;
 		fleet.manager.broadcastEval(script, { shard: 1 }).catch(() => {});
-		await waitFor('the next incarnation', () => fleet.manager.workers[1]!.child.epoch === epoch + 1);
-		expect(fleet.manager.workers[1]!.child.lastExit).toMatchObject({ reason, message: expect.stringMatching(message) });
+		await waitFor('the next incarnation', () => child.epoch === epoch + 1);
+		expect(child.lastExit).toMatchObject({ reason, message: expect.stringMatching(message) });
 		await fleet.allReady();
 	}
 	expect([fleet.pidOf(0), fleet.pidOf(2)]).toEqual(neighbours);

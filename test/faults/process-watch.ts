@@ -1,7 +1,8 @@
 // Looks at the machine's processes again and again, for as long as a test runs: two processes of one slice at the same time are
 // seen also when the fleet would never tell.
-import type { Fleet } from './fleet.js';
+
 import { isAlive } from '@shardctl/test-support';
+import type { Fleet } from './fleet.js';
 
 const everyMs = 250;
 

@@ -24,5 +24,9 @@ export function seeded(seed: number): Random {
 /** One of the entries, each as likely as its weight says. */
 export function pickWeighted<T extends { weight: number }>(entries: readonly T[], random: Random): T {
 	let left = random.next() * entries.reduce((sum, { weight }) => sum + weight, 0);
-	return entries.find(({ weight }) => (left -= weight) < 0) ?? (entries.at(-1) as T);
+	for (const entry of entries) {
+		left -= entry.weight;
+		if (left < 0) return entry;
+	}
+	return entries.at(-1) as T;
 }

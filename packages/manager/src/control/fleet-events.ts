@@ -26,11 +26,13 @@ const passedOn = [
 	'worker:ready',
 	'worker:failed',
 	'worker:unresponsive',
+	'worker:memory',
 	'shard:ready',
 	'shard:reconnecting',
 	'shard:resumed',
 	'shard:disconnected',
 	'identify:deferred',
+	'restart:progress',
 	'fleet:ready',
 ] as const satisfies readonly Exclude<FleetEventType, 'worker:exited' | 'fleet:refused'>[];
 
