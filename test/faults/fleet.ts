@@ -122,7 +122,8 @@ export async function makeFleet({
 /** Makes a fleet and waits until it is ready. */
 export async function startFleet(setup?: FleetSetup): Promise<Fleet> {
 	const fleet = await makeFleet(setup);
-	await fleet.manager.spawn();
+	// Not the promise alone: a fleet that never gets ready shall tell its story.
+	await Promise.all([fleet.manager.spawn(), fleet.allReady(50_000)]);
 	return fleet;
 }
 

@@ -97,12 +97,13 @@ function violations({ simulator }: Fleet): unknown[] {
 	return simulator.violations({ hardOnly: true }).filter(({ detail }) => detail !== 'fault');
 }
 
-function report(done: readonly { name: string; tookMs: number }[], _watch: ProcessWatch): void {
+function report(done: readonly { name: string; tookMs: number }[], watch: ProcessWatch): void {
 	const byName = new Map<string, number[]>();
 	for (const { name, tookMs } of done) byName.set(name, [...(byName.get(name) ?? []), tookMs]);
-	const _lines = [...byName]
+	const lines = [...byName]
 		.sort(([, a], [, b]) => b.length - a.length)
 		.map(([name, times]) => `${String(times.length).padStart(4)} × ${name}, ${Math.round(median(times))} ms`);
+	process.stdout.write(`seed ${seed}: ${done.length} faults, ${watch.looks} looks at the processes\n${lines.join('\n')}\n`);
 }
 
 function median(values: readonly number[]): number {

@@ -29,6 +29,11 @@ export function describeEvent(event: FleetEvent): EventText {
 				: warn(`${name(event)} ended: ${event.exit.message}`);
 		case 'worker:unresponsive':
 			return warn(`${name(event)} does not respond: its event loop is blocked`);
+		case 'worker:memory':
+			return warn(
+				`${name(event)} uses ${megabytes(event.rssBytes)} of memory; its limit is ${megabytes(event.limitBytes)}` +
+					(event.over ? ', so it is replaced' : ''),
+			);
 		case 'worker:failed':
 			return error(`${name(event)} is given up for now: ${event.reason}`);
 		case 'shard:ready':
@@ -41,11 +46,25 @@ export function describeEvent(event: FleetEvent): EventText {
 			return error(
 				`shard ${event.shardId} was disconnected for good${event.closeCode === undefined ? '' : ` with close code ${event.closeCode}`}`,
 			);
+		case 'restart:progress':
+			return describeRestart(event);
 		case 'identify:deferred':
 			return warn(
 				`${name(event)} waits for new session starts: ${event.remaining} are left and kept in reserve; ` +
 					`they reset at ${new Date(event.resetAt).toISOString()}`,
 			);
+	}
+}
+
+function describeRestart(event: Extract<FleetEvent, { type: 'restart:progress' }>): EventText {
+	const count = `${event.done} of ${event.total}`;
+	switch (event.step) {
+		case 'restarting':
+			return info(`${name(event)} is being restarted (${count} done)`);
+		case 'ready':
+			return info(`${name(event)} is restarted (${count} done)`);
+		case 'failed':
+			return error(`${name(event)} did not become ready: the restart ends here, with ${count} done`);
 	}
 }
 
@@ -66,6 +85,10 @@ const error = (text: string): EventText => ({ level: 'error', text });
 
 function plural(count: number, noun: string): string {
 	return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function megabytes(bytes: number): string {
+	return `${Math.round(bytes / 2 ** 20)} MB`;
 }
 
 function seconds(ms: number): string {

@@ -54,7 +54,7 @@ describe('SessionStarts', () => {
 		api.status = 503;
 		await clock.advance(5000);
 		await expect(starts.beforeRestart(1, automatic, never)).resolves.toBeUndefined();
-		expect(stale).toHaveLength(1);
+		await waitFor('word of it', () => stale.length === 1);
 	});
 
 	it('fails the first time that the API does not answer, because there is nothing to go on with', async () => {

@@ -97,19 +97,23 @@ export class SessionStarts {
 		// Whoever asks for a restart says that what Discord refused is mended.
 		if (!automatic) this.#refusal = undefined;
 		for (let attempt = 1; ; attempt++) {
-			if (this.#refusal) throw this.#refusal;
+			this.#throwRefusal();
 			const asked = this.#gateway.current().catch((error: unknown) => {
 				if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') onRefused(error);
 			});
 			// As far as is known there are enough: the process boots while Discord is asked, and its IDENTIFY waits for the answer.
 			if (this.#budget.check(shards, { automatic }).allowed) return;
 			await asked;
-			if (this.#refusal) throw this.#refusal;
+			this.#throwRefusal();
 			const answer = this.#budget.check(shards, { automatic });
 			if (answer.allowed) return;
 			if (attempt === 1) onDeferred(this.#budget.state());
 			await sleep(this.#clock, Math.min(Math.max(answer.retryInMs, budgetRetryMs.min), budgetRetryMs.max), signal);
 		}
+	}
+
+	#throwRefusal(): void {
+		if (this.#refusal) throw this.#refusal;
 	}
 
 	/** Resolves when the shard may send IDENTIFY; see {@link acquireIdentify}. */
