@@ -36,12 +36,13 @@ export function buildProgram(): Command {
 		.addHelpText(
 			'after',
 			`
-Every option has a twin in the environment: --shards-per-worker is SHARDCTL_SHARDS_PER_WORKER.
+Every option has a twin in the environment: --ready-timeout is
+SHARDCTL_READY_TIMEOUT.
 
 Examples:
-  $ shardctl start bot.js --simulate           try it without a token, on a Discord of your own
-  $ DISCORD_TOKEN=… shardctl start bot.js      as many shards as Discord recommends
-  $ shardctl stats --watch                     in another terminal`,
+  $ shardctl start bot.js --simulate        try it on a Discord of your own
+  $ DISCORD_TOKEN=… shardctl start bot.js   as many shards as Discord recommends
+  $ shardctl stats --watch                  in another terminal`,
 		);
 	const commands = [
 		startCommand(),

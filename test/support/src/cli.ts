@@ -38,11 +38,11 @@ export interface CliSandbox {
 	survivors(): number[];
 }
 
-/** A sandbox for one test; what still runs in it is killed when the test finishes. */
-export function cliSandbox(): CliSandbox {
+/** A sandbox for one test; what still runs in it is killed when the test finishes, or by `cleanUp`, such as afterAll. */
+export function cliSandbox(cleanUp: (end: () => void) => void = onTestFinished): CliSandbox {
 	const id = randomUUID();
-	const stateDir = tempDir('shardctl-state-');
-	onTestFinished(() => {
+	const stateDir = tempDir('shardctl-state-', cleanUp);
+	cleanUp(() => {
 		for (const pid of processesWithEnv(mark, id)) process.kill(pid, 'SIGKILL');
 	});
 	const sandbox: CliSandbox = {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** Makes an empty folder and removes it, with all that is in it, when the running test finishes. */
-export function tempDir(prefix = 'shardctl-test-'): string {
+/** Makes an empty folder and removes it, with all that is in it, when the running test finishes, or by `cleanUp`, such as afterAll. */
+export function tempDir(prefix = 'shardctl-test-', cleanUp: (remove: () => void) => void = onTestFinished): string {
 	const dir = mkdtempSync(join(tmpdir(), prefix));
-	onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+	cleanUp(() => rmSync(dir, { recursive: true, force: true }));
 	return dir;
 }

@@ -10,7 +10,7 @@ export function completionCommand(): Command {
 			`
 To have it in every new shell:
   bash  echo 'source <(shardctl completion bash)' >> ~/.bashrc
-  zsh   echo 'source <(shardctl completion zsh)' >> ~/.zshrc       (after compinit)
+  zsh   echo 'source <(shardctl completion zsh)' >> ~/.zshrc   (after compinit)
   fish  shardctl completion fish > ~/.config/fish/completions/shardctl.fish`,
 		)
 		.action(async (shell: 'bash' | 'zsh' | 'fish', _options, command: Command) => {

@@ -11,14 +11,15 @@ export function startCommand(): Command {
 			'after',
 			`
 Examples:
-  $ shardctl start bot.js --simulate              20 simulated guilds, no token
-  $ shardctl start bot.js                         as many shards as Discord recommends
+  $ shardctl start bot.js --simulate      20 simulated guilds, no token
+  $ shardctl start bot.js                 as many shards as Discord recommends
   $ shardctl start bot.js --shards 8 --shards-per-worker 4
-  $ shardctl start bot.js --detach                in the background, until "shardctl stop"
-  $ shardctl start bot.js -- --verbose            --verbose goes to the bot
+  $ shardctl start bot.js --detach        in the background, until "shardctl stop"
+  $ shardctl start bot.js -- --verbose    --verbose goes to the bot
 
-Every option also has a key in shardctl.config.{ts,js,json} ("shardctl init" writes one), such as
-shardsPerWorker. An option beats the environment, which beats the file.`,
+Every option also has a key in shardctl.config.{ts,js,json}, such as
+shardsPerWorker ("shardctl init" writes one). An option beats the environment,
+which beats the file.`,
 		);
 	for (const each of startOptions()) command.addOption(each);
 	return command.action(async (file: string | undefined, args: string[]) => {

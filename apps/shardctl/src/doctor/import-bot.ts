@@ -49,7 +49,7 @@ export async function checkImport(
 		said
 			.trim()
 			.split('\n')
-			.find((line) => /Error/.test(line)) ??
+			.find((line) => /^\w*Error\b.*:/.test(line)) ??
 		said.trim().split('\n').at(-1) ??
 		'';
 	if (outcome === 'timeout') {

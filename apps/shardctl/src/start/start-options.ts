@@ -100,8 +100,3 @@ export function startOptions(): Option[] {
 export function configKeys(): ReadonlyMap<string, Declared> {
 	return new Map(declared().map((each) => [each.option.attributeName(), each]));
 }
-
-/** The option of createShardManager that a flag or a config key sets. */
-export function managerOptionOf(key: string): keyof ShardManagerOptions | undefined {
-	return configKeys().get(key)?.sets;
-}

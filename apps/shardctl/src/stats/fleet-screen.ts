@@ -65,7 +65,7 @@ function columns(history: FleetHistory): Column<ShardStats>[] {
 		trend('PING', 6, ({ shardId }) => ({ values: history.ping(shardId), ceiling: 200 }), 1),
 		columnOf.memory,
 		columnOf.cpu,
-		trend('CPU', 8, ({ shardId }) => ({ values: history.cpu(shardId), ceiling: 100 }), undefined),
+		trend('CPU', 6, ({ shardId }) => ({ values: history.cpu(shardId), ceiling: 100 }), undefined),
 		columnOf.loop,
 		{ ...columnOf.restarts, title: 'RST' },
 		{ ...columnOf.uptime, leaves: 2 },

@@ -36,9 +36,9 @@ export const columnOf = {
 	guilds: figure('GUILDS', ({ guildCount }) => count(guildCount)),
 	users: figure('USERS', ({ userCount }) => count(userCount)),
 	ping: figure('PING', ({ ping }) => orDash(ping, (ms) => `${Math.round(ms)} ms`)),
-	memory: figure('MEMORY', ({ memoryMb }) => orDash(memoryMb, (mb) => `${Math.round(mb)} MB`)),
-	cpu: figure('CPU', ({ cpuPercent }) => orDash(cpuPercent, (percent) => `${percent.toFixed(1)} %`)),
-	loop: figure('LOOP', ({ loopDelayMs }) => orDash(loopDelayMs, (ms) => `${Math.round(ms)} ms`)),
+	memory: figure('MEMORY', ({ memoryMb }) => orDash(memoryMb, shortMemory)),
+	cpu: figure('CPU', ({ cpuPercent }) => orDash(cpuPercent, (percent) => `${percent.toFixed(percent < 10 ? 1 : 0)} %`)),
+	loop: figure('LOOP', ({ loopDelayMs }) => orDash(loopDelayMs, shortDelay)),
 	uptime: figure('UP', ({ uptimeMs }) => (uptimeMs > 0 ? age(uptimeMs) : '-')),
 	restarts: figure('RESTARTS', ({ restarts }) => String(restarts)),
 	worker: figure('WORKER', ({ workerId }) => String(workerId)),
@@ -68,6 +68,15 @@ function orDash<T>(value: T | null, show: (value: T) => string): string {
 	return value === null ? '-' : show(value);
 }
 
+/** `12,345`, and `12.3M` where the digits would take the room of other figures. */
 function count(value: number): string {
-	return value.toLocaleString('en');
+	return value < 1_000_000 ? value.toLocaleString('en') : `${(value / 1_000_000).toFixed(1)}M`;
+}
+
+function shortMemory(mb: number): string {
+	return mb < 1000 ? `${Math.round(mb)} MB` : `${(mb / 1024).toFixed(1)} GB`;
+}
+
+function shortDelay(ms: number): string {
+	return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

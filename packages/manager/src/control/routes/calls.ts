@@ -76,7 +76,7 @@ function errorOf(reason: unknown): { code: string; message: string; name?: strin
 	const code = ShardctlError.is(reason) ? reason.code : 'REMOTE_ERROR';
 	const inner =
 		ShardctlError.is(reason) && reason.code === 'REMOTE_ERROR' && reason.cause instanceof Error ? reason.cause : reason;
-	return { code, message: messageOf(inner), ...(inner instanceof Error ? { name: inner.name } : {}) };
+	return { code, message: messageOf(inner), ...(inner instanceof Error && !ShardctlError.is(inner) ? { name: inner.name } : {}) };
 }
 
 function shown(value: unknown): string {

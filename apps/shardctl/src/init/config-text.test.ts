@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { configText } from './config-text.js';
+
+const answers = { file: "it's.js", shards: 4, shardsPerWorker: 'auto' } as const;
+
+it('writes JSON', () => {
+	expect(JSON.parse(configText({ ...answers, format: 'json' }))).toEqual(answers);
+});
+
+it.each([
+	['js', /^\/\*\* @type .*\nexport default \{\n\tfile: 'it\\'s\.js',[\s\S]*shards: 4,[\s\S]*\n\};\n$/],
+	['ts', /^import type [\s\S]*shardsPerWorker: 'auto',[\s\S]*\n\} satisfies ShardctlConfig;\n$/],
+] as const)('writes %s', (format, pattern) => {
+	expect(configText({ ...answers, format })).toMatch(pattern);
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { resolveStart } from './resolve-start.js';
+
+const config = (values: Record<string, unknown>) => ({
+	path: '/bot/shardctl.config.json',
+	source: JSON.stringify(values, null, 1),
+	values,
+});
+const plan = (values: Record<string, unknown>, given: Record<string, unknown> = {}, file?: string) =>
+	resolveStart({ file, args: [], given, config: config(values) });
+
+describe('a config file', () => {
+	it('is read in the notation of the command line, or under the names of createShardManager', () => {
+		const { file, manager, run } = plan({
+			file: 'src/bot.js',
+			shards: 'auto',
+			readyTimeout: '30s',
+			heartbeatTimeoutMs: 5,
+			maxMemory: '1GB',
+			simulate: 5,
+		});
+		expect(file).toBe('/bot/src/bot.js');
+		expect(manager).toEqual({ totalShards: 'auto', readyTimeoutMs: 30_000, heartbeatTimeoutMs: 5, maxMemoryBytes: 2 ** 30 });
+		expect(run).toEqual({ simulate: 5 });
+	});
+
+	it('gives way to what was given, file and all', () => {
+		const { file, manager } = plan({ file: 'a.js', shards: 2, name: 'x' }, { shards: 3 }, 'b.js');
+		expect({ file, manager }).toEqual({ file: 'b.js', manager: { totalShards: 3, name: 'x' } });
+	});
+
+	it('and the command line together make the control option', () => {
+		const { manager } = plan({ file: 'a.js', control: { token: 't' }, port: 1 }, { allowEval: true });
+		expect(manager.control).toEqual({ token: 't', port: 1, allowEval: true });
+	});
+
+	it('has all its problems told at once', () => {
+		expect(() => plan({ file: '', grace: 'soon', nam: 'x', logger: {} })).toThrow(
+			/4 problems[\s\S]*json:2: file: must be[\s\S]*json:3: grace: must be a duration[\s\S]*nam: is not an option; did you mean "name"[\s\S]*logger: is not an option/,
+		);
+	});
+});
+
+it('wants a bot file', () => {
+	expect(() => resolveStart({ file: undefined, args: [], given: {}, config: undefined })).toThrow(
+		/name the file that starts the bot/,
+	);
+});

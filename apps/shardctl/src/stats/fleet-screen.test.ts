@@ -1,0 +1,94 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { ManagerStats, ShardStats } from '@shardctl/manager';
+import { describe, expect, it } from 'vitest';
+import { FleetHistory, fleetScreen, type ScreenState } from './fleet-screen.js';
+import { statsTable } from './stats-table.js';
+
+const nowMs = 1_700_000_000_000;
+
+function stats(count: number, shard: Partial<ShardStats> = {}): ManagerStats {
+	return {
+		manager: {
+			name: 'fleet',
+			pid: 1,
+			version: '0.1.0',
+			totalShards: count,
+			shardIds: Array.from({ length: count }, (_, id) => id),
+			workers: count,
+			uptimeMs: 90_000,
+			status: 'running',
+			identify: { total: 1000, remaining: 996, resetAt: nowMs + 24 * 3_600_000 - 1000, maxConcurrency: 16 },
+		},
+		shards: Array.from({ length: count }, (_, shardId) => ({
+			shardId,
+			workerId: shardId,
+			pid: 1_234_567,
+			status: 'unresponsive',
+			ready: false,
+			guildCount: 2_500,
+			userCount: 12_345_678,
+			ping: 123.4,
+			memoryMb: 1_234.5,
+			cpuPercent: 100,
+			loopDelayMs: 30_000,
+			uptimeMs: 90_000,
+			restarts: 12,
+			lastExit: null,
+			...shard,
+		})),
+	};
+}
+
+const state = (over: Partial<ScreenState>): ScreenState => ({
+	label: 'fleet',
+	stats: undefined,
+	problem: undefined,
+	scroll: 0,
+	...over,
+});
+const size = { width: 80, height: 24, nowMs };
+
+describe('the live screen', () => {
+	it('fits 80 columns and 24 lines, however large the figures and the fleet', () => {
+		const history = new FleetHistory();
+		for (let i = 0; i < 100; i++) history.add(stats(1000));
+		const lines = fleetScreen(state({ stats: stats(1000) }), history, size).map(stripVTControlCharacters);
+		expect(lines).toHaveLength(24);
+		expect(lines.filter((line) => line.length > 80)).toEqual([]);
+		for (const title of ['SHARD', 'STATUS', 'GUILDS', 'USERS', 'PING', 'MEMORY', 'CPU', 'CPU~', 'LOOP', 'RST']) {
+			expect(lines[3]).toContain(title);
+		}
+		expect(lines.at(-1)).toMatch(/^ ?shards 1 to 19 of 1000; q quits/);
+	});
+
+	it('scrolls, and not past the end', () => {
+		const lines = fleetScreen(state({ stats: stats(100), scroll: 99 }), new FleetHistory(), size).map(stripVTControlCharacters);
+		expect(lines.at(-1)).toMatch(/shards 82 to 100 of 100/);
+	});
+
+	it('says why there are no new figures, and keeps the last', () => {
+		expect(fleetScreen(state({ problem: 'gone' }), new FleetHistory(), size)).toEqual(['gone']);
+		const lines = fleetScreen(state({ problem: 'gone', stats: stats(1) }), new FleetHistory(), size).map(
+			stripVTControlCharacters,
+		);
+		expect(lines[2]).toBe('gone');
+		expect(lines.join('\n')).toContain('unresponsive');
+	});
+});
+
+describe('the table', () => {
+	it('keeps what matters at 80 columns, and shows all where nobody looks', () => {
+		const narrow = stripVTControlCharacters(statsTable(stats(2), { width: 80, nowMs })).split('\n');
+		expect(narrow.filter((line) => line.length > 80)).toEqual([]);
+		expect(narrow[3]).not.toContain('PID');
+		expect(narrow[3]).toContain('RESTARTS');
+		expect(statsTable(stats(2), { width: Number.POSITIVE_INFINITY, nowMs })).toContain('PID');
+	});
+
+	it('says in how long the session starts reset, and a dash for what is not known', () => {
+		const unknown = { ping: null, memoryMb: null, cpuPercent: null, loopDelayMs: null, pid: null, uptimeMs: 0 };
+		const text = stripVTControlCharacters(statsTable(stats(1, unknown), { width: 200, nowMs }));
+		expect(text).toContain('996/1000 session starts left, reset in 23h 59m, 16 at a time');
+		expect(text).toMatch(/12\.3M +- +- +- +- +- +12 +0 +-\n/);
+	});
+});

@@ -1,0 +1,30 @@
+// The reference of the command line as Markdown, made from the tree of commands: the README's section is this text, and a test
+// keeps it so.
+import type { Command, Option } from 'commander';
+
+/** One section for each command: how it is called, what it does, its options with their twins in the environment. */
+export function commandReference(program: Command): string {
+	return program.commands.map(section).join('\n');
+}
+
+function section(command: Command): string {
+	const usage = ['shardctl', command.name(), command.usage()].join(' ');
+	const aliases = command.aliases().length > 0 ? ` Also \`${command.aliases().join('`, `')}\`.` : '';
+	const parts = [`### ${command.name()}`, '', `\`${usage}\``, '', `${command.description()}${aliases}`];
+	const listed = command.registeredArguments.map(
+		(argument) => `- \`${argument.name()}\`: ${argument.description || choices(argument.argChoices)}`,
+	);
+	if (listed.length > 0) parts.push('', ...listed);
+	if (command.options.length > 0) parts.push('', '| option | environment | |', '|---|---|---|', ...command.options.map(row));
+	return `${parts.join('\n')}\n`;
+}
+
+function row({ flags, envVar, description, defaultValueDescription, argChoices }: Option): string {
+	const fallback = defaultValueDescription === undefined ? '' : ` (default: ${defaultValueDescription})`;
+	const values = argChoices ? ` (${choices(argChoices)})` : '';
+	return `| \`${flags.replaceAll('|', '\\|')}\` | \`${envVar ?? ''}\` | ${description.replaceAll('|', '\\|')}${values}${fallback} |`;
+}
+
+function choices(values: readonly string[] | undefined): string {
+	return values?.map((value) => `\`${value}\``).join(', ') ?? '';
+}

@@ -1,0 +1,241 @@
+// The commands that need no running fleet: doctor, init, simulate, completion, help.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSimulator } from '@shardctl/simulator';
+import { cliSandbox, tempDir, waitFor } from '@shardctl/test-support';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+interface Found {
+	ok: boolean;
+	findings: { check: string; status: string; message: string; remedy?: string }[];
+}
+
+async function examined(args: readonly string[], env: Record<string, string> = {}, cwd = tempDir()) {
+	const { code, stdout } = await cliSandbox().output(['doctor', '--json', ...args], { env: { NODE_PATH: '', ...env }, cwd });
+	const { ok, findings } = JSON.parse(stdout) as Found;
+	const of = (check: string) => findings.find((finding) => finding.check === check);
+	for (const { status, remedy } of findings) expect(['warn', 'fail'].includes(status)).toBe(remedy !== undefined);
+	return { code, ok, of };
+}
+
+describe('doctor', () => {
+	it('finds all well with a bot that would start', async () => {
+		const simulator = await createSimulator({ guilds: 10, shards: 4, maxConcurrency: 2 });
+		onTestFinished(() => simulator.stop());
+		const folder = tempDir();
+		writeFileSync(join(folder, 'bot.cjs'), `console.log('loading'); setInterval(() => {}, 1000);`);
+		const { code, ok, of } = await examined(
+			['bot.cjs', '--no-import'],
+			{ DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url },
+			folder,
+		);
+		expect({ code, ok }).toEqual({ code: 0, ok: true });
+		expect(of('node')?.status).toBe('ok');
+		expect(of('token')?.status).toBe('ok');
+		expect(of('gateway')?.message).toBe('answers; recommends 4 shards');
+		expect(of('budget')?.message).toBe('1000 of 1000 session starts are left');
+		expect(of('time')?.message).toBe('4 shards at 2 a window: up in about 5s and one boot');
+		expect(of('clock')?.status).toBe('ok');
+		expect(of('descriptors')?.status).toBe('ok');
+		expect(of('memory')?.message).toMatch(/4 shards in 4 workers need 480 MB/);
+		expect(of('library')?.remedy).toMatch(/npm install discord\.js@14/);
+	});
+
+	it('runs a discord.js bot without logging in, and compares its intents with those granted', async () => {
+		const simulator = await createSimulator({ guilds: 1, grantedIntents: 0 });
+		onTestFinished(() => simulator.stop());
+		const example = new URL('../../examples/plain-bot/bot.cjs', import.meta.url).pathname;
+		const { code, of } = await examined([example], { DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url });
+		expect(of('library')?.message).toMatch(/^discord\.js 14\./);
+		expect(of('import')).toMatchObject({ status: 'ok', message: 'loads, and gets as far as logging in (discord.js)' });
+		expect(of('intents')).toMatchObject({
+			status: 'fail',
+			message: expect.stringMatching(/MESSAGE_CONTENT, which it was not granted.*4014/),
+		});
+		expect(code).toBe(1);
+		expect(simulator.log.entries({ type: 'identify' })).toEqual([]);
+	});
+
+	it('tells what is wrong with the bot, the token and the API, each with its remedy', async () => {
+		const folder = tempDir();
+		writeFileSync(join(folder, 'broken.cjs'), "require('./missing.js');");
+		writeFileSync(join(folder, 'quiet.cjs'), 'void 0;');
+		const broken = await examined(['broken.cjs', '--api', 'http://127.0.0.1:65533'], { DISCORD_TOKEN: 'x'.repeat(32) }, folder);
+		expect(broken.code).toBe(1);
+		expect(broken.of('import')).toMatchObject({
+			status: 'fail',
+			message: expect.stringMatching(/Cannot find module '\.\/missing\.js'/),
+		});
+		expect(broken.of('token')).toMatchObject({ status: 'warn', remedy: expect.stringMatching(/OAuth2 client secret/) });
+		expect(broken.of('gateway')).toMatchObject({ status: 'fail', message: expect.stringMatching(/ECONNREFUSED/) });
+		const quiet = await examined(['quiet.cjs'], {}, folder);
+		expect(quiet.of('import')).toMatchObject({ status: 'warn', message: 'ends without logging in' });
+		expect(quiet.of('token')).toMatchObject({ status: 'fail', message: 'no token was given' });
+		const nothing = await examined(['nothing.js'], {}, folder);
+		expect(nothing.of('file')).toMatchObject({ status: 'fail', message: expect.stringMatching(/does not exist/) });
+	});
+
+	it('for people: one line for each finding, and a summary on standard error', async () => {
+		const { stdout, stderr, code } = await cliSandbox().output(['doctor'], { cwd: tempDir() });
+		expect(stdout).toMatch(/^✔ node .*Node \d/);
+		expect(stdout).toMatch(/✖ token +no token was given\n +→ set DISCORD_TOKEN/);
+		expect(stderr).toBe('1 in the way of a start\n');
+		expect(code).toBe(1);
+	});
+});
+
+describe('init', () => {
+	it.each(['ts', 'js', 'json'])('writes a %s file that start takes', async (format) => {
+		const folder = tempDir();
+		writeFileSync(join(folder, 'package.json'), '{ "name": "made", "main": "main.mjs" }');
+		writeFileSync(join(folder, 'main.mjs'), '');
+		const cli = cliSandbox();
+		expect(await cli.output(['init', '--yes', '--format', format], { cwd: folder })).toMatchObject({
+			code: 0,
+			stdout: '',
+			stderr: expect.stringMatching(/^wrote shardctl\.config\./),
+		});
+		expect(readFileSync(join(folder, `shardctl.config.${format}`), 'utf8')).toMatch(/file"?: ['"]main\.mjs['"]/);
+		// It is read and found right as far as the token, which is missing.
+		expect(await cli.output(['start'], { cwd: folder })).toMatchObject({
+			code: 2,
+			stderr: expect.stringMatching(/^error: no bot token/),
+		});
+		expect(await cli.output(['init', '--yes'], { cwd: folder })).toMatchObject({
+			code: 2,
+			stderr: expect.stringMatching(/is there already/),
+		});
+		expect(await cli.output(['init', '--yes', '--force'], { cwd: folder })).toMatchObject({ code: 0 });
+	});
+
+	it('says when nothing looks like the bot', async () => {
+		const { code, stderr } = await cliSandbox().output(['init', '--yes'], { cwd: tempDir() });
+		expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/no file here looks like the bot/) });
+	});
+});
+
+describe('simulate', () => {
+	it('prints where it is as one line of JSON, and ends on SIGTERM', async () => {
+		const run = cliSandbox().run(['simulate', '--guilds', '3', '--shards', '2', '--set', 'sessionStarts.total=7']);
+		await waitFor('its address', () => run.json().length === 1);
+		const { url, token } = run.json()[0] as { url: string; token: string };
+		const response = await fetch(`${url}/v10/gateway/bot`, { headers: { authorization: `Bot ${token}` } });
+		expect(await response.json()).toMatchObject({ shards: 2, session_start_limit: { total: 7, max_concurrency: 1 } });
+		run.process.kill('SIGTERM');
+		expect(await run.exit).toBe(0);
+	});
+
+	it('refuses options that the simulator does not know', async () => {
+		const { code, stderr } = await cliSandbox().output(['simulate', '--set', 'guilts=3']);
+		expect({ code, stderr }).toEqual({
+			code: 2,
+			stderr: expect.stringMatching(/guilts: is not an option; did you mean "guilds"/),
+		});
+	});
+});
+
+describe('completion', () => {
+	const has = (shell: string) => spawnSync(shell, ['--version']).status === 0;
+
+	async function script(shell: string) {
+		const path = join(tempDir(), `completion.${shell}`);
+		const { stdout, code } = await cliSandbox().output(['completion', shell]);
+		expect(code).toBe(0);
+		writeFileSync(path, stdout);
+		return path;
+	}
+
+	it('of bash completes commands, options and choices', async () => {
+		const path = await script('bash');
+		const complete = (...words: string[]) =>
+			execFileSync(
+				'bash',
+				[
+					'-c',
+					`source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _shardctl; echo "\${COMPREPLY[@]}"`,
+					path,
+					'shardctl',
+					...words,
+				],
+				{ encoding: 'utf8' },
+			).trim();
+		expect(complete('st')).toBe('start stats stop');
+		expect(complete('start', '--shards-')).toBe('--shards-per-worker');
+		expect(complete('start', '--log-format', '')).toBe('pretty json');
+		expect(complete('completion', 'z')).toBe('zsh');
+	});
+
+	it.skipIf(!has('zsh'))('of zsh loads, and names every command', async () => {
+		const path = await script('zsh');
+		const said = execFileSync(
+			'zsh',
+			[
+				'-f',
+				'-c',
+				'autoload -Uz compinit && compinit -D -u; source "$0"; print -r -- $_comps[shardctl]; functions _shardctl',
+				path,
+			],
+			{ encoding: 'utf8' },
+		);
+		expect(said).toMatch(/^_shardctl\n/);
+		expect(said).toMatch(/respawn/);
+		execFileSync('zsh', ['-n', path]);
+	});
+
+	it.skipIf(!has('fish'))('of fish completes commands and options', async () => {
+		const path = await script('fish');
+		const complete = (line: string) =>
+			execFileSync('fish', ['--no-config', '-c', `source ${path}; complete -C '${line}'`], { encoding: 'utf8' });
+		expect(complete('shardctl res')).toMatch(/^respawn\t[\s\S]*restart\t/);
+		expect(complete('shardctl restart --ro')).toMatch(/^--rolling\tone after another/);
+	});
+
+	it('of another shell is refused with those that there are', async () => {
+		expect(await cliSandbox().output(['completion', 'tcsh'])).toMatchObject({
+			code: 2,
+			stderr: expect.stringMatching(/Allowed choices are bash, zsh, fish/),
+		});
+	});
+});
+
+const commandNames = [
+	'start',
+	'stats',
+	'list',
+	'restart',
+	'respawn',
+	'stop',
+	'logs',
+	'eval',
+	'fetch',
+	'where',
+	'events',
+	'doctor',
+	'init',
+	'simulate',
+	'completion',
+];
+
+describe('help', () => {
+	it('names every command, and goes to standard output', async () => {
+		const { code, stdout, stderr } = await cliSandbox().output(['--help']);
+		expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+		for (const name of commandNames) {
+			expect(stdout).toMatch(new RegExp(`^  ${name}[ |]`, 'm'));
+		}
+	});
+
+	it('of every command fits 80 columns', async () => {
+		const cli = cliSandbox();
+		const helps = await Promise.all(
+			['--help', ...commandNames].map((name) => cli.output(name === '--help' ? [name] : [name, '--help'])),
+		);
+		expect(helps.flatMap(({ stdout }) => stdout.split('\n')).filter((line) => line.length > 80)).toEqual([]);
+		expect(helps.every(({ code }) => code === 0)).toBe(true);
+	});
+
+	it('without a command goes to standard error, with exit status 2', async () => {
+		expect(await cliSandbox().output([])).toMatchObject({ code: 2, stdout: '' });
+	});
+});
