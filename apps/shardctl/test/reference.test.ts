@@ -14,10 +14,9 @@ function unaligned(markdown: string): string {
 
 describe("the README's reference", () => {
 	it('is what the tree of commands says; UPDATE_README=1 writes it anew', () => {
-		const text = readFileSync(readme, 'utf8');
 		const wanted = `\n${commandReference(buildProgram())}\n`;
-		if (process.env.UPDATE_README) writeFileSync(readme, text.replace(section, wanted));
-		else expect(unaligned(section.exec(text)?.[0] ?? '')).toBe(unaligned(wanted));
+		if (process.env.UPDATE_README) writeFileSync(readme, readFileSync(readme, 'utf8').replace(section, wanted));
+		expect(unaligned(section.exec(readFileSync(readme, 'utf8'))?.[0] ?? '')).toBe(unaligned(wanted));
 	});
 });
 
