@@ -26,13 +26,15 @@ export class Router {
 
 	/** `undefined` for a path that is not there, the allowed methods for one that is but not with this method. */
 	find(method: string, path: string): Match | { allowed: Method[] } | undefined {
+		const parts = path.split('/').filter(Boolean);
 		const values: string[] = [];
-		const node = walk(this.#root, path.split('/').filter(Boolean), 0, values);
-		if (!node) return undefined;
-		const route = node.routes.get(method);
-		if (!route) return { allowed: [...node.routes.keys()] as Method[] };
-		const names = route.path.split('/').filter((part) => part.startsWith(':'));
-		return { route, params: Object.fromEntries(names.map((name, n) => [name.slice(1), values[n] ?? ''])) };
+		const route = walk(this.#root, parts, values, ({ routes }) => routes.has(method))?.routes.get(method);
+		if (route) {
+			const names = route.path.split('/').filter((part) => part.startsWith(':'));
+			return { route, params: Object.fromEntries(names.map((name, n) => [name.slice(1), values[n] ?? ''])) };
+		}
+		const other = walk(this.#root, parts, [], ({ routes }) => routes.size > 0);
+		return other && { allowed: [...other.routes.keys()] as Method[] };
 	}
 
 	#add(route: Route): void {
@@ -52,19 +54,20 @@ export class Router {
 }
 
 // A fixed part wins over a parameter (`/users/@me` over `/users/:userId`); where that leads nowhere the parameter is tried.
-function walk(node: Node, parts: readonly string[], at: number, values: string[]): Node | undefined {
-	const part = parts[at];
-	if (part === undefined) return node.routes.size > 0 ? node : undefined;
+function walk(
+	node: Node,
+	[part, ...rest]: readonly string[],
+	values: string[],
+	isEnd: (node: Node) => boolean,
+): Node | undefined {
+	if (part === undefined) return isEnd(node) ? node : undefined;
 	const fixed = node.fixed.get(part);
-	if (fixed) {
-		const end = walk(fixed, parts, at + 1, values);
-		if (end) return end;
-	}
-	if (!node.parameter) return undefined;
+	const end = fixed && walk(fixed, rest, values, isEnd);
+	if (end || !node.parameter) return end;
 	values.push(decodePart(part));
-	const end = walk(node.parameter.node, parts, at + 1, values);
-	if (!end) values.pop();
-	return end;
+	const other = walk(node.parameter.node, rest, values, isEnd);
+	if (!other) values.pop();
+	return other;
 }
 
 function decodePart(part: string): string {

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { MessageBook } from './message-book.js';
+
+const message = (id: string, channel = 'c') => ({ id, channel_id: channel, author: { id: 'u', username: 'u' }, content: id });
+
+test('the newest messages of a channel are kept, newest first; a replaced one stays in its place', () => {
+	const book = new MessageBook({ perChannel: 3, channels: 10 });
+	for (const id of ['1', '2', '3', '4']) book.add(message(id));
+	book.add({ ...message('3'), content: 'edited' });
+	expect(book.list('c').map(({ content }) => content)).toEqual(['4', 'edited', '2']);
+	expect([book.get('c', '1'), book.delete('c', '2'), book.delete('c', '2')]).toEqual([undefined, true, false]);
+});
+
+test('the channel that was quiet for longest is forgotten first', () => {
+	const book = new MessageBook({ perChannel: 3, channels: 2 });
+	book.add(message('1', 'a'));
+	book.add(message('2', 'b'));
+	book.add(message('3', 'a'));
+	book.add(message('4', 'c'));
+	expect(['a', 'b', 'c'].map((channel) => book.list(channel).length)).toEqual([2, 0, 1]);
+});
