@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { op } from './opcodes.js';
 
-const snowflake = z.string().regex(/^\d{1,20}$/);
+/** Ids come as strings, and from some clients as numbers. */
+const snowflake = z.union([z.string().regex(/^\d{1,20}$/), z.int().nonnegative().transform(String)]);
 const presence = z.looseObject({
 	since: z.number().nullish(),
 	activities: z

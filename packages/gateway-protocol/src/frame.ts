@@ -1,5 +1,6 @@
 // One WebSocket message from a client → one operation, or the close code it deserves. And the frames that carry no event.
 import type { CloseCode } from './close-codes.js';
+import { parseJsonKeepingIds } from './json.js';
 import { clientOps, op } from './opcodes.js';
 
 /** Discord: Gateway, "Sending Events": larger client frames close the connection with 4002. */
@@ -15,7 +16,7 @@ export function decodeClientFrame(data: Uint8Array, isBinary: boolean): DecodedF
 	if (isBinary) return { close: 4002, detail: 'a binary frame where JSON text was agreed' };
 	let payload: unknown;
 	try {
-		payload = JSON.parse(utf8.decode(data));
+		payload = parseJsonKeepingIds(utf8.decode(data));
 	} catch {
 		return { close: 4002, detail: 'not JSON' };
 	}

@@ -15,6 +15,7 @@ export { EncodedDispatch } from './dispatch.js';
 export { encodeControl, heartbeatAckFrame, maxClientFrameBytes, reconnectFrame } from './frame.js';
 export { type ConnectionLayer, defaultRules, GatewayServer, type GatewayServerOptions } from './gateway-server.js';
 export { allIntents, type IntentName, intentBits, intentsForEvent, privilegedIntents } from './intents.js';
+export { parseJsonKeepingIds } from './json.js';
 export type { GatewayObservation, GatewayObserver } from './observer.js';
 export { type Op, op } from './opcodes.js';
 export { RateWindow } from './rate-window.js';

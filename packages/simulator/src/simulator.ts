@@ -91,7 +91,7 @@ export class Simulator implements AsyncDisposable {
 			grantedIntents: options.grantedIntents,
 			maxGuildsPerShard: options.maxGuildsPerShard,
 			shardMultiple: this.#shardMultiple(),
-			resumeUrl: (host) => `ws://${host}/resume`,
+			resumeUrl: (host) => `ws://${this.#reachableHost(host)}/resume`,
 			onBudgetExhausted: () => this.#budgetExhausted(),
 			onRequest: (session, request) => this.#requests.handle(session, request),
 		});
@@ -127,7 +127,7 @@ export class Simulator implements AsyncDisposable {
 			log: this.log,
 			routes: discordRoutes,
 			token: () => this.#token,
-			gateway: (host) => this.#gatewayFacts(host),
+			gateway: (host) => this.#gatewayFacts(this.#reachableHost(host)),
 			conditions,
 			limits: new RateLimits({ clock, ...options.rest }),
 		});
@@ -218,6 +218,11 @@ export class Simulator implements AsyncDisposable {
 		const { host } = this.#options;
 		const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 		return `${name.includes(':') ? `[${name}]` : name}:${this.port}`;
+	}
+
+	/** The name under which a client reaches us: on loopback our own, else the one by which it found us. */
+	#reachableHost(asked: string): string {
+		return this.#options.allowRemote && asked !== '' ? asked : this.#host();
 	}
 
 	#shardMultiple(): number {

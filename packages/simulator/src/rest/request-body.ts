@@ -1,5 +1,6 @@
 // Reads the body of a REST request: JSON, or a multipart form with `payload_json` and files. Bounded; the rest is refused.
 import type { IncomingMessage } from 'node:http';
+import { parseJsonKeepingIds } from '@shardctl/gateway-protocol';
 import { invalidForm, RestError } from './answer.js';
 
 export interface UploadedFile {
@@ -28,7 +29,7 @@ export async function readBytes(request: IncomingMessage, maxBytes = maxBodyByte
 
 export function parseJson(bytes: Buffer): unknown {
 	try {
-		return JSON.parse(bytes.toString('utf8'));
+		return parseJsonKeepingIds(bytes.toString('utf8'));
 	} catch {
 		throw new RestError(400, 50109, 'The request body contains invalid JSON.');
 	}
