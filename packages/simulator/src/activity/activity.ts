@@ -22,9 +22,10 @@ export const defaultMix: Required<EventMix> = {
 	command: 2,
 };
 
-const tickMs = 20;
+const minTickMs = 20;
+const maxTickMs = 1000;
 /** After a stall not more than this much is made up for. */
-const maxBacklogMs = 1000;
+const maxBacklogMs = 2 * maxTickMs;
 
 export class Activity {
 	readonly #world: World;
@@ -77,7 +78,7 @@ export class Activity {
 				for (let n = 0; n < Math.floor(due); n++) this.once();
 				this.#arm(nowMs, due - Math.floor(due));
 			},
-			Math.max(tickMs, 1000 / this.#eventsPerSecond),
+			Math.min(maxTickMs, Math.max(minTickMs, 1000 / this.#eventsPerSecond)),
 		);
 	}
 
