@@ -16,14 +16,10 @@ test('nothing inside strings is touched', () => {
 });
 
 test('JSON without long numbers is what JSON.parse makes of it', () => {
-	fc.assert(
-		fc.property(fc.json(), (text) => {
-			if (!/\d{16}/.test(text)) expect(parseJsonKeepingIds(text)).toEqual(JSON.parse(text));
-		}),
-	);
+	const short = fc.json().filter((text) => !/\d{16}/.test(text));
+	fc.assert(fc.property(short, (text) => expect(parseJsonKeepingIds(text)).toEqual(JSON.parse(text))));
 });
 
-test('what is no JSON still is none', () => {
-	for (const text of ['{', '{"a":13000000000000000011300000000000000001', '01300000000000000001x'])
-		expect(() => parseJsonKeepingIds(text)).toThrow();
+test.each(['{', '{"a":13000000000000000011300000000000000001', '01300000000000000001x'])('%s is no JSON', (text) => {
+	expect(() => parseJsonKeepingIds(text)).toThrow(/JSON/);
 });
