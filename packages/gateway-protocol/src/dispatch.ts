@@ -1,9 +1,19 @@
 // A dispatch that is serialised once and sent to many sessions: only the sequence number differs, and it is spliced in.
 // `{"op":0,"s":` + seq + `,"t":"TYPE","d":{…}}`
+// Or one that is made anew each time, because it is large and can be.
+
+/** An event that a session sends now and may send again on a resume. */
+export interface Dispatch {
+	readonly type: string;
+	/** About how much memory it holds. */
+	readonly sizeBytes: number;
+	/** The frame that carries this event as number `seq` of a session. */
+	frame(seq: number): string;
+}
 
 const head = '{"op":0,"s":';
 
-export class EncodedDispatch {
+export class EncodedDispatch implements Dispatch {
 	readonly type: string;
 	/** Everything after the sequence number. */
 	readonly #tail: string;
@@ -23,13 +33,28 @@ export class EncodedDispatch {
 		return new EncodedDispatch(type, json);
 	}
 
-	/** The frame that carries this event as number `seq` of a session. */
 	frame(seq: number): string {
 		return head + seq + this.#tail;
 	}
 
-	/** About how much memory it holds; exact for ASCII. */
+	/** Exact for ASCII. */
 	get sizeBytes(): number {
 		return this.#tail.length;
+	}
+}
+
+/** Keeps only how its data is made, which must give the same each time: a resume sends again what was sent. */
+export class RebuiltDispatch implements Dispatch {
+	readonly type: string;
+	readonly sizeBytes = 128;
+	readonly #build: () => unknown;
+
+	constructor(type: string, build: () => unknown) {
+		this.type = type;
+		this.#build = build;
+	}
+
+	frame(seq: number): string {
+		return EncodedDispatch.of(this.type, this.#build()).frame(seq);
 	}
 }

@@ -11,7 +11,7 @@ export type {
 export { type CloseCode, closeCodeMeaning, closeCodes } from './close-codes.js';
 export type { TransportCompression } from './compression/codec.js';
 export { type ConnectionRules, GatewayConnection } from './connection.js';
-export { EncodedDispatch } from './dispatch.js';
+export { type Dispatch, EncodedDispatch, RebuiltDispatch } from './dispatch.js';
 export { encodeControl, heartbeatAckFrame, maxClientFrameBytes, reconnectFrame } from './frame.js';
 export { type ConnectionLayer, defaultRules, GatewayServer, type GatewayServerOptions } from './gateway-server.js';
 export { allIntents, type IntentName, intentBits, intentsForEvent, privilegedIntents } from './intents.js';

@@ -17,7 +17,11 @@ test('nothing inside strings is touched', () => {
 
 test('JSON without long numbers is what JSON.parse makes of it', () => {
 	const short = fc.json().filter((text) => !/\d{16}/.test(text));
-	fc.assert(fc.property(short, (text) => expect(parseJsonKeepingIds(text)).toEqual(JSON.parse(text))));
+	fc.assert(
+		fc.property(short, (text) => {
+			expect(parseJsonKeepingIds(text)).toEqual(JSON.parse(text));
+		}),
+	);
 });
 
 test.each(['{', '{"a":13000000000000000011300000000000000001', '01300000000000000001x'])('%s is no JSON', (text) => {

@@ -1,6 +1,6 @@
 // What a session sent lately, so that RESUME can send it again. Bounded by count, bytes and age; the oldest go first, and a
 // resume from before the oldest is impossible. Invariant: the entries are consecutive in `seq` and end with the newest.
-import type { EncodedDispatch } from './dispatch.js';
+import type { Dispatch } from './dispatch.js';
 
 export interface ReplayLimits {
 	/** Default 10,000. */
@@ -15,7 +15,7 @@ export const defaultReplayLimits: ReplayLimits = { maxEvents: 10_000, maxBytes: 
 
 interface Entry {
 	/** `null` for what is not sent again: RESUMED itself. */
-	dispatch: EncodedDispatch | null;
+	dispatch: Dispatch | null;
 	atMs: number;
 }
 
@@ -32,7 +32,7 @@ export class ReplayBuffer {
 	}
 
 	/** Keeps what was just sent; its number is one above the last. */
-	push(dispatch: EncodedDispatch | null, nowMs: number): void {
+	push(dispatch: Dispatch | null, nowMs: number): void {
 		this.#entries.push({ dispatch, atMs: nowMs });
 		this.#lastSeq++;
 		this.#bytes += dispatch?.sizeBytes ?? 0;
@@ -44,7 +44,7 @@ export class ReplayBuffer {
 	}
 
 	/** The events after `seq` with their numbers, in order; `undefined` when some of them are gone. */
-	after(seq: number): { seq: number; dispatch: EncodedDispatch }[] | undefined {
+	after(seq: number): { seq: number; dispatch: Dispatch }[] | undefined {
 		const missing = this.#lastSeq - seq;
 		if (missing < 0 || missing > this.size) return undefined;
 		return this.#entries.slice(this.#entries.length - missing).flatMap(({ dispatch }, index) => {

@@ -2,7 +2,7 @@
 // It outlives connections. Invariant: at most one connection, and `seq` is the number of the newest event.
 import type { Clock } from '@shardctl/core';
 import type { IdentifyPayload, PresencePayload } from './client-payloads.js';
-import type { EncodedDispatch } from './dispatch.js';
+import type { Dispatch } from './dispatch.js';
 import { ReplayBuffer, type ReplayLimits } from './replay-buffer.js';
 
 /** What a session needs of the connection that carries it. */
@@ -74,14 +74,14 @@ export class GatewaySession {
 	}
 
 	/** Sends an event now, or keeps it for a resume. */
-	dispatch(event: EncodedDispatch): void {
+	dispatch(event: Dispatch): void {
 		this.#seq++;
 		this.#replay.push(event, this.#clock.monotonic());
 		this.#carrier?.sendFrame(event.frame(this.#seq));
 	}
 
 	/** Sends an event that belongs to this connection only, such as RESUMED: it takes a number and is never replayed. */
-	dispatchUnrecorded(event: EncodedDispatch): void {
+	dispatchUnrecorded(event: Dispatch): void {
 		this.#seq++;
 		this.#replay.push(null, this.#clock.monotonic());
 		this.#carrier?.sendFrame(event.frame(this.#seq));

@@ -1,6 +1,6 @@
 // What one session is told when it starts, and from then on: READY, then a GUILD_CREATE for each guild, a few at a time so that
 // hundreds of sessions come up side by side. Invariant: a guild's GUILD_CREATE goes out before any other event of that guild.
-import { EncodedDispatch, type GatewaySession, intentBits } from '@shardctl/gateway-protocol';
+import { EncodedDispatch, type GatewaySession, intentBits, RebuiltDispatch } from '@shardctl/gateway-protocol';
 import type { WorldEvent } from '../world/model.js';
 import type { World } from '../world/world.js';
 
@@ -89,16 +89,18 @@ export class SessionFeed {
 
 	#sendGuild(id: string): void {
 		this.#pending.delete(id);
-		const guild = this.#world.guilds.read(id);
-		if (!guild) return;
-		if (!guild.available) {
-			this.session.dispatch(EncodedDispatch.of('GUILD_DELETE', { id, unavailable: true }));
-			return;
-		}
-		const data = guild.toGuildCreate({
+		const options = {
 			everyone: (this.session.intents & intentBits.GUILD_PRESENCES) !== 0,
 			largeThreshold: this.session.largeThreshold,
-		});
-		this.session.dispatch(EncodedDispatch.of('GUILD_CREATE', data));
+		};
+		// Thousands of these would fill the replay buffers; a guild as the seed made it can be made again.
+		const recipe = this.#world.guilds.recipe(id);
+		if (recipe) {
+			this.session.dispatch(new RebuiltDispatch('GUILD_CREATE', () => recipe().toGuildCreate(options)));
+			return;
+		}
+		const guild = this.#world.guilds.read(id);
+		if (guild?.available) this.session.dispatch(EncodedDispatch.of('GUILD_CREATE', guild.toGuildCreate(options)));
+		else if (guild) this.session.dispatch(EncodedDispatch.of('GUILD_DELETE', { id, unavailable: true }));
 	}
 }

@@ -46,6 +46,12 @@ export class GuildStore {
 		return guild;
 	}
 
+	/** How to build this guild again as it is now, whatever becomes of it; undefined for one that was changed. */
+	recipe(id: string): (() => Guild) | undefined {
+		const index = this.#changed.has(id) ? undefined : this.#seedIndex(id);
+		return index === undefined ? undefined : () => this.#plan.build(index);
+	}
+
 	/** The guild for changing: kept from now on. */
 	edit(id: string): Guild | undefined {
 		const guild = this.read(id);

@@ -4,7 +4,7 @@ import { MessageBook } from './message-book.js';
 const message = (id: string, channel = 'c') => ({ id, channel_id: channel, author: { id: 'u', username: 'u' }, content: id });
 
 test('the newest messages of a channel are kept, newest first; a replaced one stays in its place', () => {
-	const book = new MessageBook({ perChannel: 3, channels: 10 });
+	const book = new MessageBook({ perChannel: 3, total: 10 });
 	for (const id of ['1', '2', '3', '4']) book.add(message(id));
 	book.add({ ...message('3'), content: 'edited' });
 	expect(book.list('c').map(({ content }) => content)).toEqual(['4', 'edited', '2']);
@@ -12,7 +12,7 @@ test('the newest messages of a channel are kept, newest first; a replaced one st
 });
 
 test('the channel that was quiet for longest is forgotten first', () => {
-	const book = new MessageBook({ perChannel: 3, channels: 2 });
+	const book = new MessageBook({ perChannel: 3, total: 3 });
 	book.add(message('1', 'a'));
 	book.add(message('2', 'b'));
 	book.add(message('3', 'a'));

@@ -1,17 +1,19 @@
-// The latest messages of the channels in which something was said. Bounded: the oldest message of a channel goes first, and the
-// channel that was quiet for longest.
+// The latest messages of the channels in which something was said. Bounded per channel and in all: the oldest message of a
+// channel goes first, and the channel that was quiet for longest.
 import type { Message } from './model.js';
 
 export interface MessageBookLimits {
 	perChannel: number;
-	channels: number;
+	total: number;
 }
 
 export class MessageBook {
 	readonly #limits: MessageBookLimits;
+	/** In the order in which they were written in last. */
 	readonly #channels = new Map<string, Map<string, Message>>();
+	#total = 0;
 
-	constructor(limits: MessageBookLimits = { perChannel: 200, channels: 5000 }) {
+	constructor(limits: MessageBookLimits = { perChannel: 100, total: 50_000 }) {
 		this.#limits = limits;
 	}
 
@@ -29,21 +31,25 @@ export class MessageBook {
 		const book = this.#channels.get(message.channel_id) ?? new Map<string, Message>();
 		this.#channels.delete(message.channel_id);
 		this.#channels.set(message.channel_id, book);
+		if (!book.has(message.id)) this.#total++;
 		book.set(message.id, message);
-		if (book.size > this.#limits.perChannel) dropOldest(book);
-		if (this.#channels.size > this.#limits.channels) dropOldest(this.#channels);
+		if (book.size > this.#limits.perChannel) this.delete(message.channel_id, oldestKey(book));
+		while (this.#total > this.#limits.total) this.forgetChannel(oldestKey(this.#channels));
 	}
 
 	delete(channelId: string, messageId: string): boolean {
-		return this.#channels.get(channelId)?.delete(messageId) ?? false;
+		const deleted = this.#channels.get(channelId)?.delete(messageId) ?? false;
+		if (deleted) this.#total--;
+		return deleted;
 	}
 
 	forgetChannel(channelId: string): void {
+		this.#total -= this.#channels.get(channelId)?.size ?? 0;
 		this.#channels.delete(channelId);
 	}
 }
 
-function dropOldest(map: Map<string, unknown>): void {
+function oldestKey(map: Map<string, unknown>): string {
 	const [oldest] = map.keys();
-	if (oldest !== undefined) map.delete(oldest);
+	return oldest ?? '';
 }
