@@ -20,10 +20,11 @@ async function serve() {
 	const sim = await createSimulator({ guilds: 400, maxConcurrency: 1000, heartbeatGraceFactor: 100 });
 	const guilds = [...sim.world.guilds.ids()];
 	const makers = {
-		emitted: (n) => sim.emit('TYPING_START', { channel_id: '1', user_id: '2', timestamp: n }, { guildId: guilds[n % guilds.length] }),
+		emitted: (n) =>
+			sim.emit('TYPING_START', { channel_id: '1', user_id: '2', timestamp: n }, { guildId: guilds[n % guilds.length] }),
 		lived: () => sim.activity.once(),
 	};
-	process.on('message', async ({ kind, events }) => {
+	const run = async ({ kind, events }) => {
 		const before = sim.state().dispatches;
 		const cpu = process.cpuUsage();
 		for (let n = 0; n < events; n++) {
@@ -32,9 +33,14 @@ async function serve() {
 			if (n % 200 === 199) await new Promise((resolve) => setImmediate(resolve));
 		}
 		const { user, system } = process.cpuUsage(cpu);
-		process.send({ delivered: sim.state().dispatches - before, cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() });
-	});
-	process.on('disconnect', () => sim.stop().then(() => process.exit()));
+		process.send({
+			delivered: sim.state().dispatches - before,
+			cpuMs: (user + system) / 1000,
+			rssBytes: process.memoryUsage.rss(),
+		});
+	};
+	process.on('message', (order) => void run(order));
+	process.on('disconnect', () => void sim.stop().then(() => process.exit()));
 	process.send({ port: sim.port, token: sim.token });
 }
 
@@ -55,8 +61,8 @@ async function main() {
 	const query = `v=10&encoding=json${values.compress ? `&compress=${values.compress}` : ''}`;
 	for (let id = 0; id < shards; id++) {
 		const socket = new WebSocket(`ws://127.0.0.1:${port}/?${query}`);
-		await once(socket, 'open');
 		socket.on('message', () => received++);
+		await once(socket, 'open');
 		socket.send(JSON.stringify({ op: 2, d: { token, properties: {}, intents: 53_608_447, shard: [id, shards] } }));
 	}
 	// HELLO and READY of each shard, and every guild.
@@ -90,7 +96,9 @@ async function main() {
 	if (values.json) console.log(JSON.stringify(results));
 	else {
 		for (const kind of ['emitted', 'lived']) {
-			console.log(`${kind}: ${results[kind].perSecond} dispatches a second, ${results[kind].perCpuSecond} per second of the simulator's processor time`);
+			console.log(
+				`${kind}: ${results[kind].perSecond} dispatches a second, ${results[kind].perCpuSecond} per second of the simulator's processor time`,
+			);
 		}
 		console.log(`memory of the simulator: ${results.rssMb} MB`);
 	}

@@ -31,34 +31,39 @@ async function serve() {
 	process.on('message', () => {
 		const { sessions } = sim.state();
 		const connected = sessions.filter((session) => session.connected && session.pendingGuilds === 0).length;
-		process.send({ connected, violations: sim.violations().length, peakMb: Math.round(Math.max(peak, process.memoryUsage.rss()) / 1024 / 1024) });
+		process.send({
+			connected,
+			violations: sim.violations().length,
+			peakMb: Math.round(Math.max(peak, process.memoryUsage.rss()) / 1024 / 1024),
+		});
 	});
-	process.on('disconnect', async () => {
+	process.on('disconnect', () => {
 		clearInterval(watch);
-		await sim.stop();
-		process.exit();
+		void sim.stop().then(() => process.exit());
 	});
 	process.send({ port: sim.port, token: sim.token });
 }
 
 async function main() {
-	const child = fork(fileURLToPath(import.meta.url), process.argv.slice(2), { env: { ...process.env, SIMULATOR_BENCH_CHILD: '1' } });
+	const child = fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
+		env: { ...process.env, SIMULATOR_BENCH_CHILD: '1' },
+	});
 	const [{ port, token }] = await once(child, 'message');
 	const start = performance.now();
 	let messages = 0;
 	let bytes = 0;
-	const sockets = await Promise.all(
-		Array.from({ length: shards }, async (_, id) => {
-			const socket = new WebSocket(`ws://127.0.0.1:${port}/?v=10&encoding=json`);
-			socket.on('message', (data) => {
-				messages++;
-				bytes += data.length;
-			});
-			await once(socket, 'open');
+	const sockets = [];
+	for (let id = 0; id < shards; id++) {
+		const socket = new WebSocket(`ws://127.0.0.1:${port}/?v=10&encoding=json`);
+		socket.on('message', (data) => {
+			messages++;
+			bytes += data.length;
+		});
+		socket.once('open', () => {
 			socket.send(JSON.stringify({ op: 2, d: { token, properties: {}, intents: 53_608_447, shard: [id, shards] } }));
-			return socket;
-		}),
-	);
+		});
+		sockets.push(socket);
+	}
 	while (messages < shards * 2 + guilds) await new Promise((resolve) => setTimeout(resolve, 5));
 	const tookMs = Math.round(performance.now() - start);
 	child.send('state');
@@ -68,6 +73,9 @@ async function main() {
 	await once(child, 'exit');
 	const result = { shards, guilds, connected, violations, tookMs, peakMb, sentMb: Math.round(bytes / 1024 / 1024) };
 	if (values.json) console.log(JSON.stringify(result));
-	else console.log(`${connected} of ${shards} shards with ${guilds} guilds up in ${tookMs} ms (${result.sentMb} MB sent); simulator at most ${peakMb} MB`);
+	else
+		console.log(
+			`${connected} of ${shards} shards with ${guilds} guilds up in ${tookMs} ms (${result.sentMb} MB sent); simulator at most ${peakMb} MB`,
+		);
 	process.exit(connected === shards && violations === 0 && peakMb < Number(values['max-rss-mb']) ? 0 : 1);
 }

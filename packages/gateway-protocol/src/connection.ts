@@ -133,8 +133,8 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 	}
 
 	/** Drops the connection without a word; the session can be resumed. */
-	terminate(): void {
-		if (this.#finish({ by: 'server', code: 1006, detail: 'dropped' })) this.#transport.terminate();
+	terminate(detail = 'dropped'): void {
+		if (this.#finish({ by: 'server', code: 1006, detail })) this.#transport.terminate();
 	}
 
 	sessionLost(reason: 'replaced' | 'ended'): void {

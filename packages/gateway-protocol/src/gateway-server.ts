@@ -126,7 +126,7 @@ export class GatewayServer {
 			socket,
 			codec: codecFor(info.compression),
 			maxQueuedBytes: this.#options.maxQueuedBytes ?? 64 * 1024 * 1024,
-			onOverflow: () => connection.terminate(),
+			onOverflow: () => connection.terminate('too slow'),
 		});
 		const layer = this.#options.layer?.(info);
 		const connection = new GatewayConnection(info, layer ? layer.outgoing(wire) : wire, {

@@ -36,6 +36,8 @@ const everyonePermissions = '1071698529857';
 export class GuildPlan {
 	readonly #options: GuildPlanOptions;
 	readonly #baseMs: number;
+	/** Those that were asked for, because BigInt is slow and they are asked for with every event. */
+	readonly #ids: string[] = [];
 
 	constructor(options: GuildPlanOptions) {
 		this.#options = options;
@@ -44,7 +46,12 @@ export class GuildPlan {
 	}
 
 	idOf(index: number): string {
-		return snowflake(this.timeOf(index), hash(this.#options.seed, 11, index));
+		let id = this.#ids[index];
+		if (id === undefined) {
+			id = snowflake(this.timeOf(index), hash(this.#options.seed, 11, index));
+			this.#ids[index] = id;
+		}
+		return id;
 	}
 
 	/** The number of the guild in which this id (of a guild, or of a channel or role of the seed) was made. */

@@ -1,0 +1,116 @@
+// The protocol on real sockets, with a backend of ten lines behind it: the door as a resident gateway uses it.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { waitFor } from '@shardctl/test-support';
+import { expect, onTestFinished, test } from 'vitest';
+import WebSocket from 'ws';
+import {
+	EncodedDispatch,
+	type GatewayObservation,
+	GatewayServer,
+	type GatewayServerOptions,
+	type GatewaySession,
+} from '../src/index.js';
+
+async function serve(options: Partial<GatewayServerOptions> = {}) {
+	const observed: GatewayObservation[] = [];
+	const started: GatewaySession[] = [];
+	const gateway = new GatewayServer({
+		backend: {
+			authenticate: (token) => token === 'good',
+			grantedIntents: () => 0,
+			identify: () => ({ accept: true }),
+			sessionStarted: (session) => {
+				started.push(session);
+				session.dispatch(EncodedDispatch.of('READY', { session_id: session.id }));
+			},
+			sessionEnded: () => {},
+			request: () => {},
+		},
+		observe: (observation) => observed.push(observation),
+		...options,
+	});
+	const http = createServer();
+	http.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head));
+	await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+	const stop = async () => {
+		await gateway.stop();
+		http.closeAllConnections();
+		await new Promise((resolve) => http.close(resolve));
+	};
+	onTestFinished(stop);
+	return { gateway, observed, started, url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}/?v=10&encoding=json` };
+}
+
+async function identified(url: string): Promise<{ socket: WebSocket; closed: Promise<number>; received: () => number }> {
+	const socket = new WebSocket(url);
+	let received = 0;
+	socket.on('message', () => received++);
+	socket.on('error', () => {});
+	const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+	await new Promise((resolve) => socket.once('open', resolve));
+	socket.send(JSON.stringify({ op: 2, d: { token: 'good', properties: {}, intents: 0 } }));
+	await waitFor('READY', () => received >= 2);
+	return { socket, closed, received: () => received };
+}
+
+test('a client that reads too slowly is dropped at the bound, and its session can be resumed', async () => {
+	const { gateway, observed, started, url } = await serve({ maxQueuedBytes: 1024 * 1024 });
+	const { socket } = await identified(url);
+	socket.pause();
+	const event = EncodedDispatch.of('BULK', 'x'.repeat(64 * 1024));
+	for (let n = 0; n < 1000 && gateway.connections.size > 0; n++) {
+		started[0]?.dispatch(event);
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	expect(gateway.connections.size).toBe(0);
+	expect(observed.at(-1)).toMatchObject({ type: 'close', by: 'server', code: 1006, detail: 'too slow' });
+	expect([gateway.sessions.size, started[0]?.connected]).toEqual([1, false]);
+	socket.terminate();
+});
+
+test('stopping drops every connection and ends every session', async () => {
+	const { gateway, observed, url } = await serve();
+	const [one, two] = [await identified(url), await identified(url)];
+	one.socket.terminate();
+	await waitFor('the end of the first connection', () => gateway.connections.size === 1);
+	await gateway.stop();
+	expect(await two.closed).toBe(1006);
+	expect([gateway.connections.size, gateway.sessions.size]).toEqual([0, 0]);
+	expect(observed.filter(({ type }) => type === 'session-end').map((end) => 'end' in end && end.end)).toEqual([
+		'stopped',
+		'stopped',
+	]);
+});
+
+test('many frames of one tick arrive all, in order', async () => {
+	const { started, url } = await serve();
+	const { socket } = await identified(url);
+	const numbers: number[] = [];
+	socket.on('message', (data: Buffer) => numbers.push((JSON.parse(data.toString()) as { s: number }).s));
+	for (let n = 0; n < 5000; n++) started[0]?.dispatch(EncodedDispatch.of('E', n));
+	await waitFor('all frames', () => numbers.length === 5000);
+	expect(numbers).toEqual(Array.from({ length: 5000 }, (_, n) => n + 2));
+});
+
+test('a layer stands between the protocol and the wire', async () => {
+	const { url } = await serve({
+		layer: () => ({
+			outgoing: (wire) => ({
+				...wire,
+				send: (frame) => wire.send(frame.replace('READY', 'STEADY')),
+				close: wire.close.bind(wire),
+				terminate: wire.terminate.bind(wire),
+			}),
+			incoming: (receiver) => receiver,
+		}),
+	});
+	const socket = new WebSocket(url);
+	const types: unknown[] = [];
+	socket.on('message', (data: Buffer) => types.push((JSON.parse(data.toString()) as { t: unknown }).t));
+	await new Promise((resolve) => socket.once('open', resolve));
+	socket.send(JSON.stringify({ op: 2, d: { token: 'good', properties: {}, intents: 0 } }));
+	await waitFor('READY', () => types.length === 2);
+	expect(types).toEqual([null, 'STEADY']);
+	socket.terminate();
+});
