@@ -1,0 +1,139 @@
+import { EventEmitter } from 'node:events';
+import type { ShardReport } from '@shardctl/core';
+import { describe, expect, it, vi } from 'vitest';
+import type { WorkerAccess } from '../client-adapter.js';
+import { discordJsAdapter } from './adapter.js';
+import type { DiscordClient, WebSocketManager } from './library.js';
+
+const gateway = {
+	url: 'wss://gateway',
+	shards: 4,
+	session_start_limit: { total: 1000, remaining: 3, reset_after: 1, max_concurrency: 16 },
+};
+const worker: WorkerAccess = {
+	shardIds: [2, 3],
+	totalShards: 4,
+	api: 'http://api',
+	gateway,
+	identify: { wait: async () => {}, confirm: () => {} },
+	isOwnToken: (token) => token === 'own',
+};
+const gatewayLibrary = {
+	SimpleShardingStrategy: class {
+		readonly kind = 'strategy';
+	},
+	SimpleIdentifyThrottler: class {
+		readonly maxConcurrency: number;
+		constructor(maxConcurrency: number) {
+			this.maxConcurrency = maxConcurrency;
+		}
+	},
+};
+
+class FakeClient extends EventEmitter {
+	token: string | null = 'own';
+	options: DiscordClient['options'] = { shards: [2, 3], shardCount: 4, ws: {} };
+	guilds = { cache: new Map<string, { shardId: number; memberCount: number }>() };
+	ws = { shards: new Map<number, { ping: number }>() };
+	destroy = async () => {};
+}
+const adapter = (first = true) => discordJsAdapter({ version: '14.0.0', gatewayLibrary, first });
+
+/** @discordjs/ws's manager as discord.js makes it when a client logs in with a token. */
+function webSocketManager(token: string) {
+	const manager: WebSocketManager & { options: { rest: { get?: () => Promise<unknown> } } } = Object.assign(new EventEmitter(), {
+		options: { rest: {}, token },
+		fetchGatewayInformation: async () => ({ session_start_limit: { max_concurrency: 2 } }),
+	});
+	return manager;
+}
+
+describe('discordJsAdapter', () => {
+	it("leaves a bot's options alone when they are this worker's slice", () => {
+		const client = new FakeClient();
+		const { shards } = client.options;
+		adapter().prepare?.(client, worker);
+		expect(client.options.shards).toBe(shards);
+	});
+
+	it('gives the slice to a bot that sets shards itself, and says so', () => {
+		const complaint = vi.spyOn(console, 'error').mockReturnValue();
+		const client = new FakeClient();
+		client.options = { shards: 'auto', shardCount: 1, ws: {} };
+		adapter().prepare?.(client, worker);
+		expect(client.options).toMatchObject({ shards: [2, 3], shardCount: 4 });
+		expect(complaint).toHaveBeenCalledWith(expect.stringContaining('this process runs 2,3 of 4 instead'));
+		complaint.mockRestore();
+	});
+
+	it('leaves a second client the shards that it was made with', () => {
+		const client = new FakeClient();
+		client.options = { shards: [0], shardCount: 1, ws: {} };
+		adapter(false).prepare?.(client, worker);
+		expect(client.options).toMatchObject({ shards: [0], shardCount: 1 });
+	});
+
+	it("answers the gateway question from the manager, and gates identifies, for the fleet's token", async () => {
+		const client = new FakeClient();
+		adapter().prepare?.(client, worker);
+		const manager = webSocketManager('own');
+		expect(client.options.ws.buildStrategy?.(manager)).toEqual({ kind: 'strategy' });
+		expect(await manager.options.rest.get?.()).toMatchObject({ url: 'wss://gateway', session_start_limit: { remaining: 1000 } });
+		expect(await client.options.ws.buildIdentifyThrottler?.(manager)).toHaveProperty('waitForIdentify');
+	});
+
+	it("leaves another bot's client to the library's own pace", async () => {
+		const client = new FakeClient();
+		adapter().prepare?.(client, worker);
+		const manager = webSocketManager('other');
+		client.options.ws.buildStrategy?.(manager);
+		expect(manager.options.rest).toEqual({});
+		expect(await client.options.ws.buildIdentifyThrottler?.(manager)).toEqual({ maxConcurrency: 2 });
+	});
+
+	it("keeps a strategy and a throttler of the bot's own", () => {
+		const client = new FakeClient();
+		const own = { buildStrategy: () => 1, buildIdentifyThrottler: () => 2 };
+		client.options.ws = { ...own };
+		adapter().prepare?.(client, worker);
+		expect(client.options.ws).toEqual(own);
+	});
+
+	it('reports what happens to the shards; of a second client only with the same token', () => {
+		const reports: ShardReport[] = [];
+		const first = new FakeClient();
+		const second = new FakeClient();
+		second.token = 'other';
+		for (const [client, isFirst] of [
+			[first, true],
+			[second, false],
+		] as const) {
+			const its = adapter(isFirst);
+			its.prepare?.(client, worker);
+			its.observe(client, (report) => reports.push(report));
+			client.emit('shardReady', 2);
+			client.emit('shardReconnecting', 2);
+			client.emit('shardResume', 2);
+			client.emit('shardDisconnect', { code: 4004 }, 2);
+		}
+		expect(reports).toEqual([
+			{ shardId: 2, status: 'ready' },
+			{ shardId: 2, status: 'reconnecting' },
+			{ shardId: 2, status: 'resumed' },
+			{ shardId: 2, status: 'disconnected', closeCode: 4004 },
+		]);
+	});
+
+	it('counts guilds and members by shard, and has no ping before the first', () => {
+		const client = new FakeClient();
+		client.ws.shards.set(2, { ping: 40 }).set(3, { ping: -1 });
+		client.guilds.cache
+			.set('a', { shardId: 2, memberCount: 10 })
+			.set('b', { shardId: 2, memberCount: 5 })
+			.set('c', { shardId: 9, memberCount: 1 });
+		expect(adapter().sample(client)).toEqual([
+			{ shardId: 2, guildCount: 2, userCount: 15, ping: 40 },
+			{ shardId: 3, guildCount: 0, userCount: 0, ping: null },
+		]);
+	});
+});
