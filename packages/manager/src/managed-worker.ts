@@ -42,6 +42,8 @@ interface ManagedWorkerEvents {
 	/** Boot work is over: the process asked for its first identify slot, became ready, ended, or could not be started. */
 	booted: [];
 	attached: [library: string];
+	/** A discord.js that our hooks did not reach says that it is ready: it was bundled into the bot, which does not attach() it. */
+	unattached: [];
 }
 
 export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
@@ -162,7 +164,9 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.#sample = undefined;
 
 		process.on('message', (message) => {
-			if (!isFrame(message)) this.emit('message', message);
+			if (isFrame(message)) return;
+			if (this.#library === undefined && isReadyOfDiscordJs(message)) this.emit('unattached');
+			else this.emit('message', message);
 		});
 		peer.on('attached', ({ library }) => {
 			this.#library ??= library;
@@ -246,6 +250,11 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			this.emit('booted');
 		}
 	}
+}
+
+/** What discord.js itself tells its own sharding manager. */
+function isReadyOfDiscordJs(message: unknown): boolean {
+	return typeof message === 'object' && message !== null && (message as { _ready?: unknown })._ready === true;
 }
 
 /** What every call gets that was waiting for a worker when its process ended. */

@@ -334,6 +334,12 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		});
 		forwardWorkerEvents(worker, options.clock, (event, ...args) => this.emit(event, ...(args as never)));
 		worker.on('shard.status', (report) => this.#stopOnFatalClose(worker, report));
+		worker.on('unattached', () => {
+			this.#options.logger.warn(
+				`${worker.label}: the bot's discord.js is out of reach, as in a bundle, so its shards cannot be seen to be ready: leave ` +
+					'discord.js out of the bundle, or call attach(client) from shardctl/worker before client.login()',
+			);
+		});
 		worker.child.on('failed', () => this.#checkRefused());
 		worker.child.on('spawned', ({ pid }) => this.#record?.add(pid));
 		worker.child.on('exited', ({ pid }) => {

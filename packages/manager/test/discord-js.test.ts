@@ -1,8 +1,11 @@
 // What a discord.js bot sees of its sharding manager, on the oldest and the newest tested version, unmodified.
+import { join } from 'node:path';
 import { createSimulator } from '@shardctl/simulator';
-import { isAlive, waitFor } from '@shardctl/test-support';
+import { isAlive, tempDir, waitFor } from '@shardctl/test-support';
+import { pino } from 'pino';
+import { rolldown } from 'rolldown';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { makeFleet, startFleet } from './fleet.js';
+import { fixture, makeFleet, startFleet } from './fleet.js';
 
 // Scripts are sent as text, so this names what they find in a worker.
 type Client = import('discord.js').Client<true> & { discordJs: typeof import('discord.js'); heard: unknown[] };
@@ -152,6 +155,37 @@ describe('a discord.js bot', () => {
 		expect(manager.workers.map(({ child }) => child.state)).toEqual(['ready']);
 		await manager.stop();
 		expect(other.state().connections).toBe(0);
+	});
+
+	it('that was bundled with its discord.js is told to attach() it, and then runs as any other', async () => {
+		const dir = tempDir();
+		const bundle = await rolldown({
+			input: fixture('bundled-bot.mjs'),
+			platform: 'node',
+			external: ['zlib-sync', 'bufferutil', 'utf-8-validate', '@shardctl/worker'],
+			onLog: () => {},
+		});
+		// The bundle stands beside the fixture's dependencies only by this path.
+		const paths = { '@shardctl/worker': import.meta.resolve('@shardctl/worker') };
+		await bundle.write({ file: join(dir, 'bot.mjs'), format: 'esm', codeSplitting: false, paths });
+		await bundle.close();
+
+		const warnings: string[] = [];
+		const logger = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
+		const alone = await makeFleet(join(dir, 'bot.mjs'), { totalShards: 1, logger });
+		void alone.manager.spawn().catch(() => {});
+		await waitFor('the warning', () => warnings.some((line) => line.includes('call attach(client) from shardctl/worker')));
+
+		const { manager, simulator } = await startFleet(join(dir, 'bot.mjs'), {
+			totalShards: 4,
+			shardsPerWorker: 2,
+			env: { ATTACH: '1' },
+		});
+		expect(await manager.fetchClientValues('options.shards')).toEqual([
+			[0, 1],
+			[2, 3],
+		]);
+		expect(simulator.violations({ hardOnly: true })).toEqual([]);
 	});
 
 	it('that starts processes and threads has no further workers in them', async () => {

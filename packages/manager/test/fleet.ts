@@ -1,4 +1,5 @@
 // Starts a bot of fixtures/ as a fleet against a simulator of its own, and ends both with the test.
+import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
 import { pino } from 'pino';
@@ -16,10 +17,10 @@ export type FleetOptions = ShardManagerOptions & { simulator?: SimulatorOptions 
 
 export const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
-/** A fleet that is not spawned yet. */
+/** A fleet that is not spawned yet. The bot is a file of fixtures/, or an absolute path. */
 export async function makeFleet(bot: string, { simulator: simulatorOptions, ...options }: FleetOptions = {}): Promise<Fleet> {
 	const simulator = await createSimulator({ guilds: 12, maxConcurrency: 16, ...simulatorOptions });
-	const manager = createShardManager(fixture(bot), {
+	const manager = createShardManager(isAbsolute(bot) ? bot : fixture(bot), {
 		api: simulator.url,
 		token: simulator.token,
 		totalShards: 2,

@@ -43,7 +43,7 @@ describe('figures', () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 3, shardsPerWorker: 2 });
 		const stats = await waitFor('the first samples', async () => {
 			const entries = await manager.getShardStats();
-			return entries.every(({ memoryMb }) => memoryMb !== null) && entries;
+			return entries.every(({ memoryMb }) => memoryMb !== null) ? entries : undefined;
 		});
 		expect(stats).toMatchObject(
 			[0, 1, 2].map((shardId) => ({

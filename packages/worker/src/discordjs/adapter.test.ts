@@ -30,9 +30,13 @@ const gatewayLibrary = {
 	},
 };
 
-class FakeClient extends EventEmitter {
+class FakeClient {
+	readonly #events = new EventEmitter();
+	readonly on = (event: string, listener: (...args: never[]) => void) => this.#events.on(event, listener as () => void);
+	readonly emit = (event: string, ...args: unknown[]) => this.#events.emit(event, ...args);
 	token: string | null = 'own';
 	options: DiscordClient['options'] = { shards: [2, 3], shardCount: 4, ws: {} };
+	rest = { options: { api: 'https://discord.com/api' } };
 	guilds = { cache: new Map<string, { shardId: number; memberCount: number }>() };
 	ws = { shards: new Map<number, { ping: number }>() };
 	destroy = async () => {};
@@ -89,6 +93,13 @@ describe('discordJsAdapter', () => {
 		client.options.ws.buildStrategy?.(manager);
 		expect(manager.options.rest).toEqual({});
 		expect(await client.options.ws.buildIdentifyThrottler?.(manager)).toEqual({ maxConcurrency: 2 });
+	});
+
+	it('points a bundled client, whose library is out of reach, to the API by itself', () => {
+		const client = new FakeClient();
+		discordJsAdapter({ version: '14.0.0', gatewayLibrary: undefined, first: true }).prepare?.(client, worker);
+		expect(client.rest.options.api).toBe('http://api');
+		expect(client.options.ws).toEqual({ buildIdentifyThrottler: expect.any(Function) });
 	});
 
 	it("keeps a strategy and a throttler of the bot's own", () => {

@@ -22,6 +22,8 @@ export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAd
 			isOwnToken = worker.isOwnToken;
 			if (first) giveSlice(client, worker);
 			prepareGateway(client, worker, gatewayLibrary);
+			// Else the library's own default is set already.
+			if (!gatewayLibrary) client.rest.options.api = worker.api;
 		},
 		observe(client, report) {
 			// A second client may be another bot's, whose shard 0 is none of ours.

@@ -11,6 +11,7 @@ export interface DiscordClient {
 			buildIdentifyThrottler?: (manager: WebSocketManager) => unknown;
 		};
 	};
+	rest: { options: { api: string } };
 	guilds: { cache: ReadonlyMap<string, { shardId: number; memberCount: number }> };
 	ws: { shards: ReadonlyMap<number, { ping: number }> };
 	on(event: string, listener: (...args: never[]) => void): unknown;
