@@ -6,13 +6,25 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
-const project = fileURLToPath(new URL('fixtures/declared-types/tsconfig.json', import.meta.url));
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
+/** The compiler's complaints about a project of fixtures/, and the files that it read. */
+async function check(project: string): Promise<{ problems: string[]; files: string }> {
+	const config = fileURLToPath(new URL(`fixtures/${project}/tsconfig.json`, import.meta.url));
+	const run = promisify(execFile)(process.execPath, [tsc, '-p', config, '--listFiles']);
+	const { stdout } = await run.catch((error: { stdout: string }) => ({ stdout: error.stdout }));
+	return { problems: stdout.split('\n').filter((line) => line.includes('error TS')), files: stdout };
+}
+
 it('a declared client and declared calls are known everywhere, and no type of ours needs discord.js', async () => {
-	const check = promisify(execFile)(process.execPath, [tsc, '-p', project, '--listFiles']);
-	const { stdout } = await check.catch((error: { stdout: string }) => ({ stdout: error.stdout }));
-	expect(stdout.split('\n').filter((line) => line.includes('error TS'))).toEqual([]);
-	expect(stdout).toContain('declared-types/bot.mts');
-	expect(stdout).not.toContain('/discord.js/');
+	const { problems, files } = await check('declared-types');
+	expect(problems).toEqual([]);
+	expect(files).toContain('declared-types/bot.mts');
+	expect(files).not.toContain('/discord.js/');
+});
+
+it("client.shard of discord.js's types takes what ours has beyond them", async () => {
+	const { problems, files } = await check('discord-js-types');
+	expect(problems).toEqual([]);
+	expect(files).toContain('discord-js-types/bot.mts');
 });
