@@ -2,6 +2,7 @@
 import { formatShardIds } from '@shardctl/core';
 import type { FleetEvent } from '@shardctl/manager/control';
 import { out } from './terminal/colours.js';
+import { plural } from './terminal/plural.js';
 
 export type Level = 'info' | 'warn' | 'error';
 
@@ -82,10 +83,6 @@ function name({ workerId, shardIds }: { workerId: number; shardIds: readonly num
 const info = (text: string): EventText => ({ level: 'info', text });
 const warn = (text: string): EventText => ({ level: 'warn', text });
 const error = (text: string): EventText => ({ level: 'error', text });
-
-function plural(count: number, noun: string): string {
-	return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
 
 function megabytes(bytes: number): string {
 	return `${Math.round(bytes / 2 ** 20)} MB`;

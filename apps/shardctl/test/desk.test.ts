@@ -38,7 +38,7 @@ describe('doctor', () => {
 		expect(of('time')?.message).toBe('4 shards at 2 a window: up in about 5s and one boot');
 		expect(of('clock')?.status).toBe('ok');
 		expect(of('descriptors')?.status).toBe('ok');
-		expect(of('memory')?.message).toMatch(/4 shards in 4 workers need 480 MB/);
+		expect(of('memory')?.message).toMatch(/4 shards in 4 workers: 480 MB/);
 		expect(of('library')?.remedy).toMatch(/npm install discord\.js@14/);
 	});
 

@@ -2,6 +2,7 @@
 import { messageOf, ShardctlError } from '@shardctl/core';
 import { fetchGatewayInfo } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
+import { plural } from '../terminal/plural.js';
 import { type Finding, fail, ok, skip, warn } from './finding.js';
 
 const timeoutMs = 10_000;
@@ -57,7 +58,7 @@ export async function checkDiscord({
 								`they reset in ${age(resetAfterMs)}`,
 							)
 						: ok('budget', `${remaining} of ${total} session starts are left`),
-				ok('time', `${shards} shards at ${maxConcurrency} a window: up in about ${age(startMs)} and one boot`),
+				ok('time', `${plural(shards, 'shard')} at ${maxConcurrency} a window: up in about ${age(startMs)} and one boot`),
 				await intentFinding({ api, token, intents }),
 				await clockFinding(api),
 			],
@@ -74,10 +75,13 @@ export async function checkDiscord({
 
 function shardFinding(shards: number, recommended: number): Finding {
 	if (shards >= recommended)
-		return ok('gateway', `answers; recommends ${recommended} shards${shards === recommended ? '' : `, ${shards} are planned`}`);
+		return ok(
+			'gateway',
+			`answers; recommends ${plural(recommended, 'shard')}${shards === recommended ? '' : `, ${shards} are planned`}`,
+		);
 	return warn(
 		'gateway',
-		`${shards} shards are planned, Discord recommends ${recommended}`,
+		`planned: ${plural(shards, 'shard')}; Discord recommends ${recommended}`,
 		'above 2,500 guilds a shard Discord closes it with 4011: use --shards auto',
 	);
 }

@@ -1,6 +1,7 @@
 // Whether the limits of this machine do for the planned fleet: file descriptors and memory.
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { plural } from '../terminal/plural.js';
 import { type Finding, ok, skip, warn } from './finding.js';
 
 /** In the manager, for each worker: pipes and the channel. */
@@ -30,18 +31,18 @@ function descriptorFinding(workers: number, limit: number | undefined): Finding 
 	if (limit >= needed)
 		return ok(
 			'descriptors',
-			`${workers} workers need about ${needed} open files of ${limit === Number.POSITIVE_INFINITY ? 'any number' : limit}`,
+			`${plural(workers, 'worker')}: about ${needed} open files of ${limit === Number.POSITIVE_INFINITY ? 'any number' : limit}`,
 		);
 	return warn(
 		'descriptors',
-		`${workers} workers need about ${needed} open files, the limit is ${limit}`,
+		`${plural(workers, 'worker')}: about ${needed} open files, the limit is ${limit}`,
 		`raise it: ulimit -n ${needed * 2}, or LimitNOFILE= in the unit`,
 	);
 }
 
 function memoryFinding({ workers, shards, available }: { workers: number; shards: number; available: number }): Finding {
 	const needed = workers * bytesPerWorker + shards * bytesPerShard;
-	const text = `${shards} shards in ${workers} workers need ${megabytes(needed)} and more, depending on what the bot keeps; there are ${megabytes(available)}`;
+	const text = `${plural(shards, 'shard')} in ${plural(workers, 'worker')}: ${megabytes(needed)} and more, depending on what the bot keeps; there are ${megabytes(available)}`;
 	if (needed < available * 0.8) return ok('memory', text);
 	return warn(
 		'memory',

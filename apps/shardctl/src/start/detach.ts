@@ -7,6 +7,7 @@ import { sleep, systemClock } from '@shardctl/core';
 import { createControlClient, runningManagers, stateDir } from '@shardctl/manager/control';
 import { exitCodes } from '../exit-codes.js';
 import { err } from '../terminal/colours.js';
+import { plural } from '../terminal/plural.js';
 import type { StartPlan } from './resolve-start.js';
 import { resolvedForCheck } from './run-fleet.js';
 
@@ -51,7 +52,7 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 			if (stats && stats.manager.totalShards > 0) {
 				const { manager } = stats;
 				process.stderr.write(
-					`${err.green('●')} ${name} runs in the background as process ${manager.pid}: ${manager.shardIds.length} shards in ${manager.workers} workers\n` +
+					`${err.green('●')} ${name} runs in the background as process ${manager.pid}: ${plural(manager.shardIds.length, 'shard')} in ${plural(manager.workers, 'worker')}\n` +
 						`  log    ${logPath}\n  watch  shardctl stats --watch --name ${name}\n  end    shardctl stop --name ${name}\n`,
 				);
 				child.unref();

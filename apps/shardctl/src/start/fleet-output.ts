@@ -85,7 +85,7 @@ export function prettyOutput(): FleetOutput {
 	};
 	return {
 		say,
-		logger: pino({ level: 'warn' }, { write: (line) => say('warn', loggedMessage(line)) }),
+		logger: pino({ level: 'info' }, { write: (line) => say(...loggedMessage(line)) }),
 		follow(manager) {
 			const since = performance.now();
 			if (live) {
@@ -143,7 +143,8 @@ function clockTime(): string {
 	return new Date().toTimeString().slice(0, 8);
 }
 
-function loggedMessage(line: string): string {
-	const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } };
-	return [msg, err?.message].filter(Boolean).join(': ');
+/** A line of the manager's own logger. pino: 40 is a warning, 50 an error. */
+function loggedMessage(line: string): [Level, string] {
+	const { level, msg, err: error } = JSON.parse(line) as { level: number; msg?: string; err?: { message?: string } };
+	return [level >= 50 ? 'error' : level >= 40 ? 'warn' : 'info', [msg, error?.message].filter(Boolean).join(': ')];
 }

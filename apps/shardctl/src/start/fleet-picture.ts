@@ -2,6 +2,7 @@
 import { formatShardIds } from '@shardctl/core';
 import type { IdentifyWait, ShardStats, ShardStatus } from '@shardctl/manager';
 import { err } from '../terminal/colours.js';
+import { plural } from '../terminal/plural.js';
 import { clip } from '../terminal/table.js';
 
 export interface FleetView {
@@ -71,10 +72,6 @@ function waitLines(waits: readonly IdentifyWait[]): string[] {
 function label(ids: readonly number[]): string {
 	const text = `shard${ids.length > 1 ? 's' : ''} ${formatShardIds([...ids].sort((a, b) => a - b))}`;
 	return text.length > 28 ? `${text.slice(0, 27)}…` : text;
-}
-
-function plural(count: number, noun: string): string {
-	return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Whole seconds, and minutes from two on. */

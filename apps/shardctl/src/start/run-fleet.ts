@@ -64,11 +64,11 @@ async function runManager(manager: ShardManager, output: FleetOutput): Promise<n
 	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 	for (const signal of signals) process.on(signal, onSignal);
 
-	const refused = new Promise<number>((resolve) => {
-		manager.once('fleet:refused', ({ error }) => {
-			output.say('error', error.message, { code: error.code });
-			void manager.stop().then(() => resolve(exitCodeOf(error)));
-		});
+	let refusal: ShardctlError | undefined;
+	manager.once('fleet:refused', ({ error }) => {
+		refusal = error;
+		output.say('error', error.message, { code: error.code });
+		void manager.stop();
 	});
 	output.follow(manager);
 	try {
@@ -76,15 +76,16 @@ async function runManager(manager: ShardManager, output: FleetOutput): Promise<n
 		output.close();
 	} catch (error) {
 		output.close();
-		if (stopRequested) {
+		// By a signal, or by "shardctl stop" from another terminal.
+		if (stopRequested || (ShardctlError.is(error) && error.code === 'MANAGER_STOPPED')) {
 			await manager.stop();
 			return exitCodes.fine;
 		}
 		output.say('error', messageOf(error), ShardctlError.is(error) ? { code: error.code } : {});
 		if (manager.status === 'stopped') return exitCodeOf(error);
 	}
-	const status = await Promise.race([manager.stopped.then(() => exitCodes.fine), refused]);
+	await manager.stopped;
 	for (const signal of signals) process.off(signal, onSignal);
 	output.say('info', 'stopped', { event: 'fleet:stopped' });
-	return status;
+	return refusal ? exitCodeOf(refusal) : exitCodes.fine;
 }

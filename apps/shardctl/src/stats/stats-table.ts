@@ -2,6 +2,7 @@
 import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
+import { plural } from '../terminal/plural.js';
 import { type Column, clip, tableLines } from '../terminal/table.js';
 
 /** The fleet as a summary line and one row per shard, ending in a line break. `width` is unbounded where nobody looks. */
@@ -19,7 +20,7 @@ export function summaryLines({ manager, shards }: ManagerStats, { width, nowMs }
 	const dot = out.dim(' · ');
 	return [
 		`${out.bold(manager.name)}  ${statusColour(out, manager.status)}  ${[
-			`${ready}/${shards.length} shards ready in ${manager.workers} worker${manager.workers === 1 ? '' : 's'}`,
+			`${ready}/${shards.length} shards ready in ${plural(manager.workers, 'worker')}`,
 			`${count(sum(({ guildCount }) => guildCount))} guilds`,
 			`up ${age(manager.uptimeMs)}`,
 		].join(dot)}`,

@@ -57,10 +57,10 @@ async function answer(
 		response.setHeader('www-authenticate', 'Bearer');
 		throw new ShardctlError('UNAUTHORIZED', 'this control API wants its token: send it as "Authorization: Bearer …"');
 	}
-	const url = new URL(request.url ?? '/', 'http://manager');
-	const { operation, fields } = match(request.method, url.pathname);
+	const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+	const { operation, fields } = match(request.method, path);
 	const { input: schema, run, follow } = routeTable[operation];
-	const given = request.method === 'GET' ? Object.fromEntries(url.searchParams) : await readBody(request);
+	const given = request.method === 'GET' ? Object.fromEntries(new URLSearchParams(query)) : await readBody(request);
 	const input = parseInput(operation, schema, { ...given, ...fields });
 	const gone = new AbortController();
 	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client went away')));

@@ -79,7 +79,10 @@ export async function startControl(manager: ShardManager, options: ControlOption
 			const isToken = bearerCheck(token || keptToken(tokenFile as string));
 			const tcp = open({ admits: (request) => isToken(request.headers.authorization), allowEval: options.allowEval ?? false });
 			url = await listenOnTcp(tcp, { port: options.port, host: options.host ?? '127.0.0.1' });
-			logger.info({ url, ...(tokenFile ? { tokenFile } : {}) }, 'control API over TCP');
+			logger.info(
+				{ url, ...(tokenFile ? { tokenFile } : {}) },
+				`control API on ${url}${tokenFile ? `, its token in ${tokenFile}` : ''}`,
+			);
 		}
 		return { url, tokenFile, close: () => close({ servers, lock, feed, drain }) };
 	} catch (error) {
