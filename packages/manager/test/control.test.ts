@@ -198,7 +198,7 @@ describe('the socket', () => {
 	});
 
 	it.each([
-		['is no longer there', { pid: 4_194_000, startedAtTicks: '1', boot: null }],
+		['is no longer there', { pid: 4_194_000, startedAtTicks: '1', boot: null, namespace: null }],
 		['has its id taken by another process', { ...processIdentity(), startedAtTicks: '1' }],
 		['was of another boot', { ...processIdentity(), boot: 'earlier' }],
 	])('that a manager left whose process %s is taken over', async (_, identity) => {

@@ -1,5 +1,5 @@
 // Gathers the managers of this user and asks each for its health, all at once.
-import { messageOf } from '@shardctl/core';
+import { messageOf, ShardctlError } from '@shardctl/core';
 import { createControlClient, type FoundManager, runningManagers } from '@shardctl/manager/control';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
@@ -21,11 +21,13 @@ export interface ListedManager {
 	problem?: string;
 }
 
-export function listManagers(): Promise<ListedManager[]> {
-	return Promise.all(runningManagers().map(listed));
+export async function listManagers(): Promise<ListedManager[]> {
+	const found = await Promise.all(runningManagers().map(listed));
+	return found.filter((manager) => manager !== undefined);
 }
 
-async function listed({ name, pid, cwd, file, since }: FoundManager): Promise<ListedManager> {
+/** Undefined for a record that a manager of another container left. */
+async function listed({ name, pid, cwd, file, since }: FoundManager): Promise<ListedManager | undefined> {
 	const known = { name, pid, cwd, file };
 	try {
 		const { status, shards, readyShards, workers, uptimeMs } = await createControlClient(name, {
@@ -33,6 +35,7 @@ async function listed({ name, pid, cwd, file, since }: FoundManager): Promise<Li
 		}).health();
 		return { ...known, status, shards, readyShards, workers, uptimeMs };
 	} catch (error) {
+		if (ShardctlError.is(error) && error.code === 'MANAGER_NOT_RUNNING') return undefined;
 		const unknown = { shards: null, readyShards: null, workers: null, uptimeMs: Date.now() - since };
 		return { ...known, ...unknown, status: 'unresponsive', problem: messageOf(error) };
 	}

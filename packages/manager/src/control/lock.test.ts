@@ -7,7 +7,7 @@ import { takeLock } from './lock.js';
 import { type ManagerRecord, readRecord, recordPath } from './manager-record.js';
 import { processIdentity } from './process-identity.js';
 
-const gone = { pid: 4_194_000, startedAtTicks: '1', boot: null };
+const gone = { pid: 4_194_000, startedAtTicks: '1', boot: null, namespace: null };
 
 function record(identity = processIdentity(), since = Date.now()): ManagerRecord {
 	return { ...identity, name: 'bot', cwd: '/here', file: '/here/bot.js', since };

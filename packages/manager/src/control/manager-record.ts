@@ -35,7 +35,7 @@ export function readRecord(path: string): ManagerRecord | undefined {
 	}
 }
 
-/** The managers of this user whose process is there, by name. */
+/** The managers of this user whose process is there, or may be there where that cannot be seen from here, by name. */
 export function runningManagers(env: NodeJS.ProcessEnv = process.env): FoundManager[] {
 	const found = new Map<string, FoundManager>();
 	for (const dir of stateDirCandidates(env)) {

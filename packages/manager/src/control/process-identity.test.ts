@@ -19,3 +19,7 @@ it('tells another process that was given the same id, and the same id after a bo
 it('is unsure of an id in use where start times are not known', () => {
 	expect(isSameProcess({ ...processIdentity(), startedAtTicks: null })).toBe('unsure');
 });
+
+it('is unsure of a process of another container, whose ids mean something else', () => {
+	expect(isSameProcess({ ...processIdentity(), namespace: 'pid:[1]', startedAtTicks: '1' })).toBe('unsure');
+});

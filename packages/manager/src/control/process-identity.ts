@@ -1,26 +1,38 @@
 // Tells one process from a later one that was given the same id: in a container every manager is process 1.
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
-/** A process on this machine; `startedAtTicks` and `boot` are null where the system does not tell (outside Linux). */
+/** A process on this machine; what the system does not tell (outside Linux) is null. */
 export interface ProcessIdentity {
 	pid: number;
 	/** Clock ticks from boot to the start of the process. */
 	startedAtTicks: string | null;
 	/** Changes with every boot. */
 	boot: string | null;
+	/** Which numbering of processes the id belongs to: a container has its own. */
+	namespace: string | null;
 }
 
 /** The identity of a live process, by default this one. */
 export function processIdentity(pid: number = process.pid): ProcessIdentity {
-	return { pid, startedAtTicks: startTicks(pid), boot: read('/proc/sys/kernel/random/boot_id')?.trim() ?? null };
+	const boot = read('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
+	return { pid, startedAtTicks: startTicks(pid), boot, namespace: ownNamespace() };
 }
 
-/** Whether that very process is still there: `unsure` where only its id is known to be in use. */
+/** Whether that very process is still there: `unsure` where only its id is known to be in use, or where it cannot be seen from here. */
 export function isSameProcess(identity: ProcessIdentity): 'yes' | 'no' | 'unsure' {
-	if (!isUsed(identity.pid)) return 'no';
 	const now = processIdentity(identity.pid);
+	if (identity.boot === now.boot && (identity.namespace ?? now.namespace) !== now.namespace) return 'unsure';
+	if (!isUsed(identity.pid)) return 'no';
 	if (identity.startedAtTicks === null || now.startedAtTicks === null) return 'unsure';
 	return now.startedAtTicks === identity.startedAtTicks && now.boot === identity.boot ? 'yes' : 'no';
+}
+
+function ownNamespace(): string | null {
+	try {
+		return readlinkSync('/proc/self/ns/pid');
+	} catch {
+		return null;
+	}
 }
 
 function isUsed(pid: number): boolean {
