@@ -11,7 +11,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 );
 process.stderr.on('error', () => {});
 
-const program = buildProgram();
+const program = await buildProgram(process.argv[2]);
 const options = program.commands.flatMap((command) => command.options);
 for (const variable of unsetFlags(options, process.env)) delete process.env[variable];
 

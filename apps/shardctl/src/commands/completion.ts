@@ -13,8 +13,9 @@ To have it in every new shell:
   zsh   echo 'source <(shardctl completion zsh)' >> ~/.zshrc   (after compinit)
   fish  shardctl completion fish > ~/.config/fish/completions/shardctl.fish`,
 		)
-		.action(async (shell: 'bash' | 'zsh' | 'fish', _options, command: Command) => {
+		.action(async (shell: 'bash' | 'zsh' | 'fish') => {
 			const { completionScript } = await import('../completion/completion-script.js');
-			process.stdout.write(completionScript(shell, command.parent as Command));
+			const { buildProgram } = await import('../program.js');
+			process.stdout.write(completionScript(shell, await buildProgram()));
 		});
 }
