@@ -9,7 +9,7 @@ import {
 	ShardctlError,
 	systemClock,
 } from '@shardctl/core';
-import { defaultRestartPolicy, type RestartPolicy } from '@shardctl/supervisor';
+import { defaultRestartPolicy, type ProcessHost, type RestartPolicy } from '@shardctl/supervisor';
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import { absoluteBotFile } from './bot-file.js';
@@ -175,6 +175,8 @@ export interface ResolvedManagerOptions {
 	logger: Logger;
 	clock: Clock;
 	cores: number;
+	/** The operating system, for tests; never given from outside (default: the real one). */
+	processHost?: ProcessHost;
 }
 
 /**

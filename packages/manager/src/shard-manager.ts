@@ -327,6 +327,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				heartbeat: { intervalMs: Math.min(5000, options.heartbeatTimeoutMs / 3), timeoutMs: options.heartbeatTimeoutMs },
 				maxMemoryBytes: options.maxMemoryBytes,
 				beforeSpawn: (signal) => this.#beforeSpawn(worker, signal),
+				...(options.processHost ? { host: options.processHost } : {}),
 			},
 			acquireIdentify: (_, shardId, signal) =>
 				this.#starts.acquireIdentify(shardId, this.#starter(worker, { restart: worker.child.epoch > 1 }), signal),
