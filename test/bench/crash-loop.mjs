@@ -48,18 +48,19 @@ async function underShardctl(forMs) {
 function figures(simulator, tookMs) {
 	const early = simulator.violations({ hardOnly: true }).filter(({ kind }) => kind === 'identify-window').length;
 	const sent = simulator.log.entries({ type: 'identify' }).length;
-	return { tookMs, sent, early, left: simulator.state().sessionStarts.remaining };
+	const { remaining } = simulator.state().sessionStarts;
+	return { tookMs, sent, early, used: total - remaining };
 }
 
-function tell(who, { tookMs, sent, early, left }) {
+function tell(who, { tookMs, sent, early, used }) {
 	console.log(
-		`${who}: in ${(tookMs / 1000).toFixed(0)} s ${sent} sessions started, ${early} identifies too early; ${left} of ${total} session starts left`,
+		`${who}: ${used} of ${total} session starts used in ${(tookMs / 1000).toFixed(0)} s, by ${sent} identifies, ${early} of them too early`,
 	);
 }
 
 const theirs = await underDiscordJs();
 tell("discord.js's ShardingManager", theirs);
 console.log(
-	`  at that pace the 1000 session starts of a real day are gone after ${Math.round((theirs.tookMs / theirs.sent / 60_000) * 1000)} minutes`,
+	`  at that pace the 1000 session starts of a real day are gone after ${Math.round((theirs.tookMs / theirs.used / 60_000) * 1000)} minutes`,
 );
 tell('shardctl', await underShardctl(theirs.tookMs));

@@ -1,0 +1,104 @@
+// Limits: memory, inspector ports, output, and many workers at once.
+import { readdirSync } from 'node:fs';
+import { waitFor } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { makeFleet, startFleet } from './fleet.js';
+
+it('a worker that grows is warned about, then replaced gracefully, and its neighbour is left alone', async () => {
+	const fleet = await startFleet({ manager: { maxMemoryBytes: 300 * 2 ** 20, statsIntervalMs: 200 } });
+	const neighbour = fleet.pidOf(1);
+	const pid = fleet.pidOf(0);
+	const told: string[] = [];
+	fleet.manager.on('worker:memory', ({ workerId, over }) => told.push(`${workerId} ${over ? 'over' : 'near'}`));
+	// Grown to just below the limit first, and over it once the warning is there.
+	const grow = (toMb: number) =>
+		`globalThis.hog ??= []; while (process.memoryUsage().rss < ${toMb} * 2 ** 20) hog.push(Buffer.alloc(2 ** 20, 1)); 1`;
+	await fleet.manager.broadcastEval(grow(282), { shard: 0 });
+	await waitFor('the warning', () => told.includes('0 near'));
+	expect(fleet.pidOf(0)).toBe(pid);
+	await fleet.manager.broadcastEval(grow(330), { shard: 0 }).catch(() => {});
+	await waitFor('another process', () => fleet.manager.workers[0]?.child.epoch === 2);
+	expect(told).toEqual(['0 near', '0 over']);
+	// Asked, and not killed: it ended by itself.
+	expect(fleet.manager.workers[0]?.child.lastExit).toMatchObject({ reason: 'memory-limit', code: 0, signal: null });
+	await fleet.allReady();
+	expect(fleet.pidOf(1)).toBe(neighbour);
+	await fleet.stop();
+});
+
+it('the memory limit holds also where nobody wants figures', async () => {
+	const fleet = await makeFleet({ manager: { maxMemoryBytes: 2 ** 20, statsIntervalMs: 0 } });
+	const over = new Promise<boolean>((resolve) => fleet.manager.once('worker:memory', (event) => resolve(event.over)));
+	fleet.manager.spawn().catch(() => {});
+	expect(await over).toBe(true);
+	await fleet.stop();
+});
+
+it('workers that are to be inspected listen on ports of their own', async () => {
+	const fleet = await startFleet({ simulator: { shards: 3 }, manager: { execArgv: ['--inspect=39229'] } });
+	const ports = fleet.story.flatMap((line) => /Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? []);
+	expect(ports.sort()).toEqual(['39229', '39230', '39231']);
+	await fleet.stop();
+});
+
+it('output comes line by line, whole and in order, from both streams of every worker; nobody waits for its reader', async () => {
+	const fleet = await startFleet({ simulator: { shards: 2 } });
+	const lines = new Map<string, string[]>();
+	fleet.manager.on('worker:log', ({ workerId, stream, line }) => {
+		const key = `${workerId} ${stream}`;
+		lines.set(key, [...(lines.get(key) ?? []), line]);
+	});
+	// In halves, over many turns, with characters of several bytes cut in two.
+	const script = `(async () => {
+		const text = (stream, i) => stream + ' ' + i + ' äöü🎉 ' + 'x'.repeat(i % 97) + '\\n';
+		for (let i = 0; i < 1000; i++) {
+			for (const stream of ['stdout', 'stderr']) {
+				const bytes = Buffer.from(text(stream, i));
+				const middle = 14 + (i % 7);
+				process[stream].write(bytes.subarray(0, middle));
+				if (i % 50 === 0) await new Promise(setImmediate);
+				process[stream].write(bytes.subarray(middle));
+			}
+		}
+	})()`;
+	await fleet.manager.broadcastEval(script);
+	const expected = (stream: string) => Array.from({ length: 1000 }, (_, i) => `${stream} ${i} äöü🎉 ${'x'.repeat(i % 97)}`);
+	for (const workerId of [0, 1]) {
+		for (const stream of ['stdout', 'stderr']) {
+			await waitFor('every line', () => lines.get(`${workerId} ${stream}`)?.length === 1000);
+			expect(lines.get(`${workerId} ${stream}`)).toEqual(expected(stream));
+		}
+	}
+	// The last ones stay for whoever asks later, and a crash report has its own.
+	expect(fleet.manager.workers[0]?.child.recentLogs().at(-1)?.line).toMatch(/ 999 /);
+	fleet.manager
+		.broadcastEval('console.error("last words"); setImmediate(() => { throw new Error("the end"); })', { shard: 0 })
+		.catch(() => {});
+	await waitFor('another process', () => fleet.manager.workers[0]?.child.epoch === 2);
+	const tail = fleet.manager.workers[0]?.child.lastExit?.stderrTail.join('\n');
+	expect(tail).toMatch(/last words\n[\s\S]*Error: the end/);
+	await fleet.allReady();
+	await fleet.stop();
+});
+
+it('64 workers come up, answer and go, without a descriptor, a listener or a process too many', async () => {
+	const warnings: string[] = [];
+	const onWarning = ({ name, message }: Error) => warnings.push(`${name}: ${message}`);
+	process.on('warning', onWarning);
+	const descriptors = () => readdirSync('/proc/self/fd').length;
+	const before = descriptors();
+	const fleet = await makeFleet({ simulator: { shards: 64 }, manager: { readyTimeoutMs: 60_000 } });
+	const open = descriptors();
+	await fleet.manager.spawn();
+	await fleet.allReady();
+	// Two pipes and a channel each, and the simulator's end of each connection in the same process.
+	expect(descriptors() - open).toBeLessThanOrEqual(64 * 4 + 16);
+	const answers = await fleet.manager.broadcastEval('process.pid');
+	expect(new Set(answers as number[]).size).toBe(64);
+	expect(fleet.incarnations().size).toBe(64);
+	await fleet.stop();
+	await waitFor('every descriptor to be closed', () => descriptors() <= before + 1);
+	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
+	process.off('warning', onWarning);
+	expect(warnings).toEqual([]);
+}, 180_000);
