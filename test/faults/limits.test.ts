@@ -35,9 +35,11 @@ it('the memory limit holds also where nobody wants figures', async () => {
 });
 
 it('workers that are to be inspected listen on ports of their own', async () => {
-	const fleet = await startFleet({ simulator: { shards: 3 }, manager: { execArgv: ['--inspect=39229'] } });
+	// Below the ports that the system itself gives to connections.
+	const first = 20_000 + (process.pid % 1000) * 3;
+	const fleet = await startFleet({ simulator: { shards: 3 }, manager: { execArgv: [`--inspect=${first}`] } });
 	const ports = fleet.story.flatMap((line) => /Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? []);
-	expect(ports.sort()).toEqual(['39229', '39230', '39231']);
+	expect(ports.map(Number).sort()).toEqual([first, first + 1, first + 2]);
 	await fleet.stop();
 });
 

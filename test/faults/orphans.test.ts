@@ -16,7 +16,10 @@ async function simulated(shards: number) {
 
 it.each([
 	['traps SIGTERM', 'process.on("SIGTERM", () => {}); 1'],
-	['blocks its event loop again and again', 'setInterval(() => { const end = Date.now() + 400; while (Date.now() < end); }, 20); 1'],
+	[
+		'blocks its event loop again and again',
+		'setInterval(() => { const end = Date.now() + 400; while (Date.now() < end); }, 20); 1',
+	],
 	['never finishes its shutdown', 'process.on("SIGTERM", () => { setInterval(() => {}, 10); }); 1'],
 ])('a bot that %s still logs out and ends within five seconds when its manager is killed', async (_what, script) => {
 	const { simulator, env } = await simulated(2);
