@@ -1,6 +1,6 @@
 // The events of a shard manager and what each carries.
 
-import type { ShardctlError, ShardReport } from '@shardctl/core';
+import type { ShardctlError } from '@shardctl/core';
 import type { ChildState, ExitReport } from '@shardctl/supervisor';
 import type { RestartProgress } from './rolling-restart.js';
 
@@ -42,5 +42,3 @@ export interface ShardManagerEvents {
 	/** The bot sent a message of its own: `process.send` or `client.shard.send`. */
 	message: [WorkerRef & { message: unknown }];
 }
-
-export type { RestartProgress, ShardReport };

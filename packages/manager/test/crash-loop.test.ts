@@ -30,7 +30,7 @@ async function crashLoop(workers: number, forMs: number) {
 	const host = scriptedHost(({ brief, peer, exit, gone }) => {
 		const [shardId] = brief.shardIds as [number];
 		const after = (ms: number, act: () => void) => clock.setTimeout(() => gone.aborted || act(), ms);
-		after(900, async () => {
+		const logIn = async () => {
 			const slot = await peer.request('identify.acquire', { shardId }, { timeoutMs: 0 }).catch(() => undefined);
 			if (!slot || gone.aborted) return;
 			identifies.push(clock.monotonic());
@@ -40,7 +40,8 @@ async function crashLoop(workers: number, forMs: number) {
 				peer.notify('shard.status', { shardId, status: 'ready' });
 				after(100, () => exit(1));
 			});
-		});
+		};
+		after(900, () => void logIn());
 	});
 	const options = resolveManagerOptions(import.meta.filename, {
 		token: 'x',

@@ -69,7 +69,7 @@ class FakeProcess extends EventEmitter {
 				});
 				return true;
 			},
-			on: (event: string, listener: (...args: never[]) => void) => this.#childEnd.on(event, listener),
+			on: (event: string, listener: (message: unknown) => void) => this.#childEnd.on(event, listener),
 		};
 		const peer: WorkerPeer = new Peer({ port: ipcPort(end), epoch: brief.epoch });
 		peer.handle('ping', () => null);
