@@ -42,6 +42,7 @@ export interface Control {
 
 const limits = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5000 };
 const maxConnections = 8192;
+const shortestToken = 16;
 /** Attempts without the token are logged, but not each of a flood. */
 const refusalLogMs = 1000;
 /** How long those who are being answered have to read it. */
@@ -74,9 +75,9 @@ export async function startControl(manager: ShardManager, options: ControlOption
 		await listenLocally(local, path);
 		let url: string | undefined;
 		if (options.port !== undefined) {
-			const token = options.token ?? process.env.SHARDCTL_CONTROL_TOKEN;
-			if (!token) tokenFile = join(dir, `${name}.token`);
-			const isToken = bearerCheck(token || keptToken(tokenFile as string));
+			const token = options.token ?? givenToken(process.env);
+			if (token === undefined) tokenFile = join(dir, `${name}.token`);
+			const isToken = bearerCheck(token ?? keptToken(tokenFile as string));
 			const tcp = open({ admits: (request) => isToken(request.headers.authorization), allowEval: options.allowEval ?? false });
 			url = await listenOnTcp(tcp, { port: options.port, host: options.host ?? '127.0.0.1' });
 			logger.info(
@@ -89,6 +90,15 @@ export async function startControl(manager: ShardManager, options: ControlOption
 		await close({ servers, lock, feed, drain });
 		throw error;
 	}
+}
+
+/** The variable's token; one that could be guessed is refused, as the option refuses it. */
+function givenToken({ SHARDCTL_CONTROL_TOKEN: token }: NodeJS.ProcessEnv): string | undefined {
+	if (token === undefined || token === '' || token.length >= shortestToken) return token || undefined;
+	throw new ShardctlError(
+		'OPTIONS_INVALID',
+		`SHARDCTL_CONTROL_TOKEN must have at least ${shortestToken} characters: whoever has it controls the fleet`,
+	);
 }
 
 async function close({ servers, lock, feed, drain }: { servers: Server[]; lock: Lock; feed: FleetFeed; drain: () => void }) {
