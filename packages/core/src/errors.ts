@@ -32,6 +32,7 @@ export const errorCodes = {
 	NOT_SERIALIZABLE: 'a value cannot travel between processes (a function, a symbol or a circular structure)',
 	PROTOCOL_ERROR: 'the other side sent what the protocol does not allow',
 	CLIENT_NOT_ATTACHED: 'the bot has no client yet, or attach() was not called',
+	SNAPSHOT_INVALID: 'the saved state of a shard is truncated, damaged or of another version',
 	ADDRESS_IN_USE: 'the port or socket to listen on is taken',
 	INTERNAL: 'a fault in shardctl itself; please report it',
 } as const;

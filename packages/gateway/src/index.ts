@@ -1,1 +1,3 @@
-export type { Dispatch, RawObject } from './state/raw.js';
+export { diffStates } from './state/diff-states.js';
+export type { Dispatch, EncodedData, RawObject } from './state/raw.js';
+export { ShardState, type ShardStateOptions } from './state/shard-state.js';

@@ -1,0 +1,42 @@
+// How what an event says is laid over what is known. Only the keys of the top are assigned; what hangs below them is replaced and
+// never changed in place, so objects may be shared between the state and the dispatches they came with.
+import { jsonEqual } from './json-equal.js';
+import type { RawObject } from './raw.js';
+
+/** Assigns every key of `source`, and says whether that changed anything. */
+export function mergeKeys(target: RawObject, source: RawObject): boolean {
+	let changed = false;
+	for (const key of Object.keys(source)) {
+		if (target[key] === source[key]) continue;
+		changed ||= !jsonEqual(target[key], source[key]);
+		target[key] = source[key];
+	}
+	return changed;
+}
+
+/** Whether {@link mergeKeys} would change anything. */
+export function wouldChange(target: RawObject, source: RawObject): boolean {
+	for (const key of Object.keys(source)) {
+		if (target[key] !== source[key] && !jsonEqual(target[key], source[key])) return true;
+	}
+	return false;
+}
+
+/** A copy without the keys that only the event had. */
+export function without(source: RawObject, ...keys: string[]): RawObject {
+	const copy = { ...source };
+	for (const key of keys) delete copy[key];
+	return copy;
+}
+
+/** Lays an object over the one of its id, or adds it. The map keeps a copy, never `source` itself. */
+export function upsert(map: Map<string, RawObject>, id: string, source: RawObject): RawObject {
+	const known = map.get(id);
+	if (known) {
+		mergeKeys(known, source);
+		return known;
+	}
+	const added = { ...source };
+	map.set(id, added);
+	return added;
+}

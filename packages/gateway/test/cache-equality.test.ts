@@ -1,0 +1,106 @@
+// The promise of the resident gateway: a worker that is restarted at any point of the stream ends with the cache of one that saw all
+// of it. One discord.js client is fed the stream; another one is restarted at random points, and gets READY and the guilds from the
+// state at the cursor, then the rest.
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Dispatch, RawObject } from '../src/state/raw.js';
+import { ShardState } from '../src/state/shard-state.js';
+import { CachedClient, cacheOf } from './support/cached-client.js';
+import { DiscordWorld } from './support/discord-world.js';
+
+const clients = new Set<CachedClient>();
+
+function newClient(): CachedClient {
+	const client = new CachedClient();
+	clients.add(client);
+	return client;
+}
+
+afterEach(() => {
+	for (const client of clients) client.destroy();
+	clients.clear();
+});
+
+/** A worker that begins at the state's cursor. */
+function begin(state: ShardState, encoded: boolean): CachedClient {
+	const client = newClient();
+	client.feed(JSON.stringify({ t: 'READY', d: state.ready({ session_id: 'local' }) }));
+	if (encoded) for (const { t, json } of state.encodedGuildDispatches()) client.feed(`{"t":"${t}","d":${json}}`);
+	else for (const dispatch of state.guildDispatches()) client.feed(JSON.stringify(dispatch));
+	return client;
+}
+
+/** What is done to the state between two events, none of which may show. */
+const doings = ['nothing', 'freeze', 'restart', 'restart, as text', 'save and load'] as const;
+
+const step = fc.record({
+	numbers: fc.array(fc.nat(10_000), { minLength: 3, maxLength: 12 }),
+	doing: fc.oneof({ weight: 10, arbitrary: fc.constant(doings[0]) }, { weight: 4, arbitrary: fc.constantFrom(...doings) }),
+});
+
+function parsed(text: string): Dispatch {
+	return JSON.parse(text) as Dispatch;
+}
+
+interface Step {
+	numbers: number[];
+	doing: (typeof doings)[number];
+}
+
+/** Runs a stream and gives the caches of both clients. */
+function run(steps: Step[]): { direct: unknown; restarted: unknown; stream: string[] } {
+	const world = new DiscordWorld();
+	const [ready, ...guilds] = world.login() as [Dispatch, ...Dispatch[]];
+	const direct = newClient();
+	direct.feed(JSON.stringify(ready));
+	let state = ShardState.fromReady(structuredClone(ready.d) as RawObject, { coldAfterMs: 0 });
+	let restarted = newClient();
+	restarted.feed(JSON.stringify(ready));
+	const stream: string[] = [];
+	let now = 0;
+	const send = (dispatch: Dispatch) => {
+		const text = JSON.stringify(dispatch);
+		stream.push(text);
+		direct.feed(text);
+		restarted.feed(text);
+		state.apply(parsed(text));
+	};
+	const apply: Record<Step['doing'], () => void> = {
+		nothing: () => {},
+		freeze: () => {
+			state.compressCold(++now);
+		},
+		restart: () => {
+			restarted = begin(state, false);
+		},
+		'restart, as text': () => {
+			restarted = begin(state, true);
+		},
+		'save and load': () => {
+			state = ShardState.restore(state.serialize(), { coldAfterMs: 0 });
+		},
+	};
+	guilds.forEach(send);
+	for (const { numbers, doing } of steps) {
+		world.happen(numbers).forEach(send);
+		apply[doing]();
+	}
+	// A last restart, at the end of the stream: its cache is the state itself.
+	const last = begin(state, true);
+	expect(cacheOf(last)).toEqual(cacheOf(restarted));
+	return { direct: cacheOf(direct), restarted: cacheOf(restarted), stream };
+}
+
+describe('a worker that is restarted at any point of the stream', () => {
+	it('ends with the cache of one that saw all of it', () => {
+		fc.assert(
+			fc.property(fc.array(step, { minLength: 1, maxLength: 250, size: 'max' }), (steps) => {
+				const { direct, restarted } = run(steps);
+				for (const client of clients) client.destroy();
+				clients.clear();
+				expect(restarted).toEqual(direct);
+			}),
+			{ numRuns: 150 },
+		);
+	});
+});

@@ -1,0 +1,120 @@
+// A discord.js client that is fed by hand, without sockets: its cache becomes what the dispatches make of it. And the cache as plain
+// data, so that two clients can be compared.
+import { BitField, Client, Collection, GatewayIntentBits, type Guild, Status, type ThreadChannel } from 'discord.js';
+import type { Dispatch } from '../../src/state/raw.js';
+
+/** The parts of discord.js's insides that take a packet; they are the ones that its own connection calls. */
+interface Feedable {
+	ws: { status: Status; handlePacket(packet: object, shard: object): boolean };
+	channels: { _remove(id: string): void };
+	sweepers: { destroy(): void };
+}
+
+export class CachedClient {
+	readonly client: Client;
+	readonly #shard = { id: 0, status: Status.Ready, checkReady: () => {} };
+
+	constructor() {
+		this.client = new Client({ intents: Object.values(GatewayIntentBits).filter((bit) => typeof bit === 'number') });
+		this.#feedable.ws.status = Status.Ready;
+	}
+
+	get #feedable(): Feedable {
+		return this.client as unknown as Feedable;
+	}
+
+	/** Feeds one dispatch, given as text because discord.js writes into what it is given. */
+	feed(text: string): void {
+		const packet = JSON.parse(text) as Dispatch;
+		if (packet.t === 'GUILD_CREATE') this.#forgetOutage((packet.d as { id: string }).id);
+		this.#feedable.ws.handlePacket(packet, this.#shard);
+	}
+
+	/**
+	 * When a guild comes back from an outage, discord.js rebuilds its lists, but keeps the presences, and the channels and threads
+	 * that are gone meanwhile (in client.channels and in the threads of a channel). That is an oversight, and no client that logs
+	 * in afterwards can have them, so they are taken away here.
+	 */
+	#forgetOutage(guildId: string): void {
+		const guild = this.client.guilds.cache.get(guildId);
+		if (!guild || guild.available) return;
+		guild.presences.cache.clear();
+		for (const id of guild.channels.cache.keys()) this.#feedable.channels._remove(id);
+	}
+
+	destroy(): void {
+		this.#feedable.sweepers.destroy();
+	}
+}
+
+type Plain = unknown;
+
+/** References to other structures, and managers; the lists that count are taken one by one below. */
+const skipped = new Set(['client', 'guild', 'thread', 'channel', 'messages', 'guildMember']);
+
+/** Every own property of a structure as plain data. Other structures become their ids. */
+function plain(value: unknown, depth = 0): Plain {
+	if (value === null || typeof value !== 'object') return typeof value === 'bigint' ? String(value) : value;
+	if (value instanceof BitField) return `bits ${value.bitfield}`;
+	if (value instanceof Date) return value.getTime();
+	if (Array.isArray(value)) return value.map((item) => plain(item, depth + 1));
+	if (value instanceof Collection) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item, depth + 1)]));
+	if ('cache' in value) return undefined;
+	if (depth > 0 && 'client' in value && 'id' in value) return `the one of id ${String(value.id)}`;
+	return Object.fromEntries(
+		Object.entries(value)
+			.filter(([key, item]) => !skipped.has(key) && item !== undefined)
+			.map(([key, item]) => [key, plain(item, depth + 1)] as const)
+			.filter(([, item]) => item !== undefined),
+	);
+}
+
+function plainMap<T>(cache: Iterable<[string, T]>, more: (item: T) => object = () => ({})): Plain {
+	return Object.fromEntries([...cache].map(([id, item]) => [id, { ...(plain(item) as object), ...more(item) }]));
+}
+
+function plainGuild(guild: Guild): Plain {
+	// A guild in outage is an id and no more to whoever logs in meanwhile; discord.js keeps the old data of one it knew.
+	if (!guild.available) return { available: false };
+	return {
+		...(plain(guild) as object),
+		// discord.js keeps the threads of a channel that was deleted after it had changed its type: nobody can see them.
+		channels: plainMap(guild.channels.cache, (channel) => ({
+			...('permissionOverwrites' in channel && { permissionOverwrites: plainMap(channel.permissionOverwrites.cache) }),
+			...(channel.isThread() && { members: plainMap((channel as ThreadChannel).members.cache, () => ({ member: undefined })) }),
+		})),
+		roles: plainMap(guild.roles.cache),
+		members: plainMap(guild.members.cache, (member) => ({
+			user: plain(member.user),
+			roles: (member as unknown as { _roles: string[] })._roles,
+		})),
+		// GUILD_CREATE lists no one who is offline, so being listed as offline and not being listed are one.
+		presences: plainMap(guild.presences.cache.filter((presence) => presence.status !== 'offline')),
+		// Likewise of those who are in no channel.
+		voiceStates: plainMap(guild.voiceStates.cache.filter((voice) => voice.channelId !== null)),
+		emojis: plainMap(guild.emojis.cache, (emoji) => ({ roles: (emoji as unknown as { _roles: string[] })._roles })),
+		stickers: plainMap(guild.stickers.cache),
+		soundboardSounds: plainMap(guild.soundboardSounds.cache),
+		stageInstances: plainMap(guild.stageInstances.cache),
+		// `creator` is looked up in the users whom the client happens to know; `creatorId` is compared.
+		scheduledEvents: plainMap(guild.scheduledEvents.cache, () => ({ creator: undefined })),
+	};
+}
+
+/**
+ * All that a client knows of its shard, as plain data.
+ *
+ * Left out, because a login brings it back neither here nor with Discord: messages and their reactions; users who are no members of
+ * any guild; direct message channels; what clients gather from events about bans, invites and rules.
+ */
+export function cacheOf({ client }: CachedClient): Plain {
+	return {
+		user: plain(client.user),
+		application: plain(client.application),
+		guilds: Object.fromEntries([...client.guilds.cache].map(([id, guild]) => [id, plainGuild(guild)])),
+		channels: client.channels.cache
+			.filter((channel) => !channel.isDMBased() && channel.guild.available)
+			.map((channel) => channel.id)
+			.sort(),
+	};
+}
