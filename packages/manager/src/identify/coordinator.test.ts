@@ -1,7 +1,7 @@
 import { fakeClock } from '@shardctl/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type IdentifySlot, identifyWindowMs, LocalIdentifyCoordinator } from './coordinator.js';
+import { arrivalMarginMs, type IdentifySlot, identifyWindowMs, LocalIdentifyCoordinator } from './coordinator.js';
 
 const never = new AbortController().signal;
 
@@ -39,7 +39,7 @@ describe('LocalIdentifyCoordinator', () => {
 		void ask(1);
 		await clock.advance(identifyWindowMs);
 		expect(granted).toHaveLength(1);
-		await clock.advance(identifyWindowMs * 0.04);
+		await clock.advance(arrivalMarginMs);
 		expect(granted).toHaveLength(2);
 	});
 
@@ -73,7 +73,7 @@ describe('LocalIdentifyCoordinator', () => {
 		first.abandon();
 		await clock.advance(identifyWindowMs - 1);
 		expect(granted).toHaveLength(1);
-		await clock.advance(identifyWindowMs * 0.04 + 1);
+		await clock.advance(arrivalMarginMs + 1);
 		expect(granted).toHaveLength(2);
 	});
 
@@ -84,8 +84,8 @@ describe('LocalIdentifyCoordinator', () => {
 		void ask(1);
 		await clock.advance(1000);
 		expect(coordinator.waits()).toEqual([
-			{ shardId: 1, etaMs: identifyWindowMs * 1.04 - 1000 },
-			{ shardId: 2, etaMs: identifyWindowMs * 2.04 - 1000 },
+			{ shardId: 1, etaMs: identifyWindowMs + arrivalMarginMs - 1000 },
+			{ shardId: 2, etaMs: 2 * identifyWindowMs + arrivalMarginMs - 1000 },
 		]);
 	});
 
@@ -95,7 +95,7 @@ describe('LocalIdentifyCoordinator', () => {
 		for (const shardId of [1, 2, 3]) void ask(shardId);
 		await clock.advance(1000);
 		coordinator.setMaxConcurrency(16);
-		await clock.advance(identifyWindowMs * 1.04 - 1001);
+		await clock.advance(identifyWindowMs + arrivalMarginMs - 1001);
 		expect(granted).toHaveLength(1);
 		await clock.advance(1);
 		expect(granted.map(({ shardId }) => shardId)).toEqual([0, 1, 2, 3]);

@@ -6,10 +6,10 @@ import type { Clock, Timer } from '@shardctl/core';
 export const identifyWindowMs = 5000;
 
 /**
- * The window counts from when Discord *received* an IDENTIFY, which only READY proves. Until READY is there, this share of the
- * window (200 ms) is added to the moment of sending, so that a slow packet and a fast one after it still arrive a window apart.
+ * The window counts from when Discord *received* an IDENTIFY, which only READY proves. Until READY is there, this much is added
+ * to the moment of sending, so that a slow packet and a fast one after it still arrive a window apart.
  */
-const arrivalMargin = 0.04;
+export const arrivalMarginMs = 200;
 
 export interface IdentifySlot {
 	readonly id: number;
@@ -174,7 +174,7 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 		this.#granted.set(id, key);
 		const send = () => {
 			if (!this.#granted.has(id)) return;
-			windowEnd = this.#clock.monotonic() + this.#windowMs * (1 + arrivalMargin);
+			windowEnd = this.#clock.monotonic() + this.#windowMs + arrivalMarginMs;
 			this.#giveBack(id, windowEnd);
 		};
 		return {
