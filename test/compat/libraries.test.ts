@@ -68,7 +68,7 @@ describe.each([
 		await waitFor('the answer', answered);
 		expect(await manager.broadcastEval('typeof client')).toEqual(['object']);
 		await manager.stop();
-		expect(simulator.state().connections).toBe(0);
+		await waitFor('the end of its connection', () => simulator.state().connections === 0);
 	});
 
 	it('waits for a slot again when Discord ends its sessions, and stays in pace', async () => {
