@@ -33,3 +33,28 @@ it('a worker that crashes in every way is replaced each time, and its neighbours
 	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
 	await fleet.stop();
 });
+
+it('nothing that a dead process had said reaches the state, or the listeners, of the one that follows it', async () => {
+	const fleet = await startFleet({ simulator: { shards: 1 }, manager: { respawn: { initialDelayMs: 1, maxRestarts: 100 } } });
+	const late: string[] = [];
+	let heard = 0;
+	fleet.manager.on('message', ({ message }) => {
+		heard++;
+		const { from } = message as { from: number };
+		if (from !== fleet.manager.workers[0]?.child.pid) late.push(`${from} while ${fleet.manager.workers[0]?.child.pid} runs`);
+	});
+	for (let round = 0; round < 4; round++) {
+		const pid = fleet.pidOf(0);
+		// Much is on its way when it dies.
+		const flood = 'setInterval(() => { for (let i = 0; i < 500; i++) process.send({ from: process.pid }); }, 1); 1';
+		await fleet.manager.broadcastEval(flood, { shard: 0 });
+		const before = heard;
+		await waitFor('the flood', () => heard > before);
+		process.kill(pid, 'SIGKILL');
+		await waitFor('the next process', () => fleet.manager.workers[0]?.child.epoch === round + 2);
+		await fleet.allReady();
+	}
+	// Only what came before the exit was told, and never under another process's name.
+	expect(late.filter((line) => !line.endsWith('while null runs'))).toEqual([]);
+	await fleet.stop();
+});

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fakeClock, isAlive, tempDir, waitFor } from '@shardctl/test-support';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ProcessIdentity } from './control/process-identity.js';
+import { endLeftovers, WorkerRecord } from './leftovers.js';
+
+/** A process that runs on by itself, in a group of its own as every worker is. */
+function sleeper(): ChildProcess & { pid: number } {
+	const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+	onTestFinished(() => void child.kill('SIGKILL'));
+	return child as ChildProcess & { pid: number };
+}
+
+function setUp() {
+	const path = join(tempDir(), 'bot.workers');
+	const clock = fakeClock();
+	const said: string[] = [];
+	const logger = { warn: (_: unknown, text: string) => void said.push(text) } as never;
+	return { path, clock, said, end: () => endLeftovers(path, { clock, logger, signal: new AbortController().signal }) };
+}
+
+const recorded = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity[];
+
+describe('WorkerRecord', () => {
+	it('holds those that live, and is gone with the last', () => {
+		const { path } = setUp();
+		const [first, second] = [sleeper(), sleeper()];
+		const record = new WorkerRecord(path);
+		record.add(first.pid);
+		record.add(second.pid);
+		record.remove(first.pid);
+		expect(recorded(path).map(({ pid }) => pid)).toEqual([second.pid]);
+		record.remove(second.pid);
+		expect(existsSync(path)).toBe(false);
+	});
+
+	it('never fails, because the fleet can run without it', () => {
+		expect(() => new WorkerRecord('/no/such/folder/bot.workers').add(process.pid)).not.toThrow();
+	});
+});
+
+describe('endLeftovers', () => {
+	it('waits for one that ends by itself, and kills nobody', async () => {
+		const { path, clock, said, end } = setUp();
+		const child = sleeper();
+		new WorkerRecord(path).add(child.pid);
+		const ended = end();
+		await clock.advance(1000);
+		child.kill('SIGTERM');
+		await waitFor('its end', () => !isAlive(child.pid));
+		await clock.advance(200);
+		await ended;
+		expect(said).toEqual([expect.stringContaining(`left 1 worker (process ${child.pid}) behind`)]);
+		expect(existsSync(path)).toBe(false);
+	});
+
+	it('kills what is left after five seconds, says so, and waits until it is gone', async () => {
+		const { path, clock, said, end } = setUp();
+		const child = sleeper();
+		new WorkerRecord(path).add(child.pid);
+		let done = false;
+		const ended = end().then(() => {
+			done = true;
+		});
+		await clock.advance(4900);
+		expect({ done, alive: isAlive(child.pid) }).toEqual({ done: false, alive: true });
+		await clock.advance(200);
+		await waitFor('its end', () => !isAlive(child.pid));
+		await clock.advance(200);
+		await ended;
+		expect(said[1]).toContain('did not end without a manager, so they were killed');
+	});
+
+	it('touches no process that only has the id of a recorded one', async () => {
+		const { path, said, end } = setUp();
+		const child = sleeper();
+		const record = new WorkerRecord(path);
+		record.add(child.pid);
+		const [identity] = recorded(path) as [ProcessIdentity];
+		writeFileSync(path, JSON.stringify([{ ...identity, startedAtTicks: '1' }, { pid: 1 }, { pid: 'x' }, null]));
+		await end();
+		expect(said).toEqual([]);
+		expect(isAlive(child.pid)).toBe(true);
+	});
+
+	it('takes a record that is no record for none', async () => {
+		const { path, said, end } = setUp();
+		for (const text of ['', '{', '{}', '[[]]']) {
+			writeFileSync(path, text);
+			await end();
+		}
+		expect(said).toEqual([]);
+	});
+});
