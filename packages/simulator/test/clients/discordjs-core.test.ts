@@ -11,7 +11,9 @@ const intents = GatewayIntentBits.Guilds | GatewayIntentBits.GuildMessages | Gat
 async function start(options: { shardCount?: number; compression?: CompressionMethod } = {}) {
 	const sim = await simulator({ guilds: 6, identifyWindowMs: 0 });
 	const rest = new REST({ api: sim.url }).setToken(sim.token);
-	const gateway = new WebSocketManager({ token: sim.token, intents, rest, ...options });
+	// Without a pause between identifies: the simulator here asks for none.
+	const buildIdentifyThrottler = () => ({ waitForIdentify: () => Promise.resolve() });
+	const gateway = new WebSocketManager({ token: sim.token, intents, rest, buildIdentifyThrottler, ...options });
 	gateway.on(WebSocketShardEvents.Error, () => {});
 	onTestFinished(() => gateway.destroy());
 	const client = new Client({ rest, gateway });
