@@ -21,5 +21,5 @@ export { type Op, op } from './opcodes.js';
 export { RateWindow } from './rate-window.js';
 export { defaultReplayLimits, type ReplayLimits } from './replay-buffer.js';
 export { GatewaySession } from './session.js';
-export type { SessionEnd } from './session-store.js';
+export { type SessionEnd, SessionStore } from './session-store.js';
 export type { FrameReceiver, FrameTransport } from './transport.js';

@@ -1,6 +1,9 @@
-// Hostile input: 10,000 frames and connections that no client should send. The simulator gives each the close code that it
-// deserves, and serves a decent client all the while.
+// Hostile input: 10,000 frames that no client should send, each against a connection of its own, and a part of them over real
+// sockets with half-open and broken connections among them. Each gets the close code that it deserves, and a decent client is
+// served all the while. `FUZZ_INPUTS=10000` sends as many over sockets as well.
 import { connect, type Socket } from 'node:net';
+import { systemClock } from '@shardctl/core';
+import { defaultRules, GatewayConnection, SessionStore } from '@shardctl/gateway-protocol';
 import { expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { randomStream } from '../src/world/random.js';
@@ -82,15 +85,55 @@ async function rawAttack(port: number): Promise<void> {
 	socket.destroy();
 }
 
-test('10,000 malformed, oversized, binary and half-open inputs each get the right close code and never stop it', async () => {
+/** The code with which a connection of the simulator's gateway answers a frame, without sockets. */
+function closeCodeOf(sessions: SessionStore, data: string | Buffer): number | undefined {
+	let code: number | undefined;
+	const info = { id: 1, remoteAddress: '', host: '', path: '/', version: 10, compression: 'none' } as const;
+	const transport = { send: () => {}, close: (given: number) => (code = given), terminate: () => {} };
+	const connection = new GatewayConnection(info, transport, {
+		clock: systemClock,
+		backend: {
+			authenticate: () => false,
+			grantedIntents: () => 0,
+			identify: () => ({ accept: true }),
+			sessionStarted: () => {},
+			sessionEnded: () => {},
+			request: () => {},
+		},
+		sessions,
+		rules: defaultRules,
+		observe: () => {},
+		onClosed: () => {},
+		enablePayloadCompression: () => {},
+	});
+	connection.receive(Buffer.from(data), typeof data !== 'string');
+	connection.closed(1006);
+	return code;
+}
+
+test('10,000 malformed, oversized and binary frames each get the right close code', () => {
+	const sessions = new SessionStore({ clock: systemClock, ttlMs: 1000, onEnd: () => {} });
+	const wrong: string[] = [];
+	for (let n = 0; n < 10_000; n++) {
+		const { data, codes } = one(attacks)();
+		if (codes.includes(1009)) continue;
+		const code = closeCodeOf(sessions, data);
+		if (code === undefined || !codes.includes(code))
+			wrong.push(`${String(data).slice(0, 80)} → ${code}, not ${codes.join(' or ')}`);
+	}
+	expect(wrong).toEqual([]);
+	expect(sessions.size).toBe(0);
+});
+
+test('hostile frames, half-open and broken connections over real sockets never stop the simulator', async () => {
 	const sim = await simulator({ guilds: 2, logCapacity: 1000, heartbeatGraceFactor: 1000 });
 	// It sends no heartbeat while the attack lasts, however slow the machine is; hence the patience above.
 	const decent = await connected(sim);
 	const wrong: string[] = [];
-	let left = 10_000;
+	let left = Number(process.env.FUZZ_INPUTS ?? 1500);
 	const worker = async () => {
 		while (left-- > 0) {
-			if (left % 10 === 0) await rawAttack(sim.port);
+			if (left % 5 === 0) await rawAttack(sim.port);
 			else {
 				const problem = await attack(sim.port, one(attacks)());
 				if (problem) wrong.push(problem);
