@@ -120,7 +120,7 @@ it('when the manager is killed outright, every worker logs out and ends within f
 	await waitFor('the end of the orphans', () => !workers.some(isAlive), { timeoutMs: 5000 });
 	await waitFor('their logout', () => simulator.state().sessions.length === 0, { timeoutMs: 2000 });
 
-	const next = cli.run(['start', plainBot, '--name', 'killed', '--shards', '1'], { env: { ...env, SHARDCTL_SHARDS_TOTAL: '1' } });
+	const next = cli.run(['start', plainBot, '--name', 'killed', '--shards', '1'], { env });
 	await next.message(/^fleet ready: 1 shard/);
 	next.process.kill('SIGTERM');
 	expect(await next.exit).toBe(0);
