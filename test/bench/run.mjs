@@ -1,5 +1,5 @@
-// The benchmark's command: `pnpm bench [scenario…] [--quick] [--rounds N]`. Reads the arguments, runs the scenarios one after the
-// other, and writes what they measured: a table to the terminal, JSON and a plot to reports/bench/.
+// The benchmark's command: `pnpm bench [scenario…] [--quick] [--rounds N] [--json]`. Reads the arguments, runs the scenarios one after
+// the other, and writes what they measured: a table to the terminal, JSON and a plot to reports/bench/.
 import { parseArgs } from 'node:util';
 import { Host } from './harness/host.mjs';
 import { Measurements } from './harness/measurements.mjs';
@@ -9,6 +9,7 @@ import { printClaims, printRows } from './report/tables.mjs';
 import * as calls from './scenarios/calls.mjs';
 import * as codec from './scenarios/codec.mjs';
 import * as crashLoop from './scenarios/crash-loop.mjs';
+import * as guard from './scenarios/guard.mjs';
 import * as memory from './scenarios/memory.mjs';
 import * as recovery from './scenarios/recovery.mjs';
 import * as rpc from './scenarios/rpc.mjs';
@@ -16,20 +17,28 @@ import * as scale from './scenarios/scale.mjs';
 import * as startUp from './scenarios/start-up.mjs';
 
 const scenarios = [startUp, calls, rpc, codec, recovery, crashLoop, memory, scale];
+const onlyByName = [guard];
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+	options: {
+		quick: { type: 'boolean', default: false },
+		rounds: { type: 'string' },
+		json: { type: 'boolean', default: false },
+		help: { type: 'boolean', short: 'h', default: false },
+	},
 });
-const unknown = positionals.find((given) => !scenarios.some(({ name }) => name === given));
-if (values.help || unknown) {
-	if (unknown) console.error(`there is no scenario "${unknown}"`);
-	console.error('usage: pnpm bench [scenario…] [--quick] [--rounds N]\n');
-	for (const { name, title } of scenarios) console.error(`  ${name.padEnd(12)}${title}`);
-	process.exit(unknown ? 2 : 0);
+const all = [...scenarios, ...onlyByName];
+const unknown = positionals.find((given) => !all.some(({ name }) => name === given));
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
+if (values.help || unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
+	if (unknown !== undefined) console.error(`there is no scenario "${unknown}"`);
+	console.error('usage: pnpm bench [scenario…] [--quick] [--rounds N] [--json]\n');
+	for (const { name, title } of all) console.error(`  ${name.padEnd(12)}${title}`);
+	process.exit(values.help ? 0 : 2);
 }
 
-const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
+const chosen = positionals.length > 0 ? all.filter(({ name }) => positionals.includes(name)) : scenarios;
 const host = new Host();
 const measurements = new Measurements();
 const about = environment();
@@ -37,17 +46,22 @@ const end = () => void host.close().then(() => process.exit(130));
 process.once('SIGINT', end).once('SIGTERM', end);
 
 try {
-	for (const scenario of scenarios) {
-		if (positionals.length > 0 && !positionals.includes(scenario.name)) continue;
+	for (const scenario of chosen) {
 		const startedAt = performance.now();
 		console.error(`${scenario.name}: ${scenario.title} …`);
 		await scenario.run({ host, measurements, rounds, quick: values.quick });
 		console.error(`${scenario.name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
-		printRows(measurements.rows.filter((row) => row.scenario === scenario.name));
+		if (!values.json) printRows(measurements.rows.filter((row) => row.scenario === scenario.name));
 	}
 } finally {
 	await host.close();
 }
-printClaims(measurements.claims);
-for (const file of await writeReports({ about, measurements, rounds })) console.error(`wrote ${file}`);
-process.exit(0);
+
+const { rows, claims } = measurements;
+const report = { about, rounds, rows, claims };
+if (values.json) {
+	console.log(JSON.stringify(report));
+} else {
+	printClaims(claims);
+	for (const file of await writeReports(report)) console.error(`wrote ${file}`);
+}

@@ -8,8 +8,10 @@ import {
 	type ScriptSource,
 	ShardctlError,
 	shardIdForGuild,
+	type WorkerMethods,
 	type WorkerOutcome,
 } from '@shardctl/core';
+import { PreparedValue } from '@shardctl/rpc';
 import type { ManagedWorker } from './managed-worker.js';
 import { ScriptRegistry } from './script-registry.js';
 
@@ -19,6 +21,8 @@ export interface CallFleet {
 	readonly workers: readonly ManagedWorker[];
 	readonly totalShards: number;
 }
+
+type EvalParams = WorkerMethods['eval']['params'];
 
 type Ask = (worker: ManagedWorker, options: { timeoutMs: number; signal?: AbortSignal }) => Promise<unknown>;
 
@@ -32,15 +36,18 @@ export class Calls {
 		this.#defaultTimeoutMs = defaultTimeoutMs;
 	}
 
-	eval(script: ScriptSource, context: unknown, options: CallOptions): Promise<unknown> {
+	async eval(script: ScriptSource, context: unknown, options: CallOptions): Promise<unknown> {
+		// The same goes to all workers, so it is encoded once; most of them know the script already.
+		const sent = context === undefined ? undefined : new PreparedValue(context);
+		let prepared: PreparedValue | undefined;
 		return this.#run(options, async (worker, request) => {
-			const params = { script: this.#scripts.scriptFor(script, { id: worker.id, epoch: worker.child.epoch }), context };
-			let result = await worker.request('eval', params, request);
+			const known = this.#scripts.scriptFor(script, { id: worker.id, epoch: worker.child.epoch });
+			const isKnown = known.source === undefined;
+			if (isKnown) prepared ??= new PreparedValue({ script: known, context: sent });
+			const result = await worker.request('eval', isKnown && prepared ? prepared : { script: known, context: sent }, request);
+			if (!('scriptMissing' in result)) return result.value;
 			// The worker keeps a bounded number of scripts; one that it has let go is sent again.
-			if ('scriptMissing' in result)
-				result = await worker.request('eval', { script: { ...params.script, ...script }, context }, request);
-			if ('scriptMissing' in result) throw new ShardctlError('PROTOCOL_ERROR', `${worker.label} does not take the script`);
-			return result.value;
+			return evalWithSource(worker, { script: { ...known, ...script }, context: sent }, request);
 		});
 	}
 
@@ -72,8 +79,12 @@ export class Calls {
 		const request = { timeoutMs: timeoutMs ?? this.#defaultTimeoutMs, ...(signal ? { signal } : {}) };
 		const target = this.#target(shard, guildId);
 		if (target) return settle ? outcome(target, ask(target, request)) : ask(target, request);
-		const outcomes = await Promise.all(this.#fleet.workers.map((worker) => outcome(worker, ask(worker, request))));
-		return settle ? outcomes : valuesOrThrow(outcomes);
+		const workers = [...this.#fleet.workers];
+		const answers = await askAll(workers, (worker) => ask(worker, request));
+		if (!settle && answers.failures.size === 0) return answers.values;
+		const outcomes = outcomesOf(workers, answers);
+		if (settle) return outcomes;
+		throw broadcastFailed(outcomes);
 	}
 
 	#target(shard: number | undefined, guildId: string | undefined): ManagedWorker | undefined {
@@ -104,6 +115,52 @@ function wrongName(what: string, got: unknown): ShardctlError {
 	return new ShardctlError('OPTIONS_INVALID', `${what} must be a text, got ${got === null ? 'null' : typeof got}`);
 }
 
+async function evalWithSource(worker: ManagedWorker, params: EvalParams, request: Parameters<Ask>[1]): Promise<unknown> {
+	const result = await worker.request('eval', params, request);
+	if ('scriptMissing' in result) throw new ShardctlError('PROTOCOL_ERROR', `${worker.label} does not take the script`);
+	return result.value;
+}
+
+interface Answers {
+	/** In order of the workers; undefined where one failed. */
+	values: unknown[];
+	/** What the others rejected with, by their place. */
+	failures: Map<number, unknown>;
+}
+
+/** Asks all workers and waits for each. A promise per worker and no more: thousands of calls may be under way. */
+function askAll(workers: readonly ManagedWorker[], ask: (worker: ManagedWorker) => Promise<unknown>): Promise<Answers> {
+	return new Promise((resolve) => {
+		const answers: Answers = { values: new Array(workers.length), failures: new Map() };
+		let waiting = workers.length;
+		const settled = () => {
+			waiting--;
+			if (waiting === 0) resolve(answers);
+		};
+		if (waiting === 0) resolve(answers);
+		for (const [index, worker] of workers.entries()) {
+			ask(worker).then(
+				(value) => {
+					answers.values[index] = value;
+					settled();
+				},
+				(reason: unknown) => {
+					answers.failures.set(index, reason);
+					settled();
+				},
+			);
+		}
+	});
+}
+
+function outcomesOf(workers: readonly ManagedWorker[], { values, failures }: Answers): WorkerOutcome[] {
+	return workers.map(({ id: workerId, shardIds }, index) =>
+		failures.has(index)
+			? { status: 'rejected', reason: failures.get(index), workerId, shardIds }
+			: { status: 'fulfilled', value: values[index], workerId, shardIds },
+	);
+}
+
 async function outcome({ id: workerId, shardIds }: ManagedWorker, answer: Promise<unknown>): Promise<WorkerOutcome> {
 	try {
 		return { status: 'fulfilled', value: await answer, workerId, shardIds };
@@ -112,13 +169,12 @@ async function outcome({ id: workerId, shardIds }: ManagedWorker, answer: Promis
 	}
 }
 
-function valuesOrThrow(outcomes: readonly WorkerOutcome[]): unknown[] {
+function broadcastFailed(outcomes: readonly WorkerOutcome[]): ShardctlError {
 	const failed = outcomes.filter((result) => result.status === 'rejected');
 	const [first] = failed;
-	if (!first) return outcomes.map((result) => (result as { value: unknown }).value);
-	throw new ShardctlError(
-		'BROADCAST_FAILED',
-		`${failed.length} of ${outcomes.length} workers failed; worker ${first.workerId} (shards ${formatShardIds(first.shardIds)}): ${messageOf(first.reason)}`,
-		{ cause: first.reason, details: { outcomes } },
-	);
+	const what = first ? `; worker ${first.workerId} (shards ${formatShardIds(first.shardIds)}): ${messageOf(first.reason)}` : '';
+	return new ShardctlError('BROADCAST_FAILED', `${failed.length} of ${outcomes.length} workers failed${what}`, {
+		cause: first?.reason,
+		details: { outcomes },
+	});
 }

@@ -15,7 +15,7 @@ import {
 	type WorkerMethods,
 	type WorkerSample,
 } from '@shardctl/core';
-import { ipcPort, isFrame, Peer, type Port } from '@shardctl/rpc';
+import { ipcPort, isFrame, Peer, type Port, type PreparedValue } from '@shardctl/rpc';
 import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
 import type { IdentifySlot } from './identify/coordinator.js';
 import { type ShardConnection, shardStatus } from './shard-status.js';
@@ -112,16 +112,17 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	}
 
 	/** Asks the living process. Rejects with `WORKER_UNAVAILABLE` at once when it is not in a state to answer. */
-	async request<M extends keyof WorkerMethods & string>(
+	request<M extends keyof WorkerMethods & string>(
 		method: M,
-		params: WorkerMethods[M]['params'],
+		params: WorkerMethods[M]['params'] | PreparedValue,
 		options: { timeoutMs: number; signal?: AbortSignal },
 	): Promise<WorkerMethods[M]['result']> {
 		const state = this.child.state;
 		if (!this.#peer || (state !== 'ready' && state !== 'unresponsive')) {
-			throw new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${state}, so it cannot answer`, {
+			const error = new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${state}, so it cannot answer`, {
 				details: { workerId: this.id, shardIds: this.shardIds, state },
 			});
+			return Promise.reject(error);
 		}
 		return this.#peer.request(method, params, options);
 	}
@@ -156,7 +157,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 					disconnected = clock.setTimeout(listener, exitFollowsMs);
 				}),
 		};
-		const peer: WorkerPeer = new Peer({ port, epoch });
+		const peer: WorkerPeer = new Peer({ port, epoch, firstFrameAtOnce: true });
 		const slots = new Map<number, IdentifySlot>();
 		this.#peer = peer;
 		this.#process = process;

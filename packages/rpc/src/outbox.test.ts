@@ -7,7 +7,7 @@ const tick = () => new Promise((resolve) => process.nextTick(resolve));
 const frame = (n: number): Frame => [kind.event, `e${n}`, n];
 
 /** A port whose answers the test gives: whether it is congested, when messages are done, and which it refuses. */
-function portUnderTest() {
+function portUnderTest({ firstFrameAtOnce = false } = {}) {
 	const sent: (readonly Frame[])[] = [];
 	const dones: ((error: Error | null) => void)[] = [];
 	const state = { accepts: true, refuses: (_frames: readonly Frame[]) => false };
@@ -24,7 +24,8 @@ function portUnderTest() {
 	};
 	const onBroken = vi.fn<(error: Error) => void>();
 	const onRefused = vi.fn<(refused: Frame, error: unknown) => void>();
-	const outbox = new Outbox({ port, epoch: 1, limits: { maxQueuedFrames: 4, maxQueuedBytes: 1_000_000 }, onBroken, onRefused });
+	const limits = { maxQueuedFrames: 4, maxQueuedBytes: 1_000_000 };
+	const outbox = new Outbox({ port, epoch: 1, limits, firstFrameAtOnce, onBroken, onRefused });
 	return { outbox, sent, dones, state, onBroken, onRefused };
 }
 
@@ -36,6 +37,20 @@ describe('an outbox', () => {
 		expect(sent).toEqual([]);
 		await tick();
 		expect(sent).toEqual([[frame(1), frame(2)]]);
+	});
+
+	it('sends the first frame of a tick at once where it is told to, and the others together', async () => {
+		const { outbox, sent, dones } = portUnderTest({ firstFrameAtOnce: true });
+		for (const n of [1, 2, 3]) outbox.push(frame(n), 10);
+		expect(sent).toEqual([[frame(1)]]);
+		await tick();
+		expect(sent).toEqual([[frame(1)], [frame(2), frame(3)]]);
+		outbox.push(frame(4), 10);
+		expect(sent.at(-1)).toEqual([frame(4)]);
+		for (const done of dones) done(null);
+		await tick();
+		expect(sent).toHaveLength(3);
+		await outbox.flushed();
 	});
 
 	it('sends a message that is full at once, and what comes after it at the end of the tick', async () => {

@@ -15,6 +15,8 @@ export interface OutboxOptions {
 	port: Port;
 	epoch: number;
 	limits: Pick<PeerLimits, 'maxQueuedFrames' | 'maxQueuedBytes'>;
+	/** The first frame of a tick leaves at once, and the others together at its end (default: all of them together). */
+	firstFrameAtOnce?: boolean;
 	/** The channel is broken; nothing more will be sent. */
 	onBroken: (error: Error) => void;
 	/** The channel cannot carry this frame, and goes on. */
@@ -64,6 +66,11 @@ export class Outbox {
 			this.#state = 'scheduled';
 			// Before any I/O, and after the promise callbacks that are due: all that this tick has to say leaves together.
 			process.nextTick(this.#onTickEnd);
+			if (this.#options.firstFrameAtOnce) {
+				this.#flush();
+				// The tick's end is to come, so the next frame waits for it.
+				if (this.#isIdle()) this.#state = 'scheduled';
+			}
 		} else if (this.#state === 'scheduled' && this.#waitingBytes >= batchBytes) {
 			// A message is full. Sending it now lets the other side work while this one is still encoding.
 			this.#flush();
@@ -91,6 +98,10 @@ export class Outbox {
 		this.#waitingFrames = 0;
 		this.#waitingBytes = 0;
 		this.#announceFlushed();
+	}
+
+	#isIdle(): boolean {
+		return this.#state === 'idle';
 	}
 
 	#isFlushed(): boolean {

@@ -7,11 +7,11 @@ import { decodeThrown, encodeThrown } from './error-codec.js';
 import { type Frame, kind, openEnvelope } from './frames.js';
 import { type HandlerContext, LazyHandlerContext } from './handler-context.js';
 import { defaultPeerLimits, type PeerLimits } from './limits.js';
-import { Outbox, type OutboxEntry } from './outbox.js';
-import { PendingCalls } from './pending-calls.js';
+import { Outbox } from './outbox.js';
+import { type PendingCall, PendingCalls } from './pending-calls.js';
 import type { Port } from './port.js';
 import { decodeValue } from './value-decoder.js';
-import { type EncodedValue, encodeValue } from './value-encoder.js';
+import { type EncodedValue, encodeValue, type PreparedValue } from './value-encoder.js';
 
 /** Every method of `T` with the type of its params and of its result; interfaces fit as well as type aliases. */
 export type MethodMap<T> = { [M in keyof T]: { params: unknown; result: unknown } };
@@ -22,6 +22,11 @@ export interface PeerOptions {
 	epoch: number;
 	clock?: Clock;
 	limits?: Partial<PeerLimits>;
+	/**
+	 * Sends the first frame of a tick at once and the others together, instead of all together: for a side that asks many others in
+	 * one tick, so that the first of them works while the last is still being asked.
+	 */
+	firstFrameAtOnce?: boolean;
 	/** Hears of frames that the protocol does not allow (`PROTOCOL_ERROR`). They are counted and otherwise ignored. */
 	onProtocolError?: (error: ShardctlError) => void;
 	/** Hears what a listener of an event threw. Without it the error is thrown outside, as if nobody had caught it. */
@@ -90,11 +95,14 @@ export class Peer<
 		this.#options = options;
 		this.#limits = { ...defaultPeerLimits, ...options.limits };
 		this.counters = this.#counters;
-		this.#calls = new PendingCalls(options.clock ?? systemClock);
+		this.#calls = new PendingCalls(options.clock ?? systemClock, (id, call) =>
+			this.#giveUp(id, call, 'CALL_TIMEOUT', timedOut(call.method, call.timeoutMs)),
+		);
 		this.#outbox = new Outbox({
 			port: options.port,
 			epoch: options.epoch,
 			limits: this.#limits,
+			firstFrameAtOnce: options.firstFrameAtOnce ?? false,
 			onBroken: (cause) => this.close(channelClosed({ cause })),
 			onRefused: (frame, error) => this.#onRefused(frame, error),
 		});
@@ -145,7 +153,7 @@ export class Peer<
 	 */
 	request<M extends keyof Remote & string>(
 		method: M,
-		params: Remote[M]['params'],
+		params: Remote[M]['params'] | PreparedValue,
 		options: RequestOptions = {},
 	): Promise<Remote[M]['result']> {
 		return new Promise((resolve, reject) => {
@@ -163,25 +171,22 @@ export class Peer<
 			// Reading the params may have run code of the user's that closed this peer.
 			if (this.#closedWith) return reject(closedError(this.#closedWith, method));
 			const id = this.#calls.nextId();
-			const frame: Frame = encoded.tagged
-				? [kind.request, id, method, encoded.wire, 1]
-				: [kind.request, id, method, encoded.wire];
-			let entry: OutboxEntry | null = null;
-			const giveUp = (code: 'CALL_CANCELLED' | 'CALL_TIMEOUT', error: ShardctlError) => {
-				if (!this.#calls.reject(id, error)) return;
-				if (entry && !this.#outbox.drop(entry)) this.#outbox.push([kind.cancel, id, code], frameBytes, true);
-			};
-			// Written down before it is sent: a full message leaves at once, and the channel may refuse it on the spot.
-			this.#calls.add(id, {
+			const call: PendingCall = {
 				method,
 				resolve: resolve as (value: unknown) => void,
 				reject,
 				timeoutMs,
-				onTimeout: () => giveUp('CALL_TIMEOUT', timedOut(method, timeoutMs)),
-				unlink: signal && onAbort(signal, () => giveUp('CALL_CANCELLED', cancelled(method, signal))),
-			});
-			entry = this.#outbox.push(frame, encoded.sizeBytes + frameBytes);
-			if (!entry) this.#calls.reject(id, this.#tooManyCalls(method));
+				entry: null,
+				unlink: undefined,
+			};
+			// Before it is sent: the port may break, or be closed by its owner, while it sends.
+			this.#calls.add(id, call);
+			if (signal) call.unlink = onAbort(signal, () => this.#giveUp(id, call, 'CALL_CANCELLED', cancelled(method, signal)));
+			const frame: Frame = encoded.tagged
+				? [kind.request, id, method, encoded.wire, 1]
+				: [kind.request, id, method, encoded.wire];
+			call.entry = this.#outbox.push(frame, encoded.sizeBytes + frameBytes);
+			if (!call.entry) this.#calls.reject(id, this.#tooManyCalls(method));
 		});
 	}
 
@@ -214,6 +219,12 @@ export class Peer<
 		for (const context of this.#running.values()) context.abort(error);
 		this.#running.clear();
 		this.#listeners.clear();
+	}
+
+	/** The caller no longer waits: the other side is told, unless the request has not left yet. */
+	#giveUp(id: number, { entry }: PendingCall, code: 'CALL_CANCELLED' | 'CALL_TIMEOUT', error: ShardctlError): void {
+		if (!this.#calls.reject(id, error)) return;
+		if (!entry || !this.#outbox.drop(entry)) this.#outbox.push([kind.cancel, id, code], frameBytes, true);
 	}
 
 	/** The only way in: whatever the other side sent, nothing is thrown from here into the channel's listener. */

@@ -1,69 +1,72 @@
-import { ShardctlError } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it, vi } from 'vitest';
-import { PendingCalls } from './pending-calls.js';
+import { type PendingCall, PendingCalls } from './pending-calls.js';
 
-function aCall({ method = 'm', timeoutMs = 1000 } = {}) {
-	return {
-		method,
-		resolve: vi.fn<(value: unknown) => void>(),
-		reject: vi.fn<(reason: unknown) => void>(),
-		timeoutMs,
-		onTimeout: vi.fn<() => void>(),
-		unlink: vi.fn<() => void>(),
+function tableUnderTest() {
+	const clock = fakeClock();
+	const expired: [id: number, atMs: number][] = [];
+	const calls = new PendingCalls(clock, (id) => {
+		expired.push([id, clock.monotonic()]);
+		calls.reject(id, new Error('too late'));
+	});
+	const add = (timeoutMs: number, unlink?: () => void) => {
+		const id = calls.nextId();
+		const call: PendingCall = { method: 'm', resolve: vi.fn(), reject: vi.fn(), timeoutMs, entry: null, unlink };
+		calls.add(id, call);
+		return { id, call };
 	};
+	return { calls, clock, expired, add };
 }
 
-describe('a pending call', () => {
-	it('settles once; its timer and its link to the signal end with it', () => {
-		const clock = fakeClock();
-		const calls = new PendingCalls(clock);
-		const call = aCall();
-		const id = calls.nextId();
-		calls.add(id, call);
+describe('the table of pending calls', () => {
+	it('lets each call expire at its own deadline, in whatever order they were made', async () => {
+		const { clock, expired, add } = tableUnderTest();
+		for (const timeoutMs of [300, 100, 200, 100]) add(timeoutMs);
+		await clock.advance(50);
+		add(60);
+		await clock.advance(1000);
+		expect(expired).toEqual([
+			[2, 100],
+			[4, 100],
+			[5, 110],
+			[3, 200],
+			[1, 300],
+		]);
+	});
+
+	it('needs one timer for any number of calls, and none when the last is answered', () => {
+		const { calls, clock, add } = tableUnderTest();
+		const ids = [300, 100, 200].map((timeoutMs) => add(timeoutMs).id);
 		expect(clock.pendingTimers()).toBe(1);
-		expect(calls.resolve(id, 5)).toBe(true);
-		expect(calls.resolve(id, 6)).toBe(false);
-		expect(calls.reject(id, 7)).toBe(false);
-		expect(call.resolve.mock.calls).toEqual([[5]]);
+		for (const id of ids) expect(calls.resolve(id, 'answer')).toBe(true);
+		expect(clock.pendingTimers()).toBe(0);
+	});
+
+	it.each([0, Number.POSITIVE_INFINITY])('gives a call of timeout %d all the time', async (timeoutMs) => {
+		const { calls, clock, expired, add } = tableUnderTest();
+		add(timeoutMs);
+		expect(clock.pendingTimers()).toBe(0);
+		await clock.advance(10_000_000);
+		expect({ expired, size: calls.size }).toEqual({ expired: [], size: 1 });
+	});
+
+	it('keeps a deadline that is further away than a timer can be set', async () => {
+		const { clock, expired, add } = tableUnderTest();
+		const monthMs = 31 * 24 * 3_600_000;
+		add(monthMs);
+		await clock.advance(monthMs - 1);
+		expect(expired).toEqual([]);
+		await clock.advance(1);
+		expect(expired).toEqual([[1, monthMs]]);
+	});
+
+	it('settles a call once, and ends its link to the signal', () => {
+		const { calls, add } = tableUnderTest();
+		const unlink = vi.fn();
+		const { id, call } = add(100, unlink);
+		expect([calls.resolve(id, 5), calls.resolve(id, 6), calls.reject(id, 7)]).toEqual([true, false, false]);
+		expect(call.resolve).toHaveBeenCalledExactlyOnceWith(5);
 		expect(call.reject).not.toHaveBeenCalled();
-		expect(call.unlink).toHaveBeenCalledTimes(1);
-		expect(clock.pendingTimers()).toBe(0);
-		expect(calls.size).toBe(0);
-	});
-
-	it.each([0, Number.POSITIVE_INFINITY])('with the deadline %s has no timer', (timeoutMs) => {
-		const clock = fakeClock();
-		const calls = new PendingCalls(clock);
-		calls.add(calls.nextId(), aCall({ timeoutMs }));
-		expect(clock.pendingTimers()).toBe(0);
-	});
-
-	it('with a deadline longer than a timer can be does not time out at once', () => {
-		const setTimeout = vi.fn<(callback: () => void, delayMs: number) => object>(() => ({}));
-		const calls = new PendingCalls({ ...fakeClock(), setTimeout });
-		calls.add(calls.nextId(), aCall({ timeoutMs: 1e12 }));
-		expect(setTimeout.mock.calls[0]?.[1]).toBe(2 ** 31 - 1);
-	});
-
-	it('is rejected with an error of its own when all are', () => {
-		const clock = fakeClock();
-		const calls = new PendingCalls(clock);
-		const [a, b] = [aCall({ method: 'a' }), aCall({ method: 'b' })];
-		calls.add(calls.nextId(), a);
-		calls.add(calls.nextId(), b);
-		calls.rejectAll((method) => new ShardctlError('CHANNEL_CLOSED', method));
-		expect(a.reject.mock.calls).toMatchObject([[{ message: 'a' }]]);
-		expect(b.reject.mock.calls).toMatchObject([[{ message: 'b' }]]);
-		expect(calls.size).toBe(0);
-		expect(clock.pendingTimers()).toBe(0);
-	});
-
-	it('never gets an id that was used before', () => {
-		const calls = new PendingCalls(fakeClock());
-		const first = calls.nextId();
-		calls.add(first, aCall());
-		calls.resolve(first, 1);
-		expect(calls.nextId()).toBeGreaterThan(first);
+		expect(unlink).toHaveBeenCalledOnce();
 	});
 });

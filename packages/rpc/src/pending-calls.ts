@@ -1,6 +1,7 @@
-// The calls of one side that wait for an answer. Each is settled exactly once; settling it ends its timer and its link to the
-// caller's signal, so an empty table means that nothing is left behind.
+// The calls of one side that wait for an answer. Each is settled exactly once; settling it ends its link to the caller's signal,
+// and the timer ends with the last call, so an empty table means that nothing is left behind.
 import type { Clock, ShardctlError, Timer } from '@shardctl/core';
+import type { OutboxEntry } from './outbox.js';
 
 export interface PendingCall {
 	readonly method: string;
@@ -8,21 +9,32 @@ export interface PendingCall {
 	readonly reject: (reason: unknown) => void;
 	/** 0 or Infinity: no deadline. */
 	readonly timeoutMs: number;
-	readonly onTimeout: () => void;
+	/** The request on its way. */
+	entry: OutboxEntry | null;
 	/** Ends the link to the caller's signal, where there is one. */
-	readonly unlink: (() => void) | undefined;
+	unlink: (() => void) | undefined;
 }
 
 /** Longest delay that a timer can have; a longer one would fire at once. */
 const maxTimerMs = 2 ** 31 - 1;
 
+/** Timers count whole ms, so one may fire by less than this too early. */
+const timerSlackMs = 1;
+
 export class PendingCalls {
 	readonly #clock: Clock;
-	readonly #calls = new Map<number, { call: PendingCall; timer: Timer | undefined }>();
+	readonly #onExpired: (id: number, call: PendingCall) => void;
+	readonly #calls = new Map<number, { call: PendingCall; dueAt: number }>();
+	/** One timer for all: a timer for each would be most of what a small call costs when thousands are under way. */
+	#timer: Timer | undefined;
+	/** When the timer fires: never later than the first deadline. */
+	#firesAt = Number.POSITIVE_INFINITY;
 	#lastId = 0;
 
-	constructor(clock: Clock) {
+	/** @param onExpired Told of each call whose deadline has passed; it settles the call. */
+	constructor(clock: Clock, onExpired: (id: number, call: PendingCall) => void) {
 		this.#clock = clock;
+		this.#onExpired = onExpired;
 	}
 
 	get size(): number {
@@ -40,8 +52,10 @@ export class PendingCalls {
 
 	add(id: number, call: PendingCall): void {
 		const endless = call.timeoutMs === 0 || call.timeoutMs === Number.POSITIVE_INFINITY;
-		const timer = endless ? undefined : this.#clock.setTimeout(call.onTimeout, Math.min(call.timeoutMs, maxTimerMs));
-		this.#calls.set(id, { call, timer });
+		const now = endless ? 0 : this.#clock.monotonic();
+		const dueAt = endless ? Number.POSITIVE_INFINITY : now + call.timeoutMs;
+		this.#calls.set(id, { call, dueAt });
+		if (dueAt < this.#firesAt) this.#setTimer(now, dueAt);
 	}
 
 	/** False when there is no such call (any more). */
@@ -67,8 +81,32 @@ export class PendingCalls {
 		const found = this.#calls.get(id);
 		if (!found) return undefined;
 		this.#calls.delete(id);
-		if (found.timer !== undefined) this.#clock.clearTimeout(found.timer);
+		if (this.#calls.size === 0) this.#clearTimer();
 		found.call.unlink?.();
 		return found.call;
+	}
+
+	#setTimer(now: number, firesAt: number): void {
+		this.#clearTimer();
+		this.#firesAt = firesAt;
+		this.#timer = this.#clock.setTimeout(() => this.#expire(), Math.min(firesAt - now, maxTimerMs));
+	}
+
+	#clearTimer(): void {
+		if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+		this.#timer = undefined;
+		this.#firesAt = Number.POSITIVE_INFINITY;
+	}
+
+	/** Looks through all calls, which is seldom: most are answered long before, and then the timer finds only later ones. */
+	#expire(): void {
+		this.#clearTimer();
+		const now = this.#clock.monotonic();
+		let next = Number.POSITIVE_INFINITY;
+		for (const [id, { call, dueAt }] of this.#calls) {
+			if (dueAt - now < timerSlackMs) this.#onExpired(id, call);
+			else next = Math.min(next, dueAt);
+		}
+		if (next < this.#firesAt && this.#calls.size > 0) this.#setTimer(now, next);
 	}
 }

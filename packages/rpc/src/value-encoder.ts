@@ -23,6 +23,7 @@ export type ValueLimits = Pick<PeerLimits, 'maxMessageBytes' | 'maxDepth'>;
  * nested too deep, or a `toJSON` or getter that throws) or `MESSAGE_TOO_LARGE`. Both name the place.
  */
 export function encodeValue(value: unknown, limits: ValueLimits = defaultPeerLimits): EncodedValue {
+	if (value instanceof PreparedValue) return value.encoded;
 	const encoder = new Encoder(limits);
 	try {
 		const wire = encoder.encode(value, '');

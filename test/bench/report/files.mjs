@@ -6,12 +6,11 @@ import { plot } from './plot.mjs';
 const folder = fileURLToPath(new URL('../../../reports/bench/', import.meta.url));
 
 /** Answers the paths of what was written. */
-export async function writeReports({ about, measurements, rounds }) {
-	const { rows, claims } = measurements;
+export async function writeReports(report) {
 	await mkdir(folder, { recursive: true });
 	const files = {
-		'bench.json': `${JSON.stringify({ about, rounds, rows, claims }, null, '\t')}\n`,
-		'bench.svg': plot(rows, about),
+		'bench.json': `${JSON.stringify(report, null, '\t')}\n`,
+		'bench.svg': plot(report),
 	};
 	for (const [name, text] of Object.entries(files)) await writeFile(`${folder}${name}`, text);
 	return Object.keys(files).map((name) => `reports/bench/${name}`);

@@ -9,7 +9,7 @@ const width = 1100;
 const top = 84;
 const ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 
-export function plot(rows, about) {
+export function plot({ rows, about }) {
 	const shown = rows.filter((row) => row.values.shardctl && Object.keys(colours).some((peer) => row.values[peer]));
 	const height = top + shown.length * rowHeight + 30;
 	const x = (value) => {

@@ -26,7 +26,8 @@ export async function run({ host, measurements, quick }) {
 	});
 }
 
-async function burn({ host, contender, lastsMs }) {
+/** How many IDENTIFYs a crash loop under this contender sends. */
+export async function burn({ host, contender, lastsMs }) {
 	const simulator = await host.simulator({ maxConcurrency: 16 });
 	const fleet = host.contender(contender, { BENCH_DIES_ON: 'identify' });
 	const { api, token, identifyWindowMs } = simulator;

@@ -1,0 +1,21 @@
+// Keeps what the benchmark shows from getting lost: its short subset, whose bounds are ratios and counts with room for noise.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+interface Claim {
+	text: string;
+	found: string;
+	holds: boolean;
+}
+
+const command = fileURLToPath(new URL('./run.mjs', import.meta.url));
+
+// It takes 15 s by itself, and several times that beside other tests.
+it('is not slower, nor more wasteful with identifies, than the benchmark has shown', { timeout: 150_000 }, async () => {
+	const { stdout } = await promisify(execFile)(process.execPath, [command, 'guard', '--json']);
+	const { claims } = JSON.parse(stdout) as { claims: Claim[] };
+	expect(claims.length).toBeGreaterThanOrEqual(3);
+	expect(claims.filter(({ holds }) => !holds)).toEqual([]);
+});

@@ -1,0 +1,77 @@
+// A short subset with bounds so wide that only a real regression passes them, whatever else the machine does: ratios and counts, no
+// times. It runs with the tests (guard.test.ts), and only when it is asked for by name.
+import { ratio } from '../harness/measurements.mjs';
+import { cpuMs, hasProc } from '../harness/processes.mjs';
+import { measureCalls, startFleets } from './calls.mjs';
+import { burn } from './crash-loop.mjs';
+
+export const name = 'guard';
+export const title = 'The short subset that runs with the tests';
+
+const workers = 2;
+const slowMs = 300;
+
+export async function run({ host, measurements }) {
+	const fleets = await startFleets(host, workers, ['node', 'shardctl', 'discord.js']);
+	const each = { operation: 'broadcastEval', size: '100 B', bytes: 100, sequential: 50, concurrent: 1000 };
+	await measureCalls({ scenario: name, fleets, workers, measurements, rounds: 3 }, each);
+	const what = `broadcastEval 100 B, ${workers} workers`;
+	const show = ({ median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+
+	if (hasProc) {
+		// Processor time, because on a busy machine a round trip is mostly waiting.
+		const row = { scenario: name, title: `${what}: processor, all processes`, unit: 'ms', digits: 3 };
+		for (let round = 0; round < 5; round++) {
+			for (const fleet of fleets) measurements.add(row, fleet.name, await processorPerCall(fleet));
+		}
+		const floor = ratio(measurements.row(name, row.title), 'shardctl', 'node');
+		const text = 'broadcastEval: at most 5 × the processor time of the raw IPC floor';
+		measurements.claim({ text, found: show(floor), holds: floor.median <= 5 });
+	}
+	const many = ratio(measurements.row(name, `${what}: 1000 at once`), 'shardctl', 'discord.js');
+	measurements.claim({
+		text: '1000 distinct broadcastEvals at once: faster than discord.js',
+		found: show(many),
+		holds: many.median > 1,
+	});
+
+	await guardRecovery(fleets[1], measurements);
+	await Promise.all(fleets.map((fleet) => fleet.end()));
+	await guardCrashLoop(host, measurements);
+}
+
+async function processorPerCall(fleet) {
+	const count = 200;
+	const pids = [fleet.pid, ...(await fleet.request('pids'))];
+	const spent = () => pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
+	const before = spent();
+	await fleet.request('sequential', { operation: 'broadcastEval', bytes: 100, count });
+	return (spent() - before) / count;
+}
+
+async function guardRecovery(fleet, measurements) {
+	await fleet.request('kill', { index: 0, callsInFlight: 50, delayMs: slowMs });
+	// The calls to the worker that lives on end by themselves; the successor of the killed one is ready by now.
+	await pause(slowMs);
+	const hanging = await fleet.request('hanging');
+	measurements.claim({
+		text: 'calls that never settle when a worker is killed: 0',
+		found: String(hanging),
+		holds: hanging === 0,
+	});
+}
+
+async function guardCrashLoop(host, measurements) {
+	const [own, theirs] = await Promise.all(
+		['shardctl', 'discord.js'].map((contender) => burn({ host, contender, lastsMs: 8000 })),
+	);
+	measurements.claim({
+		text: 'crash loop of 8 s: at most 3 IDENTIFYs, and no more than discord.js',
+		found: `${own} against ${theirs}`,
+		holds: own <= 3 && own <= theirs,
+	});
+}
+
+function pause(ms) {
+	return new Promise((resolve) => setTimeout(resolve, ms));
+}
