@@ -73,7 +73,7 @@ export interface ScriptMissing {
 export interface WorkerMethods {
 	/** Answered by the worker's main thread, so a blocked event loop shows. */
 	ping: { params: null; result: null };
-	eval: { params: { script: Script; context: unknown }; result: { value: unknown } | ScriptMissing };
+	eval: { params: { script: Script; context?: unknown }; result: { value: unknown } | ScriptMissing };
 	fetchClientValue: { params: { path: string }; result: unknown };
 	call: { params: { name: string; args: unknown[] }; result: unknown };
 	sample: { params: null; result: WorkerSample };

@@ -1,6 +1,8 @@
+import { decodeValue, encodeValue } from '@shardctl/rpc';
 import { describe, expect, it } from 'vitest';
 import { type CallFleet, Calls } from './calls.js';
 
+/** What arrives at a worker, and what it answers. */
 type Answer = (method: string, params: { script?: { id: number; source?: string } }) => unknown;
 
 /** A fleet of workers that answer by a function, and the requests that they got. */
@@ -11,7 +13,9 @@ function fleet(slices: number[][], answer: Answer = () => ({ value: 1 })) {
 		shardIds,
 		label: `worker ${id}`,
 		child: { epoch: 1 },
-		request: async (method: string, params: never, options: unknown) => {
+		request: async (method: string, sent: unknown, options: unknown) => {
+			const { wire, tagged } = encodeValue(sent);
+			const params = decodeValue(wire, tagged) as Parameters<Answer>[1];
 			asked.push({ worker: id, method, params, options });
 			return answer(method, params);
 		},

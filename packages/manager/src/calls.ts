@@ -38,16 +38,16 @@ export class Calls {
 
 	async eval(script: ScriptSource, context: unknown, options: CallOptions): Promise<unknown> {
 		// The same goes to all workers, so it is encoded once; most of them know the script already.
-		const sent = context === undefined ? undefined : new PreparedValue(context);
-		let prepared: PreparedValue | undefined;
+		const rest = context === undefined ? {} : { context: new PreparedValue(context) };
+		let withoutSource: PreparedValue | undefined;
 		return this.#run(options, async (worker, request) => {
 			const known = this.#scripts.scriptFor(script, { id: worker.id, epoch: worker.child.epoch });
-			const isKnown = known.source === undefined;
-			if (isKnown) prepared ??= new PreparedValue({ script: known, context: sent });
-			const result = await worker.request('eval', isKnown && prepared ? prepared : { script: known, context: sent }, request);
+			if (known.source === undefined) withoutSource ??= new PreparedValue({ script: known, ...rest });
+			const params = known.source === undefined && withoutSource ? withoutSource : { script: known, ...rest };
+			const result = await worker.request('eval', params, request);
 			if (!('scriptMissing' in result)) return result.value;
 			// The worker keeps a bounded number of scripts; one that it has let go is sent again.
-			return evalWithSource(worker, { script: { ...known, ...script }, context: sent }, request);
+			return evalWithSource(worker, { script: { ...known, ...script }, ...rest }, request);
 		});
 	}
 

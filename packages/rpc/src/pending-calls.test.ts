@@ -11,7 +11,14 @@ function tableUnderTest() {
 	});
 	const add = (timeoutMs: number, unlink?: () => void) => {
 		const id = calls.nextId();
-		const call: PendingCall = { method: 'm', resolve: vi.fn(), reject: vi.fn(), timeoutMs, entry: null, unlink };
+		const call: PendingCall = {
+			method: 'm',
+			resolve: vi.fn<(value: unknown) => void>(),
+			reject: vi.fn<(reason: unknown) => void>(),
+			timeoutMs,
+			entry: null,
+			unlink,
+		};
 		calls.add(id, call);
 		return { id, call };
 	};
@@ -34,11 +41,22 @@ describe('the table of pending calls', () => {
 		]);
 	});
 
-	it('needs one timer for any number of calls, and none when the last is answered', () => {
+	it('needs one timer for all calls of one timeout, and none when the last is answered', () => {
 		const { calls, clock, add } = tableUnderTest();
-		const ids = [300, 100, 200].map((timeoutMs) => add(timeoutMs).id);
-		expect(clock.pendingTimers()).toBe(1);
+		const ids = [300, 100, 300, 300, 100].map((timeoutMs) => add(timeoutMs).id);
+		expect(clock.pendingTimers()).toBe(2);
 		for (const id of ids) expect(calls.resolve(id, 'answer')).toBe(true);
+		expect(clock.pendingTimers()).toBe(0);
+	});
+
+	it('keeps the deadlines of calls that outlive an older one', async () => {
+		const { calls, clock, expired, add } = tableUnderTest();
+		const { id: first } = add(100);
+		await clock.advance(40);
+		add(100);
+		calls.resolve(first, 'answer');
+		await clock.advance(100);
+		expect(expired).toEqual([[2, 140]]);
 		expect(clock.pendingTimers()).toBe(0);
 	});
 
@@ -62,7 +80,7 @@ describe('the table of pending calls', () => {
 
 	it('settles a call once, and ends its link to the signal', () => {
 		const { calls, add } = tableUnderTest();
-		const unlink = vi.fn();
+		const unlink = vi.fn<() => void>();
 		const { id, call } = add(100, unlink);
 		expect([calls.resolve(id, 5), calls.resolve(id, 6), calls.reject(id, 7)]).toEqual([true, false, false]);
 		expect(call.resolve).toHaveBeenCalledExactlyOnceWith(5);

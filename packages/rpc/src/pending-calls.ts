@@ -1,5 +1,5 @@
 // The calls of one side that wait for an answer. Each is settled exactly once; settling it ends its link to the caller's signal,
-// and the timer ends with the last call, so an empty table means that nothing is left behind.
+// and timers end with the last call that needs them, so an empty table means that nothing is left behind.
 import type { Clock, ShardctlError, Timer } from '@shardctl/core';
 import type { OutboxEntry } from './outbox.js';
 
@@ -21,14 +21,21 @@ const maxTimerMs = 2 ** 31 - 1;
 /** Timers count whole ms, so one may fire by less than this too early. */
 const timerSlackMs = 1;
 
+/** The calls with one timeout, so that they expire in the order in which they were made. */
+interface Lane {
+	readonly timeoutMs: number;
+	/** When each is due, by its id; oldest first. Never empty while the lane is kept. */
+	readonly dueAt: Map<number, number>;
+	/** Fires at the first deadline or before. */
+	timer: Timer | undefined;
+}
+
 export class PendingCalls {
 	readonly #clock: Clock;
 	readonly #onExpired: (id: number, call: PendingCall) => void;
-	readonly #calls = new Map<number, { call: PendingCall; dueAt: number }>();
-	/** One timer for all: a timer for each would be most of what a small call costs when thousands are under way. */
-	#timer: Timer | undefined;
-	/** When the timer fires: never later than the first deadline. */
-	#firesAt = Number.POSITIVE_INFINITY;
+	readonly #calls = new Map<number, PendingCall>();
+	/** A timer for each call would be most of what a small call costs when thousands are under way; nearly all have one timeout. */
+	readonly #lanes = new Map<number, Lane>();
 	#lastId = 0;
 
 	/** @param onExpired Told of each call whose deadline has passed; it settles the call. */
@@ -51,11 +58,16 @@ export class PendingCalls {
 	}
 
 	add(id: number, call: PendingCall): void {
-		const endless = call.timeoutMs === 0 || call.timeoutMs === Number.POSITIVE_INFINITY;
-		const now = endless ? 0 : this.#clock.monotonic();
-		const dueAt = endless ? Number.POSITIVE_INFINITY : now + call.timeoutMs;
-		this.#calls.set(id, { call, dueAt });
-		if (dueAt < this.#firesAt) this.#setTimer(now, dueAt);
+		this.#calls.set(id, call);
+		const { timeoutMs } = call;
+		if (timeoutMs === 0 || timeoutMs === Number.POSITIVE_INFINITY) return;
+		let lane = this.#lanes.get(timeoutMs);
+		if (!lane) {
+			lane = { timeoutMs, dueAt: new Map(), timer: undefined };
+			this.#lanes.set(timeoutMs, lane);
+			this.#setTimer(lane, timeoutMs);
+		}
+		lane.dueAt.set(id, this.#clock.monotonic() + timeoutMs);
 	}
 
 	/** False when there is no such call (any more). */
@@ -74,39 +86,34 @@ export class PendingCalls {
 
 	/** Rejects every call with an error of its own. */
 	rejectAll(reasonFor: (method: string) => ShardctlError): void {
-		for (const [id, { call }] of this.#calls) this.reject(id, reasonFor(call.method));
+		for (const [id, { method }] of this.#calls) this.reject(id, reasonFor(method));
 	}
 
 	#remove(id: number): PendingCall | undefined {
-		const found = this.#calls.get(id);
-		if (!found) return undefined;
+		const call = this.#calls.get(id);
+		if (!call) return undefined;
 		this.#calls.delete(id);
-		if (this.#calls.size === 0) this.#clearTimer();
-		found.call.unlink?.();
-		return found.call;
-	}
-
-	#setTimer(now: number, firesAt: number): void {
-		this.#clearTimer();
-		this.#firesAt = firesAt;
-		this.#timer = this.#clock.setTimeout(() => this.#expire(), Math.min(firesAt - now, maxTimerMs));
-	}
-
-	#clearTimer(): void {
-		if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
-		this.#timer = undefined;
-		this.#firesAt = Number.POSITIVE_INFINITY;
-	}
-
-	/** Looks through all calls, which is seldom: most are answered long before, and then the timer finds only later ones. */
-	#expire(): void {
-		this.#clearTimer();
-		const now = this.#clock.monotonic();
-		let next = Number.POSITIVE_INFINITY;
-		for (const [id, { call, dueAt }] of this.#calls) {
-			if (dueAt - now < timerSlackMs) this.#onExpired(id, call);
-			else next = Math.min(next, dueAt);
+		const lane = this.#lanes.get(call.timeoutMs);
+		if (lane?.dueAt.delete(id) && lane.dueAt.size === 0) {
+			this.#clock.clearTimeout(lane.timer);
+			this.#lanes.delete(lane.timeoutMs);
 		}
-		if (next < this.#firesAt && this.#calls.size > 0) this.#setTimer(now, next);
+		call.unlink?.();
+		return call;
+	}
+
+	#setTimer(lane: Lane, delayMs: number): void {
+		lane.timer = this.#clock.setTimeout(() => this.#expire(lane), Math.min(delayMs, maxTimerMs));
+	}
+
+	#expire(lane: Lane): void {
+		const now = this.#clock.monotonic();
+		for (const [id, dueAt] of lane.dueAt) {
+			if (dueAt - now >= timerSlackMs) {
+				this.#setTimer(lane, dueAt - now);
+				return;
+			}
+			this.#onExpired(id, this.#calls.get(id) as PendingCall);
+		}
 	}
 }
