@@ -39,12 +39,16 @@ it('a worker that a debugger holds is left alone', async () => {
 	const url = /ws:\/\/\S+/.exec(fleet.story.find((line) => line.includes('Debugger listening')) ?? '')?.[0];
 	const socket = new WebSocket(url as string);
 	await new Promise((resolve) => socket.once('open', resolve));
-	const paused = new Promise<void>((resolve) => {
-		socket.on('message', (data: Buffer) => {
-			if (data.toString('utf8').startsWith('{"method":"Debugger.paused"')) resolve();
+	const said = (start: string) =>
+		new Promise<void>((resolve) => {
+			socket.on('message', (data: Buffer) => {
+				if (data.toString('utf8').startsWith(start)) resolve();
+			});
 		});
-	});
+	const [enabled, paused] = [said('{"id":1,'), said('{"method":"Debugger.paused"')];
 	socket.send(JSON.stringify({ id: 1, method: 'Debugger.enable' }));
+	// Before that the statement would have no effect.
+	await enabled;
 	fleet.manager.broadcastEval('debugger; 1', { shard: 0 }).catch(() => {});
 	await paused;
 	// Several times as long as a hang may last.
