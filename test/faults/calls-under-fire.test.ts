@@ -12,10 +12,12 @@ import { expect, it, onTestFinished } from 'vitest';
 
 const workers = 8;
 const callers = 10_000;
-const fireMs = 6000;
+/** It ends after this many kills, or, on a machine that is busy otherwise, after this long. */
+const enoughKills = 20;
+const fireMs = 10_000;
 const killEveryMs = 200;
-/** The longest that a call takes by itself, so about 10,000 calls a second are made. */
-const longestMs = 2000;
+/** The longest that a call takes by itself, so about 6,000 calls a second are made. */
+const longestMs = 3000;
 
 const allowedCodes = new Set([
 	'CHANNEL_CLOSED',
@@ -47,7 +49,8 @@ function random(seed: number): () => number {
 /** One call of some kind to some worker: what it answered, and what it should have. */
 async function someCall(manager: ShardManager, next: () => number): Promise<{ answer: unknown; expected: unknown }> {
 	const shard = Math.floor(next() * workers);
-	const ms = Math.floor(next() * longestMs);
+	// Not 0, which as a deadline means none.
+	const ms = 1 + Math.floor(next() * longestMs);
 	const kind = next();
 	if (kind < 0.6) return { answer: await manager.call('later', [ms, ms], { shard }), expected: ms };
 	if (kind < 0.8) {
@@ -86,9 +89,10 @@ it('every call settles while workers are being killed, and nothing is left', asy
 	const count = (what: string) => tally.set(what, (tally.get(what) ?? 0) + 1);
 	let mostPending = 0;
 	let kills = 0;
-	const end = performance.now() + fireMs;
+	let end = Number.POSITIVE_INFINITY;
+	const goesOn = () => kills < enoughKills && performance.now() < end;
 	const caller = async () => {
-		while (performance.now() < end) {
+		while (goesOn()) {
 			await someCall(manager, next).then(
 				({ answer, expected }) => {
 					if (answer !== expected) throw new Error(`answered ${String(answer)} for ${String(expected)}`);
@@ -104,7 +108,9 @@ it('every call settles while workers are being killed, and nothing is left', asy
 		}
 	};
 	const killer = async () => {
-		while (performance.now() < end) {
+		await waitFor('the calls to be in flight', () => pending() > callers / 2);
+		end = performance.now() + fireMs;
+		while (goesOn()) {
 			await sleep(killEveryMs);
 			mostPending = Math.max(mostPending, pending());
 			const victim = manager.workers[Math.floor(next() * workers)];
@@ -117,8 +123,9 @@ it('every call settles while workers are being killed, and nothing is left', asy
 		throw new Error(`with SHARDCTL_TEST_SEED=${seed}`, { cause: error });
 	});
 
-	expect(pending()).toBe(0);
-	expect(kills).toBeGreaterThan(5);
+	// A heartbeat of the supervisor may be under way at any moment.
+	await waitFor('an empty table of pending calls', () => pending() === 0);
+	expect(kills).toBeGreaterThanOrEqual(5);
 	expect(mostPending).toBeGreaterThan(callers / 2);
 	for (const expected of ['value', 'CHANNEL_CLOSED', 'CALL_TIMEOUT', 'CALL_CANCELLED', 'E_ASKED']) {
 		expect(tally.get(expected) ?? 0, `${expected} of ${JSON.stringify([...tally])}`).toBeGreaterThan(0);

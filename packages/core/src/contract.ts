@@ -47,7 +47,7 @@ export interface CallTarget {
 
 /** The part of a call's options that travels between processes; the signal travels as the request's cancellation. */
 export interface RemoteCallOptions extends CallTarget {
-	/** Deadline of the whole call. */
+	/** Deadline of the whole call in ms (default: the manager's `callTimeoutMs`). 0 or `Infinity`: none. */
 	timeoutMs?: number;
 	/** Answer with every worker's outcome instead of failing when one fails. */
 	settle?: boolean;

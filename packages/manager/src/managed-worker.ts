@@ -74,7 +74,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		return `worker ${this.id} (shard${this.shardIds.length > 1 ? 's' : ''} ${formatShardIds(this.shardIds)})`;
 	}
 
-	/** Calls that wait for an answer of the living process. */
+	/** Calls that wait for an answer of the living process, heartbeats included. */
 	get pendingCalls(): number {
 		return this.#peer?.pendingCount ?? 0;
 	}

@@ -1,0 +1,61 @@
+import type { ShardReport } from '@shardctl/core';
+import { Client } from 'oceanic.js';
+import { describe, expect, it } from 'vitest';
+import type { WorkerAccess } from '../client-adapter.js';
+import { type OceanicClient, oceanicAdapter } from './oceanic.js';
+
+const gateway = {
+	url: 'wss://gateway',
+	shards: 9,
+	session_start_limit: { total: 1000, remaining: 3, reset_after: 7, max_concurrency: 16 },
+};
+const worker: WorkerAccess = {
+	shardIds: [2, 3, 7],
+	totalShards: 9,
+	api: 'http://127.0.0.1:8080/api',
+	gateway,
+	identify: { wait: async () => {}, confirm: () => {} },
+	isOwnToken: () => true,
+};
+
+/** A real client that never connects. */
+const makeClient = () =>
+	new Client({ auth: 'Bot token' }) as unknown as OceanicClient & { emit(event: string, ...args: unknown[]): void };
+
+describe('oceanicAdapter', () => {
+	it("gives the slice and the gateway's address, without a question of its own", async () => {
+		const client = makeClient();
+		oceanicAdapter.prepare?.(client, worker);
+		expect(client.shards.options).toMatchObject({ shardIDs: [2, 3, 7], maxShards: 9, concurrency: -1 });
+		expect(await client.shards.options.override.getBot?.()).toEqual({
+			url: 'wss://gateway',
+			shards: 9,
+			sessionStartLimit: { total: 1000, remaining: 3, resetAfter: 7, maxConcurrency: 16 },
+		});
+		expect(client.rest.options).toMatchObject({ baseURL: 'http://127.0.0.1:8080/api/v10', host: '127.0.0.1:8080' });
+	});
+
+	it('makes a shard wait before its first IDENTIFY, from the moment that its socket is open', () => {
+		const client = makeClient();
+		oceanicAdapter.prepare?.(client, worker);
+		const identify = () => {};
+		const shard = { id: 2, ws: {}, identify, on: () => {}, latency: 5 };
+		client.shards.set(2, shard);
+		client.emit('connect', 2);
+		expect(shard.identify).not.toBe(identify);
+	});
+
+	it('reports the shards and counts their guilds', () => {
+		const client = makeClient();
+		const reports: ShardReport[] = [];
+		oceanicAdapter.observe(client, (report) => reports.push(report));
+		client.emit('shardReady', 2);
+		client.emit('shardDisconnect', Object.assign(new Error('no'), { code: 4000 }), 2);
+		client.emit('shardResume', 2);
+		expect(reports.map(({ status }) => status)).toEqual(['ready', 'reconnecting', 'resumed']);
+		client.shards.set(2, { id: 2, latency: 12 } as never);
+		const guilds = [{ shard: { id: 2 }, memberCount: 4 }, { memberCount: 9 }];
+		Object.defineProperty(client, 'guilds', { value: { values: () => guilds } });
+		expect(oceanicAdapter.sample(client)).toEqual([{ shardId: 2, guildCount: 1, userCount: 4, ping: 12 }]);
+	});
+});
