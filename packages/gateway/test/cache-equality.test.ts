@@ -1,6 +1,7 @@
 // The promise of the resident gateway: a worker that is restarted at any point of the stream ends with the cache of one that saw all
 // of it. One discord.js client is fed the stream; another one is restarted at random points, and gets READY and the guilds from the
 // state at the cursor, then the rest.
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Dispatch, RawObject } from '../src/state/raw.js';
@@ -47,6 +48,11 @@ interface Step {
 	doing: (typeof doings)[number];
 }
 
+/** Looks for the difference only when there is one: describing two equal caches takes longer than all the rest. */
+function expectEqual(actual: unknown, expected: unknown): void {
+	if (!isDeepStrictEqual(actual, expected)) expect(actual).toStrictEqual(expected);
+}
+
 /** Runs a stream and gives the caches of both clients. */
 function run(steps: Step[]): { direct: unknown; restarted: unknown; stream: string[] } {
 	const world = new DiscordWorld();
@@ -87,20 +93,20 @@ function run(steps: Step[]): { direct: unknown; restarted: unknown; stream: stri
 	}
 	// A last restart, at the end of the stream: its cache is the state itself.
 	const last = begin(state, true);
-	expect(cacheOf(last)).toEqual(cacheOf(restarted));
+	expectEqual(cacheOf(last), cacheOf(restarted));
 	return { direct: cacheOf(direct), restarted: cacheOf(restarted), stream };
 }
 
 describe('a worker that is restarted at any point of the stream', () => {
 	it('ends with the cache of one that saw all of it', () => {
 		fc.assert(
-			fc.property(fc.array(step, { minLength: 1, maxLength: 250, size: 'max' }), (steps) => {
+			fc.property(fc.array(step, { minLength: 1, maxLength: 150, size: 'max' }), (steps) => {
 				const { direct, restarted } = run(steps);
 				for (const client of clients) client.destroy();
 				clients.clear();
-				expect(restarted).toEqual(direct);
+				expectEqual(restarted, direct);
 			}),
-			{ numRuns: 150 },
+			{ numRuns: 100 },
 		);
 	});
 });
