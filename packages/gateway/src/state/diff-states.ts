@@ -44,16 +44,20 @@ function* channelDispatches(guildId: string, before: RawObject, after: RawObject
 	}
 }
 
-/** Threads that are not active any more. Whether they were archived or deleted nobody knows, so nothing is said of either. */
+/**
+ * Threads that are not active any more, or that the bot is not in any more. Whether the former were archived or deleted nobody knows,
+ * so nothing is said of either: the threads of their channels are taken away, and GUILD_CREATE brings back those that are there.
+ */
 function* threadDispatches(guildId: string, before: RawObject, after: RawObject): Generator<Dispatch> {
 	const now = itemsOf(after, 'threads');
 	const parents = new Set<string>();
 	for (const [id, thread] of itemsOf(before, 'threads')) {
-		if (!now.has(id) && !isArchived(thread)) parents.add(stringOf(thread.parent_id) ?? '');
+		const known = now.get(id);
+		const left = known !== undefined && 'member' in thread && !('member' in known);
+		if ((known === undefined && !isArchived(thread)) || left) parents.add(stringOf(thread.parent_id) ?? '');
 	}
-	if (parents.size === 0) return;
-	const threads = [...now.values()].filter((thread) => parents.has(stringOf(thread.parent_id) ?? ''));
-	yield { t: 'THREAD_LIST_SYNC', d: { guild_id: guildId, channel_ids: [...parents], threads, members: [] } };
+	if (parents.size > 0)
+		yield { t: 'THREAD_LIST_SYNC', d: { guild_id: guildId, channel_ids: [...parents], threads: [], members: [] } };
 }
 
 function* presenceDispatches(guildId: string, before: RawObject, after: RawObject): Generator<Dispatch> {
@@ -84,8 +88,9 @@ function* differences(before: ShardState, after: ShardState): Generator<Dispatch
 	for (const id of ids) {
 		const old = before.guild(id);
 		const now = after.guild(id);
+		// A new guild in outage is told when it comes up: then it is a join.
 		if (!now) {
-			if (old || !before.hasGuild(id)) yield { t: 'GUILD_DELETE', d: { id, unavailable: true } };
+			if (old) yield { t: 'GUILD_DELETE', d: { id, unavailable: true } };
 		} else if (!old) yield { t: 'GUILD_CREATE', d: now };
 		else if (!sameGuild(old, now)) yield* changedGuild(id, old, now);
 	}

@@ -185,10 +185,6 @@ export class ShardState {
 		return this.#shelf.open(id)?.toCreate();
 	}
 
-	hasGuild(id: string): boolean {
-		return this.#shelf.has(id);
-	}
-
 	guildIds(): string[] {
 		return [...this.#shelf.ids()];
 	}

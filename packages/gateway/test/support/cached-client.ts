@@ -27,7 +27,12 @@ export class CachedClient {
 	feed(text: string): void {
 		const packet = JSON.parse(text) as Dispatch;
 		if (packet.t === 'GUILD_CREATE') this.#forgetOutage((packet.d as { id: string }).id);
-		this.#feedable.ws.handlePacket(packet, this.#shard);
+		this.feedAsIs(text);
+	}
+
+	/** Feeds one dispatch without making up for what discord.js forgets to forget. */
+	feedAsIs(text: string): void {
+		this.#feedable.ws.handlePacket(JSON.parse(text) as Dispatch, this.#shard);
 	}
 
 	/**

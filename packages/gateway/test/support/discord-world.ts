@@ -71,7 +71,7 @@ export class DiscordWorld {
 		for (const guild of this.#guilds.slice(2)) guild.joined = false;
 	}
 
-	/** READY and the guilds, as at the first login. */
+	/** READY and the guilds, as at a login. */
 	login(): Dispatch[] {
 		const guilds = this.#guilds.filter((guild) => guild.joined);
 		const user = { ...this.#user(botId), verified: true, mfa_enabled: false, email: null, flags: 0 };
@@ -88,7 +88,9 @@ export class DiscordWorld {
 					application: { id: botId, flags: 565_248 },
 				},
 			},
-			...guilds.map((guild) => this.#create(guild)),
+			...guilds.map((guild) =>
+				guild.away ? { t: 'GUILD_DELETE', d: { id: guild.id, unavailable: true } } : this.#create(guild),
+			),
 		];
 	}
 

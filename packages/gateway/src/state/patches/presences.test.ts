@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { patched } from '../../../test/support/patched.js';
+
+const user = { id: '2', username: 'a' };
+const online = { status: 'online', activities: [] };
+
+it('lists those who are not offline, with the id of the user only', () => {
+	const presences = (...statuses: string[]) =>
+		patched(
+			{ members: [{ user }] },
+			...statuses.map((status) => ['PRESENCE_UPDATE', { user, status }] as [string, object] as never),
+		).presences;
+	expect(presences('online', 'idle')).toEqual([{ user: { id: '2' }, status: 'idle' }]);
+	expect(presences('online', 'offline')).toBeUndefined();
+});
+
+it('ignores someone whom nobody has seen', () => {
+	const guild = patched({ members: [] }, ['PRESENCE_UPDATE', { user: { id: '5' }, ...online }]);
+	expect(guild).toMatchObject({ members: [] });
+	expect(guild).not.toHaveProperty('presences');
+});
+
+it('takes someone who comes with a name for a member', () => {
+	const { members } = patched({ members: [] }, ['PRESENCE_UPDATE', { user: { id: '5', username: 'e' }, ...online }]);
+	expect(members).toMatchObject([{ user: { id: '5', username: 'e' }, roles: [] }]);
+});
+
+it('renames a member', () => {
+	expect(patched({ members: [{ user }] }, ['PRESENCE_UPDATE', { user: { id: '2', username: 'b' }, ...online }]).members).toEqual([
+		{ user: { id: '2', username: 'b' } },
+	]);
+});
