@@ -62,8 +62,11 @@ export class DiscordWorld {
 	#lastId = 1_000_000_000_000_000_000n;
 	#clock = Date.parse('2026-11-20T12:00:00Z');
 	#last: Dispatch | undefined;
+	readonly #possible: string[];
 
-	constructor() {
+	/** @param focus numbers that pick the few kinds of things that happen in this world; none for all */
+	constructor(focus: readonly number[] = []) {
+		this.#possible = this.#kinds(focus);
 		for (let index = 0; index < 8; index++) this.#newUser(`${100_000_000_000_000_000n + BigInt(index)}`, `user${index}`);
 		this.#users.set(botId, { ...this.#newUser(botId, 'bot'), bot: true });
 		this.#guilds = [0, 1, 2].map((index) => this.#newGuild(index));
@@ -95,14 +98,15 @@ export class DiscordWorld {
 	}
 
 	/** The kinds of things that can happen; a number picks one. */
-	get kinds(): string[] {
-		return Object.keys(this.#happenings);
+	#kinds(focus: readonly number[]): string[] {
+		const all = Object.keys(this.#happenings);
+		return focus.length === 0 ? all : focus.map((number) => all[number % all.length] as string);
 	}
 
 	/** Lets something happen. The dispatches are fresh data every time. */
 	happen(numbers: readonly number[]): Dispatch[] {
 		const choose = new Choices(numbers);
-		const kind = choose.of(this.kinds) ?? '';
+		const kind = choose.of(this.#possible) ?? '';
 		const guild = choose.of(this.#guilds) as WorldGuild;
 		this.#clock += 60_000;
 		const dispatches = structuredClone(this.#happenings[kind]?.(guild, choose) ?? []);
