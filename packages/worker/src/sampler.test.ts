@@ -22,10 +22,11 @@ it('measures the process, over the time since the last sample', async () => {
 
 it('shows a blocked event loop in the delay', async () => {
 	const sampler = new Sampler(() => []);
+	// Delays are measured between two probes, and there is one every 200 ms: the block needs one before and one after it.
 	const worst = await waitFor('a delay to be seen', async () => {
-		await new Promise((resolve) => setTimeout(resolve, 60));
-		busyFor(300);
-		await new Promise((resolve) => setTimeout(resolve, 60));
+		await new Promise((resolve) => setTimeout(resolve, 450));
+		busyFor(400);
+		await new Promise((resolve) => setTimeout(resolve, 450));
 		const { loopDelayP99Ms } = sampler.take();
 		return loopDelayP99Ms > 100 ? loopDelayP99Ms : undefined;
 	});
