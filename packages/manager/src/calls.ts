@@ -131,7 +131,7 @@ interface Answers {
 /** Asks all workers and waits for each. A promise per worker and no more: thousands of calls may be under way. */
 function askAll(workers: readonly ManagedWorker[], ask: (worker: ManagedWorker) => Promise<unknown>): Promise<Answers> {
 	return new Promise((resolve) => {
-		const answers: Answers = { values: new Array(workers.length), failures: new Map() };
+		const answers: Answers = { values: Array.from({ length: workers.length }), failures: new Map() };
 		let waiting = workers.length;
 		const settled = () => {
 			waiting--;
