@@ -27,7 +27,7 @@ describe('ScriptRunner', () => {
 
 	it('does not keep a script that has a syntax error', async () => {
 		const scripts = runner();
-		await expect(scripts.run(text('client.'), client, undefined)).rejects.toMatchObject({ name: 'SyntaxError' });
+		await expect(async () => scripts.run(text('client.'), client, undefined)).rejects.toMatchObject({ name: 'SyntaxError' });
 		expect(await scripts.run({ id: 1, kind: 'text' }, client, undefined)).toEqual({ scriptMissing: true });
 	});
 
@@ -52,7 +52,7 @@ describe('ScriptRunner', () => {
 	});
 
 	it.each(['() => 1', 'Symbol()'])('refuses %s as an answer, which cannot travel', async (source) => {
-		await expect(runner().run(text(source), client, undefined)).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' });
+		await expect(async () => runner().run(text(source), client, undefined)).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' });
 	});
 
 	it("does not let a script's variables reach the process or the next script", async () => {

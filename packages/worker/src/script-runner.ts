@@ -6,6 +6,8 @@ import { type Script, type ScriptKind, type ScriptMissing, ShardctlError } from 
 
 type Compiled = (this: unknown, client: unknown, context: unknown, require: NodeJS.Require) => unknown;
 
+type ScriptAnswer = { value: unknown } | ScriptMissing;
+
 /** Scripts beyond this many push the oldest out; the manager sends a source again when it is asked for. */
 const maxScripts = 500;
 
@@ -21,13 +23,15 @@ export class ScriptRunner {
 		this.#folder = dirname(botFile);
 	}
 
-	/** Runs a script on a client, or says that its source has to be sent. What the script throws is thrown. */
-	async run(script: Script, client: unknown, context: unknown): Promise<{ value: unknown } | ScriptMissing> {
+	/**
+	 * Runs a script on a client, or says that its source has to be sent. What the script throws is thrown. A script that is done at
+	 * once is answered at once: a promise more for each call is a good part of what a small one costs.
+	 */
+	run(script: Script, client: unknown, context: unknown): ScriptAnswer | Promise<ScriptAnswer> {
 		const compiled = this.#get(script);
 		if (!compiled) return { scriptMissing: true };
-		const value = await compiled.call(client, client, context, this.#require);
-		if (typeof value !== 'function' && typeof value !== 'symbol') return { value };
-		throw new ShardctlError('NOT_SERIALIZABLE', `the script answers a ${typeof value}, which cannot travel between processes`);
+		const value = compiled.call(client, client, context, this.#require);
+		return isThenable(value) ? Promise.resolve(value).then(answerOf) : answerOf(value);
 	}
 
 	#get({ id, kind, source }: Script): Compiled | undefined {
@@ -38,6 +42,15 @@ export class ScriptRunner {
 		this.#compiled.set(id, compiled);
 		return compiled;
 	}
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+	return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
+function answerOf(value: unknown): ScriptAnswer {
+	if (typeof value !== 'function' && typeof value !== 'symbol') return { value };
+	throw new ShardctlError('NOT_SERIALIZABLE', `the script answers a ${typeof value}, which cannot travel between processes`);
 }
 
 /**
