@@ -32,6 +32,19 @@ export {
 	type WorkerMethods,
 } from './contract.js';
 export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
+export {
+	type BufferLimits,
+	type Delivery,
+	type GatewayBrief,
+	type GatewayEvents,
+	type GatewayManagerMethods,
+	type GatewayMethods,
+	type GatewayNotice,
+	type GatewayShardStats,
+	gatewayBriefVariable,
+	type HandoverParams,
+	localGatewayPath,
+} from './gateway-contract.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
 export { type Parsed, parseDurationMs, parseShardList, parseSizeBytes } from './parse.js';

@@ -36,6 +36,10 @@ export interface GatewayBackend {
 	sessionStarted(session: GatewaySession, connection: ConnectionInfo): void;
 	/** RESUMED was sent. */
 	sessionResumed?(session: GatewaySession, connection: ConnectionInfo): void;
+	/** The connection of a session is gone, and the session waits for a RESUME. */
+	sessionDetached?(session: GatewaySession): void;
+	/** The client of a session says which event is the newest that it has; null before the first. */
+	heartbeat?(session: GatewaySession, seq: number | null): void;
 	/** The session cannot be resumed any more. */
 	sessionEnded(session: GatewaySession, end: SessionEnd): void;
 	/** An operation 3, 4, 8, 31 or 43 of a live session. */

@@ -174,6 +174,7 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 				this.#heartbeat.beat();
 				this.#lastHeartbeat = { seq: operation.d ?? null, atMs: this.#context.clock.monotonic() };
 				this.sendFrame(heartbeatAckFrame);
+				if (this.#state.name === 'live') this.#context.backend.heartbeat?.(this.#state.session, operation.d ?? null);
 				break;
 			case op.identify:
 				if (this.#state.name === 'awaiting') this.#identify(operation.d);

@@ -11,6 +11,7 @@ import { readConnectQuery } from './connect-query.js';
 import { type ConnectionRules, GatewayConnection } from './connection.js';
 import type { GatewayObserver } from './observer.js';
 import type { ReplayLimits } from './replay-buffer.js';
+import type { GatewaySession, SessionOptions } from './session.js';
 import { SessionStore } from './session-store.js';
 import type { FrameReceiver, FrameTransport } from './transport.js';
 import { WebSocketTransport } from './web-socket-transport.js';
@@ -40,6 +41,8 @@ export interface GatewayServerOptions {
 	sessionTtlMs?: number;
 	replay?: ReplayLimits;
 	observe?: GatewayObserver;
+	/** Makes a session of a kind of the backend's own. */
+	createSession?: (options: SessionOptions) => GatewaySession;
 	/** Bytes that may wait for a slow client before it is dropped (default 64 MiB). */
 	maxQueuedBytes?: number;
 	/** Makes the layer of a new connection. */
@@ -75,6 +78,8 @@ export class GatewayServer {
 			clock: this.#clock,
 			ttlMs: options.sessionTtlMs ?? 120_000,
 			...(options.replay && { replay: options.replay }),
+			...(options.createSession && { createSession: options.createSession }),
+			onDetach: (session) => options.backend.sessionDetached?.(session),
 			onEnd: (session, end) => {
 				this.#observe({ type: 'session-end', sessionId: session.id, shard: session.slot, end });
 				options.backend.sessionEnded(session, end);

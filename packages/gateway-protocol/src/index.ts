@@ -20,6 +20,6 @@ export type { GatewayObservation, GatewayObserver } from './observer.js';
 export { type Op, op } from './opcodes.js';
 export { RateWindow } from './rate-window.js';
 export { defaultReplayLimits, type ReplayLimits } from './replay-buffer.js';
-export { GatewaySession } from './session.js';
+export { GatewaySession, type SessionCarrier, type SessionOptions } from './session.js';
 export { type SessionEnd, SessionStore } from './session-store.js';
 export type { FrameReceiver, FrameTransport } from './transport.js';

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, Timer } from '@shardctl/core';
 import type { IdentifyPayload } from './client-payloads.js';
 import type { ReplayLimits } from './replay-buffer.js';
-import { GatewaySession, type SessionCarrier } from './session.js';
+import { GatewaySession, type SessionCarrier, type SessionOptions } from './session.js';
 
 /** Why a session ended. */
 export type SessionEnd = 'client closed' | 'server closed' | 'expired' | 'invalidated' | 'evicted' | 'stopped';
@@ -16,6 +16,10 @@ export interface SessionStoreOptions {
 	replay?: ReplayLimits;
 	/** Default 10,000. */
 	maxDisconnected?: number;
+	/** Makes a session of a kind of the backend's own (default: one that numbers and keeps its events itself). */
+	createSession?: (options: SessionOptions) => GatewaySession;
+	/** A session lost its connection and waits. */
+	onDetach?: (session: GatewaySession) => void;
 	onEnd: (session: GatewaySession, end: SessionEnd) => void;
 }
 
@@ -42,15 +46,13 @@ export class SessionStore {
 	}
 
 	create(identify: IdentifyPayload): GatewaySession {
-		const { clock, replay } = this.#options;
-		const session = new GatewaySession({
-			id: randomBytes(16).toString('hex'),
-			shard: identify.shard ?? undefined,
-			identify,
-			clock,
-			...(replay && { replay }),
-		});
-		this.#sessions.set(session.id, session);
+		return this.#make(randomBytes(16).toString('hex'), identify);
+	}
+
+	/** Brings back a session of an earlier process: it waits for its client's RESUME. */
+	restore(id: string, identify: IdentifyPayload): GatewaySession {
+		const session = this.#make(id, identify);
+		this.#expire(session);
 		return session;
 	}
 
@@ -63,6 +65,19 @@ export class SessionStore {
 	/** The connection is gone: the session waits for a resume until it expires. */
 	detach(session: GatewaySession, carrier: SessionCarrier): void {
 		if (!session.detach(carrier) || !this.#sessions.has(session.id)) return;
+		this.#expire(session);
+		this.#options.onDetach?.(session);
+	}
+
+	#make(id: string, identify: IdentifyPayload): GatewaySession {
+		const { clock, replay, createSession } = this.#options;
+		const options = { id, shard: identify.shard ?? undefined, identify, clock, ...(replay && { replay }) };
+		const session = createSession?.(options) ?? new GatewaySession(options);
+		this.#sessions.set(id, session);
+		return session;
+	}
+
+	#expire(session: GatewaySession): void {
 		const { clock, ttlMs, maxDisconnected = 10_000 } = this.#options;
 		const timer = Number.isFinite(ttlMs) ? clock.setTimeout(() => this.end(session, 'expired'), ttlMs) : undefined;
 		this.#expiries.set(session, timer);

@@ -9,6 +9,10 @@ import { ReplayBuffer, type ReplayLimits } from './replay-buffer.js';
 export interface SessionCarrier {
 	readonly id: number;
 	sendFrame(frame: string): void;
+	/** Asks the client for a heartbeat at once. */
+	requestHeartbeat(): void;
+	/** Closes with a code; what becomes of the session follows from the table of close codes. */
+	close(code: number, detail?: string): void;
 	/** The session has moved to another connection, or has ended: this one must let go. */
 	sessionLost(reason: 'replaced' | 'ended'): void;
 }

@@ -1,12 +1,18 @@
 // The events of a shard manager and what each carries.
 
-import type { ShardctlError } from '@shardctl/core';
+import type { GatewayNotice, ShardctlError } from '@shardctl/core';
 import type { ChildState, ExitReport } from '@shardctl/supervisor';
 import type { RestartProgress } from './rolling-restart.js';
 
 /** Which worker an event is about. */
 export interface WorkerRef {
 	workerId: number;
+	shardIds: readonly number[];
+}
+
+/** Which gateway process an event is about. */
+export interface GatewayRef {
+	gatewayId: number;
 	shardIds: readonly number[];
 }
 
@@ -31,6 +37,16 @@ export interface ShardManagerEvents {
 	'shard:reconnecting': [{ shardId: number; workerId: number }];
 	'shard:resumed': [{ shardId: number; workerId: number }];
 	'shard:disconnected': [{ shardId: number; workerId: number; closeCode: number | undefined }];
+	/** Resident mode: a gateway process was forked. */
+	'gateway:spawned': [GatewayRef & { pid: number }];
+	/** Resident mode: a gateway process ended, for whatever reason. Its sessions with Discord live on for the next one. */
+	'gateway:exited': [GatewayRef & { message: string }];
+	/** Resident mode: something happened to a shard in its gateway process. */
+	'gateway:notice': [{ gatewayId: number; shardId: number; kind: GatewayNotice['kind']; message: string }];
+	/** Resident mode: a worker was replaced without a gap. */
+	'worker:deployed': [WorkerRef & { tookMs: number }];
+	/** Resident mode: the new process of a worker failed, and the old one carries on. */
+	'worker:rolled-back': [WorkerRef & { reason: string }];
 	/** The session budget of the day defers a restart. */
 	'identify:deferred': [WorkerRef & { remaining: number; resetAt: number }];
 	/** A step of {@link ShardManager.respawnAll}. */

@@ -50,6 +50,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	readonly id: number;
 	readonly shardIds: readonly number[];
 	readonly child: SupervisedChild;
+	/** Resident mode: tells this process's connections from those of every other, before and after it; 0 in direct mode. */
+	incarnation = 0;
 	readonly #options: ManagedWorkerOptions;
 	#peer: WorkerPeer | undefined;
 	#process: ChildProcess | undefined;
@@ -109,6 +111,14 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		} finally {
 			this.#restarts--;
 		}
+	}
+
+	/** Resident mode: how far the gateway process is with the identify of a shard for which this worker waits. */
+	noteIdentify(shardId: number, stage: 'waiting' | 'identifying'): void {
+		if (this.child.state !== 'starting') return;
+		this.#connections.set(shardId, stage);
+		if (stage === 'waiting') this.child.pauseReadyTimeout();
+		else this.#noteProgress();
 	}
 
 	/** Asks the living process. Rejects with `WORKER_UNAVAILABLE` at once when it is not in a state to answer. */

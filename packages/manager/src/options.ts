@@ -14,6 +14,7 @@ import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import { absoluteBotFile } from './bot-file.js';
 import type { ControlOptions } from './control/server.js';
+import { type GatewayMode, type GatewayOptions, gatewaySchema, type ResolvedGatewayOptions, resolveGatewayOptions } from './gateways/gateway-options.js';
 import { identifyWindowMs } from './identify/coordinator.js';
 import { defaultManagerName } from './manager-name.js';
 
@@ -91,6 +92,7 @@ export const managerOptionsSchema = z.strictObject({
 			error: (issue) => `must be 1 to 64 letters, digits, ".", "_" or "-", got ${show(issue.input)}`,
 		})
 		.optional(),
+	gateway: gatewaySchema.optional(),
 	control: z.union([z.boolean(), controlSchema], { error: 'must be true, false or { port, host, token, allowEval }' }).optional(),
 	logger: z
 		.custom<Logger>((value) => typeof (value as Logger | null)?.info === 'function', {
@@ -140,6 +142,11 @@ export interface ShardManagerOptions {
 	identifyReserve?: number;
 	/** Length of the identify window (default 5000). Only another API than Discord's, such as a simulator, may have a shorter one. */
 	identifyWindowMs?: number;
+	/**
+	 * Who holds the sessions with Discord (default `'direct'`: the workers). `'resident'`: gateway processes do, so that workers
+	 * are replaced, crash and come back without an identify and without a missed event.
+	 */
+	gateway?: GatewayMode | GatewayOptions;
 	/** The name under which the command line finds this manager (default: from package.json, else the folder). */
 	name?: string;
 	/** Whether to serve the control API (default `true`: on a Unix socket), and whether over TCP as well. */
@@ -170,6 +177,8 @@ export interface ResolvedManagerOptions {
 	maxMemoryBytes: number;
 	identifyReserve: number;
 	identifyWindowMs: number;
+	/** Null in direct mode. */
+	gateway: ResolvedGatewayOptions | null;
 	name: string;
 	control: false | ControlOptions;
 	logger: Logger;
@@ -250,6 +259,7 @@ export function resolveManagerOptions(
 		maxMemoryBytes: offAsInfinity(options.maxMemoryBytes ?? 0),
 		identifyReserve: options.identifyReserve ?? 50,
 		identifyWindowMs: options.identifyWindowMs ?? identifyWindowMs,
+		gateway: resolveGatewayOptions(options.gateway),
 		name: options.name ?? defaultManagerName(botFile as string),
 		control: options.control === false ? false : typeof options.control === 'object' ? options.control : {},
 		logger: options.logger ?? pino({ name: 'shardctl' }),

@@ -14,6 +14,7 @@ import {
 	type CallResult,
 	type CallTargetOf,
 	fatalCloseCodes,
+	messageOf,
 	type RespawnAllOptions,
 	type Serialized,
 	ShardctlError,
@@ -23,13 +24,17 @@ import {
 	shardIdForGuild,
 	type ValueAt,
 } from '@shardctl/core';
+import { defaultRestartPolicy } from '@shardctl/supervisor';
 import { BootGate } from './boot-gate.js';
 import { Calls } from './calls.js';
 import { type Control, startControl } from './control/server.js';
 import { stateDir } from './control/state-dir.js';
 import type { ShardManagerEvents } from './events.js';
+import { GatewayFleet } from './gateways/gateway-fleet.js';
+import { planGateways } from './gateways/gateway-plan.js';
+import { handOver } from './gateways/hand-over.js';
 import type { IdentifyBudgetState } from './identify/budget.js';
-import type { IdentifyWait } from './identify/coordinator.js';
+import type { IdentifySlot, IdentifyWait } from './identify/coordinator.js';
 import { SessionStarts, type Starter } from './identify/session-starts.js';
 import { endLeftovers, WorkerRecord } from './leftovers.js';
 import { ManagedWorker, type WorkerPeer } from './managed-worker.js';
@@ -56,6 +61,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	readonly #lifetime = new AbortController();
 	readonly #createdAt: number;
 	#workers: ManagedWorker[] = [];
+	/** Resident mode only. */
+	#gateways: GatewayFleet | undefined;
+	/** New processes beside the workers that they are to replace. */
+	readonly #successors = new Set<ManagedWorker>();
 	#plan: Plan | undefined;
 	#status: 'idle' | 'starting' | 'running' | 'stopping' | 'stopped' = 'idle';
 	#spawning: Promise<ShardStats[]> | undefined;
@@ -183,7 +192,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	/** Replaces the worker that owns a shard; `true` once it is ready again, `false` when it could not be. */
 	async respawnShard(shardId: number): Promise<boolean> {
-		return this.#calls.ownerOf(shardId).restart('respawn requested');
+		return this.replace(this.#calls.ownerOf(shardId), 'respawn requested');
 	}
 
 	/**
@@ -194,16 +203,52 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	respawnAll({ rolling = true, parallel = 1, delayMs = 0 }: RespawnAllOptions = {}): Promise<void> {
 		// Two at a time would take down twice as many workers as either allowed.
 		const restarted = this.#restartingAll.then(() =>
-			restartInTurn(this.#workers.map(restartable), {
-				parallel: rolling ? Math.max(1, Math.floor(parallel)) : this.#workers.length,
-				delayMs,
-				clock: this.#options.clock,
-				signal: this.#lifetime.signal,
-				onProgress: (progress) => this.emit('restart:progress', progress),
-			}),
+			restartInTurn(
+				this.#workers.map((worker) => this.#restartable(worker)),
+				{
+					parallel: rolling ? Math.max(1, Math.floor(parallel)) : this.#workers.length,
+					delayMs,
+					clock: this.#options.clock,
+					signal: this.#lifetime.signal,
+					onProgress: (progress) => this.emit('restart:progress', progress),
+				},
+			),
 		);
 		this.#restartingAll = restarted.catch(() => {});
 		return restarted;
+	}
+
+	/**
+	 * Replaces one worker; `true` once the new process is ready, `false` when it could not be. In resident mode the new process
+	 * takes over from the old one, which otherwise carries on.
+	 */
+	async replace(worker: ManagedWorker, reason: string): Promise<boolean> {
+		if (!this.#gateways) return worker.restart(reason);
+		return this.#deployWorker(worker).then(
+			() => true,
+			(error: unknown) => {
+				if (ShardctlError.is(error) && error.code === 'WORKER_NOT_READY') return false;
+				throw error;
+			},
+		);
+	}
+
+	/**
+	 * Resident mode: replaces every worker by a new process of the bot, `parallel` at a time, without a gap. Rejects with
+	 * `WORKER_NOT_READY` when a new process does not become ready: the old one carries on there, and the rest is left untouched.
+	 * Progress is told by `restart:progress`. `OPTIONS_INVALID` in direct mode.
+	 */
+	async deploy({ parallel = 1 }: { parallel?: number } = {}): Promise<void> {
+		if (!this.#gateways) {
+			throw new ShardctlError('OPTIONS_INVALID', 'a deploy needs gateway processes: start the fleet with gateway "resident"');
+		}
+		await this.respawnAll({ rolling: true, parallel });
+	}
+
+	/** Resident mode: replaces the gateway processes one after the other. Discord and the workers keep their sessions. */
+	async restartGateways(): Promise<void> {
+		if (this.#gateways) return this.#gateways.restart();
+		throw new ShardctlError('OPTIONS_INVALID', 'there are no gateway processes: start the fleet with gateway "resident"');
 	}
 
 	/** One entry per shard. By default from what workers pushed last; `fresh` asks them now and waits for those that answer. */
@@ -231,6 +276,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				identify: this.#starts.budget(),
 			},
 			shards: await this.getShardStats(options),
+			...(this.#gateways ? { gateways: await this.#gateways.stats(this.#options.clock.now()) } : {}),
 		};
 	}
 
@@ -276,6 +322,8 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			this.#lifetime.signal.throwIfAborted();
 			this.#plan = planShards(this.#options, info);
 			this.#starts.checkStart(this.#plan.shardIds.length);
+			this.#gateways = this.#createGateways(this.#plan);
+			await this.#gateways?.start(this.#lifetime.signal);
 			this.#workers = this.#plan.slices.map((slice, index) => this.#createWorker(index, slice, this.#plan as Plan));
 			const started = watchStart(this.#workers, this.#lifetime.signal);
 			for (const worker of this.#workers) worker.child.start();
@@ -299,7 +347,9 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		const wasIdle = this.#status === 'idle';
 		this.#status = 'stopping';
 		this.#lifetime.abort(this.#starts.refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
-		await Promise.all(this.#workers.map((worker) => worker.child.stop(graceMs === undefined ? {} : { graceMs })));
+		const workers = [...this.#workers, ...this.#successors];
+		await Promise.all(workers.map((worker) => worker.child.stop(graceMs === undefined ? {} : { graceMs })));
+		await this.#gateways?.stop(graceMs === undefined ? {} : { graceMs });
 		if (!wasIdle) await this.#control?.close();
 		this.#status = 'stopped';
 		this.#resolveStopped();
@@ -315,11 +365,17 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	#createWorker(workerId: number, shardIds: readonly number[], { totalShards }: Plan): ManagedWorker {
 		const options = this.#options;
+		const gateways = this.#gateways;
 		const worker: ManagedWorker = new ManagedWorker({
 			workerId,
 			shardIds,
 			child: {
-				spec: (epoch) => workerSpec(options, { workerId, epoch, shardIds, totalShards, gateway: this.#starts.lastGateway }),
+				spec: (epoch) => {
+					if (gateways && epoch > 1) worker.incarnation = gateways.nextIncarnation();
+					const { lastGateway } = this.#starts;
+					const gateway = gateways?.infoFor(shardIds, worker.incarnation, lastGateway) ?? lastGateway;
+					return workerSpec(options, { workerId, epoch, shardIds, totalShards, gateway });
+				},
 				policy: options.policy,
 				clock: options.clock,
 				readyTimeoutMs: options.readyTimeoutMs,
@@ -330,9 +386,12 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				...(options.processHost ? { host: options.processHost } : {}),
 			},
 			acquireIdentify: (_, shardId, signal) =>
-				this.#starts.acquireIdentify(shardId, this.#starter(worker, { restart: worker.child.epoch > 1 }), signal),
+				gateways
+					? Promise.resolve(localSlot(shardId))
+					: this.#starts.acquireIdentify(shardId, this.#starter(worker, { restart: worker.child.epoch > 1 }), signal),
 			serve: (peer) => this.#serve(peer),
 		});
+		if (gateways) worker.incarnation = gateways.nextIncarnation();
 		forwardWorkerEvents(worker, options.clock, (event, ...args) => this.emit(event, ...(args as never)));
 		worker.on('shard.status', (report) => this.#stopOnFatalClose(worker, report));
 		worker.on('unattached', () => {
@@ -349,9 +408,92 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		return worker;
 	}
 
+	#createGateways({ slices, totalShards }: Plan): GatewayFleet | undefined {
+		const options = this.#options;
+		const { gateway: resident, clock, token } = options;
+		if (!resident) return undefined;
+		const folder = join(stateDir(), `${this.name}.gateways`);
+		const fleet = new GatewayFleet({
+			gateways: planGateways(slices, resident.shardsPerGateway),
+			token,
+			child: {
+				policy: options.policy ?? defaultRestartPolicy,
+				clock,
+				readyTimeoutMs: options.readyTimeoutMs,
+				shutdownGraceMs: options.shutdownGraceMs,
+				heartbeat: { intervalMs: Math.min(5000, options.heartbeatTimeoutMs / 3), timeoutMs: options.heartbeatTimeoutMs },
+			},
+			brief: (gatewayId) => ({
+				totalShards,
+				gateway: this.#starts.lastGateway,
+				snapshotDir: join(folder, String(gatewayId)),
+				delivery: resident.delivery,
+				buffer: resident.buffer,
+			}),
+			acquireIdentify: async (shardId, signal) => {
+				const waiting = [...this.#workers, ...this.#successors].filter(({ shardIds }) => shardIds.includes(shardId));
+				const [owner] = waiting;
+				for (const worker of waiting) worker.noteIdentify(shardId, 'waiting');
+				try {
+					return await this.#starts.acquireIdentify(shardId, owner ? this.#starter(owner, { restart: false }) : noStarter, signal);
+				} finally {
+					for (const worker of waiting) worker.noteIdentify(shardId, 'identifying');
+				}
+			},
+		});
+		for (const gateway of fleet.gateways) {
+			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
+			gateway.child.on('spawned', ({ pid }) => this.emit('gateway:spawned', { ...ref, pid }));
+			gateway.child.on('exited', ({ message }) => this.emit('gateway:exited', { ...ref, message }));
+			gateway.on('notice', (notice) => this.emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
+		}
+		return fleet;
+	}
+
+	async #deployWorker(old: ManagedWorker): Promise<void> {
+		const { clock } = this.#options;
+		const startedAt = clock.monotonic();
+		const successor = this.#createWorker(old.id, old.shardIds, this.#plan as Plan);
+		const ref = { workerId: old.id, shardIds: old.shardIds };
+		this.#successors.add(successor);
+		try {
+			const gateway = (this.#gateways as GatewayFleet).of(old.shardIds);
+			await handOver({ gateway, old, successor, timeoutMs: this.#options.readyTimeoutMs, signal: this.#lifetime.signal });
+		} catch (error) {
+			this.emit('worker:rolled-back', { ...ref, reason: messageOf(error) });
+			throw error;
+		} finally {
+			this.#successors.delete(successor);
+		}
+		this.#workers = this.#workers.map((worker) => (worker === old ? successor : worker));
+		this.emit('worker:deployed', { ...ref, tookMs: Math.round(clock.monotonic() - startedAt) });
+	}
+
+	/** One failed replacement is enough to stop: the policy goes on with it while the rest stays as it is. */
+	#restartable(worker: ManagedWorker): RestartableWorker {
+		const { id, shardIds, label, child } = worker;
+		let trouble: string | undefined;
+		return {
+			id,
+			shardIds,
+			label,
+			restart: async () => {
+				if (!this.#gateways) return worker.restart('restart of all requested', { giveUpAfterExits: 1 });
+				try {
+					await this.#deployWorker(worker);
+					return true;
+				} catch (error) {
+					trouble = messageOf(error);
+					return false;
+				}
+			},
+			trouble: () => trouble ?? child.lastExit?.message ?? `it is ${child.state}`,
+		};
+	}
+
 	/** Before each fork: a restart needs Discord's leave and the budget; then every fork waits for a place at the boot gate. */
 	async #beforeSpawn(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
-		if (worker.child.epoch > 0) {
+		if (worker.child.epoch > 0 && !this.#gateways) {
 			await this.#starts.beforeRestart(worker.shardIds.length, this.#starter(worker, { restart: true }), signal);
 		}
 		const leave = await this.#bootGate.enter(signal);
@@ -378,7 +520,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	#stopOnFatalClose(worker: ManagedWorker, { shardId, status, closeCode }: ShardReport): void {
 		const why = status === 'disconnected' && closeCode !== undefined ? fatalCloseCodes.get(closeCode) : undefined;
-		if (why === undefined) return;
+		if (why === undefined || this.#successors.has(worker)) return;
 		this.#refuse(
 			worker,
 			new ShardctlError('DISCORD_FATAL', `Discord closed shard ${shardId} with ${closeCode}: ${why}. No retry can mend that`, {
@@ -419,14 +561,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	}
 }
 
-/** One failed replacement is enough to stop: the policy goes on with it while the rest stays as it is. */
-function restartable(worker: ManagedWorker): RestartableWorker {
-	const { id, shardIds, label, child } = worker;
-	return {
-		id,
-		shardIds,
-		label,
-		restart: () => worker.restart('restart of all requested', { giveUpAfterExits: 1 }),
-		trouble: () => child.lastExit?.message ?? `it is ${child.state}`,
-	};
+/** The sessions of a restart that nobody in particular waits for. */
+const noStarter: Starter = { automatic: true, onDeferred: () => {}, onRefused: () => {} };
+
+/** Permission to identify with the local gateway, which needs none. */
+function localSlot(shardId: number): IdentifySlot {
+	return { id: 0, shardId, sent: () => {}, confirmed: () => {}, release: () => {}, abandon: () => {} };
 }

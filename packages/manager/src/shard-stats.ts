@@ -1,5 +1,6 @@
 // What getShardStats and the control API answer: one entry per shard, put together from what is already known.
 import type { ShardStats } from '@shardctl/core';
+import type { GatewayProcessStats } from './gateways/gateway-fleet.js';
 import type { IdentifyBudgetState } from './identify/budget.js';
 import type { ManagedWorker } from './managed-worker.js';
 
@@ -18,6 +19,8 @@ export interface ManagerStats {
 		identify: IdentifyBudgetState;
 	};
 	shards: ShardStats[];
+	/** Resident mode only. */
+	gateways?: GatewayProcessStats[] | undefined;
 }
 
 /** The entries of one worker's shards. */

@@ -54,6 +54,38 @@ export const shardStats = z.object({
 	lastExit: z.object({ reason: z.string(), message: z.string(), at: z.number() }).nullable(),
 }) satisfies z.ZodType<ShardStats>;
 
+const gatewayProcessStats = z.object({
+	id: z.int(),
+	pid: z.int().nullable(),
+	status: z.string(),
+	shardIds: z.array(z.int()).readonly(),
+	uptimeMs: z.number(),
+	restarts: z.int(),
+	shards: z.array(
+		z.object({
+			shardId: z.int(),
+			upstream: z.enum(['idle', 'connecting', 'resuming', 'ready', 'refused']),
+			ping: z.number().nullable(),
+			worker: z.enum(['none', 'connected', 'away', 'paused']),
+			guildCount: z.int(),
+			stateBytes: z.number(),
+			bufferedEvents: z.int(),
+			bufferedBytes: z.number(),
+			lagMs: z.number(),
+			received: z.int(),
+			delivered: z.int(),
+			identifies: z.int(),
+			resumes: z.int(),
+			sessionsLost: z.int(),
+			overflowed: z.int(),
+			expired: z.int(),
+			lost: z.int(),
+			repeated: z.int(),
+			poisoned: z.int(),
+		}),
+	),
+});
+
 export const managerStats = z.object({
 	manager: z.object({
 		name: z.string(),
@@ -67,6 +99,7 @@ export const managerStats = z.object({
 		identify: z.object({ total: z.int(), remaining: z.int(), resetAt: z.number(), maxConcurrency: z.int() }),
 	}),
 	shards: z.array(shardStats),
+	gateways: z.array(gatewayProcessStats).optional(),
 }) satisfies z.ZodType<ManagerStats>;
 
 export const health = z.object({
@@ -102,6 +135,11 @@ const eventTypes = {
 	'shard:reconnecting': true,
 	'shard:resumed': true,
 	'shard:disconnected': true,
+	'gateway:spawned': true,
+	'gateway:exited': true,
+	'gateway:notice': true,
+	'worker:deployed': true,
+	'worker:rolled-back': true,
 	'identify:deferred': true,
 	'restart:progress': true,
 	'fleet:ready': true,

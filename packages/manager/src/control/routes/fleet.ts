@@ -76,7 +76,7 @@ export const restartRoute = route({
 		const startedAt = performance.now();
 		const one =
 			shard !== undefined ? workerOfShard(manager, shard) : workerId === undefined ? undefined : workerById(manager, workerId);
-		if (one) await replaced(one, one.restart('restart requested'));
+		if (one) await replaced(one, manager.replace(one, 'restart requested'));
 		else if (manager.workers.length === 0) {
 			throw new ShardctlError('WORKER_UNAVAILABLE', 'the fleet has no workers yet: it is still asking Discord for the gateway');
 		} else await manager.respawnAll({ rolling, parallel, delayMs });

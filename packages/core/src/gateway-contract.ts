@@ -1,0 +1,137 @@
+// The contract between a manager and its resident gateway processes: the methods each side answers, the events each side sends,
+// and what a gateway process is told when it is forked. Types only, like the contract between a manager and its workers.
+import type { GatewayInfo, WorkerEvents } from './contract.js';
+
+/** Name of the environment variable that carries a gateway process's {@link GatewayBrief} as JSON. */
+export const gatewayBriefVariable = 'SHARDCTL_GATEWAY';
+
+/** `at-most-once`: what a dead worker had in its hands is lost and counted. `at-least-once`: it is sent again. */
+export type Delivery = 'at-most-once' | 'at-least-once';
+
+/** How much a gateway process keeps for a worker that is away or slow. What is beyond goes into the state and is counted. */
+export interface BufferLimits {
+	/** Per shard. */
+	events: number;
+	/** Per shard. */
+	bytes: number;
+	ageMs: number;
+}
+
+/** What the manager tells a gateway process when it forks it. Holds no secret: the token travels as `DISCORD_TOKEN`. */
+export interface GatewayBrief {
+	gatewayId: number;
+	epoch: number;
+	/** Ascending. */
+	shardIds: number[];
+	totalShards: number;
+	/** What `GET /gateway/bot` answered to the manager. */
+	gateway: GatewayInfo;
+	/** The port that an earlier process of this gateway had: its workers come back to it. 0: any. */
+	port: number;
+	/** Folder for snapshots, this gateway's own. */
+	snapshotDir: string;
+	delivery: Delivery;
+	buffer: BufferLimits;
+}
+
+/** One shard as its gateway process sees it. */
+export interface GatewayShardStats {
+	shardId: number;
+	/** `idle`: no worker has identified yet, so nobody knows with which intents. */
+	upstream: 'idle' | 'connecting' | 'resuming' | 'ready' | 'refused';
+	/** Heartbeat round trip to Discord in ms; null before the first. */
+	ping: number | null;
+	/** Whether a worker is connected, and gets events. */
+	worker: 'none' | 'connected' | 'away' | 'paused';
+	guildCount: number;
+	/** What the state holds, in bytes. */
+	stateBytes: number;
+	/** Events that wait for their worker or for its word that it has them. */
+	bufferedEvents: number;
+	bufferedBytes: number;
+	/** Age of the oldest of them; 0 when there is none. */
+	lagMs: number;
+	received: number;
+	delivered: number;
+	identifies: number;
+	resumes: number;
+	/** Times that Discord took the session away. */
+	sessionsLost: number;
+	/** Folded into the state because the buffer was full; never seen by a worker. */
+	overflowed: number;
+	/** Interactions and typing that were too old to be of use. */
+	expired: number;
+	/** In the hands of a worker that died (at-most-once). */
+	lost: number;
+	/** Sent again after a worker had died (at-least-once). */
+	repeated: number;
+	/** Set aside because they killed their worker again and again. */
+	poisoned: number;
+}
+
+/** Requests that a gateway process answers. */
+export interface GatewayMethods {
+	ping: { params: null; result: null };
+	stats: { params: null; result: GatewayShardStats[] };
+	/** Keeps the IDENTIFYs of this incarnation of a worker waiting: it is to take over from the present one. */
+	'handover.begin': { params: HandoverParams; result: null };
+	/** Resolves once every shard has an IDENTIFY of it waiting. */
+	'handover.waiting': { params: HandoverParams; result: null };
+	/** Stops the present worker's stream; resolves when that worker has everything that was sent, or after a while. */
+	'handover.pause': { params: HandoverParams; result: { drained: boolean } };
+	/** Gives the new worker READY and its guilds, and nothing more yet. */
+	'handover.present': { params: HandoverParams; result: null };
+	/** The stream goes on to the new worker. */
+	'handover.commit': { params: HandoverParams; result: null };
+	/** The new worker is out; the stream goes on to the old one. */
+	'handover.abort': { params: HandoverParams; result: null };
+	/** Saves everything; with `keepSessions` Discord keeps the sessions for the next process. The process exits right after. */
+	shutdown: { params: { reason: string; keepSessions: boolean }; result: null };
+}
+
+export interface HandoverParams {
+	/** Of the new worker; see {@link localGatewayPath}. */
+	incarnation: number;
+	shardIds: readonly number[];
+}
+
+/** Requests that the manager answers to a gateway process. */
+export interface GatewayManagerMethods {
+	/** Resolves when this shard may send IDENTIFY now. */
+	'identify.acquire': { params: { shardId: number }; result: { slotId: number } };
+}
+
+/** Events that a gateway process sends and nobody answers. */
+export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'identify.confirmed' | 'identify.released'> {
+	/** Workers can connect. */
+	listening: { port: number };
+	/** Something that people should hear of, with the level of its log line. */
+	notice: GatewayNotice;
+	/** Discord closed a shard with a code that no retry mends. */
+	refused: { shardId: number; closeCode: number };
+}
+
+/** One thing that happened to a shard in a gateway process. */
+export interface GatewayNotice {
+	shardId: number;
+	kind:
+		| 'upstream:ready'
+		| 'upstream:resumed'
+		| 'upstream:disconnected'
+		| 'upstream:session-lost'
+		| 'worker:refused'
+		| 'worker:slow'
+		| 'events:overflowed'
+		| 'events:lost'
+		| 'events:repeated'
+		| 'events:poisoned'
+		| 'snapshot:failed'
+		| 'snapshot:restored'
+		| 'snapshot:unusable';
+	message: string;
+}
+
+/** The path by which a worker's connections are told from those of the process before and after it. */
+export function localGatewayPath(incarnation: number): string {
+	return `/worker/${incarnation}`;
+}

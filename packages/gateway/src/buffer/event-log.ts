@@ -1,0 +1,88 @@
+// The events of one shard in the order in which Discord sent them, from the oldest that the state does not contain to the
+// newest. Positions are offsets that only grow; they may have gaps. It decides nothing about what is kept.
+import { EncodedDispatch } from '@shardctl/gateway-protocol';
+import type { Dispatch } from '../state/raw.js';
+
+/** One event that waits, or is on its way. */
+export interface LogEntry {
+	readonly offset: number;
+	readonly event: EncodedDispatch;
+	/** As parsed, while the event is young; read again from {@link event} later, so that a long buffer costs its text only. */
+	data: unknown;
+	/** Whether it concerns a guild; direct messages have intents of their own. */
+	readonly direct: boolean;
+	/** Flows whatever the intents: the bot's own member. */
+	readonly ownMember: boolean;
+	readonly receivedAtMs: number;
+	/** How often a worker died with it in its hands. */
+	tries: number;
+}
+
+export class EventLog {
+	/** Entries before `#start` are dead; compacted now and then. */
+	#entries: LogEntry[] = [];
+	#start = 0;
+	#bytes = 0;
+
+	get size(): number {
+		return this.#entries.length - this.#start;
+	}
+
+	get bytes(): number {
+		return this.#bytes;
+	}
+
+	get oldest(): LogEntry | undefined {
+		return this.#entries[this.#start];
+	}
+
+	push(entry: LogEntry): void {
+		this.#entries.push(entry);
+		this.#bytes += entry.event.sizeBytes;
+	}
+
+	/** The first entry behind an offset. */
+	after(offset: number): LogEntry | undefined {
+		return this.#entries[this.#indexAfter(offset)];
+	}
+
+	/** How many entries lie behind one offset and not behind the other. */
+	countBetween(after: number, through: number): number {
+		return Math.max(0, this.#indexAfter(through) - this.#indexAfter(after));
+	}
+
+	/** The entries behind one offset and not behind the other. */
+	between(after: number, through: number): readonly LogEntry[] {
+		return this.#entries.slice(this.#indexAfter(after), this.#indexAfter(through));
+	}
+
+	/** Takes the oldest entry out. */
+	shift(): LogEntry | undefined {
+		const entry = this.#entries[this.#start];
+		if (!entry) return undefined;
+		this.#start++;
+		this.#bytes -= entry.event.sizeBytes;
+		if (this.#start > 1024 && this.#start > this.#entries.length / 2) {
+			this.#entries = this.#entries.slice(this.#start);
+			this.#start = 0;
+		}
+		return entry;
+	}
+
+	#indexAfter(offset: number): number {
+		let low = this.#start;
+		let high = this.#entries.length;
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			if ((this.#entries[middle] as LogEntry).offset <= offset) low = middle + 1;
+			else high = middle;
+		}
+		return low;
+	}
+}
+
+/** The event of an entry, parsed. */
+export function dispatchOf(entry: LogEntry): Dispatch {
+	entry.data ??= (JSON.parse(entry.event.frame(0)) as { d: unknown }).d;
+	return { t: entry.event.type, d: entry.data };
+}

@@ -1,0 +1,67 @@
+// One session of a worker at the local gateway. Its sequence numbers are positions in the shard's log, so that a gateway process
+// that starts anew, and hears the same events from Discord again, gives them the same numbers. What can be replayed is therefore
+// not kept here: the stream knows.
+import { type EncodedDispatch, GatewaySession, type SessionOptions } from '@shardctl/gateway-protocol';
+import type { Dispatch } from '../state/raw.js';
+
+/** What a session asks of its shard's stream. */
+export interface SessionStream {
+	canResume(session: WorkerSession, seq: number): 'yes' | 'ahead' | 'too old';
+	/** Sends again what the client does not have. Answers how many events that were. */
+	resume(session: WorkerSession, seq: number): number;
+}
+
+/** Events that all stand at one position: READY with its guilds, or what makes a cache right after a lost session. */
+export interface Presentation {
+	readonly offset: number;
+	readonly events: Iterator<Dispatch>;
+}
+
+export class WorkerSession extends GatewaySession {
+	/** Of the worker's process; 0 for a client that did not come by a worker's path. */
+	incarnation = 0;
+	/** What has to go out before the stream goes on. */
+	presentation: Presentation | null = null;
+	/** Heartbeats that must come before the last presentation is known to have arrived, or its next part may go out. */
+	beatsAwaited = 0;
+	/** Where the last presentation stands: a resume from there cannot tell how much of it arrived. Null once that is known. */
+	unconfirmedAt: number | null = null;
+	/** It began in an earlier process, which may have sent more than this one knows; until its client resumes. */
+	restored = false;
+	readonly #stream: SessionStream;
+	#position = 0;
+
+	constructor(options: SessionOptions, stream: SessionStream) {
+		super(options);
+		this.#stream = stream;
+	}
+
+	/** The position of the newest event that was sent. */
+	override get seq(): number {
+		return this.#position;
+	}
+
+	/** Sends an event that stands at a position. */
+	sendAt(offset: number, event: EncodedDispatch): void {
+		this.#position = offset;
+		this.carrier?.sendFrame(event.frame(offset));
+	}
+
+	/** The client of an earlier process had come this far. */
+	setPosition(offset: number): void {
+		this.#position = offset;
+	}
+
+	override canResumeFrom(seq: number): 'yes' | 'ahead' | 'too old' {
+		return this.#stream.canResume(this, seq);
+	}
+
+	override replayAfter(seq: number): number {
+		return this.#stream.resume(this, seq);
+	}
+
+	/** RESUMED takes no number of its own: the next event's is given by Discord. */
+	override dispatchUnrecorded(event: EncodedDispatch): void {
+		this.carrier?.sendFrame(event.frame(this.#position));
+	}
+}

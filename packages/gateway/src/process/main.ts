@@ -1,0 +1,44 @@
+// The entry of a gateway process: reads its brief, opens the channel to the manager, and runs until the manager ends it.
+import { type GatewayBrief, gatewayBriefVariable, messageOf, systemClock } from '@shardctl/core';
+import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
+import { answerManager, IdentifySlots, openManagerLink } from './manager-link.js';
+import { ResidentGateway } from './resident-gateway.js';
+
+const brief = JSON.parse(process.env[gatewayBriefVariable] ?? 'null') as GatewayBrief;
+const peer = openManagerLink(brief.epoch);
+const slots = new IdentifySlots(peer);
+const gateway = new ResidentGateway({
+	brief,
+	token: process.env.DISCORD_TOKEN ?? '',
+	clock: systemClock,
+	store: new FileSnapshotStore(brief.snapshotDir),
+	waitForIdentify: (shardId, signal) => slots.wait(shardId, signal),
+	onIdentified: (shardId) => slots.confirm(shardId),
+	onRefused: (shardId, closeCode) => peer.notify('refused', { shardId, closeCode }),
+	notice: (notice) => peer.notify('notice', notice),
+});
+
+let ending: Promise<void> | undefined;
+const end = (keepSessions: boolean): Promise<void> => {
+	ending ??= gateway.stop({ keepSessions });
+	return ending;
+};
+
+answerManager(peer, gateway);
+peer.handle('shutdown', async ({ keepSessions }) => {
+	await end(keepSessions);
+	// The answer has to leave before the process does.
+	setImmediate(() => void peer.flushed().then(() => process.exit(0)));
+	return null;
+});
+// The manager is gone, however it went: the next one finds the sessions with Discord as they are now.
+process.once('disconnect', () => void end(true).finally(() => process.exit(1)));
+// The manager ends this process; a signal to the whole group must not do so before.
+process.on('SIGTERM', () => void end(true).finally(() => process.exit(0)));
+
+try {
+	peer.notify('listening', { port: await gateway.start() });
+} catch (error) {
+	console.error(messageOf(error));
+	process.exit(1);
+}

@@ -1,0 +1,149 @@
+// Everything that one gateway process holds: its shards, the server that workers connect to, and the end of both.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Clock, type GatewayBrief, type GatewayNotice, type GatewayShardStats, ShardctlError, sleep } from '@shardctl/core';
+import { GatewayServer } from '@shardctl/gateway-protocol';
+import { LocalBackend } from '../downstream/local-backend.js';
+import { ResidentShard } from '../shard/resident-shard.js';
+import type { SnapshotStore } from '../snapshots/snapshot-store.js';
+
+/** A worker that starts anew is back within this time; after it, its session is over. */
+const sessionTtlMs = 60_000;
+/** How long the port of the process before may stay taken. */
+const portWait = { everyMs: 100, longestMs: 10_000 };
+
+export interface ResidentGatewayOptions {
+	brief: GatewayBrief;
+	token: string;
+	clock: Clock;
+	store: SnapshotStore;
+	waitForIdentify(shardId: number, signal: AbortSignal): Promise<void>;
+	onIdentified(shardId: number): void;
+	onRefused(shardId: number, closeCode: number): void;
+	notice(notice: GatewayNotice): void;
+}
+
+export class ResidentGateway {
+	readonly #options: ResidentGatewayOptions;
+	readonly #shards = new Map<number, ResidentShard>();
+	readonly #server: GatewayServer;
+	readonly #http: Server;
+
+	constructor(options: ResidentGatewayOptions) {
+		const { brief, token, clock, store, notice } = options;
+		this.#options = options;
+		const { totalShards, gateway, delivery, buffer } = brief;
+		for (const shardId of brief.shardIds) {
+			this.#shards.set(
+				shardId,
+				new ResidentShard({
+					shardId,
+					totalShards,
+					token,
+					gateway,
+					delivery,
+					buffer,
+					clock,
+					store,
+					sessions: () => this.#server.sessions,
+					resumeUrl: ({ incarnation }) => `${this.#url()}/worker/${incarnation}`,
+					waitForIdentify: (signal) => options.waitForIdentify(shardId, signal),
+					onIdentified: () => options.onIdentified(shardId),
+					onRefused: (closeCode) => options.onRefused(shardId, closeCode),
+					notice: (what) => notice({ shardId, ...what }),
+				}),
+			);
+		}
+		const backend = new LocalBackend({
+			token,
+			totalShards,
+			shards: this.#shards,
+			clock,
+			onRefused: (message) => notice({ shardId: brief.shardIds[0] as number, kind: 'worker:refused', message }),
+		});
+		this.#server = new GatewayServer({
+			backend,
+			clock,
+			sessionTtlMs,
+			createSession: (session) => backend.createSession(session),
+			// Heartbeats are asked for often here; requests to Discord have a limit of their own behind this.
+			rules: { sendLimit: { limit: Number.POSITIVE_INFINITY, windowMs: 60_000 } },
+		});
+		this.#http = createServer((request, response) => this.#answer(request, response));
+		this.#http.on('upgrade', (request, socket, head) => {
+			socket.on('error', () => socket.destroy());
+			this.#server.handleUpgrade(request, socket, head);
+		});
+	}
+
+	/** Takes up what an earlier process left, and opens the door to workers. Answers the port. */
+	async start(): Promise<number> {
+		const { brief } = this.#options;
+		const port = await this.#listen(brief.port);
+		await Promise.all([...this.#shards.values()].map((shard) => shard.restore({ withWorkers: brief.port !== 0 })));
+		return port;
+	}
+
+	stats(): GatewayShardStats[] {
+		return [...this.#shards.values()].map((shard) => shard.stats());
+	}
+
+	/** The shards of these ids. Throws `SHARD_NOT_OWNED` for one that is not held here. */
+	shards(shardIds: readonly number[]): ResidentShard[] {
+		return shardIds.map((id) => {
+			const shard = this.#shards.get(id);
+			if (shard) return shard;
+			throw new ShardctlError('SHARD_NOT_OWNED', `shard ${id} is not held by gateway process ${this.#options.brief.gatewayId}`);
+		});
+	}
+
+	/** With `keepSessions` everything is left for the next process; else the sessions with Discord end. */
+	async stop({ keepSessions }: { keepSessions: boolean }): Promise<void> {
+		await Promise.all([...this.#shards.values()].map((shard) => shard.stop({ keepSession: keepSessions })));
+		for (const connection of this.#server.connections.values()) connection.terminate();
+		this.#http.closeAllConnections();
+		await new Promise<void>((resolve) => this.#http.close(() => resolve()));
+	}
+
+	async #listen(port: number): Promise<number> {
+		const { clock } = this.#options;
+		const giveUpAt = clock.monotonic() + portWait.longestMs;
+		for (;;) {
+			try {
+				return await this.#tryListen(port);
+			} catch (error) {
+				if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || clock.monotonic() >= giveUpAt) {
+					throw new ShardctlError('ADDRESS_IN_USE', `port ${port}, to which the workers come back, is taken`, { cause: error });
+				}
+			}
+			await sleep(clock, portWait.everyMs);
+		}
+	}
+
+	#tryListen(port: number): Promise<number> {
+		return new Promise((resolve, reject) => {
+			this.#http.once('error', reject);
+			this.#http.listen(port, '127.0.0.1', () => {
+				this.#http.off('error', reject);
+				resolve((this.#http.address() as AddressInfo).port);
+			});
+		});
+	}
+
+	#url(): string {
+		return `ws://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+	}
+
+	/** `GET …/gateway/bot`, for libraries that can only be told where the REST API is. */
+	#answer(request: IncomingMessage, response: ServerResponse): void {
+		const path = /^(\/worker\/\d+)?(?:\/.*)?\/gateway(?:\/bot)?$/.exec(request.url ?? '');
+		response.setHeader('content-type', 'application/json');
+		if (!path) {
+			response.writeHead(404).end('{"message":"only the gateway is here","code":0}');
+			return;
+		}
+		const { totalShards } = this.#options.brief;
+		const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: totalShards };
+		response.end(JSON.stringify({ url: this.#url() + (path[1] ?? ''), shards: totalShards, session_start_limit: limit }));
+	}
+}

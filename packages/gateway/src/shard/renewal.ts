@@ -1,0 +1,68 @@
+// A session that Discord has just started, on its way to a complete state: READY names the guilds, and their GUILD_CREATEs (or
+// word of their outage) follow one by one. Not in here: what the new state means for a worker.
+import { type Clock, type Timer } from '@shardctl/core';
+import type { Dispatch, RawObject } from '../state/raw.js';
+import { ShardState } from '../state/shard-state.js';
+
+/** How long after the last guild the rest is given up: Discord sends them without a pause. */
+const guildWaitMs = 5000;
+
+export interface RenewalOptions {
+	ready: RawObject;
+	/** The position of READY. */
+	offset: number;
+	/** Whether GUILD_CREATEs come at all. */
+	expectGuilds: boolean;
+	clock: Clock;
+	onComplete(): void;
+}
+
+export class Renewal {
+	readonly offset: number;
+	readonly state: ShardState;
+	readonly #pending: Set<string>;
+	readonly #options: RenewalOptions;
+	#timer: Timer | undefined;
+	#complete = false;
+
+	constructor(options: RenewalOptions) {
+		this.#options = options;
+		this.offset = options.offset;
+		this.state = ShardState.fromReady(options.ready);
+		const guilds = (options.ready.guilds ?? []) as { id: string }[];
+		this.#pending = new Set(options.expectGuilds ? guilds.map(({ id }) => id) : []);
+		this.#wait();
+	}
+
+	get complete(): boolean {
+		return this.#complete;
+	}
+
+	/** Takes in an event that belongs to the start of the session; false for any other. */
+	take({ t, d }: Dispatch): boolean {
+		if (this.#complete || (t !== 'GUILD_CREATE' && t !== 'GUILD_DELETE')) return false;
+		if (!this.#pending.delete((d as { id: string }).id)) return false;
+		this.state.apply({ t, d });
+		this.#wait();
+		return true;
+	}
+
+	/** Another session has come: nobody waits for this one any more. */
+	cancel(): void {
+		this.#complete = true;
+		this.#options.clock.clearTimeout(this.#timer);
+	}
+
+	#wait(): void {
+		const { clock } = this.#options;
+		clock.clearTimeout(this.#timer);
+		if (this.#pending.size > 0) this.#timer = clock.setTimeout(() => this.#finish(), guildWaitMs);
+		// In a turn of its own, so that the owner has put the renewal in its place.
+		else this.#timer = clock.setTimeout(() => this.#finish(), 0);
+	}
+
+	#finish(): void {
+		this.#complete = true;
+		this.#options.onComplete();
+	}
+}

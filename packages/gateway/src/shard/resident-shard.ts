@@ -1,0 +1,331 @@
+// One shard of a gateway process: its session with Discord, its stream, the worker on the other end, and what is saved of them.
+// It decides who gets the stream; how events flow is the stream's affair.
+import {
+	type BufferLimits,
+	type Clock,
+	type Delivery,
+	fatalCloseCodes,
+	type GatewayInfo,
+	type GatewayNotice,
+	type GatewayShardStats,
+	messageOf,
+	ShardctlError,
+	sleep,
+} from '@shardctl/core';
+import type { ClientRequest, CloseCode, IdentifyAnswer, IdentifyPayload, SessionStore } from '@shardctl/gateway-protocol';
+import type { LogEntry } from '../buffer/event-log.js';
+import type { WorkerSession } from '../downstream/worker-session.js';
+import type { ShardSnapshot } from '../snapshots/shard-snapshot.js';
+import { decodeSnapshot } from '../snapshots/shard-snapshot.js';
+import { type SavedWorker, ShardSaver } from '../snapshots/shard-saver.js';
+import type { SnapshotStore } from '../snapshots/snapshot-store.js';
+import type { RawObject } from '../state/raw.js';
+import { UpstreamShard } from '../upstream/upstream-shard.js';
+import { ShardStream } from './shard-stream.js';
+
+/** How long a worker that is to hand over may take to say that it has everything. */
+const drainMs = 3000;
+
+export interface ResidentShardOptions {
+	shardId: number;
+	totalShards: number;
+	token: string;
+	gateway: GatewayInfo;
+	delivery: Delivery;
+	buffer: BufferLimits;
+	clock: Clock;
+	store: SnapshotStore;
+	/** The local sessions; a function, because they come into being with the server. */
+	sessions(): SessionStore;
+	/** Address at which a session resumes. */
+	resumeUrl(session: WorkerSession): string;
+	waitForIdentify(signal: AbortSignal): Promise<void>;
+	onIdentified(): void;
+	onRefused(closeCode: number): void;
+	notice(notice: Omit<GatewayNotice, 'shardId'>): void;
+}
+
+/** A worker that is to take over, from the moment that this is known. */
+interface Handover {
+	incarnation: number;
+	/** Lets its IDENTIFY through. */
+	present: PromiseWithResolvers;
+	/** Its IDENTIFY is there. */
+	waiting: PromiseWithResolvers;
+}
+
+interface PromiseWithResolvers {
+	promise: Promise<void>;
+	resolve(): void;
+}
+
+export class ResidentShard {
+	readonly stream: ShardStream;
+	readonly #options: ResidentShardOptions;
+	readonly #upstream: UpstreamShard;
+	readonly #saver: ShardSaver;
+	/** Position of an event = this + Discord's number of it. */
+	#base = 0;
+	#botId = '';
+	#ping: number | null = null;
+	#handover: Handover | null = null;
+	readonly #refused = withResolvers();
+	#stopped = false;
+
+	constructor(options: ResidentShardOptions) {
+		const { shardId, totalShards, token, gateway, clock, delivery, buffer, store } = options;
+		this.#options = options;
+		const notice = (kind: GatewayNotice['kind'], message: string) => options.notice({ kind, message });
+		this.stream = new ShardStream({
+			delivery,
+			buffer,
+			clock,
+			notice,
+			endSession: (session) => options.sessions().end(session, 'invalidated'),
+			readyOverrides: (session) => this.#readyOverrides(session),
+			savePoison: (entry) => this.#savePoison(entry),
+		});
+		this.#upstream = new UpstreamShard({
+			shardId,
+			totalShards,
+			token,
+			gateway,
+			clock,
+			waitForIdentify: (signal) => options.waitForIdentify(signal),
+			onDispatch: ({ t, d }, seq) => {
+				if (t === 'READY') this.#beginSession(d as RawObject, seq);
+				else this.stream.receive({ t, d }, this.#base + seq);
+			},
+			onReady: () => {
+				this.stream.counters.identifies++;
+				options.onIdentified();
+				notice('upstream:ready', 'Discord has started a session');
+			},
+			onResumed: () => {
+				this.stream.counters.resumes++;
+				notice('upstream:resumed', 'the session with Discord goes on');
+			},
+			onClosed: (code) => notice('upstream:disconnected', `the connection to Discord closed (${code}); workers are not concerned`),
+			onSessionLost: () => {
+				this.stream.counters.sessionsLost++;
+				notice('upstream:session-lost', 'Discord has ended the session; a new one will be compared with what workers know');
+			},
+			onRefused: (code) => {
+				this.#refused.resolve();
+				options.onRefused(code);
+			},
+			onPing: (latencyMs) => {
+				this.#ping = latencyMs;
+			},
+		});
+		this.#saver = new ShardSaver({
+			shardId,
+			store,
+			clock,
+			snapshot: () => this.#snapshot(),
+			worker: () => this.#savedWorker(),
+			onFailed: (message) => notice('snapshot:failed', `the snapshot could not be saved, and will be tried again: ${message}`),
+		});
+	}
+
+	/** Goes on where an earlier process ended, if that left something to go on with. `withWorkers`: its workers live on. */
+	async restore({ withWorkers }: { withWorkers: boolean }): Promise<void> {
+		const { shardId, totalShards, store, notice } = this.#options;
+		try {
+			const data = await store.read(`shard-${shardId}`);
+			if (!data) return;
+			const snapshot = decodeSnapshot(data);
+			if (snapshot.totalShards !== totalShards || snapshot.shardId !== shardId) return;
+			const { state, cursor, seq, botId, session } = snapshot;
+			this.#base = cursor - seq;
+			this.#botId = botId;
+			this.stream.restore(state, cursor, botId);
+			if (withWorkers) await this.#restoreWorker();
+			this.#upstream.resume(session, seq);
+			notice({ kind: 'snapshot:restored', message: `going on behind event ${seq}` });
+		} catch (error) {
+			notice({ kind: 'snapshot:unusable', message: `${messageOf(error)}; the shard starts anew` });
+		}
+	}
+
+	/** Decides on a worker's IDENTIFY, and starts the session with Discord where there is none. */
+	async identify(identify: IdentifyPayload, incarnation: number): Promise<IdentifyAnswer> {
+		const current = this.stream.worker;
+		if (current && incarnation < current.incarnation) {
+			return this.#refuse(4000, `a worker of incarnation ${incarnation} came after its successor`);
+		}
+		const { terms } = this.#upstream;
+		const beyond = terms ? identify.intents & ~terms.intents : 0;
+		if (beyond !== 0) {
+			return this.#refuse(4014, `a worker asked for intents (${beyond}) beyond those of the session with Discord: start the fleet anew`);
+		}
+		this.#upstream.start({
+			intents: identify.intents,
+			largeThreshold: identify.large_threshold ?? null,
+			presence: identify.presence ?? null,
+		});
+		const handover = this.#handover;
+		if (handover?.incarnation === incarnation) {
+			handover.waiting.resolve();
+			await handover.present.promise;
+		}
+		await Promise.race([this.stream.whenReady(), this.#refused.promise]);
+		const { refusedWith } = this.#upstream;
+		if (refusedWith !== undefined) return { accept: false, close: refusedWith as CloseCode, detail: 'as Discord did' };
+		if (this.#stopped) return { accept: false, close: 4000 };
+		this.#upstream.showPresence(identify.presence);
+		return { accept: true };
+	}
+
+	/** The session of a worker has begun. */
+	sessionStarted(session: WorkerSession): void {
+		if (this.#handover?.incarnation === session.incarnation) this.stream.presentTo(session);
+		else this.stream.admit(session);
+		this.#saver.saveWorker();
+	}
+
+	sessionEnded(session: WorkerSession): void {
+		this.stream.ended(session);
+		this.#saver.saveWorker();
+	}
+
+	request(session: WorkerSession, request: ClientRequest): void {
+		if (request.op === 8 && request.d.nonce) this.stream.expectAnswer(request.d.nonce, session);
+		this.#upstream.request(request);
+	}
+
+	beginHandover(incarnation: number): void {
+		this.#handover = { incarnation, present: withResolvers(), waiting: withResolvers() };
+	}
+
+	handoverWaiting(incarnation: number): Promise<void> {
+		return this.#handoverOf(incarnation).waiting.promise;
+	}
+
+	/** Resolves with whether the worker has everything that was sent. */
+	async pause(): Promise<boolean> {
+		this.stream.pause();
+		const late = new AbortController();
+		try {
+			return await Promise.race([
+				this.stream.drained().then(() => true),
+				sleep(this.#options.clock, drainMs, late.signal).then(
+					() => false,
+					() => false,
+				),
+			]);
+		} finally {
+			late.abort();
+		}
+	}
+
+	present(incarnation: number): void {
+		this.#handoverOf(incarnation).present.resolve();
+	}
+
+	commitHandover(incarnation: number): void {
+		this.#handoverOf(incarnation);
+		this.#handover = null;
+		this.stream.promote();
+		this.#saver.saveWorker();
+	}
+
+	abortHandover(): void {
+		this.#handover?.present.resolve();
+		this.#handover = null;
+		this.stream.dropSuccessor();
+	}
+
+	stats(): GatewayShardStats {
+		const { events, bytes, lagMs } = this.stream.buffered;
+		return {
+			shardId: this.#options.shardId,
+			upstream: this.#upstream.status,
+			ping: this.#ping,
+			worker: this.stream.workerStatus,
+			guildCount: this.stream.state?.guildCount ?? 0,
+			stateBytes: this.stream.state?.bytes ?? 0,
+			bufferedEvents: events,
+			bufferedBytes: bytes,
+			lagMs,
+			...this.stream.counters,
+		};
+	}
+
+	/** With `keepSession` everything is left for the next process; else the session ends and nothing stays. */
+	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
+		this.#stopped = true;
+		this.#refused.resolve();
+		this.#handover?.present.resolve();
+		this.stream.pause();
+		this.#saver.stop();
+		await this.#upstream.stop({ keepSession });
+		if (keepSession) await this.#saver.saveNow();
+		else await this.#saver.remove();
+		this.stream.stop();
+	}
+
+	#beginSession(ready: RawObject, seq: number): void {
+		this.#base = this.stream.newest;
+		this.#botId = (ready.user as { id: string }).id;
+		this.stream.beginSession(ready, this.#base + seq, this.#upstream.terms?.intents ?? 0);
+	}
+
+	#readyOverrides(session: WorkerSession): RawObject {
+		const { shardId, totalShards } = this.#options;
+		return { session_id: session.id, resume_gateway_url: this.#options.resumeUrl(session), shard: [shardId, totalShards] };
+	}
+
+	#snapshot(): ShardSnapshot | null {
+		const session = this.#upstream.saved;
+		const { state, cursor, isSettled } = this.stream;
+		if (!session || !state || !isSettled) return null;
+		const { shardId, totalShards } = this.#options;
+		return { shardId, totalShards, session, seq: cursor - this.#base, cursor, botId: this.#botId, state };
+	}
+
+	#savedWorker(): SavedWorker | null {
+		const session = this.stream.worker;
+		if (!session) return null;
+		const { id, incarnation, identify, unconfirmedAt } = session;
+		return { sessionId: id, incarnation, identify: { ...identify, token: '' }, unconfirmedAt };
+	}
+
+	async #restoreWorker(): Promise<void> {
+		const { shardId, store } = this.#options;
+		const data = await store.read(`shard-${shardId}.worker.json`);
+		const saved = data && (JSON.parse(Buffer.from(data).toString()) as SavedWorker | null);
+		if (!saved) return;
+		const session = this.#options.sessions().restore(saved.sessionId, saved.identify) as WorkerSession;
+		session.incarnation = saved.incarnation;
+		session.unconfirmedAt = saved.unconfirmedAt;
+		this.stream.restoreWorker(session);
+	}
+
+	#refuse(close: CloseCode, detail: string): IdentifyAnswer {
+		this.#options.notice({ kind: 'worker:refused', message: `${detail} (${fatalCloseCodes.get(close) ?? close})` });
+		return { accept: false, close, detail };
+	}
+
+	#handoverOf(incarnation: number): Handover {
+		if (this.#handover?.incarnation === incarnation) return this.#handover;
+		throw new ShardctlError('PROTOCOL_ERROR', `shard ${this.#options.shardId} has no handover to incarnation ${incarnation}`);
+	}
+
+	#savePoison(entry: LogEntry): void {
+		const { shardId, store, notice } = this.#options;
+		const name = `poison-shard-${shardId}-${entry.offset}.json`;
+		notice({ kind: 'events:poisoned', message: `a ${entry.event.type} killed its worker again and again; it is set aside in ${name}` });
+		store.write(name, Buffer.from(entry.event.frame(entry.offset))).catch((error: unknown) => {
+			notice({ kind: 'snapshot:failed', message: `${name} could not be saved: ${messageOf(error)}` });
+		});
+	}
+}
+
+function withResolvers(): PromiseWithResolvers {
+	let resolve!: () => void;
+	const promise = new Promise<void>((settle) => {
+		resolve = settle;
+	});
+	return { promise, resolve };
+}

@@ -1,0 +1,31 @@
+// What is counted of one shard, for stats.
+import type { GatewayShardStats } from '@shardctl/core';
+
+export type ShardCounters = Pick<
+	GatewayShardStats,
+	| 'received'
+	| 'delivered'
+	| 'identifies'
+	| 'resumes'
+	| 'sessionsLost'
+	| 'overflowed'
+	| 'expired'
+	| 'lost'
+	| 'repeated'
+	| 'poisoned'
+>;
+
+export function emptyCounters(): ShardCounters {
+	return {
+		received: 0,
+		delivered: 0,
+		identifies: 0,
+		resumes: 0,
+		sessionsLost: 0,
+		overflowed: 0,
+		expired: 0,
+		lost: 0,
+		repeated: 0,
+		poisoned: 0,
+	};
+}

@@ -1,0 +1,547 @@
+// The stream of one shard from Discord to its worker. Three positions in one log of events:
+//
+//   cursor ≤ sent ≤ newest      cursor: the worker has said that it has these; the state stands exactly here, and older events are gone
+//                               sent:   on their way; sent again when the connection breaks, at most a window of them
+//                               newest: what Discord has sent
+//
+// A worker that comes new gets READY and its guilds from the state, then everything behind the cursor. Whatever happens between
+// two awaits happens at once: there is none in here, so a state and the stream behind it always fit.
+import { type BufferLimits, type Clock, type Delivery, type GatewayNotice, type Timer } from '@shardctl/core';
+import { EncodedDispatch, intentBits } from '@shardctl/gateway-protocol';
+import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
+import { isExpired } from '../buffer/event-lifetime.js';
+import { passesIntents } from '../downstream/event-filter.js';
+import type { SessionStream, WorkerSession } from '../downstream/worker-session.js';
+import { diffStates } from '../state/diff-states.js';
+import type { Dispatch, RawObject } from '../state/raw.js';
+import type { ShardState } from '../state/shard-state.js';
+import { Renewal } from './renewal.js';
+import { emptyCounters, type ShardCounters } from './shard-counters.js';
+
+/** Events on their way to a worker that has not said that it has them; one more waits. */
+const window = { events: 2048, bytes: 8 * 1024 * 1024 };
+/** How much of a presentation goes out before the worker has to say that it is there. */
+const presentationStepBytes = 4 * 1024 * 1024;
+/** A worker is asked how far it is after so many events, or after this time. */
+const probe = { everyEvents: 256, everyMs: 40 };
+/** Deaths of a worker with one and the same event alone in its hands, until the event is set aside. */
+const maxTries = 3;
+const sweepMs = 1000;
+
+export interface ShardStreamOptions {
+	delivery: Delivery;
+	buffer: BufferLimits;
+	clock: Clock;
+	notice(kind: GatewayNotice['kind'], message: string): void;
+	/** Ends a worker's session: it must identify anew. */
+	endSession(session: WorkerSession): void;
+	/** Fields of READY that are the local gateway's own. */
+	readyOverrides(session: WorkerSession): RawObject;
+	/** An event that killed its worker again and again, for the developer. */
+	savePoison(entry: LogEntry): void;
+}
+
+export class ShardStream implements SessionStream {
+	readonly counters: ShardCounters = emptyCounters();
+	readonly #options: ShardStreamOptions;
+	readonly #log = new EventLog();
+	#state: ShardState | undefined;
+	#renewal: Renewal | null = null;
+	#cursor = 0;
+	#sent = 0;
+	#newest = 0;
+	/** Position of the last event that the worker really got; what lies between it and `sent` was not for it. */
+	#delivered = 0;
+	#inFlight = { events: 0, bytes: 0 };
+	#sinceProbe = 0;
+	#worker: WorkerSession | null = null;
+	#successor: WorkerSession | null = null;
+	#paused = false;
+	/** Up to here events go out one by one, because one of them may have killed the worker. */
+	#carefulUntil = 0;
+	#probeTimer: Timer | undefined;
+	#sweepTimer: Timer | undefined;
+	#botId = '';
+	readonly #nonces = new Map<string, string>();
+	readonly #waiting: (() => void)[] = [];
+	readonly #drainWaiters: (() => void)[] = [];
+
+	constructor(options: ShardStreamOptions) {
+		this.#options = options;
+		this.#sweep();
+	}
+
+	get state(): ShardState | undefined {
+		return this.#state;
+	}
+
+	get cursor(): number {
+		return this.#cursor;
+	}
+
+	get newest(): number {
+		return this.#newest;
+	}
+
+	get worker(): WorkerSession | null {
+		return this.#worker;
+	}
+
+	get buffered(): { events: number; bytes: number; lagMs: number } {
+		const { oldest, size, bytes } = this.#log;
+		return { events: size, bytes, lagMs: oldest ? Math.max(0, Math.round(this.#nowMs() - oldest.receivedAtMs)) : 0 };
+	}
+
+	get workerStatus(): 'none' | 'connected' | 'away' | 'paused' {
+		if (!this.#worker) return 'none';
+		if (!this.#worker.connected) return 'away';
+		return this.#paused ? 'paused' : 'connected';
+	}
+
+	/** Resolves when there is a state that a worker can be given. */
+	whenReady(): Promise<void> {
+		if (this.#state) return Promise.resolve();
+		return new Promise((resolve) => this.#waiting.push(resolve));
+	}
+
+	/** Takes over what an earlier process saved. */
+	restore(state: ShardState, cursor: number, botId: string): void {
+		this.#botId = botId;
+		this.#moveTo(cursor);
+		this.#newest = cursor;
+		this.#adoptState(state);
+	}
+
+	/** The session of a worker that an earlier process had; its client comes back and resumes. */
+	restoreWorker(session: WorkerSession): void {
+		session.restored = true;
+		session.setPosition(this.#cursor);
+		this.#worker = session;
+	}
+
+	/** Whether the state is that of Discord's present session, so that both can be saved together. */
+	get isSettled(): boolean {
+		return this.#state !== undefined && this.#renewal === null;
+	}
+
+	/** A new session of Discord's has begun, with READY at this position. */
+	beginSession(ready: RawObject, offset: number, intents: number): void {
+		this.#renewal?.cancel();
+		this.#botId = (ready.user as { id: string }).id;
+		this.#newest = offset;
+		this.#renewal = new Renewal({
+			ready,
+			offset,
+			expectGuilds: (intents & intentBits.GUILDS) !== 0,
+			clock: this.#options.clock,
+			onComplete: () => this.#flow(),
+		});
+	}
+
+	/** An event of Discord's, in order. */
+	receive({ t, d }: Dispatch, offset: number): void {
+		// Sent again by Discord after a resume from further back than needed.
+		if (offset <= this.#newest) return;
+		this.#newest = offset;
+		this.counters.received++;
+		if (this.#renewal?.take({ t, d })) return;
+		const data = d as { guild_id?: string; user?: { id: string } };
+		this.#log.push({
+			offset,
+			event: EncodedDispatch.of(t, d),
+			data: this.#worker?.connected && this.#log.size < window.events ? d : undefined,
+			direct: data.guild_id === undefined,
+			ownMember: t === 'GUILD_MEMBER_UPDATE' && data.user?.id === this.#botId,
+			receivedAtMs: this.#nowMs(),
+			tries: 0,
+		});
+		if (offset <= this.#sent) {
+			// A worker that resumed after a restart of this process has it already.
+			this.#commit(this.#sent);
+			return;
+		}
+		this.#flow();
+		this.#enforceBounds();
+	}
+
+	/** A worker has identified: it gets READY, its guilds, and the stream from the cursor on. */
+	admit(session: WorkerSession): void {
+		const before = this.#worker;
+		if (before && before !== session) {
+			this.#letGo(before);
+			this.#options.endSession(before);
+		}
+		this.#worker = session;
+		this.#present(session);
+		this.#flow();
+	}
+
+	/** A worker that is to take over gets READY and its guilds, and nothing more yet. */
+	presentTo(session: WorkerSession): void {
+		this.#successor = session;
+		this.#present(session);
+		this.#flow();
+	}
+
+	/** The stream goes on to the successor. */
+	promote(): void {
+		const successor = this.#successor;
+		this.#successor = null;
+		this.#paused = false;
+		if (successor) {
+			const before = this.#worker;
+			this.#worker = successor;
+			if (before && before !== successor) {
+				this.#letGo(before);
+				this.#options.endSession(before);
+			}
+			// What overflowed meanwhile is in the state, but not in what the successor was shown.
+			if (successor.seq !== this.#cursor && !successor.presentation) this.#restart(successor);
+		}
+		this.#flow();
+	}
+
+	dropSuccessor(): void {
+		const successor = this.#successor;
+		this.#successor = null;
+		this.#paused = false;
+		if (successor) this.#options.endSession(successor);
+		this.#flow();
+	}
+
+	/** Stops the stream to the worker. */
+	pause(): void {
+		this.#paused = true;
+	}
+
+	/** Resolves when the worker has everything that was sent to it, or is not there to say so. */
+	drained(): Promise<void> {
+		if (this.#isDrained()) return Promise.resolve();
+		this.#sendProbe();
+		return new Promise((resolve) => this.#drainWaiters.push(resolve));
+	}
+
+	/** The client of a session says how far it has come. */
+	heartbeat(session: WorkerSession, seq: number | null): void {
+		if (session.beatsAwaited > 0) {
+			session.beatsAwaited--;
+			if (session.beatsAwaited === 0 && !session.presentation) session.unconfirmedAt = null;
+		}
+		if (session === this.#worker && seq !== null) this.#acknowledge(seq);
+		this.#flow();
+	}
+
+	canResume(session: WorkerSession, seq: number): 'yes' | 'ahead' | 'too old' {
+		if (session === this.#successor) return 'too old';
+		if (session !== this.#worker || seq < this.#cursor || seq === session.unconfirmedAt || session.presentation) return 'too old';
+		return seq > Math.max(this.#sent, session.seq) && !session.restored ? 'ahead' : 'yes';
+	}
+
+	resume(session: WorkerSession, seq: number): number {
+		session.restored = false;
+		session.setPosition(Math.max(seq, session.seq));
+		const through = this.#sent;
+		this.#acknowledge(seq);
+		this.#rewind(Math.max(seq, this.#cursor));
+		const again = this.#log.between(this.#sent, through);
+		for (const entry of again) this.#deliver(session, entry);
+		if (seq > this.#sent) {
+			this.#sent = seq;
+			this.#delivered = seq;
+		}
+		return again.length;
+	}
+
+	/** RESUMED went out: the stream goes on. */
+	resumed(): void {
+		this.#flow();
+	}
+
+	detached(session: WorkerSession): void {
+		if (session === this.#worker) this.#settleDrain();
+	}
+
+	/** A session is over for good. */
+	ended(session: WorkerSession): void {
+		if (session === this.#successor) this.#successor = null;
+		if (session !== this.#worker) return;
+		this.#letGo(session);
+		this.#worker = null;
+		this.#settleDrain();
+		this.#flow();
+	}
+
+	/** The answer with this nonce is for this session alone. */
+	expectAnswer(nonce: string, session: WorkerSession): void {
+		this.#nonces.delete(nonce);
+		this.#nonces.set(nonce, session.id);
+		const [oldest] = this.#nonces.keys();
+		if (this.#nonces.size > 1000 && oldest !== undefined) this.#nonces.delete(oldest);
+	}
+
+	stop(): void {
+		const { clock } = this.#options;
+		clock.clearTimeout(this.#probeTimer);
+		clock.clearTimeout(this.#sweepTimer);
+		this.#renewal?.cancel();
+	}
+
+	/** Sends whatever may go out now. The only place from which events go to a worker, but for a resume. */
+	#flow(): void {
+		if (this.#successor) this.#continuePresentation(this.#successor);
+		const worker = this.#worker;
+		if (worker) this.#continuePresentation(worker);
+		for (;;) {
+			this.#adoptRenewal();
+			if (!worker?.connected || worker !== this.#worker || this.#paused || worker.presentation) break;
+			const entry = this.#log.after(this.#sent);
+			if (!entry || (this.#renewal && entry.offset > this.#renewal.offset)) break;
+			const careful = entry.offset <= this.#carefulUntil;
+			if (careful ? this.#inFlight.events > 0 : this.#windowIsFull()) break;
+			this.#deliver(worker, entry);
+			if (this.#sinceProbe >= probe.everyEvents || careful) this.#sendProbe();
+		}
+		// What was not for this worker needs no word of it.
+		if (worker?.connected && this.#delivered <= this.#cursor && this.#sent > this.#cursor) this.#commit(this.#sent);
+		this.#settleDrain();
+		this.#armProbe();
+	}
+
+	#deliver(session: WorkerSession, entry: LogEntry): void {
+		this.#sent = entry.offset;
+		this.#inFlight.events++;
+		this.#inFlight.bytes += entry.event.sizeBytes;
+		if (!passesIntents(entry, session.intents) || !this.#isFor(session, entry)) return;
+		if (isExpired(entry.event.type, this.#nowMs() - entry.receivedAtMs)) {
+			this.counters.expired++;
+			return;
+		}
+		session.sendAt(entry.offset, entry.event);
+		this.#delivered = entry.offset;
+		this.#sinceProbe++;
+		this.counters.delivered++;
+	}
+
+	/** Answers to one session's request do not go to another's. */
+	#isFor(session: WorkerSession, entry: LogEntry): boolean {
+		if (entry.event.type !== 'GUILD_MEMBERS_CHUNK') return true;
+		const { nonce } = dispatchOf(entry).d as { nonce?: string };
+		const asker = nonce === undefined ? undefined : this.#nonces.get(nonce);
+		return asker === undefined || asker === session.id;
+	}
+
+	#windowIsFull(): boolean {
+		return this.#inFlight.events >= window.events || this.#inFlight.bytes >= window.bytes;
+	}
+
+	#acknowledge(seq: number): void {
+		if (seq <= this.#cursor) return;
+		this.#commit(seq >= this.#delivered ? this.#sent : Math.min(seq, this.#sent));
+	}
+
+	/** Moves the cursor: the state takes the events in, and the log lets them go. */
+	#commit(through: number): void {
+		for (;;) {
+			const { oldest } = this.#log;
+			if (!oldest || oldest.offset > through || (this.#renewal && oldest.offset > this.#renewal.offset)) break;
+			this.#takeIn(oldest);
+		}
+		this.#cursor = Math.max(this.#cursor, Math.min(through, this.#newest));
+	}
+
+	#takeIn(entry: LogEntry): void {
+		this.#log.shift();
+		this.#state?.apply(dispatchOf(entry));
+		this.#cursor = entry.offset;
+		if (entry.offset > this.#sent) return;
+		this.#inFlight.events = Math.max(0, this.#inFlight.events - 1);
+		this.#inFlight.bytes = Math.max(0, this.#inFlight.bytes - entry.event.sizeBytes);
+	}
+
+	/** What was sent behind this position counts as not sent. */
+	#rewind(position: number): void {
+		this.#sent = position;
+		this.#delivered = Math.min(this.#delivered, position);
+		this.#inFlight = { events: this.#log.countBetween(0, position), bytes: 0 };
+	}
+
+	#moveTo(position: number): void {
+		this.#cursor = position;
+		this.#sent = position;
+		this.#delivered = position;
+		this.#inFlight = { events: 0, bytes: 0 };
+	}
+
+	/** A worker is gone. What it had in its hands is lost and counted, or goes to the next one. */
+	#letGo(session: WorkerSession): void {
+		const inHands = this.#log.between(this.#cursor, this.#sent).filter((entry) => passesIntents(entry, session.intents));
+		if (this.#options.delivery === 'at-most-once' || session.restored) {
+			this.#commit(this.#sent);
+			if (inHands.length === 0) return;
+			this.counters.lost += inHands.length;
+			this.#options.notice('events:lost', `${inHands.length} events were in the hands of a worker that is gone`);
+			return;
+		}
+		const [first] = inHands;
+		this.#rewind(this.#cursor);
+		if (!first) return;
+		this.counters.repeated += inHands.length;
+		this.#options.notice('events:repeated', `${inHands.length} events that a worker did not confirm are sent again`);
+		if (inHands.length === 1) this.#suspect(first);
+		this.#carefulUntil = Math.max(this.#carefulUntil, (inHands.at(-1) as LogEntry).offset);
+	}
+
+	#suspect(entry: LogEntry): void {
+		entry.tries++;
+		if (entry.tries < maxTries) return;
+		this.counters.poisoned++;
+		this.#options.savePoison(entry);
+		this.#commit(entry.offset);
+		this.#rewind(this.#cursor);
+	}
+
+	#present(session: WorkerSession): void {
+		const state = this.#state as ShardState;
+		session.presentation = { offset: this.#cursor, events: firstEvents(state, this.#options.readyOverrides(session)) };
+		session.unconfirmedAt = this.#cursor;
+	}
+
+	#continuePresentation(session: WorkerSession): void {
+		const { presentation } = session;
+		if (!presentation || session.beatsAwaited > 0 || !session.connected) return;
+		let bytes = 0;
+		while (bytes < presentationStepBytes) {
+			const next = presentation.events.next();
+			if (next.done) {
+				session.presentation = null;
+				// One heartbeat may have been under way before the last part arrived; the second cannot have been.
+				session.beatsAwaited = 2;
+				break;
+			}
+			const { t, d } = next.value;
+			if (!mayPresent(t, session.intents)) continue;
+			const event = EncodedDispatch.of(t, d);
+			bytes += event.sizeBytes;
+			session.sendAt(presentation.offset, event);
+		}
+		if (session.presentation) session.beatsAwaited = 1;
+		session.carrier?.requestHeartbeat();
+	}
+
+	/** Makes the state of a new session of Discord's the present one, once everything before it is with the worker. */
+	#adoptRenewal(): void {
+		const renewal = this.#renewal;
+		if (!renewal?.complete) return;
+		const worker = this.#worker;
+		if (!worker && this.#options.delivery === 'at-most-once') this.#commit(this.#sent);
+		if (worker && !this.#log.oldest && this.#sent < renewal.offset) this.#commit(this.#sent);
+		// Events of a session that never came to a state belong to nothing.
+		while (!this.#state && this.#log.oldest && this.#log.oldest.offset < renewal.offset) this.#log.shift();
+		const { oldest } = this.#log;
+		if (oldest && oldest.offset < renewal.offset) return;
+		if (worker?.presentation) return;
+		const before = this.#state;
+		this.#renewal = null;
+		this.#moveTo(renewal.offset);
+		if (worker && before) {
+			worker.presentation = { offset: renewal.offset, events: diffStates(before, renewal.state)[Symbol.iterator]() };
+			worker.unconfirmedAt = renewal.offset;
+			worker.beatsAwaited = 0;
+		}
+		this.#adoptState(renewal.state);
+		if (worker) this.#continuePresentation(worker);
+	}
+
+	#adoptState(state: ShardState): void {
+		this.#state = state;
+		for (const resolve of this.#waiting.splice(0)) resolve();
+	}
+
+	/** Folds the oldest events into the state while the buffer is too full or they are too old. */
+	#enforceBounds(): void {
+		const { buffer } = this.#options;
+		let folded = 0;
+		for (;;) {
+			const { oldest, size, bytes } = this.#log;
+			if (!oldest || (this.#renewal && oldest.offset > this.#renewal.offset)) break;
+			const tooOld = this.#nowMs() - oldest.receivedAtMs > buffer.ageMs;
+			if (size <= buffer.events && bytes <= buffer.bytes && !tooOld) break;
+			if (this.#worker) this.#cutOff(this.#worker);
+			if (this.#log.oldest !== oldest) continue;
+			this.#takeIn(oldest);
+			this.#sent = Math.max(this.#sent, this.#cursor);
+			folded++;
+		}
+		if (folded === 0) return;
+		if (this.counters.overflowed === 0) {
+			this.#options.notice('events:overflowed', 'the buffer is full: the oldest events go into the state and reach no worker');
+		}
+		this.counters.overflowed += folded;
+		this.#flow();
+	}
+
+	/** A worker that does not read would make the buffer grow without end: it has to start from the state again. */
+	#cutOff(session: WorkerSession): void {
+		this.#options.notice('worker:slow', 'a worker did not keep up with the buffer and has to identify anew');
+		this.#worker = null;
+		this.#letGo(session);
+		this.#options.endSession(session);
+	}
+
+	#restart(session: WorkerSession): void {
+		this.#worker = null;
+		this.#options.endSession(session);
+	}
+
+	#isDrained(): boolean {
+		return !this.#worker?.connected || (this.#sent <= this.#cursor && !this.#worker.presentation);
+	}
+
+	#settleDrain(): void {
+		if (this.#drainWaiters.length > 0 && this.#isDrained()) for (const resolve of this.#drainWaiters.splice(0)) resolve();
+	}
+
+	#sendProbe(): void {
+		this.#sinceProbe = 0;
+		this.#worker?.carrier?.requestHeartbeat();
+	}
+
+	/** Asks again and again while some word of the worker is missing. */
+	#armProbe(): void {
+		if (this.#probeTimer !== undefined || !this.#probeIsNeeded()) return;
+		this.#probeTimer = this.#options.clock.setTimeout(() => {
+			this.#probeTimer = undefined;
+			if (!this.#probeIsNeeded()) return;
+			this.#sendProbe();
+			if (this.#successor && this.#successor.beatsAwaited > 0) this.#successor.carrier?.requestHeartbeat();
+			this.#armProbe();
+		}, probe.everyMs);
+	}
+
+	#probeIsNeeded(): boolean {
+		const worker = this.#worker;
+		if (this.#successor?.connected && this.#successor.beatsAwaited > 0) return true;
+		return worker?.connected === true && (this.#sent > this.#cursor || worker.beatsAwaited > 0);
+	}
+
+	#sweep(): void {
+		this.#sweepTimer = this.#options.clock.setTimeout(() => {
+			this.#enforceBounds();
+			this.#sweep();
+		}, sweepMs);
+	}
+
+	#nowMs(): number {
+		return this.#options.clock.monotonic();
+	}
+}
+
+function* firstEvents(state: ShardState, overrides: RawObject): Generator<Dispatch> {
+	yield { t: 'READY', d: state.ready(overrides) };
+	yield* state.guildDispatches();
+}
+
+/** Without the GUILDS intent no guild is shown, as with Discord. */
+function mayPresent(type: string, intents: number): boolean {
+	return type === 'READY' || (intents & intentBits.GUILDS) !== 0;
+}

@@ -1,0 +1,9 @@
+// Where a gateway process leaves what the next one needs. An interface, so that a store that many machines share can stand in.
+
+export interface SnapshotStore {
+	/** Undefined where there is none. */
+	read(name: string): Promise<Uint8Array | undefined>;
+	/** Whole or not at all: a reader never meets a half. Rejects when it could not be done. */
+	write(name: string, data: Uint8Array): Promise<void>;
+	remove(name: string): Promise<void>;
+}

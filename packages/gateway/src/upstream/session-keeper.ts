@@ -1,0 +1,85 @@
+// What @discordjs/ws asks of its surroundings: where the session is, and when IDENTIFY may go out. It keeps sessions where the
+// library would throw them away, because a RESUME costs nothing and an IDENTIFY is counted.
+import type { IContextFetchingStrategy, SessionInfo } from '@discordjs/ws';
+
+/** The status of a shard in the library (`WebSocketShardStatus`). */
+export const shardStatus = { idle: 0, connecting: 1, resuming: 2, ready: 3 } as const;
+
+/**
+ * Close codes after which the library starts anew although the session may be there still: a RESUME finds out.
+ * Discord: Opcodes and Status Codes, "Gateway Close Event Codes".
+ */
+const worthResuming: ReadonlySet<number> = new Set([1000, 4005, 4008]);
+
+export interface SessionKeeperOptions {
+	options: IContextFetchingStrategy['options'];
+	/** The status of the shard now. */
+	status(): number;
+	/** How long to wait before the next attempt to connect. */
+	beforeConnect(): Promise<void>;
+	/** Resolves when IDENTIFY may go out; rejects only when the signal aborts. */
+	waitForIdentify(signal: AbortSignal): Promise<void>;
+	onSessionLost(): void;
+}
+
+export class SessionKeeper implements IContextFetchingStrategy {
+	readonly options: IContextFetchingStrategy['options'];
+	readonly #options: SessionKeeperOptions;
+	#session: SessionInfo | null = null;
+	#closeCode: number | undefined;
+	#frozen = false;
+
+	constructor(options: SessionKeeperOptions) {
+		this.options = options.options;
+		this.#options = options;
+	}
+
+	get session(): SessionInfo | null {
+		return this.#session;
+	}
+
+	/** Takes over the session of an earlier process. */
+	restore(session: SessionInfo): void {
+		this.#session = session;
+	}
+
+	/** From now on nothing changes the session: the process ends, and the next one takes it over. */
+	freeze(): void {
+		this.#frozen = true;
+	}
+
+	noteClose(code: number): void {
+		this.#closeCode = code;
+	}
+
+	noteHello(): void {
+		this.#closeCode = undefined;
+	}
+
+	/**
+	 * Asked before each connect (the shard is idle then), where an answer may take its time, and for every event, where it must
+	 * not: the library does not keep events in order across an answer that comes later.
+	 */
+	retrieveSessionInfo(): SessionInfo | null | Promise<SessionInfo | null> {
+		if (this.#options.status() !== shardStatus.idle) return this.#session;
+		return this.#options.beforeConnect().then(() => this.#session);
+	}
+
+	updateSessionInfo(_shardId: number, session: SessionInfo | null): void {
+		if (this.#frozen) return;
+		if (session === null && !this.#isInvalid()) return;
+		const lost = session === null && this.#session !== null;
+		this.#session = session;
+		if (lost) this.#options.onSessionLost();
+	}
+
+	waitForIdentify(_shardId: number, signal: AbortSignal): Promise<void> {
+		return this.#options.waitForIdentify(signal);
+	}
+
+	/** The library clears the session for every failed connect, too; what Discord says comes on a connection that has got further. */
+	#isInvalid(): boolean {
+		if (this.#options.status() === shardStatus.connecting) return false;
+		return this.#closeCode === undefined || !worthResuming.has(this.#closeCode);
+	}
+}

@@ -1,0 +1,222 @@
+// One session with Discord, held by @discordjs/ws 2's WebSocketShard: kept through every outage, resumed whenever Discord allows
+// it, and started anew only when Discord has said that it is gone.
+import { type SessionInfo, WebSocketShard, WebSocketShardDestroyRecovery, WebSocketShardEvents } from '@discordjs/ws';
+import { type Clock, fatalCloseCodes, type GatewayInfo, sleep } from '@shardctl/core';
+import type { ClientRequest, IdentifyPayload, PresencePayload } from '@shardctl/gateway-protocol';
+import type { Dispatch } from '../state/raw.js';
+import { Backoff } from './backoff.js';
+import { RequestQueue } from './request-queue.js';
+import { SessionKeeper, shardStatus } from './session-keeper.js';
+
+/** Discord takes its time with READY for a large shard; giving up costs another IDENTIFY. */
+const readyTimeoutMs = 60_000;
+/** The library waits for RESUMED without end. */
+const resumeTimeoutMs = 60_000;
+
+/** What a session is started with; the first worker decides. */
+export interface SessionTerms {
+	intents: number;
+	largeThreshold: number | null;
+	presence: PresencePayload | null;
+}
+
+/** A session that can be resumed, as it is saved. */
+export interface SavedSession {
+	sessionId: string;
+	resumeUrl: string;
+	terms: SessionTerms;
+}
+
+export interface UpstreamShardOptions {
+	shardId: number;
+	totalShards: number;
+	token: string;
+	gateway: GatewayInfo;
+	clock: Clock;
+	/** Resolves when IDENTIFY may go out; rejects only when the signal aborts. */
+	waitForIdentify(signal: AbortSignal): Promise<void>;
+	onDispatch(dispatch: Dispatch, seq: number): void;
+	onReady(): void;
+	onResumed(): void;
+	onClosed(code: number): void;
+	onSessionLost(): void;
+	/** Discord closed with a code that no retry mends. */
+	onRefused(code: number): void;
+	onPing(latencyMs: number): void;
+}
+
+export class UpstreamShard {
+	readonly requests: RequestQueue;
+	readonly #options: UpstreamShardOptions;
+	readonly #backoff: Backoff;
+	readonly #lifetime = new AbortController();
+	#terms: SessionTerms | undefined;
+	#keeper: SessionKeeper | undefined;
+	#shard: WebSocketShard | undefined;
+	#refusedWith: number | undefined;
+
+	constructor(options: UpstreamShardOptions) {
+		this.#options = options;
+		this.#backoff = new Backoff(options.clock);
+		this.requests = new RequestQueue({
+			clock: options.clock,
+			isReady: () => this.#shard?.status === shardStatus.ready,
+			// What fails to go out was on a connection that has just broken; the worker's library would have lost it as well.
+			send: (request) => void this.#shard?.send(request as never).catch(() => {}),
+		});
+	}
+
+	/** With what the session was, or will be, started; undefined before any worker has identified. */
+	get terms(): SessionTerms | undefined {
+		return this.#terms;
+	}
+
+	/** The close code with which Discord refused for good. */
+	get refusedWith(): number | undefined {
+		return this.#refusedWith;
+	}
+
+	get status(): 'idle' | 'connecting' | 'resuming' | 'ready' | 'refused' {
+		if (this.#refusedWith !== undefined) return 'refused';
+		switch (this.#shard?.status) {
+			case undefined:
+				return 'idle';
+			case shardStatus.resuming:
+				return 'resuming';
+			case shardStatus.ready:
+				return 'ready';
+			default:
+				return 'connecting';
+		}
+	}
+
+	/** The session for the next process, to be resumed from an event that the caller knows. */
+	get saved(): SavedSession | null {
+		const session = this.#keeper?.session;
+		if (!session || !this.#terms) return null;
+		return { sessionId: session.sessionId, resumeUrl: session.resumeURL, terms: this.#terms };
+	}
+
+	/** Starts a session, unless there is one. */
+	start(terms: SessionTerms): void {
+		if (this.#shard) return;
+		this.#connect(terms, null);
+	}
+
+	/** Goes on with a session of an earlier process, behind its event `seq`. */
+	resume({ sessionId, resumeUrl, terms }: SavedSession, seq: number): void {
+		const { shardId, totalShards: shardCount } = this.#options;
+		this.#connect(terms, { sessionId, resumeURL: resumeUrl, sequence: seq, shardId, shardCount });
+	}
+
+	/** Sends a request of a worker when the connection takes it. */
+	request(request: ClientRequest): void {
+		if (request.op === 3 && this.#terms) this.#setPresence(request.d);
+		this.requests.push(request);
+	}
+
+	/** A worker came with another presence than the session has. */
+	showPresence(presence: IdentifyPayload['presence']): void {
+		if (!presence || !this.#terms || JSON.stringify(presence) === JSON.stringify(this.#terms.presence)) return;
+		this.request({ op: 3, d: presence });
+	}
+
+	/** Ends the connection; with `keepSession` Discord keeps the session for the next process. */
+	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
+		this.#lifetime.abort();
+		this.requests.stop();
+		if (!this.#shard) return;
+		this.#keeper?.freeze();
+		await this.#shard.destroy({ code: keepSession ? 4200 : 1000, reason: 'shutting down' });
+	}
+
+	#connect(terms: SessionTerms, session: SessionInfo | null): void {
+		const { shardId, totalShards, token, gateway, clock } = this.#options;
+		this.#terms = terms;
+		const keeper = new SessionKeeper({
+			options: {
+				compression: null,
+				encoding: 'json' as never,
+				handshakeTimeout: 30_000,
+				helloTimeout: 60_000,
+				readyTimeout: readyTimeoutMs,
+				identifyProperties: { browser: 'shardctl', device: 'shardctl', os: process.platform },
+				initialPresence: terms.presence as never,
+				intents: terms.intents as never,
+				largeThreshold: terms.largeThreshold,
+				token,
+				useIdentifyCompression: false,
+				version: '10',
+				gatewayInformation: gateway,
+				shardCount: totalShards,
+			},
+			status: () => shard.status,
+			beforeConnect: () => this.#beforeConnect(),
+			waitForIdentify: (signal) => this.#options.waitForIdentify(signal),
+			onSessionLost: () => this.#options.onSessionLost(),
+		});
+		const shard = new WebSocketShard(keeper, shardId);
+		this.#keeper = keeper;
+		this.#shard = shard;
+		if (session) keeper.restore(session);
+		this.#listen(shard, keeper);
+		// It resolves with the first session, which the events tell of as well.
+		void shard.connect().catch(() => {});
+		void clock;
+	}
+
+	#listen(shard: WebSocketShard, keeper: SessionKeeper): void {
+		const { clock, onDispatch, onReady, onResumed, onClosed, onRefused, onPing } = this.#options;
+		let resumeTimer: ReturnType<Clock['setTimeout']> | undefined;
+		shard.on(WebSocketShardEvents.Hello, () => {
+			keeper.noteHello();
+			if (!keeper.session) return;
+			resumeTimer = clock.setTimeout(() => {
+				if (shard.status !== shardStatus.resuming) return;
+				void shard.destroy({ reason: 'no RESUMED came', recover: WebSocketShardDestroyRecovery.Resume });
+			}, resumeTimeoutMs);
+		});
+		shard.on(WebSocketShardEvents.Ready, () => {
+			this.#backoff.ready();
+			onReady();
+		});
+		shard.on(WebSocketShardEvents.Resumed, () => {
+			clock.clearTimeout(resumeTimer);
+			this.#backoff.ready();
+			onResumed();
+			this.requests.connected();
+		});
+		shard.on(WebSocketShardEvents.Dispatch, ({ t, d, s }) => {
+			if ((t as string) === 'RESUMED') return;
+			onDispatch({ t, d }, s);
+			if (t === 'READY') this.requests.connected();
+		});
+		shard.on(WebSocketShardEvents.HeartbeatComplete, ({ latency }) => onPing(latency));
+		shard.on(WebSocketShardEvents.Closed, (code) => {
+			clock.clearTimeout(resumeTimer);
+			keeper.noteClose(code);
+			this.#backoff.closed();
+			if (this.#lifetime.signal.aborted) return;
+			onClosed(code);
+			if (!fatalCloseCodes.has(code)) return;
+			this.#refusedWith = code;
+			onRefused(code);
+		});
+		// Each of them is followed by a close, which says what to do.
+		shard.on(WebSocketShardEvents.Error, () => {});
+		shard.on(WebSocketShardEvents.SocketError, () => {});
+	}
+
+	/** Never resolves once the process ends: the library would connect again. */
+	async #beforeConnect(): Promise<void> {
+		const { signal } = this.#lifetime;
+		await sleep(this.#options.clock, this.#backoff.nextDelayMs(), signal).catch(() => new Promise(() => {}));
+	}
+
+	/** The session after this one starts with it. */
+	#setPresence(presence: PresencePayload): void {
+		if (!this.#terms || !this.#keeper) return;
+		this.#terms = { ...this.#terms, presence };
+		(this.#keeper.options as { initialPresence: unknown }).initialPresence = presence;
+	}
+}

@@ -1,0 +1,95 @@
+// The gateway processes of one manager: which there are, how they come up and end, and whose shards are where.
+import { type GatewayInfo, type GatewayShardStats, ShardctlError } from '@shardctl/core';
+import { ManagedGateway, type ManagedGatewayOptions } from './managed-gateway.js';
+
+export interface GatewayFleetOptions {
+	/** Shards of each process. */
+	gateways: readonly (readonly number[])[];
+	token: string;
+	child: ManagedGatewayOptions['child'];
+	brief(gatewayId: number): ReturnType<ManagedGatewayOptions['brief']>;
+	acquireIdentify: ManagedGatewayOptions['acquireIdentify'];
+}
+
+/** One gateway process, as `stats` shows it. */
+export interface GatewayProcessStats {
+	id: number;
+	/** Null while no process is there. */
+	pid: number | null;
+	status: string;
+	shardIds: readonly number[];
+	uptimeMs: number;
+	restarts: number;
+	shards: GatewayShardStats[];
+}
+
+export class GatewayFleet {
+	readonly gateways: readonly ManagedGateway[];
+	#incarnations = 0;
+
+	constructor({ gateways, brief, ...options }: GatewayFleetOptions) {
+		this.gateways = gateways.map(
+			(shardIds, gatewayId) => new ManagedGateway({ ...options, gatewayId, shardIds, brief: () => brief(gatewayId) }),
+		);
+	}
+
+	/** A number above that of every worker process before. */
+	nextIncarnation(): number {
+		return ++this.#incarnations;
+	}
+
+	/** The process that holds the shards of a worker. */
+	of(shardIds: readonly number[]): ManagedGateway {
+		const gateway = this.gateways.find((candidate) => candidate.shardIds.includes(shardIds[0] as number));
+		if (!gateway) throw new ShardctlError('INTERNAL', `no gateway process holds shard ${shardIds[0]}`);
+		return gateway;
+	}
+
+	/** Where one process of a worker connects. */
+	infoFor(shardIds: readonly number[], incarnation: number, gateway: GatewayInfo): GatewayInfo {
+		return this.of(shardIds).infoFor(incarnation, gateway);
+	}
+
+	/** Resolves when workers can connect to every process; rejects with `WORKERS_FAILED`, or the signal's reason. */
+	start(signal: AbortSignal): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const waiting = new Set(this.gateways);
+			signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+			for (const gateway of this.gateways) {
+				gateway.child.once('ready', () => {
+					waiting.delete(gateway);
+					if (waiting.size === 0) resolve();
+				});
+				gateway.child.on('failed', ({ reason }) => {
+					const why = gateway.child.lastExit?.message ?? reason;
+					reject(new ShardctlError('WORKERS_FAILED', `${gateway.label} was given up: ${why}`, { details: { survivors: 0, workers: [] } }));
+				});
+				gateway.child.start();
+			}
+		});
+	}
+
+	/** Replaces every process, one after the other. Throws `WORKER_NOT_READY` when one does not come back. */
+	async restart(): Promise<void> {
+		for (const gateway of this.gateways) {
+			if (await gateway.restart()) continue;
+			throw new ShardctlError('WORKER_NOT_READY', `${gateway.label} did not come back`, { details: { gatewayId: gateway.id } });
+		}
+	}
+
+	/** Ends every process, and the sessions with Discord. */
+	async stop(options: { graceMs?: number }): Promise<void> {
+		await Promise.all(this.gateways.map((gateway) => gateway.stop(options)));
+	}
+
+	stats(nowMs: number): Promise<GatewayProcessStats[]> {
+		return Promise.all(
+			this.gateways.map(async (gateway) => {
+				const { child, id, shardIds } = gateway;
+				const uptimeMs = child.startedAt === null ? 0 : Math.max(0, nowMs - child.startedAt);
+				const shards = await gateway.stats();
+				return { id, pid: child.pid, status: child.state, shardIds, uptimeMs, restarts: child.restarts, shards };
+			}),
+		);
+	}
+}

@@ -1,0 +1,58 @@
+// The option `gateway` of createShardManager: who holds the sessions with Discord, and how.
+import type { BufferLimits, Delivery } from '@shardctl/core';
+import { z } from 'zod';
+
+const wholeNumber = z.number().int({ error: 'must be a whole number' }).min(1, { error: 'must be a whole number from 1' });
+
+export const gatewaySchema = z.union(
+	[
+		z.enum(['direct', 'resident']),
+		z.strictObject({
+			mode: z.enum(['direct', 'resident']),
+			shardsPerGateway: wholeNumber.optional(),
+			delivery: z.enum(['at-most-once', 'at-least-once']).optional(),
+			bufferEvents: wholeNumber.optional(),
+			bufferBytes: wholeNumber.optional(),
+			bufferAgeMs: wholeNumber.optional(),
+		}),
+	],
+	{
+		error:
+			'must be "direct", "resident" or { mode, shardsPerGateway, delivery: "at-most-once" or "at-least-once", bufferEvents, bufferBytes, bufferAgeMs }',
+	},
+);
+
+export type GatewayMode = 'direct' | 'resident';
+
+/** Gateway processes hold the sessions, so that workers may come and go. */
+export interface GatewayOptions {
+	mode: GatewayMode;
+	/** How many shards one gateway process holds at most (default 16); a worker's shards are never divided. */
+	shardsPerGateway?: number;
+	/** What becomes of the events that a worker which dies had in its hands (default `'at-most-once'`: lost, and counted). */
+	delivery?: Delivery;
+	/** Events per shard that wait for a worker; the oldest beyond it only change the state (default 50,000). */
+	bufferEvents?: number;
+	/** The same in bytes (default 64 MiB). */
+	bufferBytes?: number;
+	/** The same in ms of age (default 10 min). */
+	bufferAgeMs?: number;
+}
+
+export interface ResolvedGatewayOptions {
+	shardsPerGateway: number;
+	delivery: Delivery;
+	buffer: BufferLimits;
+}
+
+/** Null in direct mode, where each worker has its own connections. */
+export function resolveGatewayOptions(options: GatewayMode | GatewayOptions | undefined): ResolvedGatewayOptions | null {
+	const { mode, shardsPerGateway, delivery, bufferEvents, bufferBytes, bufferAgeMs }: GatewayOptions =
+		typeof options === 'object' ? options : { mode: options ?? 'direct' };
+	if (mode === 'direct') return null;
+	return {
+		shardsPerGateway: shardsPerGateway ?? 16,
+		delivery: delivery ?? 'at-most-once',
+		buffer: { events: bufferEvents ?? 50_000, bytes: bufferBytes ?? 64 * 1024 * 1024, ageMs: bufferAgeMs ?? 600_000 },
+	};
+}
