@@ -2,7 +2,7 @@
 // that starts anew, and hears the same events from Discord again, gives them the same numbers. What can be replayed is therefore
 // not kept here: the stream knows.
 import { type EncodedDispatch, GatewaySession, type SessionOptions } from '@shardctl/gateway-protocol';
-import type { Dispatch } from '../state/raw.js';
+import type { EncodedData } from '../state/raw.js';
 
 /** What a session asks of its shard's stream. */
 export interface SessionStream {
@@ -14,7 +14,7 @@ export interface SessionStream {
 /** Events that all stand at one position: READY with its guilds, or what makes a cache right after a lost session. */
 export interface Presentation {
 	readonly offset: number;
-	readonly events: Iterator<Dispatch>;
+	readonly events: Iterator<EncodedData>;
 }
 
 export class WorkerSession extends GatewaySession {

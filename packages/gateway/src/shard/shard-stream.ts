@@ -13,7 +13,7 @@ import { isExpired } from '../buffer/event-lifetime.js';
 import { passesIntents } from '../downstream/event-filter.js';
 import type { SessionStream, WorkerSession } from '../downstream/worker-session.js';
 import { diffStates } from '../state/diff-states.js';
-import type { Dispatch, RawObject } from '../state/raw.js';
+import type { Dispatch, EncodedData, RawObject } from '../state/raw.js';
 import type { ShardState } from '../state/shard-state.js';
 import { Renewal } from './renewal.js';
 import { emptyCounters, type ShardCounters } from './shard-counters.js';
@@ -26,7 +26,7 @@ const presentationStepBytes = 4 * 1024 * 1024;
 const probe = { everyEvents: 256, everyMs: 40 };
 /** Deaths of a worker with one and the same event alone in its hands, until the event is set aside. */
 const maxTries = 3;
-const sweepMs = 1000;
+const sweepMs = 500;
 
 export interface ShardStreamOptions {
 	delivery: Delivery;
@@ -418,9 +418,9 @@ export class ShardStream implements SessionStream {
 				session.beatsAwaited = 2;
 				break;
 			}
-			const { t, d } = next.value;
+			const { t, json } = next.value;
 			if (!mayPresent(t, session.intents)) continue;
-			const event = EncodedDispatch.of(t, d);
+			const event = EncodedDispatch.fromJson(t, json);
 			bytes += event.sizeBytes;
 			session.sendAt(presentation.offset, event);
 		}
@@ -444,7 +444,7 @@ export class ShardStream implements SessionStream {
 		this.#renewal = null;
 		this.#moveTo(renewal.offset);
 		if (worker && before) {
-			worker.presentation = { offset: renewal.offset, events: diffStates(before, renewal.state)[Symbol.iterator]() };
+			worker.presentation = { offset: renewal.offset, events: differences(before, renewal.state) };
 			worker.unconfirmedAt = renewal.offset;
 			worker.beatsAwaited = 0;
 		}
@@ -527,6 +527,7 @@ export class ShardStream implements SessionStream {
 	#sweep(): void {
 		this.#sweepTimer = this.#options.clock.setTimeout(() => {
 			this.#enforceBounds();
+			this.#state?.compressCold(this.#options.clock.now());
 			this.#sweep();
 		}, sweepMs);
 	}
@@ -536,9 +537,16 @@ export class ShardStream implements SessionStream {
 	}
 }
 
-function* firstEvents(state: ShardState, overrides: RawObject): Generator<Dispatch> {
-	yield { t: 'READY', d: state.ready(overrides) };
-	yield* state.guildDispatches();
+function* firstEvents(state: ShardState, overrides: RawObject): Generator<EncodedData> {
+	yield { t: 'READY', json: JSON.stringify(state.ready(overrides)) };
+	yield* state.encodedGuildDispatches();
+}
+
+/** Computed at once: the states go different ways from here. */
+function differences(before: ShardState, after: ShardState): Iterator<EncodedData> {
+	return diffStates(before, after)
+		.map(({ t, d }) => ({ t, json: JSON.stringify(d) }))
+		[Symbol.iterator]();
 }
 
 /** Without the GUILDS intent no guild is shown, as with Discord. */
