@@ -49,6 +49,16 @@ export function describeEvent(event: FleetEvent): EventText {
 			);
 		case 'restart:progress':
 			return describeRestart(event);
+		case 'worker:deployed':
+			return info(`${name(event)} was replaced without a gap in ${seconds(event.tookMs)}`);
+		case 'worker:rolled-back':
+			return error(`${name(event)} carries on as it was: ${event.reason}`);
+		case 'gateway:spawned':
+			return info(`gateway process ${event.gatewayId} was started as process ${event.pid}`);
+		case 'gateway:exited':
+			return warn(`gateway process ${event.gatewayId} ended: ${event.message}`);
+		case 'gateway:notice':
+			return { level: noticeLevels[event.kind] ?? 'warn', text: `shard ${event.shardId}: ${event.message}` };
 		case 'identify:deferred':
 			return warn(
 				`${name(event)} waits for new session starts: ${event.remaining} are left and kept in reserve; ` +
@@ -56,6 +66,14 @@ export function describeEvent(event: FleetEvent): EventText {
 			);
 	}
 }
+
+/** Notices of gateway processes that are no cause for concern. */
+const noticeLevels: Partial<Record<Extract<FleetEvent, { type: 'gateway:notice' }>['kind'], Level>> = {
+	'upstream:ready': 'info',
+	'upstream:resumed': 'info',
+	'snapshot:restored': 'info',
+	'events:poisoned': 'error',
+};
 
 function describeRestart(event: Extract<FleetEvent, { type: 'restart:progress' }>): EventText {
 	const count = `${event.done} of ${event.total}`;

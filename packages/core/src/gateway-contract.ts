@@ -81,6 +81,8 @@ export interface GatewayMethods {
 	'handover.pause': { params: HandoverParams; result: { drained: boolean } };
 	/** Gives the new worker READY and its guilds, and nothing more yet. */
 	'handover.present': { params: HandoverParams; result: null };
+	/** Resolves once the old worker has logged out everywhere: its handlers for the end have run. */
+	'handover.released': { params: HandoverParams; result: null };
 	/** The stream goes on to the new worker. */
 	'handover.commit': { params: HandoverParams; result: null };
 	/** The new worker is out; the stream goes on to the old one. */

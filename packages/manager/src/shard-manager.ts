@@ -1,7 +1,9 @@
 // The manager of one machine: plans the shards, runs one supervised worker per slice, and is the door through which everybody,
 // from code, from a bot or from the command line, acts on the fleet.
 import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
 	type BotClient,
@@ -412,7 +414,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		const options = this.#options;
 		const { gateway: resident, clock, token } = options;
 		if (!resident) return undefined;
-		const folder = join(stateDir(), `${this.name}.gateways`);
+		const folder = this.#snapshotFolder();
 		const fleet = new GatewayFleet({
 			gateways: planGateways(slices, resident.shardsPerGateway),
 			token,
@@ -448,6 +450,14 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			gateway.on('notice', (notice) => this.emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
 		}
 		return fleet;
+	}
+
+	/** Beside the lock on the name, where there is one: without it another manager of that name may live at the same time. */
+	#snapshotFolder(): string {
+		if (this.#options.control) return join(stateDir(), `${this.name}.gateways`);
+		const folder = mkdtempSync(join(tmpdir(), 'shardctl-gateways-'));
+		void this.stopped.then(() => rmSync(folder, { recursive: true, force: true }));
+		return folder;
 	}
 
 	async #deployWorker(old: ManagedWorker): Promise<void> {

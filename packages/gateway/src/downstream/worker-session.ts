@@ -1,7 +1,7 @@
 // One session of a worker at the local gateway. Its sequence numbers are positions in the shard's log, so that a gateway process
 // that starts anew, and hears the same events from Discord again, gives them the same numbers. What can be replayed is therefore
 // not kept here: the stream knows.
-import { type EncodedDispatch, GatewaySession, type SessionOptions } from '@shardctl/gateway-protocol';
+import { type Dispatch, type EncodedDispatch, GatewaySession, type SessionOptions } from '@shardctl/gateway-protocol';
 import type { EncodedData } from '../state/raw.js';
 
 /** What a session asks of its shard's stream. */
@@ -61,7 +61,7 @@ export class WorkerSession extends GatewaySession {
 	}
 
 	/** RESUMED takes no number of its own: the next event's is given by Discord. */
-	override dispatchUnrecorded(event: EncodedDispatch): void {
+	override dispatchUnrecorded(event: Dispatch): void {
 		this.carrier?.sendFrame(event.frame(this.#position));
 	}
 }

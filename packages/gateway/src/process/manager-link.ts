@@ -29,6 +29,7 @@ export function answerManager(peer: GatewayPeer, gateway: ResidentGateway): void
 		return { drained: drained.every(Boolean) };
 	});
 	peer.handle('handover.present', (params) => each(params, (shard) => shard.present(params.incarnation)));
+	peer.handle('handover.released', (params) => each(params, (shard) => shard.stream.released()));
 	peer.handle('handover.commit', (params) => each(params, (shard) => shard.commitHandover(params.incarnation)));
 	peer.handle('handover.abort', (params) => each(params, (shard) => shard.abortHandover()));
 }

@@ -79,9 +79,9 @@ export class ResidentGateway {
 	/** Takes up what an earlier process left, and opens the door to workers. Answers the port. */
 	async start(): Promise<number> {
 		const { brief } = this.#options;
-		const port = await this.#listen(brief.port);
+		// First, so that a worker which is quicker does not have a session started that is there already.
 		await Promise.all([...this.#shards.values()].map((shard) => shard.restore({ withWorkers: brief.port !== 0 })));
-		return port;
+		return this.#listen(brief.port);
 	}
 
 	stats(): GatewayShardStats[] {

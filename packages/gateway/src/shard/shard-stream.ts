@@ -65,6 +65,7 @@ export class ShardStream implements SessionStream {
 	readonly #nonces = new Map<string, string>();
 	readonly #waiting: (() => void)[] = [];
 	readonly #drainWaiters: (() => void)[] = [];
+	readonly #releaseWaiters: (() => void)[] = [];
 
 	constructor(options: ShardStreamOptions) {
 		this.#options = options;
@@ -221,6 +222,12 @@ export class ShardStream implements SessionStream {
 		return new Promise((resolve) => this.#drainWaiters.push(resolve));
 	}
 
+	/** Resolves when the worker's session is over. */
+	released(): Promise<void> {
+		if (!this.#worker) return Promise.resolve();
+		return new Promise((resolve) => this.#releaseWaiters.push(resolve));
+	}
+
 	/** The client of a session says how far it has come. */
 	heartbeat(session: WorkerSession, seq: number | null): void {
 		if (session.beatsAwaited > 0) {
@@ -228,6 +235,8 @@ export class ShardStream implements SessionStream {
 			if (session.beatsAwaited === 0 && !session.presentation) session.unconfirmedAt = null;
 		}
 		if (session === this.#worker && seq !== null) this.#acknowledge(seq);
+		// Somebody waits for its last word; it comes sooner when asked for.
+		if (session === this.#worker && this.#drainWaiters.length > 0 && !this.#isDrained()) this.#sendProbe();
 		this.#flow();
 	}
 
@@ -267,6 +276,7 @@ export class ShardStream implements SessionStream {
 		if (session !== this.#worker) return;
 		this.#letGo(session);
 		this.#worker = null;
+		for (const resolve of this.#releaseWaiters.splice(0)) resolve();
 		this.#settleDrain();
 		this.#flow();
 	}
@@ -442,10 +452,12 @@ export class ShardStream implements SessionStream {
 		if (worker?.presentation) return;
 		const before = this.#state;
 		this.#renewal = null;
-		this.#moveTo(renewal.offset);
+		// The guilds came behind READY and are in the state: it stands before the next event that is none of them.
+		const position = oldest ? oldest.offset - 1 : this.#newest;
+		this.#moveTo(position);
 		if (worker && before) {
-			worker.presentation = { offset: renewal.offset, events: differences(before, renewal.state) };
-			worker.unconfirmedAt = renewal.offset;
+			worker.presentation = { offset: position, events: differences(before, renewal.state) };
+			worker.unconfirmedAt = position;
 			worker.beatsAwaited = 0;
 		}
 		this.#adoptState(renewal.state);

@@ -43,9 +43,13 @@ export async function handOver({ gateway, old, successor, timeoutMs, signal }: H
 		});
 	}
 	over.abort();
-	await old.child.stop();
+	// It logs out after its last handler; what its process needs to end is no reason to keep the stream waiting.
+	const gone = old.child.stop();
+	const released = gateway.request('handover.released', params, { timeoutMs: Number.POSITIVE_INFINITY });
+	await Promise.race([gone, released.catch(() => gone)]);
 	// A gateway process that has just died comes back with the new worker in its place.
 	await gateway.request('handover.commit', params, { timeoutMs }).catch(() => {});
+	await gone;
 }
 
 /** Rejects when the process ends; never resolves. */

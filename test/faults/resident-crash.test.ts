@@ -1,0 +1,111 @@
+// Workers and gateway processes are killed under load: Discord sees no identify, and what a dead worker had in its hands is counted.
+import { waitFor } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { isWhole } from './fleet.js';
+import { expectExactlyOnceInOrder, type Handled, type ResidentFleet, startResidentFleet } from './resident-fleet.js';
+
+const noBackoff = { initialDelayMs: 1, maxDelayMs: 1, maxRestarts: 1000 };
+
+/** Kills a worker, and waits until its shards are ready again. */
+async function killWorker(fleet: ResidentFleet, workerId: number): Promise<void> {
+	const pid = fleet.pidOf(workerId);
+	process.kill(pid, 'SIGKILL');
+	const worker = fleet.manager.workers[workerId];
+	await waitFor(`worker ${workerId} to be back`, () => worker && isWhole(worker) && worker.child.pid !== pid);
+}
+
+function repeated(handled: readonly Handled[]): number {
+	return handled.length - new Set(handled.map(({ guildId, number }) => `${guildId} ${number}`)).size;
+}
+
+it('kills workers: at most what they had in their hands is lost, and that is counted', { timeout: 240_000 }, async () => {
+	const fleet = await startResidentFleet({ shards: 4, guilds: 40, manager: { shardsPerWorker: 2, respawn: noBackoff } });
+	const stopTalking = fleet.keepTalking(500);
+	for (let kill = 0; kill < 15; kill++) await killWorker(fleet, kill % 2);
+	stopTalking();
+	const { sent } = fleet;
+	await waitFor('every event to be with a worker', async () => {
+		const stats = (await fleet.manager.getStats()).gateways?.flatMap(({ shards }) => shards) ?? [];
+		return stats.every(({ bufferedEvents }) => bufferedEvents === 0);
+	});
+	const handled = fleet.handled();
+	const { lost } = await fleet.totals();
+	expect(repeated(handled)).toBe(0);
+	expect(handled.length).toBeLessThanOrEqual(sent);
+	expect(sent - handled.length).toBeLessThanOrEqual(lost);
+	fleet.expectNoIdentifySinceStart();
+	await fleet.stop();
+});
+
+it('kills workers with delivery at least once: nothing is lost, and only what was not confirmed is repeated', { timeout: 240_000 }, async () => {
+	const fleet = await startResidentFleet({
+		shards: 4,
+		guilds: 40,
+		manager: { shardsPerWorker: 2, respawn: noBackoff, gateway: { mode: 'resident', delivery: 'at-least-once' } },
+	});
+	const stopTalking = fleet.keepTalking(500);
+	for (let kill = 0; kill < 15; kill++) await killWorker(fleet, kill % 2);
+	stopTalking();
+	await waitFor('every message to be handled', () => fleet.handled().length - repeated(fleet.handled()) === fleet.sent, { timeoutMs: 30_000 });
+	const totals = await fleet.totals();
+	expect(totals.lost).toBe(0);
+	expect(repeated(fleet.handled())).toBeLessThanOrEqual(totals.repeated);
+	fleet.expectNoIdentifySinceStart();
+	await fleet.stop();
+});
+
+it('sets an event aside that kills its worker again and again', { timeout: 120_000 }, async () => {
+	const fleet = await startResidentFleet({
+		shards: 1,
+		guilds: 1,
+		manager: {
+			respawn: noBackoff,
+			gateway: { mode: 'resident', delivery: 'at-least-once' },
+			env: { POISON: '3' },
+		},
+	});
+	for (let number = 0; number < 5; number++) fleet.say(0);
+	const numbers = () => new Set(fleet.handled().map(({ number }) => number));
+	await waitFor('the events behind the poison to be handled', () => numbers().has(4) && numbers().has(5), { timeoutMs: 60_000 });
+	await fleet.allReady();
+	expect(numbers()).toEqual(new Set([1, 2, 4, 5]));
+	expect(await fleet.totals()).toMatchObject({ poisoned: 1, lost: 0 });
+	fleet.expectNoIdentifySinceStart();
+	await fleet.stop();
+});
+
+it('kills gateway processes: Discord resumes, workers resume, and every event is handled exactly once', { timeout: 240_000 }, async () => {
+	const fleet = await startResidentFleet({
+		shards: 4,
+		guilds: 40,
+		manager: { shardsPerWorker: 2, respawn: noBackoff, gateway: { mode: 'resident', shardsPerGateway: 2 } },
+	});
+	const workers = fleet.manager.workers.map(({ child }) => child.pid);
+	const stopTalking = fleet.keepTalking(500);
+	for (let kill = 0; kill < 20; kill++) {
+		const pid = fleet.gatewayPids()[kill % 2] as number;
+		process.kill(pid, 'SIGKILL');
+		await waitFor('the gateway process to be back, with its sessions and its worker', async () => {
+			const gateway = (await fleet.manager.getStats()).gateways?.[kill % 2];
+			const well = gateway?.shards.every(({ upstream, worker }) => upstream === 'ready' && worker === 'connected');
+			return gateway?.pid !== pid && gateway?.shards.length === 2 && well;
+		});
+	}
+	stopTalking();
+	expectExactlyOnceInOrder(await fleet.handledAll());
+	fleet.expectNoIdentifySinceStart();
+	expect(fleet.manager.workers.map(({ child }) => child.pid)).toEqual(workers);
+	await fleet.stop();
+});
+
+it('hands over from one gateway process to the next when asked to', { timeout: 120_000 }, async () => {
+	const fleet = await startResidentFleet({ shards: 2, guilds: 10, manager: { shardsPerWorker: 2 } });
+	const workers = fleet.manager.workers.map(({ child }) => child.pid);
+	const stopTalking = fleet.keepTalking(200);
+	for (let round = 0; round < 3; round++) await fleet.manager.restartGateways();
+	stopTalking();
+	expectExactlyOnceInOrder(await fleet.handledAll());
+	fleet.expectNoIdentifySinceStart();
+	expect(fleet.manager.workers.map(({ child }) => child.pid)).toEqual(workers);
+	await fleet.stop();
+});

@@ -1,0 +1,144 @@
+// A fleet with resident gateway processes and a bot that writes down which numbered messages it has handled, in what order.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SimulatorOptions } from '@shardctl/simulator';
+import { tempDir, waitFor } from '@shardctl/test-support';
+import type { ShardManagerOptions } from 'shardctl';
+import { expect } from 'vitest';
+import { type Fleet, fixture, startFleet } from './fleet.js';
+
+export interface Handled {
+	guildId: string;
+	number: number;
+	pid: number;
+	/** Epoch ms. */
+	at: number;
+}
+
+export interface ResidentFleet extends Fleet {
+	/** The next processes of the bot are of this version. */
+	version(mode: '' | 'crash-at-boot' | 'crash-at-ready'): void;
+	/** Sends a numbered message in a guild; every guild counts for itself. */
+	say(guildIndex: number): void;
+	/** Sends numbered messages around all guilds until the function that it answers is called. */
+	keepTalking(perSecond: number): () => void;
+	/** How many messages were sent. */
+	readonly sent: number;
+	handled(): Handled[];
+	/** Resolves when so many messages were handled. */
+	handledAll(): Promise<Handled[]>;
+	gatewayPids(): number[];
+	/** What the gateway processes count, over all shards. */
+	totals(): Promise<Record<'lost' | 'repeated' | 'overflowed' | 'expired' | 'poisoned' | 'delivered' | 'resumes' | 'identifies', number>>;
+	/** Fails unless Discord has seen exactly the identifies of the start, and no rule was broken. */
+	expectNoIdentifySinceStart(): void;
+}
+
+export interface ResidentSetup {
+	shards: number;
+	guilds: number;
+	simulator?: SimulatorOptions;
+	manager?: ShardManagerOptions;
+}
+
+export async function startResidentFleet({ shards, guilds, simulator, manager }: ResidentSetup): Promise<ResidentFleet> {
+	const folder = tempDir('shardctl-resident-');
+	const [handledFile, modeFile] = [join(folder, 'handled'), join(folder, 'mode')];
+	writeFileSync(handledFile, '');
+	const fleet = await startFleet({
+		file: fixture('counting-bot.cjs'),
+		simulator: { guilds, shards, guildSizes: { min: 2, max: 5 }, ...simulator },
+		manager: { gateway: 'resident', ...manager, env: { HANDLED: handledFile, MODE: modeFile, ...manager?.env } },
+	});
+	fleet.manager.on('gateway:notice', ({ shardId, kind, message }) => fleet.story.push(`shard ${shardId} ${kind}: ${message}`));
+	fleet.manager.on('gateway:exited', ({ gatewayId, message }) => fleet.story.push(`gateway ${gatewayId}: ${message}`));
+	const guildIds = [...fleet.simulator.world.guilds.ids({ id: 0, count: 1 })];
+	const counts = guildIds.map(() => 0);
+	const gateways = new Map<number, number>();
+	let sent = 0;
+	for (const { id, pid } of (await fleet.manager.getStats()).gateways ?? []) gateways.set(id, pid as number);
+	fleet.manager.on('gateway:spawned', ({ gatewayId, pid }) => gateways.set(gatewayId, pid));
+
+	const resident: ResidentFleet = Object.assign(fleet, {
+		version(mode: string) {
+			if (mode === '') rmSync(modeFile, { force: true });
+			else writeFileSync(modeFile, mode);
+		},
+		say(guildIndex: number) {
+			const index = guildIndex % guildIds.length;
+			sent++;
+			counts[index] = (counts[index] as number) + 1;
+			fleet.simulator.emit('MESSAGE_CREATE', { content: String(counts[index]) }, { guildId: guildIds[index] as string });
+		},
+		keepTalking(perSecond: number) {
+			const startedAt = performance.now();
+			const before = sent;
+			const timer = setInterval(() => {
+				const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond);
+				while (sent - before < due) resident.say(sent);
+			}, 5);
+			return () => clearInterval(timer);
+		},
+		handled: () =>
+			(existsSync(handledFile) ? readFileSync(handledFile, 'utf8') : '')
+				.split('\n')
+				.filter(Boolean)
+				.map((line): Handled => {
+					const [guildId, number, pid, at] = line.split(' ') as [string, string, string, string];
+					return { guildId, number: Number(number), pid: Number(pid), at: Number(at) };
+				}),
+		async handledAll() {
+			await waitFor(`${sent} messages to be handled`, () => resident.handled().length >= sent, { timeoutMs: 30_000 }).catch(
+				(error: unknown) => {
+					const story = fleet.story.slice(-40).join('\n');
+					throw new Error(`only ${resident.handled().length} of ${sent} messages were handled\n${story}`, { cause: error });
+				},
+			);
+			return resident.handled();
+		},
+		gatewayPids: () => [...gateways.values()],
+		async totals() {
+			const shardStats = ((await fleet.manager.getStats()).gateways ?? []).flatMap((gateway) => gateway.shards);
+			const sum = (key: keyof (typeof shardStats)[number]) => shardStats.reduce((total, stats) => total + Number(stats[key]), 0);
+			return {
+				lost: sum('lost'),
+				repeated: sum('repeated'),
+				overflowed: sum('overflowed'),
+				expired: sum('expired'),
+				poisoned: sum('poisoned'),
+				delivered: sum('delivered'),
+				resumes: sum('resumes'),
+				identifies: sum('identifies'),
+			};
+		},
+		expectNoIdentifySinceStart() {
+			expect(fleet.simulator.log.entries({ type: 'identify' })).toHaveLength(shards);
+			expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
+		},
+	});
+	Object.defineProperty(resident, 'sent', { get: () => sent });
+	return resident;
+}
+
+/** Fails unless every guild's numbers are 1, 2, 3, … without a gap, a repetition or a swap. */
+export function expectExactlyOnceInOrder(handled: readonly Handled[]): void {
+	const last = new Map<string, number>();
+	const wrong: string[] = [];
+	for (const { guildId, number } of handled) {
+		const expected = (last.get(guildId) ?? 0) + 1;
+		if (number !== expected) wrong.push(`guild ${guildId}: ${number} where ${expected} was due`);
+		last.set(guildId, number);
+	}
+	expect(wrong).toEqual([]);
+}
+
+/** The longest time between two messages of one guild, in ms. */
+export function longestPauseMs(handled: readonly Handled[]): number {
+	const last = new Map<string, number>();
+	let longest = 0;
+	for (const { guildId, at } of handled) {
+		longest = Math.max(longest, at - (last.get(guildId) ?? at));
+		last.set(guildId, at);
+	}
+	return longest;
+}
