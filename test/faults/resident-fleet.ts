@@ -91,7 +91,7 @@ export async function startResidentFleet({ shards, guilds, simulator, manager }:
 			await waitFor(`${sent} messages to be handled`, () => resident.handled().length >= sent, { timeoutMs: 30_000 }).catch(
 				(error: unknown) => {
 					const story = fleet.story.slice(-40).join('\n');
-					throw new Error(`only ${resident.handled().length} of ${sent} messages were handled\n${story}`, { cause: error });
+					throw new Error(`only ${resident.handled().length} of ${sent} messages were handled\n${gaps(resident.handled())}\n${story}`, { cause: error });
 				},
 			);
 			return resident.handled();
@@ -118,6 +118,18 @@ export async function startResidentFleet({ shards, guilds, simulator, manager }:
 	});
 	Object.defineProperty(resident, 'sent', { get: () => sent });
 	return resident;
+}
+
+/** Where numbers are missing or come again, for whoever reads of a failure. */
+function gaps(handled: readonly Handled[]): string {
+	const last = new Map<string, number>();
+	const found: string[] = [];
+	for (const { guildId, number, at } of handled) {
+		const before = last.get(guildId) ?? 0;
+		if (number !== before + 1) found.push(`${at} guild ${guildId}: ${before} → ${number}`);
+		last.set(guildId, number);
+	}
+	return found.slice(0, 20).join('\n');
 }
 
 /** Fails unless every guild's numbers are 1, 2, 3, … without a gap, a repetition or a swap. */

@@ -3,6 +3,7 @@ import type { ShardSample } from '@shardctl/core';
 import type { ClientAdapter } from '../client-adapter.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler, type ReadySource } from '../identify-throttler.js';
+import { keepSessionsThroughOutages, type ShardHolder } from '../session-keeper.js';
 import { disconnection } from './disconnection.js';
 import { hasMethods } from './fields.js';
 
@@ -17,6 +18,8 @@ export interface WebSocketManager {
 		shardIds: unknown;
 		shardCount: number | null;
 		buildIdentifyThrottler(manager: ReadySource): unknown;
+		buildStrategy(manager: unknown): ShardHolder;
+		updateSessionInfo(shardId: number, session: unknown): unknown;
 	};
 	on(event: 'ready', listener: (data: unknown, shardId: number) => void): unknown;
 	on(event: 'resumed', listener: (shardId: number) => void): unknown;
@@ -54,6 +57,12 @@ export function discordjsWsAdapter(): ClientAdapter<WebSocketManager> {
 			options.shardIds = [...shardIds];
 			options.shardCount = totalShards;
 			options.rest = gatewayInfoSource(gateway);
+			const { buildStrategy } = options;
+			options.buildStrategy = (manager) => {
+				const strategy = buildStrategy(manager);
+				keepSessionsThroughOutages(options, () => strategy);
+				return strategy;
+			};
 			options.buildIdentifyThrottler = (manager) => createIdentifyThrottler(identify, manager);
 		},
 		observe(manager, report) {

@@ -3,6 +3,7 @@ import type { ShardSample } from '@shardctl/core';
 import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler } from '../identify-throttler.js';
+import { keepSessionsThroughOutages } from '../session-keeper.js';
 import type { DiscordClient, GatewayLibrary } from './library.js';
 
 export interface DiscordJsAdapterOptions {
@@ -79,6 +80,8 @@ function prepareGateway({ options: { ws } }: DiscordClient, worker: WorkerAccess
 	ws.buildStrategy ??= (manager) => {
 		// A fleet that starts would ask Discord once per worker for what the manager knows, and be rate limited for it.
 		if (worker.isOwnToken(manager.options.token)) manager.options.rest = gatewayInfoSource(worker.gateway);
-		return new library.SimpleShardingStrategy(manager);
+		const strategy = new library.SimpleShardingStrategy(manager);
+		keepSessionsThroughOutages(manager.options, () => strategy);
+		return strategy;
 	};
 }

@@ -1,6 +1,8 @@
 // The parts of discord.js 14 that shardctl touches, as types of our own: the library is the bot's, not ours, so nothing of it
 // is imported here.
 
+import type { ShardHolder } from '../session-keeper.js';
+
 export interface DiscordClient {
 	token: string | null;
 	options: {
@@ -21,14 +23,19 @@ export interface DiscordClient {
 
 /** @discordjs/ws's manager as discord.js hands it to `ws.buildStrategy` and `ws.buildIdentifyThrottler`. */
 export interface WebSocketManager {
-	options: { rest: unknown; token: string };
+	options: {
+		rest: unknown;
+		token: string;
+		readyTimeout?: number | null;
+		updateSessionInfo?: (shardId: number, session: unknown) => unknown;
+	};
 	fetchGatewayInformation(): Promise<{ session_start_limit: { max_concurrency: number } }>;
 	on(event: 'ready', listener: (...args: unknown[]) => void): unknown;
 }
 
 /** The parts of @discordjs/ws 1 that stand behind discord.js's defaults. */
 export interface GatewayLibrary {
-	SimpleShardingStrategy: new (manager: WebSocketManager) => unknown;
+	SimpleShardingStrategy: new (manager: WebSocketManager) => ShardHolder;
 	SimpleIdentifyThrottler: new (maxConcurrency: number) => unknown;
 }
 

@@ -1,0 +1,31 @@
+import { expect, it, vi } from 'vitest';
+import { keepSessionsThroughOutages } from './session-keeper.js';
+
+const setup = (status: number) => {
+	const update = vi.fn();
+	const options = { updateSessionInfo: update as (shardId: number, session: unknown) => unknown };
+	keepSessionsThroughOutages(options, () => ({ shards: new Map([[3, { status }]]) }));
+	return { update, options };
+};
+
+it('keeps the session when a connection could not be opened', () => {
+	const { update, options } = setup(1);
+	options.updateSessionInfo(3, null);
+	expect(update).not.toHaveBeenCalled();
+});
+
+it.each([2, 3])('forgets the session on the word of the gateway (status %i)', (status) => {
+	const { update, options } = setup(status);
+	options.updateSessionInfo(3, null);
+	expect(update).toHaveBeenCalledWith(3, null);
+});
+
+it('passes every new session on, and what concerns shards that it does not see', () => {
+	const { update, options } = setup(1);
+	options.updateSessionInfo(3, { sessionId: 'a' });
+	options.updateSessionInfo(4, null);
+	expect(update.mock.calls).toEqual([
+		[3, { sessionId: 'a' }],
+		[4, null],
+	]);
+});
