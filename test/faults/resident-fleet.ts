@@ -29,7 +29,9 @@ export interface ResidentFleet extends Fleet {
 	handledAll(): Promise<Handled[]>;
 	gatewayPids(): number[];
 	/** What the gateway processes count, over all shards. */
-	totals(): Promise<Record<'lost' | 'repeated' | 'overflowed' | 'expired' | 'poisoned' | 'delivered' | 'resumes' | 'identifies', number>>;
+	totals(): Promise<
+		Record<'lost' | 'repeated' | 'overflowed' | 'expired' | 'poisoned' | 'delivered' | 'resumes' | 'identifies', number>
+	>;
 	/** Fails unless Discord has seen exactly the identifies of the start, and no rule was broken. */
 	expectNoIdentifySinceStart(): void;
 }
@@ -91,7 +93,10 @@ export async function startResidentFleet({ shards, guilds, simulator, manager }:
 			await waitFor(`${sent} messages to be handled`, () => resident.handled().length >= sent, { timeoutMs: 30_000 }).catch(
 				(error: unknown) => {
 					const story = fleet.story.slice(-40).join('\n');
-					throw new Error(`only ${resident.handled().length} of ${sent} messages were handled\n${gaps(resident.handled())}\n${story}`, { cause: error });
+					throw new Error(
+						`only ${resident.handled().length} of ${sent} messages were handled\n${gaps(resident.handled())}\n${story}`,
+						{ cause: error },
+					);
 				},
 			);
 			return resident.handled();

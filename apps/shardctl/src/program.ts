@@ -15,6 +15,7 @@ const loaders: Readonly<Record<string, Loader>> = {
 	events: async () => (await import('./commands/events.js')).eventsCommand(),
 	stop: async () => (await import('./commands/stop.js')).stopCommand(),
 	restart: async () => (await import('./commands/restart.js')).restartCommand(),
+	deploy: async () => (await import('./commands/deploy.js')).deployCommand(),
 	respawn: async () => (await import('./commands/respawn.js')).respawnCommand(),
 	eval: async () => (await import('./commands/eval.js')).evalCommand(),
 	fetch: async () => (await import('./commands/fetch.js')).fetchCommand(),

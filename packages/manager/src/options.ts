@@ -14,7 +14,13 @@ import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import { absoluteBotFile } from './bot-file.js';
 import type { ControlOptions } from './control/server.js';
-import { type GatewayMode, type GatewayOptions, gatewaySchema, type ResolvedGatewayOptions, resolveGatewayOptions } from './gateways/gateway-options.js';
+import {
+	type GatewayMode,
+	type GatewayOptions,
+	gatewaySchema,
+	type ResolvedGatewayOptions,
+	resolveGatewayOptions,
+} from './gateways/gateway-options.js';
 import { identifyWindowMs } from './identify/coordinator.js';
 import { defaultManagerName } from './manager-name.js';
 

@@ -437,7 +437,11 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				const [owner] = waiting;
 				for (const worker of waiting) worker.noteIdentify(shardId, 'waiting');
 				try {
-					return await this.#starts.acquireIdentify(shardId, owner ? this.#starter(owner, { restart: false }) : noStarter, signal);
+					return await this.#starts.acquireIdentify(
+						shardId,
+						owner ? this.#starter(owner, { restart: false }) : noStarter,
+						signal,
+					);
 				} finally {
 					for (const worker of waiting) worker.noteIdentify(shardId, 'identifying');
 				}

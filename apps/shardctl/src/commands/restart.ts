@@ -7,6 +7,7 @@ import { type TargetOptions, target, targetOptions } from '../target.js';
 interface RestartOptions extends TargetOptions {
 	shard?: number;
 	worker?: number;
+	gateways?: boolean;
 	rolling?: boolean;
 	parallel?: number;
 	delay?: number;
@@ -18,15 +19,24 @@ export function restartCommand(): Command {
 		.addOption(option('--shard <id>', 'only the worker that owns this shard').argParser(whole(0)))
 		.addOption(option('--worker <id>', 'only this worker').argParser(whole(0)).conflicts('shard'))
 		.addOption(
+			option('--gateways', 'the gateway processes instead, one after another; sessions live on').conflicts([
+				'shard',
+				'worker',
+				'rolling',
+			]),
+		)
+		.addOption(
 			option('--rolling', 'one after another, so that the others serve on (default: all at once)').conflicts(['shard', 'worker']),
 		)
 		.addOption(option('--parallel <count>', 'how many at once, with --rolling').argParser(whole(1)))
 		.addOption(option('--delay <time>', 'pause between two, with --rolling').argParser(duration));
 	for (const each of targetOptions()) command.addOption(each);
-	return command.action(async ({ shard, worker, rolling, parallel, delay, ...which }: RestartOptions) => {
+	return command.action(async ({ shard, worker, gateways, rolling, parallel, delay, ...which }: RestartOptions) => {
 		const { client, label } = await target(which);
-		const { workers, tookMs } = await client.restart({ shard, worker, rolling, parallel, delayMs: delay });
-		const what = workers.length === 1 ? `worker ${workers[0]}` : `${workers.length} workers`;
+		const { workers, tookMs } = await client.restart({ shard, worker, gateways, rolling, parallel, delayMs: delay });
+		const what = gateways
+			? 'the gateway processes'
+			: workers.length === 1 ? `worker ${workers[0]}` : `${workers.length} workers`;
 		process.stderr.write(`restarted ${what} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
 	});
 }

@@ -41,6 +41,13 @@ function declared(): Declared[] {
 			option: option('--name <name>', 'the name for stats, stop and so on (default: from package.json, else the folder)'),
 			sets: 'name',
 		},
+		{
+			option: option(
+				'--gateway <mode>',
+				'who holds the sessions with Discord: the workers, or gateway processes of their own, so that workers come and go (default: direct)',
+			).choices(['direct', 'resident']),
+			sets: 'gateway',
+		},
 		{ option: option('--api <url>', "base URL of Discord's REST API"), sets: 'api' },
 		{ option: option('--token-file <file>', 'read the token from a file (default: DISCORD_TOKEN)') },
 		{ option: option('--no-respawn', 'do not restart workers that end'), sets: 'respawn' },

@@ -8,8 +8,32 @@ import { type Column, clip, tableLines } from '../terminal/table.js';
 /** The fleet as a summary line and one row per shard, ending in a line break. `width` is unbounded where nobody looks. */
 export function statsTable(stats: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string {
 	const rows = tableLines(shardColumns, stats.shards, { width, dim: out.dim });
-	return `${[...summaryLines(stats, { width, nowMs }), '', ...rows].join('\n')}\n`;
+	return `${[...summaryLines(stats, { width, nowMs }), '', ...rows, ...gatewayLines(stats, width)].join('\n')}\n`;
 }
+
+type GatewayShard = NonNullable<ManagerStats['gateways']>[number]['shards'][number] & { gatewayId: number; pid: number | null };
+
+/** In resident mode: one row per shard as its gateway process sees it. */
+function gatewayLines({ gateways }: ManagerStats, width: number): string[] {
+	if (!gateways) return [];
+	const rows = gateways.flatMap(({ id, pid, shards }) => shards.map((shard) => ({ ...shard, gatewayId: id, pid })));
+	return ['', ...tableLines(gatewayColumns, rows, { width, dim: out.dim })];
+}
+
+const gatewayColumns: readonly Column<GatewayShard>[] = [
+	{ title: 'SHARD', cell: ({ shardId }) => String(shardId), align: 'right' },
+	{ title: 'SESSION', cell: ({ upstream }) => upstream },
+	{ title: 'WORKER', cell: ({ worker }) => worker },
+	{ title: 'BUFFERED', cell: ({ bufferedEvents }) => count(bufferedEvents), align: 'right' },
+	{ title: 'LAG', cell: ({ lagMs }) => shortDelay(lagMs), align: 'right' },
+	{ title: 'EVENTS', cell: ({ received }) => count(received), align: 'right' },
+	{ title: 'RESUMES', cell: ({ resumes }) => String(resumes), align: 'right', leaves: 2 },
+	{ title: 'DROPPED', cell: ({ overflowed, expired }) => String(overflowed + expired), align: 'right' },
+	{ title: 'LOST', cell: ({ lost }) => String(lost), align: 'right' },
+	{ title: 'REPEATED', cell: ({ repeated }) => String(repeated), align: 'right', leaves: 3 },
+	{ title: 'GATEWAY', cell: ({ gatewayId }) => String(gatewayId), align: 'right', leaves: 4 },
+	{ title: 'PID', cell: ({ pid }) => orDash(pid, String), align: 'right', leaves: 1 },
+];
 
 /** What concerns the fleet as a whole. */
 export function summaryLines({ manager, shards }: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string[] {

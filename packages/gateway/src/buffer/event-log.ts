@@ -1,6 +1,6 @@
 // The events of one shard in the order in which Discord sent them, from the oldest that the state does not contain to the
 // newest. Positions are offsets that only grow; they may have gaps. It decides nothing about what is kept.
-import { EncodedDispatch } from '@shardctl/gateway-protocol';
+import type { EncodedDispatch } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
 
 /** One event that waits, or is on its way. */

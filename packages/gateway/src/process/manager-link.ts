@@ -1,10 +1,5 @@
 // A gateway process's end of the channel to its manager: answers what the manager asks, and asks for identify slots.
-import type {
-	GatewayEvents,
-	GatewayManagerMethods,
-	GatewayMethods,
-	HandoverParams,
-} from '@shardctl/core';
+import type { GatewayEvents, GatewayManagerMethods, GatewayMethods, HandoverParams } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
 import type { ResidentGateway } from './resident-gateway.js';
 

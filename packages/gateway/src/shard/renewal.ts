@@ -1,6 +1,6 @@
 // A session that Discord has just started, on its way to a complete state: READY names the guilds, and their GUILD_CREATEs (or
 // word of their outage) follow one by one. Not in here: what the new state means for a worker.
-import { type Clock, type Timer } from '@shardctl/core';
+import type { Clock, Timer } from '@shardctl/core';
 import type { Dispatch, RawObject } from '../state/raw.js';
 import { ShardState } from '../state/shard-state.js';
 

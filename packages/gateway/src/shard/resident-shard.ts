@@ -15,9 +15,9 @@ import {
 import type { ClientRequest, CloseCode, IdentifyAnswer, IdentifyPayload, SessionStore } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
 import type { WorkerSession } from '../downstream/worker-session.js';
+import { type SavedWorker, ShardSaver } from '../snapshots/shard-saver.js';
 import type { ShardSnapshot } from '../snapshots/shard-snapshot.js';
 import { decodeSnapshot } from '../snapshots/shard-snapshot.js';
-import { type SavedWorker, ShardSaver } from '../snapshots/shard-saver.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 import type { RawObject } from '../state/raw.js';
 import { UpstreamShard } from '../upstream/upstream-shard.js';
@@ -105,7 +105,8 @@ export class ResidentShard {
 				this.stream.counters.resumes++;
 				notice('upstream:resumed', 'the session with Discord goes on');
 			},
-			onClosed: (code) => notice('upstream:disconnected', `the connection to Discord closed (${code}); workers are not concerned`),
+			onClosed: (code) =>
+				notice('upstream:disconnected', `the connection to Discord closed (${code}); workers are not concerned`),
 			onSessionLost: () => {
 				this.stream.counters.sessionsLost++;
 				notice('upstream:session-lost', 'Discord has ended the session; a new one will be compared with what workers know');
@@ -123,7 +124,7 @@ export class ResidentShard {
 			store,
 			clock,
 			snapshot: () => this.#snapshot(),
-			worker: () => this.#savedWorker(),
+			worker: () => this.stream.worker && savedWorker(this.stream.worker),
 			onFailed: (message) => notice('snapshot:failed', `the snapshot could not be saved, and will be tried again: ${message}`),
 		});
 	}
@@ -157,7 +158,10 @@ export class ResidentShard {
 		const { terms } = this.#upstream;
 		const beyond = terms ? identify.intents & ~terms.intents : 0;
 		if (beyond !== 0) {
-			return this.#refuse(4014, `a worker asked for intents (${beyond}) beyond those of the session with Discord: start the fleet anew`);
+			return this.#refuse(
+				4014,
+				`a worker asked for intents (${beyond}) beyond those of the session with Discord: start the fleet anew`,
+			);
 		}
 		this.#upstream.start({
 			intents: identify.intents,
@@ -173,20 +177,26 @@ export class ResidentShard {
 		const { refusedWith } = this.#upstream;
 		if (refusedWith !== undefined) return { accept: false, close: refusedWith as CloseCode, detail: 'as Discord did' };
 		if (this.#stopped) return { accept: false, close: 4000 };
+		await this.#saver.saveFirst();
 		this.#upstream.showPresence(identify.presence);
 		return { accept: true };
 	}
 
 	/** The session of a worker has begun. */
 	sessionStarted(session: WorkerSession): void {
-		if (this.#handover?.incarnation === session.incarnation) this.stream.presentTo(session);
-		else this.stream.admit(session);
-		this.#saver.saveWorker();
+		if (this.#handover?.incarnation === session.incarnation) {
+			this.stream.presentTo(session);
+			return;
+		}
+		// First saved: a process that took over from here would otherwise know neither the session nor what it has got.
+		void this.#saver.saveWorker(savedWorker(session)).then(() => {
+			if (this.#options.sessions().get(session.id) === session) this.stream.admit(session);
+		});
 	}
 
 	sessionEnded(session: WorkerSession): void {
 		this.stream.ended(session);
-		this.#saver.saveWorker();
+		void this.#saver.saveWorker();
 	}
 
 	request(session: WorkerSession, request: ClientRequest): void {
@@ -223,11 +233,12 @@ export class ResidentShard {
 		this.#handoverOf(incarnation).present.resolve();
 	}
 
-	commitHandover(incarnation: number): void {
+	async commitHandover(incarnation: number): Promise<void> {
 		this.#handoverOf(incarnation);
+		const { successor } = this.stream;
+		if (successor) await this.#saver.saveWorker(savedWorker(successor));
 		this.#handover = null;
 		this.stream.promote();
-		this.#saver.saveWorker();
 	}
 
 	abortHandover(): void {
@@ -284,13 +295,6 @@ export class ResidentShard {
 		return { shardId, totalShards, session, seq: cursor - this.#base, cursor, botId: this.#botId, state };
 	}
 
-	#savedWorker(): SavedWorker | null {
-		const session = this.stream.worker;
-		if (!session) return null;
-		const { id, incarnation, identify, unconfirmedAt } = session;
-		return { sessionId: id, incarnation, identify: { ...identify, token: '' }, unconfirmedAt };
-	}
-
 	async #restoreWorker(): Promise<void> {
 		const { shardId, store } = this.#options;
 		const data = await store.read(`shard-${shardId}.worker.json`);
@@ -315,7 +319,10 @@ export class ResidentShard {
 	#savePoison(entry: LogEntry): void {
 		const { shardId, store, notice } = this.#options;
 		const name = `poison-shard-${shardId}-${entry.offset}.json`;
-		notice({ kind: 'events:poisoned', message: `a ${entry.event.type} killed its worker again and again; it is set aside in ${name}` });
+		notice({
+			kind: 'events:poisoned',
+			message: `a ${entry.event.type} killed its worker again and again; it is set aside in ${name}`,
+		});
 		store.write(name, Buffer.from(entry.event.frame(entry.offset))).catch((error: unknown) => {
 			notice({ kind: 'snapshot:failed', message: `${name} could not be saved: ${messageOf(error)}` });
 		});
@@ -328,4 +335,9 @@ function withResolvers(): PromiseWithResolvers {
 		resolve = settle;
 	});
 	return { promise, resolve };
+}
+
+/** What the next process has to know of a worker's session. */
+function savedWorker({ id, incarnation, identify, unconfirmedAt }: WorkerSession): SavedWorker {
+	return { sessionId: id, incarnation, identify: { ...identify, token: '' }, unconfirmedAt };
 }

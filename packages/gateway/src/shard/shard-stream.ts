@@ -6,10 +6,10 @@
 //
 // A worker that comes new gets READY and its guilds from the state, then everything behind the cursor. Whatever happens between
 // two awaits happens at once: there is none in here, so a state and the stream behind it always fit.
-import { type BufferLimits, type Clock, type Delivery, type GatewayNotice, type Timer } from '@shardctl/core';
+import type { BufferLimits, Clock, Delivery, GatewayNotice, Timer } from '@shardctl/core';
 import { EncodedDispatch, intentBits } from '@shardctl/gateway-protocol';
-import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
 import { isExpired } from '../buffer/event-lifetime.js';
+import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
 import { passesIntents } from '../downstream/event-filter.js';
 import type { SessionStream, WorkerSession } from '../downstream/worker-session.js';
 import { diffStates } from '../state/diff-states.js';
@@ -82,6 +82,10 @@ export class ShardStream implements SessionStream {
 
 	get newest(): number {
 		return this.#newest;
+	}
+
+	get successor(): WorkerSession | null {
+		return this.#successor;
 	}
 
 	get worker(): WorkerSession | null {

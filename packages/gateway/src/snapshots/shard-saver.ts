@@ -43,20 +43,27 @@ export class ShardSaver {
 		this.#check();
 	}
 
-	/** Saves the worker's session if it is not what was saved last. */
-	saveWorker(): void {
-		const text = JSON.stringify(this.#options.worker());
-		if (text === this.#savedWorker) return;
-		this.#savedWorker = text;
-		this.#enqueue(() => this.#options.store.write(this.#names.worker, Buffer.from(text)));
+	/** Saves a worker's session if it is not what was saved last; resolves when that is done, or has failed. */
+	saveWorker(worker = this.#options.worker()): Promise<void> {
+		const text = JSON.stringify(worker);
+		if (text !== this.#savedWorker) {
+			this.#savedWorker = text;
+			this.#enqueue(() => this.#options.store.write(this.#names.worker, Buffer.from(text)));
+		}
+		return this.#writing;
+	}
+
+	/** Resolves when there is a snapshot to go on from, or it could not be saved. */
+	async saveFirst(): Promise<void> {
+		if (!this.#saved) this.#saveShard();
+		await this.#writing;
 	}
 
 	/** Saves all of it; resolves when that is done, or has failed. */
 	async saveNow(): Promise<void> {
 		await this.#writing;
 		this.#saveShard();
-		this.saveWorker();
-		await this.#writing;
+		await this.saveWorker();
 	}
 
 	/** Removes what was saved: the session is over. */
@@ -75,7 +82,7 @@ export class ShardSaver {
 	#check(): void {
 		this.#timer = this.#options.clock.setTimeout(() => {
 			if (!this.#busy && this.#isDue()) this.#saveShard();
-			this.saveWorker();
+			void this.saveWorker();
 			this.#check();
 		}, rhythm.checkMs);
 	}

@@ -1,6 +1,6 @@
 // What workers ask of Discord (operations 3, 4, 8, 31, 43) on its way to one connection: in the budget that Discord gives a
 // connection, and by turns between the operations, so that a flood of one kind does not hold up another.
-import { type Clock, type Timer } from '@shardctl/core';
+import type { Clock, Timer } from '@shardctl/core';
 import { type ClientRequest, op } from '@shardctl/gateway-protocol';
 
 /** Discord closes at 120 a minute, heartbeats included. Discord: Gateway, "Rate Limiting". */

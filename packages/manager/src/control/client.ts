@@ -40,6 +40,8 @@ export interface ControlClient {
 	stop(input?: Input<'stop'>): Promise<void>;
 	/** Resolves when what was restarted is ready again; throws `WORKER_NOT_READY`. */
 	restart(input?: Input<'restart'>): Promise<Output<'restart'>>;
+	/** Resident mode: resolves when every worker was replaced; throws `WORKER_NOT_READY` after a rollback. */
+	deploy(input?: Input<'deploy'>): Promise<Output<'deploy'>>;
 	respawn(shardId: number): Promise<Output<'respawn'>>;
 	/** What became of the code in every worker; a worker that fails is an entry, not a throw. */
 	eval(code: string, input?: Omit<Input<'eval'>, 'code'>): Promise<CallResult[]>;
@@ -93,6 +95,7 @@ export function createControlClient(
 			await unhurried('stop', input);
 		},
 		restart: (input) => unhurried('restart', input),
+		deploy: (input) => unhurried('deploy', input),
 		respawn: (shardId) => unhurried('respawn', { shardId }),
 		eval: async (code, input = {}) => (await unhurried('eval', { ...input, code })).results,
 		fetch: async (path, input = {}) => (await unhurried('fetch', { ...input, path })).results,

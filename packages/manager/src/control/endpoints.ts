@@ -10,6 +10,7 @@ export const endpoints = {
 	events: 'GET /v1/events',
 	stop: 'POST /v1/stop',
 	restart: 'POST /v1/restart',
+	deploy: 'POST /v1/deploy',
 	respawn: 'POST /v1/shards/{shardId}/respawn',
 	eval: 'POST /v1/eval',
 	fetch: 'POST /v1/fetch',

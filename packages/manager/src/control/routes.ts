@@ -5,7 +5,7 @@ import { openApi } from './openapi.js';
 import { type Route, route } from './route.js';
 import { callRoute, evalRoute, fetchRoute } from './routes/calls.js';
 import { eventsRoute, logsRoute } from './routes/feeds.js';
-import { healthRoute, respawnRoute, restartRoute, statsRoute, stopRoute } from './routes/fleet.js';
+import { deployRoute, healthRoute, respawnRoute, restartRoute, statsRoute, stopRoute } from './routes/fleet.js';
 import { whereRoute } from './routes/where.js';
 
 const openapiRoute = route({
@@ -24,6 +24,7 @@ const operations = {
 	events: eventsRoute,
 	stop: stopRoute,
 	restart: restartRoute,
+	deploy: deployRoute,
 	respawn: respawnRoute,
 	eval: evalRoute,
 	fetch: fetchRoute,

@@ -62,7 +62,11 @@ export class GatewayFleet {
 				});
 				gateway.child.on('failed', ({ reason }) => {
 					const why = gateway.child.lastExit?.message ?? reason;
-					reject(new ShardctlError('WORKERS_FAILED', `${gateway.label} was given up: ${why}`, { details: { survivors: 0, workers: [] } }));
+					reject(
+						new ShardctlError('WORKERS_FAILED', `${gateway.label} was given up: ${why}`, {
+							details: { survivors: 0, workers: [] },
+						}),
+					);
 				});
 				gateway.child.start();
 			}

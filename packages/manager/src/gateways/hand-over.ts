@@ -37,10 +37,14 @@ export async function handOver({ gateway, old, successor, timeoutMs, signal }: H
 		await successor.child.stop({ graceMs: 0 });
 		const report = successor.child.lastExit;
 		const why = report && report.reason !== 'requested' ? report.message : messageOf(cause);
-		throw new ShardctlError('WORKER_NOT_READY', `the new process of ${old.label} did not become ready, so the old one carries on: ${why}`, {
-			cause,
-			details: { workerId: old.id, shardIds: old.shardIds, rolledBack: true },
-		});
+		throw new ShardctlError(
+			'WORKER_NOT_READY',
+			`the new process of ${old.label} did not become ready, so the old one carries on: ${why}`,
+			{
+				cause,
+				details: { workerId: old.id, shardIds: old.shardIds, rolledBack: true },
+			},
+		);
 	}
 	over.abort();
 	// It logs out after its last handler; what its process needs to end is no reason to keep the stream waiting.
@@ -58,7 +62,8 @@ function ending(worker: ManagedWorker, signal: AbortSignal): Promise<never> {
 		worker.child.once('exited', (report) => reject(new ShardctlError('WORKER_NOT_READY', report.message)));
 		worker.child.once('failed', ({ reason }) => reject(new ShardctlError('WORKER_NOT_READY', reason)));
 		worker.on('shard.status', ({ shardId, status, closeCode }) => {
-			if (status === 'disconnected') reject(new ShardctlError('WORKER_NOT_READY', `shard ${shardId} was closed with ${closeCode}`));
+			if (status === 'disconnected')
+				reject(new ShardctlError('WORKER_NOT_READY', `shard ${shardId} was closed with ${closeCode}`));
 		});
 		signal.addEventListener('abort', () => reject(signal.reason), { once: true });
 	});
@@ -67,7 +72,10 @@ function ending(worker: ManagedWorker, signal: AbortSignal): Promise<never> {
 function expiry({ timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal }): Promise<never> {
 	return new Promise((_, reject) => {
 		if (!Number.isFinite(timeoutMs)) return;
-		const timer = setTimeout(() => reject(new ShardctlError('CALL_TIMEOUT', `it was not ready within ${timeoutMs / 1000} s`)), timeoutMs);
+		const timer = setTimeout(
+			() => reject(new ShardctlError('CALL_TIMEOUT', `it was not ready within ${timeoutMs / 1000} s`)),
+			timeoutMs,
+		);
 		signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
 	});
 }

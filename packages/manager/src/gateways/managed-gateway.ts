@@ -60,13 +60,16 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			spec: (epoch) => ({
 				id: `gateway ${this.id}`,
 				file: processFile,
-				env: environment({
-					...options.brief(),
-					gatewayId: this.id,
-					epoch,
-					shardIds: [...this.shardIds],
-					port: this.#port,
-				}, options.token),
+				env: environment(
+					{
+						...options.brief(),
+						gatewayId: this.id,
+						epoch,
+						shardIds: [...this.shardIds],
+						port: this.#port,
+					},
+					options.token,
+				),
 			}),
 			connect: (process, epoch) => this.#connect(process, epoch),
 		});

@@ -64,16 +64,21 @@ export const restartRoute = route({
 	input: z.strictObject({
 		shard: shardId.optional().describe('only the worker that owns this shard'),
 		worker: wholeNumber(0, 'a worker id').optional().describe('only this worker'),
+		gateways: flag.optional().describe('the gateway processes instead of workers, one after another'),
 		rolling: flag.optional().describe('one after another, so that the rest serves on (default: all at once)'),
 		parallel: wholeNumber(1).optional().describe('how many at once when rolling (default 1)'),
 		delayMs: wholeNumber(0).optional().describe('pause between two when rolling (default 0)'),
 	}),
 	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
-	async run({ shard, worker: workerId, rolling = false, parallel = 1, delayMs = 0 }, { manager }) {
+	async run({ shard, worker: workerId, gateways = false, rolling = false, parallel = 1, delayMs = 0 }, { manager }) {
 		if (shard !== undefined && workerId !== undefined) {
 			throw new ShardctlError('OPTIONS_INVALID', 'a restart is of a shard or of a worker, not both');
 		}
 		const startedAt = performance.now();
+		if (gateways) {
+			await manager.restartGateways();
+			return { workers: [], tookMs: Math.round(performance.now() - startedAt) };
+		}
 		const one =
 			shard !== undefined ? workerOfShard(manager, shard) : workerId === undefined ? undefined : workerById(manager, workerId);
 		if (one) await replaced(one, manager.replace(one, 'restart requested'));
@@ -84,6 +89,17 @@ export const restartRoute = route({
 			workers: one ? [one.id] : manager.workers.map(({ id }) => id),
 			tookMs: Math.round(performance.now() - startedAt),
 		};
+	},
+});
+
+export const deployRoute = route({
+	summary: 'Resident mode: replaces every worker without a gap; answers once the new ones are ready, or after a rollback.',
+	input: z.strictObject({ parallel: wholeNumber(1).optional().describe('how many at once (default 1)') }),
+	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
+	async run({ parallel = 1 }, { manager }) {
+		const startedAt = performance.now();
+		await manager.deploy({ parallel });
+		return { workers: manager.workers.map(({ id }) => id), tookMs: Math.round(performance.now() - startedAt) };
 	},
 });
 
