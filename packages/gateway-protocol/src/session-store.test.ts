@@ -1,9 +1,16 @@
 import { fakeClock } from '@shardctl/test-support';
 import { expect, test } from 'vitest';
+import type { SessionCarrier } from './session.js';
 import { type SessionEnd, SessionStore } from './session-store.js';
 
 const identify = { token: 't', properties: {}, intents: 0 };
-const carrier = (id: number) => ({ id, sendFrame: () => {}, sessionLost: () => {} });
+const carrier = (id: number): SessionCarrier => ({
+	id,
+	sendFrame: () => {},
+	requestHeartbeat: () => {},
+	close: () => {},
+	sessionLost: () => {},
+});
 
 function store(maxDisconnected?: number) {
 	const clock = fakeClock();
@@ -22,7 +29,7 @@ test('a connected session has no timer; a disconnected one expires; one that com
 	const session = sessions.create(identify);
 	sessions.attach(session, carrier(1));
 	expect(clock.pendingTimers()).toBe(0);
-	const one = session.carrier as ReturnType<typeof carrier>;
+	const one = session.carrier as SessionCarrier;
 	sessions.detach(session, one);
 	await clock.advance(999);
 	sessions.attach(session, one);

@@ -34,9 +34,7 @@ export function restartCommand(): Command {
 	return command.action(async ({ shard, worker, gateways, rolling, parallel, delay, ...which }: RestartOptions) => {
 		const { client, label } = await target(which);
 		const { workers, tookMs } = await client.restart({ shard, worker, gateways, rolling, parallel, delayMs: delay });
-		const what = gateways
-			? 'the gateway processes'
-			: workers.length === 1 ? `worker ${workers[0]}` : `${workers.length} workers`;
+		const what = gateways ? 'the gateway processes' : workers.length === 1 ? `worker ${workers[0]}` : `${workers.length} workers`;
 		process.stderr.write(`restarted ${what} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
 	});
 }

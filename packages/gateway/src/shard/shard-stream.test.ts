@@ -1,0 +1,335 @@
+import type { Delivery } from '@shardctl/core';
+import { intentBits, type SessionCarrier } from '@shardctl/gateway-protocol';
+import { fakeClock } from '@shardctl/test-support';
+import { expect, it, onTestFinished } from 'vitest';
+import { WorkerSession } from '../downstream/worker-session.js';
+import { ShardStream } from './shard-stream.js';
+
+const guildId = '100';
+const intents = intentBits.GUILDS | intentBits.GUILD_MESSAGES | intentBits.GUILD_MEMBERS | intentBits.GUILD_MESSAGE_TYPING;
+
+interface Frame {
+	s: number;
+	t: string;
+	d: Record<string, unknown>;
+}
+
+/** A worker as the stream sees it: it reads what comes, and says so when it is asked, unless told not to. */
+class Worker implements SessionCarrier {
+	readonly id = 1;
+	readonly frames: Frame[] = [];
+	readonly session: WorkerSession;
+	readonly #stream: ShardStream;
+	reads = true;
+
+	constructor(stream: ShardStream, { id = 'a', wants = intents }: { id?: string; wants?: number } = {}) {
+		this.#stream = stream;
+		const identify = { token: 't', properties: {}, intents: wants };
+		this.session = new WorkerSession({ id, shard: [0, 1], identify, clock: fakeClock() }, stream);
+		this.session.attach(this);
+	}
+
+	sendFrame(frame: string): void {
+		this.frames.push(JSON.parse(frame) as Frame);
+	}
+
+	requestHeartbeat(): void {
+		queueMicrotask(() => this.reads && this.beat());
+	}
+
+	beat(): void {
+		this.#stream.heartbeat(this.session, this.frames.at(-1)?.s ?? null);
+	}
+
+	close(): void {}
+	sessionLost(): void {}
+
+	get numbers(): unknown[] {
+		return this.frames.filter(({ t }) => t === 'MESSAGE_CREATE').map(({ d }) => d.n);
+	}
+
+	get types(): string[] {
+		return this.frames.map(({ t }) => t);
+	}
+}
+
+function setup({ delivery = 'at-most-once', events = 1000 }: { delivery?: Delivery; events?: number } = {}) {
+	const clock = fakeClock();
+	const notices: string[] = [];
+	const ended: string[] = [];
+	const poisoned: string[] = [];
+	const stream: ShardStream = new ShardStream({
+		delivery,
+		buffer: { events, bytes: 2 ** 20, ageMs: 60_000 },
+		clock,
+		notice: (kind) => notices.push(kind),
+		endSession: (session) => {
+			ended.push(session.id);
+			stream.ended(session);
+		},
+		readyOverrides: ({ id }) => ({ session_id: id }),
+		savePoison: (entry) => poisoned.push(entry.event.type),
+	});
+	onTestFinished(() => stream.stop());
+	let offset = 0;
+	const feed = {
+		ready: (name = 'guild') => {
+			stream.beginSession({ user: { id: '9' }, guilds: [{ id: guildId, unavailable: true }] }, ++offset, intents);
+			stream.receive(
+				{ t: 'GUILD_CREATE', d: { id: guildId, name, member_count: 5, channels: [], members: [], roles: [] } },
+				++offset,
+			);
+		},
+		event: (t: string, d: Record<string, unknown> = {}) => stream.receive({ t, d: { guild_id: guildId, ...d } }, ++offset),
+		messages: (from: number, to: number) => {
+			for (let n = from; n <= to; n++) feed.event('MESSAGE_CREATE', { n });
+		},
+	};
+	return { clock, stream, feed, notices, ended, poisoned };
+}
+
+const settle = (clock: { advance(ms: number): Promise<void> }) => clock.advance(200);
+
+it('shows a new worker READY and its guilds, then everything as it comes, under rising numbers', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	feed.messages(1, 3);
+	await settle(clock);
+	expect(worker.types).toEqual(['READY', 'GUILD_CREATE', 'MESSAGE_CREATE', 'MESSAGE_CREATE', 'MESSAGE_CREATE']);
+	expect(worker.frames[0]?.d).toMatchObject({ session_id: 'a', guilds: [{ id: guildId, unavailable: true }] });
+	const numbers = worker.frames.map(({ s }) => s);
+	expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+	expect(stream.buffered.events).toBe(0);
+});
+
+it('keeps what comes while no worker is there, and gives the next one the state from before it', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	feed.event('GUILD_MEMBER_ADD', { user: { id: '7' } });
+	feed.messages(1, 2);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	await settle(clock);
+	// discord.js counts a member for each GUILD_MEMBER_ADD, so the count must not have it already.
+	expect(worker.frames[1]?.d).toMatchObject({ member_count: 5 });
+	expect(worker.types.slice(2)).toEqual(['GUILD_MEMBER_ADD', 'MESSAGE_CREATE', 'MESSAGE_CREATE']);
+	const next = new Worker(stream, { id: 'b' });
+	stream.admit(next.session);
+	await settle(clock);
+	expect(next.frames[1]?.d).toMatchObject({ member_count: 6 });
+});
+
+it('sends nothing beyond a window to a worker that does not read, and goes on when it does', async () => {
+	const { clock, stream, feed } = setup({ events: 10_000 });
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	await settle(clock);
+	worker.reads = false;
+	feed.messages(1, 5000);
+	await settle(clock);
+	expect(worker.numbers).toHaveLength(2048);
+	worker.reads = true;
+	worker.beat();
+	await settle(clock);
+	expect(worker.numbers).toEqual(Array.from({ length: 5000 }, (_, index) => index + 1));
+});
+
+it('lets a worker that does not read start anew when the buffer is full, and counts what it will never see', async () => {
+	const { clock, stream, feed, notices, ended } = setup({ events: 100 });
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	await settle(clock);
+	worker.reads = false;
+	feed.event('GUILD_MEMBER_ADD', { user: { id: '7' } });
+	feed.messages(1, 300);
+	expect(ended).toEqual(['a']);
+	expect(notices).toContain('worker:slow');
+	const next = new Worker(stream, { id: 'b' });
+	stream.admit(next.session);
+	await settle(clock);
+	expect(next.frames[1]?.d).toMatchObject({ member_count: 6 });
+	expect(next.numbers.at(-1)).toBe(300);
+	expect(stream.counters.lost + stream.counters.overflowed + next.numbers.length).toBe(301);
+});
+
+it('replays after a resume what the client does not have, and nothing else', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	await settle(clock);
+	worker.reads = false;
+	feed.messages(1, 6);
+	const third = worker.frames.find(({ d }) => d.n === 3)?.s as number;
+	worker.session.detach(worker);
+	feed.messages(7, 8);
+	expect(stream.canResume(worker.session, third)).toBe('yes');
+	expect(stream.canResume(worker.session, third + 1000)).toBe('ahead');
+	worker.frames.length = 0;
+	worker.reads = true;
+	worker.session.attach(worker);
+	expect(stream.resume(worker.session, third)).toBe(3);
+	stream.resumed();
+	await settle(clock);
+	expect(worker.numbers).toEqual([4, 5, 6, 7, 8]);
+	expect(stream.canResume(worker.session, 1)).toBe('too old');
+});
+
+it('counts what was in the hands of a worker that died as lost; at least once sends it again', async () => {
+	for (const delivery of ['at-most-once', 'at-least-once'] as const) {
+		const { clock, stream, feed } = setup({ delivery });
+		feed.ready();
+		await settle(clock);
+		const worker = new Worker(stream);
+		stream.admit(worker.session);
+		feed.messages(1, 2);
+		await settle(clock);
+		worker.reads = false;
+		feed.messages(3, 5);
+		const next = new Worker(stream, { id: 'b' });
+		stream.admit(next.session);
+		feed.messages(6, 6);
+		await settle(clock);
+		const { lost, repeated } = stream.counters;
+		if (delivery === 'at-most-once') expect([next.numbers, lost, repeated]).toEqual([[6], 3, 0]);
+		else expect([next.numbers, lost, repeated]).toEqual([[3, 4, 5, 6], 0, 3]);
+	}
+});
+
+it('sets an event aside that was alone in the hands of a worker three times when that died', async () => {
+	const { clock, stream, feed, poisoned } = setup({ delivery: 'at-least-once' });
+	feed.ready();
+	await settle(clock);
+	feed.messages(1, 4);
+	const seen: unknown[] = [];
+	for (let life = 0; life < 6; life++) {
+		const worker = new Worker(stream, { id: String(life) });
+		// It dies of the second message.
+		const send = worker.sendFrame.bind(worker);
+		worker.sendFrame = (frame) => {
+			send(frame);
+			if (worker.numbers.at(-1) === 2) worker.reads = false;
+		};
+		stream.admit(worker.session);
+		await settle(clock);
+		seen.push(worker.numbers.join(','));
+		if (poisoned.length > 0) break;
+	}
+	expect(poisoned).toEqual(['MESSAGE_CREATE']);
+	expect(seen.at(-1)).toBe('3,4');
+	expect(stream.counters.poisoned).toBe(1);
+});
+
+it('does not deliver interactions and typing that are too old, and counts them', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	feed.event('INTERACTION_CREATE');
+	feed.event('TYPING_START');
+	feed.messages(1, 1);
+	await clock.advance(9000);
+	feed.event('INTERACTION_CREATE', { fresh: true });
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	await settle(clock);
+	expect(worker.types.slice(2)).toEqual(['MESSAGE_CREATE', 'INTERACTION_CREATE']);
+	expect(stream.counters.expired).toBe(2);
+});
+
+it('shows a successor READY while the worker is paused, and gives it the stream only then', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	feed.messages(1, 2);
+	await settle(clock);
+	stream.pause();
+	await stream.drained();
+	const successor = new Worker(stream, { id: 'b' });
+	stream.presentTo(successor.session);
+	feed.messages(3, 4);
+	await settle(clock);
+	expect([worker.numbers, successor.types]).toEqual([
+		[1, 2],
+		['READY', 'GUILD_CREATE'],
+	]);
+	stream.promote();
+	await settle(clock);
+	expect([worker.numbers, successor.numbers]).toEqual([
+		[1, 2],
+		[3, 4],
+	]);
+	expect(stream.counters).toMatchObject({ lost: 0, repeated: 0 });
+});
+
+it('goes on to the old worker when its successor is dropped', async () => {
+	const { clock, stream, feed, ended } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	stream.pause();
+	const successor = new Worker(stream, { id: 'b' });
+	stream.presentTo(successor.session);
+	feed.messages(1, 3);
+	await settle(clock);
+	stream.dropSuccessor();
+	await settle(clock);
+	expect([worker.numbers, ended]).toEqual([[1, 2, 3], ['b']]);
+});
+
+it('tells a worker what has changed when Discord started a new session', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	feed.messages(1, 1);
+	await settle(clock);
+	feed.ready('renamed');
+	feed.messages(2, 2);
+	await settle(clock);
+	expect(worker.numbers).toEqual([1, 2]);
+	const told = worker.frames.slice(3, -1);
+	expect(told.length).toBeGreaterThan(0);
+	expect(JSON.stringify(told)).toContain('renamed');
+	const next = new Worker(stream, { id: 'b' });
+	stream.admit(next.session);
+	await settle(clock);
+	expect(next.frames[1]?.d).toMatchObject({ name: 'renamed' });
+});
+
+it('gives a worker that resumes after a restart of the process each event once', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const state = stream.state as NonNullable<typeof stream.state>;
+	const after = setup();
+	after.stream.restore(state, 2, '9');
+	const worker = new Worker(after.stream);
+	worker.session.detach(worker);
+	after.stream.restoreWorker(worker.session);
+	// The client has got as far as 5; Discord sends again from 3 on, some of it after the resume.
+	const send = (from: number, to: number) => {
+		for (let at = from; at <= to; at++) after.stream.receive({ t: 'MESSAGE_CREATE', d: { guild_id: guildId, n: at } }, at);
+	};
+	send(3, 4);
+	expect(after.stream.canResume(worker.session, 5)).toBe('yes');
+	worker.session.attach(worker);
+	after.stream.resume(worker.session, 5);
+	after.stream.resumed();
+	send(3, 8);
+	await settle(after.clock);
+	expect(worker.numbers).toEqual([6, 7, 8]);
+	expect(after.stream.buffered.events).toBe(0);
+});

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { ShardState } from '../state/shard-state.js';
+import { decodeSnapshot, encodeSnapshot } from './shard-snapshot.js';
+
+const state = () => {
+	const made = ShardState.fromReady({ user: { id: '9' }, guilds: [{ id: '1', unavailable: true }] });
+	made.apply({ t: 'GUILD_CREATE', d: { id: '1', name: 'one\ntwo', channels: [], members: [] } });
+	return made;
+};
+const facts = {
+	shardId: 2,
+	totalShards: 4,
+	session: { sessionId: 's', resumeUrl: 'wss://example.invalid', terms: { intents: 1, largeThreshold: null, presence: null } },
+	seq: 41,
+	cursor: 141,
+	botId: '9',
+};
+
+it('gives back what was saved', () => {
+	const { state: restored, ...rest } = decodeSnapshot(encodeSnapshot({ ...facts, state: state() }));
+	expect(rest).toEqual(facts);
+	expect([...restored.guildDispatches()]).toEqual([...state().guildDispatches()]);
+});
+
+it('refuses what is cut off, damaged, empty or of another version', () => {
+	const whole = Buffer.from(encodeSnapshot({ ...facts, state: state() }));
+	const damaged = Buffer.from(whole);
+	damaged[whole.length - 3] = (damaged[whole.length - 3] as number) ^ 1;
+	const otherVersion = Buffer.from(whole.toString('latin1').replace('snapshot 1', 'snapshot 2'), 'latin1');
+	for (const bad of [whole.subarray(0, -1), whole.subarray(0, 10), damaged, Buffer.alloc(0), otherVersion]) {
+		expect(() => decodeSnapshot(bad)).toThrow(/cut off, damaged or of another version/);
+	}
+});

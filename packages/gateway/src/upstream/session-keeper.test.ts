@@ -1,0 +1,70 @@
+import { expect, it, vi } from 'vitest';
+import { SessionKeeper, shardStatus } from './session-keeper.js';
+
+const session = { sessionId: 'a', sequence: 5, shardId: 0, shardCount: 1, resumeURL: 'wss://example.invalid' };
+
+function setup() {
+	let status: number = shardStatus.idle;
+	const onSessionLost = vi.fn();
+	const keeper = new SessionKeeper({
+		options: {} as never,
+		status: () => status,
+		beforeConnect: async () => {},
+		waitForIdentify: async () => {},
+		onSessionLost,
+	});
+	return {
+		keeper,
+		onSessionLost,
+		at: (name: keyof typeof shardStatus) => {
+			status = shardStatus[name];
+			return keeper;
+		},
+	};
+}
+
+it('keeps the session while a connection cannot be opened, and lets it go when Discord says so', () => {
+	const { keeper, at, onSessionLost } = setup();
+	at('ready').updateSessionInfo(0, session);
+	at('connecting').updateSessionInfo(0, null);
+	expect([keeper.session, onSessionLost.mock.calls.length]).toEqual([session, 0]);
+	at('resuming').updateSessionInfo(0, null);
+	expect([keeper.session, onSessionLost.mock.calls.length]).toEqual([null, 1]);
+});
+
+it.each([1000, 4005, 4008])('tries a resume after close code %i, where the library would identify', (code) => {
+	const { keeper, at } = setup();
+	at('ready').updateSessionInfo(0, session);
+	keeper.noteClose(code);
+	keeper.updateSessionInfo(0, null);
+	expect(keeper.session).toEqual(session);
+	// The next connection is another story: what Discord says there counts.
+	keeper.noteHello();
+	at('resuming').updateSessionInfo(0, null);
+	expect(keeper.session).toBeNull();
+});
+
+it('lets the session go after a close code that ends it', () => {
+	const { keeper, at } = setup();
+	at('ready').updateSessionInfo(0, session);
+	keeper.noteClose(4007);
+	keeper.updateSessionInfo(0, null);
+	expect(keeper.session).toBeNull();
+});
+
+it('answers at once while events flow, so that their order is kept, and takes its time before a connect', async () => {
+	const { at, keeper } = setup();
+	keeper.restore(session);
+	expect(at('ready').retrieveSessionInfo()).toBe(session);
+	const answer = at('idle').retrieveSessionInfo();
+	expect(answer).toBeInstanceOf(Promise);
+	expect(await answer).toBe(session);
+});
+
+it('changes nothing once the process hands over', () => {
+	const { keeper, at } = setup();
+	at('ready').updateSessionInfo(0, session);
+	keeper.freeze();
+	keeper.updateSessionInfo(0, null);
+	expect(keeper.session).toEqual(session);
+});

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { gatewaySchema, resolveGatewayOptions } from './gateway-options.js';
+
+it('is direct unless told otherwise', () => {
+	expect([undefined, 'direct' as const, { mode: 'direct' as const }].map(resolveGatewayOptions)).toEqual([null, null, null]);
+});
+
+it('fills in what was left out', () => {
+	const defaults = { shardsPerGateway: 16, delivery: 'at-most-once', buffer: { events: 50_000, bytes: 2 ** 26, ageMs: 600_000 } };
+	expect(resolveGatewayOptions('resident')).toEqual(defaults);
+	expect(resolveGatewayOptions({ mode: 'resident', delivery: 'at-least-once', bufferEvents: 5 })).toEqual({
+		...defaults,
+		delivery: 'at-least-once',
+		buffer: { ...defaults.buffer, events: 5 },
+	});
+});
+
+it.each([
+	'residential',
+	{ mode: 'resident', shardsPerGateway: 0 },
+	{ mode: 'resident', delivery: 'once' },
+	{ shardsPerGateway: 2 },
+])('refuses %j', (value) => {
+	expect(gatewaySchema.safeParse(value).success).toBe(false);
+});
