@@ -61,7 +61,7 @@ export async function startResidentFleet({ shards, guilds, simulator, manager }:
 	for (const { id, pid } of (await fleet.manager.getStats()).gateways ?? []) gateways.set(id, pid as number);
 	fleet.manager.on('gateway:spawned', ({ gatewayId, pid }) => gateways.set(gatewayId, pid));
 
-	const resident: ResidentFleet = Object.assign(fleet, {
+	const resident = Object.assign(fleet, {
 		version(mode: string) {
 			if (mode === '') rmSync(modeFile, { force: true });
 			else writeFileSync(modeFile, mode);
@@ -121,8 +121,7 @@ export async function startResidentFleet({ shards, guilds, simulator, manager }:
 			expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
 		},
 	});
-	Object.defineProperty(resident, 'sent', { get: () => sent });
-	return resident;
+	return Object.defineProperty(resident, 'sent', { get: () => sent }) as ResidentFleet;
 }
 
 /** Where numbers are missing or come again, for whoever reads of a failure. */
@@ -147,15 +146,4 @@ export function expectExactlyOnceInOrder(handled: readonly Handled[]): void {
 		last.set(guildId, number);
 	}
 	expect(wrong).toEqual([]);
-}
-
-/** The longest time between two messages of one guild, in ms. */
-export function longestPauseMs(handled: readonly Handled[]): number {
-	const last = new Map<string, number>();
-	let longest = 0;
-	for (const { guildId, at } of handled) {
-		longest = Math.max(longest, at - (last.get(guildId) ?? at));
-		last.set(guildId, at);
-	}
-	return longest;
 }

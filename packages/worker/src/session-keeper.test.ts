@@ -2,8 +2,8 @@ import { expect, it, vi } from 'vitest';
 import { keepSessionsThroughOutages } from './session-keeper.js';
 
 const setup = (status: number) => {
-	const update = vi.fn();
-	const options = { updateSessionInfo: update as (shardId: number, session: unknown) => unknown };
+	const update = vi.fn<(shardId: number, session: unknown) => unknown>();
+	const options = { updateSessionInfo: update };
 	keepSessionsThroughOutages(options, () => ({ shards: new Map([[3, { status }]]) }));
 	return { update, options };
 };

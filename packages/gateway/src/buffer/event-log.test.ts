@@ -27,10 +27,12 @@ it('finds what lies behind a position, also where positions have gaps', () => {
 
 it('gives the oldest away and keeps its sums right, over many compactions', () => {
 	const log = new EventLog();
+	const given: (number | undefined)[] = [];
 	for (let offset = 1; offset <= 10_000; offset++) {
 		log.push(entry(offset));
-		if (offset > 10) expect(log.shift()?.offset).toBe(offset - 10);
+		if (offset > 10) given.push(log.shift()?.offset);
 	}
+	expect(given).toEqual(Array.from({ length: 9990 }, (_, index) => index + 1));
 	expect([log.size, log.oldest?.offset, log.after(9995)?.offset]).toEqual([10, 9991, 9996]);
 	const bytes = log.bytes;
 	log.push(entry(10_001));

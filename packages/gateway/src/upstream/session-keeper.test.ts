@@ -5,7 +5,7 @@ const session = { sessionId: 'a', sequence: 5, shardId: 0, shardCount: 1, resume
 
 function setup() {
 	let status: number = shardStatus.idle;
-	const onSessionLost = vi.fn();
+	const onSessionLost = vi.fn<() => void>();
 	const keeper = new SessionKeeper({
 		options: {} as never,
 		status: () => status,

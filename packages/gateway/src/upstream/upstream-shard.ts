@@ -1,6 +1,12 @@
 // One session with Discord, held by @discordjs/ws 2's WebSocketShard: kept through every outage, resumed whenever Discord allows
 // it, and started anew only when Discord has said that it is gone.
-import { type SessionInfo, WebSocketShard, WebSocketShardDestroyRecovery, WebSocketShardEvents } from '@discordjs/ws';
+import {
+	type SessionInfo,
+	WebSocketShard,
+	WebSocketShardDestroyRecovery,
+	WebSocketShardEvents,
+	WebSocketShardStatus,
+} from '@discordjs/ws';
 import { type Clock, fatalCloseCodes, type GatewayInfo, sleep } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload, PresencePayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
@@ -78,16 +84,10 @@ export class UpstreamShard {
 
 	get status(): 'idle' | 'connecting' | 'resuming' | 'ready' | 'refused' {
 		if (this.#refusedWith !== undefined) return 'refused';
-		switch (this.#shard?.status) {
-			case undefined:
-				return 'idle';
-			case shardStatus.resuming:
-				return 'resuming';
-			case shardStatus.ready:
-				return 'ready';
-			default:
-				return 'connecting';
-		}
+		const status = this.#shard?.status;
+		if (status === undefined) return 'idle';
+		if (status === WebSocketShardStatus.Ready) return 'ready';
+		return status === WebSocketShardStatus.Resuming ? 'resuming' : 'connecting';
 	}
 
 	/** The session for the next process, to be resumed from an event that the caller knows. */
@@ -131,7 +131,7 @@ export class UpstreamShard {
 	}
 
 	#connect(terms: SessionTerms, session: SessionInfo | null): void {
-		const { shardId, totalShards, token, gateway, clock } = this.#options;
+		const { shardId, totalShards, token, gateway } = this.#options;
 		this.#terms = terms;
 		const keeper = new SessionKeeper({
 			options: {
@@ -162,7 +162,6 @@ export class UpstreamShard {
 		this.#listen(shard, keeper);
 		// It resolves with the first session, which the events tell of as well.
 		void shard.connect().catch(() => {});
-		void clock;
 	}
 
 	#listen(shard: WebSocketShard, keeper: SessionKeeper): void {

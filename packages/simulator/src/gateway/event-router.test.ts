@@ -15,7 +15,13 @@ function session(shard: readonly [number, number], intents = 53_608_447) {
 		identify: { token: '', properties: {}, intents },
 		clock: systemClock,
 	});
-	one.attach({ id: 1, sendFrame: (frame) => heard.push(JSON.parse(frame) as (typeof heard)[number]), sessionLost: () => {} });
+	one.attach({
+		id: 1,
+		sendFrame: (frame) => heard.push(JSON.parse(frame) as (typeof heard)[number]),
+		requestHeartbeat: () => {},
+		close: () => {},
+		sessionLost: () => {},
+	});
 	return { session: one, admit: () => true, heard };
 }
 

@@ -3,7 +3,7 @@ import type { ShardSample } from '@shardctl/core';
 import type { ClientAdapter } from '../client-adapter.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler, type ReadySource } from '../identify-throttler.js';
-import { keepSessionsThroughOutages, type ShardHolder } from '../session-keeper.js';
+import { keepSessionsThroughOutages } from '../session-keeper.js';
 import { disconnection } from './disconnection.js';
 import { hasMethods } from './fields.js';
 
@@ -18,7 +18,7 @@ export interface WebSocketManager {
 		shardIds: unknown;
 		shardCount: number | null;
 		buildIdentifyThrottler(manager: ReadySource): unknown;
-		buildStrategy(manager: unknown): ShardHolder;
+		buildStrategy(manager: unknown): unknown;
 		updateSessionInfo(shardId: number, session: unknown): unknown;
 	};
 	on(event: 'ready', listener: (data: unknown, shardId: number) => void): unknown;

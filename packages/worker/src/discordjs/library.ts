@@ -1,8 +1,6 @@
 // The parts of discord.js 14 that shardctl touches, as types of our own: the library is the bot's, not ours, so nothing of it
 // is imported here.
 
-import type { ShardHolder } from '../session-keeper.js';
-
 export interface DiscordClient {
 	token: string | null;
 	options: {
@@ -35,7 +33,7 @@ export interface WebSocketManager {
 
 /** The parts of @discordjs/ws 1 that stand behind discord.js's defaults. */
 export interface GatewayLibrary {
-	SimpleShardingStrategy: new (manager: WebSocketManager) => ShardHolder;
+	SimpleShardingStrategy: new (manager: WebSocketManager) => unknown;
 	SimpleIdentifyThrottler: new (maxConcurrency: number) => unknown;
 }
 
