@@ -14,7 +14,7 @@ export function deployCommand(): Command {
 			'Replaces every worker by a new process of the bot, without an identify and without a missed event; a version that does ' +
 				'not become ready is rolled back. Needs a fleet that was started with --gateway resident.',
 		)
-		.addOption(option('--parallel <count>', 'how many workers at once (default: 1)', 'DEPLOY').argParser(whole(1)));
+		.addOption(option('--parallel <count>', 'how many workers at once (default: 1)').argParser(whole(1)));
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ parallel, ...which }: DeployOptions) => {
 		const { client, label } = await target(which);
