@@ -73,6 +73,8 @@ export interface GatewayShardStats {
 export interface GatewayMethods {
 	ping: { params: null; result: null };
 	stats: { params: null; result: GatewayShardStats[] };
+	/** Every shard of this incarnation of a worker is ready: its events may flow. */
+	'worker.ready': { params: HandoverParams; result: null };
 	/** Keeps the IDENTIFYs of this incarnation of a worker waiting: it is to take over from the present one. */
 	'handover.begin': { params: HandoverParams; result: null };
 	/** Resolves once every shard has an IDENTIFY of it waiting. */

@@ -393,7 +393,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 					: this.#starts.acquireIdentify(shardId, this.#starter(worker, { restart: worker.child.epoch > 1 }), signal),
 			serve: (peer) => this.#serve(peer),
 		});
-		if (gateways) worker.incarnation = gateways.nextIncarnation();
+		if (gateways) {
+			worker.incarnation = gateways.nextIncarnation();
+			worker.child.on('ready', () => gateways.noteReady(worker.incarnation, shardIds));
+		}
 		forwardWorkerEvents(worker, options.clock, (event, ...args) => this.emit(event, ...(args as never)));
 		worker.on('shard.status', (report) => this.#stopOnFatalClose(worker, report));
 		worker.on('unattached', () => {

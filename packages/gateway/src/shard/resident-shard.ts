@@ -190,7 +190,7 @@ export class ResidentShard {
 		}
 		// First saved: a process that took over from here would otherwise know neither the session nor what it has got.
 		void this.#saver.saveWorker(savedWorker(session)).then(() => {
-			if (this.#options.sessions().get(session.id) === session) this.stream.admit(session);
+			if (this.#options.sessions().get(session.id) === session) this.stream.admit(session, { hold: session.incarnation > 0 });
 		});
 	}
 

@@ -333,3 +333,27 @@ it('gives a worker that resumes after a restart of the process each event once',
 	expect(worker.numbers).toEqual([6, 7, 8]);
 	expect(after.stream.buffered.events).toBe(0);
 });
+
+it('holds the events of a new worker until all of its shards are ready, or nobody says so for long', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	worker.session.incarnation = 4;
+	stream.admit(worker.session, { hold: true });
+	feed.messages(1, 2);
+	await settle(clock);
+	expect(worker.types).toEqual(['READY', 'GUILD_CREATE']);
+	stream.open(3);
+	expect(worker.numbers).toEqual([]);
+	stream.open(4);
+	await settle(clock);
+	expect(worker.numbers).toEqual([1, 2]);
+	const silent = new Worker(stream, { id: 'b' });
+	stream.admit(silent.session, { hold: true });
+	feed.messages(3, 3);
+	await settle(clock);
+	expect(silent.numbers).toEqual([]);
+	await clock.advance(10_000);
+	expect(silent.numbers).toEqual([3]);
+});

@@ -27,6 +27,8 @@ const probe = { everyEvents: 256, everyMs: 40 };
 /** Deaths of a worker with one and the same event alone in its hands, until the event is set aside. */
 const maxTries = 3;
 const sweepMs = 500;
+/** How long a new worker's stream waits for the word that all of its shards are ready. */
+const longestHoldMs = 10_000;
 
 export interface ShardStreamOptions {
 	delivery: Delivery;
@@ -57,6 +59,9 @@ export class ShardStream implements SessionStream {
 	#worker: WorkerSession | null = null;
 	#successor: WorkerSession | null = null;
 	#paused = false;
+	/** The worker is new, and not all of its shards are ready. */
+	#held = false;
+	#holdTimer: Timer | undefined;
 	/** Up to here events go out one by one, because one of them may have killed the worker. */
 	#carefulUntil = 0;
 	#probeTimer: Timer | undefined;
@@ -169,15 +174,26 @@ export class ShardStream implements SessionStream {
 		this.#enforceBounds();
 	}
 
-	/** A worker has identified: it gets READY, its guilds, and the stream from the cursor on. */
-	admit(session: WorkerSession): void {
+	/**
+	 * A worker has identified: it gets READY, its guilds, and the stream from the cursor on. With `hold` the stream begins when
+	 * the worker is {@link open}: discord.js changes the order of events that come before all of its shards are ready.
+	 */
+	admit(session: WorkerSession, { hold = false }: { hold?: boolean } = {}): void {
 		const before = this.#worker;
 		if (before && before !== session) {
 			this.#letGo(before);
 			this.#options.endSession(before);
 		}
 		this.#worker = session;
+		this.#hold(hold);
 		this.#present(session);
+		this.#flow();
+	}
+
+	/** All shards of this incarnation of a worker are ready. */
+	open(incarnation: number): void {
+		if (this.#worker?.incarnation !== incarnation) return;
+		this.#hold(false);
 		this.#flow();
 	}
 
@@ -194,6 +210,7 @@ export class ShardStream implements SessionStream {
 		this.#successor = null;
 		this.#paused = false;
 		if (successor) {
+			this.#hold(false);
 			const before = this.#worker;
 			this.#worker = successor;
 			if (before && before !== successor) {
@@ -297,7 +314,20 @@ export class ShardStream implements SessionStream {
 		const { clock } = this.#options;
 		clock.clearTimeout(this.#probeTimer);
 		clock.clearTimeout(this.#sweepTimer);
+		clock.clearTimeout(this.#holdTimer);
 		this.#renewal?.cancel();
+	}
+
+	/** A worker whose readiness nobody tells gets its events all the same, a little later. */
+	#hold(hold: boolean): void {
+		const { clock } = this.#options;
+		clock.clearTimeout(this.#holdTimer);
+		this.#held = hold;
+		if (!hold) return;
+		this.#holdTimer = clock.setTimeout(() => {
+			this.#held = false;
+			this.#flow();
+		}, longestHoldMs);
 	}
 
 	/** Sends whatever may go out now. The only place from which events go to a worker, but for a resume. */
@@ -307,7 +337,7 @@ export class ShardStream implements SessionStream {
 		if (worker) this.#continuePresentation(worker);
 		for (;;) {
 			this.#adoptRenewal();
-			if (!worker?.connected || worker !== this.#worker || this.#paused || worker.presentation) break;
+			if (!worker?.connected || worker !== this.#worker || this.#paused || this.#held || worker.presentation) break;
 			const entry = this.#log.after(this.#sent);
 			if (!entry || (this.#renewal && entry.offset > this.#renewal.offset)) break;
 			const careful = entry.offset <= this.#carefulUntil;

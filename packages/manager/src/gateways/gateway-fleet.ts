@@ -50,6 +50,14 @@ export class GatewayFleet {
 		return this.of(shardIds).infoFor(incarnation, gateway);
 	}
 
+	/** Every shard of a worker's process is ready: its events may flow. */
+	noteReady(incarnation: number, shardIds: readonly number[]): void {
+		// A gateway process that does not answer has just died; the next one does not hold the worker's events.
+		void this.of(shardIds)
+			.request('worker.ready', { incarnation, shardIds }, { timeoutMs: 10_000 })
+			.catch(() => {});
+	}
+
 	/** Resolves when workers can connect to every process; rejects with `WORKERS_FAILED`, or the signal's reason. */
 	start(signal: AbortSignal): Promise<void> {
 		return new Promise((resolve, reject) => {
