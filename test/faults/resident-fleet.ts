@@ -90,15 +90,12 @@ export async function startResidentFleet({ shards, guilds, simulator, manager }:
 					return { guildId, number: Number(number), pid: Number(pid), at: Number(at) };
 				}),
 		async handledAll() {
-			await waitFor(`${sent} messages to be handled`, () => resident.handled().length >= sent, { timeoutMs: 30_000 }).catch(
-				(error: unknown) => {
-					const story = fleet.story.slice(-40).join('\n');
-					throw new Error(
-						`only ${resident.handled().length} of ${sent} messages were handled\n${gaps(resident.handled())}\n${story}`,
-						{ cause: error },
-					);
-				},
-			);
+			const all = () => resident.handled().length >= sent;
+			await waitFor(`${sent} messages to be handled`, all, { timeoutMs: 30_000 }).catch(async (error: unknown) => {
+				const counts = `only ${resident.handled().length} of ${sent} messages were handled`;
+				const totals = JSON.stringify(await resident.totals());
+				throw new Error([counts, totals, gaps(resident.handled()), ...fleet.story.slice(-40)].join('\n'), { cause: error });
+			});
 			return resident.handled();
 		},
 		gatewayPids: () => [...gateways.values()],
