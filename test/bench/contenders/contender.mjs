@@ -26,6 +26,7 @@
 /** Module of each contender, by its name. */
 export const contenders = {
 	node: './plain-node.mjs',
+	'node detached': './detached-node.mjs',
 	shardctl: './shardctl.mjs',
 	'discord.js': './discord-js.mjs',
 	'hybrid-sharding': './hybrid-sharding.mjs',

@@ -4,8 +4,8 @@ import { fork } from 'node:child_process';
 
 export const title = `node ${process.versions.node}`;
 
-/** @param {import('./contender.mjs').FleetOptions} options */
-export function start({ bot, shards, shardsPerWorker, token }) {
+/** @param {import('./contender.mjs').FleetOptions & { detached?: boolean }} options */
+export function start({ bot, shards, shardsPerWorker, token, detached = false }) {
 	const waiting = new Map();
 	let lastId = 0;
 	const children = [];
@@ -13,7 +13,7 @@ export function start({ bot, shards, shardsPerWorker, token }) {
 	for (let first = 0; first < shards; first += shardsPerWorker) {
 		const ids = Array.from({ length: Math.min(shardsPerWorker, shards - first) }, (_, index) => first + index);
 		const env = { ...process.env, DISCORD_TOKEN: token, SHARDS: JSON.stringify(ids), SHARD_COUNT: String(shards) };
-		const child = fork(bot, [], { env });
+		const child = fork(bot, [], { env, detached });
 		children.push(child);
 		ready.push(
 			new Promise((resolve) => {

@@ -7,7 +7,7 @@ import { quantile } from '../harness/statistics.mjs';
 export const name = 'calls';
 export const title = 'Calls into the fleet: one after the other, and many at once with distinct arguments';
 
-const contenders = ['node', 'shardctl', 'discord.js', 'hybrid-sharding'];
+const contenders = ['node', 'node detached', 'shardctl', 'discord.js', 'hybrid-sharding'];
 
 /** So many calls in a turn that it takes some tens of ms. Identical calls at once prove nothing: discord.js answers them with one. */
 const cases = [
@@ -34,7 +34,7 @@ export async function startFleets(host, workers, contenders) {
 	const simulator = await host.simulator({ maxConcurrency: 1000, identifyWindowMs: noWindowMs });
 	const fleets = contenders.map((contender) => host.contender(contender));
 	for (const fleet of fleets) {
-		const bot = fleet.name === 'node' ? bots.echo : bots.discordJs;
+		const bot = fleet.name.startsWith('node') ? bots.echo : bots.discordJs;
 		await fleet.start(simulator, { bot, shards: workers, spawnDelayMs: 0 });
 	}
 	return fleets;

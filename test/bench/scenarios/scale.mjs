@@ -20,7 +20,10 @@ export async function run({ host, measurements, quick }) {
 	if (!hasProc) return;
 	for (const workers of quick ? [8] : [8, 64, 256]) {
 		const groups = workers > mostSideBySide ? contenders.map((contender) => [contender]) : [contenders];
-		for (const group of groups) await measure({ host, measurements, workers, group });
+		for (const group of groups) {
+			console.error(`  ${workers} workers: ${group.join(', ')}`);
+			await measure({ host, measurements, workers, group });
+		}
 	}
 	claims(measurements);
 }
