@@ -124,7 +124,7 @@ export class ResidentShard {
 			store,
 			clock,
 			snapshot: () => this.#snapshot(),
-			worker: () => this.stream.worker && savedWorker(this.stream.worker),
+			worker: () => this.stream.worker && savedWorker(this.stream.worker, this.stream.cursor),
 			onFailed: (message) => notice('snapshot:failed', `the snapshot could not be saved, and will be tried again: ${message}`),
 		});
 	}
@@ -189,7 +189,7 @@ export class ResidentShard {
 			return;
 		}
 		// First saved: a process that took over from here would otherwise know neither the session nor what it has got.
-		void this.#saver.saveWorker(savedWorker(session)).then(() => {
+		void this.#saver.saveWorker(savedWorker(session, this.stream.cursor)).then(() => {
 			if (this.#options.sessions().get(session.id) === session) this.stream.admit(session, { hold: session.incarnation > 0 });
 		});
 	}
@@ -236,7 +236,7 @@ export class ResidentShard {
 	async commitHandover(incarnation: number): Promise<void> {
 		this.#handoverOf(incarnation);
 		const { successor } = this.stream;
-		if (successor) await this.#saver.saveWorker(savedWorker(successor));
+		if (successor) await this.#saver.saveWorker(savedWorker(successor, this.stream.cursor));
 		this.#handover = null;
 		this.stream.promote();
 	}
@@ -303,7 +303,7 @@ export class ResidentShard {
 		const session = this.#options.sessions().restore(saved.sessionId, saved.identify) as WorkerSession;
 		session.incarnation = saved.incarnation;
 		session.unconfirmedAt = saved.unconfirmedAt;
-		this.stream.restoreWorker(session);
+		this.stream.restoreWorker(session, saved.handledThrough);
 	}
 
 	#refuse(close: CloseCode, detail: string): IdentifyAnswer {
@@ -338,6 +338,6 @@ function withResolvers(): PromiseWithResolvers {
 }
 
 /** What the next process has to know of a worker's session. */
-function savedWorker({ id, incarnation, identify, unconfirmedAt }: WorkerSession): SavedWorker {
-	return { sessionId: id, incarnation, identify: { ...identify, token: '' }, unconfirmedAt };
+function savedWorker({ id, incarnation, identify, unconfirmedAt }: WorkerSession, handledThrough: number): SavedWorker {
+	return { sessionId: id, incarnation, identify: { ...identify, token: '' }, unconfirmedAt, handledThrough };
 }

@@ -349,11 +349,47 @@ it('holds the events of a new worker until all of its shards are ready, or nobod
 	stream.open(4);
 	await settle(clock);
 	expect(worker.numbers).toEqual([1, 2]);
-	const silent = new Worker(stream, { id: 'b' });
-	stream.admit(silent.session, { hold: true });
+	const again = new Worker(stream, { id: 'b' });
+	again.session.incarnation = 4;
+	stream.admit(again.session, { hold: true });
 	feed.messages(3, 3);
+	await settle(clock);
+	expect(again.numbers).toEqual([3]);
+	const silent = new Worker(stream, { id: 'c' });
+	silent.session.incarnation = 5;
+	stream.admit(silent.session, { hold: true });
+	feed.messages(4, 4);
 	await settle(clock);
 	expect(silent.numbers).toEqual([]);
 	await clock.advance(10_000);
-	expect(silent.numbers).toEqual([3]);
+	expect(silent.numbers).toEqual([4]);
+});
+
+it('does not repeat what the worker of an earlier process is known to have, when it identifies anew', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const after = setup();
+	after.stream.restore(stream.state as NonNullable<typeof stream.state>, 2, '9');
+	const before = new Worker(after.stream);
+	before.session.detach(before);
+	after.stream.restoreWorker(before.session, 5);
+	let ready = false;
+	void after.stream.whenReady().then(() => {
+		ready = true;
+	});
+	const send = (from: number, to: number) => {
+		for (let at = from; at <= to; at++) after.stream.receive({ t: 'MESSAGE_CREATE', d: { guild_id: guildId, n: at } }, at);
+	};
+	send(3, 4);
+	await settle(after.clock);
+	expect(ready).toBe(false);
+	send(5, 7);
+	await settle(after.clock);
+	expect(ready).toBe(true);
+	const worker = new Worker(after.stream, { id: 'b' });
+	after.stream.admit(worker.session);
+	await settle(after.clock);
+	expect(worker.numbers).toEqual([6, 7]);
+	expect(after.stream.counters.lost).toBe(0);
 });

@@ -62,6 +62,10 @@ export class ShardStream implements SessionStream {
 	/** The worker is new, and not all of its shards are ready. */
 	#held = false;
 	#holdTimer: Timer | undefined;
+	/** The newest incarnation that was ready: one that identifies again is not held. */
+	#opened = 0;
+	/** How far the worker of an earlier process is known to have come; Discord sends again what lies before. */
+	#handledThrough = 0;
 	/** Up to here events go out one by one, because one of them may have killed the worker. */
 	#carefulUntil = 0;
 	#probeTimer: Timer | undefined;
@@ -110,7 +114,7 @@ export class ShardStream implements SessionStream {
 
 	/** Resolves when there is a state that a worker can be given. */
 	whenReady(): Promise<void> {
-		if (this.#state) return Promise.resolve();
+		if (this.#isReady()) return Promise.resolve();
 		return new Promise((resolve) => this.#waiting.push(resolve));
 	}
 
@@ -122,9 +126,14 @@ export class ShardStream implements SessionStream {
 		this.#adoptState(state);
 	}
 
-	/** The session of a worker that an earlier process had; its client comes back and resumes. */
-	restoreWorker(session: WorkerSession): void {
+	/**
+	 * The session of a worker that an earlier process had; its client comes back and resumes. Where it identifies anew instead, it
+	 * is known to have everything through `handledThrough`.
+	 */
+	restoreWorker(session: WorkerSession, handledThrough = this.#cursor): void {
 		session.restored = true;
+		this.#handledThrough = handledThrough;
+		this.#opened = session.incarnation;
 		session.setPosition(this.#cursor);
 		this.#worker = session;
 	}
@@ -139,6 +148,7 @@ export class ShardStream implements SessionStream {
 		this.#renewal?.cancel();
 		this.#botId = (ready.user as { id: string }).id;
 		this.#newest = offset;
+		this.#handledThrough = 0;
 		this.#renewal = new Renewal({
 			ready,
 			offset,
@@ -154,6 +164,7 @@ export class ShardStream implements SessionStream {
 		if (offset <= this.#newest) return;
 		this.#newest = offset;
 		this.counters.received++;
+		if (this.#waiting.length > 0) this.#settleReady();
 		if (this.#renewal?.take({ t, d })) return;
 		const data = d as { guild_id?: string; user?: { id: string } };
 		this.#log.push({
@@ -185,13 +196,14 @@ export class ShardStream implements SessionStream {
 			this.#options.endSession(before);
 		}
 		this.#worker = session;
-		this.#hold(hold);
+		this.#hold(hold && session.incarnation > this.#opened);
 		this.#present(session);
 		this.#flow();
 	}
 
 	/** All shards of this incarnation of a worker are ready. */
 	open(incarnation: number): void {
+		this.#opened = Math.max(this.#opened, incarnation);
 		if (this.#worker?.incarnation !== incarnation) return;
 		this.#hold(false);
 		this.#flow();
@@ -418,6 +430,10 @@ export class ShardStream implements SessionStream {
 
 	/** A worker is gone. What it had in its hands is lost and counted, or goes to the next one. */
 	#letGo(session: WorkerSession): void {
+		if (session.restored && this.#handledThrough > this.#sent) {
+			this.#rewind(Math.min(this.#handledThrough, this.#newest));
+			this.#commit(this.#sent);
+		}
 		const inHands = this.#log.between(this.#cursor, this.#sent).filter((entry) => passesIntents(entry, session.intents));
 		if (this.#options.delivery === 'at-most-once' || session.restored) {
 			this.#commit(this.#sent);
@@ -500,7 +516,15 @@ export class ShardStream implements SessionStream {
 
 	#adoptState(state: ShardState): void {
 		this.#state = state;
-		for (const resolve of this.#waiting.splice(0)) resolve();
+		this.#settleReady();
+	}
+
+	#isReady(): boolean {
+		return this.#state !== undefined && this.#newest >= this.#handledThrough;
+	}
+
+	#settleReady(): void {
+		if (this.#isReady()) for (const resolve of this.#waiting.splice(0)) resolve();
 	}
 
 	/** Folds the oldest events into the state while the buffer is too full or they are too old. */

@@ -15,6 +15,8 @@ export interface SavedWorker {
 	/** Without the token. */
 	identify: IdentifyPayload;
 	unconfirmedAt: number | null;
+	/** Position through which it has said that it has everything. */
+	handledThrough: number;
 }
 
 export interface ShardSaverOptions {

@@ -5,7 +5,7 @@ import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler, type ReadySource } from '../identify-throttler.js';
 import { keepSessionsThroughOutages } from '../session-keeper.js';
 import { disconnection } from './disconnection.js';
-import { hasMethods } from './fields.js';
+import { field, hasMethods } from './fields.js';
 
 interface Dispatch {
 	t: string;
@@ -18,7 +18,6 @@ export interface WebSocketManager {
 		shardIds: unknown;
 		shardCount: number | null;
 		buildIdentifyThrottler(manager: ReadySource): unknown;
-		buildStrategy(manager: unknown): unknown;
 		updateSessionInfo(shardId: number, session: unknown): unknown;
 	};
 	on(event: 'ready', listener: (data: unknown, shardId: number) => void): unknown;
@@ -53,16 +52,12 @@ export function discordjsWsAdapter(): ClientAdapter<WebSocketManager> {
 	};
 	return {
 		library: '@discordjs/ws 2',
-		prepare({ options }, { shardIds, totalShards, gateway, identify }) {
+		prepare(client, { shardIds, totalShards, gateway, identify }) {
+			const { options } = client;
 			options.shardIds = [...shardIds];
 			options.shardCount = totalShards;
 			options.rest = gatewayInfoSource(gateway);
-			const { buildStrategy } = options;
-			options.buildStrategy = (manager) => {
-				const strategy = buildStrategy(manager);
-				keepSessionsThroughOutages(options, () => strategy);
-				return strategy;
-			};
+			keepSessionsThroughOutages(options, () => field(client, 'strategy'));
 			options.buildIdentifyThrottler = (manager) => createIdentifyThrottler(identify, manager);
 		},
 		observe(manager, report) {
