@@ -50,23 +50,38 @@ export interface GatewayShardStats {
 	bufferedEvents: number;
 	bufferedBytes: number;
 	/** Age of the oldest of them; 0 when there is none. */
+	bufferAgeMs: number;
+	/** Longest time that an event of the last 10 s waited before it went out to the worker, or waits now. */
 	lagMs: number;
+	/** Events from Discord, over the last 10 s. */
+	eventsPerSecond: number;
+	/** Since the gateway process began, as everything that follows. */
 	received: number;
 	delivered: number;
+	/** Sessions that Discord started. */
 	identifies: number;
+	/** Times that Discord's session went on after its connection had broken. */
 	resumes: number;
+	/** Times that a worker came new, and that one came back. */
+	workerIdentifies: number;
+	workerResumes: number;
 	/** Times that Discord took the session away. */
 	sessionsLost: number;
 	/** Folded into the state because the buffer was full; never seen by a worker. */
 	overflowed: number;
 	/** Interactions and typing that were too old to be of use. */
 	expired: number;
+	/** Presences and voice states that a newer one made needless while no worker was there. */
+	coalesced: number;
 	/** In the hands of a worker that died (at-most-once). */
 	lost: number;
 	/** Sent again after a worker had died (at-least-once). */
 	repeated: number;
 	/** Set aside because they killed their worker again and again. */
 	poisoned: number;
+	/** Requests of workers that wait for Discord's rate limit or connection, and how many were dropped because too many did. */
+	requestsWaiting: number;
+	requestsDropped: number;
 }
 
 /** Requests that a gateway process answers. */

@@ -69,7 +69,7 @@ export class LocalBackend implements GatewayBackend {
 	}
 
 	sessionResumed(session: GatewaySession): void {
-		this.#shardOf(session)?.stream.resumed();
+		this.#shardOf(session)?.sessionResumed();
 	}
 
 	sessionDetached(session: GatewaySession): void {

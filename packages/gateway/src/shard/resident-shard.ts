@@ -184,6 +184,7 @@ export class ResidentShard {
 
 	/** The session of a worker has begun. */
 	sessionStarted(session: WorkerSession): void {
+		this.stream.counters.workerIdentifies++;
 		if (this.#handover?.incarnation === session.incarnation) {
 			this.stream.presentTo(session);
 			return;
@@ -192,6 +193,11 @@ export class ResidentShard {
 		void this.#saver.saveWorker(savedWorker(session, this.stream.cursor)).then(() => {
 			if (this.#options.sessions().get(session.id) === session) this.stream.admit(session, { hold: session.incarnation > 0 });
 		});
+	}
+
+	sessionResumed(): void {
+		this.stream.counters.workerResumes++;
+		this.stream.resumed();
 	}
 
 	sessionEnded(session: WorkerSession): void {
@@ -248,7 +254,6 @@ export class ResidentShard {
 	}
 
 	stats(): GatewayShardStats {
-		const { events, bytes, lagMs } = this.stream.buffered;
 		return {
 			shardId: this.#options.shardId,
 			upstream: this.#upstream.status,
@@ -256,9 +261,9 @@ export class ResidentShard {
 			worker: this.stream.workerStatus,
 			guildCount: this.stream.state?.guildCount ?? 0,
 			stateBytes: this.stream.state?.bytes ?? 0,
-			bufferedEvents: events,
-			bufferedBytes: bytes,
-			lagMs,
+			requestsWaiting: this.#upstream.requests.waiting,
+			requestsDropped: this.#upstream.requests.dropped,
+			...this.stream.figures,
 			...this.stream.counters,
 		};
 	}

@@ -7,9 +7,12 @@ export type ShardCounters = Pick<
 	| 'delivered'
 	| 'identifies'
 	| 'resumes'
+	| 'workerIdentifies'
+	| 'workerResumes'
 	| 'sessionsLost'
 	| 'overflowed'
 	| 'expired'
+	| 'coalesced'
 	| 'lost'
 	| 'repeated'
 	| 'poisoned'
@@ -21,9 +24,12 @@ export function emptyCounters(): ShardCounters {
 		delivered: 0,
 		identifies: 0,
 		resumes: 0,
+		workerIdentifies: 0,
+		workerResumes: 0,
 		sessionsLost: 0,
 		overflowed: 0,
 		expired: 0,
+		coalesced: 0,
 		lost: 0,
 		repeated: 0,
 		poisoned: 0,

@@ -102,7 +102,7 @@ it('shows a new worker READY and its guilds, then everything as it comes, under 
 	expect(worker.frames[0]?.d).toMatchObject({ session_id: 'a', guilds: [{ id: guildId, unavailable: true }] });
 	const numbers = worker.frames.map(({ s }) => s);
 	expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
-	expect(stream.buffered.events).toBe(0);
+	expect(stream.figures.bufferedEvents).toBe(0);
 });
 
 it('keeps what comes while no worker is there, and gives the next one the state from before it', async () => {
@@ -331,7 +331,7 @@ it('gives a worker that resumes after a restart of the process each event once',
 	send(3, 8);
 	await settle(after.clock);
 	expect(worker.numbers).toEqual([6, 7, 8]);
-	expect(after.stream.buffered.events).toBe(0);
+	expect(after.stream.figures.bufferedEvents).toBe(0);
 });
 
 it('holds the events of a new worker until all of its shards are ready, or nobody says so for long', async () => {
@@ -392,4 +392,19 @@ it('does not repeat what the worker of an earlier process is known to have, when
 	await settle(after.clock);
 	expect(worker.numbers).toEqual([6, 7]);
 	expect(after.stream.counters.lost).toBe(0);
+});
+
+it('tells how full and how old the buffer is, and how long events waited until lately', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	feed.messages(1, 10);
+	await clock.advance(3000);
+	expect(stream.figures).toMatchObject({ bufferedEvents: 10, bufferAgeMs: 3000, lagMs: 3000 });
+	expect(stream.figures.eventsPerSecond).toBeGreaterThan(0);
+	stream.admit(new Worker(stream).session);
+	await settle(clock);
+	expect(stream.figures).toMatchObject({ bufferedEvents: 0, bufferedBytes: 0, bufferAgeMs: 0, lagMs: 3000 });
+	await clock.advance(11_000);
+	expect(stream.figures).toMatchObject({ lagMs: 0, eventsPerSecond: 0 });
 });

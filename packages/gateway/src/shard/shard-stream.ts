@@ -6,7 +6,7 @@
 //
 // A worker that comes new gets READY and its guilds from the state, then everything behind the cursor. Whatever happens between
 // two awaits happens at once: there is none in here, so a state and the stream behind it always fit.
-import type { BufferLimits, Clock, Delivery, GatewayNotice, Timer } from '@shardctl/core';
+import type { BufferLimits, Clock, Delivery, GatewayNotice, GatewayShardStats, Timer } from '@shardctl/core';
 import { EncodedDispatch, intentBits } from '@shardctl/gateway-protocol';
 import { isExpired } from '../buffer/event-lifetime.js';
 import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
@@ -15,6 +15,7 @@ import type { SessionStream, WorkerSession } from '../downstream/worker-session.
 import { diffStates } from '../state/diff-states.js';
 import type { Dispatch, EncodedData, RawObject } from '../state/raw.js';
 import type { ShardState } from '../state/shard-state.js';
+import { RecentFigures } from './recent-figures.js';
 import { Renewal } from './renewal.js';
 import { emptyCounters, type ShardCounters } from './shard-counters.js';
 
@@ -47,6 +48,7 @@ export class ShardStream implements SessionStream {
 	readonly counters: ShardCounters = emptyCounters();
 	readonly #options: ShardStreamOptions;
 	readonly #log = new EventLog();
+	readonly #recent = new RecentFigures(sweepMs);
 	#state: ShardState | undefined;
 	#renewal: Renewal | null = null;
 	#cursor = 0;
@@ -101,9 +103,16 @@ export class ShardStream implements SessionStream {
 		return this.#worker;
 	}
 
-	get buffered(): { events: number; bytes: number; lagMs: number } {
+	get figures(): Pick<GatewayShardStats, 'bufferedEvents' | 'bufferedBytes' | 'bufferAgeMs' | 'lagMs' | 'eventsPerSecond'> {
 		const { oldest, size, bytes } = this.#log;
-		return { events: size, bytes, lagMs: oldest ? Math.max(0, Math.round(this.#nowMs() - oldest.receivedAtMs)) : 0 };
+		const ageMs = (entry: LogEntry | undefined) => (entry ? Math.max(0, Math.round(this.#nowMs() - entry.receivedAtMs)) : 0);
+		return {
+			bufferedEvents: size,
+			bufferedBytes: bytes,
+			bufferAgeMs: ageMs(oldest),
+			lagMs: Math.max(this.#recent.longestWaitMs, ageMs(this.#log.after(this.#sent))),
+			eventsPerSecond: this.#recent.eventsPerSecond,
+		};
 	}
 
 	get workerStatus(): 'none' | 'connected' | 'away' | 'paused' {
@@ -368,7 +377,9 @@ export class ShardStream implements SessionStream {
 		this.#inFlight.events++;
 		this.#inFlight.bytes += entry.event.sizeBytes;
 		if (!passesIntents(entry, session.intents) || !this.#isFor(session, entry)) return;
-		if (isExpired(entry.event.type, this.#nowMs() - entry.receivedAtMs)) {
+		const waitedMs = this.#nowMs() - entry.receivedAtMs;
+		this.#recent.noteWait(waitedMs);
+		if (isExpired(entry.event.type, waitedMs)) {
 			this.counters.expired++;
 			return;
 		}
@@ -596,6 +607,7 @@ export class ShardStream implements SessionStream {
 
 	#sweep(): void {
 		this.#sweepTimer = this.#options.clock.setTimeout(() => {
+			this.#recent.sample(this.counters.received);
 			this.#enforceBounds();
 			this.#state?.compressCold(this.#options.clock.now());
 			this.#sweep();

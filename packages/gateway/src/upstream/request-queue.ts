@@ -31,6 +31,12 @@ export class RequestQueue {
 		return this.#dropped;
 	}
 
+	get waiting(): number {
+		let waiting = 0;
+		for (const queue of this.#waiting.values()) waiting += queue.length;
+		return waiting;
+	}
+
 	push(request: ClientRequest): void {
 		const queue = this.#waiting.get(request.op) ?? [];
 		this.#waiting.set(request.op, queue);
