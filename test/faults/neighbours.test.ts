@@ -4,7 +4,10 @@ import { expect, it } from 'vitest';
 import { type Fleet, startFleet } from './fleet.js';
 
 it('a worker that crashes in every way is replaced each time, and its neighbours never notice', async () => {
-	const fleet = await startFleet({ simulator: { shards: 3 }, manager: { respawn: { initialDelayMs: 10, maxRestarts: 100 } } });
+	const fleet = await startFleet({
+		simulator: { shards: 3 },
+		manager: { respawn: { initialDelayMs: 10, maxDelayMs: 100, maxRestarts: 100 } },
+	});
 	const neighbours = [fleet.pidOf(0), fleet.pidOf(2)];
 	const sessions = () =>
 		fleet.simulator
@@ -35,7 +38,10 @@ it('a worker that crashes in every way is replaced each time, and its neighbours
 });
 
 it('nothing that a dead process had said reaches the state, or the listeners, of the one that follows it', async () => {
-	const fleet = await startFleet({ simulator: { shards: 1 }, manager: { respawn: { initialDelayMs: 1, maxRestarts: 100 } } });
+	const fleet = await startFleet({
+		simulator: { shards: 1 },
+		manager: { respawn: { initialDelayMs: 1, maxDelayMs: 10, maxRestarts: 100 } },
+	});
 	const late: string[] = [];
 	let heard = 0;
 	fleet.manager.on('message', ({ message }) => {

@@ -188,7 +188,10 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			this.child.reportMemory(sample.rssBytes);
 		});
 		peer.on('shard.status', (report) => this.#onShardStatus(report, epoch));
-		peer.on('identify.sent', ({ slotId }) => slots.get(slotId)?.sent());
+		peer.on('identify.sent', ({ slotId }) => {
+			slots.get(slotId)?.sent();
+			this.child.markSpent(epoch);
+		});
 		peer.on('identify.confirmed', ({ slotId }) => {
 			slots.get(slotId)?.confirmed();
 			slots.delete(slotId);

@@ -33,9 +33,12 @@ async function startsOf({
 		readyTimeoutMs: 30_000,
 		shutdownGraceMs: 10_000,
 		heartbeat: { intervalMs: 0, timeoutMs: 0 },
-		connect: (process) => {
+		connect: (process, epoch) => {
 			starts.push(clock.monotonic());
-			clock.setTimeout(() => child.markReady(), bootMs);
+			clock.setTimeout(() => {
+				child.markSpent(epoch);
+				child.markReady();
+			}, bootMs);
 			clock.setTimeout(() => process.emit('exit', 1, null), bootMs + livesMs);
 			return { ping: async () => {}, shutdown: async () => {}, closed: () => {} };
 		},
@@ -52,13 +55,14 @@ async function startsOf({
 describe('a bot that dies 100 ms after its login, under the default policy', () => {
 	// The extremes of the jitter are the extremes of the count.
 	it.each([
-		['no jitter, the most starts there can be', () => 0],
-		['middling jitter', () => 0.5],
-		['the longest jitter', () => 0.999_999],
-	])('is started at most 10 times in 10 minutes and 40 times in a day: %s', async (_what, random) => {
+		['jitter 0', () => 0],
+		['jitter 0.5', () => 0.5],
+		['jitter 1', () => 0.999_999],
+	])('is started at most 3 times in a minute, 7 times in 10 minutes and 40 times in a day: %s', async (_what, random) => {
 		const starts = await startsOf({ policy: defaultRestartPolicy, random, forMs: day });
-		const inTenMinutes = starts.filter((at) => at < 10 * minute).length;
-		expect(inTenMinutes).toBeLessThanOrEqual(10);
+		const within = (ms: number) => starts.filter((at) => at < ms).length;
+		expect(within(minute)).toBeLessThanOrEqual(3);
+		expect(within(10 * minute)).toBeLessThanOrEqual(7);
 		expect(starts.length).toBeLessThanOrEqual(40);
 		// It is not simply dead: the first restart is immediate, and there is still a try every hour or so.
 		expect(starts[1]).toBeLessThan(bootMs + livesMs + 10);
@@ -69,7 +73,7 @@ describe('a bot that dies 100 ms after its login, under the default policy', () 
 	it('starts 6 times, then cools down for longer and longer', async () => {
 		const starts = await startsOf({ policy: defaultRestartPolicy, random: () => 0, forMs: day });
 		const pauses = starts.slice(1).map((at, index) => Math.round((at - (starts[index] as number)) / minute));
-		expect(pauses.slice(0, 11)).toEqual([0, 0, 0, 0, 0, 5, 10, 20, 40, 60, 60]);
+		expect(pauses.slice(0, 11)).toEqual([0, 0, 1, 1, 1, 5, 10, 20, 40, 60, 60]);
 		expect({ tenMinutes: starts.filter((at) => at < 10 * minute).length, day: starts.length }).toEqual({
 			tenMinutes: 7,
 			day: 32,

@@ -37,6 +37,8 @@ export interface ExitReport {
 	wasReady: boolean;
 	/** How long it had been ready; 0 when it never was. */
 	readyForMs: number;
+	/** Whether it had spent what its start costs, by its owner's word. */
+	spent: boolean;
 	/** The last lines of its standard error, oldest first. */
 	stderrTail: string[];
 	/** For a hung process: the JavaScript frames it was busy in, innermost first, where they could be had. */

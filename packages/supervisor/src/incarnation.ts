@@ -66,6 +66,7 @@ export class Incarnation {
 	#order: EndOrder | null = null;
 	#termination: Termination | null = null;
 	#readyAt: number | null = null;
+	#spent = false;
 	#spawnError: string | undefined;
 	#exit: ExitFacts | null = null;
 	#stack: string[] = [];
@@ -94,6 +95,10 @@ export class Incarnation {
 
 	markReady(): void {
 		this.#readyAt ??= this.#options.clock.monotonic();
+	}
+
+	markSpent(): void {
+		this.#spent = true;
 	}
 
 	/** Whether a debugger holds it, or it was started to wait for one: it is slow on purpose then. */
@@ -251,7 +256,15 @@ export class Incarnation {
 			spawnError: this.#spawnError,
 			kernelOutOfMemory: exit.kernelOutOfMemory,
 		});
-		return { ...facts, ...judgement, epoch: this.epoch, readyForMs, stack: judgement.reason === 'hung' ? this.#stack : [], at };
+		return {
+			...facts,
+			...judgement,
+			epoch: this.epoch,
+			readyForMs,
+			spent: this.#spent,
+			stack: judgement.reason === 'hung' ? this.#stack : [],
+			at,
+		};
 	}
 }
 

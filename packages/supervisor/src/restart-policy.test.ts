@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-	backoffDelayMs,
+	backoffBoundMs,
 	cooldownDelayMs,
 	decideRestart,
 	defaultRestartPolicy,
@@ -21,11 +21,14 @@ const policy: RestartPolicy = {
 	cooldownMs: 5000,
 };
 
-const crash = { reason: 'exit-code', wasReady: false, readyForMs: 0 } as const;
-const crashAfterLongRun = { reason: 'exit-code', wasReady: true, readyForMs: 10_000 } as const;
+const crash = { reason: 'exit-code', wasReady: false, readyForMs: 0, spent: false } as const;
+const crashAfterLongRun = { reason: 'exit-code', wasReady: true, readyForMs: 10_000, spent: true } as const;
+const crashThatSpent = { reason: 'exit-code', wasReady: true, readyForMs: 9999, spent: true } as const;
 
 /** The decisions on these exits, each at its time; jitter at its largest. */
-function decisions(exits: { at: number; exit?: typeof crash | typeof crashAfterLongRun }[]): RestartDecision[] {
+function decisions(
+	exits: { at: number; exit?: typeof crash | typeof crashAfterLongRun | typeof crashThatSpent }[],
+): RestartDecision[] {
 	let history: RestartHistory = emptyHistory;
 	return exits.map(({ at, exit = crash }) => {
 		const decision = decideRestart(history, exit, policy, at, 0.999_999);
@@ -61,10 +64,32 @@ describe('decideRestart', () => {
 	});
 
 	it('starts the backoff over only after a run that was ready for long enough', () => {
-		const short = { reason: 'signal', wasReady: true, readyForMs: 9999 } as const;
+		const short = { reason: 'signal', wasReady: true, readyForMs: 9999, spent: false } as const;
 		const start = { attempts: 4, restartedAt: [], cooldowns: 0 };
 		expect(decideRestart(start, short, policy, 0, 0.5)).toMatchObject({ kind: 'restart', delayMs: 400 });
 		expect(decideRestart(start, crashAfterLongRun, policy, 0, 0.5)).toMatchObject({ kind: 'restart', delayMs: 0 });
+	});
+
+	it('waits longer, and nearly without jitter, after runs that had spent what a start costs', () => {
+		const spending = { ...policy, maxDelayMs: 20_000 };
+		const waits = (exits: (typeof crash | typeof crashThatSpent)[], random: number) => {
+			let history = emptyHistory;
+			return exits.map((exit, at) => {
+				const decision = decideRestart(history, exit, spending, at, random);
+				if (decision.kind !== 'restart') throw new Error('the window is not full yet');
+				history = decision.history;
+				return decision.delayMs;
+			});
+		};
+		expect(waits([crashThatSpent, crashThatSpent, crashThatSpent], 0)).toEqual([0, 1600, 20_000]);
+		expect(waits([crashThatSpent, crashThatSpent, crashThatSpent], 0.999_999)).toEqual([0, 1440, 18_000]);
+		// What died without spending counts as little as ever, and what died after it still waits for less.
+		expect(waits([crash, crashThatSpent, crash], 0.5)).toEqual([0, 95, 1600]);
+	});
+
+	it('starts over after a run that had spent and then proven itself', () => {
+		const list = decisions([{ at: 0, exit: crashThatSpent }, { at: 1, exit: crashAfterLongRun }, { at: 2 }]);
+		expect(brief(list)).toEqual(['restart 0', 'restart 0', 'restart 99']);
 	});
 
 	it('counts restarts of stable runs in the window too: a crash every minute is not health', () => {
@@ -73,9 +98,11 @@ describe('decideRestart', () => {
 	});
 
 	it('restarts after a clean exit as well: a bot has to run', () => {
-		expect(decideRestart(emptyHistory, { reason: 'clean', wasReady: true, readyForMs: 5 }, policy, 0, 0)).toMatchObject({
-			kind: 'restart',
-		});
+		expect(decideRestart(emptyHistory, { ...crash, reason: 'clean', wasReady: true, readyForMs: 5 }, policy, 0, 0)).toMatchObject(
+			{
+				kind: 'restart',
+			},
+		);
 	});
 
 	it('never restarts without a policy, nor after a fatal exit', () => {
@@ -96,25 +123,27 @@ const anyPolicy = fc.record({
 const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('for every policy', () => {
-	it('a backoff lies between nothing and its bound, which never shrinks from one attempt to the next', () => {
+	it('the longest wait lies between nothing and its bound, and never shrinks from one attempt to the next', () => {
 		fc.assert(
-			fc.property(anyPolicy, fc.nat(5000), anyRandom, (any, attempts, random) => {
-				const delayMs = backoffDelayMs(attempts, any, random);
-				expect(delayMs).toBeGreaterThanOrEqual(0);
-				expect(delayMs).toBeLessThanOrEqual(any.maxDelayMs);
-				expect(backoffDelayMs(attempts + 1, any, random)).toBeGreaterThanOrEqual(delayMs);
+			fc.property(anyPolicy, fc.nat(5000), (any, attempts) => {
+				const boundMs = backoffBoundMs(attempts, any);
+				expect(boundMs).toBeGreaterThanOrEqual(0);
+				expect(boundMs).toBeLessThanOrEqual(any.maxDelayMs);
+				expect(backoffBoundMs(attempts + 1, any)).toBeGreaterThanOrEqual(boundMs);
 			}),
 		);
 	});
 
 	it('the jitter is full: it reaches down to nothing and up to the bound', () => {
-		expect(backoffDelayMs(4, policy, 0)).toBe(0);
-		expect(backoffDelayMs(4, policy, 0.5)).toBe(400);
-		expect(backoffDelayMs(50_000, policy, 0.999_999)).toBe(999);
+		const start = { attempts: 4, restartedAt: [], cooldowns: 0 };
+		const delayMs = (random: number) => decideRestart(start, crash, policy, 0, random);
+		expect(delayMs(0)).toMatchObject({ delayMs: 0 });
+		expect(delayMs(0.5)).toMatchObject({ delayMs: 400 });
+		expect(delayMs(0.999_999)).toMatchObject({ delayMs: 799 });
 	});
 
 	it('no delay stays no delay in the longest of loops', () => {
-		expect(backoffDelayMs(50_000, { ...policy, initialDelayMs: 0 }, 0.5)).toBe(0);
+		expect(backoffBoundMs(50_000, { ...policy, initialDelayMs: 0 })).toBe(0);
 	});
 
 	it('a cool-down is never shorter than asked, nor longer than twelve of them and a tenth', () => {
@@ -128,15 +157,15 @@ describe('for every policy', () => {
 	});
 
 	it('no window ever holds more quick restarts than allowed, whatever the runs were like', () => {
-		const run = fc.record({ upMs: fc.nat(200_000), ready: fc.boolean(), random: anyRandom });
+		const run = fc.record({ upMs: fc.nat(200_000), ready: fc.boolean(), spent: fc.boolean(), random: anyRandom });
 		fc.assert(
 			fc.property(anyPolicy, fc.array(run, { maxLength: 100 }), (any, runs) => {
 				let history: RestartHistory = emptyHistory;
 				let now = 0;
 				const quick: number[] = [];
-				for (const { upMs, ready, random } of runs) {
+				for (const { upMs, ready, spent, random } of runs) {
 					now += upMs;
-					const exit = { reason: 'exit-code', wasReady: ready, readyForMs: ready ? upMs : 0 } as const;
+					const exit = { reason: 'exit-code', wasReady: ready, readyForMs: ready ? upMs : 0, spent } as const;
 					const decision = decideRestart(history, exit, any, now, random);
 					if (decision.kind === 'never') throw new Error('an ordinary exit is never final');
 					if (decision.kind === 'restart') quick.push(now);
@@ -154,6 +183,6 @@ describe('for every policy', () => {
 });
 
 it('the default policy restarts a worker that was ready at once', () => {
-	const exit = { reason: 'signal', wasReady: true, readyForMs: 5000 } as const;
+	const exit = { reason: 'signal', wasReady: true, readyForMs: 5000, spent: true } as const;
 	expect(decideRestart(emptyHistory, exit, defaultRestartPolicy, 0, 0.999)).toMatchObject({ kind: 'restart', delayMs: 0 });
 });

@@ -8,7 +8,7 @@ export interface RestartPolicy {
 	initialDelayMs: number;
 	/** The bound never grows over this. */
 	maxDelayMs: number;
-	/** By how much the bound grows with each further restart. */
+	/** By how much the bound grows with each further restart; one after a run that had spent counts as {@link spentWeight}. */
 	factor: number;
 	/** How many restarts may fall into one window; the next exit leads to the cool-down. */
 	maxRestarts: number;
@@ -21,7 +21,8 @@ export interface RestartPolicy {
 
 /**
  * One crash costs no wait. A crash loop gets 6 starts in its first minutes, is then given up loudly, and is tried again after
- * 5, 10, 20, 40 and from then on 60 minutes: fewer than 40 starts a day.
+ * 5, 10, 20, 40 and from then on 60 minutes: fewer than 40 starts a day. Where each start spends, the waits before that are about
+ * 0, 16, 60, 60 and 60 s: 3 starts in the first minute.
  */
 export const defaultRestartPolicy: RestartPolicy = {
 	initialDelayMs: 1000,
@@ -36,9 +37,12 @@ export const defaultRestartPolicy: RestartPolicy = {
 /** A cool-down grows to at most this multiple of `cooldownMs`. */
 const maxCooldownGrowth = 12;
 
+/** As how many restarts in a row one counts that followed a run which had spent what a start costs. */
+const spentWeight = 5;
+
 /** What the next decision has to know of the past. Times are monotonic. */
 export interface RestartHistory {
-	/** Restarts in a row since the last proof of health. */
+	/** Restarts in a row since the last proof of health, by their weight. */
 	readonly attempts: number;
 	/** When the restarts of the last window were decided, oldest first; never longer than `maxRestarts` + 1. */
 	readonly restartedAt: readonly number[];
@@ -60,13 +64,15 @@ export type RestartDecision =
  *
  * - Backoff with full jitter: the first restart is immediate, the n-th after it waits a random time below
  *   `initialDelayMs · factor^(n-1)`, at most `maxDelayMs`. Only a run that was ready for `stableAfterMs` starts it over.
+ * - A run that had spent what a start costs and did not prove itself counts as five, and jitter takes at most a tenth off the
+ *   wait after it: a loop that dies before it has cost anything may be tried often, one that spends may not.
  * - Intensity: with `maxRestarts` restarts in the last `windowMs` behind it, the child is given up for `cooldownMs`.
  * - After a cool-down there is one try: unless it proves stable, the next cool-down follows, twice as long.
  * - `policy` null and a fatal exit mean never.
  */
 export function decideRestart(
 	history: RestartHistory,
-	exit: Pick<ExitReport, 'reason' | 'wasReady' | 'readyForMs'>,
+	exit: Pick<ExitReport, 'reason' | 'wasReady' | 'readyForMs' | 'spent'>,
 	policy: RestartPolicy | null,
 	nowMonotonicMs: number,
 	random: number,
@@ -74,6 +80,7 @@ export function decideRestart(
 	if (policy === null || exit.reason === 'fatal') return { kind: 'never' };
 	const stable = exit.wasReady && exit.readyForMs >= policy.stableAfterMs;
 	const attempts = stable ? 0 : history.attempts;
+	const weight = exit.spent && !stable ? spentWeight : 1;
 	const cooldowns = stable ? 0 : history.cooldowns;
 	const recent = history.restartedAt.filter((at) => nowMonotonicMs - at < policy.windowMs);
 	const restartedAt = [...recent, nowMonotonicMs].slice(-(policy.maxRestarts + 1));
@@ -83,24 +90,23 @@ export function decideRestart(
 			kind: 'cooldown',
 			delayMs: cooldownDelayMs(cooldowns, policy, random),
 			restartsInWindow: recent.length,
-			history: { attempts: attempts + 1, restartedAt, cooldowns: cooldowns + 1 },
+			history: { attempts: attempts + weight, restartedAt, cooldowns: cooldowns + 1 },
 		};
 	}
 	return {
 		kind: 'restart',
-		delayMs: backoffDelayMs(attempts, policy, random),
+		delayMs: Math.floor(backoffBoundMs(attempts, policy) * (exit.spent ? 1 - random / 10 : random)),
 		restartsInWindow: recent.length + 1,
-		history: { attempts: attempts + 1, restartedAt, cooldowns: 0 },
+		history: { attempts: attempts + weight, restartedAt, cooldowns: 0 },
 	};
 }
 
-/** The wait before the restart that follows `attempts` others in a row; `random` is in [0, 1). */
-export function backoffDelayMs(attempts: number, policy: RestartPolicy, random: number): number {
+/** The longest wait before the restart that follows `attempts` others in a row. */
+export function backoffBoundMs(attempts: number, policy: RestartPolicy): number {
 	if (attempts === 0) return 0;
 	// A large exponent gives Infinity, and 0 times that would be no number.
 	const growth = Math.min(Number.MAX_VALUE, policy.factor ** (attempts - 1));
-	const bound = Math.min(policy.maxDelayMs, policy.initialDelayMs * growth);
-	return Math.floor(random * bound);
+	return Math.min(policy.maxDelayMs, policy.initialDelayMs * growth);
 }
 
 /** The wait of the cool-down that follows `cooldowns` others in a row: never shorter than asked, up to a tenth longer. */

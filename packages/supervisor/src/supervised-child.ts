@@ -155,6 +155,11 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		}
 	}
 
+	/** The process of `epoch` has spent something that a start costs and of which there is little: the policy is stricter with it. */
+	markSpent(epoch: number): void {
+		if (this.#run?.epoch === epoch) this.#run.markSpent();
+	}
+
 	/** Stops the ready timeout of a process that waits for something outside itself: that is not being stuck. */
 	pauseReadyTimeout(): void {
 		this.#readyDeadline?.clear();

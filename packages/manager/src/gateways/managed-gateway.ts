@@ -125,7 +125,10 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		});
 		peer.on('notice', (notice) => this.emit('notice', notice));
 		peer.on('refused', (refusal) => this.emit('refused', refusal));
-		peer.on('identify.sent', ({ slotId }) => slots.get(slotId)?.sent());
+		peer.on('identify.sent', ({ slotId }) => {
+			slots.get(slotId)?.sent();
+			this.child.markSpent(epoch);
+		});
 		peer.on('identify.confirmed', ({ slotId }) => {
 			slots.get(slotId)?.confirmed();
 			slots.delete(slotId);
