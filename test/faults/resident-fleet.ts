@@ -94,7 +94,7 @@ export async function startResidentFleet({ shards, guilds, simulator, manager }:
 			await waitFor(`${sent} messages to be handled`, all, { timeoutMs: 30_000 }).catch(async (error: unknown) => {
 				const counts = `only ${resident.handled().length} of ${sent} messages were handled`;
 				const totals = JSON.stringify(await resident.totals());
-				throw new Error([counts, totals, gaps(resident.handled()), ...fleet.story.slice(-40)].join('\n'), { cause: error });
+				throw new Error([counts, totals, gaps(resident.handled()), ...tellingPart(fleet.story)].join('\n'), { cause: error });
 			});
 			return resident.handled();
 		},
@@ -119,6 +119,13 @@ export async function startResidentFleet({ shards, guilds, simulator, manager }:
 		},
 	});
 	return Object.defineProperty(resident, 'sent', { get: () => sent }) as ResidentFleet;
+}
+
+/** What happened around the first loss that was told of, else the end. */
+function tellingPart(story: readonly string[]): string[] {
+	const told = story.filter((line) => !line.includes(' stderr: '));
+	const loss = told.findIndex((line) => line.includes('events:'));
+	return loss < 0 ? told.slice(-40) : told.slice(Math.max(0, loss - 60), loss + 20);
 }
 
 /** Where numbers are missing or come again, for whoever reads of a failure. */

@@ -35,8 +35,10 @@ type State =
 export interface ConnectionRules {
 	/** Told to the client in HELLO, in ms. */
 	heartbeatIntervalMs: number;
-	/** How many intervals a client may stay silent before it is closed. */
-	heartbeatGraceFactor: number;
+	/** How long a client may stay silent before it is closed, in ms. */
+	heartbeatTimeoutMs: number;
+	/** Silence in ms after which the client is asked for a heartbeat (op 1); `Infinity` leaves it to its own pace. */
+	heartbeatAskAfterMs: number;
 	/** The code of that close. */
 	heartbeatCloseCode: CloseCode;
 	/** Client frames per window, heartbeats included; one more closes with 4008. */
@@ -77,8 +79,10 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 		this.#presences = new RateWindow({ ...rules.presenceLimit, startedAtMs });
 		this.#heartbeat = new HeartbeatSupervisor({
 			clock,
-			timeoutMs: rules.heartbeatIntervalMs * rules.heartbeatGraceFactor,
+			timeoutMs: rules.heartbeatTimeoutMs,
 			onTimeout: () => this.close(rules.heartbeatCloseCode, 'no heartbeat'),
+			askAfterMs: rules.heartbeatAskAfterMs,
+			onAsk: () => this.requestHeartbeat(),
 		});
 		this.sendFrame(encodeControl(op.hello, { heartbeat_interval: rules.heartbeatIntervalMs, _trace: [] }));
 	}

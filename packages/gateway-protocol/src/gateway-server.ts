@@ -19,7 +19,8 @@ import { WebSocketTransport } from './web-socket-transport.js';
 /** Discord's own figures where it documents them. */
 export const defaultRules: ConnectionRules = {
 	heartbeatIntervalMs: 41_250,
-	heartbeatGraceFactor: 1.5,
+	heartbeatTimeoutMs: 41_250 * 1.5,
+	heartbeatAskAfterMs: Number.POSITIVE_INFINITY,
 	heartbeatCloseCode: 4000,
 	sendLimit: { limit: 120, windowMs: 60_000 },
 	presenceLimit: { limit: 5, windowMs: 20_000 },

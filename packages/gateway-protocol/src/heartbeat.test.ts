@@ -2,11 +2,18 @@ import { fakeClock } from '@shardctl/test-support';
 import { expect, test } from 'vitest';
 import { HeartbeatSupervisor } from './heartbeat.js';
 
-function supervise(timeoutMs: number) {
+function supervise(timeoutMs: number, askAfterMs = Number.POSITIVE_INFINITY) {
 	const clock = fakeClock();
 	let timeouts = 0;
-	const supervisor = new HeartbeatSupervisor({ clock, timeoutMs, onTimeout: () => timeouts++ });
-	return { clock, supervisor, timeouts: () => timeouts };
+	let asked = 0;
+	const supervisor = new HeartbeatSupervisor({
+		clock,
+		timeoutMs,
+		onTimeout: () => timeouts++,
+		askAfterMs,
+		onAsk: () => asked++,
+	});
+	return { clock, supervisor, timeouts: () => timeouts, asked: () => asked };
 }
 
 test('silence for the whole time is noticed once, and leaves no timer', async () => {
@@ -37,4 +44,20 @@ test('stopping leaves no timer', () => {
 
 test('an endless time arms no timer', () => {
 	expect(supervise(Number.POSITIVE_INFINITY).clock.pendingTimers()).toBe(0);
+});
+
+test('a silent client is asked now and then, and closed when it does not answer', async () => {
+	const { clock, supervisor, timeouts, asked } = supervise(1000, 300);
+	await clock.advance(299);
+	expect(asked()).toBe(0);
+	await clock.advance(1);
+	expect(asked()).toBe(1);
+	supervisor.beat();
+	await clock.advance(299);
+	expect(asked()).toBe(1);
+	await clock.advance(700);
+	expect([asked(), timeouts()]).toEqual([4, 0]);
+	await clock.advance(1);
+	expect([asked(), timeouts()]).toEqual([4, 1]);
+	expect(clock.pendingTimers()).toBe(0);
 });

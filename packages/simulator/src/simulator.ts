@@ -101,7 +101,7 @@ export class Simulator implements AsyncDisposable {
 			clock,
 			rules: {
 				heartbeatIntervalMs: options.heartbeatIntervalMs,
-				heartbeatGraceFactor: options.heartbeatGraceFactor,
+				heartbeatTimeoutMs: options.heartbeatIntervalMs * options.heartbeatGraceFactor,
 				heartbeatCloseCode: options.heartbeatCloseCode,
 				sendLimit: { limit: options.sendLimit, windowMs: 60_000 },
 				presenceLimit: { limit: options.presenceLimit, windowMs: 20_000 },

@@ -28,6 +28,8 @@ export class WorkerSession extends GatewaySession {
 	unconfirmedAt: number | null = null;
 	/** It began in an earlier process, which may have sent more than this one knows; until its client resumes. */
 	restored = false;
+	/** What its client said last, in a RESUME that could not be granted, that it has; null otherwise. */
+	claimed: number | null = null;
 	readonly #stream: SessionStream;
 	#position = 0;
 

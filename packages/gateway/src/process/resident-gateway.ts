@@ -7,6 +7,11 @@ import { LocalBackend } from '../downstream/local-backend.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 
+/**
+ * Clients are asked for their heartbeats, and often. One whose own beat falls between a question and its answer takes the
+ * connection for dead, so their own pace is as slow as can be.
+ */
+const heartbeats = { heartbeatIntervalMs: 24 * 60 * 60 * 1000, heartbeatAskAfterMs: 20_000, heartbeatTimeoutMs: 60_000 };
 /** A worker that starts anew is back within this time; after it, its session is over. */
 const sessionTtlMs = 60_000;
 /** How long the port of the process before may stay taken. */
@@ -66,8 +71,8 @@ export class ResidentGateway {
 			clock,
 			sessionTtlMs,
 			createSession: (session) => backend.createSession(session),
-			// Heartbeats are asked for often here; requests to Discord have a limit of their own behind this.
-			rules: { sendLimit: { limit: Number.POSITIVE_INFINITY, windowMs: 60_000 } },
+			// No limit on frames, since answers are asked for; requests to Discord have a limit of their own behind this.
+			rules: { ...heartbeats, sendLimit: { limit: Number.POSITIVE_INFINITY, windowMs: 60_000 } },
 		});
 		this.#http = createServer((request, response) => this.#answer(request, response));
 		this.#http.on('upgrade', (request, socket, head) => {

@@ -408,3 +408,26 @@ it('tells how full and how old the buffer is, and how long events waited until l
 	await clock.advance(11_000);
 	expect(stream.figures).toMatchObject({ lagMs: 0, eventsPerSecond: 0 });
 });
+
+it.each(['at-most-once', 'at-least-once'] as const)(
+	'loses nothing of a worker that comes back before it is known to have its guilds, and says what it has (%s)',
+	async (delivery) => {
+		const { clock, stream, feed, ended } = setup({ delivery });
+		feed.ready();
+		await settle(clock);
+		const worker = new Worker(stream);
+		worker.reads = false;
+		stream.admit(worker.session);
+		await settle(clock);
+		const had = worker.frames.at(-1)?.s as number;
+		feed.messages(1, 4);
+		expect(worker.numbers).toEqual([1, 2, 3, 4]);
+		expect(stream.canResume(worker.session, had)).toBe('too old');
+		stream.ended(worker.session);
+		const again = new Worker(stream, { id: 'b' });
+		stream.admit(again.session);
+		await settle(clock);
+		expect(again.numbers).toEqual([1, 2, 3, 4]);
+		expect([stream.counters.lost, stream.counters.repeated, ended]).toEqual([0, 0, []]);
+	},
+);

@@ -284,8 +284,12 @@ export class ShardStream implements SessionStream {
 
 	canResume(session: WorkerSession, seq: number): 'yes' | 'ahead' | 'too old' {
 		if (session === this.#successor) return 'too old';
-		if (session !== this.#worker || seq < this.#cursor || seq === session.unconfirmedAt || session.presentation) return 'too old';
-		return seq > Math.max(this.#sent, session.seq) && !session.restored ? 'ahead' : 'yes';
+		if (session !== this.#worker || seq < this.#cursor) return 'too old';
+		if (seq > Math.max(this.#sent, session.seq) && !session.restored) return 'ahead';
+		if (seq !== session.unconfirmedAt && !session.presentation) return 'yes';
+		// It has to begin anew, but what it does not have is not lost.
+		session.claimed = seq;
+		return 'too old';
 	}
 
 	resume(session: WorkerSession, seq: number): number {
@@ -444,6 +448,10 @@ export class ShardStream implements SessionStream {
 		if (session.restored && this.#handledThrough > this.#sent) {
 			this.#rewind(Math.min(this.#handledThrough, this.#newest));
 			this.#commit(this.#sent);
+		}
+		if (session.claimed !== null) {
+			this.#acknowledge(session.claimed);
+			this.#rewind(Math.max(session.claimed, this.#cursor));
 		}
 		const inHands = this.#log.between(this.#cursor, this.#sent).filter((entry) => passesIntents(entry, session.intents));
 		if (this.#options.delivery === 'at-most-once' || session.restored) {
