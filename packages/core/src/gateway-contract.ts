@@ -32,6 +32,8 @@ export interface GatewayBrief {
 	snapshotDir: string;
 	delivery: Delivery;
 	buffer: BufferLimits;
+	/** The workers of the fleet: no other incarnation is let in. */
+	workers: WorkerIncarnation[];
 }
 
 /** One shard as its gateway process sees it. */
@@ -88,28 +90,30 @@ export interface GatewayShardStats {
 export interface GatewayMethods {
 	ping: { params: null; result: null };
 	stats: { params: null; result: GatewayShardStats[] };
+	/** From now on this incarnation of a worker is the one that is let in; the one before it is dead. */
+	'worker.expect': { params: WorkerIncarnation; result: null };
 	/** Every shard of this incarnation of a worker is ready: its events may flow. */
-	'worker.ready': { params: HandoverParams; result: null };
+	'worker.ready': { params: WorkerIncarnation; result: null };
 	/** Keeps the IDENTIFYs of this incarnation of a worker waiting: it is to take over from the present one. */
-	'handover.begin': { params: HandoverParams; result: null };
+	'handover.begin': { params: WorkerIncarnation; result: null };
 	/** Resolves once every shard has an IDENTIFY of it waiting. */
-	'handover.waiting': { params: HandoverParams; result: null };
-	/** Stops the present worker's stream; resolves when that worker has everything that was sent, or after a while. */
-	'handover.pause': { params: HandoverParams; result: { drained: boolean } };
+	'handover.waiting': { params: WorkerIncarnation; result: null };
+	/** Stops the present worker's stream; resolves with whether that worker has said, within a while, that it has everything. */
+	'handover.pause': { params: WorkerIncarnation; result: { drained: boolean } };
 	/** Gives the new worker READY and its guilds, and nothing more yet. */
-	'handover.present': { params: HandoverParams; result: null };
+	'handover.present': { params: WorkerIncarnation; result: null };
 	/** Resolves once the old worker has logged out everywhere: its handlers for the end have run. */
-	'handover.released': { params: HandoverParams; result: null };
+	'handover.released': { params: WorkerIncarnation; result: null };
 	/** The stream goes on to the new worker. */
-	'handover.commit': { params: HandoverParams; result: null };
+	'handover.commit': { params: WorkerIncarnation; result: null };
 	/** The new worker is out; the stream goes on to the old one. */
-	'handover.abort': { params: HandoverParams; result: null };
+	'handover.abort': { params: WorkerIncarnation; result: null };
 	/** Saves everything; with `keepSessions` Discord keeps the sessions for the next process. The process exits right after. */
 	shutdown: { params: { reason: string; keepSessions: boolean }; result: null };
 }
 
-export interface HandoverParams {
-	/** Of the new worker; see {@link localGatewayPath}. */
+export interface WorkerIncarnation {
+	/** Of the worker; see {@link localGatewayPath}. */
 	incarnation: number;
 	shardIds: readonly number[];
 }

@@ -42,8 +42,8 @@ export {
 	type GatewayNotice,
 	type GatewayShardStats,
 	gatewayBriefVariable,
-	type HandoverParams,
 	localGatewayPath,
+	type WorkerIncarnation,
 } from './gateway-contract.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';

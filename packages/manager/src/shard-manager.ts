@@ -26,15 +26,12 @@ import {
 	shardIdForGuild,
 	type ValueAt,
 } from '@shardctl/core';
-import { defaultRestartPolicy } from '@shardctl/supervisor';
 import { BootGate } from './boot-gate.js';
 import { Calls } from './calls.js';
 import { type Control, startControl } from './control/server.js';
 import { stateDir } from './control/state-dir.js';
 import type { ShardManagerEvents } from './events.js';
-import { GatewayFleet } from './gateways/gateway-fleet.js';
-import { planGateways } from './gateways/gateway-plan.js';
-import { handOver } from './gateways/hand-over.js';
+import { ResidentMode } from './gateways/resident-mode.js';
 import type { IdentifyBudgetState } from './identify/budget.js';
 import type { IdentifySlot, IdentifyWait } from './identify/coordinator.js';
 import { SessionStarts, type Starter } from './identify/session-starts.js';
@@ -63,10 +60,8 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	readonly #lifetime = new AbortController();
 	readonly #createdAt: number;
 	#workers: ManagedWorker[] = [];
-	/** Resident mode only. */
-	#gateways: GatewayFleet | undefined;
-	/** New processes beside the workers that they are to replace. */
-	readonly #successors = new Set<ManagedWorker>();
+	/** Undefined in direct mode. */
+	#resident: ResidentMode | undefined;
 	#plan: Plan | undefined;
 	#status: 'idle' | 'starting' | 'running' | 'stopping' | 'stopped' = 'idle';
 	#spawning: Promise<ShardStats[]> | undefined;
@@ -225,8 +220,8 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	 * takes over from the old one, which otherwise carries on.
 	 */
 	async replace(worker: ManagedWorker, reason: string): Promise<boolean> {
-		if (!this.#gateways) return worker.restart(reason);
-		return this.#deployWorker(worker).then(
+		if (!this.#resident) return worker.restart(reason);
+		return this.#resident.deploy(worker).then(
 			() => true,
 			(error: unknown) => {
 				if (ShardctlError.is(error) && error.code === 'WORKER_NOT_READY') return false;
@@ -241,7 +236,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	 * Progress is told by `restart:progress`. `OPTIONS_INVALID` in direct mode.
 	 */
 	async deploy({ parallel = 1 }: { parallel?: number } = {}): Promise<void> {
-		if (!this.#gateways) {
+		if (!this.#resident) {
 			throw new ShardctlError('OPTIONS_INVALID', 'a deploy needs gateway processes: start the fleet with gateway "resident"');
 		}
 		await this.respawnAll({ rolling: true, parallel });
@@ -249,7 +244,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	/** Resident mode: replaces the gateway processes one after the other. Discord and the workers keep their sessions. */
 	async restartGateways(): Promise<void> {
-		if (this.#gateways) return this.#gateways.restart();
+		if (this.#resident) return this.#resident.restartGateways();
 		throw new ShardctlError('OPTIONS_INVALID', 'there are no gateway processes: start the fleet with gateway "resident"');
 	}
 
@@ -278,7 +273,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				identify: this.#starts.budget(),
 			},
 			shards: await this.getShardStats(options),
-			...(this.#gateways ? { gateways: await this.#gateways.stats(this.#options.clock.now()) } : {}),
+			...(this.#resident ? { gateways: await this.#resident.stats(this.#options.clock.now()) } : {}),
 		};
 	}
 
@@ -324,8 +319,8 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			this.#lifetime.signal.throwIfAborted();
 			this.#plan = planShards(this.#options, info);
 			this.#starts.checkStart(this.#plan.shardIds.length);
-			this.#gateways = this.#createGateways(this.#plan);
-			await this.#gateways?.start(this.#lifetime.signal);
+			this.#resident = this.#createResidentMode(this.#plan);
+			await this.#resident?.start();
 			this.#workers = this.#plan.slices.map((slice, index) => this.#createWorker(index, slice, this.#plan as Plan));
 			const started = watchStart(this.#workers, this.#lifetime.signal);
 			for (const worker of this.#workers) worker.child.start();
@@ -349,9 +344,9 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		const wasIdle = this.#status === 'idle';
 		this.#status = 'stopping';
 		this.#lifetime.abort(this.#starts.refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
-		const workers = [...this.#workers, ...this.#successors];
-		await Promise.all(workers.map((worker) => worker.child.stop(graceMs === undefined ? {} : { graceMs })));
-		await this.#gateways?.stop(graceMs === undefined ? {} : { graceMs });
+		const options = graceMs === undefined ? {} : { graceMs };
+		await Promise.all([...this.#workers.map(({ child }) => child.stop(options)), this.#resident?.stopBeside(options)]);
+		await this.#resident?.stopGateways(options);
 		if (!wasIdle) await this.#control?.close();
 		this.#status = 'stopped';
 		this.#resolveStopped();
@@ -367,15 +362,13 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	#createWorker(workerId: number, shardIds: readonly number[], { totalShards }: Plan): ManagedWorker {
 		const options = this.#options;
-		const gateways = this.#gateways;
+		const resident = this.#resident;
 		const worker: ManagedWorker = new ManagedWorker({
 			workerId,
 			shardIds,
 			child: {
 				spec: (epoch) => {
-					if (gateways && epoch > 1) worker.incarnation = gateways.nextIncarnation();
-					const { lastGateway } = this.#starts;
-					const gateway = gateways?.infoFor(shardIds, worker.incarnation, lastGateway) ?? lastGateway;
+					const gateway = resident?.infoFor(worker) ?? this.#starts.lastGateway;
 					return workerSpec(options, { workerId, epoch, shardIds, totalShards, gateway });
 				},
 				policy: options.policy,
@@ -388,15 +381,12 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				...(options.processHost ? { host: options.processHost } : {}),
 			},
 			acquireIdentify: (_, shardId, signal) =>
-				gateways
+				resident
 					? Promise.resolve(localSlot(shardId))
 					: this.#starts.acquireIdentify(shardId, this.#starter(worker, { restart: worker.child.epoch > 1 }), signal),
 			serve: (peer) => this.#serve(peer),
 		});
-		if (gateways) {
-			worker.incarnation = gateways.nextIncarnation();
-			worker.child.on('ready', () => gateways.noteReady(worker.incarnation, shardIds));
-		}
+		worker.child.on('ready', () => resident?.noteReady(worker));
 		forwardWorkerEvents(worker, options.clock, (event, ...args) => this.emit(event, ...(args as never)));
 		worker.on('shard.status', (report) => this.#stopOnFatalClose(worker, report));
 		worker.on('unattached', () => {
@@ -413,50 +403,25 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		return worker;
 	}
 
-	#createGateways({ slices, totalShards }: Plan): GatewayFleet | undefined {
-		const options = this.#options;
-		const { gateway: resident, clock, token } = options;
+	#createResidentMode(plan: Plan): ResidentMode | undefined {
+		const { gateway: resident } = this.#options;
 		if (!resident) return undefined;
-		const folder = this.#snapshotFolder();
-		const fleet = new GatewayFleet({
-			gateways: planGateways(slices, resident.shardsPerGateway),
-			token,
-			child: {
-				policy: options.policy ?? defaultRestartPolicy,
-				clock,
-				readyTimeoutMs: options.readyTimeoutMs,
-				shutdownGraceMs: options.shutdownGraceMs,
-				heartbeat: { intervalMs: Math.min(5000, options.heartbeatTimeoutMs / 3), timeoutMs: options.heartbeatTimeoutMs },
+		return new ResidentMode({
+			options: this.#options,
+			resident,
+			plan,
+			snapshotFolder: this.#snapshotFolder(),
+			gatewayInfo: () => this.#starts.lastGateway,
+			signal: this.#lifetime.signal,
+			workers: () => this.#workers,
+			createWorker: (workerId, shardIds) => this.#createWorker(workerId, shardIds, plan),
+			replaceWorker: (old, successor) => {
+				this.#workers = this.#workers.map((worker) => (worker === old ? successor : worker));
 			},
-			brief: (gatewayId) => ({
-				totalShards,
-				gateway: this.#starts.lastGateway,
-				snapshotDir: join(folder, String(gatewayId)),
-				delivery: resident.delivery,
-				buffer: resident.buffer,
-			}),
-			acquireIdentify: async (shardId, signal) => {
-				const waiting = [...this.#workers, ...this.#successors].filter(({ shardIds }) => shardIds.includes(shardId));
-				const [owner] = waiting;
-				for (const worker of waiting) worker.noteIdentify(shardId, 'waiting');
-				try {
-					return await this.#starts.acquireIdentify(
-						shardId,
-						owner ? this.#starter(owner, { restart: false }) : noStarter,
-						signal,
-					);
-				} finally {
-					for (const worker of waiting) worker.noteIdentify(shardId, 'identifying');
-				}
-			},
+			acquireIdentify: (shardId, owner, signal) =>
+				this.#starts.acquireIdentify(shardId, owner ? this.#starter(owner, { restart: false }) : noStarter, signal),
+			emit: (event, ...args) => this.emit(event, ...(args as never)),
 		});
-		for (const gateway of fleet.gateways) {
-			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
-			gateway.child.on('spawned', ({ pid }) => this.emit('gateway:spawned', { ...ref, pid }));
-			gateway.child.on('exited', ({ message }) => this.emit('gateway:exited', { ...ref, message }));
-			gateway.on('notice', (notice) => this.emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
-		}
-		return fleet;
 	}
 
 	/** Beside the lock on the name, where there is one: without it another manager of that name may live at the same time. */
@@ -465,25 +430,6 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		const folder = mkdtempSync(join(tmpdir(), 'shardctl-gateways-'));
 		void this.stopped.then(() => rmSync(folder, { recursive: true, force: true }));
 		return folder;
-	}
-
-	async #deployWorker(old: ManagedWorker): Promise<void> {
-		const { clock } = this.#options;
-		const startedAt = clock.monotonic();
-		const successor = this.#createWorker(old.id, old.shardIds, this.#plan as Plan);
-		const ref = { workerId: old.id, shardIds: old.shardIds };
-		this.#successors.add(successor);
-		try {
-			const gateway = (this.#gateways as GatewayFleet).of(old.shardIds);
-			await handOver({ gateway, old, successor, timeoutMs: this.#options.readyTimeoutMs, signal: this.#lifetime.signal });
-		} catch (error) {
-			this.emit('worker:rolled-back', { ...ref, reason: messageOf(error) });
-			throw error;
-		} finally {
-			this.#successors.delete(successor);
-		}
-		this.#workers = this.#workers.map((worker) => (worker === old ? successor : worker));
-		this.emit('worker:deployed', { ...ref, tookMs: Math.round(clock.monotonic() - startedAt) });
 	}
 
 	/** One failed replacement is enough to stop: the policy goes on with it while the rest stays as it is. */
@@ -495,9 +441,9 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			shardIds,
 			label,
 			restart: async () => {
-				if (!this.#gateways) return worker.restart('restart of all requested', { giveUpAfterExits: 1 });
+				if (!this.#resident) return worker.restart('restart of all requested', { giveUpAfterExits: 1 });
 				try {
-					await this.#deployWorker(worker);
+					await this.#resident.deploy(worker);
 					return true;
 				} catch (error) {
 					trouble = messageOf(error);
@@ -510,7 +456,9 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	/** Before each fork: a restart needs Discord's leave and the budget; then every fork waits for a place at the boot gate. */
 	async #beforeSpawn(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
-		if (worker.child.epoch > 0 && !this.#gateways) {
+		if (this.#resident) {
+			await this.#resident.prepareFork(worker, signal);
+		} else if (worker.child.epoch > 0) {
 			await this.#starts.beforeRestart(worker.shardIds.length, this.#starter(worker, { restart: true }), signal);
 		}
 		const leave = await this.#bootGate.enter(signal);
@@ -537,7 +485,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	#stopOnFatalClose(worker: ManagedWorker, { shardId, status, closeCode }: ShardReport): void {
 		const why = status === 'disconnected' && closeCode !== undefined ? fatalCloseCodes.get(closeCode) : undefined;
-		if (why === undefined || this.#successors.has(worker)) return;
+		if (why === undefined || this.#resident?.isBeside(worker)) return;
 		this.#refuse(
 			worker,
 			new ShardctlError('DISCORD_FATAL', `Discord closed shard ${shardId} with ${closeCode}: ${why}. No retry can mend that`, {

@@ -63,9 +63,7 @@ export class LocalBackend implements GatewayBackend {
 	}
 
 	sessionStarted(session: GatewaySession, connection: ConnectionInfo): void {
-		const worker = session as WorkerSession;
-		worker.incarnation = incarnationOf(connection);
-		this.#shardOf(session)?.sessionStarted(worker);
+		this.#shardOf(session)?.sessionStarted(session as WorkerSession, incarnationOf(connection));
 	}
 
 	sessionResumed(session: GatewaySession): void {
@@ -99,9 +97,10 @@ export class LocalBackend implements GatewayBackend {
 	}
 }
 
-/** From the path that the manager gave the worker's process; 0 for any other. */
-function incarnationOf({ path }: ConnectionInfo): number {
-	return Number(/^\/worker\/(\d+)/.exec(path)?.[1] ?? 0);
+/** From the path that the manager gave the worker's process; undefined for a client that came by another. */
+function incarnationOf({ path }: ConnectionInfo): number | undefined {
+	const incarnation = /^\/worker\/(\d+)/.exec(path)?.[1];
+	return incarnation === undefined ? undefined : Number(incarnation);
 }
 
 /** Of equal length whatever the text, as the comparison wants it. */

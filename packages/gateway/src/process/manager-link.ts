@@ -1,5 +1,5 @@
 // A gateway process's end of the channel to its manager: answers what the manager asks, and asks for identify slots.
-import type { GatewayEvents, GatewayManagerMethods, GatewayMethods, HandoverParams } from '@shardctl/core';
+import type { GatewayEvents, GatewayManagerMethods, GatewayMethods, WorkerIncarnation } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
 import type { ResidentGateway } from './resident-gateway.js';
 
@@ -11,12 +11,16 @@ export function openManagerLink(epoch: number): GatewayPeer {
 
 /** Registers the answers to everything but `shutdown`, which is the process's own. */
 export function answerManager(peer: GatewayPeer, gateway: ResidentGateway): void {
-	const each = async ({ shardIds }: HandoverParams, work: (shard: ReturnType<ResidentGateway['shards']>[number]) => unknown) => {
+	const each = async (
+		{ shardIds }: WorkerIncarnation,
+		work: (shard: ReturnType<ResidentGateway['shards']>[number]) => unknown,
+	) => {
 		await Promise.all(gateway.shards(shardIds).map(work));
 		return null;
 	};
 	peer.handle('ping', () => null);
 	peer.handle('stats', () => gateway.stats());
+	peer.handle('worker.expect', (params) => each(params, (shard) => shard.expect(params.incarnation)));
 	peer.handle('worker.ready', (params) => each(params, (shard) => shard.stream.open(params.incarnation)));
 	peer.handle('handover.begin', (params) => each(params, (shard) => shard.beginHandover(params.incarnation)));
 	peer.handle('handover.waiting', (params) => each(params, (shard) => shard.handoverWaiting(params.incarnation)));

@@ -39,11 +39,13 @@ export class ResidentGateway {
 		this.#options = options;
 		const { totalShards, gateway, delivery, buffer } = brief;
 		for (const shardId of brief.shardIds) {
+			const worker = brief.workers.find(({ shardIds }) => shardIds.includes(shardId));
 			this.#shards.set(
 				shardId,
 				new ResidentShard({
 					shardId,
 					totalShards,
+					incarnation: worker?.incarnation ?? 0,
 					token,
 					gateway,
 					delivery,

@@ -23,12 +23,14 @@ import type { RawObject } from '../state/raw.js';
 import { UpstreamShard } from '../upstream/upstream-shard.js';
 import { ShardStream } from './shard-stream.js';
 
-/** How long a worker that is to hand over may take to say that it has everything. */
-const drainMs = 3000;
+/** How long a worker that is to hand over may take to say that it has everything; after that it is not replaced. */
+const drainMs = 10_000;
 
 export interface ResidentShardOptions {
 	shardId: number;
 	totalShards: number;
+	/** Of the worker that is let in; see {@link ResidentShard.expect}. */
+	incarnation: number;
 	token: string;
 	gateway: GatewayInfo;
 	delivery: Delivery;
@@ -48,15 +50,15 @@ export interface ResidentShardOptions {
 /** A worker that is to take over, from the moment that this is known. */
 interface Handover {
 	incarnation: number;
-	/** Lets its IDENTIFY through. */
-	present: PromiseWithResolvers;
+	/** Whether its IDENTIFY is let through. */
+	present: Decision<boolean>;
 	/** Its IDENTIFY is there. */
-	waiting: PromiseWithResolvers;
+	waiting: Decision<void>;
 }
 
-interface PromiseWithResolvers {
-	promise: Promise<void>;
-	resolve(): void;
+interface Decision<Value> {
+	promise: Promise<Value>;
+	resolve(value: Value): void;
 }
 
 export class ResidentShard {
@@ -68,13 +70,16 @@ export class ResidentShard {
 	#base = 0;
 	#botId = '';
 	#ping: number | null = null;
+	/** Of the worker that the stream is for; only it, and the one that is to take over, are let in. */
+	#incarnation: number;
 	#handover: Handover | null = null;
-	readonly #refused = withResolvers();
+	readonly #refused = decision<void>();
 	#stopped = false;
 
 	constructor(options: ResidentShardOptions) {
 		const { shardId, totalShards, token, gateway, clock, delivery, buffer, store } = options;
 		this.#options = options;
+		this.#incarnation = options.incarnation;
 		const notice = (kind: GatewayNotice['kind'], message: string) => options.notice({ kind, message });
 		this.stream = new ShardStream({
 			delivery,
@@ -149,12 +154,18 @@ export class ResidentShard {
 		}
 	}
 
-	/** Decides on a worker's IDENTIFY, and starts the session with Discord where there is none. */
-	async identify(identify: IdentifyPayload, incarnation: number): Promise<IdentifyAnswer> {
-		const current = this.stream.worker;
-		if (current && incarnation < current.incarnation) {
-			return this.#refuse(4000, `a worker of incarnation ${incarnation} came after its successor`);
-		}
+	/** From now on this incarnation of the worker is the one that is let in. */
+	expect(incarnation: number): void {
+		this.#incarnation = incarnation;
+	}
+
+	/**
+	 * Decides on a worker's IDENTIFY, and starts the session with Discord where there is none. A client without an incarnation
+	 * counts as the present worker.
+	 */
+	async identify(identify: IdentifyPayload, incarnation = this.#incarnation): Promise<IdentifyAnswer> {
+		const handover = this.#handover?.incarnation === incarnation ? this.#handover : null;
+		if (incarnation !== this.#incarnation && !handover) return this.#refuseStranger(incarnation);
 		const { terms } = this.#upstream;
 		const beyond = terms ? identify.intents & ~terms.intents : 0;
 		if (beyond !== 0) {
@@ -168,11 +179,8 @@ export class ResidentShard {
 			largeThreshold: identify.large_threshold ?? null,
 			presence: identify.presence ?? null,
 		});
-		const handover = this.#handover;
-		if (handover?.incarnation === incarnation) {
-			handover.waiting.resolve();
-			await handover.present.promise;
-		}
+		handover?.waiting.resolve();
+		if (handover && !(await handover.present.promise)) return this.#refuseStranger(incarnation);
 		await Promise.race([this.stream.whenReady(), this.#refused.promise]);
 		const { refusedWith } = this.#upstream;
 		if (refusedWith !== undefined) return { accept: false, close: refusedWith as CloseCode, detail: 'as Discord did' };
@@ -183,10 +191,16 @@ export class ResidentShard {
 	}
 
 	/** The session of a worker has begun. */
-	sessionStarted(session: WorkerSession): void {
+	sessionStarted(session: WorkerSession, incarnation = this.#incarnation): void {
 		this.stream.counters.workerIdentifies++;
-		if (this.#handover?.incarnation === session.incarnation) {
+		session.incarnation = incarnation;
+		if (this.#handover?.incarnation === incarnation) {
 			this.stream.presentTo(session);
+			return;
+		}
+		// It was called off on its way from the IDENTIFY to here.
+		if (incarnation !== this.#incarnation) {
+			this.#options.sessions().end(session, 'invalidated');
 			return;
 		}
 		// First saved: a process that took over from here would otherwise know neither the session nor what it has got.
@@ -211,7 +225,7 @@ export class ResidentShard {
 	}
 
 	beginHandover(incarnation: number): void {
-		this.#handover = { incarnation, present: withResolvers(), waiting: withResolvers() };
+		this.#handover = { incarnation, present: decision(), waiting: decision() };
 	}
 
 	handoverWaiting(incarnation: number): Promise<void> {
@@ -236,7 +250,7 @@ export class ResidentShard {
 	}
 
 	present(incarnation: number): void {
-		this.#handoverOf(incarnation).present.resolve();
+		this.#handoverOf(incarnation).present.resolve(true);
 	}
 
 	async commitHandover(incarnation: number): Promise<void> {
@@ -244,11 +258,12 @@ export class ResidentShard {
 		const { successor } = this.stream;
 		if (successor) await this.#saver.saveWorker(savedWorker(successor, this.stream.cursor));
 		this.#handover = null;
+		this.#incarnation = incarnation;
 		this.stream.promote();
 	}
 
 	abortHandover(): void {
-		this.#handover?.present.resolve();
+		this.#handover?.present.resolve(false);
 		this.#handover = null;
 		this.stream.dropSuccessor();
 	}
@@ -272,7 +287,7 @@ export class ResidentShard {
 	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
 		this.#stopped = true;
 		this.#refused.resolve();
-		this.#handover?.present.resolve();
+		this.#handover?.present.resolve(false);
 		this.stream.pause();
 		this.#saver.stop();
 		await this.#upstream.stop({ keepSession });
@@ -311,6 +326,11 @@ export class ResidentShard {
 		this.stream.restoreWorker(session, saved.handledThrough);
 	}
 
+	/** A process that was called off, or that outlived the one after it. */
+	#refuseStranger(incarnation: number): IdentifyAnswer {
+		return this.#refuse(4000, `process ${incarnation} of a worker came, and ${this.#incarnation} is the one that is expected`);
+	}
+
 	#refuse(close: CloseCode, detail: string): IdentifyAnswer {
 		this.#options.notice({ kind: 'worker:refused', message: `${detail} (${fatalCloseCodes.get(close) ?? close})` });
 		return { accept: false, close, detail };
@@ -334,9 +354,9 @@ export class ResidentShard {
 	}
 }
 
-function withResolvers(): PromiseWithResolvers {
-	let resolve!: () => void;
-	const promise = new Promise<void>((settle) => {
+function decision<Value>(): Decision<Value> {
+	let resolve!: (value: Value) => void;
+	const promise = new Promise<Value>((settle) => {
 		resolve = settle;
 	});
 	return { promise, resolve };

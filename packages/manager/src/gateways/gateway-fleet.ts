@@ -50,6 +50,21 @@ export class GatewayFleet {
 		return this.of(shardIds).infoFor(incarnation, gateway);
 	}
 
+	/** Tells the gateway process that this incarnation of a worker is the one that connects; waits for a process that can be told. */
+	async expect(
+		{ incarnation, shardIds }: { incarnation: number; shardIds: readonly number[] },
+		signal: AbortSignal,
+	): Promise<void> {
+		const gateway = this.of(shardIds);
+		for (;;) {
+			await gateway.whenReady(signal);
+			const answer = gateway.request('worker.expect', { incarnation, shardIds }, { timeoutMs: 10_000, signal });
+			// It may just have died; the next process is told.
+			if (await answer.then(() => true).catch(() => false)) return;
+			signal.throwIfAborted();
+		}
+	}
+
 	/** Every shard of a worker's process is ready: its events may flow. */
 	noteReady(incarnation: number, shardIds: readonly number[]): void {
 		// A gateway process that does not answer has just died; the next one does not hold the worker's events.

@@ -8,15 +8,17 @@ import type { ManagedGateway } from './managed-gateway.js';
 export interface HandOverOptions {
 	gateway: ManagedGateway;
 	old: ManagedWorker;
-	/** Not started yet. */
+	/** Not started yet; its incarnation is known. */
 	successor: ManagedWorker;
 	/** How long the new process may take to come to its IDENTIFY, and again to become ready. */
 	timeoutMs: number;
 	signal: AbortSignal;
+	/** The new process is ready: from here on there is no way back. */
+	onTakeOver(): void;
 }
 
 /** Throws `WORKER_NOT_READY` when the new process does not become ready; the old one goes on then. */
-export async function handOver({ gateway, old, successor, timeoutMs, signal }: HandOverOptions): Promise<void> {
+export async function handOver({ gateway, old, successor, timeoutMs, signal, onTakeOver }: HandOverOptions): Promise<void> {
 	const params = { incarnation: successor.incarnation, shardIds: successor.shardIds };
 	const over = new AbortController();
 	const limits = { timeoutMs, signal: AbortSignal.any([signal, over.signal]) };
@@ -28,7 +30,8 @@ export async function handOver({ gateway, old, successor, timeoutMs, signal }: H
 		const ready = new Promise<void>((resolve) => successor.child.once('ready', () => resolve()));
 		successor.child.start();
 		await Promise.race([gateway.request('handover.waiting', params, limits), failure]);
-		await gateway.request('handover.pause', params, limits);
+		const { drained } = await gateway.request('handover.pause', params, limits);
+		if (!drained) throw new ShardctlError('CALL_TIMEOUT', 'the old process does not say that it has the events it was sent');
 		await gateway.request('handover.present', params, limits);
 		await Promise.race([ready, failure, expiry(limits)]);
 	} catch (cause) {
@@ -39,7 +42,7 @@ export async function handOver({ gateway, old, successor, timeoutMs, signal }: H
 		const why = report && report.reason !== 'requested' ? report.message : messageOf(cause);
 		throw new ShardctlError(
 			'WORKER_NOT_READY',
-			`the new process of ${old.label} did not become ready, so the old one carries on: ${why}`,
+			`the new process of ${old.label} did not take over, so the old one carries on: ${why}`,
 			{
 				cause,
 				details: { workerId: old.id, shardIds: old.shardIds, rolledBack: true },
@@ -47,11 +50,12 @@ export async function handOver({ gateway, old, successor, timeoutMs, signal }: H
 		);
 	}
 	over.abort();
+	onTakeOver();
 	// It logs out after its last handler; what its process needs to end is no reason to keep the stream waiting.
 	const gone = old.child.stop();
 	const released = gateway.request('handover.released', params, { timeoutMs: Number.POSITIVE_INFINITY });
 	await Promise.race([gone, released.catch(() => gone)]);
-	// A gateway process that has just died comes back with the new worker in its place.
+	// A gateway process that has just died comes back knowing the new worker.
 	await gateway.request('handover.commit', params, { timeoutMs }).catch(() => {});
 	await gone;
 }

@@ -49,6 +49,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	/** Workers come back to it, so the next process takes the same. */
 	#port = 0;
 	#keepSessions = true;
+	readonly #waitingForReady = new Set<() => void>();
 
 	constructor(options: ManagedGatewayOptions) {
 		super();
@@ -73,6 +74,10 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			}),
 			connect: (process, epoch) => this.#connect(process, epoch),
 		});
+		this.child.on('ready', () => {
+			for (const resolve of this.#waitingForReady) resolve();
+			this.#waitingForReady.clear();
+		});
 	}
 
 	/** For people: `gateway process 0 (shards 0-7)`. */
@@ -87,6 +92,20 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			shards,
 			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: Math.max(1, shards) },
 		};
+	}
+
+	/** Resolves when there is a process that answers; rejects with the signal's reason. */
+	whenReady(signal: AbortSignal): Promise<void> {
+		if (this.#peer && this.child.state === 'ready') return Promise.resolve();
+		return new Promise((resolve, reject) => {
+			this.#waitingForReady.add(resolve);
+			const give = () => {
+				this.#waitingForReady.delete(resolve);
+				reject(signal.reason);
+			};
+			if (signal.aborted) give();
+			else signal.addEventListener('abort', give, { once: true });
+		});
 	}
 
 	/** Asks the living process. Rejects with `WORKER_UNAVAILABLE` when there is none. */

@@ -1,0 +1,187 @@
+// Resident mode, as the manager sees it: gateway processes hold the sessions with Discord, every process of a worker is announced to
+// the one that holds its shards before it is forked, and a worker is replaced by a hand-over. Not in here: the hand-over itself, and
+// what is not different in this mode.
+import { join } from 'node:path';
+import { type GatewayInfo, messageOf } from '@shardctl/core';
+import { defaultRestartPolicy } from '@shardctl/supervisor';
+import type { ShardManagerEvents } from '../events.js';
+import type { IdentifySlot } from '../identify/coordinator.js';
+import type { ManagedWorker } from '../managed-worker.js';
+import type { ResolvedManagerOptions } from '../options.js';
+import type { Plan } from '../plan.js';
+import { GatewayFleet, type GatewayProcessStats } from './gateway-fleet.js';
+import type { ResolvedGatewayOptions } from './gateway-options.js';
+import { planGateways } from './gateway-plan.js';
+import { handOver } from './hand-over.js';
+
+export interface ResidentModeOptions {
+	options: ResolvedManagerOptions;
+	resident: ResolvedGatewayOptions;
+	plan: Plan;
+	/** For the snapshots of all gateway processes. */
+	snapshotFolder: string;
+	/** Discord's last answer to `GET /gateway/bot`. */
+	gatewayInfo(): GatewayInfo;
+	/** Aborts when the manager stops. */
+	signal: AbortSignal;
+	/** The workers that the manager counts as its own now. */
+	workers(): readonly ManagedWorker[];
+	/** Makes a worker beside the one of that id; it is not started. */
+	createWorker(workerId: number, shardIds: readonly number[]): ManagedWorker;
+	/** From here on the successor is the worker, whatever becomes of it. */
+	replaceWorker(old: ManagedWorker, successor: ManagedWorker): void;
+	/** Waits until a shard may send IDENTIFY to Discord; `owner` is the worker that waits for its session, if one does. */
+	acquireIdentify(shardId: number, owner: ManagedWorker | undefined, signal: AbortSignal): Promise<IdentifySlot>;
+	emit<E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]): void;
+}
+
+export class ResidentMode {
+	readonly #options: ResidentModeOptions;
+	readonly #fleet: GatewayFleet;
+	/** Processes beside the fleet's workers: a new one until it takes over, from then on the old one until it is gone. */
+	readonly #beside = new Set<ManagedWorker>();
+	/** The end of the last deploy of each worker. */
+	readonly #deploys = new Map<number, Promise<void>>();
+
+	constructor(options: ResidentModeOptions) {
+		this.#options = options;
+		this.#fleet = this.#createFleet();
+	}
+
+	/** Resolves when workers can connect to every gateway process; rejects with `WORKERS_FAILED`, or the reason of the signal. */
+	start(): Promise<void> {
+		return this.#fleet.start(this.#options.signal);
+	}
+
+	/** Replaces the gateway processes one after the other. Throws `WORKER_NOT_READY` when one does not come back. */
+	restartGateways(): Promise<void> {
+		return this.#fleet.restart();
+	}
+
+	/** Ends what stands beside the workers. */
+	async stopBeside(options: { graceMs?: number }): Promise<void> {
+		await Promise.all([...this.#beside].map((worker) => worker.child.stop(options)));
+	}
+
+	/** Ends the gateway processes, and their sessions with Discord. */
+	stopGateways(options: { graceMs?: number }): Promise<void> {
+		return this.#fleet.stop(options);
+	}
+
+	stats(nowMs: number): Promise<GatewayProcessStats[]> {
+		return this.#fleet.stats(nowMs);
+	}
+
+	/** Whether a worker is not, or no longer, the fleet's: what becomes of it decides nothing about the fleet. */
+	isBeside(worker: ManagedWorker): boolean {
+		return this.#beside.has(worker);
+	}
+
+	/** Where the process of a worker that is forked next connects. */
+	infoFor({ shardIds, incarnation }: ManagedWorker): GatewayInfo {
+		return this.#fleet.infoFor(shardIds, incarnation, this.#options.gatewayInfo());
+	}
+
+	/** Before each fork of a worker's process: a number of its own, and the gateway process knows it. */
+	async prepareFork(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
+		if (!this.#beside.has(worker)) {
+			worker.incarnation = this.#fleet.nextIncarnation();
+			await this.#fleet.expect(worker, signal);
+			return;
+		}
+		// A new process that has failed is not tried again: its worker is not replaced.
+		if (worker.child.epoch > 0) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+	}
+
+	/** Every shard of a worker's process is ready: its events may flow. */
+	noteReady({ incarnation, shardIds }: ManagedWorker): void {
+		this.#fleet.noteReady(incarnation, shardIds);
+	}
+
+	/**
+	 * Replaces a worker by a new process without a gap, one at a time of the same worker. Throws `WORKER_NOT_READY` when that
+	 * fails; the old one goes on then.
+	 */
+	deploy({ id }: ManagedWorker): Promise<void> {
+		const turn = this.#deploys.get(id) ?? Promise.resolve();
+		// By then another may be the worker of that id.
+		const deployed = turn.then(() => this.#deploy(this.#options.workers()[id] as ManagedWorker));
+		this.#deploys.set(
+			id,
+			deployed.catch(() => {}),
+		);
+		return deployed;
+	}
+
+	async #deploy(old: ManagedWorker): Promise<void> {
+		const { options, signal, createWorker, replaceWorker, emit } = this.#options;
+		const startedAt = options.clock.monotonic();
+		const ref = { workerId: old.id, shardIds: old.shardIds };
+		const successor = createWorker(old.id, old.shardIds);
+		successor.incarnation = this.#fleet.nextIncarnation();
+		this.#beside.add(successor);
+		try {
+			await handOver({
+				gateway: this.#fleet.of(old.shardIds),
+				old,
+				successor,
+				timeoutMs: options.readyTimeoutMs,
+				signal,
+				onTakeOver: () => {
+					this.#beside.delete(successor);
+					this.#beside.add(old);
+					replaceWorker(old, successor);
+				},
+			});
+		} catch (error) {
+			emit('worker:rolled-back', { ...ref, reason: messageOf(error) });
+			throw error;
+		} finally {
+			this.#beside.delete(successor);
+			this.#beside.delete(old);
+		}
+		emit('worker:deployed', { ...ref, tookMs: Math.round(options.clock.monotonic() - startedAt) });
+	}
+
+	#createFleet(): GatewayFleet {
+		const { options, resident, plan, snapshotFolder, gatewayInfo, emit } = this.#options;
+		const fleet = new GatewayFleet({
+			gateways: planGateways(plan.slices, resident.shardsPerGateway),
+			token: options.token,
+			child: {
+				policy: options.policy ?? defaultRestartPolicy,
+				clock: options.clock,
+				readyTimeoutMs: options.readyTimeoutMs,
+				shutdownGraceMs: options.shutdownGraceMs,
+				heartbeat: { intervalMs: Math.min(5000, options.heartbeatTimeoutMs / 3), timeoutMs: options.heartbeatTimeoutMs },
+			},
+			brief: (gatewayId) => ({
+				totalShards: plan.totalShards,
+				gateway: gatewayInfo(),
+				snapshotDir: join(snapshotFolder, String(gatewayId)),
+				delivery: resident.delivery,
+				buffer: resident.buffer,
+				workers: this.#options.workers().map(({ incarnation, shardIds }) => ({ incarnation, shardIds })),
+			}),
+			acquireIdentify: (shardId, signal) => this.#acquireIdentify(shardId, signal),
+		});
+		for (const gateway of fleet.gateways) {
+			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
+			gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref, pid }));
+			gateway.child.on('exited', ({ message }) => emit('gateway:exited', { ...ref, message }));
+			gateway.on('notice', (notice) => emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
+		}
+		return fleet;
+	}
+
+	/** The workers that wait for the session see how far it is. */
+	async #acquireIdentify(shardId: number, signal: AbortSignal): Promise<IdentifySlot> {
+		const waiting = [...this.#options.workers(), ...this.#beside].filter(({ shardIds }) => shardIds.includes(shardId));
+		for (const worker of waiting) worker.noteIdentify(shardId, 'waiting');
+		try {
+			return await this.#options.acquireIdentify(shardId, waiting[0], signal);
+		} finally {
+			for (const worker of waiting) worker.noteIdentify(shardId, 'identifying');
+		}
+	}
+}
