@@ -15,7 +15,8 @@ import {
 import type { ClientRequest, CloseCode, IdentifyAnswer, IdentifyPayload, SessionStore } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
 import type { WorkerSession } from '../downstream/worker-session.js';
-import { type SavedWorker, ShardSaver } from '../snapshots/shard-saver.js';
+import { readJournal } from '../snapshots/event-journal.js';
+import { type SavedWorker, ShardSaver, savedNames } from '../snapshots/shard-saver.js';
 import type { ShardSnapshot } from '../snapshots/shard-snapshot.js';
 import { decodeSnapshot } from '../snapshots/shard-snapshot.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
@@ -88,6 +89,7 @@ export class ResidentShard {
 			notice,
 			endSession: (session) => options.sessions().end(session, 'invalidated'),
 			readyOverrides: (session) => this.#readyOverrides(session),
+			onApplied: (entry, state) => this.#saver.record(entry, state),
 			savePoison: (entry) => this.#savePoison(entry),
 		});
 		this.#upstream = new UpstreamShard({
@@ -138,15 +140,18 @@ export class ResidentShard {
 	async restore({ withWorkers }: { withWorkers: boolean }): Promise<void> {
 		const { shardId, totalShards, store, notice } = this.#options;
 		try {
-			const data = await store.read(`shard-${shardId}`);
+			const names = savedNames(shardId);
+			const data = await store.read(names.shard);
 			if (!data) return;
 			const snapshot = decodeSnapshot(data);
 			if (snapshot.totalShards !== totalShards || snapshot.shardId !== shardId) return;
-			const { state, cursor, seq, botId, session } = snapshot;
-			this.#base = cursor - seq;
+			const { state, botId, session } = snapshot;
+			const cursor = replay((await store.read(names.journal)) ?? new Uint8Array(), snapshot);
+			this.#base = snapshot.cursor - snapshot.seq;
 			this.#botId = botId;
 			this.stream.restore(state, cursor, botId);
 			if (withWorkers) await this.#restoreWorker();
+			const seq = cursor - this.#base;
 			this.#upstream.resume(session, seq);
 			notice({ kind: 'snapshot:restored', message: `going on behind event ${seq}` });
 		} catch (error) {
@@ -317,7 +322,7 @@ export class ResidentShard {
 
 	async #restoreWorker(): Promise<void> {
 		const { shardId, store } = this.#options;
-		const data = await store.read(`shard-${shardId}.worker.json`);
+		const data = await store.read(savedNames(shardId).worker);
 		const saved = data && (JSON.parse(Buffer.from(data).toString()) as SavedWorker | null);
 		if (!saved) return;
 		const session = this.#options.sessions().restore(saved.sessionId, saved.identify) as WorkerSession;
@@ -352,6 +357,16 @@ export class ResidentShard {
 			notice({ kind: 'snapshot:failed', message: `${name} could not be saved: ${messageOf(error)}` });
 		});
 	}
+}
+
+/** Moves the state of a snapshot on by what its journal holds. Answers the position where that ends. */
+function replay(journal: Uint8Array, { state, cursor }: ShardSnapshot): number {
+	let position = cursor;
+	for (const { offset, t, d } of readJournal(journal, cursor)) {
+		state.apply({ t, d });
+		position = offset;
+	}
+	return position;
 }
 
 function decision<Value>(): Decision<Value> {

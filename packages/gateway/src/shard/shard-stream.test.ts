@@ -68,6 +68,7 @@ function setup({ delivery = 'at-most-once', events = 1000 }: { delivery?: Delive
 			stream.ended(session);
 		},
 		readyOverrides: ({ id }) => ({ session_id: id }),
+		onApplied: () => {},
 		savePoison: (entry) => poisoned.push(entry.event.type),
 	});
 	onTestFinished(() => stream.stop());
@@ -103,6 +104,20 @@ it('shows a new worker READY and its guilds, then everything as it comes, under 
 	const numbers = worker.frames.map(({ s }) => s);
 	expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
 	expect(stream.figures.bufferedEvents).toBe(0);
+});
+
+it('sends the guilds when the worker has said that it has READY', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	worker.reads = false;
+	stream.admit(worker.session);
+	await settle(clock);
+	expect(worker.types).toEqual(['READY']);
+	worker.reads = true;
+	worker.beat();
+	expect(worker.types).toEqual(['READY', 'GUILD_CREATE']);
 });
 
 it('keeps what comes while no worker is there, and gives the next one the state from before it', async () => {
@@ -419,6 +434,8 @@ it.each(['at-most-once', 'at-least-once'] as const)(
 		worker.reads = false;
 		stream.admit(worker.session);
 		await settle(clock);
+		// It has READY, and gets the guilds.
+		worker.beat();
 		const had = worker.frames.at(-1)?.s as number;
 		feed.messages(1, 4);
 		expect(worker.numbers).toEqual([1, 2, 3, 4]);

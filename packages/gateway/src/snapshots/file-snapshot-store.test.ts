@@ -11,6 +11,8 @@ it('writes whole files that only this user reads, over older ones, and leaves no
 	await store.write('a', Buffer.from('one'));
 	await store.write('a', Buffer.from('two'));
 	expect(Buffer.from((await store.read('a')) as Uint8Array).toString()).toBe('two');
+	await store.append('a', Buffer.from(' and three'));
+	expect(Buffer.from((await store.read('a')) as Uint8Array).toString()).toBe('two and three');
 	expect(readdirSync(folder)).toEqual(['a']);
 	expect(statSync(join(folder, 'a')).mode & 0o777).toBe(0o600);
 	await store.remove('a');

@@ -1,6 +1,6 @@
 // Snapshots as files of a folder that only this user can read. Each is written beside its place and moved there, which the file
 // system does at once.
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SnapshotStore } from './snapshot-store.js';
 
@@ -31,6 +31,10 @@ export class FileSnapshotStore implements SnapshotStore {
 			await rm(beside, { force: true }).catch(() => {});
 			throw error;
 		}
+	}
+
+	append(name: string, data: Uint8Array): Promise<void> {
+		return appendFile(join(this.#folder, name), data, { mode: 0o600 });
 	}
 
 	async remove(name: string): Promise<void> {

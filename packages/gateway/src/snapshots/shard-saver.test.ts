@@ -1,6 +1,8 @@
+import { EncodedDispatch, type PresencePayload } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { ShardState } from '../state/shard-state.js';
+import { readJournal } from './event-journal.js';
 import { ShardSaver } from './shard-saver.js';
 import { decodeSnapshot } from './shard-snapshot.js';
 
@@ -8,52 +10,92 @@ function setup() {
 	const clock = fakeClock();
 	const files = new Map<string, Uint8Array>();
 	const disk = { full: false, writes: 0 };
-	const shard = { cursor: 10 };
+	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
+	const shard = { cursor: 10, state: newState(), presence: null as PresencePayload | null };
 	const problems: string[] = [];
+	const write = (name: string, data: Uint8Array) => {
+		disk.writes++;
+		if (disk.full) throw new Error('ENOSPC');
+		files.set(name, data);
+	};
 	const saver = new ShardSaver({
 		shardId: 3,
 		clock,
 		store: {
 			read: async (name) => files.get(name),
-			async write(name, data) {
-				disk.writes++;
-				if (disk.full) throw new Error('ENOSPC');
-				files.set(name, data);
-			},
+			write: async (name, data) => write(name, data),
+			append: async (name, data) => write(name, Buffer.concat([files.get(name) ?? Buffer.alloc(0), data])),
 			remove: async (name) => void files.delete(name),
 		},
 		snapshot: () => ({
 			shardId: 3,
 			totalShards: 4,
-			session: { sessionId: 's', resumeUrl: 'u', terms: { intents: 1, largeThreshold: null, presence: null } },
+			session: { sessionId: 's', resumeUrl: 'u', terms: { intents: 1, largeThreshold: null, presence: shard.presence } },
 			seq: shard.cursor,
 			cursor: shard.cursor,
 			botId: '9',
-			state: ShardState.fromReady({ user: { id: '9' }, guilds: [] }),
+			state: shard.state,
 		}),
 		worker: () => null,
 		onFailed: (message) => problems.push(message),
 	});
+	const happen = (events: number, content = '') => {
+		for (let n = 0; n < events; n++) {
+			const entry = { offset: ++shard.cursor, event: EncodedDispatch.of('MESSAGE_CREATE', { content }) };
+			saver.record(entry, shard.state);
+		}
+	};
+	/** Where the snapshot stands, and where the journal behind it ends. */
 	const saved = () => {
 		const data = files.get('shard-3');
-		return data && decodeSnapshot(data).cursor;
+		if (!data) return undefined;
+		const { cursor } = decodeSnapshot(data);
+		return [cursor, [...readJournal(files.get('shard-3.journal') as Uint8Array, cursor)].at(-1)?.offset ?? cursor];
 	};
-	return { clock, disk, shard, problems, saver, saved, files };
+	return { clock, disk, shard, problems, saver, saved, files, happen, newState };
 }
 
-it('saves at once, then when enough has happened or enough time has passed', async () => {
-	const { clock, shard, saver, saved } = setup();
+it('saves a snapshot at once, and behind it events as they happen', async () => {
+	const { clock, saver, saved, happen } = setup();
 	await clock.advance(300);
-	expect(saved()).toBe(10);
-	shard.cursor = 500;
-	await clock.advance(1000);
-	expect(saved()).toBe(10);
-	shard.cursor = 1500;
+	expect(saved()).toEqual([10, 10]);
+	happen(3);
 	await clock.advance(300);
-	expect(saved()).toBe(1500);
-	shard.cursor = 1501;
-	await clock.advance(16_000);
-	expect(saved()).toBe(1501);
+	expect(saved()).toEqual([10, 13]);
+	happen(600);
+	await clock.advance(0);
+	expect(saved()).toEqual([10, 525]);
+	await clock.advance(300);
+	expect(saved()).toEqual([10, 613]);
+	saver.stop();
+});
+
+it('begins with a snapshot again when the state is another, the session has changed, or the journal is long', async () => {
+	const { clock, shard, saver, saved, happen, newState } = setup();
+	await clock.advance(300);
+	shard.state = newState();
+	happen(1);
+	expect(saved()).toEqual([10, 10]);
+	await clock.advance(300);
+	expect(saved()).toEqual([11, 11]);
+	shard.presence = { status: 'idle' } as PresencePayload;
+	happen(1);
+	await clock.advance(300);
+	expect(saved()).toEqual([12, 12]);
+	happen(17, 'x'.repeat(2 ** 20));
+	await clock.advance(300);
+	expect(saved()).toEqual([29, 29]);
+	saver.stop();
+});
+
+it('keeps no more than so much for a disk that hangs', async () => {
+	const { clock, saver, saved, happen, disk } = setup();
+	await clock.advance(300);
+	disk.full = true;
+	happen(40, 'x'.repeat(2 ** 20));
+	disk.full = false;
+	await clock.advance(600);
+	expect(saved()).toEqual([50, 50]);
 	saver.stop();
 });
 
@@ -73,7 +115,21 @@ it('tells of a full disk once, and saves when there is room again', async () => 
 	expect([problems, saved()]).toEqual([['ENOSPC'], undefined]);
 	disk.full = false;
 	await clock.advance(500);
-	expect(saved()).toBe(10);
+	expect(saved()).toEqual([10, 10]);
+	saver.stop();
+});
+
+it('goes on from a snapshot where an event could not be saved', async () => {
+	const { clock, disk, problems, saver, saved, happen } = setup();
+	await clock.advance(300);
+	disk.full = true;
+	happen(1);
+	await clock.advance(300);
+	expect([problems, saved()]).toEqual([['ENOSPC'], [10, 10]]);
+	disk.full = false;
+	happen(1);
+	await clock.advance(500);
+	expect(saved()).toEqual([12, 12]);
 	saver.stop();
 });
 

@@ -1,12 +1,22 @@
-// Saves one shard's snapshot now and then, and the session of its worker whenever that changes. A save that fails is told once
-// and tried again; the stream does not wait for it.
+// Saves one shard: a snapshot, behind it every event that the state takes in (the journal), and the session of its worker whenever
+// that changes. A save that fails is told once and tried again; the stream does not wait for it.
 import { type Clock, messageOf, type Timer } from '@shardctl/core';
 import type { IdentifyPayload } from '@shardctl/gateway-protocol';
+import type { ShardState } from '../state/shard-state.js';
+import { encodeBatch, type JournalEntry, journalHead } from './event-journal.js';
 import { encodeSnapshot, type ShardSnapshot } from './shard-snapshot.js';
 import type { SnapshotStore } from './snapshot-store.js';
 
-/** Discord sends again what came after the snapshot, as far as it remembers: a snapshot must not be old, nor many events back. */
-const rhythm = { checkMs: 250, everyMs: 15_000, everyEvents: 1000 };
+/** Discord sends again what came after the last event that was saved, as far as it remembers. */
+const rhythm = { checkMs: 250, everyEvents: 512 };
+/** A longer journal gives way to a new snapshot: the next process reads some 100 MB of it a second. */
+const maxJournalBytes = 16 * 1024 * 1024;
+
+/** Under which names a shard is saved. */
+export function savedNames(shardId: number): { shard: string; journal: string; worker: string } {
+	const shard = `shard-${shardId}`;
+	return { shard, journal: `${shard}.journal`, worker: `${shard}.worker.json` };
+}
 
 /** A worker's session, for the process after this one. */
 export interface SavedWorker {
@@ -31,8 +41,10 @@ export interface ShardSaverOptions {
 
 export class ShardSaver {
 	readonly #options: ShardSaverOptions;
-	readonly #names: { shard: string; worker: string };
-	#saved: { at: number; cursor: number } | undefined;
+	readonly #names: ReturnType<typeof savedNames>;
+	/** Where events go on; undefined while the next thing to save is a snapshot. */
+	#journal: { state: ShardState; session: string; bytes: number } | undefined;
+	#waiting: JournalEntry[] = [];
 	#savedWorker = 'null';
 	#timer: Timer | undefined;
 	#writing: Promise<void> = Promise.resolve();
@@ -41,8 +53,20 @@ export class ShardSaver {
 
 	constructor(options: ShardSaverOptions) {
 		this.#options = options;
-		this.#names = { shard: `shard-${options.shardId}`, worker: `shard-${options.shardId}.worker.json` };
+		this.#names = savedNames(options.shardId);
 		this.#check();
+	}
+
+	/** The state has taken in an event. */
+	record(entry: JournalEntry, state: ShardState): void {
+		const journal = this.#journal;
+		// Another state than the snapshot's, or none that was saved: a snapshot comes first.
+		if (journal?.state !== state) return;
+		this.#waiting.push({ offset: entry.offset, event: entry.event });
+		journal.bytes += entry.event.sizeBytes;
+		if (this.#waiting.length >= rhythm.everyEvents && !this.#busy) this.#saveEvents();
+		// The disk hangs: what waits for it must not grow without end.
+		if (journal.bytes > 2 * maxJournalBytes) this.#needsSnapshot();
 	}
 
 	/** Saves a worker's session if it is not what was saved last; resolves when that is done, or has failed. */
@@ -57,14 +81,14 @@ export class ShardSaver {
 
 	/** Resolves when there is a snapshot to go on from, or it could not be saved. */
 	async saveFirst(): Promise<void> {
-		if (!this.#saved) this.#saveShard();
+		if (!this.#journal) this.#saveShard();
 		await this.#writing;
 	}
 
 	/** Saves all of it; resolves when that is done, or has failed. */
 	async saveNow(): Promise<void> {
 		await this.#writing;
-		this.#saveShard();
+		this.#save();
 		await this.saveWorker();
 	}
 
@@ -72,7 +96,9 @@ export class ShardSaver {
 	async remove(): Promise<void> {
 		this.stop();
 		const { store } = this.#options;
+		this.#needsSnapshot();
 		this.#enqueue(() => store.remove(this.#names.shard));
+		this.#enqueue(() => store.remove(this.#names.journal));
 		this.#enqueue(() => store.remove(this.#names.worker));
 		await this.#writing;
 	}
@@ -83,26 +109,47 @@ export class ShardSaver {
 
 	#check(): void {
 		this.#timer = this.#options.clock.setTimeout(() => {
-			if (!this.#busy && this.#isDue()) this.#saveShard();
+			if (!this.#busy) this.#save();
 			void this.saveWorker();
 			this.#check();
 		}, rhythm.checkMs);
 	}
 
-	#isDue(): boolean {
+	#save(): void {
+		if (this.#journalGoesOn()) this.#saveEvents();
+		else this.#saveShard();
+	}
+
+	#journalGoesOn(): boolean {
+		const journal = this.#journal;
+		if (!journal || journal.bytes > maxJournalBytes) return false;
 		const snapshot = this.#options.snapshot();
-		if (!snapshot || snapshot.cursor === this.#saved?.cursor) return false;
-		if (!this.#saved) return true;
-		const { at, cursor } = this.#saved;
-		return this.#options.clock.monotonic() - at >= rhythm.everyMs || snapshot.cursor - cursor >= rhythm.everyEvents;
+		return !snapshot || (snapshot.state === journal.state && JSON.stringify(snapshot.session) === journal.session);
+	}
+
+	#needsSnapshot(): void {
+		this.#journal = undefined;
+		this.#waiting = [];
+	}
+
+	#saveEvents(): void {
+		if (this.#waiting.length === 0) return;
+		const batch = encodeBatch(this.#waiting);
+		this.#waiting = [];
+		this.#enqueue(() => this.#options.store.append(this.#names.journal, batch));
 	}
 
 	#saveShard(): void {
 		const snapshot = this.#options.snapshot();
 		if (!snapshot) return;
+		const { store } = this.#options;
 		const data = encodeSnapshot(snapshot);
-		this.#saved = { at: this.#options.clock.monotonic(), cursor: snapshot.cursor };
-		this.#enqueue(() => this.#options.store.write(this.#names.shard, data));
+		this.#journal = { state: snapshot.state, session: JSON.stringify(snapshot.session), bytes: 0 };
+		this.#waiting = [];
+		this.#enqueue(async () => {
+			await store.write(this.#names.shard, data);
+			await store.write(this.#names.journal, journalHead(snapshot.cursor));
+		});
 	}
 
 	#enqueue(work: () => Promise<void>): void {
@@ -114,7 +161,7 @@ export class ShardSaver {
 					this.#failed = false;
 				},
 				(error: unknown) => {
-					this.#saved = undefined;
+					this.#needsSnapshot();
 					this.#savedWorker = 'failed';
 					if (!this.#failed) this.#options.onFailed(messageOf(error));
 					this.#failed = true;

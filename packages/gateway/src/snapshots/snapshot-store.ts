@@ -5,5 +5,7 @@ export interface SnapshotStore {
 	read(name: string): Promise<Uint8Array | undefined>;
 	/** Whole or not at all: a reader never meets a half. Rejects when it could not be done. */
 	write(name: string, data: Uint8Array): Promise<void>;
+	/** Puts something behind what is there. A reader may meet a part of it. */
+	append(name: string, data: Uint8Array): Promise<void>;
 	remove(name: string): Promise<void>;
 }

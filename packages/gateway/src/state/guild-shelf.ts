@@ -13,7 +13,7 @@ export interface ShelfLimits {
 	freezeAtOnce: number;
 }
 
-export const defaultShelfLimits: ShelfLimits = { coldAfterMs: 300_000, maxOpen: 500, freezeAtOnce: 32 };
+export const defaultShelfLimits: ShelfLimits = { coldAfterMs: 300_000, maxOpen: 500, freezeAtOnce: 1 };
 
 interface Slot {
 	readonly id: string;

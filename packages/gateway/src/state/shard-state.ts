@@ -172,7 +172,8 @@ export class ShardState {
 	}
 
 	/**
-	 * Freezes guilds that nothing happened in for a while, a limited number a call: to be called every few hundred milliseconds.
+	 * Freezes guilds that nothing happened in for a while, a limited number a call: to be called now and then, and sooner again when
+	 * the limit was reached.
 	 * @param now wall time in milliseconds; also the state's only idea of time
 	 * @returns how many guilds were frozen; fewer than the limit means that there is nothing left to do
 	 */
