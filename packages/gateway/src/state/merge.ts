@@ -3,15 +3,11 @@
 import { jsonEqual } from './json-equal.js';
 import type { RawObject } from './raw.js';
 
-/** Assigns every key of `source`, and says whether that changed anything. */
-export function mergeKeys(target: RawObject, source: RawObject): boolean {
-	let changed = false;
+/** Assigns every key of `source`, but for those of `except`. */
+export function mergeKeys(target: RawObject, source: RawObject, except?: ReadonlySet<string>): void {
 	for (const key of Object.keys(source)) {
-		if (target[key] === source[key]) continue;
-		changed ||= !jsonEqual(target[key], source[key]);
-		target[key] = source[key];
+		if (!except?.has(key)) target[key] = source[key];
 	}
-	return changed;
 }
 
 /** Whether {@link mergeKeys} would change anything. */
@@ -22,10 +18,12 @@ export function wouldChange(target: RawObject, source: RawObject): boolean {
 	return false;
 }
 
-/** A copy without the keys that only the event had. */
+/** A copy without the keys that only the event had. Not by `delete`, which makes slow and large objects of what is kept for long. */
 export function without(source: RawObject, ...keys: string[]): RawObject {
-	const copy = { ...source };
-	for (const key of keys) delete copy[key];
+	const copy: RawObject = {};
+	for (const key of Object.keys(source)) {
+		if (!keys.includes(key)) copy[key] = source[key];
+	}
 	return copy;
 }
 

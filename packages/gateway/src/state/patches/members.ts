@@ -1,25 +1,27 @@
 // GUILD_MEMBER_*, GUILD_MEMBERS_CHUNK, and the members that other events carry along.
 import type { GuildRecord } from '../guild-record.js';
 import { mergeKeys, without } from '../merge.js';
-import { objectOf, objectsOf, type RawObject, userIdOf } from '../raw.js';
+import { objectOf, objectsOf, type RawObject, stringOf, userIdOf } from '../raw.js';
 import { sawUser, type Users } from '../users.js';
 import type { PatchTable } from './patch.js';
 import { putPresence } from './presences.js';
 
-/** Adds a member or lays what is new over the known one. `member.user` must be there; `guild_id` and `permissions` are the event's. */
-export function putMember(guild: GuildRecord, member: RawObject, users: Users): void {
-	const user = objectOf(member.user);
-	const id = userIdOf(member);
+/** Of what an event says about a member, what is no part of it, or is laid over the known one in a way of its own. */
+const notLaidOver: ReadonlySet<string> = new Set(['user', 'guild_id', 'permissions']);
+
+/** Adds a member or lays what is new over the known one. `user` stands beside it in some events, and must be there. */
+export function putMember(guild: GuildRecord, member: RawObject, users: Users, user = objectOf(member.user)): void {
+	const id = stringOf(user?.id);
 	if (!user || id === undefined) return;
 	sawUser(guild, user, users);
 	const known = guild.members.get(id);
 	if (!known) {
-		guild.members.set(id, without(member, 'guild_id', 'permissions'));
+		guild.members.set(id, { ...without(member, 'guild_id', 'permissions'), user });
 		return;
 	}
-	mergeKeys(known, without(member, 'user', 'guild_id', 'permissions'));
+	mergeKeys(known, member, notLaidOver);
 	// A member without a decoration says so by leaving the key out.
-	if (!('avatar_decoration_data' in member)) delete known.avatar_decoration_data;
+	if ('avatar_decoration_data' in known && !('avatar_decoration_data' in member)) delete known.avatar_decoration_data;
 }
 
 /** Changes the count as every client library does, also for members that are not known. */
@@ -33,7 +35,7 @@ export const memberPatches: PatchTable = {
 		putMember(guild, data, users);
 	},
 
-	GUILD_MEMBER_UPDATE: putMember,
+	GUILD_MEMBER_UPDATE: (guild, data, users) => putMember(guild, data, users),
 
 	GUILD_MEMBER_REMOVE(guild, data) {
 		const id = userIdOf(data);

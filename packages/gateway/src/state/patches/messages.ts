@@ -15,7 +15,7 @@ function add(holder: RawObject, key: string, change: number): void {
 /** `member` as messages carry it: without its user, who is given beside it. */
 function putMemberOf(guild: GuildRecord, member: unknown, user: unknown, users: Users): void {
 	const known = objectOf(member);
-	if (known && objectOf(user)) putMember(guild, { ...known, user }, users);
+	if (known) putMember(guild, known, users, objectOf(user));
 }
 
 function messageGone(guild: GuildRecord, data: RawObject, howMany: number): void {
