@@ -1,9 +1,10 @@
-// A FrameTransport on a WebSocket of the `ws` package: applies the codec, writes what one tick produces in one go, and drops a
-// client that reads too slowly.
+// A FrameTransport on a WebSocket of the `ws` package: applies the codec, writes what one tick produces in one go (past `ws`,
+// which knows only one message at a time), and drops a client that reads too slowly.
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type FrameCodec, plainCodec } from './compression/codec.js';
 import { payloadCodec } from './compression/payload.js';
+import { FrameBatch } from './frame-batch.js';
 import type { FrameTransport } from './transport.js';
 
 export interface WebSocketTransportOptions {
@@ -23,7 +24,7 @@ export class WebSocketTransport implements FrameTransport {
 	readonly #maxQueuedBytes: number;
 	readonly #onOverflow: () => void;
 	#codec: FrameCodec;
-	#corked = false;
+	readonly #batch = new FrameBatch();
 
 	constructor({ webSocket, socket, codec, maxQueuedBytes, onOverflow }: WebSocketTransportOptions) {
 		this.#webSocket = webSocket;
@@ -35,17 +36,17 @@ export class WebSocketTransport implements FrameTransport {
 
 	send(frame: string): void {
 		if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
-		this.#cork();
-		const message = this.#codec.encode(frame);
-		this.#webSocket.send(message, { binary: typeof message !== 'string' });
-		if (this.#webSocket.bufferedAmount > this.#maxQueuedBytes) this.#onOverflow();
+		if (this.#batch.isEmpty) process.nextTick(() => this.#flush());
+		this.#batch.push(this.#codec.encode(frame));
 	}
 
 	close(code: number, reason: string): void {
+		this.#flush();
 		this.#webSocket.close(code, reason);
 	}
 
 	terminate(): void {
+		this.#batch.clear();
 		this.#webSocket.terminate();
 	}
 
@@ -58,14 +59,11 @@ export class WebSocketTransport implements FrameTransport {
 		this.#codec.dispose();
 	}
 
-	// Frames of one tick leave in one system call instead of one each.
-	#cork(): void {
-		if (this.#corked) return;
-		this.#corked = true;
-		this.#socket.cork();
-		process.nextTick(() => {
-			this.#corked = false;
-			this.#socket.uncork();
-		});
+	#flush(): void {
+		if (this.#batch.isEmpty) return;
+		const bytes = this.#batch.take();
+		if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+		this.#socket.write(bytes);
+		if (this.#webSocket.bufferedAmount > this.#maxQueuedBytes) this.#onOverflow();
 	}
 }
