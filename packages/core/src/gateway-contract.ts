@@ -8,6 +8,9 @@ export const gatewayBriefVariable = 'SHARDCTL_GATEWAY';
 /** `at-most-once`: what a dead worker had in its hands is lost and counted. `at-least-once`: it is sent again. */
 export type Delivery = 'at-most-once' | 'at-least-once';
 
+/** How Discord compresses what it sends to a gateway process. */
+export type UpstreamCompression = 'zlib-stream' | 'none';
+
 /** How much a gateway process keeps for a worker that is away or slow. What is beyond goes into the state and is counted. */
 export interface BufferLimits {
 	/** Per shard. */
@@ -32,6 +35,7 @@ export interface GatewayBrief {
 	snapshotDir: string;
 	delivery: Delivery;
 	buffer: BufferLimits;
+	compression: UpstreamCompression;
 	/** The workers of the fleet: no other incarnation is let in. */
 	workers: WorkerIncarnation[];
 }

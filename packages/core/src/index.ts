@@ -43,6 +43,7 @@ export {
 	type GatewayShardStats,
 	gatewayBriefVariable,
 	localGatewayPath,
+	type UpstreamCompression,
 	type WorkerIncarnation,
 } from './gateway-contract.js';
 export { nearestName } from './nearest-name.js';

@@ -37,7 +37,7 @@ export class ResidentGateway {
 	constructor(options: ResidentGatewayOptions) {
 		const { brief, token, clock, store, notice } = options;
 		this.#options = options;
-		const { totalShards, gateway, delivery, buffer } = brief;
+		const { totalShards, gateway, compression, delivery, buffer } = brief;
 		for (const shardId of brief.shardIds) {
 			const worker = brief.workers.find(({ shardIds }) => shardIds.includes(shardId));
 			this.#shards.set(
@@ -48,6 +48,7 @@ export class ResidentGateway {
 					incarnation: worker?.incarnation ?? 0,
 					token,
 					gateway,
+					compression,
 					delivery,
 					buffer,
 					clock,

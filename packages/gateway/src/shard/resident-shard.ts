@@ -11,6 +11,7 @@ import {
 	messageOf,
 	ShardctlError,
 	sleep,
+	type UpstreamCompression,
 } from '@shardctl/core';
 import type { ClientRequest, CloseCode, IdentifyAnswer, IdentifyPayload, SessionStore } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
@@ -34,6 +35,7 @@ export interface ResidentShardOptions {
 	incarnation: number;
 	token: string;
 	gateway: GatewayInfo;
+	compression: UpstreamCompression;
 	delivery: Delivery;
 	buffer: BufferLimits;
 	clock: Clock;
@@ -78,7 +80,7 @@ export class ResidentShard {
 	#stopped = false;
 
 	constructor(options: ResidentShardOptions) {
-		const { shardId, totalShards, token, gateway, clock, delivery, buffer, store } = options;
+		const { shardId, totalShards, token, gateway, compression, clock, delivery, buffer, store } = options;
 		this.#options = options;
 		this.#incarnation = options.incarnation;
 		const notice = (kind: GatewayNotice['kind'], message: string) => options.notice({ kind, message });
@@ -97,6 +99,7 @@ export class ResidentShard {
 			totalShards,
 			token,
 			gateway,
+			compression,
 			clock,
 			waitForIdentify: (signal) => options.waitForIdentify(signal),
 			onDispatch: ({ t, d }, seq) => {

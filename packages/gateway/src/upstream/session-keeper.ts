@@ -1,15 +1,10 @@
 // What @discordjs/ws asks of its surroundings: where the session is, and when IDENTIFY may go out. It keeps sessions where the
 // library would throw them away, because a RESUME costs nothing and an IDENTIFY is counted.
 import type { IContextFetchingStrategy, SessionInfo } from '@discordjs/ws';
+import { closeCodeMeaning } from '@shardctl/gateway-protocol';
 
 /** The status of a shard in the library (`WebSocketShardStatus`). */
 export const shardStatus = { idle: 0, connecting: 1, resuming: 2, ready: 3 } as const;
-
-/**
- * Close codes after which the library starts anew although the session may be there still: a RESUME finds out.
- * Discord: Opcodes and Status Codes, "Gateway Close Event Codes".
- */
-const worthResuming: ReadonlySet<number> = new Set([1000, 4005, 4008]);
 
 export interface SessionKeeperOptions {
 	options: IContextFetchingStrategy['options'];
@@ -77,9 +72,12 @@ export class SessionKeeper implements IContextFetchingStrategy {
 		return this.#options.waitForIdentify(signal);
 	}
 
-	/** The library clears the session for every failed connect, too; what Discord says comes on a connection that has got further. */
+	/**
+	 * The library clears the session for every failed connect, too, and for closes after which it may be there still: a RESUME
+	 * finds out. What Discord says comes on a connection that has got further: op 9, or a close code that ends the session.
+	 */
 	#isInvalid(): boolean {
 		if (this.#options.status() === shardStatus.connecting) return false;
-		return this.#closeCode === undefined || !worthResuming.has(this.#closeCode);
+		return this.#closeCode === undefined || !closeCodeMeaning(this.#closeCode).keepsSession;
 	}
 }

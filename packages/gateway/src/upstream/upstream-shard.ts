@@ -1,16 +1,18 @@
 // One session with Discord, held by @discordjs/ws 2's WebSocketShard: kept through every outage, resumed whenever Discord allows
 // it, and started anew only when Discord has said that it is gone.
 import {
+	CompressionMethod,
 	type SessionInfo,
 	WebSocketShard,
 	WebSocketShardDestroyRecovery,
 	WebSocketShardEvents,
 	WebSocketShardStatus,
 } from '@discordjs/ws';
-import { type Clock, fatalCloseCodes, type GatewayInfo, sleep } from '@shardctl/core';
+import { type Clock, fatalCloseCodes, type GatewayInfo, sleep, type UpstreamCompression } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload, PresencePayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
 import { Backoff } from './backoff.js';
+import { MessageReader } from './message-reader.js';
 import { RequestQueue } from './request-queue.js';
 import { SessionKeeper, shardStatus } from './session-keeper.js';
 
@@ -38,6 +40,7 @@ export interface UpstreamShardOptions {
 	totalShards: number;
 	token: string;
 	gateway: GatewayInfo;
+	compression: UpstreamCompression;
 	clock: Clock;
 	/** Resolves when IDENTIFY may go out; rejects only when the signal aborts. */
 	waitForIdentify(signal: AbortSignal): Promise<void>;
@@ -59,6 +62,7 @@ export class UpstreamShard {
 	#terms: SessionTerms | undefined;
 	#keeper: SessionKeeper | undefined;
 	#shard: WebSocketShard | undefined;
+	#reader: MessageReader | undefined;
 	#refusedWith: number | undefined;
 
 	constructor(options: UpstreamShardOptions) {
@@ -128,14 +132,15 @@ export class UpstreamShard {
 		if (!this.#shard) return;
 		this.#keeper?.freeze();
 		await this.#shard.destroy({ code: keepSession ? 4200 : 1000, reason: 'shutting down' });
+		this.#reader?.close();
 	}
 
 	#connect(terms: SessionTerms, session: SessionInfo | null): void {
-		const { shardId, totalShards, token, gateway } = this.#options;
+		const { shardId, totalShards, token, gateway, compression } = this.#options;
 		this.#terms = terms;
 		const keeper = new SessionKeeper({
 			options: {
-				compression: null,
+				compression: compression === 'zlib-stream' ? CompressionMethod.ZlibNative : null,
 				encoding: 'json' as never,
 				handshakeTimeout: 30_000,
 				helloTimeout: 60_000,
@@ -158,6 +163,10 @@ export class UpstreamShard {
 		const shard = new WebSocketShard(keeper, shardId);
 		this.#keeper = keeper;
 		this.#shard = shard;
+		this.#reader = new MessageReader(
+			shard,
+			(reason) => void shard.destroy({ reason, recover: WebSocketShardDestroyRecovery.Resume }),
+		);
 		if (session) keeper.restore(session);
 		this.#listen(shard, keeper);
 		// It resolves with the first session, which the events tell of as well.
@@ -210,6 +219,7 @@ export class UpstreamShard {
 	async #beforeConnect(): Promise<void> {
 		const { signal } = this.#lifetime;
 		await sleep(this.#options.clock, this.#backoff.nextDelayMs(), signal).catch(() => new Promise(() => {}));
+		this.#reader?.reset();
 	}
 
 	/** The session after this one starts with it. */

@@ -6,7 +6,12 @@ it('is direct unless told otherwise', () => {
 });
 
 it('fills in what was left out', () => {
-	const defaults = { shardsPerGateway: 16, delivery: 'at-most-once', buffer: { events: 50_000, bytes: 2 ** 26, ageMs: 600_000 } };
+	const defaults = {
+		shardsPerGateway: 16,
+		delivery: 'at-most-once',
+		buffer: { events: 50_000, bytes: 2 ** 26, ageMs: 600_000 },
+		compression: 'zlib-stream',
+	};
 	expect(resolveGatewayOptions('resident')).toEqual(defaults);
 	expect(resolveGatewayOptions({ mode: 'resident', delivery: 'at-least-once', bufferEvents: 5 })).toEqual({
 		...defaults,
@@ -19,6 +24,7 @@ it.each([
 	'residential',
 	{ mode: 'resident', shardsPerGateway: 0 },
 	{ mode: 'resident', delivery: 'once' },
+	{ mode: 'resident', compression: 'zstd-stream' },
 	{ shardsPerGateway: 2 },
 ])('refuses %j', (value) => {
 	expect(gatewaySchema.safeParse(value).success).toBe(false);

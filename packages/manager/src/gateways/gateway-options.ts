@@ -1,5 +1,5 @@
 // The option `gateway` of createShardManager: who holds the sessions with Discord, and how.
-import type { BufferLimits, Delivery } from '@shardctl/core';
+import type { BufferLimits, Delivery, UpstreamCompression } from '@shardctl/core';
 import { z } from 'zod';
 
 const wholeNumber = z.number().int({ error: 'must be a whole number' }).min(1, { error: 'must be a whole number from 1' });
@@ -14,11 +14,12 @@ export const gatewaySchema = z.union(
 			bufferEvents: wholeNumber.optional(),
 			bufferBytes: wholeNumber.optional(),
 			bufferAgeMs: wholeNumber.optional(),
+			compression: z.enum(['zlib-stream', 'none']).optional(),
 		}),
 	],
 	{
 		error:
-			'must be "direct", "resident" or { mode, shardsPerGateway, delivery: "at-most-once" or "at-least-once", bufferEvents, bufferBytes, bufferAgeMs }',
+			'must be "direct", "resident" or { mode, shardsPerGateway, delivery: "at-most-once" or "at-least-once", bufferEvents, bufferBytes, bufferAgeMs, compression: "zlib-stream" or "none" }',
 	},
 );
 
@@ -37,22 +38,26 @@ export interface GatewayOptions {
 	bufferBytes?: number;
 	/** The same in ms of age (default 10 min). */
 	bufferAgeMs?: number;
+	/** Of what Discord sends (default `'zlib-stream'`: a fifth of the bytes, for some microseconds an event). */
+	compression?: UpstreamCompression;
 }
 
 export interface ResolvedGatewayOptions {
 	shardsPerGateway: number;
 	delivery: Delivery;
 	buffer: BufferLimits;
+	compression: UpstreamCompression;
 }
 
 /** Null in direct mode, where each worker has its own connections. */
 export function resolveGatewayOptions(options: GatewayMode | GatewayOptions | undefined): ResolvedGatewayOptions | null {
-	const { mode, shardsPerGateway, delivery, bufferEvents, bufferBytes, bufferAgeMs }: GatewayOptions =
+	const { mode, shardsPerGateway, delivery, bufferEvents, bufferBytes, bufferAgeMs, compression }: GatewayOptions =
 		typeof options === 'object' ? options : { mode: options ?? 'direct' };
 	if (mode === 'direct') return null;
 	return {
 		shardsPerGateway: shardsPerGateway ?? 16,
 		delivery: delivery ?? 'at-most-once',
 		buffer: { events: bufferEvents ?? 50_000, bytes: bufferBytes ?? 64 * 1024 * 1024, ageMs: bufferAgeMs ?? 600_000 },
+		compression: compression ?? 'zlib-stream',
 	};
 }

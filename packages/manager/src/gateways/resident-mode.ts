@@ -161,6 +161,7 @@ export class ResidentMode {
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
 				delivery: resident.delivery,
 				buffer: resident.buffer,
+				compression: resident.compression,
 				workers: this.#options.workers().map(({ incarnation, shardIds }) => ({ incarnation, shardIds })),
 			}),
 			acquireIdentify: (shardId, signal) => this.#acquireIdentify(shardId, signal),

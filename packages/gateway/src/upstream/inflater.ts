@@ -1,0 +1,35 @@
+// The client's side of transport compression `zlib-stream`: one inflate context per connection, message by message, in order.
+// Discord: Gateway, "Transport Compression".
+// minizlib drives Node's own zlib synchronously: 2.5 µs for a small message, against 35 through Node's streams, whose results
+// also come so late that messages of a connection that is gone run into those of the next.
+import { constants } from 'node:zlib';
+import { Inflate } from 'minizlib';
+
+/** What a flush leaves at the end: the message is whole. */
+const suffix = Buffer.from([0, 0, 0xff, 0xff]);
+
+export class Inflater {
+	readonly #inflate = new Inflate({ flush: constants.Z_SYNC_FLUSH });
+	#pieces: Buffer[] = [];
+
+	constructor() {
+		this.#inflate.on('data', (piece) => this.#pieces.push(piece));
+		// Told by push, where it belongs.
+		this.#inflate.on('error', () => {});
+	}
+
+	/** The text of a message, or `undefined` while it goes on in the next one. Throws when the stream is broken. */
+	push(data: Uint8Array): string | undefined {
+		const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+		this.#inflate.write(bytes);
+		if (this.#inflate.sawError) throw new Error('the compressed stream is broken');
+		if (!bytes.subarray(-suffix.length).equals(suffix)) return undefined;
+		const text = (this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces)).toString();
+		this.#pieces = [];
+		return text;
+	}
+
+	close(): void {
+		this.#inflate.close();
+	}
+}

@@ -1,0 +1,144 @@
+// A session with Discord through everything that breaks connections, on real sockets, compressed and plain: every event comes
+// once and in order, and no IDENTIFY is spent that Discord does not ask for.
+import { systemClock, type UpstreamCompression } from '@shardctl/core';
+import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
+import { networkTo, waitFor } from '@shardctl/test-support';
+import { expect, it, onTestFinished } from 'vitest';
+import { UpstreamShard } from '../src/upstream/upstream-shard.js';
+
+const terms = { intents: 53_608_189, largeThreshold: null, presence: null };
+
+async function setup(compression: UpstreamCompression, options: SimulatorOptions = {}) {
+	const simulator = await createSimulator({ guilds: 3, shards: 1, identifyWindowMs: 100, allowRemote: true, ...options });
+	const network = await networkTo(simulator.port);
+	const url = `ws://127.0.0.1:${network.port}`;
+	const numbers: number[] = [];
+	let newest = 0;
+	const told: string[] = [];
+	const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 };
+	const upstream: UpstreamShard = new UpstreamShard({
+		shardId: 0,
+		totalShards: 1,
+		token: simulator.token,
+		gateway: { url, shards: 1, session_start_limit: limit },
+		compression,
+		clock: systemClock,
+		waitForIdentify: async () => {},
+		onDispatch: ({ t, d }, seq) => {
+			if (t === 'READY') newest = 0;
+			// As the stream does: a resume may begin further back than needed.
+			if (seq <= newest) return;
+			newest = seq;
+			if (t === 'MESSAGE_CREATE') numbers.push(Number((d as { content: string }).content));
+		},
+		onReady: () => void told.push('ready'),
+		onResumed: () => void told.push('resumed'),
+		onClosed: (code) => void told.push(`closed ${code}`),
+		onSessionLost: () => void told.push('lost'),
+		onRefused: (code) => void told.push(`refused ${code}`),
+		onPing: () => {},
+	});
+	onTestFinished(async () => {
+		await network.restore();
+		await upstream.stop({ keepSession: false });
+		await network.close();
+		await simulator.stop();
+	});
+	upstream.start(terms);
+	let sent = 0;
+	return {
+		simulator,
+		network,
+		upstream,
+		told,
+		say(count: number) {
+			for (let n = 0; n < count; n++) simulator.emit('MESSAGE_CREATE', { content: String(++sent) });
+		},
+		/** Resolves when every message has come, each once and in order. */
+		async allHere() {
+			await waitFor(`${sent} messages`, () => numbers.length >= sent);
+			expect(numbers).toEqual(Array.from({ length: sent }, (_, n) => n + 1));
+		},
+		ready: () => waitFor('a session', () => upstream.status === 'ready'),
+		async resumed(times: number) {
+			const resumes = () => told.filter((what) => what === 'resumed').length;
+			await waitFor(`resume ${times}`, () => resumes() === times).catch((cause: unknown) => {
+				throw new Error(`no resume ${times}: ${told.join(', ')}`, { cause });
+			});
+		},
+		identifies: () => simulator.log.entries({ type: 'identify' }).length,
+	};
+}
+
+it.each(['zlib-stream', 'none'] as const)(
+	'keeps the session and every event through every broken connection (%s)',
+	async (compression) => {
+		const shard = await setup(compression);
+		await shard.ready();
+		const [connection] = shard.simulator.log.entries({ type: 'connection' });
+		expect(connection).toMatchObject({ compression });
+		shard.say(3000);
+		await shard.allHere();
+		const { faults } = shard.simulator;
+		const breaks = [
+			() => faults.drop({}),
+			() => faults.close(4000, {}),
+			() => faults.reconnect({}),
+			() => faults.invalidate({ resumable: true }),
+			() => faults.close(4008, {}),
+		];
+		for (const [index, breakIt] of breaks.entries()) {
+			shard.say(100);
+			breakIt();
+			shard.say(100);
+			await shard.resumed(index + 1);
+		}
+		shard.say(100);
+		await shard.allHere();
+		expect([shard.identifies(), shard.told.includes('lost')]).toEqual([1, false]);
+	},
+);
+
+it('sits out a network that is gone, and resumes when it is back', async () => {
+	const shard = await setup('zlib-stream');
+	await shard.ready();
+	shard.say(10);
+	await shard.network.cut();
+	shard.say(10);
+	// Long enough for some attempts, which are refused.
+	await waitFor('closes', () => shard.told.filter((what) => what.startsWith('closed')).length >= 3);
+	await shard.network.restore();
+	await shard.resumed(1);
+	await shard.allHere();
+	expect([shard.identifies(), shard.told.includes('lost')]).toEqual([1, false]);
+});
+
+it('notices a connection that is dead without being closed, and resumes', async () => {
+	const shard = await setup('zlib-stream', { heartbeatIntervalMs: 200, heartbeatGraceFactor: 100 });
+	await shard.ready();
+	shard.simulator.faults.withholdAcks({ forMs: 1000 });
+	shard.say(20);
+	await shard.resumed(1);
+	await shard.allHere();
+	expect(shard.identifies()).toBe(1);
+});
+
+it('starts a new session only when Discord says that the old one is gone', async () => {
+	const shard = await setup('zlib-stream');
+	await shard.ready();
+	shard.say(10);
+	await shard.allHere();
+	shard.simulator.faults.invalidate({ resumable: false });
+	await waitFor('another session', () => shard.told.filter((what) => what === 'ready').length === 2);
+	expect(shard.told.filter((what) => what === 'lost')).toHaveLength(1);
+	shard.say(10);
+	await shard.allHere();
+	expect(shard.identifies()).toBe(2);
+});
+
+it('stops for good at a close code that no retry mends', async () => {
+	const shard = await setup('zlib-stream', { grantedIntents: 0 });
+	await waitFor('the refusal', () => shard.upstream.status === 'refused');
+	expect(shard.told).toContain('refused 4014');
+	expect(shard.identifies()).toBe(1);
+});
