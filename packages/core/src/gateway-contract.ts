@@ -148,6 +148,7 @@ export interface GatewayNotice {
 		| 'upstream:session-lost'
 		| 'worker:refused'
 		| 'worker:slow'
+		| 'requests:dropped'
 		| 'events:overflowed'
 		| 'events:lost'
 		| 'events:repeated'

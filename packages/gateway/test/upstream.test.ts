@@ -37,6 +37,7 @@ async function setup(compression: UpstreamCompression, options: SimulatorOptions
 		onSessionLost: () => void told.push('lost'),
 		onRefused: (code) => void told.push(`refused ${code}`),
 		onPing: () => {},
+		onRequestsDropped: () => {},
 	});
 	onTestFinished(async () => {
 		await network.restore();

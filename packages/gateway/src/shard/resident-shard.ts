@@ -125,6 +125,8 @@ export class ResidentShard {
 				this.#refused.resolve();
 				options.onRefused(code);
 			},
+			onRequestsDropped: (opcode) =>
+				notice('requests:dropped', `workers ask more than Discord takes: requests (op ${opcode}) that do not fit are dropped`),
 			onPing: (latencyMs) => {
 				this.#ping = latencyMs;
 			},
@@ -223,13 +225,14 @@ export class ResidentShard {
 	}
 
 	sessionEnded(session: WorkerSession): void {
+		this.#upstream.requests.forget(session);
 		this.stream.ended(session);
 		void this.#saver.saveWorker();
 	}
 
 	request(session: WorkerSession, request: ClientRequest): void {
 		if (request.op === 8 && request.d.nonce) this.stream.expectAnswer(request.d.nonce, session);
-		this.#upstream.request(request);
+		this.#upstream.request(request, session);
 	}
 
 	beginHandover(incarnation: number): void {

@@ -10,27 +10,52 @@ const presence = (status: string): ClientRequest => ({ op: 3, d: { status } });
 function setup() {
 	const clock = fakeClock();
 	const sent: ClientRequest[] = [];
+	const dropping: number[] = [];
 	const line = { ready: true };
-	const queue = new RequestQueue({ clock, isReady: () => line.ready, send: (request) => sent.push(request) });
-	return { clock, sent, line, queue };
+	const queue = new RequestQueue({
+		clock,
+		isReady: () => line.ready,
+		send: (request) => sent.push(request),
+		onDropping: (opcode) => dropping.push(opcode),
+	});
+	const count = (opcode: number) => sent.filter((request) => request.op === opcode).length;
+	return { clock, sent, dropping, line, queue, count };
 }
 
 it('holds requests until the connection takes them', () => {
 	const { queue, sent, line } = setup();
 	line.ready = false;
 	queue.push(voice);
-	expect(sent).toEqual([]);
+	expect([sent, queue.waiting]).toEqual([[], 1]);
 	line.ready = true;
 	queue.connected();
-	expect(sent).toEqual([voice]);
+	expect([sent, queue.waiting]).toEqual([[voice], 0]);
 });
 
-it('stays within the budget of a minute, and goes on in the next', async () => {
+it('stays within the budget of every minute, and goes on as soon as it may', async () => {
 	const { queue, sent, clock } = setup();
-	for (let nonce = 0; nonce < 150; nonce++) queue.push(members(nonce));
+	for (let n = 0; n < 150; n++) queue.push(voice);
 	expect(sent).toHaveLength(110);
-	await clock.advance(60_000);
+	await clock.advance(59_999);
+	expect(sent).toHaveLength(110);
+	await clock.advance(1);
 	expect(sent).toHaveLength(150);
+	// Not 110 more at the turn of a minute: 40 of this one are spent.
+	for (let n = 0; n < 150; n++) queue.push(voice);
+	expect(sent).toHaveLength(220);
+	queue.stop();
+});
+
+it('keeps a part for voice and presence while a flood of questions waits', async () => {
+	const { queue, count, clock } = setup();
+	for (let nonce = 0; nonce < 300; nonce++) queue.push(members(nonce));
+	expect(count(8)).toBe(80);
+	queue.push(voice);
+	queue.push(presence('idle'));
+	expect([count(4), count(3)]).toEqual([1, 1]);
+	await clock.advance(60_000);
+	expect(count(8)).toBe(160);
+	queue.stop();
 });
 
 it('lets operations take turns, so that a flood of one does not hold up another', () => {
@@ -41,16 +66,41 @@ it('lets operations take turns, so that a flood of one does not hold up another'
 	line.ready = true;
 	queue.flush();
 	expect(sent.indexOf(voice)).toBeLessThanOrEqual(1);
+	queue.stop();
 });
 
-it('sends only the last of several presences, and drops and counts what is too much', () => {
-	const { queue, sent, line } = setup();
+it('sends only the last of several presences, and five in 20 s', async () => {
+	const { queue, sent, line, count, clock } = setup();
 	line.ready = false;
 	for (const status of ['idle', 'dnd', 'online']) queue.push(presence(status));
-	for (let nonce = 0; nonce < 600; nonce++) queue.push(members(nonce));
 	line.ready = true;
 	queue.flush();
-	expect(sent.filter(({ op }) => op === 3)).toEqual([presence('online')]);
-	expect(queue.dropped).toBe(100);
+	expect(sent).toEqual([presence('online')]);
+	for (let n = 0; n < 10; n++) queue.push(presence(String(n)));
+	expect(count(3)).toBe(5);
+	await clock.advance(20_000);
+	expect([count(3), sent.at(-1)]).toEqual([6, presence('9')]);
+});
+
+it('drops and counts what is too much, and tells so once', () => {
+	const { queue, line, dropping } = setup();
+	line.ready = false;
+	for (let nonce = 0; nonce < 600; nonce++) queue.push(members(nonce));
+	expect([queue.dropped, queue.waiting, dropping]).toEqual([100, 500, [8]]);
 	queue.stop();
+});
+
+it('forgets what somebody asked who is gone, but not the presence', () => {
+	const { queue, sent, line } = setup();
+	const [dead, alive] = [{}, {}];
+	line.ready = false;
+	for (let nonce = 0; nonce < 300; nonce++) queue.push(members(nonce), dead);
+	queue.push(voice, dead);
+	queue.push(presence('idle'), dead);
+	queue.push(members(1000), alive);
+	queue.forget(dead);
+	line.ready = true;
+	queue.flush();
+	expect(sent.map((request) => request.op).sort()).toEqual([3, 8]);
+	expect(sent).toContainEqual(members(1000));
 });

@@ -52,6 +52,8 @@ export interface UpstreamShardOptions {
 	/** Discord closed with a code that no retry mends. */
 	onRefused(code: number): void;
 	onPing(latencyMs: number): void;
+	/** So many requests of workers wait that some are dropped. */
+	onRequestsDropped(opcode: number): void;
 }
 
 export class UpstreamShard {
@@ -73,6 +75,7 @@ export class UpstreamShard {
 			isReady: () => this.#shard?.status === shardStatus.ready,
 			// What fails to go out was on a connection that has just broken; the worker's library would have lost it as well.
 			send: (request) => void this.#shard?.send(request as never).catch(() => {}),
+			onDropping: (opcode) => options.onRequestsDropped(opcode),
 		});
 	}
 
@@ -114,9 +117,9 @@ export class UpstreamShard {
 	}
 
 	/** Sends a request of a worker when the connection takes it. */
-	request(request: ClientRequest): void {
+	request(request: ClientRequest, owner: object | null = null): void {
 		if (request.op === 3 && this.#terms) this.#setPresence(request.d);
-		this.requests.push(request);
+		this.requests.push(request, owner);
 	}
 
 	/** A worker came with another presence than the session has. */

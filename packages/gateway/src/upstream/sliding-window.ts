@@ -1,0 +1,29 @@
+// At most so many in any stretch of so many ms, wherever it begins: so no fixed window of Discord's ever sees more, whenever
+// that began. It keeps no timer.
+
+export class SlidingWindow {
+	readonly #limit: number;
+	readonly #windowMs: number;
+	/** When the last `limit` were, oldest first. */
+	#times: number[] = [];
+
+	constructor({ limit, windowMs }: { limit: number; windowMs: number }) {
+		this.#limit = limit;
+		this.#windowMs = windowMs;
+	}
+
+	/** How long until one more is allowed. */
+	waitMs(nowMs: number): number {
+		const [oldest] = this.#times;
+		return oldest === undefined || this.#times.length < this.#limit ? 0 : Math.max(0, oldest + this.#windowMs - nowMs);
+	}
+
+	note(nowMs: number): void {
+		this.#times.push(nowMs);
+		if (this.#times.length > this.#limit) this.#times.shift();
+	}
+
+	clear(): void {
+		this.#times = [];
+	}
+}
