@@ -27,9 +27,11 @@ export interface GatewayBrief {
 	/** Ascending. */
 	shardIds: number[];
 	totalShards: number;
+	/** Base URL of Discord's REST API. */
+	api: string;
 	/** What `GET /gateway/bot` answered to the manager. */
 	gateway: GatewayInfo;
-	/** The port that an earlier process of this gateway had: its workers come back to it. 0: any. */
+	/** The port at which the manager takes connections for this process; see {@link PassedConnection}. 0: it opens one itself. */
 	port: number;
 	/** Folder for snapshots, this gateway's own. */
 	snapshotDir: string;
@@ -38,6 +40,14 @@ export interface GatewayBrief {
 	compression: UpstreamCompression;
 	/** The workers of the fleet: no other incarnation is let in. */
 	workers: WorkerIncarnation[];
+}
+
+/**
+ * The message with which the manager passes a connection on to a gateway process, beside the socket, of which nothing was read. It is
+ * the manager's until the process answers with `connection.taken`.
+ */
+export interface PassedConnection {
+	shardctlConnection: number;
 }
 
 /** One shard as its gateway process sees it. */
@@ -132,6 +142,8 @@ export interface GatewayManagerMethods {
 export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'identify.confirmed' | 'identify.released'> {
 	/** Workers can connect. */
 	listening: { port: number };
+	/** The connection of this number is the process's now. */
+	'connection.taken': { id: number };
 	/** Something that people should hear of, with the level of its log line. */
 	notice: GatewayNotice;
 	/** Discord closed a shard with a code that no retry mends. */

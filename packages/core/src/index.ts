@@ -43,6 +43,7 @@ export {
 	type GatewayShardStats,
 	gatewayBriefVariable,
 	localGatewayPath,
+	type PassedConnection,
 	type UpstreamCompression,
 	type WorkerIncarnation,
 } from './gateway-contract.js';

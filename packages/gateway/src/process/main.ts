@@ -1,5 +1,6 @@
 // The entry of a gateway process: reads its brief, opens the channel to the manager, and runs until the manager ends it.
-import { type GatewayBrief, gatewayBriefVariable, messageOf, systemClock } from '@shardctl/core';
+import type { Socket } from 'node:net';
+import { type GatewayBrief, gatewayBriefVariable, messageOf, type PassedConnection, systemClock } from '@shardctl/core';
 import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
 import { answerManager, IdentifySlots, openManagerLink } from './manager-link.js';
 import { ResidentGateway } from './resident-gateway.js';
@@ -35,6 +36,14 @@ peer.handle('shutdown', async ({ keepSessions }) => {
 process.once('disconnect', () => void end(true).finally(() => process.exit(1)));
 // The manager ends this process; a signal to the whole group must not do so before.
 process.on('SIGTERM', () => void end(true).finally(() => process.exit(0)));
+
+process.on('message', (message: Partial<PassedConnection>, socket?: Socket) => {
+	const { shardctlConnection: id } = message;
+	if (id === undefined) return;
+	peer.notify('connection.taken', { id });
+	// Without one where the client has gone meanwhile.
+	if (socket) gateway.take(socket);
+});
 
 try {
 	peer.notify('listening', { port: await gateway.start() });

@@ -1,9 +1,10 @@
 // Everything that one gateway process holds: its shards, the server that workers connect to, and the end of both.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type Clock, type GatewayBrief, type GatewayNotice, type GatewayShardStats, ShardctlError, sleep } from '@shardctl/core';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { type Clock, type GatewayBrief, type GatewayNotice, type GatewayShardStats, ShardctlError } from '@shardctl/core';
 import { GatewayServer } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../downstream/local-backend.js';
+import { LocalRest } from '../downstream/local-rest.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 
@@ -14,8 +15,6 @@ import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 const heartbeats = { heartbeatIntervalMs: 24 * 60 * 60 * 1000, heartbeatAskAfterMs: 20_000, heartbeatTimeoutMs: 60_000 };
 /** A worker that starts anew is back within this time; after it, its session is over. */
 const sessionTtlMs = 60_000;
-/** How long the port of the process before may stay taken. */
-const portWait = { everyMs: 100, longestMs: 10_000 };
 
 export interface ResidentGatewayOptions {
 	brief: GatewayBrief;
@@ -77,19 +76,27 @@ export class ResidentGateway {
 			// No limit on frames, since answers are asked for; requests to Discord have a limit of their own behind this.
 			rules: { ...heartbeats, sendLimit: { limit: Number.POSITIVE_INFINITY, windowMs: 60_000 } },
 		});
-		this.#http = createServer((request, response) => this.#answer(request, response));
+		const rest = new LocalRest({ api: brief.api, totalShards, gatewayUrl: () => this.#url() });
+		this.#http = createServer((request, response) => rest.answer(request, response));
 		this.#http.on('upgrade', (request, socket, head) => {
 			socket.on('error', () => socket.destroy());
 			this.#server.handleUpgrade(request, socket, head);
 		});
 	}
 
-	/** Takes up what an earlier process left, and opens the door to workers. Answers the port. */
+	/** Takes up what an earlier process left; workers may come then. Answers the port where they are to. */
 	async start(): Promise<number> {
-		const { brief } = this.#options;
-		// First, so that a worker which is quicker does not have a session started that is there already.
-		await Promise.all([...this.#shards.values()].map((shard) => shard.restore({ withWorkers: brief.port !== 0 })));
-		return this.#listen(brief.port);
+		const { port, epoch } = this.#options.brief;
+		// The workers of another manager are gone: those of this one have been there since its first process.
+		await Promise.all([...this.#shards.values()].map((shard) => shard.restore({ withWorkers: epoch > 1 })));
+		if (port === 0) await this.#listen();
+		return this.#port;
+	}
+
+	/** A connection that the manager has taken for this process; nothing was read of it. */
+	take(socket: Socket): void {
+		this.#http.emit('connection', socket);
+		socket.resume();
 	}
 
 	stats(): GatewayShardStats[] {
@@ -113,45 +120,21 @@ export class ResidentGateway {
 		await new Promise<void>((resolve) => this.#http.close(() => resolve()));
 	}
 
-	async #listen(port: number): Promise<number> {
-		const { clock } = this.#options;
-		const giveUpAt = clock.monotonic() + portWait.longestMs;
-		for (;;) {
-			try {
-				return await this.#tryListen(port);
-			} catch (error) {
-				if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || clock.monotonic() >= giveUpAt) {
-					throw new ShardctlError('ADDRESS_IN_USE', `port ${port}, to which the workers come back, is taken`, { cause: error });
-				}
-			}
-			await sleep(clock, portWait.everyMs);
-		}
-	}
-
-	#tryListen(port: number): Promise<number> {
+	#listen(): Promise<void> {
 		return new Promise((resolve, reject) => {
 			this.#http.once('error', reject);
-			this.#http.listen(port, '127.0.0.1', () => {
+			this.#http.listen(0, '127.0.0.1', () => {
 				this.#http.off('error', reject);
-				resolve((this.#http.address() as AddressInfo).port);
+				resolve();
 			});
 		});
 	}
 
-	#url(): string {
-		return `ws://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+	get #port(): number {
+		return this.#options.brief.port || (this.#http.address() as AddressInfo).port;
 	}
 
-	/** `GET …/gateway/bot`, for libraries that can only be told where the REST API is. */
-	#answer(request: IncomingMessage, response: ServerResponse): void {
-		const path = /^(\/worker\/\d+)?(?:\/.*)?\/gateway(?:\/bot)?$/.exec(request.url ?? '');
-		response.setHeader('content-type', 'application/json');
-		if (!path) {
-			response.writeHead(404).end('{"message":"only the gateway is here","code":0}');
-			return;
-		}
-		const { totalShards } = this.#options.brief;
-		const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: totalShards };
-		response.end(JSON.stringify({ url: this.#url() + (path[1] ?? ''), shards: totalShards, session_start_limit: limit }));
+	#url(): string {
+		return `ws://127.0.0.1:${this.#port}`;
 	}
 }

@@ -74,8 +74,10 @@ export class GatewayFleet {
 	}
 
 	/** Resolves when workers can connect to every process; rejects with `WORKERS_FAILED`, or the signal's reason. */
-	start(signal: AbortSignal): Promise<void> {
-		return new Promise((resolve, reject) => {
+	async start(signal: AbortSignal): Promise<void> {
+		await Promise.all(this.gateways.map((gateway) => gateway.open()));
+		signal.throwIfAborted();
+		await new Promise<void>((resolve, reject) => {
 			const waiting = new Set(this.gateways);
 			signal.addEventListener('abort', () => reject(signal.reason), { once: true });
 			for (const gateway of this.gateways) {

@@ -19,6 +19,7 @@ import {
 import { ipcPort, Peer } from '@shardctl/rpc';
 import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
 import type { IdentifySlot } from '../identify/coordinator.js';
+import { GatewayDoor } from './gateway-door.js';
 
 const processFile = fileURLToPath(import.meta.resolve('@shardctl/gateway/process'));
 
@@ -46,8 +47,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	readonly child: SupervisedChild;
 	readonly #options: ManagedGatewayOptions;
 	#peer: GatewayPeer | undefined;
-	/** Workers come back to it, so the next process takes the same. */
-	#port = 0;
+	readonly #door = new GatewayDoor();
 	#keepSessions = true;
 	readonly #waitingForReady = new Set<() => void>();
 
@@ -67,7 +67,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 						gatewayId: this.id,
 						epoch,
 						shardIds: [...this.shardIds],
-						port: this.#port,
+						port: this.#door.port,
 					},
 					options.token,
 				),
@@ -88,7 +88,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	/** What one incarnation of a worker gets in place of Discord's answer to `GET /gateway/bot`. */
 	infoFor(incarnation: number, { shards }: GatewayInfo): GatewayInfo {
 		return {
-			url: `ws://127.0.0.1:${this.#port}${localGatewayPath(incarnation)}`,
+			url: `ws://127.0.0.1:${this.#door.port}${localGatewayPath(incarnation)}`,
 			shards,
 			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: Math.max(1, shards) },
 		};
@@ -106,6 +106,11 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			if (signal.aborted) give();
 			else signal.addEventListener('abort', give, { once: true });
 		});
+	}
+
+	/** Opens the port for workers, who can connect before there is a process. */
+	open(): Promise<void> {
+		return this.#door.open();
 	}
 
 	/** Asks the living process. Rejects with `WORKER_UNAVAILABLE` when there is none. */
@@ -131,17 +136,18 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	/** Ends the process, and its sessions with Discord. */
 	stop(options: { graceMs?: number }): Promise<void> {
 		this.#keepSessions = false;
-		return this.child.stop(options);
+		return this.child.stop(options).finally(() => this.#door.close());
 	}
 
 	#connect(process: ChildProcess, epoch: number): ChildLink {
 		const peer: GatewayPeer = new Peer({ port: ipcPort(process), epoch });
 		const slots = new Map<number, IdentifySlot>();
 		this.#peer = peer;
-		peer.on('listening', ({ port }) => {
-			this.#port = port;
+		peer.on('listening', () => {
+			this.#door.leadTo(process);
 			this.child.markReady(epoch);
 		});
+		peer.on('connection.taken', ({ id }) => this.#door.taken(id));
 		peer.on('notice', (notice) => this.emit('notice', notice));
 		peer.on('refused', (refusal) => this.emit('refused', refusal));
 		peer.on('identify.sent', ({ slotId }) => {
@@ -170,6 +176,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 				await peer.request('ping', null, { signal, timeoutMs: Number.POSITIVE_INFINITY });
 			},
 			shutdown: async (reason) => {
+				this.#door.hold();
 				const keepSessions = this.#keepSessions;
 				await peer.request('shutdown', { reason, keepSessions }, { timeoutMs: Number.POSITIVE_INFINITY });
 			},

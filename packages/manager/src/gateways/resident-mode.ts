@@ -157,6 +157,7 @@ export class ResidentMode {
 			},
 			brief: (gatewayId) => ({
 				totalShards: plan.totalShards,
+				api: options.api,
 				gateway: gatewayInfo(),
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
 				delivery: resident.delivery,
