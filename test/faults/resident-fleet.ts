@@ -39,16 +39,18 @@ export interface ResidentFleet extends Fleet {
 export interface ResidentSetup {
 	shards: number;
 	guilds: number;
+	/** Default: one on discord.js. Has to write down what it handles as `counting-bot.cjs` does. */
+	bot?: string;
 	simulator?: SimulatorOptions;
 	manager?: ShardManagerOptions;
 }
 
-export async function startResidentFleet({ shards, guilds, simulator, manager }: ResidentSetup): Promise<ResidentFleet> {
+export async function startResidentFleet({ shards, guilds, bot, simulator, manager }: ResidentSetup): Promise<ResidentFleet> {
 	const folder = tempDir('shardctl-resident-');
 	const [handledFile, modeFile] = [join(folder, 'handled'), join(folder, 'mode')];
 	writeFileSync(handledFile, '');
 	const fleet = await startFleet({
-		file: fixture('counting-bot.cjs'),
+		file: bot ?? fixture('counting-bot.cjs'),
 		simulator: { guilds, shards, guildSizes: { min: 2, max: 5 }, ...simulator },
 		manager: { gateway: 'resident', ...manager, env: { HANDLED: handledFile, MODE: modeFile, ...manager?.env } },
 	});

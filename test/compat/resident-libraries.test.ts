@@ -1,0 +1,90 @@
+// Each gateway library through resident gateway processes: its bot becomes ready with its guilds, dies, is deployed, and sees its
+// gateway process restart and die, while Discord sees one session and every numbered event is handled exactly once.
+import { fileURLToPath } from 'node:url';
+import { waitFor } from '@shardctl/test-support';
+import { describe, expect, it } from 'vitest';
+import { isWhole } from '../faults/fleet.js';
+import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet } from '../faults/resident-fleet.js';
+
+const shards = 2;
+
+function bot(name: string): string {
+	return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+}
+
+async function start(file: string): Promise<ResidentFleet> {
+	return startResidentFleet({
+		shards,
+		guilds: 12,
+		bot: bot(file),
+		manager: { respawn: { initialDelayMs: 1, maxDelayMs: 1, maxRestarts: 1000 } },
+	});
+}
+
+/** The guilds of all workers, as the library has them. */
+async function guildsOf({ manager }: ResidentFleet): Promise<unknown[]> {
+	const perShard = await Promise.all(Array.from({ length: shards }, (_, shard) => manager.call('guilds', [], { shard })));
+	return (perShard as { id: string }[][]).flat().sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function guildsOfWorld({ simulator: { world } }: ResidentFleet): unknown[] {
+	const guilds = [...world.guilds.ids()].map((id) => {
+		const guild = world.guilds.read(id) as NonNullable<ReturnType<typeof world.guilds.read>>;
+		return {
+			id,
+			name: guild.fields.name,
+			channels: guild.channels.size,
+			roles: guild.roles.size,
+			memberCount: guild.memberCount,
+		};
+	});
+	return guilds.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function killWorker(fleet: ResidentFleet, workerId: number): Promise<void> {
+	const pid = fleet.pidOf(workerId);
+	process.kill(pid, 'SIGKILL');
+	const worker = fleet.manager.workers[workerId];
+	await waitFor(`worker ${workerId} to be gone`, () => worker?.child.pid !== pid);
+	// Nobody is there: these wait.
+	for (let guild = 0; guild < 24; guild++) fleet.say(guild);
+	await waitFor(`worker ${workerId} to be back`, () => worker && isWhole(worker));
+}
+
+describe.each([
+	['discord.js', 'discord-js-bot.cjs'],
+	['@discordjs/core', 'core-bot.mjs'],
+	['eris', 'eris-bot.mjs'],
+	['oceanic.js', 'oceanic-bot.mjs'],
+])('a bot with %s, through resident gateway processes', (_, file) => {
+	it('handles every event exactly once through kills, a deploy and restarts of its gateway process', {
+		timeout: 240_000,
+	}, async () => {
+		const fleet = await start(file);
+		const world = guildsOfWorld(fleet);
+		expect(await guildsOf(fleet)).toEqual(world);
+
+		for (let guild = 0; guild < 24; guild++) fleet.say(guild);
+		await fleet.handledAll();
+		for (let workerId = 0; workerId < fleet.manager.workers.length; workerId++) await killWorker(fleet, workerId);
+		await fleet.handledAll();
+		expect(await guildsOf(fleet)).toEqual(world);
+
+		const stopTalking = fleet.keepTalking(300);
+		await fleet.manager.deploy();
+		await fleet.manager.restartGateways();
+		for (let kill = 0; kill < 3; kill++) {
+			const [pid] = fleet.gatewayPids() as [number];
+			const handledBefore = fleet.handled().length;
+			process.kill(pid, 'SIGKILL');
+			await waitFor('the next gateway process', () => fleet.gatewayPids()[0] !== pid);
+			await waitFor('events to flow again', () => fleet.handled().length > handledBefore + 100);
+		}
+		stopTalking();
+		expectExactlyOnceInOrder(await fleet.handledAll());
+		expect(await guildsOf(fleet)).toEqual(world);
+		expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0, overflowed: 0 });
+		fleet.expectNoIdentifySinceStart();
+		await fleet.stop();
+	});
+});
