@@ -4,14 +4,28 @@ import { expect, it } from 'vitest';
 import { isWhole } from './fleet.js';
 import { expectExactlyOnceInOrder, type Handled, type ResidentFleet, startResidentFleet } from './resident-fleet.js';
 
+/** The load under which workers are killed. */
+const load = { shards: 8, guilds: 200, perSecond: 500, kills: 50 };
 const noBackoff = { initialDelayMs: 1, maxDelayMs: 1, maxRestarts: 1000 };
 
-/** Kills a worker, and waits until its shards are ready again. */
+/** Kills a worker, and waits until it is back at work. */
 async function killWorker(fleet: ResidentFleet, workerId: number): Promise<void> {
 	const pid = fleet.pidOf(workerId);
 	process.kill(pid, 'SIGKILL');
 	const worker = fleet.manager.workers[workerId];
 	await waitFor(`worker ${workerId} to be back`, () => worker && isWhole(worker) && worker.child.pid !== pid);
+	// Three deaths in a row with one and the same event alone in its hands, and the event would be set aside.
+	const next = fleet.pidOf(workerId);
+	await waitFor(`worker ${workerId} to handle something`, () => fleet.handled().some((event) => event.pid === next));
+}
+
+/** Kills workers, all of them at the same time and each again as soon as it is back, until so many kills are done. */
+async function killWorkers(fleet: ResidentFleet, kills: number): Promise<void> {
+	let left = kills;
+	const lane = async (workerId: number) => {
+		while (left-- > 0) await killWorker(fleet, workerId);
+	};
+	await Promise.all(fleet.manager.workers.map(({ id }) => lane(id)));
 }
 
 function repeated(handled: readonly Handled[]): number {
@@ -19,9 +33,9 @@ function repeated(handled: readonly Handled[]): number {
 }
 
 it('kills workers: at most what they had in their hands is lost, and that is counted', { timeout: 240_000 }, async () => {
-	const fleet = await startResidentFleet({ shards: 4, guilds: 40, manager: { shardsPerWorker: 2, respawn: noBackoff } });
-	const stopTalking = fleet.keepTalking(500);
-	for (let kill = 0; kill < 15; kill++) await killWorker(fleet, kill % 2);
+	const fleet = await startResidentFleet({ ...load, manager: { shardsPerWorker: 2, respawn: noBackoff } });
+	const stopTalking = fleet.keepTalking(load.perSecond);
+	await killWorkers(fleet, load.kills);
 	stopTalking();
 	const { sent } = fleet;
 	await waitFor('every event to be with a worker', async () => {
@@ -41,18 +55,15 @@ it('kills workers with delivery at least once: nothing is lost, and only what wa
 	timeout: 240_000,
 }, async () => {
 	const fleet = await startResidentFleet({
-		shards: 4,
-		guilds: 40,
+		...load,
 		manager: { shardsPerWorker: 2, respawn: noBackoff, gateway: { mode: 'resident', delivery: 'at-least-once' } },
 	});
-	const stopTalking = fleet.keepTalking(500);
-	for (let kill = 0; kill < 15; kill++) await killWorker(fleet, kill % 2);
+	const stopTalking = fleet.keepTalking(load.perSecond);
+	await killWorkers(fleet, load.kills);
 	stopTalking();
-	await waitFor('every message to be handled', () => fleet.handled().length - repeated(fleet.handled()) === fleet.sent, {
-		timeoutMs: 30_000,
-	});
+	await fleet.handledAll();
 	const totals = await fleet.totals();
-	expect(totals.lost).toBe(0);
+	expect(totals).toMatchObject({ lost: 0, poisoned: 0, overflowed: 0 });
 	expect(repeated(fleet.handled())).toBeLessThanOrEqual(totals.repeated);
 	fleet.expectNoIdentifySinceStart();
 	await fleet.stop();

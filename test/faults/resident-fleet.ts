@@ -17,7 +17,7 @@ export interface Handled {
 
 export interface ResidentFleet extends Fleet {
 	/** The next processes of the bot are of this version. */
-	version(mode: '' | 'crash-at-boot' | 'crash-at-ready'): void;
+	version(mode: '' | 'crash-at-boot' | 'crash-at-ready' | 'hang-at-boot'): void;
 	/** Sends a numbered message in a guild; every guild counts for itself. */
 	say(guildIndex: number): void;
 	/** Sends numbered messages around all guilds until the function that it answers is called. */
@@ -27,6 +27,8 @@ export interface ResidentFleet extends Fleet {
 	handled(): Handled[];
 	/** Resolves when so many messages were handled. */
 	handledAll(): Promise<Handled[]>;
+	/** The longest time that a message was on its way from Discord into its handler. */
+	longestWaitMs(handled: readonly Handled[]): number;
 	gatewayPids(): number[];
 	/** What the gateway processes count, over all shards. */
 	totals(): Promise<
@@ -58,6 +60,7 @@ export async function startResidentFleet({ shards, guilds, bot, simulator, manag
 	fleet.manager.on('gateway:exited', ({ gatewayId, message }) => fleet.story.push(`gateway ${gatewayId}: ${message}`));
 	const guildIds = [...fleet.simulator.world.guilds.ids({ id: 0, count: 1 })];
 	const counts = guildIds.map(() => 0);
+	const sentAt = new Map<string, number>();
 	const gateways = new Map<number, number>();
 	let sent = 0;
 	for (const { id, pid } of (await fleet.manager.getStats()).gateways ?? []) gateways.set(id, pid as number);
@@ -72,6 +75,7 @@ export async function startResidentFleet({ shards, guilds, bot, simulator, manag
 			const index = guildIndex % guildIds.length;
 			sent++;
 			counts[index] = (counts[index] as number) + 1;
+			sentAt.set(`${guildIds[index]} ${counts[index]}`, Date.now());
 			fleet.simulator.emit('MESSAGE_CREATE', { content: String(counts[index]) }, { guildId: guildIds[index] as string });
 		},
 		keepTalking(perSecond: number) {
@@ -92,7 +96,7 @@ export async function startResidentFleet({ shards, guilds, bot, simulator, manag
 					return { guildId, number: Number(number), pid: Number(pid), at: Number(at) };
 				}),
 		async handledAll() {
-			const all = () => resident.handled().length >= sent;
+			const all = () => new Set(resident.handled().map(({ guildId, number }) => `${guildId} ${number}`)).size >= sent;
 			await waitFor(`${sent} messages to be handled`, all, { timeoutMs: 30_000 }).catch(async (error: unknown) => {
 				const counts = `only ${resident.handled().length} of ${sent} messages were handled`;
 				const totals = JSON.stringify(await resident.totals());
@@ -100,6 +104,8 @@ export async function startResidentFleet({ shards, guilds, bot, simulator, manag
 			});
 			return resident.handled();
 		},
+		longestWaitMs: (handled: readonly Handled[]) =>
+			Math.max(...handled.map(({ guildId, number, at }) => at - (sentAt.get(`${guildId} ${number}`) as number))),
 		gatewayPids: () => [...gateways.values()],
 		async totals() {
 			const shardStats = ((await fleet.manager.getStats()).gateways ?? []).flatMap((gateway) => gateway.shards);
