@@ -54,7 +54,12 @@ export async function startResidentFleet({ shards, guilds, bot, simulator, manag
 	const fleet = await startFleet({
 		file: bot ?? fixture('counting-bot.cjs'),
 		simulator: { guilds, shards, guildSizes: { min: 2, max: 5 }, ...simulator },
-		manager: { gateway: 'resident', ...manager, env: { HANDLED: handledFile, MODE: modeFile, ...manager?.env } },
+		manager: {
+			gateway: 'resident',
+			readyTimeoutMs: 60_000,
+			...manager,
+			env: { HANDLED: handledFile, MODE: modeFile, ...manager?.env },
+		},
 	});
 	fleet.manager.on('gateway:notice', ({ shardId, kind, message }) => fleet.story.push(`shard ${shardId} ${kind}: ${message}`));
 	fleet.manager.on('gateway:exited', ({ gatewayId, message }) => fleet.story.push(`gateway ${gatewayId}: ${message}`));

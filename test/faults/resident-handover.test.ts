@@ -1,7 +1,8 @@
 // Faults in the middle of a deploy: whatever dies or hangs then, the worker's events go on in one process of its own, none lost
 // unless a process died with it in its hands, and Discord sees nothing of it.
-import { ShardctlError } from 'shardctl';
+
 import { waitFor } from '@shardctl/test-support';
+import { ShardctlError } from 'shardctl';
 import { expect, it } from 'vitest';
 import { isWhole } from './fleet.js';
 import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet } from './resident-fleet.js';
@@ -80,7 +81,9 @@ it('the new process hangs at its boot: the deploy gives up in time', { timeout: 
 	await endWell(fleet);
 });
 
-it('the old process is killed: its replacement and the deploy do not get into each other’s way', { timeout: 120_000 }, async () => {
+it('the old process is killed: its replacement and the deploy do not get into each other’s way', {
+	timeout: 120_000,
+}, async () => {
 	const fleet = await startResidentFleet(setup);
 	const old = fleet.pidOf(0);
 	const forked = successorForked(fleet);
@@ -97,7 +100,12 @@ it('the old process is killed: its replacement and the deploy do not get into ea
 it('two deploys at once: one after the other', { timeout: 120_000 }, async () => {
 	const fleet = await startResidentFleet(setup);
 	const stopTalking = fleet.keepTalking(200);
-	const outcomes = await Promise.all([deploy(fleet), fleet.manager.respawnShard(0), deploy(fleet), fleet.manager.respawnShard(1)]);
+	const outcomes = await Promise.all([
+		deploy(fleet),
+		fleet.manager.respawnShard(0),
+		deploy(fleet),
+		fleet.manager.respawnShard(1),
+	]);
 	expect(outcomes).toEqual(['deployed', true, 'deployed', true]);
 	expect([...fleet.incarnations().values()].flat()).toHaveLength(1);
 	stopTalking();

@@ -104,8 +104,11 @@ export interface GatewayShardStats {
 export interface GatewayMethods {
 	ping: { params: null; result: null };
 	stats: { params: null; result: GatewayShardStats[] };
-	/** From now on this incarnation of a worker is the one that is let in; the one before it is dead. */
-	'worker.expect': { params: WorkerIncarnation; result: null };
+	/**
+	 * From now on this incarnation of a worker is the one that is let in; the one before it is dead. `crashed`: by a fault of its
+	 * own, to which an event may have led.
+	 */
+	'worker.expect': { params: WorkerIncarnation & { crashed: boolean }; result: null };
 	/** Every shard of this incarnation of a worker is ready: its events may flow. */
 	'worker.ready': { params: WorkerIncarnation; result: null };
 	/** Keeps the IDENTIFYs of this incarnation of a worker waiting: it is to take over from the present one. */

@@ -190,7 +190,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		peer.on('shard.status', (report) => this.#onShardStatus(report, epoch));
 		peer.on('identify.sent', ({ slotId }) => {
 			slots.get(slotId)?.sent();
-			this.child.markSpent(epoch);
+			// An IDENTIFY to a gateway process costs nothing.
+			if (this.incarnation === 0) this.child.markSpent(epoch);
 		});
 		peer.on('identify.confirmed', ({ slotId }) => {
 			slots.get(slotId)?.confirmed();

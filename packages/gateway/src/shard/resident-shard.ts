@@ -164,9 +164,10 @@ export class ResidentShard {
 		}
 	}
 
-	/** From now on this incarnation of the worker is the one that is let in. */
-	expect(incarnation: number): void {
+	/** From now on this incarnation of the worker is the one that is let in. `crashed`: the one before it ended by a fault of its own. */
+	expect(incarnation: number, { crashed }: { crashed: boolean }): void {
 		this.#incarnation = incarnation;
+		if (crashed) this.stream.noteCrash();
 	}
 
 	/**

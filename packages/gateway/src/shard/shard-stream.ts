@@ -25,7 +25,7 @@ const window = { events: 2048, bytes: 8 * 1024 * 1024 };
 const presentationStepBytes = 4 * 1024 * 1024;
 /** A worker is asked how far it is after so many events, or after this time. */
 const probe = { everyEvents: 256, everyMs: 40 };
-/** Deaths of a worker with one and the same event alone in its hands, until the event is set aside. */
+/** Crashes of a worker with one and the same event alone in its hands, until the event is set aside. */
 const maxTries = 3;
 const sweepMs = 500;
 /** Freezing a guild takes half a millisecond, in which nothing else happens: one at a time. */
@@ -72,8 +72,14 @@ export class ShardStream implements SessionStream {
 	#opened = 0;
 	/** How far the worker of an earlier process is known to have come; Discord sends again what lies before. */
 	#handledThrough = 0;
-	/** Up to here events go out one by one, because one of them may have killed the worker. */
+	/**
+	 * Up to here few events are on their way at a time, because one of them may have killed the worker before: first one, and twice
+	 * as many each time that the worker has said that it has them all. So each death narrows down which it is.
+	 */
 	#carefulUntil = 0;
+	#carefulWindow = 1;
+	/** The worker that is let go next has crashed: if it had one event alone in its hands, that may be why. */
+	#crashed = false;
 	#probeTimer: Timer | undefined;
 	#sweepTimer: Timer | undefined;
 	#freezeTimer: Timer | undefined;
@@ -224,6 +230,11 @@ export class ShardStream implements SessionStream {
 		this.#flow();
 	}
 
+	/** The worker has crashed, so it was perhaps one of its events. */
+	noteCrash(): void {
+		this.#crashed = true;
+	}
+
 	/** A worker that is to take over gets READY and its guilds, and nothing more yet. */
 	presentTo(session: WorkerSession): void {
 		this.#successor = session;
@@ -367,20 +378,31 @@ export class ShardStream implements SessionStream {
 		if (this.#successor) this.#continuePresentation(this.#successor);
 		const worker = this.#worker;
 		if (worker) this.#continuePresentation(worker);
+		do this.#sendTo(worker);
+		while (this.#passOver(worker));
+		this.#settleDrain();
+		this.#armProbe();
+	}
+
+	#sendTo(worker: WorkerSession | null): void {
 		for (;;) {
 			this.#adoptRenewal();
-			if (!worker?.connected || worker !== this.#worker || this.#paused || this.#held || worker.presentation) break;
+			if (!worker?.connected || worker !== this.#worker || this.#paused || this.#held || worker.presentation) return;
 			const entry = this.#log.after(this.#sent);
-			if (!entry || (this.#renewal && entry.offset > this.#renewal.offset)) break;
+			if (!entry || (this.#renewal && entry.offset > this.#renewal.offset)) return;
 			const careful = entry.offset <= this.#carefulUntil;
-			if (careful ? this.#inFlight.events > 0 : this.#windowIsFull()) break;
+			if (this.#windowIsFull() || (careful && this.#inFlight.events >= this.#carefulWindow)) return;
 			this.#deliver(worker, entry);
 			if (this.#sinceProbe >= probe.everyEvents || careful) this.#sendProbe();
 		}
-		// What was not for this worker needs no word of it.
-		if (worker?.connected && this.#delivered <= this.#cursor && this.#sent > this.#cursor) this.#commit(this.#sent);
-		this.#settleDrain();
-		this.#armProbe();
+	}
+
+	/** What was sent and was not for this worker needs no word of it. Answers whether there was any. */
+	#passOver(worker: WorkerSession | null): boolean {
+		if (!worker?.connected || this.#delivered > this.#cursor || this.#sent <= this.#cursor) return false;
+		const before = this.#cursor;
+		this.#commit(this.#sent);
+		return this.#cursor > before;
 	}
 
 	#deliver(session: WorkerSession, entry: LogEntry): void {
@@ -415,6 +437,7 @@ export class ShardStream implements SessionStream {
 	#acknowledge(seq: number): void {
 		if (seq <= this.#cursor) return;
 		this.#commit(seq >= this.#delivered ? this.#sent : Math.min(seq, this.#sent));
+		if (this.#inFlight.events === 0) this.#carefulWindow *= 2;
 	}
 
 	/** Moves the cursor: the state takes the events in, and the log lets them go. */
@@ -455,6 +478,8 @@ export class ShardStream implements SessionStream {
 
 	/** A worker is gone. What it had in its hands is lost and counted, or goes to the next one. */
 	#letGo(session: WorkerSession): void {
+		const crashed = this.#crashed;
+		this.#crashed = false;
 		if (session.restored && this.#handledThrough > this.#sent) {
 			this.#rewind(Math.min(this.#handledThrough, this.#newest));
 			this.#commit(this.#sent);
@@ -476,7 +501,8 @@ export class ShardStream implements SessionStream {
 		if (!first) return;
 		this.counters.repeated += inHands.length;
 		this.#options.notice('events:repeated', `${inHands.length} events that a worker did not confirm are sent again`);
-		if (inHands.length === 1) this.#suspect(first);
+		if (crashed && inHands.length === 1) this.#suspect(first);
+		this.#carefulWindow = 1;
 		this.#carefulUntil = Math.max(this.#carefulUntil, (inHands.at(-1) as LogEntry).offset);
 	}
 

@@ -1,5 +1,5 @@
 // The gateway processes of one manager: which there are, how they come up and end, and whose shards are where.
-import { type GatewayInfo, type GatewayShardStats, ShardctlError } from '@shardctl/core';
+import { type GatewayInfo, type GatewayMethods, type GatewayShardStats, ShardctlError } from '@shardctl/core';
 import { ManagedGateway, type ManagedGatewayOptions } from './managed-gateway.js';
 
 export interface GatewayFleetOptions {
@@ -51,14 +51,11 @@ export class GatewayFleet {
 	}
 
 	/** Tells the gateway process that this incarnation of a worker is the one that connects; waits for a process that can be told. */
-	async expect(
-		{ incarnation, shardIds }: { incarnation: number; shardIds: readonly number[] },
-		signal: AbortSignal,
-	): Promise<void> {
-		const gateway = this.of(shardIds);
+	async expect(worker: GatewayMethods['worker.expect']['params'], signal: AbortSignal): Promise<void> {
+		const gateway = this.of(worker.shardIds);
 		for (;;) {
 			await gateway.whenReady(signal);
-			const answer = gateway.request('worker.expect', { incarnation, shardIds }, { timeoutMs: 10_000, signal });
+			const answer = gateway.request('worker.expect', worker, { timeoutMs: 10_000, signal });
 			// It may just have died; the next process is told.
 			if (await answer.then(() => true).catch(() => false)) return;
 			signal.throwIfAborted();

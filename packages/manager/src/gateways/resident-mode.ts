@@ -3,7 +3,7 @@
 // what is not different in this mode.
 import { join } from 'node:path';
 import { type GatewayInfo, messageOf } from '@shardctl/core';
-import { defaultRestartPolicy } from '@shardctl/supervisor';
+import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import type { ShardManagerEvents } from '../events.js';
 import type { IdentifySlot } from '../identify/coordinator.js';
 import type { ManagedWorker } from '../managed-worker.js';
@@ -85,8 +85,10 @@ export class ResidentMode {
 	/** Before each fork of a worker's process: a number of its own, and the gateway process knows it. */
 	async prepareFork(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
 		if (!this.#beside.has(worker)) {
-			worker.incarnation = this.#fleet.nextIncarnation();
-			await this.#fleet.expect(worker, signal);
+			const { shardIds, child } = worker;
+			const incarnation = this.#fleet.nextIncarnation();
+			worker.incarnation = incarnation;
+			await this.#fleet.expect({ incarnation, shardIds, crashed: hasCrashed(child.lastExit) }, signal);
 			return;
 		}
 		// A new process that has failed is not tried again: its worker is not replaced.
@@ -186,4 +188,14 @@ export class ResidentMode {
 			for (const worker of waiting) worker.noteIdentify(shardId, 'identifying');
 		}
 	}
+}
+
+/** Signals by which people and machines end a process, whatever it does. */
+const fromOutside: ReadonlySet<string | null> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
+
+/** Whether a process ended by a fault of its own. */
+function hasCrashed(exit: ExitReport | null): boolean {
+	if (!exit) return false;
+	if (exit.reason === 'signal') return !fromOutside.has(exit.signal);
+	return ['exit-code', 'uncaught-exception', 'out-of-memory', 'hung'].includes(exit.reason);
 }
