@@ -17,6 +17,20 @@ test('a frame is the JSON of its event with the number of the session in it', ()
 	);
 });
 
+test.each([
+	['as Discord sends it', '{"t":"TYPE_A","s":5,"op":0,"d":{"d":{},"s":1}}'],
+	['as the simulator does', '{"op":0,"s":5,"t":"TYPE_A","d":{"d":{},"s":1}}'],
+	['with the data first', '{"d":{"d":{},"s":1},"t":"TYPE_A","s":5,"op":0}'],
+	['with a key of tomorrow before the data', '{"t":"TYPE_A","x":{"d":1},"s":5,"op":0,"d":{"d":{},"s":1}}'],
+	['with a key of tomorrow behind the data', '{"t":"TYPE_A","s":5,"op":0,"d":{"d":{},"s":1},"x":1}'],
+	['with blanks', ' {"t": "TYPE_A","s":5,"op":0,"d":{"d":{},"s":1} }\n'],
+])('a frame from the wire is sent on with another number: %s', (_, frame) => {
+	const { t, d } = JSON.parse(frame) as { t: string; d: unknown };
+	const sent: unknown = JSON.parse(EncodedDispatch.fromFrame(frame, { t, d }).frame(9));
+	expect(sent).toMatchObject({ op: 0, s: 9, t: 'TYPE_A', d: { d: {}, s: 1 } });
+	expect(sent).toHaveProperty('d', d);
+});
+
 test('a rebuilt dispatch is made anew for each frame and holds next to nothing', () => {
 	let made = 0;
 	const dispatch = new RebuiltDispatch('GUILD_CREATE', () => ({ made: ++made }));

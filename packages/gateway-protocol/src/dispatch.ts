@@ -13,6 +13,9 @@ export interface Dispatch {
 
 const head = '{"op":0,"s":';
 
+/** What stands before the data in a frame: type, number and opcode in any order. */
+const beforeData = /^\{(?:"(?:t|s|op)":(?:"[A-Z_]+"|\d+),){3}"d":/;
+
 export class EncodedDispatch implements Dispatch {
 	readonly type: string;
 	/** Everything after the sequence number. */
@@ -31,6 +34,12 @@ export class EncodedDispatch implements Dispatch {
 	/** Takes data that is JSON already. */
 	static fromJson(type: string, json: string): EncodedDispatch {
 		return new EncodedDispatch(type, json);
+	}
+
+	/** Takes the frame of a dispatch as Discord sent it; one of another form than Discord's is serialised anew. */
+	static fromFrame(frame: string, { t, d }: { t: string; d: unknown }): EncodedDispatch {
+		const begin = frame.endsWith('}') ? beforeData.exec(frame)?.[0].length : undefined;
+		return begin === undefined ? EncodedDispatch.of(t, d) : new EncodedDispatch(t, frame.slice(begin, -1));
 	}
 
 	frame(seq: number): string {

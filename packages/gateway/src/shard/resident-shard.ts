@@ -102,9 +102,9 @@ export class ResidentShard {
 			compression,
 			clock,
 			waitForIdentify: (signal) => options.waitForIdentify(signal),
-			onDispatch: ({ t, d }, seq) => {
-				if (t === 'READY') this.#beginSession(d as RawObject, seq);
-				else this.stream.receive({ t, d }, this.#base + seq);
+			onDispatch: (dispatch, seq) => {
+				if (dispatch.t === 'READY') this.#beginSession(dispatch.d as RawObject, seq);
+				else this.stream.receive(dispatch, this.#base + seq);
 			},
 			onReady: () => {
 				this.stream.counters.identifies++;

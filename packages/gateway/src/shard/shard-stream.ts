@@ -180,7 +180,7 @@ export class ShardStream implements SessionStream {
 	}
 
 	/** An event of Discord's, in order. */
-	receive({ t, d }: Dispatch, offset: number): void {
+	receive({ t, d, text }: Dispatch, offset: number): void {
 		// Sent again by Discord after a resume from further back than needed.
 		if (offset <= this.#newest) return;
 		this.#newest = offset;
@@ -190,7 +190,7 @@ export class ShardStream implements SessionStream {
 		const data = d as { guild_id?: string; user?: { id: string } };
 		this.#log.push({
 			offset,
-			event: EncodedDispatch.of(t, d),
+			event: text === undefined ? EncodedDispatch.of(t, d) : EncodedDispatch.fromFrame(text, { t, d }),
 			data: this.#worker?.connected && this.#log.size < window.events ? d : undefined,
 			direct: data.guild_id === undefined,
 			ownMember: t === 'GUILD_MEMBER_UPDATE' && data.user?.id === this.#botId,

@@ -10,6 +10,8 @@ export interface RawObject {
 export interface Dispatch {
 	t: string;
 	d: unknown;
+	/** The whole frame, where it came from the wire. */
+	text?: string;
 }
 
 /** A dispatch whose data is JSON text already, ready to be sent. */

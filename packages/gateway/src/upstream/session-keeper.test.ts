@@ -25,6 +25,7 @@ function setup() {
 
 it('keeps the session while a connection cannot be opened, and lets it go when Discord says so', () => {
 	const { keeper, at, onSessionLost } = setup();
+	keeper.noteEvent(5, { begins: true });
 	at('ready').updateSessionInfo(0, session);
 	at('connecting').updateSessionInfo(0, null);
 	expect([keeper.session, onSessionLost.mock.calls.length]).toEqual([session, 0]);
@@ -34,7 +35,8 @@ it('keeps the session while a connection cannot be opened, and lets it go when D
 
 it.each([1000, 4005, 4008])('tries a resume after close code %i, where the library would identify', (code) => {
 	const { keeper, at } = setup();
-	at('ready').updateSessionInfo(0, session);
+	keeper.restore(session);
+	at('ready');
 	keeper.noteClose(code);
 	keeper.updateSessionInfo(0, null);
 	expect(keeper.session).toEqual(session);
@@ -52,18 +54,30 @@ it('lets the session go after a close code that ends it', () => {
 	expect(keeper.session).toBeNull();
 });
 
-it('answers at once while events flow, so that their order is kept, and takes its time before a connect', async () => {
+it('answers at once while events flow, and takes its time before a connect', async () => {
 	const { at, keeper } = setup();
 	keeper.restore(session);
-	expect(at('ready').retrieveSessionInfo()).toBe(session);
+	expect(at('ready').retrieveSessionInfo()).toEqual(session);
 	const answer = at('idle').retrieveSessionInfo();
 	expect(answer).toBeInstanceOf(Promise);
-	expect(await answer).toBe(session);
+	expect(await answer).toEqual(session);
+});
+
+it('knows the newest event, also when the library comes later with the session that its READY began', () => {
+	const { at, keeper } = setup();
+	keeper.restore({ ...session, sequence: 900 });
+	keeper.noteEvent(901, { begins: false });
+	expect(keeper.session?.sequence).toBe(901);
+	keeper.noteEvent(1, { begins: true });
+	keeper.noteEvent(2, { begins: false });
+	at('ready').updateSessionInfo(0, { ...session, sessionId: 'b', sequence: 1 });
+	expect(keeper.session).toEqual({ ...session, sessionId: 'b', sequence: 2 });
 });
 
 it('changes nothing once the process hands over', () => {
 	const { keeper, at } = setup();
-	at('ready').updateSessionInfo(0, session);
+	keeper.restore(session);
+	at('ready');
 	keeper.freeze();
 	keeper.updateSessionInfo(0, null);
 	expect(keeper.session).toEqual(session);

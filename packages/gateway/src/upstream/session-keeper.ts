@@ -20,7 +20,10 @@ export interface SessionKeeperOptions {
 export class SessionKeeper implements IContextFetchingStrategy {
 	readonly options: IContextFetchingStrategy['options'];
 	readonly #options: SessionKeeperOptions;
+	/** Its sequence is not kept up to date; {@link session} is right. */
 	#session: SessionInfo | null = null;
+	/** Discord's number of the newest event. */
+	#sequence = 0;
 	#closeCode: number | undefined;
 	#frozen = false;
 
@@ -30,12 +33,18 @@ export class SessionKeeper implements IContextFetchingStrategy {
 	}
 
 	get session(): SessionInfo | null {
-		return this.#session;
+		return this.#session && { ...this.#session, sequence: this.#sequence };
 	}
 
 	/** Takes over the session of an earlier process. */
 	restore(session: SessionInfo): void {
 		this.#session = session;
+		this.#sequence = session.sequence;
+	}
+
+	/** An event has come; the library does not see it, unless a session `begins` with it. */
+	noteEvent(seq: number, { begins }: { begins: boolean }): void {
+		this.#sequence = begins ? seq : Math.max(seq, this.#sequence);
 	}
 
 	/** From now on nothing changes the session: the process ends, and the next one takes it over. */
@@ -52,12 +61,11 @@ export class SessionKeeper implements IContextFetchingStrategy {
 	}
 
 	/**
-	 * Asked before each connect (the shard is idle then), where an answer may take its time, and for every event, where it must
-	 * not: the library does not keep events in order across an answer that comes later.
+	 * Asked before each connect (the shard is idle then), where an answer may take its time, and for heartbeats, where it must not.
 	 */
 	retrieveSessionInfo(): SessionInfo | null | Promise<SessionInfo | null> {
-		if (this.#options.status() !== shardStatus.idle) return this.#session;
-		return this.#options.beforeConnect().then(() => this.#session);
+		if (this.#options.status() !== shardStatus.idle) return this.session;
+		return this.#options.beforeConnect().then(() => this.session);
 	}
 
 	updateSessionInfo(_shardId: number, session: SessionInfo | null): void {

@@ -166,10 +166,13 @@ export class UpstreamShard {
 		const shard = new WebSocketShard(keeper, shardId);
 		this.#keeper = keeper;
 		this.#shard = shard;
-		this.#reader = new MessageReader(
-			shard,
-			(reason) => void shard.destroy({ reason, recover: WebSocketShardDestroyRecovery.Resume }),
-		);
+		this.#reader = new MessageReader(shard, {
+			onDispatch: (dispatch, seq) => {
+				keeper.noteEvent(seq, { begins: dispatch.t === 'READY' });
+				if (dispatch.t !== 'RESUMED') this.#options.onDispatch(dispatch, seq);
+			},
+			onBroken: (reason) => void shard.destroy({ reason, recover: WebSocketShardDestroyRecovery.Resume }),
+		});
 		if (session) keeper.restore(session);
 		this.#listen(shard, keeper);
 		// It resolves with the first session, which the events tell of as well.
@@ -177,7 +180,7 @@ export class UpstreamShard {
 	}
 
 	#listen(shard: WebSocketShard, keeper: SessionKeeper): void {
-		const { clock, onDispatch, onReady, onResumed, onClosed, onRefused, onPing } = this.#options;
+		const { clock, onReady, onResumed, onClosed, onRefused, onPing } = this.#options;
 		let resumeTimer: ReturnType<Clock['setTimeout']> | undefined;
 		shard.on(WebSocketShardEvents.Hello, () => {
 			keeper.noteHello();
@@ -190,17 +193,13 @@ export class UpstreamShard {
 		shard.on(WebSocketShardEvents.Ready, () => {
 			this.#backoff.ready();
 			onReady();
+			this.requests.connected();
 		});
 		shard.on(WebSocketShardEvents.Resumed, () => {
 			clock.clearTimeout(resumeTimer);
 			this.#backoff.ready();
 			onResumed();
 			this.requests.connected();
-		});
-		shard.on(WebSocketShardEvents.Dispatch, ({ t, d, s }) => {
-			if ((t as string) === 'RESUMED') return;
-			onDispatch({ t, d }, s);
-			if (t === 'READY') this.requests.connected();
 		});
 		shard.on(WebSocketShardEvents.HeartbeatComplete, ({ latency }) => onPing(latency));
 		shard.on(WebSocketShardEvents.Closed, (code) => {
