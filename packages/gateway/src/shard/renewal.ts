@@ -43,6 +43,8 @@ export class Renewal {
 		if (this.#complete || (t !== 'GUILD_CREATE' && t !== 'GUILD_DELETE')) return false;
 		if (!this.#pending.delete((d as { id: string }).id)) return false;
 		this.state.apply({ t, d });
+		// As they come: all of them open at once would take ten times the memory, which the process would not give back.
+		this.state.compressCold(this.#options.clock.now());
 		this.#wait();
 		return true;
 	}

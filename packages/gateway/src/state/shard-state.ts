@@ -80,9 +80,10 @@ export class ShardState {
 			this.#shelf.setAway(id);
 			return;
 		}
-		this.#shelf.put(id, new GuildRecord(data));
+		const guild = new GuildRecord(data);
+		this.#shelf.put(id, guild);
 		// Its copy of the bot's own user is the newest one, and a client keeps that one.
-		const self = objectOf(this.#shelf.open(id)?.members.get(this.#users.selfId)?.user);
+		const self = objectOf(guild.members.get(this.#users.selfId)?.user);
 		if (self) mergeKeys(this.#self, self);
 	}
 
