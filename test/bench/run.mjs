@@ -9,6 +9,7 @@ import { printClaims, printRows } from './report/tables.mjs';
 import * as calls from './scenarios/calls.mjs';
 import * as codec from './scenarios/codec.mjs';
 import * as crashLoop from './scenarios/crash-loop.mjs';
+import * as gateway from './scenarios/gateway.mjs';
 import * as guard from './scenarios/guard.mjs';
 import * as memory from './scenarios/memory.mjs';
 import * as recovery from './scenarios/recovery.mjs';
@@ -16,7 +17,7 @@ import * as rpc from './scenarios/rpc.mjs';
 import * as scale from './scenarios/scale.mjs';
 import * as startUp from './scenarios/start-up.mjs';
 
-const scenarios = [startUp, calls, rpc, codec, recovery, crashLoop, memory, scale];
+const scenarios = [startUp, calls, rpc, codec, recovery, crashLoop, memory, scale, gateway];
 const onlyByName = [guard];
 
 const { values, positionals } = parseArgs({

@@ -17,6 +17,7 @@ export const bots = {
 	discordJs: file('../bots/discord-js-bot.cjs'),
 	tiny: file('../bots/tiny-bot.cjs'),
 	echo: file('../bots/echo.cjs'),
+	stamping: file('../bots/stamping-bot.cjs'),
 };
 
 export class Host {
@@ -61,6 +62,11 @@ export class Host {
 		};
 	}
 
+	/** Another process of the benchmark's: `{ child, peer }`. It is ended with the run. */
+	process(main, { env = {}, execArgv = [] } = {}) {
+		return this.#fork(main, env, execArgv);
+	}
+
 	/** Ends whatever of this run still lives. */
 	async close() {
 		// What dies may have been about to start another, so this looks until nothing is found.
@@ -71,8 +77,9 @@ export class Host {
 		rmSync(this.#stateDir, { recursive: true, force: true });
 	}
 
-	#fork(main, env) {
+	#fork(main, env, execArgv = []) {
 		const child = fork(main, [], {
+			execArgv,
 			env: { ...process.env, BENCH_RUN: this.#run, SHARDCTL_STATE_DIR: this.#stateDir, NODE_NO_WARNINGS: '1', ...env },
 			stdio: ['ignore', 'ignore', process.env.BENCH_VERBOSE ? 'inherit' : 'ignore', 'ipc'],
 		});

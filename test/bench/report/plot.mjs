@@ -2,7 +2,14 @@
 // shardctl, left of it better; a bar spans the rounds, a dot is their median.
 import { ratio } from '../harness/measurements.mjs';
 
-const colours = { node: '#8b8b8b', 'node detached': '#444', 'discord.js': '#5865f2', 'hybrid-sharding': '#e0791b' };
+const colours = {
+	node: '#8b8b8b',
+	'node detached': '#444',
+	'discord.js': '#5865f2',
+	'hybrid-sharding': '#e0791b',
+	direct: '#2a9d5c',
+	'ws relay': '#b33a8c',
+};
 const rowHeight = 22;
 const left = 430;
 const width = 1100;

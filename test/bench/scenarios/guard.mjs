@@ -4,6 +4,7 @@ import { ratio } from '../harness/measurements.mjs';
 import { cpuMs, hasProc } from '../harness/processes.mjs';
 import { measureCalls, startFleets } from './calls.mjs';
 import { burn } from './crash-loop.mjs';
+import { measureRelay, startLines } from './gateway.mjs';
 
 export const name = 'guard';
 export const title = 'The short subset that runs with the tests';
@@ -16,7 +17,6 @@ export async function run({ host, measurements }) {
 	const each = { operation: 'broadcastEval', size: '100 B', bytes: 100, sequential: 50, concurrent: 1000 };
 	await measureCalls({ scenario: name, fleets, workers, measurements, rounds: 3 }, each);
 	const what = `broadcastEval 100 B, ${workers} workers`;
-	const show = ({ median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
 
 	if (hasProc) {
 		// Processor time, because on a busy machine a round trip is mostly waiting.
@@ -38,6 +38,7 @@ export async function run({ host, measurements }) {
 	await guardRecovery(fleets[1], measurements);
 	await Promise.all(fleets.map((fleet) => fleet.end()));
 	await guardCrashLoop(host, measurements);
+	if (hasProc) await guardRelay(host, measurements);
 }
 
 async function processorPerCall(fleet) {
@@ -70,6 +71,25 @@ async function guardCrashLoop(host, measurements) {
 		found: `${own} against ${theirs}`,
 		holds: own <= 3 && own <= theirs,
 	});
+}
+
+async function guardRelay(host, measurements) {
+	const ways = ['ws relay', 'shardctl'];
+	const lines = await startLines(host, ways);
+	const row = { scenario: name, title: 'relayed per second of processor time', unit: 'events', better: 'higher', digits: 0 };
+	const add = (_what, _unit, way, value) => measurements.add(row, way, value);
+	await measureRelay(lines, { add, rounds: 3, ways, kind: 'small', events: 20_000 });
+	await lines.end();
+	const share = ratio(measurements.row(name, row.title), 'shardctl', 'ws relay');
+	measurements.claim({
+		text: 'events relayed by a gateway process: at least 0.45 × those of a bare relay, per second of processor time',
+		found: show(share),
+		holds: share.median >= 0.45,
+	});
+}
+
+function show({ median, min, max }) {
+	return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
 }
 
 function pause(ms) {
