@@ -1,4 +1,4 @@
-import { decodeValue, encodeValue } from '@shardctl/rpc';
+import { type AskOptions, decodeValue, encodeValue } from '@shardctl/rpc';
 import { describe, expect, it } from 'vitest';
 import { type CallFleet, Calls } from './calls.js';
 
@@ -13,11 +13,17 @@ function fleet(slices: number[][], answer: Answer = () => ({ value: 1 })) {
 		shardIds,
 		label: `worker ${id}`,
 		child: { epoch: 1 },
-		request: async (method: string, sent: unknown, options: unknown) => {
+		ask: (method: string, sent: unknown, { settle, ...options }: AskOptions<unknown>) => {
 			const { wire, tagged } = encodeValue(sent);
-			const params = decodeValue(wire, tagged) as Parameters<Answer>[1];
+			const params = decodeValue(structuredClone(wire), tagged) as Parameters<Answer>[1];
 			asked.push({ worker: id, method, params, options });
-			return answer(method, params);
+			queueMicrotask(() => {
+				try {
+					settle.resolve(answer(method, params));
+				} catch (error) {
+					settle.reject(error);
+				}
+			});
 		},
 	}));
 	return { calls: new Calls({ workers, totalShards: 8 } as unknown as CallFleet, 30_000), asked };
@@ -61,7 +67,9 @@ describe('Calls', () => {
 	it('does not ask for ever when a worker never takes a script', async () => {
 		const { calls, asked } = fleet([[0]], () => ({ scriptMissing: true }));
 		await expect(calls.eval(script, undefined, { shard: 0 })).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
-		expect(asked).toHaveLength(2);
+		expect(asked).toHaveLength(1);
+		await expect(calls.eval(script, undefined, { shard: 0 })).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
+		expect(asked).toHaveLength(3);
 	});
 
 	it.each([

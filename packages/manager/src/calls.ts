@@ -11,7 +11,7 @@ import {
 	type WorkerMethods,
 	type WorkerOutcome,
 } from '@shardctl/core';
-import { PreparedValue } from '@shardctl/rpc';
+import { type AskOptions, PreparedValue } from '@shardctl/rpc';
 import type { ManagedWorker } from './managed-worker.js';
 import { ScriptRegistry } from './script-registry.js';
 
@@ -22,9 +22,10 @@ export interface CallFleet {
 	readonly totalShards: number;
 }
 
-type EvalParams = WorkerMethods['eval']['params'];
+type EvalResult = WorkerMethods['eval']['result'];
 
-type Ask = (worker: ManagedWorker, options: { timeoutMs: number; signal?: AbortSignal }) => Promise<unknown>;
+/** Starts a call to one worker, which ends by what it was given to settle. */
+type Ask = (worker: ManagedWorker, options: AskOptions<unknown>) => void;
 
 export class Calls {
 	readonly #fleet: CallFleet;
@@ -36,29 +37,38 @@ export class Calls {
 		this.#defaultTimeoutMs = defaultTimeoutMs;
 	}
 
-	async eval(script: ScriptSource, context: unknown, options: CallOptions): Promise<unknown> {
+	async eval(source: ScriptSource, context: unknown, options: CallOptions): Promise<unknown> {
+		const script = this.#scripts.get(source);
 		// The same goes to all workers, so it is encoded once; most of them know the script already.
 		const rest = context === undefined ? {} : { context: new PreparedValue(context) };
-		let withoutSource: PreparedValue | undefined;
-		return this.#run(options, async (worker, request) => {
-			const known = this.#scripts.scriptFor(script, { id: worker.id, epoch: worker.child.epoch });
-			if (known.source === undefined) withoutSource ??= new PreparedValue({ script: known, ...rest });
-			const params = known.source === undefined && withoutSource ? withoutSource : { script: known, ...rest };
-			const result = await worker.request('eval', params, request);
-			if (!('scriptMissing' in result)) return result.value;
-			// The worker keeps a bounded number of scripts; one that it has let go is sent again.
-			return evalWithSource(worker, { script: { ...known, ...script }, ...rest }, request);
-		});
+		const brief = new PreparedValue({ script: script.brief, ...rest });
+		const ask: Ask = (worker, request) => {
+			const knows = script.sendTo(worker.id, worker.child.epoch);
+			const params = knows ? brief : new PreparedValue({ script: script.whole, ...rest });
+			const resolve = (result: EvalResult) => {
+				if (!('scriptMissing' in result)) request.settle.resolve(result.value);
+				else if (knows) askAgain(worker, request);
+				else request.settle.reject(new ShardctlError('PROTOCOL_ERROR', `${worker.label} does not take the script`));
+			};
+			worker.ask('eval', params, { ...request, settle: { resolve, reject: request.settle.reject } });
+		};
+		// The worker keeps a bounded number of scripts; one that it has let go is sent again.
+		const askAgain: Ask = (worker, request) => {
+			script.forget(worker.id);
+			ask(worker, request);
+		};
+		return this.#run(options, ask);
 	}
 
-	fetchClientValues(path: string, options: CallOptions): Promise<unknown> {
-		if (typeof path !== 'string') return Promise.reject(wrongName('a dotted path of the client', path));
-		return this.#run(options, (worker, request) => worker.request('fetchClientValue', { path }, request));
+	async fetchClientValues(path: string, options: CallOptions): Promise<unknown> {
+		if (typeof path !== 'string') throw wrongName('a dotted path of the client', path);
+		return this.#run(options, (worker, request) => worker.ask('fetchClientValue', { path }, request));
 	}
 
-	call(name: string, args: unknown[], options: CallOptions): Promise<unknown> {
-		if (typeof name !== 'string') return Promise.reject(wrongName('the name of a handler', name));
-		return this.#run(options, (worker, request) => worker.request('call', { name, args }, request));
+	async call(name: string, args: unknown[], options: CallOptions): Promise<unknown> {
+		if (typeof name !== 'string') throw wrongName('the name of a handler', name);
+		const params = new PreparedValue({ name, args });
+		return this.#run(options, (worker, request) => worker.ask('call', params, request));
 	}
 
 	/** The worker that owns a shard. Throws `SHARD_NOT_OWNED` when this manager has none. */
@@ -73,18 +83,24 @@ export class Calls {
 		);
 	}
 
-	async #run(options: CallOptions, ask: Ask): Promise<unknown> {
+	#run(options: CallOptions, ask: Ask): Promise<unknown> {
 		refuseUnknownOptions(options);
 		const { shard, guildId, timeoutMs, settle, signal } = options;
 		const request = { timeoutMs: timeoutMs ?? this.#defaultTimeoutMs, ...(signal ? { signal } : {}) };
 		const target = this.#target(shard, guildId);
-		if (target) return settle ? outcome(target, ask(target, request)) : ask(target, request);
+		if (target) {
+			const answer = new Promise((resolve, reject) => ask(target, { ...request, settle: { resolve, reject } }));
+			return settle ? outcome(target, answer) : answer;
+		}
 		const workers = [...this.#fleet.workers];
-		const answers = await askAll(workers, (worker) => ask(worker, request));
-		if (!settle && answers.failures.size === 0) return answers.values;
-		const outcomes = outcomesOf(workers, answers);
-		if (settle) return outcomes;
-		throw broadcastFailed(outcomes);
+		return new Promise((resolve, reject) => {
+			const answers = new Answers(workers, () => {
+				if (settle) resolve(answers.outcomes());
+				else if (answers.failures.size === 0) resolve(answers.values);
+				else reject(broadcastFailed(answers.outcomes()));
+			});
+			for (const [index, worker] of workers.entries()) ask(worker, { ...request, settle: answers.from(index) });
+		});
 	}
 
 	#target(shard: number | undefined, guildId: string | undefined): ManagedWorker | undefined {
@@ -115,50 +131,50 @@ function wrongName(what: string, got: unknown): ShardctlError {
 	return new ShardctlError('OPTIONS_INVALID', `${what} must be a text, got ${got === null ? 'null' : typeof got}`);
 }
 
-async function evalWithSource(worker: ManagedWorker, params: EvalParams, request: Parameters<Ask>[1]): Promise<unknown> {
-	const result = await worker.request('eval', params, request);
-	if ('scriptMissing' in result) throw new ShardctlError('PROTOCOL_ERROR', `${worker.label} does not take the script`);
-	return result.value;
-}
-
-interface Answers {
+/** Collects what the workers of a broadcast answer. A promise per worker would be dear: thousands of calls may be under way. */
+class Answers {
 	/** In order of the workers; undefined where one failed. */
-	values: unknown[];
-	/** What the others rejected with, by their place. */
-	failures: Map<number, unknown>;
-}
+	readonly values: unknown[];
+	/** What the others failed with, by their place. */
+	readonly failures = new Map<number, unknown>();
+	readonly #workers: readonly ManagedWorker[];
+	readonly #onComplete: () => void;
+	#waiting: number;
 
-/** Asks all workers and waits for each. A promise per worker and no more: thousands of calls may be under way. */
-function askAll(workers: readonly ManagedWorker[], ask: (worker: ManagedWorker) => Promise<unknown>): Promise<Answers> {
-	return new Promise((resolve) => {
-		const answers: Answers = { values: Array.from({ length: workers.length }), failures: new Map() };
-		let waiting = workers.length;
-		const settled = () => {
-			waiting--;
-			if (waiting === 0) resolve(answers);
+	constructor(workers: readonly ManagedWorker[], onComplete: () => void) {
+		this.#workers = workers;
+		this.#onComplete = onComplete;
+		this.#waiting = workers.length;
+		this.values = Array.from({ length: workers.length });
+		if (this.#waiting === 0) queueMicrotask(onComplete);
+	}
+
+	/** What the call to the worker at this place ends by. */
+	from(index: number): AskOptions<unknown>['settle'] {
+		return {
+			resolve: (value) => {
+				this.values[index] = value;
+				this.#count();
+			},
+			reject: (reason) => {
+				this.failures.set(index, reason);
+				this.#count();
+			},
 		};
-		if (waiting === 0) resolve(answers);
-		for (const [index, worker] of workers.entries()) {
-			ask(worker).then(
-				(value) => {
-					answers.values[index] = value;
-					settled();
-				},
-				(reason: unknown) => {
-					answers.failures.set(index, reason);
-					settled();
-				},
-			);
-		}
-	});
-}
+	}
 
-function outcomesOf(workers: readonly ManagedWorker[], { values, failures }: Answers): WorkerOutcome[] {
-	return workers.map(({ id: workerId, shardIds }, index) =>
-		failures.has(index)
-			? { status: 'rejected', reason: failures.get(index), workerId, shardIds }
-			: { status: 'fulfilled', value: values[index], workerId, shardIds },
-	);
+	outcomes(): WorkerOutcome[] {
+		return this.#workers.map(({ id: workerId, shardIds }, index) =>
+			this.failures.has(index)
+				? { status: 'rejected', reason: this.failures.get(index), workerId, shardIds }
+				: { status: 'fulfilled', value: this.values[index], workerId, shardIds },
+		);
+	}
+
+	#count(): void {
+		this.#waiting--;
+		if (this.#waiting === 0) this.#onComplete();
+	}
 }
 
 async function outcome({ id: workerId, shardIds }: ManagedWorker, answer: Promise<unknown>): Promise<WorkerOutcome> {

@@ -15,7 +15,7 @@ import {
 	type WorkerMethods,
 	type WorkerSample,
 } from '@shardctl/core';
-import { ipcPort, isFrame, Peer, type Port, type PreparedValue } from '@shardctl/rpc';
+import { type AskOptions, ipcPort, Peer, type Port, type PreparedValue } from '@shardctl/rpc';
 import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
 import type { IdentifySlot } from './identify/coordinator.js';
 import { type ShardConnection, shardStatus } from './shard-status.js';
@@ -127,14 +127,25 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		params: WorkerMethods[M]['params'] | PreparedValue,
 		options: { timeoutMs: number; signal?: AbortSignal },
 	): Promise<WorkerMethods[M]['result']> {
+		return new Promise((resolve, reject) => this.ask(method, params, { ...options, settle: { resolve, reject } }));
+	}
+
+	/** As {@link request}, without a promise; see {@link Peer.ask}. */
+	ask<M extends keyof WorkerMethods & string>(
+		method: M,
+		params: WorkerMethods[M]['params'] | PreparedValue,
+		options: AskOptions<WorkerMethods[M]['result']>,
+	): void {
 		const state = this.child.state;
-		if (!this.#peer || (state !== 'ready' && state !== 'unresponsive')) {
-			const error = new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${state}, so it cannot answer`, {
-				details: { workerId: this.id, shardIds: this.shardIds, state },
-			});
-			return Promise.reject(error);
+		if (this.#peer && (state === 'ready' || state === 'unresponsive')) {
+			this.#peer.ask(method, params, options);
+			return;
 		}
-		return this.#peer.request(method, params, options);
+		options.settle.reject(
+			new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${state}, so it cannot answer`, {
+				details: { workerId: this.id, shardIds: this.shardIds, state },
+			}),
+		);
 	}
 
 	/** Asks for figures as they are now, and keeps them as the last sample. */
@@ -160,7 +171,10 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		const { clock = systemClock } = this.#options.child;
 		let disconnected: Timer | undefined;
 		const port: Port = {
-			...ipcPort(process),
+			...ipcPort(process, (message) => {
+				if (this.#library === undefined && isReadyOfDiscordJs(message)) this.emit('unattached');
+				else this.emit('message', message);
+			}),
 			// The exit follows at once and tells more; only a process that closes its channel and lives on is noticed by this.
 			onClose: (listener) =>
 				process.once('disconnect', () => {
@@ -174,11 +188,6 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.#connections = new Map();
 		this.#sample = undefined;
 
-		process.on('message', (message) => {
-			if (isFrame(message)) return;
-			if (this.#library === undefined && isReadyOfDiscordJs(message)) this.emit('unattached');
-			else this.emit('message', message);
-		});
 		peer.on('attached', ({ library }) => {
 			this.#library ??= library;
 			this.emit('attached', library);

@@ -5,31 +5,29 @@ const script = { kind: 'text' as const, source: 'client.size' };
 
 describe('ScriptRegistry', () => {
 	it('sends a source once to each process of a worker, and its id from then on', () => {
-		const registry = new ScriptRegistry();
-		expect(registry.scriptFor(script, { id: 0, epoch: 1 })).toEqual({ id: 1, ...script });
-		expect(registry.scriptFor(script, { id: 0, epoch: 1 })).toEqual({ id: 1, kind: 'text' });
-		expect(registry.scriptFor(script, { id: 1, epoch: 1 })).toEqual({ id: 1, ...script });
-		expect(registry.scriptFor(script, { id: 0, epoch: 2 })).toEqual({ id: 1, ...script });
+		const known = new ScriptRegistry().get(script);
+		expect([known.whole, known.brief]).toEqual([
+			{ id: 1, ...script },
+			{ id: 1, kind: 'text' },
+		]);
+		expect([known.sendTo(0, 1), known.sendTo(0, 1), known.sendTo(1, 1), known.sendTo(0, 2)]).toEqual([false, true, false, false]);
+		known.forget(1);
+		expect([known.sendTo(1, 1), known.sendTo(0, 2)]).toEqual([false, true]);
 	});
 
 	it('keeps a function apart from a text that reads the same', () => {
 		const registry = new ScriptRegistry();
-		expect(registry.scriptFor(script, { id: 0, epoch: 1 }).id).toBe(1);
-		expect(registry.scriptFor({ ...script, kind: 'function' }, { id: 0, epoch: 1 }).id).toBe(2);
+		expect(registry.get(script).id).toBe(1);
+		expect(registry.get({ ...script, kind: 'function' }).id).toBe(2);
+		expect(registry.get({ ...script })).toBe(registry.get(script));
 	});
 
 	it('lets the oldest go at its bound, and never gives an id twice', () => {
 		const registry = new ScriptRegistry();
-		const ids = Array.from(
-			{ length: 501 },
-			(_, n) => registry.scriptFor({ kind: 'text', source: `${n}` }, { id: 0, epoch: 1 }).id,
-		);
+		const get = (n: number) => registry.get({ kind: 'text', source: `${n}` });
+		const ids = Array.from({ length: 501 }, (_, n) => get(n).id);
 		expect(new Set(ids).size).toBe(501);
-		expect(registry.scriptFor({ kind: 'text', source: '0' }, { id: 0, epoch: 1 })).toEqual({
-			id: 502,
-			kind: 'text',
-			source: '0',
-		});
-		expect(registry.scriptFor({ kind: 'text', source: '500' }, { id: 0, epoch: 1 })).toEqual({ id: 501, kind: 'text' });
+		expect(get(0).whole).toEqual({ id: 502, kind: 'text', source: '0' });
+		expect(get(500).id).toBe(501);
 	});
 });

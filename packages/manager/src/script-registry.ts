@@ -4,30 +4,52 @@ import type { Script, ScriptSource } from '@shardctl/core';
 /** Sources beyond this many push the oldest out; the id is simply given anew when such a script comes back. */
 const maxScripts = 500;
 
-interface Known {
-	id: number;
+/** A script that has its id. */
+export class KnownScript {
+	readonly id: number;
+	readonly #script: ScriptSource;
 	/** Epoch of the worker's process that was last sent the source, by worker id. */
-	sentTo: Map<number, number>;
+	readonly #sentTo = new Map<number, number>();
+
+	constructor(id: number, script: ScriptSource) {
+		this.id = id;
+		this.#script = script;
+	}
+
+	/** With its source. */
+	get whole(): Script {
+		return { id: this.id, ...this.#script };
+	}
+
+	/** As a process that has the source needs it. */
+	get brief(): Script {
+		return { id: this.id, kind: this.#script.kind };
+	}
+
+	/** Whether a worker's process has been sent the source; if not, it is taken to be from now on. */
+	sendTo(workerId: number, epoch: number): boolean {
+		if (this.#sentTo.get(workerId) === epoch) return true;
+		this.#sentTo.set(workerId, epoch);
+		return false;
+	}
+
+	/** A worker has let the source go. */
+	forget(workerId: number): void {
+		this.#sentTo.delete(workerId);
+	}
 }
 
 export class ScriptRegistry {
-	readonly #known = new Map<string, Known>();
+	readonly #known = new Map<string, KnownScript>();
 	#lastId = 0;
 
-	/** What to send to a worker's process: with the source when it has not had it yet. */
-	scriptFor({ kind, source }: ScriptSource, worker: { id: number; epoch: number }): Script {
-		const { id, sentTo } = this.#get(kind, source);
-		if (sentTo.get(worker.id) === worker.epoch) return { id, kind };
-		sentTo.set(worker.id, worker.epoch);
-		return { id, kind, source };
-	}
-
-	#get(kind: Script['kind'], source: string): Known {
+	/** To be asked once for a broadcast: finding a script means reading its text. */
+	get({ kind, source }: ScriptSource): KnownScript {
 		const key = `${kind}:${source}`;
 		let known = this.#known.get(key);
 		if (!known) {
 			if (this.#known.size >= maxScripts) this.#known.delete(this.#known.keys().next().value as string);
-			known = { id: ++this.#lastId, sentTo: new Map() };
+			known = new KnownScript(++this.#lastId, { kind, source });
 			this.#known.set(key, known);
 		}
 		return known;

@@ -2,8 +2,9 @@
 // recognises them; what they do is the peer's business.
 
 /**
- * The key that marks an IPC message as ours. No other library uses it, so a bot's own messages and those of discord.js
- * (`_eval`, `_ready`, …), discord-hybrid-sharding (`_type`) and Node (`cmd: 'NODE_*'`) pass beside it.
+ * The text that marks an IPC message as ours: a list that opens with it. No other library sends such a list, so a bot's own
+ * messages and those of discord.js (`_eval`, `_ready`, …), discord-hybrid-sharding (`_type`) and Node (`cmd: 'NODE_*'`) pass
+ * beside it. A list and no object, because reading an object's keys is dear in a process that knows many kinds of objects.
  */
 const mark = '@shardctl';
 
@@ -23,13 +24,15 @@ export const kind = {
 
 export type Frame = readonly [(typeof kind)[keyof typeof kind], ...unknown[]];
 
-export interface Envelope {
-	[mark]: number;
-	frames: readonly unknown[];
-}
+/** `[mark, epoch, frame, frame, …]`. The frames of a received one are not yet checked. */
+export type Envelope = [typeof mark, number, ...unknown[]];
 
-export function envelope(epoch: number, frames: readonly Frame[]): Envelope {
-	return { [mark]: epoch, frames };
+/** Where the frames begin in an {@link Envelope}. */
+export const firstFrame = 2;
+
+/** An envelope to push frames to. */
+export function envelope(epoch: number): Envelope {
+	return [mark, epoch];
 }
 
 /**
@@ -37,12 +40,9 @@ export function envelope(epoch: number, frames: readonly Frame[]): Envelope {
  * else; every other message belongs to the bot.
  */
 export function isFrame(message: unknown): boolean {
-	return typeof message === 'object' && message !== null && Object.hasOwn(message, mark);
+	return Array.isArray(message) && message[0] === mark;
 }
 
-/** Reads an envelope; null when it is not one. The frames in it are not yet checked. */
-export function openEnvelope(message: unknown): { epoch: number; frames: readonly unknown[] } | null {
-	if (!isFrame(message)) return null;
-	const { [mark]: epoch, frames } = message as Partial<Envelope>;
-	return typeof epoch === 'number' && Array.isArray(frames) ? { epoch, frames } : null;
+export function isEnvelope(message: unknown): message is Envelope {
+	return isFrame(message) && typeof (message as unknown[])[1] === 'number';
 }

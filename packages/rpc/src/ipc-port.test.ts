@@ -15,11 +15,13 @@ describe('a port on an IPC channel', () => {
 		const end = new FakeEnd();
 		const ours = vi.fn<(message: unknown) => void>();
 		const bots = vi.fn<(message: unknown) => void>();
-		ipcPort(end).onMessage(ours);
+		const others = vi.fn<(message: unknown) => void>();
+		ipcPort(end, others).onMessage(ours);
 		end.on('message', bots);
-		const messages = [envelope(1, []), { _eval: '1' }, 'text'];
+		const messages = [envelope(1), { _eval: '1' }, 'text'];
 		for (const message of messages) end.emit('message', message);
 		expect(ours.mock.calls).toEqual([[messages[0]]]);
+		expect(others.mock.calls).toEqual(messages.slice(1).map((message) => [message]));
 		expect(bots.mock.calls).toEqual(messages.map((message) => [message]));
 	});
 

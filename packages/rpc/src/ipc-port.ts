@@ -14,8 +14,10 @@ export interface IpcEnd {
 /**
  * A port on `process` or on a forked child. Each one adds a `message` and a `disconnect` listener for the life of the process,
  * so make one per channel. In a child those listeners keep the event loop alive for as long as the channel is open.
+ *
+ * `onOther` is told the messages that are not ours: a second listener would make every message dearer.
  */
-export function ipcPort(end: IpcEnd): Port {
+export function ipcPort(end: IpcEnd, onOther?: (message: unknown) => void): Port {
 	return {
 		send(message, done) {
 			// Node throws here when there never was a channel, so that case is answered like a channel that has closed.
@@ -29,6 +31,7 @@ export function ipcPort(end: IpcEnd): Port {
 		onMessage(listener) {
 			end.on('message', (message) => {
 				if (isFrame(message)) listener(message);
+				else onOther?.(message);
 			});
 		},
 		onClose(listener) {

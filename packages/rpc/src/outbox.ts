@@ -1,6 +1,6 @@
 // Sends frames: those of one tick as one message, and none while the channel is congested. It bounds what waits, and knows
 // nothing of calls; its owner decides what a frame that could not be sent means.
-import { envelope, type Frame } from './frames.js';
+import { type Envelope, envelope, type Frame, firstFrame } from './frames.js';
 import type { PeerLimits } from './limits.js';
 import type { Port } from './port.js';
 
@@ -33,8 +33,11 @@ export class Outbox {
 	#waitingBytes = 0;
 	/** Messages handed to the port whose `done` has not come. */
 	#unconfirmed = 0;
+	/** Between `gather` and `release`, which is at most one turn of the event loop. */
+	#gathering = false;
 	/**
-	 * idle: nothing waits. scheduled: a flush runs at the end of this tick. flushing: the flush is under way and takes what is added.
+	 * idle: nothing waits. scheduled: a flush runs at the end of this tick, or of what is being gathered. flushing: the flush is
+	 * under way and takes what is added.
 	 * congested: the port said to wait; the flush runs when all that it took is confirmed. closed: for good.
 	 */
 	#state: 'idle' | 'scheduled' | 'flushing' | 'congested' | 'closed' = 'idle';
@@ -64,6 +67,7 @@ export class Outbox {
 		this.#waitingBytes += sizeBytes;
 		if (this.#state === 'idle') {
 			this.#state = 'scheduled';
+			if (this.#gathering) return entry;
 			// Before any I/O, and after the promise callbacks that are due: all that this tick has to say leaves together.
 			process.nextTick(this.#onTickEnd);
 			if (this.#options.firstFrameAtOnce) {
@@ -76,6 +80,17 @@ export class Outbox {
 			this.#flush();
 		}
 		return entry;
+	}
+
+	/** What is pushed from now on leaves together, at {@link release}. */
+	gather(): void {
+		this.#gathering = true;
+	}
+
+	/** Sends what was gathered. */
+	release(): void {
+		this.#gathering = false;
+		this.#onTickEnd();
 	}
 
 	/** Takes a frame back. False when it has left already. */
@@ -130,15 +145,15 @@ export class Outbox {
 		let next = 0;
 		let accepted = true;
 		while (accepted && next < queue.length && !this.closed) {
-			const batch: OutboxEntry[] = [];
-			for (let bytes = 0; next < queue.length && (batch.length === 0 || bytes < batchBytes); next++) {
+			const message = envelope(this.#options.epoch);
+			for (let bytes = 0; next < queue.length && bytes < batchBytes; next++) {
 				const entry = queue[next] as OutboxEntry;
 				if (entry.state !== 'waiting') continue;
 				bytes += entry.sizeBytes;
 				this.#take(entry, 'left');
-				batch.push(entry);
+				message.push(entry.frame);
 			}
-			accepted = batch.length === 0 || this.#send(batch.map((entry) => entry.frame));
+			accepted = message.length === firstFrame || this.#send(message);
 		}
 		if (this.closed) return;
 		this.#queue = next < queue.length ? queue.slice(next) : [];
@@ -147,14 +162,15 @@ export class Outbox {
 	}
 
 	/** Sends one message. A message that the channel cannot carry is sent again frame by frame, so that only the culprit fails. */
-	#send(frames: Frame[]): boolean {
+	#send(message: Envelope): boolean {
 		this.#unconfirmed++;
 		try {
-			return this.#options.port.send(envelope(this.#options.epoch, frames), this.#onDone);
+			return this.#options.port.send(message, this.#onDone);
 		} catch (error) {
 			this.#unconfirmed--;
+			const frames = message.slice(firstFrame) as Frame[];
 			if (frames.length === 1) this.#options.onRefused(frames[0] as Frame, error);
-			else for (const frame of frames) this.#send([frame]);
+			else for (const frame of frames) this.#send([...envelope(this.#options.epoch), frame]);
 			return true;
 		}
 	}

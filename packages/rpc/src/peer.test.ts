@@ -32,9 +32,9 @@ function pair(options: Partial<PeerOptions> = {}, ports: [Port, Port] = memoryPo
 function byHand(options: Partial<PeerOptions> = {}) {
 	const [port, other] = memoryPortPair();
 	const sent: unknown[][] = [];
-	other.onMessage((message) => sent.push(...(message as { frames: unknown[][] }).frames));
+	other.onMessage((message) => sent.push(...(message as unknown[][]).slice(2)));
 	const say = async (...frames: unknown[]) => {
-		await sayRaw({ '@shardctl': 1, frames });
+		await sayRaw(['@shardctl', 1, ...frames]);
 	};
 	const sayRaw = async (message: unknown) => {
 		other.send(message, () => {});
@@ -237,7 +237,7 @@ describe('frames from the other side', () => {
 	it('of another epoch are dropped and counted', async () => {
 		const { peer, sent, sayRaw } = byHand();
 		peer.handle('echo', (value) => value);
-		await sayRaw({ '@shardctl': 2, frames: [[kind.request, 1, 'echo', 1]] });
+		await sayRaw(['@shardctl', 2, [kind.request, 1, 'echo', 1]]);
 		expect(sent).toEqual([]);
 		expect(peer.counters.staleMessages).toBe(1);
 	});
@@ -266,9 +266,9 @@ describe('frames from the other side', () => {
 		const part = fc.oneof(number, fc.jsonValue(), fc.constantFrom('echo', 'toString', 'note', '__proto__'));
 		const frame = fc.oneof(fc.jsonValue(), fc.array(part, { maxLength: 6 }), fc.tuple(number, part, part, part, number));
 		const message = fc.oneof(
-			fc.jsonValue().map((value) => ({ '@shardctl': value })),
-			fc.jsonValue().map((frames) => ({ '@shardctl': 1, frames })),
-			fc.array(frame).map((frames) => ({ '@shardctl': 1, frames })),
+			fc.jsonValue().map((value) => ['@shardctl', value]),
+			fc.jsonValue().map((value) => ['@shardctl', 1, value]),
+			fc.array(frame).map((frames) => ['@shardctl', 1, ...frames]),
 			fc.jsonValue(),
 		);
 		await fc.assert(
@@ -277,10 +277,10 @@ describe('frames from the other side', () => {
 				const peer: TestPeer = new Peer({ port, epoch: 1, clock: fakeClock() });
 				peer.handle('echo', (value) => value);
 				const answers: unknown[] = [];
-				other.onMessage((answer) => answers.push(...(answer as { frames: unknown[] }).frames));
+				other.onMessage((answer) => answers.push(...(answer as unknown[]).slice(2)));
 				// This port delivers at once, so what the peer threw would come out of send.
 				for (const each of messages) other.send(each, () => {});
-				other.send({ '@shardctl': 1, frames: [[kind.request, Number.MAX_SAFE_INTEGER, 'echo', 'still here']] }, () => {});
+				other.send(['@shardctl', 1, [kind.request, Number.MAX_SAFE_INTEGER, 'echo', 'still here']], () => {});
 				await settled();
 				expect(answers).toContainEqual([kind.result, Number.MAX_SAFE_INTEGER, 'still here']);
 				peer.close();

@@ -4,11 +4,11 @@ import { type Clock, type ErrorCode, ShardctlError, systemClock } from '@shardct
 import { onAbort } from './abort-hub.js';
 import { cancelled, channelClosed, closedError, methodNotFound, timedOut, tooMany, wrongTimeout } from './call-errors.js';
 import { decodeThrown, encodeThrown } from './error-codec.js';
-import { type Frame, kind, openEnvelope } from './frames.js';
+import { type Frame, firstFrame, isEnvelope, kind } from './frames.js';
 import { type HandlerContext, LazyHandlerContext } from './handler-context.js';
 import { defaultPeerLimits, type PeerLimits } from './limits.js';
 import { Outbox } from './outbox.js';
-import { type PendingCall, PendingCalls } from './pending-calls.js';
+import { type PendingCall, PendingCalls, type Settle } from './pending-calls.js';
 import type { Port } from './port.js';
 import { decodeValue } from './value-decoder.js';
 import { type EncodedValue, encodeValue, type PreparedValue } from './value-encoder.js';
@@ -38,6 +38,12 @@ export interface RequestOptions {
 	timeoutMs?: number | undefined;
 	/** Cancels the call on both sides. */
 	signal?: AbortSignal | undefined;
+}
+
+/** What {@link Peer.ask} takes. */
+export interface AskOptions<Result> extends RequestOptions {
+	/** How the call ends: by exactly one of the two, called once. Neither may throw. */
+	settle: { resolve(value: Result): void; reject(reason: unknown): void };
 }
 
 /** What went by without effect, counted since the peer was made. */
@@ -95,9 +101,7 @@ export class Peer<
 		this.#options = options;
 		this.#limits = { ...defaultPeerLimits, ...options.limits };
 		this.counters = this.#counters;
-		this.#calls = new PendingCalls(options.clock ?? systemClock, (id, call) =>
-			this.#giveUp(id, call, 'CALL_TIMEOUT', timedOut(call.method, call.timeoutMs)),
-		);
+		this.#calls = new PendingCalls(options.clock ?? systemClock);
 		this.#outbox = new Outbox({
 			port: options.port,
 			epoch: options.epoch,
@@ -156,38 +160,36 @@ export class Peer<
 		params: Remote[M]['params'] | PreparedValue,
 		options: RequestOptions = {},
 	): Promise<Remote[M]['result']> {
-		return new Promise((resolve, reject) => {
-			const { signal, timeoutMs = defaultTimeoutMs } = options;
-			if (this.#closedWith) return reject(closedError(this.#closedWith, method));
-			if (signal?.aborted) return reject(cancelled(method, signal));
-			if (!(timeoutMs >= 0)) return reject(wrongTimeout(timeoutMs));
-			if (this.#calls.size >= this.#limits.maxPendingCalls) return reject(this.#tooManyCalls(method));
-			let encoded: EncodedValue;
-			try {
-				encoded = encodeValue(params, this.#limits);
-			} catch (error) {
-				return reject(error);
-			}
+		return new Promise((resolve, reject) => this.ask(method, params, { ...options, settle: { resolve, reject } }));
+	}
+
+	/**
+	 * As {@link request}, but tells `settle`, exactly once and maybe before it returns: a promise for each of many peers is a good
+	 * part of what a small call to all of them costs.
+	 */
+	ask<M extends keyof Remote & string>(
+		method: M,
+		params: Remote[M]['params'] | PreparedValue,
+		{ signal, timeoutMs = defaultTimeoutMs, settle }: AskOptions<Remote[M]['result']>,
+	): void {
+		let encoded: EncodedValue;
+		try {
+			this.#refuse(method, timeoutMs, signal);
+			encoded = encodeValue(params, this.#limits);
 			// Reading the params may have run code of the user's that closed this peer.
-			if (this.#closedWith) return reject(closedError(this.#closedWith, method));
-			const id = this.#calls.nextId();
-			const call: PendingCall = {
-				method,
-				resolve: resolve as (value: unknown) => void,
-				reject,
-				timeoutMs,
-				entry: null,
-				unlink: undefined,
-			};
-			// Before it is sent: the port may break, or be closed by its owner, while it sends.
-			this.#calls.add(id, call);
-			if (signal) call.unlink = onAbort(signal, () => this.#giveUp(id, call, 'CALL_CANCELLED', cancelled(method, signal)));
-			const frame: Frame = encoded.tagged
-				? [kind.request, id, method, encoded.wire, 1]
-				: [kind.request, id, method, encoded.wire];
-			call.entry = this.#outbox.push(frame, encoded.sizeBytes + frameBytes);
-			if (!call.entry) this.#calls.reject(id, this.#tooManyCalls(method));
-		});
+			if (this.#closedWith) throw closedError(this.#closedWith, method);
+		} catch (error) {
+			settle.reject(error);
+			return;
+		}
+		// Before it is sent: the port may break, or be closed by its owner, while it sends.
+		const call = this.#calls.add({ method, timeoutMs, settle: settle as Settle, onExpired: this.#onExpired });
+		if (signal) call.unlink = onAbort(signal, () => this.#giveUp(call, 'CALL_CANCELLED', cancelled(method, signal)));
+		const frame: Frame = encoded.tagged
+			? [kind.request, call.id, method, encoded.wire, 1]
+			: [kind.request, call.id, method, encoded.wire];
+		call.entry = this.#outbox.push(frame, encoded.sizeBytes + frameBytes);
+		if (!call.entry) this.#calls.reject(call.id, this.#tooManyCalls(method));
 	}
 
 	/**
@@ -221,8 +223,20 @@ export class Peer<
 		this.#listeners.clear();
 	}
 
+	/** Throws where a call cannot even be tried. */
+	#refuse(method: string, timeoutMs: number, signal: AbortSignal | undefined): void {
+		if (this.#closedWith) throw closedError(this.#closedWith, method);
+		if (signal?.aborted) throw cancelled(method, signal);
+		if (!(timeoutMs >= 0)) throw wrongTimeout(timeoutMs);
+		if (this.#calls.size >= this.#limits.maxPendingCalls) throw this.#tooManyCalls(method);
+	}
+
+	readonly #onExpired = (call: PendingCall): void => {
+		this.#giveUp(call, 'CALL_TIMEOUT', timedOut(call.method, call.timeoutMs));
+	};
+
 	/** The caller no longer waits: the other side is told, unless the request has not left yet. */
-	#giveUp(id: number, { entry }: PendingCall, code: 'CALL_CANCELLED' | 'CALL_TIMEOUT', error: ShardctlError): void {
+	#giveUp({ id, entry }: PendingCall, code: 'CALL_CANCELLED' | 'CALL_TIMEOUT', error: ShardctlError): void {
 		if (!this.#calls.reject(id, error)) return;
 		if (!entry || !this.#outbox.drop(entry)) this.#outbox.push([kind.cancel, id, code], frameBytes, true);
 	}
@@ -230,18 +244,20 @@ export class Peer<
 	/** The only way in: whatever the other side sent, nothing is thrown from here into the channel's listener. */
 	#onMessage(message: unknown): void {
 		if (this.#closedWith) return;
-		const opened = openEnvelope(message);
-		if (!opened) {
+		if (!isEnvelope(message)) {
 			this.#protocolError('a message is not an envelope of frames');
 			return;
 		}
-		if (opened.epoch !== this.#options.epoch) {
+		if (message[1] !== this.#options.epoch) {
 			this.#counters.staleMessages++;
 			return;
 		}
-		for (const frame of opened.frames) {
-			if (this.#closedWith) return;
-			this.#onFrame(frame);
+		// What is answered at once leaves at once, and together.
+		this.#outbox.gather();
+		try {
+			for (let index = firstFrame; index < message.length && !this.closed; index++) this.#onFrame(message[index]);
+		} finally {
+			this.#outbox.release();
 		}
 	}
 
@@ -347,29 +363,37 @@ export class Peer<
 	}
 
 	#onResult(id: number, wire: unknown, tagged: boolean): void {
-		if (!this.#calls.has(id)) {
+		const call = this.#calls.take(id);
+		if (!call) {
 			this.#counters.lateReplies++;
 			return;
 		}
+		let value: unknown;
 		try {
-			this.#calls.resolve(id, decodeValue(wire, tagged));
+			value = decodeValue(wire, tagged);
 		} catch (error) {
-			this.#calls.reject(id, error);
+			call.settle.reject(error);
 			this.#protocolError('a result cannot be read', error);
+			return;
 		}
+		call.settle.resolve(value);
 	}
 
 	#onFailure(id: number, wire: unknown): void {
-		if (!this.#calls.has(id)) {
+		const call = this.#calls.take(id);
+		if (!call) {
 			this.#counters.lateReplies++;
 			return;
 		}
+		let thrown: unknown;
 		try {
-			this.#calls.reject(id, decodeThrown(wire));
+			thrown = decodeThrown(wire);
 		} catch (error) {
-			this.#calls.reject(id, error);
+			call.settle.reject(error);
 			this.#protocolError('a failure cannot be read', error);
+			return;
 		}
+		call.settle.reject(thrown);
 	}
 
 	#onCancel(id: number, reason: unknown): void {

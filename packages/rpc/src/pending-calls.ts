@@ -1,119 +1,88 @@
-// The calls of one side that wait for an answer. Each is settled exactly once; settling it ends its link to the caller's signal,
-// and timers end with the last call that needs them, so an empty table means that nothing is left behind.
-import type { Clock, ShardctlError, Timer } from '@shardctl/core';
+// The calls of one side that wait for an answer. Each is settled exactly once; settling it ends its link to the caller's signal
+// and its deadline, so an empty table means that nothing is left behind.
+import type { Clock, ShardctlError } from '@shardctl/core';
+import { type Deadline, type Deadlines, deadlinesOf } from './deadlines.js';
 import type { OutboxEntry } from './outbox.js';
 
-export interface PendingCall {
-	readonly method: string;
-	readonly resolve: (value: unknown) => void;
-	readonly reject: (reason: unknown) => void;
-	/** 0 or Infinity: no deadline. */
-	readonly timeoutMs: number;
-	/** The request on its way. */
-	entry: OutboxEntry | null;
-	/** Ends the link to the caller's signal, where there is one. */
-	unlink: (() => void) | undefined;
+/** How a call ends: by exactly one of the two, called once. Neither may throw. */
+export interface Settle {
+	resolve(value: unknown): void;
+	reject(reason: unknown): void;
 }
 
-/** Longest delay that a timer can have; a longer one would fire at once. */
-const maxTimerMs = 2 ** 31 - 1;
+export interface PendingCallOptions {
+	method: string;
+	timeoutMs: number;
+	settle: Settle;
+	/** Its deadline has passed, and it is not settled yet. */
+	onExpired(call: PendingCall): void;
+}
 
-/** Timers count whole ms, so one may fire by less than this too early. */
-const timerSlackMs = 1;
-
-/** The calls with one timeout, so that they expire in the order in which they were made. */
-interface Lane {
+export class PendingCall implements Deadline {
+	readonly id: number;
+	readonly method: string;
 	readonly timeoutMs: number;
-	/** When each is due, by its id; oldest first. Never empty while the lane is kept. */
-	readonly dueAt: Map<number, number>;
-	/** Fires at the first deadline or before. */
-	timer: Timer | undefined;
+	readonly settle: Settle;
+	dueAt = 0;
+	/** The request on its way. */
+	entry: OutboxEntry | null = null;
+	/** Ends the link to the caller's signal, where there is one. */
+	unlink: (() => void) | undefined = undefined;
+	readonly #onExpired: (call: PendingCall) => void;
+
+	constructor(id: number, { method, timeoutMs, settle, onExpired }: PendingCallOptions) {
+		this.id = id;
+		this.method = method;
+		this.timeoutMs = timeoutMs;
+		this.settle = settle;
+		this.#onExpired = onExpired;
+	}
+
+	expire(): void {
+		this.#onExpired(this);
+	}
 }
 
 export class PendingCalls {
-	readonly #clock: Clock;
-	readonly #onExpired: (id: number, call: PendingCall) => void;
+	readonly #deadlines: Deadlines;
 	readonly #calls = new Map<number, PendingCall>();
-	/** A timer for each call would be most of what a small call costs when thousands are under way; nearly all have one timeout. */
-	readonly #lanes = new Map<number, Lane>();
 	#lastId = 0;
 
-	/** @param onExpired Told of each call whose deadline has passed; it settles the call. */
-	constructor(clock: Clock, onExpired: (id: number, call: PendingCall) => void) {
-		this.#clock = clock;
-		this.#onExpired = onExpired;
+	constructor(clock: Clock) {
+		this.#deadlines = deadlinesOf(clock);
 	}
 
 	get size(): number {
 		return this.#calls.size;
 	}
 
-	/** Ids start at 1 and only grow. */
-	nextId(): number {
-		return ++this.#lastId;
+	/** Makes a call that waits from now on. Ids start at 1 and only grow. */
+	add(options: PendingCallOptions): PendingCall {
+		const call = new PendingCall(++this.#lastId, options);
+		this.#calls.set(call.id, call);
+		this.#deadlines.add(call);
+		return call;
 	}
 
-	has(id: number): boolean {
-		return this.#calls.has(id);
-	}
-
-	add(id: number, call: PendingCall): void {
-		this.#calls.set(id, call);
-		const { timeoutMs } = call;
-		if (timeoutMs === 0 || timeoutMs === Number.POSITIVE_INFINITY) return;
-		let lane = this.#lanes.get(timeoutMs);
-		if (!lane) {
-			lane = { timeoutMs, dueAt: new Map(), timer: undefined };
-			this.#lanes.set(timeoutMs, lane);
-			this.#setTimer(lane, timeoutMs);
-		}
-		lane.dueAt.set(id, this.#clock.monotonic() + timeoutMs);
-	}
-
-	/** False when there is no such call (any more). */
-	resolve(id: number, value: unknown): boolean {
-		const call = this.#remove(id);
-		call?.resolve(value);
-		return call !== undefined;
+	/** Takes a call out, for its caller to settle; undefined when there is no such call (any more). */
+	take(id: number): PendingCall | undefined {
+		const call = this.#calls.get(id);
+		if (!call) return undefined;
+		this.#calls.delete(id);
+		this.#deadlines.remove(call);
+		call.unlink?.();
+		return call;
 	}
 
 	/** False when there is no such call (any more). */
 	reject(id: number, reason: unknown): boolean {
-		const call = this.#remove(id);
-		call?.reject(reason);
+		const call = this.take(id);
+		call?.settle.reject(reason);
 		return call !== undefined;
 	}
 
 	/** Rejects every call with an error of its own. */
 	rejectAll(reasonFor: (method: string) => ShardctlError): void {
 		for (const [id, { method }] of this.#calls) this.reject(id, reasonFor(method));
-	}
-
-	#remove(id: number): PendingCall | undefined {
-		const call = this.#calls.get(id);
-		if (!call) return undefined;
-		this.#calls.delete(id);
-		const lane = this.#lanes.get(call.timeoutMs);
-		if (lane?.dueAt.delete(id) && lane.dueAt.size === 0) {
-			this.#clock.clearTimeout(lane.timer);
-			this.#lanes.delete(lane.timeoutMs);
-		}
-		call.unlink?.();
-		return call;
-	}
-
-	#setTimer(lane: Lane, delayMs: number): void {
-		lane.timer = this.#clock.setTimeout(() => this.#expire(lane), Math.min(delayMs, maxTimerMs));
-	}
-
-	#expire(lane: Lane): void {
-		const now = this.#clock.monotonic();
-		for (const [id, dueAt] of lane.dueAt) {
-			if (dueAt - now >= timerSlackMs) {
-				this.#setTimer(lane, dueAt - now);
-				return;
-			}
-			this.#onExpired(id, this.#calls.get(id) as PendingCall);
-		}
 	}
 }

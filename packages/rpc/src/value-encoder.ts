@@ -24,6 +24,8 @@ export type ValueLimits = Pick<PeerLimits, 'maxMessageBytes' | 'maxDepth'>;
  */
 export function encodeValue(value: unknown, limits: ValueLimits = defaultPeerLimits): EncodedValue {
 	if (value instanceof PreparedValue) return value.encoded;
+	const plainSize = sizeOfPlain(value);
+	if (plainSize > 0 && plainSize <= limits.maxMessageBytes) return { wire: value, tagged: false, sizeBytes: plainSize };
 	const encoder = new Encoder(limits);
 	try {
 		const wire = encoder.encode(value, '');
