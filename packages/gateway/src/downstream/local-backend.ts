@@ -25,6 +25,8 @@ export interface LocalBackendOptions {
 	clock: Clock;
 	/** Told of an IDENTIFY or RESUME that was refused for its token or shard. */
 	onRefused(detail: string): void;
+	/** A session sent so many requests that it was closed. */
+	onFlood(shardId: number): void;
 }
 
 export class LocalBackend implements GatewayBackend {
@@ -88,8 +90,12 @@ export class LocalBackend implements GatewayBackend {
 			requests = new RateWindow({ ...requestLimit, startedAtMs: this.#options.clock.monotonic() });
 			this.#requests.set(session, requests);
 		}
-		if (requests.take(this.#options.clock.monotonic())) this.#shardOf(session)?.request(session as WorkerSession, request);
-		else session.carrier?.close(4008, 'too many requests');
+		if (requests.take(this.#options.clock.monotonic())) {
+			this.#shardOf(session)?.request(session as WorkerSession, request);
+			return;
+		}
+		this.#options.onFlood(session.shardId);
+		session.carrier?.close(4008, 'too many requests');
 	}
 
 	#shardOf(session: GatewaySession): ResidentShard | undefined {

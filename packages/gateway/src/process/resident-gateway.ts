@@ -67,6 +67,12 @@ export class ResidentGateway {
 			shards: this.#shards,
 			clock,
 			onRefused: (message) => notice({ shardId: brief.shardIds[0] as number, kind: 'worker:refused', message }),
+			onFlood: (shardId) =>
+				notice({
+					shardId,
+					kind: 'worker:flood',
+					message: 'a worker sent more than 120 requests within a minute and was closed (4008)',
+				}),
 		});
 		this.#server = new GatewayServer({
 			backend,

@@ -22,11 +22,14 @@ import type { ShardSnapshot } from '../snapshots/shard-snapshot.js';
 import { decodeSnapshot } from '../snapshots/shard-snapshot.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 import type { RawObject } from '../state/raw.js';
-import { UpstreamShard } from '../upstream/upstream-shard.js';
+import { UpstreamSessions } from '../upstream/upstream-sessions.js';
+import type { SessionTerms } from '../upstream/upstream-shard.js';
 import { ShardStream } from './shard-stream.js';
 
 /** How long a worker that is to hand over may take to say that it has everything; after that it is not replaced. */
 const drainMs = 10_000;
+/** How long a worker that asked for more intents waits at most until the present one has everything from before. */
+const settleMs = 10_000;
 
 export interface ResidentShardOptions {
 	shardId: number;
@@ -67,7 +70,7 @@ interface Decision<Value> {
 export class ResidentShard {
 	readonly stream: ShardStream;
 	readonly #options: ResidentShardOptions;
-	readonly #upstream: UpstreamShard;
+	readonly #upstream: UpstreamSessions;
 	readonly #saver: ShardSaver;
 	/** Position of an event = this + Discord's number of it. */
 	#base = 0;
@@ -76,7 +79,7 @@ export class ResidentShard {
 	/** Of the worker that the stream is for; only it, and the one that is to take over, are let in. */
 	#incarnation: number;
 	#handover: Handover | null = null;
-	readonly #refused = decision<void>();
+	#refused = decision<void>();
 	#stopped = false;
 
 	constructor(options: ResidentShardOptions) {
@@ -94,7 +97,7 @@ export class ResidentShard {
 			onApplied: (entry, state) => this.#saver.record(entry, state),
 			savePoison: (entry) => this.#savePoison(entry),
 		});
-		this.#upstream = new UpstreamShard({
+		this.#upstream = new UpstreamSessions({
 			shardId,
 			totalShards,
 			token,
@@ -177,19 +180,8 @@ export class ResidentShard {
 	async identify(identify: IdentifyPayload, incarnation = this.#incarnation): Promise<IdentifyAnswer> {
 		const handover = this.#handover?.incarnation === incarnation ? this.#handover : null;
 		if (incarnation !== this.#incarnation && !handover) return this.#refuseStranger(incarnation);
-		const { terms } = this.#upstream;
-		const beyond = terms ? identify.intents & ~terms.intents : 0;
-		if (beyond !== 0) {
-			return this.#refuse(
-				4014,
-				`a worker asked for intents (${beyond}) beyond those of the session with Discord: start the fleet anew`,
-			);
-		}
-		this.#upstream.start({
-			intents: identify.intents,
-			largeThreshold: identify.large_threshold ?? null,
-			presence: identify.presence ?? null,
-		});
+		const refusal = await this.#ensureSession(identify);
+		if (refusal) return refusal;
 		handover?.waiting.resolve();
 		if (handover && !(await handover.present.promise)) return this.#refuseStranger(incarnation);
 		await Promise.race([this.stream.whenReady(), this.#refused.promise]);
@@ -199,6 +191,38 @@ export class ResidentShard {
 		await this.#saver.saveFirst();
 		this.#upstream.showPresence(identify.presence);
 		return { accept: true };
+	}
+
+	/**
+	 * Starts the session with Discord where there is none, or a new one where the present one lacks intents that a worker asks for.
+	 * Meanwhile the present worker's events flow on; if Discord refuses, nothing has changed.
+	 */
+	async #ensureSession(identify: IdentifyPayload): Promise<IdentifyAnswer | undefined> {
+		const terms: SessionTerms = {
+			intents: identify.intents,
+			largeThreshold: identify.large_threshold ?? null,
+			presence: identify.presence ?? null,
+		};
+		const missing = this.#upstream.missing(terms.intents);
+		if (missing === 0 || this.#upstream.refusedWith !== undefined) {
+			if (this.#upstream.refusedWith !== undefined) this.#refused = decision();
+			this.#upstream.start(terms);
+			return undefined;
+		}
+		const intents = terms.intents | (this.#upstream.terms?.intents ?? 0);
+		const outcome = await this.#upstream.renew({ ...terms, intents });
+		if (outcome === 'called off') return this.#refuse(4000, 'a worker that asked for more intents was called off');
+		if (outcome !== 'accepted') {
+			const close = outcome.refusedWith as CloseCode;
+			return this.#refuse(
+				close,
+				`Discord refused intents that a worker asked for (${missing}); its session goes on without them`,
+			);
+		}
+		const message = `a worker asked for more intents (${missing}): Discord has started a new session with them`;
+		this.#options.notice({ kind: 'upstream:intents', message });
+		await this.#within(settleMs, this.stream.whenSettled());
+		return undefined;
 	}
 
 	/** The session of a worker has begun. */
@@ -247,18 +271,7 @@ export class ResidentShard {
 	/** Resolves with whether the worker has everything that was sent. */
 	async pause(): Promise<boolean> {
 		this.stream.pause();
-		const late = new AbortController();
-		try {
-			return await Promise.race([
-				this.stream.drained().then(() => true),
-				sleep(this.#options.clock, drainMs, late.signal).then(
-					() => false,
-					() => false,
-				),
-			]);
-		} finally {
-			late.abort();
-		}
+		return this.#within(drainMs, this.stream.drained());
 	}
 
 	present(incarnation: number): void {
@@ -275,6 +288,7 @@ export class ResidentShard {
 	}
 
 	abortHandover(): void {
+		this.#upstream.callOff();
 		this.#handover?.present.resolve(false);
 		this.#handover = null;
 		this.stream.dropSuccessor();
@@ -306,6 +320,22 @@ export class ResidentShard {
 		if (keepSession) await this.#saver.saveNow();
 		else await this.#saver.remove();
 		this.stream.stop();
+	}
+
+	/** Whether something happens in time. */
+	async #within(limitMs: number, happening: Promise<void>): Promise<boolean> {
+		const done = new AbortController();
+		try {
+			return await Promise.race([
+				happening.then(() => true),
+				sleep(this.#options.clock, limitMs, done.signal).then(
+					() => false,
+					() => false,
+				),
+			]);
+		} finally {
+			done.abort();
+		}
 	}
 
 	#beginSession(ready: RawObject, seq: number): void {

@@ -86,6 +86,7 @@ export class ShardStream implements SessionStream {
 	#botId = '';
 	readonly #nonces = new Map<string, string>();
 	readonly #waiting: (() => void)[] = [];
+	readonly #settling: (() => void)[] = [];
 	readonly #drainWaiters: (() => void)[] = [];
 	readonly #releaseWaiters: (() => void)[] = [];
 
@@ -137,6 +138,12 @@ export class ShardStream implements SessionStream {
 	whenReady(): Promise<void> {
 		if (this.#isReady()) return Promise.resolve();
 		return new Promise((resolve) => this.#waiting.push(resolve));
+	}
+
+	/** Resolves when the state is that of Discord's present session. */
+	whenSettled(): Promise<void> {
+		if (this.isSettled) return Promise.resolve();
+		return new Promise((resolve) => this.#settling.push(resolve));
 	}
 
 	/** Takes over what an earlier process saved. */
@@ -574,6 +581,7 @@ export class ShardStream implements SessionStream {
 	#adoptState(state: ShardState): void {
 		this.#state = state;
 		this.#settleReady();
+		if (this.isSettled) for (const resolve of this.#settling.splice(0)) resolve();
 	}
 
 	#isReady(): boolean {

@@ -1,7 +1,7 @@
 // Replaces a worker without a gap: the new process boots beside the old one and is shown READY and its guilds while the stream
 // stands still; only when it is ready does the old one end, and the stream goes on to the new one. Whatever fails before
 // that, the old one carries on where it was.
-import { messageOf, ShardctlError } from '@shardctl/core';
+import { fatalCloseCodes, messageOf, ShardctlError } from '@shardctl/core';
 import type { ManagedWorker } from '../managed-worker.js';
 import type { ManagedGateway } from './managed-gateway.js';
 
@@ -67,10 +67,15 @@ function ending(worker: ManagedWorker, signal: AbortSignal): Promise<never> {
 		worker.child.once('failed', ({ reason }) => reject(new ShardctlError('WORKER_NOT_READY', reason)));
 		worker.on('shard.status', ({ shardId, status, closeCode }) => {
 			if (status === 'disconnected')
-				reject(new ShardctlError('WORKER_NOT_READY', `shard ${shardId} was closed with ${closeCode}`));
+				reject(new ShardctlError('WORKER_NOT_READY', `shard ${shardId} was closed with ${closeCode}${meaning(closeCode)}`));
 		});
 		signal.addEventListener('abort', () => reject(signal.reason), { once: true });
 	});
+}
+
+function meaning(closeCode: number | undefined): string {
+	const known = closeCode === undefined ? undefined : fatalCloseCodes.get(closeCode);
+	return known === undefined ? '' : `: ${known}`;
 }
 
 function expiry({ timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal }): Promise<never> {
