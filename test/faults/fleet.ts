@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
-import { isAlive, processesWithEnv, tempDir, waitFor } from '@shardctl/test-support';
+import { isAlive, type Network, networkTo, processesWithEnv, tempDir, waitFor } from '@shardctl/test-support';
 import { createShardManager, type ShardManager, type ShardManagerOptions } from 'shardctl';
 import { onTestFinished } from 'vitest';
 
@@ -20,6 +20,8 @@ export function fixture(name: string): string {
 export interface Fleet {
 	readonly manager: ShardManager;
 	readonly simulator: Simulator;
+	/** Between the fleet and Discord, where the setup asks for one. */
+	readonly network: Network | undefined;
 	/** What the manager had to say, newest last. */
 	readonly story: string[];
 	/** The next `times` starts of a worker end at once. */
@@ -39,6 +41,8 @@ export interface Fleet {
 export interface FleetSetup {
 	file?: string;
 	simulator?: SimulatorOptions;
+	/** A network between the fleet and Discord that can be cut. */
+	network?: boolean;
 	manager?: ShardManagerOptions;
 }
 
@@ -49,10 +53,12 @@ const identifyWindowMs = 250;
 export async function makeFleet({
 	file = tinyBot,
 	simulator: world = {},
+	network: withNetwork = false,
 	manager: options = {},
 }: FleetSetup = {}): Promise<Fleet> {
 	const id = randomUUID();
 	const simulator = await createSimulator({ guilds: 4, shards: 2, maxConcurrency: 16, identifyWindowMs, ...world });
+	const network = withNetwork ? await networkTo(simulator.port) : undefined;
 	const deaths = tempDir('shardctl-deaths-');
 	const story: string[] = [];
 	// As pino has it: fields first, where there are any.
@@ -63,7 +69,7 @@ export async function makeFleet({
 	const logger = { info: say('info'), warn: say('warn'), error: say('error'), debug() {}, trace() {}, fatal: say('fatal') };
 	const manager = createShardManager(file, {
 		token: simulator.token,
-		api: simulator.url,
+		api: network ? `http://127.0.0.1:${network.port}/api` : simulator.url,
 		control: false,
 		identifyWindowMs,
 		statsIntervalMs: 500,
@@ -77,6 +83,7 @@ export async function makeFleet({
 	const fleet: Fleet = {
 		manager,
 		simulator,
+		network,
 		story,
 		dieAtStart: (firstShard, times) => writeFileSync(join(deaths, String(firstShard)), String(times)),
 		pidOf(workerId) {
@@ -107,6 +114,7 @@ export async function makeFleet({
 		async stop() {
 			await manager.stop();
 			const left = fleet.processes();
+			await network?.close();
 			await simulator.stop();
 			if (left.length > 0) throw new Error(`processes are left: ${left.join(', ')}\n${story.slice(-60).join('\n')}`);
 		},
@@ -114,6 +122,7 @@ export async function makeFleet({
 	onTestFinished(async () => {
 		await manager.stop({ graceMs: 0 });
 		for (const pid of fleet.processes()) process.kill(pid, 'SIGKILL');
+		await network?.close();
 		await simulator.stop();
 	});
 	return fleet;

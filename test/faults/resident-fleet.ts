@@ -32,7 +32,10 @@ export interface ResidentFleet extends Fleet {
 	gatewayPids(): number[];
 	/** What the gateway processes count, over all shards. */
 	totals(): Promise<
-		Record<'lost' | 'repeated' | 'overflowed' | 'expired' | 'poisoned' | 'delivered' | 'resumes' | 'identifies', number>
+		Record<
+			'lost' | 'repeated' | 'overflowed' | 'expired' | 'poisoned' | 'delivered' | 'resumes' | 'identifies' | 'workerResumes',
+			number
+		>
 	>;
 	/** Fails unless Discord has seen exactly the identifies of the start, and no rule was broken. */
 	expectNoIdentifySinceStart(): void;
@@ -44,15 +47,25 @@ export interface ResidentSetup {
 	/** Default: one on discord.js. Has to write down what it handles as `counting-bot.cjs` does. */
 	bot?: string;
 	simulator?: SimulatorOptions;
+	/** A network between the fleet and Discord that can be cut. */
+	network?: boolean;
 	manager?: ShardManagerOptions;
 }
 
-export async function startResidentFleet({ shards, guilds, bot, simulator, manager }: ResidentSetup): Promise<ResidentFleet> {
+export async function startResidentFleet({
+	shards,
+	guilds,
+	bot,
+	simulator,
+	network = false,
+	manager,
+}: ResidentSetup): Promise<ResidentFleet> {
 	const folder = tempDir('shardctl-resident-');
 	const [handledFile, modeFile] = [join(folder, 'handled'), join(folder, 'mode')];
 	writeFileSync(handledFile, '');
 	const fleet = await startFleet({
 		file: bot ?? fixture('counting-bot.cjs'),
+		network,
 		simulator: { guilds, shards, guildSizes: { min: 2, max: 5 }, ...simulator },
 		manager: {
 			gateway: 'resident',
@@ -124,6 +137,7 @@ export async function startResidentFleet({ shards, guilds, bot, simulator, manag
 				delivered: sum('delivered'),
 				resumes: sum('resumes'),
 				identifies: sum('identifies'),
+				workerResumes: sum('workerResumes'),
 			};
 		},
 		expectNoIdentifySinceStart() {

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tempDir, waitFor } from '@shardctl/test-support';
+import { hostileFrames, tempDir, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import { Client, GatewayProcess, Neighbour } from './support/gateway-process.js';
 
@@ -71,6 +71,30 @@ it('closes oversized, binary and malformed frames with the code that they deserv
 	live.send(`{"op":3,"d":"${'x'.repeat(5000)}"}`);
 	expect(await live.closed).toBe(4002);
 	await neighbour.expectUndisturbed({ identify: 1 });
+});
+
+it('answers hundreds of hostile frames and broken connections as they deserve, and serves a worker all the while', async () => {
+	const gateway = await GatewayProcess.start();
+	const neighbour = await Neighbour.beside(gateway, 1);
+	const hostile = hostileFrames(randomNumbers(20_261_126));
+	const wrong: string[] = [];
+	let left = 600;
+	const attacker = async () => {
+		while (left-- > 0) {
+			if (left % 5 === 0) {
+				await hostile.brokenConnection(gateway.port);
+				continue;
+			}
+			const { data, codes } = hostile.attack();
+			const client = await Client.connect(gateway.port);
+			client.send(data);
+			const code = await client.closed;
+			if (!codes.includes(code)) wrong.push(`${String(data).slice(0, 80)} → ${code}, not ${codes.join(' or ')}`);
+		}
+	};
+	await Promise.all(Array.from({ length: 16 }, attacker));
+	expect(wrong).toEqual([]);
+	await neighbour.expectUndisturbed();
 });
 
 it('cuts off a worker that never reads when its buffer is full, and gives it the state when it comes again', async () => {
@@ -172,6 +196,15 @@ it('does not care when the clock of the machine is set', async () => {
 	expect(await gateway.stats(0)).toMatchObject({ expired: 0, overflowed: 0, lost: 0 });
 	await neighbour.expectUndisturbed();
 });
+
+/** The same each time. */
+function randomNumbers(seed: number): () => number {
+	let state = seed;
+	return () => {
+		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+		return state / 2 ** 32;
+	};
+}
 
 function readable(path: string): boolean {
 	try {

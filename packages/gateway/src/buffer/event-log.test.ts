@@ -8,6 +8,7 @@ const entry = (offset: number): LogEntry => ({
 	data: undefined,
 	direct: false,
 	ownMember: false,
+	slot: undefined,
 	receivedAtMs: 0,
 	tries: 0,
 });

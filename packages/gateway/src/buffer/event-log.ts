@@ -13,6 +13,8 @@ export interface LogEntry {
 	readonly direct: boolean;
 	/** Flows whatever the intents: the bot's own member. */
 	readonly ownMember: boolean;
+	/** A newer event of the same slot says the same again; see `make-room`. */
+	readonly slot: string | undefined;
 	readonly receivedAtMs: number;
 	/** How often a worker died with it in its hands. */
 	tries: number;
@@ -67,6 +69,19 @@ export class EventLog {
 			this.#start = 0;
 		}
 		return entry;
+	}
+
+	/** Takes entries behind an offset out, the newest being asked about first. */
+	removeNewestFirst(after: number, remove: (entry: LogEntry) => boolean): void {
+		const from = this.#indexAfter(after);
+		const kept: LogEntry[] = [];
+		for (let index = this.#entries.length - 1; index >= from; index--) {
+			const entry = this.#entries[index] as LogEntry;
+			if (remove(entry)) this.#bytes -= entry.event.sizeBytes;
+			else kept.push(entry);
+		}
+		this.#entries.length = from;
+		for (let index = kept.length - 1; index >= 0; index--) this.#entries.push(kept[index] as LogEntry);
 	}
 
 	#indexAfter(offset: number): number {

@@ -8,6 +8,7 @@ const entry = (type: string, { direct = false, ownMember = false } = {}) => ({
 	data: undefined,
 	direct,
 	ownMember,
+	slot: undefined,
 	receivedAtMs: 0,
 	tries: 0,
 });

@@ -13,7 +13,14 @@ import {
 	sleep,
 	type UpstreamCompression,
 } from '@shardctl/core';
-import type { ClientRequest, CloseCode, IdentifyAnswer, IdentifyPayload, SessionStore } from '@shardctl/gateway-protocol';
+import {
+	type ClientRequest,
+	type CloseCode,
+	EncodedDispatch,
+	type IdentifyAnswer,
+	type IdentifyPayload,
+	type SessionStore,
+} from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
 import type { WorkerSession } from '../downstream/worker-session.js';
 import { readJournal } from '../snapshots/event-journal.js';
@@ -25,6 +32,7 @@ import type { RawObject } from '../state/raw.js';
 import { UpstreamSessions } from '../upstream/upstream-sessions.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
 import { ShardStream } from './shard-stream.js';
+import { VoiceMemory } from './voice-memory.js';
 
 /** How long a worker that is to hand over may take to say that it has everything; after that it is not replaced. */
 const drainMs = 10_000;
@@ -72,6 +80,7 @@ export class ResidentShard {
 	readonly #options: ResidentShardOptions;
 	readonly #upstream: UpstreamSessions;
 	readonly #saver: ShardSaver;
+	readonly #voice = new VoiceMemory();
 	/** Position of an event = this + Discord's number of it. */
 	#base = 0;
 	#botId = '';
@@ -106,6 +115,7 @@ export class ResidentShard {
 			clock,
 			waitForIdentify: (signal) => options.waitForIdentify(signal),
 			onDispatch: (dispatch, seq) => {
+				this.#voice.take(dispatch, this.#botId);
 				if (dispatch.t === 'READY') this.#beginSession(dispatch.d as RawObject, seq);
 				else this.stream.receive(dispatch, this.#base + seq);
 			},
@@ -154,7 +164,8 @@ export class ResidentShard {
 			const snapshot = decodeSnapshot(data);
 			if (snapshot.totalShards !== totalShards || snapshot.shardId !== shardId) return;
 			const { state, botId, session } = snapshot;
-			const cursor = replay((await store.read(names.journal)) ?? new Uint8Array(), snapshot);
+			this.#voice.restore(snapshot.voice);
+			const cursor = replay((await store.read(names.journal)) ?? new Uint8Array(), snapshot, this.#voice);
 			this.#base = snapshot.cursor - snapshot.seq;
 			this.#botId = botId;
 			this.stream.restore(state, cursor, botId);
@@ -251,6 +262,9 @@ export class ResidentShard {
 
 	sessionEnded(session: WorkerSession): void {
 		this.#upstream.requests.forget(session);
+		// A worker that is replaced leaves its channels to the next one; of one that died nobody would speak there any more.
+		const died = session === this.stream.worker && !this.#handover && !this.#stopped;
+		if (died) for (const request of this.#voice.leaving()) this.#upstream.request(request);
 		this.stream.ended(session);
 		void this.#saver.saveWorker();
 	}
@@ -258,6 +272,8 @@ export class ResidentShard {
 	request(session: WorkerSession, request: ClientRequest): void {
 		if (request.op === 8 && request.d.nonce) this.stream.expectAnswer(request.d.nonce, session);
 		this.#upstream.request(request, session);
+		if (request.op !== 4) return;
+		for (const { t, d } of this.#voice.answerTo(request.d, session)) session.dispatchUnrecorded(EncodedDispatch.of(t, d));
 	}
 
 	beginHandover(incarnation: number): void {
@@ -341,6 +357,7 @@ export class ResidentShard {
 	#beginSession(ready: RawObject, seq: number): void {
 		this.#base = this.stream.newest;
 		this.#botId = (ready.user as { id: string }).id;
+		this.#voice.clear();
 		this.stream.beginSession(ready, this.#base + seq, this.#upstream.terms?.intents ?? 0);
 	}
 
@@ -354,7 +371,8 @@ export class ResidentShard {
 		const { state, cursor, isSettled } = this.stream;
 		if (!session || !state || !isSettled) return null;
 		const { shardId, totalShards } = this.#options;
-		return { shardId, totalShards, session, seq: cursor - this.#base, cursor, botId: this.#botId, state };
+		const seq = cursor - this.#base;
+		return { shardId, totalShards, session, seq, cursor, botId: this.#botId, voice: this.#voice.places, state };
 	}
 
 	async #restoreWorker(): Promise<void> {
@@ -396,11 +414,12 @@ export class ResidentShard {
 	}
 }
 
-/** Moves the state of a snapshot on by what its journal holds. Answers the position where that ends. */
-function replay(journal: Uint8Array, { state, cursor }: ShardSnapshot): number {
+/** Moves what a snapshot says on by what its journal holds. Answers the position where that ends. */
+function replay(journal: Uint8Array, { state, cursor, botId }: ShardSnapshot, voice: VoiceMemory): number {
 	let position = cursor;
 	for (const { offset, t, d } of readJournal(journal, cursor)) {
 		state.apply({ t, d });
+		voice.take({ t, d }, botId);
 		position = offset;
 	}
 	return position;

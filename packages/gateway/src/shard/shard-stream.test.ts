@@ -462,3 +462,29 @@ it.each(['at-most-once', 'at-least-once'] as const)(
 		expect([stream.counters.lost, stream.counters.repeated, ended]).toEqual([0, 0, []]);
 	},
 );
+
+it('makes room in a full buffer with what nobody would miss, before it folds anything that was said', async () => {
+	const { clock, stream, feed, notices } = setup({ events: 100 });
+	feed.ready();
+	await settle(clock);
+	for (let n = 1; n <= 60; n++) {
+		feed.event('MESSAGE_CREATE', { n });
+		feed.event('PRESENCE_UPDATE', { user: { id: String(n % 3) }, status: n % 2 ? 'idle' : 'dnd' });
+		feed.event('TYPING_START', { user_id: '7' });
+	}
+	expect(stream.counters).toMatchObject({ overflowed: 0 });
+	expect(stream.counters.coalesced).toBeGreaterThan(30);
+	expect(stream.counters.expired).toBeGreaterThan(30);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	await settle(clock);
+	expect(worker.numbers).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
+	const positions = worker.frames.map(({ s }) => s);
+	expect(positions).toEqual([...positions].sort((a, b) => a - b));
+	expect(notices).not.toContain('events:overflowed');
+	// Full of what counts, it folds the oldest as ever.
+	stream.pause();
+	feed.messages(61, 400);
+	expect(stream.counters.overflowed).toBeGreaterThan(0);
+	expect(stream.figures.bufferedEvents).toBe(100);
+});

@@ -10,6 +10,7 @@ import type { BufferLimits, Clock, Delivery, GatewayNotice, GatewayShardStats, T
 import { EncodedDispatch, intentBits } from '@shardctl/gateway-protocol';
 import { isExpired } from '../buffer/event-lifetime.js';
 import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
+import { makeRoom, slotOf } from '../buffer/make-room.js';
 import { passesIntents } from '../downstream/event-filter.js';
 import type { SessionStream, WorkerSession } from '../downstream/worker-session.js';
 import { diffStates } from '../state/diff-states.js';
@@ -85,6 +86,8 @@ export class ShardStream implements SessionStream {
 	#freezeTimer: Timer | undefined;
 	#botId = '';
 	readonly #nonces = new Map<string, string>();
+	/** A full buffer is not looked through before this position. */
+	#makeRoomFrom = 0;
 	readonly #waiting: (() => void)[] = [];
 	readonly #settling: (() => void)[] = [];
 	readonly #drainWaiters: (() => void)[] = [];
@@ -201,6 +204,7 @@ export class ShardStream implements SessionStream {
 			data: this.#worker?.connected && this.#log.size < window.events ? d : undefined,
 			direct: data.guild_id === undefined,
 			ownMember: t === 'GUILD_MEMBER_UPDATE' && data.user?.id === this.#botId,
+			slot: slotOf({ t, d }, this.#botId),
 			receivedAtMs: this.#nowMs(),
 			tries: 0,
 		});
@@ -592,9 +596,21 @@ export class ShardStream implements SessionStream {
 		if (this.#isReady()) for (const resolve of this.#waiting.splice(0)) resolve();
 	}
 
+	/** What nobody would miss leaves a full buffer first. Looked for again when an eighth of it is new. */
+	#makeRoom(): void {
+		const { buffer } = this.#options;
+		const isFull = this.#log.size > buffer.events || this.#log.bytes > buffer.bytes;
+		if (!isFull || this.#renewal || this.#newest < this.#makeRoomFrom) return;
+		this.#makeRoomFrom = this.#newest + buffer.events / 8;
+		const { expired, coalesced } = makeRoom(this.#log, { after: this.#sent, nowMs: this.#nowMs() });
+		this.counters.expired += expired;
+		this.counters.coalesced += coalesced;
+	}
+
 	/** Folds the oldest events into the state while the buffer is too full or they are too old. */
 	#enforceBounds(): void {
 		const { buffer } = this.#options;
+		this.#makeRoom();
 		let folded = 0;
 		for (;;) {
 			const { oldest, size, bytes } = this.#log;

@@ -34,6 +34,7 @@ function setup() {
 			seq: shard.cursor,
 			cursor: shard.cursor,
 			botId: '9',
+			voice: [],
 			state: shard.state,
 		}),
 		worker: () => null,

@@ -14,6 +14,7 @@ const facts = {
 	seq: 41,
 	cursor: 141,
 	botId: '9',
+	voice: [],
 };
 
 it('gives back what was saved', () => {

@@ -2,6 +2,7 @@
 // off, changed or of another version is refused as a whole.
 import { createHash } from 'node:crypto';
 import { ShardctlError } from '@shardctl/core';
+import type { VoicePlace } from '../shard/voice-memory.js';
 import { ShardState } from '../state/shard-state.js';
 import type { SavedSession } from '../upstream/upstream-shard.js';
 
@@ -16,6 +17,8 @@ export interface ShardSnapshot {
 	/** Our position of that event. */
 	cursor: number;
 	botId: string;
+	/** The voice channels that the bot is in. */
+	voice: VoicePlace[];
 	state: ShardState;
 }
 

@@ -3,7 +3,8 @@
 import type { Clock } from '@shardctl/core';
 
 const firstMs = 500;
-const longestMs = 60_000;
+/** Discord keeps a session for a minute and a half or a little more, and the attempt that resumes it must not come later. */
+const longestMs = 15_000;
 /** A connection that was ready for so long was healthy. */
 const healthyAfterMs = 30_000;
 

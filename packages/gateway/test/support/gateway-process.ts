@@ -63,6 +63,7 @@ export class GatewayProcess {
 				epoch: 1,
 				shardIds: Array.from({ length: shards }, (_, id) => id),
 				totalShards: shards,
+				api: simulator.url,
 				gateway: { url: `ws://127.0.0.1:${simulator.port}`, shards, session_start_limit: limit },
 				port: 0,
 				snapshotDir: tempDir('shardctl-gateway-'),
@@ -86,10 +87,10 @@ export class GatewayProcess {
 		return this.#child.pid as number;
 	}
 
-	/** The next process takes the same port. */
+	/** Takes a port of its own, as without a manager that holds one. */
 	async fork(): Promise<void> {
 		const { DISCORD_TOKEN: _, ...environment } = process.env;
-		const brief = JSON.stringify({ ...this.brief, port: this.port });
+		const brief = JSON.stringify(this.brief);
 		this.#child = fork(entry, {
 			execArgv: this.#execArgv,
 			env: { ...environment, DISCORD_TOKEN: this.simulator.token, [gatewayBriefVariable]: brief },

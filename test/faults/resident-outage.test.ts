@@ -1,0 +1,78 @@
+// What happens between gateway processes and Discord stays there: workers keep their connections and miss nothing.
+import { waitFor } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet } from './resident-fleet.js';
+
+const setup = { shards: 4, guilds: 20, manager: { shardsPerWorker: 2 } };
+
+async function upstreamIs(fleet: ResidentFleet, wanted: 'ready' | 'away'): Promise<void> {
+	await waitFor(`Discord to be ${wanted}`, async () => {
+		const shards = (await fleet.manager.getStats()).gateways?.flatMap((gateway) => gateway.shards) ?? [];
+		return shards.length === setup.shards && shards.every(({ upstream }) => (upstream === 'ready') === (wanted === 'ready'));
+	});
+}
+
+/** Fails where a worker has noticed anything. */
+async function expectWorkersUndisturbed(fleet: ResidentFleet, pids: unknown[]): Promise<void> {
+	expect(fleet.story.filter((line) => /reconnecting|resumed$|disconnected \d/.test(line))).toEqual([]);
+	expect(fleet.manager.workers.map(({ child }) => child.pid)).toEqual(pids);
+	expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0, overflowed: 0, workerResumes: 0 });
+}
+
+it('sits out a network that is gone, resumes every session, and hands over every event', { timeout: 120_000 }, async () => {
+	const fleet = await startResidentFleet({ ...setup, simulator: { allowRemote: true }, network: true });
+	const pids = fleet.manager.workers.map(({ child }) => child.pid);
+	const stopTalking = fleet.keepTalking(200);
+	await fleet.network?.cut();
+	await upstreamIs(fleet, 'away');
+	const attempts = () => fleet.story.filter((line) => line.includes('upstream:disconnected')).length;
+	await waitFor('attempts that are refused', () => attempts() >= 3 * setup.shards);
+	await fleet.network?.restore();
+	await upstreamIs(fleet, 'ready');
+	stopTalking();
+	expectExactlyOnceInOrder(await fleet.handledAll());
+	await expectWorkersUndisturbed(fleet, pids);
+	expect((await fleet.totals()).resumes).toBe(setup.shards);
+	fleet.expectNoIdentifySinceStart();
+	await fleet.stop();
+});
+
+it('follows Discord through op 7, a resumable op 9, closes and connections that are dead', { timeout: 120_000 }, async () => {
+	const fleet = await startResidentFleet({ ...setup, simulator: { heartbeatIntervalMs: 1000, heartbeatGraceFactor: 100 } });
+	const pids = fleet.manager.workers.map(({ child }) => child.pid);
+	const { faults } = fleet.simulator;
+	const stopTalking = fleet.keepTalking(200);
+	let resumes = 0;
+	for (const fault of [
+		() => faults.reconnect({}),
+		() => faults.invalidate({ resumable: true }),
+		() => faults.drop({}),
+		() => faults.withholdAcks({ forMs: 2500 }),
+	]) {
+		fault();
+		resumes += setup.shards;
+		await waitFor('every session to go on', async () => (await fleet.totals()).resumes >= resumes);
+	}
+	await upstreamIs(fleet, 'ready');
+	stopTalking();
+	expectExactlyOnceInOrder(await fleet.handledAll());
+	await expectWorkersUndisturbed(fleet, pids);
+	expect(fleet.simulator.log.entries({ type: 'identify' })).toHaveLength(setup.shards);
+	await fleet.stop();
+});
+
+it('starts a new session where Discord has ended the old one, and workers see only what has changed', {
+	timeout: 120_000,
+}, async () => {
+	const fleet = await startResidentFleet(setup);
+	const pids = fleet.manager.workers.map(({ child }) => child.pid);
+	fleet.simulator.faults.invalidate({ resumable: false });
+	await waitFor('new sessions', async () => (await fleet.totals()).identifies === 2 * setup.shards);
+	await upstreamIs(fleet, 'ready');
+	for (let guild = 0; guild < setup.guilds; guild++) fleet.say(guild);
+	expectExactlyOnceInOrder(await fleet.handledAll());
+	await expectWorkersUndisturbed(fleet, pids);
+	expect(await fleet.manager.fetchClientValues('guilds.cache.size')).toEqual([10, 10]);
+	expect(fleet.simulator.log.entries({ type: 'identify' })).toHaveLength(2 * setup.shards);
+	await fleet.stop();
+});
