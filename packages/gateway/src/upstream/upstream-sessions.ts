@@ -99,15 +99,15 @@ export class UpstreamSessions {
 			};
 		const upstream: UpstreamShard = new UpstreamShard({
 			...this.#options,
-			onDispatch: whenPresent(onDispatch),
 			onResumed: whenPresent(onResumed),
 			onClosed: whenPresent(onClosed),
 			onSessionLost: whenPresent(onSessionLost),
 			onPing: whenPresent(onPing),
 			onRequestsDropped: whenPresent(onRequestsDropped),
-			onReady: () => {
-				if (this.#candidate?.upstream === upstream) this.#replace(this.#candidate);
-				whenPresent(onReady)();
+			onReady: whenPresent(onReady),
+			onDispatch: (dispatch, seq) => {
+				if (dispatch.t === 'READY' && this.#candidate?.upstream === upstream) this.#replace(this.#candidate);
+				whenPresent(onDispatch)(dispatch, seq);
 			},
 			onRefused: (code) => {
 				if (this.#candidate?.upstream === upstream) {

@@ -1,0 +1,86 @@
+import { allIntents, type ClientRequest, type ConnectionInfo, type IdentifyPayload } from '@shardctl/gateway-protocol';
+import { fakeClock } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import type { ResidentShard } from '../shard/resident-shard.js';
+import { LocalBackend } from './local-backend.js';
+
+const info = (path = '/'): ConnectionInfo => ({ id: 1, remoteAddress: '', host: '', path, version: 10, compression: 'none' });
+const identify = (shard?: [number, number]): IdentifyPayload => ({ token: 't', properties: {}, intents: 1, shard });
+
+function setup() {
+	const clock = fakeClock();
+	const asked: unknown[] = [];
+	const requests: ClientRequest[] = [];
+	const told: string[] = [];
+	const shard = {
+		stream: {},
+		identify: async (_: IdentifyPayload, incarnation: number | undefined) => {
+			asked.push(incarnation);
+			return { accept: true };
+		},
+		request: (_: unknown, request: ClientRequest) => requests.push(request),
+	};
+	const backend = new LocalBackend({
+		token: 'secret',
+		totalShards: 4,
+		shards: new Map([[2, shard as unknown as ResidentShard]]),
+		clock,
+		onRefused: (detail) => told.push(detail),
+		onFlood: (shardId) => told.push(`flood on ${shardId}`),
+	});
+	const session = () => {
+		const closed: number[] = [];
+		const made = backend.createSession({ id: 's', shard: [2, 4], identify: identify([2, 4]), clock });
+		made.attach({ id: 1, sendFrame() {}, requestHeartbeat() {}, sessionLost() {}, close: (code) => closed.push(code) });
+		return { made, closed };
+	};
+	return { backend, asked, requests, told, session, clock };
+}
+
+it('knows the token with and without its prefix, and tells of any other without repeating it', () => {
+	const { backend, told } = setup();
+	expect(['secret', 'Bot secret', 'secret ', '', 'Bot '].map((token) => backend.authenticate(token))).toEqual([
+		true,
+		true,
+		false,
+		false,
+		false,
+	]);
+	expect(told).toHaveLength(3);
+	expect(told.join()).not.toContain('secret');
+});
+
+it('asks Discord, not itself, which intents a bot may have', () => {
+	expect(setup().backend.grantedIntents()).toBe(allIntents);
+});
+
+it('hands an IDENTIFY to its shard, with the incarnation that the path names', async () => {
+	const { backend, asked } = setup();
+	for (const path of ['/worker/17', '/worker/17/', '/', '/worker/x']) {
+		expect(await backend.identify(identify([2, 4]), info(path))).toEqual({ accept: true });
+	}
+	expect(asked).toEqual([17, 17, undefined, undefined]);
+});
+
+it.each([[[1, 4]], [[2, 3]], [undefined]] as [[number, number] | undefined][])(
+	'closes an IDENTIFY for shard %j with 4010',
+	(shard) => {
+		const { backend, told } = setup();
+		expect(backend.identify(identify(shard), info())).toMatchObject({ accept: false, close: 4010 });
+		expect(told).toEqual([expect.stringMatching(/not held here/)]);
+	},
+);
+
+it('passes 120 requests a minute on, and closes a session that sends more', async () => {
+	const { backend, requests, told, session, clock } = setup();
+	const { made, closed } = session();
+	const request: ClientRequest = { op: 31, d: { guild_ids: [] } };
+	for (let n = 0; n < 121; n++) backend.request(made, request);
+	expect([requests.length, closed, told]).toEqual([120, [4008], ['flood on 2']]);
+	await clock.advance(60_000);
+	backend.request(made, request);
+	expect(requests).toHaveLength(121);
+	// Each session has a budget of its own.
+	backend.request(session().made, request);
+	expect(requests).toHaveLength(122);
+});

@@ -1,0 +1,69 @@
+import { constants } from 'node:zlib';
+import { Deflate } from 'minizlib';
+import { expect, it } from 'vitest';
+import type { Dispatch } from '../state/raw.js';
+import { MessageReader } from './message-reader.js';
+
+interface Shard {
+	unpackMessage(data: string | ArrayBuffer): unknown;
+}
+
+function setup() {
+	const shard = {} as Shard;
+	const broken: string[] = [];
+	const events: [dispatch: Dispatch, seq: number][] = [];
+	const reader = new MessageReader(shard as never, {
+		onDispatch: (...event) => events.push(event),
+		onBroken: (reason) => broken.push(reason),
+	});
+	return { shard, reader, broken, events };
+}
+
+function compressor(): (text: string) => ArrayBuffer {
+	const deflate = new Deflate({ flush: constants.Z_SYNC_FLUSH });
+	let pieces: Buffer[] = [];
+	deflate.on('data', (piece) => pieces.push(piece));
+	return (text) => {
+		deflate.write(Buffer.from(text));
+		const message = Uint8Array.from(Buffer.concat(pieces));
+		pieces = [];
+		return message.buffer;
+	};
+}
+
+it('reads text and compressed messages at once, so that none overtakes another', () => {
+	const { shard } = setup();
+	const compress = compressor();
+	expect(shard.unpackMessage('{"op":10}')).toEqual({ op: 10 });
+	expect(shard.unpackMessage(compress('{"op":11}'))).toEqual({ op: 11 });
+	expect(shard.unpackMessage(compress('{"op":7}'))).toEqual({ op: 7 });
+});
+
+it('hands events on at once with their text, and past the library but for those that it lives by', () => {
+	const { shard, events } = setup();
+	const ready = { op: 0, t: 'READY', s: 1, d: { v: 10 } };
+	const message = { op: 0, t: 'MESSAGE_CREATE', s: 2, d: {} };
+	expect(shard.unpackMessage(JSON.stringify(ready))).toEqual(ready);
+	expect(shard.unpackMessage(JSON.stringify(message))).toBeNull();
+	expect(events).toEqual([ready, message].map((event) => [{ t: event.t, d: event.d, text: JSON.stringify(event) }, event.s]));
+});
+
+it('gives nothing for a message that goes on in the next one', () => {
+	const { shard } = setup();
+	const message = compressor()('{"op":11}');
+	expect(shard.unpackMessage(message.slice(0, 5))).toBeNull();
+	expect(shard.unpackMessage(message.slice(5))).toEqual({ op: 11 });
+});
+
+it.each([
+	['text that is no JSON', '{"op":'],
+	['bytes that do not inflate', new Uint8Array([1, 2, 3, 4, 0, 0, 255, 255]).buffer],
+])('reads nothing more behind %s, until the next connection', (_, bad) => {
+	const { shard, reader, broken } = setup();
+	expect(shard.unpackMessage(bad)).toBeNull();
+	expect(broken).toEqual([expect.stringMatching(/could not be read/)]);
+	expect(shard.unpackMessage('{"op":11}')).toBeNull();
+	expect(broken).toHaveLength(1);
+	reader.reset();
+	expect(shard.unpackMessage(compressor()('{"op":10}'))).toEqual({ op: 10 });
+});
