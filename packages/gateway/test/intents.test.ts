@@ -2,7 +2,7 @@
 // goes on as if nothing had been asked.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
-import { Client, GatewayProcess, intents, Neighbour } from './support/gateway-process.js';
+import { Client, expectUndisturbed, GatewayProcess, intents, Neighbour } from './support/gateway-process.js';
 
 const members = 2;
 
@@ -42,7 +42,7 @@ it('starts a new session with Discord for more intents, while the present worker
 	expect((await gateway.noticed('upstream:intents', 0)).message).toMatch(/more intents \(2\)/);
 	// Of the two sessions with Discord one is left.
 	await waitFor('the end of the old session', () => gateway.simulator.state().sessions.length === 2);
-	await neighbour.expectUndisturbed({ identify: 1, close: 1 });
+	await expectUndisturbed(neighbour, { identify: 1, close: 1 });
 });
 
 it('goes on as before when Discord refuses the intents, and lets the next worker in', async () => {
@@ -61,5 +61,5 @@ it('goes on as before when Discord refuses the intents, and lets the next worker
 	const refused = gateway.simulator.log.entries({ type: 'identify' }).filter((entry) => entry.outcome === 'closed');
 	expect(refused).toHaveLength(1);
 	// That it asked is what Discord counts as a fault.
-	await neighbour.expectUndisturbed({ identify: 1, close: 1, violations: 1 });
+	await expectUndisturbed(neighbour, { identify: 1, close: 1, violations: 1 });
 });

@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostileFrames, tempDir, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
-import { Client, GatewayProcess, Neighbour } from './support/gateway-process.js';
+import { Client, expectUndisturbed, GatewayProcess, Neighbour } from './support/gateway-process.js';
 
 it('refuses a wrong token, a shard that is not held, and intents that do not exist', async () => {
 	const gateway = await GatewayProcess.start();
@@ -29,7 +29,7 @@ it('refuses a wrong token, a shard that is not held, and intents that do not exi
 	const told = gateway.notices.filter(({ kind }) => kind === 'worker:refused').map(({ message }) => message);
 	expect(told.filter((message) => /wrong token/.test(message))).toHaveLength(2);
 	expect(told.filter((message) => /not held here/.test(message)).length).toBeGreaterThan(0);
-	await neighbour.expectUndisturbed();
+	await expectUndisturbed(neighbour);
 });
 
 it('closes a client that floods it with requests, and lets Discord see no more than it allows', async () => {
@@ -47,7 +47,7 @@ it('closes a client that floods it with requests, and lets Discord see no more t
 	again.send({ op: 4, d: { guild_id: guildId, channel_id: null } });
 	again.send({ op: 3, d: { since: null, activities: [], status: 'idle', afk: false } });
 	await waitFor('the presence', () => gateway.simulator.state().sessions[0]?.presence === 'idle');
-	await neighbour.expectUndisturbed();
+	await expectUndisturbed(neighbour);
 });
 
 it('closes oversized, binary and malformed frames with the code that they deserve', async () => {
@@ -70,7 +70,7 @@ it('closes oversized, binary and malformed frames with the code that they deserv
 	const live = await Client.ready(gateway, 0);
 	live.send(`{"op":3,"d":"${'x'.repeat(5000)}"}`);
 	expect(await live.closed).toBe(4002);
-	await neighbour.expectUndisturbed({ identify: 1 });
+	await expectUndisturbed(neighbour, { identify: 1 });
 });
 
 it('answers hundreds of hostile frames and broken connections as they deserve, and serves a worker all the while', async () => {
@@ -94,7 +94,7 @@ it('answers hundreds of hostile frames and broken connections as they deserve, a
 	};
 	await Promise.all(Array.from({ length: 16 }, attacker));
 	expect(wrong).toEqual([]);
-	await neighbour.expectUndisturbed();
+	await expectUndisturbed(neighbour);
 });
 
 it('cuts off a worker that never reads when its buffer is full, and gives it the state when it comes again', async () => {
@@ -116,7 +116,7 @@ it('cuts off a worker that never reads when its buffer is full, and gives it the
 	slow.socket.terminate();
 	const again = await Client.ready(gateway, 0);
 	await waitFor('the newest message', () => again.numbers.at(-1) === 3999);
-	await neighbour.expectUndisturbed();
+	await expectUndisturbed(neighbour);
 });
 
 it('keeps the events of a client whose connection broke, for its RESUME', async () => {
@@ -152,7 +152,7 @@ it('goes on while the disk is full, tells so once, and saves when there is room 
 	rmSync(filler);
 	await waitFor('a snapshot', () => readable(join(folder, 'shard-0')));
 	expect(failures()).toHaveLength(1);
-	await neighbour.expectUndisturbed({ identify: 1 });
+	await expectUndisturbed(neighbour, { identify: 1 });
 });
 
 it.each([
@@ -176,7 +176,7 @@ it.each([
 	await waitFor('the resume of shard 1', () => gateway.upstream().resume === before.resume + 1);
 	expect(gateway.upstream().identify).toBe(before.identify + 1);
 	const neighbour = await Neighbour.beside(gateway, 1);
-	await neighbour.expectUndisturbed();
+	await expectUndisturbed(neighbour);
 });
 
 it('does not care when the clock of the machine is set', async () => {
@@ -194,7 +194,7 @@ it('does not care when the clock of the machine is set', async () => {
 		await waitFor('an interaction', () => client.frames.filter(({ t }) => t === 'INTERACTION_CREATE').length === round);
 	}
 	expect(await gateway.stats(0)).toMatchObject({ expired: 0, overflowed: 0, lost: 0 });
-	await neighbour.expectUndisturbed();
+	await expectUndisturbed(neighbour);
 });
 
 /** The same each time. */

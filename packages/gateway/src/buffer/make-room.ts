@@ -1,6 +1,6 @@
 // Makes room in a buffer that is full, before anything is lost that somebody would miss: typing goes, so do interactions that nobody
 // can answer any more, and of several presences or voice states of one person only the newest stays.
-import type { Dispatch, RawObject } from '../state/raw.js';
+import type { Dispatch } from '../state/raw.js';
 import { isExpired } from './event-lifetime.js';
 import type { EventLog } from './event-log.js';
 
@@ -36,7 +36,7 @@ export function makeRoom(log: EventLog, { after, nowMs }: { after: number; nowMs
  */
 export function slotOf({ t, d }: Dispatch, botId: string): string | undefined {
 	if (t === 'PRESENCE_UPDATE') {
-		const { guild_id: guildId, user } = d as { guild_id?: string; user?: RawObject };
+		const { guild_id: guildId, user } = d as { guild_id?: string; user?: { id: string } };
 		return user && Object.keys(user).length === 1 ? `p${guildId} ${user.id}` : undefined;
 	}
 	if (t === 'VOICE_STATE_UPDATE') {

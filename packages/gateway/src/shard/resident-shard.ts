@@ -249,6 +249,8 @@ export class ResidentShard {
 			this.#options.sessions().end(session, 'invalidated');
 			return;
 		}
+		// Whoever joined the channels that the bot is in did not come back: neither to this process nor to the one before.
+		if (!this.stream.worker) this.#leaveVoice();
 		// First saved: a process that took over from here would otherwise know neither the session nor what it has got.
 		void this.#saver.saveWorker(savedWorker(session, this.stream.cursor)).then(() => {
 			if (this.#options.sessions().get(session.id) === session) this.stream.admit(session, { hold: session.incarnation > 0 });
@@ -263,8 +265,7 @@ export class ResidentShard {
 	sessionEnded(session: WorkerSession): void {
 		this.#upstream.requests.forget(session);
 		// A worker that is replaced leaves its channels to the next one; of one that died nobody would speak there any more.
-		const died = session === this.stream.worker && !this.#handover && !this.#stopped;
-		if (died) for (const request of this.#voice.leaving()) this.#upstream.request(request);
+		if (session === this.stream.worker && !this.#handover && !this.#stopped) this.#leaveVoice();
 		this.stream.ended(session);
 		void this.#saver.saveWorker();
 	}
@@ -359,6 +360,10 @@ export class ResidentShard {
 		this.#botId = (ready.user as { id: string }).id;
 		this.#voice.clear();
 		this.stream.beginSession(ready, this.#base + seq, this.#upstream.terms?.intents ?? 0);
+	}
+
+	#leaveVoice(): void {
+		for (const request of this.#voice.leaving()) this.#upstream.request(request);
 	}
 
 	#readyOverrides(session: WorkerSession): RawObject {

@@ -142,7 +142,7 @@ export class GatewayProcess {
 	}
 
 	/** What Discord has seen of connections and sessions, and against its rules. */
-	upstream(): Record<'identify' | 'resume' | 'close' | 'violations', number> {
+	upstream(): Upstream {
 		const count = (type: 'identify' | 'resume' | 'close') => this.simulator.log.entries({ type }).length;
 		return {
 			identify: count('identify'),
@@ -152,6 +152,8 @@ export class GatewayProcess {
 		};
 	}
 }
+
+type Upstream = Record<'identify' | 'resume' | 'close' | 'violations', number>;
 
 export interface Frame {
 	op: number;
@@ -235,7 +237,7 @@ export class Neighbour {
 	readonly #gateway: GatewayProcess;
 	readonly #shardId: number;
 	readonly #timer: NodeJS.Timeout;
-	readonly #upstream: ReturnType<GatewayProcess['upstream']>;
+	readonly #upstream: Upstream;
 	#sent = 0;
 
 	constructor(gateway: GatewayProcess, shardId: number, client: Client) {
@@ -256,12 +258,18 @@ export class Neighbour {
 		this.#gateway.simulator.emit('MESSAGE_CREATE', { content: String(++this.#sent) }, { guildId });
 	}
 
-	/** Fails unless every word came once, in order, and Discord has seen nothing of what happened but this. */
-	async expectUndisturbed(changes: Partial<ReturnType<GatewayProcess['upstream']>> = {}): Promise<void> {
+	/** Falls silent; resolves when the last word has come. */
+	async hush(): Promise<{ heard: number[]; said: number; before: Upstream; now: Upstream }> {
 		clearInterval(this.#timer);
 		await waitFor('the last word', () => this.client.numbers.length >= this.#sent);
-		expect(this.client.numbers).toEqual(Array.from({ length: this.#sent }, (_, n) => n + 1));
-		const expected = Object.entries(this.#upstream).map(([what, count]) => [what, count + (changes[what as 'close'] ?? 0)]);
-		expect(this.#gateway.upstream()).toEqual(Object.fromEntries(expected));
+		return { heard: this.client.numbers, said: this.#sent, before: this.#upstream, now: this.#gateway.upstream() };
 	}
+}
+
+/** Fails unless every word came once, in order, and Discord has seen nothing of what happened but this. */
+export async function expectUndisturbed(neighbour: Neighbour, changes: Partial<Upstream> = {}): Promise<void> {
+	const { heard, said, before, now } = await neighbour.hush();
+	expect(heard).toEqual(Array.from({ length: said }, (_, n) => n + 1));
+	const expected = Object.entries(before).map(([what, count]) => [what, count + (changes[what as keyof Upstream] ?? 0)]);
+	expect(now).toEqual(Object.fromEntries(expected));
 }
