@@ -71,6 +71,7 @@ export function describeEvent(event: FleetEvent): EventText {
 const noticeLevels: Partial<Record<Extract<FleetEvent, { type: 'gateway:notice' }>['kind'], Level>> = {
 	'upstream:ready': 'info',
 	'upstream:resumed': 'info',
+	'upstream:intents': 'info',
 	'snapshot:restored': 'info',
 	'events:poisoned': 'error',
 };

@@ -28,7 +28,7 @@ it('takes the bot out of its channels when a worker died and the next one comes'
 	const gateway = await GatewayProcess.start({ shards: 1, brief: { workers: both } });
 	const { client, channelId } = await inVoice(gateway);
 	client.socket.terminate();
-	await gateway.request('worker.expect', { incarnation: 2, shardIds: [0] });
+	await gateway.request('worker.expect', { incarnation: 2, shardIds: [0], crashed: true });
 	await Client.ready(gateway, 0, withVoice);
 	await waitFor('the bot to have left', () => channelOf(gateway) !== channelId);
 	expect(channelOf(gateway)).toBeNull();

@@ -488,3 +488,18 @@ it('makes room in a full buffer with what nobody would miss, before it folds any
 	expect(stream.counters.overflowed).toBeGreaterThan(0);
 	expect(stream.figures.bufferedEvents).toBe(100);
 });
+
+it('tells of a full buffer once, and again when it was not full for a minute', async () => {
+	const { clock, stream, feed, notices } = setup({ events: 10 });
+	feed.ready();
+	await settle(clock);
+	const told = () => notices.filter((kind) => kind === 'events:overflowed').length;
+	feed.messages(1, 20);
+	feed.messages(21, 30);
+	expect(told()).toBe(1);
+	stream.admit(new Worker(stream).session);
+	await clock.advance(61_000);
+	stream.pause();
+	feed.messages(31, 50);
+	expect(told()).toBe(2);
+});

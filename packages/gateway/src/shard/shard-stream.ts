@@ -29,6 +29,8 @@ const probe = { everyEvents: 256, everyMs: 40 };
 /** Crashes of a worker with one and the same event alone in its hands, until the event is set aside. */
 const maxTries = 3;
 const sweepMs = 500;
+/** A buffer that was not full for so long is told of again when it is. */
+const calmMs = 60_000;
 /** Freezing a guild takes half a millisecond, in which nothing else happens: one at a time. */
 const freezeMs = 15;
 /** How long a new worker's stream waits for the word that all of its shards are ready. */
@@ -86,6 +88,7 @@ export class ShardStream implements SessionStream {
 	#freezeTimer: Timer | undefined;
 	#botId = '';
 	readonly #nonces = new Map<string, string>();
+	#overflowedAt = Number.NEGATIVE_INFINITY;
 	/** A full buffer is not looked through before this position. */
 	#makeRoomFrom = 0;
 	readonly #waiting: (() => void)[] = [];
@@ -624,9 +627,10 @@ export class ShardStream implements SessionStream {
 			folded++;
 		}
 		if (folded === 0) return;
-		if (this.counters.overflowed === 0) {
+		if (this.#nowMs() - this.#overflowedAt >= calmMs) {
 			this.#options.notice('events:overflowed', 'the buffer is full: the oldest events go into the state and reach no worker');
 		}
+		this.#overflowedAt = this.#nowMs();
 		this.counters.overflowed += folded;
 		this.#flow();
 	}
