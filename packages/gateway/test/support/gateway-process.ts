@@ -52,7 +52,7 @@ export class GatewayProcess {
 			guilds: 8,
 			shards,
 			guildSizes: { min: 2, max: 5 },
-			identifyWindowMs: 100,
+			identifyWindowMs: 1,
 			...world,
 		});
 		const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 };
