@@ -21,8 +21,8 @@ export interface LogEntry {
 }
 
 export class EventLog {
-	/** Entries before `#start` are dead; compacted now and then. */
-	#entries: LogEntry[] = [];
+	/** Places before `#start` are empty; compacted now and then. */
+	#entries: (LogEntry | undefined)[] = [];
 	#start = 0;
 	#bytes = 0;
 
@@ -55,13 +55,15 @@ export class EventLog {
 
 	/** The entries behind one offset and not behind the other. */
 	between(after: number, through: number): readonly LogEntry[] {
-		return this.#entries.slice(this.#indexAfter(after), this.#indexAfter(through));
+		return this.#entries.slice(this.#indexAfter(after), this.#indexAfter(through)) as LogEntry[];
 	}
 
 	/** Takes the oldest entry out. */
 	shift(): LogEntry | undefined {
 		const entry = this.#entries[this.#start];
 		if (!entry) return undefined;
+		// Not left to the compaction: an event that outlives a garbage collection costs more than all else about it.
+		this.#entries[this.#start] = undefined;
 		this.#start++;
 		this.#bytes -= entry.event.sizeBytes;
 		if (this.#start > 1024 && this.#start > this.#entries.length / 2) {

@@ -1,11 +1,16 @@
 import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { expect, it } from 'vitest';
-import { encodeBatch, journalHead, readJournal } from './event-journal.js';
+import { JournalBatch, journalHead, readJournal } from './event-journal.js';
 
 const entry = (offset: number) => ({
 	offset,
 	event: EncodedDispatch.of('MESSAGE_CREATE', { id: String(offset), content: 'ä\n' }),
 });
+function encodeBatch(entries: readonly ReturnType<typeof entry>[]): Uint8Array {
+	const batch = new JournalBatch();
+	for (const each of entries) batch.add(each);
+	return batch.take();
+}
 const whole = Buffer.concat([journalHead(7), encodeBatch([entry(8), entry(10)]), encodeBatch([entry(11)])]);
 const offsets = (data: Uint8Array, cursor = 7) => Array.from(readJournal(data, cursor), ({ offset }) => offset);
 
@@ -14,6 +19,17 @@ it('gives back the events in order, as they were', () => {
 	expect(first).toEqual({ offset: 8, t: 'MESSAGE_CREATE', d: { id: '8', content: 'ä\n' } });
 	expect(offsets(whole)).toEqual([8, 10, 11]);
 	expect(offsets(journalHead(7))).toEqual([]);
+});
+
+it('holds as much as comes, and begins anew when it was taken', () => {
+	const batch = new JournalBatch();
+	const large = EncodedDispatch.of('MESSAGE_CREATE', { content: 'ä'.repeat(700_000) });
+	for (const offset of [8, 9]) batch.add({ offset, event: large });
+	expect(batch.size).toBe(2);
+	const first = batch.take();
+	batch.add(entry(10));
+	expect(offsets(Buffer.concat([journalHead(7), first, batch.take()]))).toEqual([8, 9, 10]);
+	expect(batch.size).toBe(0);
 });
 
 it('is of one snapshot alone', () => {

@@ -18,12 +18,52 @@ export function journalHead(snapshotCursor: number): Uint8Array {
 	return Buffer.from(`${form} ${snapshotCursor}\n`);
 }
 
-/** Some events, to be put behind what is there: a line with length and checksum, then a line each. */
-export function encodeBatch(entries: readonly JournalEntry[]): Uint8Array {
-	let text = '';
-	for (const { offset, event } of entries) text += `${event.frame(offset)}\n`;
-	const events = Buffer.from(text);
-	return Buffer.concat([Buffer.from(`${events.length} ${crc32(events)}\n`), events]);
+const leastBytes = 64 * 1024;
+/** A buffer that grew beyond this is not kept. */
+const mostKeptBytes = 1024 * 1024;
+
+/**
+ * Events that wait to be put behind what is there: a line with length and checksum, then a line each. They wait as bytes: as strings
+ * they would outlive a garbage collection, which costs more than all else about them.
+ */
+export class JournalBatch {
+	#bytes = Buffer.allocUnsafeSlow(leastBytes);
+	#length = 0;
+	#size = 0;
+
+	/** How many events wait. */
+	get size(): number {
+		return this.#size;
+	}
+
+	add({ offset, event }: JournalEntry): void {
+		const line = `${event.frame(offset)}\n`;
+		this.#makeRoom(Buffer.byteLength(line));
+		this.#length += this.#bytes.write(line, this.#length);
+		this.#size++;
+	}
+
+	/** What waits, ready to be written; from now on nothing waits. */
+	take(): Uint8Array {
+		const events = this.#bytes.subarray(0, this.#length);
+		const batch = Buffer.concat([Buffer.from(`${events.length} ${crc32(events)}\n`), events]);
+		this.clear();
+		return batch;
+	}
+
+	clear(): void {
+		this.#length = 0;
+		this.#size = 0;
+		if (this.#bytes.length > mostKeptBytes) this.#bytes = Buffer.allocUnsafeSlow(leastBytes);
+	}
+
+	#makeRoom(bytes: number): void {
+		const needed = this.#length + bytes;
+		if (needed <= this.#bytes.length) return;
+		const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
+		this.#bytes.copy(larger, 0, 0, this.#length);
+		this.#bytes = larger;
+	}
 }
 
 /** The events behind a snapshot, as far as they are whole; none when the journal belongs to another. */

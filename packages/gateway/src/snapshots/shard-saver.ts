@@ -3,7 +3,7 @@
 import { type Clock, messageOf, type Timer } from '@shardctl/core';
 import type { IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { ShardState } from '../state/shard-state.js';
-import { encodeBatch, type JournalEntry, journalHead } from './event-journal.js';
+import { JournalBatch, type JournalEntry, journalHead } from './event-journal.js';
 import { encodeSnapshot, type ShardSnapshot } from './shard-snapshot.js';
 import type { SnapshotStore } from './snapshot-store.js';
 
@@ -44,7 +44,7 @@ export class ShardSaver {
 	readonly #names: ReturnType<typeof savedNames>;
 	/** Where events go on; undefined while the next thing to save is a snapshot. */
 	#journal: { state: ShardState; session: string; bytes: number } | undefined;
-	#waiting: JournalEntry[] = [];
+	readonly #waiting = new JournalBatch();
 	#savedWorker = 'null';
 	#timer: Timer | undefined;
 	#writing: Promise<void> = Promise.resolve();
@@ -62,9 +62,9 @@ export class ShardSaver {
 		const journal = this.#journal;
 		// Another state than the snapshot's, or none that was saved: a snapshot comes first.
 		if (journal?.state !== state) return;
-		this.#waiting.push({ offset: entry.offset, event: entry.event });
+		this.#waiting.add(entry);
 		journal.bytes += entry.event.sizeBytes;
-		if (this.#waiting.length >= rhythm.everyEvents && !this.#busy) this.#saveEvents();
+		if (this.#waiting.size >= rhythm.everyEvents && !this.#busy) this.#saveEvents();
 		// The disk hangs: what waits for it must not grow without end.
 		if (journal.bytes > 2 * maxJournalBytes) this.#needsSnapshot();
 	}
@@ -129,13 +129,12 @@ export class ShardSaver {
 
 	#needsSnapshot(): void {
 		this.#journal = undefined;
-		this.#waiting = [];
+		this.#waiting.clear();
 	}
 
 	#saveEvents(): void {
-		if (this.#waiting.length === 0) return;
-		const batch = encodeBatch(this.#waiting);
-		this.#waiting = [];
+		if (this.#waiting.size === 0) return;
+		const batch = this.#waiting.take();
 		this.#enqueue(() => this.#options.store.append(this.#names.journal, batch));
 	}
 
@@ -145,7 +144,7 @@ export class ShardSaver {
 		const { store } = this.#options;
 		const data = encodeSnapshot(snapshot);
 		this.#journal = { state: snapshot.state, session: JSON.stringify(snapshot.session), bytes: 0 };
-		this.#waiting = [];
+		this.#waiting.clear();
 		this.#enqueue(async () => {
 			await store.write(this.#names.shard, data);
 			await store.write(this.#names.journal, journalHead(snapshot.cursor));
