@@ -97,6 +97,14 @@ it('the old process is killed: its replacement and the deploy do not get into ea
 	await endWell(fleet);
 });
 
+it('the old process finishes what its handlers have begun', { timeout: 120_000 }, async () => {
+	const fleet = await startResidentFleet({ ...setup, manager: { ...setup.manager, env: { SLOW_MS: '300' } } });
+	const stopTalking = fleet.keepTalking(200);
+	for (let round = 0; round < 3; round++) expect(await deploy(fleet)).toBe('deployed');
+	stopTalking();
+	await endWell(fleet);
+});
+
 it('two deploys at once: one after the other', { timeout: 120_000 }, async () => {
 	const fleet = await startResidentFleet(setup);
 	const stopTalking = fleet.keepTalking(200);

@@ -37,6 +37,11 @@ export class Attachments {
 		return [...samples.values()];
 	}
 
+	/** Resolves when the bot has dealt with the events that it is at work on now, as far as adapters can tell. */
+	async settleAll(): Promise<void> {
+		await Promise.allSettled(this.#attachments.map(async ({ client, adapter }) => adapter.settle?.(client)));
+	}
+
 	/** Logs every client out; one that fails is reported and does not keep the others. */
 	async destroyAll(): Promise<void> {
 		const logouts = this.#attachments.map(async ({ client, adapter }) => adapter.destroy(client));

@@ -49,6 +49,8 @@ export interface ClientAdapter<Client> {
 	observe(client: Client, report: ShardReporter): void;
 	/** The figures of the shards that this client holds, as they are now. Called every few seconds, so it should be cheap. */
 	sample(client: Client): ShardSample[];
+	/** Resolves when the bot has dealt with the events that it is at work on now. The caller watches the time. */
+	settle?(client: Client): Promise<void>;
 	/** Logs out, so that Discord shows the bot offline at once. */
 	destroy(client: Client): void | Promise<void>;
 }

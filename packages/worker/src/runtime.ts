@@ -27,7 +27,11 @@ export class WorkerRuntime {
 	readonly #gate: IdentifyGate;
 	readonly #scripts: ScriptRunner;
 	readonly #sampler: Sampler;
-	readonly #shutdown = new Shutdown({ logOut: () => this.#attachments.destroyAll(), signals: process });
+	readonly #shutdown = new Shutdown({
+		settle: () => this.#attachments.settleAll(),
+		logOut: () => this.#attachments.destroyAll(),
+		signals: process,
+	});
 
 	/** @param token What the manager runs the fleet with. */
 	constructor(brief: WorkerBrief, token: string | undefined) {

@@ -7,8 +7,13 @@ afterEach(() => void vi.useRealTimers());
 function shutdown() {
 	const order: string[] = [];
 	const signals = new EventEmitter();
-	const ending = new Shutdown({ logOut: async () => void order.push('log out'), signals: signals as never });
-	return { order, signals, ending };
+	const begun: { done: Promise<void> } = { done: Promise.resolve() };
+	const ending = new Shutdown({
+		settle: () => begun.done,
+		logOut: async () => void order.push('log out'),
+		signals: signals as never,
+	});
+	return { order, signals, ending, begun };
 }
 
 describe('Shutdown', () => {
@@ -20,6 +25,25 @@ describe('Shutdown', () => {
 		expect(ending.run('again', 1000)).toBe(run);
 		await run;
 		expect(order).toEqual(['first stop requested', 'second', 'log out']);
+	});
+
+	it('lets the bot finish what it has begun first, for a second at most', async () => {
+		for (const [finishesAfterMs, startsAfterMs] of [
+			[300, 300],
+			[60_000, 1000],
+		] as const) {
+			vi.useFakeTimers();
+			const { order, ending, begun } = shutdown();
+			begun.done = new Promise((resolve) => setTimeout(resolve, finishesAfterMs));
+			ending.add(() => void order.push('handler'));
+			const run = ending.run('stop', 10_000);
+			await vi.advanceTimersByTimeAsync(startsAfterMs - 1);
+			expect(order).toEqual([]);
+			await vi.advanceTimersByTimeAsync(1);
+			await run;
+			expect(order).toEqual(['handler', 'log out']);
+			vi.useRealTimers();
+		}
 	});
 
 	it('goes on when a handler fails', async () => {

@@ -1,4 +1,5 @@
-// The orderly end of a bot: its own handlers first, while its client still works, then the logout. It does not end the process.
+// The orderly end of a bot: what it has begun, then its own handlers, while its client still works, then the logout. It does not
+// end the process.
 
 /** Runs before the process ends. The reason is a sentence for people. */
 export type ShutdownHandler = (reason: string) => void | Promise<void>;
@@ -6,6 +7,8 @@ export type ShutdownHandler = (reason: string) => void | Promise<void>;
 /** The part of the grace that a bot's own SIGTERM handler gets before its clients are logged out for it. */
 const ownHandlerShare = 0.5;
 const ownHandlerMaxMs = 5000;
+/** How long listeners that are at work on an event have to finish: the next process may be waiting for the bot's events. */
+const settleMaxMs = 1000;
 
 /** The part of `process` that tells whether the bot cleans up on SIGTERM by itself. */
 export interface SignalTarget {
@@ -14,6 +17,8 @@ export interface SignalTarget {
 }
 
 export interface ShutdownOptions {
+	/** Resolves when the bot has dealt with the events that it is at work on. */
+	settle(): Promise<void>;
 	/** Logs the clients out. */
 	logOut(): Promise<void>;
 	signals: SignalTarget;
@@ -39,12 +44,22 @@ export class Shutdown {
 	}
 
 	async #run(reason: string, graceMs: number): Promise<void> {
+		await this.#settle(graceMs);
 		const attempts = this.#handlers.map(async (handler) => handler(reason));
 		for (const result of await Promise.allSettled(attempts)) {
 			if (result.status === 'rejected') console.error('a shutdown handler failed:', result.reason);
 		}
 		await this.#ownSignalHandlers(graceMs);
 		await this.#options.logOut();
+	}
+
+	async #settle(graceMs: number): Promise<void> {
+		let timer: NodeJS.Timeout | undefined;
+		const late = new Promise((resolve) => {
+			timer = setTimeout(resolve, Math.min(graceMs / 2, settleMaxMs));
+		});
+		await Promise.race([this.#options.settle(), late]);
+		clearTimeout(timer);
 	}
 
 	/** A bot that cleans up on SIGTERM does so here too, and usually exits by itself. */

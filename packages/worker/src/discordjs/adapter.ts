@@ -5,6 +5,7 @@ import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler } from '../identify-throttler.js';
 import { keepSessionsThroughOutages } from '../session-keeper.js';
 import type { DiscordClient, GatewayLibrary } from './library.js';
+import { ListenersAtWork } from './listeners-at-work.js';
 
 export interface DiscordJsAdapterOptions {
 	/** The bot's own version of discord.js. */
@@ -17,6 +18,7 @@ export interface DiscordJsAdapterOptions {
 
 export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAdapterOptions): ClientAdapter<DiscordClient> {
 	let isOwnToken: WorkerAccess['isOwnToken'] = () => true;
+	const listeners = new ListenersAtWork();
 	return {
 		library: `discord.js ${version}`,
 		prepare(client, worker) {
@@ -27,6 +29,7 @@ export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAd
 			if (!gatewayLibrary) client.rest.options.api = worker.api;
 		},
 		observe(client, report) {
+			listeners.watch(client);
 			// A second client may be another bot's, whose shard 0 is none of ours.
 			const ours = () => first || isOwnToken(client.token);
 			client.on('shardReady', (shardId: number) => ours() && report({ shardId, status: 'ready' }));
@@ -37,6 +40,7 @@ export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAd
 				({ code }: { code: number }, shardId: number) => ours() && report({ shardId, status: 'disconnected', closeCode: code }),
 			);
 		},
+		settle: () => listeners.finished(),
 		sample(client) {
 			const samples = new Map<number, ShardSample>();
 			for (const [shardId, { ping }] of client.ws.shards) {
