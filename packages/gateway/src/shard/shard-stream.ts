@@ -13,9 +13,11 @@ import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
 import { makeRoom, slotOf } from '../buffer/make-room.js';
 import { passesIntents } from '../downstream/event-filter.js';
 import type { SessionStream, WorkerSession } from '../downstream/worker-session.js';
-import { diffStates } from '../state/diff-states.js';
-import type { Dispatch, EncodedData, RawObject } from '../state/raw.js';
+import type { Dispatch, RawObject } from '../state/raw.js';
 import type { ShardState } from '../state/shard-state.js';
+import { AnswerRoutes } from './answer-routes.js';
+import { PoisonSearch } from './poison-search.js';
+import { differences, firstEvents, mayPresent } from './presentation.js';
 import { RecentFigures } from './recent-figures.js';
 import { Renewal } from './renewal.js';
 import { emptyCounters, type ShardCounters } from './shard-counters.js';
@@ -26,8 +28,6 @@ const window = { events: 2048, bytes: 8 * 1024 * 1024 };
 const presentationStepBytes = 4 * 1024 * 1024;
 /** A worker is asked how far it is after so many events, or after this time. */
 const probe = { everyEvents: 256, everyMs: 40 };
-/** Crashes of a worker with one and the same event alone in its hands, until the event is set aside. */
-const maxTries = 3;
 const sweepMs = 500;
 /** A buffer that was not full for so long is told of again when it is. */
 const calmMs = 60_000;
@@ -75,22 +75,15 @@ export class ShardStream implements SessionStream {
 	#opened = 0;
 	/** How far the worker of an earlier process is known to have come; Discord sends again what lies before. */
 	#handledThrough = 0;
-	/**
-	 * Up to here few events are on their way at a time, because one of them may have killed the worker before: first one, and twice
-	 * as many each time that the worker has said that it has them all. So each death narrows down which it is.
-	 */
-	#carefulUntil = 0;
-	#carefulWindow = 1;
-	/** The worker that is let go next has crashed: if it had one event alone in its hands, that may be why. */
-	#crashed = false;
 	#probeTimer: Timer | undefined;
 	#sweepTimer: Timer | undefined;
 	#freezeTimer: Timer | undefined;
 	#botId = '';
-	readonly #nonces = new Map<string, string>();
 	#overflowedAt = Number.NEGATIVE_INFINITY;
 	/** A full buffer is not looked through before this position. */
 	#makeRoomFrom = 0;
+	readonly #answers = new AnswerRoutes();
+	readonly #poison = new PoisonSearch();
 	readonly #waiting: (() => void)[] = [];
 	readonly #settling: (() => void)[] = [];
 	readonly #drainWaiters: (() => void)[] = [];
@@ -246,7 +239,7 @@ export class ShardStream implements SessionStream {
 
 	/** The worker has crashed, so it was perhaps one of its events. */
 	noteCrash(): void {
-		this.#crashed = true;
+		this.#poison.noteCrash();
 	}
 
 	/** A worker that is to take over gets READY and its guilds, and nothing more yet. */
@@ -360,10 +353,7 @@ export class ShardStream implements SessionStream {
 
 	/** The answer with this nonce is for this session alone. */
 	expectAnswer(nonce: string, session: WorkerSession): void {
-		this.#nonces.delete(nonce);
-		this.#nonces.set(nonce, session.id);
-		const [oldest] = this.#nonces.keys();
-		if (this.#nonces.size > 1000 && oldest !== undefined) this.#nonces.delete(oldest);
+		this.#answers.expect(nonce, session);
 	}
 
 	stop(): void {
@@ -404,10 +394,9 @@ export class ShardStream implements SessionStream {
 			if (!worker?.connected || worker !== this.#worker || this.#paused || this.#held || worker.presentation) return;
 			const entry = this.#log.after(this.#sent);
 			if (!entry || (this.#renewal && entry.offset > this.#renewal.offset)) return;
-			const careful = entry.offset <= this.#carefulUntil;
-			if (this.#windowIsFull() || (careful && this.#inFlight.events >= this.#carefulWindow)) return;
+			if (this.#windowIsFull() || !this.#poison.mayFollow(entry, this.#inFlight.events)) return;
 			this.#deliver(worker, entry);
-			if (this.#sinceProbe >= probe.everyEvents || careful) this.#sendProbe();
+			if (this.#sinceProbe >= probe.everyEvents || this.#poison.suspects(entry)) this.#sendProbe();
 		}
 	}
 
@@ -439,9 +428,7 @@ export class ShardStream implements SessionStream {
 	/** Answers to one session's request do not go to another's. */
 	#isFor(session: WorkerSession, entry: LogEntry): boolean {
 		if (entry.event.type !== 'GUILD_MEMBERS_CHUNK') return true;
-		const { nonce } = dispatchOf(entry).d as { nonce?: string };
-		const asker = nonce === undefined ? undefined : this.#nonces.get(nonce);
-		return asker === undefined || asker === session.id;
+		return this.#answers.leadsTo(session, (dispatchOf(entry).d as { nonce?: string }).nonce);
 	}
 
 	#windowIsFull(): boolean {
@@ -451,7 +438,7 @@ export class ShardStream implements SessionStream {
 	#acknowledge(seq: number): void {
 		if (seq <= this.#cursor) return;
 		this.#commit(seq >= this.#delivered ? this.#sent : Math.min(seq, this.#sent));
-		if (this.#inFlight.events === 0) this.#carefulWindow *= 2;
+		if (this.#inFlight.events === 0) this.#poison.noteConfirmed();
 	}
 
 	/** Moves the cursor: the state takes the events in, and the log lets them go. */
@@ -492,8 +479,6 @@ export class ShardStream implements SessionStream {
 
 	/** A worker is gone. What it had in its hands is lost and counted, or goes to the next one. */
 	#letGo(session: WorkerSession): void {
-		const crashed = this.#crashed;
-		this.#crashed = false;
 		if (session.restored && this.#handledThrough > this.#sent) {
 			this.#rewind(Math.min(this.#handledThrough, this.#newest));
 			this.#commit(this.#sent);
@@ -510,22 +495,15 @@ export class ShardStream implements SessionStream {
 			this.#options.notice('events:lost', `${inHands.length} events were in the hands of a worker that is gone`);
 			return;
 		}
-		const [first] = inHands;
 		this.#rewind(this.#cursor);
-		if (!first) return;
+		const poison = this.#poison.noteDeath(inHands);
+		if (inHands.length === 0) return;
 		this.counters.repeated += inHands.length;
 		this.#options.notice('events:repeated', `${inHands.length} events that a worker did not confirm are sent again`);
-		if (crashed && inHands.length === 1) this.#suspect(first);
-		this.#carefulWindow = 1;
-		this.#carefulUntil = Math.max(this.#carefulUntil, (inHands.at(-1) as LogEntry).offset);
-	}
-
-	#suspect(entry: LogEntry): void {
-		entry.tries++;
-		if (entry.tries < maxTries) return;
+		if (!poison) return;
 		this.counters.poisoned++;
-		this.#options.savePoison(entry);
-		this.#commit(entry.offset);
+		this.#options.savePoison(poison);
+		this.#commit(poison.offset);
 		this.#rewind(this.#cursor);
 	}
 
@@ -696,21 +674,4 @@ export class ShardStream implements SessionStream {
 	#nowMs(): number {
 		return this.#options.clock.monotonic();
 	}
-}
-
-function* firstEvents(state: ShardState, overrides: RawObject): Generator<EncodedData> {
-	yield { t: 'READY', json: JSON.stringify(state.ready(overrides)) };
-	yield* state.encodedGuildDispatches();
-}
-
-/** Computed at once: the states go different ways from here. */
-function differences(before: ShardState, after: ShardState): Iterator<EncodedData> {
-	return diffStates(before, after)
-		.map(({ t, d }) => ({ t, json: JSON.stringify(d) }))
-		[Symbol.iterator]();
-}
-
-/** Without the GUILDS intent no guild is shown, as with Discord. */
-function mayPresent(type: string, intents: number): boolean {
-	return type === 'READY' || (intents & intentBits.GUILDS) !== 0;
 }
