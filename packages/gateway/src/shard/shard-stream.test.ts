@@ -423,6 +423,29 @@ it('does not repeat what the worker of an earlier process is known to have, when
 	expect(after.stream.counters.lost).toBe(0);
 });
 
+it.each([
+	['has not resumed', false],
+	['has resumed further on than this process knows', true],
+])('begins anew with the worker of an earlier process that %s when the session is lost', async (_, resumes) => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const after = setup();
+	after.stream.restore(stream.state as NonNullable<typeof stream.state>, 2, '9');
+	const before = new Worker(after.stream);
+	after.stream.restoreWorker(before.session, 2);
+	if (resumes) after.stream.resume(before.session, 4);
+	after.stream.beginSession({ user: { id: '9' }, guilds: [] }, 3, intents);
+	expect(after.ended).toEqual(['a']);
+	expect(after.stream.canResume(before.session, 4)).toBe('too old');
+	after.stream.receive({ t: 'MESSAGE_CREATE', d: { guild_id: guildId, n: 1 } }, 4);
+	await settle(after.clock);
+	const worker = new Worker(after.stream, { id: 'b' });
+	after.stream.admit(worker.session);
+	await settle(after.clock);
+	expect(worker.numbers).toEqual([1]);
+});
+
 it('tells how full and how old the buffer is, and how long events waited until lately', async () => {
 	const { clock, stream, feed } = setup();
 	feed.ready();

@@ -174,8 +174,9 @@ export class ShardStream implements SessionStream {
 	beginSession(ready: RawObject, offset: number, intents: number): void {
 		this.#renewal?.cancel();
 		this.#botId = (ready.user as { id: string }).id;
-		this.#newest = offset;
 		this.#handledThrough = 0;
+		this.#dropUnknown();
+		this.#newest = offset;
 		this.#renewal = new Renewal({
 			ready,
 			offset,
@@ -183,6 +184,19 @@ export class ShardStream implements SessionStream {
 			clock: this.#options.clock,
 			onComplete: () => this.#flow(),
 		});
+	}
+
+	/**
+	 * A worker of an earlier process may have events of the lost session that this one never heard of. Then nobody knows what it has,
+	 * and its positions are given to other events from here on: it has to identify anew.
+	 */
+	#dropUnknown(): void {
+		const worker = this.#worker;
+		if (!worker || (!worker.restored && this.#sent <= this.#newest)) return;
+		this.#worker = null;
+		this.#letGo(worker);
+		this.#options.endSession(worker);
+		if (this.#sent > this.#newest) this.#rewind(this.#newest);
 	}
 
 	/** An event of Discord's, in order. */
