@@ -1,6 +1,15 @@
 // A discord.js client that is fed by hand, without sockets: its cache becomes what the dispatches make of it. And the cache as plain
 // data, so that two clients can be compared.
-import { BitField, Client, Collection, GatewayIntentBits, type Guild, Status, type ThreadChannel } from 'discord.js';
+import {
+	BitField,
+	Client,
+	type ClientOptions,
+	Collection,
+	GatewayIntentBits,
+	type Guild,
+	Status,
+	type ThreadChannel,
+} from 'discord.js';
 import type { Dispatch } from '../../src/state/raw.js';
 
 /** The parts of discord.js's insides that take a packet; they are the ones that its own connection calls. */
@@ -10,12 +19,29 @@ interface Feedable {
 	sweepers: { destroy(): void };
 }
 
+/** A client with every intent. */
+export function newClient(options: Omit<ClientOptions, 'intents'> = {}): Client {
+	return new Client({ ...options, intents: Object.values(GatewayIntentBits).filter((bit) => typeof bit === 'number') });
+}
+
+/**
+ * When a guild comes back from an outage, discord.js rebuilds its lists, but keeps the presences, and the channels and threads
+ * that are gone meanwhile (in client.channels and in the threads of a channel). That is an oversight, and no client that logs
+ * in afterwards can have them, so they are taken away here, before the GUILD_CREATE.
+ */
+export function forgetOutage(client: Client, guildId: string): void {
+	const guild = client.guilds.cache.get(guildId);
+	if (!guild || guild.available) return;
+	guild.presences.cache.clear();
+	for (const id of guild.channels.cache.keys()) (client as unknown as Feedable).channels._remove(id);
+}
+
 export class CachedClient {
 	readonly client: Client;
 	readonly #shard = { id: 0, status: Status.Ready, checkReady: () => {} };
 
 	constructor() {
-		this.client = new Client({ intents: Object.values(GatewayIntentBits).filter((bit) => typeof bit === 'number') });
+		this.client = newClient();
 		this.#feedable.ws.status = Status.Ready;
 	}
 
@@ -26,25 +52,13 @@ export class CachedClient {
 	/** Feeds one dispatch, given as text because discord.js writes into what it is given. */
 	feed(text: string): void {
 		const packet = JSON.parse(text) as Dispatch;
-		if (packet.t === 'GUILD_CREATE') this.#forgetOutage((packet.d as { id: string }).id);
+		if (packet.t === 'GUILD_CREATE') forgetOutage(this.client, (packet.d as { id: string }).id);
 		this.feedAsIs(text);
 	}
 
 	/** Feeds one dispatch without making up for what discord.js forgets to forget. */
 	feedAsIs(text: string): void {
 		this.#feedable.ws.handlePacket(JSON.parse(text) as Dispatch, this.#shard);
-	}
-
-	/**
-	 * When a guild comes back from an outage, discord.js rebuilds its lists, but keeps the presences, and the channels and threads
-	 * that are gone meanwhile (in client.channels and in the threads of a channel). That is an oversight, and no client that logs
-	 * in afterwards can have them, so they are taken away here.
-	 */
-	#forgetOutage(guildId: string): void {
-		const guild = this.client.guilds.cache.get(guildId);
-		if (!guild || guild.available) return;
-		guild.presences.cache.clear();
-		for (const id of guild.channels.cache.keys()) this.#feedable.channels._remove(id);
 	}
 
 	destroy(): void {
@@ -112,7 +126,7 @@ function plainGuild(guild: Guild): Plain {
  * Left out, because a login brings it back neither here nor with Discord: messages and their reactions; users who are no members of
  * any guild; direct message channels; what clients gather from events about bans, invites and rules.
  */
-export function cacheOf({ client }: CachedClient): Plain {
+export function cacheOf(client: Client): Plain {
 	return {
 		user: plain(client.user),
 		application: plain(client.application),
@@ -122,4 +136,24 @@ export function cacheOf({ client }: CachedClient): Plain {
 			.map((channel) => channel.id)
 			.sort(),
 	};
+}
+
+/**
+ * The caches of a client that stayed while Discord ended its session, and of one that logged in to the next session at that time. Left
+ * out is what the new session does not say and the one that stayed still knows: who else is in a thread, and archived threads that
+ * stay behind in client.channels. And a guild that the bot joined meanwhile and that is in outage: who stayed is told of it as a join when
+ * it comes up.
+ */
+export function cachesAfterLoss(fresh: Client, stayed: Client): [fresh: Plain, stayed: Plain] {
+	for (const client of [fresh, stayed]) {
+		const other = client === fresh ? stayed : fresh;
+		client.guilds.cache.sweep((guild) => !guild.available && !other.guilds.cache.has(guild.id));
+		for (const guild of client.guilds.cache.values()) {
+			for (const channel of guild.channels.cache.values()) {
+				if (channel.isThread()) channel.members.cache.sweep((member) => member.id !== client.user?.id);
+			}
+		}
+		client.channels.cache.sweep((channel) => channel.isThread() && !channel.guild.channels.cache.has(channel.id));
+	}
+	return [cacheOf(fresh), cacheOf(stayed)];
 }

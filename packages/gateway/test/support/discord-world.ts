@@ -60,12 +60,16 @@ export class DiscordWorld {
 	/** Users of whom the bot was told anything, ever. */
 	readonly #seen = new Set<string>([botId]);
 	#lastId = 1_000_000_000_000_000_000n;
-	#clock = Date.parse('2026-11-20T12:00:00Z');
+	#clock: number;
 	#last: Dispatch | undefined;
 	readonly #possible: string[];
 
-	/** @param focus numbers that pick the few kinds of things that happen in this world; none for all */
-	constructor(focus: readonly number[] = []) {
+	/**
+	 * @param focus numbers that pick the few kinds of things that happen in this world; none for all
+	 * @param now what time it is; a minute passes with everything that happens
+	 */
+	constructor(focus: readonly number[] = [], now = Date.parse('2026-11-20T12:00:00Z')) {
+		this.#clock = now;
 		this.#possible = this.#kinds(focus);
 		for (let index = 0; index < 8; index++) this.#newUser(`${100_000_000_000_000_000n + BigInt(index)}`, `user${index}`);
 		this.#users.set(botId, { ...this.#newUser(botId, 'bot'), bot: true });
@@ -74,8 +78,9 @@ export class DiscordWorld {
 		for (const guild of this.#guilds.slice(2)) guild.joined = false;
 	}
 
-	/** READY and the guilds, as at a login. */
+	/** READY and the guilds, as at a login: of members the bot knows those again whom it is told of now. */
 	login(): Dispatch[] {
+		for (const guild of this.#guilds) guild.told.clear();
 		const guilds = this.#guilds.filter((guild) => guild.joined);
 		const user = { ...this.#user(botId), verified: true, mfa_enabled: false, email: null, flags: 0 };
 		return [

@@ -1,0 +1,84 @@
+// A discord.js client on a real connection, whose cache can be compared with another's.
+import { type Client, Events, Status } from 'discord.js';
+import { forgetOutage, newClient } from './cached-client.js';
+
+/** The parts of discord.js's insides by which a connection can be broken, and its work be seen to be done. */
+interface Insides {
+	ws: {
+		packetQueue: unknown[];
+		_ws: { strategy: { shards: Map<number, ShardInsides> } } | null;
+	};
+}
+
+interface ShardInsides {
+	connection: { _socket: { destroy(): void } | null; on(event: 'error', listener: () => void): void } | null;
+	internalConnect(): Promise<void>;
+}
+
+export interface LiveClientOptions {
+	/** Base URL of the REST API that says where the gateway is. */
+	api: string;
+	shard: readonly [number, number];
+	/** Guilds that have been in outage. */
+	outages: ReadonlySet<string>;
+}
+
+export class LiveClient {
+	readonly client: Client;
+	readonly #shardId: number;
+	#newestMark = 0;
+	#hasFailed = false;
+
+	constructor({ api, shard: [shardId, shardCount], outages }: LiveClientOptions) {
+		this.#shardId = shardId;
+		// As in a worker: an IDENTIFY waits for its slot only.
+		const ws = { buildIdentifyThrottler: async () => ({ waitForIdentify: async () => {} }) };
+		this.client = newClient({ rest: { api }, shards: [shardId], shardCount, ws });
+		this.client.on(Events.Error, () => {});
+		this.client.on(Events.ShardError, () => {});
+		this.client.on(Events.Raw, ({ t, d }: { t: string; d: { id: string; mark?: number } }) => {
+			if (t === 'GUILD_CREATE' && outages.has(d.id)) forgetOutage(this.client, d.id);
+			if (t === 'SHARDCTL_MARK') this.#newestMark = d.mark ?? 0;
+		});
+		this.client.login('token').catch(() => {
+			this.#hasFailed = true;
+		});
+	}
+
+	/** Its login has failed, which ends a bot. */
+	get hasFailed(): boolean {
+		return this.#hasFailed;
+	}
+
+	get isConnected(): boolean {
+		return this.client.isReady() && this.client.ws.shards.get(this.#shardId)?.status === Status.Ready;
+	}
+
+	/** Whether everything through this mark is in the cache. */
+	hasReached(mark: number): boolean {
+		return this.#newestMark >= mark && this.#insides.ws.packetQueue.length === 0;
+	}
+
+	/** Breaks its connection; it resumes by itself. */
+	drop(): void {
+		this.#shard?.connection?._socket?.destroy();
+	}
+
+	/** Ends it: with a word to the gateway, or by breaking the connection as a process does that dies. */
+	async end({ kill = false } = {}): Promise<void> {
+		if (kill) this.drop();
+		// It takes its own listener away, and an error that comes then would be nobody's.
+		this.#shard?.connection?.on('error', () => {});
+		// discord.js connects again after destroy() where it was about to; the end of a worker's process prevents that.
+		if (this.#shard) this.#shard.internalConnect = async () => {};
+		await this.client.destroy();
+	}
+
+	get #shard(): ShardInsides | undefined {
+		return this.#insides.ws._ws?.strategy.shards.get(this.#shardId);
+	}
+
+	get #insides(): Insides {
+		return this.client as unknown as Insides;
+	}
+}

@@ -1,0 +1,146 @@
+// A real gateway process for the equality test, with the test in the manager's place: it holds the port, gives identify slots, and
+// starts the next process when one was killed.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import {
+	type GatewayBrief,
+	type GatewayEvents,
+	type GatewayManagerMethods,
+	type GatewayMethods,
+	type GatewayNotice,
+	gatewayBriefVariable,
+	localGatewayPath,
+} from '@shardctl/core';
+import { ipcPort, Peer } from '@shardctl/rpc';
+
+type GatewayPeer = Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;
+
+type Brief = Omit<GatewayBrief, 'epoch' | 'port' | 'workers'>;
+
+const processFile = fileURLToPath(new URL('../../dist/process/main.js', import.meta.url));
+
+export class LiveGateway {
+	readonly notices: GatewayNotice[] = [];
+	readonly #brief: Brief;
+	readonly #door: Server;
+	readonly #waiting = new Map<number, Socket>();
+	#process: { child: ChildProcess; peer: GatewayPeer } | undefined;
+	#epoch = 0;
+	#connections = 0;
+	#slots = 0;
+	#ready: Promise<void> = Promise.resolve();
+	#away = false;
+	/** The incarnation that is let in, by shard. */
+	readonly #expected = new Map<number, number>();
+
+	constructor(brief: Brief) {
+		this.#brief = brief;
+		this.#door = createServer({ pauseOnConnect: true }, (socket) => {
+			const id = ++this.#connections;
+			socket.on('error', () => socket.destroy());
+			this.#waiting.set(id, socket);
+			void this.#ready.then(() => this.#pass(id, socket));
+		});
+	}
+
+	/** Whether there is no process that workers could be connected to. */
+	get isAway(): boolean {
+		return this.#away;
+	}
+
+	/** Resolves when workers can connect. */
+	async open(): Promise<void> {
+		await new Promise<void>((resolve) => this.#door.listen(0, '127.0.0.1', resolve));
+		this.#ready = this.#start();
+		await this.#ready;
+	}
+
+	/** Base URL of the REST API by which one incarnation of a worker finds the gateway. */
+	api(incarnation: number): string {
+		return `http://127.0.0.1:${this.#port}${localGatewayPath(incarnation)}/api`;
+	}
+
+	/** It is let in already; the next process has to know. */
+	noteExpected(shardId: number, incarnation: number): void {
+		this.#expected.set(shardId, incarnation);
+	}
+
+	/** Asks the process; once more where it was replaced meanwhile. */
+	async request<M extends keyof GatewayMethods & string>(method: M, params: GatewayMethods[M]['params']): Promise<void> {
+		await this.#ready;
+		const asked = this.#process;
+		try {
+			await asked?.peer.request(method, params, { timeoutMs: 20_000 });
+		} catch (error) {
+			await this.#ready;
+			if (this.#process === asked) throw error;
+			await this.request(method, params);
+		}
+	}
+
+	/** Ends the process, with a word to it or without, and starts the next one. */
+	async replace({ kill }: { kill: boolean }): Promise<void> {
+		const { child, peer } = this.#process as { child: ChildProcess; peer: GatewayPeer };
+		const gone = once(child, 'exit');
+		let started!: () => void;
+		this.#ready = new Promise((resolve) => {
+			started = resolve;
+		});
+		this.#away = true;
+		if (kill) child.kill('SIGKILL');
+		else await peer.request('shutdown', { reason: 'test', keepSessions: true }, { timeoutMs: 20_000 });
+		await gone;
+		await this.#start();
+		for (const [id, socket] of this.#waiting) this.#pass(id, socket);
+		this.#away = false;
+		started();
+	}
+
+	/** Lets an incarnation of a worker in, and no earlier one any more. */
+	async expect(shardId: number, incarnation: number): Promise<void> {
+		this.noteExpected(shardId, incarnation);
+		await this.request('worker.expect', { incarnation, shardIds: [shardId], crashed: true });
+	}
+
+	async close(): Promise<void> {
+		const child = this.#process?.child;
+		if (child && child.exitCode === null && child.signalCode === null) {
+			const gone = once(child, 'exit');
+			child.kill('SIGKILL');
+			await gone;
+		}
+		for (const socket of this.#waiting.values()) socket.destroy();
+		// Its callback never comes once sockets were sent to a process that is gone.
+		this.#door.close();
+	}
+
+	async #start(): Promise<void> {
+		const epoch = ++this.#epoch;
+		const workers = [...this.#expected].map(([shardId, incarnation]) => ({ incarnation, shardIds: [shardId] }));
+		const brief: GatewayBrief = { ...this.#brief, epoch, port: this.#port, workers };
+		const env = { ...process.env, DISCORD_TOKEN: 'token', [gatewayBriefVariable]: JSON.stringify(brief) };
+		const child = fork(processFile, { env, execArgv: [] });
+		const peer: GatewayPeer = new Peer({ port: ipcPort(child), epoch });
+		peer.handle('identify.acquire', () => ({ slotId: ++this.#slots }));
+		peer.on('notice', (notice) => this.notices.push(notice));
+		peer.on('connection.taken', ({ id }) => {
+			this.#waiting.get(id)?.destroy();
+			this.#waiting.delete(id);
+		});
+		this.#process = { child, peer };
+		await new Promise<void>((resolve, reject) => {
+			peer.on('listening', () => resolve());
+			child.once('exit', (code) => reject(new Error(`the gateway process ended with ${code}`)));
+		});
+	}
+
+	#pass(id: number, socket: Socket): void {
+		if (this.#waiting.has(id)) this.#process?.child.send({ shardctlConnection: id }, socket, { keepOpen: true }, () => {});
+	}
+
+	get #port(): number {
+		return (this.#door.address() as AddressInfo).port;
+	}
+}
