@@ -179,6 +179,14 @@ it.each([
 	await expectUndisturbed(neighbour);
 });
 
+it('ends by itself when the manager is gone, also where that was before it had booted', async () => {
+	const early = await GatewayProcess.start();
+	const left = early.abandon();
+	expect(await left).toBe(1);
+	await early.kill();
+	expect(await early.forkAbandoned()).toBe(1);
+});
+
 it('does not care when the clock of the machine is set', async () => {
 	// The process's own, a day ahead and then a day back, each at a signal.
 	const jump =

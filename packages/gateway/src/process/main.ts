@@ -34,6 +34,8 @@ peer.handle('shutdown', async ({ keepSessions }) => {
 });
 // The manager is gone, however it went: the next one finds the sessions with Discord as they are now.
 process.once('disconnect', () => void end(true).finally(() => process.exit(1)));
+// It may have gone while this process was still booting, when nobody listened.
+if (!process.connected) process.exit(1);
 // The manager ends this process; a signal to the whole group must not do so before.
 process.on('SIGTERM', () => void end(true).finally(() => process.exit(0)));
 

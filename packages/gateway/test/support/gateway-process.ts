@@ -89,12 +89,7 @@ export class GatewayProcess {
 
 	/** Takes a port of its own, as without a manager that holds one. */
 	async fork(): Promise<void> {
-		const { DISCORD_TOKEN: _, ...environment } = process.env;
-		const brief = JSON.stringify(this.brief);
-		this.#child = fork(entry, {
-			execArgv: this.#execArgv,
-			env: { ...environment, DISCORD_TOKEN: this.simulator.token, [gatewayBriefVariable]: brief },
-		});
+		this.#child = this.#forkChild();
 		this.#peer = new Peer({ port: ipcPort(this.#child), epoch: this.brief.epoch });
 		this.#peer.handle('identify.acquire', () => ({ slotId: ++this.#slots }));
 		this.#peer.on('notice', (notice) => this.notices.push(notice));
@@ -102,6 +97,28 @@ export class GatewayProcess {
 			this.#peer.on('listening', ({ port }) => resolve(port));
 			this.#child.once('exit', (code) => reject(new Error(`the gateway process ended with ${code}`)));
 		});
+	}
+
+	#forkChild(): ChildProcess {
+		const { DISCORD_TOKEN: _, ...environment } = process.env;
+		const brief = JSON.stringify(this.brief);
+		return fork(entry, {
+			execArgv: this.#execArgv,
+			env: { ...environment, DISCORD_TOKEN: this.simulator.token, [gatewayBriefVariable]: brief },
+		});
+	}
+
+	/** The manager is gone; resolves with the exit code. */
+	abandon(): Promise<number | null> {
+		const left = new Promise<number | null>((resolve) => this.#child.once('exit', resolve));
+		this.#child.disconnect();
+		return left;
+	}
+
+	/** A process whose manager is gone before it has booted; resolves with the exit code. */
+	forkAbandoned(): Promise<number | null> {
+		this.#child = this.#forkChild();
+		return this.abandon();
 	}
 
 	async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
