@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Starts the built command line; everything else is in dist/. Node 22 and later keep what they compiled for the next time.
-import module from 'node:module';
+// Starts the built command line; everything else is in dist/. CommonJS, as package.json beside it says: node has it running sooner.
+// Node 22 and later keep what they compiled for the next time.
+'use strict';
 
-module.enableCompileCache?.();
-await import('../dist/cli.js');
+require('node:module').enableCompileCache?.();
+require('../dist/cli.cjs');

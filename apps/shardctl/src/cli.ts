@@ -1,30 +1,15 @@
-// Runs the command line: parses, reports what went wrong, and sets the exit status.
-import { ShardctlError } from '@shardctl/core';
-import { CommanderError } from 'commander';
-import { exitCodeOf, exitCodes } from './exit-codes.js';
-import { unsetFlags } from './option.js';
-import { buildProgram } from './program.js';
+// Where the command line begins. It answers the question for help itself, from the text that the build made, since everybody's
+// first command should not load the rest to say what never changes; all else is in main.ts.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The text is as wide; on a narrower terminal it is made anew. */
+const helpColumns = 80;
 
 // A reader that has seen enough (`| head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-	process.exit(error.code === 'EPIPE' ? exitCodes.fine : exitCodes.failed),
-);
-process.stderr.on('error', () => {});
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const program = await buildProgram(process.argv[2]);
-const options = program.commands.flatMap((command) => command.options);
-for (const variable of unsetFlags(options, process.env)) delete process.env[variable];
-
-try {
-	await program.parseAsync();
-} catch (error) {
-	process.exitCode = report(error);
-}
-
-/** Says what went wrong, and answers the exit status. */
-function report(error: unknown): number {
-	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongUsage;
-	if (ShardctlError.is(error)) process.stderr.write(`error: ${error.message}\n`);
-	else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-	return exitCodeOf(error);
-}
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === '--help' || args[0] === '-h') && (process.stdout.columns ?? helpColumns) >= helpColumns) {
+	process.stdout.write(readFileSync(join(import.meta.dirname, 'help.txt')));
+} else void import('./main.js').then(({ main }) => main());

@@ -2,7 +2,7 @@
 import { formatShardIds } from '@shardctl/core';
 import type { FleetEvent } from '@shardctl/manager/control';
 import { out } from './terminal/colours.js';
-import { plural } from './terminal/plural.js';
+import { plural } from './terminal/count.js';
 
 export type Level = 'info' | 'warn' | 'error';
 

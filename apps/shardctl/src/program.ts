@@ -1,33 +1,47 @@
 // The tree of commands: what the command line runs, help shows and shell completion is made from.
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
+import { completionCommand } from './commands/completion.js';
+import { deployCommand } from './commands/deploy.js';
+import { doctorCommand } from './commands/doctor.js';
+import { evalCommand } from './commands/eval.js';
+import { eventsCommand } from './commands/events.js';
+import { fetchCommand } from './commands/fetch.js';
+import { initCommand } from './commands/init.js';
+import { listCommand } from './commands/list.js';
+import { logsCommand } from './commands/logs.js';
+import { respawnCommand } from './commands/respawn.js';
+import { restartCommand } from './commands/restart.js';
+import { simulateCommand } from './commands/simulate.js';
+import { startCommand } from './commands/start.js';
+import { statsCommand } from './commands/stats.js';
+import { stopCommand } from './commands/stop.js';
+import { whereCommand } from './commands/where.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
-type Loader = () => Promise<Command>;
-
-/** In the order of help. A command that was named is the only one loaded: reading files is most of what a short command costs. */
-const loaders: Readonly<Record<string, Loader>> = {
-	start: async () => (await import('./commands/start.js')).startCommand(),
-	stats: async () => (await import('./commands/stats.js')).statsCommand(),
-	list: async () => (await import('./commands/list.js')).listCommand(),
-	logs: async () => (await import('./commands/logs.js')).logsCommand(),
-	events: async () => (await import('./commands/events.js')).eventsCommand(),
-	stop: async () => (await import('./commands/stop.js')).stopCommand(),
-	restart: async () => (await import('./commands/restart.js')).restartCommand(),
-	deploy: async () => (await import('./commands/deploy.js')).deployCommand(),
-	respawn: async () => (await import('./commands/respawn.js')).respawnCommand(),
-	eval: async () => (await import('./commands/eval.js')).evalCommand(),
-	fetch: async () => (await import('./commands/fetch.js')).fetchCommand(),
-	where: async () => (await import('./commands/where.js')).whereCommand(),
-	doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
-	init: async () => (await import('./commands/init.js')).initCommand(),
-	simulate: async () => (await import('./commands/simulate.js')).simulateCommand(),
-	completion: async () => (await import('./commands/completion.js')).completionCommand(),
+/** In the order of help. A command that was named is the only one made. */
+const commands: Readonly<Record<string, () => Command>> = {
+	start: startCommand,
+	stats: statsCommand,
+	list: listCommand,
+	logs: logsCommand,
+	events: eventsCommand,
+	stop: stopCommand,
+	restart: restartCommand,
+	deploy: deployCommand,
+	respawn: respawnCommand,
+	eval: evalCommand,
+	fetch: fetchCommand,
+	where: whereCommand,
+	doctor: doctorCommand,
+	init: initCommand,
+	simulate: simulateCommand,
+	completion: () => completionCommand(buildProgram),
 };
 
 /** Builds the whole tree, or as much of it as running the command `only` needs. What a command does is loaded when it runs. */
-export async function buildProgram(only?: string): Promise<Command> {
+export function buildProgram(only?: string): Command {
 	const program = new Command('shardctl')
 		.description('Runs any Discord bot as a supervised fleet of shards.')
 		.version(version)
@@ -51,9 +65,8 @@ Examples:
   $ DISCORD_TOKEN=… shardctl start bot.js   as many shards as Discord recommends
   $ shardctl stats --watch                  in another terminal`,
 		);
-	const wanted = only !== undefined && Object.hasOwn(loaders, only) ? [only] : Object.keys(loaders);
-	const commands = await Promise.all(wanted.map((name) => (loaders[name] as Loader)()));
-	for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+	const wanted = only !== undefined && Object.hasOwn(commands, only) ? [only] : Object.keys(commands);
+	for (const name of wanted) program.addCommand((commands[name] as () => Command)().copyInheritedSettings(program));
 	for (const command of [program, ...program.commands]) command.exitOverride();
 	return program;
 }

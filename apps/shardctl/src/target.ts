@@ -1,4 +1,5 @@
 // Which manager a command talks to: `--name`, `--url`, or the one that was probably meant.
+import { ShardctlError } from '@shardctl/core';
 import type { ControlClient } from '@shardctl/manager/control';
 import type { Option } from 'commander';
 import { option } from './option.js';
@@ -35,7 +36,6 @@ export async function target({ name, url }: TargetOptions): Promise<Target> {
 /** Without a name: the only manager started in this folder; else the one named like this folder's bot; else the only one. */
 async function meantManager(): Promise<string> {
 	const { defaultManagerName, managerNotRunning, runningManagers } = await import('@shardctl/manager/control');
-	const { ShardctlError } = await import('@shardctl/core');
 	const running = runningManagers();
 	const names = running.map(({ name }) => name);
 	const here = running.filter(({ cwd }) => cwd === process.cwd());

@@ -86,7 +86,8 @@ describe('stats', () => {
 		expect(before).toBe('');
 		expect(stripVTControlCharacters(live)).toMatch(/alpha {2}running[\s\S]*SHARD {2}STATUS[\s\S]*CPU~[\s\S]*q quits/);
 		expect(live).not.toContain('\u001b[2J');
-		const lines = live.split('\u001b[?2026l').flatMap((frame) => stripVTControlCharacters(frame).split('\r\n'));
+		// The terminal adds a carriage return to ours.
+		const lines = live.split('\u001b[?2026l').flatMap((frame) => stripVTControlCharacters(frame).split(/\r+\n/));
 		expect(lines.filter((line) => line.length > 80)).toEqual([]);
 		// Echo and line mode are as they were.
 		expect(after).toMatch(/[^-]icanon/);

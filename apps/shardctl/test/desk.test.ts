@@ -206,6 +206,7 @@ const commandNames = [
 	'restart',
 	'respawn',
 	'stop',
+	'deploy',
 	'logs',
 	'eval',
 	'fetch',
@@ -224,6 +225,13 @@ describe('help', () => {
 		for (const name of commandNames) {
 			expect(stdout).toMatch(new RegExp(`^  ${name}[ |]`, 'm'));
 		}
+	});
+
+	it('that the build has rendered is what the commands say', async () => {
+		const cli = cliSandbox();
+		const rendered = await cli.output(['--help']);
+		expect(await cli.output(['help'])).toEqual(rendered);
+		expect(await cli.output(['-h'])).toEqual(rendered);
 	});
 
 	it('of every command fits 80 columns', async () => {

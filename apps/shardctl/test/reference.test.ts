@@ -4,7 +4,7 @@ import { buildProgram } from '../src/program.js';
 import { configKeys } from '../src/start/start-options.js';
 import { commandReference } from './command-reference.js';
 
-const program = await buildProgram();
+const program = buildProgram();
 const readme = new URL('../README.md', import.meta.url);
 const section = /(?<=<!-- commands -->\n)[\s\S]*(?=<!-- end of commands -->)/;
 

@@ -1,7 +1,7 @@
 // `shardctl completion <shell>`: prints a script that completes commands and options.
 import { Argument, Command } from 'commander';
 
-export function completionCommand(): Command {
+export function completionCommand(wholeTree: () => Command): Command {
 	return new Command('completion')
 		.description('Prints the completion script of a shell.')
 		.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
@@ -15,7 +15,6 @@ To have it in every new shell:
 		)
 		.action(async (shell: 'bash' | 'zsh' | 'fish') => {
 			const { completionScript } = await import('../completion/completion-script.js');
-			const { buildProgram } = await import('../program.js');
-			process.stdout.write(completionScript(shell, await buildProgram()));
+			process.stdout.write(completionScript(shell, wholeTree()));
 		});
 }

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
+import { out, workerColour } from '../terminal/colours.js';
 
 interface LogsOptions extends TargetOptions {
 	json?: boolean;
@@ -25,7 +26,6 @@ export function logsCommand(): Command {
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ json, follow, shard, tail, timestamps, ...which }: LogsOptions) => {
 		const { client } = await target(which);
-		const { out, workerColour } = await import('../terminal/colours.js');
 		const show = (entry: LogEntry) => {
 			if (json) {
 				process.stdout.write(`${JSON.stringify(entry)}\n`);

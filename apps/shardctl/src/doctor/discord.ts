@@ -2,7 +2,7 @@
 import { messageOf, ShardctlError } from '@shardctl/core';
 import { fetchGatewayInfo } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
-import { plural } from '../terminal/plural.js';
+import { plural } from '../terminal/count.js';
 import { type Finding, fail, ok, skip, warn } from './finding.js';
 
 const timeoutMs = 10_000;

@@ -1,7 +1,7 @@
 // Whether the limits of this machine do for the planned fleet: file descriptors and memory.
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { plural } from '../terminal/plural.js';
+import { grouped, plural } from '../terminal/count.js';
 import { type Finding, ok, skip, warn } from './finding.js';
 
 /** In the manager, for each worker: pipes and the channel. */
@@ -67,5 +67,5 @@ function availableBytes(): number {
 }
 
 function megabytes(bytes: number): string {
-	return `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MB`;
+	return `${grouped(Math.round(bytes / 2 ** 20))} MB`;
 }

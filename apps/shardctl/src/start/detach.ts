@@ -7,7 +7,7 @@ import { sleep, systemClock } from '@shardctl/core';
 import { createControlClient, runningManagers, stateDir } from '@shardctl/manager/control';
 import { exitCodes } from '../exit-codes.js';
 import { err } from '../terminal/colours.js';
-import { plural } from '../terminal/plural.js';
+import { plural } from '../terminal/count.js';
 import type { StartPlan } from './resolve-start.js';
 import { resolvedForCheck } from './run-fleet.js';
 

@@ -2,7 +2,7 @@
 import { formatShardIds } from '@shardctl/core';
 import type { IdentifyWait, ShardStats, ShardStatus } from '@shardctl/manager';
 import { err } from '../terminal/colours.js';
-import { plural } from '../terminal/plural.js';
+import { plural } from '../terminal/count.js';
 import { clip } from '../terminal/table.js';
 
 export interface FleetView {

@@ -2,7 +2,7 @@
 import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
-import { plural } from '../terminal/plural.js';
+import { grouped, plural } from '../terminal/count.js';
 import { type Column, clip, tableLines } from '../terminal/table.js';
 
 /** The fleet as a summary line and one row per shard, ending in a line break. `width` is unbounded where nobody looks. */
@@ -95,7 +95,7 @@ function orDash<T>(value: T | null, show: (value: T) => string): string {
 
 /** `12,345`, and `12.3M` where the digits would take the room of other figures. */
 function count(value: number): string {
-	return value < 1_000_000 ? value.toLocaleString('en') : `${(value / 1_000_000).toFixed(1)}M`;
+	return value < 1_000_000 ? grouped(value) : `${(value / 1_000_000).toFixed(1)}M`;
 }
 
 function shortMemory(mb: number): string {

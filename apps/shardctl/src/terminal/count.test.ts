@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { grouped, plural } from './count.js';
+
+it.each([
+	[0, '0'],
+	[999, '999'],
+	[1000, '1,000'],
+	[123_456, '123,456'],
+	[12_345_678, '12,345,678'],
+])('%i is written %s', (value, text) => {
+	expect(grouped(value)).toBe(text);
+});
+
+it('counts one and several', () => {
+	expect([plural(1, 'shard'), plural(2, 'shard')]).toEqual(['1 shard', '2 shards']);
+});

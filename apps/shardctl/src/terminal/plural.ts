@@ -1,6 +1,0 @@
-// Counts for people.
-
-/** `1 shard`, `2 shards`. */
-export function plural(count: number, noun: string): string {
-	return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

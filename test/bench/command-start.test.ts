@@ -1,0 +1,23 @@
+// Keeps the short commands short: the processor time of whole processes beside bare node's in the same run, with room for noise.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+interface Row {
+	command: string;
+	cpuRatio: number;
+}
+
+const benchmark = fileURLToPath(new URL('./command-start.mjs', import.meta.url));
+
+/** Found: 1.0, 1.3 and 1.5. As many ES modules as there are files they were 2.1, 1.9 and 2.3. */
+const limits: Readonly<Record<string, number>> = { 'shardctl --help': 1.4, 'shardctl list': 1.8, 'shardctl stats': 2 };
+
+it('keeps short commands near what node itself costs', async () => {
+	const { stdout } = await promisify(execFile)(process.execPath, [benchmark, '9', '--json']);
+	const rows = JSON.parse(stdout) as Row[];
+	const over = rows.filter(({ command, cpuRatio }) => cpuRatio > (limits[command] ?? Number.POSITIVE_INFINITY));
+	expect(rows.map(({ command }) => command)).toEqual(expect.arrayContaining(Object.keys(limits)));
+	expect(over).toEqual([]);
+});
