@@ -1,11 +1,12 @@
 // Every command that talks to a running fleet, as a process: what it prints, how it fails, and its exit status.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { tempDir, waitFor } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { bot, runningFleet } from './running-fleet.js';
+import { hasProgram, inTerminal } from './terminal.js';
 
 const fleet = runningFleet(['--name', 'alpha', '--shards', '4', '--shards-per-worker', '2']);
 const output = (...args: string[]) => fleet.cli.output(args);
@@ -66,23 +67,15 @@ describe('stats', () => {
 		expect(await run.exit).toBe(0);
 	});
 
-	const hasScript = spawnSync('script', ['--version']).status === 0;
-
-	it.skipIf(!hasScript)('--watch takes over a terminal of 80 columns, and gives it back on q', async () => {
-		const command = `stty cols 80 rows 24; "${process.execPath}" "${bin}" stats --watch --name alpha; stty -a`;
-		const child = spawn('script', ['-qec', command, '/dev/null'], {
-			env: { ...process.env, SHARDCTL_STATE_DIR: fleet.cli.stateDir, TERM: 'xterm-256color' },
-			stdio: ['pipe', 'pipe', 'inherit'],
+	it.skipIf(!hasProgram('script'))('--watch takes over a terminal of 80 columns, and gives it back on q', async () => {
+		const terminal = inTerminal(['stats', '--watch', '--name', 'alpha'], {
+			env: { SHARDCTL_STATE_DIR: fleet.cli.stateDir },
+			after: 'stty -a',
 		});
-		let screen = '';
-		child.stdout.setEncoding('utf8').on('data', (text: string) => {
-			screen += text;
-		});
-		const ended = once(child, 'close');
-		await waitFor('the second picture', () => screen.split('\u001b[?2026l').length > 2);
-		child.stdin.write('q');
-		expect((await ended)[0]).toBe(0);
-		const [before, live = '', after = ''] = screen.replace('\u001b[?1049l', '\u001b[?1049h').split('\u001b[?1049h');
+		await waitFor('the second picture', () => terminal.raw().split('\u001b[?2026l').length > 2);
+		terminal.type('q');
+		expect(await terminal.exit).toBe(0);
+		const [before, live = '', after = ''] = terminal.raw().replace('\u001b[?1049l', '\u001b[?1049h').split('\u001b[?1049h');
 		expect(before).toBe('');
 		expect(stripVTControlCharacters(live)).toMatch(/alpha {2}running[\s\S]*SHARD {2}STATUS[\s\S]*CPU~[\s\S]*q quits/);
 		expect(live).not.toContain('\u001b[2J');

@@ -1,10 +1,11 @@
 // The commands that need no running fleet: doctor, init, simulate, completion, help.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSimulator } from '@shardctl/simulator';
 import { cliSandbox, tempDir, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { hasProgram } from './terminal.js';
 
 interface Found {
 	ok: boolean;
@@ -136,8 +137,6 @@ describe('simulate', () => {
 });
 
 describe('completion', () => {
-	const has = (shell: string) => spawnSync(shell, ['--version']).status === 0;
-
 	async function script(shell: string) {
 		const path = join(tempDir(), `completion.${shell}`);
 		const { stdout, code } = await cliSandbox().output(['completion', shell]);
@@ -166,7 +165,7 @@ describe('completion', () => {
 		expect(complete('completion', 'z')).toBe('zsh');
 	});
 
-	it.skipIf(!has('zsh'))('of zsh loads, and names every command', async () => {
+	it.skipIf(!hasProgram('zsh'))('of zsh loads, and names every command', async () => {
 		const path = await script('zsh');
 		const said = execFileSync(
 			'zsh',
@@ -183,7 +182,7 @@ describe('completion', () => {
 		execFileSync('zsh', ['-n', path]);
 	});
 
-	it.skipIf(!has('fish'))('of fish completes commands and options', async () => {
+	it.skipIf(!hasProgram('fish'))('of fish completes commands and options', async () => {
 		const path = await script('fish');
 		const complete = (line: string) =>
 			execFileSync('fish', ['--no-config', '-c', `source ${path}; complete -C '${line}'`], { encoding: 'utf8' });

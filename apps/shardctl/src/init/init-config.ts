@@ -49,55 +49,45 @@ function withoutQuestions(file: string | undefined, format: ConfigFormat): Confi
 
 /** Undefined when the person gave up. */
 async function asked(guess: string | undefined, format: ConfigFormat, formatGiven: boolean): Promise<ConfigAnswers | undefined> {
-	const { cancel, group, intro, select, text } = await import('@clack/prompts');
+	const { cancel, intro, isCancel, select, text } = await import('@clack/prompts');
+	const gaveUp = () => {
+		cancel('Nothing was written.');
+		return undefined;
+	};
 	intro('A config file for this bot');
-	let cancelled = false;
-	const answers = await group(
-		{
-			file: () =>
-				text({
-					message: 'Which file starts the bot?',
-					...(guess === undefined ? {} : { initialValue: guess }),
-					validate: (value) => (value && existsSync(value) ? undefined : 'There is no such file.'),
-				}),
-			shards: () =>
-				text({
-					message: 'How many shards? "auto" is what Discord recommends.',
-					initialValue: 'auto',
-					validate: (value) =>
-						value === 'auto' || /^[1-9]\d*$/.test(value ?? '') ? undefined : 'A whole number from 1, or "auto".',
-				}),
-			shardsPerWorker: () =>
-				select<1 | 'auto'>({
-					message: 'How many shards share a process?',
-					options: [
-						{ value: 1, label: 'one each', hint: 'a crash takes one shard' },
-						{ value: 'auto', label: 'spread over the cores', hint: 'saves memory' },
-					],
-				}),
-			format: () =>
-				formatGiven
-					? Promise.resolve(format)
-					: select<ConfigFormat>({
-							message: 'Which form?',
-							initialValue: format,
-							options: [
-								{ value: 'ts', label: 'TypeScript' },
-								{ value: 'js', label: 'JavaScript' },
-								{ value: 'json', label: 'JSON' },
-							],
-						}),
-		},
-		{
-			onCancel: () => {
-				cancelled = true;
-				cancel('Nothing was written.');
-			},
-		},
-	);
-	if (cancelled) return undefined;
-	const { file, shards, shardsPerWorker } = answers;
-	return { file, format: answers.format, shardsPerWorker, shards: shards === 'auto' ? 'auto' : Number(shards) };
+	const file = await text({
+		message: 'Which file starts the bot?',
+		...(guess === undefined ? {} : { initialValue: guess }),
+		validate: (value) => (value && existsSync(value) ? undefined : 'There is no such file.'),
+	});
+	if (isCancel(file)) return gaveUp();
+	const shards = await text({
+		message: 'How many shards? "auto" is what Discord recommends.',
+		initialValue: 'auto',
+		validate: (value) => (value === 'auto' || /^[1-9]\d*$/.test(value ?? '') ? undefined : 'A whole number from 1, or "auto".'),
+	});
+	if (isCancel(shards)) return gaveUp();
+	const shardsPerWorker = await select<1 | 'auto'>({
+		message: 'How many shards share a process?',
+		options: [
+			{ value: 1, label: 'one each', hint: 'a crash takes one shard' },
+			{ value: 'auto', label: 'spread over the cores', hint: 'saves memory' },
+		],
+	});
+	if (isCancel(shardsPerWorker)) return gaveUp();
+	const form = formatGiven
+		? format
+		: await select<ConfigFormat>({
+				message: 'Which form?',
+				initialValue: format,
+				options: [
+					{ value: 'ts', label: 'TypeScript' },
+					{ value: 'js', label: 'JavaScript' },
+					{ value: 'json', label: 'JSON' },
+				],
+			});
+	if (isCancel(form)) return gaveUp();
+	return { file, format: form, shardsPerWorker, shards: shards === 'auto' ? 'auto' : Number(shards) };
 }
 
 function guessedFile(folder: string): string | undefined {

@@ -1,0 +1,91 @@
+// What `shardctl init` asks in a terminal: right answers, wrong ones, and a person who gives up.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cliSandbox, tempDir } from '@shardctl/test-support';
+import { describe, expect, it } from 'vitest';
+import { hasProgram, inTerminal } from './terminal.js';
+
+const key = { enter: '\r', down: '\u001b[B', backspace: '\u007f', ctrlC: '\u0003' };
+const erase = (text: string) => key.backspace.repeat(text.length);
+
+function botFolder(): string {
+	const folder = tempDir();
+	writeFileSync(join(folder, 'bot.js'), '');
+	writeFileSync(join(folder, 'other.mjs'), '');
+	return folder;
+}
+
+describe.skipIf(!hasProgram('script'))('the questions of init', () => {
+	it('come with what fits already filled in', async () => {
+		const cwd = botFolder();
+		const terminal = inTerminal(['init'], { cwd });
+		await terminal.shows(/Which file starts the bot\?[\s\S]*bot\.js/);
+		terminal.type(key.enter);
+		await terminal.shows(/How many shards\?[\s\S]*auto/);
+		terminal.type(key.enter);
+		await terminal.shows(/share a process\?[\s\S]*one each/);
+		terminal.type(key.enter);
+		await terminal.shows(/Which form\?[\s\S]*JavaScript/);
+		terminal.type(key.enter);
+		expect(await terminal.exit).toBe(0);
+		expect(terminal.text()).toMatch(/wrote shardctl\.config\.js; try it: shardctl start --simulate/);
+		expect(readFileSync(join(cwd, 'shardctl.config.js'), 'utf8')).toMatch(
+			/file: 'bot\.js'[\s\S]*shards: 'auto'[\s\S]*shardsPerWorker: 1,/,
+		);
+		// It is read and found right as far as the token, which is missing.
+		expect(await cliSandbox().output(['start'], { cwd })).toMatchObject({
+			code: 2,
+			stderr: expect.stringMatching(/^error: no bot token/),
+		});
+	});
+
+	it('are asked again after a wrong answer, which is explained', async () => {
+		const cwd = botFolder();
+		const terminal = inTerminal(['init', '--format', 'json'], { cwd });
+		await terminal.shows(/Which file/);
+		terminal.type(`${erase('bot.js')}nothing.js${key.enter}`);
+		await terminal.shows(/There is no such file\./);
+		terminal.type(`${erase('nothing.js')}other.mjs${key.enter}`);
+		await terminal.shows(/How many shards/);
+		terminal.type(`${erase('auto')}0${key.enter}`);
+		await terminal.shows(/A whole number from 1, or "auto"\./);
+		terminal.type(`${erase('0')}12${key.enter}`);
+		await terminal.shows(/share a process/);
+		terminal.type(`${key.down}${key.enter}`);
+		expect(await terminal.exit).toBe(0);
+		expect(JSON.parse(readFileSync(join(cwd, 'shardctl.config.json'), 'utf8'))).toEqual({
+			file: 'other.mjs',
+			shards: 12,
+			shardsPerWorker: 'auto',
+		});
+	});
+
+	it.each(['Which file starts the bot?', 'How many shards?', 'How many shards share a process?'])(
+		'end with Ctrl-C at "%s": nothing is written, and the status says so',
+		async (last) => {
+			const cwd = botFolder();
+			const before = readdirSync(cwd);
+			const terminal = inTerminal(['init'], { cwd, after: 'stty -a' });
+			for (const question of ['Which file starts the bot?', 'How many shards?', 'How many shards share a process?']) {
+				await terminal.shows(new RegExp(question.replaceAll('?', '\\?')));
+				terminal.type(question === last ? key.ctrlC : key.enter);
+				if (question === last) break;
+			}
+			expect(await terminal.exit).toBe(1);
+			expect(terminal.text()).toContain('Nothing was written.');
+			expect(readdirSync(cwd)).toEqual(before);
+			// The terminal is as it was, with its cursor.
+			expect(terminal.text()).toMatch(/[^-]icanon[\s\S]*[^-]echo /);
+			expect(terminal.raw().lastIndexOf('\u001b[?25h')).toBeGreaterThan(terminal.raw().lastIndexOf('\u001b[?25l'));
+		},
+	);
+
+	it('are not asked where a config file is there already', async () => {
+		const cwd = botFolder();
+		writeFileSync(join(cwd, 'shardctl.config.json'), '{}');
+		const terminal = inTerminal(['init'], { cwd });
+		expect(await terminal.exit).toBe(2);
+		expect(terminal.text()).toMatch(/^error: shardctl\.config\.json is there already: edit it, or replace it with --force/);
+		expect(existsSync(join(cwd, 'shardctl.config.js'))).toBe(false);
+	});
+});
