@@ -248,7 +248,9 @@ describe('respawn and restart', () => {
 		});
 		expect(await output('restart', '--rolling')).toMatchObject({
 			code: 0,
-			stderr: expect.stringMatching(/^restarted 2 workers of alpha in /),
+			stderr: expect.stringMatching(
+				/^worker 0 \(shards 0-1\) is restarted \(1 of 2 done\)\nworker 1 .*\(2 of 2 done\)\nrestarted 2 workers of alpha in /,
+			),
 		});
 		expect((await pids()).some((pid) => [...before, ...respawned].includes(pid))).toBe(false);
 	});
@@ -264,6 +266,10 @@ describe('respawn and restart', () => {
 			stderr: expect.stringMatching(/their ids are 0 to 1/),
 		});
 		expect(await output('restart', '--shard', '0', '--rolling')).toMatchObject({ code: 2 });
+		for (const command of [['deploy'], ['restart', '--gateways']]) {
+			const { code, stderr } = await output(...command);
+			expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/start the fleet with gateway "resident"/) });
+		}
 	});
 });
 
@@ -301,7 +307,7 @@ describe('which manager', () => {
 
 	it('every command ends with 3 where none runs', async () => {
 		const none = { env: { SHARDCTL_STATE_DIR: tempDir() } };
-		const commands = ['stats', 'logs', 'events', 'stop', 'restart', 'respawn 0', 'eval 1', 'fetch x', 'where 1'];
+		const commands = ['stats', 'logs', 'events', 'stop', 'restart', 'deploy', 'respawn 0', 'eval 1', 'fetch x', 'where 1'];
 		const ends = await Promise.all(commands.map((command) => fleet.cli.output(command.split(' '), none)));
 		const told = expect.stringMatching(/no manager named .* is running; start one/) as string;
 		expect(ends).toEqual(commands.map(() => ({ code: 3, stdout: '', stderr: told })));

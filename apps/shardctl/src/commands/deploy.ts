@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { option } from '../option.js';
 import { whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
+import { plural } from '../terminal/count.js';
 
 interface DeployOptions extends TargetOptions {
 	parallel?: number;
@@ -18,32 +19,11 @@ export function deployCommand(): Command {
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ parallel, ...which }: DeployOptions) => {
 		const { client, label } = await target(which);
-		const progress = new AbortController();
-		void showProgress(client.followEvents({ signal: progress.signal }));
-		try {
-			const { workers, tookMs } = await client.deploy({ parallel });
-			process.stderr.write(`deployed ${workers.length} workers of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
-		} finally {
-			progress.abort();
-		}
+		const { withProgress } = await import('../progress.js');
+		const { manager, gateways } = await client.stats();
+		if (gateways && manager.workers > 1) process.stderr.write(`deploying ${manager.workers} workers of ${label}\n`);
+		const deployed = await withProgress(client, ['worker:deployed', 'worker:rolled-back'], () => client.deploy({ parallel }));
+		const { workers, tookMs } = deployed;
+		process.stderr.write(`deployed ${plural(workers.length, 'worker')} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
 	});
-}
-
-type Events = ReturnType<Awaited<ReturnType<typeof target>>['client']['followEvents']>;
-
-/** What happens to each worker, as it happens. It is talk: when it breaks off, the deploy goes on. */
-async function showProgress(events: Events): Promise<void> {
-	const { describeEvent } = await import('../fleet-event-text.js');
-	const startedAt = Date.now();
-	try {
-		for await (const event of events) {
-			if (!('item' in event) || event.item.at < startedAt) continue;
-			const { item } = event;
-			if (item.type === 'worker:deployed' || item.type === 'worker:rolled-back') {
-				process.stderr.write(`${describeEvent(item).text}\n`);
-			}
-		}
-	} catch {
-		// The manager has ended, or the deploy has.
-	}
 }

@@ -33,7 +33,10 @@ export function restartCommand(): Command {
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ shard, worker, gateways, rolling, parallel, delay, ...which }: RestartOptions) => {
 		const { client, label } = await target(which);
-		const { workers, tookMs } = await client.restart({ shard, worker, gateways, rolling, parallel, delayMs: delay });
+		const restart = () => client.restart({ shard, worker, gateways, rolling, parallel, delayMs: delay });
+		const { withProgress } = await import('../progress.js');
+		const steps = ['restart:progress', 'worker:rolled-back'] as const;
+		const { workers, tookMs } = rolling ? await withProgress(client, steps, restart) : await restart();
 		const what = gateways ? 'the gateway processes' : workers.length === 1 ? `worker ${workers[0]}` : `${workers.length} workers`;
 		process.stderr.write(`restarted ${what} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
 	});

@@ -51,8 +51,10 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 			const stats = await client.stats().catch(() => undefined);
 			if (stats && stats.manager.totalShards > 0) {
 				const { manager } = stats;
+				// In resident mode workers come after their gateway processes.
+				const workers = manager.workers === 0 ? '' : ` in ${plural(manager.workers, 'worker')}`;
 				process.stderr.write(
-					`${err.green('●')} ${name} runs in the background as process ${manager.pid}: ${plural(manager.shardIds.length, 'shard')} in ${plural(manager.workers, 'worker')}\n` +
+					`${err.green('●')} ${name} runs in the background as process ${manager.pid}: ${plural(manager.shardIds.length, 'shard')}${workers}\n` +
 						`  log    ${logPath}\n  watch  shardctl stats --watch --name ${name}\n  end    shardctl stop --name ${name}\n`,
 				);
 				child.unref();

@@ -3,7 +3,7 @@ import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { out } from '../terminal/colours.js';
 import { sparkline } from '../terminal/sparkline.js';
 import { type Column, clip, tableLines } from '../terminal/table.js';
-import { columnOf, summaryLines } from './stats-table.js';
+import { columnOf, gatewayTable, summaryLines } from './stats-table.js';
 
 const kept = 60;
 
@@ -35,18 +35,22 @@ export interface ScreenState {
 	problem: string | undefined;
 	/** The first shard shown. */
 	scroll: number;
+	/** In resident mode: the gateway processes' view of the shards instead of the workers'. */
+	gateways: boolean;
 }
 
 /** The lines that fill a terminal of this size. */
 export function fleetScreen(
-	{ label, stats, problem, scroll }: ScreenState,
+	{ label, stats, problem, scroll, gateways }: ScreenState,
 	history: FleetHistory,
 	{ width, height, nowMs }: { width: number; height: number; nowMs: number },
 ): string[] {
-	const footer = out.dim(clip('q quits, arrows scroll; CPU and PING also as they went in the last minute', width));
+	const other = stats?.gateways ? `g shows the ${gateways ? 'workers' : 'gateways'}, ` : '';
+	const footer = out.dim(`${other}q quits, arrows scroll`);
 	if (!stats) return [clip(problem ?? `waiting for the figures of ${label}`, width)];
 	const head = [...summaryLines(stats, { width, nowMs }), problem ? out.red(clip(problem, width)) : ''];
-	const [title = '', ...rows] = tableLines(columns(history), stats.shards, { width, dim: out.dim });
+	const [title = '', ...rows] =
+		gateways && stats.gateways ? gatewayTable(stats, width) : tableLines(columns(history), stats.shards, { width, dim: out.dim });
 	const room = Math.max(1, height - head.length - 2);
 	const first = Math.min(scroll, Math.max(0, rows.length - room));
 	const more =

@@ -4,45 +4,51 @@ import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
 import { type Column, clip, tableLines } from '../terminal/table.js';
+import { troubleLines } from './trouble.js';
 
 /** The fleet as a summary line and one row per shard, ending in a line break. `width` is unbounded where nobody looks. */
 export function statsTable(stats: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string {
 	const rows = tableLines(shardColumns, stats.shards, { width, dim: out.dim });
-	return `${[...summaryLines(stats, { width, nowMs }), '', ...rows, ...gatewayLines(stats, width)].join('\n')}\n`;
+	const gateways = stats.gateways ? ['', ...gatewayTable(stats, width)] : [];
+	return `${[...summaryLines(stats, { width, nowMs }), '', ...rows, ...gateways].join('\n')}\n`;
 }
 
 type GatewayShard = NonNullable<ManagerStats['gateways']>[number]['shards'][number] & { gatewayId: number; pid: number | null };
 
 /** In resident mode: one row per shard as its gateway process sees it. */
-function gatewayLines({ gateways }: ManagerStats, width: number): string[] {
-	if (!gateways) return [];
+export function gatewayTable({ gateways = [] }: ManagerStats, width: number): string[] {
 	const rows = gateways.flatMap(({ id, pid, shards }) => shards.map((shard) => ({ ...shard, gatewayId: id, pid })));
-	return ['', ...tableLines(gatewayColumns, rows, { width, dim: out.dim })];
+	return tableLines(gatewayColumns, rows, { width, dim: out.dim });
 }
 
+/** The figures by which an operator judges; `--json` has the rest. Age is of the oldest event that waits, lag of the slowest lately. */
 const gatewayColumns: readonly Column<GatewayShard>[] = [
 	{ title: 'SHARD', cell: ({ shardId }) => String(shardId), align: 'right' },
-	{ title: 'SESSION', cell: ({ upstream }) => upstream },
+	{ title: 'SESSION', cell: ({ upstream }) => statusColour(out, upstream) },
 	{ title: 'WORKER', cell: ({ worker }) => worker },
-	{ title: 'BUFFERED', cell: ({ bufferedEvents }) => count(bufferedEvents), align: 'right' },
+	{ title: 'EV/S', cell: ({ eventsPerSecond }) => shortRate(eventsPerSecond), align: 'right' },
+	{ title: 'BUFFER', cell: ({ bufferedEvents }) => count(bufferedEvents), align: 'right' },
+	{ title: 'AGE', cell: ({ bufferAgeMs }) => shortDelay(bufferAgeMs), align: 'right' },
 	{ title: 'LAG', cell: ({ lagMs }) => shortDelay(lagMs), align: 'right' },
-	{ title: 'EVENTS', cell: ({ received }) => count(received), align: 'right' },
-	{ title: 'RESUMES', cell: ({ resumes }) => String(resumes), align: 'right', leaves: 2 },
-	{ title: 'DROPPED', cell: ({ overflowed, expired }) => String(overflowed + expired), align: 'right' },
-	{ title: 'LOST', cell: ({ lost }) => String(lost), align: 'right' },
-	{ title: 'REPEATED', cell: ({ repeated }) => String(repeated), align: 'right', leaves: 3 },
+	{ title: 'RESUMES', cell: ({ resumes }) => count(resumes), align: 'right' },
+	{ title: 'DROPS', cell: ({ overflowed, expired }) => count(overflowed + expired), align: 'right' },
+	{ title: 'LOST', cell: ({ lost }) => count(lost), align: 'right' },
+	{ title: 'REPEATED', cell: ({ repeated }) => count(repeated), align: 'right', leaves: 3 },
+	{ title: 'EVENTS', cell: ({ received }) => count(received), align: 'right', leaves: 2 },
 	{ title: 'GATEWAY', cell: ({ gatewayId }) => String(gatewayId), align: 'right', leaves: 4 },
 	{ title: 'PID', cell: ({ pid }) => orDash(pid, String), align: 'right', leaves: 1 },
 ];
 
-/** What concerns the fleet as a whole. */
-export function summaryLines({ manager, shards }: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string[] {
+/** What concerns the fleet as a whole, and what is wrong with it. */
+export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: number }): string[] {
+	const { manager, shards } = stats;
+	const { width, nowMs } = size;
 	const ready = shards.filter((shard) => shard.ready).length;
 	const sum = (figure: (shard: ShardStats) => number) => shards.reduce((total, shard) => total + figure(shard), 0);
 	const { remaining, total, resetAt, maxConcurrency } = manager.identify;
 	const resets = remaining < total ? `, reset in ${age(resetAt - nowMs)}` : '';
 	const dot = out.dim(' · ');
-	return [
+	const lines = [
 		`${out.bold(manager.name)}  ${statusColour(out, manager.status)}  ${[
 			`${ready}/${shards.length} shards ready in ${plural(manager.workers, 'worker')}`,
 			`${count(sum(({ guildCount }) => guildCount))} guilds`,
@@ -50,6 +56,7 @@ export function summaryLines({ manager, shards }: ManagerStats, { width, nowMs }
 		].join(dot)}`,
 		out.dim(`${remaining}/${total} session starts left${resets}, ${maxConcurrency} at a time`),
 	].map((line) => clip(line, width));
+	return [...lines, ...troubleLines(stats, size)];
 }
 
 const status: Column<ShardStats> = { title: 'STATUS', cell: (shard) => statusColour(out, shard.status) };
@@ -96,6 +103,11 @@ function orDash<T>(value: T | null, show: (value: T) => string): string {
 /** `12,345`, and `12.3M` where the digits would take the room of other figures. */
 function count(value: number): string {
 	return value < 1_000_000 ? grouped(value) : `${(value / 1_000_000).toFixed(1)}M`;
+}
+
+/** `0.4`, `12`: a quiet shard is told from a dead one. */
+function shortRate(perSecond: number): string {
+	return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : count(Math.round(perSecond));
 }
 
 function shortMemory(mb: number): string {

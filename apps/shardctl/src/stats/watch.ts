@@ -35,11 +35,15 @@ export async function watchStats(client: ControlClient, { label, intervalMs, jso
 async function watchOnScreen(client: ControlClient, { label, intervalMs }: { label: string; intervalMs: number }): Promise<void> {
 	const history = new FleetHistory();
 	const quit = new AbortController();
-	const state: ScreenState = { label, stats: undefined, problem: undefined, scroll: 0 };
+	const state: ScreenState = { label, stats: undefined, problem: undefined, scroll: 0, gateways: false };
 	const screen = openScreen();
 	const draw = () => screen.draw((size) => fleetScreen(state, history, { ...size, nowMs: Date.now() }));
 	screen.onKey((key) => {
 		if (key === 'q' || key === '\u0003' || key === '\u001b') quit.abort();
+		if (key === 'g') {
+			state.gateways = !state.gateways;
+			draw();
+		}
 		const step = { '\u001b[A': -1, k: -1, '\u001b[B': 1, j: 1, '\u001b[5~': -10, '\u001b[6~': 10, ' ': 10 }[key];
 		if (step === undefined) return;
 		const last = Math.max(0, (state.stats?.shards.length ?? 0) - 1);

@@ -25,6 +25,6 @@ export function workerColour(colours: Colours, workerId: number): (text: string)
 /** A status in the colour of its mood. */
 export function statusColour(colours: Colours, status: string): string {
 	if (status === 'ready' || status === 'running' || status === 'ok') return colours.green(status);
-	if (['failed', 'unresponsive', 'disconnected', 'fail'].includes(status)) return colours.red(status);
+	if (['failed', 'unresponsive', 'disconnected', 'refused', 'fail'].includes(status)) return colours.red(status);
 	return colours.yellow(status);
 }

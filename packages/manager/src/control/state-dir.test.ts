@@ -60,3 +60,22 @@ it('refuses a socket path that the system would cut', () => {
 	expect(() => socketPath(`/${'x'.repeat(110)}`, 'bot')).toThrow(/longer than the 10[37] bytes/);
 	expect(socketPath('/run/x', 'bot')).toBe('/run/x/bot.sock');
 });
+
+describe('the named pipe on Windows', () => {
+	const folder = 'C:\\Users\\Jo Ann\\AppData\\Local\\shardctl';
+	const pipe = (dir: string, name = 'bot') => socketPath(dir, name, 'win32');
+
+	it('is named after the folder and the manager, with no backslash of its own', () => {
+		expect(pipe(folder)).toBe('\\\\.\\pipe\\shardctl-c-users-jo-ann-appdata-local-shardctl-bot');
+	});
+
+	it('is the same however the path is written, and another one for another folder or name', () => {
+		expect(pipe(folder.toUpperCase())).toBe(pipe(folder));
+		expect(pipe(`${folder}\\`)).toBe(pipe(folder));
+		expect(new Set([pipe(folder), pipe(`${folder}2`), pipe(folder, 'other')]).size).toBe(3);
+	});
+
+	it('is never longer than a pipe name may be', () => {
+		expect(pipe(`C:\\${'x'.repeat(400)}`, 'n'.repeat(64)).length).toBeLessThanOrEqual(256);
+	});
+});

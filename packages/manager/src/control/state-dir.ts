@@ -1,7 +1,7 @@
 // Where managers leave what others find them by: a folder that only this user can enter, the same from a terminal, from cron,
 // under systemd and in a container.
 import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, ShardctlError } from '@shardctl/core';
 
@@ -47,15 +47,27 @@ export function stateDir(env: Environment = process.env): string {
 	);
 }
 
-/** The address of a control API whose record stands in `dir`: a Unix socket, or a named pipe on Windows. */
-export function socketPath(dir: string, name: string): string {
-	if (process.platform === 'win32') return `\\\\.\\pipe\\shardctl-${userInfo().username}-${name}`;
+/**
+ * The address of a control API whose record stands in `dir`: a Unix socket, or a named pipe on Windows, where the same name in
+ * another folder must be another pipe and the system lets only this user and administrators write to it.
+ */
+export function socketPath(dir: string, name: string, platform: NodeJS.Platform = process.platform): string {
+	if (platform === 'win32') return `\\\\.\\pipe\\shardctl-${pipePart(dir)}-${name}`;
 	const path = join(dir, `${name}.sock`);
 	if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
 	throw new ShardctlError(
 		'STATE_DIR_UNUSABLE',
 		`the socket path ${path} is longer than the ${maxSocketPathBytes} bytes that the system allows: set SHARDCTL_STATE_DIR to a shorter one`,
 	);
+}
+
+/** Pipe names have no backslash, 256 characters in all, and no case, as paths have none there. */
+function pipePart(dir: string): string {
+	return dir
+		.toLowerCase()
+		.replace(/[^a-z0-9]+/g, '-')
+		.replace(/^-|-$/g, '')
+		.slice(-150);
 }
 
 /** Creates the folder and makes sure that it is ours alone; answers what is in the way. */

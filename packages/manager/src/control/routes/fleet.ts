@@ -82,9 +82,10 @@ export const restartRoute = route({
 		const one =
 			shard !== undefined ? workerOfShard(manager, shard) : workerId === undefined ? undefined : workerById(manager, workerId);
 		if (one) await replaced(one, manager.replace(one, 'restart requested'));
-		else if (manager.workers.length === 0) {
-			throw new ShardctlError('WORKER_UNAVAILABLE', 'the fleet has no workers yet: it is still asking Discord for the gateway');
-		} else await manager.respawnAll({ rolling, parallel, delayMs });
+		else {
+			needWorkers(manager);
+			await manager.respawnAll({ rolling, parallel, delayMs });
+		}
 		return {
 			workers: one ? [one.id] : manager.workers.map(({ id }) => id),
 			tookMs: Math.round(performance.now() - startedAt),
@@ -98,10 +99,16 @@ export const deployRoute = route({
 	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
 	async run({ parallel = 1 }, { manager }) {
 		const startedAt = performance.now();
+		if (manager.status === 'starting') needWorkers(manager);
 		await manager.deploy({ parallel });
 		return { workers: manager.workers.map(({ id }) => id), tookMs: Math.round(performance.now() - startedAt) };
 	},
 });
+
+function needWorkers({ workers }: ShardManager): void {
+	if (workers.length > 0) return;
+	throw new ShardctlError('WORKER_UNAVAILABLE', 'the fleet has no workers yet: it is coming up, see "shardctl events -f"');
+}
 
 /** The worker that owns a shard, or `SHARD_NOT_OWNED` with the shards that there are. */
 export function workerOfShard(manager: ShardManager, wanted: number): ManagedWorker {

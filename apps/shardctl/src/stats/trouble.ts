@@ -1,0 +1,48 @@
+// What is wrong with a fleet, in the words of somebody who is woken by it: which shards do not serve, why, and since when. Pure.
+import { formatShardIds } from '@shardctl/core';
+import type { ManagerStats, ShardStats } from '@shardctl/manager';
+import { age } from '../terminal/age.js';
+import { out } from '../terminal/colours.js';
+import { clip } from '../terminal/table.js';
+
+const shownAtMost = 4;
+
+/**
+ * One line for each worker that does not serve, and each gateway process that is cut off; none when all is well, which a fleet that
+ * comes up for the first time or is being stopped is.
+ */
+export function troubleLines(
+	{ manager, shards, gateways }: ManagerStats,
+	{ width, nowMs }: { width: number; nowMs: number },
+): string[] {
+	if (manager.status === 'stopping') return [];
+	const starting = manager.status === 'starting';
+	const workers = new Map<string, ShardStats[]>();
+	for (const shard of shards) {
+		if (shard.ready || (starting && shard.lastExit === null)) continue;
+		const key = `${shard.workerId} ${shard.status}`;
+		workers.set(key, [...(workers.get(key) ?? []), shard]);
+	}
+	const sessions = (gateways ?? []).flatMap(({ id, status, restarts, shardIds, shards: held }) => {
+		const cut = held.filter(({ upstream }) => upstream !== 'ready' && upstream !== 'idle');
+		if ((status === 'ready' && cut.length === 0) || (starting && restarts === 0)) return [];
+		const ids = status === 'ready' ? cut.map(({ shardId }) => shardId) : shardIds;
+		return [`${named(ids)} held by gateway process ${id}: ${status === 'ready' ? cut[0]?.upstream : `the process is ${status}`}`];
+	});
+	const lines = [...[...workers.values()].map((group) => workerLine(group, nowMs)), ...sessions];
+	const more = lines.length - shownAtMost;
+	return [...lines.slice(0, shownAtMost), ...(more > 0 ? [`and ${more} more like these`] : [])].map((line) =>
+		out.red(clip(`✖ ${line}`, width)),
+	);
+}
+
+function workerLine(group: readonly ShardStats[], nowMs: number): string {
+	const [{ status, workerId, lastExit, restarts }] = group as [ShardStats];
+	const exit = lastExit ? `; ${age(nowMs - lastExit.at)} ago ${lastExit.message}` : '';
+	const again = restarts > 1 ? `, restarted ${restarts} times` : '';
+	return `${named(group.map(({ shardId }) => shardId))} ${status} (worker ${workerId}${again})${exit}`;
+}
+
+function named(ids: readonly number[]): string {
+	return `shard${ids.length > 1 ? 's' : ''} ${formatShardIds([...ids])}`;
+}
