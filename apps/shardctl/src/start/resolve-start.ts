@@ -126,6 +126,9 @@ function parsedAsFlag(
 	value: unknown,
 ): { value: unknown } | { problem: string } {
 	if (typeof value !== 'string' || typeof option.parseArg !== 'function') return { value };
+	if (option.argChoices && !option.argChoices.includes(value)) {
+		return { problem: `must be ${option.argChoices.map((choice) => `"${choice}"`).join(' or ')}, got "${value}"` };
+	}
 	try {
 		return { value: (option.parseArg as (text: string, previous: unknown) => unknown)(value, undefined) };
 	} catch (error) {

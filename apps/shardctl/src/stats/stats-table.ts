@@ -47,10 +47,11 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 	const sum = (figure: (shard: ShardStats) => number) => shards.reduce((total, shard) => total + figure(shard), 0);
 	const { remaining, total, resetAt, maxConcurrency } = manager.identify;
 	const resets = remaining < total ? `, reset in ${age(resetAt - nowMs)}` : '';
+	const readyShards = `${ready}/${shards.length} shards ready`;
 	const dot = out.dim(' · ');
 	const lines = [
 		`${out.bold(manager.name)}  ${statusColour(out, manager.status)}  ${[
-			`${ready}/${shards.length} shards ready in ${plural(manager.workers, 'worker')}`,
+			`${ready < shards.length ? out.yellow(readyShards) : readyShards} in ${plural(manager.workers, 'worker')}`,
 			`${count(sum(({ guildCount }) => guildCount))} guilds`,
 			`up ${age(manager.uptimeMs)}`,
 		].join(dot)}`,

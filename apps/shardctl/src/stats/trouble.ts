@@ -29,7 +29,8 @@ export function troubleLines(
 		const ids = status === 'ready' ? cut.map(({ shardId }) => shardId) : shardIds;
 		return [`${named(ids)} held by gateway process ${id}: ${status === 'ready' ? cut[0]?.upstream : `the process is ${status}`}`];
 	});
-	const lines = [...[...workers.values()].map((group) => workerLine(group, nowMs)), ...sessions];
+	// Without their gateway process workers cannot serve: the cause comes first.
+	const lines = [...sessions, ...[...workers.values()].map((group) => workerLine(group, nowMs))];
 	const more = lines.length - shownAtMost;
 	return [...lines.slice(0, shownAtMost), ...(more > 0 ? [`and ${more} more like these`] : [])].map((line) =>
 		out.red(clip(`✖ ${line}`, width)),
