@@ -44,7 +44,7 @@ it('deploys and rolls back while Discord sees one session, and leaves nothing be
 	};
 	expect(stats.gateways).toMatchObject([{ id: 0, shardIds: [0, 1], restarts: 1, status: 'ready' }]);
 	expect(stats.gateways[0]?.shards.reduce((sum, { guildCount }) => sum + guildCount, 0)).toBe(8);
-	expect((await cli.output(['stats', '--name', 'resident'])).stdout).toMatch(/SESSION +WORKER +BUFFERED/);
+	expect((await cli.output(['stats', '--name', 'resident'])).stdout).toMatch(/SESSION +WORKER +EV\/S +BUFFER +AGE +LAG/);
 	expect(simulator.log.entries({ type: 'identify' })).toHaveLength(2);
 
 	expect(await cli.output(['stop', '--name', 'resident'])).toMatchObject({ code: 0 });
