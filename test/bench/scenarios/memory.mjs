@@ -14,8 +14,8 @@ const mb = 2 ** 20;
 export async function run({ host, measurements, quick }) {
 	if (!hasProc) return;
 	for (const workers of quick ? [8] : [64, 8, 1]) {
-		const contenders =
-			workers === 64 ? ['node', 'shardctl', 'discord.js', 'hybrid-sharding'] : ['node', 'shardctl', 'hybrid-sharding'];
+		// discord.js has one shard in each worker, and hybrid-sharding is for more; a fleet of 64 bots takes a while to boot.
+		const contenders = ['node', 'shardctl', workers === shards ? 'discord.js' : 'hybrid-sharding'];
 		for (const contender of contenders) {
 			const simulator = await host.simulator({ maxConcurrency: 64, identifyWindowMs: noWindowMs });
 			const fleet = host.contender(contender);

@@ -9,9 +9,9 @@ export const title = 'Cost of an idle fleet at 8, 64 and 256 workers';
 
 const contenders = ['shardctl', 'discord.js', 'hybrid-sharding'];
 /** V8 tidies up once when a process falls idle; that is the end of its start, not what idling costs. */
-const settleMs = 12_000;
-/** Two beats of what shardctl does by itself: figures from every worker and a look at its event loop, each 5 s. */
-const idleMs = 10_000;
+const settleMs = 10_000;
+/** A beat of what shardctl does by itself: figures from every worker and a look at its event loop, each 5 s. */
+const idleMs = 5000;
 /** More processes than this would not be idle side by side. */
 const mostSideBySide = 100;
 const mb = 2 ** 20;
