@@ -44,7 +44,11 @@ const chosen = positionals.length > 0 ? all.filter(({ name }) => positionals.inc
 const host = new Host();
 const measurements = new Measurements();
 const about = environment();
-const end = () => void host.close().then(() => process.exit(130));
+const end = () => {
+	// What was measured until now may have taken minutes.
+	if (!values.json) printRows(measurements.rows);
+	void host.close().then(() => process.exit(130));
+};
 process.once('SIGINT', end).once('SIGTERM', end);
 
 try {

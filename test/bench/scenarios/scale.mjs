@@ -12,18 +12,16 @@ const contenders = ['shardctl', 'discord.js', 'hybrid-sharding'];
 const settleMs = 10_000;
 /** A beat of what shardctl does by itself: figures from every worker and a look at its event loop, each 5 s. */
 const idleMs = 5000;
-/** More processes than this would not be idle side by side. */
-const mostSideBySide = 100;
+/** From here on shardctl stands alone: the others cost minutes, and the question is whether its own cost grows evenly. */
+const alone = 256;
 const mb = 2 ** 20;
 
 export async function run({ host, measurements, quick }) {
 	if (!hasProc) return;
-	for (const workers of quick ? [8] : [8, 64, 256]) {
-		const groups = workers > mostSideBySide ? contenders.map((contender) => [contender]) : [contenders];
-		for (const group of groups) {
-			console.error(`  ${workers} workers: ${group.join(', ')}`);
-			await measure({ host, measurements, workers, group });
-		}
+	for (const workers of quick ? [8] : [8, 64, alone]) {
+		const group = workers === alone ? ['shardctl'] : contenders;
+		console.error(`  ${workers} workers: ${group.join(', ')}`);
+		await measure({ host, measurements, workers, group });
 	}
 	claims(measurements);
 }
