@@ -52,9 +52,7 @@ const end = () => {
 process.once('SIGINT', end).once('SIGTERM', end);
 
 try {
-	for (const scenario of chosen.filter(({ mostlyWaits }) => !mostlyWaits)) await run(scenario);
-	// They take no processor time worth mentioning from each other.
-	await Promise.all(chosen.filter(({ mostlyWaits }) => mostlyWaits).map(run));
+	for (const scenario of chosen) await run(scenario);
 } finally {
 	await host.close();
 }

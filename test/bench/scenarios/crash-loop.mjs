@@ -5,8 +5,6 @@ import { ratio } from '../harness/measurements.mjs';
 export const name = 'crash-loop';
 export const title = 'IDENTIFYs that a bot burns which dies after each of them';
 
-export const mostlyWaits = true;
-
 const contenders = ['shardctl', 'discord.js', 'hybrid-sharding'];
 
 /**

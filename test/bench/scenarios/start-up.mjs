@@ -18,7 +18,6 @@ export const startUpLarge = byCountAndConcurrency('start-up-32', [32]);
 export const startUpDefaults = {
 	name: 'start-up-defaults',
 	title: 'Start of 16 shards at max_concurrency 16 when nothing is set',
-	mostlyWaits: true,
 	async run({ host, measurements, quick }) {
 		if (quick) return;
 		const options = { shards: 16, maxConcurrency: 16, windowMs: realWindowMs };
