@@ -11,7 +11,7 @@ interface Row {
 
 const benchmark = fileURLToPath(new URL('./command-start.mjs', import.meta.url));
 
-/** Found: 1.0, 1.3 and 1.5. As many ES modules as there are files they were 2.1, 1.9 and 2.3. */
+/** Found: 1.1, 1.6 and 1.5 on a busy machine. Loaded as one ES module per file, `--help` was 2.2 and `list` 1.9. */
 const limits: Readonly<Record<string, number>> = { 'shardctl --help': 1.4, 'shardctl list': 1.8, 'shardctl stats': 2 };
 
 it('keeps short commands near what node itself costs', async () => {
