@@ -160,6 +160,9 @@ class Pair {
 	async #compare(): Promise<void> {
 		const mark = ++this.#mark;
 		await this.#workerReady;
+		// The direct client has forgotten what was lost, and this one has not: with Discord itself it would be the same.
+		if (this.#lost && this.#worker.hasBegunAnew) await this.#restart();
+		await this.#workerReady;
 		this.#setup.discord.say(this.#shardId, { t: 'SHARDCTL_MARK', d: { mark } });
 		const reached = () => this.#direct.hasReached(mark) && this.#worker.hasReached(mark);
 		await waitFor(`both clients of shard ${this.#shardId} to be at mark ${mark} (${this.#account})`, reached);

@@ -27,6 +27,7 @@ export class LiveClient {
 	readonly client: Client;
 	readonly #shardId: number;
 	#newestMark = 0;
+	#logins = 0;
 	#hasFailed = false;
 
 	constructor({ api, shard: [shardId, shardCount], outages }: LiveClientOptions) {
@@ -38,11 +39,17 @@ export class LiveClient {
 		this.client.on(Events.ShardError, () => {});
 		this.client.on(Events.Raw, ({ t, d }: { t: string; d: { id: string; mark?: number } }) => {
 			if (t === 'GUILD_CREATE' && outages.has(d.id)) forgetOutage(this.client, d.id);
+			if (t === 'READY') this.#logins++;
 			if (t === 'SHARDCTL_MARK') this.#newestMark = d.mark ?? 0;
 		});
 		this.client.login('token').catch(() => {
 			this.#hasFailed = true;
 		});
+	}
+
+	/** It had to begin a second session. discord.js keeps what it has then: channels that are gone, and what a channel was before. */
+	get hasBegunAnew(): boolean {
+		return this.#logins > 1;
 	}
 
 	/** Its login has failed, which ends a bot. */

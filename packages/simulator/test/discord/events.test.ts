@@ -95,6 +95,6 @@ test('an event of a guild that is still to come is preceded by its GUILD_CREATE'
 	await client.next('MESSAGE_CREATE');
 	const types = client.frames.filter(({ d }) => d?.id === last || d?.guild_id === last).map(({ t }) => t);
 	expect(types).toEqual(['GUILD_CREATE', 'MESSAGE_CREATE']);
-	for (let n = client.events('GUILD_CREATE').length; n < 400; n++) await client.next('GUILD_CREATE').catch(() => {});
+	while (client.events('GUILD_CREATE').length < 400) await client.next('GUILD_CREATE');
 	expect(new Set(client.events('GUILD_CREATE').map(({ d }) => d.id)).size).toBe(400);
 });
