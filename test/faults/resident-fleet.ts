@@ -167,6 +167,15 @@ function gaps(handled: readonly Handled[]): string {
 	return found.slice(0, 20).join('\n');
 }
 
+/** What was handled for the first time. */
+export function withoutRepeats(handled: readonly Handled[]): Handled[] {
+	const seen = new Set<string>();
+	return handled.filter(({ guildId, number }) => {
+		const key = `${guildId} ${number}`;
+		return !seen.has(key) && seen.add(key);
+	});
+}
+
 /** Fails unless every guild's numbers are 1, 2, 3, … without a gap, a repetition or a swap. */
 export function expectExactlyOnceInOrder(handled: readonly Handled[]): void {
 	const last = new Map<string, number>();

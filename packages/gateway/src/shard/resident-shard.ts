@@ -149,7 +149,7 @@ export class ResidentShard {
 			store,
 			clock,
 			snapshot: () => this.#snapshot(),
-			worker: () => this.stream.worker && savedWorker(this.stream.worker, this.stream.cursor),
+			worker: () => this.stream.worker && savedWorker(this.stream.worker, this.stream.confirmed),
 			onFailed: (message) => notice('snapshot:failed', `the snapshot could not be saved, and will be tried again: ${message}`),
 		});
 	}
@@ -260,6 +260,8 @@ export class ResidentShard {
 	sessionResumed(): void {
 		this.stream.counters.workerResumes++;
 		this.stream.resumed();
+		// A process after this one may meet it with a new session, and would not know what it has.
+		void this.#saver.saveWorker();
 	}
 
 	sessionEnded(session: WorkerSession): void {

@@ -103,6 +103,11 @@ export class ShardStream implements SessionStream {
 		return this.#cursor;
 	}
 
+	/** Through here the worker has said that it has everything: by a RESUME also events that Discord is still to send again. */
+	get confirmed(): number {
+		return this.#worker && !this.#worker.restored && this.#sent > this.#newest ? this.#sent : this.#cursor;
+	}
+
 	get newest(): number {
 		return this.#newest;
 	}
