@@ -17,6 +17,12 @@ export interface Presentation {
 	readonly events: Iterator<EncodedData>;
 }
 
+/**
+ * Libraries whose answers to a question for a heartbeat count against what they may send a minute, 110 or 120, and wait when that is
+ * used up. discord.py stops reading meanwhile. @discordjs/ws answers at once, always.
+ */
+const countsAnswers = /discord\.py|pycord|nextcord|disnake|eris|oceanic/i;
+
 export class WorkerSession extends GatewaySession {
 	/** Of the worker's process; 0 for a client that did not come by a worker's path. */
 	incarnation = 0;
@@ -30,12 +36,17 @@ export class WorkerSession extends GatewaySession {
 	restored = false;
 	/** What its client said last, in a RESUME that could not be granted, that it has; null otherwise. */
 	claimed: number | null = null;
+	/** It must not be asked often how far it is. */
+	readonly countsAnswers: boolean;
+	/** When it was asked last, monotonic. */
+	askedAtMs = Number.NEGATIVE_INFINITY;
 	readonly #stream: SessionStream;
 	#position = 0;
 
 	constructor(options: SessionOptions, stream: SessionStream) {
 		super(options);
 		this.#stream = stream;
+		this.countsAnswers = countsAnswers.test(String(options.identify.properties.browser ?? ''));
 	}
 
 	/** The position of the newest event that was sent. */

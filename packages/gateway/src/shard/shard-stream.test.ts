@@ -1,7 +1,7 @@
 import type { Delivery } from '@shardctl/core';
 import { intentBits, type SessionCarrier } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { WorkerSession } from '../downstream/worker-session.js';
 import { ShardStream } from './shard-stream.js';
 
@@ -22,9 +22,9 @@ class Worker implements SessionCarrier {
 	readonly #stream: ShardStream;
 	reads = true;
 
-	constructor(stream: ShardStream, { id = 'a', wants = intents }: { id?: string; wants?: number } = {}) {
+	constructor(stream: ShardStream, { id = 'a', wants = intents, browser = '' } = {}) {
 		this.#stream = stream;
-		const identify = { token: 't', properties: {}, intents: wants };
+		const identify = { token: 't', properties: { browser }, intents: wants };
 		this.session = new WorkerSession({ id, shard: [0, 1], identify, clock: fakeClock() }, stream);
 		this.session.attach(this);
 	}
@@ -527,4 +527,30 @@ it('tells of a full buffer once, and again when it was not full for a minute', a
 	stream.pause();
 	feed.messages(31, 50);
 	expect(told()).toBe(2);
+});
+
+it.each([
+	['@discordjs/ws 1.2.3', 20, 60],
+	['discord.py', 1, 3],
+	['Eris', 1, 3],
+	['Oceanic', 1, 3],
+])('asks a client of %s how far it is as often as its library bears', async (browser, least, most) => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream, { browser });
+	stream.admit(worker.session);
+	await settle(clock);
+	const asked = vi.spyOn(worker, 'requestHeartbeat');
+	for (let n = 1; n <= 100; n++) {
+		feed.messages(n, n);
+		await clock.advance(20);
+	}
+	expect(asked.mock.calls.length).toBeGreaterThanOrEqual(least);
+	expect(asked.mock.calls.length).toBeLessThanOrEqual(most);
+	// A deploy does not wait for the next turn.
+	feed.messages(101, 101);
+	stream.pause();
+	await stream.drained();
+	expect(stream.cursor).toBe(stream.newest);
 });

@@ -28,6 +28,8 @@ const window = { events: 2048, bytes: 8 * 1024 * 1024 };
 const presentationStepBytes = 4 * 1024 * 1024;
 /** A worker is asked how far it is after so many events, or after this time. */
 const probe = { everyEvents: 256, everyMs: 40 };
+/** A worker whose answers count against what it may send is asked once a second at most, but for a drain. */
+const rationedProbeMs = 1000;
 const sweepMs = 500;
 /** A buffer that was not full for so long is told of again when it is. */
 const calmMs = 60_000;
@@ -303,7 +305,7 @@ export class ShardStream implements SessionStream {
 	/** Resolves when the worker has everything that was sent to it, or is not there to say so. */
 	drained(): Promise<void> {
 		if (this.#isDrained()) return Promise.resolve();
-		this.#sendProbe();
+		this.#sendProbe({ now: true });
 		return new Promise((resolve) => this.#drainWaiters.push(resolve));
 	}
 
@@ -553,7 +555,7 @@ export class ShardStream implements SessionStream {
 			if (t === 'READY') break;
 		}
 		if (session.presentation) session.beatsAwaited = 1;
-		session.carrier?.requestHeartbeat();
+		this.#ask(session, { now: true });
 	}
 
 	/** Makes the state of a new session of Discord's the present one, once everything before it is with the worker. */
@@ -653,9 +655,17 @@ export class ShardStream implements SessionStream {
 		if (this.#drainWaiters.length > 0 && this.#isDrained()) for (const resolve of this.#drainWaiters.splice(0)) resolve();
 	}
 
-	#sendProbe(): void {
-		this.#sinceProbe = 0;
-		this.#worker?.carrier?.requestHeartbeat();
+	#sendProbe(options?: { now: boolean }): void {
+		if (this.#worker && this.#ask(this.#worker, options)) this.#sinceProbe = 0;
+	}
+
+	/** Asks a session how far it is, unless it must not be asked again so soon. */
+	#ask(session: WorkerSession, { now = false } = {}): boolean {
+		const atMs = this.#nowMs();
+		if (session.countsAnswers && !now && atMs - session.askedAtMs < rationedProbeMs) return false;
+		session.askedAtMs = atMs;
+		session.carrier?.requestHeartbeat();
+		return true;
 	}
 
 	/** Asks again and again while some word of the worker is missing. */
@@ -665,7 +675,7 @@ export class ShardStream implements SessionStream {
 			this.#probeTimer = undefined;
 			if (!this.#probeIsNeeded()) return;
 			this.#sendProbe();
-			if (this.#successor && this.#successor.beatsAwaited > 0) this.#successor.carrier?.requestHeartbeat();
+			if (this.#successor && this.#successor.beatsAwaited > 0) this.#ask(this.#successor);
 			this.#armProbe();
 		}, probe.everyMs);
 	}
