@@ -34,6 +34,22 @@ it.each([
 	await waitFor('their logout', () => simulator.state().sessions.length === 0);
 });
 
+it.each([0, 50, 100, 150, 200, 300])(
+	'a worker that is %i ms into its boot when its manager is killed ends too',
+	async (afterMs) => {
+		const { simulator, env } = await simulated(2);
+		const cli = cliSandbox();
+		const run = cli.run(['start', tinyBot, '--name', 'early'], { env });
+		const workers = () => cli.survivors().filter((pid) => pid !== run.pid);
+		await waitFor('a worker', () => workers().length > 0, { everyMs: 5 });
+		await new Promise((resolve) => setTimeout(resolve, afterMs));
+		run.process.kill('SIGKILL');
+		await run.exit;
+		await waitFor('the end of the workers', () => workers().length === 0, { timeoutMs: patience });
+		expect(await waitFor('their logout', () => simulator.state().sessions.length === 0)).toBe(true);
+	},
+);
+
 it('a new manager ends the blocked worker that a killed one left, says so, and only then starts its own', async () => {
 	const { simulator, env } = await simulated(1);
 	const cli = cliSandbox();

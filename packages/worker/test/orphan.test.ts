@@ -1,0 +1,41 @@
+// A worker whose manager is gone before it has booted, as a real process.
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { briefVariable, type WorkerBrief } from '@shardctl/core';
+import { expect, it, onTestFinished } from 'vitest';
+
+const bot = fileURLToPath(new URL('fixtures/idle-bot.cjs', import.meta.url));
+const register = new URL('../dist/register.js', import.meta.url).href;
+
+function forkWorker(): ChildProcess {
+	const brief: WorkerBrief = {
+		workerId: 0,
+		epoch: 1,
+		shardIds: [0],
+		totalShards: 1,
+		botFile: bot,
+		api: 'http://127.0.0.1:9',
+		gateway: {
+			url: 'ws://127.0.0.1:9',
+			shards: 1,
+			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
+		},
+		statsIntervalMs: 0,
+		shutdownGraceMs: 1000,
+	};
+	const child = fork(bot, { execArgv: ['--import', register], env: { ...process.env, [briefVariable]: JSON.stringify(brief) } });
+	onTestFinished(() => void child.kill('SIGKILL'));
+	return child;
+}
+
+it.each([0, 20, 50, 100, 200])(
+	'ends when its manager goes %i ms after the fork',
+	async (afterMs) => {
+		const child = forkWorker();
+		const exited = new Promise((resolve) => child.once('exit', resolve));
+		await new Promise((resolve) => setTimeout(resolve, afterMs));
+		child.disconnect();
+		expect(await exited).toBe(1);
+	},
+	10_000,
+);
