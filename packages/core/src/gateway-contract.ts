@@ -167,6 +167,7 @@ export interface GatewayNotice {
 		| 'worker:flood'
 		| 'requests:dropped'
 		| 'events:overflowed'
+		| 'events:expired'
 		| 'events:lost'
 		| 'events:repeated'
 		| 'events:poisoned'

@@ -258,8 +258,8 @@ it('suspects no event when a worker is killed from outside', async () => {
 	expect(seen.every((numbers) => numbers.at(-1) === 6)).toBe(true);
 });
 
-it('does not deliver interactions and typing that are too old, and counts them', async () => {
-	const { clock, stream, feed } = setup();
+it('does not deliver interactions and typing that are too old, counts them, and tells of them once', async () => {
+	const { clock, stream, feed, notices } = setup();
 	feed.ready();
 	await settle(clock);
 	feed.event('INTERACTION_CREATE');
@@ -272,6 +272,8 @@ it('does not deliver interactions and typing that are too old, and counts them',
 	await settle(clock);
 	expect(worker.types.slice(2)).toEqual(['MESSAGE_CREATE', 'INTERACTION_CREATE']);
 	expect(stream.counters.expired).toBe(2);
+	await clock.advance(120_000);
+	expect(notices).toEqual(['events:expired']);
 });
 
 it('shows a successor READY while the worker is paused, and gives it the stream only then', async () => {

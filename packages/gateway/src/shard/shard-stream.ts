@@ -16,6 +16,7 @@ import type { SessionStream, WorkerSession } from '../downstream/worker-session.
 import type { Dispatch, RawObject } from '../state/raw.js';
 import type { ShardState } from '../state/shard-state.js';
 import { AnswerRoutes } from './answer-routes.js';
+import { ExpiredSummary } from './expired-summary.js';
 import { PoisonSearch } from './poison-search.js';
 import { differences, firstEvents, mayPresent } from './presentation.js';
 import { RecentFigures } from './recent-figures.js';
@@ -58,6 +59,7 @@ export class ShardStream implements SessionStream {
 	readonly #options: ShardStreamOptions;
 	readonly #log = new EventLog();
 	readonly #recent = new RecentFigures(sweepMs);
+	readonly #expired = new ExpiredSummary();
 	#state: ShardState | undefined;
 	#renewal: Renewal | null = null;
 	#cursor = 0;
@@ -690,8 +692,16 @@ export class ShardStream implements SessionStream {
 		this.#sweepTimer = this.#options.clock.setTimeout(() => {
 			this.#recent.sample(this.counters.received);
 			this.#enforceBounds();
+			this.#tellExpired();
 			this.#sweep();
 		}, sweepMs);
+	}
+
+	#tellExpired(): void {
+		const count = this.#expired.due(this.counters.expired, this.#nowMs());
+		if (count === 0) return;
+		const message = `${count} interactions or typing signs were too old to be of use by the time a worker could take them: left out`;
+		this.#options.notice('events:expired', message);
 	}
 
 	#freeze(): void {
