@@ -42,6 +42,7 @@ export {
 	type GatewayNotice,
 	type GatewayShardStats,
 	gatewayBriefVariable,
+	gatewayExecArgv,
 	localGatewayPath,
 	type PassedConnection,
 	type UpstreamCompression,

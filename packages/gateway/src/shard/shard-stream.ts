@@ -17,6 +17,7 @@ import type { Dispatch, RawObject } from '../state/raw.js';
 import type { ShardState } from '../state/shard-state.js';
 import { AnswerRoutes } from './answer-routes.js';
 import { ExpiredSummary } from './expired-summary.js';
+import { LaggingState } from './lagging-state.js';
 import { PoisonSearch } from './poison-search.js';
 import { differences, firstEvents, mayPresent } from './presentation.js';
 import { RecentFigures } from './recent-figures.js';
@@ -60,7 +61,7 @@ export class ShardStream implements SessionStream {
 	readonly #log = new EventLog();
 	readonly #recent = new RecentFigures(sweepMs);
 	readonly #expired = new ExpiredSummary();
-	#state: ShardState | undefined;
+	readonly #state: LaggingState;
 	#renewal: Renewal | null = null;
 	#cursor = 0;
 	#sent = 0;
@@ -95,12 +96,14 @@ export class ShardStream implements SessionStream {
 
 	constructor(options: ShardStreamOptions) {
 		this.#options = options;
+		this.#state = new LaggingState((entry, state) => options.onApplied(entry, state));
 		this.#sweep();
 		this.#freeze();
 	}
 
+	/** Where the cursor stands. */
 	get state(): ShardState | undefined {
-		return this.#state;
+		return this.#state.current;
 	}
 
 	get cursor(): number {
@@ -176,7 +179,7 @@ export class ShardStream implements SessionStream {
 
 	/** Whether the state is that of Discord's present session, so that both can be saved together. */
 	get isSettled(): boolean {
-		return this.#state !== undefined && this.#renewal === null;
+		return this.#state.about !== undefined && this.#renewal === null;
 	}
 
 	/** A new session of Discord's has begun, with READY at this position. */
@@ -386,6 +389,7 @@ export class ShardStream implements SessionStream {
 		clock.clearTimeout(this.#freezeTimer);
 		clock.clearTimeout(this.#holdTimer);
 		this.#renewal?.cancel();
+		this.#state.stop();
 	}
 
 	/** A worker whose readiness nobody tells gets its events all the same, a little later. */
@@ -476,10 +480,7 @@ export class ShardStream implements SessionStream {
 
 	#takeIn(entry: LogEntry): void {
 		this.#log.shift();
-		if (this.#state) {
-			this.#state.apply(dispatchOf(entry));
-			this.#options.onApplied(entry, this.#state);
-		}
+		this.#state.take(entry);
 		this.#cursor = entry.offset;
 		if (entry.offset > this.#sent) return;
 		this.#inFlight.events = Math.max(0, this.#inFlight.events - 1);
@@ -531,7 +532,7 @@ export class ShardStream implements SessionStream {
 	}
 
 	#present(session: WorkerSession): void {
-		const state = this.#state as ShardState;
+		const state = this.#state.current as ShardState;
 		session.presentation = { offset: this.#cursor, events: firstEvents(state, this.#options.readyOverrides(session)) };
 		session.unconfirmedAt = this.#cursor;
 	}
@@ -568,11 +569,11 @@ export class ShardStream implements SessionStream {
 		if (!worker && this.#options.delivery === 'at-most-once') this.#commit(this.#sent);
 		if (worker && !this.#log.oldest && this.#sent < renewal.offset) this.#commit(this.#sent);
 		// Events of a session that never came to a state belong to nothing.
-		while (!this.#state && this.#log.oldest && this.#log.oldest.offset < renewal.offset) this.#log.shift();
+		while (!this.#state.about && this.#log.oldest && this.#log.oldest.offset < renewal.offset) this.#log.shift();
 		const { oldest } = this.#log;
 		if (oldest && oldest.offset < renewal.offset) return;
 		if (worker?.presentation) return;
-		const before = this.#state;
+		const before = this.#state.current;
 		this.#renewal = null;
 		// The guilds came behind READY and are in the state: it stands before the next event that is none of them.
 		const position = oldest ? oldest.offset - 1 : this.#newest;
@@ -587,13 +588,13 @@ export class ShardStream implements SessionStream {
 	}
 
 	#adoptState(state: ShardState): void {
-		this.#state = state;
+		this.#state.adopt(state);
 		this.#settleReady();
 		if (this.isSettled) for (const resolve of this.#settling.splice(0)) resolve();
 	}
 
 	#isReady(): boolean {
-		return this.#state !== undefined && this.#newest >= this.#handledThrough;
+		return this.#state.about !== undefined && this.#newest >= this.#handledThrough;
 	}
 
 	#settleReady(): void {
@@ -706,7 +707,7 @@ export class ShardStream implements SessionStream {
 
 	#freeze(): void {
 		const { clock } = this.#options;
-		const frozen = this.#state?.compressCold(clock.now()) ?? 0;
+		const frozen = this.#state.about?.compressCold(clock.now()) ?? 0;
 		this.#freezeTimer = clock.setTimeout(() => this.#freeze(), frozen > 0 ? freezeMs : sweepMs);
 	}
 

@@ -13,6 +13,7 @@ import {
 	type GatewayNotice,
 	type GatewayShardStats,
 	gatewayBriefVariable,
+	gatewayExecArgv,
 	localGatewayPath,
 	ShardctlError,
 } from '@shardctl/core';
@@ -61,6 +62,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			spec: (epoch) => ({
 				id: `gateway ${this.id}`,
 				file: processFile,
+				execArgv: [...gatewayExecArgv],
 				env: environment(
 					{
 						...options.brief(),
