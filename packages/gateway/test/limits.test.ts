@@ -138,6 +138,23 @@ it('keeps the events of a client whose connection broke, for its RESUME', async 
 	expect(back.frames.map(({ t }) => t)).toContain('RESUMED');
 });
 
+it('begins anew with a client that had READY and not its guilds when the process was killed', async () => {
+	const gateway = await GatewayProcess.start();
+	const client = await Client.connect(gateway.port);
+	client.answers = false;
+	client.identify(gateway, 0);
+	await waitFor('READY', () => client.frames.some(({ t }) => t === 'READY'), { everyMs: 1 });
+	await gateway.kill();
+	expect(client.frames.map(({ t }) => t)).not.toContain('GUILD_CREATE');
+	await gateway.fork();
+	const back = await Client.connect(gateway.port);
+	back.send({ op: 6, d: { token: gateway.simulator.token, session_id: client.sessionId, seq: client.seq } });
+	await waitFor('the answer', () => back.frames.some(({ op, t }) => op === 9 || t === 'RESUMED'));
+	expect(back.frames).toContainEqual(expect.objectContaining({ op: 9, d: false }));
+	back.identify(gateway, 0);
+	await waitFor('READY and the guilds', () => back.isReady);
+});
+
 it('goes on while the disk is full, tells so once, and saves when there is room again', async (test) => {
 	const folder = smallDisk();
 	if (folder === undefined) return test.skip('only root can mount a small disk');

@@ -28,6 +28,8 @@ export class WorkerSession extends GatewaySession {
 	incarnation = 0;
 	/** What has to go out before the stream goes on. */
 	presentation: Presentation | null = null;
+	/** Its presentation waits until the next process would know of it. */
+	unsaved = false;
 	/** Heartbeats that must come before the last presentation is known to have arrived, or its next part may go out. */
 	beatsAwaited = 0;
 	/** Where the last presentation stands: a resume from there cannot tell how much of it arrived. Null once that is known. */

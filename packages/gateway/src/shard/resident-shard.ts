@@ -251,10 +251,7 @@ export class ResidentShard {
 		}
 		// Whoever joined the channels that the bot is in did not come back: neither to this process nor to the one before.
 		if (!this.stream.worker) this.#leaveVoice();
-		// First saved: a process that took over from here would otherwise know neither the session nor what it has got.
-		void this.#saver.saveWorker(savedWorker(session, this.stream.cursor)).then(() => {
-			if (this.#options.sessions().get(session.id) === session) this.stream.admit(session, { hold: session.incarnation > 0 });
-		});
+		this.stream.admit(session, { hold: session.incarnation > 0, save: () => this.#saver.saveWorker() });
 	}
 
 	sessionResumed(): void {

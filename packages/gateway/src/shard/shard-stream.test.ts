@@ -120,6 +120,29 @@ it('sends the guilds when the worker has said that it has READY', async () => {
 	expect(worker.types).toEqual(['READY', 'GUILD_CREATE']);
 });
 
+it('sends nothing to a new worker before it is saved where its READY stands', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	const places: unknown[] = [];
+	let saved = () => {};
+	stream.admit(worker.session, {
+		save: () => {
+			places.push(worker.session.unconfirmedAt);
+			return new Promise((resolve) => {
+				saved = resolve;
+			});
+		},
+	});
+	feed.messages(1, 1);
+	await settle(clock);
+	expect([places, worker.types]).toEqual([[stream.cursor], []]);
+	saved();
+	await settle(clock);
+	expect(worker.types).toEqual(['READY', 'GUILD_CREATE', 'MESSAGE_CREATE']);
+});
+
 it('keeps what comes while no worker is there, and gives the next one the state from before it', async () => {
 	const { clock, stream, feed } = setup();
 	feed.ready();

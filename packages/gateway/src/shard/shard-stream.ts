@@ -241,9 +241,11 @@ export class ShardStream implements SessionStream {
 
 	/**
 	 * A worker has identified: it gets READY, its guilds, and the stream from the cursor on. With `hold` the stream begins when
-	 * the worker is {@link open}: discord.js changes the order of events that come before all of its shards are ready.
+	 * the worker is {@link open}: discord.js changes the order of events that come before all of its shards are ready. With `save`
+	 * nothing goes out before that is done: a process that took over would otherwise know neither the session nor that it has READY
+	 * and not its guilds.
 	 */
-	admit(session: WorkerSession, { hold = false }: { hold?: boolean } = {}): void {
+	admit(session: WorkerSession, { hold = false, save }: { hold?: boolean; save?: () => Promise<void> } = {}): void {
 		const before = this.#worker;
 		if (before && before !== session) {
 			this.#letGo(before);
@@ -252,6 +254,13 @@ export class ShardStream implements SessionStream {
 		this.#worker = session;
 		this.#hold(hold && session.incarnation > this.#opened);
 		this.#present(session);
+		if (save) {
+			session.unsaved = true;
+			void save().then(() => {
+				session.unsaved = false;
+				this.#flow();
+			});
+		}
 		this.#flow();
 	}
 
@@ -539,7 +548,7 @@ export class ShardStream implements SessionStream {
 
 	#continuePresentation(session: WorkerSession): void {
 		const { presentation } = session;
-		if (!presentation || session.beatsAwaited > 0 || !session.connected) return;
+		if (!presentation || session.unsaved || session.beatsAwaited > 0 || !session.connected) return;
 		let bytes = 0;
 		while (bytes < presentationStepBytes) {
 			const next = presentation.events.next();

@@ -88,8 +88,9 @@ export class ShardSaver {
 	/** Saves all of it; resolves when that is done, or has failed. */
 	async saveNow(): Promise<void> {
 		await this.#writing;
+		void this.saveWorker();
 		this.#save();
-		await this.saveWorker();
+		await this.#writing;
 	}
 
 	/** Removes what was saved: the session is over. */
@@ -109,8 +110,10 @@ export class ShardSaver {
 
 	#check(): void {
 		this.#timer = this.#options.clock.setTimeout(() => {
-			if (!this.#busy) this.#save();
+			// The worker first: with a shard that is newer than what is known of it, it could resume behind what it has.
+			const busy = this.#busy;
 			void this.saveWorker();
+			if (!busy) this.#save();
 			this.#check();
 		}, rhythm.checkMs);
 	}

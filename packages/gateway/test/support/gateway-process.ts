@@ -187,6 +187,8 @@ export class Client {
 	readonly socket: WebSocket;
 	binaryMessages = 0;
 	seq: number | null = null;
+	/** Whether it says how far it is when it is asked. */
+	answers = true;
 
 	private constructor(socket: WebSocket, compress: string | null) {
 		this.socket = socket;
@@ -244,7 +246,7 @@ export class Client {
 	#take(frame: Frame): void {
 		this.frames.push(frame);
 		if (frame.s !== null) this.seq = frame.s;
-		if (frame.op === 1) this.send({ op: 1, d: this.seq });
+		if (frame.op === 1 && this.answers) this.send({ op: 1, d: this.seq });
 	}
 }
 
