@@ -17,6 +17,7 @@ import { DiscordWorld } from './support/discord-world.js';
 import { LiveClient } from './support/live-client.js';
 import { LiveDiscord } from './support/live-discord.js';
 import { LiveGateway } from './support/live-gateway.js';
+import { Progress } from './support/progress.js';
 import { Random } from './support/random.js';
 import { TurnTaking } from './support/turn-taking.js';
 
@@ -32,6 +33,7 @@ interface Setup {
 	snapshotDir: string;
 	/** The gateway process is not replaced in the middle of what must not be cut in two. */
 	turns: TurnTaking;
+	progress: Progress;
 	nextIncarnation(): number;
 }
 
@@ -59,15 +61,19 @@ class Pair {
 		this.#setup = setup;
 	}
 
-	async run(): Promise<void> {
+	async begin(): Promise<void> {
 		this.#direct = this.#newDirect();
 		await this.#untilReady(this.#direct);
 		this.#newWorker();
 		await this.#workerReady;
+	}
+
+	async run(): Promise<void> {
 		for (let step = 1; step <= stepsPerShard; step++) {
 			this.#happen();
 			if (this.#random.chance(10)) await this.#do(this.#random.of(doings));
 			if (step % 60 === 0) await this.#compare();
+			this.#setup.progress.step();
 			await new Promise((resolve) => setTimeout(resolve, this.#random.upTo(20)));
 		}
 		await this.#workerReady;
@@ -160,12 +166,12 @@ class Pair {
 	async #compare(): Promise<void> {
 		const mark = ++this.#mark;
 		await this.#workerReady;
-		// The direct client has forgotten what was lost, and this one has not: with Discord itself it would be the same.
-		if (this.#lost && this.#worker.hasBegunAnew) await this.#restart();
-		await this.#workerReady;
 		this.#setup.discord.say(this.#shardId, { t: 'SHARDCTL_MARK', d: { mark } });
 		const reached = () => this.#direct.hasReached(mark) && this.#worker.hasReached(mark);
-		await waitFor(`both clients of shard ${this.#shardId} to be at mark ${mark} (${this.#account})`, reached);
+		await waitFor(`both clients of shard ${this.#shardId} to be at mark ${mark}`, reached).catch((cause: unknown) => {
+			const standing = `with Discord: ${this.#direct.standing}; behind the gateway: ${this.#worker.standing}`;
+			throw new Error(`${standing} (${this.#account})`, { cause });
+		});
 		const [direct, worker] = [this.#direct, this.#worker].map(({ client }) => client);
 		if (!direct || !worker) return;
 		const [expected, found] = this.#lost ? cachesAfterLoss(direct, worker) : [cacheOf(direct), cacheOf(worker)];
@@ -263,21 +269,26 @@ it(`keeps the cache of a bot behind the gateway equal to that of one without (se
 	onTestFinished(() => gateway.close());
 	let incarnations = 0;
 	const turns = new TurnTaking();
-	const setup = { discord, gateway, snapshotDir, turns, nextIncarnation: () => ++incarnations };
+	const progress = new Progress();
+	const setup = { discord, gateway, snapshotDir, turns, progress, nextIncarnation: () => ++incarnations };
 	const pairs = worlds.map((world, shardId) => new Pair(shardId, world, random.fork(), setup));
 
 	const over = new AbortController();
-	const replacing = (async () => {
-		for (let count = 0; count < gatewayReplacements && !over.signal.aborted; count++) {
-			await new Promise((resolve) => setTimeout(resolve, 500 + random.upTo(2500)));
-			await turns.alone(() => gateway.replace({ kill: count % 2 === 0 }));
-		}
-	})();
+	const stretch = Math.floor((shards * stepsPerShard) / gatewayReplacements);
+	const replaceGateway = async (count: number) => {
+		await progress.reached(count * stretch + random.upTo(stretch));
+		if (!over.signal.aborted) await turns.alone(() => gateway.replace({ kill: count % 2 === 0 }));
+	};
+	const replaceGateways = async () => {
+		for (let count = 0; count < gatewayReplacements; count++) await replaceGateway(count);
+	};
+	// All sessions have begun and are saved before the first process is killed: the next one could not go on with them otherwise.
+	await Promise.all(pairs.map((pair) => pair.begin()));
 	try {
-		await Promise.all([replacing, ...pairs.map((pair) => pair.run())]);
+		await Promise.all([replaceGateways(), ...pairs.map((pair) => pair.run())]);
 	} finally {
 		over.abort();
-		await replacing.catch(() => {});
+		await turns.alone(async () => {});
 		await Promise.all(pairs.map((pair) => pair.end()));
 	}
 	expect(discord.logins.upstream).toEqual(discord.logins.direct);

@@ -11,7 +11,7 @@ interface Insides {
 }
 
 interface ShardInsides {
-	connection: { _socket: { destroy(): void } | null; on(event: 'error', listener: () => void): void } | null;
+	connection: { _socket: { destroy(): void } | null; on(event: 'error' | 'close', listener: () => void): void } | null;
 	internalConnect(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export class LiveClient {
 	readonly client: Client;
 	readonly #shardId: number;
 	#newestMark = 0;
-	#logins = 0;
+	#hasBegun = false;
 	#hasFailed = false;
 
 	constructor({ api, shard: [shardId, shardCount], outages }: LiveClientOptions) {
@@ -39,17 +39,12 @@ export class LiveClient {
 		this.client.on(Events.ShardError, () => {});
 		this.client.on(Events.Raw, ({ t, d }: { t: string; d: { id: string; mark?: number } }) => {
 			if (t === 'GUILD_CREATE' && outages.has(d.id)) forgetOutage(this.client, d.id);
-			if (t === 'READY') this.#logins++;
+			if (t === 'READY') this.#beginSession();
 			if (t === 'SHARDCTL_MARK') this.#newestMark = d.mark ?? 0;
 		});
 		this.client.login('token').catch(() => {
 			this.#hasFailed = true;
 		});
-	}
-
-	/** It had to begin a second session. discord.js keeps what it has then: channels that are gone, and what a channel was before. */
-	get hasBegunAnew(): boolean {
-		return this.#logins > 1;
 	}
 
 	/** Its login has failed, which ends a bot. */
@@ -63,7 +58,14 @@ export class LiveClient {
 
 	/** Whether everything through this mark is in the cache. */
 	hasReached(mark: number): boolean {
-		return this.#newestMark >= mark && this.#insides.ws.packetQueue.length === 0;
+		return this.#newestMark >= mark && this.isConnected && this.#insides.ws.packetQueue.length === 0;
+	}
+
+	/** How far it is, for whoever reads of a failure. */
+	get standing(): string {
+		const shard = this.client.ws.shards.get(this.#shardId);
+		const status = shard ? Status[shard.status] : 'no shard';
+		return `${status}, at mark ${this.#newestMark}, ${this.#insides.ws.packetQueue.length} packets wait`;
 	}
 
 	/** Breaks its connection; it resumes by itself. */
@@ -78,7 +80,21 @@ export class LiveClient {
 		this.#shard?.connection?.on('error', () => {});
 		// discord.js connects again after destroy() where it was about to; the end of a worker's process prevents that.
 		if (this.#shard) this.#shard.internalConnect = async () => {};
-		await this.client.destroy();
+		// destroy() before READY never resolves: the reconnect that it sets off takes its listener away.
+		const closed = new Promise<void>((resolve) => this.#shard?.connection?.on('close', resolve));
+		await Promise.race([this.client.destroy(), closed]);
+	}
+
+	/**
+	 * A client that has to begin another session is compared as one that has just started. discord.js keeps what the session before
+	 * has told it, also what is gone by now, and would keep it with Discord itself.
+	 */
+	#beginSession(): void {
+		if (this.#hasBegun) {
+			this.client.guilds.cache.clear();
+			this.client.channels.cache.clear();
+		}
+		this.#hasBegun = true;
 	}
 
 	get #shard(): ShardInsides | undefined {
