@@ -15,6 +15,7 @@ export default defineConfig({
 					name: 'unit',
 					include: ['{packages,apps}/*/src/**/*.test.ts'],
 					testTimeout: 20_000,
+					isolate: false,
 				},
 			},
 			{

@@ -3,6 +3,10 @@ import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { cliSandbox, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import { makeFleet, startFleet, tinyBot } from './fleet.js';
+import { skippingClock } from './skipping-clock.js';
+
+/** After so long Discord's last answer on the gateway is old enough to be asked for again. */
+const answerIsOldMs = 5100;
 
 async function simulated(options: SimulatorOptions = {}) {
 	const simulator = await createSimulator({ guilds: 4, shards: 3, maxConcurrency: 16, ...options });
@@ -43,12 +47,12 @@ it('once the last worker is stopped by a fatal close code, `shardctl start` ends
 });
 
 it('a token that Discord does not know any more (401) at a restart stops the worker with zero further identifies', async () => {
-	const fleet = await startFleet({ simulator: { shards: 2 } });
+	const clock = skippingClock();
+	const fleet = await startFleet({ simulator: { shards: 2 }, manager: { clock } });
 	const identifies = () => fleet.simulator.log.entries({ type: 'identify' }).length;
 	const before = identifies();
 	fleet.simulator.faults.restStatus({ status: 401 });
-	// The last answer has to be old enough to be asked for again.
-	await new Promise((resolve) => setTimeout(resolve, 5100));
+	clock.skip(answerIsOldMs);
 	process.kill(fleet.pidOf(0), 'SIGKILL');
 	await waitFor('the worker to be given up', () => fleet.manager.workers[0]?.child.state === 'failed');
 	expect(fleet.manager.workers[0]?.child.lastExit?.reason).toBe('fatal');
@@ -90,11 +94,12 @@ it('when some are given up, the error names them and the others run on; a given-
 });
 
 it('with the budget used up, a restart is deferred until the day begins anew, and not refused', async () => {
-	const fleet = await startFleet({ simulator: { shards: 2 } });
+	const clock = skippingClock();
+	const fleet = await startFleet({ simulator: { shards: 2 }, manager: { clock } });
 	const deferred: number[] = [];
 	fleet.manager.on('identify:deferred', ({ workerId }) => deferred.push(workerId));
-	fleet.simulator.faults.sessionStarts({ total: 1000, remaining: 5, resetAfterMs: 9000 });
-	await new Promise((resolve) => setTimeout(resolve, 5100));
+	fleet.simulator.faults.sessionStarts({ total: 1000, remaining: 5, resetAfterMs: 6000 });
+	clock.skip(answerIsOldMs);
 	const identifies = () => fleet.simulator.log.entries({ type: 'identify' }).length;
 	const before = identifies();
 	process.kill(fleet.pidOf(0), 'SIGKILL');
@@ -104,7 +109,7 @@ it('with the budget used up, a restart is deferred until the day begins anew, an
 	expect(deferred).toEqual([0]);
 	// A session that is lost in a living process waits in the same way.
 	fleet.simulator.faults.sessionStarts({ total: 1000, remaining: 5, resetAfterMs: 60_000 });
-	await new Promise((resolve) => setTimeout(resolve, 5100));
+	clock.skip(answerIsOldMs);
 	process.kill(fleet.pidOf(1), 'SIGKILL');
 	await waitFor('the second deferral', () => deferred.length > 1);
 	// What somebody asks for may use what is kept for it.

