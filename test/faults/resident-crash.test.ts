@@ -97,6 +97,8 @@ it('kills gateway processes: Discord resumes, workers resume, and every event is
 		manager: { shardsPerWorker: 2, respawn: noBackoff, gateway: { mode: 'resident', shardsPerGateway: 2 } },
 	});
 	const workers = fleet.manager.workers.map(({ child }) => child.pid);
+	const statuses: string[] = [];
+	fleet.manager.on('gateway:exited', () => statuses.push(fleet.manager.status));
 	const stopTalking = fleet.keepTalking(500);
 	for (let kill = 0; kill < 20; kill++) {
 		const pid = fleet.gatewayPids()[kill % 2] as number;
@@ -111,6 +113,8 @@ it('kills gateway processes: Discord resumes, workers resume, and every event is
 	expectExactlyOnceInOrder(await fleet.handledAll());
 	fleet.expectNoIdentifySinceStart();
 	expect(fleet.manager.workers.map(({ child }) => child.pid)).toEqual(workers);
+	expect(statuses).toEqual(Array.from({ length: 20 }, () => 'degraded'));
+	expect((await fleet.manager.getStats()).manager.status).toBe('running');
 	await fleet.stop();
 });
 

@@ -27,8 +27,10 @@ it('sits out a network that is gone, resumes every session, and hands over every
 	await upstreamIs(fleet, 'away');
 	const attempts = () => fleet.story.filter((line) => line.includes('upstream:disconnected')).length;
 	await waitFor('attempts that are refused', () => attempts() >= 3 * setup.shards);
+	expect((await fleet.manager.getStats()).manager.status).toBe('degraded');
 	await fleet.network?.restore();
 	await upstreamIs(fleet, 'ready');
+	expect((await fleet.manager.getStats()).manager.status).toBe('running');
 	stopTalking();
 	expectExactlyOnceInOrder(await fleet.handledAll());
 	await expectWorkersUndisturbed(fleet, pids);

@@ -40,7 +40,7 @@ import { ManagedWorker, type WorkerPeer } from './managed-worker.js';
 import type { ResolvedManagerOptions } from './options.js';
 import { type Plan, planShards } from './plan.js';
 import { type RestartableWorker, restartInTurn } from './rolling-restart.js';
-import { type ManagerStats, type ManagerStatus, workerShardStats } from './shard-stats.js';
+import { hasLostSessions, type ManagerStats, type ManagerStatus, workerShardStats } from './shard-stats.js';
 import { watchStart } from './start-watch.js';
 import { forwardWorkerEvents } from './worker-events.js';
 import { workerSpec } from './worker-spec.js';
@@ -119,10 +119,14 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		return this.#plan?.totalShards ?? 0;
 	}
 
-	/** `degraded` when some shard of a fleet that was up is not ready. */
+	/**
+	 * `degraded` when some shard of a fleet that was up is not ready, or a gateway process is not there. Whether the sessions of
+	 * those that are there stand, only {@link getStats} knows, which asks them.
+	 */
 	get status(): ManagerStatus {
 		if (this.#status !== 'running') return this.#status;
-		return this.#workers.every((worker) => worker.child.state === 'ready') ? 'running' : 'degraded';
+		const ready = this.#workers.every((worker) => worker.shardIds.every((shardId) => worker.status(shardId) === 'ready'));
+		return ready && this.#resident?.isUp !== false ? 'running' : 'degraded';
 	}
 
 	/**
@@ -260,6 +264,9 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	/** Everything about the fleet at once, as `shardctl stats --json` prints it. */
 	async getStats(options?: { fresh?: boolean }): Promise<ManagerStats> {
+		const shards = await this.getShardStats(options);
+		const gateways = await this.#resident?.stats(this.#options.clock.now());
+		const { status } = this;
 		return {
 			manager: {
 				name: this.name,
@@ -269,11 +276,11 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				shardIds: this.#plan?.shardIds ?? [],
 				workers: this.#workers.length,
 				uptimeMs: Math.max(0, this.#options.clock.now() - this.#createdAt),
-				status: this.status,
+				status: status === 'running' && gateways?.some(hasLostSessions) ? 'degraded' : status,
 				identify: this.#starts.budget(),
 			},
-			shards: await this.getShardStats(options),
-			...(this.#resident ? { gateways: await this.#resident.stats(this.#options.clock.now()) } : {}),
+			shards,
+			...(gateways ? { gateways } : {}),
 		};
 	}
 

@@ -49,6 +49,11 @@ export function workerShardStats(worker: ManagedWorker, nowMs: number): ShardSta
 	});
 }
 
+/** Whether a session that this gateway process holds is cut off from Discord. One that nobody has asked for yet is not. */
+export function hasLostSessions({ shards }: GatewayProcessStats): boolean {
+	return shards.some(({ upstream }) => upstream !== 'ready' && upstream !== 'idle');
+}
+
 function round(value: number): number {
 	return Math.round(value * 10) / 10;
 }

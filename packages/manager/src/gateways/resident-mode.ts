@@ -72,6 +72,11 @@ export class ResidentMode {
 		return this.#fleet.stats(nowMs);
 	}
 
+	/** Whether every gateway process is there. */
+	get isUp(): boolean {
+		return this.#fleet.gateways.every(({ child }) => child.state === 'ready');
+	}
+
 	/** Whether a worker is not, or no longer, the fleet's: what becomes of it decides nothing about the fleet. */
 	isBeside(worker: ManagedWorker): boolean {
 		return this.#beside.has(worker);
