@@ -1,11 +1,12 @@
 // The README says what the code does: its tables are held against the code's own, and its links lead somewhere.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { exitCodes } from '../../apps/shardctl/src/exit-codes.js';
 import { errorCodes } from '../../packages/core/src/errors.js';
+import { metrics } from '../../packages/manager/src/control/metrics/exposition.js';
 import { managerOptionsSchema } from '../../packages/manager/src/options.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -32,6 +33,23 @@ it('lists every error code with its meaning', () => {
 
 it('lists every exit status', () => {
 	expect(firstColumn('| exit status | |').map(Number)).toEqual(Object.values(exitCodes));
+});
+
+const appReadme = join(root, 'apps/shardctl/README.md');
+const metricsSection = /(?<=<!-- metrics -->\n)[\s\S]*(?=<!-- end of metrics -->)/;
+
+it('lists every metric, and no other; UPDATE_README=1 writes the table anew', () => {
+	const rows = metrics.map(({ name, type, labels, help }) => `| \`${name}\` | ${type} | ${labels.join(', ')} | ${help} |`);
+	const wanted = `\n| metric | type | labels | |\n|---|---|---|---|\n${rows.join('\n')}\n\n`;
+	if (process.env.UPDATE_README) writeFileSync(appReadme, readFileSync(appReadme, 'utf8').replace(metricsSection, wanted));
+	expect(metricsSection.exec(readFileSync(appReadme, 'utf8'))?.[0]).toBe(wanted);
+});
+
+it('names no metric in its rules that there is not', () => {
+	const named = [...readme.matchAll(/\bshardctl_[a-z_]+/g)].map(([name]) => name);
+	const known = new Set(metrics.map(({ name }) => name));
+	expect(named.length).toBeGreaterThan(0);
+	expect(named.filter((name) => !known.has(name))).toEqual([]);
 });
 
 const pages = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], { cwd: root, encoding: 'utf8' })

@@ -10,6 +10,7 @@ import { fetchCommand } from './commands/fetch.js';
 import { initCommand } from './commands/init.js';
 import { listCommand } from './commands/list.js';
 import { logsCommand } from './commands/logs.js';
+import { metricsCommand } from './commands/metrics.js';
 import { respawnCommand } from './commands/respawn.js';
 import { restartCommand } from './commands/restart.js';
 import { simulateCommand } from './commands/simulate.js';
@@ -24,6 +25,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 const commands: Readonly<Record<string, () => Command>> = {
 	start: startCommand,
 	stats: statsCommand,
+	metrics: metricsCommand,
 	list: listCommand,
 	logs: logsCommand,
 	events: eventsCommand,

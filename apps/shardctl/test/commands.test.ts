@@ -36,9 +36,16 @@ describe('stats', () => {
 			totalShards: 4,
 			shardIds: [0, 1, 2, 3],
 			workers: 2,
+			startedAt: expect.any(Number),
 			uptimeMs: expect.any(Number),
 			status: 'running',
-			identify: { total: 1000, remaining: expect.any(Number), resetAt: expect.any(Number), maxConcurrency: 16 },
+			identify: {
+				total: 1000,
+				remaining: expect.any(Number),
+				resetAt: expect.any(Number),
+				maxConcurrency: 16,
+				granted: expect.any(Number),
+			},
 		});
 		expect(Object.keys(stats.shards[0] ?? {}).sort()).toEqual(
 			[
@@ -158,6 +165,14 @@ describe('eval and fetch', () => {
 			code: 1,
 			stderr: expect.stringMatching(/^error \[0-1\] CALL_TIMEOUT: no answer to "eval" came within 100 ms/),
 		});
+	});
+});
+
+describe('metrics', () => {
+	it('prints the figures for Prometheus, and nothing else', async () => {
+		const { code, stdout, stderr } = await output('metrics', '--name', 'alpha');
+		expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+		expect(stdout).toContain('shardctl_shard_ready{shard="3",worker="1",manager="alpha"} 1\n');
 	});
 });
 

@@ -201,6 +201,7 @@ describe('completion', () => {
 const commandNames = [
 	'start',
 	'stats',
+	'metrics',
 	'list',
 	'restart',
 	'respawn',

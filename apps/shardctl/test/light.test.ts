@@ -24,6 +24,7 @@ it.each([
 	['stats --help', []],
 	['stats', ['control.cjs']],
 	['stats --json', ['control.cjs']],
+	['metrics', ['control.cjs']],
 	['where 1', ['control.cjs']],
 	['stop', ['control.cjs']],
 	['list', ['control.cjs', 'list-managers.cjs']],

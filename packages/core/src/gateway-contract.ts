@@ -104,6 +104,10 @@ export interface GatewayShardStats {
 	/** Requests of workers that wait for Discord's rate limit or connection, and how many were dropped because too many did. */
 	requestsWaiting: number;
 	requestsDropped: number;
+	/** What this process has saved of the shard, the snapshot and the events behind it; null before the first time. */
+	snapshotBytes: number | null;
+	/** Since it saved something last: a shard to which nothing happens has nothing to save. Null before the first time. */
+	snapshotAgeMs: number | null;
 }
 
 /** Requests that a gateway process answers. */

@@ -17,6 +17,8 @@ export interface WorkerSample {
 	heapUsedBytes: number;
 	/** Share of one core since the last sample, in percent. */
 	cpuPercent: number;
+	/** Processor time since the process began, in s. */
+	cpuSeconds: number;
 	/** 99th percentile of the event loop's delay since the last sample, in ms. */
 	loopDelayP99Ms: number;
 	uptimeMs: number;

@@ -57,6 +57,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	#process: ChildProcess | undefined;
 	#connections = new Map<number, ShardConnection>();
 	#sample: WorkerSample | undefined;
+	/** Of the processes before the living one. */
+	#cpuSecondsBefore = 0;
 	#library: string | undefined;
 	/** Requested restarts that have not come to their end. */
 	#restarts = 0;
@@ -84,6 +86,11 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	/** The last figures that the living process pushed; undefined before the first. */
 	get sample(): WorkerSample | undefined {
 		return this.#sample;
+	}
+
+	/** Processor time of all its processes so far, in s; undefined before the first figures. */
+	get cpuSeconds(): number | undefined {
+		return this.#sample ? this.#cpuSecondsBefore + this.#sample.cpuSeconds : this.#cpuSecondsBefore || undefined;
 	}
 
 	/** The library of the bot's first client, such as `discord.js 14.28.1`; undefined before the bot made one. */
@@ -186,6 +193,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.#peer = peer;
 		this.#process = process;
 		this.#connections = new Map();
+		this.#cpuSecondsBefore = this.cpuSeconds ?? 0;
 		this.#sample = undefined;
 
 		peer.on('attached', ({ library }) => {

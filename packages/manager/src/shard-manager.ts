@@ -275,6 +275,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				totalShards: this.totalShards,
 				shardIds: this.#plan?.shardIds ?? [],
 				workers: this.#workers.length,
+				startedAt: this.#createdAt,
 				uptimeMs: Math.max(0, this.#options.clock.now() - this.#createdAt),
 				status: status === 'running' && gateways?.some(hasLostSessions) ? 'degraded' : status,
 				identify: this.#starts.budget(),

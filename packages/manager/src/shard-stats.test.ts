@@ -8,6 +8,7 @@ const sample: WorkerSample = {
 	rssBytes: 100 * 2 ** 20,
 	heapUsedBytes: 1,
 	cpuPercent: 5,
+	cpuSeconds: 2,
 	loopDelayP99Ms: 1.5,
 	uptimeMs: 1,
 };

@@ -14,6 +14,8 @@ export interface ManagerStats {
 		totalShards: number;
 		shardIds: number[];
 		workers: number;
+		/** Epoch ms. */
+		startedAt: number;
 		uptimeMs: number;
 		status: ManagerStatus;
 		identify: IdentifyBudgetState;

@@ -60,6 +60,7 @@ describe('every operation', () => {
 		await answered('openapi', client.openapi());
 		await answered('stats', client.stats());
 		await answered('stats', client.stats({ fresh: true }));
+		await answered('metrics', client.metrics());
 		await answered('where', client.where('0'));
 		await answered('logs', client.logs(), (lines) => ({ lines }));
 		await answered('events', client.events(), (events) => ({ events }));

@@ -17,6 +17,8 @@ it('measures the process, over the time since the last sample', async () => {
 	expect(busy.heapUsedBytes).toBeGreaterThan(1e6);
 	expect(busy.cpuPercent).toBeGreaterThan(0);
 	expect(busy.uptimeMs).toBeGreaterThan(0);
+	busyFor(20);
+	expect(sampler.take().cpuSeconds).toBeGreaterThan(busy.cpuSeconds);
 	sampler.stop();
 });
 

@@ -9,7 +9,7 @@ const loopProbeMs = 200;
 export class Sampler {
 	readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: loopProbeMs });
 	readonly #sampleShards: () => ShardSample[];
-	#cpu = process.cpuUsage();
+	#cpuMicros = cpuMicrosNow();
 	#at = performance.now();
 
 	constructor(sampleShards: () => ShardSample[]) {
@@ -24,23 +24,29 @@ export class Sampler {
 
 	take(): WorkerSample {
 		const now = performance.now();
-		const cpu = process.cpuUsage(this.#cpu);
+		const cpuMicros = cpuMicrosNow();
 		const elapsedMs = Math.max(1, now - this.#at);
 		const memory = process.memoryUsage();
 		const sample: WorkerSample = {
 			shards: this.#sampleShards(),
 			rssBytes: memory.rss,
 			heapUsedBytes: memory.heapUsed,
-			cpuPercent: round((cpu.user + cpu.system) / 10 / elapsedMs, 1),
+			cpuPercent: round((cpuMicros - this.#cpuMicros) / 10 / elapsedMs, 1),
+			cpuSeconds: cpuMicros / 1e6,
 			// The histogram counts the whole time between two probes; what is over the interval is the delay.
 			loopDelayP99Ms: this.#loop.count > 0 ? round(Math.max(0, this.#loop.percentile(99) / 1e6 - loopProbeMs), 1) : 0,
 			uptimeMs: Math.round(process.uptime() * 1000),
 		};
 		this.#loop.reset();
-		this.#cpu = process.cpuUsage();
+		this.#cpuMicros = cpuMicros;
 		this.#at = now;
 		return sample;
 	}
+}
+
+function cpuMicrosNow(): number {
+	const { user, system } = process.cpuUsage();
+	return user + system;
 }
 
 function round(value: number, digits: number): number {

@@ -15,9 +15,10 @@ function stats(count: number, shard: Partial<ShardStats> = {}): ManagerStats {
 			totalShards: count,
 			shardIds: Array.from({ length: count }, (_, id) => id),
 			workers: count,
+			startedAt: nowMs - 90_000,
 			uptimeMs: 90_000,
 			status: 'running',
-			identify: { total: 1000, remaining: 996, resetAt: nowMs + 24 * 3_600_000 - 1000, maxConcurrency: 16 },
+			identify: { total: 1000, remaining: 996, resetAt: nowMs + 24 * 3_600_000 - 1000, maxConcurrency: 16, granted: 4 },
 		},
 		shards: Array.from({ length: count }, (_, shardId) => ({
 			shardId,
@@ -123,10 +124,23 @@ describe('in resident mode', () => {
 		poisoned: 0,
 		requestsWaiting: 0,
 		requestsDropped: 0,
+		snapshotBytes: null,
+		snapshotAgeMs: null,
 	} as const;
 	const resident: ManagerStats = {
 		...stats(1, { status: 'ready', ready: true }),
-		gateways: [{ id: 0, pid: 1_234_567, status: 'ready', shardIds: [0], uptimeMs: 1, restarts: 0, shards: [gatewayShard] }],
+		gateways: [
+			{
+				id: 0,
+				pid: 1_234_567,
+				status: 'ready',
+				shardIds: [0],
+				startedAt: nowMs - 1,
+				uptimeMs: 1,
+				restarts: 0,
+				shards: [gatewayShard],
+			},
+		],
 	};
 
 	it('shows what the gateway processes hold, at 80 columns too', () => {

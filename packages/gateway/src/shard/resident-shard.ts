@@ -322,6 +322,7 @@ export class ResidentShard {
 			requestsDropped: this.#upstream.requests.dropped,
 			...this.stream.figures,
 			...this.stream.counters,
+			...this.#saver.figures,
 		};
 	}
 

@@ -56,6 +56,22 @@ function setup() {
 	return { clock, disk, shard, problems, saver, saved, files, happen, newState };
 }
 
+it('says how much is saved, and how old the last of it is', async () => {
+	const { clock, disk, saver, happen, files } = setup();
+	const size = () => (files.get('shard-3')?.length ?? 0) + (files.get('shard-3.journal')?.length ?? 0);
+	expect(saver.figures).toEqual({ snapshotBytes: null, snapshotAgeMs: null });
+	await saver.saveFirst();
+	expect(saver.figures).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0 });
+	happen(5);
+	await clock.advance(250);
+	expect(saver.figures).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0 });
+	disk.full = true;
+	happen(5);
+	await clock.advance(1000);
+	expect(saver.figures.snapshotAgeMs).toBeGreaterThanOrEqual(1000);
+	saver.stop();
+});
+
 it('saves a snapshot at once, and behind it events as they happen', async () => {
 	const { clock, saver, saved, happen } = setup();
 	await clock.advance(300);

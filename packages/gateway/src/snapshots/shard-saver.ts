@@ -1,6 +1,6 @@
 // Saves one shard: a snapshot, behind it every event that the state takes in (the journal), and the session of its worker whenever
 // that changes. A save that fails is told once and tried again; the stream does not wait for it.
-import { type Clock, messageOf, type Timer } from '@shardctl/core';
+import { type Clock, type GatewayShardStats, messageOf, type Timer } from '@shardctl/core';
 import type { IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { ShardState } from '../state/shard-state.js';
 import { JournalBatch, type JournalEntry, journalHead } from './event-journal.js';
@@ -50,11 +50,19 @@ export class ShardSaver {
 	#writing: Promise<void> = Promise.resolve();
 	#busy = false;
 	#failed = false;
+	#saved: { bytes: number; atMs: number } | undefined;
 
 	constructor(options: ShardSaverOptions) {
 		this.#options = options;
 		this.#names = savedNames(options.shardId);
 		this.#check();
+	}
+
+	/** How much is saved, and how old the last of it is. */
+	get figures(): Pick<GatewayShardStats, 'snapshotBytes' | 'snapshotAgeMs'> {
+		if (!this.#saved) return { snapshotBytes: null, snapshotAgeMs: null };
+		const { bytes, atMs } = this.#saved;
+		return { snapshotBytes: bytes, snapshotAgeMs: Math.round(this.#options.clock.monotonic() - atMs) };
 	}
 
 	/** The state has taken in an event. */
@@ -138,7 +146,10 @@ export class ShardSaver {
 	#saveEvents(): void {
 		if (this.#waiting.size === 0) return;
 		const batch = this.#waiting.take();
-		this.#enqueue(() => this.#options.store.append(this.#names.journal, batch));
+		this.#enqueue(async () => {
+			await this.#options.store.append(this.#names.journal, batch);
+			this.#noteSaved((this.#saved?.bytes ?? 0) + batch.length);
+		});
 	}
 
 	#saveShard(): void {
@@ -150,8 +161,14 @@ export class ShardSaver {
 		this.#waiting.clear();
 		this.#enqueue(async () => {
 			await store.write(this.#names.shard, data);
-			await store.write(this.#names.journal, journalHead(snapshot.cursor));
+			const head = journalHead(snapshot.cursor);
+			await store.write(this.#names.journal, head);
+			this.#noteSaved(data.length + head.length);
 		});
+	}
+
+	#noteSaved(bytes: number): void {
+		this.#saved = { bytes, atMs: this.#options.clock.monotonic() };
 	}
 
 	#enqueue(work: () => Promise<void>): void {

@@ -3,7 +3,7 @@
 import type { ErrorCode } from '@shardctl/core';
 import { nearestName, ShardctlError } from '@shardctl/core';
 import type { ManagerStats } from '../shard-stats.js';
-import { type ConnectionTarget, openResponse, readJson } from './connection.js';
+import { type ConnectionTarget, openResponse, readJson, readText } from './connection.js';
 import { endpoint, type Operation, pathFields } from './endpoints.js';
 import type { FleetEvent } from './fleet-events.js';
 import type { LogEntry } from './fleet-feed.js';
@@ -32,6 +32,8 @@ export interface ControlClient {
 	health(): Promise<Output<'health'>>;
 	openapi(): Promise<Output<'openapi'>>;
 	stats(input?: Pick<Input<'stats'>, 'fresh'>): Promise<ManagerStats>;
+	/** The figures of the fleet in the text format of Prometheus. */
+	metrics(): Promise<Output<'metrics'>>;
 	/** Throws `GUILD_NOT_FOUND` when the bot is not in it, `SHARD_NOT_OWNED` when another manager has its shard. */
 	where(guildId: string): Promise<Output<'where'>>;
 	logs(input?: Input<'logs'>): Promise<LogEntry[]>;
@@ -88,6 +90,11 @@ export function createControlClient(
 		health: () => now('health'),
 		openapi: () => now('openapi'),
 		stats: (input) => now('stats', input),
+		async metrics() {
+			const response = await openResponse(connectionTarget(target), requestOf('metrics', {}), timeoutMs);
+			if (response.statusCode === 200) return readText(response);
+			throw errorOf((await readJson(response)) as ErrorAnswer, response.statusCode ?? 0);
+		},
 		where: (guildId) => now('where', { guildId }),
 		logs: async (input) => [...(await now('logs', input)).lines],
 		events: async (input) => [...(await now('events', input)).events],

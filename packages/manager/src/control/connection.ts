@@ -44,8 +44,8 @@ export function openResponse(
 	});
 }
 
-/** The JSON of an answer. Throws `PROTOCOL_ERROR` when it is none, `CHANNEL_CLOSED` when it breaks off. */
-export async function readJson(response: IncomingMessage): Promise<unknown> {
+/** The text of an answer. Throws `CHANNEL_CLOSED` when it breaks off. */
+export async function readText(response: IncomingMessage): Promise<string> {
 	const chunks: Buffer[] = [];
 	let size = 0;
 	try {
@@ -57,8 +57,14 @@ export async function readJson(response: IncomingMessage): Promise<unknown> {
 	} catch (cause) {
 		throw connectionError('', cause as NodeJS.ErrnoException);
 	}
+	return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The JSON of an answer. Throws `PROTOCOL_ERROR` when it is none, `CHANNEL_CLOSED` when it breaks off. */
+export async function readJson(response: IncomingMessage): Promise<unknown> {
+	const text = await readText(response);
 	try {
-		return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+		return JSON.parse(text);
 	} catch (cause) {
 		throw new ShardctlError('PROTOCOL_ERROR', 'the answer is not JSON: is this the control API of a manager?', { cause });
 	}

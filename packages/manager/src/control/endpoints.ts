@@ -5,6 +5,7 @@ export const endpoints = {
 	health: 'GET /v1/health',
 	openapi: 'GET /v1/openapi.json',
 	stats: 'GET /v1/stats',
+	metrics: 'GET /metrics',
 	where: 'GET /v1/guilds/{guildId}',
 	logs: 'GET /v1/logs',
 	events: 'GET /v1/events',

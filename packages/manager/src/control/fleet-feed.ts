@@ -28,6 +28,7 @@ export class FleetFeed {
 	readonly #manager: ShardManager;
 	readonly #clock: Clock;
 	readonly #events: FleetEvent[] = [];
+	readonly #counts = new Map<string, number>();
 	readonly #eventReaders = new Set<EventStream>();
 	/** By the shards wanted; undefined wants all. */
 	readonly #logReaders = new Map<EventStream, number | undefined>();
@@ -55,6 +56,11 @@ export class FleetFeed {
 
 	/** How much may wait for each reader, with as many as there are. */
 	readonly allowedBytes = (): number => Math.min(oneReaderBytes, allReadersBytes / Math.max(1, this.#streams.size));
+
+	/** How many events there were of each type; a notice of a gateway process counts under its kind. */
+	get eventCounts(): ReadonlyMap<string, number> {
+		return this.#counts;
+	}
 
 	/** The last events, oldest first. */
 	recentEvents(): readonly FleetEvent[] {
@@ -109,6 +115,8 @@ export class FleetFeed {
 	}
 
 	#onEvent(event: FleetEvent): void {
+		const counted = event.type === 'gateway:notice' ? event.kind : event.type;
+		this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
 		this.#events.push(event);
 		if (this.#events.length > keptEvents) this.#events.shift();
 		if (this.#eventReaders.size === 0) return;

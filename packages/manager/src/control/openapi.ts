@@ -4,7 +4,8 @@ import { endpoint, type Operation, pathFields } from './endpoints.js';
 import type { Route } from './route.js';
 import { errorBody } from './schemas.js';
 
-const json = (schema: unknown) => ({ 'application/json': { schema } });
+const jsonType = 'application/json';
+const json = (schema: unknown) => ({ [jsonType]: { schema } });
 
 /** Describes every operation of the table. */
 export function openApi(routes: Readonly<Record<Operation, Route>>, version: string): Record<string, unknown> {
@@ -29,7 +30,10 @@ export function openApi(routes: Readonly<Record<Operation, Route>>, version: str
 	};
 }
 
-function describe(operation: Operation, { summary, input, output, follow }: Route): Record<string, unknown> {
+function describe(
+	operation: Operation,
+	{ summary, input, output, contentType = jsonType, follow }: Route,
+): Record<string, unknown> {
 	const { method, path } = endpoint(operation);
 	const { properties = {}, required = [] } = jsonSchema(input) as {
 		properties?: Record<string, { description?: string }>;
@@ -63,7 +67,7 @@ function describe(operation: Operation, { summary, input, output, follow }: Rout
 				}
 			: {}),
 		responses: {
-			200: { description: 'done', content: { ...json(jsonSchema(output)), ...stream } },
+			200: { description: 'done', content: { [contentType]: { schema: jsonSchema(output) }, ...stream } },
 			default: {
 				description: 'an error; its code is one of the documented ones',
 				content: json({ $ref: '#/components/schemas/Error' }),

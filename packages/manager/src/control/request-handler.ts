@@ -59,14 +59,14 @@ async function answer(
 	}
 	const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
 	const { operation, fields } = match(request.method, path);
-	const { input: schema, run, follow } = routeTable[operation];
-	const given = request.method === 'GET' ? Object.fromEntries(new URLSearchParams(query)) : await readBody(request);
+	const { input: schema, run, follow, contentType } = routeTable[operation];
+	const given = endpoint(operation).method === 'GET' ? Object.fromEntries(new URLSearchParams(query)) : await readBody(request);
 	const input = parseInput(operation, schema, { ...given, ...fields });
 	const gone = new AbortController();
 	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client went away')));
 	const { manager, feed, drained } = options;
 	const context: RouteContext = { manager, feed, drained, signal: gone.signal, allowEval: door.allowEval };
-	if (follow && input.follow === true) {
+	if (follow && input.follow === true && request.method === 'GET') {
 		if (feed.readers >= maxStreams) throw new ShardctlError('CALL_LIMIT', `${maxStreams} readers follow this manager already`);
 		// What is wrong with the input (a shard that is not there) is said before the stream begins.
 		if (operation !== 'stats') await run(input, context);
@@ -78,7 +78,9 @@ async function answer(
 		});
 		return;
 	}
-	send(response, 200, await run(input, context));
+	const output = await run(input, context);
+	if (contentType === undefined) sendJson(response, 200, output);
+	else send(response, { status: 200, contentType, body: output as string });
 }
 
 const table = (Object.keys(endpoints) as Operation[]).map((operation) => {
@@ -90,7 +92,8 @@ const table = (Object.keys(endpoints) as Operation[]).map((operation) => {
 function match(method: string | undefined, path: string): Match {
 	for (const entry of table) {
 		const found = entry.pattern.exec(path);
-		if (!found || entry.method !== method) continue;
+		// HEAD is GET without the body, which node leaves out by itself.
+		if (!found || entry.method !== (method === 'HEAD' ? 'GET' : method)) continue;
 		const values = found.slice(1).map(decodeField);
 		return { operation: entry.operation, fields: Object.fromEntries(entry.names.map((name, i) => [name, values[i] as string])) };
 	}
@@ -116,11 +119,18 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
 		request.resume();
 		setTimeout(() => request.destroy(), discardMs).unref();
 	}
-	send(response, status, body);
+	sendJson(response, status, body);
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+	send(response, { status, contentType: 'application/json', body: `${JSON.stringify(body)}\n` });
+}
+
+function send(
+	response: ServerResponse,
+	{ status, contentType, body }: { status: number; contentType: string; body: string },
+): void {
 	if (response.destroyed) return;
-	response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-	response.end(`${JSON.stringify(body)}\n`);
+	response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
+	response.end(body);
 }

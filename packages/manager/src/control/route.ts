@@ -23,6 +23,8 @@ export interface Route<Input extends z.ZodObject = z.ZodObject, Output extends z
 	/** Fields of the path, and of the query (GET) or the JSON body (POST). */
 	input: Input;
 	output: Output;
+	/** The answer is text of this type (default: JSON). */
+	contentType?: string;
 	run(input: z.output<Input>, context: RouteContext): z.output<Output> | Promise<z.output<Output>>;
 	follow?: {
 		/** What each event's data is. */

@@ -6,6 +6,7 @@ import { type Route, route } from './route.js';
 import { callRoute, evalRoute, fetchRoute } from './routes/calls.js';
 import { eventsRoute, logsRoute } from './routes/feeds.js';
 import { deployRoute, healthRoute, respawnRoute, restartRoute, statsRoute, stopRoute } from './routes/fleet.js';
+import { metricsRoute } from './routes/metrics.js';
 import { whereRoute } from './routes/where.js';
 
 const openapiRoute = route({
@@ -19,6 +20,7 @@ const operations = {
 	health: healthRoute,
 	openapi: openapiRoute,
 	stats: statsRoute,
+	metrics: metricsRoute,
 	where: whereRoute,
 	logs: logsRoute,
 	events: eventsRoute,

@@ -1,7 +1,7 @@
 // The shapes of what the control API takes and answers, once: requests are checked by them, and the OpenAPI description and the
 // client's types are made from them.
 
-import type { ShardStats } from '@shardctl/core';
+import type { GatewayShardStats, ShardStats } from '@shardctl/core';
 import { z } from 'zod';
 import type { ManagerStats } from '../shard-stats.js';
 import type { FleetEvent, FleetEventType } from './fleet-events.js';
@@ -54,43 +54,46 @@ export const shardStats = z.object({
 	lastExit: z.object({ reason: z.string(), message: z.string(), at: z.number() }).nullable(),
 }) satisfies z.ZodType<ShardStats>;
 
+export const gatewayShardStats = z.object({
+	shardId: z.int(),
+	upstream: z.enum(['idle', 'connecting', 'resuming', 'ready', 'refused']),
+	ping: z.number().nullable(),
+	worker: z.enum(['none', 'connected', 'away', 'paused']),
+	guildCount: z.int(),
+	stateBytes: z.number(),
+	bufferedEvents: z.int(),
+	bufferedBytes: z.number(),
+	bufferAgeMs: z.number(),
+	lagMs: z.number(),
+	eventsPerSecond: z.number(),
+	received: z.int(),
+	delivered: z.int(),
+	identifies: z.int(),
+	resumes: z.int(),
+	workerIdentifies: z.int(),
+	workerResumes: z.int(),
+	sessionsLost: z.int(),
+	overflowed: z.int(),
+	expired: z.int(),
+	coalesced: z.int(),
+	lost: z.int(),
+	repeated: z.int(),
+	poisoned: z.int(),
+	requestsWaiting: z.int(),
+	requestsDropped: z.int(),
+	snapshotBytes: z.int().nullable(),
+	snapshotAgeMs: z.number().nullable(),
+}) satisfies z.ZodType<GatewayShardStats>;
+
 const gatewayProcessStats = z.object({
 	id: z.int(),
 	pid: z.int().nullable(),
 	status: z.string(),
 	shardIds: z.array(z.int()).readonly(),
+	startedAt: z.number().nullable(),
 	uptimeMs: z.number(),
 	restarts: z.int(),
-	shards: z.array(
-		z.object({
-			shardId: z.int(),
-			upstream: z.enum(['idle', 'connecting', 'resuming', 'ready', 'refused']),
-			ping: z.number().nullable(),
-			worker: z.enum(['none', 'connected', 'away', 'paused']),
-			guildCount: z.int(),
-			stateBytes: z.number(),
-			bufferedEvents: z.int(),
-			bufferedBytes: z.number(),
-			bufferAgeMs: z.number(),
-			lagMs: z.number(),
-			eventsPerSecond: z.number(),
-			received: z.int(),
-			delivered: z.int(),
-			identifies: z.int(),
-			resumes: z.int(),
-			workerIdentifies: z.int(),
-			workerResumes: z.int(),
-			sessionsLost: z.int(),
-			overflowed: z.int(),
-			expired: z.int(),
-			coalesced: z.int(),
-			lost: z.int(),
-			repeated: z.int(),
-			poisoned: z.int(),
-			requestsWaiting: z.int(),
-			requestsDropped: z.int(),
-		}),
-	),
+	shards: z.array(gatewayShardStats),
 });
 
 export const managerStats = z.object({
@@ -101,9 +104,10 @@ export const managerStats = z.object({
 		totalShards: z.int(),
 		shardIds: z.array(z.int()),
 		workers: z.int(),
+		startedAt: z.number(),
 		uptimeMs: z.number(),
 		status: managerStatus,
-		identify: z.object({ total: z.int(), remaining: z.int(), resetAt: z.number(), maxConcurrency: z.int() }),
+		identify: z.object({ total: z.int(), remaining: z.int(), resetAt: z.number(), maxConcurrency: z.int(), granted: z.int() }),
 	}),
 	shards: z.array(shardStats),
 	gateways: z.array(gatewayProcessStats).optional(),
@@ -153,11 +157,13 @@ const eventTypes = {
 	'fleet:refused': true,
 } satisfies Record<FleetEventType, true>;
 
+export const fleetEventTypes = Object.keys(eventTypes) as [FleetEventType, ...FleetEventType[]];
+
 /** Each type has fields of its own, which {@link FleetEvent} knows. */
 export const fleetEvent = z.looseObject({
 	seq: z.int(),
 	at: z.number(),
-	type: z.enum(Object.keys(eventTypes) as [FleetEventType, ...FleetEventType[]]),
+	type: z.enum(fleetEventTypes),
 }) as unknown as z.ZodType<FleetEvent>;
 
 /** An error as it travels: the code survives, so that a script can decide by it. */

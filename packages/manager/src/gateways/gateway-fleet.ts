@@ -18,6 +18,8 @@ export interface GatewayProcessStats {
 	pid: number | null;
 	status: string;
 	shardIds: readonly number[];
+	/** Of its process, epoch ms; null while none is there. */
+	startedAt: number | null;
 	uptimeMs: number;
 	restarts: number;
 	shards: GatewayShardStats[];
@@ -112,9 +114,10 @@ export class GatewayFleet {
 		return Promise.all(
 			this.gateways.map(async (gateway) => {
 				const { child, id, shardIds } = gateway;
-				const uptimeMs = child.startedAt === null ? 0 : Math.max(0, nowMs - child.startedAt);
+				const startedAt = child.pid === null ? null : child.startedAt;
+				const uptimeMs = startedAt === null ? 0 : Math.max(0, nowMs - startedAt);
 				const shards = await gateway.stats();
-				return { id, pid: child.pid, status: child.state, shardIds, uptimeMs, restarts: child.restarts, shards };
+				return { id, pid: child.pid, status: child.state, shardIds, startedAt, uptimeMs, restarts: child.restarts, shards };
 			}),
 		);
 	}

@@ -11,6 +11,8 @@ export interface IdentifyBudgetState {
 	/** Epoch ms when `remaining` becomes `total` again. */
 	resetAt: number;
 	maxConcurrency: number;
+	/** Identifies that this manager has allowed since it began. */
+	granted: number;
 }
 
 /** Whether some identifies may be spent, and if not, from when. */
@@ -27,6 +29,7 @@ export class IdentifyBudget {
 	#remaining = 0;
 	#resetsAt = 0;
 	#maxConcurrency = 1;
+	#granted = 0;
 
 	/** @param reserve Identifies that automatic restarts never touch; at most a tenth of the day's total is kept. */
 	constructor(clock: Clock, reserve: number) {
@@ -46,6 +49,7 @@ export class IdentifyBudget {
 	/** Counts one IDENTIFY that is about to go out. */
 	spend(): void {
 		this.#renew();
+		this.#granted++;
 		this.#remaining = Math.max(0, this.#remaining - 1);
 	}
 
@@ -69,6 +73,7 @@ export class IdentifyBudget {
 			remaining: this.#remaining,
 			resetAt: Math.round(this.#clock.now() + Math.max(0, this.#resetsAt - this.#clock.monotonic())),
 			maxConcurrency: this.#maxConcurrency,
+			granted: this.#granted,
 		};
 	}
 

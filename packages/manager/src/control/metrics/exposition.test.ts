@@ -1,0 +1,81 @@
+import type { WorkerSample } from '@shardctl/core';
+import { describe, expect, it } from 'vitest';
+import type { ManagedWorker } from '../../managed-worker.js';
+import { exposition, expositionType, metrics } from './exposition.js';
+import type { Scrape } from './metric.js';
+
+const sample: WorkerSample = {
+	shards: [{ shardId: 0, guildCount: 7, userCount: 70, ping: null }],
+	rssBytes: 100,
+	heapUsedBytes: 50,
+	cpuPercent: 5,
+	cpuSeconds: 2,
+	loopDelayP99Ms: 1.5,
+	uptimeMs: 1,
+};
+
+function worker(over: object): ManagedWorker {
+	const child = { state: 'ready', pid: 77, startedAt: 5000, restarts: 3 };
+	return { id: 0, shardIds: [0, 1], status: () => 'ready', pendingCalls: 0, child, ...over } as unknown as ManagedWorker;
+}
+
+function scrape(workers: ManagedWorker[], { name = 'fleet', total = 0 } = {}): Scrape {
+	const identify = { total, remaining: 0, resetAt: 0, maxConcurrency: 1, granted: 4 };
+	const manager = { name, pid: 1, version: '1.2.3', totalShards: 0, shardIds: [], workers: 1, startedAt: 9000, uptimeMs: 1 };
+	return { stats: { manager: { ...manager, status: 'running', identify }, shards: [] }, workers, eventCounts: new Map() };
+}
+
+describe('the text', () => {
+	it('leaves out what is not known, and keeps what is 0', async () => {
+		const text = await exposition(scrape([worker({ sample, cpuSeconds: 12 })]));
+		expect(text).toContain('shardctl_shard_guilds{shard="0",worker="0",manager="fleet"} 7\n');
+		expect(text).not.toContain('shardctl_shard_guilds{shard="1"');
+		expect(text).not.toContain('shardctl_shard_ping_seconds');
+		expect(text).not.toContain('shardctl_identify_remaining');
+		expect(text).not.toContain('shardctl_gateway');
+		expect(text).toContain('shardctl_worker_cpu_seconds_total{worker="0",manager="fleet"} 12\n');
+		expect(text).toContain('shardctl_worker_event_loop_delay_seconds{worker="0",manager="fleet"} 0.0015\n');
+		expect(text).toContain('shardctl_worker_calls_pending{worker="0",manager="fleet"} 0\n');
+		expect(text).toContain('shardctl_fleet_events_total{type="worker:failed",manager="fleet"} 0\n');
+		expect(await exposition(scrape([], { total: 1000 }))).toContain('shardctl_identify_remaining{manager="fleet"} 0\n');
+	});
+
+	it('shows no figures of a process that is gone, but what was counted over all of them', async () => {
+		const child = { state: 'backing-off', pid: null, startedAt: 5000, restarts: 3 };
+		const text = await exposition(scrape([worker({ sample, cpuSeconds: 12, child, status: () => 'restarting' })]));
+		expect(text.match(/^shardctl_worker_\w+(?=\{worker="0")/gm)).toEqual([
+			'shardctl_worker_up',
+			'shardctl_worker_restarts_total',
+			'shardctl_worker_cpu_seconds_total',
+			'shardctl_worker_calls_pending',
+		]);
+		expect(text).not.toContain('shardctl_shard_guilds');
+		expect(text).toContain('shardctl_shard_status{shard="1",worker="0",status="restarting",manager="fleet"} 1\n');
+	});
+
+	it('escapes what stands in a label', async () => {
+		expect(await exposition(scrape([], { name: 'a"b\\c\nd' }))).toContain('shardctl_workers{manager="a\\"b\\\\c\\nd"} 1\n');
+	});
+
+	it('is of the type that prom-client says it writes', async () => {
+		expect((await import('prom-client')).Registry.PROMETHEUS_CONTENT_TYPE).toBe(expositionType);
+	});
+});
+
+describe('the names', () => {
+	it.each(metrics.map((metric) => [metric.name, metric] as const))(
+		'%s follows the conventions',
+		(name, { type, help, labels }) => {
+			expect(name).toMatch(/^shardctl(_[a-z]+)+$/);
+			expect(name.endsWith('_total')).toBe(type === 'counter');
+			// Base units: https://prometheus.io/docs/practices/naming/
+			expect(name).not.toMatch(/_(ms|milliseconds|mb|kb|megabytes|percent|minutes|hours)(_|$)/);
+			expect(help).toMatch(/\.$/);
+			expect(labels.filter((label) => !['version', 'status', 'type', 'shard', 'worker', 'gateway'].includes(label))).toEqual([]);
+		},
+	);
+
+	it('are there once', () => {
+		expect(new Set(metrics.map(({ name }) => name)).size).toBe(metrics.length);
+	});
+});

@@ -1,0 +1,37 @@
+// The metrics as text, for Prometheus and whatever else reads its format. Made anew for each scrape from what is known then, so that
+// there is one account of everything and no second one to keep; prom-client, which writes the format, is loaded by the first scrape.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fleetMetrics } from './fleet-metrics.js';
+import { gatewayMetrics } from './gateway-metrics.js';
+import type { KnownSample, Metric, Scrape } from './metric.js';
+import { shardMetrics, workerMetrics } from './worker-metrics.js';
+
+/** Prometheus's text format, as prom-client writes it. */
+export const expositionType = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Every metric that there is, in the order of the answer. */
+export const metrics: readonly Metric[] = [...fleetMetrics, ...shardMetrics, ...workerMetrics, ...gatewayMetrics];
+
+/** The text of one scrape. A value that is not known is left out, and a metric without any value too. */
+export async function exposition(scrape: Scrape): Promise<string> {
+	const { Counter, Gauge, Registry } = await import('prom-client');
+	const registry = new Registry();
+	registry.setDefaultLabels({ manager: scrape.stats.manager.name });
+	const texts: string[] = [];
+	for (const { name, type, help, labels, samples } of metrics) {
+		const known = samples(scrape).filter((sample): sample is KnownSample => sample[1] !== null && sample[1] !== undefined);
+		if (known.length === 0) continue;
+		const options = { name, help, labelNames: labels, registers: [registry] };
+		if (type === 'gauge') {
+			const gauge = new Gauge(options);
+			for (const [labelValues, value] of known) gauge.set(labelValues, value);
+		} else {
+			const counter = new Counter(options);
+			for (const [labelValues, value] of known) counter.inc(labelValues, value);
+		}
+		texts.push(await registry.getSingleMetricAsString(name));
+		// The figures of a thousand shards take a good part of a second to write: whatever else the manager has to do comes between.
+		await nextTurn();
+	}
+	return `${texts.join('\n\n')}\n`;
+}
