@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorker } from './bundle-worker.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outAt = process.argv.indexOf('--out');
@@ -61,7 +60,6 @@ for (const [name, { folder, manifest: inner }] of bundled) {
 	} = inner;
 	writeFileSync(join(target, 'package.json'), JSON.stringify(rest, null, 2));
 }
-await bundleWorker(join(staging, 'node_modules', '@shardctl', 'worker', 'dist', 'start-worker.js'));
 const versions = Object.fromEntries([...bundled].map(([name, { manifest: inner }]) => [name, inner.version]));
 writeFileSync(
 	join(staging, 'package.json'),

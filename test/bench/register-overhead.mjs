@@ -1,22 +1,14 @@
-// What our register module costs a bot: the same bot bare, as a worker of an installed shardctl (whose register module is one
-// file), and as a worker of this workspace (fifty files), in turn, over several rounds; medians. The limits are for the installed.
+// What our register module costs a bot: the same bot bare and as a worker, in turn, over several rounds; medians.
 // node test/bench/register-overhead.mjs [rounds]      (build first)
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { bundleWorker } from '../../scripts/bundle-worker.mjs';
+import { loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
 
 const rounds = Number(process.argv[2] ?? 15);
 const limits = { startMs: 40, rssMb: 6 };
 const bot = fileURLToPath(new URL('fixtures/overhead-bot.cjs', import.meta.url));
-const dist = new URL('../../packages/worker/dist/', import.meta.url);
-const installed = mkdtempSync(join(tmpdir(), 'shardctl-overhead-'));
-writeFileSync(join(installed, 'package.json'), '{ "type": "module" }');
-copyFileSync(new URL('register.js', dist), join(installed, 'register.js'));
-await bundleWorker(join(installed, 'start-worker.js'));
+const register = fileURLToPath(new URL('../../packages/worker/dist/register.cjs', import.meta.url));
 const brief = {
 	workerId: 0,
 	epoch: 1,
@@ -33,20 +25,18 @@ const brief = {
 	shutdownGraceMs: 1000,
 };
 const shards = { SHARDS: '[0]', SHARD_COUNT: '1', DISCORD_TOKEN: 'none' };
-const asWorker = (register) => ({
-	execArgv: ['--import', register],
-	env: {
-		...process.env,
-		...shards,
-		SHARDING_MANAGER: 'true',
-		SHARDING_MANAGER_MODE: 'process',
-		SHARDCTL_WORKER: JSON.stringify(brief),
-	},
-});
 const contenders = {
 	bare: { execArgv: [], env: { ...process.env, ...shards } },
-	installed: asWorker(pathToFileURL(join(installed, 'register.js')).href),
-	workspace: asWorker(new URL('register.js', dist).href),
+	worker: {
+		execArgv: ['--require', register],
+		env: {
+			...process.env,
+			...shards,
+			SHARDING_MANAGER: 'true',
+			SHARDING_MANAGER_MODE: 'process',
+			SHARDCTL_WORKER: JSON.stringify(brief),
+		},
+	},
 };
 
 async function run(options) {
@@ -71,15 +61,13 @@ function inTurn(round) {
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const results = { bare: [], installed: [], workspace: [] };
+const results = { bare: [], worker: [] };
 for (let round = -1; round < rounds; round++) {
 	for (const name of inTurn(round)) {
 		const result = await run(contenders[name]);
 		if (round >= 0) results[name].push(result);
 	}
 }
-
-rmSync(installed, { recursive: true });
 
 const of = (name, key) => median(results[name].map((result) => result[key]));
 const more = (name, key) => of(name, key) - of('bare', key);
@@ -95,7 +83,7 @@ console.table(
 		'more heap MiB': mib(more(name, 'heapBytes')).toFixed(1),
 	})),
 );
-const kept = more('installed', 'startMs') < limits.startMs && mib(more('installed', 'laterRssBytes')) < limits.rssMb;
+const kept = more('worker', 'startMs') < limits.startMs && mib(more('worker', 'laterRssBytes')) < limits.rssMb;
 console.log(
 	`limits: ${limits.startMs} ms and ${limits.rssMb} MiB more: ${kept ? 'kept' : 'MISSED'} (medians of ${rounds} rounds; load ${loadavg()[0]?.toFixed(1)}, which should be low)`,
 );

@@ -1,10 +1,11 @@
 // What a worker's process is started with: discord.js's own variables, so that the library picks up its slice by itself, and
 // the brief for the worker package.
+import { fileURLToPath } from 'node:url';
 import { briefVariable, type GatewayInfo, type WorkerBrief } from '@shardctl/core';
 import type { ChildSpec } from '@shardctl/supervisor';
 import type { ResolvedManagerOptions } from './options.js';
 
-const registerModule = import.meta.resolve('@shardctl/worker/register');
+const registerModule = fileURLToPath(import.meta.resolve('@shardctl/worker/register'));
 
 /** JSON has no Infinity; two weeks of grace are as good as no end. */
 const longestGraceMs = 14 * 24 * 60 * 60 * 1000;
@@ -41,7 +42,7 @@ export function workerSpec(
 		ordinal: workerId,
 		file,
 		args: [...args],
-		execArgv: ['--import', registerModule, ...execArgv],
+		execArgv: ['--require', registerModule, ...execArgv],
 		env: workerEnvironment(process.env, { brief, token, env }),
 		cwd,
 	};

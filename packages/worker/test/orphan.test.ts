@@ -5,7 +5,7 @@ import { briefVariable, type WorkerBrief } from '@shardctl/core';
 import { expect, it, onTestFinished } from 'vitest';
 
 const bot = fileURLToPath(new URL('fixtures/idle-bot.cjs', import.meta.url));
-const register = new URL('../dist/register.js', import.meta.url).href;
+const register = fileURLToPath(new URL('../dist/register.cjs', import.meta.url));
 
 function forkWorker(): ChildProcess {
 	const brief: WorkerBrief = {
@@ -23,7 +23,7 @@ function forkWorker(): ChildProcess {
 		statsIntervalMs: 0,
 		shutdownGraceMs: 1000,
 	};
-	const child = fork(bot, { execArgv: ['--import', register], env: { ...process.env, [briefVariable]: JSON.stringify(brief) } });
+	const child = fork(bot, { execArgv: ['--require', register], env: { ...process.env, [briefVariable]: JSON.stringify(brief) } });
 	onTestFinished(() => void child.kill('SIGKILL'));
 	return child;
 }
