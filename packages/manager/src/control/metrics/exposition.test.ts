@@ -37,6 +37,7 @@ describe('the text', () => {
 		expect(text).toContain('shardctl_worker_event_loop_delay_seconds{worker="0",manager="fleet"} 0.0015\n');
 		expect(text).toContain('shardctl_worker_calls_pending{worker="0",manager="fleet"} 0\n');
 		expect(text).toContain('shardctl_fleet_events_total{type="worker:failed",manager="fleet"} 0\n');
+		expect(await exposition(scrape([worker({ sample: { ...sample, rssBytes: Number.NaN } })]))).not.toContain('memory_bytes');
 		expect(await exposition(scrape([], { total: 1000 }))).toContain('shardctl_identify_remaining{manager="fleet"} 0\n');
 	});
 

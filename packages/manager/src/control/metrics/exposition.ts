@@ -19,7 +19,7 @@ export async function exposition(scrape: Scrape): Promise<string> {
 	registry.setDefaultLabels({ manager: scrape.stats.manager.name });
 	const texts: string[] = [];
 	for (const { name, type, help, labels, samples } of metrics) {
-		const known = samples(scrape).filter((sample): sample is KnownSample => sample[1] !== null && sample[1] !== undefined);
+		const known = samples(scrape).filter((sample): sample is KnownSample => Number.isFinite(sample[1]));
 		if (known.length === 0) continue;
 		const options = { name, help, labelNames: labels, registers: [registry] };
 		if (type === 'gauge') {
