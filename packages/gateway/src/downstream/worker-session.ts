@@ -11,6 +11,9 @@ export interface SessionStream {
 	resume(session: WorkerSession, seq: number): number;
 }
 
+/** How often a client whose answers count is asked at most, in ms. */
+const rationedAskMs = 1000;
+
 /** Events that all stand at one position: READY with its guilds, or what makes a cache right after a lost session. */
 export interface Presentation {
 	readonly offset: number;
@@ -38,17 +41,17 @@ export class WorkerSession extends GatewaySession {
 	restored = false;
 	/** What its client said last, in a RESUME that could not be granted, that it has; null otherwise. */
 	claimed: number | null = null;
-	/** It must not be asked often how far it is. */
-	readonly countsAnswers: boolean;
-	/** When it was asked last, monotonic. */
-	askedAtMs = Number.NEGATIVE_INFINITY;
 	readonly #stream: SessionStream;
+	/** It must not be asked often how far it is. */
+	readonly #countsAnswers: boolean;
+	/** Monotonic. */
+	#askedAtMs = Number.NEGATIVE_INFINITY;
 	#position = 0;
 
 	constructor(options: SessionOptions, stream: SessionStream) {
 		super(options);
 		this.#stream = stream;
-		this.countsAnswers = countsAnswers.test(String(options.identify.properties.browser ?? ''));
+		this.#countsAnswers = countsAnswers.test(String(options.identify.properties.browser ?? ''));
 	}
 
 	/** The position of the newest event that was sent. */
@@ -60,6 +63,14 @@ export class WorkerSession extends GatewaySession {
 	sendAt(offset: number, event: EncodedDispatch): void {
 		this.#position = offset;
 		this.carrier?.sendFrame(event.frame(offset));
+	}
+
+	/** Asks the client how far it is, unless it must not be asked again so soon; `now` asks all the same. Answers whether it did. */
+	ask(nowMs: number, { now = false } = {}): boolean {
+		if (this.#countsAnswers && !now && nowMs - this.#askedAtMs < rationedAskMs) return false;
+		this.#askedAtMs = nowMs;
+		this.carrier?.requestHeartbeat();
+		return true;
 	}
 
 	/** The client of an earlier process had come this far. */

@@ -19,19 +19,15 @@ import { AnswerRoutes } from './answer-routes.js';
 import { ExpiredSummary } from './expired-summary.js';
 import { LaggingState } from './lagging-state.js';
 import { PoisonSearch } from './poison-search.js';
-import { differences, firstEvents, mayPresent } from './presentation.js';
+import { differences, firstEvents, presentNext } from './presentation.js';
 import { RecentFigures } from './recent-figures.js';
 import { Renewal } from './renewal.js';
 import { emptyCounters, type ShardCounters } from './shard-counters.js';
 
 /** Events on their way to a worker that has not said that it has them; one more waits. */
 const window = { events: 2048, bytes: 8 * 1024 * 1024 };
-/** How much of a presentation goes out before the worker has to say that it is there. */
-const presentationStepBytes = 4 * 1024 * 1024;
 /** A worker is asked how far it is after so many events, or after this time. */
 const probe = { everyEvents: 256, everyMs: 40 };
-/** A worker whose answers count against what it may send is asked once a second at most, but for a drain. */
-const rationedProbeMs = 1000;
 const sweepMs = 500;
 /** A buffer that was not full for so long is told of again when it is. */
 const calmMs = 60_000;
@@ -547,27 +543,7 @@ export class ShardStream implements SessionStream {
 	}
 
 	#continuePresentation(session: WorkerSession): void {
-		const { presentation } = session;
-		if (!presentation || session.unsaved || session.beatsAwaited > 0 || !session.connected) return;
-		let bytes = 0;
-		while (bytes < presentationStepBytes) {
-			const next = presentation.events.next();
-			if (next.done) {
-				session.presentation = null;
-				// One heartbeat may have been under way before the last part arrived; the second cannot have been.
-				session.beatsAwaited = 2;
-				break;
-			}
-			const { t, json } = next.value;
-			if (!mayPresent(t, session.intents)) continue;
-			const event = EncodedDispatch.fromJson(t, json);
-			bytes += event.sizeBytes;
-			session.sendAt(presentation.offset, event);
-			// discord.js takes a turn longer over READY than over a guild: guilds that come in the same breath would overtake it.
-			if (t === 'READY') break;
-		}
-		if (session.presentation) session.beatsAwaited = 1;
-		this.#ask(session, { now: true });
+		if (presentNext(session)) session.ask(this.#nowMs(), { now: true });
 	}
 
 	/** Makes the state of a new session of Discord's the present one, once everything before it is with the worker. */
@@ -668,16 +644,7 @@ export class ShardStream implements SessionStream {
 	}
 
 	#sendProbe(options?: { now: boolean }): void {
-		if (this.#worker && this.#ask(this.#worker, options)) this.#sinceProbe = 0;
-	}
-
-	/** Asks a session how far it is, unless it must not be asked again so soon. */
-	#ask(session: WorkerSession, { now = false } = {}): boolean {
-		const atMs = this.#nowMs();
-		if (session.countsAnswers && !now && atMs - session.askedAtMs < rationedProbeMs) return false;
-		session.askedAtMs = atMs;
-		session.carrier?.requestHeartbeat();
-		return true;
+		if (this.#worker?.ask(this.#nowMs(), options)) this.#sinceProbe = 0;
 	}
 
 	/** Asks again and again while some word of the worker is missing. */
@@ -687,7 +654,7 @@ export class ShardStream implements SessionStream {
 			this.#probeTimer = undefined;
 			if (!this.#probeIsNeeded()) return;
 			this.#sendProbe();
-			if (this.#successor && this.#successor.beatsAwaited > 0) this.#ask(this.#successor);
+			if (this.#successor && this.#successor.beatsAwaited > 0) this.#successor.ask(this.#nowMs());
 			this.#armProbe();
 		}, probe.everyMs);
 	}
