@@ -2,7 +2,13 @@
 // children and sockets. The times are for a machine that has other work to do as well: they end what hangs, and measure nothing.
 import { defineConfig } from 'vitest/config';
 
-const shared = { setupFiles: ['test/support/src/leak-guard.ts'], pool: 'forks' as const };
+const shared = {
+	setupFiles: ['test/support/src/leak-guard.ts'],
+	pool: 'forks' as const,
+	testTimeout: 600_000,
+	hookTimeout: 120_000,
+	expect: { poll: { timeout: 60_000 } },
+};
 
 export default defineConfig({
 	test: {
@@ -14,7 +20,7 @@ export default defineConfig({
 					...shared,
 					name: 'unit',
 					include: ['{packages,apps}/*/src/**/*.test.ts'],
-					testTimeout: 20_000,
+					// They leave nothing behind, and the start of a process takes longer than most of them.
 					isolate: false,
 				},
 			},
@@ -23,8 +29,6 @@ export default defineConfig({
 					...shared,
 					name: 'process',
 					include: ['{packages,apps}/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-					testTimeout: 120_000,
-					hookTimeout: 120_000,
 				},
 			},
 		],

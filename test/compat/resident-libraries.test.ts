@@ -63,9 +63,7 @@ describe.each([
 	// It begins anew when the gateway process dies in the middle of its RESUME, and may then be told again what it had just been told.
 	...(python ? [['discord.py', 'discord-py-bot.mjs', { repeats: true as boolean }] as const] : []),
 ] as const)('a bot with %s, through resident gateway processes', (_, file, { repeats } = { repeats: false }) => {
-	it('handles every event exactly once through kills, a deploy and restarts of its gateway process', {
-		timeout: 240_000,
-	}, async () => {
+	it('handles every event exactly once through kills, a deploy and restarts of its gateway process', async () => {
 		const fleet = await start(file);
 		const world = guildsOfWorld(fleet);
 		expect(await guildsOf(fleet)).toEqual(world);

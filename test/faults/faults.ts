@@ -26,7 +26,7 @@ async function replaced(fleet: Fleet, workerId: number, act: (pid: number) => vo
 	const { child } = fleet.manager.workers[workerId] as Fleet['manager']['workers'][number];
 	const { epoch } = child;
 	act(fleet.pidOf(workerId));
-	await waitFor(`${times} new process(es) of worker ${workerId}`, () => child.epoch >= epoch + times, { timeoutMs: 30_000 });
+	await waitFor(`${times} new process(es) of worker ${workerId}`, () => child.epoch >= epoch + times);
 }
 
 /** Runs a line in a worker, whose answer nobody waits for. */
@@ -41,7 +41,7 @@ async function reconnected(fleet: Fleet, shards: readonly number[], act: () => v
 	act();
 	const back = () =>
 		shards.every((shardId) => fleet.simulator.log.entries({ type: ['identify', 'resume'], shardId, after }).length > 0);
-	await waitFor('the shards that were hit to connect again', back, { timeoutMs: 30_000 });
+	await waitFor('the shards that were hit to connect again', back);
 }
 
 const killed = (signal: NodeJS.Signals) => (fleet: Fleet, random: Random) =>

@@ -103,4 +103,4 @@ it('64 workers come up, answer and go, without a descriptor, a listener or a pro
 	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
 	process.off('warning', onWarning);
 	expect(warnings).toEqual([]);
-}, 180_000);
+});

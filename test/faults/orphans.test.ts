@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { fixture, tinyBot } from './fleet.js';
 
 /** What Discord itself, and the time for logging out, may add on a busy machine. */
-const patience = 5000 + 2500;
+const patience = 5000 + 10_000;
 
 async function simulated(shards: number) {
 	const simulator = await createSimulator({ guilds: 4, shards, maxConcurrency: 16 });

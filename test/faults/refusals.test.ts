@@ -72,7 +72,7 @@ it('when every worker is given up at the start, it ends with status 5 and leaves
 	expect(await run.exit).toBe(5);
 	expect(run.stdout() + run.stderr()).toContain('2 of 2 workers were given up; nothing is left running');
 	expect(cli.survivors()).toEqual([]);
-}, 90_000);
+});
 
 it('when some are given up, the error names them and the others run on; a given-up one comes back after its cool-down', async () => {
 	const fleet = await makeFleet({
@@ -88,7 +88,7 @@ it('when some are given up, the error names them and the others run on; a given-
 		details: { survivors: 2, workers: [{ workerId: 1, shards: '1' }] },
 	});
 	expect(fleet.manager.workers.map(({ child }) => child.state)).toEqual(['ready', 'failed', 'ready']);
-	await fleet.allReady(20_000);
+	await fleet.allReady();
 	expect(fleet.manager.status).toBe('running');
 	await fleet.stop();
 });
@@ -105,7 +105,7 @@ it('with the budget used up, a restart is deferred until the day begins anew, an
 	process.kill(fleet.pidOf(0), 'SIGKILL');
 	await waitFor('the deferral', () => deferred.length > 0);
 	expect(identifies()).toBe(before);
-	await fleet.allReady(30_000);
+	await fleet.allReady();
 	expect(deferred).toEqual([0]);
 	// A session that is lost in a living process waits in the same way.
 	fleet.simulator.faults.sessionStarts({ total: 1000, remaining: 5, resetAfterMs: 60_000 });
@@ -116,4 +116,4 @@ it('with the budget used up, a restart is deferred until the day begins anew, an
 	await expect(fleet.manager.respawnShard(1)).resolves.toBe(true);
 	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
 	await fleet.stop();
-}, 90_000);
+});

@@ -6,8 +6,6 @@ import { expectExactlyOnceInOrder, type Handled, type ResidentFleet, startReside
 
 /** The load under which workers are killed. */
 const load = { shards: 8, guilds: 200, perSecond: 500, kills: 50 };
-/** All workers boot at the same time, again and again. */
-const patience = { timeoutMs: 60_000 };
 const noBackoff = { initialDelayMs: 1, maxDelayMs: 1, maxRestarts: 1000 };
 
 /** Kills a worker, and waits until its shards are ready again. */
@@ -15,7 +13,7 @@ async function killWorker(fleet: ResidentFleet, workerId: number): Promise<void>
 	const pid = fleet.pidOf(workerId);
 	process.kill(pid, 'SIGKILL');
 	const worker = fleet.manager.workers[workerId];
-	await waitFor(`worker ${workerId} to be back`, () => worker && isWhole(worker) && worker.child.pid !== pid, patience);
+	await waitFor(`worker ${workerId} to be back`, () => worker && isWhole(worker) && worker.child.pid !== pid);
 }
 
 /** Kills workers, all of them at the same time and each again as soon as it is back, until so many kills are done. */
@@ -31,7 +29,7 @@ function repeated(handled: readonly Handled[]): number {
 	return handled.length - new Set(handled.map(({ guildId, number }) => `${guildId} ${number}`)).size;
 }
 
-it('kills workers: at most what they had in their hands is lost, and that is counted', { timeout: 240_000 }, async () => {
+it('kills workers: at most what they had in their hands is lost, and that is counted', async () => {
 	const fleet = await startResidentFleet({ ...load, manager: { shardsPerWorker: 2, respawn: noBackoff } });
 	const stopTalking = fleet.keepTalking(load.perSecond);
 	await killWorkers(fleet, load.kills);
@@ -50,9 +48,7 @@ it('kills workers: at most what they had in their hands is lost, and that is cou
 	await fleet.stop();
 });
 
-it('kills workers with delivery at least once: nothing is lost, and only what was not confirmed is repeated', {
-	timeout: 240_000,
-}, async () => {
+it('kills workers with delivery at least once: nothing is lost, and only what was not confirmed is repeated', async () => {
 	const fleet = await startResidentFleet({
 		...load,
 		manager: { shardsPerWorker: 2, respawn: noBackoff, gateway: { mode: 'resident', delivery: 'at-least-once' } },
@@ -68,7 +64,7 @@ it('kills workers with delivery at least once: nothing is lost, and only what wa
 	await fleet.stop();
 });
 
-it('sets an event aside that kills its worker again and again', { timeout: 120_000 }, async () => {
+it('sets an event aside that kills its worker again and again', async () => {
 	const fleet = await startResidentFleet({
 		shards: 1,
 		guilds: 1,
@@ -80,7 +76,7 @@ it('sets an event aside that kills its worker again and again', { timeout: 120_0
 	});
 	for (let number = 0; number < 5; number++) fleet.say(0);
 	const numbers = () => new Set(fleet.handled().map(({ number }) => number));
-	await waitFor('the events behind the poison to be handled', () => numbers().has(4) && numbers().has(5), { timeoutMs: 60_000 });
+	await waitFor('the events behind the poison to be handled', () => numbers().has(4) && numbers().has(5));
 	await fleet.allReady();
 	expect(numbers()).toEqual(new Set([1, 2, 4, 5]));
 	expect(await fleet.totals()).toMatchObject({ poisoned: 1, lost: 0 });
@@ -88,9 +84,7 @@ it('sets an event aside that kills its worker again and again', { timeout: 120_0
 	await fleet.stop();
 });
 
-it('kills gateway processes: Discord resumes, workers resume, and every event is handled exactly once', {
-	timeout: 240_000,
-}, async () => {
+it('kills gateway processes: Discord resumes, workers resume, and every event is handled exactly once', async () => {
 	const fleet = await startResidentFleet({
 		shards: 4,
 		guilds: 40,
@@ -118,7 +112,7 @@ it('kills gateway processes: Discord resumes, workers resume, and every event is
 	await fleet.stop();
 });
 
-it('hands over from one gateway process to the next when asked to', { timeout: 120_000 }, async () => {
+it('hands over from one gateway process to the next when asked to', async () => {
 	const fleet = await startResidentFleet({ shards: 2, guilds: 10, manager: { shardsPerWorker: 2 } });
 	const workers = fleet.manager.workers.map(({ child }) => child.pid);
 	const stopTalking = fleet.keepTalking(200);

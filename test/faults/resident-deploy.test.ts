@@ -2,9 +2,7 @@
 import { expect, it } from 'vitest';
 import { expectExactlyOnceInOrder, startResidentFleet } from './resident-fleet.js';
 
-it('deploys again and again, also versions that crash, and every event is handled exactly once, in order', {
-	timeout: 300_000,
-}, async () => {
+it('deploys again and again, also versions that crash, and every event is handled exactly once, in order', async () => {
 	const fleet = await startResidentFleet({ shards: 8, guilds: 200, manager: { shardsPerWorker: 4 } });
 	const upstream = () =>
 		fleet.simulator.log.entries({}).filter(({ type }) => ['identify', 'resume', 'close'].includes(type)).length;

@@ -115,7 +115,7 @@ export async function startResidentFleet({
 				}),
 		async handledAll() {
 			const all = () => new Set(resident.handled().map(({ guildId, number }) => `${guildId} ${number}`)).size >= sent;
-			await waitFor(`${sent} messages to be handled`, all, { timeoutMs: 30_000 }).catch(async (error: unknown) => {
+			await waitFor(`${sent} messages to be handled`, all).catch(async (error: unknown) => {
 				const counts = `only ${resident.handled().length} of ${sent} messages were handled`;
 				const totals = JSON.stringify(await resident.totals());
 				throw new Error([counts, totals, gaps(resident.handled()), ...tellingPart(fleet.story)].join('\n'), { cause: error });

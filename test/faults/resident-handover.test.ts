@@ -39,7 +39,7 @@ async function endWell(fleet: ResidentFleet): Promise<void> {
 	expect(fleet.processes()).toEqual([]);
 }
 
-it('the gateway process is killed: the deploy is called off, and the old process carries on', { timeout: 120_000 }, async () => {
+it('the gateway process is killed: the deploy is called off, and the old process carries on', async () => {
 	const fleet = await startResidentFleet(setup);
 	const stopTalking = fleet.keepTalking(200);
 	const old = fleet.pidOf(0);
@@ -49,13 +49,13 @@ it('the gateway process is killed: the deploy is called off, and the old process
 	process.kill(fleet.gatewayPids()[0] as number, 'SIGKILL');
 	expect(await outcome).toBe('WORKER_NOT_READY');
 	expect(fleet.pidOf(0)).toBe(old);
-	await waitFor('the next deploy to succeed', async () => (await deploy(fleet)) === 'deployed', { timeoutMs: 60_000 });
+	await waitFor('the next deploy to succeed', async () => (await deploy(fleet)) === 'deployed');
 	expect(fleet.pidOf(0)).not.toBe(old);
 	stopTalking();
 	await endWell(fleet);
 });
 
-it('the new process is killed: it is not tried again, and the old process carries on', { timeout: 120_000 }, async () => {
+it('the new process is killed: it is not tried again, and the old process carries on', async () => {
 	const fleet = await startResidentFleet(setup);
 	const stopTalking = fleet.keepTalking(200);
 	const old = fleet.pidOf(0);
@@ -69,8 +69,8 @@ it('the new process is killed: it is not tried again, and the old process carrie
 	await endWell(fleet);
 });
 
-it('the new process hangs at its boot: the deploy gives up in time', { timeout: 120_000 }, async () => {
-	const fleet = await startResidentFleet({ ...setup, manager: { ...setup.manager, readyTimeoutMs: 4000 } });
+it('the new process hangs at its boot: the deploy gives up in time', async () => {
+	const fleet = await startResidentFleet({ ...setup, manager: { ...setup.manager, readyTimeoutMs: 8000 } });
 	const stopTalking = fleet.keepTalking(200);
 	const old = fleet.pidOf(0);
 	fleet.version('hang-at-boot');
@@ -81,9 +81,7 @@ it('the new process hangs at its boot: the deploy gives up in time', { timeout: 
 	await endWell(fleet);
 });
 
-it('the old process is killed: its replacement and the deploy do not get into each other’s way', {
-	timeout: 120_000,
-}, async () => {
+it('the old process is killed: its replacement and the deploy do not get into each other’s way', async () => {
 	const fleet = await startResidentFleet(setup);
 	const old = fleet.pidOf(0);
 	const forked = successorForked(fleet);
@@ -97,7 +95,7 @@ it('the old process is killed: its replacement and the deploy do not get into ea
 	await endWell(fleet);
 });
 
-it('the old process finishes what its handlers have begun', { timeout: 120_000 }, async () => {
+it('the old process finishes what its handlers have begun', async () => {
 	const fleet = await startResidentFleet({ ...setup, manager: { ...setup.manager, env: { SLOW_MS: '300' } } });
 	const stopTalking = fleet.keepTalking(200);
 	for (let round = 0; round < 3; round++) expect(await deploy(fleet)).toBe('deployed');
@@ -105,7 +103,7 @@ it('the old process finishes what its handlers have begun', { timeout: 120_000 }
 	await endWell(fleet);
 });
 
-it('two deploys at once: one after the other', { timeout: 120_000 }, async () => {
+it('two deploys at once: one after the other', async () => {
 	const fleet = await startResidentFleet(setup);
 	const stopTalking = fleet.keepTalking(200);
 	const outcomes = await Promise.all([
@@ -120,7 +118,7 @@ it('two deploys at once: one after the other', { timeout: 120_000 }, async () =>
 	await endWell(fleet);
 });
 
-it('a stop in the middle leaves nothing', { timeout: 120_000 }, async () => {
+it('a stop in the middle leaves nothing', async () => {
 	const fleet = await startResidentFleet(setup);
 	const forked = successorForked(fleet);
 	const outcome = deploy(fleet);

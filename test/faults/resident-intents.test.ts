@@ -6,7 +6,7 @@ import { expectExactlyOnceInOrder, type Handled, startResidentFleet } from './re
 /** The intent that the bot needs in any version. */
 const messageContent = 1 << 15;
 
-it('deploys a version with more intents: one new session a shard, and every shard goes on', { timeout: 120_000 }, async () => {
+it('deploys a version with more intents: one new session a shard, and every shard goes on', async () => {
 	const fleet = await startResidentFleet({ shards: 2, guilds: 10, manager: { shardsPerWorker: 2 } });
 	const stopTalking = fleet.keepTalking(100);
 	fleet.version('more-intents');
@@ -26,7 +26,7 @@ it('deploys a version with more intents: one new session a shard, and every shar
 	await fleet.stop();
 });
 
-it('rolls a deploy back whose intents Discord refuses, without a lost event', { timeout: 120_000 }, async () => {
+it('rolls a deploy back whose intents Discord refuses, without a lost event', async () => {
 	const fleet = await startResidentFleet({
 		shards: 2,
 		guilds: 10,

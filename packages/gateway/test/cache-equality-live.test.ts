@@ -245,7 +245,7 @@ const doingsOf: Record<(typeof doings)[number], (pair: Pair) => unknown> = {
 	'the session is lost': (pair) => pair.losesSession(),
 };
 
-it(`keeps the cache of a bot behind the gateway equal to that of one without (seed ${seed})`, { timeout: 240_000 }, async () => {
+it(`keeps the cache of a bot behind the gateway equal to that of one without (seed ${seed})`, async () => {
 	const random = new Random(seed);
 	// Of now, because the state drops what is long over.
 	const now = Date.now();

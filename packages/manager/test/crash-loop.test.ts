@@ -79,11 +79,11 @@ it('of one bot uses at most 3 identifies in its first minute, 7 in its first 10,
 	process.stdout.write(
 		`1 worker: ${within(minute)} identifies in a minute, ${within(10 * minute)} in 10, ${identifies.length} in a day\n`,
 	);
-}, 60_000);
+});
 
 it('of 64 bots leaves the reserve of the day alone, and says that it waits', async () => {
 	const { identifies, remaining, deferred } = await crashLoop(64, day - minute);
 	expect(remaining).toBeGreaterThanOrEqual(reserve);
 	expect(deferred).toBeGreaterThan(0);
 	process.stdout.write(`64 workers: ${identifies.length} identifies in a day, ${remaining} of ${dailyStarts} left\n`);
-}, 60_000);
+});

@@ -98,7 +98,7 @@ function expectSound({ child, host }: Machine): void {
 	expect(host.groupsHeld() === 0 || child.state === 'exited').toBe(true);
 }
 
-it('holds its promises through any history', { timeout: 60_000 }, async () => {
+it('holds its promises through any history', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(anyStep, { maxLength: 40 }),

@@ -89,7 +89,7 @@ function watch(child: ChildProcess, args: readonly string[]): CliRun {
 					return [];
 				}
 			}),
-		message: (pattern, timeoutMs = 30_000) =>
+		message: (pattern, timeoutMs = 60_000) =>
 			waitFor(
 				`${pattern} from shardctl ${args.join(' ')}`,
 				() => {

@@ -12,7 +12,7 @@ const before = resources().length;
 
 afterAll(async () => {
 	await waitFor('the end of every child, server and socket that this file opened', () => resources().length <= before, {
-		timeoutMs: 5000,
+		timeoutMs: 30_000,
 	}).catch((error: unknown) => {
 		throw new Error(`this test file leaks: ${resources().join(', ')}`, { cause: error });
 	});

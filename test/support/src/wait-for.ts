@@ -1,13 +1,13 @@
 // Waits for a condition by asking again and again, with a deadline: for what real processes and sockets do in their own time.
 
 /**
- * Resolves with the first truthy value of `probe`. Fails after `timeoutMs` (default 20 s) with `what` and the last answer.
+ * Resolves with the first truthy value of `probe`. Fails after `timeoutMs` (default 60 s) with `what` and the last answer.
  * A probe that throws counts as "not yet"; its last error is the cause.
  */
 export async function waitFor<T>(
 	what: string,
 	probe: () => T | Promise<T>,
-	{ timeoutMs = 20_000, everyMs = 25 }: { timeoutMs?: number; everyMs?: number } = {},
+	{ timeoutMs = 60_000, everyMs = 25 }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<NonNullable<T>> {
 	const end = performance.now() + timeoutMs;
 	let last: unknown;

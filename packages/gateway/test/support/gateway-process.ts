@@ -137,7 +137,7 @@ export class GatewayProcess {
 		method: M,
 		params: GatewayMethods[M]['params'],
 	): Promise<GatewayMethods[M]['result']> {
-		return this.#peer.request(method, params, { timeoutMs: 10_000 });
+		return this.#peer.request(method, params, { timeoutMs: 60_000 });
 	}
 
 	async stats(shardId: number): Promise<GatewayShardStats> {

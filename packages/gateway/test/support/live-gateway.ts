@@ -72,7 +72,7 @@ export class LiveGateway {
 		await this.#ready;
 		const asked = this.#process;
 		try {
-			await asked?.peer.request(method, params, { timeoutMs: 20_000 });
+			await asked?.peer.request(method, params, { timeoutMs: 60_000 });
 		} catch (error) {
 			await this.#ready;
 			if (this.#process === asked) throw error;
@@ -90,7 +90,7 @@ export class LiveGateway {
 		});
 		this.#away = true;
 		if (kill) child.kill('SIGKILL');
-		else await peer.request('shutdown', { reason: 'test', keepSessions: true }, { timeoutMs: 20_000 });
+		else await peer.request('shutdown', { reason: 'test', keepSessions: true }, { timeoutMs: 60_000 });
 		await gone;
 		await this.#start();
 		for (const [id, socket] of this.#waiting) this.#pass(id, socket);
