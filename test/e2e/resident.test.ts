@@ -39,7 +39,7 @@ it('deploys and rolls back while Discord sees one session, and leaves nothing be
 			pid: number;
 			shardIds: number[];
 			restarts: number;
-			shards: { upstream: string; guildCount: number }[];
+			shards: { guildCount: number }[];
 		}[];
 	};
 	expect(stats.gateways).toMatchObject([{ id: 0, shardIds: [0, 1], restarts: 1, status: 'ready' }]);

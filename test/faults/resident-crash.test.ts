@@ -99,8 +99,9 @@ it('kills gateway processes: Discord resumes, workers resume, and every event is
 		process.kill(pid, 'SIGKILL');
 		await waitFor('the gateway process to be back, with its sessions and its worker', async () => {
 			const gateway = (await fleet.manager.getStats()).gateways?.[kill % 2];
-			const well = gateway?.shards.every(({ upstream, worker }) => upstream === 'ready' && worker === 'connected');
-			return gateway?.pid !== pid && gateway?.shards.length === 2 && well;
+			const { sessions = [], shards = [] } = gateway ?? {};
+			const well = sessions.every(({ status }) => status === 'ready') && shards.every(({ worker }) => worker === 'connected');
+			return gateway?.pid !== pid && shards.length === 2 && well;
 		});
 	}
 	stopTalking();

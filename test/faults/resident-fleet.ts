@@ -74,7 +74,9 @@ export async function startResidentFleet({
 			env: { HANDLED: handledFile, MODE: modeFile, ...manager?.env },
 		},
 	});
-	fleet.manager.on('gateway:notice', ({ shardId, kind, message }) => fleet.story.push(`shard ${shardId} ${kind}: ${message}`));
+	fleet.manager.on('gateway:notice', ({ shardIds, kind, message }) =>
+		fleet.story.push(`shards ${shardIds.join(',')} ${kind}: ${message}`),
+	);
 	fleet.manager.on('gateway:exited', ({ gatewayId, message }) => fleet.story.push(`gateway ${gatewayId}: ${message}`));
 	const guildIds = [...fleet.simulator.world.guilds.ids({ id: 0, count: 1 })];
 	const counts = guildIds.map(() => 0);
@@ -126,8 +128,11 @@ export async function startResidentFleet({
 			Math.max(...handled.map(({ guildId, number, at }) => at - (sentAt.get(`${guildId} ${number}`) as number))),
 		gatewayPids: () => [...gateways.values()],
 		async totals() {
-			const shardStats = ((await fleet.manager.getStats()).gateways ?? []).flatMap((gateway) => gateway.shards);
-			const sum = (key: keyof (typeof shardStats)[number]) => shardStats.reduce((total, stats) => total + Number(stats[key]), 0);
+			const gateways = (await fleet.manager.getStats()).gateways ?? [];
+			const figures = gateways.flatMap(({ shards, sessions }) =>
+				[...shards, ...sessions].flatMap((each) => Object.entries(each)),
+			);
+			const sum = (key: string) => figures.reduce((total, [name, value]) => total + (name === key ? Number(value) : 0), 0);
 			return {
 				lost: sum('lost'),
 				repeated: sum('repeated'),

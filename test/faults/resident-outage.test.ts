@@ -7,8 +7,8 @@ const setup = { shards: 4, guilds: 20, manager: { shardsPerWorker: 2 } };
 
 async function upstreamIs(fleet: ResidentFleet, wanted: 'ready' | 'away'): Promise<void> {
 	await waitFor(`Discord to be ${wanted}`, async () => {
-		const shards = (await fleet.manager.getStats()).gateways?.flatMap((gateway) => gateway.shards) ?? [];
-		return shards.length === setup.shards && shards.every(({ upstream }) => (upstream === 'ready') === (wanted === 'ready'));
+		const sessions = (await fleet.manager.getStats()).gateways?.flatMap((gateway) => gateway.sessions) ?? [];
+		return sessions.length === setup.shards && sessions.every(({ status }) => (status === 'ready') === (wanted === 'ready'));
 	});
 }
 

@@ -30,9 +30,14 @@ export interface BufferLimits {
 export interface GatewayBrief {
 	gatewayId: number;
 	epoch: number;
-	/** Ascending. */
+	/** Shards as workers see them; ascending, and all of each session with Discord that one of them comes through. */
 	shardIds: number[];
 	totalShards: number;
+	/**
+	 * How many sessions the bot has with Discord; `totalShards` is a whole multiple of it. Shard v comes through session
+	 * v % sessions, whose number is the shard id that Discord knows.
+	 */
+	sessions: number;
 	/** Base URL of Discord's REST API. */
 	api: string;
 	/** What `GET /gateway/bot` answered to the manager. */
@@ -56,13 +61,38 @@ export interface PassedConnection {
 	shardctlConnection: number;
 }
 
+/** What a gateway process holds. */
+export interface GatewayStats {
+	sessions: GatewaySessionStats[];
+	shards: GatewayShardStats[];
+}
+
+/** One session with Discord. */
+export interface GatewaySessionStats {
+	/** Its number: the shard id that Discord knows. */
+	id: number;
+	/** The shards that come through it. */
+	shardIds: number[];
+	/** `idle`: no worker has identified yet, so nobody knows with which intents. */
+	status: 'idle' | 'connecting' | 'resuming' | 'ready' | 'refused';
+	/** Heartbeat round trip to Discord in ms; null before the first. */
+	ping: number | null;
+	/** Sessions that Discord started, since the gateway process began, as everything that follows. */
+	identifies: number;
+	/** Times that it went on after its connection had broken. */
+	resumes: number;
+	/** Times that Discord took it away. */
+	sessionsLost: number;
+	/** Requests of workers that wait for Discord's rate limit or connection, and how many were dropped because too many did. */
+	requestsWaiting: number;
+	requestsDropped: number;
+}
+
 /** One shard as its gateway process sees it. */
 export interface GatewayShardStats {
 	shardId: number;
-	/** `idle`: no worker has identified yet, so nobody knows with which intents. */
-	upstream: 'idle' | 'connecting' | 'resuming' | 'ready' | 'refused';
-	/** Heartbeat round trip to Discord in ms; null before the first. */
-	ping: number | null;
+	/** The number of the session with Discord that it comes through. */
+	session: number;
 	/** Whether a worker is connected, and gets events. */
 	worker: 'none' | 'connected' | 'away' | 'paused';
 	guildCount: number;
@@ -80,15 +110,9 @@ export interface GatewayShardStats {
 	/** Since the gateway process began, as everything that follows. */
 	received: number;
 	delivered: number;
-	/** Sessions that Discord started. */
-	identifies: number;
-	/** Times that Discord's session went on after its connection had broken. */
-	resumes: number;
 	/** Times that a worker came new, and that one came back. */
 	workerIdentifies: number;
 	workerResumes: number;
-	/** Times that Discord took the session away. */
-	sessionsLost: number;
 	/** Folded into the state because the buffer was full; never seen by a worker. */
 	overflowed: number;
 	/** Interactions and typing that were too old to be of use. */
@@ -101,9 +125,6 @@ export interface GatewayShardStats {
 	repeated: number;
 	/** Set aside because they killed their worker again and again. */
 	poisoned: number;
-	/** Requests of workers that wait for Discord's rate limit or connection, and how many were dropped because too many did. */
-	requestsWaiting: number;
-	requestsDropped: number;
 	/** What this process has saved of the shard, the snapshot and the events behind it; null before the first time. */
 	snapshotBytes: number | null;
 	/** Since it saved something last: a shard to which nothing happens has nothing to save. Null before the first time. */
@@ -113,7 +134,7 @@ export interface GatewayShardStats {
 /** Requests that a gateway process answers. */
 export interface GatewayMethods {
 	ping: { params: null; result: null };
-	stats: { params: null; result: GatewayShardStats[] };
+	stats: { params: null; result: GatewayStats };
 	/**
 	 * From now on this incarnation of a worker is the one that is let in; the one before it is dead. `crashed`: by a fault of its
 	 * own, to which an event may have led.
@@ -147,8 +168,8 @@ export interface WorkerIncarnation {
 
 /** Requests that the manager answers to a gateway process. */
 export interface GatewayManagerMethods {
-	/** Resolves when this shard may send IDENTIFY now. */
-	'identify.acquire': { params: { shardId: number }; result: { slotId: number } };
+	/** Resolves when this session with Discord may send IDENTIFY now. */
+	'identify.acquire': { params: { session: number }; result: { slotId: number } };
 }
 
 /** Events that a gateway process sends and nobody answers. */
@@ -159,13 +180,11 @@ export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'ide
 	'connection.taken': { id: number };
 	/** Something that people should hear of, with the level of its log line. */
 	notice: GatewayNotice;
-	/** Discord closed a shard with a code that no retry mends. */
-	refused: { shardId: number; closeCode: number };
 }
 
-/** One thing that happened to a shard in a gateway process. */
+/** One thing that happened to a shard in a gateway process, or to all shards of a session with Discord. */
 export interface GatewayNotice {
-	shardId: number;
+	shardIds: readonly number[];
 	kind:
 		| 'upstream:ready'
 		| 'upstream:resumed'

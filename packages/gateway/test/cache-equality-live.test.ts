@@ -184,7 +184,7 @@ class Pair {
 	}
 
 	get #account(): string {
-		const notices = this.#setup.gateway.notices.filter(({ shardId }) => shardId === this.#shardId);
+		const notices = this.#setup.gateway.notices.filter(({ shardIds }) => shardIds.includes(this.#shardId));
 		return `seed ${seed}; ${this.#story.join(', ')}; ${notices.map(({ kind }) => kind).join(', ')}`;
 	}
 
@@ -258,6 +258,7 @@ it(`keeps the cache of a bot behind the gateway equal to that of one without (se
 		gatewayId: 0,
 		shardIds: worlds.map((_, shardId) => shardId),
 		totalShards: shards,
+		sessions: shards,
 		api: discord.api('upstream'),
 		gateway: discord.info('upstream'),
 		snapshotDir,

@@ -56,7 +56,8 @@ it('goes on as before when Discord refuses the intents, and lets the next worker
 	expect((await gateway.noticed('worker:refused', 0)).message).toMatch(/Discord refused intents/);
 	gateway.simulator.emit('MESSAGE_CREATE', { content: '1' }, { guildId });
 	await waitFor('the message', () => old.numbers.includes(1));
-	expect(await gateway.stats(0)).toMatchObject({ upstream: 'ready', sessionsLost: 0, worker: 'connected' });
+	expect(await gateway.sessionStats(0)).toMatchObject({ status: 'ready', sessionsLost: 0 });
+	expect(await gateway.stats(0)).toMatchObject({ worker: 'connected' });
 	await Client.ready(gateway, 0);
 	const refused = gateway.simulator.log.entries({ type: 'identify' }).filter((entry) => entry.outcome === 'closed');
 	expect(refused).toHaveLength(1);

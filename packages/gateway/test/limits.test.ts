@@ -42,7 +42,7 @@ it('closes a client that floods it with requests, and lets Discord see no more t
 	await gateway.noticed('worker:flood', 0);
 	// Of its requests, those that Discord allows in a minute; what waits is forgotten with its session.
 	const again = await Client.ready(gateway, 0);
-	expect(await gateway.stats(0)).toMatchObject({ requestsWaiting: 0 });
+	expect(await gateway.sessionStats(0)).toMatchObject({ requestsWaiting: 0 });
 	// The part that questions never use up.
 	again.send({ op: 4, d: { guild_id: guildId, channel_id: null } });
 	again.send({ op: 3, d: { since: null, activities: [], status: 'idle', afk: false } });
@@ -164,7 +164,7 @@ it('goes on while the disk is full, tells so once, and saves when there is room 
 	const neighbour = await Neighbour.beside(gateway, 1);
 	await Client.ready(gateway, 0);
 	await gateway.noticed('snapshot:failed', 0);
-	const failures = () => gateway.notices.filter(({ kind, shardId }) => kind === 'snapshot:failed' && shardId === 0);
+	const failures = () => gateway.notices.filter(({ kind, shardIds }) => kind === 'snapshot:failed' && shardIds[0] === 0);
 	expect(failures()[0]?.message).toMatch(/ENOSPC/);
 	rmSync(filler);
 	await waitFor('a snapshot', () => readable(join(folder, 'shard-0')));
@@ -176,7 +176,7 @@ it.each([
 	['cut off', (data: Buffer) => data.subarray(0, data.length - 10)],
 	['empty', () => Buffer.alloc(0)],
 	['changed', (data: Buffer) => Buffer.concat([data.subarray(0, -1), Buffer.from('!')])],
-	['of another version', (data: Buffer) => Buffer.from(data.toString('latin1').replace('snapshot 1', 'snapshot 9'), 'latin1')],
+	['of another version', (data: Buffer) => Buffer.from(data.toString('latin1').replace('snapshot 2', 'snapshot 9'), 'latin1')],
 ] as const)('starts a shard anew whose snapshot is %s, and resumes the others', async (_, spoil) => {
 	const gateway = await GatewayProcess.start();
 	await Client.ready(gateway, 0);

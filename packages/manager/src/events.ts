@@ -41,8 +41,8 @@ export interface ShardManagerEvents {
 	'gateway:spawned': [GatewayRef & { pid: number }];
 	/** Resident mode: a gateway process ended, for whatever reason. Its sessions with Discord live on for the next one. */
 	'gateway:exited': [GatewayRef & { message: string }];
-	/** Resident mode: something happened to a shard in its gateway process. */
-	'gateway:notice': [{ gatewayId: number; shardId: number; kind: GatewayNotice['kind']; message: string }];
+	/** Resident mode: something happened to a shard in its gateway process, or to all shards of a session with Discord. */
+	'gateway:notice': [{ gatewayId: number; shardIds: readonly number[]; kind: GatewayNotice['kind']; message: string }];
 	/** Resident mode: a worker was replaced without a gap. */
 	'worker:deployed': [WorkerRef & { tookMs: number }];
 	/** Resident mode: the new process of a worker failed, and the old one carries on. */

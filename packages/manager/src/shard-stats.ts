@@ -52,8 +52,8 @@ export function workerShardStats(worker: ManagedWorker, nowMs: number): ShardSta
 }
 
 /** Whether a session that this gateway process holds is cut off from Discord. One that nobody has asked for yet is not. */
-export function hasLostSessions({ shards }: GatewayProcessStats): boolean {
-	return shards.some(({ upstream }) => upstream !== 'ready' && upstream !== 'idle');
+export function hasLostSessions({ sessions }: GatewayProcessStats): boolean {
+	return sessions.some(({ status }) => status !== 'ready' && status !== 'idle');
 }
 
 function round(value: number): number {

@@ -24,6 +24,7 @@ export async function startGateway(host, { discord, shards, compression = 'none'
 		epoch: 1,
 		shardIds: Array.from({ length: shards }, (_, id) => id),
 		totalShards: shards,
+		sessions: shards,
 		api: discord.api,
 		gateway: {
 			url: discord.url,

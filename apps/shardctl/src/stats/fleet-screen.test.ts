@@ -99,8 +99,7 @@ describe('the table', () => {
 describe('in resident mode', () => {
 	const gatewayShard = {
 		shardId: 0,
-		upstream: 'ready',
-		ping: 20,
+		session: 0,
 		worker: 'connected',
 		guildCount: 10,
 		stateBytes: 1,
@@ -111,36 +110,32 @@ describe('in resident mode', () => {
 		eventsPerSecond: 1_234.5,
 		received: 12_345_678,
 		delivered: 1,
-		identifies: 1,
-		resumes: 1_234,
 		workerIdentifies: 1,
 		workerResumes: 1,
-		sessionsLost: 0,
 		overflowed: 1_000,
 		expired: 234,
 		coalesced: 0,
 		lost: 12,
 		repeated: 0,
 		poisoned: 0,
-		requestsWaiting: 0,
-		requestsDropped: 0,
 		snapshotBytes: null,
 		snapshotAgeMs: null,
 	} as const;
+	const session = {
+		id: 0,
+		shardIds: [0],
+		status: 'ready',
+		ping: 20,
+		identifies: 1,
+		resumes: 1_234,
+		sessionsLost: 0,
+		requestsWaiting: 0,
+		requestsDropped: 0,
+	} as const;
+	const gateway = { id: 0, pid: 1_234_567, status: 'ready', startedAt: nowMs - 1, uptimeMs: 1, restarts: 0 };
 	const resident: ManagerStats = {
 		...stats(1, { status: 'ready', ready: true }),
-		gateways: [
-			{
-				id: 0,
-				pid: 1_234_567,
-				status: 'ready',
-				shardIds: [0],
-				startedAt: nowMs - 1,
-				uptimeMs: 1,
-				restarts: 0,
-				shards: [gatewayShard],
-			},
-		],
+		gateways: [{ ...gateway, shardIds: [0], sessions: [{ ...session, shardIds: [0] }], shards: [gatewayShard] }],
 	};
 
 	it('shows what the gateway processes hold, at 80 columns too', () => {
@@ -152,6 +147,13 @@ describe('in resident mode', () => {
 		);
 		expect(narrow.at(-1)).toMatch(/0 +ready +connected +1,235 +1,234 +12\.3 s +100\.0 s +1,234 +1,234 +12/);
 		expect(narrow.filter((line) => line.length > 80)).toEqual([]);
+	});
+
+	it('names the session of a shard where several come through one', () => {
+		const shards = [0, 2].map((shardId) => ({ ...gatewayShard, shardId }));
+		const gateways = [{ ...gateway, shardIds: [0, 2], sessions: [{ ...session, shardIds: [0, 2] }], shards }];
+		const text = stripVTControlCharacters(statsTable({ ...resident, gateways }, { width: 80, nowMs }));
+		expect(text).toMatch(/ 0 +0 ready +connected[^\n]*\n +2 +0 ready +connected/);
 	});
 
 	it('the live screen has them behind a key', () => {

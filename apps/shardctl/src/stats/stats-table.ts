@@ -13,24 +13,35 @@ export function statsTable(stats: ManagerStats, { width, nowMs }: { width: numbe
 	return `${[...summaryLines(stats, { width, nowMs }), '', ...rows, ...gateways].join('\n')}\n`;
 }
 
-type GatewayShard = NonNullable<ManagerStats['gateways']>[number]['shards'][number] & { gatewayId: number; pid: number | null };
+type GatewayProcess = NonNullable<ManagerStats['gateways']>[number];
+type GatewayShard = GatewayProcess['shards'][number] & {
+	gatewayId: number;
+	pid: number | null;
+	/** The session with Discord that it comes through. */
+	upstream: GatewayProcess['sessions'][number];
+};
 
 /** In resident mode: one row per shard as its gateway process sees it. */
 export function gatewayTable({ gateways = [] }: ManagerStats, width: number): string[] {
-	const rows = gateways.flatMap(({ id, pid, shards }) => shards.map((shard) => ({ ...shard, gatewayId: id, pid })));
+	const rows = gateways.flatMap(({ id: gatewayId, pid, shards, sessions }) =>
+		shards.flatMap((shard) => {
+			const upstream = sessions.find(({ id }) => id === shard.session);
+			return upstream ? [{ ...shard, gatewayId, pid, upstream }] : [];
+		}),
+	);
 	return tableLines(gatewayColumns, rows, { width, dim: out.dim });
 }
 
 /** The figures by which an operator judges; `--json` has the rest. Age is of the oldest event that waits, lag of the slowest lately. */
 const gatewayColumns: readonly Column<GatewayShard>[] = [
 	{ title: 'SHARD', cell: ({ shardId }) => String(shardId), align: 'right' },
-	{ title: 'SESSION', cell: ({ upstream }) => statusColour(out, upstream) },
+	{ title: 'SESSION', cell: ({ upstream }) => sessionText(upstream) },
 	{ title: 'WORKER', cell: ({ worker }) => worker },
 	{ title: 'EV/S', cell: ({ eventsPerSecond }) => shortRate(eventsPerSecond), align: 'right' },
 	{ title: 'BUFFER', cell: ({ bufferedEvents }) => count(bufferedEvents), align: 'right' },
 	{ title: 'AGE', cell: ({ bufferAgeMs }) => shortDelay(bufferAgeMs), align: 'right' },
 	{ title: 'LAG', cell: ({ lagMs }) => shortDelay(lagMs), align: 'right' },
-	{ title: 'RESUMES', cell: ({ resumes }) => count(resumes), align: 'right' },
+	{ title: 'RESUMES', cell: ({ upstream }) => count(upstream.resumes), align: 'right' },
 	{ title: 'DROPS', cell: ({ overflowed, expired }) => count(overflowed + expired), align: 'right' },
 	{ title: 'LOST', cell: ({ lost }) => count(lost), align: 'right' },
 	{ title: 'REPEATED', cell: ({ repeated }) => count(repeated), align: 'right', leaves: 3 },
@@ -38,6 +49,11 @@ const gatewayColumns: readonly Column<GatewayShard>[] = [
 	{ title: 'GATEWAY', cell: ({ gatewayId }) => String(gatewayId), align: 'right', leaves: 4 },
 	{ title: 'PID', cell: ({ pid }) => orDash(pid, String), align: 'right', leaves: 1 },
 ];
+
+/** Named only where it is not the shard's own. */
+function sessionText({ id, shardIds, status }: GatewayShard['upstream']): string {
+	return `${shardIds.length > 1 ? `${id} ` : ''}${statusColour(out, status)}`;
+}
 
 /** What concerns the fleet as a whole, and what is wrong with it. */
 export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: number }): string[] {

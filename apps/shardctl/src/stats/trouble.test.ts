@@ -38,7 +38,7 @@ it('names sessions that are cut off, and gateway processes that are gone', () =>
 			status,
 			restarts: 1,
 			shardIds: [2 * id, 2 * id + 1],
-			shards: [{ shardId: 2 * id, upstream }],
+			sessions: [{ id: 2 * id, shardIds: [2 * id], status: upstream }],
 		}) as unknown as NonNullable<ManagerStats['gateways']>[number];
 	expect(
 		lines({

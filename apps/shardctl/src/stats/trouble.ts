@@ -23,14 +23,14 @@ export function troubleLines(
 		const key = `${shard.workerId} ${shard.status}`;
 		workers.set(key, [...(workers.get(key) ?? []), shard]);
 	}
-	const sessions = (gateways ?? []).flatMap(({ id, status, restarts, shardIds, shards: held }) => {
-		const cut = held.filter(({ upstream }) => upstream !== 'ready' && upstream !== 'idle');
+	const cutOff = (gateways ?? []).flatMap(({ id, status, restarts, shardIds, sessions }) => {
+		const cut = sessions.filter((session) => session.status !== 'ready' && session.status !== 'idle');
 		if ((status === 'ready' && cut.length === 0) || (starting && restarts === 0)) return [];
-		const ids = status === 'ready' ? cut.map(({ shardId }) => shardId) : shardIds;
-		return [`${named(ids)} held by gateway process ${id}: ${status === 'ready' ? cut[0]?.upstream : `the process is ${status}`}`];
+		const ids = status === 'ready' ? cut.flatMap((session) => session.shardIds).sort((a, b) => a - b) : shardIds;
+		return [`${named(ids)} held by gateway process ${id}: ${status === 'ready' ? cut[0]?.status : `the process is ${status}`}`];
 	});
 	// Without their gateway process workers cannot serve: the cause comes first.
-	const lines = [...sessions, ...[...workers.values()].map((group) => workerLine(group, nowMs))];
+	const lines = [...cutOff, ...[...workers.values()].map((group) => workerLine(group, nowMs))];
 	const more = lines.length - shownAtMost;
 	return [...lines.slice(0, shownAtMost), ...(more > 0 ? [`and ${more} more like these`] : [])].map((line) =>
 		out.red(clip(`✖ ${line}`, width)),

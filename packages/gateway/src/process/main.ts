@@ -13,9 +13,8 @@ const gateway = new ResidentGateway({
 	token: process.env.DISCORD_TOKEN ?? '',
 	clock: systemClock,
 	store: new FileSnapshotStore(brief.snapshotDir),
-	waitForIdentify: (shardId, signal) => slots.wait(shardId, signal),
-	onIdentified: (shardId) => slots.confirm(shardId),
-	onRefused: (shardId, closeCode) => peer.notify('refused', { shardId, closeCode }),
+	waitForIdentify: (session, signal) => slots.wait(session, signal),
+	onIdentified: (session) => slots.confirm(session),
 	notice: (notice) => peer.notify('notice', notice),
 });
 

@@ -34,7 +34,7 @@ export function answerManager(peer: GatewayPeer, gateway: ResidentGateway): void
 	peer.handle('handover.abort', (params) => each(params, (shard) => shard.abortHandover()));
 }
 
-/** The slot that each shard identified with, until READY confirms it. */
+/** The slot that each session identified with, until READY confirms it. */
 export class IdentifySlots {
 	readonly #peer: GatewayPeer;
 	readonly #sent = new Map<number, number>();
@@ -44,13 +44,13 @@ export class IdentifySlots {
 	}
 
 	/**
-	 * Resolves when the shard may send IDENTIFY, which it must do at once. Rejects only when the signal aborts: @discordjs/ws
+	 * Resolves when the session may send IDENTIFY, which it must do at once. Rejects only when the signal aborts: @discordjs/ws
 	 * identifies twice after any other rejection. With the manager gone it waits for ever, because this process is about to end.
 	 */
-	async wait(shardId: number, signal: AbortSignal): Promise<void> {
+	async wait(session: number, signal: AbortSignal): Promise<void> {
 		let slotId: number;
 		try {
-			({ slotId } = await this.#peer.request('identify.acquire', { shardId }, { signal, timeoutMs: Number.POSITIVE_INFINITY }));
+			({ slotId } = await this.#peer.request('identify.acquire', { session }, { signal, timeoutMs: Number.POSITIVE_INFINITY }));
 		} catch {
 			return new Promise((_, reject) => {
 				if (signal.aborted) reject(signal.reason);
@@ -61,14 +61,14 @@ export class IdentifySlots {
 			this.#peer.notify('identify.released', { slotId });
 			throw signal.reason;
 		}
-		this.#sent.set(shardId, slotId);
+		this.#sent.set(session, slotId);
 		setImmediate(() => this.#peer.notify('identify.sent', { slotId }));
 	}
 
-	confirm(shardId: number): void {
-		const slotId = this.#sent.get(shardId);
+	confirm(session: number): void {
+		const slotId = this.#sent.get(session);
 		if (slotId === undefined) return;
-		this.#sent.delete(shardId);
+		this.#sent.delete(session);
 		this.#peer.notify('identify.confirmed', { slotId });
 	}
 }

@@ -1,11 +1,12 @@
-// Everything that one gateway process holds: its shards, the server that workers connect to, and the end of both.
+// Everything that one gateway process holds: its sessions with Discord and their shards, the server that workers connect to, and the end of both.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Clock, type GatewayBrief, type GatewayNotice, type GatewayShardStats, ShardctlError } from '@shardctl/core';
+import { type Clock, type GatewayBrief, type GatewayNotice, type GatewayStats, ShardctlError } from '@shardctl/core';
 import { GatewayServer } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../downstream/local-backend.js';
 import { LocalRest } from '../downstream/local-rest.js';
-import { ResidentShard } from '../shard/resident-shard.js';
+import { ResidentSession } from '../shard/resident-session.js';
+import type { ResidentShard } from '../shard/resident-shard.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 
 /**
@@ -21,55 +22,58 @@ export interface ResidentGatewayOptions {
 	token: string;
 	clock: Clock;
 	store: SnapshotStore;
-	waitForIdentify(shardId: number, signal: AbortSignal): Promise<void>;
-	onIdentified(shardId: number): void;
-	onRefused(shardId: number, closeCode: number): void;
+	waitForIdentify(session: number, signal: AbortSignal): Promise<void>;
+	onIdentified(session: number): void;
 	notice(notice: GatewayNotice): void;
 }
 
 export class ResidentGateway {
 	readonly #options: ResidentGatewayOptions;
-	readonly #shards = new Map<number, ResidentShard>();
+	readonly #sessions: readonly ResidentSession[];
+	readonly #shards: ReadonlyMap<number, ResidentShard>;
 	readonly #server: GatewayServer;
 	readonly #http: Server;
 
 	constructor(options: ResidentGatewayOptions) {
 		const { brief, token, clock, store, notice } = options;
 		this.#options = options;
-		const { totalShards, gateway, compression, delivery, buffer } = brief;
-		for (const shardId of brief.shardIds) {
-			const worker = brief.workers.find(({ shardIds }) => shardIds.includes(shardId));
-			this.#shards.set(
-				shardId,
-				new ResidentShard({
-					shardId,
+		const { totalShards, sessions, gateway, compression, delivery, buffer } = brief;
+		const sessionIds = new Set(brief.shardIds.map((shardId) => shardId % sessions));
+		this.#sessions = Array.from(
+			sessionIds,
+			(id) =>
+				new ResidentSession({
+					id,
+					sessions,
+					shardIds: brief.shardIds.filter((shardId) => shardId % sessions === id),
+					shardOptions: (shardId) => ({
+						incarnation: brief.workers.find(({ shardIds }) => shardIds.includes(shardId))?.incarnation ?? 0,
+						delivery,
+						buffer,
+						store,
+						sessions: () => this.#server.sessions,
+						resumeUrl: ({ incarnation }) => `${this.#url()}/worker/${incarnation}`,
+					}),
 					totalShards,
-					incarnation: worker?.incarnation ?? 0,
 					token,
 					gateway,
 					compression,
-					delivery,
-					buffer,
 					clock,
-					store,
-					sessions: () => this.#server.sessions,
-					resumeUrl: ({ incarnation }) => `${this.#url()}/worker/${incarnation}`,
-					waitForIdentify: (signal) => options.waitForIdentify(shardId, signal),
-					onIdentified: () => options.onIdentified(shardId),
-					onRefused: (closeCode) => options.onRefused(shardId, closeCode),
-					notice: (what) => notice({ shardId, ...what }),
+					waitForIdentify: (signal) => options.waitForIdentify(id, signal),
+					onIdentified: () => options.onIdentified(id),
+					notice,
 				}),
-			);
-		}
+		);
+		this.#shards = new Map(this.#sessions.flatMap(({ shards }) => shards).map((shard) => [shard.id, shard]));
 		const backend = new LocalBackend({
 			token,
 			totalShards,
 			shards: this.#shards,
 			clock,
-			onRefused: (message) => notice({ shardId: brief.shardIds[0] as number, kind: 'worker:refused', message }),
+			onRefused: (message) => notice({ shardIds: brief.shardIds, kind: 'worker:refused', message }),
 			onFlood: (shardId) =>
 				notice({
-					shardId,
+					shardIds: [shardId],
 					kind: 'worker:flood',
 					message: 'a worker sent more than 120 requests within a minute and was closed (4008)',
 				}),
@@ -94,7 +98,7 @@ export class ResidentGateway {
 	async start(): Promise<number> {
 		const { port, epoch } = this.#options.brief;
 		// The workers of another manager are gone: those of this one have been there since its first process.
-		await Promise.all([...this.#shards.values()].map((shard) => shard.restore({ withWorkers: epoch > 1 })));
+		await Promise.all(this.#sessions.map((session) => session.restore({ withWorkers: epoch > 1 })));
 		if (port === 0) await this.#listen();
 		return this.#port;
 	}
@@ -105,8 +109,11 @@ export class ResidentGateway {
 		socket.resume();
 	}
 
-	stats(): GatewayShardStats[] {
-		return [...this.#shards.values()].map((shard) => shard.stats());
+	stats(): GatewayStats {
+		return {
+			sessions: this.#sessions.map((session) => session.stats()),
+			shards: this.#options.brief.shardIds.map((id) => (this.#shards.get(id) as ResidentShard).stats()),
+		};
 	}
 
 	/** The shards of these ids. Throws `SHARD_NOT_OWNED` for one that is not held here. */
@@ -120,7 +127,7 @@ export class ResidentGateway {
 
 	/** With `keepSessions` everything is left for the next process; else the sessions with Discord end. */
 	async stop({ keepSessions }: { keepSessions: boolean }): Promise<void> {
-		await Promise.all([...this.#shards.values()].map((shard) => shard.stop({ keepSession: keepSessions })));
+		await Promise.all(this.#sessions.map((session) => session.stop({ keepSession: keepSessions })));
 		for (const connection of this.#server.connections.values()) connection.terminate();
 		this.#http.closeAllConnections();
 		await new Promise<void>((resolve) => this.#http.close(() => resolve()));

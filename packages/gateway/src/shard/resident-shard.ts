@@ -1,17 +1,15 @@
-// One shard of a gateway process: its session with Discord, its stream, the worker on the other end, and what is saved of them.
-// It decides who gets the stream; how events flow is the stream's affair.
+// One shard as a worker sees it: its stream, the worker on the other end, and what is saved of both. It decides who gets the stream;
+// how events flow is the stream's affair, and where they come from is the session's.
 import {
 	type BufferLimits,
 	type Clock,
 	type Delivery,
 	fatalCloseCodes,
-	type GatewayInfo,
 	type GatewayNotice,
 	type GatewayShardStats,
 	messageOf,
 	ShardctlError,
 	sleep,
-	type UpstreamCompression,
 } from '@shardctl/core';
 import {
 	type ClientRequest,
@@ -28,9 +26,11 @@ import { type SavedWorker, ShardSaver, savedNames } from '../snapshots/shard-sav
 import type { ShardSnapshot } from '../snapshots/shard-snapshot.js';
 import { decodeSnapshot } from '../snapshots/shard-snapshot.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
-import type { RawObject } from '../state/raw.js';
-import { UpstreamSessions } from '../upstream/upstream-sessions.js';
+import type { Dispatch, RawObject } from '../state/raw.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
+import { type Decision, decision } from './decision.js';
+import { requestOfShard } from './event-routing.js';
+import type { ResidentSession } from './resident-session.js';
 import { ShardStream } from './shard-stream.js';
 import { VoiceMemory } from './voice-memory.js';
 
@@ -42,11 +42,10 @@ const settleMs = 10_000;
 export interface ResidentShardOptions {
 	shardId: number;
 	totalShards: number;
+	/** Its events come from there. */
+	session: ResidentSession;
 	/** Of the worker that is let in; see {@link ResidentShard.expect}. */
 	incarnation: number;
-	token: string;
-	gateway: GatewayInfo;
-	compression: UpstreamCompression;
 	delivery: Delivery;
 	buffer: BufferLimits;
 	clock: Clock;
@@ -55,10 +54,16 @@ export interface ResidentShardOptions {
 	sessions(): SessionStore;
 	/** Address at which a session resumes. */
 	resumeUrl(session: WorkerSession): string;
-	waitForIdentify(signal: AbortSignal): Promise<void>;
-	onIdentified(): void;
-	onRefused(closeCode: number): void;
-	notice(notice: Omit<GatewayNotice, 'shardId'>): void;
+	notice(kind: GatewayNotice['kind'], message: string): void;
+}
+
+/** What an earlier process left of a shard, moved on by its journal. */
+export interface SavedShard {
+	snapshot: ShardSnapshot;
+	/** Where the state stands now. */
+	cursor: number;
+	/** Position through which every event of the shard is in the state. */
+	through: number;
 }
 
 /** A worker that is to take over, from the moment that this is known. */
@@ -70,32 +75,22 @@ interface Handover {
 	waiting: Decision<void>;
 }
 
-interface Decision<Value> {
-	promise: Promise<Value>;
-	resolve(value: Value): void;
-}
-
 export class ResidentShard {
 	readonly stream: ShardStream;
 	readonly #options: ResidentShardOptions;
-	readonly #upstream: UpstreamSessions;
+	readonly #session: ResidentSession;
 	readonly #saver: ShardSaver;
 	readonly #voice = new VoiceMemory();
-	/** Position of an event = this + Discord's number of it. */
-	#base = 0;
-	#botId = '';
-	#ping: number | null = null;
 	/** Of the worker that the stream is for; only it, and the one that is to take over, are let in. */
 	#incarnation: number;
 	#handover: Handover | null = null;
-	#refused = decision<void>();
-	#stopped = false;
+	#closed = false;
 
 	constructor(options: ResidentShardOptions) {
-		const { shardId, totalShards, token, gateway, compression, clock, delivery, buffer, store } = options;
+		const { shardId, clock, delivery, buffer, store, notice } = options;
 		this.#options = options;
+		this.#session = options.session;
 		this.#incarnation = options.incarnation;
-		const notice = (kind: GatewayNotice['kind'], message: string) => options.notice({ kind, message });
 		this.stream = new ShardStream({
 			delivery,
 			buffer,
@@ -106,76 +101,50 @@ export class ResidentShard {
 			onApplied: (entry, state) => this.#saver.record(entry, state),
 			savePoison: (entry) => this.#savePoison(entry),
 		});
-		this.#upstream = new UpstreamSessions({
-			shardId,
-			totalShards,
-			token,
-			gateway,
-			compression,
-			clock,
-			waitForIdentify: (signal) => options.waitForIdentify(signal),
-			onDispatch: (dispatch, seq) => {
-				this.#voice.take(dispatch, this.#botId);
-				if (dispatch.t === 'READY') this.#beginSession(dispatch.d as RawObject, seq);
-				else this.stream.receive(dispatch, this.#base + seq);
-			},
-			onReady: () => {
-				this.stream.counters.identifies++;
-				options.onIdentified();
-				notice('upstream:ready', 'Discord has started a session');
-			},
-			onResumed: () => {
-				this.stream.counters.resumes++;
-				notice('upstream:resumed', 'the session with Discord goes on');
-			},
-			onClosed: (code) =>
-				notice('upstream:disconnected', `the connection to Discord closed (${code}); workers are not concerned`),
-			onSessionLost: () => {
-				this.stream.counters.sessionsLost++;
-				notice('upstream:session-lost', 'Discord has ended the session; a new one will be compared with what workers know');
-			},
-			onRefused: (code) => {
-				this.#refused.resolve();
-				options.onRefused(code);
-			},
-			onRequestsDropped: (opcode) =>
-				notice('requests:dropped', `workers ask more than Discord takes: requests (op ${opcode}) that do not fit are dropped`),
-			onPing: (latencyMs) => {
-				this.#ping = latencyMs;
-			},
-		});
 		this.#saver = new ShardSaver({
 			shardId,
 			store,
 			clock,
 			snapshot: () => this.#snapshot(),
+			through: () => this.#through,
 			worker: () => this.stream.worker && savedWorker(this.stream.worker, this.stream.confirmed),
 			onFailed: (message) => notice('snapshot:failed', `the snapshot could not be saved, and will be tried again: ${message}`),
 		});
 	}
 
-	/** Goes on where an earlier process ended, if that left something to go on with. `withWorkers`: its workers live on. */
-	async restore({ withWorkers }: { withWorkers: boolean }): Promise<void> {
-		const { shardId, totalShards, store, notice } = this.#options;
-		try {
-			const names = savedNames(shardId);
-			const data = await store.read(names.shard);
-			if (!data) return;
-			const snapshot = decodeSnapshot(data);
-			if (snapshot.totalShards !== totalShards || snapshot.shardId !== shardId) return;
-			const { state, botId, session } = snapshot;
-			this.#voice.restore(snapshot.voice);
-			const cursor = replay((await store.read(names.journal)) ?? new Uint8Array(), snapshot, this.#voice);
-			this.#base = snapshot.cursor - snapshot.seq;
-			this.#botId = botId;
-			this.stream.restore(state, cursor, botId);
-			if (withWorkers) await this.#restoreWorker();
-			const seq = cursor - this.#base;
-			this.#upstream.resume(session, seq);
-			notice({ kind: 'snapshot:restored', message: `going on behind event ${seq}` });
-		} catch (error) {
-			notice({ kind: 'snapshot:unusable', message: `${messageOf(error)}; the shard starts anew` });
-		}
+	get id(): number {
+		return this.#options.shardId;
+	}
+
+	/** What an earlier process left; undefined where there is nothing that fits. Rejects for what cannot be read. */
+	async readSaved(): Promise<SavedShard | undefined> {
+		const { shardId, totalShards, store } = this.#options;
+		const names = savedNames(shardId);
+		const data = await store.read(names.shard);
+		if (!data) return undefined;
+		const snapshot = decodeSnapshot(data);
+		if (snapshot.shardId !== shardId || snapshot.totalShards !== totalShards) return undefined;
+		if (snapshot.sessions !== this.#session.sessions) return undefined;
+		this.#voice.restore(snapshot.voice);
+		return replay((await store.read(names.journal)) ?? new Uint8Array(), snapshot, this.#voice);
+	}
+
+	/** Goes on there. `withWorkers`: the worker lives on. */
+	async restore({ snapshot, cursor }: SavedShard, { withWorkers }: { withWorkers: boolean }): Promise<void> {
+		this.stream.restore(snapshot.state, cursor, snapshot.botId);
+		if (withWorkers) await this.#restoreWorker();
+	}
+
+	/** A new session of Discord's has begun, and this is the shard's part of READY. */
+	beginSession(ready: RawObject, offset: number, intents: number): void {
+		this.#voice.clear();
+		this.stream.beginSession(ready, offset, intents);
+	}
+
+	/** An event of the shard's. */
+	receive(dispatch: Dispatch, offset: number): void {
+		this.#voice.take(dispatch, this.#session.botId);
+		this.stream.receive(dispatch, offset);
 	}
 
 	/** From now on this incarnation of the worker is the one that is let in. `crashed`: the one before it ended by a fault of its own. */
@@ -195,33 +164,28 @@ export class ResidentShard {
 		if (refusal) return refusal;
 		handover?.waiting.resolve();
 		if (handover && !(await handover.present.promise)) return this.#refuseStranger(incarnation);
-		await Promise.race([this.stream.whenReady(), this.#refused.promise]);
-		const { refusedWith } = this.#upstream;
+		await Promise.race([this.stream.whenReady(), this.#session.whenRefused()]);
+		const { refusedWith } = this.#session;
 		if (refusedWith !== undefined) return { accept: false, close: refusedWith as CloseCode, detail: 'as Discord did' };
-		if (this.#stopped) return { accept: false, close: 4000 };
+		if (this.#closed) return { accept: false, close: 4000 };
 		await this.#saver.saveFirst();
-		this.#upstream.showPresence(identify.presence);
+		this.#session.showPresence(identify.presence);
 		return { accept: true };
 	}
 
-	/**
-	 * Starts the session with Discord where there is none, or a new one where the present one lacks intents that a worker asks for.
-	 * Meanwhile the present worker's events flow on; if Discord refuses, nothing has changed.
-	 */
+	/** Starts the session with Discord where there is none, or a new one where the present one lacks intents that a worker asks for. */
 	async #ensureSession(identify: IdentifyPayload): Promise<IdentifyAnswer | undefined> {
 		const terms: SessionTerms = {
 			intents: identify.intents,
 			largeThreshold: identify.large_threshold ?? null,
 			presence: identify.presence ?? null,
 		};
-		const missing = this.#upstream.missing(terms.intents);
-		if (missing === 0 || this.#upstream.refusedWith !== undefined) {
-			if (this.#upstream.refusedWith !== undefined) this.#refused = decision();
-			this.#upstream.start(terms);
+		const missing = this.#session.missing(terms.intents);
+		if (missing === 0 || this.#session.refusedWith !== undefined) {
+			this.#session.start(terms);
 			return undefined;
 		}
-		const intents = terms.intents | (this.#upstream.terms?.intents ?? 0);
-		const outcome = await this.#upstream.renew({ ...terms, intents });
+		const outcome = await this.#session.askForMore(terms, this);
 		if (outcome === 'called off') return this.#refuse(4000, 'a worker that asked for more intents was called off');
 		if (outcome !== 'accepted') {
 			const close = outcome.refusedWith as CloseCode;
@@ -230,8 +194,6 @@ export class ResidentShard {
 				`Discord refused intents that a worker asked for (${missing}); its session goes on without them`,
 			);
 		}
-		const message = `a worker asked for more intents (${missing}): Discord has started a new session with them`;
-		this.#options.notice({ kind: 'upstream:intents', message });
 		await this.#within(settleMs, this.stream.whenSettled());
 		return undefined;
 	}
@@ -262,16 +224,18 @@ export class ResidentShard {
 	}
 
 	sessionEnded(session: WorkerSession): void {
-		this.#upstream.requests.forget(session);
+		this.#session.forget(session);
 		// A worker that is replaced leaves its channels to the next one; of one that died nobody would speak there any more.
-		if (session === this.stream.worker && !this.#handover && !this.#stopped) this.#leaveVoice();
+		if (session === this.stream.worker && !this.#handover && !this.#closed) this.#leaveVoice();
 		this.stream.ended(session);
 		void this.#saver.saveWorker();
 	}
 
-	request(session: WorkerSession, request: ClientRequest): void {
+	request(session: WorkerSession, asked: ClientRequest): void {
+		const request = requestOfShard(asked, this.id, this.#options.totalShards);
+		if (!request) return;
 		if (request.op === 8 && request.d.nonce) this.stream.expectAnswer(request.d.nonce, session);
-		this.#upstream.request(request, session);
+		this.#session.request(request, session);
 		if (request.op !== 4) return;
 		for (const { t, d } of this.#voice.answerTo(request.d, session)) session.dispatchUnrecorded(EncodedDispatch.of(t, d));
 	}
@@ -304,7 +268,7 @@ export class ResidentShard {
 	}
 
 	abortHandover(): void {
-		this.#upstream.callOff();
+		this.#session.callOff(this);
 		this.#handover?.present.resolve(false);
 		this.#handover = null;
 		this.stream.dropSuccessor();
@@ -312,28 +276,27 @@ export class ResidentShard {
 
 	stats(): GatewayShardStats {
 		return {
-			shardId: this.#options.shardId,
-			upstream: this.#upstream.status,
-			ping: this.#ping,
+			shardId: this.id,
+			session: this.#session.id,
 			worker: this.stream.workerStatus,
 			guildCount: this.stream.state?.guildCount ?? 0,
 			stateBytes: this.stream.state?.bytes ?? 0,
-			requestsWaiting: this.#upstream.requests.waiting,
-			requestsDropped: this.#upstream.requests.dropped,
 			...this.stream.figures,
 			...this.stream.counters,
 			...this.#saver.figures,
 		};
 	}
 
-	/** With `keepSession` everything is left for the next process; else the session ends and nothing stays. */
-	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
-		this.#stopped = true;
-		this.#refused.resolve();
+	/** Nobody is let in any more, and no event goes out. */
+	close(): void {
+		this.#closed = true;
 		this.#handover?.present.resolve(false);
 		this.stream.pause();
 		this.#saver.stop();
-		await this.#upstream.stop({ keepSession });
+	}
+
+	/** The last step, after {@link close} and the end of the session. With `keepSession` everything is left for the next process. */
+	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
 		if (keepSession) await this.#saver.saveNow();
 		else await this.#saver.remove();
 		this.stream.stop();
@@ -355,15 +318,8 @@ export class ResidentShard {
 		}
 	}
 
-	#beginSession(ready: RawObject, seq: number): void {
-		this.#base = this.stream.newest;
-		this.#botId = (ready.user as { id: string }).id;
-		this.#voice.clear();
-		this.stream.beginSession(ready, this.#base + seq, this.#upstream.terms?.intents ?? 0);
-	}
-
 	#leaveVoice(): void {
-		for (const request of this.#voice.leaving()) this.#upstream.request(request);
+		for (const request of this.#voice.leaving()) this.#session.request(request);
 	}
 
 	#readyOverrides(session: WorkerSession): RawObject {
@@ -371,13 +327,19 @@ export class ResidentShard {
 		return { session_id: session.id, resume_gateway_url: this.#options.resumeUrl(session), shard: [shardId, totalShards] };
 	}
 
+	/** Position through which every event of the shard is in the state, whether the session's newest events were for it or not. */
+	get #through(): number {
+		const { oldestOffset, cursor } = this.stream;
+		return oldestOffset === undefined ? Math.max(cursor, this.#session.newest) : oldestOffset - 1;
+	}
+
 	#snapshot(): ShardSnapshot | null {
-		const session = this.#upstream.saved;
+		const { saved: session, sessions, base, botId } = this.#session;
 		const { state, cursor, isSettled } = this.stream;
 		if (!session || !state || !isSettled) return null;
 		const { shardId, totalShards } = this.#options;
-		const seq = cursor - this.#base;
-		return { shardId, totalShards, session, seq, cursor, botId: this.#botId, voice: this.#voice.places, state };
+		const at = { seq: cursor - base, cursor, through: this.#through };
+		return { shardId, totalShards, sessions, session, ...at, botId, voice: this.#voice.places, state };
 	}
 
 	async #restoreWorker(): Promise<void> {
@@ -397,7 +359,7 @@ export class ResidentShard {
 	}
 
 	#refuse(close: CloseCode, detail: string): IdentifyAnswer {
-		this.#options.notice({ kind: 'worker:refused', message: `${detail} (${fatalCloseCodes.get(close) ?? close})` });
+		this.#options.notice('worker:refused', `${detail} (${fatalCloseCodes.get(close) ?? close})`);
 		return { accept: false, close, detail };
 	}
 
@@ -409,33 +371,26 @@ export class ResidentShard {
 	#savePoison(entry: LogEntry): void {
 		const { shardId, store, notice } = this.#options;
 		const name = `poison-shard-${shardId}-${entry.offset}.json`;
-		notice({
-			kind: 'events:poisoned',
-			message: `a ${entry.event.type} killed its worker again and again; it is set aside in ${name}`,
-		});
+		notice('events:poisoned', `a ${entry.event.type} killed its worker again and again; it is set aside in ${name}`);
 		store.write(name, Buffer.from(entry.event.frame(entry.offset))).catch((error: unknown) => {
-			notice({ kind: 'snapshot:failed', message: `${name} could not be saved: ${messageOf(error)}` });
+			notice('snapshot:failed', `${name} could not be saved: ${messageOf(error)}`);
 		});
 	}
 }
 
-/** Moves what a snapshot says on by what its journal holds. Answers the position where that ends. */
-function replay(journal: Uint8Array, { state, cursor, botId }: ShardSnapshot, voice: VoiceMemory): number {
-	let position = cursor;
-	for (const { offset, t, d } of readJournal(journal, cursor)) {
-		state.apply({ t, d });
-		voice.take({ t, d }, botId);
-		position = offset;
+/** Moves what a snapshot says on by what its journal holds. */
+function replay(journal: Uint8Array, snapshot: ShardSnapshot, voice: VoiceMemory): SavedShard {
+	const { state, botId } = snapshot;
+	let { cursor, through } = snapshot;
+	for (const batch of readJournal(journal, cursor)) {
+		for (const { offset, t, d } of batch.events) {
+			state.apply({ t, d });
+			voice.take({ t, d }, botId);
+			cursor = offset;
+		}
+		through = batch.through;
 	}
-	return position;
-}
-
-function decision<Value>(): Decision<Value> {
-	let resolve!: (value: Value) => void;
-	const promise = new Promise<Value>((settle) => {
-		resolve = settle;
-	});
-	return { promise, resolve };
+	return { snapshot, cursor, through };
 }
 
 /** What the next process has to know of a worker's session. */

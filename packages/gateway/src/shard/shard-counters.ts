@@ -5,11 +5,8 @@ export type ShardCounters = Pick<
 	GatewayShardStats,
 	| 'received'
 	| 'delivered'
-	| 'identifies'
-	| 'resumes'
 	| 'workerIdentifies'
 	| 'workerResumes'
-	| 'sessionsLost'
 	| 'overflowed'
 	| 'expired'
 	| 'coalesced'
@@ -22,11 +19,8 @@ export function emptyCounters(): ShardCounters {
 	return {
 		received: 0,
 		delivered: 0,
-		identifies: 0,
-		resumes: 0,
 		workerIdentifies: 0,
 		workerResumes: 0,
-		sessionsLost: 0,
 		overflowed: 0,
 		expired: 0,
 		coalesced: 0,

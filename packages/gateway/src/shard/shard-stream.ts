@@ -115,6 +115,11 @@ export class ShardStream implements SessionStream {
 		return this.#newest;
 	}
 
+	/** The position of the oldest event that the state has not taken in; undefined when it has them all. */
+	get oldestOffset(): number | undefined {
+		return this.#log.oldest?.offset;
+	}
+
 	get successor(): WorkerSession | null {
 		return this.#successor;
 	}

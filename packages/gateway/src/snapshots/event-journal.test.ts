@@ -9,14 +9,15 @@ const entry = (offset: number) => ({
 function encodeBatch(entries: readonly ReturnType<typeof entry>[]): Uint8Array {
 	const batch = new JournalBatch();
 	for (const each of entries) batch.add(each);
-	return batch.take();
+	return batch.take(entries.at(-1)?.offset ?? 0);
 }
 const whole = Buffer.concat([journalHead(7), encodeBatch([entry(8), entry(10)]), encodeBatch([entry(11)])]);
-const offsets = (data: Uint8Array, cursor = 7) => Array.from(readJournal(data, cursor), ({ offset }) => offset);
+const offsets = (data: Uint8Array, cursor = 7) =>
+	[...readJournal(data, cursor)].flatMap(({ events }) => events.map(({ offset }) => offset));
 
 it('gives back the events in order, as they were', () => {
 	const [first] = readJournal(whole, 7);
-	expect(first).toEqual({ offset: 8, t: 'MESSAGE_CREATE', d: { id: '8', content: 'ä\n' } });
+	expect(first?.events[0]).toEqual({ offset: 8, t: 'MESSAGE_CREATE', d: { id: '8', content: 'ä\n' } });
 	expect(offsets(whole)).toEqual([8, 10, 11]);
 	expect(offsets(journalHead(7))).toEqual([]);
 });
@@ -26,9 +27,9 @@ it('holds as much as comes, and begins anew when it was taken', () => {
 	const large = EncodedDispatch.of('MESSAGE_CREATE', { content: 'ä'.repeat(700_000) });
 	for (const offset of [8, 9]) batch.add({ offset, event: large });
 	expect(batch.size).toBe(2);
-	const first = batch.take();
+	const first = batch.take(9);
 	batch.add(entry(10));
-	expect(offsets(Buffer.concat([journalHead(7), first, batch.take()]))).toEqual([8, 9, 10]);
+	expect(offsets(Buffer.concat([journalHead(7), first, batch.take(10)]))).toEqual([8, 9, 10]);
 	expect(batch.size).toBe(0);
 });
 
@@ -47,4 +48,9 @@ it('ends before what is not whole, wherever it was cut off or damaged', () => {
 		damaged[at] = (damaged[at] as number) ^ 1;
 		expect(offsets(damaged)).toEqual([8, 10]);
 	}
+});
+
+it('says how far the shard is, also where its session went on without it', () => {
+	const through = (data: Uint8Array) => Array.from(readJournal(data, 7), (batch) => batch.through);
+	expect(through(Buffer.concat([whole, new JournalBatch().take(500)]))).toEqual([10, 11, 500]);
 });

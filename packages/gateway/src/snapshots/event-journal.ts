@@ -5,8 +5,15 @@ import { crc32 } from 'node:zlib';
 import type { EncodedDispatch } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
 
-const form = 'shardctl-gateway-journal 1';
+const form = 'shardctl-gateway-journal 2';
 const lineBreak = 10;
+
+/** What was added at once. */
+export interface SavedBatch {
+	readonly events: readonly (Dispatch & { offset: number })[];
+	/** Position through which every event of the shard is in the journal by now; it may be far behind the last of them. */
+	readonly through: number;
+}
 
 export interface JournalEntry {
 	readonly offset: number;
@@ -23,7 +30,7 @@ const leastBytes = 64 * 1024;
 const mostKeptBytes = 1024 * 1024;
 
 /**
- * Events that wait to be put behind what is there: a line with length and checksum, then a line each. They wait as bytes: as strings
+ * Events that wait to be put behind what is there: a line with length, checksum and position, then a line each. They wait as bytes: as strings
  * they would outlive a garbage collection, which costs more than all else about them.
  */
 export class JournalBatch {
@@ -43,10 +50,10 @@ export class JournalBatch {
 		this.#size++;
 	}
 
-	/** What waits, ready to be written; from now on nothing waits. */
-	take(): Uint8Array {
+	/** What waits, ready to be written; from now on nothing waits. `through`: as {@link SavedBatch} has it. */
+	take(through: number): Uint8Array {
 		const events = this.#bytes.subarray(0, this.#length);
-		const batch = Buffer.concat([Buffer.from(`${events.length} ${crc32(events)}\n`), events]);
+		const batch = Buffer.concat([Buffer.from(`${events.length} ${checksum(events, through)} ${through}\n`), events]);
 		this.clear();
 		return batch;
 	}
@@ -67,20 +74,29 @@ export class JournalBatch {
 }
 
 /** The events behind a snapshot, as far as they are whole; none when the journal belongs to another. */
-export function* readJournal(data: Uint8Array, snapshotCursor: number): Generator<Dispatch & { offset: number }> {
+export function* readJournal(data: Uint8Array, snapshotCursor: number): Generator<SavedBatch> {
 	const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 	const head = Buffer.from(journalHead(snapshotCursor));
 	if (!bytes.subarray(0, head.length).equals(head)) return;
 	for (let at = head.length; at < bytes.length; ) {
 		const begin = bytes.indexOf(lineBreak, at) + 1;
-		const [length, checksum] = bytes.subarray(at, begin).toString().split(' ').map(Number) as [number, number];
+		const line = bytes.subarray(at, begin).toString();
+		const [length, sum, through] = line.split(' ').map(Number) as [number, number, number];
 		const events = bytes.subarray(begin, begin + length);
-		if (begin === 0 || events.length !== length || crc32(events) !== checksum) return;
-		for (const line of events.toString().split('\n')) {
-			if (line === '') continue;
-			const { s, t, d } = JSON.parse(line) as { s: number; t: string; d: unknown };
-			yield { offset: s, t, d };
-		}
+		if (begin === 0 || events.length !== length || checksum(events, through) !== sum) return;
+		yield { events: [...parseLines(events)], through };
 		at = begin + length;
 	}
+}
+
+function* parseLines(events: Buffer): Generator<Dispatch & { offset: number }> {
+	for (const line of events.toString().split('\n')) {
+		if (line === '') continue;
+		const { s, t, d } = JSON.parse(line) as { s: number; t: string; d: unknown };
+		yield { offset: s, t, d };
+	}
+}
+
+function checksum(events: Uint8Array, through: number): number {
+	return crc32(String(through), crc32(events));
 }

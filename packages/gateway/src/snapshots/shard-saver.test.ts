@@ -11,7 +11,7 @@ function setup() {
 	const files = new Map<string, Uint8Array>();
 	const disk = { full: false, writes: 0 };
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
-	const shard = { cursor: 10, state: newState(), presence: null as PresencePayload | null };
+	const shard = { cursor: 10, ahead: 0, state: newState(), presence: null as PresencePayload | null };
 	const problems: string[] = [];
 	const write = (name: string, data: Uint8Array) => {
 		disk.writes++;
@@ -30,13 +30,16 @@ function setup() {
 		snapshot: () => ({
 			shardId: 3,
 			totalShards: 4,
+			sessions: 2,
 			session: { sessionId: 's', resumeUrl: 'u', terms: { intents: 1, largeThreshold: null, presence: shard.presence } },
 			seq: shard.cursor,
 			cursor: shard.cursor,
+			through: shard.cursor + shard.ahead,
 			botId: '9',
 			voice: [],
 			state: shard.state,
 		}),
+		through: () => shard.cursor + shard.ahead,
 		worker: () => null,
 		onFailed: (message) => problems.push(message),
 	});
@@ -51,7 +54,8 @@ function setup() {
 		const data = files.get('shard-3');
 		if (!data) return undefined;
 		const { cursor } = decodeSnapshot(data);
-		return [cursor, [...readJournal(files.get('shard-3.journal') as Uint8Array, cursor)].at(-1)?.offset ?? cursor];
+		const batches = [...readJournal(files.get('shard-3.journal') as Uint8Array, cursor)];
+		return [cursor, batches.flatMap(({ events }) => events).at(-1)?.offset ?? cursor];
 	};
 	return { clock, disk, shard, problems, saver, saved, files, happen, newState };
 }
@@ -156,4 +160,14 @@ it('leaves nothing behind when the session is over', async () => {
 	expect(files.size).toBeGreaterThan(0);
 	await saver.remove();
 	expect(files.size).toBe(0);
+});
+
+it('writes down that the session went on without the shard', async () => {
+	const { clock, shard, files, saver, saved } = setup();
+	await clock.advance(300);
+	shard.ahead = 90;
+	await clock.advance(300);
+	const [batch, ...more] = readJournal(files.get('shard-3.journal') as Uint8Array, 10);
+	expect([batch, more, saved()]).toEqual([{ events: [], through: 100 }, [], [10, 10]]);
+	saver.stop();
 });

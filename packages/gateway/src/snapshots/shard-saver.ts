@@ -35,15 +35,26 @@ export interface ShardSaverOptions {
 	clock: Clock;
 	/** What to save; null while there is nothing that fits together. */
 	snapshot(): ShardSnapshot | null;
+	/** Position through which every event of the shard is in the state by now. */
+	through(): number;
 	worker(): SavedWorker | null;
 	onFailed(message: string): void;
+}
+
+/** What events are saved behind. */
+interface Journal {
+	state: ShardState;
+	session: string;
+	bytes: number;
+	/** As the last batch has it. */
+	through: number;
 }
 
 export class ShardSaver {
 	readonly #options: ShardSaverOptions;
 	readonly #names: ReturnType<typeof savedNames>;
 	/** Where events go on; undefined while the next thing to save is a snapshot. */
-	#journal: { state: ShardState; session: string; bytes: number } | undefined;
+	#journal: Journal | undefined;
 	readonly #waiting = new JournalBatch();
 	#savedWorker = 'null';
 	#timer: Timer | undefined;
@@ -72,7 +83,7 @@ export class ShardSaver {
 		if (journal?.state !== state) return;
 		this.#waiting.add(entry);
 		journal.bytes += entry.event.sizeBytes;
-		if (this.#waiting.size >= rhythm.everyEvents && !this.#busy) this.#saveEvents();
+		if (this.#waiting.size >= rhythm.everyEvents && !this.#busy) this.#saveEvents(journal);
 		// The disk hangs: what waits for it must not grow without end.
 		if (journal.bytes > 2 * maxJournalBytes) this.#needsSnapshot();
 	}
@@ -127,13 +138,14 @@ export class ShardSaver {
 	}
 
 	#save(): void {
-		if (this.#journalGoesOn()) this.#saveEvents();
-		else this.#saveShard();
+		const journal = this.#journal;
+		if (!journal || !this.#goesOn(journal)) this.#saveShard();
+		// Also without an event of its own: the session has gone on.
+		else if (this.#waiting.size > 0 || journal.through < this.#options.through()) this.#saveEvents(journal);
 	}
 
-	#journalGoesOn(): boolean {
-		const journal = this.#journal;
-		if (!journal || journal.bytes > maxJournalBytes) return false;
+	#goesOn(journal: Journal): boolean {
+		if (journal.bytes > maxJournalBytes) return false;
 		const snapshot = this.#options.snapshot();
 		return !snapshot || (snapshot.state === journal.state && JSON.stringify(snapshot.session) === journal.session);
 	}
@@ -143,9 +155,9 @@ export class ShardSaver {
 		this.#waiting.clear();
 	}
 
-	#saveEvents(): void {
-		if (this.#waiting.size === 0) return;
-		const batch = this.#waiting.take();
+	#saveEvents(journal: Journal): void {
+		journal.through = this.#options.through();
+		const batch = this.#waiting.take(journal.through);
 		this.#enqueue(async () => {
 			await this.#options.store.append(this.#names.journal, batch);
 			this.#noteSaved((this.#saved?.bytes ?? 0) + batch.length);
@@ -157,7 +169,8 @@ export class ShardSaver {
 		if (!snapshot) return;
 		const { store } = this.#options;
 		const data = encodeSnapshot(snapshot);
-		this.#journal = { state: snapshot.state, session: JSON.stringify(snapshot.session), bytes: 0 };
+		const { state, session, through } = snapshot;
+		this.#journal = { state, session: JSON.stringify(session), bytes: 0, through };
 		this.#waiting.clear();
 		this.#enqueue(async () => {
 			await store.write(this.#names.shard, data);

@@ -6,16 +6,20 @@ import type { VoicePlace } from '../shard/voice-memory.js';
 import { ShardState } from '../state/shard-state.js';
 import type { SavedSession } from '../upstream/upstream-shard.js';
 
-const form = 'shardctl-gateway-snapshot 1';
+const form = 'shardctl-gateway-snapshot 2';
 
 export interface ShardSnapshot {
 	shardId: number;
 	totalShards: number;
+	/** How many sessions the bot has with Discord. */
+	sessions: number;
 	session: SavedSession;
 	/** Discord's number of the event at which the state stands. */
 	seq: number;
 	/** Our position of that event. */
 	cursor: number;
+	/** Position through which every event of the shard is in the state: later ones of the session were for other shards. */
+	through: number;
 	botId: string;
 	/** The voice channels that the bot is in. */
 	voice: VoicePlace[];

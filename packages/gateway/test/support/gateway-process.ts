@@ -9,6 +9,7 @@ import type {
 	GatewayManagerMethods,
 	GatewayMethods,
 	GatewayNotice,
+	GatewaySessionStats,
 	GatewayShardStats,
 } from '@shardctl/core';
 import { gatewayBriefVariable } from '@shardctl/core';
@@ -63,6 +64,7 @@ export class GatewayProcess {
 				epoch: 1,
 				shardIds: Array.from({ length: shards }, (_, id) => id),
 				totalShards: shards,
+				sessions: shards,
 				api: simulator.url,
 				gateway: { url: `ws://127.0.0.1:${simulator.port}`, shards, session_start_limit: limit },
 				port: 0,
@@ -141,14 +143,20 @@ export class GatewayProcess {
 	}
 
 	async stats(shardId: number): Promise<GatewayShardStats> {
-		const found = (await this.request('stats', null)).find((shard) => shard.shardId === shardId);
+		const found = (await this.request('stats', null)).shards.find((shard) => shard.shardId === shardId);
 		if (!found) throw new Error(`no shard ${shardId}`);
+		return found;
+	}
+
+	async sessionStats(id: number): Promise<GatewaySessionStats> {
+		const found = (await this.request('stats', null)).sessions.find((session) => session.id === id);
+		if (!found) throw new Error(`no session ${id}`);
 		return found;
 	}
 
 	noticed(kind: GatewayNotice['kind'], shardId?: number): Promise<GatewayNotice> {
 		const find = () =>
-			this.notices.find((notice) => notice.kind === kind && (shardId === undefined || notice.shardId === shardId));
+			this.notices.find((notice) => notice.kind === kind && (shardId === undefined || notice.shardIds.includes(shardId)));
 		return waitFor(`the notice ${kind}`, find).then(() => find() as GatewayNotice);
 	}
 

@@ -1,7 +1,7 @@
 // The shapes of what the control API takes and answers, once: requests are checked by them, and the OpenAPI description and the
 // client's types are made from them.
 
-import type { GatewayShardStats, ShardStats } from '@shardctl/core';
+import type { GatewaySessionStats, GatewayShardStats, ShardStats } from '@shardctl/core';
 import { z } from 'zod';
 import type { ManagerStats } from '../shard-stats.js';
 import type { FleetEvent, FleetEventType } from './fleet-events.js';
@@ -54,10 +54,21 @@ export const shardStats = z.object({
 	lastExit: z.object({ reason: z.string(), message: z.string(), at: z.number() }).nullable(),
 }) satisfies z.ZodType<ShardStats>;
 
+export const gatewaySessionStats = z.object({
+	id: z.int(),
+	shardIds: z.array(z.int()),
+	status: z.enum(['idle', 'connecting', 'resuming', 'ready', 'refused']),
+	ping: z.number().nullable(),
+	identifies: z.int(),
+	resumes: z.int(),
+	sessionsLost: z.int(),
+	requestsWaiting: z.int(),
+	requestsDropped: z.int(),
+}) satisfies z.ZodType<GatewaySessionStats>;
+
 export const gatewayShardStats = z.object({
 	shardId: z.int(),
-	upstream: z.enum(['idle', 'connecting', 'resuming', 'ready', 'refused']),
-	ping: z.number().nullable(),
+	session: z.int(),
 	worker: z.enum(['none', 'connected', 'away', 'paused']),
 	guildCount: z.int(),
 	stateBytes: z.number(),
@@ -68,19 +79,14 @@ export const gatewayShardStats = z.object({
 	eventsPerSecond: z.number(),
 	received: z.int(),
 	delivered: z.int(),
-	identifies: z.int(),
-	resumes: z.int(),
 	workerIdentifies: z.int(),
 	workerResumes: z.int(),
-	sessionsLost: z.int(),
 	overflowed: z.int(),
 	expired: z.int(),
 	coalesced: z.int(),
 	lost: z.int(),
 	repeated: z.int(),
 	poisoned: z.int(),
-	requestsWaiting: z.int(),
-	requestsDropped: z.int(),
 	snapshotBytes: z.int().nullable(),
 	snapshotAgeMs: z.number().nullable(),
 }) satisfies z.ZodType<GatewayShardStats>;
@@ -93,6 +99,7 @@ const gatewayProcessStats = z.object({
 	startedAt: z.number().nullable(),
 	uptimeMs: z.number(),
 	restarts: z.int(),
+	sessions: z.array(gatewaySessionStats),
 	shards: z.array(gatewayShardStats),
 });
 

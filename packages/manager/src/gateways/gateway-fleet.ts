@@ -1,5 +1,5 @@
 // The gateway processes of one manager: which there are, how they come up and end, and whose shards are where.
-import { type GatewayInfo, type GatewayMethods, type GatewayShardStats, ShardctlError } from '@shardctl/core';
+import { type GatewayInfo, type GatewayMethods, type GatewayStats, ShardctlError } from '@shardctl/core';
 import { ManagedGateway, type ManagedGatewayOptions } from './managed-gateway.js';
 
 export interface GatewayFleetOptions {
@@ -12,7 +12,7 @@ export interface GatewayFleetOptions {
 }
 
 /** One gateway process, as `stats` shows it. */
-export interface GatewayProcessStats {
+export interface GatewayProcessStats extends GatewayStats {
 	id: number;
 	/** Null while no process is there. */
 	pid: number | null;
@@ -22,7 +22,6 @@ export interface GatewayProcessStats {
 	startedAt: number | null;
 	uptimeMs: number;
 	restarts: number;
-	shards: GatewayShardStats[];
 }
 
 export class GatewayFleet {
@@ -116,8 +115,9 @@ export class GatewayFleet {
 				const { child, id, shardIds } = gateway;
 				const startedAt = child.pid === null ? null : child.startedAt;
 				const uptimeMs = startedAt === null ? 0 : Math.max(0, nowMs - startedAt);
-				const shards = await gateway.stats();
-				return { id, pid: child.pid, status: child.state, shardIds, startedAt, uptimeMs, restarts: child.restarts, shards };
+				const { sessions, shards } = await gateway.stats();
+				const { pid, state: status, restarts } = child;
+				return { id, pid, status, shardIds, startedAt, uptimeMs, restarts, sessions, shards };
 			}),
 		);
 	}

@@ -11,7 +11,7 @@ import {
 	type GatewayManagerMethods,
 	type GatewayMethods,
 	type GatewayNotice,
-	type GatewayShardStats,
+	type GatewayStats,
 	gatewayBriefVariable,
 	gatewayExecArgv,
 	localGatewayPath,
@@ -33,13 +33,12 @@ export interface ManagedGatewayOptions {
 	/** What is the same for every process of this gateway. */
 	child: Omit<SupervisedChildOptions, 'connect' | 'spec'>;
 	brief(): Omit<GatewayBrief, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
-	/** Waits until a shard may send IDENTIFY; rejects only when `signal` aborts. */
-	acquireIdentify(shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
+	/** Waits until a session with Discord may send IDENTIFY; rejects only when `signal` aborts. */
+	acquireIdentify(session: number, signal: AbortSignal): Promise<IdentifySlot>;
 }
 
 interface ManagedGatewayEvents {
 	notice: [notice: GatewayNotice];
-	refused: [refusal: { shardId: number; closeCode: number }];
 }
 
 export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
@@ -125,9 +124,9 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		throw new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so it cannot answer`);
 	}
 
-	/** The figures of its shards; empty while it does not answer. */
-	async stats(): Promise<GatewayShardStats[]> {
-		return this.request('stats', null, { timeoutMs: 2000 }).catch(() => []);
+	/** Its figures; empty while it does not answer. */
+	async stats(): Promise<GatewayStats> {
+		return this.request('stats', null, { timeoutMs: 2000 }).catch(() => ({ sessions: [], shards: [] }));
 	}
 
 	/** Replaces the process; Discord and the workers keep their sessions. `true` once the new one is there. */
@@ -151,7 +150,6 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		});
 		peer.on('connection.taken', ({ id }) => this.#door.taken(id));
 		peer.on('notice', (notice) => this.emit('notice', notice));
-		peer.on('refused', (refusal) => this.emit('refused', refusal));
 		peer.on('identify.sent', ({ slotId }) => {
 			slots.get(slotId)?.sent();
 			this.child.markSpent(epoch);
@@ -164,8 +162,8 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			slots.get(slotId)?.release();
 			slots.delete(slotId);
 		});
-		peer.handle('identify.acquire', async ({ shardId }, { signal }) => {
-			const slot = await this.#options.acquireIdentify(shardId, signal);
+		peer.handle('identify.acquire', async ({ session }, { signal }) => {
+			const slot = await this.#options.acquireIdentify(session, signal);
 			if (signal.aborted) {
 				slot.release();
 				throw signal.reason;

@@ -164,6 +164,7 @@ export class ResidentMode {
 			},
 			brief: (gatewayId) => ({
 				totalShards: plan.totalShards,
+				sessions: plan.totalShards,
 				api: options.api,
 				gateway: gatewayInfo(),
 				snapshotDir: join(snapshotFolder, String(gatewayId)),

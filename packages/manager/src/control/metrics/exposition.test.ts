@@ -72,7 +72,9 @@ describe('the names', () => {
 			// Base units: https://prometheus.io/docs/practices/naming/
 			expect(name).not.toMatch(/_(ms|milliseconds|mb|kb|megabytes|percent|minutes|hours)(_|$)/);
 			expect(help).toMatch(/\.$/);
-			expect(labels.filter((label) => !['version', 'status', 'type', 'shard', 'worker', 'gateway'].includes(label))).toEqual([]);
+			expect(
+				labels.filter((label) => !['version', 'status', 'type', 'shard', 'session', 'worker', 'gateway'].includes(label)),
+			).toEqual([]);
 		},
 	);
 
