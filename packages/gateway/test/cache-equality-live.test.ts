@@ -94,9 +94,13 @@ class Pair {
 		}
 	}
 
+	#noteOutage({ t, d }: Dispatch): void {
+		const { id, unavailable } = d as { id: string; unavailable?: boolean };
+		if (t === 'GUILD_DELETE' && unavailable) this.#outages.add(id);
+	}
+
 	#tell(dispatch: Dispatch): void {
-		const { id, unavailable } = dispatch.d as { id: string; unavailable?: boolean };
-		if (dispatch.t === 'GUILD_DELETE' && unavailable) this.#outages.add(id);
+		this.#noteOutage(dispatch);
 		this.#setup.discord.say(this.#shardId, dispatch);
 		this.events++;
 	}
@@ -152,7 +156,10 @@ class Pair {
 		await this.#direct.end();
 		const letIdentify = discord.holdIdentifies(this.#shardId);
 		discord.end(this.#shardId, 'upstream');
-		for (let events = this.#random.upTo(20); events > 0; events--) this.#world.happen(this.#random.numbers());
+		for (let events = this.#random.upTo(20); events > 0; events--) {
+			// An outage shows in the next session.
+			for (const dispatch of this.#world.happen(this.#random.numbers())) this.#noteOutage(dispatch);
+		}
 		letIdentify();
 		const session = await waitFor('the gateway to log in again', () => discord.sessionId(this.#shardId, 'upstream'));
 		this.#direct = this.#newDirect();
