@@ -10,7 +10,7 @@ import {
 	GatewayServer,
 	type GatewayServerOptions,
 	type GatewaySession,
-} from '../src/index.js';
+} from './index.js';
 
 async function serve(options: Partial<GatewayServerOptions> = {}) {
 	const observed: GatewayObservation[] = [];
@@ -113,4 +113,22 @@ test('a layer stands between the protocol and the wire', async () => {
 	await waitFor('READY', () => types.length === 2);
 	expect(types).toEqual([null, 'STEADY']);
 	socket.terminate();
+});
+
+test('a version that is gone is answered with 400, and what never existed with a close code', async () => {
+	const { gateway, url } = await serve();
+	const attempt = (query: string) =>
+		new Promise<number | string>((resolve) => {
+			const socket = new WebSocket(url.replace(/\?.*/, query));
+			socket.on('unexpected-response', (_, response) => {
+				resolve(`HTTP ${response.statusCode}`);
+				response.destroy();
+			});
+			socket.on('error', () => {});
+			socket.once('close', resolve);
+		});
+	expect(await attempt('?v=3&encoding=json')).toBe('HTTP 400');
+	expect(await attempt('?v=11&encoding=json')).toBe(4012);
+	expect(await attempt('?v=10&encoding=etf')).toBe(4002);
+	expect(gateway.connections.size).toBe(0);
 });

@@ -1,0 +1,123 @@
+// With a simulated Discord on a real socket: what one session hears while another one is to take its place.
+import { systemClock } from '@shardctl/core';
+import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
+import { waitFor } from '@shardctl/test-support';
+import { expect, it, onTestFinished } from 'vitest';
+import { UpstreamSessions } from './upstream-sessions.js';
+
+const messageContent = 32_768;
+const guildMembers = 2;
+/** GUILDS, GUILD_MESSAGES and MESSAGE_CONTENT; with GUILD_MEMBERS; with GUILD_PRESENCES too. */
+const few = 1 | 512 | messageContent;
+const more = few | guildMembers;
+const most = more | 256;
+
+const terms = (intents: number) => ({ intents, largeThreshold: null, presence: null });
+
+async function setup(options: SimulatorOptions = {}) {
+	const simulator = await createSimulator({ guilds: 2, shards: 1, identifyWindowMs: 0, ...options });
+	const told: string[] = [];
+	const slots: (() => void)[] = [];
+	let slotsAreGiven = true;
+	const sessions = new UpstreamSessions({
+		shardId: 0,
+		totalShards: 1,
+		token: simulator.token,
+		gateway: {
+			url: `ws://127.0.0.1:${simulator.port}`,
+			shards: 1,
+			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
+		},
+		compression: 'none',
+		clock: systemClock,
+		waitForIdentify: (signal) => {
+			if (slotsAreGiven) return Promise.resolve();
+			return new Promise((resolve, reject) => {
+				slots.push(resolve);
+				signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+			});
+		},
+		onDispatch: ({ t, d }) => void told.push(t === 'MESSAGE_CREATE' ? (d as { content: string }).content : t),
+		onReady: () => void told.push('ready'),
+		onResumed: () => void told.push('resumed'),
+		onClosed: (code) => void told.push(`closed ${code}`),
+		onSessionLost: () => void told.push('lost'),
+		onRefused: (code) => void told.push(`refused ${code}`),
+		onPing: () => {},
+		onRequestsDropped: () => {},
+	});
+	onTestFinished(async () => {
+		await sessions.stop({ keepSession: false });
+		await simulator.stop();
+	});
+	return {
+		simulator,
+		sessions,
+		told,
+		/** Lets no session identify from now on. */
+		holdSlots: () => {
+			slotsAreGiven = false;
+		},
+		say: async (content: string) => {
+			simulator.emit('MESSAGE_CREATE', { content });
+			await waitFor(content, () => told.includes(content));
+		},
+		start: async (intents: number) => {
+			sessions.start(terms(intents));
+			await waitFor('a session', () => told.filter((what) => what === 'GUILD_CREATE').length === 2);
+		},
+	};
+}
+
+it('knows which intents the present session lacks, and none before there is one', async () => {
+	const { sessions, start } = await setup();
+	expect(sessions.missing(most)).toBe(0);
+	await start(few);
+	expect([sessions.missing(few), sessions.missing(more), sessions.status]).toEqual([0, guildMembers, 'ready']);
+});
+
+it('puts a session with more intents in the place of the present one at its READY', async () => {
+	const { simulator, sessions, told, say, start } = await setup();
+	await start(few);
+	await say('one');
+	const before = sessions.saved;
+	expect(await sessions.renew(terms(more))).toBe('accepted');
+	await waitFor('the end of the session before', () => simulator.state().sessions.length === 1);
+	await say('two');
+	expect(sessions.missing(more)).toBe(0);
+	expect(sessions.saved?.sessionId).not.toBe(before?.sessionId);
+	// Of the end of the first one nobody hears.
+	expect(told.filter((what) => !/^(GUILD_CREATE|ready)$/.test(what))).toEqual(['READY', 'one', 'READY', 'two']);
+});
+
+it('goes on with the present session where Discord refuses the other', async () => {
+	const { simulator, sessions, told, say, start } = await setup({ grantedIntents: messageContent });
+	await start(few);
+	expect(await sessions.renew(terms(more))).toEqual({ refusedWith: 4014 });
+	await say('still here');
+	expect([sessions.refusedWith, sessions.missing(more)]).toEqual([undefined, guildMembers]);
+	expect(told.filter((what) => /refused|closed|lost/.test(what))).toEqual([]);
+	expect(simulator.state().sessions).toHaveLength(1);
+});
+
+it('calls a session off that nobody wants any more, also for the next that is wanted', async () => {
+	const { simulator, sessions, say, start, holdSlots } = await setup();
+	await start(few);
+	holdSlots();
+	const first = sessions.renew(terms(more));
+	const second = sessions.renew(terms(most));
+	expect(await first).toBe('called off');
+	sessions.callOff();
+	expect(await second).toBe('called off');
+	await say('still here');
+	expect(simulator.log.entries({ type: 'identify' })).toHaveLength(1);
+});
+
+it('tries again after a refusal when somebody comes who says that the reason is mended', async () => {
+	const { sessions, told, start } = await setup({ grantedIntents: messageContent });
+	sessions.start(terms(more));
+	await waitFor('the refusal', () => sessions.refusedWith !== undefined);
+	expect([sessions.refusedWith, sessions.status, told]).toEqual([4014, 'refused', ['closed 4014', 'refused 4014']]);
+	await start(few);
+	expect(sessions.refusedWith).toBe(undefined);
+});
