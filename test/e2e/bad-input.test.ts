@@ -100,7 +100,7 @@ it('too few session starts left for the shards: refused before a fork, with the 
 	const simulator = await createSimulator({ guilds: 1, shards: 8, sessionStarts: { remaining: 5 } });
 	onTestFinished(() => simulator.stop());
 	const { code, said: message } = await failedStart([bot], { DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url });
-	expect(message).toMatch(/8 shards need as many session starts, and Discord allows 5 more of today's 1000: wait until \d{4}-/);
+	expect(message).toMatch(/the start needs 8 session starts, and Discord allows 5 more of today's 1000: wait until \d{4}-/);
 	expect(code).toBe(1);
 });
 

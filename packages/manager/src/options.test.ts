@@ -67,6 +67,20 @@ describe('resolveManagerOptions', () => {
 		expect(errorOf(() => resolve({ totalShards: 8, shardList })).message).toContain(problem);
 	});
 
+	it.each([
+		[{ totalShards: 10, gateway: { mode: 'resident', sessions: 4 } }, 'gateway.sessions: 10 shards do not divide evenly'],
+		[{ totalShards: 6, gateway: { mode: 'direct', sessions: 2 } }, 'gateway.sessions: needs gateway processes'],
+		[{ totalShards: 6, shardList: '0-3', gateway: { mode: 'resident', sessions: 2 } }, 'shardList: shard 4 comes through'],
+	])('refuses the sessions of %j', (options, problem) => {
+		expect(errorOf(() => resolve(options)).message).toContain(problem);
+	});
+
+	it('takes sessions that fit, and those that only Discord can tell', () => {
+		const sessionsOf = (totalShards: number | 'auto', sessions: number | 'auto') =>
+			resolve({ totalShards, gateway: { mode: 'resident', sessions } }).gateway?.sessions;
+		expect([sessionsOf(6, 2), sessionsOf('auto', 4), sessionsOf(10, 'auto')]).toEqual([2, 4, 'auto']);
+	});
+
 	it('has a code of its own for a missing file, a directory and a missing token', () => {
 		expect(errorOf(() => resolve({}, { file: 'nothing.js' }))).toMatchObject({
 			code: 'BOT_FILE_INVALID',

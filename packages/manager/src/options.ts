@@ -21,6 +21,7 @@ import {
 	type ResolvedGatewayOptions,
 	resolveGatewayOptions,
 } from './gateways/gateway-options.js';
+import { dividedSessions, unevenCounts } from './gateways/session-count.js';
 import { identifyWindowMs } from './identify/coordinator.js';
 import { defaultManagerName } from './manager-name.js';
 
@@ -224,6 +225,8 @@ export function resolveManagerOptions(
 		}
 	}
 
+	problems.push(...sessionProblems(options, shardList));
+
 	if ((options.identifyWindowMs ?? identifyWindowMs) < identifyWindowMs && String(api).startsWith(discordApi)) {
 		problems.push({
 			option: 'identifyWindowMs',
@@ -272,6 +275,26 @@ export function resolveManagerOptions(
 		clock: options.clock ?? systemClock,
 		cores: availableParallelism(),
 	};
+}
+
+/** What can be known of the sessions before Discord is asked. */
+function sessionProblems({ gateway, totalShards }: ShardManagerOptions, shardList: number[] | undefined): OptionProblem[] {
+	if (typeof gateway !== 'object' || gateway.sessions === undefined) return [];
+	const { mode, sessions } = gateway;
+	if (mode !== 'resident') {
+		const problem =
+			'needs gateway processes (--gateway resident, or mode "resident"): without them every shard has a session of its own';
+		return [{ option: 'gateway.sessions', problem }];
+	}
+	if (!isCount(sessions) || !isCount(totalShards)) return [];
+	const uneven = unevenCounts({ totalShards, sessions });
+	if (uneven !== undefined) return [{ option: 'gateway.sessions', problem: uneven }];
+	const divided = shardList && dividedSessions(shardList, { totalShards, sessions });
+	return divided === undefined ? [] : [{ option: 'shardList', problem: divided }];
+}
+
+function isCount(value: unknown): value is number {
+	return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
 function tokenMissing(): ShardctlError {

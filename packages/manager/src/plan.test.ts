@@ -3,14 +3,21 @@ import { type PlanInput, planShards } from './plan.js';
 
 function plan(input: Partial<PlanInput>, recommended = 8) {
 	return planShards(
-		{ totalShards: 'auto', shardList: undefined, shardsPerWorker: 1, cores: 2, ...input },
+		{ totalShards: 'auto', shardList: undefined, shardsPerWorker: 1, cores: 2, gateway: null, ...input },
 		{ shards: recommended },
 	);
 }
 
 describe('planShards', () => {
 	it('takes what Discord recommends, one shard a worker', () => {
-		expect(plan({}, 3)).toEqual({ totalShards: 3, shardIds: [0, 1, 2], slices: [[0], [1], [2]] });
+		expect(plan({}, 3)).toEqual({
+			totalShards: 3,
+			sessions: 3,
+			shardIds: [0, 1, 2],
+			sessionIds: [0, 1, 2],
+			slices: [[0], [1], [2]],
+			gateways: [],
+		});
 	});
 
 	it('cuts a shard list into balanced contiguous slices', () => {
@@ -23,6 +30,23 @@ describe('planShards', () => {
 	it('spreads the shards over the cores with "auto"', () => {
 		expect(plan({ shardsPerWorker: 'auto', cores: 3 }).slices.map((slice) => slice.length)).toEqual([3, 3, 2]);
 		expect(plan({ shardsPerWorker: 'auto', cores: 64 }, 2).slices).toEqual([[0], [1]]);
+	});
+
+	it('lets several shards come through one session, which one process holds', () => {
+		const gateway = { sessions: 2, shardsPerGateway: 16 };
+		expect(plan({ totalShards: 6, shardsPerWorker: 2, gateway })).toMatchObject({
+			totalShards: 6,
+			sessions: 2,
+			sessionIds: [0, 1],
+			slices: [
+				[0, 1],
+				[2, 3],
+				[4, 5],
+			],
+			gateways: [[0, 1, 2, 3, 4, 5]],
+		});
+		expect(plan({ totalShards: 6, shardList: [1, 3, 5], gateway })).toMatchObject({ sessionIds: [1], gateways: [[1, 3, 5]] });
+		expect(() => plan({ totalShards: 6, shardList: [0, 1], gateway })).toThrow(/shardList: shard 2 comes through the same/);
 	});
 
 	it('refuses a list beyond the recommended count, and says how to mend it', () => {

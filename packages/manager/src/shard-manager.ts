@@ -292,7 +292,9 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	/** Which shards wait for an identify slot, and for how long at most. */
 	identifyWaits(): IdentifyWait[] {
-		return this.#starts.waits();
+		const waits = this.#starts.waits();
+		const resident = this.#resident;
+		return resident ? waits.flatMap((wait) => resident.shardsOf(wait.shardId).map((shardId) => ({ ...wait, shardId }))) : waits;
 	}
 
 	/**
@@ -326,7 +328,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			const info = await this.#starts.gateway();
 			this.#lifetime.signal.throwIfAborted();
 			this.#plan = planShards(this.#options, info);
-			this.#starts.checkStart(this.#plan.shardIds.length);
+			this.#starts.checkStart(this.#plan.sessionIds.length);
 			this.#resident = this.#createResidentMode(this.#plan);
 			await this.#resident?.start();
 			this.#workers = this.#plan.slices.map((slice, index) => this.#createWorker(index, slice, this.#plan as Plan));
@@ -426,8 +428,8 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			replaceWorker: (old, successor) => {
 				this.#workers = this.#workers.map((worker) => (worker === old ? successor : worker));
 			},
-			acquireIdentify: (shardId, owner, signal) =>
-				this.#starts.acquireIdentify(shardId, owner ? this.#starter(owner, { restart: false }) : noStarter, signal),
+			acquireIdentify: (session, owner, signal) =>
+				this.#starts.acquireIdentify(session, owner ? this.#starter(owner, { restart: false }) : noStarter, signal),
 			emit: (event, ...args) => this.emit(event, ...(args as never)),
 		});
 	}

@@ -82,7 +82,7 @@ export function resolveStart({
 	}
 	return {
 		file: bot,
-		manager: withControl(manager, run) as ShardManagerOptions,
+		manager: withGateway(withControl(manager, run), run) as ShardManagerOptions,
 		run: run as RunSettings,
 		explain: (error) => (config ? located(error, config, fromFile.origin) : error),
 	};
@@ -154,6 +154,13 @@ function withControl(manager: Record<string, unknown>, { port, host, allowEval }
 	if (parts.length === 0) return manager;
 	const base = typeof manager.control === 'object' ? manager.control : {};
 	return { ...manager, control: { ...base, ...Object.fromEntries(parts) } };
+}
+
+/** `--gateway-sessions` is a part of the option `gateway`. */
+function withGateway(manager: Record<string, unknown>, { gatewaySessions: sessions }: RunSettings): Record<string, unknown> {
+	if (sessions === undefined) return manager;
+	const base = typeof manager.gateway === 'object' ? manager.gateway : { mode: manager.gateway ?? 'direct' };
+	return { ...manager, gateway: { ...base, sessions } };
 }
 
 /** The same error with the file and the line before each problem that a config file is to blame for. */

@@ -15,6 +15,7 @@ export interface RunSettings {
 	port?: number;
 	host?: string;
 	allowEval?: boolean;
+	gatewaySessions?: number | 'auto';
 }
 
 interface Declared {
@@ -47,6 +48,12 @@ function declared(): Declared[] {
 				'who holds the sessions with Discord: the workers, or gateway processes of their own, so that workers come and go (default: direct)',
 			).choices(['direct', 'resident']),
 			sets: 'gateway',
+		},
+		{
+			option: option(
+				'--gateway-sessions <auto|count>',
+				'with --gateway resident: how many sessions the shards come through, of which they are a whole multiple (default: one each)',
+			).argParser(wholeOrAuto),
 		},
 		{ option: option('--api <url>', "base URL of Discord's REST API"), sets: 'api' },
 		{ option: option('--token-file <file>', 'read the token from a file (default: DISCORD_TOKEN)') },

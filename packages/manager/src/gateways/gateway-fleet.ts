@@ -47,8 +47,8 @@ export class GatewayFleet {
 	}
 
 	/** Where one process of a worker connects. */
-	infoFor(shardIds: readonly number[], incarnation: number, gateway: GatewayInfo): GatewayInfo {
-		return this.of(shardIds).infoFor(incarnation, gateway);
+	infoFor(shardIds: readonly number[], incarnation: number, totalShards: number): GatewayInfo {
+		return this.of(shardIds).infoFor(incarnation, totalShards);
 	}
 
 	/** Tells the gateway process that this incarnation of a worker is the one that connects; waits for a process that can be told. */

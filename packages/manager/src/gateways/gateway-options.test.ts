@@ -7,14 +7,16 @@ it('is direct unless told otherwise', () => {
 
 it('fills in what was left out', () => {
 	const defaults = {
+		sessions: undefined,
 		shardsPerGateway: 16,
 		delivery: 'at-most-once',
 		buffer: { events: 50_000, bytes: 2 ** 26, ageMs: 600_000 },
 		compression: 'zlib-stream',
 	};
 	expect(resolveGatewayOptions('resident')).toEqual(defaults);
-	expect(resolveGatewayOptions({ mode: 'resident', delivery: 'at-least-once', bufferEvents: 5 })).toEqual({
+	expect(resolveGatewayOptions({ mode: 'resident', sessions: 2, delivery: 'at-least-once', bufferEvents: 5 })).toEqual({
 		...defaults,
+		sessions: 2,
 		delivery: 'at-least-once',
 		buffer: { ...defaults.buffer, events: 5 },
 	});
@@ -23,6 +25,8 @@ it('fills in what was left out', () => {
 it.each([
 	'residential',
 	{ mode: 'resident', shardsPerGateway: 0 },
+	{ mode: 'resident', sessions: 1.5 },
+	{ mode: 'resident', sessions: 'all' },
 	{ mode: 'resident', delivery: 'once' },
 	{ mode: 'resident', compression: 'zstd-stream' },
 	{ shardsPerGateway: 2 },

@@ -9,6 +9,7 @@ export const gatewaySchema = z.union(
 		z.enum(['direct', 'resident']),
 		z.strictObject({
 			mode: z.enum(['direct', 'resident']),
+			sessions: z.union([wholeNumber, z.literal('auto')]).optional(),
 			shardsPerGateway: wholeNumber.optional(),
 			delivery: z.enum(['at-most-once', 'at-least-once']).optional(),
 			bufferEvents: wholeNumber.optional(),
@@ -19,7 +20,7 @@ export const gatewaySchema = z.union(
 	],
 	{
 		error:
-			'must be "direct", "resident" or { mode, shardsPerGateway, delivery: "at-most-once" or "at-least-once", bufferEvents, bufferBytes, bufferAgeMs, compression: "zlib-stream" or "none" }',
+			'must be "direct", "resident" or { mode, sessions: a whole number from 1, or "auto", shardsPerGateway, delivery: "at-most-once" or "at-least-once", bufferEvents, bufferBytes, bufferAgeMs, compression: "zlib-stream" or "none" }',
 	},
 );
 
@@ -28,7 +29,12 @@ export type GatewayMode = 'direct' | 'resident';
 /** Gateway processes hold the sessions, so that workers may come and go. */
 export interface GatewayOptions {
 	mode: GatewayMode;
-	/** How many shards one gateway process holds at most (default 16); a worker's shards are never divided. */
+	/**
+	 * How many sessions the bot has with Discord (default: as many as shards). The shards that workers see are a whole multiple of it.
+	 * `'auto'`: what Discord recommends, or the next larger number that fits.
+	 */
+	sessions?: number | 'auto';
+	/** How many shards one gateway process holds at most (default 16); the shards of a worker or a session are never divided. */
 	shardsPerGateway?: number;
 	/** What becomes of the events that a worker which dies had in its hands (default `'at-most-once'`: lost, and counted). */
 	delivery?: Delivery;
@@ -43,6 +49,8 @@ export interface GatewayOptions {
 }
 
 export interface ResolvedGatewayOptions {
+	/** Undefined: as many as shards. */
+	sessions: number | 'auto' | undefined;
 	shardsPerGateway: number;
 	delivery: Delivery;
 	buffer: BufferLimits;
@@ -51,10 +59,11 @@ export interface ResolvedGatewayOptions {
 
 /** Null in direct mode, where each worker has its own connections. */
 export function resolveGatewayOptions(options: GatewayMode | GatewayOptions | undefined): ResolvedGatewayOptions | null {
-	const { mode, shardsPerGateway, delivery, bufferEvents, bufferBytes, bufferAgeMs, compression }: GatewayOptions =
+	const { mode, sessions, shardsPerGateway, delivery, bufferEvents, bufferBytes, bufferAgeMs, compression }: GatewayOptions =
 		typeof options === 'object' ? options : { mode: options ?? 'direct' };
 	if (mode === 'direct') return null;
 	return {
+		sessions,
 		shardsPerGateway: shardsPerGateway ?? 16,
 		delivery: delivery ?? 'at-most-once',
 		buffer: { events: bufferEvents ?? 50_000, bytes: bufferBytes ?? 64 * 1024 * 1024, ageMs: bufferAgeMs ?? 600_000 },

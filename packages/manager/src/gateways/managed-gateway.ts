@@ -87,11 +87,11 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	}
 
 	/** What one incarnation of a worker gets in place of Discord's answer to `GET /gateway/bot`. */
-	infoFor(incarnation: number, { shards }: GatewayInfo): GatewayInfo {
+	infoFor(incarnation: number, totalShards: number): GatewayInfo {
 		return {
 			url: `ws://127.0.0.1:${this.#door.port}${localGatewayPath(incarnation)}`,
-			shards,
-			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: Math.max(1, shards) },
+			shards: totalShards,
+			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: totalShards },
 		};
 	}
 

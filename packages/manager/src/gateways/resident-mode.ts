@@ -11,7 +11,6 @@ import type { ResolvedManagerOptions } from '../options.js';
 import type { Plan } from '../plan.js';
 import { GatewayFleet, type GatewayProcessStats } from './gateway-fleet.js';
 import type { ResolvedGatewayOptions } from './gateway-options.js';
-import { planGateways } from './gateway-plan.js';
 import { handOver } from './hand-over.js';
 
 export interface ResidentModeOptions {
@@ -30,8 +29,8 @@ export interface ResidentModeOptions {
 	createWorker(workerId: number, shardIds: readonly number[]): ManagedWorker;
 	/** From here on the successor is the worker, whatever becomes of it. */
 	replaceWorker(old: ManagedWorker, successor: ManagedWorker): void;
-	/** Waits until a shard may send IDENTIFY to Discord; `owner` is the worker that waits for its session, if one does. */
-	acquireIdentify(shardId: number, owner: ManagedWorker | undefined, signal: AbortSignal): Promise<IdentifySlot>;
+	/** Waits until a session may send IDENTIFY to Discord; `owner` is a worker that waits for it, if one does. */
+	acquireIdentify(session: number, owner: ManagedWorker | undefined, signal: AbortSignal): Promise<IdentifySlot>;
 	emit<E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]): void;
 }
 
@@ -82,9 +81,15 @@ export class ResidentMode {
 		return this.#beside.has(worker);
 	}
 
+	/** The shards that come through a session with Discord. */
+	shardsOf(session: number): number[] {
+		const { shardIds, sessions } = this.#options.plan;
+		return shardIds.filter((id) => id % sessions === session);
+	}
+
 	/** Where the process of a worker that is forked next connects. */
 	infoFor({ shardIds, incarnation }: ManagedWorker): GatewayInfo {
-		return this.#fleet.infoFor(shardIds, incarnation, this.#options.gatewayInfo());
+		return this.#fleet.infoFor(shardIds, incarnation, this.#options.plan.totalShards);
 	}
 
 	/** Before each fork of a worker's process: a number of its own, and the gateway process knows it. */
@@ -153,7 +158,7 @@ export class ResidentMode {
 	#createFleet(): GatewayFleet {
 		const { options, resident, plan, snapshotFolder, gatewayInfo, emit } = this.#options;
 		const fleet = new GatewayFleet({
-			gateways: planGateways(plan.slices, resident.shardsPerGateway),
+			gateways: plan.gateways,
 			token: options.token,
 			child: {
 				policy: options.policy ?? defaultRestartPolicy,
@@ -164,7 +169,7 @@ export class ResidentMode {
 			},
 			brief: (gatewayId) => ({
 				totalShards: plan.totalShards,
-				sessions: plan.totalShards,
+				sessions: plan.sessions,
 				api: options.api,
 				gateway: gatewayInfo(),
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
@@ -173,7 +178,7 @@ export class ResidentMode {
 				compression: resident.compression,
 				workers: this.#options.workers().map(({ incarnation, shardIds }) => ({ incarnation, shardIds })),
 			}),
-			acquireIdentify: (shardId, signal) => this.#acquireIdentify(shardId, signal),
+			acquireIdentify: (session, signal) => this.#acquireIdentify(session, signal),
 		});
 		for (const gateway of fleet.gateways) {
 			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
@@ -185,13 +190,19 @@ export class ResidentMode {
 	}
 
 	/** The workers that wait for the session see how far it is. */
-	async #acquireIdentify(shardId: number, signal: AbortSignal): Promise<IdentifySlot> {
-		const waiting = [...this.#options.workers(), ...this.#beside].filter(({ shardIds }) => shardIds.includes(shardId));
-		for (const worker of waiting) worker.noteIdentify(shardId, 'waiting');
+	async #acquireIdentify(session: number, signal: AbortSignal): Promise<IdentifySlot> {
+		const shardIds = this.shardsOf(session);
+		const waiting = [...this.#options.workers(), ...this.#beside].filter((worker) =>
+			worker.shardIds.some((id) => shardIds.includes(id)),
+		);
+		const note = (stage: 'waiting' | 'identifying') => {
+			for (const worker of waiting) for (const id of worker.shardIds) if (shardIds.includes(id)) worker.noteIdentify(id, stage);
+		};
+		note('waiting');
 		try {
-			return await this.#options.acquireIdentify(shardId, waiting[0], signal);
+			return await this.#options.acquireIdentify(session, waiting[0], signal);
 		} finally {
-			for (const worker of waiting) worker.noteIdentify(shardId, 'identifying');
+			note('identifying');
 		}
 	}
 }

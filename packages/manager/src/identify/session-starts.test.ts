@@ -96,7 +96,7 @@ describe('SessionStarts', () => {
 		const { starts } = await setUp({ remaining: 7 });
 		await starts.gateway();
 		expect(() => starts.checkStart(7)).not.toThrow();
-		expect(() => starts.checkStart(8)).toThrow(/8 shards need as many session starts, and Discord allows 7 more/);
+		expect(() => starts.checkStart(8)).toThrow(/the start needs 8 session starts, and Discord allows 7 more/);
 	});
 
 	it('lets no restart and no identify pass after a refusal', async () => {

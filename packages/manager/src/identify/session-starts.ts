@@ -76,16 +76,16 @@ export class SessionStarts {
 		return this.#coordinator.waits();
 	}
 
-	/** Throws `IDENTIFY_BUDGET` when the day does not have `shards` session starts left. */
-	checkStart(shards: number): void {
-		const answer = this.#budget.check(shards, { automatic: false });
+	/** Throws `IDENTIFY_BUDGET` when the day does not have so many session starts left. */
+	checkStart(sessions: number): void {
+		const answer = this.#budget.check(sessions, { automatic: false });
 		if (answer.allowed) return;
 		const { remaining, total } = this.#budget.state();
 		throw new ShardctlError(
 			'IDENTIFY_BUDGET',
-			`${shards} shards need as many session starts, and Discord allows ${remaining} more of today's ${total}: ` +
+			`the start needs ${sessions} session starts, and Discord allows ${remaining} more of today's ${total}: ` +
 				`wait until ${new Date(answer.resetAt).toISOString()}, when they reset, or start fewer shards`,
-			{ details: { needed: shards, remaining, total, resetAt: answer.resetAt } },
+			{ details: { needed: sessions, remaining, total, resetAt: answer.resetAt } },
 		);
 	}
 

@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { dividedSessions, resolveCounts, unevenCounts } from './session-count.js';
+
+it.each([
+	['as many sessions as shards', 6, undefined, 4, [6, 6]],
+	['what Discord recommends of both', 'auto', undefined, 4, [4, 4]],
+	['what Discord recommends of both, said so', 'auto', 'auto', 4, [4, 4]],
+	['both as given', 6, 2, 4, [6, 2]],
+	['as few sessions as Discord recommends and the shards allow', 12, 'auto', 5, [12, 6]],
+	['no more sessions than shards', 3, 'auto', 5, [3, 3]],
+	['as many shards as Discord recommends and the sessions carry evenly', 'auto', 4, 10, [12, 4]],
+	['no fewer shards than sessions', 'auto', 8, 3, [8, 8]],
+] as const)('takes %s', (_, totalShards, sessions, recommended, expected) => {
+	expect(Object.values(resolveCounts({ totalShards, sessions }, recommended))).toEqual(expected);
+});
+
+it('fits what it may choose to what it is given', () => {
+	const count = fc.integer({ min: 1, max: 500 });
+	fc.assert(
+		fc.property(fc.oneof(count, fc.constant('auto' as const)), count, (given, recommended) => {
+			for (const wanted of [
+				{ totalShards: given, sessions: 'auto' as const },
+				{ totalShards: 'auto' as const, sessions: given },
+			]) {
+				expect(unevenCounts(resolveCounts(wanted, recommended))).toBeUndefined();
+			}
+		}),
+	);
+});
+
+it.each([
+	[10, 4, /^10 shards do not divide evenly among 4 sessions: 8 or 12 shards do, and 10 shards among 2 or 5 sessions$/],
+	[7, 3, /: 6 or 9 shards do, and 7 shards among 1 or 7 sessions$/],
+	[4, 6, /: 6 shards do, and 4 shards among 4 sessions$/],
+])('says of %i shards and %i sessions which numbers are near', (totalShards, sessions, text) => {
+	expect(unevenCounts({ totalShards, sessions })).toMatch(text);
+});
+
+it('asks for all shards of a session at one place', () => {
+	const counts = { totalShards: 6, sessions: 2 };
+	expect(dividedSessions([0, 2, 4], counts)).toBeUndefined();
+	expect(dividedSessions([0, 1, 2, 3, 4, 5], counts)).toBeUndefined();
+	expect(dividedSessions([0, 1], { totalShards: 2, sessions: 2 })).toBeUndefined();
+	expect(dividedSessions([0, 2], counts)).toMatch(
+		/^shard 4 comes through the same session .* as shard 0, .*: 0,2,4, for example$/,
+	);
+});
