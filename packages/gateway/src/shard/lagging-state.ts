@@ -4,8 +4,8 @@
 import { dispatchOf, type LogEntry } from '../buffer/event-log.js';
 import type { ShardState } from '../state/shard-state.js';
 
-/** A step takes in so many events, a fraction of a millisecond's work, or this part of all that wait where those are many. */
-const step = { events: 16, part: 1 / 8 };
+/** A step takes in so many events, some 50 µs of work, or this part of all that wait where those are many. */
+const step = { events: 4, part: 1 / 16 };
 
 export class LaggingState {
 	readonly #onApplied: (entry: LogEntry, state: ShardState) => void;
