@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { diffStates } from '../src/state/diff-states.js';
 import type { Dispatch, RawObject } from '../src/state/raw.js';
 import { ShardState } from '../src/state/shard-state.js';
+import { atOnce } from './support/at-once.js';
 import { CachedClient, cacheOf, cachesAfterLoss } from './support/cached-client.js';
 import { DiscordWorld } from './support/discord-world.js';
 
@@ -85,7 +86,7 @@ function run(focus: number[], steps: Step[]): { direct: unknown; restarted: unkn
 			restarted = begin(state, true);
 		},
 		'save and load': () => {
-			state = ShardState.restore(state.serialize(), { coldAfterMs: 0 });
+			state = ShardState.restore(atOnce(state.serialize()), { coldAfterMs: 0 });
 		},
 	};
 	guilds.forEach(send);

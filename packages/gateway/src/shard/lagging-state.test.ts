@@ -93,3 +93,17 @@ it('takes in nothing while there is no state, nor after its end', async () => {
 	expect(applied).toEqual([]);
 	expect(memberCount(lagging.current)).toBe(1);
 });
+
+it('stands still until it is let go on, or until somebody needs it', async () => {
+	const { applied, lagging, take } = setup();
+	take(10);
+	lagging.standStill(() => lagging.goOn());
+	for (let turn = 0; turn < 20; turn++) await nextTurn();
+	expect([applied, lagging.nextOffset, memberCount(lagging.about)]).toEqual([[], 1, 0]);
+	lagging.goOn();
+	for (let turn = 0; turn < 20; turn++) await nextTurn();
+	expect([applied.length, lagging.nextOffset]).toEqual([10, undefined]);
+	lagging.standStill(() => lagging.goOn());
+	lagging.take(joined(11));
+	expect(memberCount(lagging.current)).toBe(11);
+});

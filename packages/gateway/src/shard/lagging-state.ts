@@ -14,6 +14,8 @@ export class LaggingState {
 	/** What stands before it in {@link #waiting} has been taken in. */
 	#next = 0;
 	#immediate: NodeJS.Immediate | undefined;
+	/** Set while the state stands still. */
+	#whenWanted: (() => void) | undefined;
 
 	/** @param onApplied the state has taken in an event */
 	constructor(onApplied: (entry: LogEntry, state: ShardState) => void) {
@@ -22,8 +24,27 @@ export class LaggingState {
 
 	/** The state, moved on by everything that was taken. */
 	get current(): ShardState | undefined {
+		this.#whenWanted?.();
 		this.#apply(Number.POSITIVE_INFINITY);
 		return this.#state;
+	}
+
+	/** The position of the first event that the state has still to take in. */
+	get nextOffset(): number | undefined {
+		return this.#waiting[this.#next]?.offset;
+	}
+
+	/**
+	 * The state takes nothing in until {@link goOn}. Somebody who needs it as it should be by now has `whenWanted` called, which must
+	 * call that.
+	 */
+	standStill(whenWanted: () => void): void {
+		this.#whenWanted = whenWanted;
+	}
+
+	goOn(): void {
+		this.#whenWanted = undefined;
+		if (this.#waiting.length > 0) this.#schedule();
 	}
 
 	/** The state as it happens to stand, for those who need not know exactly. */
@@ -41,16 +62,22 @@ export class LaggingState {
 	take(entry: LogEntry): void {
 		if (!this.#state) return;
 		this.#waiting.push(entry);
-		this.#immediate ??= setImmediate(() => this.#step());
+		this.#schedule();
 	}
 
 	stop(): void {
 		clearImmediate(this.#immediate);
 	}
 
+	#schedule(): void {
+		if (!this.#whenWanted) this.#immediate ??= setImmediate(() => this.#step());
+	}
+
 	#step(): void {
+		this.#immediate = undefined;
+		if (this.#whenWanted) return;
 		this.#apply(Math.max(step.events, Math.ceil((this.#waiting.length - this.#next) * step.part)));
-		this.#immediate = this.#waiting.length > 0 ? setImmediate(() => this.#step()) : undefined;
+		if (this.#waiting.length > 0) this.#schedule();
 	}
 
 	#apply(most: number): void {

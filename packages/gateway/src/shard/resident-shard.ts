@@ -107,6 +107,7 @@ export class ResidentShard {
 			clock,
 			snapshot: () => this.#snapshot(),
 			through: () => this.#through,
+			state: this.stream.lagging,
 			worker: () => this.stream.worker && savedWorker(this.stream.worker, this.stream.confirmed),
 			onFailed: (message) => notice('snapshot:failed', `the snapshot could not be saved, and will be tried again: ${message}`),
 		});
@@ -279,8 +280,6 @@ export class ResidentShard {
 			shardId: this.id,
 			session: this.#session.id,
 			worker: this.stream.workerStatus,
-			guildCount: this.stream.state?.guildCount ?? 0,
-			stateBytes: this.stream.state?.bytes ?? 0,
 			...this.stream.figures,
 			...this.stream.counters,
 			...this.#saver.figures,

@@ -117,7 +117,12 @@ export class ShardStream implements SessionStream {
 
 	/** The position of the oldest event that the state has not taken in; undefined when it has them all. */
 	get oldestOffset(): number | undefined {
-		return this.#log.oldest?.offset;
+		return this.#state.nextOffset ?? this.#log.oldest?.offset;
+	}
+
+	/** For saving it in peace; see {@link LaggingState.standStill}. */
+	get lagging(): Pick<LaggingState, 'standStill' | 'goOn'> {
+		return this.#state;
 	}
 
 	get successor(): WorkerSession | null {
@@ -128,10 +133,16 @@ export class ShardStream implements SessionStream {
 		return this.#worker;
 	}
 
-	get figures(): Pick<GatewayShardStats, 'bufferedEvents' | 'bufferedBytes' | 'bufferAgeMs' | 'lagMs' | 'eventsPerSecond'> {
+	get figures(): Pick<
+		GatewayShardStats,
+		'guildCount' | 'stateBytes' | 'bufferedEvents' | 'bufferedBytes' | 'bufferAgeMs' | 'lagMs' | 'eventsPerSecond'
+	> {
 		const { oldest, size, bytes } = this.#log;
+		const state = this.#state.about;
 		const ageMs = (entry: LogEntry | undefined) => (entry ? Math.max(0, Math.round(this.#nowMs() - entry.receivedAtMs)) : 0);
 		return {
+			guildCount: state?.guildCount ?? 0,
+			stateBytes: state?.bytes ?? 0,
 			bufferedEvents: size,
 			bufferedBytes: bytes,
 			bufferAgeMs: ageMs(oldest),

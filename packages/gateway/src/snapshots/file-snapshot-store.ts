@@ -21,7 +21,7 @@ export class FileSnapshotStore implements SnapshotStore {
 		}
 	}
 
-	async write(name: string, data: Uint8Array): Promise<void> {
+	async write(name: string, data: Uint8Array | readonly Uint8Array[]): Promise<void> {
 		await mkdir(this.#folder, { recursive: true, mode: 0o700 });
 		const beside = join(this.#folder, `.${name}.${process.pid}.${++this.#writes}`);
 		try {

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EncodedDispatch, type PresencePayload } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
+import { LaggingState } from '../shard/lagging-state.js';
 import { ShardState } from '../state/shard-state.js';
 import { readJournal } from './event-journal.js';
 import { ShardSaver } from './shard-saver.js';
@@ -13,11 +15,13 @@ function setup() {
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
 	const shard = { cursor: 10, ahead: 0, state: newState(), presence: null as PresencePayload | null };
 	const problems: string[] = [];
-	const write = (name: string, data: Uint8Array) => {
+	const write = (name: string, data: Uint8Array | readonly Uint8Array[]) => {
 		disk.writes++;
 		if (disk.full) throw new Error('ENOSPC');
-		files.set(name, data);
+		files.set(name, data instanceof Uint8Array ? data : Buffer.concat(data));
 	};
+	const lagging = new LaggingState((entry, state) => saver.record(entry, state));
+	lagging.adopt(shard.state);
 	const saver = new ShardSaver({
 		shardId: 3,
 		clock,
@@ -41,6 +45,7 @@ function setup() {
 		}),
 		through: () => shard.cursor + shard.ahead,
 		worker: () => null,
+		state: lagging,
 		onFailed: (message) => problems.push(message),
 	});
 	const happen = (events: number, content = '') => {
@@ -57,7 +62,7 @@ function setup() {
 		const batches = [...readJournal(files.get('shard-3.journal') as Uint8Array, cursor)];
 		return [cursor, batches.flatMap(({ events }) => events).at(-1)?.offset ?? cursor];
 	};
-	return { clock, disk, shard, problems, saver, saved, files, happen, newState };
+	return { clock, disk, shard, problems, saver, saved, files, happen, newState, lagging };
 }
 
 it('says how much is saved, and how old the last of it is', async () => {
@@ -151,6 +156,47 @@ it('goes on from a snapshot where an event could not be saved', async () => {
 	happen(1);
 	await clock.advance(500);
 	expect(saved()).toEqual([12, 12]);
+	saver.stop();
+});
+
+/** A saver that has begun to encode a state of 200 guilds, and an event that happens in the last of them meanwhile. */
+async function encoding() {
+	const made = setup();
+	const { clock, shard, lagging } = made;
+	for (let id = 1; id <= 200; id++) shard.state.apply({ t: 'GUILD_CREATE', d: { id: String(id), member_count: 1 } });
+	await clock.advance(250);
+	const data = { guild_id: '200', user: { id: '77' } };
+	const event = EncodedDispatch.of('GUILD_MEMBER_ADD', data);
+	const rest = { direct: false, ownMember: false, slot: undefined, receivedAtMs: 0, tries: 0 };
+	lagging.take({ offset: ++shard.cursor, event, data, ...rest });
+	const members = (state: ShardState | undefined) => state?.guild('200')?.member_count;
+	return { ...made, members };
+}
+
+it('encodes a large state in many turns, in which it stands still, and saves behind it what came meanwhile', async () => {
+	const { clock, saver, saved, files, lagging, members } = await encoding();
+	let turns = 0;
+	for (; lagging.nextOffset === 11 && turns < 1000; turns++) await nextTurn();
+	expect(turns).toBeGreaterThan(20);
+	await clock.advance(250);
+	expect(members(decodeSnapshot(files.get('shard-3') as Uint8Array).state)).toBe(1);
+	expect(saved()).toEqual([10, 11]);
+	saver.stop();
+});
+
+it('finishes at once what it encodes when somebody needs the state as it is by now', async () => {
+	const { clock, saver, saved, lagging, members } = await encoding();
+	expect(saved()).toBeUndefined();
+	expect(members(lagging.current)).toBe(2);
+	await clock.advance(250);
+	expect(saved()).toEqual([10, 11]);
+	saver.stop();
+});
+
+it('finishes at once what it encodes when a worker waits for it', async () => {
+	const { saver, saved } = await encoding();
+	await saver.saveFirst();
+	expect(saved()).toEqual([10, 10]);
 	saver.stop();
 });
 

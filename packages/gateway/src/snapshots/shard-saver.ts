@@ -2,6 +2,7 @@
 // that changes. A save that fails is told once and tried again; the stream does not wait for it.
 import { type Clock, type GatewayShardStats, messageOf, type Timer } from '@shardctl/core';
 import type { IdentifyPayload } from '@shardctl/gateway-protocol';
+import type { LaggingState } from '../shard/lagging-state.js';
 import type { ShardState } from '../state/shard-state.js';
 import { JournalBatch, type JournalEntry, journalHead } from './event-journal.js';
 import { encodeSnapshot, type ShardSnapshot } from './shard-snapshot.js';
@@ -11,6 +12,9 @@ import type { SnapshotStore } from './snapshot-store.js';
 const rhythm = { checkMs: 250, everyEvents: 512 };
 /** A longer journal gives way to a new snapshot: the next process reads some 100 MB of it a second. */
 const maxJournalBytes = 16 * 1024 * 1024;
+
+/** So many guilds are encoded in one turn of the event loop, for half a millisecond, so that events are not held up. */
+const guildsATurn = 4;
 
 /** Under which names a shard is saved. */
 export function savedNames(shardId: number): { shard: string; journal: string; worker: string } {
@@ -38,6 +42,8 @@ export interface ShardSaverOptions {
 	/** Position through which every event of the shard is in the state by now. */
 	through(): number;
 	worker(): SavedWorker | null;
+	/** Stands still while it is encoded. */
+	state: Pick<LaggingState, 'standStill' | 'goOn'>;
 	onFailed(message: string): void;
 }
 
@@ -61,6 +67,8 @@ export class ShardSaver {
 	#writing: Promise<void> = Promise.resolve();
 	#busy = false;
 	#failed = false;
+	/** A snapshot is being encoded; this does what is left of it at once. */
+	#finishEncoding: (() => void) | undefined;
 	#saved: { bytes: number; atMs: number } | undefined;
 
 	constructor(options: ShardSaverOptions) {
@@ -95,27 +103,28 @@ export class ShardSaver {
 			this.#savedWorker = text;
 			this.#enqueue(() => this.#options.store.write(this.#names.worker, Buffer.from(text)));
 		}
-		return this.#writing;
+		return this.#written();
 	}
 
 	/** Resolves when there is a snapshot to go on from, or it could not be saved. */
 	async saveFirst(): Promise<void> {
-		if (!this.#journal) this.#saveShard();
-		await this.#writing;
+		if (!this.#journal && !this.#finishEncoding) this.#saveShard();
+		await this.#written();
 	}
 
 	/** Saves all of it; resolves when that is done, or has failed. */
 	async saveNow(): Promise<void> {
-		await this.#writing;
+		await this.#written();
 		void this.saveWorker();
 		this.#save();
-		await this.#writing;
+		await this.#written();
 	}
 
 	/** Removes what was saved: the session is over. */
 	async remove(): Promise<void> {
 		this.stop();
 		const { store } = this.#options;
+		await this.#written();
 		this.#needsSnapshot();
 		this.#enqueue(() => store.remove(this.#names.shard));
 		this.#enqueue(() => store.remove(this.#names.journal));
@@ -131,7 +140,7 @@ export class ShardSaver {
 		this.#timer = this.#options.clock.setTimeout(() => {
 			// The worker first: with a shard that is newer than what is known of it, it could resume behind what it has.
 			const busy = this.#busy;
-			void this.saveWorker();
+			if (!this.#finishEncoding) void this.saveWorker();
 			if (!busy) this.#save();
 			this.#check();
 		}, rhythm.checkMs);
@@ -168,16 +177,51 @@ export class ShardSaver {
 		const snapshot = this.#options.snapshot();
 		if (!snapshot) return;
 		const { store } = this.#options;
-		const data = encodeSnapshot(snapshot);
-		const { state, session, through } = snapshot;
-		this.#journal = { state, session: JSON.stringify(session), bytes: 0, through };
-		this.#waiting.clear();
+		const encoded = this.#encode(snapshot);
 		this.#enqueue(async () => {
-			await store.write(this.#names.shard, data);
+			const pieces = await encoded;
+			await store.write(this.#names.shard, pieces);
 			const head = journalHead(snapshot.cursor);
 			await store.write(this.#names.journal, head);
-			this.#noteSaved(data.length + head.length);
+			this.#noteSaved([...pieces, head].reduce((sum, { length }) => sum + length, 0));
 		});
+	}
+
+	/** Encodes a snapshot in many turns of the event loop, in which the state stands still; the journal goes on behind it. */
+	#encode(snapshot: ShardSnapshot): Promise<Uint8Array[]> {
+		this.#needsSnapshot();
+		const { state } = this.#options;
+		const steps = encodeSnapshot(snapshot);
+		return new Promise((resolve) => {
+			let immediate: NodeJS.Immediate | undefined;
+			const go = (guilds: number) => {
+				for (let guild = 0; guild < guilds; guild++) {
+					const step = steps.next();
+					if (!step.done) continue;
+					clearImmediate(immediate);
+					this.#finishEncoding = undefined;
+					this.#journal = {
+						state: snapshot.state,
+						session: JSON.stringify(snapshot.session),
+						bytes: 0,
+						through: snapshot.through,
+					};
+					state.goOn();
+					resolve(step.value);
+					return;
+				}
+				immediate = setImmediate(() => go(guildsATurn));
+			};
+			this.#finishEncoding = () => go(Number.POSITIVE_INFINITY);
+			state.standStill(this.#finishEncoding);
+			go(guildsATurn);
+		});
+	}
+
+	/** Resolves when all that was to be saved is, or has failed; what is being encoded is finished at once. */
+	#written(): Promise<void> {
+		this.#finishEncoding?.();
+		return this.#writing;
 	}
 
 	#noteSaved(bytes: number): void {

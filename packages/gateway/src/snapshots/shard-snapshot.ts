@@ -1,5 +1,5 @@
-// One shard's snapshot as bytes: a line with the form's version and a checksum, a line of facts, the state. Whatever is cut
-// off, changed or of another version is refused as a whole.
+// One shard's snapshot as bytes: a line with the form's version and a checksum of the next, a line of facts, and the state, which has
+// a checksum of its own. Whatever is cut off, changed or of another version is refused as a whole.
 import { createHash } from 'node:crypto';
 import { ShardctlError } from '@shardctl/core';
 import type { VoicePlace } from '../shard/voice-memory.js';
@@ -28,24 +28,24 @@ export interface ShardSnapshot {
 
 type Facts = Omit<ShardSnapshot, 'state'>;
 
-export function encodeSnapshot({ state, ...facts }: ShardSnapshot): Uint8Array {
-	const body = Buffer.concat([Buffer.from(`${JSON.stringify(facts)}\n`), state.serialize()]);
-	return Buffer.concat([Buffer.from(`${form} ${checksum(body)}\n`), body]);
+/** Encodes in steps of a guild each, between which the state must not move; returns the bytes in pieces. */
+export function* encodeSnapshot({ state, ...facts }: ShardSnapshot): Generator<void, Uint8Array[]> {
+	const line = JSON.stringify(facts);
+	return [Buffer.from(`${form} ${checksum(line)}\n${line}\n`), ...(yield* state.serialize())];
 }
 
-/** Throws `PROTOCOL_ERROR` for anything but what {@link encodeSnapshot} made. */
+/** Throws `SNAPSHOT_INVALID` for anything but what {@link encodeSnapshot} made. */
 export function decodeSnapshot(data: Uint8Array): ShardSnapshot {
 	const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 	const firstLine = bytes.indexOf(10);
-	const body = bytes.subarray(firstLine + 1);
-	if (firstLine < 0 || bytes.subarray(0, firstLine).toString() !== `${form} ${checksum(body)}`) {
-		throw new ShardctlError('PROTOCOL_ERROR', 'the snapshot is cut off, damaged or of another version');
+	const secondLine = bytes.indexOf(10, firstLine + 1);
+	const line = bytes.subarray(firstLine + 1, secondLine).toString();
+	if (secondLine < 0 || bytes.subarray(0, firstLine).toString() !== `${form} ${checksum(line)}`) {
+		throw new ShardctlError('SNAPSHOT_INVALID', 'the snapshot is cut off, damaged or of another version');
 	}
-	const secondLine = body.indexOf(10);
-	const facts = JSON.parse(body.subarray(0, secondLine).toString()) as Facts;
-	return { ...facts, state: ShardState.restore(body.subarray(secondLine + 1)) };
+	return { ...(JSON.parse(line) as Facts), state: ShardState.restore(bytes.subarray(secondLine + 1)) };
 }
 
-function checksum(body: Uint8Array): string {
-	return createHash('sha256').update(body).digest('base64url');
+function checksum(line: string): string {
+	return createHash('sha256').update(line).digest('base64url');
 }

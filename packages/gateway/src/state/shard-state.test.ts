@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { atOnce } from '../../test/support/at-once.js';
 import type { Dispatch, RawObject } from './raw.js';
 import { ShardState } from './shard-state.js';
 
@@ -149,7 +150,7 @@ describe('saving', () => {
 		const state = stateOf(create('10'), create('12', { name: '☕' }));
 		state.compressCold(1);
 		state.apply({ t: 'GUILD_ROLE_CREATE', d: { guild_id: '12', role: { id: '5' } } });
-		const restored = ShardState.restore(state.serialize());
+		const restored = ShardState.restore(atOnce(state.serialize()));
 		expect(restored.ready()).toEqual(state.ready());
 		expect([...restored.guildDispatches()]).toEqual([...state.guildDispatches()]);
 	});

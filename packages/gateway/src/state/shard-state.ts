@@ -9,7 +9,7 @@ import { dropStale } from './patches/drop-stale.js';
 import { updateGuild } from './patches/guilds.js';
 import { guildPatches } from './patches/patch-table.js';
 import { type Dispatch, type EncodedData, objectOf, objectsOf, type RawObject, stringOf } from './raw.js';
-import { decodeSnapshot, encodeSnapshot } from './snapshot-format.js';
+import { decodeSnapshot, encodeSnapshot, type SavedGuild } from './snapshot-format.js';
 import type { Users } from './users.js';
 
 export type ShardStateOptions = Partial<ShelfLimits>;
@@ -191,13 +191,19 @@ export class ShardState {
 		return [...this.#shelf.ids()];
 	}
 
-	/** The whole state, with a version and a checksum, to be read by {@link restore}. */
-	serialize(): Uint8Array {
-		const guilds = Array.from(this.#shelf.entries(), ([id, content]) => ({
-			id,
-			content: content instanceof GuildRecord ? FrozenGuild.of(content, 'plain') : content,
-		}));
-		return encodeSnapshot({ ready: this.#ready, guilds });
+	/**
+	 * The whole state, with a version and a checksum, to be read by {@link restore}. It has to stand still meanwhile; between two guilds
+	 * other work may come.
+	 * @returns the bytes in pieces
+	 */
+	serialize(): Generator<void, Uint8Array[]> {
+		return encodeSnapshot(this.#ready, this.#shelf.size, this.#frozenGuilds());
+	}
+
+	*#frozenGuilds(): Generator<SavedGuild> {
+		for (const [id, content] of this.#shelf.entries()) {
+			yield { id, content: content instanceof GuildRecord ? FrozenGuild.of(content, 'plain') : content };
+		}
 	}
 
 	/**

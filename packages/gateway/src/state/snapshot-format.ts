@@ -13,18 +13,46 @@ const guildHeadBytes = 16;
 /** How a guild is stored, by number. */
 const kinds: readonly (GuildCodec | 'away')[] = ['away', 'plain', 'deflate'];
 
-export interface Snapshot {
-	ready: RawObject;
-	guilds: { id: string; content: FrozenGuild | undefined }[];
+/** How much is put together before the next piece is begun. */
+const pieceBytes = 256 * 1024;
+
+export interface SavedGuild {
+	id: string;
+	content: FrozenGuild | undefined;
 }
 
-export function encodeSnapshot({ ready, guilds }: Snapshot): Uint8Array {
-	const parts: Uint8Array[] = [];
+export interface Snapshot {
+	ready: RawObject;
+	guilds: SavedGuild[];
+}
+
+/**
+ * Encodes a state guild by guild, so that other work can come between two of them; returns the bytes in pieces.
+ * @param guilds asked for one at a time
+ */
+export function* encodeSnapshot(ready: RawObject, count: number, guilds: Iterable<SavedGuild>): Generator<void, Uint8Array[]> {
+	const pieces: Uint8Array[] = [];
+	let parts: Uint8Array[] = [];
+	let waiting = 0;
+	let bodyBytes = 0;
+	let checksum = 0;
+	const add = (...more: Uint8Array[]) => {
+		parts.push(...more);
+		for (const { length } of more) waiting += length;
+	};
+	const endPiece = () => {
+		const piece = Buffer.concat(parts);
+		pieces.push(piece);
+		checksum = crc32(piece, checksum);
+		bodyBytes += piece.length;
+		parts = [];
+		waiting = 0;
+	};
 	const readyText = Buffer.from(JSON.stringify(ready));
 	const begin = Buffer.alloc(8);
 	begin.writeUInt32LE(readyText.length, 0);
-	begin.writeUInt32LE(guilds.length, 4);
-	parts.push(begin, readyText);
+	begin.writeUInt32LE(count, 4);
+	add(begin, readyText);
 	for (const { id, content } of guilds) {
 		const idText = Buffer.from(id);
 		const users = content?.users ?? new Uint32Array();
@@ -34,20 +62,17 @@ export function encodeSnapshot({ ready, guilds }: Snapshot): Uint8Array {
 		head.writeUInt32LE(idText.length, 4);
 		head.writeUInt32LE(users.length, 8);
 		head.writeUInt32LE(data.length, 12);
-		parts.push(head, idText, new Uint8Array(users.buffer, users.byteOffset, users.byteLength), data);
+		add(head, idText, new Uint8Array(users.buffer, users.byteOffset, users.byteLength), data);
+		if (waiting >= pieceBytes) endPiece();
+		yield;
 	}
-	const bodyBytes = parts.reduce((sum, part) => sum + part.length, 0);
-	const bytes = Buffer.allocUnsafe(headBytes + bodyBytes);
-	let at = headBytes;
-	for (const part of parts) {
-		bytes.set(part, at);
-		at += part.length;
-	}
-	bytes.writeUInt32LE(mark, 0);
-	bytes.writeUInt32LE(version, 4);
-	bytes.writeUInt32LE(bodyBytes, 8);
-	bytes.writeUInt32LE(crc32(bytes.subarray(headBytes)), 12);
-	return bytes;
+	endPiece();
+	const head = Buffer.alloc(headBytes);
+	head.writeUInt32LE(mark, 0);
+	head.writeUInt32LE(version, 4);
+	head.writeUInt32LE(bodyBytes, 8);
+	head.writeUInt32LE(checksum, 12);
+	return [head, ...pieces];
 }
 
 function invalid(what: string, details: Record<string, unknown> = {}): ShardctlError {
