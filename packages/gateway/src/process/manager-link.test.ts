@@ -39,7 +39,7 @@ it('waits for a slot, says when IDENTIFY went out, and confirms the slot once', 
 	slots.confirm(3);
 	slots.confirm(4);
 	await settled();
-	expect(asked).toEqual([{ shardId: 3 }]);
+	expect(asked).toEqual([{ session: 3 }]);
 	expect(told).toEqual([
 		['identify.sent', { slotId: 7 }],
 		['identify.confirmed', { slotId: 7 }],
