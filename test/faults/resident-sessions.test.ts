@@ -2,7 +2,7 @@
 // deploys and deaths, and Discord sees the few sessions alone.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
-import { isWhole } from './fleet.js';
+import { isWhole, startFleet } from './fleet.js';
 import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet } from './resident-fleet.js';
 
 const sessions = 2;
@@ -141,5 +141,22 @@ it('starts new sessions where Discord has ended the old ones, and each shard goe
 	for (let guild = 0; guild < 60; guild++) fleet.say(guild);
 	expectExactlyOnceInOrder(await fleet.handledAll());
 	await expectEachBotToHaveItsGuilds(fleet);
+	await fleet.stop();
+});
+
+it('lets all workers of a session wait for its turn to identify, however long that takes', { timeout: 120_000 }, async () => {
+	const identifyWindowMs = 4000;
+	const fleet = await startFleet({
+		simulator: { guilds: 8, shards: 4, maxConcurrency: 1, identifyWindowMs },
+		manager: {
+			totalShards: 8,
+			gateway: { mode: 'resident', sessions: 4 },
+			identifyWindowMs,
+			readyTimeoutMs: 2 * identifyWindowMs,
+		},
+	});
+	expect(fleet.manager.workers.map(({ child }) => child.epoch)).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+	expect(fleet.simulator.log.entries({ type: 'identify' })).toHaveLength(4);
+	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
 	await fleet.stop();
 });

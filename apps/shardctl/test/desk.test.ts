@@ -43,6 +43,19 @@ describe('doctor', () => {
 		expect(of('library')?.remedy).toMatch(/npm install discord\.js@14/);
 	});
 
+	it('counts sessions where the config has fewer of them than shards', async () => {
+		const simulator = await createSimulator({ guilds: 10, shards: 2, maxConcurrency: 1 });
+		onTestFinished(() => simulator.stop());
+		const folder = tempDir();
+		writeFileSync(join(folder, 'bot.cjs'), '');
+		const config = { file: 'bot.cjs', shards: 6, gateway: 'resident', gatewaySessions: 'auto' };
+		writeFileSync(join(folder, 'shardctl.config.json'), JSON.stringify(config));
+		const { of } = await examined(['--no-import'], { DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url }, folder);
+		expect(of('gateway')?.message).toBe('answers; recommends 2 sessions');
+		expect(of('time')?.message).toBe('2 sessions at 1 a window: up in about 5s and one boot');
+		expect(of('memory')?.message).toMatch(/6 shards in 6 workers/);
+	});
+
 	it('runs a discord.js bot without logging in, and compares its intents with those granted', async () => {
 		const simulator = await createSimulator({ guilds: 1, grantedIntents: 0 });
 		onTestFinished(() => simulator.stop());

@@ -23,6 +23,7 @@ export type { ControlOptions } from './control/server.js';
 export { createShardManager } from './create-shard-manager.js';
 export { fetchGatewayInfo } from './discord-api.js';
 export type { ShardManagerEvents, WorkerRef } from './events.js';
+export { resolveCounts } from './gateways/session-count.js';
 export type { IdentifyBudgetState } from './identify/budget.js';
 export type { IdentifyCoordinator, IdentifySlot, IdentifyWait } from './identify/coordinator.js';
 export { defaultManagerName } from './manager-name.js';

@@ -122,7 +122,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** Resident mode: how far the gateway process is with the identify of a shard for which this worker waits. */
 	noteIdentify(shardId: number, stage: 'waiting' | 'identifying'): void {
-		if (this.child.state !== 'starting') return;
+		if (this.child.state !== 'starting' || this.#connections.get(shardId) === 'ready') return;
 		this.#connections.set(shardId, stage);
 		if (stage === 'waiting') this.child.pauseReadyTimeout();
 		else this.#noteProgress();

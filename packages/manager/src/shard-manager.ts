@@ -392,7 +392,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 			},
 			acquireIdentify: (_, shardId, signal) =>
 				resident
-					? Promise.resolve(localSlot(shardId))
+					? Promise.resolve(localSlot(shardId, () => resident.noteSent(worker)))
 					: this.#starts.acquireIdentify(shardId, this.#starter(worker, { restart: worker.child.epoch > 1 }), signal),
 			serve: (peer) => this.#serve(peer),
 		});
@@ -540,6 +540,6 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 const noStarter: Starter = { automatic: true, onDeferred: () => {}, onRefused: () => {} };
 
 /** Permission to identify with the local gateway, which needs none. */
-function localSlot(shardId: number): IdentifySlot {
-	return { id: 0, shardId, sent: () => {}, confirmed: () => {}, release: () => {}, abandon: () => {} };
+function localSlot(shardId: number, sent: () => void): IdentifySlot {
+	return { id: 0, shardId, sent, confirmed: () => {}, release: () => {}, abandon: () => {} };
 }

@@ -1,6 +1,6 @@
 // What Discord says of this bot: the gateway, the session starts left, the intents that it was granted, and the time.
 import { messageOf, ShardctlError } from '@shardctl/core';
-import { fetchGatewayInfo } from '@shardctl/manager';
+import { fetchGatewayInfo, resolveCounts, type ShardManagerOptions } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
 import { plural } from '../terminal/count.js';
 import { type Finding, fail, ok, skip, warn } from './finding.js';
@@ -21,6 +21,7 @@ export interface DiscordQuestion {
 	api: string;
 	token: string;
 	totalShards: number | 'auto';
+	gateway: ShardManagerOptions['gateway'];
 	/** What the bot asks for; undefined where that is not known. */
 	intents: number | undefined;
 }
@@ -29,6 +30,7 @@ export async function checkDiscord({
 	api,
 	token,
 	totalShards,
+	gateway,
 	intents,
 }: DiscordQuestion): Promise<{ findings: Finding[]; shards: number | undefined }> {
 	if (token === '')
@@ -38,27 +40,29 @@ export async function checkDiscord({
 		};
 	try {
 		const info = await fetchGatewayInfo({ api, token });
-		const shards = totalShards === 'auto' ? info.shards : totalShards;
+		const asked = typeof gateway === 'object' ? gateway.sessions : undefined;
+		const { totalShards: shards, sessions } = resolveCounts({ totalShards, sessions: asked }, info.shards);
+		const noun = sessions === shards ? 'shard' : 'session';
 		const { remaining, total, reset_after: resetAfterMs, max_concurrency: maxConcurrency } = info.session_start_limit;
-		const startMs = (Math.ceil(shards / maxConcurrency) - 1) * windowMs;
+		const startMs = (Math.ceil(sessions / maxConcurrency) - 1) * windowMs;
 		return {
 			shards,
 			findings: [
-				shardFinding(shards, info.shards),
-				remaining < shards
+				sessionFinding({ sessions, noun, recommended: info.shards }),
+				remaining < sessions
 					? fail(
 							'budget',
-							`${remaining} of ${total} session starts are left, and ${shards} shards need as many`,
+							`${remaining} of ${total} session starts are left, and ${plural(sessions, noun)} need as many`,
 							`wait ${age(resetAfterMs)} until they reset`,
 						)
-					: remaining < shards * 2
+					: remaining < sessions * 2
 						? warn(
 								'budget',
 								`${remaining} of ${total} session starts are left: enough for one start`,
 								`they reset in ${age(resetAfterMs)}`,
 							)
 						: ok('budget', `${remaining} of ${total} session starts are left`),
-				ok('time', `${plural(shards, 'shard')} at ${maxConcurrency} a window: up in about ${age(startMs)} and one boot`),
+				ok('time', `${plural(sessions, noun)} at ${maxConcurrency} a window: up in about ${age(startMs)} and one boot`),
 				await intentFinding({ api, token, intents }),
 				await clockFinding(api),
 			],
@@ -73,16 +77,17 @@ export async function checkDiscord({
 	}
 }
 
-function shardFinding(shards: number, recommended: number): Finding {
-	if (shards >= recommended)
+/** What Discord recommends, and limits, is its own side: sessions, which are the shards unless gateway processes have fewer. */
+function sessionFinding({ sessions, noun, recommended }: { sessions: number; noun: string; recommended: number }): Finding {
+	if (sessions >= recommended)
 		return ok(
 			'gateway',
-			`answers; recommends ${plural(recommended, 'shard')}${shards === recommended ? '' : `, ${shards} are planned`}`,
+			`answers; recommends ${plural(recommended, noun)}${sessions === recommended ? '' : `, ${sessions} are planned`}`,
 		);
 	return warn(
 		'gateway',
-		`planned: ${plural(shards, 'shard')}; Discord recommends ${recommended}`,
-		'above 2,500 guilds a shard Discord closes it with 4011: use --shards auto',
+		`planned: ${plural(sessions, noun)}; Discord recommends ${recommended}`,
+		`above 2,500 guilds a ${noun} Discord closes it with 4011: use ${noun === 'shard' ? '--shards' : '--gateway-sessions'} auto`,
 	);
 }
 

@@ -35,6 +35,7 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 		api: (options.api ?? plan?.manager.api ?? 'https://discord.com/api').replace(/\/+$/, ''),
 		token,
 		totalShards: plan?.manager.totalShards ?? 'auto',
+		gateway: plan?.manager.gateway,
 		intents: imported?.intents,
 	});
 	findings.push(...discord.findings);

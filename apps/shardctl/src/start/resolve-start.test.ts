@@ -34,6 +34,16 @@ describe('a config file', () => {
 		expect(manager.control).toEqual({ token: 't', port: 1, allowEval: true });
 	});
 
+	it('and the command line together make the gateway option', () => {
+		const { manager } = plan({ file: 'a.js', gateway: { mode: 'resident', delivery: 'at-least-once' } }, { gatewaySessions: 2 });
+		expect(manager.gateway).toEqual({ mode: 'resident', delivery: 'at-least-once', sessions: 2 });
+		expect(plan({ file: 'a.js', gatewaySessions: 'auto' }, { gateway: 'resident' }).manager.gateway).toEqual({
+			mode: 'resident',
+			sessions: 'auto',
+		});
+		expect(plan({ file: 'a.js' }, { gatewaySessions: 2 }).manager.gateway).toEqual({ mode: 'direct', sessions: 2 });
+	});
+
 	it('has all its problems told at once', () => {
 		expect(() => plan({ file: '', grace: 'soon', nam: 'x', logger: {}, gateway: 'residant' })).toThrow(
 			/5 problems[\s\S]*json:2: file: must be[\s\S]*json:3: grace: must be a duration[\s\S]*nam: is not an option; did you mean "name"[\s\S]*logger: is not an option[\s\S]*gateway: must be "direct" or "resident", got "residant"/,

@@ -39,6 +39,8 @@ export class ResidentMode {
 	readonly #fleet: GatewayFleet;
 	/** Processes beside the fleet's workers: a new one until it takes over, from then on the old one until it is gone. */
 	readonly #beside = new Set<ManagedWorker>();
+	/** Sessions that wait for Discord's leave to identify. */
+	readonly #inLine = new Set<number>();
 	/** The end of the last deploy of each worker. */
 	readonly #deploys = new Map<number, Promise<void>>();
 
@@ -103,6 +105,11 @@ export class ResidentMode {
 		}
 		// A new process that has failed is not tried again: its worker is not replaced.
 		if (worker.child.epoch > 0) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+	}
+
+	/** A worker has sent an IDENTIFY: it waits where another worker of the session has put that in line already. */
+	noteSent(worker: ManagedWorker): void {
+		for (const session of this.#inLine) this.#noteIdentify(worker, session, 'waiting');
 	}
 
 	/** Every shard of a worker's process is ready: its events may flow. */
@@ -191,19 +198,24 @@ export class ResidentMode {
 
 	/** The workers that wait for the session see how far it is. */
 	async #acquireIdentify(session: number, signal: AbortSignal): Promise<IdentifySlot> {
-		const shardIds = this.shardsOf(session);
-		const waiting = [...this.#options.workers(), ...this.#beside].filter((worker) =>
-			worker.shardIds.some((id) => shardIds.includes(id)),
-		);
-		const note = (stage: 'waiting' | 'identifying') => {
-			for (const worker of waiting) for (const id of worker.shardIds) if (shardIds.includes(id)) worker.noteIdentify(id, stage);
-		};
-		note('waiting');
+		const [owner] = this.#workersOf(session);
+		this.#inLine.add(session);
+		for (const worker of this.#workersOf(session)) this.#noteIdentify(worker, session, 'waiting');
 		try {
-			return await this.#options.acquireIdentify(session, waiting[0], signal);
+			return await this.#options.acquireIdentify(session, owner, signal);
 		} finally {
-			note('identifying');
+			this.#inLine.delete(session);
+			for (const worker of this.#workersOf(session)) this.#noteIdentify(worker, session, 'identifying');
 		}
+	}
+
+	#workersOf(session: number): ManagedWorker[] {
+		const shardIds = this.shardsOf(session);
+		return [...this.#options.workers(), ...this.#beside].filter((worker) => worker.shardIds.some((id) => shardIds.includes(id)));
+	}
+
+	#noteIdentify(worker: ManagedWorker, session: number, stage: 'waiting' | 'identifying'): void {
+		for (const id of worker.shardIds) if (id % this.#options.plan.sessions === session) worker.noteIdentify(id, stage);
 	}
 }
 
