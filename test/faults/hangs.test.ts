@@ -2,7 +2,7 @@
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { startFleet } from './fleet.js';
+import { fixture, makeFleet, startFleet } from './fleet.js';
 
 const heartbeat = { heartbeatTimeoutMs: 1500 };
 
@@ -58,4 +58,16 @@ it('a worker that a debugger holds is left alone', async () => {
 	socket.send(JSON.stringify({ id: 2, method: 'Debugger.resume' }));
 	socket.close();
 	await fleet.stop();
+});
+
+it('a bot that waits for READY is logged out at once when it is stopped, and its process ends by itself', async () => {
+	const fleet = await makeFleet({ file: fixture('discordjs-bot.cjs'), simulator: { shards: 1 } });
+	const frames = fleet.simulator.faults.latency({ ms: 3000 });
+	const started = fleet.manager.spawn().catch((error: unknown) => error);
+	await waitFor('its IDENTIFY', () => fleet.simulator.log.entries({ type: 'identify' }).length === 1);
+	fleet.simulator.faults.end(frames);
+	await fleet.stop();
+	expect(await started).toMatchObject({ code: 'MANAGER_STOPPED' });
+	expect(fleet.manager.workers[0]?.child.lastExit).toMatchObject({ reason: 'requested', code: 0, signal: null });
+	expect(fleet.simulator.log.entries({ type: 'identify' })).toHaveLength(1);
 });

@@ -4,6 +4,7 @@ import type { ClientAdapter } from '../client-adapter.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler, type ReadySource } from '../identify-throttler.js';
 import { keepSessionsThroughOutages } from '../session-keeper.js';
+import { destroyShards } from './destroy-shards.js';
 import { disconnection } from './disconnection.js';
 import { field, hasMethods } from './fields.js';
 
@@ -83,6 +84,6 @@ export function discordjsWsAdapter(): ClientAdapter<WebSocketManager> {
 					ping,
 				}),
 			),
-		destroy: (manager) => manager.destroy(),
+		destroy: (manager) => destroyShards(manager, () => manager.destroy()),
 	};
 }

@@ -1,5 +1,7 @@
 // How shardctl sees and prepares a discord.js 14 client.
 import type { ShardSample } from '@shardctl/core';
+import { destroyShards } from '../adapters/destroy-shards.js';
+import { field } from '../adapters/fields.js';
 import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler } from '../identify-throttler.js';
@@ -54,7 +56,7 @@ export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAd
 			}
 			return [...samples.values()];
 		},
-		destroy: (client) => client.destroy(),
+		destroy: (client) => destroyShards(field(client.ws, '_ws'), () => client.destroy()),
 	};
 }
 
