@@ -76,13 +76,16 @@ it('deploys, and loses workers and gateway processes: every event is handled exa
 	expect([count(fleet, 'identify'), count(fleet, 'resume')]).toEqual([sessions, 0]);
 	expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0 });
 
-	// What happens from here on waits for the worker; it had nothing in its hands.
-	await waitFor('the workers to have said that they have everything', async () => {
-		const shards = (await fleet.manager.getStats()).gateways?.flatMap((gateway) => gateway.shards) ?? [];
-		return shards.length === totalShards && shards.every(({ bufferedEvents }) => bufferedEvents === 0);
-	});
+	// A worker is killed that has nothing in its hands; what happens once its gateway process knows of it waits.
+	const shards = async () => (await fleet.manager.getStats()).gateways?.flatMap((gateway) => gateway.shards) ?? [];
+	await waitFor('the workers to have said that they have everything', async () =>
+		(await shards()).every(({ bufferedEvents }) => bufferedEvents === 0),
+	);
 	const killed = fleet.pidOf(1);
 	process.kill(killed, 'SIGKILL');
+	await waitFor('the gateway process to know', async () =>
+		(await shards()).every(({ shardId, worker }) => (shardId === 2 || shardId === 3) !== (worker === 'connected')),
+	);
 	stopTalking = fleet.keepTalking(200);
 	await waitFor('the worker to be back', () => {
 		const worker = fleet.manager.workers[1];
@@ -95,6 +98,7 @@ it('deploys, and loses workers and gateway processes: every event is handled exa
 		if (!gateway || gateway.pid === gatewayPid || gateway.shards.length !== totalShards) return false;
 		return gateway.sessions.every(({ status }) => status === 'ready') && gateway.shards.every((s) => s.worker === 'connected');
 	});
+	await fleet.manager.restartGateways();
 	await fleet.manager.deploy();
 	stopTalking();
 
@@ -103,7 +107,7 @@ it('deploys, and loses workers and gateway processes: every event is handled exa
 	const astray = handled.filter(({ guildId, pid }) => !ownerOf.get(pid)?.includes(fleet.manager.shardIdForGuild(guildId)));
 	expect(astray).toEqual([]);
 	await expectEachBotToHaveItsGuilds(fleet);
-	expect([count(fleet, 'identify'), count(fleet, 'resume')]).toEqual([sessions, sessions]);
+	expect([count(fleet, 'identify'), count(fleet, 'resume')]).toEqual([sessions, 2 * sessions]);
 	fleet.expectNoIdentifySinceStart();
 	const [gateway] = (await fleet.manager.getStats()).gateways ?? [];
 	expect(gateway?.sessions.map(({ id, shardIds, resumes }) => [id, shardIds, resumes])).toEqual([
