@@ -37,6 +37,8 @@ export class WorkerSession extends GatewaySession {
 	beatsAwaited = 0;
 	/** Where the last presentation stands: a resume from there cannot tell how much of it arrived. Null once that is known. */
 	unconfirmedAt: number | null = null;
+	/** Of what the client is known to have, the last that was really sent to it: what lies between here and the cursor was not for it. */
+	resumableFrom = 0;
 	/** It began in an earlier process, which may have sent more than this one knows; until its client resumes. */
 	restored = false;
 	/** What its client said last, in a RESUME that could not be granted, that it has; null otherwise. */

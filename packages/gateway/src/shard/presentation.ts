@@ -15,11 +15,11 @@ export function* firstEvents(state: ShardState, overrides: RawObject): Generator
 	yield* state.encodedGuildDispatches();
 }
 
-/** What leads from one state to the other. Computed at once: the states go different ways from here. */
-export function differences(before: ShardState, after: ShardState): Iterator<EncodedData> {
+/** What leads from one state to the other, for a session with these intents. Computed at once: the states go different ways from here. */
+export function differences(before: ShardState, after: ShardState, intents: number): EncodedData[] {
 	return diffStates(before, after)
-		.map(({ t, d }) => ({ t, json: JSON.stringify(d) }))
-		[Symbol.iterator]();
+		.filter(({ t }) => mayPresent(t, intents))
+		.map(({ t, d }) => ({ t, json: JSON.stringify(d) }));
 }
 
 /**

@@ -349,6 +349,7 @@ export class ResidentShard {
 		const session = this.#options.sessions().restore(saved.sessionId, saved.identify) as WorkerSession;
 		session.incarnation = saved.incarnation;
 		session.unconfirmedAt = saved.unconfirmedAt;
+		session.resumableFrom = saved.resumableFrom;
 		this.stream.restoreWorker(session, saved.handledThrough);
 	}
 
@@ -393,6 +394,7 @@ function replay(journal: Uint8Array, snapshot: ShardSnapshot, voice: VoiceMemory
 }
 
 /** What the next process has to know of a worker's session. */
-function savedWorker({ id, incarnation, identify, unconfirmedAt }: WorkerSession, handledThrough: number): SavedWorker {
-	return { sessionId: id, incarnation, identify: { ...identify, token: '' }, unconfirmedAt, handledThrough };
+function savedWorker(session: WorkerSession, handledThrough: number): SavedWorker {
+	const { id, incarnation, identify, unconfirmedAt, resumableFrom } = session;
+	return { sessionId: id, incarnation, identify: { ...identify, token: '' }, unconfirmedAt, resumableFrom, handledThrough };
 }

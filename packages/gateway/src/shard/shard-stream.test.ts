@@ -579,3 +579,38 @@ it.each([
 	await stream.drained();
 	expect(stream.cursor).toBe(stream.newest);
 });
+
+/** A worker that has everything so far and is silent now, what came after that was not for it, and three events on their way. */
+async function behindTheCursor(passBy: (feed: ReturnType<typeof setup>['feed']) => void) {
+	const made = setup();
+	const { clock, stream, feed } = made;
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	feed.messages(1, 2);
+	await settle(clock);
+	const had = worker.frames.at(-1)?.s as number;
+	passBy(feed);
+	await settle(clock);
+	expect(stream.cursor).toBeGreaterThan(had);
+	expect(worker.frames.at(-1)?.s).toBe(had);
+	worker.reads = false;
+	feed.messages(3, 5);
+	return { ...made, worker, had };
+}
+
+it.each([
+	['events that its intents leave out', (feed: ReturnType<typeof setup>['feed']) => feed.event('PRESENCE_UPDATE', { user: {} })],
+	['a new session of Discord in which nothing is different', (feed: ReturnType<typeof setup>['feed']) => feed.ready()],
+])('lets a worker resume that is behind the cursor by %s, with all that was on its way', async (_, passBy) => {
+	const { clock, stream, worker, had, notices } = await behindTheCursor(passBy);
+	expect(stream.canResume(worker.session, had)).toBe('yes');
+	expect(stream.canResume(worker.session, had - 1)).toBe('too old');
+	worker.frames.length = 0;
+	expect(stream.resume(worker.session, had)).toBeGreaterThanOrEqual(3);
+	worker.reads = true;
+	stream.resumed();
+	await settle(clock);
+	expect([worker.numbers, notices]).toEqual([[3, 4, 5], []]);
+});

@@ -347,7 +347,10 @@ export class ShardStream implements SessionStream {
 			session.beatsAwaited--;
 			if (session.beatsAwaited === 0 && !session.presentation) session.unconfirmedAt = null;
 		}
-		if (session === this.#worker && seq !== null) this.#acknowledge(seq);
+		if (session === this.#worker && seq !== null) {
+			session.resumableFrom = Math.max(session.resumableFrom, Math.min(seq, this.#sent));
+			this.#acknowledge(seq);
+		}
 		// Somebody waits for its last word; it comes sooner when asked for.
 		if (session === this.#worker && this.#drainWaiters.length > 0 && !this.#isDrained()) this.#sendProbe();
 		this.#flow();
@@ -355,7 +358,7 @@ export class ShardStream implements SessionStream {
 
 	canResume(session: WorkerSession, seq: number): 'yes' | 'ahead' | 'too old' {
 		if (session === this.#successor) return 'too old';
-		if (session !== this.#worker || seq < this.#cursor) return 'too old';
+		if (session !== this.#worker || seq < session.resumableFrom) return 'too old';
 		if (seq > Math.max(this.#sent, session.seq) && !session.restored) return 'ahead';
 		if (seq !== session.unconfirmedAt && !session.presentation) return 'yes';
 		// It has to begin anew, but what it does not have is not lost.
@@ -365,6 +368,7 @@ export class ShardStream implements SessionStream {
 
 	resume(session: WorkerSession, seq: number): number {
 		session.restored = false;
+		session.resumableFrom = seq;
 		session.setPosition(Math.max(seq, session.seq));
 		const through = this.#sent;
 		this.#acknowledge(seq);
@@ -556,6 +560,7 @@ export class ShardStream implements SessionStream {
 		const state = this.#state.current as ShardState;
 		session.presentation = { offset: this.#cursor, events: firstEvents(state, this.#options.readyOverrides(session)) };
 		session.unconfirmedAt = this.#cursor;
+		session.resumableFrom = this.#cursor;
 	}
 
 	#continuePresentation(session: WorkerSession): void {
@@ -579,9 +584,11 @@ export class ShardStream implements SessionStream {
 		// The guilds came behind READY and are in the state: it stands before the next event that is none of them.
 		const position = oldest ? oldest.offset - 1 : this.#newest;
 		this.#moveTo(position);
-		if (worker && before) {
-			worker.presentation = { offset: position, events: differences(before, renewal.state) };
+		const changes = worker && before ? differences(before, renewal.state, worker.intents) : [];
+		if (worker && changes.length > 0) {
+			worker.presentation = { offset: position, events: changes.values() };
 			worker.unconfirmedAt = position;
+			worker.resumableFrom = position;
 			worker.beatsAwaited = 0;
 		}
 		this.#adoptState(renewal.state);

@@ -29,6 +29,7 @@ export interface SavedWorker {
 	/** Without the token. */
 	identify: IdentifyPayload;
 	unconfirmedAt: number | null;
+	resumableFrom: number;
 	/** Position through which it has said that it has everything. */
 	handledThrough: number;
 }
