@@ -19,7 +19,9 @@ test('a frame is the JSON of its event with the number of the session in it', ()
 
 test.each([
 	['as Discord sends it', '{"t":"TYPE_A","s":5,"op":0,"d":{"d":{},"s":1}}'],
-	['as the simulator does', '{"op":0,"s":5,"t":"TYPE_A","d":{"d":{},"s":1}}'],
+	['with the opcode first', '{"op":0,"s":5,"t":"TYPE_A","d":{"d":{},"s":1}}'],
+	['without a number', '{"t":"TYPE_A","s":null,"op":0,"d":{"d":{},"s":1}}'],
+	['with the number last', '{"t":"TYPE_A","op":0,"d":{"d":{},"s":1},"s":5}'],
 	['with the data first', '{"d":{"d":{},"s":1},"t":"TYPE_A","s":5,"op":0}'],
 	['with a key of tomorrow before the data', '{"t":"TYPE_A","x":{"d":1},"s":5,"op":0,"d":{"d":{},"s":1}}'],
 	['with a key of tomorrow behind the data', '{"t":"TYPE_A","s":5,"op":0,"d":{"d":{},"s":1},"x":1}'],

@@ -29,7 +29,7 @@ webSockets.on('connection', (client, request) => {
 		discord.on('message', (received) => {
 			const { op, t, d } = JSON.parse(received);
 			if (op === 10) discord.send(JSON.stringify({ ...message, d: { ...message.d, token } }));
-			else if (op === 0) forward(`{"op":0,"s":${++seq},"t":${JSON.stringify(t)},"d":${JSON.stringify(d)}}`);
+			else if (op === 0) forward(`{"t":${JSON.stringify(t)},"s":${++seq},"op":0,"d":${JSON.stringify(d)}}`);
 		});
 	});
 	forward('{"op":10,"d":{"heartbeat_interval":41250}}');

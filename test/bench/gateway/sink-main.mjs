@@ -27,14 +27,14 @@ class Way {
 			socket.on('error', reject);
 			socket.on('close', (code) => reject(new Error(`closed with ${code}`)));
 			socket.on('message', (data) => {
-				const begin = data.latin1Slice(0, 32);
-				if (!begin.startsWith('{"op":0,')) {
+				const begin = data.toString('latin1', 0, 64);
+				if (!begin.startsWith('{"t":"')) {
 					const { op } = JSON.parse(data);
 					if (op === 10) socket.send(JSON.stringify({ op: 2, d: { token, properties: {}, intents, shard } }));
 					else if (op === 1) socket.send(`{"op":1,"d":${seq}}`);
 					return;
 				}
-				seq = Number.parseInt(begin.slice(12), 10);
+				seq = Number.parseInt(begin.slice(begin.indexOf('"s":') + 4), 10);
 				if (guilds === 0) return this.#arrive(data);
 				const { t, d } = JSON.parse(data);
 				if (t === 'READY') guilds = d.guilds.length;

@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { expect, it } from 'vitest';
 import type { LogEntry } from '../buffer/event-log.js';
@@ -54,6 +56,28 @@ it('takes in many events in many turns, each of them once and in order', async (
 	expect(Math.max(...steps)).toBeLessThan(60);
 	expect(applied).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
 	expect(memberCount(lagging.about)).toBe(300);
+});
+
+it('holds no event that it has taken in, however long others keep coming', async () => {
+	v8.setFlagsFromString('--expose-gc');
+	const collectGarbage = vm.runInNewContext('gc') as () => void;
+	const { applied, lagging } = setup();
+	const first: WeakRef<LogEntry>[] = [];
+	for (let offset = 1; offset <= 1000; offset++) {
+		const entry = joined(offset);
+		if (offset <= 100) first.push(new WeakRef(entry));
+		lagging.take(entry);
+		// More come than a step takes in, so something always waits.
+		if (offset % 8 === 0) await nextTurn();
+		expect(lagging.nextOffset).toBeDefined();
+		if (applied.length >= 200) break;
+	}
+	// Without the references that the engine keeps until the end of a turn.
+	await nextTurn();
+	lagging.take(joined(2000));
+	collectGarbage();
+	expect(lagging.nextOffset).toBeDefined();
+	expect(first.filter((entry) => entry.deref() !== undefined)).toHaveLength(0);
 });
 
 it('stands at the newest event for whoever looks', async () => {

@@ -1,7 +1,7 @@
 // The state of a shard's stream, and what it still has to take in. A worker confirms hundreds of events in one word; taken in at once
 // they would hold up the events that come behind them, so the state follows in small steps, and stands at the cursor whenever
 // somebody looks at it.
-import { dispatchOf, type LogEntry } from '../buffer/event-log.js';
+import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
 import type { ShardState } from '../state/shard-state.js';
 
 /** A step takes in so many events, some 50 µs of work, or this part of all that wait where those are many. */
@@ -10,9 +10,7 @@ const step = { events: 4, part: 1 / 16 };
 export class LaggingState {
 	readonly #onApplied: (entry: LogEntry, state: ShardState) => void;
 	#state: ShardState | undefined;
-	#waiting: LogEntry[] = [];
-	/** What stands before it in {@link #waiting} has been taken in. */
-	#next = 0;
+	#waiting = new EventLog();
 	#immediate: NodeJS.Immediate | undefined;
 	/** Set while the state stands still. */
 	#whenWanted: (() => void) | undefined;
@@ -31,7 +29,7 @@ export class LaggingState {
 
 	/** The position of the first event that the state has still to take in. */
 	get nextOffset(): number | undefined {
-		return this.#waiting[this.#next]?.offset;
+		return this.#waiting.oldest?.offset;
 	}
 
 	/**
@@ -44,7 +42,7 @@ export class LaggingState {
 
 	goOn(): void {
 		this.#whenWanted = undefined;
-		if (this.#waiting.length > 0) this.#schedule();
+		if (this.#waiting.size > 0) this.#schedule();
 	}
 
 	/** The state as it happens to stand, for those who need not know exactly. */
@@ -54,7 +52,7 @@ export class LaggingState {
 
 	/** From now on this is the state; what the one before had still to take in is of no use to it. */
 	adopt(state: ShardState): void {
-		this.#forget();
+		this.#waiting = new EventLog();
 		this.#state = state;
 	}
 
@@ -76,24 +74,18 @@ export class LaggingState {
 	#step(): void {
 		this.#immediate = undefined;
 		if (this.#whenWanted) return;
-		this.#apply(Math.max(step.events, Math.ceil((this.#waiting.length - this.#next) * step.part)));
-		if (this.#waiting.length > 0) this.#schedule();
+		this.#apply(Math.max(step.events, Math.ceil(this.#waiting.size * step.part)));
+		if (this.#waiting.size > 0) this.#schedule();
 	}
 
 	#apply(most: number): void {
 		const state = this.#state;
-		if (!state || this.#waiting.length === 0) return;
-		const until = Math.min(this.#waiting.length, this.#next + most);
-		for (; this.#next < until; this.#next++) {
-			const entry = this.#waiting[this.#next] as LogEntry;
+		if (!state) return;
+		for (let taken = 0; taken < most; taken++) {
+			const entry = this.#waiting.shift();
+			if (!entry) return;
 			state.apply(dispatchOf(entry));
 			this.#onApplied(entry, state);
 		}
-		if (this.#next === this.#waiting.length) this.#forget();
-	}
-
-	#forget(): void {
-		this.#waiting = [];
-		this.#next = 0;
 	}
 }
