@@ -9,19 +9,11 @@ export const gatewayBriefVariable = 'SHARDCTL_GATEWAY';
  * Node's options for a gateway process. Events live for as long as their worker takes to confirm them; in a young generation of
  * the usual 16 MiB many outlive a collection or two, and being copied by those costs as much as all else about an event.
  *
- * V8 may also decide, from a backlog at the beginning, that what holds an event lives long, and make it in the old generation from
- * then on. Dead holders there keep their events alive until the next full collection, and each small one then copies megabytes: in
- * one process of three it took 20 to 35 ms in place of 4, for as long as the process lived.
- *
  * Buffers count towards the old generation's limit, which is 8 MiB above what a small heap holds: what sockets read between two small
  * collections is about as much, and a full collection of 10 to 20 ms followed each small one. The old generation's first size is
  * also its least limit; little of it is used.
  */
-export const gatewayExecArgv: readonly string[] = [
-	'--max-semi-space-size=32',
-	'--no-allocation-site-pretenuring',
-	'--initial-old-space-size=128',
-];
+export const gatewayExecArgv: readonly string[] = ['--max-semi-space-size=32', '--initial-old-space-size=128'];
 
 /** `at-most-once`: what a dead worker had in its hands is lost and counted. `at-least-once`: it is sent again. */
 export type Delivery = 'at-most-once' | 'at-least-once';
