@@ -13,6 +13,8 @@ it('deploys a version with more intents: one new session a shard, and every shar
 	await fleet.manager.deploy();
 	const [pid] = fleet.manager.workers.map(({ child }) => child.pid);
 	stopTalking();
+	// The event at which the new session took over as well.
+	expectExactlyOnceInOrder(await fleet.handledAll());
 	const identifies = fleet.simulator.log.entries({ type: 'identify' });
 	expect(identifies.map((entry) => entry.intents)).toEqual([33_281, 33_281, 33_283, 33_283]);
 	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);

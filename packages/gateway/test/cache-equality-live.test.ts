@@ -21,8 +21,8 @@ import { Progress } from './support/progress.js';
 import { Random } from './support/random.js';
 import { TurnTaking } from './support/turn-taking.js';
 
-const shards = Number(process.env.SH ?? 24);
-const stepsPerShard = Number(process.env.ST ?? 240);
+const shards = 24;
+const stepsPerShard = 240;
 const gatewayReplacements = 4;
 
 const seed = Number(process.env.CACHE_EQUALITY_SEED ?? Math.floor(Math.random() * 2 ** 31));

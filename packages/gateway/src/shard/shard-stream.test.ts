@@ -81,6 +81,9 @@ function setup({ delivery = 'at-most-once', events = 1000 }: { delivery?: Delive
 				++offset,
 			);
 		},
+		/** Said by the session before as well. */
+		again: (t: string, d: Record<string, unknown>) =>
+			stream.receive({ t, d: { guild_id: guildId, ...d }, repeated: true }, ++offset),
 		event: (t: string, d: Record<string, unknown> = {}) => stream.receive({ t, d: { guild_id: guildId, ...d } }, ++offset),
 		messages: (from: number, to: number) => {
 			for (let n = from; n <= to; n++) feed.event('MESSAGE_CREATE', { n });
@@ -357,6 +360,28 @@ it('tells a worker what has changed when Discord started a new session', async (
 	const told = worker.frames.slice(3, -1);
 	expect(told.length).toBeGreaterThan(0);
 	expect(JSON.stringify(told)).toContain('renamed');
+	const next = new Worker(stream, { id: 'b' });
+	stream.admit(next.session);
+	await settle(clock);
+	expect(next.frames[1]?.d).toMatchObject({ name: 'renamed' });
+});
+
+it('takes what the session before has said into the new state, and tells the worker nothing of it twice', async () => {
+	const { clock, stream, feed } = setup();
+	feed.ready();
+	await settle(clock);
+	const worker = new Worker(stream);
+	stream.admit(worker.session);
+	feed.event('GUILD_UPDATE', { id: guildId, name: 'renamed' });
+	feed.messages(1, 1);
+	await settle(clock);
+	feed.ready();
+	feed.again('GUILD_UPDATE', { id: guildId, name: 'renamed' });
+	feed.again('MESSAGE_CREATE', { n: 1 });
+	feed.messages(2, 2);
+	await settle(clock);
+	expect(worker.types).toEqual(['READY', 'GUILD_CREATE', 'GUILD_UPDATE', 'MESSAGE_CREATE', 'MESSAGE_CREATE']);
+	expect(worker.numbers).toEqual([1, 2]);
 	const next = new Worker(stream, { id: 'b' });
 	stream.admit(next.session);
 	await settle(clock);

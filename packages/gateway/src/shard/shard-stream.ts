@@ -224,13 +224,17 @@ export class ShardStream implements SessionStream {
 	}
 
 	/** An event of Discord's, in order. */
-	receive({ t, d, text }: Dispatch, offset: number): void {
+	receive({ t, d, text, repeated }: Dispatch, offset: number): void {
 		// Sent again by Discord after a resume from further back than needed.
 		if (offset <= this.#newest) return;
 		this.#newest = offset;
 		this.counters.received++;
 		if (this.#waiting.length > 0) this.#settleReady();
 		if (this.#renewal?.take({ t, d })) return;
+		if (repeated && this.#renewal) {
+			this.#renewal.state.apply({ t, d });
+			return;
+		}
 		const data = d as { guild_id?: string; user?: { id: string } };
 		this.#log.push({
 			offset,

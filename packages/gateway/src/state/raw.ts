@@ -12,6 +12,8 @@ export interface Dispatch {
 	d: unknown;
 	/** The whole frame, where it came from the wire. */
 	text?: string;
+	/** The worker has it from the session before this one: it concerns the state alone. */
+	repeated?: true;
 }
 
 /** A dispatch whose data is JSON text already, ready to be sent. */

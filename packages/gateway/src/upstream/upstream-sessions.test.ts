@@ -1,4 +1,5 @@
 // With a simulated Discord on a real socket: what one session hears while another one is to take its place.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock } from '@shardctl/core';
 import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { waitFor } from '@shardctl/test-support';
@@ -17,6 +18,7 @@ const terms = (intents: number) => ({ intents, largeThreshold: null, presence: n
 async function setup(options: SimulatorOptions = {}) {
 	const simulator = await createSimulator({ guilds: 2, shards: 1, identifyWindowMs: 0, ...options });
 	const told: string[] = [];
+	const repeated: string[] = [];
 	const slots: (() => void)[] = [];
 	let slotsAreGiven = true;
 	const sessions = new UpstreamSessions({
@@ -37,7 +39,10 @@ async function setup(options: SimulatorOptions = {}) {
 				signal.addEventListener('abort', () => reject(signal.reason), { once: true });
 			});
 		},
-		onDispatch: ({ t, d }) => void told.push(t === 'MESSAGE_CREATE' ? (d as { content: string }).content : t),
+		onDispatch: (dispatch) => {
+			const { t, d } = dispatch;
+			(dispatch.repeated ? repeated : told).push(t === 'MESSAGE_CREATE' ? (d as { content: string }).content : t);
+		},
 		onReady: () => void told.push('ready'),
 		onResumed: () => void told.push('resumed'),
 		onClosed: (code) => void told.push(`closed ${code}`),
@@ -54,6 +59,7 @@ async function setup(options: SimulatorOptions = {}) {
 		simulator,
 		sessions,
 		told,
+		repeated,
 		/** Lets no session identify from now on. */
 		holdSlots: () => {
 			slotsAreGiven = false;
@@ -76,7 +82,7 @@ it('knows which intents the present session lacks, and none before there is one'
 	expect([sessions.missing(few), sessions.missing(more), sessions.status]).toEqual([0, guildMembers, 'ready']);
 });
 
-it('puts a session with more intents in the place of the present one at its READY', async () => {
+it('puts a session with more intents in the place of the present one', async () => {
 	const { simulator, sessions, told, say, start } = await setup();
 	await start(few);
 	await say('one');
@@ -88,6 +94,32 @@ it('puts a session with more intents in the place of the present one at its READ
 	expect(sessions.saved?.sessionId).not.toBe(before?.sessionId);
 	// Of the end of the first one nobody hears.
 	expect(told.filter((what) => !/^(GUILD_CREATE|ready)$/.test(what))).toEqual(['READY', 'one', 'READY', 'two']);
+});
+
+it('tells each event once, whichever of the two sessions says it first', async () => {
+	const { simulator, sessions, told, repeated, start } = await setup();
+	await start(few);
+	let said = 0;
+	let talking = true;
+	const talk = async () => {
+		while (talking) {
+			simulator.emit('MESSAGE_CREATE', { content: `n${said++}` });
+			await nextTurn();
+		}
+	};
+	const talked = talk();
+	expect(await sessions.renew(terms(more))).toBe('accepted');
+	const saidBefore = said;
+	await waitFor('more to be said', () => said > saidBefore + 50);
+	talking = false;
+	await talked;
+	const numbers = Array.from({ length: said }, (_, number) => `n${number}`);
+	await waitFor('the last one', () => told.includes(`n${said - 1}`));
+	expect(told.filter((what) => what.startsWith('n'))).toEqual(numbers);
+	expect(told.filter((what) => what === 'GUILD_CREATE')).toHaveLength(4);
+	// Both said much of it, and the state of the new session gets all of that.
+	expect(repeated.length).toBeGreaterThan(0);
+	expect(repeated).toEqual(numbers.slice(numbers.indexOf(repeated[0] as string)).slice(0, repeated.length));
 });
 
 it('goes on with the present session where Discord refuses the other', async () => {

@@ -1,15 +1,27 @@
 // The session with Discord that a shard has, and, while more is wanted of it than Discord allows a running session, the one that is
-// to replace it. Both run side by side until Discord has accepted the new one: a refusal leaves the old one untouched.
+// to replace it. Both run side by side until Discord has accepted the new one, and a little longer: a refusal leaves the old one
+// untouched, and what was on its way on the old one's connection still comes.
+import type { Timer } from '@shardctl/core';
 import { allIntents, type ClientRequest, type IdentifyPayload } from '@shardctl/gateway-protocol';
+import type { Dispatch } from '../state/raw.js';
+import { Takeover } from './takeover.js';
 import type { SavedSession, SessionTerms } from './upstream-shard.js';
 import { UpstreamShard, type UpstreamShardOptions } from './upstream-shard.js';
 
 /** What became of a wish for other terms: a close code is Discord's refusal. */
 export type RenewalOutcome = 'accepted' | 'called off' | { refusedWith: number };
 
+/** So long after a new session has begun, which is with the last of its guilds, the one before is listened to. */
+const hearOutMs = 1000;
+
 interface Candidate {
 	upstream: UpstreamShard;
 	settle(outcome: RenewalOutcome): void;
+	takeover: Takeover;
+	/** It may have identified, so Discord may send events to both. */
+	identified: boolean;
+	/** Runs from its READY on, anew with each guild, until it takes over. */
+	timer: Timer | undefined;
 }
 
 export class UpstreamSessions {
@@ -66,12 +78,12 @@ export class UpstreamSessions {
 		this.#present.showPresence(presence);
 	}
 
-	/** Starts a session on other terms, which takes the place of the present one when its READY is there. */
+	/** Starts a session on other terms, which takes the place of the present one soon after it has begun. */
 	renew(terms: SessionTerms): Promise<RenewalOutcome> {
 		this.callOff();
 		return new Promise((settle) => {
 			const upstream = this.#create();
-			this.#candidate = { upstream, settle };
+			this.#candidate = { upstream, settle, takeover: new Takeover(), identified: false, timer: undefined };
 			upstream.start(terms);
 		});
 	}
@@ -81,6 +93,7 @@ export class UpstreamSessions {
 		const candidate = this.#candidate;
 		if (!candidate) return;
 		this.#candidate = null;
+		this.#options.clock.clearTimeout(candidate.timer);
 		void candidate.upstream.stop({ keepSession: false });
 		candidate.settle('called off');
 	}
@@ -91,12 +104,13 @@ export class UpstreamSessions {
 	}
 
 	#create(): UpstreamShard {
-		const { onDispatch, onReady, onResumed, onClosed, onSessionLost, onRefused, onPing, onRequestsDropped } = this.#options;
+		const { onReady, onResumed, onClosed, onSessionLost, onRefused, onPing, onRequestsDropped } = this.#options;
 		const whenPresent =
 			<Args extends unknown[]>(listener: (...args: Args) => void) =>
 			(...args: Args) => {
 				if (upstream === this.#present) listener(...args);
 			};
+		const candidate = () => (this.#candidate?.upstream === upstream ? this.#candidate : null);
 		const upstream: UpstreamShard = new UpstreamShard({
 			...this.#options,
 			onResumed: whenPresent(onResumed),
@@ -104,26 +118,53 @@ export class UpstreamSessions {
 			onSessionLost: whenPresent(onSessionLost),
 			onPing: whenPresent(onPing),
 			onRequestsDropped: whenPresent(onRequestsDropped),
-			onReady: whenPresent(onReady),
+			waitForIdentify: async (signal) => {
+				await this.#options.waitForIdentify(signal);
+				const waiting = candidate();
+				if (waiting) waiting.identified = true;
+			},
+			onReady: () => {
+				if (candidate() !== null || upstream === this.#present) onReady();
+			},
 			onDispatch: (dispatch, seq) => {
-				if (dispatch.t === 'READY' && this.#candidate?.upstream === upstream) this.#replace(this.#candidate);
-				whenPresent(onDispatch)(dispatch, seq);
+				const waiting = candidate();
+				if (waiting) this.#hold(waiting, dispatch, seq);
+				else if (upstream === this.#present) this.#pass(dispatch, seq);
 			},
 			onRefused: (code) => {
-				if (this.#candidate?.upstream === upstream) {
-					this.#candidate.settle({ refusedWith: code });
+				const waiting = candidate();
+				if (waiting) {
 					this.#candidate = null;
+					this.#options.clock.clearTimeout(waiting.timer);
+					waiting.settle({ refusedWith: code });
 				} else whenPresent(onRefused)(code);
 			},
 		});
 		return upstream;
 	}
 
-	/** From its READY on the new session's events count; Discord sends the same to both. */
-	#replace({ upstream, settle }: Candidate): void {
+	#pass(dispatch: Dispatch, seq: number): void {
+		if (this.#candidate?.identified) this.#candidate.takeover.hear(dispatch);
+		this.#options.onDispatch(dispatch, seq);
+	}
+
+	#hold(candidate: Candidate, dispatch: Dispatch, seq: number): void {
+		const { clock } = this.#options;
+		candidate.takeover.hold(dispatch, seq);
+		if (dispatch.t !== 'READY' && dispatch.t !== 'GUILD_CREATE') return;
+		clock.clearTimeout(candidate.timer);
+		candidate.timer = clock.setTimeout(() => this.#replace(candidate), hearOutMs);
+	}
+
+	/**
+	 * From now on the new session's events count. All that was held is said in one turn, before anybody compares the state that its
+	 * guilds make with what the worker has: what the worker has heard already has to be in it.
+	 */
+	#replace({ upstream, settle, takeover }: Candidate): void {
 		const before = this.#present;
 		this.#present = upstream;
 		this.#candidate = null;
+		for (const { dispatch, seq } of takeover.held()) this.#options.onDispatch(dispatch, seq);
 		void before.stop({ keepSession: false });
 		settle('accepted');
 	}
