@@ -65,8 +65,12 @@ export interface PassedConnection {
 	shardctlConnection: number;
 }
 
-/** What a gateway process holds. */
+/** What a gateway process takes and what it holds. */
 export interface GatewayStats {
+	/** Resident memory. Null while the process does not answer. */
+	rssBytes: number | null;
+	/** Processor time since it began. Null while it does not answer. */
+	cpuSeconds: number | null;
 	sessions: GatewaySessionStats[];
 	shards: GatewayShardStats[];
 }

@@ -132,7 +132,16 @@ describe('in resident mode', () => {
 		requestsWaiting: 0,
 		requestsDropped: 0,
 	} as const;
-	const gateway = { id: 0, pid: 1_234_567, status: 'ready', startedAt: nowMs - 1, uptimeMs: 1, restarts: 0 };
+	const gateway = {
+		id: 0,
+		pid: 1_234_567,
+		status: 'ready',
+		startedAt: nowMs - 1,
+		uptimeMs: 1,
+		restarts: 0,
+		rssBytes: 9e7,
+		cpuSeconds: 1,
+	};
 	const resident: ManagerStats = {
 		...stats(1, { status: 'ready', ready: true }),
 		gateways: [{ ...gateway, shardIds: [0], sessions: [{ ...session, shardIds: [0] }], shards: [gatewayShard] }],
@@ -147,6 +156,14 @@ describe('in resident mode', () => {
 		);
 		expect(narrow.at(-1)).toMatch(/0 +ready +connected +1,235 +1,234 +12\.3 s +100\.0 s +1,234 +1,234 +12/);
 		expect(narrow.filter((line) => line.length > 80)).toEqual([]);
+	});
+
+	it('shows the memory of the gateway process where there is room', () => {
+		const wide = stripVTControlCharacters(statsTable(resident, { width: 160, nowMs }))
+			.trimEnd()
+			.split('\n');
+		expect(wide.at(-2)).toMatch(/GATEWAY +MEMORY +PID$/);
+		expect(wide.at(-1)).toMatch(/0 +85\.8 MB +1234567$|0 +86 MB +1234567$/);
 	});
 
 	it('names the session of a shard where several come through one', () => {

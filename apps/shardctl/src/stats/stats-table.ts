@@ -17,16 +17,18 @@ type GatewayProcess = NonNullable<ManagerStats['gateways']>[number];
 type GatewayShard = GatewayProcess['shards'][number] & {
 	gatewayId: number;
 	pid: number | null;
+	/** Of the process, which holds other shards as well. */
+	rssBytes: number | null;
 	/** The session with Discord that it comes through. */
 	upstream: GatewayProcess['sessions'][number];
 };
 
 /** In resident mode: one row per shard as its gateway process sees it. */
 export function gatewayTable({ gateways = [] }: ManagerStats, width: number): string[] {
-	const rows = gateways.flatMap(({ id: gatewayId, pid, shards, sessions }) =>
+	const rows = gateways.flatMap(({ id: gatewayId, pid, rssBytes, shards, sessions }) =>
 		shards.flatMap((shard) => {
 			const upstream = sessions.find(({ id }) => id === shard.session);
-			return upstream ? [{ ...shard, gatewayId, pid, upstream }] : [];
+			return upstream ? [{ ...shard, gatewayId, pid, rssBytes, upstream }] : [];
 		}),
 	);
 	return tableLines(gatewayColumns, rows, { width, dim: out.dim });
@@ -44,9 +46,15 @@ const gatewayColumns: readonly Column<GatewayShard>[] = [
 	{ title: 'RESUMES', cell: ({ upstream }) => count(upstream.resumes), align: 'right' },
 	{ title: 'DROPS', cell: ({ overflowed, expired }) => count(overflowed + expired), align: 'right' },
 	{ title: 'LOST', cell: ({ lost }) => count(lost), align: 'right' },
-	{ title: 'REPEATED', cell: ({ repeated }) => count(repeated), align: 'right', leaves: 3 },
-	{ title: 'EVENTS', cell: ({ received }) => count(received), align: 'right', leaves: 2 },
-	{ title: 'GATEWAY', cell: ({ gatewayId }) => String(gatewayId), align: 'right', leaves: 4 },
+	{ title: 'REPEATED', cell: ({ repeated }) => count(repeated), align: 'right', leaves: 4 },
+	{ title: 'EVENTS', cell: ({ received }) => count(received), align: 'right', leaves: 3 },
+	{ title: 'GATEWAY', cell: ({ gatewayId }) => String(gatewayId), align: 'right', leaves: 5 },
+	{
+		title: 'MEMORY',
+		cell: ({ rssBytes }) => orDash(rssBytes, (bytes) => shortMemory(bytes / 2 ** 20)),
+		align: 'right',
+		leaves: 2,
+	},
 	{ title: 'PID', cell: ({ pid }) => orDash(pid, String), align: 'right', leaves: 1 },
 ];
 

@@ -110,7 +110,10 @@ export class ResidentGateway {
 	}
 
 	stats(): GatewayStats {
+		const { user, system } = process.cpuUsage();
 		return {
+			rssBytes: process.memoryUsage.rss(),
+			cpuSeconds: (user + system) / 1e6,
 			sessions: this.#sessions.map((session) => session.stats()),
 			shards: this.#options.brief.shardIds.map((id) => (this.#shards.get(id) as ResidentShard).stats()),
 		};

@@ -99,6 +99,8 @@ const gatewayProcessStats = z.object({
 	startedAt: z.number().nullable(),
 	uptimeMs: z.number(),
 	restarts: z.int(),
+	rssBytes: z.number().nullable(),
+	cpuSeconds: z.number().nullable(),
 	sessions: z.array(gatewaySessionStats),
 	shards: z.array(gatewayShardStats),
 });

@@ -115,9 +115,9 @@ export class GatewayFleet {
 				const { child, id, shardIds } = gateway;
 				const startedAt = child.pid === null ? null : child.startedAt;
 				const uptimeMs = startedAt === null ? 0 : Math.max(0, nowMs - startedAt);
-				const { sessions, shards } = await gateway.stats();
+				const figures = await gateway.stats();
 				const { pid, state: status, restarts } = child;
-				return { id, pid, status, shardIds, startedAt, uptimeMs, restarts, sessions, shards };
+				return { id, pid, status, shardIds, startedAt, uptimeMs, restarts, ...figures };
 			}),
 		);
 	}

@@ -124,9 +124,10 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		throw new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so it cannot answer`);
 	}
 
-	/** Its figures; empty while it does not answer. */
+	/** Its figures; none while it does not answer. */
 	async stats(): Promise<GatewayStats> {
-		return this.request('stats', null, { timeoutMs: 2000 }).catch(() => ({ sessions: [], shards: [] }));
+		const none = { rssBytes: null, cpuSeconds: null, sessions: [], shards: [] };
+		return this.request('stats', null, { timeoutMs: 2000 }).catch(() => none);
 	}
 
 	/** Replaces the process; Discord and the workers keep their sessions. `true` once the new one is there. */

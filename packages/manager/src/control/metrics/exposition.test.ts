@@ -22,7 +22,12 @@ function worker(over: object): ManagedWorker {
 function scrape(workers: ManagedWorker[], { name = 'fleet', total = 0 } = {}): Scrape {
 	const identify = { total, remaining: 0, resetAt: 0, maxConcurrency: 1, granted: 4 };
 	const manager = { name, pid: 1, version: '1.2.3', totalShards: 0, shardIds: [], workers: 1, startedAt: 9000, uptimeMs: 1 };
-	return { stats: { manager: { ...manager, status: 'running', identify }, shards: [] }, workers, eventCounts: new Map() };
+	return {
+		stats: { manager: { ...manager, status: 'running', identify }, shards: [] },
+		process: { rssBytes: 7e7, cpuSeconds: 1.5 },
+		workers,
+		eventCounts: new Map(),
+	};
 }
 
 describe('the text', () => {
@@ -33,11 +38,15 @@ describe('the text', () => {
 		expect(text).not.toContain('shardctl_shard_ping_seconds');
 		expect(text).not.toContain('shardctl_identify_remaining');
 		expect(text).not.toContain('shardctl_gateway');
+		expect(text).toContain('shardctl_manager_memory_bytes{manager="fleet"} 70000000\n');
+		expect(text).toContain('shardctl_manager_cpu_seconds_total{manager="fleet"} 1.5\n');
 		expect(text).toContain('shardctl_worker_cpu_seconds_total{worker="0",manager="fleet"} 12\n');
 		expect(text).toContain('shardctl_worker_event_loop_delay_seconds{worker="0",manager="fleet"} 0.0015\n');
 		expect(text).toContain('shardctl_worker_calls_pending{worker="0",manager="fleet"} 0\n');
 		expect(text).toContain('shardctl_fleet_events_total{type="worker:failed",manager="fleet"} 0\n');
-		expect(await exposition(scrape([worker({ sample: { ...sample, rssBytes: Number.NaN } })]))).not.toContain('memory_bytes');
+		expect(await exposition(scrape([worker({ sample: { ...sample, rssBytes: Number.NaN } })]))).not.toContain(
+			'worker_memory_bytes',
+		);
 		expect(await exposition(scrape([], { total: 1000 }))).toContain('shardctl_identify_remaining{manager="fleet"} 0\n');
 	});
 

@@ -34,6 +34,8 @@ export const gatewayMetrics: readonly Metric[] = [
 	perGateway('shardctl_gateway_start_time_seconds', 'When its process began, as a Unix time.', ({ startedAt }) =>
 		seconds(startedAt),
 	),
+	perGateway('shardctl_gateway_memory_bytes', 'Resident memory of its process.', ({ rssBytes }) => rssBytes),
+	perGateway('shardctl_gateway_cpu_seconds_total', 'Processor time of its process.', ({ cpuSeconds }) => cpuSeconds, 'counter'),
 	statusPerSession(
 		'shardctl_gateway_session_status',
 		'1 for the status of the session with Discord, 0 for the others.',

@@ -6,6 +6,8 @@ import type { ManagerStats } from '../../shard-stats.js';
 /** What is known at the moment of a scrape. */
 export interface Scrape {
 	stats: ManagerStats;
+	/** What the manager's own process takes. */
+	process: { rssBytes: number; cpuSeconds: number };
 	workers: readonly ManagedWorker[];
 	/** How many events there were of each type. */
 	eventCounts: ReadonlyMap<string, number>;

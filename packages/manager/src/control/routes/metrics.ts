@@ -8,6 +8,14 @@ export const metricsRoute = route({
 	input: z.strictObject({}),
 	output: z.string(),
 	contentType: expositionType,
-	run: async (_input, { manager, feed }) =>
-		exposition({ stats: await manager.getStats(), workers: manager.workers, eventCounts: feed.eventCounts }),
+	run: async (_input, { manager, feed }) => {
+		const stats = await manager.getStats();
+		const { user, system } = process.cpuUsage();
+		return exposition({
+			stats,
+			process: { rssBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 },
+			workers: manager.workers,
+			eventCounts: feed.eventCounts,
+		});
+	},
 });
