@@ -8,6 +8,8 @@ export class Measurements {
 
 	/** @param {{ scenario: string, title: string, unit: string, better?: 'lower' | 'higher', digits?: number }} row */
 	add(row, contender, value) {
+		// A claim about a figure that is none would hold.
+		if (!Number.isFinite(value)) throw new Error(`${row.scenario}: ${row.title}: ${contender}: ${value} is no figure`);
 		const key = `${row.scenario} ${row.title}`;
 		if (!this.#rows.has(key)) this.#rows.set(key, { better: 'lower', digits: 2, ...row, values: {} });
 		const { values } = this.#rows.get(key);
