@@ -62,7 +62,8 @@ export class Calls {
 
 	async fetchClientValues(path: string, options: CallOptions): Promise<unknown> {
 		if (typeof path !== 'string') throw wrongName('a dotted path of the client', path);
-		return this.#run(options, (worker, request) => worker.ask('fetchClientValue', { path }, request));
+		const params = new PreparedValue({ path });
+		return this.#run(options, (worker, request) => worker.ask('fetchClientValue', params, request));
 	}
 
 	async call(name: string, args: unknown[], options: CallOptions): Promise<unknown> {
@@ -145,7 +146,7 @@ class Answers {
 		this.#workers = workers;
 		this.#onComplete = onComplete;
 		this.#waiting = workers.length;
-		this.values = Array.from({ length: workers.length });
+		this.values = workers.map(() => undefined);
 		if (this.#waiting === 0) queueMicrotask(onComplete);
 	}
 
