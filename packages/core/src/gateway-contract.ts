@@ -5,16 +5,6 @@ import type { GatewayInfo, WorkerEvents } from './contract.js';
 /** Name of the environment variable that carries a gateway process's {@link GatewayBrief} as JSON. */
 export const gatewayBriefVariable = 'SHARDCTL_GATEWAY';
 
-/**
- * Node's options for a gateway process. Events live for as long as their worker takes to confirm them; in a young generation of
- * the usual 16 MiB many outlive a collection or two, and being copied by those costs as much as all else about an event.
- *
- * Buffers count towards the old generation's limit, which is 8 MiB above what a small heap holds: what sockets read between two small
- * collections is about as much, and a full collection of 10 to 20 ms followed each small one. The old generation's first size is
- * also its least limit; little of it is used.
- */
-export const gatewayExecArgv: readonly string[] = ['--max-semi-space-size=32', '--initial-old-space-size=128'];
-
 /** `at-most-once`: what a dead worker had in its hands is lost and counted. `at-least-once`: it is sent again. */
 export type Delivery = 'at-most-once' | 'at-least-once';
 

@@ -44,7 +44,6 @@ export {
 	type GatewayShardStats,
 	type GatewayStats,
 	gatewayBriefVariable,
-	gatewayExecArgv,
 	localGatewayPath,
 	type PassedConnection,
 	type UpstreamCompression,

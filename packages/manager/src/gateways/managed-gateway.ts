@@ -13,7 +13,6 @@ import {
 	type GatewayNotice,
 	type GatewayStats,
 	gatewayBriefVariable,
-	gatewayExecArgv,
 	localGatewayPath,
 	ShardctlError,
 } from '@shardctl/core';
@@ -61,7 +60,6 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			spec: (epoch) => ({
 				id: `gateway ${this.id}`,
 				file: processFile,
-				execArgv: [...gatewayExecArgv],
 				env: environment(
 					{
 						...options.brief(),
