@@ -44,6 +44,7 @@ export {
 	type GatewayShardStats,
 	type GatewayStats,
 	gatewayBriefVariable,
+	gatewayExecArgv,
 	localGatewayPath,
 	type PassedConnection,
 	type UpstreamCompression,

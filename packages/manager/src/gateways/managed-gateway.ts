@@ -13,6 +13,7 @@ import {
 	type GatewayNotice,
 	type GatewayStats,
 	gatewayBriefVariable,
+	gatewayExecArgv,
 	localGatewayPath,
 	ShardctlError,
 } from '@shardctl/core';
@@ -60,6 +61,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			spec: (epoch) => ({
 				id: `gateway ${this.id}`,
 				file: processFile,
+				execArgv: [...gatewayExecArgv],
 				env: environment(
 					{
 						...options.brief(),
