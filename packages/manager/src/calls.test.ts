@@ -1,4 +1,4 @@
-import { type AskOptions, decodeValue, encodeValue } from '@shardctl/rpc';
+import { decodeValue, encodeValue, type Settle } from '@shardctl/rpc';
 import { describe, expect, it } from 'vitest';
 import { type CallFleet, Calls } from './calls.js';
 
@@ -13,7 +13,7 @@ function fleet(slices: number[][], answer: Answer = () => ({ value: 1 })) {
 		shardIds,
 		label: `worker ${id}`,
 		child: { epoch: 1 },
-		ask: (method: string, sent: unknown, { settle, ...options }: AskOptions<unknown>) => {
+		ask: (method: string, sent: unknown, options: unknown, settle: Settle<unknown>) => {
 			const { wire, tagged } = encodeValue(sent);
 			const params = decodeValue(structuredClone(wire), tagged) as Parameters<Answer>[1];
 			asked.push({ worker: id, method, params, options });

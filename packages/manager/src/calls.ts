@@ -11,7 +11,7 @@ import {
 	type WorkerMethods,
 	type WorkerOutcome,
 } from '@shardctl/core';
-import { type AskOptions, PreparedValue } from '@shardctl/rpc';
+import { PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
 import type { ManagedWorker } from './managed-worker.js';
 import { ScriptRegistry } from './script-registry.js';
 
@@ -25,7 +25,7 @@ export interface CallFleet {
 type EvalResult = WorkerMethods['eval']['result'];
 
 /** Starts a call to one worker, which ends by what it was given to settle. */
-type Ask = (worker: ManagedWorker, options: AskOptions<unknown>) => void;
+type Ask = (worker: ManagedWorker, options: RequestOptions, settle: Settle<unknown>) => void;
 
 export class Calls {
 	readonly #fleet: CallFleet;
@@ -42,20 +42,20 @@ export class Calls {
 		// The same goes to all workers, so it is encoded once; most of them know the script already.
 		const rest = context === undefined ? {} : { context: new PreparedValue(context) };
 		const brief = new PreparedValue({ script: script.brief, ...rest });
-		const ask: Ask = (worker, request) => {
+		const ask: Ask = (worker, request, settle) => {
 			const knows = script.sendTo(worker.id, worker.child.epoch);
 			const params = knows ? brief : new PreparedValue({ script: script.whole, ...rest });
 			const resolve = (result: EvalResult) => {
-				if (!('scriptMissing' in result)) request.settle.resolve(result.value);
-				else if (knows) askAgain(worker, request);
-				else request.settle.reject(new ShardctlError('PROTOCOL_ERROR', `${worker.label} does not take the script`));
+				if (!('scriptMissing' in result)) settle.resolve(result.value);
+				else if (knows) askAgain(worker, request, settle);
+				else settle.reject(new ShardctlError('PROTOCOL_ERROR', `${worker.label} does not take the script`));
 			};
-			worker.ask('eval', params, { ...request, settle: { resolve, reject: request.settle.reject } });
+			worker.ask('eval', params, request, { resolve, reject: (reason) => settle.reject(reason) });
 		};
 		// The worker keeps a bounded number of scripts; one that it has let go is sent again.
-		const askAgain: Ask = (worker, request) => {
+		const askAgain: Ask = (worker, request, settle) => {
 			script.forget(worker.id);
-			ask(worker, request);
+			ask(worker, request, settle);
 		};
 		return this.#run(options, ask);
 	}
@@ -63,13 +63,13 @@ export class Calls {
 	async fetchClientValues(path: string, options: CallOptions): Promise<unknown> {
 		if (typeof path !== 'string') throw wrongName('a dotted path of the client', path);
 		const params = new PreparedValue({ path });
-		return this.#run(options, (worker, request) => worker.ask('fetchClientValue', params, request));
+		return this.#run(options, (worker, request, settle) => worker.ask('fetchClientValue', params, request, settle));
 	}
 
 	async call(name: string, args: unknown[], options: CallOptions): Promise<unknown> {
 		if (typeof name !== 'string') throw wrongName('the name of a handler', name);
 		const params = new PreparedValue({ name, args });
-		return this.#run(options, (worker, request) => worker.ask('call', params, request));
+		return this.#run(options, (worker, request, settle) => worker.ask('call', params, request, settle));
 	}
 
 	/** The worker that owns a shard. Throws `SHARD_NOT_OWNED` when this manager has none. */
@@ -90,7 +90,7 @@ export class Calls {
 		const request = { timeoutMs: timeoutMs ?? this.#defaultTimeoutMs, ...(signal ? { signal } : {}) };
 		const target = this.#target(shard, guildId);
 		if (target) {
-			const answer = new Promise((resolve, reject) => ask(target, { ...request, settle: { resolve, reject } }));
+			const answer = new Promise((resolve, reject) => ask(target, request, { resolve, reject }));
 			return settle ? outcome(target, answer) : answer;
 		}
 		const workers = [...this.#fleet.workers];
@@ -100,7 +100,7 @@ export class Calls {
 				else if (answers.failures.size === 0) resolve(answers.values);
 				else reject(broadcastFailed(answers.outcomes()));
 			});
-			for (const [index, worker] of workers.entries()) ask(worker, { ...request, settle: answers.from(index) });
+			for (const [index, worker] of workers.entries()) ask(worker, request, new Answer(answers, index));
 		});
 	}
 
@@ -150,18 +150,14 @@ class Answers {
 		if (this.#waiting === 0) queueMicrotask(onComplete);
 	}
 
-	/** What the call to the worker at this place ends by. */
-	from(index: number): AskOptions<unknown>['settle'] {
-		return {
-			resolve: (value) => {
-				this.values[index] = value;
-				this.#count();
-			},
-			reject: (reason) => {
-				this.failures.set(index, reason);
-				this.#count();
-			},
-		};
+	resolve(index: number, value: unknown): void {
+		this.values[index] = value;
+		this.#count();
+	}
+
+	reject(index: number, reason: unknown): void {
+		this.failures.set(index, reason);
+		this.#count();
 	}
 
 	outcomes(): WorkerOutcome[] {
@@ -175,6 +171,25 @@ class Answers {
 	#count(): void {
 		this.#waiting--;
 		if (this.#waiting === 0) this.#onComplete();
+	}
+}
+
+/** What the call to the worker at one place ends by. */
+class Answer implements Settle<unknown> {
+	readonly #answers: Answers;
+	readonly #index: number;
+
+	constructor(answers: Answers, index: number) {
+		this.#answers = answers;
+		this.#index = index;
+	}
+
+	resolve(value: unknown): void {
+		this.#answers.resolve(this.#index, value);
+	}
+
+	reject(reason: unknown): void {
+		this.#answers.reject(this.#index, reason);
 	}
 }
 

@@ -15,7 +15,7 @@ import {
 	type WorkerMethods,
 	type WorkerSample,
 } from '@shardctl/core';
-import { type AskOptions, ipcPort, Peer, type Port, type PreparedValue } from '@shardctl/rpc';
+import { ipcPort, Peer, type Port, type PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
 import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
 import type { IdentifySlot } from './identify/coordinator.js';
 import { type ShardConnection, shardStatus } from './shard-status.js';
@@ -134,21 +134,22 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		params: WorkerMethods[M]['params'] | PreparedValue,
 		options: { timeoutMs: number; signal?: AbortSignal },
 	): Promise<WorkerMethods[M]['result']> {
-		return new Promise((resolve, reject) => this.ask(method, params, { ...options, settle: { resolve, reject } }));
+		return new Promise((resolve, reject) => this.ask(method, params, options, { resolve, reject }));
 	}
 
 	/** As {@link request}, without a promise; see {@link Peer.ask}. */
 	ask<M extends keyof WorkerMethods & string>(
 		method: M,
 		params: WorkerMethods[M]['params'] | PreparedValue,
-		options: AskOptions<WorkerMethods[M]['result']>,
+		options: RequestOptions,
+		settle: Settle<WorkerMethods[M]['result']>,
 	): void {
 		const state = this.child.state;
 		if (this.#peer && (state === 'ready' || state === 'unresponsive')) {
-			this.#peer.ask(method, params, options);
+			this.#peer.ask(method, params, options, settle);
 			return;
 		}
-		options.settle.reject(
+		settle.reject(
 			new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${state}, so it cannot answer`, {
 				details: { workerId: this.id, shardIds: this.shardIds, state },
 			}),

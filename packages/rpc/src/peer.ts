@@ -40,12 +40,6 @@ export interface RequestOptions {
 	signal?: AbortSignal | undefined;
 }
 
-/** What {@link Peer.ask} takes. */
-export interface AskOptions<Result> extends RequestOptions {
-	/** How the call ends: by exactly one of the two, called once. Neither may throw. */
-	settle: { resolve(value: Result): void; reject(reason: unknown): void };
-}
-
 /** What went by without effect, counted since the peer was made. */
 export interface PeerCounters {
 	/** Messages of another epoch. */
@@ -160,17 +154,18 @@ export class Peer<
 		params: Remote[M]['params'] | PreparedValue,
 		options: RequestOptions = {},
 	): Promise<Remote[M]['result']> {
-		return new Promise((resolve, reject) => this.ask(method, params, { ...options, settle: { resolve, reject } }));
+		return new Promise((resolve, reject) => this.ask(method, params, options, { resolve, reject }));
 	}
 
 	/**
-	 * As {@link request}, but tells `settle`, exactly once and maybe before it returns: a promise for each of many peers is a good
-	 * part of what a small call to all of them costs.
+	 * As {@link request}, but tells `settle`, by one of its methods, exactly once and maybe before it returns: a promise for each of many
+	 * peers is a good part of what a small call to all of them costs. Neither method may throw.
 	 */
 	ask<M extends keyof Remote & string>(
 		method: M,
 		params: Remote[M]['params'] | PreparedValue,
-		{ signal, timeoutMs = defaultTimeoutMs, settle }: AskOptions<Remote[M]['result']>,
+		{ signal, timeoutMs = defaultTimeoutMs }: RequestOptions,
+		settle: Settle<Remote[M]['result']>,
 	): void {
 		let encoded: EncodedValue;
 		try {
@@ -183,7 +178,7 @@ export class Peer<
 			return;
 		}
 		// Before it is sent: the port may break, or be closed by its owner, while it sends.
-		const call = this.#calls.add({ method, timeoutMs, settle: settle as Settle, onExpired: this.#onExpired });
+		const call = this.#calls.add({ method, timeoutMs, settle: settle as Settle<unknown>, onExpired: this.#onExpired });
 		if (signal) call.unlink = onAbort(signal, () => this.#giveUp(call, 'CALL_CANCELLED', cancelled(method, signal)));
 		const frame: Frame = encoded.tagged
 			? [kind.request, call.id, method, encoded.wire, 1]

@@ -5,15 +5,15 @@ import { type Deadline, type Deadlines, deadlinesOf } from './deadlines.js';
 import type { OutboxEntry } from './outbox.js';
 
 /** How a call ends: by exactly one of the two, called once. Neither may throw. */
-export interface Settle {
-	resolve(value: unknown): void;
+export interface Settle<Result> {
+	resolve(value: Result): void;
 	reject(reason: unknown): void;
 }
 
 export interface PendingCallOptions {
 	method: string;
 	timeoutMs: number;
-	settle: Settle;
+	settle: Settle<unknown>;
 	/** Its deadline has passed, and it is not settled yet. */
 	onExpired(call: PendingCall): void;
 }
@@ -22,7 +22,7 @@ export class PendingCall implements Deadline {
 	readonly id: number;
 	readonly method: string;
 	readonly timeoutMs: number;
-	readonly settle: Settle;
+	readonly settle: Settle<unknown>;
 	dueAt = 0;
 	/** The request on its way. */
 	entry: OutboxEntry | null = null;
