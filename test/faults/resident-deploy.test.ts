@@ -29,7 +29,8 @@ it('deploys again and again, also versions that crash, and every event is handle
 	expect(upstream()).toBe(before);
 	fleet.expectNoIdentifySinceStart();
 	// A client that is asked for heartbeats at a bad moment takes its connection for dead.
-	expect(fleet.story.filter((line) => line.includes('reconnecting'))).toEqual([]);
+	const reconnected = fleet.story.findIndex((line) => line.includes('reconnecting'));
+	expect(reconnected === -1 ? [] : fleet.story.slice(Math.max(0, reconnected - 40), reconnected + 10)).toEqual([]);
 	expect(new Set(handled.map(({ pid }) => pid)).size).toBe(2 + 15 * 2);
 	expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0, overflowed: 0 });
 	await fleet.stop();
