@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { exitCodes } from '../../apps/shardctl/src/exit-codes.js';
 import { errorCodes } from '../../packages/core/src/errors.js';
 import { metrics } from '../../packages/manager/src/control/metrics/exposition.js';
-import { managerOptionsSchema } from '../../packages/manager/src/options.js';
+import { managerOptionsSchema } from '../../packages/manager/src/options/manager-options.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');

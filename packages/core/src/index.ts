@@ -1,3 +1,4 @@
+export { type Clock, sleep, systemClock, type Timer } from './clock.js';
 export type {
 	BotCalls,
 	BotClient,
@@ -12,26 +13,7 @@ export type {
 	CallTargetOf,
 	ValueAt,
 	WorkerOutcome,
-} from './calls.js';
-export { type Clock, sleep, systemClock, type Timer } from './clock.js';
-export {
-	briefVariable,
-	type CallTarget,
-	fatalCloseCodes,
-	type GatewayInfo,
-	type ManagerEvents,
-	type ManagerMethods,
-	type RemoteCallOptions,
-	type RespawnAllOptions,
-	type Script,
-	type ScriptKind,
-	type ScriptMissing,
-	type ShardReport,
-	type WorkerBrief,
-	type WorkerEvents,
-	type WorkerMethods,
-} from './contract.js';
-export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
+} from './contract/calls.js';
 export {
 	type BufferLimits,
 	type Delivery,
@@ -49,11 +31,29 @@ export {
 	type PassedConnection,
 	type UpstreamCompression,
 	type WorkerIncarnation,
-} from './gateway-contract.js';
+} from './contract/gateway.js';
+export type { LastExit, ShardSample, ShardStats, ShardStatus, WorkerSample } from './contract/stats.js';
+export {
+	briefVariable,
+	type CallTarget,
+	fatalCloseCodes,
+	type GatewayInfo,
+	type ManagerEvents,
+	type ManagerMethods,
+	type RemoteCallOptions,
+	type RespawnAllOptions,
+	type Script,
+	type ScriptKind,
+	type ScriptMissing,
+	type ShardReport,
+	type WorkerBrief,
+	type WorkerEvents,
+	type WorkerMethods,
+} from './contract/worker.js';
+export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
 export { type Parsed, parseDurationMs, parseShardList, parseSizeBytes } from './parse.js';
 export { type ScriptSource, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';
 export { formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
-export type { LastExit, ShardSample, ShardStats, ShardStatus, WorkerSample } from './stats.js';

@@ -1,6 +1,6 @@
 // The text of a script that is to run in another process. Pure, and the same on both sides of the channel.
 import { Script as ScriptParser } from 'node:vm';
-import type { ScriptKind } from './contract.js';
+import type { ScriptKind } from './contract/worker.js';
 import { ShardctlError } from './errors.js';
 
 export interface ScriptSource {

@@ -1,5 +1,5 @@
 // The door for code that runs a fleet itself.
-import { resolveManagerOptions, type ShardManagerOptions } from './options.js';
+import { resolveManagerOptions, type ShardManagerOptions } from './options/manager-options.js';
 import { ShardManager } from './shard-manager.js';
 
 /**

@@ -2,7 +2,7 @@
 
 import type { GatewayNotice, ShardctlError } from '@shardctl/core';
 import type { ChildState, ExitReport } from '@shardctl/supervisor';
-import type { RestartProgress } from './rolling-restart.js';
+import type { RestartProgress } from './workers/rolling-restart.js';
 
 /** Which worker an event is about. */
 export interface WorkerRef {

@@ -7,7 +7,6 @@ export type {
 	ShardStatus,
 	WorkerOutcome,
 } from '@shardctl/core';
-export { absoluteBotFile } from './bot-file.js';
 export {
 	type CallResult,
 	type ControlClient,
@@ -21,12 +20,13 @@ export { type FleetEvent, type FleetEventType, onFleetEvent } from './control/fl
 export type { LogEntry } from './control/fleet-feed.js';
 export type { ControlOptions } from './control/server.js';
 export { createShardManager } from './create-shard-manager.js';
-export { fetchGatewayInfo } from './discord-api.js';
 export type { ShardManagerEvents, WorkerRef } from './events.js';
-export { resolveCounts } from './gateways/session-count.js';
 export type { IdentifyBudgetState } from './identify/budget.js';
 export type { IdentifyCoordinator, IdentifySlot, IdentifyWait } from './identify/coordinator.js';
-export { defaultManagerName } from './manager-name.js';
-export type { ShardManagerOptions } from './options.js';
+export { fetchGatewayInfo } from './identify/discord-api.js';
+export { absoluteBotFile } from './options/bot-file.js';
+export { defaultManagerName } from './options/manager-name.js';
+export type { ShardManagerOptions } from './options/manager-options.js';
+export { resolveCounts } from './plan/counts.js';
 export type { ShardManager } from './shard-manager.js';
-export type { ManagerStats, ManagerStatus } from './shard-stats.js';
+export type { ManagerStats, ManagerStatus } from './workers/shard-stats.js';

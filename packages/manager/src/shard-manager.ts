@@ -26,24 +26,24 @@ import {
 	shardIdForGuild,
 	type ValueAt,
 } from '@shardctl/core';
-import { BootGate } from './boot-gate.js';
-import { Calls } from './calls.js';
+import { Calls } from './calls/calls.js';
 import { type Control, startControl } from './control/server.js';
 import { stateDir } from './control/state-dir.js';
 import type { ShardManagerEvents } from './events.js';
-import { ResidentMode } from './gateways/resident-mode.js';
 import type { IdentifyBudgetState } from './identify/budget.js';
 import type { IdentifySlot, IdentifyWait } from './identify/coordinator.js';
 import { SessionStarts, type Starter } from './identify/session-starts.js';
-import { endLeftovers, WorkerRecord } from './leftovers.js';
-import { ManagedWorker, type WorkerPeer } from './managed-worker.js';
-import type { ResolvedManagerOptions } from './options.js';
-import { type Plan, planShards } from './plan.js';
-import { type RestartableWorker, restartInTurn } from './rolling-restart.js';
-import { hasLostSessions, type ManagerStats, type ManagerStatus, workerShardStats } from './shard-stats.js';
-import { watchStart } from './start-watch.js';
-import { forwardWorkerEvents } from './worker-events.js';
-import { workerSpec } from './worker-spec.js';
+import { ResidentMode } from './modes/resident-mode.js';
+import type { ResolvedManagerOptions } from './options/manager-options.js';
+import { type Plan, planShards } from './plan/plan.js';
+import { BootGate } from './workers/boot-gate.js';
+import { ManagedWorker, type WorkerPeer } from './workers/managed-worker.js';
+import { endLeftovers, WorkerRecord } from './workers/orphans.js';
+import { type RestartableWorker, restartInTurn } from './workers/rolling-restart.js';
+import { hasLostSessions, type ManagerStats, type ManagerStatus, workerShardStats } from './workers/shard-stats.js';
+import { watchStart } from './workers/start-watch.js';
+import { forwardWorkerEvents } from './workers/worker-events.js';
+import { workerSpec } from './workers/worker-spec.js';
 
 /** How long a worker may take for its boot before others no longer wait for it. */
 const longestBootMs = 15_000;

@@ -3,7 +3,7 @@
 // test/bench/crash-loop.mjs.
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { resolveManagerOptions } from '../src/options.js';
+import { resolveManagerOptions } from '../src/options/manager-options.js';
 import { ShardManager } from '../src/shard-manager.js';
 import { scriptedHost } from './scripted-host.js';
 

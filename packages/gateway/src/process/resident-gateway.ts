@@ -5,7 +5,7 @@ import { type Clock, type GatewayBrief, type GatewayNotice, type GatewayStats, S
 import { GatewayServer } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../downstream/local-backend.js';
 import { LocalRest } from '../downstream/local-rest.js';
-import { ResidentSession } from '../shard/resident-session.js';
+import { ResidentSession } from '../session/resident-session.js';
 import type { ResidentShard } from '../shard/resident-shard.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 

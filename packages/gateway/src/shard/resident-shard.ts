@@ -21,18 +21,18 @@ import {
 } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
 import type { WorkerSession } from '../downstream/worker-session.js';
+import { requestOfShard } from '../session/event-routing.js';
+import type { ResidentSession } from '../session/resident-session.js';
 import { readJournal } from '../snapshots/event-journal.js';
 import { type SavedWorker, ShardSaver, savedNames } from '../snapshots/shard-saver.js';
 import type { ShardSnapshot } from '../snapshots/shard-snapshot.js';
 import { decodeSnapshot } from '../snapshots/shard-snapshot.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
+import { VoiceMemory } from '../state/voice-places.js';
+import { type Decision, decision } from '../stream/decision.js';
+import { ShardStream } from '../stream/shard-stream.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
-import { type Decision, decision } from './decision.js';
-import { requestOfShard } from './event-routing.js';
-import type { ResidentSession } from './resident-session.js';
-import { ShardStream } from './shard-stream.js';
-import { VoiceMemory } from './voice-memory.js';
 
 /** How long a worker that is to hand over may take to say that it has everything; after that it is not replaced. */
 const drainMs = 10_000;

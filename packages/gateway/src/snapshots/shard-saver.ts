@@ -2,8 +2,8 @@
 // that changes. A save that fails is told once and tried again; the stream does not wait for it.
 import { type Clock, type GatewayShardStats, messageOf, type Timer } from '@shardctl/core';
 import type { IdentifyPayload } from '@shardctl/gateway-protocol';
-import type { LaggingState } from '../shard/lagging-state.js';
 import type { ShardState } from '../state/shard-state.js';
+import type { LaggingState } from '../stream/deferred-state.js';
 import { JournalBatch, type JournalEntry, journalHead } from './event-journal.js';
 import { encodeSnapshot, type ShardSnapshot } from './shard-snapshot.js';
 import type { SnapshotStore } from './snapshot-store.js';

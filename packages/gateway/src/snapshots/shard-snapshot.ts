@@ -2,8 +2,8 @@
 // a checksum of its own. Whatever is cut off, changed or of another version is refused as a whole.
 import { createHash } from 'node:crypto';
 import { ShardctlError } from '@shardctl/core';
-import type { VoicePlace } from '../shard/voice-memory.js';
 import { ShardState } from '../state/shard-state.js';
+import type { VoicePlace } from '../state/voice-places.js';
 import type { SavedSession } from '../upstream/upstream-shard.js';
 
 const form = 'shardctl-gateway-snapshot 2';

@@ -4,7 +4,7 @@
 import type { Timer } from '@shardctl/core';
 import { allIntents, type ClientRequest, type IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
-import { Takeover } from './takeover.js';
+import { Takeover } from './session-overlap.js';
 import type { SavedSession, SessionTerms } from './upstream-shard.js';
 import { UpstreamShard, type UpstreamShardOptions } from './upstream-shard.js';
 

@@ -2,7 +2,7 @@
 // mostly the time that this takes to load.
 import type { ErrorCode } from '@shardctl/core';
 import { nearestName, ShardctlError } from '@shardctl/core';
-import type { ManagerStats } from '../shard-stats.js';
+import type { ManagerStats } from '../workers/shard-stats.js';
 import { type ConnectionTarget, openResponse, readJson, readText } from './connection.js';
 import { endpoint, type Operation, pathFields } from './endpoints.js';
 import type { FleetEvent } from './fleet-events.js';

@@ -1,8 +1,8 @@
 // The live side of the control API: who listens to logs, events and figures, and what was last. A frame is made once for all
 // readers, and not at all while nobody reads.
 import type { Clock } from '@shardctl/core';
-import type { ManagedWorker } from '../managed-worker.js';
 import type { ShardManager } from '../shard-manager.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
 import { type EventStream, eventFrame } from './event-stream.js';
 import { type FleetEvent, onFleetEvent } from './fleet-events.js';
 

@@ -1,6 +1,6 @@
 // The light door of the control API, `@shardctl/manager/control`: the client and what finds managers, without the manager.
 
-export { defaultManagerName } from '../manager-name.js';
+export { defaultManagerName } from '../options/manager-name.js';
 export {
 	type CallResult,
 	type ControlClient,

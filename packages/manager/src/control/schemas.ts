@@ -3,7 +3,7 @@
 
 import type { GatewaySessionStats, GatewayShardStats, ShardStats } from '@shardctl/core';
 import { z } from 'zod';
-import type { ManagerStats } from '../shard-stats.js';
+import type { ManagerStats } from '../workers/shard-stats.js';
 import type { FleetEvent, FleetEventType } from './fleet-events.js';
 import type { LogEntry } from './fleet-feed.js';
 

@@ -2,7 +2,7 @@
 // stands still; only when it is ready does the old one end, and the stream goes on to the new one. Whatever fails before
 // that, the old one carries on where it was.
 import { fatalCloseCodes, messageOf, ShardctlError } from '@shardctl/core';
-import type { ManagedWorker } from '../managed-worker.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { ManagedGateway } from './managed-gateway.js';
 
 export interface HandOverOptions {

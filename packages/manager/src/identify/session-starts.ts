@@ -1,9 +1,9 @@
 // What Discord allows this manager: asks for the gateway, guards the day's session starts, hands out identify slots, and
 // remembers when Discord has refused for good. Everything that leads to an IDENTIFY passes here.
 import { type Clock, type GatewayInfo, ShardctlError, sleep } from '@shardctl/core';
-import { GatewaySource } from '../gateway-source.js';
 import { IdentifyBudget, type IdentifyBudgetState } from './budget.js';
 import { type IdentifySlot, type IdentifyWait, LocalIdentifyCoordinator } from './coordinator.js';
+import { GatewaySource } from './gateway-source.js';
 import { acquireIdentify, budgetRetryMs } from './permission.js';
 
 export interface SessionStartsOptions {

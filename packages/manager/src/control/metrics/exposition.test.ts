@@ -1,6 +1,6 @@
 import type { WorkerSample } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
-import type { ManagedWorker } from '../../managed-worker.js';
+import type { ManagedWorker } from '../../workers/managed-worker.js';
 import { exposition, expositionType, metrics } from './exposition.js';
 import type { Scrape } from './metric.js';
 

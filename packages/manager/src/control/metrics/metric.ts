@@ -1,7 +1,7 @@
 // What a metric is: its name and meaning, and where its values stand in what the manager knows. Types and the few words by which
 // the tables beside this file are written.
-import type { ManagedWorker } from '../../managed-worker.js';
-import type { ManagerStats } from '../../shard-stats.js';
+import type { ManagedWorker } from '../../workers/managed-worker.js';
+import type { ManagerStats } from '../../workers/shard-stats.js';
 
 /** What is known at the moment of a scrape. */
 export interface Scrape {

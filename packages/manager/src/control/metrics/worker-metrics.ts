@@ -1,6 +1,6 @@
 // The metrics of shards as their workers see them, and of the workers' processes.
 import type { ShardSample, WorkerSample } from '@shardctl/core';
-import type { ManagedWorker } from '../../managed-worker.js';
+import type { ManagedWorker } from '../../workers/managed-worker.js';
 import { shardStats } from '../schemas.js';
 import { type Metric, type MetricValue, oneHot, type Sample, seconds } from './metric.js';
 

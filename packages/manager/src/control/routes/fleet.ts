@@ -1,8 +1,8 @@
 // Routes that look at the fleet and act on it as a whole or by shard.
 import { formatShardIds, ShardctlError } from '@shardctl/core';
 import { z } from 'zod';
-import type { ManagedWorker } from '../../managed-worker.js';
 import type { ShardManager } from '../../shard-manager.js';
+import type { ManagedWorker } from '../../workers/managed-worker.js';
 import { route } from '../route.js';
 import { flag, health, managerStats, shardId, wholeNumber } from '../schemas.js';
 

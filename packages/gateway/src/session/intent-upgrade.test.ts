@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { RenewalOutcome } from '../upstream/upstream-sessions.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
-import { IntentsWish } from './intents-wish.js';
+import { IntentsWish } from './intent-upgrade.js';
 
 const terms = (intents: number): SessionTerms => ({ intents, largeThreshold: null, presence: null });
 

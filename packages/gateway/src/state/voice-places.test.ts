@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { VoiceMemory } from './voice-memory.js';
+import { VoiceMemory } from './voice-places.js';
 
 const state = (channelId: string | null, userId = '9') => ({
 	t: 'VOICE_STATE_UPDATE',

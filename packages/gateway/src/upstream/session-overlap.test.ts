@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Takeover } from './takeover.js';
+import { Takeover } from './session-overlap.js';
 
 const heldBy = (takeover: Takeover) =>
 	[...takeover.held()].map(({ dispatch, seq }) => [dispatch.t, seq, dispatch.repeated === true]);

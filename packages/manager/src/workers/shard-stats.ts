@@ -1,7 +1,7 @@
 // What getShardStats and the control API answer: one entry per shard, put together from what is already known.
 import type { ShardStats } from '@shardctl/core';
-import type { GatewayProcessStats } from './gateways/gateway-fleet.js';
-import type { IdentifyBudgetState } from './identify/budget.js';
+import type { GatewayProcessStats } from '../gateways/gateway-fleet.js';
+import type { IdentifyBudgetState } from '../identify/budget.js';
 import type { ManagedWorker } from './managed-worker.js';
 
 export type ManagerStatus = 'idle' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped';

@@ -1,7 +1,7 @@
 // Which gateway process holds which shards, and which worker: neither the shards of a worker nor those of a session with Discord are
 // ever divided between two processes. Pure.
 import { planSlices } from '@shardctl/core';
-import type { Counts } from './session-count.js';
+import type { Counts } from './counts.js';
 
 export interface GatewayPlan {
 	/** Shards per worker, in order of their first. */

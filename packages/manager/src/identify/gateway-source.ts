@@ -1,7 +1,7 @@
 // What Discord says of the gateway, asked as seldom as correctness allows, and the budget that goes with it.
 import { type Clock, type GatewayInfo, ShardctlError } from '@shardctl/core';
+import type { IdentifyBudget } from './budget.js';
 import { fetchGatewayInfo } from './discord-api.js';
-import type { IdentifyBudget } from './identify/budget.js';
 
 /** One answer serves all restarts of the same wave. */
 const maxAgeMs = 5000;

@@ -10,13 +10,13 @@ import {
 	type UpstreamCompression,
 } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
+import { ResidentShard, type ResidentShardOptions, type SavedShard } from '../shard/resident-shard.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
+import { decision } from '../stream/decision.js';
 import { type RenewalOutcome, UpstreamSessions } from '../upstream/upstream-sessions.js';
 import type { SavedSession, SessionTerms } from '../upstream/upstream-shard.js';
-import { decision } from './decision.js';
 import { readyOfShard, shardOfEvent } from './event-routing.js';
-import { IntentsWish } from './intents-wish.js';
-import { ResidentShard, type ResidentShardOptions, type SavedShard } from './resident-shard.js';
+import { IntentsWish } from './intent-upgrade.js';
 
 export interface ResidentSessionOptions {
 	/** Its number: the shard id of Discord's side. */

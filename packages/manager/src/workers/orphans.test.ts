@@ -3,8 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fakeClock, isAlive, tempDir, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ProcessIdentity } from './control/process-identity.js';
-import { endLeftovers, WorkerRecord } from './leftovers.js';
+import type { ProcessIdentity } from '../control/process-identity.js';
+import { endLeftovers, WorkerRecord } from './orphans.js';
 
 /** A process that runs on by itself, in a group of its own as every worker is. */
 function sleeper(): ChildProcess & { pid: number } {

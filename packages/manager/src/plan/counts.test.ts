@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { dividedSessions, resolveCounts, unevenCounts } from './session-count.js';
+import { dividedSessions, resolveCounts, unevenCounts } from './counts.js';
 
 it.each([
 	['as many sessions as shards', 6, undefined, 4, [6, 6]],

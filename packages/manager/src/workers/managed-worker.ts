@@ -17,7 +17,7 @@ import {
 } from '@shardctl/core';
 import { ipcPort, Peer, type Port, type PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
 import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
-import type { IdentifySlot } from './identify/coordinator.js';
+import type { IdentifySlot } from '../identify/coordinator.js';
 import { type ShardConnection, shardStatus } from './shard-status.js';
 
 export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;

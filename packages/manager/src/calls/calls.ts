@@ -12,7 +12,7 @@ import {
 	type WorkerOutcome,
 } from '@shardctl/core';
 import { PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
-import type { ManagedWorker } from './managed-worker.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
 import { ScriptRegistry } from './script-registry.js';
 
 /** The fleet as calls see it. */

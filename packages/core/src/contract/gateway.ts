@@ -1,6 +1,6 @@
 // The contract between a manager and its resident gateway processes: the methods each side answers, the events each side sends,
 // and what a gateway process is told when it is forked. Types only, like the contract between a manager and its workers.
-import type { GatewayInfo, WorkerEvents } from './contract.js';
+import type { GatewayInfo, WorkerEvents } from './worker.js';
 
 /** Name of the environment variable that carries a gateway process's {@link GatewayBrief} as JSON. */
 export const gatewayBriefVariable = 'SHARDCTL_GATEWAY';

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { type GatewayInfo, messageOf } from '@shardctl/core';
 import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import type { ShardManagerEvents } from '../events.js';
+import { GatewayFleet, type GatewayProcessStats } from '../gateways/gateway-fleet.js';
+import { handOver } from '../gateways/hand-over.js';
 import type { IdentifySlot } from '../identify/coordinator.js';
-import type { ManagedWorker } from '../managed-worker.js';
-import type { ResolvedManagerOptions } from '../options.js';
-import type { Plan } from '../plan.js';
-import { GatewayFleet, type GatewayProcessStats } from './gateway-fleet.js';
-import type { ResolvedGatewayOptions } from './gateway-options.js';
-import { handOver } from './hand-over.js';
+import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
+import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import type { Plan } from '../plan/plan.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
 
 export interface ResidentModeOptions {
 	options: ResolvedManagerOptions;

@@ -1,6 +1,6 @@
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
-import { Renewal } from './renewal.js';
+import { Renewal } from './session-hydration.js';
 
 const ready = { user: { id: '9' }, guilds: ['1', '2', '3'].map((id) => ({ id, unavailable: true })) };
 

@@ -5,7 +5,7 @@ import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { expect, it } from 'vitest';
 import type { LogEntry } from '../buffer/event-log.js';
 import { ShardState } from '../state/shard-state.js';
-import { LaggingState } from './lagging-state.js';
+import { LaggingState } from './deferred-state.js';
 
 const guildId = '41';
 

@@ -1,6 +1,7 @@
 // The types of a call into the fleet: what goes in, and what comes back for which options. The same for a manager and a worker.
-import type { RemoteCallOptions } from './contract.js';
-import type { Serialized } from './serialized.js';
+
+import type { Serialized } from '../serialized.js';
+import type { RemoteCallOptions } from './worker.js';
 
 declare global {
 	/**

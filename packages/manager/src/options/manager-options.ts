@@ -12,17 +12,17 @@ import {
 import { defaultRestartPolicy, type ProcessHost, type RestartPolicy } from '@shardctl/supervisor';
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
+import type { ControlOptions } from '../control/server.js';
+import { identifyWindowMs } from '../identify/coordinator.js';
+import { dividedSessions, unevenCounts } from '../plan/counts.js';
 import { absoluteBotFile } from './bot-file.js';
-import type { ControlOptions } from './control/server.js';
 import {
 	type GatewayMode,
 	type GatewayOptions,
 	gatewaySchema,
 	type ResolvedGatewayOptions,
 	resolveGatewayOptions,
-} from './gateways/gateway-options.js';
-import { dividedSessions, unevenCounts } from './gateways/session-count.js';
-import { identifyWindowMs } from './identify/coordinator.js';
+} from './gateway-options.js';
 import { defaultManagerName } from './manager-name.js';
 
 /** Discord's REST API. */

@@ -1,7 +1,7 @@
 // Which shards run, in which slices, and through which sessions with Discord: from the options and from what Discord recommends. Pure.
 import { formatShardIds, type GatewayInfo, planSlices, ShardctlError } from '@shardctl/core';
-import { planGateways } from './gateways/gateway-plan.js';
-import { dividedSessions, resolveCounts } from './gateways/session-count.js';
+import { dividedSessions, resolveCounts } from './counts.js';
+import { planGateways } from './gateway-plan.js';
 
 export interface PlanInput {
 	totalShards: number | 'auto';

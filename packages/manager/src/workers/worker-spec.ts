@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { briefVariable, type GatewayInfo, type WorkerBrief } from '@shardctl/core';
 import type { ChildSpec } from '@shardctl/supervisor';
-import type { ResolvedManagerOptions } from './options.js';
+import type { ResolvedManagerOptions } from '../options/manager-options.js';
 
 const registerModule = fileURLToPath(import.meta.resolve('@shardctl/worker/register'));
 

@@ -1,7 +1,7 @@
 // Where in voice the bot is, as Discord last said: a session that outlives its workers would keep the bot in channels where nobody
 // speaks for it any more, and a new worker needs what Discord says only to whoever joins.
 import type { ClientRequest, VoiceStatePayload } from '@shardctl/gateway-protocol';
-import type { Dispatch, RawObject } from '../state/raw.js';
+import type { Dispatch, RawObject } from './raw.js';
 
 /** One voice channel that the bot is in. */
 export interface VoicePlace {

@@ -3,7 +3,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type Clock, sleep } from '@shardctl/core';
 import type { Logger } from 'pino';
-import { isSameProcess, type ProcessIdentity, processIdentity } from './control/process-identity.js';
+import { isSameProcess, type ProcessIdentity, processIdentity } from '../control/process-identity.js';
 
 /** How long workers whose manager is gone take to log out and end by themselves, at most. */
 const selfEndMs = 5000;

@@ -16,12 +16,12 @@ import type { SessionStream, WorkerSession } from '../downstream/worker-session.
 import type { Dispatch, RawObject } from '../state/raw.js';
 import type { ShardState } from '../state/shard-state.js';
 import { AnswerRoutes } from './answer-routes.js';
+import { LaggingState } from './deferred-state.js';
 import { ExpiredSummary } from './expired-summary.js';
-import { LaggingState } from './lagging-state.js';
 import { PoisonSearch } from './poison-search.js';
 import { differences, firstEvents, presentNext } from './presentation.js';
 import { RecentFigures } from './recent-figures.js';
-import { Renewal } from './renewal.js';
+import { Renewal } from './session-hydration.js';
 import { emptyCounters, type ShardCounters } from './shard-counters.js';
 
 /** Events on their way to a worker that has not said that it has them; one more waits. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ShardctlError } from '@shardctl/core';
 import { tempDir } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
-import { resolveManagerOptions, type ShardManagerOptions } from './options.js';
+import { resolveManagerOptions, type ShardManagerOptions } from './manager-options.js';
 
 function resolve(
 	options: Record<string, unknown> = {},
