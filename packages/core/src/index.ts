@@ -1,4 +1,13 @@
+export { aborted } from './abort.js';
 export { type Clock, sleep, systemClock, type Timer } from './clock.js';
+export {
+	type CloseCode,
+	type CloseCodeMeaning,
+	clientCloseEndsSession,
+	closeCodeMeaning,
+	closeCodes,
+	fatalCloseCodes,
+} from './close-codes.js';
 export type {
 	BotCalls,
 	BotClient,
@@ -27,7 +36,6 @@ export {
 	type GatewayStats,
 	gatewayBriefVariable,
 	gatewayExecArgv,
-	localGatewayPath,
 	type PassedConnection,
 	type UpstreamCompression,
 	type WorkerIncarnation,
@@ -36,7 +44,6 @@ export type { LastExit, ShardSample, ShardStats, ShardStatus, WorkerSample } fro
 export {
 	briefVariable,
 	type CallTarget,
-	fatalCloseCodes,
 	type GatewayInfo,
 	type ManagerEvents,
 	type ManagerMethods,
@@ -50,10 +57,15 @@ export {
 	type WorkerEvents,
 	type WorkerMethods,
 } from './contract/worker.js';
+export { type Deferred, deferred } from './deferred.js';
 export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
+export { IdentifyClient, type IdentifyLink } from './identify-client.js';
+export { allIntents, formatIntents, type IntentName, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
+export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
 export { type Parsed, parseDurationMs, parseShardList, parseSizeBytes } from './parse.js';
 export { type ScriptSource, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';
-export { formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
+export { describeShards, formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
+export { parseWorkerPath, workerPath } from './worker-path.js';

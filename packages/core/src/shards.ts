@@ -40,3 +40,8 @@ export function formatShardIds(shardIds: readonly number[]): string {
 	}
 	return parts.join(',');
 }
+
+/** Shards for people, with the noun: `shard 3`, `shards 0-3,7`. */
+export function describeShards(shardIds: readonly number[]): string {
+	return `${shardIds.length === 1 ? 'shard' : 'shards'} ${formatShardIds(shardIds)}`;
+}

@@ -1,6 +1,7 @@
 // The door between the protocol and whatever stands behind it: a simulated world, or a resident gateway's upstream session.
+import type { CloseCode } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from './client-payloads.js';
-import type { CloseCode } from './close-codes.js';
+
 import type { GatewaySession } from './session.js';
 import type { SessionEnd } from './session-store.js';
 

@@ -5,7 +5,7 @@
 //      │  └──────op 9──────────┴─────────op 9─────────┤          live: this connection carries `session`
 //      └──RESUME──▶ live                              │          closed: nothing is read or sent any more; entered once
 //   any ──close by either side──▶ closed ◀────────────┘
-import type { Clock } from '@shardctl/core';
+import { type Clock, type CloseCode, clientCloseEndsSession, closeCodeMeaning } from '@shardctl/core';
 import type { ConnectionInfo, GatewayBackend, IdentifyAnswer } from './backend.js';
 import {
 	type ClientOperation,
@@ -14,7 +14,7 @@ import {
 	parseClientOperation,
 	type ResumePayload,
 } from './client-payloads.js';
-import { type CloseCode, clientCloseEndsSession, closeCodeMeaning } from './close-codes.js';
+
 import { EncodedDispatch } from './dispatch.js';
 import { decodeClientFrame, encodeControl, heartbeatAckFrame, heartbeatRequestFrame, reconnectFrame } from './frame.js';
 import { HeartbeatSupervisor } from './heartbeat.js';

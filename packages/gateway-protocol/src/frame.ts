@@ -1,5 +1,6 @@
 // One WebSocket message from a client → one operation, or the close code it deserves. And the frames that carry no event.
-import type { CloseCode } from './close-codes.js';
+
+import type { CloseCode } from '@shardctl/core';
 import { parseJsonKeepingIds } from './json.js';
 import { clientOps, op } from './opcodes.js';
 

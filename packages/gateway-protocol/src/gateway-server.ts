@@ -2,10 +2,10 @@
 // It listens on nothing itself; an HTTP server hands the upgrades in.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Clock, systemClock } from '@shardctl/core';
+import { type Clock, closeCodeMeaning, systemClock } from '@shardctl/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ConnectionInfo, GatewayBackend } from './backend.js';
-import { closeCodeMeaning } from './close-codes.js';
+
 import { codecFor } from './compression/codecs.js';
 import { readConnectQuery } from './connect-query.js';
 import { type ConnectionRules, GatewayConnection } from './connection.js';

@@ -8,13 +8,12 @@ export type {
 	SoundboardSoundsPayload,
 	VoiceStatePayload,
 } from './client-payloads.js';
-export { type CloseCode, closeCodeMeaning, closeCodes } from './close-codes.js';
 export type { TransportCompression } from './compression/codec.js';
 export { type ConnectionRules, GatewayConnection } from './connection.js';
 export { type Dispatch, EncodedDispatch, RebuiltDispatch } from './dispatch.js';
 export { encodeControl, heartbeatAckFrame, maxClientFrameBytes, reconnectFrame } from './frame.js';
 export { type ConnectionLayer, defaultRules, GatewayServer, type GatewayServerOptions } from './gateway-server.js';
-export { allIntents, type IntentName, intentBits, intentsForEvent, privilegedIntents } from './intents.js';
+export { intentsForEvent } from './intents.js';
 export { parseJsonKeepingIds } from './json.js';
 export type { GatewayObservation, GatewayObserver } from './observer.js';
 export { type Op, op } from './opcodes.js';

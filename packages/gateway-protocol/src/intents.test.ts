@@ -1,22 +1,23 @@
+import { allIntents, intentBits, privilegedIntentBits } from '@shardctl/core';
 import { expect, test } from 'vitest';
-import { allIntents, intentBits, intentsCloseCode, intentsForEvent, privilegedIntents } from './intents.js';
+import { intentsCloseCode, intentsForEvent } from './intents.js';
 
 test('the sums of the bits are the documented ones', () => {
 	expect(allIntents).toBe(53_608_447);
-	expect(allIntents & ~privilegedIntents).toBe(53_575_421);
+	expect(allIntents & ~privilegedIntentBits).toBe(53_575_421);
 });
 
 test.each([
 	[0, 4014 - 4014, undefined],
-	[allIntents, privilegedIntents, undefined],
-	[1 << 17, privilegedIntents, 4013],
-	[-1, privilegedIntents, 4013],
-	[1.5, privilegedIntents, 4013],
-	[2 ** 40, privilegedIntents, 4013],
+	[allIntents, privilegedIntentBits, undefined],
+	[1 << 17, privilegedIntentBits, 4013],
+	[-1, privilegedIntentBits, 4013],
+	[1.5, privilegedIntentBits, 4013],
+	[2 ** 40, privilegedIntentBits, 4013],
 	[intentBits.GUILD_MEMBERS, 0, 4014],
 	[intentBits.GUILD_PRESENCES, intentBits.GUILD_MEMBERS, 4014],
 	[intentBits.MESSAGE_CONTENT | intentBits.GUILDS, 0, 4014],
-	[allIntents & ~privilegedIntents, 0, undefined],
+	[allIntents & ~privilegedIntentBits, 0, undefined],
 ])('intents %d with %d granted deserve %s', (intents, granted, code) => {
 	expect(intentsCloseCode(intents, granted)).toBe(code);
 });

@@ -1,42 +1,11 @@
-// Intents: their bits, which events each one lets through, and whether a set of bits may be asked for.
+// Which events each intent lets through, and whether a set of intents may be requested.
 // Discord: Gateway, "Gateway Intents" and "List of Intents".
-
-export const intentBits = {
-	GUILDS: 1 << 0,
-	GUILD_MEMBERS: 1 << 1,
-	GUILD_MODERATION: 1 << 2,
-	GUILD_EXPRESSIONS: 1 << 3,
-	GUILD_INTEGRATIONS: 1 << 4,
-	GUILD_WEBHOOKS: 1 << 5,
-	GUILD_INVITES: 1 << 6,
-	GUILD_VOICE_STATES: 1 << 7,
-	GUILD_PRESENCES: 1 << 8,
-	GUILD_MESSAGES: 1 << 9,
-	GUILD_MESSAGE_REACTIONS: 1 << 10,
-	GUILD_MESSAGE_TYPING: 1 << 11,
-	DIRECT_MESSAGES: 1 << 12,
-	DIRECT_MESSAGE_REACTIONS: 1 << 13,
-	DIRECT_MESSAGE_TYPING: 1 << 14,
-	MESSAGE_CONTENT: 1 << 15,
-	GUILD_SCHEDULED_EVENTS: 1 << 16,
-	AUTO_MODERATION_CONFIGURATION: 1 << 20,
-	AUTO_MODERATION_EXECUTION: 1 << 21,
-	GUILD_MESSAGE_POLLS: 1 << 24,
-	DIRECT_MESSAGE_POLLS: 1 << 25,
-} as const;
-
-export type IntentName = keyof typeof intentBits;
-
-/** Every bit that exists. */
-export const allIntents: number = Object.values(intentBits).reduce((bits, bit) => bits | bit, 0);
-
-/** The intents that a bot must have been granted before it may ask for them. */
-export const privilegedIntents: number = intentBits.GUILD_MEMBERS | intentBits.GUILD_PRESENCES | intentBits.MESSAGE_CONTENT;
+import { allIntents, intentBits, privilegedIntentBits } from '@shardctl/core';
 
 /** The close code that a set of intents deserves, or `undefined` when it is fine. */
 export function intentsCloseCode(intents: number, granted: number): 4013 | 4014 | undefined {
 	if (!Number.isInteger(intents) || intents < 0 || intents > 0x7fffffff || (intents & ~allIntents) !== 0) return 4013;
-	return (intents & privilegedIntents & ~granted) === 0 ? undefined : 4014;
+	return (intents & privilegedIntentBits & ~granted) === 0 ? undefined : 4014;
 }
 
 const b = intentBits;

@@ -1,7 +1,7 @@
 // Every option of the simulator, once: its form, its default and its sentence. What Discord leaves undocumented is an option
 // here, with the likeliest default.
-import { type Clock, optionProblems, optionsError, systemClock } from '@shardctl/core';
-import { allIntents, privilegedIntents } from '@shardctl/gateway-protocol';
+import { allIntents, type Clock, optionProblems, optionsError, privilegedIntentBits, systemClock } from '@shardctl/core';
+
 import { z } from 'zod';
 
 const count = (min: number, max = Number.MAX_SAFE_INTEGER) =>
@@ -76,7 +76,7 @@ export const simulatorOptions = z.strictObject({
 		.describe('what a session keeps for RESUME'),
 	grantedIntents: count(0, 0x7fffffff)
 		.refine((bits) => (bits & ~allIntents) === 0, 'bits of intents that exist')
-		.default(privilegedIntents)
+		.default(privilegedIntentBits)
 		.describe('privileged intents that the bot was granted, as bits; all three by default'),
 	memberChunkIntervalMs: durationMs.default(30_000).describe('how often the full member list of one guild may be requested'),
 	rest: z

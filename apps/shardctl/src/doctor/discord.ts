@@ -1,5 +1,5 @@
 // What Discord says of this bot: the gateway, the session starts left, the intents that it was granted, and the time.
-import { messageOf, ShardctlError } from '@shardctl/core';
+import { messageOf, privilegedIntents, ShardctlError } from '@shardctl/core';
 import { fetchGatewayInfo, resolveCounts, type ShardManagerOptions } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
 import { plural } from '../terminal/count.js';
@@ -9,13 +9,6 @@ const timeoutMs = 10_000;
 const windowMs = 5000;
 /** Larger differences break what relies on times, such as how old an interaction is. */
 const skewLimitMs = 5000;
-
-/** Privileged intents and the flags of an application that has them (the second: below 100 guilds). Discord: Application, "Application Flags". */
-const privileged = [
-	{ name: 'GUILD_MEMBERS', intent: 1 << 1, flags: (1 << 14) | (1 << 15) },
-	{ name: 'GUILD_PRESENCES', intent: 1 << 8, flags: (1 << 12) | (1 << 13) },
-	{ name: 'MESSAGE_CONTENT', intent: 1 << 15, flags: (1 << 18) | (1 << 19) },
-] as const;
 
 export interface DiscordQuestion {
 	api: string;
@@ -101,7 +94,7 @@ async function intentFinding({
 	intents: number | undefined;
 }): Promise<Finding> {
 	if (intents === undefined) return skip('intents', 'not known what the bot asks for');
-	const asked = privileged.filter(({ intent }) => (intents & intent) !== 0);
+	const asked = privilegedIntents.filter(({ bit }) => (intents & bit) !== 0);
 	if (asked.length === 0) return ok('intents', 'asks for none that are privileged');
 	try {
 		const response = await fetch(`${api}/v10/applications/@me`, {

@@ -173,7 +173,7 @@ export interface GatewayMethods {
 }
 
 export interface WorkerIncarnation {
-	/** Of the worker; see {@link localGatewayPath}. */
+	/** Of the worker; see `workerPath`. */
 	incarnation: number;
 	shardIds: readonly number[];
 }
@@ -216,9 +216,4 @@ export interface GatewayNotice {
 		| 'snapshot:restored'
 		| 'snapshot:unusable';
 	message: string;
-}
-
-/** The path by which a worker's connections are told from those of the process before and after it. */
-export function localGatewayPath(incarnation: number): string {
-	return `/worker/${incarnation}`;
 }

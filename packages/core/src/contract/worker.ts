@@ -126,16 +126,3 @@ export interface ShardReport {
 	/** Discord's close code, where one came with the change. Codes that no retry mends are fatal. */
 	closeCode?: number;
 }
-
-/**
- * Close codes after which Discord wants no reconnect: the same IDENTIFY would fail again.
- * Discord: Opcodes and Status Codes, "Gateway Close Event Codes".
- */
-export const fatalCloseCodes: ReadonlyMap<number, string> = new Map([
-	[4004, 'the token is not valid'],
-	[4010, 'the shard id or shard count is not valid'],
-	[4011, 'the session would hold too many guilds: more shards are required'],
-	[4012, 'the gateway version is not valid'],
-	[4013, 'an intent is not valid'],
-	[4014, 'a privileged intent is not enabled for this bot in the developer portal'],
-]);

@@ -1,4 +1,5 @@
-import { EncodedDispatch, intentBits } from '@shardctl/gateway-protocol';
+import { intentBits } from '@shardctl/core';
+import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { expect, it } from 'vitest';
 import { passesIntents } from './event-filter.js';
 

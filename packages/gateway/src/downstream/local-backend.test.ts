@@ -1,4 +1,5 @@
-import { allIntents, type ClientRequest, type ConnectionInfo, type IdentifyPayload } from '@shardctl/gateway-protocol';
+import { allIntents } from '@shardctl/core';
+import type { ClientRequest, ConnectionInfo, IdentifyPayload } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import type { ResidentShard } from '../shard/resident-shard.js';

@@ -1,8 +1,7 @@
 // What stands behind the local gateway: checks who a worker is and which shard it wants, and leaves the rest to that shard.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '@shardctl/core';
+import { allIntents, type Clock } from '@shardctl/core';
 import {
-	allIntents,
 	type ClientRequest,
 	type ConnectionInfo,
 	type GatewayBackend,

@@ -3,6 +3,7 @@
 import {
 	type BufferLimits,
 	type Clock,
+	type CloseCode,
 	type Delivery,
 	fatalCloseCodes,
 	type GatewayNotice,
@@ -13,7 +14,6 @@ import {
 } from '@shardctl/core';
 import {
 	type ClientRequest,
-	type CloseCode,
 	EncodedDispatch,
 	type IdentifyAnswer,
 	type IdentifyPayload,

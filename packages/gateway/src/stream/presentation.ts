@@ -1,6 +1,7 @@
 // What a session is shown before the stream goes on: READY and the guilds of a state, or what makes a cache right after Discord
 // has started another session.
-import { EncodedDispatch, intentBits } from '@shardctl/gateway-protocol';
+import { intentBits } from '@shardctl/core';
+import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import type { WorkerSession } from '../downstream/worker-session.js';
 import { diffStates } from '../state/diff-states.js';
 import type { EncodedData, RawObject } from '../state/raw.js';

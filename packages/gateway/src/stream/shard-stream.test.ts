@@ -1,5 +1,5 @@
-import type { Delivery } from '@shardctl/core';
-import { intentBits, type SessionCarrier } from '@shardctl/gateway-protocol';
+import { type Delivery, intentBits } from '@shardctl/core';
+import type { SessionCarrier } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WorkerSession } from '../downstream/worker-session.js';

@@ -6,8 +6,16 @@
 //
 // A worker that comes new gets READY and its guilds from the state, then everything behind the cursor. Whatever happens between
 // two awaits happens at once: there is none in here, so a state and the stream behind it always fit.
-import type { BufferLimits, Clock, Delivery, GatewayNotice, GatewayShardStats, Timer } from '@shardctl/core';
-import { EncodedDispatch, intentBits } from '@shardctl/gateway-protocol';
+import {
+	type BufferLimits,
+	type Clock,
+	type Delivery,
+	type GatewayNotice,
+	type GatewayShardStats,
+	intentBits,
+	type Timer,
+} from '@shardctl/core';
+import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { isExpired } from '../buffer/event-lifetime.js';
 import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
 import { makeRoom, slotOf } from '../buffer/make-room.js';

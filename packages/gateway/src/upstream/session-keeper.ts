@@ -1,7 +1,8 @@
 // What @discordjs/ws asks of its surroundings: where the session is, and when IDENTIFY may go out. It keeps sessions where the
 // library would throw them away, because a RESUME costs nothing and an IDENTIFY is counted.
+
 import type { IContextFetchingStrategy, SessionInfo } from '@discordjs/ws';
-import { closeCodeMeaning } from '@shardctl/gateway-protocol';
+import { closeCodeMeaning } from '@shardctl/core';
 
 /** The status of a shard in the library (`WebSocketShardStatus`). */
 export const shardStatus = { idle: 0, connecting: 1, resuming: 2, ready: 3 } as const;

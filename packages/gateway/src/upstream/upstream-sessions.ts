@@ -1,8 +1,8 @@
 // The session with Discord that a shard has, and, while more is wanted of it than Discord allows a running session, the one that is
 // to replace it. Both run side by side until Discord has accepted the new one, and a little longer: a refusal leaves the old one
 // untouched, and what was on its way on the old one's connection still comes.
-import type { Timer } from '@shardctl/core';
-import { allIntents, type ClientRequest, type IdentifyPayload } from '@shardctl/gateway-protocol';
+import { allIntents, type Timer } from '@shardctl/core';
+import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
 import { Takeover } from './session-overlap.js';
 import type { SavedSession, SessionTerms } from './upstream-shard.js';

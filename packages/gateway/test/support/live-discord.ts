@@ -1,9 +1,10 @@
 // Discord on real sockets for the equality test: one world a shard, each session of a shard is shown that world as it stands and
 // then everything that happens in it. Which client it is shows in the path: `/direct`, or the gateway process's `/upstream`.
+
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { allIntents } from '@shardctl/core';
 import {
-	allIntents,
 	type ConnectionInfo,
 	EncodedDispatch,
 	type GatewayBackend,

@@ -14,8 +14,8 @@ import {
 	type GatewayStats,
 	gatewayBriefVariable,
 	gatewayExecArgv,
-	localGatewayPath,
 	ShardctlError,
+	workerPath,
 } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
 import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
@@ -89,7 +89,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	/** What one incarnation of a worker gets in place of Discord's answer to `GET /gateway/bot`. */
 	infoFor(incarnation: number, totalShards: number): GatewayInfo {
 		return {
-			url: `ws://127.0.0.1:${this.#door.port}${localGatewayPath(incarnation)}`,
+			url: `ws://127.0.0.1:${this.#door.port}${workerPath(incarnation)}`,
 			shards: totalShards,
 			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: totalShards },
 		};

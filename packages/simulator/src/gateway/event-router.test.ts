@@ -1,5 +1,5 @@
-import { systemClock } from '@shardctl/core';
-import { GatewaySession, intentBits } from '@shardctl/gateway-protocol';
+import { intentBits, systemClock } from '@shardctl/core';
+import { GatewaySession } from '@shardctl/gateway-protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { WorldEvent } from '../world/model.js';

@@ -1,6 +1,7 @@
 // Brings what happens in the world to the sessions that should hear of it: by shard, by intents, with or without the content
 // of messages. An event is serialised at most once per variant, however many sessions get it.
-import { EncodedDispatch, type GatewaySession, intentBits, intentsForEvent } from '@shardctl/gateway-protocol';
+import { intentBits } from '@shardctl/core';
+import { EncodedDispatch, type GatewaySession, intentsForEvent } from '@shardctl/gateway-protocol';
 import type { WorldEvent } from '../world/model.js';
 import { snowflakeTime } from '../world/snowflake.js';
 

@@ -1,7 +1,8 @@
 // Request Guild Members (op 8): the whole list of a guild in chunks, a search by prefix, or single members by id; and the limit
 // on whole lists, which is one per guild, bot and 30 seconds, whichever session asks. Discord: Gateway Events, "Request Guild
 // Members"; change log of 2025-08-14.
-import { EncodedDispatch, type GatewaySession, type GuildMembersPayload, intentBits, op } from '@shardctl/gateway-protocol';
+import { intentBits } from '@shardctl/core';
+import { EncodedDispatch, type GatewaySession, type GuildMembersPayload, op } from '@shardctl/gateway-protocol';
 import type { EventLog } from '../event-log.js';
 import type { Guild } from '../world/guild.js';
 import type { Member } from '../world/model.js';

@@ -1,6 +1,7 @@
 // What one session is told when it starts, and from then on: READY, then a GUILD_CREATE for each guild, a few at a time so that
 // hundreds of sessions come up side by side. Invariant: a guild's GUILD_CREATE goes out before any other event of that guild.
-import { EncodedDispatch, type GatewaySession, intentBits, RebuiltDispatch } from '@shardctl/gateway-protocol';
+import { intentBits } from '@shardctl/core';
+import { EncodedDispatch, type GatewaySession, RebuiltDispatch } from '@shardctl/gateway-protocol';
 import type { WorldEvent } from '../world/model.js';
 import type { World } from '../world/world.js';
 

@@ -1,12 +1,7 @@
 // The flags of the application that tell which privileged intents it was granted. Discord: Application, "Application Flags".
-import { intentBits } from '@shardctl/gateway-protocol';
-
-const flags = [
-	[intentBits.GUILD_PRESENCES, 1 << 12],
-	[intentBits.GUILD_MEMBERS, 1 << 14],
-	[intentBits.MESSAGE_CONTENT, 1 << 18],
-] as const;
+import { privilegedIntents } from '@shardctl/core';
 
 export function applicationFlagsFor(grantedIntents: number): number {
-	return flags.reduce((all, [intent, flag]) => ((grantedIntents & intent) === 0 ? all : all | flag), 0);
+	// The first flag of each pair: the application is verified for more than 100 guilds.
+	return privilegedIntents.reduce((all, { bit, flags }) => ((grantedIntents & bit) === 0 ? all : all | (flags & -flags)), 0);
 }

@@ -1,8 +1,7 @@
-import { fatalCloseCodes } from '@shardctl/core';
 import { expect, test } from 'vitest';
-import { clientCloseEndsSession, closeCodeMeaning, closeCodes } from './close-codes.js';
+import { clientCloseEndsSession, closeCodeMeaning, closeCodes, fatalCloseCodes } from './close-codes.js';
 
-test('the codes after which Discord wants no reconnect are the ones that the manager calls fatal', () => {
+test('every code after which Discord wants no reconnect has a reason, and no other has', () => {
 	const final = Object.entries(closeCodes).filter(([, meaning]) => !meaning.reconnect);
 	expect(final.map(([code]) => Number(code))).toEqual([...fatalCloseCodes.keys()]);
 });
