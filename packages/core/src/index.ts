@@ -26,7 +26,7 @@ export type {
 export {
 	type BufferLimits,
 	type Delivery,
-	type GatewayBrief,
+	type GatewayConfig,
 	type GatewayEvents,
 	type GatewayManagerMethods,
 	type GatewayMethods,
@@ -34,7 +34,7 @@ export {
 	type GatewaySessionStats,
 	type GatewayShardStats,
 	type GatewayStats,
-	gatewayBriefVariable,
+	gatewayConfigVariable,
 	gatewayExecArgv,
 	type PassedConnection,
 	type UpstreamCompression,
@@ -42,7 +42,6 @@ export {
 } from './contract/gateway.js';
 export type { LastExit, ShardSample, ShardStats, ShardStatus, WorkerSample } from './contract/stats.js';
 export {
-	briefVariable,
 	type CallTarget,
 	type GatewayInfo,
 	type ManagerEvents,
@@ -53,9 +52,10 @@ export {
 	type ScriptKind,
 	type ScriptMissing,
 	type ShardReport,
-	type WorkerBrief,
+	type WorkerConfig,
 	type WorkerEvents,
 	type WorkerMethods,
+	workerConfigVariable,
 } from './contract/worker.js';
 export { type Deferred, deferred } from './deferred.js';
 export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';

@@ -27,8 +27,8 @@ async function crashLoop(workers: number, forMs: number) {
 		}),
 	);
 	onTestFinished(() => void vi.unstubAllGlobals());
-	const host = scriptedHost(({ brief, peer, exit, gone }) => {
-		const [shardId] = brief.shardIds as [number];
+	const host = scriptedHost(({ config, peer, exit, gone }) => {
+		const [shardId] = config.shardIds as [number];
 		const after = (ms: number, act: () => void) => clock.setTimeout(() => gone.aborted || act(), ms);
 		const logIn = async () => {
 			const slot = await peer.request('identify.acquire', { shardId }, { timeoutMs: 0 }).catch(() => undefined);

@@ -4,21 +4,21 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import {
-	briefVariable,
 	type ManagerEvents,
 	type ManagerMethods,
-	type WorkerBrief,
+	type WorkerConfig,
 	type WorkerEvents,
 	type WorkerMethods,
+	workerConfigVariable,
 } from '@shardctl/core';
 import { type IpcEnd, ipcPort, Peer } from '@shardctl/rpc';
 import type { ChildSpec, ProcessHost } from '@shardctl/supervisor';
 
 type WorkerPeer = Peer<WorkerMethods, ManagerMethods, WorkerEvents, ManagerEvents>;
 
-/** What a process does: it has its brief and its end of the channel, and may exit. */
+/** What a process does: it has its config and its end of the channel, and may exit. */
 export interface ScriptedProcess {
-	brief: WorkerBrief;
+	config: WorkerConfig;
 	peer: WorkerPeer;
 	exit(code: number): void;
 	/** Aborts when the process is gone. */
@@ -59,7 +59,7 @@ class FakeProcess extends EventEmitter {
 
 	constructor(spec: ChildSpec, script: (process: ScriptedProcess) => void) {
 		super();
-		const brief = JSON.parse(spec.env[briefVariable] as string) as WorkerBrief;
+		const config = JSON.parse(spec.env[workerConfigVariable] as string) as WorkerConfig;
 		const end: IpcEnd = {
 			connected: true,
 			send: (message, done) => {
@@ -71,14 +71,14 @@ class FakeProcess extends EventEmitter {
 			},
 			on: (event: string, listener: (message: unknown) => void) => this.#childEnd.on(event, listener),
 		};
-		const peer: WorkerPeer = new Peer({ port: ipcPort(end), epoch: brief.epoch });
+		const peer: WorkerPeer = new Peer({ port: ipcPort(end), epoch: config.epoch });
 		peer.handle('ping', () => null);
 		peer.handle('shutdown', () => {
 			queueMicrotask(() => this.end(0, null));
 			return null;
 		});
 		// The manager has its listeners by then.
-		queueMicrotask(() => script({ brief, peer, exit: (code) => this.end(code, null), gone: this.#gone.signal }));
+		queueMicrotask(() => script({ config, peer, exit: (code) => this.end(code, null), gone: this.#gone.signal }));
 	}
 
 	send(message: unknown, done: (error: Error | null) => void): boolean {

@@ -46,7 +46,7 @@ export function getShardInfo(): ShardInfo {
 	if (!runtime) {
 		return { sharded: false, shardId: null, shardIds: [], totalShards: 1, guildCount: 0, api: null, gateway: null };
 	}
-	const { shardIds, totalShards, api, gateway } = runtime.brief;
+	const { shardIds, totalShards, api, gateway } = runtime.config;
 	const guildCount = runtime.sampleShards().reduce((sum, shard) => sum + shard.guildCount, 0);
 	return { sharded: true, shardId: shardIds[0] ?? null, shardIds: [...shardIds], totalShards, guildCount, api, gateway };
 }

@@ -1,6 +1,6 @@
 // This process's end of the channel to its manager. Frames of ours are taken out before the bot sees them, and everything
 // else passes: `process.on('message')` and `process.send` stay the bot's own.
-import type { ManagerEvents, ManagerMethods, WorkerBrief, WorkerEvents, WorkerMethods } from '@shardctl/core';
+import type { ManagerEvents, ManagerMethods, WorkerConfig, WorkerEvents, WorkerMethods } from '@shardctl/core';
 import { type IpcEnd, ipcPort, isFrame, Peer } from '@shardctl/rpc';
 
 export type ManagerPeer = Peer<WorkerMethods, ManagerMethods, WorkerEvents, ManagerEvents>;
@@ -13,7 +13,7 @@ export type ManagerPeer = Peer<WorkerMethods, ManagerMethods, WorkerEvents, Mana
  * Node keeps IPC messages back until somebody listens for `message`, and a listener keeps the process alive. So this listens
  * itself and hands the liveness back: a bot that has nothing left to do ends under a manager as it ends without one.
  */
-export function openManagerLink(brief: WorkerBrief, onClosed: () => void): ManagerPeer {
+export function openManagerLink(config: WorkerConfig, onClosed: () => void): ManagerPeer {
 	const frameListeners: ((message: unknown) => void)[] = [];
 	const end: IpcEnd = {
 		send: (message, done) => process.send?.(message, undefined, undefined, done) ?? false,
@@ -31,7 +31,7 @@ export function openManagerLink(brief: WorkerBrief, onClosed: () => void): Manag
 		}
 		return Reflect.apply(emit, this, [event, ...args]) as boolean;
 	} as typeof process.emit;
-	const peer: ManagerPeer = new Peer({ port: ipcPort(end), epoch: brief.epoch });
+	const peer: ManagerPeer = new Peer({ port: ipcPort(end), epoch: config.epoch });
 	process.once('disconnect', onClosed);
 	// Last: the listeners above are ours, and must not count as the bot's.
 	keepChannelOpenWithoutKeepingAlive();

@@ -2,12 +2,12 @@
 // loads nothing: processes and threads that the bot starts inherit node's arguments.
 // CommonJS, and what it loads is one file (`bundle.mjs`): node's loader of ES modules and fifty small files would cost each
 // worker a tenth of its start.
-import type { briefVariable } from '@shardctl/core' with { 'resolution-mode': 'import' };
+import type { workerConfigVariable } from '@shardctl/core' with { 'resolution-mode': 'import' };
 import type { startWorker } from './start-worker.js' with { 'resolution-mode': 'import' };
 
-const brief: typeof briefVariable = 'SHARDCTL_WORKER';
+const variable: typeof workerConfigVariable = 'SHARDCTL_WORKER';
 
-if (process.env[brief] !== undefined) {
+if (process.env[variable] !== undefined) {
 	const bundle = require('./start-worker.cjs') as { startWorker: typeof startWorker };
 	bundle.startWorker();
 }

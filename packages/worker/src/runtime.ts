@@ -1,7 +1,7 @@
 // The one object that makes a process a worker: it answers the manager, and owns the attached clients, the handlers and the end
 // of the process. The register module creates it; the public API finds it on globalThis, so that a bot which has its own copy of
 // the package meets the same runtime.
-import { type ManagerMethods, ShardctlError, type ShardReport, type ShardSample, type WorkerBrief } from '@shardctl/core';
+import { type ManagerMethods, ShardctlError, type ShardReport, type ShardSample, type WorkerConfig } from '@shardctl/core';
 import { Attachments } from './attachments.js';
 import type { ClientAdapter, WorkerAccess } from './client-adapter.js';
 import { IdentifyGate } from './identify-gate.js';
@@ -18,7 +18,7 @@ const orphanGraceMs = 4000;
 export type Handler = (...args: never[]) => unknown;
 
 export class WorkerRuntime {
-	readonly brief: WorkerBrief;
+	readonly config: WorkerConfig;
 	/** What clients are prepared with. */
 	readonly access: WorkerAccess;
 	readonly #peer: ManagerPeer;
@@ -34,21 +34,21 @@ export class WorkerRuntime {
 	});
 
 	/** @param token What the manager runs the fleet with. */
-	constructor(brief: WorkerBrief, token: string | undefined) {
-		this.brief = brief;
-		this.#scripts = new ScriptRunner(brief.botFile);
+	constructor(config: WorkerConfig, token: string | undefined) {
+		this.config = config;
+		this.#scripts = new ScriptRunner(config.botFile);
 		this.#sampler = new Sampler(() => this.sampleShards());
 		// The manager is gone, however it went: without it nobody supervises this process, so the session must not live on.
-		this.#peer = openManagerLink(brief, () => void this.#endAsOrphan());
+		this.#peer = openManagerLink(config, () => void this.#endAsOrphan());
 		this.#gate = new IdentifyGate(
 			{
 				acquireIdentify: (shardId, signal) =>
 					this.request('identify.acquire', { shardId }, { timeoutMs: Number.POSITIVE_INFINITY, ...(signal ? { signal } : {}) }),
 				reportIdentify: (event, slotId) => this.#peer.notify(`identify.${event}`, { slotId }),
 			},
-			brief.shardIds,
+			config.shardIds,
 		);
-		const { shardIds, totalShards, api, gateway } = brief;
+		const { shardIds, totalShards, api, gateway } = config;
 		this.access = {
 			shardIds,
 			totalShards,
@@ -58,7 +58,7 @@ export class WorkerRuntime {
 			isOwnToken: (other) => other?.replace(/^(Bot|Bearer)\s*/i, '') === token,
 		};
 		this.#answer();
-		if (brief.statsIntervalMs > 0) setInterval(() => this.#pushSample(), brief.statsIntervalMs).unref();
+		if (config.statsIntervalMs > 0) setInterval(() => this.#pushSample(), config.statsIntervalMs).unref();
 	}
 
 	/** Asks the manager; keeps the process alive until the answer is there. */
@@ -110,7 +110,7 @@ export class WorkerRuntime {
 		if (first) return first.client;
 		throw new ShardctlError(
 			'CLIENT_NOT_ATTACHED',
-			`worker ${this.brief.workerId} has no client: the bot has not made one yet, or did not attach() it`,
+			`worker ${this.config.workerId} has no client: the bot has not made one yet, or did not attach() it`,
 		);
 	}
 
@@ -132,7 +132,7 @@ export class WorkerRuntime {
 	}
 
 	async #onShutdownRequest(reason: string): Promise<null> {
-		await this.#shutdown.run(reason, this.brief.shutdownGraceMs);
+		await this.#shutdown.run(reason, this.config.shutdownGraceMs);
 		// The answer has to leave before the process does.
 		setImmediate(() => void this.#peer.flushed().then(() => process.exit(0)));
 		return null;
@@ -154,8 +154,8 @@ export function currentRuntime(): WorkerRuntime | undefined {
 }
 
 /** Makes this process a worker. */
-export function startRuntime(brief: WorkerBrief, token: string | undefined): WorkerRuntime {
-	const runtime = new WorkerRuntime(brief, token);
+export function startRuntime(config: WorkerConfig, token: string | undefined): WorkerRuntime {
+	const runtime = new WorkerRuntime(config, token);
 	registry[runtimeKey] = runtime;
 	return runtime;
 }

@@ -1,14 +1,14 @@
 // A worker whose manager is gone before it has booted, as a real process.
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { briefVariable, type WorkerBrief } from '@shardctl/core';
+import { type WorkerConfig, workerConfigVariable } from '@shardctl/core';
 import { expect, it, onTestFinished } from 'vitest';
 
 const bot = fileURLToPath(new URL('fixtures/idle-bot.cjs', import.meta.url));
 const register = fileURLToPath(new URL('../dist/register.cjs', import.meta.url));
 
 function forkWorker(): ChildProcess {
-	const brief: WorkerBrief = {
+	const config: WorkerConfig = {
 		workerId: 0,
 		epoch: 1,
 		shardIds: [0],
@@ -23,7 +23,10 @@ function forkWorker(): ChildProcess {
 		statsIntervalMs: 0,
 		shutdownGraceMs: 1000,
 	};
-	const child = fork(bot, { execArgv: ['--require', register], env: { ...process.env, [briefVariable]: JSON.stringify(brief) } });
+	const child = fork(bot, {
+		execArgv: ['--require', register],
+		env: { ...process.env, [workerConfigVariable]: JSON.stringify(config) },
+	});
 	onTestFinished(() => void child.kill('SIGKILL'));
 	return child;
 }

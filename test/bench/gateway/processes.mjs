@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gatewayBriefVariable, gatewayExecArgv } from '@shardctl/core';
+import { gatewayConfigVariable, gatewayExecArgv } from '@shardctl/core';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -41,7 +41,7 @@ export async function startGateway(host, { discord, shards, compression = 'none'
 	const main = fileURLToPath(import.meta.resolve('@shardctl/gateway/process'));
 	const { child, peer } = host.process(main, {
 		execArgv: [...gatewayExecArgv],
-		env: { DISCORD_TOKEN: discord.token, [gatewayBriefVariable]: JSON.stringify(brief) },
+		env: { DISCORD_TOKEN: discord.token, [gatewayConfigVariable]: JSON.stringify(brief) },
 	});
 	let lastSlot = 0;
 	peer.handle('identify.acquire', () => ({ slotId: ++lastSlot }));

@@ -2,8 +2,8 @@
 // and what a gateway process is told when it is forked. Types only, like the contract between a manager and its workers.
 import type { GatewayInfo, WorkerEvents } from './worker.js';
 
-/** Name of the environment variable that carries a gateway process's {@link GatewayBrief} as JSON. */
-export const gatewayBriefVariable = 'SHARDCTL_GATEWAY';
+/** Name of the environment variable that carries a gateway process's {@link GatewayConfig} as JSON. */
+export const gatewayConfigVariable = 'SHARDCTL_GATEWAY';
 
 /**
  * Node's options for a gateway process, for even delays. Events live for as long as their worker takes to confirm them, so in a young
@@ -35,7 +35,7 @@ export interface BufferLimits {
 }
 
 /** What the manager tells a gateway process when it forks it. Holds no secret: the token travels as `DISCORD_TOKEN`. */
-export interface GatewayBrief {
+export interface GatewayConfig {
 	gatewayId: number;
 	epoch: number;
 	/** Shards as workers see them; ascending, and all of each session with Discord that one of them comes through. */

@@ -2,11 +2,11 @@
 // worker is told when it is forked. Types only; the manager and the worker meet here and never import each other.
 import type { ShardStats, WorkerSample } from './stats.js';
 
-/** Name of the environment variable that carries a worker's {@link WorkerBrief} as JSON. */
-export const briefVariable = 'SHARDCTL_WORKER';
+/** Name of the environment variable that carries a worker's {@link WorkerConfig} as JSON. */
+export const workerConfigVariable = 'SHARDCTL_WORKER';
 
 /** What the manager tells a worker when it forks it. Holds no secret: the token travels as `DISCORD_TOKEN`. */
-export interface WorkerBrief {
+export interface WorkerConfig {
 	workerId: number;
 	/** Counts the incarnations of this worker; it stands on every frame, so that a dead process is never mistaken for its successor. */
 	epoch: number;

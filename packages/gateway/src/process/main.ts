@@ -1,11 +1,11 @@
 // The entry of a gateway process: reads its brief, opens the channel to the manager, and runs until the manager ends it.
 import type { Socket } from 'node:net';
-import { type GatewayBrief, gatewayBriefVariable, messageOf, type PassedConnection, systemClock } from '@shardctl/core';
+import { type GatewayConfig, gatewayConfigVariable, messageOf, type PassedConnection, systemClock } from '@shardctl/core';
 import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
 import { answerManager, IdentifySlots, openManagerLink } from './manager-link.js';
 import { ResidentGateway } from './resident-gateway.js';
 
-const brief = JSON.parse(process.env[gatewayBriefVariable] ?? 'null') as GatewayBrief;
+const brief = JSON.parse(process.env[gatewayConfigVariable] ?? 'null') as GatewayConfig;
 const peer = openManagerLink(brief.epoch);
 const slots = new IdentifySlots(peer);
 const gateway = new ResidentGateway({

@@ -1,7 +1,7 @@
 // Everything that one gateway process holds: its sessions with Discord and their shards, the server that workers connect to, and the end of both.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Clock, type GatewayBrief, type GatewayNotice, type GatewayStats, ShardctlError } from '@shardctl/core';
+import { type Clock, type GatewayConfig, type GatewayNotice, type GatewayStats, ShardctlError } from '@shardctl/core';
 import { GatewayServer } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../downstream/local-backend.js';
 import { LocalRest } from '../downstream/local-rest.js';
@@ -18,7 +18,7 @@ const heartbeats = { heartbeatIntervalMs: 24 * 60 * 60 * 1000, heartbeatAskAfter
 const sessionTtlMs = 60_000;
 
 export interface ResidentGatewayOptions {
-	brief: GatewayBrief;
+	brief: GatewayConfig;
 	token: string;
 	clock: Clock;
 	store: SnapshotStore;

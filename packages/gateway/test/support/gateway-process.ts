@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { inflateSync } from 'node:zlib';
 import type {
-	GatewayBrief,
+	GatewayConfig,
 	GatewayEvents,
 	GatewayManagerMethods,
 	GatewayMethods,
@@ -12,7 +12,7 @@ import type {
 	GatewaySessionStats,
 	GatewayShardStats,
 } from '@shardctl/core';
-import { gatewayBriefVariable } from '@shardctl/core';
+import { gatewayConfigVariable } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
 import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
 import { tempDir, waitFor } from '@shardctl/test-support';
@@ -28,21 +28,21 @@ export const intents = 1 | 512 | 32_768;
 export interface Setup {
 	shards?: number;
 	simulator?: SimulatorOptions;
-	brief?: Partial<GatewayBrief>;
+	brief?: Partial<GatewayConfig>;
 	execArgv?: string[];
 }
 
 export class GatewayProcess {
 	readonly simulator: Simulator;
 	readonly notices: GatewayNotice[] = [];
-	readonly brief: GatewayBrief;
+	readonly brief: GatewayConfig;
 	readonly #execArgv: string[];
 	#child!: ChildProcess;
 	#peer!: Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;
 	#slots = 0;
 	port = 0;
 
-	private constructor(simulator: Simulator, brief: GatewayBrief, execArgv: string[]) {
+	private constructor(simulator: Simulator, brief: GatewayConfig, execArgv: string[]) {
 		this.simulator = simulator;
 		this.brief = brief;
 		this.#execArgv = execArgv;
@@ -106,7 +106,7 @@ export class GatewayProcess {
 		const brief = JSON.stringify(this.brief);
 		return fork(entry, {
 			execArgv: this.#execArgv,
-			env: { ...environment, DISCORD_TOKEN: this.simulator.token, [gatewayBriefVariable]: brief },
+			env: { ...environment, DISCORD_TOKEN: this.simulator.token, [gatewayConfigVariable]: brief },
 		});
 	}
 

@@ -5,19 +5,19 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
-	type GatewayBrief,
+	type GatewayConfig,
 	type GatewayEvents,
 	type GatewayManagerMethods,
 	type GatewayMethods,
 	type GatewayNotice,
-	gatewayBriefVariable,
+	gatewayConfigVariable,
 	workerPath,
 } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
 
 type GatewayPeer = Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;
 
-type Brief = Omit<GatewayBrief, 'epoch' | 'port' | 'workers'>;
+type Brief = Omit<GatewayConfig, 'epoch' | 'port' | 'workers'>;
 
 const processFile = fileURLToPath(new URL('../../dist/process/main.js', import.meta.url));
 
@@ -119,8 +119,8 @@ export class LiveGateway {
 	async #start(): Promise<void> {
 		const epoch = ++this.#epoch;
 		const workers = [...this.#expected].map(([shardId, incarnation]) => ({ incarnation, shardIds: [shardId] }));
-		const brief: GatewayBrief = { ...this.#brief, epoch, port: this.#port, workers };
-		const env = { ...process.env, DISCORD_TOKEN: 'token', [gatewayBriefVariable]: JSON.stringify(brief) };
+		const brief: GatewayConfig = { ...this.#brief, epoch, port: this.#port, workers };
+		const env = { ...process.env, DISCORD_TOKEN: 'token', [gatewayConfigVariable]: JSON.stringify(brief) };
 		const child = fork(processFile, { env, execArgv: [] });
 		const peer: GatewayPeer = new Peer({ port: ipcPort(child), epoch });
 		peer.handle('identify.acquire', () => ({ slotId: ++this.#slots }));

@@ -5,14 +5,14 @@ import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
 	formatShardIds,
-	type GatewayBrief,
+	type GatewayConfig,
 	type GatewayEvents,
 	type GatewayInfo,
 	type GatewayManagerMethods,
 	type GatewayMethods,
 	type GatewayNotice,
 	type GatewayStats,
-	gatewayBriefVariable,
+	gatewayConfigVariable,
 	gatewayExecArgv,
 	ShardctlError,
 	workerPath,
@@ -32,7 +32,7 @@ export interface ManagedGatewayOptions {
 	token: string;
 	/** What is the same for every process of this gateway. */
 	child: Omit<SupervisedChildOptions, 'connect' | 'spec'>;
-	brief(): Omit<GatewayBrief, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
+	brief(): Omit<GatewayConfig, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
 	/** Waits until a session with Discord may send IDENTIFY; rejects only when `signal` aborts. */
 	acquireIdentify(session: number, signal: AbortSignal): Promise<IdentifySlot>;
 }
@@ -191,10 +191,10 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 }
 
 /** The token travels here and not in the arguments, which every user of the machine can read. */
-function environment(brief: GatewayBrief, token: string): Record<string, string> {
+function environment(brief: GatewayConfig, token: string): Record<string, string> {
 	const result: Record<string, string> = {};
 	for (const [name, value] of Object.entries(process.env)) if (value !== undefined) result[name] = value;
-	return { ...result, DISCORD_TOKEN: token, [gatewayBriefVariable]: JSON.stringify(brief) };
+	return { ...result, DISCORD_TOKEN: token, [gatewayConfigVariable]: JSON.stringify(brief) };
 }
 
 function exitError(label: string, report: ExitReport): ShardctlError {

@@ -1,8 +1,8 @@
-import { briefVariable, type WorkerBrief } from '@shardctl/core';
+import { type WorkerConfig, workerConfigVariable } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
 import { workerEnvironment } from './worker-spec.js';
 
-const brief: WorkerBrief = {
+const config: WorkerConfig = {
 	workerId: 1,
 	epoch: 3,
 	shardIds: [4, 5],
@@ -19,8 +19,8 @@ const brief: WorkerBrief = {
 };
 
 describe('workerEnvironment', () => {
-	it("has discord.js's own variables, as strings that discord.js reads, and the brief without the token", () => {
-		const env = workerEnvironment({ PATH: '/bin' }, { brief, token: 'secret', env: { EXTRA: '1' } });
+	it("has discord.js's own variables, as strings that discord.js reads, and the config without the token", () => {
+		const env = workerEnvironment({ PATH: '/bin' }, { config, token: 'secret', env: { EXTRA: '1' } });
 		expect(env).toMatchObject({
 			PATH: '/bin',
 			EXTRA: '1',
@@ -30,12 +30,12 @@ describe('workerEnvironment', () => {
 			SHARD_COUNT: '8',
 			DISCORD_TOKEN: 'secret',
 		});
-		expect(JSON.parse(env[briefVariable] as string)).toEqual(brief);
-		expect(env[briefVariable]).not.toContain('secret');
+		expect(JSON.parse(env[workerConfigVariable] as string)).toEqual(config);
+		expect(env[workerConfigVariable]).not.toContain('secret');
 	});
 
 	it('wins over what the environment had, and leaves out what is undefined', () => {
-		const env = workerEnvironment({ SHARDS: '[99]', GONE: undefined }, { brief, token: 't', env: { SHARD_COUNT: '1' } });
+		const env = workerEnvironment({ SHARDS: '[99]', GONE: undefined }, { config, token: 't', env: { SHARD_COUNT: '1' } });
 		expect(env).toMatchObject({ SHARDS: '[4,5]', SHARD_COUNT: '8' });
 		expect('GONE' in env).toBe(false);
 	});

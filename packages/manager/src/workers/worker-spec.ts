@@ -1,7 +1,7 @@
 // What a worker's process is started with: discord.js's own variables, so that the library picks up its slice by itself, and
-// the brief for the worker package.
+// the config of the worker package.
 import { fileURLToPath } from 'node:url';
-import { briefVariable, type GatewayInfo, type WorkerBrief } from '@shardctl/core';
+import { type GatewayInfo, type WorkerConfig, workerConfigVariable } from '@shardctl/core';
 import type { ChildSpec } from '@shardctl/supervisor';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 
@@ -26,7 +26,7 @@ export function workerSpec(
 	{ workerId, epoch, shardIds, totalShards, gateway }: Incarnation,
 ): ChildSpec {
 	const { file, args, execArgv, cwd, env, token, api, shutdownGraceMs } = options;
-	const brief: WorkerBrief = {
+	const config: WorkerConfig = {
 		workerId,
 		epoch,
 		shardIds: [...shardIds],
@@ -43,7 +43,7 @@ export function workerSpec(
 		file,
 		args: [...args],
 		execArgv: ['--require', registerModule, ...execArgv],
-		env: workerEnvironment(process.env, { brief, token, env }),
+		env: workerEnvironment(process.env, { config, token, env }),
 		cwd,
 	};
 }
@@ -60,15 +60,15 @@ function sampleIntervalMs({ statsIntervalMs, maxMemoryBytes }: ResolvedManagerOp
  */
 export function workerEnvironment(
 	inherited: NodeJS.ProcessEnv,
-	{ brief, token, env }: { brief: WorkerBrief; token: string; env: Readonly<Record<string, string>> },
+	{ config, token, env }: { config: WorkerConfig; token: string; env: Readonly<Record<string, string>> },
 ): Record<string, string> {
 	const own = {
 		SHARDING_MANAGER: 'true',
 		SHARDING_MANAGER_MODE: 'process',
-		SHARDS: JSON.stringify(brief.shardIds),
-		SHARD_COUNT: String(brief.totalShards),
+		SHARDS: JSON.stringify(config.shardIds),
+		SHARD_COUNT: String(config.totalShards),
 		DISCORD_TOKEN: token,
-		[briefVariable]: JSON.stringify(brief),
+		[workerConfigVariable]: JSON.stringify(config),
 	};
 	const result: Record<string, string> = {};
 	for (const [name, value] of Object.entries({ ...inherited, ...env, ...own })) {

@@ -11,7 +11,7 @@ import { shardClientClass } from './shard-client.js';
 export function hookDiscordJs(runtime: WorkerRuntime): void {
 	onDiscordJsLoad((library, file) => {
 		// Also reaches a `new REST()` of the bot's own, for example in a script that registers its commands.
-		library.DefaultRestOptions.api = runtime.brief.api;
+		library.DefaultRestOptions.api = runtime.config.api;
 		hookShardClient(library, createRequire(file)('@discordjs/ws') as GatewayLibrary, runtime);
 	});
 }
