@@ -116,7 +116,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 
 	/** 0 before the plan is made. */
 	get totalShards(): number {
-		return this.#plan?.totalShards ?? 0;
+		return this.#plan?.layout.totalShards ?? 0;
 	}
 
 	/**
@@ -370,7 +370,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		this.#record = new WorkerRecord(path);
 	}
 
-	#createWorker(workerId: number, shardIds: readonly number[], { totalShards }: Plan): ManagedWorker {
+	#createWorker(workerId: number, shardIds: readonly number[], { layout: { totalShards } }: Plan): ManagedWorker {
 		const options = this.#options;
 		const resident = this.#resident;
 		const worker: ManagedWorker = new ManagedWorker({

@@ -2,7 +2,7 @@
 // the one that holds its shards before it is forked, and a worker is replaced by a hand-over. Not in here: the hand-over itself, and
 // what is not different in this mode.
 import { join } from 'node:path';
-import { type GatewayInfo, messageOf } from '@shardctl/core';
+import { type GatewayInfo, messageOf, shardsOfSession } from '@shardctl/core';
 import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import type { ShardManagerEvents } from '../events.js';
 import { GatewayFleet, type GatewayProcessStats } from '../gateways/gateway-fleet.js';
@@ -85,13 +85,13 @@ export class ResidentMode {
 
 	/** The shards that come through a session with Discord. */
 	shardsOf(session: number): number[] {
-		const { shardIds, sessions } = this.#options.plan;
-		return shardIds.filter((id) => id % sessions === session);
+		const { layout, shardIds } = this.#options.plan;
+		return shardsOfSession(layout, session, shardIds);
 	}
 
 	/** Where the process of a worker that is forked next connects. */
 	infoFor({ shardIds, incarnation }: ManagedWorker): GatewayInfo {
-		return this.#fleet.infoFor(shardIds, incarnation, this.#options.plan.totalShards);
+		return this.#fleet.infoFor(shardIds, incarnation, this.#options.plan.layout.totalShards);
 	}
 
 	/** Before each fork of a worker's process: a number of its own, and the gateway process knows it. */
@@ -175,8 +175,8 @@ export class ResidentMode {
 				heartbeat: { intervalMs: Math.min(5000, options.heartbeatTimeoutMs / 3), timeoutMs: options.heartbeatTimeoutMs },
 			},
 			brief: (gatewayId) => ({
-				totalShards: plan.totalShards,
-				sessions: plan.sessions,
+				totalShards: plan.layout.totalShards,
+				sessions: plan.layout.sessions,
 				api: options.api,
 				gateway: gatewayInfo(),
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
@@ -215,7 +215,7 @@ export class ResidentMode {
 	}
 
 	#noteIdentify(worker: ManagedWorker, session: number, stage: 'waiting' | 'identifying'): void {
-		for (const id of worker.shardIds) if (id % this.#options.plan.sessions === session) worker.noteIdentify(id, stage);
+		for (const id of shardsOfSession(this.#options.plan.layout, session, worker.shardIds)) worker.noteIdentify(id, stage);
 	}
 }
 

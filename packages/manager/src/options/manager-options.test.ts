@@ -68,9 +68,9 @@ describe('resolveManagerOptions', () => {
 	});
 
 	it.each([
-		[{ totalShards: 10, gateway: { mode: 'resident', sessions: 4 } }, 'gateway.sessions: 10 shards do not divide evenly'],
+		[{ totalShards: 10, gateway: { mode: 'resident', sessions: 4 } }, 'gateway.sessions: 10 shards cannot be split'],
 		[{ totalShards: 6, gateway: { mode: 'direct', sessions: 2 } }, 'gateway.sessions: needs gateway processes'],
-		[{ totalShards: 6, shardList: '0-3', gateway: { mode: 'resident', sessions: 2 } }, 'shardList: shard 4 comes through'],
+		[{ totalShards: 6, shardList: '0-3', gateway: { mode: 'resident', sessions: 2 } }, 'shardList: shard 4 is missing'],
 	])('refuses the sessions of %j', (options, problem) => {
 		expect(errorOf(() => resolve(options)).message).toContain(problem);
 	});

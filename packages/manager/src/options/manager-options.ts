@@ -14,7 +14,7 @@ import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import type { ControlOptions } from '../control/server.js';
 import { identifyWindowMs } from '../identify/coordinator.js';
-import { dividedSessions, unevenCounts } from '../plan/counts.js';
+import { countsProblem, splitSessionProblem } from '../plan/counts.js';
 import { absoluteBotFile } from './bot-file.js';
 import {
 	type GatewayMode,
@@ -287,9 +287,9 @@ function sessionProblems({ gateway, totalShards }: ShardManagerOptions, shardLis
 		return [{ option: 'gateway.sessions', problem }];
 	}
 	if (!isCount(sessions) || !isCount(totalShards)) return [];
-	const uneven = unevenCounts({ totalShards, sessions });
+	const uneven = countsProblem({ totalShards, sessions });
 	if (uneven !== undefined) return [{ option: 'gateway.sessions', problem: uneven }];
-	const divided = shardList && dividedSessions(shardList, { totalShards, sessions });
+	const divided = shardList && splitSessionProblem(shardList, { totalShards, sessions });
 	return divided === undefined ? [] : [{ option: 'shardList', problem: divided }];
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { dividedSessions, resolveCounts, unevenCounts } from './counts.js';
+import { countsProblem, resolveCounts, splitSessionProblem } from './counts.js';
 
 it.each([
 	['as many sessions as shards', 6, undefined, 4, [6, 6]],
@@ -23,26 +23,26 @@ it('fits what it may choose to what it is given', () => {
 				{ totalShards: given, sessions: 'auto' as const },
 				{ totalShards: 'auto' as const, sessions: given },
 			]) {
-				expect(unevenCounts(resolveCounts(wanted, recommended))).toBeUndefined();
+				expect(countsProblem(resolveCounts(wanted, recommended))).toBeUndefined();
 			}
 		}),
 	);
 });
 
 it.each([
-	[10, 4, /^10 shards do not divide evenly among 4 sessions: 8 or 12 shards do, and 10 shards among 2 or 5 sessions$/],
-	[7, 3, /: 6 or 9 shards do, and 7 shards among 1 or 7 sessions$/],
-	[4, 6, /: 6 shards do, and 4 shards among 4 sessions$/],
+	[10, 4, /^10 shards cannot be split over 4 sessions; use 8 or 12 shards, or 2 or 5 sessions$/],
+	[7, 3, /; use 6 or 9 shards, or 1 or 7 sessions$/],
+	[4, 6, /; use 6 shards, or 4 sessions$/],
 ])('says of %i shards and %i sessions which numbers are near', (totalShards, sessions, text) => {
-	expect(unevenCounts({ totalShards, sessions })).toMatch(text);
+	expect(countsProblem({ totalShards, sessions })).toMatch(text);
 });
 
 it('asks for all shards of a session at one place', () => {
 	const counts = { totalShards: 6, sessions: 2 };
-	expect(dividedSessions([0, 2, 4], counts)).toBeUndefined();
-	expect(dividedSessions([0, 1, 2, 3, 4, 5], counts)).toBeUndefined();
-	expect(dividedSessions([0, 1], { totalShards: 2, sessions: 2 })).toBeUndefined();
-	expect(dividedSessions([0, 2], counts)).toMatch(
-		/^shard 4 comes through the same session .* as shard 0, .*: 0,2,4, for example$/,
+	expect(splitSessionProblem([0, 2, 4], counts)).toBeUndefined();
+	expect(splitSessionProblem([0, 1, 2, 3, 4, 5], counts)).toBeUndefined();
+	expect(splitSessionProblem([0, 1], { totalShards: 2, sessions: 2 })).toBeUndefined();
+	expect(splitSessionProblem([0, 2], counts)).toMatch(
+		/^shard 4 is missing: it shares a Discord session with shard 0, .*; use 0,2,4, for example$/,
 	);
 });

@@ -1,67 +1,64 @@
-// How many shards workers see, and through how many sessions with Discord they come. The shards are a whole multiple of the sessions,
-// so that every guild's shard lies within one session: shard v within session v % sessions. Pure.
-import { formatShardIds } from '@shardctl/core';
+// How many shards workers see, and how many sessions with Discord carry them. The shards are a whole multiple of the sessions, so
+// that all guilds of a shard belong to one session. Pure.
+import { formatShardIds, type Layout, sessionOfShard } from '@shardctl/core';
 
-export interface Counts {
-	totalShards: number;
-	sessions: number;
-}
+/** The two counts of a layout. */
+export type Counts = Pick<Layout, 'totalShards' | 'sessions'>;
 
-/** What was asked for; undefined sessions: as many as shards. */
-export interface WantedCounts {
+/** The counts as the options have them; undefined sessions: as many as shards. */
+export interface RequestedCounts {
 	totalShards: number | 'auto';
 	sessions: number | 'auto' | undefined;
 }
 
 /**
- * Both counts, where the one is to fit the other and `auto` is what Discord recommends, or the next larger number that fits. Two
- * given numbers are left as they are; see {@link unevenCounts}.
+ * Both counts. An `auto` count becomes what Discord recommends, or the next larger number that fits the other count. Two given
+ * numbers stay as they are; see {@link countsProblem}.
  */
-export function resolveCounts({ totalShards, sessions }: WantedCounts, recommended: number): Counts {
+export function resolveCounts({ totalShards, sessions }: RequestedCounts, recommended: number): Counts {
 	if (totalShards === 'auto') {
 		const count = typeof sessions === 'number' ? sessions : recommended;
 		return { totalShards: Math.ceil(recommended / count) * count, sessions: count };
 	}
 	if (sessions !== 'auto') return { totalShards, sessions: sessions ?? totalShards };
-	return { totalShards, sessions: divisorFrom(totalShards, Math.min(recommended, totalShards)) };
+	return { totalShards, sessions: smallestDivisorFrom(totalShards, Math.min(recommended, totalShards)) };
 }
 
-/** Why so many sessions cannot carry so many shards, and which numbers can; undefined when they can. */
-export function unevenCounts({ totalShards, sessions }: Counts): string | undefined {
+/** Why the shards cannot be split over the sessions, with the nearest counts that can; undefined when they can. */
+export function countsProblem({ totalShards, sessions }: Counts): string | undefined {
 	if (totalShards % sessions === 0) return undefined;
 	const multiples = [Math.floor(totalShards / sessions) * sessions, Math.ceil(totalShards / sessions) * sessions];
-	const divisors = [divisorTo(totalShards, sessions), divisorFrom(totalShards, sessions)];
+	const divisors = [largestDivisorUpTo(totalShards, sessions), smallestDivisorFrom(totalShards, sessions)];
 	const or = (counts: readonly number[]) => [...new Set(counts)].filter((count) => count > 0).join(' or ');
+	return `${totalShards} shards cannot be split over ${sessions} sessions; use ${or(multiples)} shards, or ${or(divisors)} sessions`;
+}
+
+/** Why these shards cannot run without others that share a session with them; undefined when they can. */
+export function splitSessionProblem(shardIds: readonly number[], counts: Counts): string | undefined {
+	const listed = new Set(shardIds);
+	const sessionOf = (shardId: number) => sessionOfShard(counts, shardId);
+	const sessions = new Set(shardIds.map(sessionOf));
+	const all = Array.from({ length: counts.totalShards }, (_, id) => id);
+	const missing = all.filter((id) => sessions.has(sessionOf(id)) && !listed.has(id));
+	const [first] = missing;
+	if (first === undefined) return undefined;
+	const neighbour = shardIds.find((id) => sessionOf(id) === sessionOf(first));
+	const complete = [...shardIds, ...missing].sort((a, b) => a - b);
 	return (
-		`${totalShards} shards do not divide evenly among ${sessions} sessions: ${or(multiples)} shards do, ` +
-		`and ${totalShards} shards among ${or(divisors)} sessions`
+		`shard ${first} is missing: it shares a Discord session with shard ${neighbour}, and one manager must run all shards of a ` +
+		`session; use ${formatShardIds(complete)}, for example`
 	);
 }
 
-/** Why these shards cannot run without others, whose session they share; undefined when they can. */
-export function dividedSessions(shardIds: readonly number[], { totalShards, sessions }: Counts): string | undefined {
-	const here = new Set(shardIds);
-	const held = new Set(shardIds.map((shardId) => shardId % sessions));
-	const missing = Array.from({ length: totalShards }, (_, id) => id).filter((id) => held.has(id % sessions) && !here.has(id));
-	if (missing.length === 0) return undefined;
-	const whole = [...shardIds, ...missing].sort((a, b) => a - b);
-	const [first] = missing as [number];
-	const beside = shardIds.find((id) => id % sessions === first % sessions);
-	return (
-		`shard ${first} comes through the same session with Discord as shard ${beside}, and one manager has all shards of a session: ` +
-		`${formatShardIds(whole)}, for example`
-	);
-}
-
-/** The largest divisor of a number up to a limit. */
-function divisorTo(count: number, limit: number): number {
+/** The largest divisor of `count` that is not above `limit`. */
+function largestDivisorUpTo(count: number, limit: number): number {
 	let divisor = Math.min(limit, count);
 	while (count % divisor !== 0) divisor--;
 	return divisor;
 }
 
-/** The smallest divisor of a number from a limit on, which is at most the number; the number itself beyond. */
-function divisorFrom(count: number, limit: number): number {
+/** The smallest divisor of `count` that is not below `limit`; `count` itself when `limit` is above it. */
+function smallestDivisorFrom(count: number, limit: number): number {
 	let divisor = Math.min(limit, count);
 	while (count % divisor !== 0) divisor++;
 	return divisor;

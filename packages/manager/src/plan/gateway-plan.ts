@@ -1,12 +1,12 @@
-// Which gateway process holds which shards, and which worker: neither the shards of a worker nor those of a session with Discord are
-// ever divided between two processes. Pure.
-import { planSlices } from '@shardctl/core';
+// Assigns shards to gateway processes and to workers. One gateway process has all shards of a worker, and all shards of a session
+// with Discord. Pure.
+import { planSlices, sessionsOfShards, shardsOfSession } from '@shardctl/core';
 import type { Counts } from './counts.js';
 
 export interface GatewayPlan {
-	/** Shards per worker, in order of their first. */
+	/** Shard ids per worker, in order of their first shard. */
 	slices: number[][];
-	/** Shards per gateway process. */
+	/** Shard ids per gateway process. */
 	gateways: number[][];
 }
 
@@ -18,7 +18,7 @@ export function planGateways(
 		const slices = planSlices(shardIds, shardsPerWorker);
 		return { slices, gateways: groupSlices(slices, shardsPerGateway) };
 	}
-	// A worker of neighbouring shards has several sessions, so the processes are planned first, and the workers within each.
+	// Neighbouring shards are on different sessions, so the gateway processes are planned first, and the workers within each.
 	const gateways = groupSessions(shardIds, { ...counts, atMost: Math.max(shardsPerGateway, shardsPerWorker) });
 	const slices = gateways.flatMap((held) => planSlices(held, shardsPerWorker));
 	return { slices: slices.sort(([a = 0], [b = 0]) => a - b), gateways };
@@ -34,8 +34,9 @@ function groupSlices(slices: readonly (readonly number[])[], atMost: number): nu
 	return groups;
 }
 
-function groupSessions(shardIds: readonly number[], { totalShards, sessions, atMost }: Counts & { atMost: number }): number[][] {
-	const sessionIds = [...new Set(shardIds.map((id) => id % sessions))].sort((a, b) => a - b);
-	const sessionsPerGroup = Math.max(1, Math.floor((atMost * sessions) / totalShards));
-	return planSlices(sessionIds, sessionsPerGroup).map((held) => shardIds.filter((id) => held.includes(id % sessions)));
+function groupSessions(shardIds: readonly number[], { atMost, ...counts }: Counts & { atMost: number }): number[][] {
+	const sessionsPerGroup = Math.max(1, Math.floor((atMost * counts.sessions) / counts.totalShards));
+	return planSlices(sessionsOfShards(counts, shardIds), sessionsPerGroup).map((sessions) =>
+		sessions.flatMap((session) => shardsOfSession(counts, session, shardIds)).sort((a, b) => a - b),
+	);
 }

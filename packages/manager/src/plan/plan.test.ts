@@ -11,8 +11,7 @@ function plan(input: Partial<PlanInput>, recommended = 8) {
 describe('planShards', () => {
 	it('takes what Discord recommends, one shard a worker', () => {
 		expect(plan({}, 3)).toEqual({
-			totalShards: 3,
-			sessions: 3,
+			layout: { generation: 0, totalShards: 3, sessions: 3 },
 			shardIds: [0, 1, 2],
 			sessionIds: [0, 1, 2],
 			slices: [[0], [1], [2]],
@@ -35,8 +34,7 @@ describe('planShards', () => {
 	it('lets several shards come through one session, which one process holds', () => {
 		const gateway = { sessions: 2, shardsPerGateway: 16 };
 		expect(plan({ totalShards: 6, shardsPerWorker: 2, gateway })).toMatchObject({
-			totalShards: 6,
-			sessions: 2,
+			layout: { generation: 0, totalShards: 6, sessions: 2 },
 			sessionIds: [0, 1],
 			slices: [
 				[0, 1],
@@ -46,10 +44,14 @@ describe('planShards', () => {
 			gateways: [[0, 1, 2, 3, 4, 5]],
 		});
 		expect(plan({ totalShards: 6, shardList: [1, 3, 5], gateway })).toMatchObject({ sessionIds: [1], gateways: [[1, 3, 5]] });
-		expect(() => plan({ totalShards: 6, shardList: [0, 1], gateway })).toThrow(/shardList: shard 2 comes through the same/);
+		expect(() => plan({ totalShards: 6, shardList: [0, 1], gateway })).toThrow(
+			/shardList: shard 2 is missing: it shares a Discord session with shard 0/,
+		);
 	});
 
 	it('refuses a list beyond the recommended count, and says how to mend it', () => {
-		expect(() => plan({ shardList: [0, 9] })).toThrow(/shardList names 9, but Discord recommends 8 shards .* set totalShards/);
+		expect(() => plan({ shardList: [0, 9] })).toThrow(
+			/shardList has shard 9, but Discord recommends 8 shards .* set totalShards/,
+		);
 	});
 });

@@ -1,6 +1,7 @@
-// Which shards run, in which slices, and through which sessions with Discord: from the options and from what Discord recommends. Pure.
-import { formatShardIds, type GatewayInfo, planSlices, ShardctlError } from '@shardctl/core';
-import { dividedSessions, resolveCounts } from './counts.js';
+// Plans the fleet from the options and from what Discord recommends: the layout, the shards of this manager, their slices and their
+// gateway processes. Pure.
+import { describeShards, type GatewayInfo, type Layout, planSlices, ShardctlError, sessionsOfShards } from '@shardctl/core';
+import { resolveCounts, splitSessionProblem } from './counts.js';
 import { planGateways } from './gateway-plan.js';
 
 export interface PlanInput {
@@ -13,40 +14,37 @@ export interface PlanInput {
 }
 
 export interface Plan {
-	/** As workers see it. */
-	totalShards: number;
-	/** How many sessions the bot has with Discord; shard v comes through session v % sessions. */
-	sessions: number;
-	/** Ascending. */
+	layout: Layout;
+	/** The shards of this manager; ascending. */
 	shardIds: number[];
-	/** The sessions through which these come; ascending. */
+	/** The sessions with Discord that carry them; ascending. */
 	sessionIds: number[];
 	/** Shard ids per worker, balanced, in order of their first shard. */
 	slices: number[][];
-	/** Shard ids per gateway process: whole slices, and whole sessions. None in direct mode. */
+	/** Shard ids per gateway process: whole slices and whole sessions. Empty in direct mode. */
 	gateways: number[][];
 }
 
-/** Throws `OPTIONS_INVALID` when the shard list does not go with the number of shards or sessions that Discord recommends. */
+/** Throws `OPTIONS_INVALID` when the shard list does not fit the number of shards or sessions that Discord recommends. */
 export function planShards(input: PlanInput, gateway: Pick<GatewayInfo, 'shards'>): Plan {
 	const counts = resolveCounts({ totalShards: input.totalShards, sessions: input.gateway?.sessions }, gateway.shards);
-	const { totalShards, sessions } = counts;
+	const layout: Layout = { generation: 0, ...counts };
+	const { totalShards } = layout;
 	const shardIds = input.shardList ? [...input.shardList] : Array.from({ length: totalShards }, (_, id) => id);
 	const beyond = shardIds.filter((id) => id >= totalShards);
 	if (beyond.length > 0) {
 		throw new ShardctlError(
 			'OPTIONS_INVALID',
-			`shardList names ${formatShardIds(beyond)}, but Discord recommends ${totalShards} shards (ids 0 to ${totalShards - 1}): ` +
-				'set totalShards to the number that all your managers share',
+			`shardList has ${describeShards(beyond)}, but Discord recommends ${totalShards} shards (ids 0 to ${totalShards - 1}); ` +
+				'set totalShards to the shard count that all managers of this bot share',
 			{ details: { totalShards, beyond } },
 		);
 	}
-	const divided = dividedSessions(shardIds, counts);
-	if (divided !== undefined) throw new ShardctlError('OPTIONS_INVALID', `shardList: ${divided}`, { details: { ...counts } });
-	const sessionIds = [...new Set(shardIds.map((id) => id % sessions))].sort((a, b) => a - b);
+	const problem = splitSessionProblem(shardIds, layout);
+	if (problem !== undefined) throw new ShardctlError('OPTIONS_INVALID', `shardList: ${problem}`, { details: { ...counts } });
 	const shardsPerWorker = input.shardsPerWorker === 'auto' ? Math.ceil(shardIds.length / input.cores) : input.shardsPerWorker;
 	const { slices, gateways } = input.gateway
 		? planGateways(shardIds, { ...counts, shardsPerWorker, shardsPerGateway: input.gateway.shardsPerGateway })
 		: { slices: planSlices(shardIds, shardsPerWorker), gateways: [] };
-	return { totalShards, sessions, shardIds, sessionIds, slices, gateways };
+	return { layout, shardIds, sessionIds: sessionsOfShards(layout, shardIds), slices, gateways };
 }
