@@ -1,17 +1,29 @@
-// Turns what people type behind an option into values, with commander's own error for what cannot be read.
-import { type Parsed, parseDurationMs, parseSizeBytes } from '@shardctl/core';
+// Turns the text of an option into its value. Throws commander's own error, with an example, for a text that cannot be read.
+import bytes from 'bytes';
 import { InvalidArgumentError } from 'commander';
+import ms from 'ms';
 
-function orThrow<T>(parsed: Parsed<T>): T {
-	if ('problem' in parsed) throw new InvalidArgumentError(`It must be ${parsed.problem}.`);
-	return parsed.value;
+/** Milliseconds: `30s` → 30000, `1500` → 1500; `off` is `Infinity`, which disables a limit, as `0` does. */
+export function duration(text: string): number {
+	const input = text.trim();
+	if (isOff(input)) return Number.POSITIVE_INFINITY;
+	const value = /^\d/.test(input) && input.length < 100 ? ms(input as ms.StringValue) : undefined;
+	if (value !== undefined) return value;
+	throw new InvalidArgumentError(`It must be a duration such as "500ms", "30s" or "2m", got "${input}".`);
 }
 
-/** `30s` → 30000 */
-export const duration = (text: string): number => orThrow(parseDurationMs(text));
+/** Bytes, in powers of 1024: `512MB` → 536870912; `off` is `Infinity`, which disables a limit, as `0` does. */
+export function size(text: string): number {
+	const input = text.trim();
+	if (isOff(input)) return Number.POSITIVE_INFINITY;
+	const value = /^\d+(\.\d+)?\s*([kmgt]?b)?$/i.test(input) ? bytes.parse(input) : null;
+	if (value !== null) return value;
+	throw new InvalidArgumentError(`It must be a size such as "512MB" or "1GB", got "${input}".`);
+}
 
-/** `512MB` → 536870912 */
-export const size = (text: string): number => orThrow(parseSizeBytes(text));
+function isOff(input: string): boolean {
+	return input === 'off' || input === 'Infinity';
+}
 
 /** A whole number of at least `min`. */
 export function whole(min: number): (text: string) => number {

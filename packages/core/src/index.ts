@@ -64,7 +64,7 @@ export { allIntents, formatIntents, type IntentName, intentBits, privilegedInten
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
-export { type Parsed, parseDurationMs, parseShardList, parseSizeBytes } from './parse.js';
+export { parseShardList } from './parse.js';
 export { type ScriptSource, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';
 export { describeShards, formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';

@@ -1,41 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseDurationMs, parseShardList, parseSizeBytes } from './parse.js';
+import { parseShardList } from './parse.js';
 import { formatShardIds } from './shards.js';
-
-describe('parseDurationMs', () => {
-	it.each([
-		['30s', 30_000],
-		['500ms', 500],
-		['2m', 120_000],
-		['1500', 1500],
-		[1500, 1500],
-		['0', 0],
-		['off', Number.POSITIVE_INFINITY],
-	])('reads %s', (input, value) => {
-		expect(parseDurationMs(input)).toEqual({ value });
-	});
-
-	it.each(['', 'soon', '-5s', 'NaN', '5 parsecs', 'Infinitys'])('refuses %j with an example of what it takes', (input) => {
-		expect(parseDurationMs(input)).toEqual({ problem: expect.stringContaining('30s') });
-	});
-});
-
-describe('parseSizeBytes', () => {
-	it.each([
-		['512MB', 512 * 1024 ** 2],
-		['1.5gb', 1.5 * 1024 ** 3],
-		['1048576', 1048576],
-		[1048576, 1048576],
-		['off', Number.POSITIVE_INFINITY],
-	])('reads %s', (input, value) => {
-		expect(parseSizeBytes(input)).toEqual({ value });
-	});
-
-	it.each(['', 'lots', '-1MB', '5 apples'])('refuses %j', (input) => {
-		expect(parseSizeBytes(input)).toHaveProperty('problem');
-	});
-});
 
 describe('parseShardList', () => {
 	it('reads ids and ranges, ascending', () => {

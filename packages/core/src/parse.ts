@@ -1,25 +1,6 @@
-// Reads the small notations that people type: durations (`30s`), sizes (`512MB`) and shard lists (`0-3,7`).
-// Each answers a value or a sentence that says what is wrong; nothing here throws.
-import bytes from 'bytes';
-import ms from 'ms';
+// Reads the notation of shard lists (`0-3,7`). Returns a value or a sentence that says what is wrong; nothing here throws.
 
-export type Parsed<T> = { value: T } | { problem: string };
-
-/** Milliseconds from `1500`, `'1500'`, `'30s'`, `'2m'`; `0` and `'off'` (as `Infinity`) turn the thing concerned off. */
-export function parseDurationMs(input: string | number): Parsed<number> {
-	const text = String(input).trim();
-	if (text === 'off' || text === 'Infinity') return { value: Number.POSITIVE_INFINITY };
-	const value = /^\d/.test(text) && text.length < 100 ? ms(text as ms.StringValue) : undefined;
-	return value === undefined ? { problem: `a duration such as "500ms", "30s" or "2m", got "${text}"` } : { value };
-}
-
-/** Bytes from `1048576`, `'512MB'`, `'1GB'` (powers of 1024); `0` and `'off'` turn the limit off. */
-export function parseSizeBytes(input: string | number): Parsed<number> {
-	const text = String(input).trim();
-	if (text === 'off' || text === 'Infinity') return { value: Number.POSITIVE_INFINITY };
-	const value = /^\d+(\.\d+)?\s*([kmgt]?b)?$/i.test(text) ? bytes.parse(text) : null;
-	return value === null ? { problem: `a size such as "512MB" or "1GB", got "${text}"` } : { value };
-}
+type Parsed<T> = { value: T } | { problem: string };
 
 /** The most shards that a list may name; far over any bot, and low enough that `0-4294967295` cannot fill the memory. */
 const maxListedShards = 100_000;
