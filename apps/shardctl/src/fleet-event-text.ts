@@ -1,5 +1,5 @@
 // One sentence for each thing that can happen to a fleet: what `start` tells and `events` prints.
-import { formatShardIds } from '@shardctl/core';
+import { describeShards } from '@shardctl/core';
 import type { FleetEvent } from '@shardctl/manager/control';
 import { out } from './terminal/colours.js';
 import { plural } from './terminal/count.js';
@@ -58,7 +58,7 @@ export function describeEvent(event: FleetEvent): EventText {
 		case 'gateway:exited':
 			return warn(`gateway process ${event.gatewayId} ended: ${event.message}`);
 		case 'gateway:notice':
-			return { level: noticeLevels[event.kind] ?? 'warn', text: `${named(event)}: ${event.message}` };
+			return { level: noticeLevels[event.kind] ?? 'warn', text: `${describeShards(event.shardIds)}: ${event.message}` };
 		case 'identify:deferred':
 			return warn(
 				`${name(event)} waits for new session starts: ${event.remaining} are left and kept in reserve; ` +
@@ -96,11 +96,7 @@ export function eventLine(event: FleetEvent): string {
 }
 
 function name({ workerId, shardIds }: { workerId: number; shardIds: readonly number[] }): string {
-	return `worker ${workerId} (${named({ shardIds })})`;
-}
-
-function named({ shardIds }: { shardIds: readonly number[] }): string {
-	return `shard${shardIds.length > 1 ? 's' : ''} ${formatShardIds(shardIds)}`;
+	return `worker ${workerId} (${describeShards(shardIds)})`;
 }
 
 const info = (text: string): EventText => ({ level: 'info', text });

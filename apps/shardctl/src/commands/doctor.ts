@@ -1,17 +1,8 @@
 // `shardctl doctor`: looks at everything that can keep a fleet from starting, without starting it.
 import { Command } from 'commander';
+import type { DoctorOptions } from '../doctor/doctor-options.js';
 import { jsonOption, option } from '../option.js';
 import { wholeOrAuto } from '../option-parsers.js';
-
-export interface DoctorOptions {
-	json?: boolean;
-	api?: string;
-	tokenFile?: string;
-	config?: string;
-	shards?: number | 'auto';
-	shardsPerWorker?: number | 'auto';
-	import: boolean;
-}
 
 export function doctorCommand(): Command {
 	return new Command('doctor')
@@ -24,7 +15,7 @@ export function doctorCommand(): Command {
 		.addOption(option('--no-import', 'do not run the bot file, which happens without logging in'))
 		.addOption(option('-c, --config <file>', 'the config file'))
 		.addOption(jsonOption())
-		.action(async (file: string | undefined, { json, ...options }: DoctorOptions) => {
+		.action(async (file: string | undefined, { json, ...options }: DoctorOptions & { json?: boolean }) => {
 			const { examine } = await import('../doctor/examine.js');
 			const { printFindings } = await import('../doctor/print-findings.js');
 			process.exitCode = printFindings(await examine(file, options), { json: json ?? false });

@@ -1,12 +1,7 @@
 // `shardctl init`: writes a config file by asking a few questions, or without any.
 import { Command } from 'commander';
+import type { InitOptions } from '../init/init-options.js';
 import { option } from '../option.js';
-
-export interface InitOptions {
-	yes?: boolean;
-	format?: 'ts' | 'js' | 'json';
-	force?: boolean;
-}
 
 export function initCommand(): Command {
 	return new Command('init')

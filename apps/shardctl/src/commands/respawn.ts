@@ -1,5 +1,5 @@
 // `shardctl respawn <shard>`: replaces the worker that owns a shard and waits until it is ready.
-import { formatShardIds } from '@shardctl/core';
+import { describeShards } from '@shardctl/core';
 import { Command } from 'commander';
 import { whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
@@ -12,7 +12,6 @@ export function respawnCommand(): Command {
 	return command.action(async (shard: number, which: TargetOptions) => {
 		const { client } = await target(which);
 		const { workerId, shardIds } = await client.respawn(shard);
-		const ids = `shard${shardIds.length > 1 ? 's' : ''} ${formatShardIds(shardIds)}`;
-		process.stderr.write(`worker ${workerId} (${ids}) is ready again\n`);
+		process.stderr.write(`worker ${workerId} (${describeShards(shardIds)}) is ready again\n`);
 	});
 }

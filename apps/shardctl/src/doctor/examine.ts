@@ -2,12 +2,12 @@
 import { cpus } from 'node:os';
 import { messageOf, ShardctlError } from '@shardctl/core';
 import { absoluteBotFile } from '@shardctl/manager';
-import type { DoctorOptions } from '../commands/doctor.js';
 import { findConfig } from '../config/find-config.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { resolveStart, type StartPlan } from '../start/resolve-start.js';
 import { readTokenFile } from '../start/token-file.js';
 import { checkDiscord } from './discord.js';
+import type { DoctorOptions } from './doctor-options.js';
 import { type Finding, fail, ok, skip } from './finding.js';
 import { checkImport, type ImportedBot } from './import-bot.js';
 import { checkLibrary } from './library.js';

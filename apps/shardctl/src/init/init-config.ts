@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ShardctlError } from '@shardctl/core';
-import type { InitOptions } from '../commands/init.js';
 import { configNames } from '../config/find-config.js';
 import { exitCodes } from '../exit-codes.js';
 import { type ConfigAnswers, type ConfigFormat, configText } from './config-text.js';
+import type { InitOptions } from './init-options.js';
 
 const likelyFiles = [
 	'bot',

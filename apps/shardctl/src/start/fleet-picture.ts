@@ -1,5 +1,5 @@
 // The picture of a fleet that is coming up, as text. Pure: what is known goes in, lines come out.
-import { formatShardIds } from '@shardctl/core';
+import { describeShards } from '@shardctl/core';
 import type { IdentifyWait, ShardStats, ShardStatus } from '@shardctl/manager';
 import { err } from '../terminal/colours.js';
 import { plural } from '../terminal/count.js';
@@ -70,7 +70,7 @@ function waitLines(waits: readonly IdentifyWait[]): string[] {
 }
 
 function label(ids: readonly number[]): string {
-	const text = `shard${ids.length > 1 ? 's' : ''} ${formatShardIds([...ids].sort((a, b) => a - b))}`;
+	const text = describeShards([...ids].sort((a, b) => a - b));
 	return text.length > 28 ? `${text.slice(0, 27)}…` : text;
 }
 

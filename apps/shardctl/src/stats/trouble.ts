@@ -1,5 +1,5 @@
 // What is wrong with a fleet, in the words of somebody who is woken by it: which shards do not serve, why, and since when. Pure.
-import { formatShardIds } from '@shardctl/core';
+import { describeShards } from '@shardctl/core';
 import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
 import { out } from '../terminal/colours.js';
@@ -27,7 +27,9 @@ export function troubleLines(
 		const cut = sessions.filter((session) => session.status !== 'ready' && session.status !== 'idle');
 		if ((status === 'ready' && cut.length === 0) || (starting && restarts === 0)) return [];
 		const ids = status === 'ready' ? cut.flatMap((session) => session.shardIds).sort((a, b) => a - b) : shardIds;
-		return [`${named(ids)} held by gateway process ${id}: ${status === 'ready' ? cut[0]?.status : `the process is ${status}`}`];
+		return [
+			`${describeShards(ids)} held by gateway process ${id}: ${status === 'ready' ? cut[0]?.status : `the process is ${status}`}`,
+		];
 	});
 	// Without their gateway process workers cannot serve: the cause comes first.
 	const lines = [...cutOff, ...[...workers.values()].map((group) => workerLine(group, nowMs))];
@@ -41,9 +43,5 @@ function workerLine(group: readonly ShardStats[], nowMs: number): string {
 	const [{ status, workerId, lastExit, restarts }] = group as [ShardStats];
 	const exit = lastExit ? `; ${age(nowMs - lastExit.at)} ago ${lastExit.message}` : '';
 	const again = restarts > 1 ? `, restarted ${restarts} times` : '';
-	return `${named(group.map(({ shardId }) => shardId))} ${status} (worker ${workerId}${again})${exit}`;
-}
-
-function named(ids: readonly number[]): string {
-	return `shard${ids.length > 1 ? 's' : ''} ${formatShardIds([...ids])}`;
+	return `${describeShards(group.map(({ shardId }) => shardId))} ${status} (worker ${workerId}${again})${exit}`;
 }
