@@ -44,7 +44,7 @@ describe('in a process that is not sharded', () => {
 	])('%s says that it needs a manager', async (name, asking) => {
 		await expect(asking()).rejects.toMatchObject({
 			code: 'MANAGER_NOT_RUNNING',
-			message: `${name}() needs a manager, and this process was not started by one: run the bot with "shardctl start"`,
+			message: `${name}() needs a manager, and no manager started this process: run the bot with "shardctl start"`,
 		});
 	});
 });

@@ -1,5 +1,5 @@
-// What a bot may import from 'shardctl/worker'. Every function also works in a process that is not sharded, as far as that
-// makes sense: a bot is developed with `node bot.js` and runs under a manager later, unchanged.
+// The public API of 'shardctl/worker'. Where possible, every function also works in a process that is not sharded: a bot is
+// developed with `node bot.js` and runs under a manager later, unchanged.
 import {
 	type BotClient,
 	type BotScript,
@@ -32,15 +32,15 @@ export interface ShardInfo {
 	shardIds: number[];
 	/** 1 when not sharded. */
 	totalShards: number;
-	/** Guilds that the attached clients hold now; 0 before they are ready. */
+	/** Guilds in the caches of the attached clients; 0 before they are ready. */
 	guildCount: number;
 	/** Base URL of the REST API that the manager was given, without a version; null when not sharded. */
 	api: string | null;
-	/** What `GET /gateway/bot` answered to the manager; null when not sharded. */
+	/** The manager's response from `GET /gateway/bot`; null when not sharded. */
 	gateway: GatewayInfo | null;
 }
 
-/** Which shards this process runs, and where Discord is. */
+/** Which shards this process runs, and the API's address. */
 export function getShardInfo(): ShardInfo {
 	const runtime = currentRuntime();
 	if (!runtime) {
@@ -55,8 +55,8 @@ export function getShardInfo(): ShardInfo {
  * Runs a script in every worker, or in the one that `shard` or `guildId` names: a function `(client, context) => …` or a string.
  * Resolves with one result per worker in shard order, a single one with a target.
  *
- * Rejects with `BROADCAST_FAILED` when a worker fails (`details.outcomes` has all of them), unless `settle` asks for the outcomes
- * themselves; with a target, with what the script threw. Also `SHARD_NOT_OWNED`, `CALL_TIMEOUT`, `CALL_CANCELLED`,
+ * Rejects with `BROADCAST_FAILED` when a worker fails (`details.outcomes` has every outcome), unless `settle` requests the outcomes
+ * as the result; with a target, with the error that the script threw. Also `SHARD_NOT_OWNED`, `CALL_TIMEOUT`, `CALL_CANCELLED`,
  * `WORKER_UNAVAILABLE`, `MANAGER_NOT_RUNNING`.
  */
 export async function broadcastEval<Result, Context = undefined, Options extends CallOptions = CallOptions>(
@@ -66,7 +66,7 @@ export async function broadcastEval<Result, Context = undefined, Options extends
 	return fleet('broadcastEval').broadcastEval<Result, Context, Options>(script, options);
 }
 
-/** Reads a dotted path off the client of every worker, or of one. Rejects as {@link broadcastEval} does. */
+/** Reads a dotted path from the client of every worker, or of one. Rejects like {@link broadcastEval}. */
 export async function fetchClientValues<Path extends string, Target extends number | CallOptions = CallOptions>(
 	path: Path,
 	target: Target = {} as Target,
@@ -74,7 +74,7 @@ export async function fetchClientValues<Path extends string, Target extends numb
 	return fleet('fetchClientValues').fetchClientValues(path, target);
 }
 
-/** Calls a handler that the bot registered with {@link handle}, in every worker or in one. Rejects as {@link broadcastEval} does. */
+/** Calls a handler that the bot registered with {@link handle}, in every worker or in one. Rejects like {@link broadcastEval}. */
 export async function call<Name extends CallName, Options extends CallOptions = CallOptions>(
 	name: Name,
 	args: CallArgs<Name> | [] = [],
@@ -98,7 +98,7 @@ export async function getShardStats(options: { fresh?: boolean } = {}): Promise<
 	return fleet('getShardStats').getShardStats(options);
 }
 
-/** Registers what answers {@link call}. Does nothing when not sharded: nobody could call. */
+/** Registers the handler for {@link call}s of this name. No effect when not sharded. */
 export function handle<Name extends CallName>(name: Name, handler: CallHandler<Name>): void {
 	currentRuntime()?.handle(name, handler as Handler);
 }
@@ -109,9 +109,9 @@ export function onShutdown(handler: ShutdownHandler): void {
 }
 
 /**
- * Puts a client under the manager's eyes, before it connects: it gets its slice of shards, its IDENTIFYs wait for their slots,
- * and scripts run on it. A client of `@discordjs/core`, `@discordjs/ws`, eris, oceanic.js or discord.js needs no adapter.
- * discord.js clients are attached by themselves, unless discord.js was bundled into the bot. Does nothing when not sharded.
+ * Attaches a client to the worker. Call it before the client connects: the client gets its slice of shards, each IDENTIFY waits
+ * for its slot, and scripts run on it. Clients of `@discordjs/core`, `@discordjs/ws`, eris, oceanic.js and discord.js need no adapter.
+ * discord.js clients are attached automatically, unless discord.js is bundled into the bot. No effect when not sharded.
  *
  * Throws `OPTIONS_INVALID` for a client of another library without an adapter.
  */
@@ -122,8 +122,8 @@ export function attach<Client extends object>(client: Client, adapter?: ClientAd
 }
 
 /**
- * Resolves when a shard may send IDENTIFY, which it must do at once; at once when not sharded. For a bot that speaks to the
- * gateway itself. Rejects only with the signal's reason.
+ * Resolves when a shard may send IDENTIFY, which it must do immediately; resolves immediately when not sharded. For a bot with its
+ * own gateway client. Rejects only with the signal's reason.
  */
 export async function waitForIdentify(shardId: number, signal?: AbortSignal): Promise<void> {
 	await currentRuntime()?.access.identify.wait(shardId, signal);
@@ -138,6 +138,6 @@ function runtimeOrThrow(what: string): WorkerRuntime {
 	if (runtime) return runtime;
 	throw new ShardctlError(
 		'MANAGER_NOT_RUNNING',
-		`${what}() needs a manager, and this process was not started by one: run the bot with "shardctl start"`,
+		`${what}() needs a manager, and no manager started this process: run the bot with "shardctl start"`,
 	);
 }

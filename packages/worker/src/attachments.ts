@@ -1,4 +1,4 @@
-// The clients of this process that shardctl looks after, each with the adapter of its library.
+// The attached clients of this process, each with the adapter of its library.
 import { messageOf, type ShardSample } from '@shardctl/core';
 import type { ClientAdapter } from './client-adapter.js';
 
@@ -22,7 +22,7 @@ export class Attachments {
 		return true;
 	}
 
-	/** One sample per shard; where two clients hold the same shard, the first one's. An adapter that throws has no figures. */
+	/** One sample per shard; if two clients have the same shard, the first one's. An adapter that throws is skipped. */
 	sample(): ShardSample[] {
 		const samples = new Map<number, ShardSample>();
 		for (const { client, adapter } of this.#attachments) {
@@ -37,12 +37,12 @@ export class Attachments {
 		return [...samples.values()];
 	}
 
-	/** Resolves when the bot has dealt with the events that it is at work on now, as far as adapters can tell. */
+	/** Resolves when the bot has finished the event handlers that are running now, as far as adapters know. */
 	async settleAll(): Promise<void> {
 		await Promise.allSettled(this.#attachments.map(async ({ client, adapter }) => adapter.settle?.(client)));
 	}
 
-	/** Logs every client out; one that fails is reported and does not keep the others. */
+	/** Logs every client out; a failure is reported and does not stop the others. */
 	async destroyAll(): Promise<void> {
 		const logouts = this.#attachments.map(async ({ client, adapter }) => adapter.destroy(client));
 		for (const result of await Promise.allSettled(logouts)) {

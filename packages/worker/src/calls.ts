@@ -1,4 +1,4 @@
-// The calls that a bot can make to the rest of the fleet, all of them answered by the manager.
+// The calls that a bot can make to the rest of the fleet. The manager handles all of them.
 import {
 	type BotClient,
 	type BotScript,
@@ -17,10 +17,10 @@ import {
 	type ValueAt,
 } from '@shardctl/core';
 
-/** How much longer than the call's own deadline this side waits: the manager keeps the deadline, unless it does not answer at all. */
+/** This side waits longer than the call's deadline by this: the manager enforces the deadline, unless it does not reply at all. */
 const managerMarginMs = 5000;
 
-/** What the calls need of the runtime. */
+/** The part of the runtime that the calls need. */
 export interface ManagerRequests {
 	request<M extends keyof ManagerMethods & string>(
 		method: M,
@@ -48,7 +48,7 @@ export class FleetCalls {
 	/**
 	 * Reads a dotted path off the client of every worker, or of one.
 	 *
-	 * @param target Options, or the shard to read from, as discord.js has it.
+	 * @param target Options, or the shard to read from, as in discord.js.
 	 */
 	async fetchClientValues<Path extends string, Target extends number | CallOptions = CallOptions>(
 		path: Path,
@@ -67,7 +67,7 @@ export class FleetCalls {
 		return (await this.#ask('call', { name, args }, options)) as never;
 	}
 
-	/** Replaces the worker that owns a shard; `true` once the new one is ready. A worker that replaces itself gets no answer. */
+	/** Replaces the worker that owns a shard; `true` once the new one is ready. A worker that replaces itself gets no reply. */
 	respawnShard(shardId: number): Promise<boolean> {
 		return this.#manager.request('respawnShard', { shardId }, { timeoutMs: Number.POSITIVE_INFINITY });
 	}
@@ -77,7 +77,7 @@ export class FleetCalls {
 		await this.#manager.request('respawnAll', options, { timeoutMs: Number.POSITIVE_INFINITY });
 	}
 
-	/** One entry per shard of the whole fleet; `fresh` asks every worker now. */
+	/** One entry per shard of the whole fleet; `fresh` requests new figures from every worker. */
 	getShardStats(options: { fresh?: boolean } = {}): Promise<ShardStats[]> {
 		return this.#manager.request('getShardStats', options);
 	}

@@ -1,19 +1,18 @@
-// What shardctl has to know about a gateway library: how to give it its slice, how to see a shard come and go, what to measure,
-// how to log out. One small object per library; everything else in this package is the same for all of them.
+// What shardctl needs from a gateway library: how to set its slice, how to observe its shards, what to measure, how to log out. One small object per library; everything else in this package is the same for all of them.
 import type { GatewayInfo, ShardReport, ShardSample } from '@shardctl/core';
 import type { IdentifyGate } from './identify-gate.js';
 
-/** Where an adapter reports what happens to the client's shards. */
+/** Receives each change of a shard's connection. */
 export type ShardReporter = (report: ShardReport) => void;
 
-/** What a worker gives to a client that is about to connect. */
+/** What a worker provides to a client that is about to connect. */
 export interface WorkerAccess {
 	/** Ascending. */
 	readonly shardIds: readonly number[];
 	readonly totalShards: number;
 	/** Base URL of Discord's REST API, without a version. */
 	readonly api: string;
-	/** What `GET /gateway/bot` answered to the manager. */
+	/** The manager's response from `GET /gateway/bot`. */
 	readonly gateway: GatewayInfo;
 	/** `wait(shardId, signal)` before each IDENTIFY; `confirm(shardId)` at READY, if the library shows it before the shard is ready. */
 	readonly identify: Pick<IdentifyGate, 'wait' | 'confirm'>;
@@ -22,7 +21,7 @@ export interface WorkerAccess {
 }
 
 /**
- * Teaches shardctl one gateway library.
+ * Connects one gateway library to shardctl.
  *
  * @example
  * const myLibrary: ClientAdapter<MyClient> = {
@@ -49,7 +48,7 @@ export interface ClientAdapter<Client> {
 	observe(client: Client, report: ShardReporter): void;
 	/** The figures of the shards that this client holds, as they are now. Called every few seconds, so it should be cheap. */
 	sample(client: Client): ShardSample[];
-	/** Resolves when the bot has dealt with the events that it is at work on now. The caller watches the time. */
+	/** Resolves when the bot has finished the event handlers that are running now. The caller enforces the timeout. */
 	settle?(client: Client): Promise<void>;
 	/** Logs out, so that Discord shows the bot offline at once. */
 	destroy(client: Client): void | Promise<void>;

@@ -29,7 +29,7 @@ describe('detectAdapter', () => {
 			expect(() => detectAdapter(client)).toThrow(
 				expect.objectContaining({
 					code: 'OPTIONS_INVALID',
-					message: expect.stringContaining('pass an adapter as its second argument'),
+					message: expect.stringContaining('pass an adapter as the second argument'),
 				}),
 			);
 		},

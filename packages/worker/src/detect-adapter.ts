@@ -1,4 +1,4 @@
-// Which adapter fits a client, told by its shape: no library is imported, and a bot may have several versions of one.
+// Finds the adapter of a client by its shape: no library is imported, and a bot may have several versions of one.
 import { ShardctlError } from '@shardctl/core';
 import { discordjsCoreAdapter, isCoreClient } from './adapters/discordjs-core.js';
 import { discordjsWsAdapter, isWebSocketManager } from './adapters/discordjs-ws.js';
@@ -14,8 +14,8 @@ export function detectAdapter<Client extends object>(client: Client): ClientAdap
 	if (adapter) return adapter as ClientAdapter<Client>;
 	throw new ShardctlError(
 		'OPTIONS_INVALID',
-		`attach() does not know the library of this client (${client?.constructor?.name ?? typeof client}): pass an adapter as its ` +
-			'second argument. It knows discord.js, @discordjs/core, @discordjs/ws, eris and oceanic.js by themselves',
+		`attach() does not know the library of this client (${client?.constructor?.name ?? typeof client}): pass an adapter as the ` +
+			'second argument. Clients of discord.js, @discordjs/core, @discordjs/ws, eris and oceanic.js need none',
 	);
 }
 

@@ -1,87 +1,44 @@
 import { describe, expect, it, vi } from 'vitest';
-import { IdentifyGate, type IdentifyLink } from './identify-gate.js';
+import { IdentifyGate } from './identify-gate.js';
 
-/** A link whose manager grants when told, and which writes down what is reported. */
-function link() {
+function setup(shardIds: number[]) {
 	const reported: string[] = [];
-	const asked: { shardId: number; grant(slotId: number): void; fail(error: Error): void }[] = [];
-	const identify: IdentifyLink = {
-		acquireIdentify: (shardId, signal) =>
-			new Promise((resolve, reject) => {
-				asked.push({ shardId, grant: (slotId) => resolve({ slotId }), fail: reject });
-				signal?.addEventListener('abort', () => reject(new Error('CALL_CANCELLED')), { once: true });
-			}),
-		reportIdentify: (event, slotId) => reported.push(`${event} ${slotId}`),
-	};
-	return { identify, reported, asked };
+	const asked: number[] = [];
+	const gate = new IdentifyGate(
+		{
+			acquire: async (shardId) => {
+				asked.push(shardId);
+				return { slotId: 7 };
+			},
+			report: (event, slotId) => reported.push(`${event} ${slotId}`),
+		},
+		shardIds,
+	);
+	return { gate, reported, asked };
 }
 
-const settled = () => new Promise((resolve) => setImmediate(resolve));
-const pending = Symbol('pending');
-const stateOf = async (promise: Promise<unknown>) => {
-	await settled();
-	return Promise.race([
-		promise.then(
-			() => 'resolved',
-			(error: Error) => error.message,
-		),
-		Promise.resolve(pending),
-	]);
-};
-
 describe('IdentifyGate', () => {
-	it('lets a shard through when its slot is granted, and reports the IDENTIFY after it went out', async () => {
-		const { identify, reported, asked } = link();
-		const gate = new IdentifyGate(identify, [2, 3]);
-		const waiting = gate.wait(3);
-		expect(await stateOf(waiting)).toBe(pending);
-		asked[0]?.grant(7);
-		await waiting;
-		expect(reported).toEqual([]);
-		await settled();
-		expect(reported).toEqual(['sent 7']);
+	it('waits for a slot of a shard of its own, and reports what became of it', async () => {
+		const { gate, reported, asked } = setup([2, 3]);
+		await gate.wait(3);
+		await new Promise(setImmediate);
 		gate.confirm(3);
-		gate.confirm(3);
-		gate.confirm(2);
-		expect(reported).toEqual(['sent 7', 'confirmed 7']);
-	});
-
-	it('rejects with the reason of the abort, and gives back a slot that comes with it', async () => {
-		const { identify, reported, asked } = link();
-		const gate = new IdentifyGate(identify, [0]);
-		const early = new AbortController();
-		const waiting = gate.wait(0, early.signal);
-		early.abort(new Error('socket closed'));
-		await expect(waiting).rejects.toThrow('socket closed');
-		await expect(gate.wait(0, early.signal)).rejects.toThrow('socket closed');
-
-		const late = new AbortController();
-		const crossing = gate.wait(0, late.signal);
-		asked.at(-1)?.grant(9);
-		late.abort(new Error('at the same time'));
-		await expect(crossing).rejects.toThrow('at the same time');
-		await settled();
-		expect(reported).toEqual(['released 9']);
-	});
-
-	it('never rejects for any other reason, because libraries identify again then', async () => {
-		const { identify, asked } = link();
-		const gate = new IdentifyGate(identify, [0]);
-		const abort = new AbortController();
-		const waiting = gate.wait(0, abort.signal);
-		asked[0]?.fail(new Error('CHANNEL_CLOSED'));
-		expect(await stateOf(waiting)).toBe(pending);
-		abort.abort(new Error('end'));
-		await expect(waiting).rejects.toThrow('end');
+		expect({ asked, reported }).toEqual({ asked: [3], reported: ['sent 7', 'confirmed 7'] });
 	});
 
 	it('never lets a shard through that the worker does not own', async () => {
 		const complaint = vi.spyOn(console, 'error').mockReturnValue();
-		const { identify, asked } = link();
-		const waiting = new IdentifyGate(identify, [0, 1]).wait(5);
-		expect(await stateOf(waiting)).toBe(pending);
+		const { gate, asked } = setup([0, 1]);
+		const abort = new AbortController();
+		const settled = vi.fn<() => void>();
+		const waiting = gate.wait(5, abort.signal);
+		waiting.then(settled, settled);
+		await new Promise(setImmediate);
+		expect(settled).not.toHaveBeenCalled();
 		expect(asked).toEqual([]);
-		expect(complaint).toHaveBeenCalledWith("shard 5 is not this worker's (it has 0, 1), so it may not identify");
+		expect(complaint).toHaveBeenCalledWith('shard 5 may not identify: this worker has only 0, 1');
+		abort.abort(new Error('the connection closed'));
+		await expect(waiting).rejects.toThrow('the connection closed');
 		complaint.mockRestore();
 	});
 });

@@ -1,61 +1,28 @@
-// Makes every IDENTIFY of this process wait for a slot of the manager, which is the only one that knows all workers, and tells
-// the manager what became of each slot.
-
-/** What the gate needs of the link to the manager. */
-export interface IdentifyLink {
-	acquireIdentify(shardId: number, signal: AbortSignal | undefined): Promise<{ slotId: number }>;
-	reportIdentify(event: 'sent' | 'confirmed' | 'released', slotId: number): void;
-}
+// Makes each IDENTIFY of this process wait for a slot from the manager, which is the only one that knows all workers. The protocol
+// is core's IdentifyClient; this class adds that a worker identifies only its own shards.
+import { aborted, IdentifyClient, type IdentifyLink } from '@shardctl/core';
 
 export class IdentifyGate {
-	readonly #link: IdentifyLink;
+	readonly #client: IdentifyClient;
 	readonly #shardIds: ReadonlySet<number>;
-	/** The slot of each shard's last IDENTIFY whose READY has not come. */
-	readonly #sent = new Map<number, number>();
 
 	constructor(link: IdentifyLink, shardIds: readonly number[]) {
-		this.#link = link;
+		this.#client = new IdentifyClient(link);
 		this.#shardIds = new Set(shardIds);
 	}
 
 	/**
-	 * Resolves when the shard may send IDENTIFY, which it must do at once. Rejects only with the signal's reason: libraries take a
-	 * rejection for a broken connection, and @discordjs/ws even identifies twice then. So a shard that this worker does not own
-	 * waits for ever, and so does one whose manager is gone, because this process is about to end.
+	 * Resolves when the shard may send IDENTIFY, which it must do immediately. Rejects only with the signal's reason, see
+	 * {@link IdentifyClient.wait}; for a shard of another worker it therefore stays pending.
 	 */
-	async wait(shardId: number, signal?: AbortSignal): Promise<void> {
-		signal?.throwIfAborted();
-		if (!this.#shardIds.has(shardId)) {
-			console.error(`shard ${shardId} is not this worker's (it has ${[...this.#shardIds].join(', ')}), so it may not identify`);
-			return aborted(signal);
-		}
-		let slotId: number;
-		try {
-			({ slotId } = await this.#link.acquireIdentify(shardId, signal));
-		} catch {
-			return aborted(signal);
-		}
-		if (signal?.aborted) {
-			this.#link.reportIdentify('released', slotId);
-			throw signal.reason;
-		}
-		this.#sent.set(shardId, slotId);
-		// The client sends IDENTIFY as soon as this promise resolves; the report follows it out.
-		setImmediate(() => this.#link.reportIdentify('sent', slotId));
+	wait(shardId: number, signal?: AbortSignal): Promise<void> {
+		if (this.#shardIds.has(shardId)) return this.#client.wait(shardId, signal);
+		console.error(`shard ${shardId} may not identify: this worker has only ${[...this.#shardIds].join(', ')}`);
+		return aborted(signal);
 	}
 
-	/** READY came for a shard, so Discord has counted its IDENTIFY. */
+	/** READY arrived, so Discord has counted the IDENTIFY. */
 	confirm(shardId: number): void {
-		const slotId = this.#sent.get(shardId);
-		if (slotId === undefined) return;
-		this.#sent.delete(shardId);
-		this.#link.reportIdentify('confirmed', slotId);
+		this.#client.confirm(shardId);
 	}
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<never> {
-	return new Promise((_, reject) => {
-		if (signal?.aborted) reject(signal.reason);
-		else signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-	});
 }

@@ -1,7 +1,7 @@
-// The identify throttler that @discordjs/ws asks before each IDENTIFY (its interface IIdentifyThrottler, in version 1 and 2).
+// The identify throttler that @discordjs/ws awaits before each IDENTIFY (its interface IIdentifyThrottler, in version 1 and 2).
 import type { WorkerAccess } from './client-adapter.js';
 
-/** The part of @discordjs/ws's WebSocketManager that tells when READY came: version 1 passes one object, version 2 two values. */
+/** The part of @discordjs/ws's WebSocketManager that reports READY: version 1 passes one object, version 2 two values. */
 export interface ReadySource {
 	on(event: 'ready', listener: (...args: unknown[]) => void): unknown;
 }

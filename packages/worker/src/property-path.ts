@@ -1,4 +1,4 @@
-// Reads a dotted path such as `guilds.cache.size` off a client, for fetchClientValues.
+// Reads a dotted path such as `guilds.cache.size` from a client, for fetchClientValues.
 
 /** The value at a dotted path. Throws a TypeError that names the part of the path that has no value to read from. */
 export function readPath(root: unknown, path: string): unknown {

@@ -42,9 +42,9 @@ export class WorkerRuntime {
 		this.#peer = openManagerLink(config, () => void this.#endAsOrphan());
 		this.#gate = new IdentifyGate(
 			{
-				acquireIdentify: (shardId, signal) =>
+				acquire: (shardId, signal) =>
 					this.request('identify.acquire', { shardId }, { timeoutMs: Number.POSITIVE_INFINITY, ...(signal ? { signal } : {}) }),
-				reportIdentify: (event, slotId) => this.#peer.notify(`identify.${event}`, { slotId }),
+				report: (event, slotId) => this.#peer.notify(`identify.${event}`, { slotId }),
 			},
 			config.shardIds,
 		);

@@ -17,7 +17,7 @@ export class Sampler {
 		this.#loop.enable();
 	}
 
-	/** Ends the probe of the event loop. */
+	/** Stops the probe of the event loop. */
 	stop(): void {
 		this.#loop.disable();
 	}
@@ -33,7 +33,7 @@ export class Sampler {
 			heapUsedBytes: memory.heapUsed,
 			cpuPercent: round((cpuMicros - this.#cpuMicros) / 10 / elapsedMs, 1),
 			cpuSeconds: cpuMicros / 1e6,
-			// The histogram counts the whole time between two probes; what is over the interval is the delay.
+			// The histogram records the time between two probes; the part above the interval is the delay.
 			loopDelayP99Ms: this.#loop.count > 0 ? round(Math.max(0, this.#loop.percentile(99) / 1e6 - loopProbeMs), 1) : 0,
 			uptimeMs: Math.round(process.uptime() * 1000),
 		};

@@ -6,12 +6,12 @@ import { type Script, type ScriptKind, type ScriptMissing, ShardctlError } from 
 
 type Compiled = (this: unknown, client: unknown, context: unknown, require: NodeJS.Require) => unknown;
 
-type ScriptAnswer = { value: unknown } | ScriptMissing;
+type ScriptReply = { value: unknown } | ScriptMissing;
 
-/** Scripts beyond this many push the oldest out; the manager sends a source again when it is asked for. */
+/** When more scripts are compiled, the oldest is discarded; the manager sends its source again on request. */
 const maxScripts = 500;
 
-/** Holds the compiled scripts of one worker. Not in here: which client they run on. */
+/** The compiled scripts of one worker. The caller chooses the client. */
 export class ScriptRunner {
 	readonly #compiled = new Map<number, Compiled>();
 	readonly #require: NodeJS.Require;
@@ -24,10 +24,10 @@ export class ScriptRunner {
 	}
 
 	/**
-	 * Runs a script on a client, or says that its source has to be sent. What the script throws is thrown. A script that is done at
-	 * once is answered at once: a promise more for each call is a good part of what a small one costs.
+	 * Runs a script on a client, or reports that its source is missing. Errors of the script are thrown. A synchronous script is
+	 * answered synchronously: an extra promise per call is a good part of the cost of a small call.
 	 */
-	run(script: Script, client: unknown, context: unknown): ScriptAnswer | Promise<ScriptAnswer> {
+	run(script: Script, client: unknown, context: unknown): ScriptReply | Promise<ScriptReply> {
 		const compiled = this.#get(script);
 		if (!compiled) return { scriptMissing: true };
 		const value = compiled.call(client, client, context, this.#require);
@@ -48,15 +48,15 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 	return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
-function answerOf(value: unknown): ScriptAnswer {
+function answerOf(value: unknown): ScriptReply {
 	if (typeof value !== 'function' && typeof value !== 'symbol') return { value };
-	throw new ShardctlError('NOT_SERIALIZABLE', `the script answers a ${typeof value}, which cannot travel between processes`);
+	throw new ShardctlError('NOT_SERIALIZABLE', `the script returned a ${typeof value}, which cannot be sent between processes`);
 }
 
 /**
- * A script as a function of `client`, `context` and `require`, with the client as `this`, as discord.js has it.
- * A text is read as an expression where it is one; else as statements whose last value counts, as `eval` has it; else, when
- * it uses `return` or `await` at its top, as the body of an async function.
+ * A script as a function of `client`, `context` and `require`, with the client as `this`, as in discord.js.
+ * A string is parsed as an expression if possible; else as statements whose last value is the result, as with `eval`; else, when
+ * it uses `return` or `await` at its top level, as the body of an async function.
  */
 function compile(kind: ScriptKind, source: string, filename: string): Compiled {
 	if (kind === 'function') return compileBody(`return (${source}\n).call(this, client, context);`, filename);
@@ -76,7 +76,7 @@ function compileBody(body: string, filename: string): Compiled {
 	}) as Compiled;
 }
 
-/** Whether a text parses as statements without a top-level `return` or `await`. */
+/** Whether a string parses as statements without a top-level `return` or `await`. */
 function isPlainScript(source: string): boolean {
 	try {
 		new VmScript(source);

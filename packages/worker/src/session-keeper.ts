@@ -1,16 +1,16 @@
-// Keeps @discordjs/ws (version 1 and 2) from throwing a session away because the gateway could not be reached for a moment. A
-// failed connect makes it start anew, which costs an IDENTIFY and every event since, where a RESUME would have lost nothing.
+// Keeps @discordjs/ws (version 1 and 2) from discarding a session because the gateway could not be reached for a moment. After a
+// failed connect it identifies again, which costs an IDENTIFY and every event since; a RESUME would lose nothing.
 
-import { field } from './adapters/fields.js';
+import { field } from './fields.js';
 
-/** The status of a shard that has not got further than opening a connection (`WebSocketShardStatus.Connecting`). */
+/** The status of a shard that is opening its connection (`WebSocketShardStatus.Connecting`). */
 const connecting = 1;
 
 type UpdateSessionInfo = (shardId: number, session: unknown) => unknown;
 
 /**
- * Wraps `updateSessionInfo` of a manager's options. A session is forgotten only on the word of the gateway, and that comes on a
- * connection which has got further. Sessions of shards that run elsewhere (worker threads) are left to the library.
+ * Wraps `updateSessionInfo` of a manager's options. Only the gateway can invalidate a session, and it does so on a
+ * connection that is open. Sessions of shards in worker threads are left to the library.
  */
 export function keepSessionsThroughOutages(options: { updateSessionInfo?: UpdateSessionInfo }, strategy: () => unknown): void {
 	const update = options.updateSessionInfo;
@@ -21,7 +21,7 @@ export function keepSessionsThroughOutages(options: { updateSessionInfo?: Update
 	};
 }
 
-/** The shards that @discordjs/ws's SimpleShardingStrategy holds; a strategy of another kind holds none here. */
+/** The shards of @discordjs/ws's SimpleShardingStrategy; other strategies have none in this process. */
 function shardsOf(strategy: unknown): ReadonlyMap<number, { status: number }> {
 	const shards = field(strategy, 'shards');
 	return shards instanceof Map ? shards : new Map();

@@ -1,5 +1,5 @@
-// The orderly end of a bot: what it has begun, then its own handlers, while its client still works, then the logout. It does not
-// end the process.
+// The orderly shutdown of a bot: running event handlers finish, then its shutdown handlers run while its client still works, then
+// it logs out. It does not end the process.
 
 /** Runs before the process ends. The reason is a sentence for people. */
 export type ShutdownHandler = (reason: string) => void | Promise<void>;
@@ -7,17 +7,17 @@ export type ShutdownHandler = (reason: string) => void | Promise<void>;
 /** The part of the grace that a bot's own SIGTERM handler gets before its clients are logged out for it. */
 const ownHandlerShare = 0.5;
 const ownHandlerMaxMs = 5000;
-/** How long listeners that are at work on an event have to finish: the next process may be waiting for the bot's events. */
+/** How long running event handlers have to finish: the next process may be waiting for the bot's events. */
 const settleMaxMs = 1000;
 
-/** The part of `process` that tells whether the bot cleans up on SIGTERM by itself. */
+/** The part of `process` that shows whether the bot has SIGTERM handlers of its own. */
 export interface SignalTarget {
 	listenerCount(event: 'SIGTERM'): number;
 	emit(event: 'SIGTERM', signal: 'SIGTERM'): boolean;
 }
 
 export interface ShutdownOptions {
-	/** Resolves when the bot has dealt with the events that it is at work on. */
+	/** Resolves when the running event handlers have finished. */
 	settle(): Promise<void>;
 	/** Logs the clients out. */
 	logOut(): Promise<void>;
@@ -37,7 +37,7 @@ export class Shutdown {
 		this.#handlers.push(handler);
 	}
 
-	/** Runs once; later calls get the same promise, which never rejects. The caller watches the time. */
+	/** Runs once; later calls return the same promise, which never rejects. The caller enforces the timeout. */
 	run(reason: string, graceMs: number): Promise<void> {
 		this.#running ??= this.#run(reason, graceMs);
 		return this.#running;
@@ -62,7 +62,7 @@ export class Shutdown {
 		clearTimeout(timer);
 	}
 
-	/** A bot that cleans up on SIGTERM does so here too, and usually exits by itself. */
+	/** A bot with a SIGTERM handler cleans up in it, and usually exits by itself. */
 	async #ownSignalHandlers(graceMs: number): Promise<void> {
 		const { signals } = this.#options;
 		if (signals.listenerCount('SIGTERM') === 0) return;

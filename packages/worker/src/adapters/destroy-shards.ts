@@ -1,8 +1,8 @@
-// Ends the connections of @discordjs/ws, by itself or in discord.js. Before READY its destroy() never resolves: the wait for READY
-// that it calls off starts a reconnect, and that takes away the listener which destroy() waits for.
-import { field } from './fields.js';
+// Closes the connections of @discordjs/ws, used alone or by discord.js. Before READY its destroy() never resolves: aborting the wait
+// for READY starts a reconnect, which removes the listener that destroy() waits for.
+import { field } from '../fields.js';
 
-/** What @discordjs/ws keeps of a connection, and takes from the `ws` package. */
+/** A connection of @discordjs/ws: a WebSocket of the `ws` package. */
 interface Socket {
 	readyState: number;
 	once(event: 'close', listener: () => void): unknown;
@@ -10,7 +10,7 @@ interface Socket {
 
 const closedState = 3;
 
-/** Resolves when `destroy` is done, or every socket that was open is closed. The caller watches the time. */
+/** Resolves when `destroy` is done, or every socket that was open is closed. The caller enforces the timeout. */
 export async function destroyShards(manager: unknown, destroy: () => Promise<void>): Promise<void> {
 	const shards = field(field(manager, 'strategy'), 'shards');
 	const sockets = shards instanceof Map ? [...shards.values()].map((shard) => field(shard, 'connection')) : [];

@@ -1,7 +1,7 @@
 // How shardctl sees and prepares a client of @discordjs/core: its gateway is a @discordjs/ws manager, its rest a @discordjs/rest.
 import type { ClientAdapter } from '../client-adapter.js';
+import { field } from '../fields.js';
 import { discordjsWsAdapter, isWebSocketManager, type WebSocketManager } from './discordjs-ws.js';
-import { field } from './fields.js';
 
 export interface CoreClient {
 	gateway: WebSocketManager;

@@ -2,23 +2,11 @@ import { REST } from '@discordjs/rest';
 import { WebSocketManager as RealManager } from '@discordjs/ws';
 import type { ShardReport } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
-import type { WorkerAccess } from '../client-adapter.js';
+import { fakeWorker } from '../../test/fake-worker.js';
 import { discordjsCoreAdapter } from './discordjs-core.js';
 import { discordjsWsAdapter, type WebSocketManager } from './discordjs-ws.js';
 
-const gateway = {
-	url: 'wss://gateway',
-	shards: 9,
-	session_start_limit: { total: 1000, remaining: 3, reset_after: 7, max_concurrency: 16 },
-};
-const worker: WorkerAccess = {
-	shardIds: [2, 3, 7],
-	totalShards: 9,
-	api: 'http://127.0.0.1:8080/api',
-	gateway,
-	identify: { wait: async () => {}, confirm: () => {} },
-	isOwnToken: () => true,
-};
+const worker = fakeWorker();
 
 /** A real manager that never connects. */
 const makeManager = () =>

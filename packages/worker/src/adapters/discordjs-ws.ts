@@ -1,12 +1,12 @@
 // How shardctl sees and prepares a WebSocketManager of @discordjs/ws 2. The library is the bot's, so nothing of it is imported.
 import type { ShardSample } from '@shardctl/core';
 import type { ClientAdapter } from '../client-adapter.js';
+import { field, hasMethods } from '../fields.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler, type ReadySource } from '../identify-throttler.js';
 import { keepSessionsThroughOutages } from '../session-keeper.js';
 import { destroyShards } from './destroy-shards.js';
 import { disconnection } from './disconnection.js';
-import { field, hasMethods } from './fields.js';
 
 interface Dispatch {
 	t: string;
@@ -33,7 +33,7 @@ export function isWebSocketManager(client: unknown): client is WebSocketManager 
 	return hasMethods(client, 'getShardIds', 'fetchStatus', 'updateShardCount', 'destroy');
 }
 
-/** One shard as the dispatches tell of it: the library itself keeps no guilds. */
+/** One shard's figures, counted from its dispatches: the library itself keeps no guilds. */
 interface ShardTally {
 	/** Member count by guild id. */
 	guilds: Map<string, number>;

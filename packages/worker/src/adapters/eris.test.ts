@@ -1,22 +1,10 @@
 import type { ShardReport } from '@shardctl/core';
 import { Client } from 'eris';
 import { describe, expect, it } from 'vitest';
-import type { WorkerAccess } from '../client-adapter.js';
+import { fakeWorker } from '../../test/fake-worker.js';
 import { type ErisClient, erisAdapter } from './eris.js';
 
-const gateway = {
-	url: 'wss://gateway',
-	shards: 9,
-	session_start_limit: { total: 1000, remaining: 3, reset_after: 7, max_concurrency: 16 },
-};
-const worker: WorkerAccess = {
-	shardIds: [2, 3, 7],
-	totalShards: 9,
-	api: 'http://127.0.0.1:8080/api',
-	gateway,
-	identify: { wait: async () => {}, confirm: () => {} },
-	isOwnToken: () => true,
-};
+const worker = fakeWorker();
 
 /** A real client that never connects. */
 const makeClient = () =>
@@ -36,8 +24,8 @@ describe('erisAdapter', () => {
 	it("answers the gateway question from the manager and points REST to the manager's API", async () => {
 		const client = makeClient();
 		erisAdapter.prepare?.(client, worker);
-		expect(await client.getBotGateway()).toEqual(gateway);
-		expect(await client.getGateway()).toEqual(gateway);
+		expect(await client.getBotGateway()).toEqual(worker.gateway);
+		expect(await client.getGateway()).toEqual(worker.gateway);
 		expect(client.requestHandler.options).toMatchObject({ domain: '127.0.0.1', baseURL: '/api/v10' });
 		expect(client.requestHandler.options.agent).toBeDefined();
 	});

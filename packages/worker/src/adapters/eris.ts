@@ -1,12 +1,12 @@
 // How shardctl sees and prepares a client of eris (0.17 and 0.18).
 import { Agent } from 'node:https';
 import { connect } from 'node:net';
-import type { ShardSample } from '@shardctl/core';
 import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
+import { field, hasMethods } from '../fields.js';
 import { disconnection } from './disconnection.js';
-import { field, hasMethods } from './fields.js';
 import { gateIdentify, type IdentifyingShard } from './gated-identify.js';
 import { logOut } from './log-out.js';
+import { pingOf, sampleShards } from './shard-samples.js';
 
 interface ErisShard extends IdentifyingShard {
 	latency: number;
@@ -34,7 +34,7 @@ export const erisAdapter: ClientAdapter<ErisClient> = {
 	prepare(client, worker) {
 		giveSlice(client, worker);
 		pointTo(client, worker);
-		// eris's own queue paces by what this process alone has done; the gate knows all of them.
+		// eris's own queue paces the identifies of this process only; the gate paces those of all processes.
 		client.shards.connect = (shard) => {
 			gateIdentify(shard, worker);
 			shard.connect();
@@ -45,23 +45,16 @@ export const erisAdapter: ClientAdapter<ErisClient> = {
 		client.on('shardResume', (shardId) => report({ shardId, status: 'resumed' }));
 		client.on('shardDisconnect', (error, shardId) => report(disconnection(shardId, error?.code)));
 	},
-	sample(client) {
-		const samples = new Map<number, ShardSample>();
-		for (const { id: shardId, latency } of client.shards.values()) {
-			samples.set(shardId, { shardId, guildCount: 0, userCount: 0, ping: Number.isFinite(latency) ? latency : null });
-		}
-		for (const { shard, memberCount } of client.guilds.values()) {
-			const sample = shard && samples.get(shard.id);
-			if (!sample) continue;
-			sample.guildCount++;
-			sample.userCount += memberCount;
-		}
-		return [...samples.values()];
-	},
+	sample: ({ shards, guilds }) =>
+		sampleShards(
+			Array.from(shards.values(), (shard) => [shard.id, pingOf(shard)] as const),
+			guilds.values(),
+			({ shard }) => shard?.id,
+		),
 	destroy: (client) => logOut(client.shards.values(), () => client.disconnect({ reconnect: false })),
 };
 
-/** eris wants a range of ids; a slice may have gaps, so what is not in it is left out where shards are made. */
+/** eris takes a range of ids; a slice may have gaps, so ids outside it are skipped when shards are created. */
 function giveSlice({ options, shards }: ErisClient, { shardIds, totalShards }: WorkerAccess): void {
 	options.maxShards = totalShards;
 	options.firstShardID = shardIds[0] as number;
@@ -72,7 +65,7 @@ function giveSlice({ options, shards }: ErisClient, { shardIds, totalShards }: W
 	};
 }
 
-/** The manager has asked for the gateway already, and eris's REST goes where the manager's goes. */
+/** Serves the gateway information from the manager's response, and points eris's REST to the manager's API. */
 function pointTo(client: ErisClient, { api, gateway }: WorkerAccess): void {
 	client.getGateway = async () => ({ ...gateway });
 	client.getBotGateway = async () => ({ ...gateway });
@@ -85,7 +78,7 @@ function pointTo(client: ErisClient, { api, gateway }: WorkerAccess): void {
 	options.agent = protocol === 'http:' ? new PlainAgent(hostname, Number(port || 80)) : new Agent({ port: Number(port || 443) });
 }
 
-/** eris always speaks through `node:https`; for an API without TLS, such as a simulator, the agent opens a plain socket for it. */
+/** eris always uses `node:https`; for an API without TLS, such as a simulator, the agent opens a plain socket. */
 class PlainAgent extends Agent {
 	readonly #host: string;
 	readonly #port: number;

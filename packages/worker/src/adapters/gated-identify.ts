@@ -1,5 +1,5 @@
-// Makes a shard object's own `identify()` wait for its slot: the way in for libraries (eris, oceanic.js) that have no option for
-// it. The socket is open and heartbeats while it waits, so nothing times out, and an IDENTIFY after op 9 waits like any other.
+// Makes a shard's own `identify()` wait for its slot, for libraries (eris, oceanic.js) that have no option for it. The socket is
+// open and heartbeats while it waits, so nothing times out; an IDENTIFY after op 9 waits like any other.
 import type { WorkerAccess } from '../client-adapter.js';
 
 export interface IdentifyingShard {
@@ -31,7 +31,7 @@ export function gateIdentify(shard: IdentifyingShard, { identify: gate }: Worker
 				if (shard.ws === socket && !attempt.signal.aborted) identify();
 			},
 			() => {
-				// The connection ended while it waited; the library makes a new one, which asks again.
+				// The connection ended during the wait; the library opens a new one, which waits again.
 			},
 		);
 	};

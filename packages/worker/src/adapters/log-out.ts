@@ -1,7 +1,7 @@
-// Logs out through a library whose `disconnect()` does not say when it is done: the process ends right after, and a close frame
-// that has not left by then leaves the bot shown as online.
+// Logs out through a library whose `disconnect()` does not report completion: the process exits right after it, and without the
+// close frame Discord would show the bot as online.
 
-/** What eris and oceanic.js keep of a connection, and both take from the `ws` package. */
+/** A connection of eris and oceanic.js: a WebSocket of the `ws` package. */
 interface Socket {
 	readyState: number;
 	once(event: 'close', listener: () => void): unknown;
@@ -9,7 +9,7 @@ interface Socket {
 
 const closedState = 3;
 
-/** Resolves when every socket that was open is closed. The caller watches the time. */
+/** Resolves when every socket that was open is closed. The caller enforces the timeout. */
 export async function logOut(shards: Iterable<{ ws: unknown }>, disconnect: () => void): Promise<void> {
 	const sockets = [...shards].flatMap(({ ws }) => (ws ? [ws as Socket] : []));
 	const closed = sockets

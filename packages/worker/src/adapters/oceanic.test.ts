@@ -1,22 +1,10 @@
 import type { ShardReport } from '@shardctl/core';
 import { Client } from 'oceanic.js';
 import { describe, expect, it } from 'vitest';
-import type { WorkerAccess } from '../client-adapter.js';
+import { fakeWorker } from '../../test/fake-worker.js';
 import { type OceanicClient, oceanicAdapter } from './oceanic.js';
 
-const gateway = {
-	url: 'wss://gateway',
-	shards: 9,
-	session_start_limit: { total: 1000, remaining: 3, reset_after: 7, max_concurrency: 16 },
-};
-const worker: WorkerAccess = {
-	shardIds: [2, 3, 7],
-	totalShards: 9,
-	api: 'http://127.0.0.1:8080/api',
-	gateway,
-	identify: { wait: async () => {}, confirm: () => {} },
-	isOwnToken: () => true,
-};
+const worker = fakeWorker();
 
 /** A real client that never connects. */
 const makeClient = () =>

@@ -1,10 +1,10 @@
 // How shardctl sees and prepares a client of oceanic.js 1.
-import type { ShardSample } from '@shardctl/core';
 import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
+import { field, hasMethods } from '../fields.js';
 import { disconnection } from './disconnection.js';
-import { field, hasMethods } from './fields.js';
 import { gateIdentify, type IdentifyingShard } from './gated-identify.js';
 import { logOut } from './log-out.js';
+import { pingOf, sampleShards } from './shard-samples.js';
 
 interface OceanicShard extends IdentifyingShard {
 	latency: number;
@@ -47,19 +47,12 @@ export const oceanicAdapter: ClientAdapter<OceanicClient> = {
 		client.on('shardResume', (shardId) => report({ shardId, status: 'resumed' }));
 		client.on('shardDisconnect', (error, shardId) => report(disconnection(shardId, error?.code)));
 	},
-	sample(client) {
-		const samples = new Map<number, ShardSample>();
-		for (const { id: shardId, latency } of client.shards.values()) {
-			samples.set(shardId, { shardId, guildCount: 0, userCount: 0, ping: Number.isFinite(latency) ? latency : null });
-		}
-		for (const guild of client.guilds.values()) {
-			const sample = guild.shard && samples.get(guild.shard.id);
-			if (!sample) continue;
-			sample.guildCount++;
-			sample.userCount += guild.memberCount;
-		}
-		return [...samples.values()];
-	},
+	sample: ({ shards, guilds }) =>
+		sampleShards(
+			Array.from(shards.values(), (shard) => [shard.id, pingOf(shard)] as const),
+			guilds.values(),
+			({ shard }) => shard?.id,
+		),
 	destroy: (client) => logOut(client.shards.values(), () => client.disconnect(false)),
 };
 
@@ -68,7 +61,7 @@ function giveSlice({ shards: { options } }: OceanicClient, { shardIds, totalShar
 	options.maxShards = totalShards;
 }
 
-/** The manager has asked for the gateway already, and oceanic's REST goes where the manager's goes. */
+/** Serves the gateway information from the manager's response, and points oceanic's REST to the manager's API. */
 function pointTo({ rest, shards }: OceanicClient, { api, gateway }: WorkerAccess): void {
 	const { options } = shards;
 	const { session_start_limit: limit } = gateway;
@@ -82,9 +75,9 @@ function pointTo({ rest, shards }: OceanicClient, { api, gateway }: WorkerAccess
 			maxConcurrency: limit.max_concurrency,
 		},
 	});
-	// -1 stands for "auto", without which oceanic does not ask for the gateway's address.
+	// -1 means "auto"; with any other value oceanic does not request the gateway's address.
 	options.concurrency = -1;
-	// Its own pace between two shards; the gate has a better one.
+	// Disables its own delay between two shards; the gate paces them.
 	options.override.timeBetweenShardConnects = 0;
 	const version = /\/v\d+$/.exec(rest.options.baseURL)?.[0] ?? '';
 	rest.options.baseURL = api.replace(/\/$/, '') + version;

@@ -1,23 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { ShardReport } from '@shardctl/core';
 import { describe, expect, it, vi } from 'vitest';
-import type { WorkerAccess } from '../client-adapter.js';
+import { fakeWorker } from '../../test/fake-worker.js';
 import { discordJsAdapter } from './adapter.js';
 import type { DiscordClient, WebSocketManager } from './library.js';
 
-const gateway = {
-	url: 'wss://gateway',
-	shards: 4,
-	session_start_limit: { total: 1000, remaining: 3, reset_after: 1, max_concurrency: 16 },
-};
-const worker: WorkerAccess = {
-	shardIds: [2, 3],
-	totalShards: 4,
-	api: 'http://api',
-	gateway,
-	identify: { wait: async () => {}, confirm: () => {} },
-	isOwnToken: (token) => token === 'own',
-};
+const worker = fakeWorker({ shardIds: [2, 3], totalShards: 4, api: 'http://api', isOwnToken: (token) => token === 'own' });
 const gatewayLibrary = {
 	SimpleShardingStrategy: class {
 		readonly kind = 'strategy';

@@ -1,8 +1,8 @@
 // How shardctl sees and prepares a discord.js 14 client.
-import type { ShardSample } from '@shardctl/core';
 import { destroyShards } from '../adapters/destroy-shards.js';
-import { field } from '../adapters/fields.js';
+import { sampleShards } from '../adapters/shard-samples.js';
 import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
+import { field } from '../fields.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler } from '../identify-throttler.js';
 import { keepSessionsThroughOutages } from '../session-keeper.js';
@@ -43,19 +43,12 @@ export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAd
 			);
 		},
 		settle: () => listeners.finished(),
-		sample(client) {
-			const samples = new Map<number, ShardSample>();
-			for (const [shardId, { ping }] of client.ws.shards) {
-				samples.set(shardId, { shardId, guildCount: 0, userCount: 0, ping: ping < 0 ? null : ping });
-			}
-			for (const { shardId, memberCount } of client.guilds.cache.values()) {
-				const sample = samples.get(shardId);
-				if (!sample) continue;
-				sample.guildCount++;
-				sample.userCount += memberCount;
-			}
-			return [...samples.values()];
-		},
+		sample: ({ ws, guilds }) =>
+			sampleShards(
+				Array.from(ws.shards, ([shardId, { ping }]) => [shardId, ping < 0 ? null : ping] as const),
+				guilds.cache.values(),
+				({ shardId }) => shardId,
+			),
 		destroy: (client) => destroyShards(field(client.ws, '_ws'), () => client.destroy()),
 	};
 }

@@ -1,6 +1,6 @@
-// Looks at objects of libraries that are not imported here.
+// Reads objects of libraries that are not imported here.
 
-/** The field of something that may be no object. */
+/** A field of a value that may not be an object. */
 export function field(value: unknown, name: string): unknown {
 	return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
