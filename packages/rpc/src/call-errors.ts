@@ -1,4 +1,4 @@
-// The errors that a peer makes itself, each with the call it is about. What a handler threw is the error codec's business.
+// The errors that a peer creates itself, each with the call it is about. The error codec handles what a handler threw.
 import { ShardctlError } from '@shardctl/core';
 
 export function channelClosed(options: { cause?: unknown } = {}): ShardctlError {
@@ -7,7 +7,7 @@ export function channelClosed(options: { cause?: unknown } = {}): ShardctlError 
 
 /** One error per call, so that each says which call it was. */
 export function closedError(error: ShardctlError, method: string): ShardctlError {
-	return new ShardctlError(error.code, `"${method}" cannot be answered: ${error.message}`, {
+	return new ShardctlError(error.code, `"${method}" got no reply: ${error.message}`, {
 		cause: error,
 		details: { ...error.details, method },
 	});
@@ -21,7 +21,7 @@ export function cancelled(method: string, signal: AbortSignal): ShardctlError {
 }
 
 export function timedOut(method: string, timeoutMs: number): ShardctlError {
-	return new ShardctlError('CALL_TIMEOUT', `no answer to "${method}" came within ${timeoutMs} ms`, {
+	return new ShardctlError('CALL_TIMEOUT', `"${method}" got no reply within ${timeoutMs} ms`, {
 		details: { method, timeoutMs },
 	});
 }

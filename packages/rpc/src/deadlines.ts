@@ -1,8 +1,8 @@
-// The deadlines of all peers that go by one clock. Those of one length expire in the order in which they were set, so they share
-// a timer: one for each call would be most of what a small call costs, and a broadcast is a call to each of many peers.
+// The deadlines of all peers that use one clock. Deadlines of one length expire in the order in which they were set, so they share
+// a timer: a timer per call would be most of the cost of a small call, and a broadcast is a call to each of many peers.
 import type { Clock, Timer } from '@shardctl/core';
 
-/** Something that ends by itself unless it is taken out before. */
+/** Something that expires unless it is removed before. */
 export interface Deadline {
 	/** 0 or Infinity: none. */
 	readonly timeoutMs: number;
@@ -47,7 +47,7 @@ export class Deadlines {
 		lane.waiting.add(deadline);
 	}
 
-	/** No effect on one that is not there. */
+	/** No effect on a deadline that is not set. */
 	remove(deadline: Deadline): void {
 		const lane = this.#lanes.get(deadline.timeoutMs);
 		if (!lane?.waiting.delete(deadline) || lane.waiting.size > 0) return;
@@ -75,7 +75,7 @@ export class Deadlines {
 
 const shared = new WeakMap<Clock, Deadlines>();
 
-/** The deadlines of everyone who goes by this clock. */
+/** The deadlines of all users of this clock. */
 export function deadlinesOf(clock: Clock): Deadlines {
 	let deadlines = shared.get(clock);
 	if (!deadlines) {

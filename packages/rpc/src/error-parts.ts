@@ -54,7 +54,7 @@ export function takeErrorApart(error: Error): ErrorParts {
 	return parts;
 }
 
-/** Builtin classes that an error is given back as, so that `instanceof TypeError` goes on working. */
+/** Builtin classes that an error is given back as, so that `instanceof TypeError` keeps working. */
 const builtins = new Map<string, new (message: string, options?: ErrorOptions) => Error>([
 	['TypeError', TypeError],
 	['RangeError', RangeError],
@@ -83,7 +83,7 @@ function create({ name, message, shardctlCode, own, errors, ...rest }: ErrorPart
 		return new ShardctlError(shardctlCode as ErrorCode, message, { ...options, details: toObject(own) });
 	}
 	const error = errors ? new AggregateError(errors, message, options) : new (builtins.get(name) ?? Error)(message, options);
-	// A code of ours that this version does not know still tells more than none.
+	// Keep a code of ours that this version does not know: it is better than none.
 	if (shardctlCode !== undefined) own.set('code', shardctlCode);
 	for (const [key, value] of own) {
 		if (handledKeys.has(key)) continue;

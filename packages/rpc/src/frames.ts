@@ -1,10 +1,10 @@
-// What stands on the wire: one envelope with our mark and the sender's epoch, and in it the frames of one tick. Builds and
+// The wire format: one envelope with our mark and the sender's epoch, and in it the frames of one tick. Builds and
 // recognises them; what they do is the peer's business.
 
 /**
  * The text that marks an IPC message as ours: a list that opens with it. No other library sends such a list, so a bot's own
  * messages and those of discord.js (`_eval`, `_ready`, …), discord-hybrid-sharding (`_type`) and Node (`cmd: 'NODE_*'`) pass
- * beside it. A list and no object, because reading an object's keys is dear in a process that knows many kinds of objects.
+ * beside it. A list and no object, because reading an object's keys is slow in a process that knows many kinds of objects.
  */
 const mark = '@shardctl';
 

@@ -1,4 +1,4 @@
-// What a handler is told besides its params: whether anyone still waits for the answer.
+// What a handler receives besides its params: a signal that aborts when the caller no longer waits.
 
 export interface HandlerContext {
 	/** Aborted when the caller gives up (cancelled, or its deadline passed) or the channel closes; its reason is a ShardctlError. */

@@ -15,7 +15,7 @@ export interface IpcEnd {
  * A port on `process` or on a forked child. Each one adds a `message` and a `disconnect` listener for the life of the process,
  * so make one per channel. In a child those listeners keep the event loop alive for as long as the channel is open.
  *
- * `onOther` is told the messages that are not ours: a second listener would make every message dearer.
+ * `onOther` receives the messages without our mark: a second listener would make every message cost more.
  */
 export function ipcPort(end: IpcEnd, onOther?: (message: unknown) => void): Port {
 	return {

@@ -1,13 +1,13 @@
-// The bounds of a peer, in one place with their defaults. What happens at each bound is said beside it.
+// The bounds of a peer, in one place with their defaults. Each comment says what happens at the bound.
 
 export interface PeerLimits {
-	/** Calls of this side that wait for an answer; one more is refused with `CALL_LIMIT` (default 10,000). */
+	/** Calls of this side that wait for a reply; one more is refused with `CALL_LIMIT` (default 10,000). */
 	maxPendingCalls: number;
 	/** Handlers that run here at once, cancelled ones included; one more is answered with `CALL_LIMIT` (default 10,000). */
 	maxRunningHandlers: number;
 	/**
 	 * Size of one value on the wire: params, a result or an event's payload. A larger one is refused with `MESSAGE_TOO_LARGE`
-	 * (default 64 MiB). Measured during the walk of the codec, before the text is made: exact to the byte for long strings, an
+	 * (default 64 MiB). Measured while the value is encoded, before the text is made: exact to the byte for long strings, an
 	 * estimate for the rest.
 	 */
 	maxMessageBytes: number;

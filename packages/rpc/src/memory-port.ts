@@ -2,7 +2,7 @@
 // has returned, nothing after the end), and without processes.
 import type { Port } from './port.js';
 
-/** A port that a test can end; both ends hear of it. */
+/** A port that a test can close; both ends are notified. */
 export interface MemoryPort extends Port {
 	/** Ends the channel for both sides. Messages on their way are lost, as when a process is killed. */
 	close(): void;

@@ -55,11 +55,11 @@ describe('an outbox', () => {
 
 	it('sends what was gathered together, and without waiting for the end of the tick', async () => {
 		const { outbox, sent } = portUnderTest();
-		outbox.gather();
+		outbox.cork();
 		outbox.push(frame(1), 10);
 		outbox.push(frame(2), 10);
 		expect(sent).toEqual([]);
-		outbox.release();
+		outbox.uncork();
 		expect(sent).toEqual([[frame(1), frame(2)]]);
 		outbox.push(frame(3), 10);
 		expect(sent).toHaveLength(1);
@@ -70,9 +70,9 @@ describe('an outbox', () => {
 	it('gathers also what the tick had to say before', () => {
 		const { outbox, sent } = portUnderTest();
 		outbox.push(frame(1), 10);
-		outbox.gather();
+		outbox.cork();
 		outbox.push(frame(2), 10);
-		outbox.release();
+		outbox.uncork();
 		expect(sent).toEqual([[frame(1), frame(2)]]);
 	});
 

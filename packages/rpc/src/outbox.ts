@@ -19,7 +19,7 @@ export interface OutboxOptions {
 	firstFrameAtOnce?: boolean;
 	/** The channel is broken; nothing more will be sent. */
 	onBroken: (error: Error) => void;
-	/** The channel cannot carry this frame, and goes on. */
+	/** The channel cannot carry this frame; the frames after it are sent. */
 	onRefused: (frame: Frame, error: unknown) => void;
 }
 
@@ -31,12 +31,12 @@ export class Outbox {
 	#queue: OutboxEntry[] = [];
 	#waitingFrames = 0;
 	#waitingBytes = 0;
-	/** Messages handed to the port whose `done` has not come. */
+	/** Messages handed to the port whose `done` was not called yet. */
 	#unconfirmed = 0;
-	/** Between `gather` and `release`, which is at most one turn of the event loop. */
-	#gathering = false;
+	/** Between `cork` and `uncork`, which is at most one turn of the event loop. */
+	#corked = false;
 	/**
-	 * idle: nothing waits. scheduled: a flush runs at the end of this tick, or of what is being gathered. flushing: the flush is
+	 * idle: nothing waits. scheduled: a flush runs at the end of this tick, or at `uncork`. flushing: the flush is
 	 * under way and takes what is added.
 	 * congested: the port said to wait; the flush runs when all that it took is confirmed. closed: for good.
 	 */
@@ -47,7 +47,7 @@ export class Outbox {
 		this.#options = options;
 	}
 
-	/** Asked anew wherever code of others has run in between: a port or an owner may have closed this meanwhile. */
+	/** Read it again after every call into the port or the owner: they may have closed this outbox. */
 	get closed(): boolean {
 		return this.#state === 'closed';
 	}
@@ -67,12 +67,12 @@ export class Outbox {
 		this.#waitingBytes += sizeBytes;
 		if (this.#state === 'idle') {
 			this.#state = 'scheduled';
-			if (this.#gathering) return entry;
-			// Before any I/O, and after the promise callbacks that are due: all that this tick has to say leaves together.
+			if (this.#corked) return entry;
+			// Before any I/O, and after the promise callbacks that are due: all frames of this tick leave together.
 			process.nextTick(this.#onTickEnd);
 			if (this.#options.firstFrameAtOnce) {
 				this.#flush();
-				// The tick's end is to come, so the next frame waits for it.
+				// The flush at the end of this tick is still due, so the next frame waits for it.
 				if (this.#isIdle()) this.#state = 'scheduled';
 			}
 		} else if (this.#state === 'scheduled' && this.#waitingBytes >= batchBytes) {
@@ -82,14 +82,14 @@ export class Outbox {
 		return entry;
 	}
 
-	/** What is pushed from now on leaves together, at {@link release}. */
-	gather(): void {
-		this.#gathering = true;
+	/** Holds back frames that are pushed from now on until {@link uncork} (the names are those of Node's writable streams). */
+	cork(): void {
+		this.#corked = true;
 	}
 
-	/** Sends what was gathered. */
-	release(): void {
-		this.#gathering = false;
+	/** Sends the frames that were held back. */
+	uncork(): void {
+		this.#corked = false;
 		this.#onTickEnd();
 	}
 
@@ -106,7 +106,7 @@ export class Outbox {
 		return new Promise((resolve) => this.#whenFlushed.push(resolve));
 	}
 
-	/** Ends it; what still waits is forgotten. */
+	/** Closes the outbox; frames that still wait are discarded. */
 	close(): void {
 		this.#state = 'closed';
 		this.#queue = [];
@@ -161,7 +161,7 @@ export class Outbox {
 		this.#announceFlushed();
 	}
 
-	/** Sends one message. A message that the channel cannot carry is sent again frame by frame, so that only the culprit fails. */
+	/** Sends one message. A message that the channel cannot carry is sent again frame by frame, so that only the frame at fault fails. */
 	#send(message: Envelope): boolean {
 		this.#unconfirmed++;
 		try {

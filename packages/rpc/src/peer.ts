@@ -18,7 +18,7 @@ export type MethodMap<T> = { [M in keyof T]: { params: unknown; result: unknown 
 
 export interface PeerOptions {
 	port: Port;
-	/** Incarnation of the two processes that talk. Frames of another one are dropped: a dead process is never taken for its successor. */
+	/** Number of the process pair that talks. Frames of another epoch are dropped: a dead process is never mistaken for its successor. */
 	epoch: number;
 	clock?: Clock;
 	limits?: Partial<PeerLimits>;
@@ -27,9 +27,9 @@ export interface PeerOptions {
 	 * one tick, so that the first of them works while the last is still being asked.
 	 */
 	firstFrameAtOnce?: boolean;
-	/** Hears of frames that the protocol does not allow (`PROTOCOL_ERROR`). They are counted and otherwise ignored. */
+	/** Called for frames that the protocol does not allow (`PROTOCOL_ERROR`). They are counted and otherwise ignored. */
 	onProtocolError?: (error: ShardctlError) => void;
-	/** Hears what a listener of an event threw. Without it the error is thrown outside, as if nobody had caught it. */
+	/** Called with what a listener of an event threw. Without it the error becomes an uncaught exception. */
 	onListenerError?: (error: unknown, event: string) => void;
 }
 
@@ -40,12 +40,12 @@ export interface RequestOptions {
 	signal?: AbortSignal | undefined;
 }
 
-/** What went by without effect, counted since the peer was made. */
+/** Messages without effect, counted since the peer was created. */
 export interface PeerCounters {
 	/** Messages of another epoch. */
 	staleMessages: number;
 	malformedFrames: number;
-	/** Answers that came after their call was settled. */
+	/** Replies that arrived after their call was settled. */
 	lateReplies: number;
 	duplicateRequests: number;
 	/** Events not sent because the queue was full or the peer closed. */
@@ -53,11 +53,11 @@ export interface PeerCounters {
 }
 
 const defaultTimeoutMs = 30_000;
-/** What a frame weighs besides its value. */
+/** Size of a frame besides its value. */
 const frameBytes = 48;
 
 /**
- * One side of a conversation. `Local` are the methods that this side answers, `Remote` those it may request; likewise the events.
+ * One side of a conversation. `Local` are the methods that this side handles, `Remote` those it may request; likewise the events.
  *
  * Register handlers and listeners before control returns to the event loop: nothing is delivered earlier.
  *
@@ -87,7 +87,7 @@ export class Peer<
 	readonly #handlers = new Map<string, (params: unknown, context: HandlerContext) => unknown>();
 	readonly #listeners = new Map<string, Set<(payload: unknown) => void>>();
 	readonly #running = new Map<number, LazyHandlerContext>();
-	/** Ids of one sender only grow, and the channel keeps their order: what is not above this one was seen before. */
+	/** Ids of one sender only grow, and the channel keeps their order: an id that is not greater is a duplicate. */
 	#lastRemoteId = 0;
 	#closedWith: ShardctlError | null = null;
 
@@ -108,7 +108,7 @@ export class Peer<
 		options.port.onClose(() => this.close());
 	}
 
-	/** Calls of this side that wait for an answer. */
+	/** Calls of this side that wait for a reply. */
 	get pendingCount(): number {
 		return this.#calls.size;
 	}
@@ -122,7 +122,7 @@ export class Peer<
 		return this.#closedWith !== null;
 	}
 
-	/** Answers requests for `method`. The last handler given for a method is the one that counts. */
+	/** Registers the handler of `method`. A later handler replaces an earlier one. */
 	handle<M extends keyof Local & string>(
 		method: M,
 		handler: (params: Local[M]['params'], context: HandlerContext) => Local[M]['result'] | Promise<Local[M]['result']>,
@@ -130,7 +130,7 @@ export class Peer<
 		this.#handlers.set(method, handler as (params: unknown, context: HandlerContext) => unknown);
 	}
 
-	/** Listens to an event of the other side. Returns a function that ends it. */
+	/** Listens to an event of the other side. Returns a function that removes the listener. */
 	on<E extends keyof RemoteEvents & string>(event: E, listener: (payload: RemoteEvents[E]) => void): () => void {
 		let listeners = this.#listeners.get(event);
 		if (!listeners) {
@@ -143,7 +143,7 @@ export class Peer<
 	}
 
 	/**
-	 * Asks the other side. Params are taken as they are now; changing them afterwards changes nothing.
+	 * Sends a request. Params are encoded now; changing them afterwards has no effect.
 	 *
 	 * Rejects with what the handler threw, or with a ShardctlError: `CALL_TIMEOUT`, `CALL_CANCELLED` (the signal's reason is the
 	 * cause), `CALL_LIMIT`, `CHANNEL_CLOSED` (or what {@link close} was given), `METHOD_NOT_FOUND`, `NOT_SERIALIZABLE`,
@@ -158,8 +158,8 @@ export class Peer<
 	}
 
 	/**
-	 * As {@link request}, but tells `settle`, by one of its methods, exactly once and maybe before it returns: a promise for each of many
-	 * peers is a good part of what a small call to all of them costs. Neither method may throw.
+	 * As {@link request}, but calls one method of `settle`, exactly once and maybe before it returns: one promise per peer would be a
+	 * good part of the cost of a small call to many peers. Neither method may throw.
 	 */
 	ask<M extends keyof Remote & string>(
 		method: M,
@@ -171,7 +171,7 @@ export class Peer<
 		try {
 			this.#refuse(method, timeoutMs, signal);
 			encoded = encodeValue(params, this.#limits);
-			// Reading the params may have run code of the user's that closed this peer.
+			// Reading the params may have run user code that closed this peer.
 			if (this.#closedWith) throw closedError(this.#closedWith, method);
 		} catch (error) {
 			settle.reject(error);
@@ -188,8 +188,8 @@ export class Peer<
 	}
 
 	/**
-	 * Tells the other side something that nobody answers. Returns false when it was not sent, because the queue is full or the
-	 * peer closed; that is counted. Throws `NOT_SERIALIZABLE` or `MESSAGE_TOO_LARGE`.
+	 * Sends an event, which has no reply. Returns false when it was not sent, because the queue is full or the peer is closed;
+	 * that is counted. Throws `NOT_SERIALIZABLE` or `MESSAGE_TOO_LARGE`.
 	 */
 	notify<E extends keyof LocalEvents & string>(event: E, payload: LocalEvents[E]): boolean {
 		const { wire, tagged, sizeBytes } = encodeValue(payload, this.#limits);
@@ -199,14 +199,14 @@ export class Peer<
 		return sent;
 	}
 
-	/** Resolves once all that was said so far has been handed to the channel, or the peer is closed. Await it before `process.exit`. */
+	/** Resolves once all frames so far have been handed to the channel, or the peer is closed. Await it before `process.exit`. */
 	flushed(): Promise<void> {
 		return this.#outbox.flushed();
 	}
 
 	/**
-	 * Ends the peer: each pending request rejects (with `CHANNEL_CLOSED` by default), the signals of running handlers abort, and
-	 * nothing more is sent or heard. The channel itself stays as it is. Idempotent.
+	 * Closes the peer: each pending request rejects (with `CHANNEL_CLOSED` by default), the signals of running handlers abort, and
+	 * nothing more is sent or received. The channel itself stays open. Idempotent.
 	 */
 	close(error: ShardctlError = channelClosed()): void {
 		if (this.#closedWith) return;
@@ -218,7 +218,7 @@ export class Peer<
 		this.#listeners.clear();
 	}
 
-	/** Throws where a call cannot even be tried. */
+	/** Throws when a call cannot be tried at all. */
 	#refuse(method: string, timeoutMs: number, signal: AbortSignal | undefined): void {
 		if (this.#closedWith) throw closedError(this.#closedWith, method);
 		if (signal?.aborted) throw cancelled(method, signal);
@@ -230,13 +230,13 @@ export class Peer<
 		this.#giveUp(call, 'CALL_TIMEOUT', timedOut(call.method, call.timeoutMs));
 	};
 
-	/** The caller no longer waits: the other side is told, unless the request has not left yet. */
+	/** The caller no longer waits: the other side is notified, unless the request has not left yet. */
 	#giveUp({ id, entry }: PendingCall, code: 'CALL_CANCELLED' | 'CALL_TIMEOUT', error: ShardctlError): void {
 		if (!this.#calls.reject(id, error)) return;
 		if (!entry || !this.#outbox.drop(entry)) this.#outbox.push([kind.cancel, id, code], frameBytes, true);
 	}
 
-	/** The only way in: whatever the other side sent, nothing is thrown from here into the channel's listener. */
+	/** The only entry for messages: whatever the other side sent, nothing is thrown into the channel's listener. */
 	#onMessage(message: unknown): void {
 		if (this.#closedWith) return;
 		if (!isEnvelope(message)) {
@@ -247,12 +247,12 @@ export class Peer<
 			this.#counters.staleMessages++;
 			return;
 		}
-		// What is answered at once leaves at once, and together.
-		this.#outbox.gather();
+		// Replies that are ready at once leave at once, in one message.
+		this.#outbox.cork();
 		try {
 			for (let index = firstFrame; index < message.length && !this.closed; index++) this.#onFrame(message[index]);
 		} finally {
-			this.#outbox.release();
+			this.#outbox.uncork();
 		}
 	}
 
@@ -333,7 +333,7 @@ export class Peer<
 		);
 	}
 
-	/** A handler is done. False when nobody waits for its answer any more. */
+	/** A handler has finished. False when its caller no longer waits. */
 	#finish(id: number, context: LazyHandlerContext): boolean {
 		return this.#running.delete(id) && !context.aborted;
 	}
@@ -348,8 +348,8 @@ export class Peer<
 		}
 		const frame: Frame = encoded.tagged ? [kind.result, id, encoded.wire, 1] : [kind.result, id, encoded.wire];
 		if (this.#outbox.push(frame, encoded.sizeBytes + frameBytes)) return;
-		// A small failure always fits: the caller must not be left to its deadline.
-		if (!this.#closedWith) this.#answerFailure(id, tooMany('the channel is congested and the queue of answers is full'));
+		// A small failure always fits: without it the caller would wait until its deadline.
+		if (!this.#closedWith) this.#answerFailure(id, tooMany('the channel is congested and the queue of replies is full'));
 	}
 
 	#answerFailure(id: number, thrown: unknown): void {
@@ -394,7 +394,7 @@ export class Peer<
 	#onCancel(id: number, reason: unknown): void {
 		const code: ErrorCode = reason === 'CALL_TIMEOUT' ? 'CALL_TIMEOUT' : 'CALL_CANCELLED';
 		const text = code === 'CALL_TIMEOUT' ? "the caller's deadline has passed" : 'the caller cancelled the call';
-		// A handler that goes on all the same still counts as running until it is done.
+		// A handler that ignores its signal still counts as running until it finishes.
 		this.#running.get(id)?.abort(new ShardctlError(code, text));
 	}
 
@@ -450,11 +450,11 @@ export class Peer<
 	}
 
 	#tooManyCalls(method: string): ShardctlError {
-		return tooMany(`${this.#calls.size} calls wait for an answer and ${this.#outbox.waitingFrames} frames to be sent`, method);
+		return tooMany(`${this.#calls.size} calls wait for a reply and ${this.#outbox.waitingFrames} frames wait to be sent`, method);
 	}
 }
 
-/** A fault of our own side's code is shown as Node shows every uncaught one, and does not stop the frames behind it. */
+/** An error of a listener becomes an uncaught exception, as in Node, and does not stop the frames behind it. */
 function throwOutside(error: unknown): void {
 	queueMicrotask(() => {
 		throw error;

@@ -1,5 +1,5 @@
-// The calls of one side that wait for an answer. Each is settled exactly once; settling it ends its link to the caller's signal
-// and its deadline, so an empty table means that nothing is left behind.
+// The calls of one side that wait for a reply. Each is settled exactly once; settling it removes its abort listener and its
+// deadline, so an empty table means that nothing leaks.
 import type { Clock, ShardctlError } from '@shardctl/core';
 import { type Deadline, type Deadlines, deadlinesOf } from './deadlines.js';
 import type { OutboxEntry } from './outbox.js';
@@ -26,7 +26,7 @@ export class PendingCall implements Deadline {
 	dueAt = 0;
 	/** The request on its way. */
 	entry: OutboxEntry | null = null;
-	/** Ends the link to the caller's signal, where there is one. */
+	/** Removes the abort listener, if there is one. */
 	unlink: (() => void) | undefined = undefined;
 	readonly #onExpired: (call: PendingCall) => void;
 
@@ -56,7 +56,7 @@ export class PendingCalls {
 		return this.#calls.size;
 	}
 
-	/** Makes a call that waits from now on. Ids start at 1 and only grow. */
+	/** Adds a call that waits from now on. Ids start at 1 and only grow. */
 	add(options: PendingCallOptions): PendingCall {
 		const call = new PendingCall(++this.#lastId, options);
 		this.#calls.set(call.id, call);
@@ -64,7 +64,7 @@ export class PendingCalls {
 		return call;
 	}
 
-	/** Takes a call out, for its caller to settle; undefined when there is no such call (any more). */
+	/** Removes and returns a call, which the caller must settle; undefined when there is none of that id (any more). */
 	take(id: number): PendingCall | undefined {
 		const call = this.#calls.get(id);
 		if (!call) return undefined;

@@ -1,5 +1,5 @@
-// One end of a message channel, as the peer sees it: hand a message over, hear messages, hear the end. Knows nothing of what
-// the messages mean. A new kind of channel is one more file that implements this interface and passes the contract suite.
+// One end of a message channel, as the peer sees it: send a message, receive messages, notice the end. It does not know what the
+// messages mean. A new kind of channel is one more file that implements this interface and passes the contract suite.
 
 /** One end of an ordered, reliable channel of JSON messages. Whoever made the channel closes it; a port only reports its end. */
 export interface Port {
@@ -8,7 +8,7 @@ export interface Port {
 	 *
 	 * `done` is called exactly once and never before `send` has returned: with null when the message was handed over, with an
 	 * error when the channel is broken. A message that this channel can never carry (its JSON text would be too long) makes
-	 * `send` throw instead; the channel is as good as before and `done` is not called.
+	 * `send` throw instead; the channel still works and `done` is not called.
 	 */
 	send(message: unknown, done: (error: Error | null) => void): boolean;
 	/** Calls the listener for every message of ours, in the order in which they were sent. */

@@ -20,7 +20,7 @@ export function decodeValue(wire: unknown, tagged: boolean): unknown {
 
 const views = new Map<unknown, new (memory: ArrayBuffer) => ArrayBufferView>(Object.entries(viewClasses));
 
-/** A level of a value may take three on the wire (a tag, its data, a list in it), and a prepared value may stand inside another. */
+/** A level of a value may take three on the wire (a tag, its data, a list in it), and a prepared value may be inside another. */
 const maxWireDepth = 6 * defaultPeerLimits.maxDepth + 16;
 
 /** Gives the value of a wire form back, replacing tags in place. */

@@ -1,4 +1,4 @@
-// Turns any value into what JSON can carry. discord.js's semantics come first: `toJSON` is honoured, functions and symbols inside
+// Encodes any value as JSON data. discord.js's semantics come first: `toJSON` is honoured, functions and symbols inside
 // objects are dropped. Beyond them BigInt, Map, Set, Date, bytes, RegExp, URL, Error, NaN, ±Infinity, -0 and undefined survive.
 // A plain value costs one walk that takes a snapshot.
 import { types } from 'node:util';
@@ -38,8 +38,8 @@ export function encodeValue(value: unknown, limits: ValueLimits = defaultPeerLim
 }
 
 /**
- * A value that was encoded ahead, to be sent to many without a walk for each. It may stand wherever a value may, as the params
- * of a request or anywhere inside them, and arrives as the value it was made from.
+ * A value that is encoded once and sent to many receivers. It is allowed wherever a value is, as the params of a request or
+ * anywhere inside them, and arrives as the value it was made from.
  */
 export class PreparedValue {
 	readonly encoded: EncodedValue;
@@ -50,10 +50,10 @@ export class PreparedValue {
 	}
 }
 
-/** What the encoder answers for a function or a symbol: no value at all. JSON.stringify drops it from objects by itself. */
+/** What the encoder returns for a function or a symbol: no value. JSON.stringify omits it from objects. */
 const dropped = undefined;
 
-/** `toJSON` methods of Node's own that lose what the codec can keep; any other one is the wish of whoever wrote it. */
+/** `toJSON` methods built into Node, which lose what the codec can keep; any other one is called. */
 const builtinToJSON = new Set<unknown>([Date, Buffer, URL].map(({ prototype }) => Reflect.get(prototype, 'toJSON')));
 
 /** Strings up to this length count by their length, which costs nothing. */
@@ -80,7 +80,7 @@ class Encoder {
 		this.#maxDepth = limits.maxDepth;
 	}
 
-	/** Encodes one value; `key` is what `toJSON` is told, as JSON.stringify tells it. */
+	/** Encodes one value; `key` is passed to `toJSON`, as JSON.stringify does. */
 	encode(value: unknown, key: string | number): unknown {
 		switch (typeof value) {
 			case 'string':
@@ -113,7 +113,7 @@ class Encoder {
 	}
 
 	#bigint(value: bigint, key: string | number): unknown {
-		// Many bots give BigInt a toJSON so that JSON.stringify works; they get what they asked for.
+		// Many bots give BigInt a toJSON so that JSON.stringify works; it is honoured.
 		const { toJSON } = value as { toJSON?: unknown };
 		if (typeof toJSON === 'function') return this.#afterToJSON(toJSON.call(value, String(key)));
 		const digits = String(value);
@@ -197,7 +197,7 @@ class Encoder {
 				size += plainSize;
 				continue;
 			}
-			// Something enumerable on Object.prototype is none of ours. The clone owns every other key, also a `__proto__`, so the
+			// An enumerable key of Object.prototype is skipped. The clone owns every other key, also a `__proto__`, so the
 			// assignment writes a value and never a prototype.
 			if (!Object.hasOwn(wire, key)) continue;
 			this.#grow(size);
@@ -302,12 +302,12 @@ class Encoder {
 	#tooLarge(): ShardctlError {
 		return new ShardctlError(
 			'MESSAGE_TOO_LARGE',
-			`the value is larger than ${this.#maxBytes} bytes, which is the most that one message may carry; the limit was passed at ${this.place()}. Send less, or in parts.`,
+			`the value is larger than ${this.#maxBytes} bytes, the limit of one message; it was exceeded at ${this.place()}. Send less, or split it.`,
 			{ details: { maxBytes: this.#maxBytes } },
 		);
 	}
 
-	/** Names the place the walk has come to, such as `value.guilds[3].owner`. Only for messages: it searches each level for the next. */
+	/** The current position in the value, such as `value.guilds[3].owner`. Only for messages: it searches each level for the next. */
 	place(): string {
 		let path = 'value';
 		for (let i = 0; i + 1 < this.#ancestors.length; i++) {
@@ -318,7 +318,7 @@ class Encoder {
 	}
 }
 
-/** How one object leads to another: `.key`, `[3]`, or `(…)` where a toJSON, a getter or a collection stands between. */
+/** How one object leads to another: `.key`, `[3]`, or `(…)` where a toJSON, a getter or a collection lies between. */
 function stepTo(from: object, to: object): string {
 	if (Array.isArray(from)) {
 		const index = from.indexOf(to);

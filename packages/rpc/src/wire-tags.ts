@@ -35,14 +35,14 @@ export interface WireError {
 	stack?: string;
 	/** Code of a ShardctlError; `own` then holds its details. */
 	shardctlCode?: string;
-	/** The cause in a list, so that a cause of undefined is told from none. */
+	/** The cause in a list, so that a cause of undefined differs from no cause. */
 	cause?: [unknown];
 	errors?: unknown[];
 	/** Keys and values by turns. */
 	own?: unknown[];
 }
 
-/** The classes of bytes that travel besides Buffer and ArrayBuffer, by the name that stands on the wire. */
+/** The classes of bytes that travel besides Buffer and ArrayBuffer, by their name on the wire. */
 export const viewClasses = {
 	Uint8Array,
 	Int8Array,
