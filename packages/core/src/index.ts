@@ -35,7 +35,6 @@ export {
 	type GatewayShardStats,
 	type GatewayStats,
 	gatewayConfigVariable,
-	gatewayExecArgv,
 	type PassedConnection,
 	type UpstreamCompression,
 	type WorkerIncarnation,

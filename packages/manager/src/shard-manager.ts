@@ -27,6 +27,8 @@ import {
 	type ValueAt,
 } from '@shardctl/core';
 import { Calls } from './calls/calls.js';
+import { serveWorker } from './calls/serve-worker.js';
+import { heartbeatOf } from './children/child-rules.js';
 import { type Control, startControl } from './control/server.js';
 import { stateDir } from './control/state-dir.js';
 import type { ShardManagerEvents } from './events.js';
@@ -37,7 +39,7 @@ import { ResidentMode } from './modes/resident-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import { type Plan, planShards } from './plan/plan.js';
 import { BootGate } from './workers/boot-gate.js';
-import { ManagedWorker, type WorkerPeer } from './workers/managed-worker.js';
+import { ManagedWorker } from './workers/managed-worker.js';
 import { endLeftovers, WorkerRecord } from './workers/orphans.js';
 import { type RestartableWorker, restartInTurn } from './workers/rolling-restart.js';
 import { hasLostSessions, type ManagerStats, type ManagerStatus, workerShardStats } from './workers/shard-stats.js';
@@ -385,7 +387,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				clock: options.clock,
 				readyTimeoutMs: options.readyTimeoutMs,
 				shutdownGraceMs: options.shutdownGraceMs,
-				heartbeat: { intervalMs: Math.min(5000, options.heartbeatTimeoutMs / 3), timeoutMs: options.heartbeatTimeoutMs },
+				heartbeat: heartbeatOf(options.heartbeatTimeoutMs),
 				maxMemoryBytes: options.maxMemoryBytes,
 				beforeSpawn: (signal) => this.#beforeSpawn(worker, signal),
 				...(options.processHost ? { host: options.processHost } : {}),
@@ -394,7 +396,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 				resident
 					? Promise.resolve(localSlot(shardId, () => resident.noteSent(worker)))
 					: this.#starts.acquireIdentify(shardId, this.#starter(worker, { restart: worker.child.epoch > 1 }), signal),
-			serve: (peer) => this.#serve(peer),
+			serve: (peer) => serveWorker(peer, { calls: this.#calls, fleet: this }),
 		});
 		worker.child.on('ready', () => resident?.noteReady(worker));
 		forwardWorkerEvents(worker, options.clock, (event, ...args) => this.emit(event, ...(args as never)));
@@ -516,23 +518,6 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		const error = this.#starts.refusal;
 		if (!error || this.#status !== 'running') return;
 		if (this.#workers.every(({ child }) => child.state === 'failed')) this.emit('fleet:refused', { error });
-	}
-
-	/** What workers may ask of the manager. */
-	#serve(peer: WorkerPeer): void {
-		peer.handle('broadcastEval', ({ kind, source, context, options }, { signal }) =>
-			this.#calls.eval({ kind, source }, context, { ...options, signal }),
-		);
-		peer.handle('fetchClientValues', ({ path, options }, { signal }) =>
-			this.#calls.fetchClientValues(path, { ...options, signal }),
-		);
-		peer.handle('call', ({ name, args, options }, { signal }) => this.#calls.call(name, args, { ...options, signal }));
-		peer.handle('respawnShard', ({ shardId }) => this.respawnShard(shardId));
-		peer.handle('respawnAll', async (options) => {
-			await this.respawnAll(options);
-			return null;
-		});
-		peer.handle('getShardStats', (options) => this.getShardStats(options));
 	}
 }
 

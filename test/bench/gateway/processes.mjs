@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gatewayConfigVariable, gatewayExecArgv } from '@shardctl/core';
+import { gatewayConfigVariable } from '@shardctl/core';
+import { gatewayExecArgv } from '../../../packages/manager/dist/gateways/gateway-exec-argv.js';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 

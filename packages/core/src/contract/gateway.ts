@@ -5,20 +5,6 @@ import type { GatewayInfo, WorkerEvents } from './worker.js';
 /** Name of the environment variable that carries a gateway process's {@link GatewayConfig} as JSON. */
 export const gatewayConfigVariable = 'SHARDCTL_GATEWAY';
 
-/**
- * Node's options for a gateway process, for even delays. Events live for as long as their worker takes to confirm them, so in a young
- * generation of the usual 16 MiB more of them are copied. Buffers count towards the size at which the heap is collected as a whole,
- * which is 8 MiB above what a small heap holds: what sockets read between two small collections is about as much, and after a flood a full
- * collection of 10 to 20 ms follows each small one. The old generation's first size is that size's least; little of it is used.
- * And of a flood V8 learns that events live long, and makes some of what holds them in the old generation from then on, where it keeps
- * them alive until the next full collection: two processes of five had a p99 of 11 to 20 ms ever after, and none of five without.
- */
-export const gatewayExecArgv: readonly string[] = [
-	'--max-semi-space-size=32',
-	'--initial-old-space-size=128',
-	'--no-allocation-site-pretenuring',
-];
-
 /** `at-most-once`: what a dead worker had in its hands is lost and counted. `at-least-once`: it is sent again. */
 export type Delivery = 'at-most-once' | 'at-least-once';
 

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
-	formatShardIds,
+	describeShards,
 	type GatewayConfig,
 	type GatewayEvents,
 	type GatewayInfo,
@@ -13,14 +13,17 @@ import {
 	type GatewayNotice,
 	type GatewayStats,
 	gatewayConfigVariable,
-	gatewayExecArgv,
 	ShardctlError,
 	workerPath,
 } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
-import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
+import { type ChildLink, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
+import { childEnvironment } from '../children/child-environment.js';
+import { exitError } from '../children/child-rules.js';
 import type { IdentifySlot } from '../identify/coordinator.js';
+import { SlotHolder } from '../identify/slot-holder.js';
 import { GatewayDoor } from './gateway-door.js';
+import { gatewayExecArgv } from './gateway-exec-argv.js';
 
 const processFile = fileURLToPath(import.meta.resolve('@shardctl/gateway/process'));
 
@@ -62,16 +65,13 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 				id: `gateway ${this.id}`,
 				file: processFile,
 				execArgv: [...gatewayExecArgv],
-				env: environment(
-					{
-						...options.brief(),
-						gatewayId: this.id,
-						epoch,
-						shardIds: [...this.shardIds],
-						port: this.#door.port,
-					},
-					options.token,
-				),
+				env: this.#environment({
+					...options.brief(),
+					gatewayId: this.id,
+					epoch,
+					shardIds: [...this.shardIds],
+					port: this.#door.port,
+				}),
 			}),
 			connect: (process, epoch) => this.#connect(process, epoch),
 		});
@@ -83,7 +83,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 
 	/** For people: `gateway process 0 (shards 0-7)`. */
 	get label(): string {
-		return `gateway process ${this.id} (shard${this.shardIds.length > 1 ? 's' : ''} ${formatShardIds(this.shardIds)})`;
+		return `gateway process ${this.id} (${describeShards(this.shardIds)})`;
 	}
 
 	/** What one incarnation of a worker gets in place of Discord's answer to `GET /gateway/bot`. */
@@ -143,7 +143,6 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 
 	#connect(process: ChildProcess, epoch: number): ChildLink {
 		const peer: GatewayPeer = new Peer({ port: ipcPort(process), epoch });
-		const slots = new Map<number, IdentifySlot>();
 		this.#peer = peer;
 		peer.on('listening', () => {
 			this.#door.leadTo(process);
@@ -151,27 +150,12 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		});
 		peer.on('connection.taken', ({ id }) => this.#door.taken(id));
 		peer.on('notice', (notice) => this.emit('notice', notice));
-		peer.on('identify.sent', ({ slotId }) => {
-			slots.get(slotId)?.sent();
-			this.child.markSpent(epoch);
+		const slots = new SlotHolder({
+			acquire: (session, signal) => this.#options.acquireIdentify(session, signal),
+			onSent: () => this.child.markSpent(epoch),
 		});
-		peer.on('identify.confirmed', ({ slotId }) => {
-			slots.get(slotId)?.confirmed();
-			slots.delete(slotId);
-		});
-		peer.on('identify.released', ({ slotId }) => {
-			slots.get(slotId)?.release();
-			slots.delete(slotId);
-		});
-		peer.handle('identify.acquire', async ({ session }, { signal }) => {
-			const slot = await this.#options.acquireIdentify(session, signal);
-			if (signal.aborted) {
-				slot.release();
-				throw signal.reason;
-			}
-			slots.set(slot.id, slot);
-			return { slotId: slot.id };
-		});
+		slots.follow(peer);
+		peer.handle('identify.acquire', ({ session }, { signal }) => slots.acquire(session, signal));
 		return {
 			ping: async (signal) => {
 				await peer.request('ping', null, { signal, timeoutMs: Number.POSITIVE_INFINITY });
@@ -182,23 +166,18 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 				await peer.request('shutdown', { reason, keepSessions }, { timeoutMs: Number.POSITIVE_INFINITY });
 			},
 			closed: (report) => {
-				for (const slot of slots.values()) slot.abandon();
+				slots.abandonAll();
 				peer.close(exitError(this.label, report));
 				if (this.#peer === peer) this.#peer = undefined;
 			},
 		};
 	}
-}
 
-/** The token travels here and not in the arguments, which every user of the machine can read. */
-function environment(brief: GatewayConfig, token: string): Record<string, string> {
-	const result: Record<string, string> = {};
-	for (const [name, value] of Object.entries(process.env)) if (value !== undefined) result[name] = value;
-	return { ...result, DISCORD_TOKEN: token, [gatewayConfigVariable]: JSON.stringify(brief) };
-}
-
-function exitError(label: string, report: ExitReport): ShardctlError {
-	return new ShardctlError('CHANNEL_CLOSED', `${label} ended before it answered: ${report.message}`, {
-		details: { reason: report.reason, pid: report.pid },
-	});
+	/** The token travels here and not in the arguments, which every user of the machine can read. */
+	#environment(config: GatewayConfig): Record<string, string> {
+		return childEnvironment(process.env, {
+			DISCORD_TOKEN: this.#options.token,
+			[gatewayConfigVariable]: JSON.stringify(config),
+		});
+	}
 }

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { type GatewayInfo, messageOf, shardsOfSession } from '@shardctl/core';
 import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
+import { heartbeatOf } from '../children/child-rules.js';
 import type { ShardManagerEvents } from '../events.js';
 import { GatewayFleet, type GatewayProcessStats } from '../gateways/gateway-fleet.js';
 import { handOver } from '../gateways/hand-over.js';
@@ -172,7 +173,7 @@ export class ResidentMode {
 				clock: options.clock,
 				readyTimeoutMs: options.readyTimeoutMs,
 				shutdownGraceMs: options.shutdownGraceMs,
-				heartbeat: { intervalMs: Math.min(5000, options.heartbeatTimeoutMs / 3), timeoutMs: options.heartbeatTimeoutMs },
+				heartbeat: heartbeatOf(options.heartbeatTimeoutMs),
 			},
 			brief: (gatewayId) => ({
 				totalShards: plan.layout.totalShards,

@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import {
-	formatShardIds,
+	describeShards,
 	type ManagerEvents,
 	type ManagerMethods,
 	ShardctlError,
@@ -16,8 +16,10 @@ import {
 	type WorkerSample,
 } from '@shardctl/core';
 import { ipcPort, Peer, type Port, type PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
-import { type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
+import { type ChildLink, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
+import { exitError } from '../children/child-rules.js';
 import type { IdentifySlot } from '../identify/coordinator.js';
+import { SlotHolder } from '../identify/slot-holder.js';
 import { type ShardConnection, shardStatus } from './shard-status.js';
 
 export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;
@@ -75,7 +77,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** For people: `worker 3 (shards 6-7)`. */
 	get label(): string {
-		return `worker ${this.id} (shard${this.shardIds.length > 1 ? 's' : ''} ${formatShardIds(this.shardIds)})`;
+		return `worker ${this.id} (${describeShards(this.shardIds)})`;
 	}
 
 	/** Calls that wait for an answer of the living process, heartbeats included. */
@@ -190,7 +192,6 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 				}),
 		};
 		const peer: WorkerPeer = new Peer({ port, epoch, firstFrameAtOnce: true });
-		const slots = new Map<number, IdentifySlot>();
 		this.#peer = peer;
 		this.#process = process;
 		this.#connections = new Map();
@@ -206,28 +207,15 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			this.child.reportMemory(sample.rssBytes);
 		});
 		peer.on('shard.status', (report) => this.#onShardStatus(report, epoch));
-		peer.on('identify.sent', ({ slotId }) => {
-			slots.get(slotId)?.sent();
-			// An IDENTIFY to a gateway process costs nothing.
-			if (this.incarnation === 0) this.child.markSpent(epoch);
+		const slots = new SlotHolder({
+			acquire: (shardId, signal) => this.#acquire(shardId, signal),
+			onSent: () => {
+				// An IDENTIFY to a gateway process costs nothing.
+				if (this.incarnation === 0) this.child.markSpent(epoch);
+			},
 		});
-		peer.on('identify.confirmed', ({ slotId }) => {
-			slots.get(slotId)?.confirmed();
-			slots.delete(slotId);
-		});
-		peer.on('identify.released', ({ slotId }) => {
-			slots.get(slotId)?.release();
-			slots.delete(slotId);
-		});
-		peer.handle('identify.acquire', async ({ shardId }, { signal }) => {
-			const slot = await this.#acquire(shardId, signal);
-			if (signal.aborted) {
-				slot.release();
-				throw signal.reason;
-			}
-			slots.set(slot.id, slot);
-			return { slotId: slot.id };
-		});
+		slots.follow(peer);
+		peer.handle('identify.acquire', ({ shardId }, { signal }) => slots.acquire(shardId, signal));
 		this.#options.serve(peer, this);
 
 		return {
@@ -239,7 +227,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			},
 			closed: (report) => {
 				clock.clearTimeout(disconnected);
-				for (const slot of slots.values()) slot.abandon();
+				slots.abandonAll();
 				peer.close(exitError(this.label, report));
 				if (this.#peer === peer) {
 					this.#peer = undefined;
@@ -288,13 +276,6 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 /** What discord.js itself tells its own sharding manager. */
 function isReadyOfDiscordJs(message: unknown): boolean {
 	return typeof message === 'object' && message !== null && (message as { _ready?: unknown })._ready === true;
-}
-
-/** What every call gets that was waiting for a worker when its process ended. */
-function exitError(label: string, report: ExitReport): ShardctlError {
-	return new ShardctlError('CHANNEL_CLOSED', `${label} ended before it answered: ${report.message}`, {
-		details: { reason: report.reason, pid: report.pid },
-	});
 }
 
 function channelError(label: string, cause: Error): ShardctlError {

@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { type GatewayInfo, type WorkerConfig, workerConfigVariable } from '@shardctl/core';
 import type { ChildSpec } from '@shardctl/supervisor';
+import { childEnvironment } from '../children/child-environment.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 
 const registerModule = fileURLToPath(import.meta.resolve('@shardctl/worker/register'));
@@ -70,9 +71,5 @@ export function workerEnvironment(
 		DISCORD_TOKEN: token,
 		[workerConfigVariable]: JSON.stringify(config),
 	};
-	const result: Record<string, string> = {};
-	for (const [name, value] of Object.entries({ ...inherited, ...env, ...own })) {
-		if (value !== undefined) result[name] = value;
-	}
-	return result;
+	return childEnvironment(inherited, env, own);
 }

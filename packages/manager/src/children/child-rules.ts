@@ -1,0 +1,18 @@
+// Rules that every child process of the manager shares, workers and others alike.
+import { ShardctlError } from '@shardctl/core';
+import type { ExitReport, SupervisedChildOptions } from '@shardctl/supervisor';
+
+/** How often a child is asked at most. */
+const longestIntervalMs = 5000;
+
+/** Three heartbeats fit into the time after which a child counts as hung, so that one late answer is not its end. */
+export function heartbeatOf(timeoutMs: number): SupervisedChildOptions['heartbeat'] {
+	return { intervalMs: Math.min(longestIntervalMs, timeoutMs / 3), timeoutMs };
+}
+
+/** The error of every call that waits for a process when it ends. */
+export function exitError(label: string, report: ExitReport): ShardctlError {
+	return new ShardctlError('CHANNEL_CLOSED', `${label} ended before it answered: ${report.message}`, {
+		details: { reason: report.reason, pid: report.pid },
+	});
+}
