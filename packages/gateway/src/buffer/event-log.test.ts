@@ -6,9 +6,9 @@ const entry = (offset: number): LogEntry => ({
 	offset,
 	event: EncodedDispatch.of('MESSAGE_CREATE', { id: String(offset) }),
 	data: undefined,
-	direct: false,
+	guildId: '1',
 	ownMember: false,
-	slot: undefined,
+	coalesceKey: undefined,
 	receivedAtMs: 0,
 	tries: 0,
 });

@@ -9,12 +9,12 @@ export interface LogEntry {
 	readonly event: EncodedDispatch;
 	/** As parsed, while the event is young; read again from {@link event} later, so that a long buffer costs its text only. */
 	data: unknown;
-	/** Whether it concerns a guild; direct messages have intents of their own. */
-	readonly direct: boolean;
+	/** The guild that the event belongs to, by which a consumer may partition the stream. Null: it belongs to none. */
+	readonly guildId: string | null;
 	/** Flows whatever the intents: the bot's own member. */
 	readonly ownMember: boolean;
-	/** A newer event of the same slot says the same again; see `make-room`. */
-	readonly slot: string | undefined;
+	/** A newer event with the same key replaces it; see `make-room`. */
+	readonly coalesceKey: string | undefined;
 	readonly receivedAtMs: number;
 	/** How often a worker died with it in its hands. */
 	tries: number;

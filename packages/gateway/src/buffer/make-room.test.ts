@@ -1,7 +1,7 @@
 import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { expect, it } from 'vitest';
 import { EventLog } from './event-log.js';
-import { makeRoom, slotOf } from './make-room.js';
+import { coalesceKeyOf, makeRoom } from './make-room.js';
 
 const botId = '9';
 
@@ -12,9 +12,9 @@ function logOf(...events: [t: string, d: object, receivedAtMs?: number][]): Even
 			offset: index + 1,
 			event: EncodedDispatch.of(t, d),
 			data: undefined,
-			direct: false,
+			guildId: '1',
 			ownMember: false,
-			slot: slotOf({ t, d }, botId),
+			coalesceKey: coalesceKeyOf({ t, d }, botId),
 			receivedAtMs,
 			tries: 0,
 		});

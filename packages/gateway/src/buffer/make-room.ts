@@ -14,14 +14,14 @@ export interface RoomMade {
 export function makeRoom(log: EventLog, { after, nowMs }: { after: number; nowMs: number }): RoomMade {
 	const made: RoomMade = { expired: 0, coalesced: 0 };
 	const newer = new Set<string>();
-	log.removeNewestFirst(after, ({ event, slot, receivedAtMs }) => {
+	log.removeNewestFirst(after, ({ event, coalesceKey, receivedAtMs }) => {
 		if (event.type === 'TYPING_START' || isExpired(event.type, nowMs - receivedAtMs)) {
 			made.expired++;
 			return true;
 		}
-		if (slot === undefined) return false;
-		if (!newer.has(slot)) {
-			newer.add(slot);
+		if (coalesceKey === undefined) return false;
+		if (!newer.has(coalesceKey)) {
+			newer.add(coalesceKey);
 			return false;
 		}
 		made.coalesced++;
@@ -31,10 +31,10 @@ export function makeRoom(log: EventLog, { after, nowMs }: { after: number; nowMs
 }
 
 /**
- * What an event says something about that a newer one of the same slot says again, whole. A presence that brings a changed name or
+ * What an event says something about that a newer onewith the same key says again, whole. A presence that brings a changed name or
  * picture has none: the next one does not repeat that. Nor has a voice state of the bot itself: libraries wait for each.
  */
-export function slotOf({ t, d }: Dispatch, botId: string): string | undefined {
+export function coalesceKeyOf({ t, d }: Dispatch, botId: string): string | undefined {
 	if (t === 'PRESENCE_UPDATE') {
 		const { guild_id: guildId, user } = d as { guild_id?: string; user?: { id: string } };
 		return user && Object.keys(user).length === 1 ? `p${guildId} ${user.id}` : undefined;

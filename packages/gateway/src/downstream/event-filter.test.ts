@@ -7,9 +7,9 @@ const entry = (type: string, { direct = false, ownMember = false } = {}) => ({
 	offset: 1,
 	event: EncodedDispatch.of(type, {}),
 	data: undefined,
-	direct,
+	guildId: direct ? null : '1',
 	ownMember,
-	slot: undefined,
+	coalesceKey: undefined,
 	receivedAtMs: 0,
 	tries: 0,
 });

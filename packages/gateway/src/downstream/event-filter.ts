@@ -3,7 +3,7 @@ import { intentsForEvent } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
 
 /** Whether a session with these intents gets an event. */
-export function passesIntents({ event, direct, ownMember }: LogEntry, intents: number): boolean {
-	const needed = intentsForEvent(event.type, { direct });
+export function passesIntents({ event, guildId, ownMember }: LogEntry, intents: number): boolean {
+	const needed = intentsForEvent(event.type, { direct: guildId === null });
 	return needed === 0 || ownMember || (needed & intents) !== 0;
 }

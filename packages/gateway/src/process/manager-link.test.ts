@@ -87,7 +87,7 @@ function gatewayOf(asked: unknown[][], drained: Record<number, boolean> = {}): R
 			present: note('present'),
 			commitHandover: note('commit', Promise.resolve()),
 			abortHandover: note('abort'),
-			stream: { open: note('open'), released: note('released', Promise.resolve()) },
+			stream: { releaseHold: note('ready'), released: note('released', Promise.resolve()) },
 		};
 	};
 	return { stats: () => [], shards: (ids: number[]) => ids.map(shard) } as unknown as ResidentGateway;
@@ -105,7 +105,7 @@ it('passes what the manager asks on to each shard that it names', async () => {
 	expect(await manager.request('ping', null)).toBe(null);
 	expect(await manager.request('stats', null)).toEqual([]);
 	expect(asked.map((what) => what.slice(0, 2).join(' '))).toEqual(
-		[...steps, 'open', 'expect'].flatMap((what) => [`1 ${what}`, `2 ${what}`]),
+		[...steps, 'ready', 'expect'].flatMap((what) => [`1 ${what}`, `2 ${what}`]),
 	);
 	expect(asked.at(-1)).toEqual([2, 'expect', 5, { ...params, crashed: true }]);
 });

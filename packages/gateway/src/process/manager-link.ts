@@ -21,7 +21,7 @@ export function answerManager(peer: GatewayPeer, gateway: ResidentGateway): void
 	peer.handle('ping', () => null);
 	peer.handle('stats', () => gateway.stats());
 	peer.handle('worker.expect', (params) => each(params, (shard) => shard.expect(params.incarnation, params)));
-	peer.handle('worker.ready', (params) => each(params, (shard) => shard.stream.open(params.incarnation)));
+	peer.handle('worker.ready', (params) => each(params, (shard) => shard.stream.releaseHold(params.incarnation)));
 	peer.handle('handover.begin', (params) => each(params, (shard) => shard.beginHandover(params.incarnation)));
 	peer.handle('handover.waiting', (params) => each(params, (shard) => shard.handoverWaiting(params.incarnation)));
 	peer.handle('handover.pause', async ({ shardIds }) => {

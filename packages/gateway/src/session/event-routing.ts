@@ -4,10 +4,9 @@
 // Discord: Gateway, "Sharding".
 import { shardIdForGuild } from '@shardctl/core';
 import { type ClientRequest, op } from '@shardctl/gateway-protocol';
-import { type Dispatch, objectOf, objectsOf, type RawObject } from '../state/raw.js';
+import { guildIdOf } from '../buffer/guild-of-event.js';
+import { type Dispatch, objectsOf, type RawObject } from '../state/raw.js';
 
-/** Their data is the guild itself. */
-const guildItself: ReadonlySet<string> = new Set(['GUILD_CREATE', 'GUILD_UPDATE', 'GUILD_DELETE']);
 /** They concern the bot as a whole, so that every session gets them, and every shard. */
 const forAll: ReadonlySet<string> = new Set(['USER_UPDATE']);
 
@@ -16,11 +15,11 @@ const forAll: ReadonlySet<string> = new Set(['USER_UPDATE']);
  * guild is for the first shard of the session: direct messages come through session 0 alone, and are for shard 0.
  */
 export function shardOfEvent(
-	{ t, d }: Dispatch,
+	dispatch: Dispatch,
 	{ session, totalShards }: { session: number; totalShards: number },
 ): number | undefined {
-	if (forAll.has(t)) return undefined;
-	const guildId = guildOf(t, objectOf(d));
+	if (forAll.has(dispatch.t)) return undefined;
+	const guildId = guildIdOf(dispatch);
 	return isId(guildId) ? shardIdForGuild(guildId, totalShards) : session;
 }
 
@@ -40,12 +39,6 @@ export function requestOfShard(request: ClientRequest, shardId: number, totalSha
 	if (request.op !== op.requestSoundboardSounds) return isOwn(request.d.guild_id) ? request : undefined;
 	const guildIds = request.d.guild_ids.filter(isOwn);
 	return guildIds.length > 0 ? { ...request, d: { ...request.d, guild_ids: guildIds } } : undefined;
-}
-
-function guildOf(type: string, data: RawObject | undefined): unknown {
-	if (guildItself.has(type)) return data?.id;
-	// Discord: Gateway Events, "Rate Limited".
-	return type === 'RATE_LIMITED' ? objectOf(data?.meta)?.guild_id : data?.guild_id;
 }
 
 function isId(value: unknown): value is string {

@@ -2,6 +2,7 @@
 // Discord's budget, and the process after this one resumes behind what every shard has saved. Not in here: who gets a shard's stream.
 import {
 	type Clock,
+	deferred,
 	type GatewayInfo,
 	type GatewayNotice,
 	type GatewaySessionStats,
@@ -12,7 +13,6 @@ import {
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
 import { ResidentShard, type ResidentShardOptions, type SavedShard } from '../shard/resident-shard.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
-import { decision } from '../stream/decision.js';
 import { type RenewalOutcome, UpstreamSessions } from '../upstream/upstream-sessions.js';
 import type { SavedSession, SessionTerms } from '../upstream/upstream-shard.js';
 import { readyOfShard, shardOfEvent } from './event-routing.js';
@@ -52,7 +52,7 @@ export class ResidentSession {
 	#newest = 0;
 	#botId = '';
 	#ping: number | null = null;
-	#refused = decision<void>();
+	#refused = deferred();
 
 	constructor(options: ResidentSessionOptions) {
 		const { id, sessions, shardIds, totalShards, token, gateway, compression, clock } = options;
@@ -178,7 +178,7 @@ export class ResidentSession {
 
 	/** Starts the session where there is none. One that was refused is tried again: whoever comes says that the reason is mended. */
 	start(terms: SessionTerms): void {
-		if (this.#upstream.refusedWith !== undefined) this.#refused = decision();
+		if (this.#upstream.refusedWith !== undefined) this.#refused = deferred();
 		this.#upstream.start(terms);
 	}
 

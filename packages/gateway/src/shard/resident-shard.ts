@@ -4,7 +4,9 @@ import {
 	type BufferLimits,
 	type Clock,
 	type CloseCode,
+	type Deferred,
 	type Delivery,
+	deferred,
 	fatalCloseCodes,
 	type GatewayNotice,
 	type GatewayShardStats,
@@ -29,8 +31,7 @@ import type { ShardSnapshot } from '../snapshots/shard-snapshot.js';
 import { decodeSnapshot } from '../snapshots/shard-snapshot.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
-import { VoiceMemory } from '../state/voice-places.js';
-import { type Decision, decision } from '../stream/decision.js';
+import { VoicePlaces } from '../state/voice-places.js';
 import { ShardStream } from '../stream/shard-stream.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
 
@@ -70,9 +71,9 @@ export interface SavedShard {
 interface Handover {
 	incarnation: number;
 	/** Whether its IDENTIFY is let through. */
-	present: Decision<boolean>;
+	present: Deferred<boolean>;
 	/** Its IDENTIFY is there. */
-	waiting: Decision<void>;
+	waiting: Deferred<void>;
 }
 
 export class ResidentShard {
@@ -80,7 +81,7 @@ export class ResidentShard {
 	readonly #options: ResidentShardOptions;
 	readonly #session: ResidentSession;
 	readonly #saver: ShardSaver;
-	readonly #voice = new VoiceMemory();
+	readonly #voice = new VoicePlaces();
 	/** Of the worker that the stream is for; only it, and the one that is to take over, are let in. */
 	#incarnation: number;
 	#handover: Handover | null = null;
@@ -107,7 +108,7 @@ export class ResidentShard {
 			clock,
 			snapshot: () => this.#snapshot(),
 			through: () => this.#through,
-			state: this.stream.lagging,
+			state: this.stream.deferredState,
 			worker: () => this.stream.worker && savedWorker(this.stream.worker, this.stream.confirmed),
 			onFailed: (message) => notice('snapshot:failed', `the snapshot could not be saved, and will be tried again: ${message}`),
 		});
@@ -242,7 +243,7 @@ export class ResidentShard {
 	}
 
 	beginHandover(incarnation: number): void {
-		this.#handover = { incarnation, present: decision(), waiting: decision() };
+		this.#handover = { incarnation, present: deferred(), waiting: deferred() };
 	}
 
 	handoverWaiting(incarnation: number): Promise<void> {
@@ -379,7 +380,7 @@ export class ResidentShard {
 }
 
 /** Moves what a snapshot says on by what its journal holds. */
-function replay(journal: Uint8Array, snapshot: ShardSnapshot, voice: VoiceMemory): SavedShard {
+function replay(journal: Uint8Array, snapshot: ShardSnapshot, voice: VoicePlaces): SavedShard {
 	const { state, botId } = snapshot;
 	let { cursor, through } = snapshot;
 	for (const batch of readJournal(journal, cursor)) {

@@ -3,7 +3,7 @@ import { EncodedDispatch, type PresencePayload } from '@shardctl/gateway-protoco
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { ShardState } from '../state/shard-state.js';
-import { LaggingState } from '../stream/deferred-state.js';
+import { DeferredState } from '../stream/deferred-state.js';
 import { readJournal } from './event-journal.js';
 import { ShardSaver } from './shard-saver.js';
 import { decodeSnapshot } from './shard-snapshot.js';
@@ -20,8 +20,8 @@ function setup() {
 		if (disk.full) throw new Error('ENOSPC');
 		files.set(name, data instanceof Uint8Array ? data : Buffer.concat(data));
 	};
-	const lagging = new LaggingState((entry, state) => saver.record(entry, state));
-	lagging.adopt(shard.state);
+	const deferred = new DeferredState((entry, state) => saver.record(entry, state));
+	deferred.adopt(shard.state);
 	const saver = new ShardSaver({
 		shardId: 3,
 		clock,
@@ -45,7 +45,7 @@ function setup() {
 		}),
 		through: () => shard.cursor + shard.ahead,
 		worker: () => null,
-		state: lagging,
+		state: deferred,
 		onFailed: (message) => problems.push(message),
 	});
 	const happen = (events: number, content = '') => {
@@ -62,7 +62,7 @@ function setup() {
 		const batches = [...readJournal(files.get('shard-3.journal') as Uint8Array, cursor)];
 		return [cursor, batches.flatMap(({ events }) => events).at(-1)?.offset ?? cursor];
 	};
-	return { clock, disk, shard, problems, saver, saved, files, happen, newState, lagging };
+	return { clock, disk, shard, problems, saver, saved, files, happen, newState, deferred };
 }
 
 it('says how much is saved, and how old the last of it is', async () => {
@@ -162,21 +162,21 @@ it('goes on from a snapshot where an event could not be saved', async () => {
 /** A saver that has begun to encode a state of 200 guilds, and an event that happens in the last of them meanwhile. */
 async function encoding() {
 	const made = setup();
-	const { clock, shard, lagging } = made;
+	const { clock, shard, deferred } = made;
 	for (let id = 1; id <= 200; id++) shard.state.apply({ t: 'GUILD_CREATE', d: { id: String(id), member_count: 1 } });
 	await clock.advance(250);
 	const data = { guild_id: '200', user: { id: '77' } };
 	const event = EncodedDispatch.of('GUILD_MEMBER_ADD', data);
-	const rest = { direct: false, ownMember: false, slot: undefined, receivedAtMs: 0, tries: 0 };
-	lagging.take({ offset: ++shard.cursor, event, data, ...rest });
+	const rest = { guildId: '1', ownMember: false, coalesceKey: undefined, receivedAtMs: 0, tries: 0 };
+	deferred.take({ offset: ++shard.cursor, event, data, ...rest });
 	const members = (state: ShardState | undefined) => state?.guild('200')?.member_count;
 	return { ...made, members };
 }
 
 it('encodes a large state in many turns, in which it stands still, and saves behind it what came meanwhile', async () => {
-	const { clock, saver, saved, files, lagging, members } = await encoding();
+	const { clock, saver, saved, files, deferred, members } = await encoding();
 	let turns = 0;
-	for (; lagging.nextOffset === 11 && turns < 1000; turns++) await nextTurn();
+	for (; deferred.nextOffset === 11 && turns < 1000; turns++) await nextTurn();
 	expect(turns).toBeGreaterThan(20);
 	await clock.advance(250);
 	expect(members(decodeSnapshot(files.get('shard-3') as Uint8Array).state)).toBe(1);
@@ -185,9 +185,9 @@ it('encodes a large state in many turns, in which it stands still, and saves beh
 });
 
 it('finishes at once what it encodes when somebody needs the state as it is by now', async () => {
-	const { clock, saver, saved, lagging, members } = await encoding();
+	const { clock, saver, saved, deferred, members } = await encoding();
 	expect(saved()).toBeUndefined();
-	expect(members(lagging.current)).toBe(2);
+	expect(members(deferred.current)).toBe(2);
 	await clock.advance(250);
 	expect(saved()).toEqual([10, 11]);
 	saver.stop();

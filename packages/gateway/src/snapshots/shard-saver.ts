@@ -3,7 +3,7 @@
 import { type Clock, type GatewayShardStats, messageOf, type Timer } from '@shardctl/core';
 import type { IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { ShardState } from '../state/shard-state.js';
-import type { LaggingState } from '../stream/deferred-state.js';
+import type { DeferredState } from '../stream/deferred-state.js';
 import { JournalBatch, type JournalEntry, journalHead } from './event-journal.js';
 import { encodeSnapshot, type ShardSnapshot } from './shard-snapshot.js';
 import type { SnapshotStore } from './snapshot-store.js';
@@ -44,7 +44,7 @@ export interface ShardSaverOptions {
 	through(): number;
 	worker(): SavedWorker | null;
 	/** Stands still while it is encoded. */
-	state: Pick<LaggingState, 'standStill' | 'goOn'>;
+	state: Pick<DeferredState, 'freeze' | 'thaw'>;
 	onFailed(message: string): void;
 }
 
@@ -207,14 +207,14 @@ export class ShardSaver {
 						bytes: 0,
 						through: snapshot.through,
 					};
-					state.goOn();
+					state.thaw();
 					resolve(step.value);
 					return;
 				}
 				immediate = setImmediate(() => go(guildsATurn));
 			};
 			this.#finishEncoding = () => go(Number.POSITIVE_INFINITY);
-			state.standStill(this.#finishEncoding);
+			state.freeze(this.#finishEncoding);
 			go(guildsATurn);
 		});
 	}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { VoiceMemory } from './voice-places.js';
+import { VoicePlaces } from './voice-places.js';
 
 const state = (channelId: string | null, userId = '9') => ({
 	t: 'VOICE_STATE_UPDATE',
@@ -8,8 +8,8 @@ const state = (channelId: string | null, userId = '9') => ({
 const server = { t: 'VOICE_SERVER_UPDATE', d: { guild_id: '1', token: 't', endpoint: 'e' } };
 const join = (channelId: string) => ({ guild_id: '1', channel_id: channelId });
 
-function inChannel(): VoiceMemory {
-	const memory = new VoiceMemory();
+function inChannel(): VoicePlaces {
+	const memory = new VoicePlaces();
 	memory.take(state('5'), '9');
 	memory.take(server, '9');
 	return memory;
@@ -40,11 +40,11 @@ it('leaves the answer to Discord where the bot goes to another channel, or nothi
 	expect(memory.answerTo(join('6'), session)).toEqual([]);
 	// It has spoken with Discord itself: what it is told from then on comes from there.
 	expect(memory.answerTo(join('5'), session)).toEqual([]);
-	expect(new VoiceMemory().answerTo(join('5'), {})).toEqual([]);
+	expect(new VoicePlaces().answerTo(join('5'), {})).toEqual([]);
 });
 
 it('goes through a snapshot', () => {
-	const memory = new VoiceMemory();
+	const memory = new VoicePlaces();
 	memory.restore(JSON.parse(JSON.stringify(inChannel().places)));
 	expect(memory.answerTo(join('5'), {})).toEqual([state('5'), server]);
 	memory.clear();

@@ -11,7 +11,7 @@ export interface VoicePlace {
 	server: RawObject | null;
 }
 
-export class VoiceMemory {
+export class VoicePlaces {
 	readonly #places = new Map<string, VoicePlace>();
 	/** Guilds for which a session has been answered already. */
 	readonly #answered = new WeakMap<object, Set<string>>();

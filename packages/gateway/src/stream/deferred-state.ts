@@ -7,7 +7,7 @@ import type { ShardState } from '../state/shard-state.js';
 /** A step takes in so many events, some 50 µs of work, or this part of all that wait where those are many. */
 const step = { events: 4, part: 1 / 16 };
 
-export class LaggingState {
+export class DeferredState {
 	readonly #onApplied: (entry: LogEntry, state: ShardState) => void;
 	#state: ShardState | undefined;
 	#waiting = new EventLog();
@@ -33,20 +33,20 @@ export class LaggingState {
 	}
 
 	/**
-	 * The state takes nothing in until {@link goOn}. Somebody who needs it as it should be by now has `whenWanted` called, which must
+	 * The state takes nothing in until {@link thaw}. Somebody who needs it as it should be by now has `whenWanted` called, which must
 	 * call that.
 	 */
-	standStill(whenWanted: () => void): void {
+	freeze(whenWanted: () => void): void {
 		this.#whenWanted = whenWanted;
 	}
 
-	goOn(): void {
+	thaw(): void {
 		this.#whenWanted = undefined;
 		if (this.#waiting.size > 0) this.#schedule();
 	}
 
 	/** The state as it happens to stand, for those who need not know exactly. */
-	get about(): ShardState | undefined {
+	get peek(): ShardState | undefined {
 		return this.#state;
 	}
 

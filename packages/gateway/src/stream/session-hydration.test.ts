@@ -1,26 +1,26 @@
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
-import { Renewal } from './session-hydration.js';
+import { SessionHydration } from './session-hydration.js';
 
 const ready = { user: { id: '9' }, guilds: ['1', '2', '3'].map((id) => ({ id, unavailable: true })) };
 
 function setup() {
 	const clock = fakeClock();
 	let completed = 0;
-	const renewal = new Renewal({ ready, offset: 1, expectGuilds: true, clock, onComplete: () => completed++ });
-	const guild = (id: string) => renewal.take({ t: 'GUILD_CREATE', d: { id, members: [{ user: { id: '9' } }] } });
-	return { clock, renewal, guild, completed: () => completed };
+	const hydration = new SessionHydration({ ready, offset: 1, expectGuilds: true, clock, onComplete: () => completed++ });
+	const guild = (id: string) => hydration.take({ t: 'GUILD_CREATE', d: { id, members: [{ user: { id: '9' } }] } });
+	return { clock, hydration, guild, completed: () => completed };
 }
 
 it('is complete when every guild has come, and takes nothing else in', async () => {
-	const { clock, renewal, guild, completed } = setup();
-	expect(renewal.take({ t: 'MESSAGE_CREATE', d: { guild_id: '1' } })).toBe(false);
+	const { clock, hydration, guild, completed } = setup();
+	expect(hydration.take({ t: 'MESSAGE_CREATE', d: { guild_id: '1' } })).toBe(false);
 	expect(['1', '2', '1', '4'].map(guild)).toEqual([true, true, false, false]);
 	await clock.advance(1000);
 	expect(completed()).toBe(0);
-	expect(renewal.take({ t: 'GUILD_DELETE', d: { id: '3', unavailable: true } })).toBe(true);
+	expect(hydration.take({ t: 'GUILD_DELETE', d: { id: '3', unavailable: true } })).toBe(true);
 	await clock.advance(0);
-	expect([completed(), renewal.state.guildCount]).toEqual([1, 3]);
+	expect([completed(), hydration.state.guildCount]).toEqual([1, 3]);
 });
 
 it('gives up a guild that does not come', async () => {
@@ -35,7 +35,7 @@ it('gives up a guild that does not come', async () => {
 });
 
 it('keeps guilds compressed from the start', () => {
-	const { renewal, guild } = setup();
+	const { hydration, guild } = setup();
 	for (const id of ['1', '2', '3']) guild(id);
-	expect(renewal.state.openGuildCount).toBe(0);
+	expect(hydration.state.openGuildCount).toBe(0);
 });

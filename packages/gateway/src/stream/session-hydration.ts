@@ -7,7 +7,7 @@ import { ShardState } from '../state/shard-state.js';
 /** How long after the last guild the rest is given up: Discord sends them without a pause. */
 const guildWaitMs = 5000;
 
-export interface RenewalOptions {
+export interface SessionHydrationOptions {
 	ready: RawObject;
 	/** The position of READY. */
 	offset: number;
@@ -17,15 +17,15 @@ export interface RenewalOptions {
 	onComplete(): void;
 }
 
-export class Renewal {
+export class SessionHydration {
 	readonly offset: number;
 	readonly state: ShardState;
 	readonly #pending: Set<string>;
-	readonly #options: RenewalOptions;
+	readonly #options: SessionHydrationOptions;
 	#timer: Timer | undefined;
 	#complete = false;
 
-	constructor(options: RenewalOptions) {
+	constructor(options: SessionHydrationOptions) {
 		this.#options = options;
 		this.offset = options.offset;
 		this.state = ShardState.fromReady(options.ready);
@@ -59,7 +59,7 @@ export class Renewal {
 		const { clock } = this.#options;
 		clock.clearTimeout(this.#timer);
 		if (this.#pending.size > 0) this.#timer = clock.setTimeout(() => this.#finish(), guildWaitMs);
-		// In a turn of its own, so that the owner has put the renewal in its place.
+		// In a turn of its own, so that the owner has put the hydration in its place.
 		else this.#timer = clock.setTimeout(() => this.#finish(), 0);
 	}
 

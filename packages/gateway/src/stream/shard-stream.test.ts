@@ -425,9 +425,9 @@ it('holds the events of a new worker until all of its shards are ready, or nobod
 	feed.messages(1, 2);
 	await settle(clock);
 	expect(worker.types).toEqual(['READY', 'GUILD_CREATE']);
-	stream.open(3);
+	stream.releaseHold(3);
 	expect(worker.numbers).toEqual([]);
-	stream.open(4);
+	stream.releaseHold(4);
 	await settle(clock);
 	expect(worker.numbers).toEqual([1, 2]);
 	const again = new Worker(stream, { id: 'b' });

@@ -18,18 +18,19 @@ import {
 import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { isExpired } from '../buffer/event-lifetime.js';
 import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
-import { makeRoom, slotOf } from '../buffer/make-room.js';
+import { guildIdOf } from '../buffer/guild-of-event.js';
+import { coalesceKeyOf, makeRoom } from '../buffer/make-room.js';
 import { passesIntents } from '../downstream/event-filter.js';
 import type { SessionStream, WorkerSession } from '../downstream/worker-session.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
 import type { ShardState } from '../state/shard-state.js';
 import { AnswerRoutes } from './answer-routes.js';
-import { LaggingState } from './deferred-state.js';
+import { DeferredState } from './deferred-state.js';
 import { ExpiredSummary } from './expired-summary.js';
 import { PoisonSearch } from './poison-search.js';
 import { differences, firstEvents, presentNext } from './presentation.js';
 import { RecentFigures } from './recent-figures.js';
-import { Renewal } from './session-hydration.js';
+import { SessionHydration } from './session-hydration.js';
 import { emptyCounters, type ShardCounters } from './shard-counters.js';
 
 /** Events on their way to a worker that has not said that it has them; one more waits. */
@@ -38,11 +39,11 @@ const window = { events: 2048, bytes: 8 * 1024 * 1024 };
 const probe = { everyEvents: 256, everyMs: 40 };
 const sweepMs = 500;
 /** A buffer that was not full for so long is told of again when it is. */
-const calmMs = 60_000;
+const overflowQuietMs = 60_000;
 /** Freezing a guild takes half a millisecond, in which nothing else happens: one at a time. */
-const freezeMs = 15;
+const compressMs = 15;
 /** How long a new worker's stream waits for the word that all of its shards are ready. */
-const longestHoldMs = 10_000;
+const maxHoldMs = 10_000;
 
 export interface ShardStreamOptions {
 	delivery: Delivery;
@@ -65,8 +66,8 @@ export class ShardStream implements SessionStream {
 	readonly #log = new EventLog();
 	readonly #recent = new RecentFigures(sweepMs);
 	readonly #expired = new ExpiredSummary();
-	readonly #state: LaggingState;
-	#renewal: Renewal | null = null;
+	readonly #state: DeferredState;
+	#hydration: SessionHydration | null = null;
 	#cursor = 0;
 	#sent = 0;
 	#newest = 0;
@@ -81,12 +82,12 @@ export class ShardStream implements SessionStream {
 	#held = false;
 	#holdTimer: Timer | undefined;
 	/** The newest incarnation that was ready: one that identifies again is not held. */
-	#opened = 0;
+	#readyIncarnation = 0;
 	/** How far the worker of an earlier process is known to have come; Discord sends again what lies before. */
 	#handledThrough = 0;
 	#probeTimer: Timer | undefined;
 	#sweepTimer: Timer | undefined;
-	#freezeTimer: Timer | undefined;
+	#compressTimer: Timer | undefined;
 	#botId = '';
 	#overflowedAt = Number.NEGATIVE_INFINITY;
 	/** A full buffer is not looked through before this position. */
@@ -100,9 +101,9 @@ export class ShardStream implements SessionStream {
 
 	constructor(options: ShardStreamOptions) {
 		this.#options = options;
-		this.#state = new LaggingState((entry, state) => options.onApplied(entry, state));
+		this.#state = new DeferredState((entry, state) => options.onApplied(entry, state));
 		this.#sweep();
-		this.#freeze();
+		this.#compressCold();
 	}
 
 	/** Where the cursor stands. */
@@ -128,8 +129,8 @@ export class ShardStream implements SessionStream {
 		return this.#state.nextOffset ?? this.#log.oldest?.offset;
 	}
 
-	/** For saving it in peace; see {@link LaggingState.standStill}. */
-	get lagging(): Pick<LaggingState, 'standStill' | 'goOn'> {
+	/** For saving it in peace; see {@link DeferredState.freeze}. */
+	get deferredState(): Pick<DeferredState, 'freeze' | 'thaw'> {
 		return this.#state;
 	}
 
@@ -146,7 +147,7 @@ export class ShardStream implements SessionStream {
 		'guildCount' | 'stateBytes' | 'bufferedEvents' | 'bufferedBytes' | 'bufferAgeMs' | 'lagMs' | 'eventsPerSecond'
 	> {
 		const { oldest, size, bytes } = this.#log;
-		const state = this.#state.about;
+		const state = this.#state.peek;
 		const ageMs = (entry: LogEntry | undefined) => (entry ? Math.max(0, Math.round(this.#nowMs() - entry.receivedAtMs)) : 0);
 		return {
 			guildCount: state?.guildCount ?? 0,
@@ -192,24 +193,24 @@ export class ShardStream implements SessionStream {
 	restoreWorker(session: WorkerSession, handledThrough = this.#cursor): void {
 		session.restored = true;
 		this.#handledThrough = handledThrough;
-		this.#opened = session.incarnation;
+		this.#readyIncarnation = session.incarnation;
 		session.setPosition(this.#cursor);
 		this.#worker = session;
 	}
 
 	/** Whether the state is that of Discord's present session, so that both can be saved together. */
 	get isSettled(): boolean {
-		return this.#state.about !== undefined && this.#renewal === null;
+		return this.#state.peek !== undefined && this.#hydration === null;
 	}
 
 	/** A new session of Discord's has begun, with READY at this position. */
 	beginSession(ready: RawObject, offset: number, intents: number): void {
-		this.#renewal?.cancel();
+		this.#hydration?.cancel();
 		this.#botId = (ready.user as { id: string }).id;
 		this.#handledThrough = 0;
 		this.#dropUnknown();
 		this.#newest = offset;
-		this.#renewal = new Renewal({
+		this.#hydration = new SessionHydration({
 			ready,
 			offset,
 			expectGuilds: (intents & intentBits.GUILDS) !== 0,
@@ -226,7 +227,7 @@ export class ShardStream implements SessionStream {
 		const worker = this.#worker;
 		if (!worker || (!worker.restored && this.#sent <= this.#newest)) return;
 		this.#worker = null;
-		this.#letGo(worker);
+		this.#abandonInFlight(worker);
 		this.#options.endSession(worker);
 		if (this.#sent > this.#newest) this.#rewind(this.#newest);
 	}
@@ -238,19 +239,19 @@ export class ShardStream implements SessionStream {
 		this.#newest = offset;
 		this.counters.received++;
 		if (this.#waiting.length > 0) this.#settleReady();
-		if (this.#renewal?.take({ t, d })) return;
-		if (repeated && this.#renewal) {
-			this.#renewal.state.apply({ t, d });
+		if (this.#hydration?.take({ t, d })) return;
+		if (repeated && this.#hydration) {
+			this.#hydration.state.apply({ t, d });
 			return;
 		}
-		const data = d as { guild_id?: string; user?: { id: string } };
+		const data = d as { user?: { id: string } };
 		this.#log.push({
 			offset,
 			event: text === undefined ? EncodedDispatch.of(t, d) : EncodedDispatch.fromFrame(text, { t, d }),
 			data: this.#worker?.connected && this.#log.size < window.events ? d : undefined,
-			direct: data.guild_id === undefined,
+			guildId: guildIdOf({ t, d }),
 			ownMember: t === 'GUILD_MEMBER_UPDATE' && data.user?.id === this.#botId,
-			slot: slotOf({ t, d }, this.#botId),
+			coalesceKey: coalesceKeyOf({ t, d }, this.#botId),
 			receivedAtMs: this.#nowMs(),
 			tries: 0,
 		});
@@ -265,18 +266,18 @@ export class ShardStream implements SessionStream {
 
 	/**
 	 * A worker has identified: it gets READY, its guilds, and the stream from the cursor on. With `hold` the stream begins when
-	 * the worker is {@link open}: discord.js changes the order of events that come before all of its shards are ready. With `save`
+	 * the worker is {@link releaseHold}: discord.js changes the order of events that come before all of its shards are ready. With `save`
 	 * nothing goes out before that is done: a process that took over would otherwise know neither the session nor that it has READY
 	 * and not its guilds.
 	 */
 	admit(session: WorkerSession, { hold = false, save }: { hold?: boolean; save?: () => Promise<void> } = {}): void {
 		const before = this.#worker;
 		if (before && before !== session) {
-			this.#letGo(before);
+			this.#abandonInFlight(before);
 			this.#options.endSession(before);
 		}
 		this.#worker = session;
-		this.#hold(hold && session.incarnation > this.#opened);
+		this.#hold(hold && session.incarnation > this.#readyIncarnation);
 		this.#present(session);
 		if (save) {
 			session.unsaved = true;
@@ -289,8 +290,8 @@ export class ShardStream implements SessionStream {
 	}
 
 	/** All shards of this incarnation of a worker are ready. */
-	open(incarnation: number): void {
-		this.#opened = Math.max(this.#opened, incarnation);
+	releaseHold(incarnation: number): void {
+		this.#readyIncarnation = Math.max(this.#readyIncarnation, incarnation);
 		if (this.#worker?.incarnation !== incarnation) return;
 		this.#hold(false);
 		this.#flow();
@@ -318,7 +319,7 @@ export class ShardStream implements SessionStream {
 			const before = this.#worker;
 			this.#worker = successor;
 			if (before && before !== successor) {
-				this.#letGo(before);
+				this.#abandonInFlight(before);
 				this.#options.endSession(before);
 			}
 			// What overflowed meanwhile is in the state, but not in what the successor was shown.
@@ -407,7 +408,7 @@ export class ShardStream implements SessionStream {
 	ended(session: WorkerSession): void {
 		if (session === this.#successor) this.#successor = null;
 		if (session !== this.#worker) return;
-		this.#letGo(session);
+		this.#abandonInFlight(session);
 		this.#worker = null;
 		for (const resolve of this.#releaseWaiters.splice(0)) resolve();
 		this.#settleDrain();
@@ -423,9 +424,9 @@ export class ShardStream implements SessionStream {
 		const { clock } = this.#options;
 		clock.clearTimeout(this.#probeTimer);
 		clock.clearTimeout(this.#sweepTimer);
-		clock.clearTimeout(this.#freezeTimer);
+		clock.clearTimeout(this.#compressTimer);
 		clock.clearTimeout(this.#holdTimer);
-		this.#renewal?.cancel();
+		this.#hydration?.cancel();
 		this.#state.stop();
 	}
 
@@ -438,7 +439,7 @@ export class ShardStream implements SessionStream {
 		this.#holdTimer = clock.setTimeout(() => {
 			this.#held = false;
 			this.#flow();
-		}, longestHoldMs);
+		}, maxHoldMs);
 	}
 
 	/** Sends whatever may go out now. The only place from which events go to a worker, but for a resume. */
@@ -447,17 +448,17 @@ export class ShardStream implements SessionStream {
 		const worker = this.#worker;
 		if (worker) this.#continuePresentation(worker);
 		do this.#sendTo(worker);
-		while (this.#passOver(worker));
+		while (this.#skipFiltered(worker));
 		this.#settleDrain();
 		this.#armProbe();
 	}
 
 	#sendTo(worker: WorkerSession | null): void {
 		for (;;) {
-			this.#adoptRenewal();
+			this.#adoptHydration();
 			if (!worker?.connected || worker !== this.#worker || this.#paused || this.#held || worker.presentation) return;
 			const entry = this.#log.after(this.#sent);
-			if (!entry || (this.#renewal && entry.offset > this.#renewal.offset)) return;
+			if (!entry || (this.#hydration && entry.offset > this.#hydration.offset)) return;
 			if (this.#windowIsFull() || !this.#poison.mayFollow(entry, this.#inFlight.events)) return;
 			this.#deliver(worker, entry);
 			if (this.#sinceProbe >= probe.everyEvents || this.#poison.suspects(entry)) this.#sendProbe();
@@ -465,7 +466,7 @@ export class ShardStream implements SessionStream {
 	}
 
 	/** What was sent and was not for this worker needs no word of it. Answers whether there was any. */
-	#passOver(worker: WorkerSession | null): boolean {
+	#skipFiltered(worker: WorkerSession | null): boolean {
 		if (!worker?.connected || this.#delivered > this.#cursor || this.#sent <= this.#cursor) return false;
 		const before = this.#cursor;
 		this.#commit(this.#sent);
@@ -509,13 +510,13 @@ export class ShardStream implements SessionStream {
 	#commit(through: number): void {
 		for (;;) {
 			const { oldest } = this.#log;
-			if (!oldest || oldest.offset > through || (this.#renewal && oldest.offset > this.#renewal.offset)) break;
-			this.#takeIn(oldest);
+			if (!oldest || oldest.offset > through || (this.#hydration && oldest.offset > this.#hydration.offset)) break;
+			this.#apply(oldest);
 		}
 		this.#cursor = Math.max(this.#cursor, Math.min(through, this.#newest));
 	}
 
-	#takeIn(entry: LogEntry): void {
+	#apply(entry: LogEntry): void {
 		this.#log.shift();
 		this.#state.take(entry);
 		this.#cursor = entry.offset;
@@ -539,7 +540,7 @@ export class ShardStream implements SessionStream {
 	}
 
 	/** A worker is gone. What it had in its hands is lost and counted, or goes to the next one. */
-	#letGo(session: WorkerSession): void {
+	#abandonInFlight(session: WorkerSession): void {
 		if (session.restored && this.#handledThrough > this.#sent) {
 			this.#rewind(Math.min(this.#handledThrough, this.#newest));
 			this.#commit(this.#sent);
@@ -548,19 +549,19 @@ export class ShardStream implements SessionStream {
 			this.#acknowledge(session.claimed);
 			this.#rewind(Math.max(session.claimed, this.#cursor));
 		}
-		const inHands = this.#log.between(this.#cursor, this.#sent).filter((entry) => passesIntents(entry, session.intents));
+		const inFlight = this.#log.between(this.#cursor, this.#sent).filter((entry) => passesIntents(entry, session.intents));
 		if (this.#options.delivery === 'at-most-once' || session.restored) {
 			this.#commit(this.#sent);
-			if (inHands.length === 0) return;
-			this.counters.lost += inHands.length;
-			this.#options.notice('events:lost', `${inHands.length} events were in the hands of a worker that is gone`);
+			if (inFlight.length === 0) return;
+			this.counters.lost += inFlight.length;
+			this.#options.notice('events:lost', `${inFlight.length} events were in the hands of a worker that is gone`);
 			return;
 		}
 		this.#rewind(this.#cursor);
-		const poison = this.#poison.noteDeath(inHands);
-		if (inHands.length === 0) return;
-		this.counters.repeated += inHands.length;
-		this.#options.notice('events:repeated', `${inHands.length} events that a worker did not confirm are sent again`);
+		const poison = this.#poison.noteDeath(inFlight);
+		if (inFlight.length === 0) return;
+		this.counters.repeated += inFlight.length;
+		this.#options.notice('events:repeated', `${inFlight.length} events that a worker did not confirm are sent again`);
 		if (!poison) return;
 		this.counters.poisoned++;
 		this.#options.savePoison(poison);
@@ -580,30 +581,30 @@ export class ShardStream implements SessionStream {
 	}
 
 	/** Makes the state of a new session of Discord's the present one, once everything before it is with the worker. */
-	#adoptRenewal(): void {
-		const renewal = this.#renewal;
-		if (!renewal?.complete) return;
+	#adoptHydration(): void {
+		const hydration = this.#hydration;
+		if (!hydration?.complete) return;
 		const worker = this.#worker;
 		if (!worker && this.#options.delivery === 'at-most-once') this.#commit(this.#sent);
-		if (worker && !this.#log.oldest && this.#sent < renewal.offset) this.#commit(this.#sent);
+		if (worker && !this.#log.oldest && this.#sent < hydration.offset) this.#commit(this.#sent);
 		// Events of a session that never came to a state belong to nothing.
-		while (!this.#state.about && this.#log.oldest && this.#log.oldest.offset < renewal.offset) this.#log.shift();
+		while (!this.#state.peek && this.#log.oldest && this.#log.oldest.offset < hydration.offset) this.#log.shift();
 		const { oldest } = this.#log;
-		if (oldest && oldest.offset < renewal.offset) return;
+		if (oldest && oldest.offset < hydration.offset) return;
 		if (worker?.presentation) return;
 		const before = this.#state.current;
-		this.#renewal = null;
+		this.#hydration = null;
 		// The guilds came behind READY and are in the state: it stands before the next event that is none of them.
 		const position = oldest ? oldest.offset - 1 : this.#newest;
 		this.#moveTo(position);
-		const changes = worker && before ? differences(before, renewal.state, worker.intents) : [];
+		const changes = worker && before ? differences(before, hydration.state, worker.intents) : [];
 		if (worker && changes.length > 0) {
 			worker.presentation = { offset: position, events: changes.values() };
 			worker.unconfirmedAt = position;
 			worker.resumableFrom = position;
 			worker.beatsAwaited = 0;
 		}
-		this.#adoptState(renewal.state);
+		this.#adoptState(hydration.state);
 		if (worker) this.#continuePresentation(worker);
 	}
 
@@ -614,7 +615,7 @@ export class ShardStream implements SessionStream {
 	}
 
 	#isReady(): boolean {
-		return this.#state.about !== undefined && this.#newest >= this.#handledThrough;
+		return this.#state.peek !== undefined && this.#newest >= this.#handledThrough;
 	}
 
 	#settleReady(): void {
@@ -625,7 +626,7 @@ export class ShardStream implements SessionStream {
 	#makeRoom(): void {
 		const { buffer } = this.#options;
 		const isFull = this.#log.size > buffer.events || this.#log.bytes > buffer.bytes;
-		if (!isFull || this.#renewal || this.#newest < this.#makeRoomFrom) return;
+		if (!isFull || this.#hydration || this.#newest < this.#makeRoomFrom) return;
 		this.#makeRoomFrom = this.#newest + buffer.events / 8;
 		const { expired, coalesced } = makeRoom(this.#log, { after: this.#sent, nowMs: this.#nowMs() });
 		this.counters.expired += expired;
@@ -639,17 +640,17 @@ export class ShardStream implements SessionStream {
 		let folded = 0;
 		for (;;) {
 			const { oldest, size, bytes } = this.#log;
-			if (!oldest || (this.#renewal && oldest.offset > this.#renewal.offset)) break;
+			if (!oldest || (this.#hydration && oldest.offset > this.#hydration.offset)) break;
 			const tooOld = this.#nowMs() - oldest.receivedAtMs > buffer.ageMs;
 			if (size <= buffer.events && bytes <= buffer.bytes && !tooOld) break;
 			if (this.#worker) this.#cutOff(this.#worker);
 			if (this.#log.oldest !== oldest) continue;
-			this.#takeIn(oldest);
+			this.#apply(oldest);
 			this.#sent = Math.max(this.#sent, this.#cursor);
 			folded++;
 		}
 		if (folded === 0) return;
-		if (this.#nowMs() - this.#overflowedAt >= calmMs) {
+		if (this.#nowMs() - this.#overflowedAt >= overflowQuietMs) {
 			this.#options.notice('events:overflowed', 'the buffer is full: the oldest events go into the state and reach no worker');
 		}
 		this.#overflowedAt = this.#nowMs();
@@ -661,7 +662,7 @@ export class ShardStream implements SessionStream {
 	#cutOff(session: WorkerSession): void {
 		this.#options.notice('worker:slow', 'a worker did not keep up with the buffer and has to identify anew');
 		this.#worker = null;
-		this.#letGo(session);
+		this.#abandonInFlight(session);
 		this.#options.endSession(session);
 	}
 
@@ -704,22 +705,22 @@ export class ShardStream implements SessionStream {
 		this.#sweepTimer = this.#options.clock.setTimeout(() => {
 			this.#recent.sample(this.counters.received);
 			this.#enforceBounds();
-			this.#tellExpired();
+			this.#reportExpired();
 			this.#sweep();
 		}, sweepMs);
 	}
 
-	#tellExpired(): void {
+	#reportExpired(): void {
 		const count = this.#expired.due(this.counters.expired, this.#nowMs());
 		if (count === 0) return;
 		const message = `${count} interactions or typing signs were too old to be of use by the time a worker could take them: left out`;
 		this.#options.notice('events:expired', message);
 	}
 
-	#freeze(): void {
+	#compressCold(): void {
 		const { clock } = this.#options;
-		const frozen = this.#state.about?.compressCold(clock.now()) ?? 0;
-		this.#freezeTimer = clock.setTimeout(() => this.#freeze(), frozen > 0 ? freezeMs : sweepMs);
+		const frozen = this.#state.peek?.compressCold(clock.now()) ?? 0;
+		this.#compressTimer = clock.setTimeout(() => this.#compressCold(), frozen > 0 ? compressMs : sweepMs);
 	}
 
 	#nowMs(): number {
