@@ -9,7 +9,7 @@ import { buildProgram } from './dist/program.js';
 
 const dist = join(import.meta.dirname, 'dist');
 for (const name of readdirSync(dist)) if (name.endsWith('.cjs')) rmSync(join(dist, name));
-const client = /manager\/dist\//;
+const client = /control\/dist\//;
 
 const bundle = await rolldown({
 	input: join(dist, 'cli.js'),

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { exitCodes } from '../../apps/shardctl/src/exit-codes.js';
+import { metrics } from '../../packages/control/src/metrics/exposition.js';
 import { errorCodes } from '../../packages/core/src/errors.js';
-import { metrics } from '../../packages/manager/src/control/metrics/exposition.js';
 import { managerOptionsSchema } from '../../packages/manager/src/options/manager-options.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,6 +1,7 @@
 // What `eval` and `fetch` share: where the call goes, and how what the workers answered is printed.
+
+import type { CallResult } from '@shardctl/control';
 import { formatShardIds } from '@shardctl/core';
-import type { CallResult } from '@shardctl/manager/control';
 import type { Option } from 'commander';
 import { exitCodes } from './exit-codes.js';
 import { jsonOption, option } from './option.js';

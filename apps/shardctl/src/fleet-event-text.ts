@@ -1,6 +1,7 @@
 // One sentence for each thing that can happen to a fleet: what `start` tells and `events` prints.
+
+import type { FleetEvent, FleetEventBody } from '@shardctl/control';
 import { describeShards } from '@shardctl/core';
-import type { FleetEvent } from '@shardctl/manager/control';
 import { out } from './terminal/colours.js';
 import { plural } from './terminal/count.js';
 
@@ -12,7 +13,7 @@ export interface EventText {
 }
 
 /** The sentence, and how bad it is. */
-export function describeEvent(event: FleetEvent): EventText {
+export function describeEvent(event: FleetEventBody): EventText {
 	switch (event.type) {
 		case 'fleet:ready':
 			return info(
@@ -68,7 +69,7 @@ export function describeEvent(event: FleetEvent): EventText {
 }
 
 /** Notices of gateway processes that are no cause for concern. */
-const noticeLevels: Partial<Record<Extract<FleetEvent, { type: 'gateway:notice' }>['kind'], Level>> = {
+const noticeLevels: Partial<Record<Extract<FleetEventBody, { type: 'gateway:notice' }>['kind'], Level>> = {
 	'upstream:ready': 'info',
 	'upstream:resumed': 'info',
 	'upstream:intents': 'info',
@@ -76,7 +77,7 @@ const noticeLevels: Partial<Record<Extract<FleetEvent, { type: 'gateway:notice' 
 	'events:poisoned': 'error',
 };
 
-function describeRestart(event: Extract<FleetEvent, { type: 'restart:progress' }>): EventText {
+function describeRestart(event: Extract<FleetEventBody, { type: 'restart:progress' }>): EventText {
 	const count = `${event.done} of ${event.total}`;
 	switch (event.step) {
 		case 'restarting':

@@ -1,5 +1,5 @@
 // Following a stream of the control API until the manager stops or the person has seen enough.
-import type { Followed } from '@shardctl/manager/control';
+import type { Followed } from '@shardctl/control';
 
 /** Calls `show` with each item. Ctrl-C and SIGTERM end it, which is no failure; what was skipped and the end are told. */
 export async function followStream<T>(

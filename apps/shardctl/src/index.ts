@@ -1,20 +1,22 @@
 // The public door: what `import … from 'shardctl'` gives.
-export { type ErrorCode, ShardctlError } from '@shardctl/core';
 export {
-	type BroadcastEvalOptions,
-	type CallOptions,
 	type CallResult,
 	type ControlClient,
 	type ControlClientOptions,
 	type ControlTarget,
 	createControlClient,
-	createShardManager,
 	type FleetEvent,
 	type Followed,
 	type FollowOptions,
+	type LogEntry,
+} from '@shardctl/control';
+export { type ErrorCode, ShardctlError } from '@shardctl/core';
+export {
+	type BroadcastEvalOptions,
+	type CallOptions,
+	createShardManager,
 	type IdentifyBudgetState,
 	type LastExit,
-	type LogEntry,
 	type ManagerStats,
 	type ManagerStatus,
 	type Serialized,

@@ -1,7 +1,8 @@
 // What happens to each worker while `deploy` or `restart --rolling` is under way, on standard error. It is talk: when the stream
 // breaks off, what was asked for goes on.
+
+import type { ControlClient, FleetEvent, FleetEventType } from '@shardctl/control';
 import { sleep, systemClock } from '@shardctl/core';
-import type { ControlClient, FleetEvent, FleetEventType } from '@shardctl/manager/control';
 
 /** How long the last events may come after the answer, which travels by another connection. */
 const lastEventsMs = 500;

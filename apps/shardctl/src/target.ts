@@ -1,6 +1,7 @@
 // Which manager a command talks to: `--name`, `--url`, or the one that was probably meant.
+
+import type { ControlClient } from '@shardctl/control';
 import { ShardctlError } from '@shardctl/core';
-import type { ControlClient } from '@shardctl/manager/control';
 import type { Option } from 'commander';
 import { option } from './option.js';
 
@@ -25,7 +26,7 @@ export interface Target {
 
 /** A client for the manager meant. Throws `MANAGER_NOT_RUNNING`, and `OPTIONS_INVALID` when several could be meant. */
 export async function target({ name, url }: TargetOptions): Promise<Target> {
-	const { createControlClient } = await import('@shardctl/manager/control');
+	const { createControlClient } = await import('@shardctl/control');
 	if (url !== undefined) {
 		return { client: createControlClient({ url, token: process.env.SHARDCTL_CONTROL_TOKEN ?? '' }), label: url };
 	}
@@ -35,7 +36,7 @@ export async function target({ name, url }: TargetOptions): Promise<Target> {
 
 /** Without a name: the only manager started in this folder; else the one named like this folder's bot; else the only one. */
 async function meantManager(): Promise<string> {
-	const { defaultManagerName, managerNotRunning, runningManagers } = await import('@shardctl/manager/control');
+	const { defaultManagerName, managerNotRunning, runningManagers } = await import('@shardctl/control');
 	const running = runningManagers();
 	const names = running.map(({ name }) => name);
 	const here = running.filter(({ cwd }) => cwd === process.cwd());

@@ -31,6 +31,7 @@ export {
 	type GatewayManagerMethods,
 	type GatewayMethods,
 	type GatewayNotice,
+	type GatewayProcessStats,
 	type GatewaySessionStats,
 	type GatewayShardStats,
 	type GatewayStats,
@@ -39,7 +40,17 @@ export {
 	type UpstreamCompression,
 	type WorkerIncarnation,
 } from './contract/gateway.js';
-export type { LastExit, ShardSample, ShardStats, ShardStatus, WorkerSample } from './contract/stats.js';
+export type {
+	ExitReason,
+	IdentifyBudgetState,
+	LastExit,
+	ManagerStats,
+	ManagerStatus,
+	ShardSample,
+	ShardStats,
+	ShardStatus,
+	WorkerSample,
+} from './contract/stats.js';
 export {
 	type CallTarget,
 	type GatewayInfo,

@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stateDir } from '@shardctl/control';
+import { type Control, startControl } from '@shardctl/control/server';
 import {
 	type BotClient,
 	type BotScript,
@@ -16,6 +18,9 @@ import {
 	type CallResult,
 	type CallTargetOf,
 	fatalCloseCodes,
+	type IdentifyBudgetState,
+	type ManagerStats,
+	type ManagerStatus,
 	messageOf,
 	type RespawnAllOptions,
 	type Serialized,
@@ -29,10 +34,8 @@ import {
 import { Calls } from './calls/calls.js';
 import { serveWorker } from './calls/serve-worker.js';
 import { heartbeatOf } from './children/child-rules.js';
-import { type Control, startControl } from './control/server.js';
-import { stateDir } from './control/state-dir.js';
+import { controlledFleet } from './controlled-fleet.js';
 import type { ShardManagerEvents } from './events.js';
-import type { IdentifyBudgetState } from './identify/budget.js';
 import type { IdentifySlot, IdentifyWait } from './identify/coordinator.js';
 import { SessionStarts, type Starter } from './identify/session-starts.js';
 import { ResidentMode } from './modes/resident-mode.js';
@@ -42,7 +45,7 @@ import { BootGate } from './workers/boot-gate.js';
 import { ManagedWorker } from './workers/managed-worker.js';
 import { endLeftovers, WorkerRecord } from './workers/orphans.js';
 import { type RestartableWorker, restartInTurn } from './workers/rolling-restart.js';
-import { hasLostSessions, type ManagerStats, type ManagerStatus, workerShardStats } from './workers/shard-stats.js';
+import { hasLostSessions, workerShardStats } from './workers/shard-stats.js';
 import { watchStart } from './workers/start-watch.js';
 import { forwardWorkerEvents } from './workers/worker-events.js';
 import { workerSpec } from './workers/worker-spec.js';
@@ -324,7 +327,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		this.#status = 'starting';
 		try {
 			if (control) {
-				this.#control = await startControl(this, control, this.#options);
+				this.#control = await startControl(controlledFleet(this, clock), control, this.#options);
 				await this.#takeOver();
 			}
 			const info = await this.#starts.gateway();

@@ -1,28 +1,6 @@
 // Why a process ended: a pure judgement from what the system said, what we had done to it, and its last words.
+import type { ExitReason } from '@shardctl/core';
 import { formatDuration } from './format-duration.js';
-
-/** How a process ended, seen from outside. */
-export type ExitReason =
-	/** Exit code 0, unasked. */
-	| 'clean'
-	/** Another exit code that says no more. */
-	| 'exit-code'
-	/** A signal that we did not send. */
-	| 'signal'
-	| 'uncaught-exception'
-	/** The heap limit, or the kernel's out-of-memory killer where that can be told. */
-	| 'out-of-memory'
-	/** Its main thread answered no heartbeat. */
-	| 'hung'
-	| 'ready-timeout'
-	/** Its owner said that no restart can help. */
-	| 'fatal'
-	/** It grew over its owner's limit. */
-	| 'memory-limit'
-	/** Stopped or replaced because somebody asked for it. */
-	| 'requested'
-	/** There never was a process. */
-	| 'spawn-failed';
 
 /** Everything that is known about the end of one process. */
 export interface ExitReport {

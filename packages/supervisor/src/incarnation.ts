@@ -1,10 +1,10 @@
 // One process from its fork until it is gone for good: its output, its end, and the report on it. It knows nothing of
 // restarts, heartbeats or readiness timeouts; it is told why it is being ended and remembers the first reason.
 import type { ChildProcess } from 'node:child_process';
-import { type Clock, messageOf, type Timer } from '@shardctl/core';
+import { type Clock, type ExitReason, messageOf, type Timer } from '@shardctl/core';
 import type { ChildSpec } from './child-spec.js';
 import { DebuggerWatch } from './debugger-watch.js';
-import { classifyExit, type ExitReason, type ExitReport } from './exit-reason.js';
+import { classifyExit, type ExitReport } from './exit-reason.js';
 import { waitsForDebugger } from './inspect-port.js';
 import { LineSplitter } from './log-lines.js';
 import { type LogLine, LogRing, type LogStream } from './log-ring.js';

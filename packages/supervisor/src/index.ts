@@ -1,6 +1,6 @@
 export type { ChildSpec } from './child-spec.js';
 export { type ChildState, childTransitions } from './child-state.js';
-export type { ExitReason, ExitReport } from './exit-reason.js';
+export type { ExitReport } from './exit-reason.js';
 export { withInspectPort } from './inspect-port.js';
 export type { LogLine, LogStream } from './log-ring.js';
 export { createProcessHost, type ProcessHost } from './process-host.js';

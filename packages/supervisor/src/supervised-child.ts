@@ -2,10 +2,10 @@
 // ends it. The states are explained in child-state.ts; they change in `#enter` and nowhere else. What a process is, what its
 // messages mean and what its readiness is are the owner's affairs.
 import { EventEmitter } from 'node:events';
-import { type Clock, messageOf, ShardctlError, systemClock, type Timer } from '@shardctl/core';
+import { type Clock, type ExitReason, messageOf, ShardctlError, systemClock, type Timer } from '@shardctl/core';
 import type { ChildSpec } from './child-spec.js';
 import { type ChildState, childTransitions } from './child-state.js';
-import type { ExitReason, ExitReport } from './exit-reason.js';
+import type { ExitReport } from './exit-reason.js';
 import { FairDeadline } from './fair-deadline.js';
 import { formatDuration } from './format-duration.js';
 import { Heartbeat } from './heartbeat.js';

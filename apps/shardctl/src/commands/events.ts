@@ -1,5 +1,5 @@
 // `shardctl events`: what happened to the fleet.
-import type { FleetEvent } from '@shardctl/manager/control';
+import type { FleetEvent } from '@shardctl/control';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { whole } from '../option-parsers.js';

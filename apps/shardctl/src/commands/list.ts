@@ -11,7 +11,7 @@ export function listCommand(): Command {
 		.action(async ({ json, quiet }: { json?: boolean; quiet?: boolean }) => {
 			const { listManagers, managerTable } = await import('../list/list-managers.js');
 			if (quiet) {
-				const { runningManagers } = await import('@shardctl/manager/control');
+				const { runningManagers } = await import('@shardctl/control');
 				for (const { name } of runningManagers()) process.stdout.write(`${name}\n`);
 				return;
 			}

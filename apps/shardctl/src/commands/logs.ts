@@ -1,6 +1,7 @@
 // `shardctl logs`: what the bots wrote.
+
+import type { LogEntry } from '@shardctl/control';
 import { formatShardIds } from '@shardctl/core';
-import type { LogEntry } from '@shardctl/manager/control';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { whole } from '../option-parsers.js';

@@ -1,6 +1,7 @@
 // Checks of this machine: the version of Node, and the folder where managers leave their records.
+
+import { stateDir } from '@shardctl/control';
 import { messageOf } from '@shardctl/core';
-import { stateDir } from '@shardctl/manager/control';
 import { type Finding, fail, ok } from './finding.js';
 
 const needed = [20, 19] as const;

@@ -1,6 +1,7 @@
 // Gathers the managers of this user and asks each for its health, all at once.
+
+import { createControlClient, type FoundManager, runningManagers } from '@shardctl/control';
 import { messageOf, ShardctlError } from '@shardctl/core';
-import { createControlClient, type FoundManager, runningManagers } from '@shardctl/manager/control';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
 import { tableLines } from '../terminal/table.js';

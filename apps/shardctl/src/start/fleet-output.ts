@@ -1,7 +1,8 @@
 // What `start` prints: for people, a live picture while the fleet comes up and marked lines after; for programs, one JSON
 // object a line. The only file that writes to the terminal while a fleet runs.
+import type { WorkerRef } from '@shardctl/control';
 import { formatShardIds } from '@shardctl/core';
-import { onFleetEvent, type ShardManager, type WorkerRef } from '@shardctl/manager';
+import { onFleetEvent, type ShardManager } from '@shardctl/manager';
 import { createLogUpdate } from 'log-update';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { describeEvent, type Level } from '../fleet-event-text.js';
@@ -126,7 +127,7 @@ function tell(manager: ShardManager, say: FleetOutput['say']): void {
 	let up = false;
 	onFleetEvent(manager, (event) => {
 		const { level, text } = describeEvent(event);
-		const { seq: _seq, at: _at, type, ...fields } = event;
+		const { type, ...fields } = event;
 		if (type === 'fleet:ready') up = true;
 		const isNews = level !== 'info' || type === 'fleet:ready' || type === 'shard:resumed' || (up && type === 'worker:ready');
 		// A refusal ends the run, which tells it as its reason.

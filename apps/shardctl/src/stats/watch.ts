@@ -1,8 +1,9 @@
 // `stats --watch`: follows the figures of a fleet, on a live screen where there is a terminal, one picture after another where
 // there is none. Comes back by itself when the manager is restarted.
+
+import type { ControlClient } from '@shardctl/control';
 import { messageOf, ShardctlError, sleep, systemClock } from '@shardctl/core';
 import type { ManagerStats } from '@shardctl/manager';
-import type { ControlClient } from '@shardctl/manager/control';
 import { followStream } from '../follow.js';
 import { FleetHistory, fleetScreen, type ScreenState } from './fleet-screen.js';
 import { openScreen } from './screen.js';

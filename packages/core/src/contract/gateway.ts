@@ -65,6 +65,19 @@ export interface GatewayStats {
 	shards: GatewayShardStats[];
 }
 
+/** One gateway process as its manager shows it. */
+export interface GatewayProcessStats extends GatewayStats {
+	id: number;
+	/** Null while no process is there. */
+	pid: number | null;
+	status: string;
+	shardIds: readonly number[];
+	/** Of its process, epoch ms; null while none is there. */
+	startedAt: number | null;
+	uptimeMs: number;
+	restarts: number;
+}
+
 /** One session with Discord. */
 export interface GatewaySessionStats {
 	/** Its number: the shard id that Discord knows. */

@@ -1,4 +1,5 @@
 // The shapes of the figures that workers sample and managers show.
+import type { GatewayProcessStats } from './gateway.js';
 
 /** One shard as its worker sees it. */
 export interface ShardSample {
@@ -39,6 +40,29 @@ export type ShardStatus =
 	| 'failed'
 	| 'stopped';
 
+/** How a process ended, seen from outside. */
+export type ExitReason =
+	/** Exit code 0, unasked. */
+	| 'clean'
+	/** Another exit code that says no more. */
+	| 'exit-code'
+	/** A signal that we did not send. */
+	| 'signal'
+	| 'uncaught-exception'
+	/** The heap limit, or the kernel's out-of-memory killer where that can be told. */
+	| 'out-of-memory'
+	/** Its main thread answered no heartbeat. */
+	| 'hung'
+	| 'ready-timeout'
+	/** Its owner said that no restart can help. */
+	| 'fatal'
+	/** It grew over its owner's limit. */
+	| 'memory-limit'
+	/** Stopped or replaced because somebody asked for it. */
+	| 'requested'
+	/** There never was a process. */
+	| 'spawn-failed';
+
 /** How a worker's last process ended. */
 export interface LastExit {
 	reason: string;
@@ -71,4 +95,38 @@ export interface ShardStats {
 	/** How often the worker was restarted. */
 	restarts: number;
 	lastExit: LastExit | null;
+}
+
+/** What is left of the day's session starts. Discord: Gateway, "Session Start Limit". */
+export interface IdentifyBudgetState {
+	total: number;
+	remaining: number;
+	/** Epoch ms when `remaining` becomes `total` again. */
+	resetAt: number;
+	maxConcurrency: number;
+	/** Identifies that this manager has allowed since it began. */
+	granted: number;
+}
+
+export type ManagerStatus = 'idle' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped';
+
+/** Everything about a fleet at one moment, as `shardctl stats --json` prints it. */
+export interface ManagerStats {
+	manager: {
+		name: string;
+		pid: number;
+		/** Of shardctl. */
+		version: string;
+		totalShards: number;
+		shardIds: number[];
+		workers: number;
+		/** Epoch ms. */
+		startedAt: number;
+		uptimeMs: number;
+		status: ManagerStatus;
+		identify: IdentifyBudgetState;
+	};
+	shards: ShardStats[];
+	/** Resident mode only. */
+	gateways?: GatewayProcessStats[] | undefined;
 }

@@ -1,5 +1,5 @@
 // The gateway processes of one manager: which there are, how they come up and end, and whose shards are where.
-import { type GatewayInfo, type GatewayMethods, type GatewayStats, ShardctlError } from '@shardctl/core';
+import { type GatewayInfo, type GatewayMethods, type GatewayProcessStats, ShardctlError } from '@shardctl/core';
 import { ManagedGateway, type ManagedGatewayOptions } from './managed-gateway.js';
 
 export interface GatewayFleetOptions {
@@ -9,19 +9,6 @@ export interface GatewayFleetOptions {
 	child: ManagedGatewayOptions['child'];
 	brief(gatewayId: number): ReturnType<ManagedGatewayOptions['brief']>;
 	acquireIdentify: ManagedGatewayOptions['acquireIdentify'];
-}
-
-/** One gateway process, as `stats` shows it. */
-export interface GatewayProcessStats extends GatewayStats {
-	id: number;
-	/** Null while no process is there. */
-	pid: number | null;
-	status: string;
-	shardIds: readonly number[];
-	/** Of its process, epoch ms; null while none is there. */
-	startedAt: number | null;
-	uptimeMs: number;
-	restarts: number;
 }
 
 export class GatewayFleet {

@@ -1,19 +1,8 @@
 // Guards the day's session starts (`session_start_limit`): Discord resets the token of a bot that uses them up.
 // Discord: Gateway, "Session Start Limit".
-import type { Clock, GatewayInfo } from '@shardctl/core';
+import type { Clock, GatewayInfo, IdentifyBudgetState } from '@shardctl/core';
 
 const dayMs = 24 * 60 * 60 * 1000;
-
-/** What is left of the day, for people and programs. */
-export interface IdentifyBudgetState {
-	total: number;
-	remaining: number;
-	/** Epoch ms when `remaining` becomes `total` again. */
-	resetAt: number;
-	maxConcurrency: number;
-	/** Identifies that this manager has allowed since it began. */
-	granted: number;
-}
 
 /** Whether some identifies may be spent, and if not, from when. */
 export type BudgetAnswer = { allowed: true } | { allowed: false; retryInMs: number; resetAt: number };

@@ -1,6 +1,6 @@
 // Permission to send one IDENTIFY: a slot of the coordinator and a piece of the day's budget, together.
-import { type Clock, sleep } from '@shardctl/core';
-import type { IdentifyBudget, IdentifyBudgetState } from './budget.js';
+import { type Clock, type IdentifyBudgetState, sleep } from '@shardctl/core';
+import type { IdentifyBudget } from './budget.js';
 import type { IdentifyCoordinator, IdentifySlot } from './coordinator.js';
 
 /** A budget that is used up is looked at again after this time at the least and at the most, whatever was said of its reset. */

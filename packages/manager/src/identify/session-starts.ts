@@ -1,7 +1,7 @@
 // What Discord allows this manager: asks for the gateway, guards the day's session starts, hands out identify slots, and
 // remembers when Discord has refused for good. Everything that leads to an IDENTIFY passes here.
-import { type Clock, type GatewayInfo, ShardctlError, sleep } from '@shardctl/core';
-import { IdentifyBudget, type IdentifyBudgetState } from './budget.js';
+import { type Clock, type GatewayInfo, type IdentifyBudgetState, ShardctlError, sleep } from '@shardctl/core';
+import { IdentifyBudget } from './budget.js';
 import { type IdentifySlot, type IdentifyWait, LocalIdentifyCoordinator } from './coordinator.js';
 import { GatewaySource } from './gateway-source.js';
 import { acquireIdentify, budgetRetryMs } from './permission.js';

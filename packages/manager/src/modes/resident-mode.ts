@@ -2,11 +2,11 @@
 // the one that holds its shards before it is forked, and a worker is replaced by a hand-over. Not in here: the hand-over itself, and
 // what is not different in this mode.
 import { join } from 'node:path';
-import { type GatewayInfo, messageOf, shardsOfSession } from '@shardctl/core';
+import { type GatewayInfo, type GatewayProcessStats, messageOf, shardsOfSession } from '@shardctl/core';
 import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import { heartbeatOf } from '../children/child-rules.js';
 import type { ShardManagerEvents } from '../events.js';
-import { GatewayFleet, type GatewayProcessStats } from '../gateways/gateway-fleet.js';
+import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { handOver } from '../gateways/hand-over.js';
 import type { IdentifySlot } from '../identify/coordinator.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';

@@ -1,5 +1,7 @@
 // The options of createShardManager: one schema, one pure step from what was given to what holds.
 import { availableParallelism } from 'node:os';
+import { defaultManagerName } from '@shardctl/control';
+import { type ControlOptions, controlSchema } from '@shardctl/control/server';
 import {
 	type Clock,
 	type OptionProblem,
@@ -12,7 +14,6 @@ import {
 import { defaultRestartPolicy, type ProcessHost, type RestartPolicy } from '@shardctl/supervisor';
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
-import type { ControlOptions } from '../control/server.js';
 import { identifyWindowMs } from '../identify/coordinator.js';
 import { countsProblem, splitSessionProblem } from '../plan/counts.js';
 import { absoluteBotFile } from './bot-file.js';
@@ -23,7 +24,6 @@ import {
 	type ResolvedGatewayOptions,
 	resolveGatewayOptions,
 } from './gateway-options.js';
-import { defaultManagerName } from './manager-name.js';
 
 /** Discord's REST API. */
 const discordApi = 'https://discord.com/api';
@@ -57,13 +57,6 @@ const restartPolicySchema = z.strictObject({
 	windowMs: durationMs.optional(),
 	stableAfterMs: durationMs.optional(),
 	cooldownMs: durationMs.optional(),
-});
-
-const controlSchema = z.strictObject({
-	port: wholeNumber('must be a port from 0 to 65535', 0).max(65_535, { error: 'must be a port from 0 to 65535' }).optional(),
-	host: z.string().optional(),
-	token: z.string().min(16, { error: 'must have at least 16 characters: whoever has it controls the fleet' }).optional(),
-	allowEval: z.boolean({ error: 'must be true or false' }).optional(),
 });
 
 /** Every option of createShardManager, with what is allowed. */
@@ -100,7 +93,7 @@ export const managerOptionsSchema = z.strictObject({
 		})
 		.optional(),
 	gateway: gatewaySchema.optional(),
-	control: z.union([z.boolean(), controlSchema], { error: 'must be true, false or { port, host, token, allowEval }' }).optional(),
+	control: controlSchema.optional(),
 	logger: z
 		.custom<Logger>((value) => typeof (value as Logger | null)?.info === 'function', {
 			error: 'must be a pino-compatible logger',

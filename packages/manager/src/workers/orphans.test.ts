@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ProcessIdentity } from '@shardctl/control';
 import { fakeClock, isAlive, tempDir, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ProcessIdentity } from '../control/process-identity.js';
 import { endLeftovers, WorkerRecord } from './orphans.js';
 
 /** A process that runs on by itself, in a group of its own as every worker is. */

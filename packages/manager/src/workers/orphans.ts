@@ -1,9 +1,9 @@
 // Remembers on disk which worker processes a manager has, so that the next one of the same name can end what a manager that was
 // killed outright left behind: a worker logs out by itself when its manager is gone, but not while its event loop is blocked.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isSameProcess, type ProcessIdentity, processIdentity } from '@shardctl/control';
 import { type Clock, sleep } from '@shardctl/core';
 import type { Logger } from 'pino';
-import { isSameProcess, type ProcessIdentity, processIdentity } from '../control/process-identity.js';
 
 /** How long workers whose manager is gone take to log out and end by themselves, at most. */
 const selfEndMs = 5000;

@@ -1,6 +1,7 @@
+import type { RestartProgress } from '@shardctl/control';
 import { type FakeClock, fakeClock } from '@shardctl/test-support';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type RestartProgress, restartInTurn } from './rolling-restart.js';
+import { restartInTurn } from './rolling-restart.js';
 
 let clock: FakeClock;
 let steps: string[];

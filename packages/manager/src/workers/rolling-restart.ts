@@ -1,5 +1,6 @@
 // Replaces workers in turn, so that most of the fleet is always up, and stops at the first that does not come back: a bad deploy
 // costs one worker and not all of them. It decides the order; how a worker is replaced is the worker's affair.
+import type { RestartProgress } from '@shardctl/control';
 import { type Clock, ShardctlError, sleep } from '@shardctl/core';
 
 /** A worker as a restart of many sees it. */
@@ -11,17 +12,6 @@ export interface RestartableWorker {
 	restart(): Promise<boolean>;
 	/** For people: why it is not ready. */
 	trouble(): string;
-}
-
-/** A step of a restart of many. */
-export interface RestartProgress {
-	workerId: number;
-	shardIds: readonly number[];
-	/** What has just happened to this worker. */
-	step: 'restarting' | 'ready' | 'failed';
-	/** How many are ready again. */
-	done: number;
-	total: number;
 }
 
 export interface RestartInTurnOptions {

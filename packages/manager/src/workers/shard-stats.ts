@@ -1,29 +1,6 @@
 // What getShardStats and the control API answer: one entry per shard, put together from what is already known.
-import type { ShardStats } from '@shardctl/core';
-import type { GatewayProcessStats } from '../gateways/gateway-fleet.js';
-import type { IdentifyBudgetState } from '../identify/budget.js';
+import type { GatewayProcessStats, ShardStats } from '@shardctl/core';
 import type { ManagedWorker } from './managed-worker.js';
-
-export type ManagerStatus = 'idle' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped';
-
-export interface ManagerStats {
-	manager: {
-		name: string;
-		pid: number;
-		version: string;
-		totalShards: number;
-		shardIds: number[];
-		workers: number;
-		/** Epoch ms. */
-		startedAt: number;
-		uptimeMs: number;
-		status: ManagerStatus;
-		identify: IdentifyBudgetState;
-	};
-	shards: ShardStats[];
-	/** Resident mode only. */
-	gateways?: GatewayProcessStats[] | undefined;
-}
 
 /** The entries of one worker's shards. */
 export function workerShardStats(worker: ManagedWorker, nowMs: number): ShardStats[] {

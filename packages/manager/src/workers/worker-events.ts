@@ -1,6 +1,8 @@
 // Turns what happens to one worker into the manager's events.
+
+import type { WorkerRef } from '@shardctl/control';
 import type { Clock } from '@shardctl/core';
-import type { ShardManagerEvents, WorkerRef } from '../events.js';
+import type { ShardManagerEvents } from '../events.js';
 import type { ManagedWorker } from './managed-worker.js';
 
 type Emit = <E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]) => void;

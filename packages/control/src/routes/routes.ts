@@ -1,19 +1,19 @@
 // The table of the control API: operation → route.
 import { z } from 'zod';
-import type { Operation } from './endpoints.js';
+import type { Operation } from '../api/endpoints.js';
+import { callRoute, evalRoute, fetchRoute } from './calls.js';
+import { eventsRoute, logsRoute } from './feeds.js';
+import { deployRoute, healthRoute, respawnRoute, restartRoute, statsRoute, stopRoute } from './fleet.js';
+import { metricsRoute } from './metrics.js';
 import { openApi } from './openapi.js';
 import { type Route, route } from './route.js';
-import { callRoute, evalRoute, fetchRoute } from './routes/calls.js';
-import { eventsRoute, logsRoute } from './routes/feeds.js';
-import { deployRoute, healthRoute, respawnRoute, restartRoute, statsRoute, stopRoute } from './routes/fleet.js';
-import { metricsRoute } from './routes/metrics.js';
-import { whereRoute } from './routes/where.js';
+import { whereRoute } from './where.js';
 
 const openapiRoute = route({
 	summary: 'This description.',
 	input: z.strictObject({}),
 	output: z.record(z.string(), z.unknown()),
-	run: (_input, { manager }) => openApi(routeTable, manager.version),
+	run: (_input, { fleet }) => openApi(routeTable, fleet.version),
 });
 
 const operations = {

@@ -1,14 +1,14 @@
 // Answers the requests of the control API: who may, which route, what input, which answer. It opens and closes no socket.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, ShardctlError } from '@shardctl/core';
-import type { ShardManager } from '../shard-manager.js';
-import { endpoint, endpoints, type Operation, pathFields } from './endpoints.js';
+import { endpoint, endpoints, type Operation, pathFields } from '../api/endpoints.js';
+import { EventStream } from '../feed/event-stream.js';
+import type { FleetFeed } from '../feed/fleet-feed.js';
+import type { Fleet } from '../fleet/fleet.js';
+import { parseInput, type RouteContext } from '../routes/route.js';
+import { routeTable } from '../routes/routes.js';
 import { errorAnswer } from './error-answer.js';
-import { EventStream } from './event-stream.js';
-import type { FleetFeed } from './fleet-feed.js';
 import { readBody } from './request-body.js';
-import { parseInput, type RouteContext } from './route.js';
-import { routeTable } from './routes.js';
 
 /** How long what a refused client still sends is thrown away, so that it gets to read the answer. */
 const discardMs = 1000;
@@ -22,7 +22,7 @@ export interface Door {
 }
 
 export interface RequestHandlerOptions {
-	manager: ShardManager;
+	fleet: Fleet;
 	feed: FleetFeed;
 	clock: Clock;
 	/** Resolves when the control API is about to close. */
@@ -64,15 +64,14 @@ async function answer(
 	const input = parseInput(operation, schema, { ...given, ...fields });
 	const gone = new AbortController();
 	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client went away')));
-	const { manager, feed, drained } = options;
-	const context: RouteContext = { manager, feed, drained, signal: gone.signal, allowEval: door.allowEval };
+	const { fleet, feed, drained } = options;
+	const context: RouteContext = { fleet, feed, drained, signal: gone.signal, allowEval: door.allowEval };
 	if (follow && input.follow === true && request.method === 'GET') {
 		if (feed.readers >= maxStreams) throw new ShardctlError('CALL_LIMIT', `${maxStreams} readers follow this manager already`);
-		// What is wrong with the input (a shard that is not there) is said before the stream begins.
-		if (operation !== 'stats') await run(input, context);
+		await follow.check?.(input, context);
 		if (gone.signal.aborted) return;
 		const lastEventId = Number(request.headers['last-event-id']) || 0;
-		follow.open(input, new EventStream(response, { clock: options.clock, allowedBytes: feed.allowedBytes }), {
+		await follow.open(input, new EventStream(response, { clock: options.clock, allowedBytes: feed.allowedBytes }), {
 			...context,
 			lastEventId,
 		});

@@ -6,24 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type Clock, ShardctlError } from '@shardctl/core';
 import type { Logger } from 'pino';
-import type { ShardManager } from '../shard-manager.js';
+import { FleetFeed } from '../feed/fleet-feed.js';
+import type { Fleet } from '../fleet/fleet.js';
+import { type Lock, takeLock } from '../state-dir/lock.js';
+import { processIdentity } from '../state-dir/process-identity.js';
+import { socketPath, stateDir } from '../state-dir/state-dir.js';
 import { bearerCheck, keptToken } from './bearer.js';
-import { FleetFeed } from './fleet-feed.js';
-import { type Lock, takeLock } from './lock.js';
-import { processIdentity } from './process-identity.js';
+import { type ControlOptions, shortestToken } from './control-options.js';
 import { type Door, requestHandler } from './request-handler.js';
-import { socketPath, stateDir } from './state-dir.js';
-
-export interface ControlOptions {
-	/** Serve over TCP as well, on this port; 0 picks a free one. */
-	port?: number;
-	/** Default 127.0.0.1. */
-	host?: string;
-	/** What clients over TCP must bring (default: `SHARDCTL_CONTROL_TOKEN`, else one is made up and kept in the state folder). */
-	token?: string;
-	/** Whether clients over TCP may run code in the bot (default `false`). */
-	allowEval?: boolean;
-}
 
 export interface ControlSetup {
 	file: string;
@@ -42,26 +32,25 @@ export interface Control {
 
 const limits = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5000 };
 const maxConnections = 8192;
-const shortestToken = 16;
 /** Attempts without the token are logged, but not each of a flood. */
 const refusalLogMs = 1000;
 /** How long those who are being answered have to read it. */
 const farewellMs = 1000;
 
 /** Takes the manager's name and opens its sockets. Throws `MANAGER_RUNNING`, `ADDRESS_IN_USE` or `STATE_DIR_UNUSABLE`. */
-export async function startControl(manager: ShardManager, options: ControlOptions, setup: ControlSetup): Promise<Control> {
+export async function startControl(fleet: Fleet, options: ControlOptions, setup: ControlSetup): Promise<Control> {
 	const { logger, clock, file } = setup;
-	const { name } = manager;
+	const { name } = fleet;
 	const dir = stateDir();
 	const path = socketPath(dir, name);
 	const record = { ...processIdentity(), name, cwd: process.cwd(), file, since: Date.now() };
 	const lock = await takeLock(dir, record);
-	const feed = new FleetFeed(manager, clock);
+	const feed = new FleetFeed(fleet, clock);
 	let drain: () => void = () => {};
 	const drained = new Promise<void>((resolve) => {
 		drain = resolve;
 	});
-	const serving = { manager, feed, clock, drained, onRefused: refusalLog(logger, clock) };
+	const serving = { fleet, feed, clock, drained, onRefused: refusalLog(logger, clock) };
 	const servers: Server[] = [];
 	let tokenFile: string | undefined;
 	const open = (door: Door) => {

@@ -1,8 +1,7 @@
 // Resident mode: the metrics of the gateway processes, of their sessions with Discord, and of the shards as they see them. Absent in direct mode, and while a
 // gateway process does not answer.
-import type { GatewaySessionStats, GatewayShardStats } from '@shardctl/core';
-import type { GatewayProcessStats } from '../../gateways/gateway-fleet.js';
-import { gatewaySessionStats, gatewayShardStats } from '../schemas.js';
+import type { GatewayProcessStats, GatewaySessionStats, GatewayShardStats } from '@shardctl/core';
+import { gatewaySessionStats, gatewayShardStats } from '../api/schemas.js';
 import { type Metric, type MetricValue, oneHot, type Sample, seconds } from './metric.js';
 
 const { status: sessionStatus } = gatewaySessionStats.shape;

@@ -1,10 +1,10 @@
 // The route that finds a guild: its shard by the formula, and whether the bot is in it by asking that shard.
-import { isSnowflake, ShardctlError, shardIdForGuild } from '@shardctl/core';
+import { isSnowflake, ShardctlError, type ShardStatus, shardIdForGuild } from '@shardctl/core';
 import { z } from 'zod';
-import type { ShardManager } from '../../shard-manager.js';
-import { route } from '../route.js';
-import { snowflake } from '../schemas.js';
+import { snowflake } from '../api/schemas.js';
+import type { Fleet } from '../fleet/fleet.js';
 import { workerOfShard } from './fleet.js';
+import { route } from './route.js';
 
 const lookupTimeoutMs = 2000;
 
@@ -20,18 +20,26 @@ export const whereRoute = route({
 		/** Null when the bot could not be asked, or its library keeps no guilds. */
 		guild: z.object({ name: z.string().nullable(), memberCount: z.number().nullable() }).nullable(),
 	}),
-	async run({ guildId }, { manager, signal }) {
+	async run({ guildId }, { fleet, signal }) {
 		if (!isSnowflake(guildId)) throw new ShardctlError('OPTIONS_INVALID', `${guildId} is too large to be a Discord id`);
-		if (manager.totalShards === 0) {
+		const { totalShards } = fleet;
+		if (totalShards === 0) {
 			throw new ShardctlError('WORKER_UNAVAILABLE', 'the number of shards is not known yet: the fleet is about to start');
 		}
-		const shardId = shardIdForGuild(guildId, manager.totalShards);
-		const worker = workerOfShard(manager, shardId);
-		const found = await lookUp(manager, { guildId, shardId, signal });
+		const shardId = shardIdForGuild(guildId, totalShards);
+		const worker = await workerOfShard(fleet, shardId);
+		const found = await lookUp(fleet, { guildId, shardId, signal });
 		const { id: workerId } = worker;
-		if (found?.state === 'absent') throw await notThere(manager, { guildId, shardId, workerId, signal });
+		if (found?.state === 'absent') throw await notThere(fleet, { guildId, shardId, workerId, signal });
 		const guild = found?.state === 'present' ? { name: found.name, memberCount: found.memberCount } : null;
-		return { guildId, shardId, workerId, pid: worker.child.pid, status: worker.status(shardId), guild };
+		return {
+			guildId,
+			shardId,
+			workerId,
+			pid: worker.pid,
+			status: worker.statuses[worker.shardIds.indexOf(shardId)] as ShardStatus,
+			guild,
+		};
 	},
 });
 
@@ -45,12 +53,12 @@ const lookUpScript = `
 	return guild ? { state: 'present', name: guild.name ?? null, memberCount: guild.memberCount ?? null } : { state: 'absent' };`;
 
 async function lookUp(
-	manager: ShardManager,
+	fleet: Fleet,
 	{ guildId, shardId, signal }: { guildId: string; shardId: number; signal: AbortSignal },
 ): Promise<Found | undefined> {
 	try {
 		const options = { shard: shardId, context: { guildId }, timeoutMs: lookupTimeoutMs, signal };
-		return (await manager.broadcastEval(lookUpScript, options)) as Found;
+		return (await fleet.broadcastEval(lookUpScript, options)) as Found;
 	} catch (error) {
 		// A worker that is down or busy cannot say; where the guild belongs is known all the same.
 		if (ShardctlError.is(error)) return undefined;
@@ -80,11 +88,11 @@ interface Similar {
 }
 
 async function notThere(
-	manager: ShardManager,
+	fleet: Fleet,
 	{ guildId, shardId, workerId, signal }: { guildId: string; shardId: number; workerId: number; signal: AbortSignal },
 ): Promise<ShardctlError> {
 	const options = { context: { guildId }, timeoutMs: lookupTimeoutMs, settle: true, signal } as const;
-	const answers = (await manager.broadcastEval(similarScript, options)) as { status: string; value?: Similar[] }[];
+	const answers = (await fleet.broadcastEval(similarScript, options)) as { status: string; value?: Similar[] }[];
 	const [best] = answers.flatMap(({ value }) => value ?? []).sort((a, b) => a.different - b.different);
 	const hint = best ? `; did you mean ${best.id}${best.name ? ` (${best.name})` : ''}?` : '';
 	return new ShardctlError(

@@ -1,6 +1,6 @@
 // The metrics of the fleet as a whole: the manager, the day's session starts, what happened.
 import type { GatewayNotice } from '@shardctl/core';
-import { fleetEventTypes, managerStatus } from '../schemas.js';
+import { fleetEventTypes, managerStatus } from '../api/schemas.js';
 import { type Metric, ofManager, oneHot } from './metric.js';
 
 const eventTypes = fleetEventTypes.filter((type) => type !== 'gateway:notice');

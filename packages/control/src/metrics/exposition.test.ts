@@ -1,6 +1,6 @@
 import type { WorkerSample } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
-import type { ManagedWorker } from '../../workers/managed-worker.js';
+import type { WorkerView } from '../fleet/fleet.js';
 import { exposition, expositionType, metrics } from './exposition.js';
 import type { Scrape } from './metric.js';
 
@@ -14,12 +14,22 @@ const sample: WorkerSample = {
 	uptimeMs: 1,
 };
 
-function worker(over: object): ManagedWorker {
-	const child = { state: 'ready', pid: 77, startedAt: 5000, restarts: 3 };
-	return { id: 0, shardIds: [0, 1], status: () => 'ready', pendingCalls: 0, child, ...over } as unknown as ManagedWorker;
-}
+const worker: WorkerView = {
+	id: 0,
+	label: 'worker 0 (shards 0-1)',
+	shardIds: [0, 1],
+	statuses: ['ready', 'ready'],
+	state: 'ready',
+	pid: 77,
+	startedAt: 5000,
+	restarts: 3,
+	lastExit: null,
+	sample,
+	cpuSeconds: 12,
+	pendingCalls: 0,
+};
 
-function scrape(workers: ManagedWorker[], { name = 'fleet', total = 0 } = {}): Scrape {
+function scrape(workers: WorkerView[], { name = 'fleet', total = 0 } = {}): Scrape {
 	const identify = { total, remaining: 0, resetAt: 0, maxConcurrency: 1, granted: 4 };
 	const manager = { name, pid: 1, version: '1.2.3', totalShards: 0, shardIds: [], workers: 1, startedAt: 9000, uptimeMs: 1 };
 	return {
@@ -32,7 +42,7 @@ function scrape(workers: ManagedWorker[], { name = 'fleet', total = 0 } = {}): S
 
 describe('the text', () => {
 	it('leaves out what is not known, and keeps what is 0', async () => {
-		const text = await exposition(scrape([worker({ sample, cpuSeconds: 12 })]));
+		const text = await exposition(scrape([worker]));
 		expect(text).toContain('shardctl_shard_guilds{shard="0",worker="0",manager="fleet"} 7\n');
 		expect(text).not.toContain('shardctl_shard_guilds{shard="1"');
 		expect(text).not.toContain('shardctl_shard_ping_seconds');
@@ -44,15 +54,15 @@ describe('the text', () => {
 		expect(text).toContain('shardctl_worker_event_loop_delay_seconds{worker="0",manager="fleet"} 0.0015\n');
 		expect(text).toContain('shardctl_worker_calls_pending{worker="0",manager="fleet"} 0\n');
 		expect(text).toContain('shardctl_fleet_events_total{type="worker:failed",manager="fleet"} 0\n');
-		expect(await exposition(scrape([worker({ sample: { ...sample, rssBytes: Number.NaN } })]))).not.toContain(
+		expect(await exposition(scrape([{ ...worker, sample: { ...sample, rssBytes: Number.NaN } }]))).not.toContain(
 			'worker_memory_bytes',
 		);
 		expect(await exposition(scrape([], { total: 1000 }))).toContain('shardctl_identify_remaining{manager="fleet"} 0\n');
 	});
 
 	it('shows no figures of a process that is gone, but what was counted over all of them', async () => {
-		const child = { state: 'backing-off', pid: null, startedAt: 5000, restarts: 3 };
-		const text = await exposition(scrape([worker({ sample, cpuSeconds: 12, child, status: () => 'restarting' })]));
+		const gone = { state: 'backing-off', pid: null, startedAt: null, sample: undefined } as const;
+		const text = await exposition(scrape([{ ...worker, ...gone, statuses: ['restarting', 'restarting'] }]));
 		expect(text.match(/^shardctl_worker_\w+(?=\{worker="0")/gm)).toEqual([
 			'shardctl_worker_up',
 			'shardctl_worker_restarts_total',

@@ -1,20 +1,9 @@
 // The live side of the control API: who listens to logs, events and figures, and what was last. A frame is made once for all
 // readers, and not at all while nobody reads.
 import type { Clock } from '@shardctl/core';
-import type { ShardManager } from '../shard-manager.js';
-import type { ManagedWorker } from '../workers/managed-worker.js';
+import type { Fleet, LogEntry } from '../fleet/fleet.js';
+import type { FleetEvent, FleetEventBody } from '../fleet/fleet-events.js';
 import { type EventStream, eventFrame } from './event-stream.js';
-import { type FleetEvent, onFleetEvent } from './fleet-events.js';
-
-/** A line that a worker wrote. */
-export interface LogEntry {
-	/** Epoch ms. */
-	at: number;
-	workerId: number;
-	shardIds: readonly number[];
-	stream: 'stdout' | 'stderr';
-	line: string;
-}
 
 const keptEvents = 1000;
 /** Readers of figures that ask within this time share one answer. */
@@ -25,9 +14,10 @@ const allReadersBytes = 64 * 2 ** 20;
 const oneReaderBytes = 2 ** 20;
 
 export class FleetFeed {
-	readonly #manager: ShardManager;
+	readonly #fleet: Fleet;
 	readonly #clock: Clock;
 	readonly #events: FleetEvent[] = [];
+	#lastSeq = 0;
 	readonly #counts = new Map<string, number>();
 	readonly #eventReaders = new Set<EventStream>();
 	/** By the shards wanted; undefined wants all. */
@@ -36,13 +26,11 @@ export class FleetFeed {
 	readonly #ticking: NodeJS.Timeout;
 	#snapshot: { at: number; frame: Promise<Buffer> } | undefined;
 
-	constructor(manager: ShardManager, clock: Clock) {
-		this.#manager = manager;
+	constructor(fleet: Fleet, clock: Clock) {
+		this.#fleet = fleet;
 		this.#clock = clock;
-		onFleetEvent(manager, (event) => this.#onEvent(event));
-		manager.on('worker:log', ({ workerId, shardIds, stream, line }) => {
-			if (this.#logReaders.size > 0) this.#onLog({ at: Date.now(), workerId, shardIds, stream, line });
-		});
+		fleet.onEvent((event) => this.#onEvent(event));
+		fleet.onLog((entry) => this.#onLog(entry));
 		this.#ticking = setInterval(() => {
 			for (const stream of this.#streams) stream.tick();
 		}, tickMs);
@@ -68,9 +56,8 @@ export class FleetFeed {
 	}
 
 	/** The last lines of all workers, or of the one that owns `shard`, oldest first. */
-	recentLogs({ shard, tail }: { shard: number | undefined; tail: number }): LogEntry[] {
-		const workers = this.#manager.workers.filter(({ shardIds }) => shard === undefined || shardIds.includes(shard));
-		const entries = workers.flatMap(logEntries).sort((a, b) => a.at - b.at);
+	async recentLogs({ shard, tail }: { shard: number | undefined; tail: number }): Promise<LogEntry[]> {
+		const entries = await this.#fleet.recentLogs({ shard });
 		return tail === 0 ? [] : entries.slice(-tail);
 	}
 
@@ -82,8 +69,12 @@ export class FleetFeed {
 	}
 
 	/** Sends the last lines, then each new one. */
-	followLogs(stream: EventStream, { shard, tail }: { shard: number | undefined; tail: number }, signal: AbortSignal): void {
-		for (const entry of this.recentLogs({ shard, tail })) stream.send(eventFrame({ type: 'log', data: entry }));
+	async followLogs(
+		stream: EventStream,
+		{ shard, tail }: { shard: number | undefined; tail: number },
+		signal: AbortSignal,
+	): Promise<void> {
+		for (const entry of await this.recentLogs({ shard, tail })) stream.send(eventFrame({ type: 'log', data: entry }));
 		this.#logReaders.set(stream, shard);
 		this.#keep(stream, signal, () => this.#logReaders.delete(stream));
 	}
@@ -114,7 +105,8 @@ export class FleetFeed {
 		);
 	}
 
-	#onEvent(event: FleetEvent): void {
+	#onEvent(body: FleetEventBody): void {
+		const event = { seq: ++this.#lastSeq, at: this.#clock.now(), ...body } as FleetEvent;
 		const counted = event.type === 'gateway:notice' ? event.kind : event.type;
 		this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
 		this.#events.push(event);
@@ -125,6 +117,7 @@ export class FleetFeed {
 	}
 
 	#onLog(entry: LogEntry): void {
+		if (this.#logReaders.size === 0) return;
 		const frame = eventFrame({ type: 'log', data: entry });
 		for (const [stream, shard] of this.#logReaders) {
 			if (shard === undefined || entry.shardIds.includes(shard)) stream.send(frame);
@@ -134,7 +127,7 @@ export class FleetFeed {
 	#statsFrame(): Promise<Buffer> {
 		const now = this.#clock.monotonic();
 		if (!this.#snapshot || now - this.#snapshot.at >= sameSnapshotMs) {
-			this.#snapshot = { at: now, frame: this.#manager.getStats().then((data) => eventFrame({ type: 'stats', data })) };
+			this.#snapshot = { at: now, frame: this.#fleet.getStats().then((data) => eventFrame({ type: 'stats', data })) };
 		}
 		return this.#snapshot.frame;
 	}
@@ -142,8 +135,4 @@ export class FleetFeed {
 
 function frameOf(event: FleetEvent): Buffer {
 	return eventFrame({ type: event.type, id: event.seq, data: event });
-}
-
-function logEntries({ id: workerId, shardIds, child }: ManagedWorker): LogEntry[] {
-	return child.recentLogs().map(({ at, stream, line }) => ({ at, workerId, shardIds, stream, line }));
 }

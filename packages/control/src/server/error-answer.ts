@@ -1,6 +1,6 @@
 // Turns what a route threw into the status and the body of an answer.
 import { type ErrorCode, messageOf, ShardctlError } from '@shardctl/core';
-import { plainJson } from './plain-json.js';
+import { plainJson } from '../routes/plain-json.js';
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
 	OPTIONS_INVALID: 400,

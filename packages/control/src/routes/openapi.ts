@@ -1,8 +1,8 @@
 // The OpenAPI 3.1 description, made from the routes and the schemas that check requests.
 import { z } from 'zod';
-import { endpoint, type Operation, pathFields } from './endpoints.js';
+import { endpoint, type Operation, pathFields } from '../api/endpoints.js';
+import { errorBody } from '../api/schemas.js';
 import type { Route } from './route.js';
-import { errorBody } from './schemas.js';
 
 const jsonType = 'application/json';
 const json = (schema: unknown) => ({ [jsonType]: { schema } });

@@ -1,14 +1,13 @@
 // The typed client of the control API, for the command line and for scripts. It imports nothing large: `shardctl stats` is
 // mostly the time that this takes to load.
-import type { ErrorCode } from '@shardctl/core';
+import type { ErrorCode, ManagerStats } from '@shardctl/core';
 import { nearestName, ShardctlError } from '@shardctl/core';
-import type { ManagerStats } from '../workers/shard-stats.js';
+import { endpoint, type Operation, pathFields } from '../api/endpoints.js';
+import type { LogEntry } from '../fleet/fleet.js';
+import type { FleetEvent } from '../fleet/fleet-events.js';
+import type { Operations } from '../routes/routes.js';
+import { runningManagers } from '../state-dir/manager-record.js';
 import { type ConnectionTarget, openResponse, readJson, readText } from './connection.js';
-import { endpoint, type Operation, pathFields } from './endpoints.js';
-import type { FleetEvent } from './fleet-events.js';
-import type { LogEntry } from './fleet-feed.js';
-import { runningManagers } from './manager-record.js';
-import type { Operations } from './routes.js';
 import { readEvents } from './sse-reader.js';
 
 /** A manager of this user by its name, or any manager over TCP. */

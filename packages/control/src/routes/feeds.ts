@@ -1,8 +1,8 @@
 // Routes that answer what was last, or follow what comes: lines of the bots and events of the fleet.
 import { z } from 'zod';
-import { route } from '../route.js';
-import { flag, fleetEvent, logEntry, shardId, wholeNumber } from '../schemas.js';
+import { flag, fleetEvent, logEntry, shardId, wholeNumber } from '../api/schemas.js';
 import { workerOfShard } from './fleet.js';
+import { route } from './route.js';
 
 const defaultTail = 100;
 
@@ -14,15 +14,14 @@ export const logsRoute = route({
 		follow: flag.optional().describe('stream new lines as server-sent events'),
 	}),
 	output: z.object({ lines: z.array(logEntry) }),
-	run({ shard, tail = defaultTail }, { manager, feed }) {
-		if (shard !== undefined) workerOfShard(manager, shard);
-		return { lines: feed.recentLogs({ shard, tail }) };
+	async run({ shard, tail = defaultTail }, { fleet, feed }) {
+		if (shard !== undefined) await workerOfShard(fleet, shard);
+		return { lines: await feed.recentLogs({ shard, tail }) };
 	},
 	follow: {
 		item: logEntry,
-		open({ shard, tail = defaultTail }, stream, { feed, signal }) {
-			feed.followLogs(stream, { shard, tail }, signal);
-		},
+		check: async ({ shard }, { fleet }) => shard !== undefined && (await workerOfShard(fleet, shard)),
+		open: ({ shard, tail = defaultTail }, stream, { feed, signal }) => feed.followLogs(stream, { shard, tail }, signal),
 	},
 });
 

@@ -1,17 +1,16 @@
 // Routes that look at the fleet and act on it as a whole or by shard.
 import { formatShardIds, ShardctlError } from '@shardctl/core';
 import { z } from 'zod';
-import type { ShardManager } from '../../shard-manager.js';
-import type { ManagedWorker } from '../../workers/managed-worker.js';
-import { route } from '../route.js';
-import { flag, health, managerStats, shardId, wholeNumber } from '../schemas.js';
+import { flag, health, managerStats, shardId, wholeNumber } from '../api/schemas.js';
+import type { Fleet, WorkerView } from '../fleet/fleet.js';
+import { route } from './route.js';
 
 export const healthRoute = route({
 	summary: 'Whether the manager is there, and how many of its shards are ready.',
 	input: z.strictObject({}),
 	output: health,
-	async run(_input, { manager, feed }) {
-		const { manager: about, shards } = await manager.getStats();
+	async run(_input, { fleet, feed }) {
+		const { manager: about, shards } = await fleet.getStats();
 		const { name, pid, version, status, uptimeMs, workers } = about;
 		const readyShards = shards.filter(({ ready }) => ready).length;
 		return { name, pid, version, status, uptimeMs, workers, shards: shards.length, readyShards, readers: feed.readers };
@@ -28,7 +27,7 @@ export const statsRoute = route({
 		intervalMs: wholeNumber(shortestIntervalMs).optional().describe('how often, when following (default 1000)'),
 	}),
 	output: managerStats,
-	run: ({ fresh = false }, { manager }) => manager.getStats({ fresh }),
+	run: ({ fresh = false }, { fleet }) => fleet.getStats({ fresh }),
 	follow: {
 		item: managerStats,
 		open: ({ intervalMs = 1000 }, stream, { feed, signal }) => feed.followStats(stream, { intervalMs }, signal),
@@ -41,8 +40,8 @@ export const stopRoute = route({
 		graceMs: wholeNumber(0).optional().describe('how long workers have (default: as the manager was set)'),
 	}),
 	output: z.object({ stopped: z.literal(true) }),
-	async run({ graceMs }, { manager, drained }) {
-		void manager.stop(graceMs === undefined ? {} : { graceMs });
+	async run({ graceMs }, { fleet, drained }) {
+		void fleet.stop(graceMs === undefined ? {} : { graceMs });
 		await drained;
 		return { stopped: true as const };
 	},
@@ -52,9 +51,9 @@ export const respawnRoute = route({
 	summary: 'Replaces the worker that owns a shard; answers once it is ready again.',
 	input: z.strictObject({ shardId }),
 	output: z.object({ shardId: z.int(), workerId: z.int(), shardIds: z.array(z.int()).readonly() }),
-	async run({ shardId: wanted }, { manager }) {
-		const worker = workerOfShard(manager, wanted);
-		await replaced(worker, manager.respawnShard(wanted));
+	async run({ shardId: wanted }, { fleet }) {
+		const worker = await workerOfShard(fleet, wanted);
+		await replace(fleet, worker, 'respawn requested');
 		return { shardId: wanted, workerId: worker.id, shardIds: worker.shardIds };
 	},
 });
@@ -70,26 +69,24 @@ export const restartRoute = route({
 		delayMs: wholeNumber(0).optional().describe('pause between two when rolling (default 0)'),
 	}),
 	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
-	async run({ shard, worker: workerId, gateways = false, rolling = false, parallel = 1, delayMs = 0 }, { manager }) {
+	async run({ shard, worker: workerId, gateways = false, rolling = false, parallel = 1, delayMs = 0 }, { fleet }) {
 		if (shard !== undefined && workerId !== undefined) {
 			throw new ShardctlError('OPTIONS_INVALID', 'a restart is of a shard or of a worker, not both');
 		}
 		const startedAt = performance.now();
+		const tookMs = () => Math.round(performance.now() - startedAt);
 		if (gateways) {
-			await manager.restartGateways();
-			return { workers: [], tookMs: Math.round(performance.now() - startedAt) };
+			await fleet.restartGateways();
+			return { workers: [], tookMs: tookMs() };
 		}
-		const one =
-			shard !== undefined ? workerOfShard(manager, shard) : workerId === undefined ? undefined : workerById(manager, workerId);
-		if (one) await replaced(one, manager.replace(one, 'restart requested'));
-		else {
-			needWorkers(manager);
-			await manager.respawnAll({ rolling, parallel, delayMs });
+		if (shard !== undefined || workerId !== undefined) {
+			const worker = shard !== undefined ? await workerOfShard(fleet, shard) : await workerById(fleet, workerId as number);
+			await replace(fleet, worker, 'restart requested');
+			return { workers: [worker.id], tookMs: tookMs() };
 		}
-		return {
-			workers: one ? [one.id] : manager.workers.map(({ id }) => id),
-			tookMs: Math.round(performance.now() - startedAt),
-		};
+		await needWorkers(fleet);
+		await fleet.respawnAll({ rolling, parallel, delayMs });
+		return { workers: await workerIds(fleet), tookMs: tookMs() };
 	},
 });
 
@@ -97,35 +94,41 @@ export const deployRoute = route({
 	summary: 'Resident mode: replaces every worker without a gap; answers once the new ones are ready, or after a rollback.',
 	input: z.strictObject({ parallel: wholeNumber(1).optional().describe('how many at once (default 1)') }),
 	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
-	async run({ parallel = 1 }, { manager }) {
+	async run({ parallel = 1 }, { fleet }) {
 		const startedAt = performance.now();
-		if (manager.status === 'starting') needWorkers(manager);
-		await manager.deploy({ parallel });
-		return { workers: manager.workers.map(({ id }) => id), tookMs: Math.round(performance.now() - startedAt) };
+		await needWorkers(fleet);
+		await fleet.deploy({ parallel });
+		return { workers: await workerIds(fleet), tookMs: Math.round(performance.now() - startedAt) };
 	},
 });
 
-function needWorkers({ workers }: ShardManager): void {
-	if (workers.length > 0) return;
+async function needWorkers(fleet: Fleet): Promise<void> {
+	if ((await fleet.getWorkers()).length > 0) return;
 	throw new ShardctlError('WORKER_UNAVAILABLE', 'the fleet has no workers yet: it is coming up, see "shardctl events -f"');
 }
 
+async function workerIds(fleet: Fleet): Promise<number[]> {
+	return (await fleet.getWorkers()).map(({ id }) => id);
+}
+
 /** The worker that owns a shard, or `SHARD_NOT_OWNED` with the shards that there are. */
-export function workerOfShard(manager: ShardManager, wanted: number): ManagedWorker {
-	const worker = manager.workers.find(({ shardIds }) => shardIds.includes(wanted));
+export async function workerOfShard(fleet: Fleet, wanted: number): Promise<WorkerView> {
+	const workers = await fleet.getWorkers();
+	const worker = workers.find(({ shardIds }) => shardIds.includes(wanted));
 	if (worker) return worker;
-	const owned = formatShardIds(manager.workers.flatMap(({ shardIds }) => shardIds));
+	const owned = formatShardIds(workers.flatMap(({ shardIds }) => shardIds));
 	throw new ShardctlError(
 		'SHARD_NOT_OWNED',
-		`there is no shard ${wanted} here: this manager runs ${owned === '' ? 'none yet' : `shards ${owned} of ${manager.totalShards}`}`,
+		`there is no shard ${wanted} here: this manager runs ${owned === '' ? 'none yet' : `shards ${owned} of ${fleet.totalShards}`}`,
 		{ details: { shardId: wanted } },
 	);
 }
 
-function workerById(manager: ShardManager, wanted: number): ManagedWorker {
-	const worker = manager.workers[wanted];
+async function workerById(fleet: Fleet, wanted: number): Promise<WorkerView> {
+	const workers = await fleet.getWorkers();
+	const worker = workers.find(({ id }) => id === wanted);
 	if (worker) return worker;
-	const last = manager.workers.length - 1;
+	const last = workers.length - 1;
 	throw new ShardctlError(
 		'WORKER_UNAVAILABLE',
 		`there is no worker ${wanted}: ${last < 0 ? 'this manager has none yet' : `their ids are 0 to ${last}`}`,
@@ -133,11 +136,12 @@ function workerById(manager: ShardManager, wanted: number): ManagedWorker {
 	);
 }
 
-async function replaced(worker: ManagedWorker, restart: Promise<boolean>): Promise<void> {
-	if (await restart) return;
+async function replace(fleet: Fleet, { id, label, shardIds }: WorkerView, reason: string): Promise<void> {
+	if (await fleet.replaceWorker(id, reason)) return;
+	const now = (await fleet.getWorkers()).find((worker) => worker.id === id);
 	throw new ShardctlError(
 		'WORKER_NOT_READY',
-		`${worker.label} did not become ready again: ${worker.child.lastExit?.message ?? `it is ${worker.child.state}`}`,
-		{ details: { workerId: worker.id, shardIds: worker.shardIds } },
+		`${label} did not become ready again: ${now?.lastExit?.message ?? `it is ${now?.state ?? 'gone'}`}`,
+		{ details: { workerId: id, shardIds } },
 	);
 }

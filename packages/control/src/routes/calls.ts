@@ -2,10 +2,9 @@
 import { inspect } from 'node:util';
 import { messageOf, ShardctlError, type WorkerOutcome } from '@shardctl/core';
 import { z } from 'zod';
-
-import { plainJson } from '../plain-json.js';
-import { route } from '../route.js';
-import { type callOutcome, callTarget, callOutcome as outcomeSchema, text } from '../schemas.js';
+import { type callOutcome, callTarget, callOutcome as outcomeSchema, text } from '../api/schemas.js';
+import { plainJson } from './plain-json.js';
+import { route } from './route.js';
 
 const output = z.object({ results: z.array(outcomeSchema) });
 
@@ -17,14 +16,14 @@ export const evalRoute = route({
 		...callTarget,
 	}),
 	output,
-	async run({ code, context, ...target }, { manager, signal, allowEval }) {
+	async run({ code, context, ...target }, { fleet, signal, allowEval }) {
 		if (!allowEval) {
 			throw new ShardctlError(
 				'FORBIDDEN',
 				'running code is off for clients over TCP; start the manager with --allow-eval to have it',
 			);
 		}
-		return { results: outcomes(await manager.broadcastEval(code, { ...given(target), context, settle: true, signal })) };
+		return { results: outcomes(await fleet.broadcastEval(code, { ...given(target), context, settle: true, signal })) };
 	},
 });
 
@@ -32,8 +31,8 @@ export const fetchRoute = route({
 	summary: 'Reads a dotted path off the client of every worker, or of one.',
 	input: z.strictObject({ path: text('a path such as guilds.cache.size'), ...callTarget }),
 	output,
-	run: async ({ path, ...target }, { manager, signal }) => ({
-		results: outcomes(await manager.fetchClientValues(path, { ...given(target), settle: true, signal })),
+	run: async ({ path, ...target }, { fleet, signal }) => ({
+		results: outcomes(await fleet.fetchClientValues(path, { ...given(target), settle: true, signal })),
 	}),
 });
 
@@ -41,8 +40,8 @@ export const callRoute = route({
 	summary: 'Calls a handler that the bot registered, in every worker or in one.',
 	input: z.strictObject({ name: text('the name of a handler'), args: z.array(z.unknown()).optional(), ...callTarget }),
 	output,
-	run: async ({ name, args = [], ...target }, { manager, signal }) => ({
-		results: outcomes(await manager.call(name, args, { ...given(target), settle: true, signal })),
+	run: async ({ name, args = [], ...target }, { fleet, signal }) => ({
+		results: outcomes(await fleet.call(name, args, { ...given(target), settle: true, signal })),
 	}),
 });
 

@@ -1,11 +1,10 @@
 // The shapes of what the control API takes and answers, once: requests are checked by them, and the OpenAPI description and the
 // client's types are made from them.
 
-import type { GatewaySessionStats, GatewayShardStats, ShardStats } from '@shardctl/core';
+import type { GatewaySessionStats, GatewayShardStats, ManagerStats, ShardStats } from '@shardctl/core';
 import { z } from 'zod';
-import type { ManagerStats } from '../workers/shard-stats.js';
-import type { FleetEvent, FleetEventType } from './fleet-events.js';
-import type { LogEntry } from './fleet-feed.js';
+import type { LogEntry } from '../fleet/fleet.js';
+import type { FleetEvent, FleetEventType } from '../fleet/fleet-events.js';
 
 /** Values in a query are text, so numbers and flags are read from text too. */
 export const wholeNumber = (min: number, what = `a whole number from ${min}`) =>

@@ -1,13 +1,13 @@
 // What a route of the control API is made of, and how a request becomes its input.
 import { optionProblems, optionsError } from '@shardctl/core';
 import type { z } from 'zod';
-import type { ShardManager } from '../shard-manager.js';
-import { endpoint, type Operation } from './endpoints.js';
-import type { EventStream } from './event-stream.js';
-import type { FleetFeed } from './fleet-feed.js';
+import { endpoint, type Operation } from '../api/endpoints.js';
+import type { EventStream } from '../feed/event-stream.js';
+import type { FleetFeed } from '../feed/fleet-feed.js';
+import type { Fleet } from '../fleet/fleet.js';
 
 export interface RouteContext {
-	manager: ShardManager;
+	fleet: Fleet;
 	feed: FleetFeed;
 	/** Aborts when the client goes away before it has its answer. */
 	signal: AbortSignal;
@@ -29,7 +29,9 @@ export interface Route<Input extends z.ZodObject = z.ZodObject, Output extends z
 	follow?: {
 		/** What each event's data is. */
 		item: z.ZodType;
-		open(input: z.output<Input>, stream: EventStream, context: RouteContext & { lastEventId: number }): void;
+		/** Throws what is wrong with the input (a shard that is not there) before the stream begins. */
+		check?(input: z.output<Input>, context: RouteContext): Promise<unknown>;
+		open(input: z.output<Input>, stream: EventStream, context: RouteContext & { lastEventId: number }): void | Promise<void>;
 	};
 }
 

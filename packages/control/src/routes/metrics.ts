@@ -1,20 +1,20 @@
 // The route that Prometheus scrapes.
 import { z } from 'zod';
 import { exposition, expositionType } from '../metrics/exposition.js';
-import { route } from '../route.js';
+import { route } from './route.js';
 
 export const metricsRoute = route({
 	summary: 'The figures of the fleet in the text format of Prometheus.',
 	input: z.strictObject({}),
 	output: z.string(),
 	contentType: expositionType,
-	run: async (_input, { manager, feed }) => {
-		const stats = await manager.getStats();
+	run: async (_input, { fleet, feed }) => {
+		const [stats, workers] = await Promise.all([fleet.getStats(), fleet.getWorkers()]);
 		const { user, system } = process.cpuUsage();
 		return exposition({
 			stats,
 			process: { rssBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 },
-			workers: manager.workers,
+			workers,
 			eventCounts: feed.eventCounts,
 		});
 	},

@@ -1,14 +1,14 @@
 // What a metric is: its name and meaning, and where its values stand in what the manager knows. Types and the few words by which
 // the tables beside this file are written.
-import type { ManagedWorker } from '../../workers/managed-worker.js';
-import type { ManagerStats } from '../../workers/shard-stats.js';
+import type { ManagerStats } from '@shardctl/core';
+import type { WorkerView } from '../fleet/fleet.js';
 
 /** What is known at the moment of a scrape. */
 export interface Scrape {
 	stats: ManagerStats;
 	/** What the manager's own process takes. */
 	process: { rssBytes: number; cpuSeconds: number };
-	workers: readonly ManagedWorker[];
+	workers: readonly WorkerView[];
 	/** How many events there were of each type. */
 	eventCounts: ReadonlyMap<string, number>;
 }

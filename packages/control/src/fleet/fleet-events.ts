@@ -1,0 +1,93 @@
+// What happens to a fleet, as plain data: the events that the control API, the command line and metrics know. What a bot writes or
+// sends is not among them.
+import type { ExitReason, GatewayNotice } from '@shardctl/core';
+
+/** Which worker an event is about. */
+export interface WorkerRef {
+	workerId: number;
+	shardIds: readonly number[];
+}
+
+/** Which gateway process an event is about. */
+export interface GatewayRef {
+	gatewayId: number;
+	shardIds: readonly number[];
+}
+
+/** A step of a restart of many workers. */
+export interface RestartProgress {
+	workerId: number;
+	shardIds: readonly number[];
+	/** What has just happened to this worker. */
+	step: 'restarting' | 'ready' | 'failed';
+	/** How many workers are ready again. */
+	done: number;
+	total: number;
+}
+
+/** The end of a process without what only its own machine can use. */
+export interface ExitSummary {
+	reason: ExitReason;
+	/** One sentence for people. */
+	message: string;
+	/** Exit code; null when a signal ended the process or there was none. */
+	code: number | null;
+	signal: NodeJS.Signals | null;
+	pid: number | null;
+	/** From the fork to the exit. */
+	uptimeMs: number;
+	/** The last lines of its standard error, oldest first. */
+	stderrTail: string[];
+	/** For a hung process: the JavaScript frames that it was busy in, innermost first, where they are known. */
+	stack: string[];
+}
+
+/** The events whose payload is the same inside a manager and outside. */
+export interface SharedFleetEvents {
+	/** A worker's process was forked. */
+	'worker:spawned': WorkerRef & { pid: number; epoch: number };
+	/** Every shard of a worker is ready. */
+	'worker:ready': WorkerRef & { tookMs: number };
+	/** The restart policy gave a worker up; it is tried again after a cool-down. */
+	'worker:failed': WorkerRef & { reason: string };
+	/** A worker's main thread does not answer. */
+	'worker:unresponsive': WorkerRef;
+	/** A worker is near its memory limit (a warning), or `over` it: then it is replaced. */
+	'worker:memory': WorkerRef & { pid: number; rssBytes: number; limitBytes: number; over: boolean };
+	'shard:ready': { shardId: number; workerId: number };
+	'shard:reconnecting': { shardId: number; workerId: number };
+	'shard:resumed': { shardId: number; workerId: number };
+	'shard:disconnected': { shardId: number; workerId: number; closeCode: number | undefined };
+	/** Resident mode: a gateway process was forked. */
+	'gateway:spawned': GatewayRef & { pid: number };
+	/** Resident mode: a gateway process ended. Its sessions with Discord stay open for the next process. */
+	'gateway:exited': GatewayRef & { message: string };
+	/** Resident mode: something happened to a shard in its gateway process, or to all shards of a session with Discord. */
+	'gateway:notice': GatewayRef & { kind: GatewayNotice['kind']; message: string };
+	/** Resident mode: a worker was replaced without a gap. */
+	'worker:deployed': WorkerRef & { tookMs: number };
+	/** Resident mode: the new process of a worker failed, and the old one keeps running. */
+	'worker:rolled-back': WorkerRef & { reason: string };
+	/** A restart waits because only the reserve of the day's session starts is left. */
+	'identify:deferred': WorkerRef & { remaining: number; resetAt: number };
+	/** A step of a restart of many workers. */
+	'restart:progress': RestartProgress;
+	/** Every shard is ready for the first time. */
+	'fleet:ready': { shards: number; workers: number; tookMs: number };
+}
+
+/** The type of each event with its payload. */
+export interface FleetEventPayloads extends SharedFleetEvents {
+	/** A worker's process ended. */
+	'worker:exited': WorkerRef & { exit: ExitSummary };
+	/** Discord refused for good, and no worker is left. */
+	'fleet:refused': { code: string; message: string };
+}
+
+export type FleetEventType = keyof FleetEventPayloads;
+
+/** An event as a fleet reports it: its type and its payload. */
+export type FleetEventBody = { [K in FleetEventType]: { type: K } & FleetEventPayloads[K] }[FleetEventType];
+
+/** One thing that happened. `seq` counts from 1 and never repeats in one manager; `at` is in epoch ms. */
+export type FleetEvent = { [K in FleetEventType]: { seq: number; at: number; type: K } & FleetEventPayloads[K] }[FleetEventType];

@@ -1,0 +1,78 @@
+// What the control API needs of a fleet: figures as plain data, events, calls and actions. A manager implements it for its own
+// machine; many machines together can implement it too, so whatever a remote machine would have to answer is asynchronous.
+import type {
+	BroadcastEvalOptions,
+	CallOptions,
+	LastExit,
+	ManagerStats,
+	RespawnAllOptions,
+	ShardStatus,
+	WorkerSample,
+} from '@shardctl/core';
+import type { FleetEventBody } from './fleet-events.js';
+
+/** A line that a worker wrote. */
+export interface LogEntry {
+	/** Epoch ms. */
+	at: number;
+	workerId: number;
+	shardIds: readonly number[];
+	stream: 'stdout' | 'stderr';
+	line: string;
+}
+
+/** One worker at one moment, as plain data. */
+export interface WorkerView {
+	id: number;
+	/** For people: `worker 3 (shards 6-7)`. */
+	label: string;
+	shardIds: readonly number[];
+	/** The status of each shard, in the order of `shardIds`. */
+	statuses: readonly ShardStatus[];
+	/** The state of its process, as the supervisor names it. */
+	state: string;
+	/** Null while no process is there, as `startedAt`. */
+	pid: number | null;
+	/** Epoch ms. */
+	startedAt: number | null;
+	restarts: number;
+	lastExit: Pick<LastExit, 'reason' | 'message' | 'at'> | null;
+	/** The last figures that the worker pushed; undefined before the first, and while no process is there. */
+	sample: WorkerSample | undefined;
+	/** Processor time of all its processes so far, in s; undefined before the first figures. */
+	cpuSeconds: number | undefined;
+	/** Calls that wait for an answer of its process. */
+	pendingCalls: number;
+}
+
+/** A fleet of workers, as the control API sees and steers it. */
+export interface Fleet {
+	readonly name: string;
+	/** Of shardctl. */
+	readonly version: string;
+	/** Shards of the bot, on all machines; 0 before the plan is made. */
+	readonly totalShards: number;
+	getStats(options?: { fresh?: boolean }): Promise<ManagerStats>;
+	/** The workers in order of their first shard; none before the plan is made. */
+	getWorkers(): Promise<readonly WorkerView[]>;
+	/** The last lines of every worker, or of the worker that owns `shard`, oldest first. */
+	recentLogs(options: { shard?: number | undefined }): Promise<LogEntry[]>;
+	/** Calls `listener` for every event from now on, for as long as the fleet lives. */
+	onEvent(listener: (event: FleetEventBody) => void): void;
+	/** Calls `listener` for every line that a worker writes from now on. */
+	onLog(listener: (entry: LogEntry) => void): void;
+
+	/** Without a target: one outcome per worker with `settle`, else one value per worker. With one: a single outcome or value. */
+	broadcastEval(script: string, options: BroadcastEvalOptions): Promise<unknown>;
+	fetchClientValues(path: string, options: CallOptions): Promise<unknown>;
+	call(name: string, args: unknown[], options: CallOptions): Promise<unknown>;
+
+	/** Replaces one worker; `true` once the new process is ready, `false` when it could not be. */
+	replaceWorker(workerId: number, reason: string): Promise<boolean>;
+	respawnAll(options: RespawnAllOptions): Promise<void>;
+	/** Resident mode: replaces every worker without a gap. Throws `OPTIONS_INVALID` in direct mode. */
+	deploy(options: { parallel: number }): Promise<void>;
+	/** Resident mode: replaces the gateway processes. Throws `OPTIONS_INVALID` in direct mode. */
+	restartGateways(): Promise<void>;
+	stop(options: { graceMs?: number }): Promise<void>;
+}

@@ -1,0 +1,27 @@
+// The light door, `@shardctl/control`: the client of the control API, what finds managers, and the interface `Fleet` that the API serves.
+// The server is behind a door of its own, so that a short command does not load it.
+
+export {
+	type CallResult,
+	type ControlClient,
+	type ControlClientOptions,
+	type ControlTarget,
+	createControlClient,
+	type Followed,
+	type FollowOptions,
+	managerNotRunning,
+} from './client/client.js';
+export type { Fleet, LogEntry, WorkerView } from './fleet/fleet.js';
+export type {
+	ExitSummary,
+	FleetEvent,
+	FleetEventBody,
+	FleetEventType,
+	RestartProgress,
+	SharedFleetEvents,
+	WorkerRef,
+} from './fleet/fleet-events.js';
+export { defaultManagerName } from './state-dir/manager-name.js';
+export { type FoundManager, runningManagers } from './state-dir/manager-record.js';
+export { isSameProcess, type ProcessIdentity, processIdentity } from './state-dir/process-identity.js';
+export { stateDir } from './state-dir/state-dir.js';

@@ -1,0 +1,34 @@
+// The option `control` of a manager: whether, and where beside its socket, it serves the control API.
+import { z } from 'zod';
+
+export interface ControlOptions {
+	/** Serve over TCP as well, on this port; 0 picks a free one. */
+	port?: number;
+	/** Default 127.0.0.1. */
+	host?: string;
+	/** What clients over TCP must send (default: `SHARDCTL_CONTROL_TOKEN`, else one is generated and kept in the state folder). */
+	token?: string;
+	/** Whether clients over TCP may run code in the bot (default `false`). */
+	allowEval?: boolean;
+}
+
+/** Shorter tokens could be guessed. */
+export const shortestToken = 16;
+
+const port = { error: 'must be a port from 0 to 65535' };
+
+export const controlSchema = z.union(
+	[
+		z.boolean(),
+		z.strictObject({
+			port: z.number(port).int(port).min(0, port).max(65_535, port).optional(),
+			host: z.string().optional(),
+			token: z
+				.string()
+				.min(shortestToken, { error: `must have at least ${shortestToken} characters: whoever has it controls the fleet` })
+				.optional(),
+			allowEval: z.boolean({ error: 'must be true or false' }).optional(),
+		}),
+	],
+	{ error: 'must be true, false or { port, host, token, allowEval }' },
+);

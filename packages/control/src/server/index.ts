@@ -1,0 +1,5 @@
+// The door for whoever serves a fleet, `@shardctl/control/server`; clients take the light door `@shardctl/control`.
+export { endpoint, type Operation } from '../api/endpoints.js';
+export { routeTable } from '../routes/routes.js';
+export { type ControlOptions, controlSchema } from './control-options.js';
+export { type Control, startControl } from './server.js';

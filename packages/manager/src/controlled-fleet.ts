@@ -1,0 +1,61 @@
+// A manager as the control API sees it: the implementation of `Fleet` for the workers of one machine.
+import type { Fleet, LogEntry, WorkerView } from '@shardctl/control';
+import type { Clock } from '@shardctl/core';
+import { onFleetEvent } from './fleet-events.js';
+import type { ShardManager } from './shard-manager.js';
+import type { ManagedWorker } from './workers/managed-worker.js';
+
+/** The fleet that a manager runs, for its control API. */
+export function controlledFleet(manager: ShardManager, clock: Clock): Fleet {
+	return {
+		name: manager.name,
+		version: manager.version,
+		get totalShards() {
+			return manager.totalShards;
+		},
+		getStats: (options) => manager.getStats(options),
+		getWorkers: async () => manager.workers.map(workerView),
+		recentLogs: async ({ shard }) =>
+			manager.workers
+				.filter(({ shardIds }) => shard === undefined || shardIds.includes(shard))
+				.flatMap(recentLines)
+				.sort((a, b) => a.at - b.at),
+		onEvent: (listener) => onFleetEvent(manager, listener),
+		onLog: (listener) => manager.on('worker:log', (line) => listener({ at: clock.now(), ...line })),
+		broadcastEval: (script, options) => manager.broadcastEval(script, options),
+		fetchClientValues: (path, options) => manager.fetchClientValues(path, options),
+		call: (name, args, options) => manager.call(name, args, options),
+		replaceWorker: async (workerId, reason) => {
+			const worker = manager.workers.find(({ id }) => id === workerId);
+			return worker !== undefined && (await manager.replace(worker, reason));
+		},
+		respawnAll: (options) => manager.respawnAll(options),
+		deploy: (options) => manager.deploy(options),
+		restartGateways: () => manager.restartGateways(),
+		stop: (options) => manager.stop(options),
+	};
+}
+
+function workerView(worker: ManagedWorker): WorkerView {
+	const { id, label, shardIds, sample, cpuSeconds, pendingCalls } = worker;
+	const { state, pid, startedAt, restarts, lastExit } = worker.child;
+	return {
+		id,
+		label,
+		shardIds,
+		statuses: shardIds.map((shardId) => worker.status(shardId)),
+		state,
+		pid,
+		startedAt,
+		restarts,
+		lastExit,
+		// What a dead process said last says nothing about the worker.
+		sample: pid === null ? undefined : sample,
+		cpuSeconds,
+		pendingCalls,
+	};
+}
+
+function recentLines({ id: workerId, shardIds, child }: ManagedWorker): LogEntry[] {
+	return child.recentLogs().map(({ at, stream, line }) => ({ at, workerId, shardIds, stream, line }));
+}

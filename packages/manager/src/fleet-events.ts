@@ -1,0 +1,38 @@
+// Turns the events of a manager into the plain data that the control API and the command line show.
+import type { ExitSummary, FleetEventBody, FleetEventType, SharedFleetEvents } from '@shardctl/control';
+import type { ExitReport } from '@shardctl/supervisor';
+import type { ShardManager } from './shard-manager.js';
+
+const forwardedEvents = Object.keys({
+	'worker:spawned': true,
+	'worker:ready': true,
+	'worker:failed': true,
+	'worker:unresponsive': true,
+	'worker:memory': true,
+	'shard:ready': true,
+	'shard:reconnecting': true,
+	'shard:resumed': true,
+	'shard:disconnected': true,
+	'gateway:spawned': true,
+	'gateway:exited': true,
+	'gateway:notice': true,
+	'worker:deployed': true,
+	'worker:rolled-back': true,
+	'identify:deferred': true,
+	'restart:progress': true,
+	'fleet:ready': true,
+} satisfies Record<keyof SharedFleetEvents, true>) as (keyof SharedFleetEvents)[];
+
+/** Calls `listener` for each event of a manager, for as long as the manager lives. */
+export function onFleetEvent(manager: ShardManager, listener: (event: FleetEventBody) => void): void {
+	const report = (type: FleetEventType, payload: object) => listener({ type, ...payload } as FleetEventBody);
+	for (const type of forwardedEvents) manager.on(type, (payload: object) => report(type, payload));
+	manager.on('worker:exited', ({ workerId, shardIds, report: exit }) =>
+		report('worker:exited', { workerId, shardIds, exit: summary(exit) }),
+	);
+	manager.on('fleet:refused', ({ error }) => report('fleet:refused', { code: error.code, message: error.message }));
+}
+
+function summary({ reason, message, code, signal, pid, uptimeMs, stderrTail, stack }: ExitReport): ExitSummary {
+	return { reason, message, code, signal, pid, uptimeMs, stderrTail, stack };
+}
