@@ -6,6 +6,7 @@ export {
 	clientCloseEndsSession,
 	closeCodeMeaning,
 	closeCodes,
+	fatalClose,
 	fatalCloseCodes,
 } from './close-codes.js';
 export type {
@@ -69,6 +70,15 @@ export {
 } from './contract/worker.js';
 export { type Deferred, deferred } from './deferred.js';
 export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
+export type { GatewayFacts, HealthFacts, SessionFacts, ShardFacts, WorkerFacts } from './health/facts.js';
+export {
+	type FleetHealth,
+	fleetHealth,
+	type HealthCause,
+	type HealthCauseKind,
+	type HealthStatus,
+	unservedShards,
+} from './health/fleet-health.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, type IntentName, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
