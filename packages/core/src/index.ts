@@ -1,4 +1,13 @@
 export { aborted } from './abort.js';
+export {
+	readCallOptions,
+	readEvalOptions,
+	readGuildId,
+	readRespawnAllOptions,
+	readShardId,
+	readShardStatsOptions,
+	shardNotOwned,
+} from './call-options.js';
 export { type Clock, sleep, systemClock, type Timer } from './clock.js';
 export {
 	type CloseCode,
@@ -21,6 +30,7 @@ export type {
 	CallOptions,
 	CallResult,
 	CallTargetOf,
+	FleetCalls,
 	ValueAt,
 	WorkerOutcome,
 } from './contract/calls.js';
@@ -69,6 +79,7 @@ export {
 	workerConfigVariable,
 } from './contract/worker.js';
 export { type Deferred, deferred } from './deferred.js';
+export { describeValue } from './describe-value.js';
 export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
 export type { GatewayFacts, HealthFacts, SessionFacts, ShardFacts, WorkerFacts } from './health/facts.js';
 export {

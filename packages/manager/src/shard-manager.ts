@@ -8,28 +8,20 @@ import { join } from 'node:path';
 import { stateDir } from '@shardctl/control';
 import { type Control, startControl } from '@shardctl/control/server';
 import {
-	type BotClient,
-	type BotScript,
-	type BroadcastEvalOptions,
-	type CallAnswer,
-	type CallArgs,
-	type CallName,
-	type CallOptions,
-	type CallResult,
-	type CallTargetOf,
+	type FleetCalls,
 	fatalCloseCodes,
 	type IdentifyBudgetState,
 	type ManagerStats,
 	type ManagerStatus,
 	messageOf,
 	type RespawnAllOptions,
-	type Serialized,
+	readGuildId,
+	readRespawnAllOptions,
+	readShardStatsOptions,
 	ShardctlError,
 	type ShardReport,
 	type ShardStats,
-	scriptSource,
 	shardIdForGuild,
-	type ValueAt,
 } from '@shardctl/core';
 import { Calls } from './calls/calls.js';
 import { serveWorker } from './calls/serve-worker.js';
@@ -56,12 +48,12 @@ const longestBootMs = 15_000;
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /** Made by {@link createShardManager}. */
-export class ShardManager extends EventEmitter<ShardManagerEvents> implements AsyncDisposable {
+export class ShardManager extends EventEmitter<ShardManagerEvents> implements FleetCalls, AsyncDisposable {
 	readonly name: string;
 	readonly #options: ResolvedManagerOptions;
 	readonly #starts: SessionStarts;
 	readonly #bootGate: BootGate;
-	readonly #calls: Calls;
+	readonly #calls: Calls<ManagedWorker>;
 	readonly #lifetime = new AbortController();
 	readonly #createdAt: number;
 	#workers: ManagedWorker[] = [];
@@ -100,7 +92,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		});
 		// Twice the cores: while one process reads its files, another can use the processor.
 		this.#bootGate = new BootGate({ clock, places: options.cores * 2, longestBootMs });
-		this.#calls = new Calls(this, options.callTimeoutMs);
+		this.#calls = new Calls<ManagedWorker>(this, options.callTimeoutMs);
 	}
 
 	/** The workers in order of their first shard. */
@@ -146,40 +138,14 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		return this.#spawning;
 	}
 
-	/**
-	 * Runs a script in every worker, or in the one that owns `shard` or `guildId`: a function `(client, context) => …` or a
-	 * string. Resolves with one result per worker in shard order, or a single value with a target. Rejects with
-	 * `BROADCAST_FAILED` when a worker fails (`details.outcomes` has all), unless `settle` asks for the outcomes themselves.
-	 */
-	async broadcastEval<Result, Context = undefined, Options extends CallOptions = CallOptions>(
-		script: BotScript<Result, Context>,
-		options: Options & BroadcastEvalOptions<Context> = {} as Options,
-	): Promise<CallResult<Options, Serialized<Result>>> {
-		const { context, ...rest }: BroadcastEvalOptions<Context> = options;
-		return (await this.#calls.eval(scriptSource(script), context, rest)) as never;
-	}
+	/** See {@link FleetCalls.broadcastEval}. */
+	readonly broadcastEval: FleetCalls['broadcastEval'] = (script, target) => this.#calls.broadcastEval(script, target);
 
-	/**
-	 * Reads a dotted path such as `guilds.cache.size` off the client of every worker, or of one.
-	 *
-	 * @param target Options, or the shard to read from, as discord.js has it.
-	 */
-	async fetchClientValues<Path extends string, Target extends number | CallOptions = CallOptions>(
-		path: Path,
-		target: Target = {} as Target,
-	): Promise<CallResult<CallTargetOf<Target>, Serialized<ValueAt<BotClient, Path>>>> {
-		const options: CallOptions = typeof target === 'number' ? { shard: target } : target;
-		return (await this.#calls.fetchClientValues(path, options)) as never;
-	}
+	/** See {@link FleetCalls.fetchClientValues}. */
+	readonly fetchClientValues: FleetCalls['fetchClientValues'] = (path, target) => this.#calls.fetchClientValues(path, target);
 
-	/** Calls a handler that the bot registered with `handle(name, …)`, in every worker or in one. */
-	async call<Name extends CallName, Options extends CallOptions = CallOptions>(
-		name: Name,
-		args: CallArgs<Name> | [] = [],
-		options: Options = {} as Options,
-	): Promise<CallResult<Options, CallAnswer<Name>>> {
-		return (await this.#calls.call(name, args, options)) as never;
-	}
+	/** See {@link FleetCalls.call}. */
+	readonly call: FleetCalls['call'] = (name, args, target) => this.#calls.call(name, args, target);
 
 	/** Sends a message to the `process.on('message')` of the worker that owns a shard. */
 	async send(shardId: number, message: unknown): Promise<void> {
@@ -191,9 +157,11 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 		await Promise.all(this.#workers.map((worker) => worker.send(message)));
 	}
 
-	/** The shard that receives a guild's events. */
+	/** The shard that receives a guild's events. Throws `OPTIONS_INVALID`, and `WORKER_UNAVAILABLE` before the shards are planned. */
 	shardIdForGuild(guildId: string | bigint): number {
-		return shardIdForGuild(guildId, this.totalShards);
+		const id = typeof guildId === 'bigint' ? String(guildId) : guildId;
+		if (this.totalShards > 0) return shardIdForGuild(readGuildId(id), this.totalShards);
+		throw new ShardctlError('WORKER_UNAVAILABLE', 'the shards are not planned yet: call spawn() first');
 	}
 
 	/** Replaces the worker that owns a shard; `true` once it is ready again, `false` when it could not be. */
@@ -206,13 +174,14 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	 * `WORKER_NOT_READY` when a new process ends before it is ready, and leaves the rest untouched. Progress is told by
 	 * `restart:progress`. A second call begins when the first has ended. Also `MANAGER_STOPPED`.
 	 */
-	respawnAll({ rolling = true, parallel = 1, delayMs = 0 }: RespawnAllOptions = {}): Promise<void> {
+	async respawnAll(options?: RespawnAllOptions): Promise<void> {
+		const { rolling = true, parallel = 1, delayMs = 0 } = readRespawnAllOptions(options);
 		// Two at a time would take down twice as many workers as either allowed.
 		const restarted = this.#restartingAll.then(() =>
 			restartInTurn(
 				this.#workers.map((worker) => this.#restartable(worker)),
 				{
-					parallel: rolling ? Math.max(1, Math.floor(parallel)) : this.#workers.length,
+					parallel: rolling ? parallel : this.#workers.length,
 					delayMs,
 					clock: this.#options.clock,
 					signal: this.#lifetime.signal,
@@ -258,7 +227,8 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements As
 	}
 
 	/** One entry per shard. By default from what workers pushed last; `fresh` asks them now and waits for those that answer. */
-	async getShardStats({ fresh = false }: { fresh?: boolean } = {}): Promise<ShardStats[]> {
+	async getShardStats(options?: { fresh?: boolean }): Promise<ShardStats[]> {
+		const { fresh } = readShardStatsOptions(options);
 		if (fresh) {
 			const asked = this.#workers.map((worker) => worker.freshSample(Math.min(this.#options.callTimeoutMs, 2000)));
 			await Promise.allSettled(asked);

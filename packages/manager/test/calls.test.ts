@@ -95,7 +95,7 @@ describe('a script', async () => {
 		await expect(manager.broadcastEval(5 as never)).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
 		await expect(manager.broadcastEval('1', { shard: 0 })).rejects.toMatchObject({
 			code: 'SHARD_NOT_OWNED',
-			message: 'shard 0 is not run by this manager, which has shards 1-2 of 4',
+			message: 'shard 0 is not run by this manager, which runs shards 1-2 of 4',
 		});
 		await expect(manager.broadcastEval('1', { shard: 999 })).rejects.toMatchObject({ code: 'SHARD_NOT_OWNED' });
 		await expect(manager.broadcastEval('1', { guildId: '0' })).rejects.toMatchObject({ code: 'SHARD_NOT_OWNED' });
@@ -123,7 +123,7 @@ describe('a call to all', () => {
 		];
 		await expect(manager.broadcastEval(script)).rejects.toMatchObject({
 			code: 'BROADCAST_FAILED',
-			message: '1 of 3 workers failed; worker 1 (shards 1): not me',
+			message: '1 of 3 workers failed; worker 1 (shard 1): not me',
 			cause: { code: 'E_ONE' },
 			details: { outcomes },
 		});

@@ -54,6 +54,12 @@ describe.each(['discord.js', 'discord.js-14.14'])('%s', (library) => {
 					asynchronous: await shard.broadcastEval(async (c) => c.isReady()),
 					values: await shard.fetchClientValues('options.shardCount'),
 					value: await shard.fetchClientValues('shard.ids', 2),
+					number: await shard.broadcastEval('this.shard.ids[0]' as never, 1 as never),
+					refused: await Promise.all(
+						[{ shard: '1' }, { shard: null }, { shard: 1.5 }, { guildId: null }, null].map((target) =>
+							shard.broadcastEval(() => 1, target as never).catch((error: { code: string }) => error.code),
+						),
+					),
 					sent: await shard.send({ from: 'a bot' }),
 					unknown: await shard.broadcastEval(() => 1, { shard: 9 }).catch((error: { code: string }) => error.code),
 					noScript: await shard.broadcastEval(5 as never).catch((error: Error) => error instanceof Error),
@@ -68,6 +74,8 @@ describe.each(['discord.js', 'discord.js-14.14'])('%s', (library) => {
 			asynchronous: [true, true, true],
 			values: [3, 3, 3],
 			value: [2],
+			number: 1,
+			refused: ['SHARD_NOT_OWNED', 'SHARD_NOT_OWNED', 'SHARD_NOT_OWNED', 'OPTIONS_INVALID', 'OPTIONS_INVALID'],
 			sent: undefined,
 			unknown: 'SHARD_NOT_OWNED',
 			noScript: true,

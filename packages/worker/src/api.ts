@@ -1,24 +1,7 @@
 // The public API of 'shardctl/worker'. Where possible, every function also works in a process that is not sharded: a bot is
 // developed with `node bot.js` and runs under a manager later, unchanged.
-import {
-	type BotClient,
-	type BotScript,
-	type BroadcastEvalOptions,
-	type CallAnswer,
-	type CallArgs,
-	type CallHandler,
-	type CallName,
-	type CallOptions,
-	type CallResult,
-	type CallTargetOf,
-	type GatewayInfo,
-	type RespawnAllOptions,
-	type Serialized,
-	ShardctlError,
-	type ShardStats,
-	type ValueAt,
-} from '@shardctl/core';
-import { FleetCalls } from './calls.js';
+import { type CallHandler, type CallName, type FleetCalls, type GatewayInfo, ShardctlError } from '@shardctl/core';
+import { WorkerCalls } from './calls.js';
 import type { ClientAdapter } from './client-adapter.js';
 import { detectAdapter } from './detect-adapter.js';
 import { currentRuntime, type Handler, type WorkerRuntime } from './runtime.js';
@@ -51,52 +34,25 @@ export function getShardInfo(): ShardInfo {
 	return { sharded: true, shardId: shardIds[0] ?? null, shardIds: [...shardIds], totalShards, guildCount, api, gateway };
 }
 
-/**
- * Runs a script in every worker, or in the one that `shard` or `guildId` names: a function `(client, context) => …` or a string.
- * Resolves with one result per worker in shard order, a single one with a target.
- *
- * Rejects with `BROADCAST_FAILED` when a worker fails (`details.outcomes` has every outcome), unless `settle` requests the outcomes
- * as the result; with a target, with the error that the script threw. Also `SHARD_NOT_OWNED`, `CALL_TIMEOUT`, `CALL_CANCELLED`,
- * `WORKER_UNAVAILABLE`, `MANAGER_NOT_RUNNING`.
- */
-export async function broadcastEval<Result, Context = undefined, Options extends CallOptions = CallOptions>(
-	script: BotScript<Result, Context>,
-	options: Options & BroadcastEvalOptions<Context> = {} as Options,
-): Promise<CallResult<Options, Serialized<Result>>> {
-	return fleet('broadcastEval').broadcastEval<Result, Context, Options>(script, options);
-}
+/** See {@link FleetCalls}. */
+export const broadcastEval: FleetCalls['broadcastEval'] = async (script, target) =>
+	fleet('broadcastEval').broadcastEval(script, target);
 
-/** Reads a dotted path from the client of every worker, or of one. Rejects like {@link broadcastEval}. */
-export async function fetchClientValues<Path extends string, Target extends number | CallOptions = CallOptions>(
-	path: Path,
-	target: Target = {} as Target,
-): Promise<CallResult<CallTargetOf<Target>, Serialized<ValueAt<BotClient, Path>>>> {
-	return fleet('fetchClientValues').fetchClientValues(path, target);
-}
+/** See {@link FleetCalls}. */
+export const fetchClientValues: FleetCalls['fetchClientValues'] = async (path, target) =>
+	fleet('fetchClientValues').fetchClientValues(path, target);
 
-/** Calls a handler that the bot registered with {@link handle}, in every worker or in one. Rejects like {@link broadcastEval}. */
-export async function call<Name extends CallName, Options extends CallOptions = CallOptions>(
-	name: Name,
-	args: CallArgs<Name> | [] = [],
-	options: Options = {} as Options,
-): Promise<CallResult<Options, CallAnswer<Name>>> {
-	return fleet('call').call(name, args, options);
-}
+/** Calls a handler that the bot registered with {@link handle}; see {@link FleetCalls}. */
+export const call: FleetCalls['call'] = async (name, args, target) => fleet('call').call(name, args, target);
 
 /** Replaces the worker that owns a shard; `true` once the new one is ready. */
-export async function respawnShard(shardId: number): Promise<boolean> {
-	return fleet('respawnShard').respawnShard(shardId);
-}
+export const respawnShard: FleetCalls['respawnShard'] = async (shardId) => fleet('respawnShard').respawnShard(shardId);
 
 /** Replaces every worker. */
-export async function respawnAll(options: RespawnAllOptions = {}): Promise<void> {
-	return fleet('respawnAll').respawnAll(options);
-}
+export const respawnAll: FleetCalls['respawnAll'] = async (options) => fleet('respawnAll').respawnAll(options);
 
-/** One entry per shard of the whole fleet. */
-export async function getShardStats(options: { fresh?: boolean } = {}): Promise<ShardStats[]> {
-	return fleet('getShardStats').getShardStats(options);
-}
+/** One entry per shard of the fleet. */
+export const getShardStats: FleetCalls['getShardStats'] = async (options) => fleet('getShardStats').getShardStats(options);
 
 /** Registers the handler for {@link call}s of this name. No effect when not sharded. */
 export function handle<Name extends CallName>(name: Name, handler: CallHandler<Name>): void {
@@ -130,7 +86,7 @@ export async function waitForIdentify(shardId: number, signal?: AbortSignal): Pr
 }
 
 function fleet(what: string): FleetCalls {
-	return new FleetCalls(runtimeOrThrow(what));
+	return new WorkerCalls(runtimeOrThrow(what));
 }
 
 function runtimeOrThrow(what: string): WorkerRuntime {

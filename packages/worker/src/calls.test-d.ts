@@ -34,6 +34,7 @@ describe('broadcastEval', () => {
 		expectTypeOf(broadcastEval(() => 1, { settle: true, shard: 0 })).resolves.toEqualTypeOf<WorkerOutcome<number>>();
 		expectTypeOf(broadcastEval(() => 1, { settle: false })).resolves.toEqualTypeOf<number[]>();
 
+		expectTypeOf(broadcastEval((c: Client) => c.token, 3)).resolves.toEqualTypeOf<string>();
 		expectTypeOf(broadcastEval('client.guilds.cache.size')).resolves.toEqualTypeOf<unknown[]>();
 		expectTypeOf(broadcastEval('1', { shard: 0 })).resolves.toEqualTypeOf<unknown>();
 	});
@@ -62,6 +63,8 @@ describe('broadcastEval', () => {
 			broadcastEval(() => 1, { shard: '3' }),
 			// @ts-expect-error no such option
 			broadcastEval(() => 1, { cluster: 3 }),
+			// @ts-expect-error null is no target
+			broadcastEval(() => 1, null),
 			// @ts-expect-error no text
 			broadcastEval(5),
 		];

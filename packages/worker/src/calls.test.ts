@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { FleetCalls } from './calls.js';
+import { WorkerCalls } from './calls.js';
 
 /** A manager that writes down what it is asked. */
 function manager() {
 	const asked: { method: string; params: unknown; options: unknown }[] = [];
-	const calls = new FleetCalls({
+	const calls = new WorkerCalls({
 		request: async (method, params, options) => {
 			asked.push({ method, params, options });
 			return undefined as never;
@@ -14,7 +14,7 @@ function manager() {
 }
 const noDeadline = { timeoutMs: Number.POSITIVE_INFINITY };
 
-describe('FleetCalls', () => {
+describe('WorkerCalls', () => {
 	it('sends the text of a script, its context, and the options apart', async () => {
 		const { asked, calls } = manager();
 		await calls.broadcastEval((_, n: number) => n, { context: 5, shard: 2, settle: true });
@@ -58,6 +58,39 @@ describe('FleetCalls', () => {
 		const { asked, calls } = manager();
 		await calls.fetchClientValues('size', 0);
 		expect(asked[0]).toMatchObject({ params: { path: 'size', options: { shard: 0 } } });
+	});
+
+	it("takes a number for the shard in every call, as discord.js's first versions did", async () => {
+		const { asked, calls } = manager();
+		await calls.broadcastEval('size', 1);
+		await calls.call('greet', ['you'], 1);
+		expect(asked).toMatchObject([
+			{ method: 'broadcastEval', params: { source: 'size', options: { shard: 1 } } },
+			{ method: 'call', params: { name: 'greet', options: { shard: 1 } } },
+		]);
+	});
+
+	it('waits without a deadline where the call has none', async () => {
+		const { asked, calls } = manager();
+		await calls.fetchClientValues('size', { timeoutMs: 0 });
+		await calls.fetchClientValues('size', { timeoutMs: Number.POSITIVE_INFINITY });
+		expect(asked.map(({ options }) => options)).toEqual([noDeadline, noDeadline]);
+	});
+
+	it.each<[string, (calls: WorkerCalls) => Promise<unknown>, string]>([
+		['broadcastEval', (calls) => calls.broadcastEval('1', { shard: '1' } as object), 'SHARD_NOT_OWNED'],
+		['broadcastEval', (calls) => calls.broadcastEval('1', null as never), 'OPTIONS_INVALID'],
+		['fetchClientValues', (calls) => calls.fetchClientValues('size', '1' as never), 'OPTIONS_INVALID'],
+		['fetchClientValues', (calls) => calls.fetchClientValues('size', { guildId: 5n } as object), 'OPTIONS_INVALID'],
+		['call', (calls) => calls.call('greet', [], { shard: null } as object), 'SHARD_NOT_OWNED'],
+		['call', (calls) => calls.call('greet', [], 1n as never), 'OPTIONS_INVALID'],
+		['respawnShard', (calls) => calls.respawnShard('1' as never), 'SHARD_NOT_OWNED'],
+		['respawnAll', (calls) => calls.respawnAll(5000 as never), 'OPTIONS_INVALID'],
+		['getShardStats', (calls) => calls.getShardStats(null as never), 'OPTIONS_INVALID'],
+	])('refuses a wrong target or option of %s before it asks', async (_, act, code) => {
+		const { asked, calls } = manager();
+		await expect(act(calls)).rejects.toMatchObject({ code });
+		expect(asked).toEqual([]);
 	});
 
 	it('refuses a script without a text before it asks', async () => {

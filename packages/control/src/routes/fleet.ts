@@ -1,5 +1,5 @@
 // Routes that look at the fleet and act on it as a whole or by shard.
-import { formatShardIds, ShardctlError } from '@shardctl/core';
+import { ShardctlError, shardNotOwned } from '@shardctl/core';
 import { z } from 'zod';
 import { flag, health, managerStats, shardId, wholeNumber } from '../api/schemas.js';
 import type { Fleet, WorkerView } from '../fleet/fleet.js';
@@ -116,12 +116,8 @@ export async function workerOfShard(fleet: Fleet, wanted: number): Promise<Worke
 	const workers = await fleet.getWorkers();
 	const worker = workers.find(({ shardIds }) => shardIds.includes(wanted));
 	if (worker) return worker;
-	const owned = formatShardIds(workers.flatMap(({ shardIds }) => shardIds));
-	throw new ShardctlError(
-		'SHARD_NOT_OWNED',
-		`there is no shard ${wanted} here: this manager runs ${owned === '' ? 'none yet' : `shards ${owned} of ${fleet.totalShards}`}`,
-		{ details: { shardId: wanted } },
-	);
+	const shardIds = workers.flatMap((each) => each.shardIds);
+	throw shardNotOwned(wanted, { shardIds, totalShards: fleet.totalShards });
 }
 
 async function workerById(fleet: Fleet, wanted: number): Promise<WorkerView> {

@@ -1,7 +1,8 @@
-// The types of a call into the fleet: what goes in, and what comes back for which options. The same for a manager and a worker.
-
+// The calls into a fleet and their types: what a caller passes, and what it receives for which options. The same for code that has a
+// manager and for a bot that runs in a worker.
 import type { Serialized } from '../serialized.js';
-import type { RemoteCallOptions } from './worker.js';
+import type { ShardStats } from './stats.js';
+import type { RemoteCallOptions, RespawnAllOptions } from './worker.js';
 
 declare global {
 	/**
@@ -36,36 +37,36 @@ export type CallArgs<Name extends CallName> = Parameters<BotCalls[Name]>;
 type NowOrLater<Value> = Value | Awaited<Value>;
 /** What a handler of that name may be. */
 export type CallHandler<Name extends CallName> = (...args: CallArgs<Name>) => NowOrLater<ReturnType<BotCalls[Name]>>;
-/** What a call of that name answers. */
+/** What a call of that name returns. */
 export type CallAnswer<Name extends CallName> = Serialized<Awaited<ReturnType<BotCalls[Name]>>>;
 
 export interface CallOptions extends RemoteCallOptions {
-	/** Cancels the call; workers that still work on it are told. */
+	/** Cancels the call, also in the workers that are still working on it. */
 	signal?: AbortSignal;
 }
 
 export interface BroadcastEvalOptions<Context = unknown> extends CallOptions {
-	/** Handed to the script as its second argument. */
+	/** The script's second argument. */
 	context?: Context;
 }
 
-/** A script: a function that is sent as text (so it sees nothing of what surrounds it), or a text. */
+/** A script: a function, which is sent as text and so cannot use variables of its surroundings, or a string. */
 export type BotScript<Result, Context> =
 	| ((client: BotClient, context: Serialized<Context>) => Result | PromiseLike<Result>)
 	| string;
 
-/** What became of a call in one worker. */
+/** The outcome of a call in one worker. */
 export type WorkerOutcome<Value = unknown> =
 	| { status: 'fulfilled'; value: Value; workerId: number; shardIds: readonly number[] }
 	| { status: 'rejected'; reason: unknown; workerId: number; shardIds: readonly number[] };
 
 type Answer<Options, Value> = Options extends { settle: true } ? WorkerOutcome<Value> : Value;
-/** The answer of a call: one with a target, else one per worker in shard order; outcomes with `settle: true`. */
+/** The result of a call: one value with a target, else one per worker in shard order; outcomes with `settle: true`. */
 export type CallResult<Options, Value> = Options extends { shard: number } | { guildId: string }
 	? Answer<Options, Value>
 	: Answer<Options, Value>[];
 
-/** A target in discord.js's way, where a number is a shard, as options. */
+/** A number in place of the options is a shard, as in discord.js's `fetchClientValues`. */
 export type CallTargetOf<Target> = Target extends number ? { shard: number } : Target;
 
 /** The type at a dotted path of the client, as far as types tell. */
@@ -76,3 +77,46 @@ export type ValueAt<Root, Path extends string> = Path extends `${infer Key}.${in
 	: Path extends keyof Root
 		? Root[Path]
 		: unknown;
+
+/**
+ * The calls into a fleet. A manager has them, and inside a bot `shardctl/worker` and `client.shard`.
+ *
+ * `broadcastEval`, `fetchClientValues` and `call` go to every worker, or to the one that owns `shard` or `guildId`; a number in place
+ * of the options is the shard. They resolve with one result per worker in shard order, or with a single one for a target.
+ *
+ * Without a target they reject with `BROADCAST_FAILED` when a worker fails (`details.outcomes` has every worker's outcome), unless
+ * `settle` asks for the outcomes themselves; with a target, with what the worker failed with. Also `OPTIONS_INVALID`,
+ * `SHARD_NOT_OWNED`, `CALL_TIMEOUT`, `CALL_CANCELLED`, `WORKER_UNAVAILABLE`; inside a bot `MANAGER_NOT_RUNNING`.
+ */
+export interface FleetCalls {
+	/** Runs a script in workers: a function `(client, context) => …` or a string. */
+	broadcastEval<Result, Context = undefined, Target extends number | CallOptions = CallOptions>(
+		script: BotScript<Result, Context>,
+		target?: Target & (number | BroadcastEvalOptions<Context>),
+	): Promise<CallResult<CallTargetOf<Target>, Serialized<Result>>>;
+
+	/** Reads a dotted path such as `guilds.cache.size` off the client of workers. */
+	fetchClientValues<Path extends string, Target extends number | CallOptions = CallOptions>(
+		path: Path,
+		target?: Target,
+	): Promise<CallResult<CallTargetOf<Target>, Serialized<ValueAt<BotClient, Path>>>>;
+
+	/** Calls a handler that the bot registered with `handle(name, …)`. */
+	call<Name extends CallName, Target extends number | CallOptions = CallOptions>(
+		name: Name,
+		args?: CallArgs<Name> | [],
+		target?: Target,
+	): Promise<CallResult<CallTargetOf<Target>, CallAnswer<Name>>>;
+
+	/** Replaces the worker that owns a shard; `true` once it is ready again, `false` when it could not be. */
+	respawnShard(shardId: number): Promise<boolean>;
+
+	/**
+	 * Replaces every worker, by default one at a time. Rejects with `WORKER_NOT_READY` when a new process ends before it is ready, and
+	 * leaves the rest untouched.
+	 */
+	respawnAll(options?: RespawnAllOptions): Promise<void>;
+
+	/** One entry per shard of the fleet; `fresh` asks every worker now instead of using what it reported last. */
+	getShardStats(options?: { fresh?: boolean }): Promise<ShardStats[]>;
+}

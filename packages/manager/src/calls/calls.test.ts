@@ -1,6 +1,8 @@
-import { decodeValue, encodeValue, type Settle } from '@shardctl/rpc';
+import { ShardctlError } from '@shardctl/core';
+import { decodeValue, encodeValue } from '@shardctl/rpc';
 import { describe, expect, it } from 'vitest';
-import { type CallFleet, Calls } from './calls.js';
+import type { CallWorker } from './call-worker.js';
+import { Calls } from './calls.js';
 
 /** What arrives at a worker, and what it answers. */
 type Answer = (method: string, params: { script?: { id: number; source?: string } }) => unknown;
@@ -8,32 +10,34 @@ type Answer = (method: string, params: { script?: { id: number; source?: string 
 /** A fleet of workers that answer by a function, and the requests that they got. */
 function fleet(slices: number[][], answer: Answer = () => ({ value: 1 })) {
 	const asked: { worker: number; method: string; params: unknown; options: unknown }[] = [];
-	const workers = slices.map((shardIds, id) => ({
-		id,
-		shardIds,
-		label: `worker ${id}`,
-		child: { epoch: 1 },
-		ask: (method: string, sent: unknown, options: unknown, settle: Settle<unknown>) => {
-			const { wire, tagged } = encodeValue(sent);
-			const params = decodeValue(structuredClone(wire), tagged) as Parameters<Answer>[1];
-			asked.push({ worker: id, method, params, options });
-			queueMicrotask(() => {
-				try {
-					settle.resolve(answer(method, params));
-				} catch (error) {
-					settle.reject(error);
-				}
-			});
-		},
-	}));
-	return { calls: new Calls({ workers, totalShards: 8 } as unknown as CallFleet, 30_000), asked };
+	const workers = slices.map(
+		(shardIds, id): CallWorker => ({
+			id,
+			shardIds,
+			label: `worker ${id}`,
+			epoch: 1,
+			ask: (method, sent, options, settle) => {
+				const { wire, tagged } = encodeValue(sent);
+				const params = decodeValue(structuredClone(wire), tagged) as Parameters<Answer>[1];
+				asked.push({ worker: id, method, params, options });
+				queueMicrotask(() => {
+					try {
+						settle.resolve(answer(method, params) as never);
+					} catch (error) {
+						settle.reject(error);
+					}
+				});
+			},
+		}),
+	);
+	return { calls: new Calls({ workers, totalShards: 8 }, 30_000), asked, workers };
 }
 const script = { kind: 'text' as const, source: '1' };
 
 describe('Calls', () => {
 	it('sends to every worker by default, and to the owner of a shard or a guild', async () => {
 		const { calls, asked } = fleet([[0, 1], [2]]);
-		expect(await calls.fetchClientValues('a', {})).toEqual([{ value: 1 }, { value: 1 }]);
+		expect(await calls.fetchClientValues('a')).toEqual([{ value: 1 }, { value: 1 }]);
 		expect(await calls.fetchClientValues('a', { shard: 1 })).toEqual({ value: 1 });
 		// 2 << 22 belongs to shard 2.
 		expect(await calls.fetchClientValues('a', { guildId: String(2 * 2 ** 22) })).toEqual({ value: 1 });
@@ -73,17 +77,86 @@ describe('Calls', () => {
 	});
 
 	it.each([
-		[{ shard: 5 }, 'SHARD_NOT_OWNED', 'shard 5 is not run by this manager, which has shards 0-2 of 8'],
+		[{ shard: 5 }, 'SHARD_NOT_OWNED', 'shard 5 is not run by this manager, which runs shards 0-2 of 8'],
 		[{ guildId: String(5 * 2 ** 22) }, 'SHARD_NOT_OWNED', 'shard 5 is not run'],
 		[{ guildId: 'x' }, 'OPTIONS_INVALID', 'guildId must be a Discord id as a string, got "x"'],
 		[{ guildId: 5 as never }, 'OPTIONS_INVALID', 'got 5'],
 		[{ shard: 1, guildId: '5' }, 'OPTIONS_INVALID', 'not both'],
+		[{ shard: '1' } as object, 'SHARD_NOT_OWNED', 'shard must be a whole number from 0, got "1"'],
 		[{ guildID: '5' } as object, 'OPTIONS_INVALID', 'did you mean "guildId"?'],
-		[{ wholly: 'else' } as object, 'OPTIONS_INVALID', 'there are shard, guildId, timeoutMs, settle, signal'],
+		[{ wholly: 'else' } as object, 'OPTIONS_INVALID', 'its options are shard, guildId, timeoutMs, settle, signal'],
 	])('refuses %j, and asks nobody', async (options, code, message) => {
 		const { calls, asked } = fleet([[0, 1], [2]]);
 		await expect(calls.call('a', [], options)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
 		expect(asked).toEqual([]);
+	});
+
+	it.each<[string, (calls: Calls, target: never) => Promise<unknown>]>([
+		['broadcastEval', (calls, target) => calls.broadcastEval('1', target)],
+		['fetchClientValues', (calls, target) => calls.fetchClientValues('a', target)],
+		['call', (calls, target) => calls.call('a', [], target)],
+	])('takes a number for the shard in %s, and refuses every target that could be taken for all workers', async (_, act) => {
+		const { calls, asked } = fleet([[0, 1], [2]]);
+		await act(calls, 2 as never);
+		expect(asked.map(({ worker }) => worker)).toEqual([1]);
+		const targets = [3, null, '1', 1n, [1], { shard: '1' }, { shard: null }, { shard: 1n }, { guildId: null }, { guildId: 1n }];
+		for (const target of targets) {
+			await expect(act(calls, target as never)).rejects.toMatchObject({
+				code: expect.stringMatching(/^(SHARD_NOT_OWNED|OPTIONS_INVALID)$/),
+			});
+		}
+		expect(asked).toHaveLength(1);
+	});
+
+	it('refuses a path, a name and arguments that are none', async () => {
+		const { calls, asked } = fleet([[0]]);
+		for (const wrong of [5, null, ['a']]) {
+			await expect(calls.fetchClientValues(wrong as never)).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+			await expect(calls.call(wrong as never)).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+		}
+		await expect(calls.call('a', 'you' as never)).rejects.toThrow('the arguments of a handler must be an array, got "you"');
+		expect(() => calls.ownerOf('0' as never)).toThrow('shardId must be a whole number from 0, got "0"');
+		expect(asked).toEqual([]);
+	});
+
+	it('refuses a guild before the shards are planned', async () => {
+		const calls = new Calls({ workers: [], totalShards: 0 }, 30_000);
+		await expect(calls.call('a', [], { guildId: '5' })).rejects.toMatchObject({
+			code: 'SHARD_NOT_OWNED',
+			message: 'shard 0 is not run by this manager, which runs none yet',
+		});
+	});
+
+	it('reaches workers of this manager and of another machine alike, each by its own way', async () => {
+		const { calls, asked, workers } = fleet([[0], [1]]);
+		let connected = true;
+		const frames: string[] = [];
+		// Its channel carries bytes, it answers late, and it can be gone.
+		const remote: CallWorker = {
+			id: 0,
+			shardIds: [2, 3],
+			label: 'worker 0 of node b (shards 2-3)',
+			epoch: 7,
+			ask: (method, params, _, settle) => {
+				if (!connected) return settle.reject(new ShardctlError('WORKER_UNAVAILABLE', 'node b is gone'));
+				const { wire, tagged } = encodeValue(params);
+				frames.push(JSON.stringify({ method, wire, tagged }));
+				setImmediate(() => settle.resolve({ value: 'from node b' } as never));
+			},
+		};
+		workers.push(remote);
+		expect(await calls.broadcastEval('1')).toEqual([1, 1, 'from node b']);
+		expect(await calls.broadcastEval('1', { guildId: String(3 * 2 ** 22) })).toBe('from node b');
+		expect(calls.ownerOf(3)).toBe(remote);
+		// The source travels once to each, although two of them have the same id.
+		expect(asked.map(({ worker }) => worker)).toEqual([0, 1]);
+		expect(frames.map((frame) => frame.includes('source'))).toEqual([true, false]);
+		connected = false;
+		expect(await calls.fetchClientValues('a', { settle: true })).toMatchObject([
+			{ status: 'fulfilled' },
+			{ status: 'fulfilled' },
+			{ status: 'rejected', reason: { code: 'WORKER_UNAVAILABLE' }, workerId: 0, shardIds: [2, 3] },
+		]);
 	});
 
 	it('tells every outcome on the error when some fail, or as the answer with settle', async () => {

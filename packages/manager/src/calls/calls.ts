@@ -1,212 +1,112 @@
-// Calls from the manager to its workers: picks the targets, waits for all of them, and is honest about partial failure.
+// The calls into a fleet, carried to its workers: picks the targets and sends each script's text once per process.
 import {
 	type CallOptions,
-	formatShardIds,
-	isSnowflake,
-	messageOf,
-	nearestName,
+	describeValue,
+	type FleetCalls,
+	readCallOptions,
+	readEvalOptions,
+	readShardId,
 	type ScriptSource,
 	ShardctlError,
+	scriptSource,
 	shardIdForGuild,
+	shardNotOwned,
 	type WorkerMethods,
-	type WorkerOutcome,
 } from '@shardctl/core';
 import { PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
-import type { ManagedWorker } from '../workers/managed-worker.js';
+import { askAll, askOne } from './broadcast.js';
+import type { CallFleet, CallWorker } from './call-worker.js';
 import { ScriptRegistry } from './script-registry.js';
-
-/** The fleet as calls see it. */
-export interface CallFleet {
-	/** In order of their first shard. */
-	readonly workers: readonly ManagedWorker[];
-	readonly totalShards: number;
-}
 
 type EvalResult = WorkerMethods['eval']['result'];
 
-/** Starts a call to one worker, which ends by what it was given to settle. */
-type Ask = (worker: ManagedWorker, options: RequestOptions, settle: Settle<unknown>) => void;
+/** Starts the request of a call to one worker. */
+type Send<Worker> = (worker: Worker, options: RequestOptions, settle: Settle<unknown>) => void;
 
-export class Calls {
-	readonly #fleet: CallFleet;
+export class Calls<Worker extends CallWorker = CallWorker>
+	implements Pick<FleetCalls, 'broadcastEval' | 'fetchClientValues' | 'call'>
+{
+	readonly #fleet: CallFleet<Worker>;
 	readonly #defaultTimeoutMs: number;
 	readonly #scripts = new ScriptRegistry();
 
-	constructor(fleet: CallFleet, defaultTimeoutMs: number) {
+	constructor(fleet: CallFleet<Worker>, defaultTimeoutMs: number) {
 		this.#fleet = fleet;
 		this.#defaultTimeoutMs = defaultTimeoutMs;
 	}
 
-	async eval(source: ScriptSource, context: unknown, options: CallOptions): Promise<unknown> {
+	/** Fields, not methods: their generic types are those of the interface. */
+	readonly broadcastEval: FleetCalls['broadcastEval'] = async (script, target) => {
+		const { context, options } = readEvalOptions(target);
+		return this.eval(scriptSource(script), context, options);
+	};
+
+	readonly fetchClientValues: FleetCalls['fetchClientValues'] = async (path, target) => {
+		if (typeof path !== 'string') throw notAString('the path', path);
+		const params = new PreparedValue({ path });
+		return this.#run(readCallOptions(target), (worker, request, settle) =>
+			worker.ask('fetchClientValue', params, request, settle),
+		);
+	};
+
+	readonly call: FleetCalls['call'] = async (name, args = [], target?) => {
+		if (typeof name !== 'string') throw notAString('the name of a handler', name);
+		if (!Array.isArray(args)) {
+			throw new ShardctlError('OPTIONS_INVALID', `the arguments of a handler must be an array, got ${describeValue(args)}`);
+		}
+		const params = new PreparedValue({ name, args });
+		return this.#run(readCallOptions(target), (worker, request, settle) => worker.ask('call', params, request, settle));
+	};
+
+	/** As {@link broadcastEval}, for a script whose text is known. */
+	async eval<Value>(source: ScriptSource, context: unknown, options: CallOptions): Promise<Value> {
 		const script = this.#scripts.get(source);
-		// The same goes to all workers, so it is encoded once; most of them know the script already.
+		// All workers receive the same, so it is encoded once; most of them have the script already.
 		const rest = context === undefined ? {} : { context: new PreparedValue(context) };
-		const brief = new PreparedValue({ script: script.brief, ...rest });
-		const ask: Ask = (worker, request, settle) => {
-			const knows = script.sendTo(worker.id, worker.child.epoch);
-			const params = knows ? brief : new PreparedValue({ script: script.whole, ...rest });
+		const reference = new PreparedValue({ script: script.reference, ...rest });
+		const send: Send<Worker> = (worker, request, settle) => {
+			const has = script.sendTo(worker);
+			const params = has ? reference : new PreparedValue({ script: script.full, ...rest });
 			const resolve = (result: EvalResult) => {
 				if (!('scriptMissing' in result)) settle.resolve(result.value);
-				else if (knows) askAgain(worker, request, settle);
-				else settle.reject(new ShardctlError('PROTOCOL_ERROR', `${worker.label} does not take the script`));
+				else if (has) sendAgain(worker, request, settle);
+				else settle.reject(new ShardctlError('PROTOCOL_ERROR', `${worker.label} keeps reporting the script as missing`));
 			};
 			worker.ask('eval', params, request, { resolve, reject: (reason) => settle.reject(reason) });
 		};
-		// The worker keeps a bounded number of scripts; one that it has let go is sent again.
-		const askAgain: Ask = (worker, request, settle) => {
-			script.forget(worker.id);
-			ask(worker, request, settle);
+		// A worker keeps a bounded number of scripts; one that it has dropped is sent again.
+		const sendAgain: Send<Worker> = (worker, request, settle) => {
+			script.forget(worker);
+			send(worker, request, settle);
 		};
-		return this.#run(options, ask);
-	}
-
-	async fetchClientValues(path: string, options: CallOptions): Promise<unknown> {
-		if (typeof path !== 'string') throw wrongName('a dotted path of the client', path);
-		const params = new PreparedValue({ path });
-		return this.#run(options, (worker, request, settle) => worker.ask('fetchClientValue', params, request, settle));
-	}
-
-	async call(name: string, args: unknown[], options: CallOptions): Promise<unknown> {
-		if (typeof name !== 'string') throw wrongName('the name of a handler', name);
-		const params = new PreparedValue({ name, args });
-		return this.#run(options, (worker, request, settle) => worker.ask('call', params, request, settle));
+		return this.#run(options, send);
 	}
 
 	/** The worker that owns a shard. Throws `SHARD_NOT_OWNED` when this manager has none. */
-	ownerOf(shardId: number): ManagedWorker {
-		const owner = this.#fleet.workers.find((worker) => worker.shardIds.includes(shardId));
+	ownerOf(shardId: number): Worker {
+		const wanted = readShardId(shardId);
+		const { workers, totalShards } = this.#fleet;
+		const owner = workers.find((worker) => worker.shardIds.includes(wanted));
 		if (owner) return owner;
-		const owned = formatShardIds(this.#fleet.workers.flatMap(({ shardIds }) => shardIds));
-		throw new ShardctlError(
-			'SHARD_NOT_OWNED',
-			`shard ${shardId} is not run by this manager, which has ${owned ? `shards ${owned}` : 'none'} of ${this.#fleet.totalShards}`,
-			{ details: { shardId } },
-		);
+		throw shardNotOwned(wanted, { shardIds: workers.flatMap(({ shardIds }) => shardIds), totalShards });
 	}
 
-	#run(options: CallOptions, ask: Ask): Promise<unknown> {
-		refuseUnknownOptions(options);
-		const { shard, guildId, timeoutMs, settle, signal } = options;
+	/** @returns What the caller's options say comes back; nothing can check it. */
+	#run<Value>({ shard, guildId, timeoutMs, settle = false, signal }: CallOptions, send: Send<Worker>): Promise<Value> {
 		const request = { timeoutMs: timeoutMs ?? this.#defaultTimeoutMs, ...(signal ? { signal } : {}) };
+		const ask = (worker: Worker, answer: Settle<unknown>) => send(worker, request, answer);
 		const target = this.#target(shard, guildId);
-		if (target) {
-			const answer = new Promise((resolve, reject) => ask(target, request, { resolve, reject }));
-			return settle ? outcome(target, answer) : answer;
-		}
-		const workers = [...this.#fleet.workers];
-		return new Promise((resolve, reject) => {
-			const answers = new Answers(workers, () => {
-				if (settle) resolve(answers.outcomes());
-				else if (answers.failures.size === 0) resolve(answers.values);
-				else reject(broadcastFailed(answers.outcomes()));
-			});
-			for (const [index, worker] of workers.entries()) ask(worker, request, new Answer(answers, index));
-		});
+		return (target ? askOne(target, settle, ask) : askAll([...this.#fleet.workers], settle, ask)) as Promise<Value>;
 	}
 
-	#target(shard: number | undefined, guildId: string | undefined): ManagedWorker | undefined {
-		if (shard !== undefined && guildId !== undefined) {
-			throw new ShardctlError('OPTIONS_INVALID', 'a call goes to a shard or to a guild, not both');
-		}
+	#target(shard: number | undefined, guildId: string | undefined): Worker | undefined {
 		if (shard !== undefined) return this.ownerOf(shard);
 		if (guildId === undefined) return undefined;
-		if (typeof guildId !== 'string' || !isSnowflake(guildId)) {
-			throw new ShardctlError('OPTIONS_INVALID', `guildId must be a Discord id as a string, got ${JSON.stringify(guildId)}`);
-		}
-		return this.ownerOf(shardIdForGuild(guildId, this.#fleet.totalShards));
+		// Without a plan no guild has a shard; any id then gives the same refusal.
+		return this.ownerOf(shardIdForGuild(guildId, this.#fleet.totalShards || 1));
 	}
 }
 
-const knownOptions: readonly string[] = ['shard', 'guildId', 'timeoutMs', 'settle', 'signal'] satisfies (keyof CallOptions)[];
-
-/** A mistyped target must not turn a call to one worker into a call to all. */
-function refuseUnknownOptions(options: CallOptions): void {
-	const unknown = Object.keys(options).find((key) => !knownOptions.includes(key));
-	if (unknown === undefined) return;
-	const meant = nearestName(unknown, knownOptions);
-	const hint = meant ? `; did you mean "${meant}"?` : `; there are ${knownOptions.join(', ')}`;
-	throw new ShardctlError('OPTIONS_INVALID', `a call has no option "${unknown}"${hint}`);
-}
-
-function wrongName(what: string, got: unknown): ShardctlError {
-	return new ShardctlError('OPTIONS_INVALID', `${what} must be a text, got ${got === null ? 'null' : typeof got}`);
-}
-
-/** Collects what the workers of a broadcast answer. A promise per worker would be dear: thousands of calls may be under way. */
-class Answers {
-	/** In order of the workers; undefined where one failed. */
-	readonly values: unknown[];
-	/** What the others failed with, by their place. */
-	readonly failures = new Map<number, unknown>();
-	readonly #workers: readonly ManagedWorker[];
-	readonly #onComplete: () => void;
-	#waiting: number;
-
-	constructor(workers: readonly ManagedWorker[], onComplete: () => void) {
-		this.#workers = workers;
-		this.#onComplete = onComplete;
-		this.#waiting = workers.length;
-		this.values = workers.map(() => undefined);
-		if (this.#waiting === 0) queueMicrotask(onComplete);
-	}
-
-	resolve(index: number, value: unknown): void {
-		this.values[index] = value;
-		this.#count();
-	}
-
-	reject(index: number, reason: unknown): void {
-		this.failures.set(index, reason);
-		this.#count();
-	}
-
-	outcomes(): WorkerOutcome[] {
-		return this.#workers.map(({ id: workerId, shardIds }, index) =>
-			this.failures.has(index)
-				? { status: 'rejected', reason: this.failures.get(index), workerId, shardIds }
-				: { status: 'fulfilled', value: this.values[index], workerId, shardIds },
-		);
-	}
-
-	#count(): void {
-		this.#waiting--;
-		if (this.#waiting === 0) this.#onComplete();
-	}
-}
-
-/** What the call to the worker at one place ends by. */
-class Answer implements Settle<unknown> {
-	readonly #answers: Answers;
-	readonly #index: number;
-
-	constructor(answers: Answers, index: number) {
-		this.#answers = answers;
-		this.#index = index;
-	}
-
-	resolve(value: unknown): void {
-		this.#answers.resolve(this.#index, value);
-	}
-
-	reject(reason: unknown): void {
-		this.#answers.reject(this.#index, reason);
-	}
-}
-
-async function outcome({ id: workerId, shardIds }: ManagedWorker, answer: Promise<unknown>): Promise<WorkerOutcome> {
-	try {
-		return { status: 'fulfilled', value: await answer, workerId, shardIds };
-	} catch (reason) {
-		return { status: 'rejected', reason, workerId, shardIds };
-	}
-}
-
-function broadcastFailed(outcomes: readonly WorkerOutcome[]): ShardctlError {
-	const failed = outcomes.filter((result) => result.status === 'rejected');
-	const [first] = failed;
-	const what = first ? `; worker ${first.workerId} (shards ${formatShardIds(first.shardIds)}): ${messageOf(first.reason)}` : '';
-	return new ShardctlError('BROADCAST_FAILED', `${failed.length} of ${outcomes.length} workers failed${what}`, {
-		cause: first?.reason,
-		details: { outcomes },
-	});
+function notAString(what: string, got: unknown): ShardctlError {
+	return new ShardctlError('OPTIONS_INVALID', `${what} must be a string, got ${describeValue(got)}`);
 }

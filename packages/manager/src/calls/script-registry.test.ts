@@ -6,13 +6,16 @@ const script = { kind: 'text' as const, source: 'client.size' };
 describe('ScriptRegistry', () => {
 	it('sends a source once to each process of a worker, and its id from then on', () => {
 		const known = new ScriptRegistry().get(script);
-		expect([known.whole, known.brief]).toEqual([
+		expect([known.full, known.reference]).toEqual([
 			{ id: 1, ...script },
 			{ id: 1, kind: 'text' },
 		]);
-		expect([known.sendTo(0, 1), known.sendTo(0, 1), known.sendTo(1, 1), known.sendTo(0, 2)]).toEqual([false, true, false, false]);
-		known.forget(1);
-		expect([known.sendTo(1, 1), known.sendTo(0, 2)]).toEqual([false, true]);
+		const [first, second] = [{ epoch: 1 }, { epoch: 1 }];
+		expect([known.sendTo(first), known.sendTo(first), known.sendTo(second)]).toEqual([false, true, false]);
+		first.epoch = 2;
+		expect([known.sendTo(first), known.sendTo(first)]).toEqual([false, true]);
+		known.forget(second);
+		expect([known.sendTo(second), known.sendTo(first)]).toEqual([false, true]);
 	});
 
 	it('keeps a function apart from a text that reads the same', () => {
@@ -27,7 +30,7 @@ describe('ScriptRegistry', () => {
 		const get = (n: number) => registry.get({ kind: 'text', source: `${n}` });
 		const ids = Array.from({ length: 501 }, (_, n) => get(n).id);
 		expect(new Set(ids).size).toBe(501);
-		expect(get(0).whole).toEqual({ id: 502, kind: 'text', source: '0' });
+		expect(get(0).full).toEqual({ id: 502, kind: 'text', source: '0' });
 		expect(get(500).id).toBe(501);
 	});
 });

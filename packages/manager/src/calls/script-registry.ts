@@ -1,15 +1,16 @@
-// Gives each distinct script an id and remembers which worker processes hold it, so that a source travels once per worker.
+// Gives every distinct script an id, and remembers which processes have its source, so that a source travels once per process.
 import type { Script, ScriptSource } from '@shardctl/core';
+import type { CallWorker } from './call-worker.js';
 
-/** Sources beyond this many push the oldest out; the id is simply given anew when such a script comes back. */
+/** Sources beyond this many push the oldest out; a script that comes back later gets a new id. */
 const maxScripts = 500;
 
-/** A script that has its id. */
+/** A script with its id. */
 export class KnownScript {
 	readonly id: number;
 	readonly #script: ScriptSource;
-	/** Epoch of the worker's process that was last sent the source, by worker id. */
-	readonly #sentTo = new Map<number, number>();
+	/** Epoch of the process that was last sent the source. By worker, not by its id: a worker's successor starts without scripts. */
+	readonly #sentTo = new WeakMap<Pick<CallWorker, 'epoch'>, number>();
 
 	constructor(id: number, script: ScriptSource) {
 		this.id = id;
@@ -17,25 +18,26 @@ export class KnownScript {
 	}
 
 	/** With its source. */
-	get whole(): Script {
+	get full(): Script {
 		return { id: this.id, ...this.#script };
 	}
 
-	/** As a process that has the source needs it. */
-	get brief(): Script {
+	/** For a process that has the source. */
+	get reference(): Script {
 		return { id: this.id, kind: this.#script.kind };
 	}
 
-	/** Whether a worker's process has been sent the source; if not, it is taken to be from now on. */
-	sendTo(workerId: number, epoch: number): boolean {
-		if (this.#sentTo.get(workerId) === epoch) return true;
-		this.#sentTo.set(workerId, epoch);
+	/** Whether the worker's process has been sent the source; if not, it counts as sent from now on. */
+	sendTo(worker: Pick<CallWorker, 'epoch'>): boolean {
+		const { epoch } = worker;
+		if (this.#sentTo.get(worker) === epoch) return true;
+		this.#sentTo.set(worker, epoch);
 		return false;
 	}
 
-	/** A worker has let the source go. */
-	forget(workerId: number): void {
-		this.#sentTo.delete(workerId);
+	/** The worker's process no longer has the source. */
+	forget(worker: Pick<CallWorker, 'epoch'>): void {
+		this.#sentTo.delete(worker);
 	}
 }
 
@@ -43,7 +45,7 @@ export class ScriptRegistry {
 	readonly #known = new Map<string, KnownScript>();
 	#lastId = 0;
 
-	/** To be asked once for a broadcast: finding a script means reading its text. */
+	/** Looks a script up by its text; call it once per broadcast. */
 	get({ kind, source }: ScriptSource): KnownScript {
 		const key = `${kind}:${source}`;
 		let known = this.#known.get(key);

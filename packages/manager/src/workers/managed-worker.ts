@@ -75,6 +75,11 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.child.on('exited', () => this.emit('booted'));
 	}
 
+	/** Counts the worker's processes. */
+	get epoch(): number {
+		return this.child.epoch;
+	}
+
 	/** For people: `worker 3 (shards 6-7)`. */
 	get label(): string {
 		return `worker ${this.id} (${describeShards(this.shardIds)})`;

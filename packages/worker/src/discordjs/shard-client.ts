@@ -1,6 +1,6 @@
 // `client.shard` in a worker: discord.js's ShardClientUtil with its documented API, answered by shardctl.
-import type { RespawnAllOptions } from '@shardctl/core';
-import { FleetCalls } from '../calls.js';
+import { type FleetCalls, type RespawnAllOptions, readRespawnAllOptions } from '@shardctl/core';
+import { WorkerCalls } from '../calls.js';
 import type { Handler, WorkerRuntime } from '../runtime.js';
 import type { DiscordClient, ShardClientUtilClass } from './library.js';
 
@@ -19,15 +19,14 @@ interface DiscordJsRespawnAllOptions {
  * `count`, `send`) is discord.js's.
  */
 export function shardClientClass(ShardClientUtil: ShardClientUtilClass, runtime: WorkerRuntime) {
-	const fleet = new FleetCalls(runtime);
+	const fleet = new WorkerCalls(runtime);
 
 	return class ShardctlShardClient extends ShardClientUtil {
-		/** Fields, not methods, so that they keep their generic types and can be passed around. */
-		readonly broadcastEval = fleet.broadcastEval.bind(fleet);
-		readonly fetchClientValues = fleet.fetchClientValues.bind(fleet);
-		readonly call = fleet.call.bind(fleet);
-		readonly respawnShard = fleet.respawnShard.bind(fleet);
-		readonly getShardStats = fleet.getShardStats.bind(fleet);
+		readonly broadcastEval = fleet.broadcastEval;
+		readonly fetchClientValues = fleet.fetchClientValues;
+		readonly call = fleet.call;
+		readonly respawnShard = fleet.respawnShard;
+		readonly getShardStats = fleet.getShardStats;
 
 		constructor(client: DiscordClient) {
 			// Without a mode the constructor of discord.js listens to nothing; with "process", `send` works.
@@ -36,10 +35,8 @@ export function shardClientClass(ShardClientUtil: ShardClientUtilClass, runtime:
 		}
 
 		/** As in discord.js this resolves when the request is on its way: the worker that asks will itself be replaced. */
-		async respawnAll({ shardDelay = 0, ...options }: DiscordJsRespawnAllOptions & RespawnAllOptions = {}): Promise<void> {
-			const { rolling = true, parallel } = options;
-			const request = { rolling, delayMs: options.delayMs ?? shardDelay, ...(parallel === undefined ? {} : { parallel }) };
-			fleet.respawnAll(request).catch((error: unknown) => {
+		async respawnAll(options: DiscordJsRespawnAllOptions & RespawnAllOptions = {}): Promise<void> {
+			fleet.respawnAll(respawnAllOptions(options)).catch((error: unknown) => {
 				console.error('respawnAll failed:', error);
 			});
 		}
@@ -48,6 +45,14 @@ export function shardClientClass(ShardClientUtil: ShardClientUtilClass, runtime:
 			runtime.handle(name, handler);
 		}
 	};
+}
+
+/** Throws `OPTIONS_INVALID`. */
+function respawnAllOptions(options: DiscordJsRespawnAllOptions & RespawnAllOptions): RespawnAllOptions {
+	// What is no object of options, such as the numbers of discord.js 12, is refused with its value.
+	if (typeof options !== 'object' || options === null) return readRespawnAllOptions(options);
+	const { shardDelay, respawnDelay: _, timeout: __, ...rest } = options;
+	return readRespawnAllOptions({ ...(shardDelay === undefined ? {} : { delayMs: shardDelay }), ...rest });
 }
 
 /** What `client.shard` has beyond discord.js's own API, for a bot that declares it. */
