@@ -34,6 +34,7 @@ export type {
 	ValueAt,
 	WorkerOutcome,
 } from './contract/calls.js';
+export type { IdentifyBudgetState, ManagerStats, ManagerStatus } from './contract/fleet.js';
 export {
 	type BufferLimits,
 	type Delivery,
@@ -53,10 +54,7 @@ export {
 } from './contract/gateway.js';
 export type {
 	ExitReason,
-	IdentifyBudgetState,
 	LastExit,
-	ManagerStats,
-	ManagerStatus,
 	ShardSample,
 	ShardStats,
 	ShardStatus,

@@ -1,5 +1,7 @@
-// The door for code that runs a fleet itself.
-import { resolveManagerOptions, type ShardManagerOptions } from './options/manager-options.js';
+// The door for code that runs a fleet itself: puts a manager and its control API together.
+import { startControl } from '@shardctl/control/server';
+import { controlledFleet } from './controlled-fleet.js';
+import { type ResolvedManagerOptions, resolveManagerOptions, type ShardManagerOptions } from './options/manager-options.js';
 import { ShardManager } from './shard-manager.js';
 
 /**
@@ -14,5 +16,14 @@ import { ShardManager } from './shard-manager.js';
  * const guilds = await manager.fetchClientValues('guilds.cache.size');
  */
 export function createShardManager(file: string, options: ShardManagerOptions = {}): ShardManager {
-	return new ShardManager(resolveManagerOptions(file, options));
+	return assembleManager(resolveManagerOptions(file, options));
+}
+
+/** @internal A manager for options that are resolved; tests give it a scripted operating system. */
+export function assembleManager(options: ResolvedManagerOptions): ShardManager {
+	const { control, clock } = options;
+	return new ShardManager(
+		options,
+		control === false ? null : (manager) => startControl(controlledFleet(manager, clock), control, options),
+	);
 }

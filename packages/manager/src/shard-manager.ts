@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stateDir } from '@shardctl/control';
-import { type Control, startControl } from '@shardctl/control/server';
+import type { Control } from '@shardctl/control/server';
 import {
 	type FleetCalls,
 	fatalCloseCodes,
@@ -26,7 +26,6 @@ import {
 import { Calls } from './calls/calls.js';
 import { serveWorker } from './calls/serve-worker.js';
 import { heartbeatOf } from './children/child-rules.js';
-import { controlledFleet } from './controlled-fleet.js';
 import type { ShardManagerEvents } from './events.js';
 import type { IdentifySlot, IdentifyWait } from './identify/coordinator.js';
 import { SessionStarts, type Starter } from './identify/session-starts.js';
@@ -47,10 +46,14 @@ const longestBootMs = 15_000;
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
+/** Takes the manager's name and serves its control API. */
+type StartControl = (manager: ShardManager) => Promise<Control>;
+
 /** Made by {@link createShardManager}. */
 export class ShardManager extends EventEmitter<ShardManagerEvents> implements FleetCalls, AsyncDisposable {
 	readonly name: string;
 	readonly #options: ResolvedManagerOptions;
+	readonly #startControl: StartControl | null;
 	readonly #starts: SessionStarts;
 	readonly #bootGate: BootGate;
 	readonly #calls: Calls<ManagedWorker>;
@@ -72,9 +75,13 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	readonly stopped: Promise<void>;
 	#resolveStopped: () => void = () => {};
 
-	/** @internal Use {@link createShardManager}. */
-	constructor(options: ResolvedManagerOptions) {
+	/**
+	 * @internal Use {@link createShardManager}.
+	 * @param startControl Starts the control API of this manager; null for a manager without one.
+	 */
+	constructor(options: ResolvedManagerOptions, startControl: StartControl | null) {
 		super();
+		this.#startControl = startControl;
 		this.stopped = new Promise((resolve) => {
 			this.#resolveStopped = resolve;
 		});
@@ -290,14 +297,14 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	}
 
 	async #spawn(): Promise<ShardStats[]> {
-		const { clock, control } = this.#options;
+		const { clock } = this.#options;
 		const startedAt = clock.monotonic();
 		if (this.#status !== 'idle')
 			throw new ShardctlError('MANAGER_STOPPED', 'this manager was stopped; make a new one to start again');
 		this.#status = 'starting';
 		try {
-			if (control) {
-				this.#control = await startControl(controlledFleet(this, clock), control, this.#options);
+			if (this.#startControl) {
+				this.#control = await this.#startControl(this);
 				await this.#takeOver();
 			}
 			const info = await this.#starts.gateway();

@@ -3,8 +3,8 @@
 // test/bench/crash-loop.mjs.
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { assembleManager } from '../src/create-shard-manager.js';
 import { resolveManagerOptions } from '../src/options/manager-options.js';
-import { ShardManager } from '../src/shard-manager.js';
 import { scriptedHost } from './scripted-host.js';
 
 const minute = 60_000;
@@ -52,7 +52,7 @@ async function crashLoop(workers: number, forMs: number) {
 		heartbeatTimeoutMs: 0,
 		logger: { info() {}, warn() {}, error() {} } as never,
 	});
-	const manager = new ShardManager({ ...options, processHost: host });
+	const manager = assembleManager({ ...options, processHost: host });
 	manager.on('identify:deferred', () => deferred++);
 	const started = manager.spawn().catch(() => {});
 	while (clock.monotonic() < forMs) {

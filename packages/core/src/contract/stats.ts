@@ -1,5 +1,4 @@
 // The shapes of the figures that workers sample and managers show.
-import type { GatewayProcessStats } from './gateway.js';
 
 /** One shard as its worker sees it. */
 export interface ShardSample {
@@ -95,38 +94,4 @@ export interface ShardStats {
 	/** How often the worker was restarted. */
 	restarts: number;
 	lastExit: LastExit | null;
-}
-
-/** What is left of the day's session starts. Discord: Gateway, "Session Start Limit". */
-export interface IdentifyBudgetState {
-	total: number;
-	remaining: number;
-	/** Epoch ms when `remaining` becomes `total` again. */
-	resetAt: number;
-	maxConcurrency: number;
-	/** Identifies that this manager has allowed since it began. */
-	granted: number;
-}
-
-export type ManagerStatus = 'idle' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped';
-
-/** Everything about a fleet at one moment, as `shardctl stats --json` prints it. */
-export interface ManagerStats {
-	manager: {
-		name: string;
-		pid: number;
-		/** Of shardctl. */
-		version: string;
-		totalShards: number;
-		shardIds: number[];
-		workers: number;
-		/** Epoch ms. */
-		startedAt: number;
-		uptimeMs: number;
-		status: ManagerStatus;
-		identify: IdentifyBudgetState;
-	};
-	shards: ShardStats[];
-	/** Resident mode only. */
-	gateways?: GatewayProcessStats[] | undefined;
 }
