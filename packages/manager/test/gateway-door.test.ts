@@ -1,8 +1,8 @@
 // Connections reach whichever process lives, with real processes and sockets: none is refused, and none is lost with a process.
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { type ChildHandle, createProcessHost } from '@shardctl/supervisor';
 import { expect, it, onTestFinished } from 'vitest';
 import { GatewayDoor } from '../src/gateways/gateway-door.js';
 
@@ -15,18 +15,34 @@ async function openDoor(): Promise<GatewayDoor> {
 	return door;
 }
 
-async function keeper(door: GatewayDoor, env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
-	const child = fork(keeperFile, { env: { ...process.env, ...env } });
-	const exited = once(child, 'exit');
-	onTestFinished(async () => {
-		child.kill('SIGKILL');
-		await exited;
+interface Keeper extends ChildHandle {
+	/** Resolves when it was passed a connection. */
+	got: Promise<void>;
+	/** Kills it, and resolves when it is gone. */
+	end(): Promise<void>;
+}
+
+async function keeper(door: GatewayDoor, env: Record<string, string> = {}): Promise<Keeper> {
+	const child = createProcessHost().start({ id: 'keeper', file: keeperFile, env: { PATH: process.env.PATH ?? '', ...env } });
+	const exited = new Promise<void>((resolve) => child.onExit(() => resolve()));
+	const end = () => {
+		child.kill();
+		return exited;
+	};
+	onTestFinished(end);
+	const seen = (key: string) =>
+		new Promise<void>((resolve) =>
+			child.channel.on('message', (message) => {
+				if (key in (message as object)) resolve();
+			}),
+		);
+	const got = seen('got');
+	child.channel.on('message', (message) => {
+		const { taken } = message as { taken?: number };
+		if (taken !== undefined) door.taken(taken);
 	});
-	child.on('message', (message: { taken?: number }) => {
-		if (message.taken !== undefined) door.taken(message.taken);
-	});
-	await once(child, 'message');
-	return child;
+	await seen('ready');
+	return Object.assign(child, { got, end });
 }
 
 /** Connects, and answers what the process on the other side says until it closes. */
@@ -44,37 +60,35 @@ it('passes connections to the process that lives, also those that came before it
 	const door = await openDoor();
 	const early = [visit(door), visit(door)];
 	const first = await keeper(door);
-	door.leadTo(first);
+	door.leadTo(first.channel);
 	expect(await Promise.all([...early, visit(door)])).toEqual(Array(3).fill(String(first.pid)));
 	const second = await keeper(door);
-	door.leadTo(second);
+	door.leadTo(second.channel);
 	expect(await visit(door)).toBe(String(second.pid));
 });
 
 it('lets connections wait while no process is there, or the one that is shall get no more', async () => {
 	const door = await openDoor();
 	const first = await keeper(door);
-	door.leadTo(first);
+	door.leadTo(first.channel);
 	door.hold();
 	const whileHeld = visit(door);
-	first.kill('SIGKILL');
-	await once(first, 'exit');
+	await first.end();
 	const whileNone = visit(door);
 	const second = await keeper(door);
-	door.leadTo(second);
+	door.leadTo(second.channel);
 	expect(await Promise.all([whileHeld, whileNone])).toEqual([String(second.pid), String(second.pid)]);
 });
 
 it('passes a connection on that a process took to its grave', async () => {
 	const door = await openDoor();
 	const first = await keeper(door, { SILENT: '1' });
-	door.leadTo(first);
+	door.leadTo(first.channel);
 	const visits = [visit(door), visit(door), visit(door)];
-	await once(first, 'message');
-	first.kill('SIGKILL');
-	await once(first, 'exit');
+	await first.got;
+	await first.end();
 	const second = await keeper(door);
-	door.leadTo(second);
+	door.leadTo(second.channel);
 	expect(await Promise.all(visits)).toEqual(Array(3).fill(String(second.pid)));
 });
 

@@ -33,13 +33,14 @@ async function startsOf({
 		readyTimeoutMs: 30_000,
 		shutdownGraceMs: 10_000,
 		heartbeat: { intervalMs: 0, timeoutMs: 0 },
-		connect: (process, epoch) => {
+		connect: (_, epoch) => {
+			const process = host.current;
 			starts.push(clock.monotonic());
 			clock.setTimeout(() => {
 				child.markSpent(epoch);
 				child.markReady();
 			}, bootMs);
-			clock.setTimeout(() => process.emit('exit', 1, null), bootMs + livesMs);
+			clock.setTimeout(() => process.exit(1), bootMs + livesMs);
 			return { ping: async () => {}, shutdown: async () => {}, closed: () => {} };
 		},
 	});

@@ -1,19 +1,18 @@
-// One process from its fork until it is gone for good: its output, its end, and the report on it. It knows nothing of
-// restarts, heartbeats or readiness timeouts; it is told why it is being ended and remembers the first reason.
-import type { ChildProcess } from 'node:child_process';
+// One child from its start until it is gone for good: its output, its end, and the report on it. It knows nothing of
+// restarts, heartbeats or readiness timeouts; it is given the reason for its end and remembers the first one.
 import { type Clock, type ExitReason, messageOf, type Timer } from '@shardctl/core';
+import type { ChildExit, ChildHandle, ProcessHost } from './child-handle.js';
 import type { ChildSpec } from './child-spec.js';
 import { DebuggerWatch } from './debugger-watch.js';
 import { classifyExit, type ExitReport } from './exit-reason.js';
 import { waitsForDebugger } from './inspect-port.js';
 import { LineSplitter } from './log-lines.js';
 import { type LogLine, LogRing, type LogStream } from './log-ring.js';
-import type { ProcessHost } from './process-host.js';
 import { Termination } from './termination.js';
 
 const maxLineBytes = 32 * 1024;
 const tailBounds = { maxLines: 40, maxChars: 16 * 1024 };
-/** How long the pipes of a process that has exited may still be held open by somebody who left its group. */
+/** How long the pipes of a process that has exited may still be held open by a process that left its group. */
 const outputDrainMs = 1000;
 /** How long a hung process may take to say where it hangs. */
 const stackTimeoutMs = 2000;
@@ -26,7 +25,7 @@ export interface IncarnationOptions {
 	/** From a SIGTERM to the SIGKILL. */
 	killAfterMs: number;
 	onLine(line: LogLine): void;
-	/** The process itself has ended; what it left behind may still be there. Not called for a process that never was. */
+	/** The child itself has exited; what it left behind may still be there. Not called for a child that was never started. */
 	onExit(): void;
 	/** Nothing of it is left. Called exactly once, never from within the constructor. */
 	onGone(report: ExitReport): void;
@@ -55,8 +54,8 @@ interface ExitFacts {
 
 export class Incarnation {
 	readonly epoch: number;
-	/** Null where the fork failed outright. */
-	readonly child: ChildProcess | null;
+	/** Null where the start failed outright. */
+	readonly child: ChildHandle | null;
 	/** Milliseconds since the epoch, at the fork. */
 	readonly startedAt: number;
 	readonly #options: IncarnationOptions;
@@ -77,14 +76,14 @@ export class Incarnation {
 		this.epoch = options.epoch;
 		this.startedAt = options.clock.now();
 		this.#bornAt = options.clock.monotonic();
-		this.child = this.#fork();
+		this.child = this.#start();
 	}
 
 	get pid(): number | null {
 		return this.child?.pid ?? null;
 	}
 
-	/** Whether there is a process that has not exited. */
+	/** Whether the child was started and has not exited. */
 	get isRunning(): boolean {
 		return this.pid !== null && this.#exit === null;
 	}
@@ -103,7 +102,8 @@ export class Incarnation {
 
 	/** Whether a debugger holds it, or it was started to wait for one: it is slow on purpose then. */
 	get isDebugged(): boolean {
-		return this.#debugger.attached || waitsForDebugger(this.#options.spec.execArgv ?? []);
+		const { spec } = this.#options;
+		return this.#debugger.attached || (spec.command === undefined && waitsForDebugger(spec.execArgv ?? []));
 	}
 
 	/**
@@ -111,7 +111,7 @@ export class Incarnation {
 	 * {@link stackTimeoutMs}, or when the process exits.
 	 */
 	async captureStack(): Promise<string[]> {
-		const { clock, host } = this.#options;
+		const { clock } = this.#options;
 		const search = new AbortController();
 		const over = new Promise<string[]>((resolve) => {
 			search.signal.addEventListener('abort', () => resolve([]), { once: true });
@@ -121,7 +121,7 @@ export class Incarnation {
 			clock.clearTimeout(timer);
 			search.abort();
 		};
-		const frames = host.hungStack(this.child as ChildProcess, this.#debugger, search.signal);
+		const frames = (this.child as ChildHandle).hungStack(this.#debugger, search.signal);
 		// A search that fails finds nothing; the process is replaced all the same.
 		this.#stack = await Promise.race([frames, over]).catch(() => []);
 		this.#endSearch();
@@ -132,15 +132,15 @@ export class Incarnation {
 	end(order: EndOrder): void {
 		this.#order ??= order;
 		if (this.#termination || !this.isRunning) return;
-		const { clock, killAfterMs, host } = this.#options;
-		const child = this.child as ChildProcess;
+		const { clock, killAfterMs } = this.#options;
+		const child = this.child as ChildHandle;
 		this.#termination = new Termination({
 			clock,
 			ask: order.ask,
 			graceMs: order.graceMs,
 			killAfterMs,
-			terminate: () => host.signal(child, 'SIGTERM'),
-			kill: () => host.kill(child),
+			terminate: () => child.signal('SIGTERM'),
+			kill: () => child.kill(),
 		});
 		this.#termination.start();
 	}
@@ -150,25 +150,23 @@ export class Incarnation {
 		this.#termination?.hasten(graceMs);
 	}
 
-	#fork(): ChildProcess | null {
-		let child: ChildProcess;
+	#start(): ChildHandle | null {
+		let child: ChildHandle;
 		try {
-			child = this.#options.host.fork(this.#options.spec);
+			child = this.#options.host.start(this.#options.spec);
 		} catch (error) {
 			this.#failToSpawn(error);
 			return null;
 		}
-		// Also without a pid there are streams, and an error event that must find a listener.
-		child.on('error', (error) => {
-			if (child.pid === undefined) this.#failToSpawn(error);
-			// Else a signal or a message could not be delivered: its sender knows, and the exit says the rest.
-		});
-		if (child.pid === undefined) return child;
+		if (child.pid === null) {
+			child.onStartError((error) => this.#failToSpawn(error));
+			return child;
+		}
 		const outputClosed = Promise.all([this.#capture(child, 'stdout'), this.#capture(child, 'stderr')]);
 		const closed = Promise.all([outputClosed, channelClosed(child)]);
-		child.once('exit', (code, signal) => {
-			this.#noteExit(code, signal);
-			void this.#bury(child, { outputClosed, closed });
+		child.onExit((exit) => {
+			this.#noteExit(exit);
+			void this.#finalize(child, { outputClosed, closed });
 		});
 		return child;
 	}
@@ -179,14 +177,14 @@ export class Incarnation {
 		const { clock } = this.#options;
 		this.#exit = { code: null, signal: null, at: clock.now(), uptimeMs: 0, readyForMs: 0, kernelOutOfMemory: false };
 		// A fork that failed halfway may have left its end of the pipes.
-		for (const stream of [this.child?.stdout, this.child?.stderr]) stream?.destroy();
-		// The owner is told in a later turn, as of every other end.
+		this.child?.close();
+		// The owner hears of it in a later turn, as of every other end.
 		queueMicrotask(() => this.#options.onGone(this.#report()));
 	}
 
 	/** Reads a stream line by line until it closes. It is never paused: a full pipe would block the child's next write. */
-	#capture(child: ChildProcess, stream: LogStream): Promise<void> {
-		const source = child[stream];
+	#capture(child: ChildHandle, stream: LogStream): Promise<void> {
+		const source = child.output[stream];
 		if (!source) return Promise.resolve();
 		const splitter = new LineSplitter(maxLineBytes, (line) => {
 			const entry: LogLine = { stream, line, epoch: this.epoch, at: this.#options.clock.now() };
@@ -207,7 +205,7 @@ export class Incarnation {
 		});
 	}
 
-	#noteExit(code: number | null, signal: NodeJS.Signals | null): void {
+	#noteExit({ code, signal }: ChildExit): void {
 		const { clock, host } = this.#options;
 		const now = clock.monotonic();
 		this.#exit = {
@@ -223,23 +221,24 @@ export class Incarnation {
 		this.#endSearch();
 	}
 
-	/** After the exit: ends what the process left behind, hears its last words, and reports. */
-	async #bury(child: ChildProcess, { outputClosed, closed }: Record<'outputClosed' | 'closed', Promise<unknown>>): Promise<void> {
-		const { clock, host } = this.#options;
-		const groupEnded = host.endGroup(child.pid as number);
+	/** After the exit: ends what the child left behind, reads its last output, and reports. */
+	async #finalize(
+		child: ChildHandle,
+		{ outputClosed, closed }: Record<'outputClosed' | 'closed', Promise<unknown>>,
+	): Promise<void> {
+		const { clock } = this.#options;
+		const groupEnded = child.endGroup();
 		this.#options.onExit();
 		await groupEnded;
-		// What it had said before its end, also over the channel, must not reach the owner after it.
+		// Output and messages from before the exit must not reach the owner after the report.
 		let timer: Timer | undefined;
 		const drained = new Promise<void>((resolve) => {
 			timer = clock.setTimeout(resolve, outputDrainMs);
 		});
 		await Promise.race([closed, drained]);
 		clock.clearTimeout(timer);
-		// Somebody who left the group may hold the pipes; closing our ends flushes the lines that are there.
-		child.stdout?.destroy();
-		child.stderr?.destroy();
-		if (child.connected) child.disconnect();
+		// A process that left the group may hold the pipes; closing our ends flushes the lines that are there.
+		child.close();
 		await outputClosed;
 		this.#options.onGone(this.#report());
 	}
@@ -268,6 +267,6 @@ export class Incarnation {
 	}
 }
 
-function channelClosed(child: ChildProcess): Promise<void> {
-	return child.connected ? new Promise((resolve) => child.once('disconnect', resolve)) : Promise.resolve();
+function channelClosed({ channel }: ChildHandle): Promise<void> {
+	return channel.connected ? new Promise((resolve) => void channel.on('disconnect', resolve)) : Promise.resolve();
 }

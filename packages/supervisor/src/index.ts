@@ -1,9 +1,10 @@
+export type { ChildChannel, ChildExit, ChildHandle, ChildOutput, ProcessHost } from './child-handle.js';
 export type { ChildSpec } from './child-spec.js';
 export { type ChildState, childTransitions } from './child-state.js';
 export type { ExitReport } from './exit-reason.js';
 export { withInspectPort } from './inspect-port.js';
 export type { LogLine, LogStream } from './log-ring.js';
-export { createProcessHost, type ProcessHost } from './process-host.js';
+export { createProcessHost } from './process-host.js';
 export {
 	decideRestart,
 	defaultRestartPolicy,
@@ -14,4 +15,4 @@ export {
 } from './restart-policy.js';
 export { SupervisedChild } from './supervised-child.js';
 export type { SupervisedChildEvents } from './supervised-child-events.js';
-export type { ChildLink, SupervisedChildOptions } from './supervised-child-options.js';
+export type { ChildLink, ShutdownOptions, SupervisedChildOptions } from './supervised-child-options.js';

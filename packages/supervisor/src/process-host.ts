@@ -1,55 +1,22 @@
-// The seam between the machine of one child and the operating system: forking, signals, and ending what a child leaves behind.
-// The machine is tested on a host that starts nothing.
-import { type ChildProcess, fork } from 'node:child_process';
+// Children that are processes: forking a node module or starting another program, signals, and ending what a process leaves behind.
+import { type ChildProcess, fork, type SpawnOptions, spawn } from 'node:child_process';
 import inspector from 'node:inspector';
-import type { ChildSpec } from './child-spec.js';
+import type { Socket } from 'node:net';
+import type { ChildChannel, ChildExit, ChildHandle, ChildOutput, ProcessHost } from './child-handle.js';
+import type { ChildSpec, NodeChildSpec } from './child-spec.js';
 import type { DebuggerWatch } from './debugger-watch.js';
 import { hungStack } from './hung-stack.js';
 import { withInspectPort } from './inspect-port.js';
 import { OomKillCounter } from './oom-kills.js';
 import { endProcessGroup, signalProcess, signalProcessGroup } from './process-group.js';
 
-export interface ProcessHost {
-	/** Starts the process. May throw, or answer with a child that has no pid and emits `error`. */
-	fork(spec: ChildSpec): ChildProcess;
-	/** Signals the process itself; `false` when it is gone. */
-	signal(child: ChildProcess, signal: NodeJS.Signals): boolean;
-	/** Kills the process with everything it started that is still in its group. */
-	kill(child: ChildProcess): void;
-	/** Once the process has exited: kills what is left of its group and resolves when nothing of it is alive. */
-	endGroup(pid: number): Promise<void>;
-	/** The frames that a hung process is busy in, innermost first; empty when they cannot be had before the signal aborts. */
-	hungStack(child: ChildProcess, inspector: DebuggerWatch, signal: AbortSignal): Promise<string[]>;
-	/** Whether the kernel's out-of-memory killer ended a process that nobody has claimed yet; claims it. */
-	claimOomKill(): boolean;
-}
-
-/** The machine itself. */
+/** The operating system. */
 export function createProcessHost(): ProcessHost {
 	const oomKills = new OomKillCounter();
 	return {
-		fork(spec) {
+		start(spec) {
 			oomKills.forget();
-			return fork(spec.file, spec.args ?? [], {
-				env: spec.env,
-				execArgv: execArgvFor(spec, inspector.url() ?? null),
-				// A group of its own: a terminal's Ctrl-C reaches the owner alone, which then stops the children in order, and what
-				// a child leaves behind can be ended with it. A child must itself notice when its channel closes.
-				// On Windows it would mean a console window, and there are no groups.
-				detached: process.platform !== 'win32',
-				serialization: spec.serialization ?? 'json',
-				stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-				...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-			});
-		},
-		signal: signalProcess,
-		kill: (child) => signalProcessGroup(child, 'SIGKILL'),
-		endGroup: endProcessGroup,
-		async hungStack(child, watch, signal) {
-			// Windows has no such signal, and where node was told not to handle it, it would kill.
-			if (process.platform === 'win32' || child.spawnargs.includes('--disable-sigusr1')) return [];
-			const url = await Promise.race([watch.address(() => signalProcess(child, 'SIGUSR1')), aborted(signal)]);
-			return url === null || signal.aborted ? [] : hungStack(url, signal);
+			return new ProcessHandle(startProcess(spec), spec);
 		},
 		claimOomKill: () => oomKills.claim(),
 	};
@@ -58,12 +25,126 @@ export function createProcessHost(): ProcessHost {
 /** One for the whole process, because the kernel's counter that it watches is. */
 export const defaultProcessHost: ProcessHost = createProcessHost();
 
+function startProcess(spec: ChildSpec): ChildProcess {
+	const options = {
+		env: spec.env,
+		// A group of its own: a terminal's Ctrl-C reaches the owner alone, which then stops the children in order, and what
+		// a child leaves behind can be ended with it. A child must itself notice when its channel closes.
+		// On Windows it would mean a console window, and there are no groups.
+		detached: process.platform !== 'win32',
+		...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+	};
+	const stdio: SpawnOptions['stdio'] = ['ignore', 'pipe', 'pipe', 'ipc'];
+	if (spec.command !== undefined) {
+		return spawn(spec.command, spec.args ?? [], { ...options, stdio: spec.channel ? stdio : ['ignore', 'pipe', 'pipe'] });
+	}
+	return fork(spec.file, spec.args ?? [], {
+		...options,
+		execArgv: execArgvFor(spec, inspector.url() ?? null),
+		serialization: spec.serialization ?? 'json',
+		stdio,
+	});
+}
+
+class ProcessHandle implements ChildHandle {
+	readonly pid: number | null;
+	readonly channel: ChildChannel;
+	readonly #child: ChildProcess;
+	readonly #canShowStack: boolean;
+	#startError: ((error: Error) => void) | undefined;
+
+	constructor(child: ChildProcess, spec: ChildSpec) {
+		this.#child = child;
+		this.pid = child.pid ?? null;
+		this.channel = new IpcChannel(child);
+		// Windows has no SIGUSR1; it would end a program that is not node, or a node that was started not to handle it.
+		this.#canShowStack =
+			process.platform !== 'win32' && spec.command === undefined && !child.spawnargs.includes('--disable-sigusr1');
+		// Also a child without a pid emits an error, which must find a listener. With one, a signal or a message could not be
+		// delivered: its sender knows, and the exit reports the rest.
+		child.on('error', (error) => {
+			if (this.pid === null) this.#startError?.(error);
+		});
+	}
+
+	get output(): ChildOutput {
+		return this.#child;
+	}
+
+	onStartError(listener: (error: Error) => void): void {
+		this.#startError = listener;
+	}
+
+	onExit(listener: (exit: ChildExit) => void): void {
+		this.#child.once('exit', (code, signal) => {
+			// A program that could not be executed "exits" with a negative code before it ever was a process.
+			if (this.pid !== null) listener({ code, signal });
+		});
+	}
+
+	signal(signal: NodeJS.Signals): boolean {
+		return signalProcess(this.#child, signal);
+	}
+
+	kill(): void {
+		signalProcessGroup(this.#child, 'SIGKILL');
+	}
+
+	endGroup(): Promise<void> {
+		return this.pid === null ? Promise.resolve() : endProcessGroup(this.pid);
+	}
+
+	close(): void {
+		this.#child.stdout?.destroy();
+		this.#child.stderr?.destroy();
+		if (this.#child.connected) this.#child.disconnect();
+	}
+
+	async hungStack(watch: DebuggerWatch, signal: AbortSignal): Promise<string[]> {
+		if (!this.#canShowStack) return [];
+		const url = await Promise.race([watch.address(() => this.signal('SIGUSR1')), aborted(signal)]);
+		return url === null || signal.aborted ? [] : hungStack(url, signal);
+	}
+}
+
+/** Node's IPC channel to a child process. */
+class IpcChannel implements ChildChannel {
+	readonly #child: ChildProcess;
+
+	constructor(child: ChildProcess) {
+		this.#child = child;
+	}
+
+	get connected(): boolean {
+		return this.#child.connected;
+	}
+
+	send(message: unknown, done: (error: Error | null) => void): boolean {
+		// Node adds `send` only where there is a channel.
+		if (typeof this.#child.send !== 'function') {
+			process.nextTick(done, new Error('the process has no message channel'));
+			return false;
+		}
+		return this.#child.send(message as never, done);
+	}
+
+	sendSocket(message: unknown, socket: Socket, done: (error: Error | null) => void): void {
+		if (typeof this.#child.send !== 'function') process.nextTick(done, new Error('the process has no message channel'));
+		// Kept open: node forgets to close a socket that was on its way to a process which dies.
+		else this.#child.send(message as never, socket, { keepOpen: true }, done);
+	}
+
+	on(event: 'message' | 'disconnect', listener: (message: unknown) => void): void {
+		this.#child.on(event, listener);
+	}
+}
+
 function aborted(signal: AbortSignal): Promise<null> {
 	return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
 }
 
 /** The child's flags for node; `ownInspector` is the address of this process's inspector, where it has one. */
-export function execArgvFor(spec: ChildSpec, ownInspector: string | null): string[] {
+export function execArgvFor(spec: NodeChildSpec, ownInspector: string | null): string[] {
 	const ownPort = ownInspector === null ? null : Number(new URL(ownInspector).port);
 	const execArgv = withInspectPort(spec.execArgv ?? [], spec.ordinal ?? 0, ownPort);
 	const chosen = execArgv.some((arg) => /^--(inspect|debug-port)/.test(arg));

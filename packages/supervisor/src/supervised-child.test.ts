@@ -13,6 +13,7 @@ import {
 	readyTimeoutMs,
 } from '../test/machine.js';
 import type { ChildState } from './child-state.js';
+import type { SupervisedChild } from './supervised-child.js';
 
 const withProcess: ChildState[] = ['starting', 'ready', 'unresponsive', 'draining'];
 
@@ -251,11 +252,11 @@ describe('hang detection', () => {
 	it('leaves a process alone while a debugger is attached, and judges it again when that has gone', async () => {
 		const made = await machineIn('ready');
 		made.pings[0]?.open();
-		made.host.current.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\nDebugger attached.\n');
+		made.host.current.output.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\nDebugger attached.\n');
 		await made.clock.advance(20 * pingTimeoutMs);
 		expect(made.child.state).toBe('ready');
 		made.pings[1]?.open();
-		made.host.current.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\n');
+		made.host.current.output.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\n');
 		await made.clock.advance(pingIntervalMs + pingTimeoutMs + 1);
 		expect(made.child.state).toBe('draining');
 		await end(made);
@@ -512,6 +513,21 @@ describe('memory', () => {
 	});
 });
 
+describe('a shutdown', () => {
+	it.each<[string, boolean, (child: SupervisedChild) => void]>([
+		['a stop', true, (child) => void child.stop()],
+		['being given up', true, (child) => child.fail('fatal', new Error('no'))],
+		['a requested restart', false, (child) => void child.restart('deploy')],
+		['its memory limit', false, (child) => child.reportMemory(200 * 2 ** 20)],
+	])('for %s is final: %s', async (_, final, act) => {
+		const made = await machineIn('ready');
+		act(made.child);
+		await made.clock.advance(0);
+		expect(made.final).toEqual([final]);
+		await end(made);
+	});
+});
+
 describe('a dead incarnation', () => {
 	it('is told once, after everything that it wrote, and before anything new is started', async () => {
 		const made = await machineIn('ready');
@@ -520,7 +536,7 @@ describe('a dead incarnation', () => {
 		made.child.on('exited', ({ stderrTail }) => order.push(`exited with ${stderrTail.join('|')}`));
 		made.child.on('spawned', ({ epoch }) => order.push(`spawned ${epoch}`));
 		const old = made.host.current;
-		old.stderr.write('last words');
+		old.output.stderr.write('last words');
 		old.exit(1);
 		old.exit(1);
 		await made.clock.advance(1);

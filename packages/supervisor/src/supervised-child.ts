@@ -20,8 +20,8 @@ import type { ChildLink, SupervisedChildOptions } from './supervised-child-optio
 import { isOn, timerDelayMs } from './timer-delay.js';
 
 /** What follows the exit of the present process; a later wish replaces an earlier one only when it ranks higher. */
-type Sequel = { kind: 'policy' } | { kind: 'respawn' } | { kind: 'fail'; error: unknown } | { kind: 'stop' };
-const sequelRank: Record<Sequel['kind'], number> = { policy: 0, respawn: 1, fail: 2, stop: 3 };
+type AfterExit = { kind: 'policy' } | { kind: 'respawn' } | { kind: 'fail'; error: unknown } | { kind: 'stop' };
+const afterExitRank: Record<AfterExit['kind'], number> = { policy: 0, respawn: 1, fail: 2, stop: 3 };
 
 const defaultKillAfterMs = 2000;
 const logBounds = { maxLines: 500, maxChars: 256 * 1024 };
@@ -31,7 +31,7 @@ const logBounds = { maxLines: 500, maxChars: 256 * 1024 };
  *
  * @example
  * const child = new SupervisedChild({ spec, policy: defaultRestartPolicy, readyTimeoutMs: 30_000, shutdownGraceMs: 10_000,
- *   heartbeat: { intervalMs: 5000, timeoutMs: 30_000 }, connect: (process, epoch) => openChannel(process, epoch) });
+ *   heartbeat: { intervalMs: 5000, timeoutMs: 30_000 }, connect: (child, epoch) => openChannel(child.channel, epoch) });
  * child.on('exited', (report) => console.error(report.message));
  * child.start();
  * // …
@@ -48,7 +48,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	#lastExit: ExitReport | null = null;
 	#history: RestartHistory = emptyHistory;
 	/** What follows the exit; meaningful while there is a process. */
-	#after: Sequel = { kind: 'policy' };
+	#after: AfterExit = { kind: 'policy' };
 	/** The present process, until it is gone for good. */
 	#run: Incarnation | null = null;
 	#link: ChildLink | null = null;
@@ -141,7 +141,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				run.markReady();
 				this.#waiters.settle(true);
 				this.#enter('ready', 'said that it is ready');
-				this.#tell('ready', { pid: run.pid as number, epoch: run.epoch, bootMs: this.#clock.now() - run.startedAt });
+				this.#emit('ready', { pid: run.pid as number, epoch: run.epoch, bootMs: this.#clock.now() - run.startedAt });
 				break;
 			case 'planned':
 			case 'spawning':
@@ -185,7 +185,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				return Promise.resolve(false);
 			case 'draining':
 			case 'exited':
-				if (sequelRank[this.#after.kind] > sequelRank.respawn) return Promise.resolve(false);
+				if (afterExitRank[this.#after.kind] > afterExitRank.respawn) return Promise.resolve(false);
 				break;
 			case 'planned':
 			case 'spawning':
@@ -203,7 +203,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 
 	/** Ends the process and gives the child up for good: its owner knows that no restart can help. */
 	fail(reason: ExitReason, error: unknown): void {
-		const sequel: Sequel = { kind: 'fail', error };
+		const after: AfterExit = { kind: 'fail', error };
 		switch (this.#state) {
 			case 'planned':
 			case 'spawning':
@@ -214,11 +214,11 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			case 'starting':
 			case 'ready':
 			case 'unresponsive':
-				this.#drain(sequel, { reason, detail: `was given up: ${messageOf(error)}`, graceMs: this.#options.shutdownGraceMs });
+				this.#drain(after, { reason, detail: `was given up: ${messageOf(error)}`, graceMs: this.#options.shutdownGraceMs });
 				break;
 			case 'draining':
 			case 'exited':
-				this.#intend(sequel);
+				this.#setAfterExit(after);
 				break;
 			case 'stopped':
 				break;
@@ -238,7 +238,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			case 'backing-off':
 			case 'failed':
 			case 'stopped':
-				this.#beStopped();
+				this.#onStopped();
 				break;
 			case 'starting':
 			case 'ready':
@@ -246,11 +246,11 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				this.#drain({ kind: 'stop' }, { reason: 'requested', graceMs: graceMs ?? this.#options.shutdownGraceMs });
 				break;
 			case 'draining':
-				this.#intend({ kind: 'stop' });
+				this.#setAfterExit({ kind: 'stop' });
 				if (graceMs !== undefined) this.#run?.hasten(graceMs);
 				break;
 			case 'exited':
-				this.#intend({ kind: 'stop' });
+				this.#setAfterExit({ kind: 'stop' });
 				break;
 		}
 		return promise;
@@ -268,7 +268,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		const judgement = this.#memory.judge(rssBytes);
 		if (judgement === 'fine') return;
 		const over = judgement === 'over';
-		this.#tell('memory', { pid: run.pid as number, epoch: run.epoch, rssBytes, limitBytes, over });
+		this.#emit('memory', { pid: run.pid as number, epoch: run.epoch, rssBytes, limitBytes, over });
 		// Whoever was told may have stopped it.
 		if (!over || this.#run !== run || !this.#isUp()) return;
 		const detail = `used ${megabytes(rssBytes)} of memory; its limit is ${megabytes(limitBytes)}`;
@@ -296,7 +296,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				break;
 			case 'draining':
 			case 'exited':
-				this.#intend({ kind: 'respawn' });
+				this.#setAfterExit({ kind: 'respawn' });
 				break;
 			case 'spawning':
 			case 'stopped':
@@ -311,20 +311,20 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		this.#enter('spawning', reason);
 		if (abort.signal.aborted) return;
 		if (!this.#options.beforeSpawn) {
-			this.#fork();
+			this.#startProcess();
 			return;
 		}
 		attempt(async () => this.#options.beforeSpawn?.(abort.signal)).then(
 			() => {
-				if (!abort.signal.aborted) this.#fork();
+				if (!abort.signal.aborted) this.#startProcess();
 			},
 			(error: unknown) => {
-				if (!abort.signal.aborted) this.#beRefused(error);
+				if (!abort.signal.aborted) this.#onSpawnRefused(error);
 			},
 		);
 	}
 
-	#fork(): void {
+	#startProcess(): void {
 		const { spec, host = defaultProcessHost, killAfterMs = defaultKillAfterMs, maxMemoryBytes = 0, heartbeat } = this.#options;
 		if (this.#run) throw new ShardctlError('INTERNAL', 'a second process of one child was about to be started');
 		this.#epoch++;
@@ -333,7 +333,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		try {
 			resolved = typeof spec === 'function' ? spec(epoch) : spec;
 		} catch (error) {
-			this.#beRefused(error);
+			this.#onSpawnRefused(error);
 			return;
 		}
 		const run = new Incarnation({
@@ -344,7 +344,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			killAfterMs,
 			onLine: (line) => {
 				this.#logs.push(line);
-				this.#tell('log', line);
+				this.#emit('log', line);
 			},
 			onExit: () => this.#enter('exited', 'its process has exited'),
 			onGone: (report) => this.#onGone(report),
@@ -377,7 +377,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		this.#enter('starting', 'its process was started');
 		this.restartReadyTimeout();
 		this.#heartbeat?.start();
-		this.#tell('spawned', { pid: run.pid as number, epoch });
+		this.#emit('spawned', { pid: run.pid as number, epoch });
 	}
 
 	#onReadyTimeout(): void {
@@ -395,7 +395,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		const silentForMs = this.#options.heartbeat.timeoutMs;
 		const finding = `its main thread answered no heartbeat for ${formatDuration(silentForMs)}`;
 		this.#enter('unresponsive', finding);
-		this.#tell('unresponsive', { pid: run.pid as number, epoch: run.epoch, silentForMs });
+		this.#emit('unresponsive', { pid: run.pid as number, epoch: run.epoch, silentForMs });
 		void run.captureStack().then(([frame]) => {
 			if (this.#run !== run || this.#state !== 'unresponsive') return;
 			const detail = `hung: ${finding}${frame === undefined ? '' : `; it was in ${frame}`}`;
@@ -409,12 +409,13 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		this.restartReadyTimeout();
 	}
 
-	#drain(after: Sequel, order: Omit<EndOrder, 'ask'>): void {
+	#drain(after: AfterExit, order: Omit<EndOrder, 'ask'>): void {
 		const link = this.#link;
 		// A thread that hangs cannot be asked; a SIGTERM still ends it unless the bot handles that itself.
 		const graceMs = this.#state === 'unresponsive' ? 0 : order.graceMs;
-		this.#intend(after);
-		const ask = link ? () => attempt(() => link.shutdown(order.detail ?? order.reason)) : null;
+		this.#setAfterExit(after);
+		const final = this.#after.kind === 'stop' || this.#after.kind === 'fail';
+		const ask = link ? () => attempt(() => link.shutdown(order.detail ?? order.reason, { final })) : null;
 		this.#run?.end({ ...order, ask, graceMs });
 		this.#enter('draining', order.detail ?? order.reason);
 	}
@@ -430,11 +431,11 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			rethrowLater(error);
 		}
 		this.#waiters.noteExit(report.epoch);
-		this.#tell('exited', report);
+		this.#emit('exited', report);
 		const after = this.#after;
 		switch (after.kind) {
 			case 'stop':
-				this.#beStopped();
+				this.#onStopped();
 				break;
 			case 'fail':
 				this.#giveUp({ reason: messageOf(after.error), error: after.error, report, retryInMs: null });
@@ -464,14 +465,14 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				const { delayMs, restartsInWindow } = decision;
 				this.#history = decision.history;
 				this.#enter('backing-off', report.message, { delayMs, next: () => this.#spawn('restarted by the policy') });
-				this.#tell('backoff', { delayMs, restartsInWindow });
+				this.#emit('backoff', { delayMs, restartsInWindow });
 				break;
 			}
 		}
 	}
 
 	/** `beforeSpawn` said no: nothing was started, so there is no exit to judge, and the slow rhythm is the right one. */
-	#beRefused(error: unknown): void {
+	#onSpawnRefused(error: unknown): void {
 		const { policy } = this.#options;
 		this.#giveUp({ reason: messageOf(error), error, report: null, retryInMs: policy?.cooldownMs ?? null });
 	}
@@ -482,10 +483,10 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			retryInMs === null ? undefined : { delayMs: retryInMs, next: () => this.#spawn('tried again after its cool-down') };
 		this.#waiters.settle(false);
 		this.#enter('failed', event.reason, timer);
-		this.#tell('failed', event);
+		this.#emit('failed', event);
 	}
 
-	#beStopped(): void {
+	#onStopped(): void {
 		this.#waiters.settle(false);
 		this.#stopping?.resolve();
 		if (this.#state !== 'stopped') this.#enter('stopped', 'stopped as requested');
@@ -496,8 +497,8 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		return this.#state === 'starting' || this.#state === 'ready';
 	}
 
-	#intend(sequel: Sequel): void {
-		if (sequelRank[sequel.kind] > sequelRank[this.#after.kind]) this.#after = sequel;
+	#setAfterExit(after: AfterExit): void {
+		if (afterExitRank[after.kind] > afterExitRank[this.#after.kind]) this.#after = after;
 	}
 
 	/**
@@ -519,11 +520,11 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		this.#state = to;
 		if (timer) this.#timer = this.#clock.setTimeout(timer.next, timerDelayMs(timer.delayMs));
 		if (from === 'spawning' && (to === 'stopped' || to === 'failed')) spawnAbort?.abort();
-		this.#tell('state', { from, to, reason });
+		this.#emit('state', { from, to, reason });
 	}
 
 	/** Emits; a listener that throws is the owner's bug and surfaces as such, but cannot leave the machine halfway. */
-	#tell<K extends keyof SupervisedChildEvents>(event: K, payload: SupervisedChildEvents[K][0]): void {
+	#emit<K extends keyof SupervisedChildEvents>(event: K, payload: SupervisedChildEvents[K][0]): void {
 		try {
 			(this as EventEmitter).emit(event, payload);
 		} catch (error) {

@@ -1,39 +1,41 @@
 // A host that starts no process: what a test needs to walk the machine of a child through its states, one event at a time.
-import type { ChildProcess } from 'node:child_process';
-import { EventEmitter } from 'node:events';
-import { PassThrough } from 'node:stream';
+import type { ProcessHost } from '../src/child-handle.js';
 import type { ChildSpec } from '../src/child-spec.js';
-import type { ProcessHost } from '../src/process-host.js';
+import { ScriptedChild } from '../src/testing/scripted-child.js';
 
-/** A process that exits when the test says so. */
-export class FakeProcess extends EventEmitter {
-	readonly pid: number;
-	readonly stdout = new PassThrough();
-	readonly stderr = new PassThrough();
-	readonly connected = false;
-	exited = false;
+/** A child that exits when the test calls for it, whatever it is sent. */
+class FakeChild extends ScriptedChild {
+	readonly #host: FakeHost;
 
-	constructor(pid: number) {
-		super();
-		this.pid = pid;
-		this.once('exit', () => {
-			this.exited = true;
-			this.stdout.destroy();
-			this.stderr.destroy();
-		});
+	constructor(host: FakeHost, pid: number, spec: ChildSpec) {
+		super({ pid, spec, channel: false });
+		this.#host = host;
 	}
 
-	exit(code: number | null, signal: NodeJS.Signals | null = null): void {
-		this.emit('exit', code, signal);
+	override signal(signal: NodeJS.Signals): boolean {
+		this.#host.signals.push(`${this.pid} ${signal}`);
+		return true;
+	}
+
+	override kill(): void {
+		this.#host.signals.push(`${this.pid} KILL GROUP`);
+	}
+
+	override endGroup(): Promise<void> {
+		return this.#host.groupEnded();
+	}
+
+	override hungStack(): Promise<string[]> {
+		return this.#host.stack;
 	}
 }
 
 export class FakeHost implements ProcessHost {
-	readonly processes: FakeProcess[] = [];
+	readonly processes: FakeChild[] = [];
 	readonly specs: ChildSpec[] = [];
 	/** Every signal sent, as `pid signal`; a kill of the group is `pid KILL GROUP`. */
 	readonly signals: string[] = [];
-	/** The next fork throws this. */
+	/** The next start throws this. */
 	refuseFork: Error | null = null;
 	/** Whether what a process left behind stays alive until the test calls {@link openGroup}. */
 	holdsGroups = false;
@@ -41,14 +43,14 @@ export class FakeHost implements ProcessHost {
 	/** Frames that a hung process is found in; a pending promise keeps the search going. */
 	stack: Promise<string[]> = Promise.resolve([]);
 
-	get current(): FakeProcess {
+	get current(): FakeChild {
 		const process = this.processes.at(-1);
 		if (!process) throw new Error('no process was started');
 		return process;
 	}
 
 	/** The processes that have not exited. */
-	alive(): FakeProcess[] {
+	alive(): FakeChild[] {
 		return this.processes.filter(({ exited }) => !exited);
 	}
 
@@ -57,24 +59,15 @@ export class FakeHost implements ProcessHost {
 		return this.#held.length;
 	}
 
-	fork(spec: ChildSpec): ChildProcess {
+	start(spec: ChildSpec): FakeChild {
 		this.specs.push(spec);
 		if (this.refuseFork) throw this.refuseFork;
-		const process = new FakeProcess(1000 + this.processes.length);
+		const process = new FakeChild(this, 1000 + this.processes.length, spec);
 		this.processes.push(process);
-		return process as unknown as ChildProcess;
+		return process;
 	}
 
-	signal(child: ChildProcess, signal: NodeJS.Signals): boolean {
-		this.signals.push(`${child.pid} ${signal}`);
-		return true;
-	}
-
-	kill(child: ChildProcess): void {
-		this.signals.push(`${child.pid} KILL GROUP`);
-	}
-
-	endGroup(): Promise<void> {
+	groupEnded(): Promise<void> {
 		return this.holdsGroups ? new Promise((resolve) => this.#held.push(resolve)) : Promise.resolve();
 	}
 
@@ -82,10 +75,6 @@ export class FakeHost implements ProcessHost {
 	openGroup(): void {
 		this.holdsGroups = false;
 		for (const open of this.#held.splice(0)) open();
-	}
-
-	hungStack(): Promise<string[]> {
-		return this.stack;
 	}
 
 	claimOomKill(): boolean {

@@ -41,6 +41,8 @@ export interface Machine {
 	closed: ExitReport[];
 	/** Why each shutdown was asked for. */
 	asked: string[];
+	/** Of each shutdown: whether nothing follows it. */
+	final: boolean[];
 	/** Pings that wait for an answer. */
 	pings: Gate[];
 	/** Answers of `beforeSpawn`, while there is one. */
@@ -64,6 +66,7 @@ export function machine(options: Partial<SupervisedChildOptions> = {}): Machine 
 		events: [],
 		closed: [],
 		asked: [],
+		final: [],
 		pings: [],
 		spawnGate: null,
 		spawnSignals: [],
@@ -89,8 +92,9 @@ export function machine(options: Partial<SupervisedChildOptions> = {}): Machine 
 				made.pings.push(ping);
 				return ping.promise;
 			},
-			shutdown: (reason) => {
+			shutdown: (reason, { final }) => {
 				made.asked.push(reason);
+				made.final.push(final);
 				return new Promise(() => {});
 			},
 			closed: (report) => {

@@ -40,14 +40,14 @@ describe('discord.js', () => {
 
 	it('a replacement or a stop of a process that has just died, or is dead, is no error; replacements at the same time join', async () => {
 		const { child, process: current } = await started();
-		current().kill('SIGKILL');
+		current().signal('SIGKILL');
 		expect(await Promise.all([child.restart('a'), child.restart('b')])).toEqual([true, true]);
 		expect(child.epoch).toBe(2);
 		const failed = event(child, 'failed');
-		current().kill('SIGKILL');
+		current().signal('SIGKILL');
 		await failed;
 		expect(await child.restart('dead')).toBe(true);
-		current().kill('SIGKILL');
+		current().signal('SIGKILL');
 		await child.stop();
 		expect(await child.restart('stopped')).toBe(false);
 	});
@@ -55,8 +55,8 @@ describe('discord.js', () => {
 	it('what the old process said last is heard before its end, never as a word of its successor', async () => {
 		const order: string[] = [];
 		const { child, tell, process: current } = await started({ policy: defaultRestartPolicy });
-		current().on('message', (message: { number?: number }) => {
-			if (message.number === 1999) order.push('last word');
+		current().channel.on('message', (message) => {
+			if ((message as { number?: number }).number === 1999) order.push('last word');
 		});
 		child.on('exited', () => order.push('exited'));
 		child.on('spawned', () => order.push('spawned'));
@@ -131,7 +131,7 @@ describe('eris-fleet', () => {
 	it('a stop does not wait for a process that is already gone', async () => {
 		const { child, process: current } = await started();
 		const exited = event(child, 'exited');
-		current().kill('SIGKILL');
+		current().signal('SIGKILL');
 		await exited;
 		await child.stop();
 		expect(child.state).toBe('stopped');

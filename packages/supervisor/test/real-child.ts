@@ -1,11 +1,11 @@
 // Builds supervised children around fixtures/child.cjs, with a channel as small as can be, and ends them with the test.
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import type { NodeChildSpec } from '../src/child-spec.js';
 import {
+	type ChildHandle,
 	type ChildLink,
-	type ChildSpec,
 	type ExitReport,
 	SupervisedChild,
 	type SupervisedChildEvents,
@@ -17,7 +17,7 @@ const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, impo
 export interface RealChild {
 	child: SupervisedChild;
 	/** The present process; undefined before the first. */
-	process: () => ChildProcess;
+	process: () => ChildHandle;
 	/** Runs script in the child. */
 	tell: (script: string) => void;
 	/** What the child sent besides the protocol of the fixture. */
@@ -31,9 +31,9 @@ export interface RealChild {
 
 /** A child of `fixtures/child.cjs` that has not been started. `env.DO` is script that it runs at its start. */
 export function realChild(
-	options: Partial<Omit<SupervisedChildOptions, 'spec'>> & { spec?: Partial<ChildSpec>; doFirst?: string } = {},
+	options: Partial<Omit<SupervisedChildOptions, 'spec'>> & { spec?: Partial<NodeChildSpec>; doFirst?: string } = {},
 ): RealChild {
-	let current: ChildProcess | undefined;
+	let current: ChildHandle | undefined;
 	const messages: unknown[] = [];
 	const exits: ExitReport[] = [];
 	const pids: number[] = [];
@@ -52,7 +52,8 @@ export function realChild(
 			const bye = new Promise<void>((resolve) => {
 				saidBye = resolve;
 			});
-			process.on('message', (message: { ready?: true; pong?: number; bye?: true }) => {
+			process.channel.on('message', (raw) => {
+				const message = raw as { ready?: true; pong?: number; bye?: true };
 				if (message.ready) child.markReady(epoch);
 				else if (message.pong) {
 					pings.get(message.pong)?.();
@@ -66,13 +67,13 @@ export function realChild(
 					new Promise((resolve, reject) => {
 						const id = next++;
 						pings.set(id, resolve);
-						process.send({ ping: id }, (error) => {
+						process.channel.send({ ping: id }, (error) => {
 							if (error) reject(error);
 						});
 					}),
 				shutdown: () =>
 					new Promise((resolve, reject) => {
-						process.send({ shutdown: true }, (error) => {
+						process.channel.send({ shutdown: true }, (error) => {
 							if (error) reject(error);
 						});
 						void bye.then(resolve);
@@ -93,9 +94,9 @@ export function realChild(
 	onTestFinished(() => child.stop({ graceMs: 0 }));
 	return {
 		child,
-		process: () => current as ChildProcess,
+		process: () => current as ChildHandle,
 		tell: (script) => {
-			current?.send({ do: script });
+			current?.channel.send({ do: script }, () => {});
 		},
 		messages,
 		pongs: () => pongs,

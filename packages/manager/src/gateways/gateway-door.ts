@@ -1,9 +1,9 @@
 // The port at which workers find one gateway. The manager listens, and passes each connection on to the gateway process that lives
 // now; while none does, connections wait. So the port outlives the process, and nobody is refused: eris gives a session up after
 // ten refusals, which take it ten milliseconds, discord.py after one, and both would see the events since their last word again.
-import type { ChildProcess } from 'node:child_process';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { PassedConnection } from '@shardctl/core';
+import type { ChildChannel } from '@shardctl/supervisor';
 
 /** Connections that wait for a process; one more is closed. */
 const maxWaiting = 1000;
@@ -13,7 +13,7 @@ export class GatewayDoor {
 	/** Connections that no process has taken. Ours to close until one says that it has. */
 	readonly #waiting = new Map<number, Socket>();
 	#lastId = 0;
-	#behind: ChildProcess | null = null;
+	#behind: ChildChannel | null = null;
 
 	constructor() {
 		this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#welcome(socket));
@@ -35,10 +35,10 @@ export class GatewayDoor {
 	}
 
 	/** From now on connections go to this process, those that wait first. */
-	leadTo(process: ChildProcess): void {
-		this.#behind = process;
-		process.once('disconnect', () => {
-			if (this.#behind === process) this.hold();
+	leadTo(channel: ChildChannel): void {
+		this.#behind = channel;
+		channel.on('disconnect', () => {
+			if (this.#behind === channel) this.hold();
 		});
 		for (const [id, socket] of this.#waiting) this.#pass(id, socket);
 	}
@@ -73,7 +73,7 @@ export class GatewayDoor {
 
 	#pass(id: number, socket: Socket): void {
 		const message: PassedConnection = { shardctlConnection: id };
-		// What cannot be sent waits. Kept open: Node forgets to close a socket that was on its way to a process which dies.
-		this.#behind?.send(message, socket, { keepOpen: true }, () => {});
+		// What cannot be sent waits.
+		this.#behind?.sendSocket(message, socket, () => {});
 	}
 }

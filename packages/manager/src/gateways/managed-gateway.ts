@@ -1,6 +1,5 @@
 // One gateway process as the manager sees it: its supervised process, the channel to the process that lives now, and the door
 // at which workers find it.
-import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
@@ -17,7 +16,7 @@ import {
 	workerPath,
 } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
-import { type ChildLink, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
+import { type ChildHandle, type ChildLink, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
 import { childEnvironment } from '../children/child-environment.js';
 import { exitError } from '../children/child-rules.js';
 import type { IdentifySlot } from '../identify/coordinator.js';
@@ -51,7 +50,6 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	readonly #options: ManagedGatewayOptions;
 	#peer: GatewayPeer | undefined;
 	readonly #door = new GatewayDoor();
-	#keepSessions = true;
 	readonly #waitingForReady = new Set<() => void>();
 
 	constructor(options: ManagedGatewayOptions) {
@@ -73,7 +71,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 					port: this.#door.port,
 				}),
 			}),
-			connect: (process, epoch) => this.#connect(process, epoch),
+			connect: (child, epoch) => this.#connect(child, epoch),
 		});
 		this.child.on('ready', () => {
 			for (const resolve of this.#waitingForReady) resolve();
@@ -137,15 +135,14 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 
 	/** Ends the process, and its sessions with Discord. */
 	stop(options: { graceMs?: number }): Promise<void> {
-		this.#keepSessions = false;
 		return this.child.stop(options).finally(() => this.#door.close());
 	}
 
-	#connect(process: ChildProcess, epoch: number): ChildLink {
-		const peer: GatewayPeer = new Peer({ port: ipcPort(process), epoch });
+	#connect({ channel }: ChildHandle, epoch: number): ChildLink {
+		const peer: GatewayPeer = new Peer({ port: ipcPort(channel), epoch });
 		this.#peer = peer;
 		peer.on('listening', () => {
-			this.#door.leadTo(process);
+			this.#door.leadTo(channel);
 			this.child.markReady(epoch);
 		});
 		peer.on('connection.taken', ({ id }) => this.#door.taken(id));
@@ -160,10 +157,9 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			ping: async (signal) => {
 				await peer.request('ping', null, { signal, timeoutMs: Number.POSITIVE_INFINITY });
 			},
-			shutdown: async (reason) => {
+			shutdown: async (reason, { final }) => {
 				this.#door.hold();
-				const keepSessions = this.#keepSessions;
-				await peer.request('shutdown', { reason, keepSessions }, { timeoutMs: Number.POSITIVE_INFINITY });
+				await peer.request('shutdown', { reason, keepSessions: !final }, { timeoutMs: Number.POSITIVE_INFINITY });
 			},
 			closed: (report) => {
 				slots.abandonAll();

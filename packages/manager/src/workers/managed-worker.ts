@@ -1,6 +1,5 @@
 // One worker as the manager sees it: its supervised process, the channel to the process that lives now, and the state of its
 // shards' connections. It decides nothing about the fleet.
-import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import {
 	describeShards,
@@ -16,7 +15,13 @@ import {
 	type WorkerSample,
 } from '@shardctl/core';
 import { ipcPort, Peer, type Port, type PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
-import { type ChildLink, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
+import {
+	type ChildChannel,
+	type ChildHandle,
+	type ChildLink,
+	SupervisedChild,
+	type SupervisedChildOptions,
+} from '@shardctl/supervisor';
 import { exitError } from '../children/child-rules.js';
 import type { IdentifySlot } from '../identify/coordinator.js';
 import { SlotHolder } from '../identify/slot-holder.js';
@@ -56,7 +61,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	incarnation = 0;
 	readonly #options: ManagedWorkerOptions;
 	#peer: WorkerPeer | undefined;
-	#process: ChildProcess | undefined;
+	#channel: ChildChannel | undefined;
 	#connections = new Map<number, ShardConnection>();
 	#sample: WorkerSample | undefined;
 	/** Of the processes before the living one. */
@@ -70,7 +75,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.id = options.workerId;
 		this.shardIds = options.shardIds;
 		this.#options = options;
-		this.child = new SupervisedChild({ ...options.child, connect: (process, epoch) => this.#connect(process, epoch) });
+		this.child = new SupervisedChild({ ...options.child, connect: (child, epoch) => this.#connect(child, epoch) });
 		// Also a process that could not be forked has left the boot gate.
 		this.child.on('exited', () => this.emit('booted'));
 	}
@@ -171,34 +176,34 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** Sends a message to the bot's own `process.on('message')`. */
 	send(message: unknown): Promise<void> {
-		const process = this.#process;
-		if (!process?.connected) {
+		const channel = this.#channel;
+		if (!channel?.connected) {
 			return Promise.reject(
 				new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so it cannot get a message`),
 			);
 		}
 		return new Promise((resolve, reject) => {
-			process.send(message as never, (error) => (error ? reject(channelError(this.label, error)) : resolve()));
+			channel.send(message, (error) => (error ? reject(channelError(this.label, error)) : resolve()));
 		});
 	}
 
-	#connect(process: ChildProcess, epoch: number): ChildLink {
+	#connect({ channel }: ChildHandle, epoch: number): ChildLink {
 		const { clock = systemClock } = this.#options.child;
 		let disconnected: Timer | undefined;
 		const port: Port = {
-			...ipcPort(process, (message) => {
+			...ipcPort(channel, (message) => {
 				if (this.#library === undefined && isReadyOfDiscordJs(message)) this.emit('unattached');
 				else this.emit('message', message);
 			}),
 			// The exit follows at once and tells more; only a process that closes its channel and lives on is noticed by this.
 			onClose: (listener) =>
-				process.once('disconnect', () => {
+				void channel.on('disconnect', () => {
 					disconnected = clock.setTimeout(listener, exitFollowsMs);
 				}),
 		};
 		const peer: WorkerPeer = new Peer({ port, epoch, firstFrameAtOnce: true });
 		this.#peer = peer;
-		this.#process = process;
+		this.#channel = channel;
 		this.#connections = new Map();
 		this.#cpuSecondsBefore = this.cpuSeconds ?? 0;
 		this.#sample = undefined;
@@ -236,7 +241,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 				peer.close(exitError(this.label, report));
 				if (this.#peer === peer) {
 					this.#peer = undefined;
-					this.#process = undefined;
+					this.#channel = undefined;
 				}
 			},
 		};

@@ -1,0 +1,2 @@
+// For the tests of packages that own supervised children.
+export { ScriptedChild, type ScriptedEnd, scriptedHost } from './scripted-child.js';
