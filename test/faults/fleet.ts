@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
-import { isAlive, type Network, networkTo, processesWithEnv, tempDir, waitFor } from '@shardctl/test-support';
+import { isAlive, leadsGroup, type Network, networkTo, processesWithEnv, tempDir, waitFor } from '@shardctl/test-support';
 import { createShardManager, type ShardManager, type ShardManagerOptions } from 'shardctl';
 import { onTestFinished } from 'vitest';
 
@@ -140,13 +140,16 @@ export function isWhole(worker: ShardManager['workers'][number]): boolean {
 	return worker.child.state === 'ready' && worker.shardIds.every((shard) => worker.status(shard) === 'ready');
 }
 
-/** Which worker a process is the bot of; undefined for what bots start themselves, which inherit the mark and not the brief. */
-function workerIdOf(pid: number): number | undefined {
+/**
+ * Which worker a process is the bot of; undefined for what bots start themselves, which inherit the mark and not the config. A process
+ * that a bot is starting has a copy of the bot's environment until its exec; it is told apart by not leading a process group.
+ */
+export function workerIdOf(pid: number): number | undefined {
 	try {
 		const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-		const brief = variables.find((variable) => variable.startsWith('SHARDCTL_WORKER='));
-		if (brief === undefined || !isAlive(pid)) return undefined;
-		return (JSON.parse(brief.slice(brief.indexOf('=') + 1)) as { workerId: number }).workerId;
+		const config = variables.find((variable) => variable.startsWith('SHARDCTL_WORKER='));
+		if (config === undefined || !isAlive(pid) || !leadsGroup(pid)) return undefined;
+		return (JSON.parse(config.slice(config.indexOf('=') + 1)) as { workerId: number }).workerId;
 	} catch {
 		return undefined;
 	}

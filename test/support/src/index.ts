@@ -2,6 +2,6 @@ export { type CliRun, type CliSandbox, cliSandbox } from './cli.js';
 export { type FakeClock, fakeClock } from './fake-clock.js';
 export { type Attack, type HostileFrames, hostileFrames } from './hostile-frames.js';
 export { type Network, networkTo } from './network.js';
-export { isAlive, processesWithEnv } from './processes.js';
+export { isAlive, leadsGroup, processesWithEnv } from './processes.js';
 export { tempDir } from './temp-dir.js';
 export { waitFor } from './wait-for.js';

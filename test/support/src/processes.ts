@@ -11,6 +11,20 @@ export function isAlive(pid: number): boolean {
 	}
 }
 
+/**
+ * Whether a process leads a process group of its own, as every supervised child does. A process that such a child is starting does
+ * not: between its fork and its exec it is a copy of the child, with the child's environment and command line.
+ */
+export function leadsGroup(pid: number): boolean {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+		// "pid (name) state ppid pgrp …", where the name may hold spaces and parentheses.
+		return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) === pid;
+	} catch {
+		return false;
+	}
+}
+
 /** The ids of live processes whose environment holds `NAME=value`, whoever their parent is by now. */
 export function processesWithEnv(name: string, value: string): number[] {
 	const needle = `${name}=${value}`;
