@@ -264,8 +264,7 @@ it(`keeps the cache of a bot behind the gateway equal to that of one without (se
 	const gateway = new LiveGateway({
 		gatewayId: 0,
 		shardIds: worlds.map((_, shardId) => shardId),
-		totalShards: shards,
-		sessions: shards,
+		layout: { generation: 0, totalShards: shards, sessions: shards },
 		api: discord.api('upstream'),
 		gateway: discord.info('upstream'),
 		snapshotDir,

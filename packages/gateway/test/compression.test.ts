@@ -43,7 +43,7 @@ it.each([
 		token: gateway.simulator.token,
 		intents,
 		shardCount: 1,
-		rest: { get: async () => ({ ...gateway.brief.gateway, url: `ws://127.0.0.1:${gateway.port}` }) } as never,
+		rest: { get: async () => ({ ...gateway.config.gateway, url: `ws://127.0.0.1:${gateway.port}` }) } as never,
 		...compression,
 	});
 	onTestFinished(() => manager.destroy());

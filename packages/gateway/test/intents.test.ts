@@ -18,7 +18,7 @@ it('gives a worker fewer intents by leaving events out', async () => {
 });
 
 it('starts a new session with Discord for more intents, while the present worker keeps its events', async () => {
-	const gateway = await GatewayProcess.start({ brief: { workers: [{ incarnation: 1, shardIds: [0, 1] }] } });
+	const gateway = await GatewayProcess.start({ config: { workers: [{ incarnation: 1, shardIds: [0, 1] }] } });
 	const old = await Client.ready(gateway, 0);
 	await gateway.request('worker.ready', { incarnation: 1, shardIds: [0, 1] });
 	const neighbour = await Neighbour.beside(gateway, 1);

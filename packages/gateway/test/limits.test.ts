@@ -98,7 +98,7 @@ it('answers hundreds of hostile frames and broken connections as they deserve, a
 });
 
 it('cuts off a worker that never reads when its buffer is full, and gives it the state when it comes again', async () => {
-	const gateway = await GatewayProcess.start({ brief: { buffer: { events: 3000, bytes: 64 * 2 ** 20, ageMs: 600_000 } } });
+	const gateway = await GatewayProcess.start({ config: { buffer: { events: 3000, bytes: 64 * 2 ** 20, ageMs: 600_000 } } });
 	const slow = await Client.ready(gateway, 0);
 	const neighbour = await Neighbour.beside(gateway, 1);
 	slow.socket.pause();
@@ -158,7 +158,7 @@ it('begins anew with a client that had READY and not its guilds when the process
 it('goes on while the disk is full, tells so once, and saves when there is room again', async (test) => {
 	const folder = smallDisk();
 	if (folder === undefined) return test.skip('only root can mount a small disk');
-	const gateway = await GatewayProcess.start({ brief: { snapshotDir: folder } });
+	const gateway = await GatewayProcess.start({ config: { snapshotDir: folder } });
 	const filler = join(folder, 'filler');
 	execFileSync('sh', ['-c', `dd if=/dev/zero of=${filler} bs=4k 2>/dev/null; true`]);
 	const neighbour = await Neighbour.beside(gateway, 1);
@@ -181,7 +181,7 @@ it.each([
 	const gateway = await GatewayProcess.start();
 	await Client.ready(gateway, 0);
 	await Client.ready(gateway, 1);
-	const path = (shardId: number) => join(gateway.brief.snapshotDir, `shard-${shardId}`);
+	const path = (shardId: number) => join(gateway.config.snapshotDir, `shard-${shardId}`);
 	await waitFor('both snapshots', () => readable(path(0)) && readable(path(1)));
 	const before = gateway.upstream();
 	await gateway.kill();

@@ -12,7 +12,7 @@ import { Client, GatewayProcess } from './support/gateway-process.js';
 const sixThroughTwo = {
 	shards: 2,
 	simulator: { guilds: 40 },
-	brief: { totalShards: 6, sessions: 2, shardIds: [0, 1, 2, 3, 4, 5] },
+	config: { layout: { generation: 0, totalShards: 6, sessions: 2 }, shardIds: [0, 1, 2, 3, 4, 5] },
 };
 const guildIntents = { intents: 1 | 512 | 4096 | 32_768 };
 
@@ -21,7 +21,7 @@ function say(gateway: GatewayProcess, shardId: number, number: number): void {
 }
 
 /** The position through which a shard is saved; 0 before it is. */
-function savedThrough({ brief: { snapshotDir } }: GatewayProcess, shardId: number): number {
+function savedThrough({ config: { snapshotDir } }: GatewayProcess, shardId: number): number {
 	const { shard, journal } = savedNames(shardId);
 	if (!existsSync(join(snapshotDir, journal))) return 0;
 	const { cursor, through } = decodeSnapshot(readFileSync(join(snapshotDir, shard)));
@@ -70,7 +70,7 @@ it('answers members to the shard that asked, and asks nothing for a shard of gui
 });
 
 it('resumes behind the shard that has least, and no shard sees anything twice', async () => {
-	const gateway = await GatewayProcess.start({ ...sixThroughTwo, brief: { ...sixThroughTwo.brief, epoch: 2 } });
+	const gateway = await GatewayProcess.start({ ...sixThroughTwo, config: { ...sixThroughTwo.config, epoch: 2 } });
 	const [first, second, third] = (await Promise.all([0, 2, 4].map((id) => Client.ready(gateway, id)))) as [
 		Client,
 		Client,
@@ -125,7 +125,7 @@ it('starts a session anew of which a shard was not saved with the rest', async (
 	const clients = await Promise.all([0, 1, 2, 3, 4, 5].map((id) => Client.ready(gateway, id)));
 	for (const [id, client] of clients.entries()) await saved(gateway, [id], client);
 	await gateway.kill();
-	rmSync(join(gateway.brief.snapshotDir, savedNames(2).shard));
+	rmSync(join(gateway.config.snapshotDir, savedNames(2).shard));
 	await gateway.fork();
 	const { message } = await gateway.noticed('snapshot:unusable', 0);
 	expect(message).toMatch(/not all saved with the same session; the session starts anew/);

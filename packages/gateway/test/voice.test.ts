@@ -25,7 +25,7 @@ async function inVoice(gateway: GatewayProcess): Promise<{ client: Client; join:
 }
 
 it('takes the bot out of its channels when a worker died and the next one comes', async () => {
-	const gateway = await GatewayProcess.start({ shards: 1, brief: { workers: both } });
+	const gateway = await GatewayProcess.start({ shards: 1, config: { workers: both } });
 	const { client, channelId } = await inVoice(gateway);
 	client.socket.terminate();
 	await gateway.request('worker.expect', { incarnation: 2, shardIds: [0], crashed: true });
@@ -35,7 +35,7 @@ it('takes the bot out of its channels when a worker died and the next one comes'
 });
 
 it('keeps the bot in its channels through a deploy, and tells the new worker where to connect', async () => {
-	const gateway = await GatewayProcess.start({ shards: 1, brief: { workers: both } });
+	const gateway = await GatewayProcess.start({ shards: 1, config: { workers: both } });
 	const { client: old, join, channelId } = await inVoice(gateway);
 	const next = { incarnation: 2, shardIds: [0] };
 	await gateway.request('handover.begin', next);
@@ -55,7 +55,7 @@ it('keeps the bot in its channels through a deploy, and tells the new worker whe
 });
 
 it('takes the bot out of its channels also when its worker ended together with the gateway process', async () => {
-	const gateway = await GatewayProcess.start({ shards: 1, brief: { workers: both } });
+	const gateway = await GatewayProcess.start({ shards: 1, config: { workers: both } });
 	const { channelId } = await inVoice(gateway);
 	await waitFor('its word that it has that', async () => (await gateway.stats(0)).bufferedEvents === 0);
 	await gateway.kill('SIGTERM');

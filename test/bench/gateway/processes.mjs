@@ -20,12 +20,11 @@ export function startSink(host) {
 /** A gateway process as the manager starts it, for all shards of one Discord: `{ pid, url, api, stats(), end() }`. */
 export async function startGateway(host, { discord, shards, compression = 'none' }) {
 	const snapshotDir = mkdtempSync(join(tmpdir(), 'shardctl-bench-gateway-'));
-	const brief = {
+	const config = {
 		gatewayId: 0,
 		epoch: 1,
 		shardIds: Array.from({ length: shards }, (_, id) => id),
-		totalShards: shards,
-		sessions: shards,
+		layout: { generation: 0, totalShards: shards, sessions: shards },
 		api: discord.api,
 		gateway: {
 			url: discord.url,
@@ -42,7 +41,7 @@ export async function startGateway(host, { discord, shards, compression = 'none'
 	const main = fileURLToPath(import.meta.resolve('@shardctl/gateway/process'));
 	const { child, peer } = host.process(main, {
 		execArgv: [...gatewayExecArgv],
-		env: { DISCORD_TOKEN: discord.token, [gatewayConfigVariable]: JSON.stringify(brief) },
+		env: { DISCORD_TOKEN: discord.token, [gatewayConfigVariable]: JSON.stringify(config) },
 	});
 	let lastSlot = 0;
 	peer.handle('identify.acquire', () => ({ slotId: ++lastSlot }));

@@ -1,5 +1,6 @@
 // The contract between a manager and its resident gateway processes: the methods each side answers, the events each side sends,
 // and what a gateway process is told when it is forked. Types only, like the contract between a manager and its workers.
+import type { Layout } from '../layout.js';
 import type { GatewayInfo, WorkerEvents } from './worker.js';
 
 /** Name of the environment variable that carries a gateway process's {@link GatewayConfig} as JSON. */
@@ -20,18 +21,13 @@ export interface BufferLimits {
 	ageMs: number;
 }
 
-/** What the manager tells a gateway process when it forks it. Holds no secret: the token travels as `DISCORD_TOKEN`. */
+/** The configuration that the manager gives a gateway process at its fork. Holds no secret: the token travels as `DISCORD_TOKEN`. */
 export interface GatewayConfig {
 	gatewayId: number;
 	epoch: number;
-	/** Shards as workers see them; ascending, and all of each session with Discord that one of them comes through. */
+	/** Shards as workers see them; ascending, and all shards of each session with Discord that one of them belongs to. */
 	shardIds: number[];
-	totalShards: number;
-	/**
-	 * How many sessions the bot has with Discord; `totalShards` is a whole multiple of it. Shard v comes through session
-	 * v % sessions, whose number is the shard id that Discord knows.
-	 */
-	sessions: number;
+	layout: Layout;
 	/** Base URL of Discord's REST API. */
 	api: string;
 	/** What `GET /gateway/bot` answered to the manager. */

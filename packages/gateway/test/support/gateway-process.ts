@@ -28,27 +28,27 @@ export const intents = 1 | 512 | 32_768;
 export interface Setup {
 	shards?: number;
 	simulator?: SimulatorOptions;
-	brief?: Partial<GatewayConfig>;
+	config?: Partial<GatewayConfig>;
 	execArgv?: string[];
 }
 
 export class GatewayProcess {
 	readonly simulator: Simulator;
 	readonly notices: GatewayNotice[] = [];
-	readonly brief: GatewayConfig;
+	readonly config: GatewayConfig;
 	readonly #execArgv: string[];
 	#child!: ChildProcess;
 	#peer!: Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;
 	#slots = 0;
 	port = 0;
 
-	private constructor(simulator: Simulator, brief: GatewayConfig, execArgv: string[]) {
+	private constructor(simulator: Simulator, config: GatewayConfig, execArgv: string[]) {
 		this.simulator = simulator;
-		this.brief = brief;
+		this.config = config;
 		this.#execArgv = execArgv;
 	}
 
-	static async start({ shards = 2, simulator: world = {}, brief = {}, execArgv = [] }: Setup = {}): Promise<GatewayProcess> {
+	static async start({ shards = 2, simulator: world = {}, config = {}, execArgv = [] }: Setup = {}): Promise<GatewayProcess> {
 		const simulator = await createSimulator({
 			guilds: 8,
 			shards,
@@ -63,8 +63,7 @@ export class GatewayProcess {
 				gatewayId: 0,
 				epoch: 1,
 				shardIds: Array.from({ length: shards }, (_, id) => id),
-				totalShards: shards,
-				sessions: shards,
+				layout: { generation: 0, totalShards: shards, sessions: shards },
 				api: simulator.url,
 				gateway: { url: `ws://127.0.0.1:${simulator.port}`, shards, session_start_limit: limit },
 				port: 0,
@@ -73,7 +72,7 @@ export class GatewayProcess {
 				buffer: { events: 50_000, bytes: 64 * 2 ** 20, ageMs: 600_000 },
 				compression: 'zlib-stream',
 				workers: [],
-				...brief,
+				...config,
 			},
 			execArgv,
 		);
@@ -92,7 +91,7 @@ export class GatewayProcess {
 	/** Takes a port of its own, as without a manager that holds one. */
 	async fork(): Promise<void> {
 		this.#child = this.#forkChild();
-		this.#peer = new Peer({ port: ipcPort(this.#child), epoch: this.brief.epoch });
+		this.#peer = new Peer({ port: ipcPort(this.#child), epoch: this.config.epoch });
 		this.#peer.handle('identify.acquire', () => ({ slotId: ++this.#slots }));
 		this.#peer.on('notice', (notice) => this.notices.push(notice));
 		this.port = await new Promise<number>((resolve, reject) => {
@@ -103,10 +102,10 @@ export class GatewayProcess {
 
 	#forkChild(): ChildProcess {
 		const { DISCORD_TOKEN: _, ...environment } = process.env;
-		const brief = JSON.stringify(this.brief);
+		const config = JSON.stringify(this.config);
 		return fork(entry, {
 			execArgv: this.#execArgv,
-			env: { ...environment, DISCORD_TOKEN: this.simulator.token, [gatewayConfigVariable]: brief },
+			env: { ...environment, DISCORD_TOKEN: this.simulator.token, [gatewayConfigVariable]: config },
 		});
 	}
 
@@ -162,7 +161,7 @@ export class GatewayProcess {
 
 	/** A guild of a shard. */
 	guildOf(shardId: number): string {
-		const [guildId] = this.simulator.world.guilds.ids({ id: shardId, count: this.brief.totalShards });
+		const [guildId] = this.simulator.world.guilds.ids({ id: shardId, count: this.config.layout.totalShards });
 		return guildId as string;
 	}
 
@@ -228,7 +227,7 @@ export class Client {
 
 	identify(gateway: GatewayProcess, shardId: number, more: object = {}): void {
 		const { token } = gateway.simulator;
-		const shard = [shardId, gateway.brief.totalShards];
+		const shard = [shardId, gateway.config.layout.totalShards];
 		this.send({ op: 2, d: { token, properties: {}, intents, shard, ...more } });
 	}
 

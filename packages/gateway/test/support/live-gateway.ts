@@ -17,13 +17,13 @@ import { ipcPort, Peer } from '@shardctl/rpc';
 
 type GatewayPeer = Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;
 
-type Brief = Omit<GatewayConfig, 'epoch' | 'port' | 'workers'>;
+type Config = Omit<GatewayConfig, 'epoch' | 'port' | 'workers'>;
 
 const processFile = fileURLToPath(new URL('../../dist/process/main.js', import.meta.url));
 
 export class LiveGateway {
 	readonly notices: GatewayNotice[] = [];
-	readonly #brief: Brief;
+	readonly #config: Config;
 	readonly #door: Server;
 	readonly #waiting = new Map<number, Socket>();
 	#process: { child: ChildProcess; peer: GatewayPeer } | undefined;
@@ -35,8 +35,8 @@ export class LiveGateway {
 	/** The incarnation that is let in, by shard. */
 	readonly #expected = new Map<number, number>();
 
-	constructor(brief: Brief) {
-		this.#brief = brief;
+	constructor(config: Config) {
+		this.#config = config;
 		this.#door = createServer({ pauseOnConnect: true }, (socket) => {
 			const id = ++this.#connections;
 			socket.on('error', () => socket.destroy());
@@ -119,8 +119,8 @@ export class LiveGateway {
 	async #start(): Promise<void> {
 		const epoch = ++this.#epoch;
 		const workers = [...this.#expected].map(([shardId, incarnation]) => ({ incarnation, shardIds: [shardId] }));
-		const brief: GatewayConfig = { ...this.#brief, epoch, port: this.#port, workers };
-		const env = { ...process.env, DISCORD_TOKEN: 'token', [gatewayConfigVariable]: JSON.stringify(brief) };
+		const config: GatewayConfig = { ...this.#config, epoch, port: this.#port, workers };
+		const env = { ...process.env, DISCORD_TOKEN: 'token', [gatewayConfigVariable]: JSON.stringify(config) };
 		const child = fork(processFile, { env, execArgv: [] });
 		const peer: GatewayPeer = new Peer({ port: ipcPort(child), epoch });
 		peer.handle('identify.acquire', () => ({ slotId: ++this.#slots }));

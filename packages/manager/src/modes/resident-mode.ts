@@ -176,8 +176,7 @@ export class ResidentMode {
 				heartbeat: heartbeatOf(options.heartbeatTimeoutMs),
 			},
 			brief: (gatewayId) => ({
-				totalShards: plan.layout.totalShards,
-				sessions: plan.layout.sessions,
+				layout: plan.layout,
 				api: options.api,
 				gateway: gatewayInfo(),
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
