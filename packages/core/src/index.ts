@@ -50,6 +50,7 @@ export {
 	gatewayConfigVariable,
 	type PassedConnection,
 	type UpstreamCompression,
+	type WorkerConnection,
 	type WorkerIncarnation,
 } from './contract/gateway.js';
 export type {

@@ -28,7 +28,7 @@ it('refuses a wrong token, a shard that is not held, and intents that do not exi
 	}
 	const told = gateway.notices.filter(({ kind }) => kind === 'worker:refused').map(({ message }) => message);
 	expect(told.filter((message) => /wrong token/.test(message))).toHaveLength(2);
-	expect(told.filter((message) => /not held here/.test(message)).length).toBeGreaterThan(0);
+	expect(told.filter((message) => /is not in this gateway process/.test(message)).length).toBeGreaterThan(0);
 	await expectUndisturbed(neighbour);
 });
 

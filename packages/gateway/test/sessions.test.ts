@@ -128,7 +128,7 @@ it('starts a session anew of which a shard was not saved with the rest', async (
 	rmSync(join(gateway.config.snapshotDir, savedNames(2).shard));
 	await gateway.fork();
 	const { message } = await gateway.noticed('snapshot:unusable', 0);
-	expect(message).toMatch(/not all saved with the same session; the session starts anew/);
+	expect(message).toMatch(/not all saved with the same session; starting a new session/);
 	await gateway.noticed('snapshot:restored', 1);
 	await Promise.all([0, 2, 4].map((id) => Client.ready(gateway, id)));
 	expect(gateway.upstream()).toMatchObject({ identify: 3, violations: 0 });

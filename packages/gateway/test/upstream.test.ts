@@ -15,6 +15,7 @@ async function setup(compression: UpstreamCompression, options: SimulatorOptions
 	const numbers: number[] = [];
 	let newest = 0;
 	const told: string[] = [];
+	const reasons: string[] = [];
 	const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 };
 	const upstream: UpstreamShard = new UpstreamShard({
 		shardId: 0,
@@ -33,7 +34,10 @@ async function setup(compression: UpstreamCompression, options: SimulatorOptions
 		},
 		onReady: () => void told.push('ready'),
 		onResumed: () => void told.push('resumed'),
-		onClosed: (code) => void told.push(`closed ${code}`),
+		onClosed: ({ code, reason }) => {
+			told.push(`closed ${code}`);
+			reasons.push(reason);
+		},
 		onSessionLost: () => void told.push('lost'),
 		onRefused: (code) => void told.push(`refused ${code}`),
 		onPing: () => {},
@@ -52,6 +56,7 @@ async function setup(compression: UpstreamCompression, options: SimulatorOptions
 		network,
 		upstream,
 		told,
+		reasons,
 		say(count: number) {
 			for (let n = 0; n < count; n++) simulator.emit('MESSAGE_CREATE', { content: String(++sent) });
 		},
@@ -124,6 +129,7 @@ it('notices a connection that is dead without being closed, and resumes', async 
 	await shard.resumed(1);
 	await shard.allHere();
 	expect(shard.identifies()).toBe(1);
+	expect(shard.reasons).toEqual(['Zombie connection']);
 });
 
 it('starts a new session only when Discord says that the old one is gone', async () => {

@@ -143,25 +143,27 @@ export interface GatewayMethods {
 	ping: { params: null; result: null };
 	stats: { params: null; result: GatewayStats };
 	/**
-	 * From now on this incarnation of a worker is the one that is let in; the one before it is dead. `crashed`: by a fault of its
-	 * own, to which an event may have led.
+	 * Admits this incarnation of a worker from now on, and none before it, which is dead. `crashed`: by its own fault, for which an
+	 * event may be the cause.
 	 */
 	'worker.expect': { params: WorkerIncarnation & { crashed: boolean }; result: null };
 	/** Every shard of this incarnation of a worker is ready: its events may flow. */
 	'worker.ready': { params: WorkerIncarnation; result: null };
-	/** Keeps the IDENTIFYs of this incarnation of a worker waiting: it is to take over from the present one. */
+	// A hand-over: the incarnation in each request is the successor's. A request that does not fit the state of the hand-over, or
+	// names another successor, changes nothing and rejects with `PROTOCOL_ERROR`.
+	/** Announces a successor of the present worker: its IDENTIFYs are held. */
 	'handover.begin': { params: WorkerIncarnation; result: null };
-	/** Resolves once every shard has an IDENTIFY of it waiting. */
+	/** Resolves once an IDENTIFY of the successor is held for every shard. */
 	'handover.waiting': { params: WorkerIncarnation; result: null };
-	/** Stops the present worker's stream; resolves with whether that worker has said, within a while, that it has everything. */
+	/** Stops the present worker's stream; resolves with whether it has confirmed in time every event that it was sent. */
 	'handover.pause': { params: WorkerIncarnation; result: { drained: boolean } };
-	/** Gives the new worker READY and its guilds, and nothing more yet. */
+	/** Answers the successor's IDENTIFYs with READY and its guilds; no event follows yet. Only after a pause that was drained. */
 	'handover.present': { params: WorkerIncarnation; result: null };
-	/** Resolves once the old worker has logged out everywhere: its handlers for the end have run. */
+	/** Resolves once the present worker has logged out of every shard, which it does after its last handlers. */
 	'handover.released': { params: WorkerIncarnation; result: null };
-	/** The stream goes on to the new worker. */
+	/** The stream continues to the successor. */
 	'handover.commit': { params: WorkerIncarnation; result: null };
-	/** The new worker is out; the stream goes on to the old one. */
+	/** Drops the successor; the stream continues to the present worker. */
 	'handover.abort': { params: WorkerIncarnation; result: null };
 	/** Saves everything; with `keepSessions` Discord keeps the sessions for the next process. The process exits right after. */
 	shutdown: { params: { reason: string; keepSessions: boolean }; result: null };
@@ -171,6 +173,14 @@ export interface WorkerIncarnation {
 	/** Of the worker; see `workerPath`. */
 	incarnation: number;
 	shardIds: readonly number[];
+}
+
+/** Whether a worker's process is connected to the local gateway for one shard, with a session that is started or resumed. */
+export interface WorkerConnection {
+	/** Of the worker; 0 for a client on a path of no worker. */
+	incarnation: number;
+	shardId: number;
+	connected: boolean;
 }
 
 /** Requests that the manager answers to a gateway process. */
@@ -185,6 +195,8 @@ export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'ide
 	listening: { port: number };
 	/** The connection of this number is the process's now. */
 	'connection.taken': { id: number };
+	/** A worker's process has a connection with a session for a shard, or has it no longer. */
+	'worker.connected': WorkerConnection;
 	/** Something that people should hear of, with the level of its log line. */
 	notice: GatewayNotice;
 }

@@ -1,9 +1,10 @@
 import { allIntents } from '@shardctl/core';
-import type { ClientRequest, ConnectionInfo, IdentifyPayload } from '@shardctl/gateway-protocol';
+import type { ClientRequest, ConnectionInfo, IdentifyPayload, SessionOptions } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
-import type { ResidentShard } from '../shard/resident-shard.js';
 import { LocalBackend } from './local-backend.js';
+import type { WorkerDoor } from './worker-door.js';
+import { WorkerSession } from './worker-session.js';
 
 const info = (path = '/'): ConnectionInfo => ({ id: 1, remoteAddress: '', host: '', path, version: 10, compression: 'none' });
 const identify = (shard?: [number, number]): IdentifyPayload => ({ token: 't', properties: {}, intents: 1, shard });
@@ -14,7 +15,7 @@ function setup() {
 	const requests: ClientRequest[] = [];
 	const told: string[] = [];
 	const shard = {
-		stream: {},
+		createSession: (options: SessionOptions) => new WorkerSession(options, { canResume: () => 'yes', resume: () => 0 }),
 		identify: async (_: IdentifyPayload, incarnation: number | undefined) => {
 			asked.push(incarnation);
 			return { accept: true };
@@ -24,7 +25,7 @@ function setup() {
 	const backend = new LocalBackend({
 		token: 'secret',
 		totalShards: 4,
-		shards: new Map([[2, shard as unknown as ResidentShard]]),
+		shards: new Map([[2, shard as unknown as WorkerDoor]]),
 		clock,
 		onRefused: (detail) => told.push(detail),
 		onFlood: (shardId) => told.push(`flood on ${shardId}`),
@@ -68,7 +69,7 @@ it.each([[[1, 4]], [[2, 3]], [undefined]] as [[number, number] | undefined][])(
 	(shard) => {
 		const { backend, told } = setup();
 		expect(backend.identify(identify(shard), info())).toMatchObject({ accept: false, close: 4010 });
-		expect(told).toEqual([expect.stringMatching(/not held here/)]);
+		expect(told).toEqual([expect.stringMatching(/is not in this gateway process/)]);
 	},
 );
 

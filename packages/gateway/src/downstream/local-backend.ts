@@ -1,6 +1,6 @@
-// What stands behind the local gateway: checks who a worker is and which shard it wants, and leaves the rest to that shard.
+// The backend of the local gateway: checks a client's token, shard and request rate, and leaves the rest to the shard.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { allIntents, type Clock } from '@shardctl/core';
+import { allIntents, type Clock, parseWorkerPath } from '@shardctl/core';
 import {
 	type ClientRequest,
 	type ConnectionInfo,
@@ -11,18 +11,18 @@ import {
 	RateWindow,
 	type SessionOptions,
 } from '@shardctl/gateway-protocol';
-import type { ResidentShard } from '../shard/resident-shard.js';
-import { WorkerSession } from './worker-session.js';
+import type { WorkerDoor } from './worker-door.js';
+import type { WorkerSession } from './worker-session.js';
 
-/** As many requests as Discord itself takes from a connection, so that a worker learns of a flood here. */
+/** Discord's own limit for a connection, so that a worker that floods is closed here. */
 const requestLimit = { limit: 120, windowMs: 60_000 };
 
 export interface LocalBackendOptions {
 	token: string;
 	totalShards: number;
-	shards: ReadonlyMap<number, ResidentShard>;
+	shards: ReadonlyMap<number, WorkerDoor>;
 	clock: Clock;
-	/** Told of an IDENTIFY or RESUME that was refused for its token or shard. */
+	/** An IDENTIFY or RESUME was refused for its token or shard. */
 	onRefused(detail: string): void;
 	/** A session sent so many requests that it was closed. */
 	onFlood(shardId: number): void;
@@ -40,25 +40,25 @@ export class LocalBackend implements GatewayBackend {
 
 	authenticate(token: string): boolean {
 		const good = timingSafeEqual(digest(token.replace(/^Bot /, '')), this.#token);
-		if (!good) this.#options.onRefused('a client came with a wrong token');
+		if (!good) this.#options.onRefused('a client used a wrong token');
 		return good;
 	}
 
-	/** What Discord has granted shows when the session starts. */
+	/** Which intents Discord grants shows when the session with Discord starts. */
 	grantedIntents(): number {
 		return allIntents;
 	}
 
 	createSession(options: SessionOptions): GatewaySession {
-		const shard = this.#options.shards.get(options.identify.shard?.[0] ?? 0) as ResidentShard;
-		return new WorkerSession(options, shard.stream);
+		const shard = this.#options.shards.get(options.identify.shard?.[0] ?? 0) as WorkerDoor;
+		return shard.createSession(options);
 	}
 
 	identify(identify: IdentifyPayload, connection: ConnectionInfo): IdentifyAnswer | Promise<IdentifyAnswer> {
 		const [id, count] = identify.shard ?? [0, 1];
 		const shard = count === this.#options.totalShards ? this.#options.shards.get(id) : undefined;
 		if (shard) return shard.identify(identify, incarnationOf(connection));
-		const detail = `shard [${id}, ${count}] is not held here`;
+		const detail = `shard [${id}, ${count}] is not in this gateway process`;
 		this.#options.onRefused(detail);
 		return { accept: false, close: 4010, detail };
 	}
@@ -68,11 +68,11 @@ export class LocalBackend implements GatewayBackend {
 	}
 
 	sessionResumed(session: GatewaySession): void {
-		this.#shardOf(session)?.sessionResumed();
+		this.#shardOf(session)?.sessionResumed(session as WorkerSession);
 	}
 
 	sessionDetached(session: GatewaySession): void {
-		this.#shardOf(session)?.stream.detached(session as WorkerSession);
+		this.#shardOf(session)?.sessionDetached(session as WorkerSession);
 	}
 
 	sessionEnded(session: GatewaySession): void {
@@ -80,7 +80,7 @@ export class LocalBackend implements GatewayBackend {
 	}
 
 	heartbeat(session: GatewaySession, seq: number | null): void {
-		this.#shardOf(session)?.stream.heartbeat(session as WorkerSession, seq);
+		this.#shardOf(session)?.heartbeat(session as WorkerSession, seq);
 	}
 
 	request(session: GatewaySession, request: ClientRequest): void {
@@ -97,18 +97,17 @@ export class LocalBackend implements GatewayBackend {
 		session.carrier?.close(4008, 'too many requests');
 	}
 
-	#shardOf(session: GatewaySession): ResidentShard | undefined {
+	#shardOf(session: GatewaySession): WorkerDoor | undefined {
 		return this.#options.shards.get(session.shardId);
 	}
 }
 
-/** From the path that the manager gave the worker's process; undefined for a client that came by another. */
+/** From the path that the manager gave the worker's process; undefined for a client on another path. */
 function incarnationOf({ path }: ConnectionInfo): number | undefined {
-	const incarnation = /^\/worker\/(\d+)/.exec(path)?.[1];
-	return incarnation === undefined ? undefined : Number(incarnation);
+	return parseWorkerPath(path)?.incarnation;
 }
 
-/** Of equal length whatever the text, as the comparison wants it. */
+/** `timingSafeEqual` needs inputs of equal length. */
 function digest(text: string): Buffer {
 	return createHash('sha256').update(text).digest();
 }

@@ -1,19 +1,18 @@
-// REST at the local gateway, for libraries that can only be told where Discord's API is: the gateway's own address in answer to
-// `GET /gateway` and `GET /gateway/bot`, and everything else passed on to Discord and back as it is.
+// REST at the local gateway, for libraries whose only setting is the address of Discord's API: answers `GET /gateway` and
+// `GET /gateway/bot` with the local gateway's address, and forwards every other request to Discord.
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { parseWorkerPath, workerPath } from '@shardctl/core';
 
 export interface LocalRestOptions {
 	/** Base URL of Discord's REST API. */
 	api: string;
 	totalShards: number;
-	/** Where the local gateway is; asked for when there is somebody who wants to know. */
+	/** Address of the local gateway. */
 	gatewayUrl(): string;
 }
 
-/** A worker's path, as the manager gave it, comes before what the library appends: `/worker/3/v10/users/@me`. */
-const workerPath = /^\/worker\/\d+/;
-/** They concern this hop only: RFC 9110, 7.6.1. */
+/** Headers of one hop: RFC 9110, 7.6.1. */
 const hopHeaders = ['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade', 'host'];
 
 export class LocalRest {
@@ -25,15 +24,15 @@ export class LocalRest {
 
 	answer(request: IncomingMessage, response: ServerResponse): void {
 		const url = request.url ?? '/';
-		const worker = workerPath.exec(url)?.[0] ?? '';
-		const path = url.slice(worker.length);
+		const worker = parseWorkerPath(url);
+		const path = worker?.rest ?? url;
 		if (request.method === 'GET' && /^(?:\/api)?(?:\/v\d+)?\/gateway(?:\/bot)?$/.test(path)) {
-			this.#answerGateway(response, this.#options.gatewayUrl() + worker);
-		} else if (path.startsWith('/')) this.#passOn(path, request, response);
+			this.#answerGateway(response, this.#options.gatewayUrl() + (worker ? workerPath(worker.incarnation) : ''));
+		} else if (path.startsWith('/')) this.#forward(path, request, response);
 		else response.writeHead(400).end();
 	}
 
-	/** The session budget is shown as full: an IDENTIFY here costs none. */
+	/** The session start limit is reported as full: an IDENTIFY at the local gateway uses none of it. */
 	#answerGateway(response: ServerResponse, url: string): void {
 		const { totalShards } = this.#options;
 		const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: totalShards };
@@ -41,7 +40,7 @@ export class LocalRest {
 		response.end(JSON.stringify({ url, shards: totalShards, session_start_limit: limit }));
 	}
 
-	#passOn(path: string, request: IncomingMessage, response: ServerResponse): void {
+	#forward(path: string, request: IncomingMessage, response: ServerResponse): void {
 		const base = this.#options.api.replace(/\/$/, '');
 		const target = new URL(base + path.replace(/^\/api(?=\/|$)/, ''));
 		const headers = { ...request.headers };

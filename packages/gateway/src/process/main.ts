@@ -1,20 +1,19 @@
-// The entry of a gateway process: reads its brief, opens the channel to the manager, and runs until the manager ends it.
+// The entry of a gateway process: reads its configuration, opens the channel to the manager, and runs until the manager ends it.
 import type { Socket } from 'node:net';
 import { type GatewayConfig, gatewayConfigVariable, messageOf, type PassedConnection, systemClock } from '@shardctl/core';
 import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
-import { answerManager, IdentifySlots, openManagerLink } from './manager-link.js';
+import { answerManager, identifyClient, openManagerLink } from './manager-link.js';
 import { ResidentGateway } from './resident-gateway.js';
 
-const brief = JSON.parse(process.env[gatewayConfigVariable] ?? 'null') as GatewayConfig;
-const peer = openManagerLink(brief.epoch);
-const slots = new IdentifySlots(peer);
+const config = JSON.parse(process.env[gatewayConfigVariable] ?? 'null') as GatewayConfig;
+const peer = openManagerLink(config.epoch);
 const gateway = new ResidentGateway({
-	brief,
+	config,
 	token: process.env.DISCORD_TOKEN ?? '',
 	clock: systemClock,
-	store: new FileSnapshotStore(brief.snapshotDir),
-	waitForIdentify: (session, signal) => slots.wait(session, signal),
-	onIdentified: (session) => slots.confirm(session),
+	store: new FileSnapshotStore(config.snapshotDir),
+	identify: identifyClient(peer),
+	onConnection: (connection) => peer.notify('worker.connected', connection),
 	notice: (notice) => peer.notify('notice', notice),
 });
 
@@ -27,22 +26,22 @@ const end = (keepSessions: boolean): Promise<void> => {
 answerManager(peer, gateway);
 peer.handle('shutdown', async ({ keepSessions }) => {
 	await end(keepSessions);
-	// The answer has to leave before the process does.
+	// The process exits after the response has been written.
 	setImmediate(() => void peer.flushed().then(() => process.exit(0)));
 	return null;
 });
-// The manager is gone, however it went: the next one finds the sessions with Discord as they are now.
+// The manager is gone, for whatever reason: Discord keeps the sessions for the next manager's processes.
 process.once('disconnect', () => void end(true).finally(() => process.exit(1)));
-// It may have gone while this process was still booting, when nobody listened.
+// It may have gone before that listener was added, while this process was booting.
 if (!process.connected) process.exit(1);
-// The manager ends this process; a signal to the whole group must not do so before.
+// The manager ends this process by `shutdown`; a signal to the whole process group must save everything first.
 process.on('SIGTERM', () => void end(true).finally(() => process.exit(0)));
 
 process.on('message', (message: Partial<PassedConnection>, socket?: Socket) => {
 	const { shardctlConnection: id } = message;
 	if (id === undefined) return;
 	peer.notify('connection.taken', { id });
-	// Without one where the client has gone meanwhile.
+	// There is no socket when the client has closed it meanwhile.
 	if (socket) gateway.take(socket);
 });
 

@@ -1,6 +1,13 @@
-// A gateway process's end of the channel to its manager: answers what the manager asks, and asks for identify slots.
-import type { GatewayEvents, GatewayManagerMethods, GatewayMethods, WorkerIncarnation } from '@shardctl/core';
+// A gateway process's end of the channel to its manager: answers the manager's requests, and asks for identify slots.
+import {
+	type GatewayEvents,
+	type GatewayManagerMethods,
+	type GatewayMethods,
+	IdentifyClient,
+	type WorkerIncarnation,
+} from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
+import type { ResidentShard } from '../shard/resident-shard.js';
 import type { ResidentGateway } from './resident-gateway.js';
 
 export type GatewayPeer = Peer<GatewayMethods, GatewayManagerMethods, GatewayEvents>;
@@ -9,66 +16,36 @@ export function openManagerLink(epoch: number): GatewayPeer {
 	return new Peer({ port: ipcPort(process), epoch });
 }
 
-/** Registers the answers to everything but `shutdown`, which is the process's own. */
-export function answerManager(peer: GatewayPeer, gateway: ResidentGateway): void {
+/** Asks the manager before each IDENTIFY of a session with Discord. */
+export function identifyClient(peer: GatewayPeer): IdentifyClient {
+	return new IdentifyClient({
+		acquire: (session, signal) =>
+			peer.request('identify.acquire', { session }, { ...(signal && { signal }), timeoutMs: Number.POSITIVE_INFINITY }),
+		report: (event, slotId) => peer.notify(`identify.${event}`, { slotId }),
+	});
+}
+
+/** Registers a handler for every request but `shutdown`, which concerns the process itself. */
+export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 'stats' | 'shards'>): void {
 	const each = async (
-		{ shardIds }: WorkerIncarnation,
-		work: (shard: ReturnType<ResidentGateway['shards']>[number]) => unknown,
-	) => {
-		await Promise.all(gateway.shards(shardIds).map(work));
+		{ incarnation, shardIds }: WorkerIncarnation,
+		work: (shard: ResidentShard, incarnation: number) => Promise<void> | void,
+	): Promise<null> => {
+		await Promise.all(gateway.shards(shardIds).map((shard) => work(shard, incarnation)));
 		return null;
 	};
 	peer.handle('ping', () => null);
 	peer.handle('stats', () => gateway.stats());
-	peer.handle('worker.expect', (params) => each(params, (shard) => shard.expect(params.incarnation, params)));
-	peer.handle('worker.ready', (params) => each(params, (shard) => shard.stream.releaseHold(params.incarnation)));
-	peer.handle('handover.begin', (params) => each(params, (shard) => shard.beginHandover(params.incarnation)));
-	peer.handle('handover.waiting', (params) => each(params, (shard) => shard.handoverWaiting(params.incarnation)));
-	peer.handle('handover.pause', async ({ shardIds }) => {
-		const drained = await Promise.all(gateway.shards(shardIds).map((shard) => shard.pause()));
+	peer.handle('worker.expect', (worker) => each(worker, (shard, incarnation) => shard.admitOnly(incarnation, worker)));
+	peer.handle('worker.ready', (worker) => each(worker, (shard, incarnation) => shard.workerReady(incarnation)));
+	peer.handle('handover.begin', (to) => each(to, ({ handover }, incarnation) => handover.begin(incarnation)));
+	peer.handle('handover.waiting', (to) => each(to, ({ handover }, incarnation) => handover.waiting(incarnation)));
+	peer.handle('handover.pause', async ({ incarnation, shardIds }) => {
+		const drained = await Promise.all(gateway.shards(shardIds).map(({ handover }) => handover.pause(incarnation)));
 		return { drained: drained.every(Boolean) };
 	});
-	peer.handle('handover.present', (params) => each(params, (shard) => shard.present(params.incarnation)));
-	peer.handle('handover.released', (params) => each(params, (shard) => shard.stream.released()));
-	peer.handle('handover.commit', (params) => each(params, (shard) => shard.commitHandover(params.incarnation)));
-	peer.handle('handover.abort', (params) => each(params, (shard) => shard.abortHandover()));
-}
-
-/** The slot that each session identified with, until READY confirms it. */
-export class IdentifySlots {
-	readonly #peer: GatewayPeer;
-	readonly #sent = new Map<number, number>();
-
-	constructor(peer: GatewayPeer) {
-		this.#peer = peer;
-	}
-
-	/**
-	 * Resolves when the session may send IDENTIFY, which it must do at once. Rejects only when the signal aborts: @discordjs/ws
-	 * identifies twice after any other rejection. With the manager gone it waits for ever, because this process is about to end.
-	 */
-	async wait(session: number, signal: AbortSignal): Promise<void> {
-		let slotId: number;
-		try {
-			({ slotId } = await this.#peer.request('identify.acquire', { session }, { signal, timeoutMs: Number.POSITIVE_INFINITY }));
-		} catch {
-			return new Promise((_, reject) => {
-				if (signal.aborted) reject(signal.reason);
-				else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-			});
-		}
-		if (signal.aborted) {
-			this.#peer.notify('identify.released', { slotId });
-			throw signal.reason;
-		}
-		this.#sent.set(session, slotId);
-		setImmediate(() => this.#peer.notify('identify.sent', { slotId }));
-	}
-
-	confirm(session: number): void {
-		const slotId = this.#sent.get(session);
-		if (slotId === undefined) return;
-		this.#sent.delete(session);
-		this.#peer.notify('identify.confirmed', { slotId });
-	}
+	peer.handle('handover.present', (to) => each(to, ({ handover }, incarnation) => handover.answer(incarnation)));
+	peer.handle('handover.released', (to) => each(to, ({ handover }, incarnation) => handover.released(incarnation)));
+	peer.handle('handover.commit', (to) => each(to, ({ handover }, incarnation) => handover.commit(incarnation)));
+	peer.handle('handover.abort', (to) => each(to, ({ handover }, incarnation) => handover.abort(incarnation)));
 }

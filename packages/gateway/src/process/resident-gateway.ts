@@ -1,81 +1,73 @@
-// Everything that one gateway process holds: its sessions with Discord and their shards, the server that workers connect to, and the end of both.
+// Everything that one gateway process holds: its sessions with Discord and their shards, which can be added and released one by one,
+// and the server that workers connect to.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Clock, type GatewayConfig, type GatewayNotice, type GatewayStats, ShardctlError } from '@shardctl/core';
+import {
+	type Clock,
+	type GatewayConfig,
+	type GatewayNotice,
+	type GatewayStats,
+	type IdentifyClient,
+	type Layout,
+	ShardctlError,
+	sessionsOfShards,
+	shardsOfSession,
+	type WorkerConnection,
+	type WorkerIncarnation,
+	workerPath,
+} from '@shardctl/core';
 import { GatewayServer } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../downstream/local-backend.js';
 import { LocalRest } from '../downstream/local-rest.js';
 import { ResidentSession } from '../session/resident-session.js';
-import type { ResidentShard } from '../shard/resident-shard.js';
+import { ResidentShard } from '../shard/resident-shard.js';
+import type { SessionLink } from '../shard/session-link.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
+import { UpstreamSessions } from '../upstream/upstream-sessions.js';
+import type { UpstreamEvents } from '../upstream/upstream-shard.js';
 
 /**
- * Clients are asked for their heartbeats, and often. One whose own beat falls between a question and its answer takes the
- * connection for dead, so their own pace is as slow as can be.
+ * Clients are asked for heartbeats, and often. A client takes its connection for dead when its own heartbeat falls between such a
+ * request and its answer, so its own interval is as long as possible.
  */
 const heartbeats = { heartbeatIntervalMs: 24 * 60 * 60 * 1000, heartbeatAskAfterMs: 20_000, heartbeatTimeoutMs: 60_000 };
-/** A worker that starts anew is back within this time; after it, its session is over. */
+/** How long the session of a worker without a connection can be resumed. */
 const sessionTtlMs = 60_000;
 
 export interface ResidentGatewayOptions {
-	brief: GatewayConfig;
+	config: GatewayConfig;
 	token: string;
 	clock: Clock;
 	store: SnapshotStore;
-	waitForIdentify(session: number, signal: AbortSignal): Promise<void>;
-	onIdentified(session: number): void;
+	identify: Pick<IdentifyClient, 'wait' | 'confirm'>;
+	/** A worker's process has a session with a connection for a shard, or has it no longer. */
+	onConnection(connection: WorkerConnection): void;
 	notice(notice: GatewayNotice): void;
 }
 
 export class ResidentGateway {
 	readonly #options: ResidentGatewayOptions;
-	readonly #sessions: readonly ResidentSession[];
-	readonly #shards: ReadonlyMap<number, ResidentShard>;
+	readonly #sessions = new Map<number, ResidentSession>();
+	/** The shards of all sessions. */
+	readonly #shards = new Map<number, ResidentShard>();
 	readonly #server: GatewayServer;
 	readonly #http: Server;
 
 	constructor(options: ResidentGatewayOptions) {
-		const { brief, token, clock, store, notice } = options;
+		const { config, token, clock, notice } = options;
+		const { totalShards } = config.layout;
 		this.#options = options;
-		const { totalShards, sessions, gateway, compression, delivery, buffer } = brief;
-		const sessionIds = new Set(brief.shardIds.map((shardId) => shardId % sessions));
-		this.#sessions = Array.from(
-			sessionIds,
-			(id) =>
-				new ResidentSession({
-					id,
-					sessions,
-					shardIds: brief.shardIds.filter((shardId) => shardId % sessions === id),
-					shardOptions: (shardId) => ({
-						incarnation: brief.workers.find(({ shardIds }) => shardIds.includes(shardId))?.incarnation ?? 0,
-						delivery,
-						buffer,
-						store,
-						sessions: () => this.#server.sessions,
-						resumeUrl: ({ incarnation }) => `${this.#url()}/worker/${incarnation}`,
-					}),
-					totalShards,
-					token,
-					gateway,
-					compression,
-					clock,
-					waitForIdentify: (signal) => options.waitForIdentify(id, signal),
-					onIdentified: () => options.onIdentified(id),
-					notice,
-				}),
-		);
-		this.#shards = new Map(this.#sessions.flatMap(({ shards }) => shards).map((shard) => [shard.id, shard]));
 		const backend = new LocalBackend({
 			token,
 			totalShards,
 			shards: this.#shards,
 			clock,
-			onRefused: (message) => notice({ shardIds: brief.shardIds, kind: 'worker:refused', message }),
+			onRefused: (message) => notice({ shardIds: [...this.#shards.keys()], kind: 'worker:refused', message }),
 			onFlood: (shardId) =>
 				notice({
 					shardIds: [shardId],
 					kind: 'worker:flood',
-					message: 'a worker sent more than 120 requests within a minute and was closed (4008)',
+					message: 'a worker sent more than 120 requests within a minute; its connection was closed (4008)',
 				}),
 		});
 		this.#server = new GatewayServer({
@@ -83,27 +75,64 @@ export class ResidentGateway {
 			clock,
 			sessionTtlMs,
 			createSession: (session) => backend.createSession(session),
-			// No limit on frames, since answers are asked for; requests to Discord have a limit of their own behind this.
+			// Requested heartbeats would count against a limit on frames; the backend limits requests instead.
 			rules: { ...heartbeats, sendLimit: { limit: Number.POSITIVE_INFINITY, windowMs: 60_000 } },
 		});
-		const rest = new LocalRest({ api: brief.api, totalShards, gatewayUrl: () => this.#url() });
+		const rest = new LocalRest({ api: config.api, totalShards, gatewayUrl: () => this.#url() });
 		this.#http = createServer((request, response) => rest.answer(request, response));
 		this.#http.on('upgrade', (request, socket, head) => {
 			socket.on('error', () => socket.destroy());
 			this.#server.handleUpgrade(request, socket, head);
 		});
+		for (const session of sessionsOfShards(config.layout, config.shardIds)) this.#create(session);
 	}
 
-	/** Takes up what an earlier process left; workers may come then. Answers the port where they are to. */
+	/** Restores what an earlier process left. Resolves with the port at which workers connect. */
 	async start(): Promise<number> {
-		const { port, epoch } = this.#options.brief;
-		// The workers of another manager are gone: those of this one have been there since its first process.
-		await Promise.all(this.#sessions.map((session) => session.restore({ withWorkers: epoch > 1 })));
+		const { port, epoch } = this.#options.config;
+		// At the first process of a manager, the workers of the manager before it are gone.
+		const withWorkers = epoch > 1;
+		await Promise.all([...this.#sessions.values()].map((session) => session.restore({ withWorkers })));
 		if (port === 0) await this.#listen();
 		return this.#port;
 	}
 
-	/** A connection that the manager has taken for this process; nothing was read of it. */
+	/**
+	 * Adds a session with Discord to those of this process, with all shards of the configuration's layout that it carries and that are
+	 * named here. It continues where another process released it, or starts when a worker identifies.
+	 */
+	async add({
+		session,
+		shardIds,
+		workers,
+	}: {
+		session: number;
+		shardIds: readonly number[];
+		workers: readonly WorkerIncarnation[];
+	}): Promise<void> {
+		if (this.#sessions.has(session))
+			throw new ShardctlError('INTERNAL', `gateway process ${this.#id} has session ${session} already`);
+		await this.#create(session, shardIds, workers).restore({ withWorkers: false });
+	}
+
+	/**
+	 * Gives up one session; the others are not affected. With `keepSession` everything is saved, and Discord keeps the session for the
+	 * process that adds it next; else the session and its snapshots end. Workers of its shards lose their sessions.
+	 * Throws `SHARD_NOT_OWNED` for a session that is not here.
+	 */
+	async release(session: number, { keepSession }: { keepSession: boolean }): Promise<void> {
+		const released = this.#sessions.get(session);
+		if (!released) throw new ShardctlError('SHARD_NOT_OWNED', `session ${session} is not in gateway process ${this.#id}`);
+		this.#sessions.delete(session);
+		await released.stop({ keepSession });
+		const shardIds = new Set(released.shards.map(({ id }) => id));
+		for (const id of shardIds) this.#shards.delete(id);
+		for (const worker of [...this.#server.sessions.values()]) {
+			if (shardIds.has(worker.shardId)) this.#server.sessions.end(worker, 'stopped');
+		}
+	}
+
+	/** A connection that the manager has accepted for this process; nothing was read from it. */
 	take(socket: Socket): void {
 		this.#http.emit('connection', socket);
 		socket.resume();
@@ -114,26 +143,81 @@ export class ResidentGateway {
 		return {
 			rssBytes: process.memoryUsage.rss(),
 			cpuSeconds: (user + system) / 1e6,
-			sessions: this.#sessions.map((session) => session.stats()),
-			shards: this.#options.brief.shardIds.map((id) => (this.#shards.get(id) as ResidentShard).stats()),
+			sessions: [...this.#sessions.values()].map((session) => session.stats()),
+			shards: [...this.#shards.values()].sort((a, b) => a.id - b.id).map((shard) => shard.stats()),
 		};
 	}
 
-	/** The shards of these ids. Throws `SHARD_NOT_OWNED` for one that is not held here. */
+	/** The shards of these ids. Throws `SHARD_NOT_OWNED` for one that is not here. */
 	shards(shardIds: readonly number[]): ResidentShard[] {
 		return shardIds.map((id) => {
 			const shard = this.#shards.get(id);
 			if (shard) return shard;
-			throw new ShardctlError('SHARD_NOT_OWNED', `shard ${id} is not held by gateway process ${this.#options.brief.gatewayId}`);
+			throw new ShardctlError('SHARD_NOT_OWNED', `shard ${id} is not in gateway process ${this.#id}`);
 		});
 	}
 
-	/** With `keepSessions` everything is left for the next process; else the sessions with Discord end. */
+	/** With `keepSessions` everything is saved for the next process; else the sessions with Discord and their snapshots end. */
 	async stop({ keepSessions }: { keepSessions: boolean }): Promise<void> {
-		await Promise.all(this.#sessions.map((session) => session.stop({ keepSession: keepSessions })));
+		await Promise.all([...this.#sessions.values()].map((session) => session.stop({ keepSession: keepSessions })));
 		for (const connection of this.#server.connections.values()) connection.terminate();
 		this.#http.closeAllConnections();
 		await new Promise<void>((resolve) => this.#http.close(() => resolve()));
+	}
+
+	#create(
+		session: number,
+		shardIds: readonly number[] = shardsOfSession(this.#layout, session, this.#options.config.shardIds),
+		workers: readonly WorkerIncarnation[] = this.#options.config.workers,
+	): ResidentSession {
+		const { notice } = this.#options;
+		const created = new ResidentSession({
+			id: session,
+			shardIds,
+			layout: this.#layout,
+			createShard: (shardId, link) => this.#createShard(shardId, link, workers),
+			createUpstream: (events) => this.#createUpstream(session, events),
+			notice,
+		});
+		this.#sessions.set(session, created);
+		for (const shard of created.shards) this.#shards.set(shard.id, shard);
+		return created;
+	}
+
+	#createShard(shardId: number, session: SessionLink, workers: readonly WorkerIncarnation[]): ResidentShard {
+		const { config, clock, store, notice, onConnection } = this.#options;
+		return new ResidentShard({
+			shardId,
+			layout: this.#layout,
+			session,
+			incarnation: workers.find(({ shardIds }) => shardIds.includes(shardId))?.incarnation ?? 0,
+			delivery: config.delivery,
+			buffer: config.buffer,
+			clock,
+			store,
+			workerSessions: () => this.#server.sessions,
+			resumeUrl: ({ incarnation }) => this.#url() + workerPath(incarnation),
+			onConnection: (incarnation, connected) => onConnection({ shardId, incarnation, connected }),
+			notice: (kind, message) => notice({ shardIds: [shardId], kind, message }),
+		});
+	}
+
+	#createUpstream(session: number, events: UpstreamEvents): UpstreamSessions {
+		const { config, token, clock, identify } = this.#options;
+		return new UpstreamSessions({
+			...events,
+			onReady: () => {
+				identify.confirm(session);
+				events.onReady();
+			},
+			shardId: session,
+			totalShards: this.#layout.sessions,
+			token,
+			gateway: config.gateway,
+			compression: config.compression,
+			clock,
+			waitForIdentify: (signal) => identify.wait(session, signal),
+		});
 	}
 
 	#listen(): Promise<void> {
@@ -146,8 +230,16 @@ export class ResidentGateway {
 		});
 	}
 
+	get #id(): number {
+		return this.#options.config.gatewayId;
+	}
+
+	get #layout(): Layout {
+		return this.#options.config.layout;
+	}
+
 	get #port(): number {
-		return this.#options.brief.port || (this.#http.address() as AddressInfo).port;
+		return this.#options.config.port || (this.#http.address() as AddressInfo).port;
 	}
 
 	#url(): string {

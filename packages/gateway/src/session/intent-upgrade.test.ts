@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { RenewalOutcome } from '../upstream/upstream-sessions.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
-import { IntentsWish } from './intent-upgrade.js';
+import { IntentUpgrade } from './intent-upgrade.js';
 
 const terms = (intents: number): SessionTerms => ({ intents, largeThreshold: null, presence: null });
 
@@ -21,26 +21,26 @@ function setup(present = 1) {
 				};
 			});
 		},
-		callOff: () => settle('called off'),
+		cancelRenewal: () => settle('cancelled'),
 	};
-	const wish = new IntentsWish({ upstream, onGranted: (missing) => granted.push(missing) });
-	return { wish, renewals, granted, decide: (outcome: RenewalOutcome) => settle(outcome) };
+	const upgrade = new IntentUpgrade({ upstream, onGranted: (missing) => granted.push(missing) });
+	return { upgrade, renewals, granted, decide: (outcome: RenewalOutcome) => settle(outcome) };
 }
 
 const [a, b] = [{}, {}];
 
 it('asks once for all who want what one new session has, on top of what the present one has', async () => {
-	const { wish, renewals, granted, decide } = setup();
-	const answers = [wish.ask(terms(2 | 4), a), wish.ask(terms(4), b)];
+	const { upgrade, renewals, granted, decide } = setup();
+	const answers = [upgrade.request(terms(2 | 4), a), upgrade.request(terms(4), b)];
 	decide('accepted');
 	expect(await Promise.all(answers)).toEqual(['accepted', 'accepted']);
 	expect([renewals, granted]).toEqual([[7], [6]]);
 });
 
 it('lets one finish before it asks for what that lacks', async () => {
-	const { wish, renewals, decide } = setup();
-	const first = wish.ask(terms(2), a);
-	const second = wish.ask(terms(8), b);
+	const { upgrade, renewals, decide } = setup();
+	const first = upgrade.request(terms(2), a);
+	const second = upgrade.request(terms(8), b);
 	decide('accepted');
 	expect(await first).toBe('accepted');
 	await new Promise(setImmediate);
@@ -50,25 +50,25 @@ it('lets one finish before it asks for what that lacks', async () => {
 });
 
 it('tells all of a refusal, and asks again when somebody comes again', async () => {
-	const { wish, renewals, granted, decide } = setup();
-	const answers = [wish.ask(terms(2), a), wish.ask(terms(2), b)];
+	const { upgrade, renewals, granted, decide } = setup();
+	const answers = [upgrade.request(terms(2), a), upgrade.request(terms(2), b)];
 	decide({ refusedWith: 4014 });
 	expect(await Promise.all(answers)).toEqual([{ refusedWith: 4014 }, { refusedWith: 4014 }]);
-	void wish.ask(terms(2), a);
+	void upgrade.request(terms(2), a);
 	expect([renewals, granted]).toEqual([[3, 3], []]);
 });
 
 it('is called off when the last one who wants it is', async () => {
-	const { wish, renewals, decide } = setup();
-	const answers = [wish.ask(terms(2), a), wish.ask(terms(2), b)];
-	wish.callOff(a);
+	const { upgrade, renewals, decide } = setup();
+	const answers = [upgrade.request(terms(2), a), upgrade.request(terms(2), b)];
+	upgrade.withdraw(a);
 	await new Promise(setImmediate);
 	expect(renewals).toEqual([3]);
-	wish.callOff(b);
-	expect(await Promise.all(answers)).toEqual(['called off', 'called off']);
-	const others = [wish.ask(terms(2), a), wish.ask(terms(4), b)];
-	wish.callOff(b);
+	upgrade.withdraw(b);
+	expect(await Promise.all(answers)).toEqual(['cancelled', 'cancelled']);
+	const others = [upgrade.request(terms(2), a), upgrade.request(terms(4), b)];
+	upgrade.withdraw(b);
 	decide('accepted');
-	expect(await Promise.all(others)).toEqual(['accepted', 'called off']);
+	expect(await Promise.all(others)).toEqual(['accepted', 'cancelled']);
 	expect(renewals).toEqual([3, 3]);
 });

@@ -1,130 +1,123 @@
-// One session with Discord and the shards that come through it: each event goes to the shards that it is for, what workers ask shares
-// Discord's budget, and the process after this one resumes behind what every shard has saved. Not in here: who gets a shard's stream.
+// One session with Discord and the shards that it carries: passes each event to its shards, shares Discord's limits among their
+// workers' requests, and resumes an earlier process's session behind what every shard has saved. Which worker receives a shard's
+// stream is not decided here.
 import {
-	type Clock,
+	type CloseCode,
+	type Deferred,
 	deferred,
-	type GatewayInfo,
+	formatIntents,
 	type GatewayNotice,
 	type GatewaySessionStats,
+	type Layout,
 	messageOf,
 	ShardctlError,
-	type UpstreamCompression,
 } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
-import { ResidentShard, type ResidentShardOptions, type SavedShard } from '../shard/resident-shard.js';
+import type { ResidentShard } from '../shard/resident-shard.js';
+import type { SavedState } from '../shard/saved-shard.js';
+import type { Checkpoint, Refusal, SessionLink } from '../shard/session-link.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
-import { type RenewalOutcome, UpstreamSessions } from '../upstream/upstream-sessions.js';
-import type { SavedSession, SessionTerms } from '../upstream/upstream-shard.js';
+import type { UpstreamSessions } from '../upstream/upstream-sessions.js';
+import type { ConnectionClose, SessionTerms, UpstreamEvents } from '../upstream/upstream-shard.js';
 import { readyOfShard, shardOfEvent } from './event-routing.js';
-import { IntentsWish } from './intent-upgrade.js';
+import { IntentUpgrade } from './intent-upgrade.js';
 
-export interface ResidentSessionOptions {
-	/** Its number: the shard id of Discord's side. */
+/** What a session uses of its connections to Discord. */
+export type Upstream = Pick<
+	UpstreamSessions,
+	| 'terms'
+	| 'refusedWith'
+	| 'status'
+	| 'saved'
+	| 'missing'
+	| 'start'
+	| 'resume'
+	| 'request'
+	| 'showPresence'
+	| 'renew'
+	| 'cancelRenewal'
+	| 'stop'
+> & { readonly requests: Pick<UpstreamSessions['requests'], 'forget' | 'waiting' | 'dropped'> };
+
+/** What a session uses of a shard. */
+export type SessionShard = Pick<
+	ResidentShard,
+	'id' | 'newest' | 'readSaved' | 'restore' | 'beginSession' | 'receive' | 'stats' | 'close' | 'stop'
+>;
+
+export interface ResidentSessionOptions<Shard extends SessionShard> {
+	/** The shard id that Discord knows. */
 	id: number;
-	/** How many sessions the bot has in all: the shard count of Discord's side. */
-	sessions: number;
-	/** The shards that come through it. */
+	/** The shards that the session carries; ascending. */
 	shardIds: readonly number[];
-	shardOptions(shardId: number): Omit<ResidentShardOptions, 'shardId' | 'totalShards' | 'session' | 'clock' | 'notice'>;
-	/** The shard count of the workers' side: a whole multiple of `sessions`. */
-	totalShards: number;
-	token: string;
-	gateway: GatewayInfo;
-	compression: UpstreamCompression;
-	clock: Clock;
-	waitForIdentify(signal: AbortSignal): Promise<void>;
-	onIdentified(): void;
+	layout: Layout;
+	createShard(shardId: number, session: SessionLink): Shard;
+	createUpstream(events: UpstreamEvents): Upstream;
 	notice(notice: GatewayNotice): void;
 }
 
-export class ResidentSession {
-	readonly shards: readonly ResidentShard[];
-	readonly #options: ResidentSessionOptions;
-	readonly #upstream: UpstreamSessions;
-	readonly #wish: IntentsWish;
-	/** Where there is but one, nothing has to be divided. */
-	readonly #onlyShard: ResidentShard | undefined;
-	readonly #byId: ReadonlyMap<number, ResidentShard>;
+export class ResidentSession<Shard extends SessionShard = ResidentShard> implements SessionLink {
+	readonly shards: readonly Shard[];
+	readonly #options: ResidentSessionOptions<Shard>;
+	readonly #upstream: Upstream;
+	readonly #upgrade: IntentUpgrade;
+	/** Set where the session carries one shard: nothing has to be divided then. */
+	readonly #onlyShard: Shard | undefined;
+	readonly #byId: ReadonlyMap<number, Shard>;
 	readonly #counters = { identifies: 0, resumes: 0, sessionsLost: 0 };
-	/** Position of an event = this + Discord's number of it. */
+	/** Position of an event = this + Discord's sequence number of it. */
 	#base = 0;
-	/** Position through which every event is with its shard. */
 	#newest = 0;
 	#botId = '';
 	#ping: number | null = null;
-	#refused = deferred();
+	/** Settled when Discord refuses the session or the session stops; replaced when a refused session is tried again. */
+	#refusal: Deferred<CloseCode | undefined> = deferred();
 
-	constructor(options: ResidentSessionOptions) {
-		const { id, sessions, shardIds, totalShards, token, gateway, compression, clock } = options;
+	constructor(options: ResidentSessionOptions<Shard>) {
 		this.#options = options;
-		const notice = (kind: GatewayNotice['kind'], message: string) => options.notice({ shardIds, kind, message });
-		this.shards = shardIds.map(
-			(shardId) =>
-				new ResidentShard({
-					...options.shardOptions(shardId),
-					shardId,
-					totalShards,
-					session: this,
-					clock,
-					notice: (kind, message) => options.notice({ shardIds: [shardId], kind, message }),
-				}),
-		);
+		this.shards = options.shardIds.map((shardId) => options.createShard(shardId, this));
 		this.#onlyShard = this.shards.length === 1 ? this.shards[0] : undefined;
 		this.#byId = new Map(this.shards.map((shard) => [shard.id, shard]));
-		this.#upstream = new UpstreamSessions({
-			shardId: id,
-			totalShards: sessions,
-			token,
-			gateway,
-			compression,
-			clock,
-			waitForIdentify: (signal) => options.waitForIdentify(signal),
+		this.#upstream = options.createUpstream({
 			onDispatch: (dispatch, seq) => this.#receive(dispatch, seq),
 			onReady: () => {
 				this.#counters.identifies++;
-				options.onIdentified();
-				notice('upstream:ready', 'Discord has started a session');
+				this.#notice('upstream:ready', 'Discord started a session');
 			},
 			onResumed: () => {
 				this.#counters.resumes++;
-				notice('upstream:resumed', 'the session with Discord goes on');
+				this.#notice('upstream:resumed', 'resumed the session with Discord');
 			},
-			onClosed: (code) =>
-				notice('upstream:disconnected', `the connection to Discord closed (${code}); workers are not concerned`),
+			onClosed: (close) =>
+				this.#notice(
+					'upstream:disconnected',
+					`the connection to Discord closed (${describeClose(close)}); workers stay connected`,
+				),
 			onSessionLost: () => {
 				this.#counters.sessionsLost++;
-				notice('upstream:session-lost', 'Discord has ended the session; a new one will be compared with what workers know');
+				this.#notice('upstream:session-lost', 'Discord ended the session; workers will receive what changed until the next one');
 			},
-			onRefused: () => this.#refused.resolve(),
+			onRefused: (code) => this.#refusal.resolve(code as CloseCode),
 			onRequestsDropped: (opcode) =>
-				notice('requests:dropped', `workers ask more than Discord takes: requests (op ${opcode}) that do not fit are dropped`),
+				this.#notice(
+					'requests:dropped',
+					`workers send more requests than Discord allows: requests (op ${opcode}) over the limit are dropped`,
+				),
 			onPing: (latencyMs) => {
 				this.#ping = latencyMs;
 			},
 		});
-		this.#wish = new IntentsWish({
+		this.#upgrade = new IntentUpgrade({
 			upstream: this.#upstream,
-			onGranted: (missing) =>
-				notice('upstream:intents', `a worker asked for more intents (${missing}): Discord has started a new session with them`),
+			onGranted: (added) =>
+				this.#notice('upstream:intents', `a worker requested ${formatIntents(added)}; Discord started a new session with them`),
 		});
 	}
 
-	/** Its number: the shard id of Discord's side. */
 	get id(): number {
 		return this.#options.id;
 	}
 
-	/** How many sessions the bot has in all. */
-	get sessions(): number {
-		return this.#options.sessions;
-	}
-
-	/** Position of an event = this + Discord's number of it. */
-	get base(): number {
-		return this.#base;
-	}
-
-	/** Position through which every event is with its shard. */
 	get newest(): number {
 		return this.#newest;
 	}
@@ -133,22 +126,16 @@ export class ResidentSession {
 		return this.#botId;
 	}
 
-	/** The session as the next process can resume it; null while there is none. */
-	get saved(): SavedSession | null {
-		return this.#upstream.saved;
+	checkpoint(): Checkpoint | null {
+		const session = this.#upstream.saved;
+		return session && { session, base: this.#base };
 	}
 
-	/** The close code with which Discord refused the session for good. */
-	get refusedWith(): number | undefined {
-		return this.#upstream.refusedWith;
+	refusal(): Promise<CloseCode | undefined> {
+		return this.#refusal.promise;
 	}
 
-	/** Resolves when Discord has refused the session, or nobody waits for it any more. */
-	whenRefused(): Promise<void> {
-		return this.#refused.promise;
-	}
-
-	/** Goes on where an earlier process ended, if that left something to go on with. `withWorkers`: its workers live on. */
+	/** Continues where an earlier process ended, if it left a usable state. `withWorkers`: its workers are still running. */
 	async restore({ withWorkers }: { withWorkers: boolean }): Promise<void> {
 		try {
 			const found = await Promise.all(this.shards.map((shard) => shard.readSaved()));
@@ -157,54 +144,49 @@ export class ResidentSession {
 			if (!first) return;
 			const { session, cursor, seq, botId } = first.snapshot;
 			if (saved.length < this.shards.length || saved.some(({ snapshot }) => snapshot.session.sessionId !== session.sessionId)) {
-				throw new ShardctlError('SNAPSHOT_INVALID', 'its shards were not all saved with the same session');
+				throw new ShardctlError('SNAPSHOT_INVALID', 'the shards of the session were not all saved with the same session');
 			}
 			this.#base = cursor - seq;
 			this.#botId = botId;
-			for (const [index, shard] of this.shards.entries()) await shard.restore(saved[index] as SavedShard, { withWorkers });
-			// A shard that has more skips what comes again.
+			for (const [index, shard] of this.shards.entries()) await shard.restore(saved[index] as SavedState, { withWorkers });
+			// Discord repeats what is behind this position; a shard that has saved more skips it.
 			this.#newest = Math.min(...saved.map(({ through }) => through));
 			this.#upstream.resume(session, this.#newest - this.#base);
-			this.#notice('snapshot:restored', `going on behind event ${this.#newest - this.#base}`);
+			this.#notice('snapshot:restored', `resuming after event ${this.#newest - this.#base}`);
 		} catch (error) {
-			this.#notice('snapshot:unusable', `${messageOf(error)}; the session starts anew`);
+			this.#notice('snapshot:unusable', `${messageOf(error)}; starting a new session`);
 		}
 	}
 
-	/** Which of these intents the session does not have; 0 before there is one. */
-	missing(intents: number): number {
-		return this.#upstream.missing(intents);
+	async ensure(terms: SessionTerms, shard: object): Promise<'unchanged' | 'upgraded' | Refusal> {
+		const upstream = this.#upstream;
+		const missing = upstream.missing(terms.intents);
+		if (missing === 0 || upstream.refusedWith !== undefined) {
+			if (upstream.refusedWith !== undefined) this.#refusal = deferred();
+			upstream.start(terms);
+			return 'unchanged';
+		}
+		const outcome = await this.#upgrade.request(terms, shard);
+		if (outcome === 'accepted') return 'upgraded';
+		const names = formatIntents(missing);
+		if (outcome === 'cancelled') return { close: 4000, detail: `the request for the intents ${names} was withdrawn` };
+		return {
+			close: outcome.refusedWith as CloseCode,
+			detail: `Discord refused the intents ${names} that a worker requested; the session continues without them`,
+		};
 	}
 
-	/** Starts the session where there is none. One that was refused is tried again: whoever comes says that the reason is mended. */
-	start(terms: SessionTerms): void {
-		if (this.#upstream.refusedWith !== undefined) this.#refused = deferred();
-		this.#upstream.start(terms);
-	}
-
-	/** Wants a session with more intents. Meanwhile all events flow on; if Discord refuses, nothing has changed. */
-	askForMore(terms: SessionTerms, asker: ResidentShard): Promise<RenewalOutcome> {
-		return this.#wish.ask(terms, asker);
-	}
-
-	/** The worker of a shard that asked for more intents is out. */
-	callOff(asker: ResidentShard): void {
-		this.#wish.callOff(asker);
-	}
-
-	/** The bot has one presence a session: the one that any of its shards asked for last. */
 	showPresence(presence: IdentifyPayload['presence']): void {
 		this.#upstream.showPresence(presence);
 	}
 
-	/** Asks Discord within its budget, which all shards share. `owner`: who waits for an answer. */
 	request(request: ClientRequest, owner: object | null = null): void {
 		this.#upstream.request(request, owner);
 	}
 
-	/** Whoever asked is gone. */
-	forget(owner: object): void {
+	release(owner: object): void {
 		this.#upstream.requests.forget(owner);
+		this.#upgrade.withdraw(owner);
 	}
 
 	stats(): GatewaySessionStats {
@@ -220,9 +202,9 @@ export class ResidentSession {
 		};
 	}
 
-	/** With `keepSession` everything is left for the next process; else the session ends and nothing stays. */
+	/** With `keepSession` everything is saved for the process that resumes the session; else the session and its files end. */
 	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
-		this.#refused.resolve();
+		this.#refusal.resolve(undefined);
 		for (const shard of this.shards) shard.close();
 		await this.#upstream.stop({ keepSession });
 		await Promise.all(this.shards.map((shard) => shard.stop({ keepSession })));
@@ -233,27 +215,27 @@ export class ResidentSession {
 			this.#begin(dispatch.d as RawObject, seq);
 			return;
 		}
-		const offset = this.#base + seq;
-		if (this.#onlyShard) this.#onlyShard.receive(dispatch, offset);
-		else this.#divide(dispatch, offset);
-		if (offset > this.#newest) this.#newest = offset;
+		const position = this.#base + seq;
+		if (this.#onlyShard) this.#onlyShard.receive(dispatch, position);
+		else this.#divide(dispatch, position);
+		if (position > this.#newest) this.#newest = position;
 	}
 
-	#divide(dispatch: Dispatch, offset: number): void {
-		const { id: session, totalShards } = this.#options;
-		const shardId = shardOfEvent(dispatch, { session, totalShards });
-		if (shardId !== undefined) this.#byId.get(shardId)?.receive(dispatch, offset);
-		else for (const shard of this.shards) shard.receive(dispatch, offset);
+	#divide(dispatch: Dispatch, position: number): void {
+		const { id: session, layout } = this.#options;
+		const shardId = shardOfEvent(dispatch, { session, totalShards: layout.totalShards });
+		if (shardId !== undefined) this.#byId.get(shardId)?.receive(dispatch, position);
+		else for (const shard of this.shards) shard.receive(dispatch, position);
 	}
 
 	#begin(ready: RawObject, seq: number): void {
-		// Behind all that any shard has, so that no position is given twice.
-		this.#base = Math.max(this.#newest, ...this.shards.map(({ stream }) => stream.newest));
+		// Behind everything that any shard has, so that no position is used twice.
+		this.#base = Math.max(this.#newest, ...this.shards.map(({ newest }) => newest));
 		this.#newest = this.#base + seq;
 		this.#botId = (ready.user as { id: string }).id;
 		const intents = this.#upstream.terms?.intents ?? 0;
 		for (const shard of this.shards) {
-			const own = this.#onlyShard ? ready : readyOfShard(ready, shard.id, this.#options.totalShards);
+			const own = this.#onlyShard ? ready : readyOfShard(ready, shard.id, this.#options.layout.totalShards);
 			shard.beginSession(own, this.#newest, intents);
 		}
 	}
@@ -261,4 +243,8 @@ export class ResidentSession {
 	#notice(kind: GatewayNotice['kind'], message: string): void {
 		this.#options.notice({ shardIds: this.#options.shardIds, kind, message });
 	}
+}
+
+function describeClose({ code, reason }: ConnectionClose): string {
+	return reason === '' ? String(code) : `${code}: ${reason}`;
 }

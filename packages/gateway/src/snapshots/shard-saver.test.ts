@@ -43,7 +43,7 @@ function setup() {
 			voice: [],
 			state: shard.state,
 		}),
-		through: () => shard.cursor + shard.ahead,
+		completeThrough: () => shard.cursor + shard.ahead,
 		worker: () => null,
 		state: deferred,
 		onFailed: (message) => problems.push(message),
@@ -68,16 +68,16 @@ function setup() {
 it('says how much is saved, and how old the last of it is', async () => {
 	const { clock, disk, saver, happen, files } = setup();
 	const size = () => (files.get('shard-3')?.length ?? 0) + (files.get('shard-3.journal')?.length ?? 0);
-	expect(saver.figures).toEqual({ snapshotBytes: null, snapshotAgeMs: null });
-	await saver.saveFirst();
-	expect(saver.figures).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0 });
+	expect(saver.stats).toEqual({ snapshotBytes: null, snapshotAgeMs: null });
+	await saver.ensureSnapshot();
+	expect(saver.stats).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0 });
 	happen(5);
 	await clock.advance(250);
-	expect(saver.figures).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0 });
+	expect(saver.stats).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0 });
 	disk.full = true;
 	happen(5);
 	await clock.advance(1000);
-	expect(saver.figures.snapshotAgeMs).toBeGreaterThanOrEqual(1000);
+	expect(saver.stats.snapshotAgeMs).toBeGreaterThanOrEqual(1000);
 	saver.stop();
 });
 
@@ -195,7 +195,7 @@ it('finishes at once what it encodes when somebody needs the state as it is by n
 
 it('finishes at once what it encodes when a worker waits for it', async () => {
 	const { saver, saved } = await encoding();
-	await saver.saveFirst();
+	await saver.ensureSnapshot();
 	expect(saved()).toEqual([10, 10]);
 	saver.stop();
 });

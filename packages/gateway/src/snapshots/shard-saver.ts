@@ -1,22 +1,21 @@
-// Saves one shard: a snapshot, behind it every event that the state takes in (the journal), and the session of its worker whenever
-// that changes. A save that fails is told once and tried again; the stream does not wait for it.
+// Saves one shard: a snapshot, then every event that the state applies (the journal), and the session of its worker whenever it
+// changes. A failed save is reported once and retried; the stream does not wait for it.
 import { type Clock, type GatewayShardStats, messageOf, type Timer } from '@shardctl/core';
 import type { IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { ShardState } from '../state/shard-state.js';
-import type { DeferredState } from '../stream/deferred-state.js';
 import { JournalBatch, type JournalEntry, journalHead } from './event-journal.js';
 import { encodeSnapshot, type ShardSnapshot } from './shard-snapshot.js';
 import type { SnapshotStore } from './snapshot-store.js';
 
-/** Discord sends again what came after the last event that was saved, as far as it remembers. */
+/** Events behind the last save are sent again by Discord, as far as its replay reaches. */
 const rhythm = { checkMs: 250, everyEvents: 512 };
-/** A longer journal gives way to a new snapshot: the next process reads some 100 MB of it a second. */
+/** A longer journal is replaced by a new snapshot: a process reads about 100 MB of journal a second. */
 const maxJournalBytes = 16 * 1024 * 1024;
 
-/** So many guilds are encoded in one turn of the event loop, for half a millisecond, so that events are not held up. */
+/** Guilds encoded in one turn of the event loop: half a millisecond, so that events are not delayed. */
 const guildsATurn = 4;
 
-/** Under which names a shard is saved. */
+/** The names under which a shard is saved. */
 export function savedNames(shardId: number): { shard: string; journal: string; worker: string } {
 	const shard = `shard-${shardId}`;
 	return { shard, journal: `${shard}.journal`, worker: `${shard}.worker.json` };
@@ -30,37 +29,44 @@ export interface SavedWorker {
 	identify: IdentifyPayload;
 	unconfirmedAt: number | null;
 	resumableFrom: number;
-	/** Position through which it has said that it has everything. */
+	/** Position through which the worker has confirmed every event. */
 	handledThrough: number;
+}
+
+/** A state that applies no event while it is frozen. */
+export interface FreezableState {
+	/** `thawNow` is called when the state is needed at its newest position; it must thaw it. */
+	freeze(thawNow: () => void): void;
+	thaw(): void;
 }
 
 export interface ShardSaverOptions {
 	shardId: number;
 	store: SnapshotStore;
 	clock: Clock;
-	/** What to save; null while there is nothing that fits together. */
+	/** What to save; null while there is no consistent state. */
 	snapshot(): ShardSnapshot | null;
-	/** Position through which every event of the shard is in the state by now. */
-	through(): number;
+	/** Position through which every event of the shard is in the state. */
+	completeThrough(): number;
 	worker(): SavedWorker | null;
-	/** Stands still while it is encoded. */
-	state: Pick<DeferredState, 'freeze' | 'thaw'>;
+	/** Frozen while it is encoded. */
+	state: FreezableState;
 	onFailed(message: string): void;
 }
 
-/** What events are saved behind. */
+/** The snapshot that the journal continues. */
 interface Journal {
 	state: ShardState;
 	session: string;
 	bytes: number;
-	/** As the last batch has it. */
+	/** Of the last batch. */
 	through: number;
 }
 
 export class ShardSaver {
 	readonly #options: ShardSaverOptions;
 	readonly #names: ReturnType<typeof savedNames>;
-	/** Where events go on; undefined while the next thing to save is a snapshot. */
+	/** Undefined while the next thing to save is a snapshot. */
 	#journal: Journal | undefined;
 	readonly #waiting = new JournalBatch();
 	#savedWorker = 'null';
@@ -68,7 +74,7 @@ export class ShardSaver {
 	#writing: Promise<void> = Promise.resolve();
 	#busy = false;
 	#failed = false;
-	/** A snapshot is being encoded; this does what is left of it at once. */
+	/** Set while a snapshot is being encoded; encodes the rest of it at once. */
 	#finishEncoding: (() => void) | undefined;
 	#saved: { bytes: number; atMs: number } | undefined;
 
@@ -78,26 +84,26 @@ export class ShardSaver {
 		this.#check();
 	}
 
-	/** How much is saved, and how old the last of it is. */
-	get figures(): Pick<GatewayShardStats, 'snapshotBytes' | 'snapshotAgeMs'> {
+	/** How much is saved, and the age of the last save. */
+	get stats(): Pick<GatewayShardStats, 'snapshotBytes' | 'snapshotAgeMs'> {
 		if (!this.#saved) return { snapshotBytes: null, snapshotAgeMs: null };
 		const { bytes, atMs } = this.#saved;
 		return { snapshotBytes: bytes, snapshotAgeMs: Math.round(this.#options.clock.monotonic() - atMs) };
 	}
 
-	/** The state has taken in an event. */
+	/** The state has applied an event. */
 	record(entry: JournalEntry, state: ShardState): void {
 		const journal = this.#journal;
-		// Another state than the snapshot's, or none that was saved: a snapshot comes first.
+		// Not the state of the snapshot, or nothing was saved yet: a snapshot has to be written first.
 		if (journal?.state !== state) return;
 		this.#waiting.add(entry);
 		journal.bytes += entry.event.sizeBytes;
 		if (this.#waiting.size >= rhythm.everyEvents && !this.#busy) this.#saveEvents(journal);
-		// The disk hangs: what waits for it must not grow without end.
+		// The disk hangs: the events that wait for it are bounded.
 		if (journal.bytes > 2 * maxJournalBytes) this.#needsSnapshot();
 	}
 
-	/** Saves a worker's session if it is not what was saved last; resolves when that is done, or has failed. */
+	/** Saves a worker's session if it differs from the saved one; resolves when that is done or has failed. */
 	saveWorker(worker = this.#options.worker()): Promise<void> {
 		const text = JSON.stringify(worker);
 		if (text !== this.#savedWorker) {
@@ -107,13 +113,13 @@ export class ShardSaver {
 		return this.#written();
 	}
 
-	/** Resolves when there is a snapshot to go on from, or it could not be saved. */
-	async saveFirst(): Promise<void> {
+	/** Resolves when there is a snapshot, or when saving it has failed. */
+	async ensureSnapshot(): Promise<void> {
 		if (!this.#journal && !this.#finishEncoding) this.#saveShard();
 		await this.#written();
 	}
 
-	/** Saves all of it; resolves when that is done, or has failed. */
+	/** Saves everything; resolves when that is done or has failed. */
 	async saveNow(): Promise<void> {
 		await this.#written();
 		void this.saveWorker();
@@ -139,7 +145,7 @@ export class ShardSaver {
 
 	#check(): void {
 		this.#timer = this.#options.clock.setTimeout(() => {
-			// The worker first: with a shard that is newer than what is known of it, it could resume behind what it has.
+			// The worker first: with a shard that is newer than the saved session, the worker could resume behind what it has.
 			const busy = this.#busy;
 			if (!this.#finishEncoding) void this.saveWorker();
 			if (!busy) this.#save();
@@ -149,12 +155,12 @@ export class ShardSaver {
 
 	#save(): void {
 		const journal = this.#journal;
-		if (!journal || !this.#goesOn(journal)) this.#saveShard();
-		// Also without an event of its own: the session has gone on.
-		else if (this.#waiting.size > 0 || journal.through < this.#options.through()) this.#saveEvents(journal);
+		if (!journal || !this.#canContinue(journal)) this.#saveShard();
+		// Also without an event of the shard: the session has advanced.
+		else if (this.#waiting.size > 0 || journal.through < this.#options.completeThrough()) this.#saveEvents(journal);
 	}
 
-	#goesOn(journal: Journal): boolean {
+	#canContinue(journal: Journal): boolean {
 		if (journal.bytes > maxJournalBytes) return false;
 		const snapshot = this.#options.snapshot();
 		return !snapshot || (snapshot.state === journal.state && JSON.stringify(snapshot.session) === journal.session);
@@ -166,7 +172,7 @@ export class ShardSaver {
 	}
 
 	#saveEvents(journal: Journal): void {
-		journal.through = this.#options.through();
+		journal.through = this.#options.completeThrough();
 		const batch = this.#waiting.take(journal.through);
 		this.#enqueue(async () => {
 			await this.#options.store.append(this.#names.journal, batch);
@@ -188,7 +194,7 @@ export class ShardSaver {
 		});
 	}
 
-	/** Encodes a snapshot in many turns of the event loop, in which the state stands still; the journal goes on behind it. */
+	/** Encodes a snapshot in many turns of the event loop, during which the state is frozen; the journal continues behind it. */
 	#encode(snapshot: ShardSnapshot): Promise<Uint8Array[]> {
 		this.#needsSnapshot();
 		const { state } = this.#options;
@@ -219,7 +225,7 @@ export class ShardSaver {
 		});
 	}
 
-	/** Resolves when all that was to be saved is, or has failed; what is being encoded is finished at once. */
+	/** Resolves when every queued save is done or has failed; a snapshot that is being encoded is finished at once. */
 	#written(): Promise<void> {
 		this.#finishEncoding?.();
 		return this.#writing;

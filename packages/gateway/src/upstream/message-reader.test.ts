@@ -55,13 +55,23 @@ it('gives nothing for a message that goes on in the next one', () => {
 	expect(shard.unpackMessage(message.slice(5))).toEqual({ op: 11 });
 });
 
+it('ignores an empty frame, plain or compressed', () => {
+	const { shard, broken } = setup();
+	const compress = compressor();
+	expect(shard.unpackMessage(compress('{"op":10}'))).toEqual({ op: 10 });
+	expect(shard.unpackMessage(Uint8Array.from([0, 0, 0, 255, 255]).buffer)).toBeNull();
+	expect(shard.unpackMessage('')).toBeNull();
+	expect(shard.unpackMessage(compress('{"op":11}'))).toEqual({ op: 11 });
+	expect(broken).toEqual([]);
+});
+
 it.each([
-	['text that is no JSON', '{"op":'],
-	['bytes that do not inflate', new Uint8Array([1, 2, 3, 4, 0, 0, 255, 255]).buffer],
-])('reads nothing more behind %s, until the next connection', (_, bad) => {
+	['text that is no JSON', '{"op":', /is not valid JSON/],
+	['bytes that do not inflate', new Uint8Array([1, 2, 3, 4, 0, 0, 255, 255]).buffer, /cannot be decompressed: ./],
+])('reads nothing more behind %s, until the next connection', (_, bad, reason) => {
 	const { shard, reader, broken } = setup();
 	expect(shard.unpackMessage(bad)).toBeNull();
-	expect(broken).toEqual([expect.stringMatching(/could not be read/)]);
+	expect(broken).toEqual([expect.stringMatching(reason)]);
 	expect(shard.unpackMessage('{"op":11}')).toBeNull();
 	expect(broken).toHaveLength(1);
 	reader.reset();

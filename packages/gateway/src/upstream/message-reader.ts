@@ -1,8 +1,8 @@
-// Reads the messages of a WebSocketShard in place of the library: compressed ones in one go and in order, and what cannot be read
-// is an error, where the library skips it and with it an event. Events go to the owner in the turn in which they came, with their
-// text, and past the library, which takes three promises over each and lets READY be overtaken by its guilds.
-// Its method is not public; `test/upstream.test.ts` runs it on real connections, so that a version of the library which does it
-// otherwise is noticed.
+// Reads the frames of a WebSocketShard in place of the library: synchronously and in order, and a frame that cannot be read is an
+// error, where the library skips it and loses an event. Events go to the owner in the turn in which they arrive, with their text, and
+// bypass the library, which spends three promises on each and lets guilds overtake READY.
+// The method that this replaces is not public; `test/upstream.test.ts` runs it on real connections, to notice a version of the
+// library that works differently.
 import type { WebSocketShard } from '@discordjs/ws';
 import { messageOf } from '@shardctl/core';
 import type { Dispatch } from '../state/raw.js';
@@ -12,7 +12,7 @@ interface Unpacking {
 	unpackMessage(data: ArrayBuffer | string, isBinary: boolean): unknown;
 }
 
-/** A message of Discord's, as far as it matters here. */
+/** The fields of a frame that matter here. */
 interface Payload {
 	op: number;
 	t: string;
@@ -25,7 +25,7 @@ const dispatch = 0;
 
 export interface MessageReaderOptions {
 	onDispatch(dispatch: Dispatch, seq: number): void;
-	/** A message could not be read, so what comes after it must not be either: connect anew. */
+	/** A frame could not be read, so the frames behind it must not be read either: the owner has to reconnect. */
 	onBroken(reason: string): void;
 }
 
@@ -39,7 +39,7 @@ export class MessageReader {
 		(shard as unknown as Unpacking).unpackMessage = (data) => this.#forLibrary(data);
 	}
 
-	/** Before each connection: its compression begins anew. */
+	/** Called before each connection, which starts a new compression context. */
 	reset(): void {
 		this.close();
 		this.#broken = false;
@@ -50,10 +50,10 @@ export class MessageReader {
 		this.#inflater = undefined;
 	}
 
-	/** What the library has to act on; null for nothing. */
+	/** The payload that the library must handle; null for none. */
 	#forLibrary(data: ArrayBuffer | string): Payload | null {
 		const text = this.#textOf(data);
-		const payload = text === undefined ? undefined : this.#parse(text);
+		const payload = text ? this.#parse(text) : undefined;
 		if (payload?.op !== dispatch) return payload ?? null;
 		const { t, s, d } = payload;
 		this.#options.onDispatch({ t, d, text: text as string }, s);
@@ -66,7 +66,7 @@ export class MessageReader {
 		try {
 			return this.#inflate(new Uint8Array(data));
 		} catch (error) {
-			return this.#break(error);
+			return this.#break(messageOf(error));
 		}
 	}
 
@@ -74,13 +74,13 @@ export class MessageReader {
 		try {
 			return JSON.parse(text) as Payload;
 		} catch (error) {
-			return this.#break(error);
+			return this.#break(`a frame is not valid JSON: ${messageOf(error)}`);
 		}
 	}
 
-	#break(error: unknown): undefined {
+	#break(reason: string): undefined {
 		this.#broken = true;
-		this.#options.onBroken(`a message of Discord's could not be read: ${messageOf(error)}`);
+		this.#options.onBroken(reason);
 	}
 
 	#inflate(data: Uint8Array): string | undefined {

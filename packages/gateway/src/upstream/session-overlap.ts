@@ -1,41 +1,41 @@
-// What the session that is to take over says before it is its turn. Discord sends every event to both sessions from about the READY
-// of the new one on, and which of them one came through first, nobody knows: so the one before is heard out, and what it has said
-// is not said again.
+// The events that a new session with Discord receives before it replaces the present one. From about the READY of the new session on,
+// Discord sends every event to both, in no common order: so the events of the new one are deferred until the present one has ended,
+// and those that the present one has delivered are marked as repeated.
 import { type Dispatch, objectOf } from '../state/raw.js';
 
-interface Held {
+interface Deferred {
 	dispatch: Dispatch;
 	seq: number;
 }
 
-export class Takeover {
-	/** How often the session before has said an event. */
-	readonly #heard = new Map<string, number>();
-	readonly #held: Held[] = [];
+export class SessionOverlap {
+	/** How often the present session has delivered an event. */
+	readonly #seen = new Map<string, number>();
+	readonly #deferred: Deferred[] = [];
 
-	/** The session before has said an event. */
-	hear(dispatch: Dispatch): void {
+	/** The present session delivered an event. */
+	seen(dispatch: Dispatch): void {
 		const key = keyOf(dispatch);
-		this.#heard.set(key, (this.#heard.get(key) ?? 0) + 1);
+		this.#seen.set(key, (this.#seen.get(key) ?? 0) + 1);
 	}
 
-	/** The session that takes over has said an event. */
-	hold(dispatch: Dispatch, seq: number): void {
-		this.#held.push({ dispatch, seq });
+	/** The new session received an event. */
+	defer(dispatch: Dispatch, seq: number): void {
+		this.#deferred.push({ dispatch, seq });
 	}
 
-	/** What was held, in order; `repeated` where the session before has said it. */
-	*held(): Generator<Held> {
-		for (const { dispatch, seq } of this.#held) {
+	/** The deferred events in order; `repeated` where the present session has delivered the same event. */
+	*deferred(): Generator<Deferred> {
+		for (const { dispatch, seq } of this.#deferred) {
 			const key = keyOf(dispatch);
-			const times = this.#heard.get(key) ?? 0;
-			if (times > 0) this.#heard.set(key, times - 1);
+			const times = this.#seen.get(key) ?? 0;
+			if (times > 0) this.#seen.set(key, times - 1);
 			yield times > 0 ? { dispatch: { ...dispatch, repeated: true }, seq } : { dispatch, seq };
 		}
 	}
 }
 
-/** What both sessions say alike of one event. A message is told by its id: what it holds depends on the intents. */
+/** What both sessions have in common of one event. A message counts by its id, because its content depends on the intents. */
 function keyOf({ t, d }: Dispatch): string {
 	const id = t.startsWith('MESSAGE_') ? objectOf(d)?.id : undefined;
 	return `${t} ${typeof id === 'string' ? id : JSON.stringify(d)}`;

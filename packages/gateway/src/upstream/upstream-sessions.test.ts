@@ -45,7 +45,7 @@ async function setup(options: SimulatorOptions = {}) {
 		},
 		onReady: () => void told.push('ready'),
 		onResumed: () => void told.push('resumed'),
-		onClosed: (code) => void told.push(`closed ${code}`),
+		onClosed: ({ code }) => void told.push(`closed ${code}`),
 		onSessionLost: () => void told.push('lost'),
 		onRefused: (code) => void told.push(`refused ${code}`),
 		onPing: () => {},
@@ -138,9 +138,9 @@ it('calls a session off that nobody wants any more, also for the next that is wa
 	holdSlots();
 	const first = sessions.renew(terms(more));
 	const second = sessions.renew(terms(most));
-	expect(await first).toBe('called off');
-	sessions.callOff();
-	expect(await second).toBe('called off');
+	expect(await first).toBe('cancelled');
+	sessions.cancelRenewal();
+	expect(await second).toBe('cancelled');
 	await say('still here');
 	expect(simulator.log.entries({ type: 'identify' })).toHaveLength(1);
 });

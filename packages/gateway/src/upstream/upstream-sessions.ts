@@ -1,26 +1,26 @@
-// The session with Discord that a shard has, and, while more is wanted of it than Discord allows a running session, the one that is
-// to replace it. Both run side by side until Discord has accepted the new one, and a little longer: a refusal leaves the old one
-// untouched, and what was on its way on the old one's connection still comes.
+// The session with Discord of one shard id, and, while workers need intents that a running session cannot add, the new session that
+// will replace it. Both run side by side until Discord has accepted the new one, and a little longer: a refusal leaves the present
+// session untouched, and events that are still in flight on its connection arrive.
 import { allIntents, type Timer } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
-import { Takeover } from './session-overlap.js';
+import { SessionOverlap } from './session-overlap.js';
 import type { SavedSession, SessionTerms } from './upstream-shard.js';
 import { UpstreamShard, type UpstreamShardOptions } from './upstream-shard.js';
 
-/** What became of a wish for other terms: a close code is Discord's refusal. */
-export type RenewalOutcome = 'accepted' | 'called off' | { refusedWith: number };
+/** The result of a renewal; a close code is Discord's refusal. */
+export type RenewalOutcome = 'accepted' | 'cancelled' | { refusedWith: number };
 
-/** So long after a new session has begun, which is with the last of its guilds, the one before is listened to. */
-const hearOutMs = 1000;
+/** How long both sessions run side by side after the last guild of the new one. */
+const overlapMs = 1000;
 
 interface Candidate {
 	upstream: UpstreamShard;
 	settle(outcome: RenewalOutcome): void;
-	takeover: Takeover;
+	overlap: SessionOverlap;
 	/** It may have identified, so Discord may send events to both. */
 	identified: boolean;
-	/** Runs from its READY on, anew with each guild, until it takes over. */
+	/** Started at READY, and again at each guild; replaces the present session when it fires. */
 	timer: Timer | undefined;
 }
 
@@ -60,7 +60,7 @@ export class UpstreamSessions {
 		return intents & ~(this.terms?.intents ?? allIntents);
 	}
 
-	/** Starts a session, unless there is one. One that was refused is tried again: whoever comes says that the reason is mended. */
+	/** Starts a session unless there is one. A refused session is tried again: an IDENTIFY means that the cause may be fixed. */
 	start(terms: SessionTerms): void {
 		if (this.#present.refusedWith !== undefined) this.#present = this.#create();
 		this.#present.start(terms);
@@ -78,28 +78,28 @@ export class UpstreamSessions {
 		this.#present.showPresence(presence);
 	}
 
-	/** Starts a session on other terms, which takes the place of the present one soon after it has begun. */
+	/** Starts a session on other terms, which replaces the present one {@link overlapMs} after its last guild. */
 	renew(terms: SessionTerms): Promise<RenewalOutcome> {
-		this.callOff();
+		this.cancelRenewal();
 		return new Promise((settle) => {
 			const upstream = this.#create();
-			this.#candidate = { upstream, settle, takeover: new Takeover(), identified: false, timer: undefined };
+			this.#candidate = { upstream, settle, overlap: new SessionOverlap(), identified: false, timer: undefined };
 			upstream.start(terms);
 		});
 	}
 
-	/** Nobody wants the session any more that is to replace the present one. */
-	callOff(): void {
+	/** Stops the session that was to replace the present one. */
+	cancelRenewal(): void {
 		const candidate = this.#candidate;
 		if (!candidate) return;
 		this.#candidate = null;
 		this.#options.clock.clearTimeout(candidate.timer);
 		void candidate.upstream.stop({ keepSession: false });
-		candidate.settle('called off');
+		candidate.settle('cancelled');
 	}
 
 	async stop(options: { keepSession: boolean }): Promise<void> {
-		this.callOff();
+		this.cancelRenewal();
 		await this.#present.stop(options);
 	}
 
@@ -128,7 +128,7 @@ export class UpstreamSessions {
 			},
 			onDispatch: (dispatch, seq) => {
 				const waiting = candidate();
-				if (waiting) this.#hold(waiting, dispatch, seq);
+				if (waiting) this.#defer(waiting, dispatch, seq);
 				else if (upstream === this.#present) this.#pass(dispatch, seq);
 			},
 			onRefused: (code) => {
@@ -144,27 +144,27 @@ export class UpstreamSessions {
 	}
 
 	#pass(dispatch: Dispatch, seq: number): void {
-		if (this.#candidate?.identified) this.#candidate.takeover.hear(dispatch);
+		if (this.#candidate?.identified) this.#candidate.overlap.seen(dispatch);
 		this.#options.onDispatch(dispatch, seq);
 	}
 
-	#hold(candidate: Candidate, dispatch: Dispatch, seq: number): void {
+	#defer(candidate: Candidate, dispatch: Dispatch, seq: number): void {
 		const { clock } = this.#options;
-		candidate.takeover.hold(dispatch, seq);
+		candidate.overlap.defer(dispatch, seq);
 		if (dispatch.t !== 'READY' && dispatch.t !== 'GUILD_CREATE') return;
 		clock.clearTimeout(candidate.timer);
-		candidate.timer = clock.setTimeout(() => this.#replace(candidate), hearOutMs);
+		candidate.timer = clock.setTimeout(() => this.#replace(candidate), overlapMs);
 	}
 
 	/**
-	 * From now on the new session's events count. All that was held is said in one turn, before anybody compares the state that its
-	 * guilds make with what the worker has: what the worker has heard already has to be in it.
+	 * From here on the new session's events count. All deferred events are passed on in one turn, before the state of its guilds is
+	 * compared with what the worker has: that state must contain every event that the worker has received.
 	 */
-	#replace({ upstream, settle, takeover }: Candidate): void {
+	#replace({ upstream, settle, overlap }: Candidate): void {
 		const before = this.#present;
 		this.#present = upstream;
 		this.#candidate = null;
-		for (const { dispatch, seq } of takeover.held()) this.#options.onDispatch(dispatch, seq);
+		for (const { dispatch, seq } of overlap.deferred()) this.#options.onDispatch(dispatch, seq);
 		void before.stop({ keepSession: false });
 		settle('accepted');
 	}

@@ -1,5 +1,5 @@
-// One session with Discord, held by @discordjs/ws 2's WebSocketShard: kept through every outage, resumed whenever Discord allows
-// it, and started anew only when Discord has said that it is gone.
+// One session with Discord, held by @discordjs/ws 2's WebSocketShard: kept through every outage, resumed whenever Discord allows it,
+// and replaced by a new session only when Discord has ended it.
 import {
 	CompressionMethod,
 	type SessionInfo,
@@ -8,7 +8,7 @@ import {
 	WebSocketShardEvents,
 	WebSocketShardStatus,
 } from '@discordjs/ws';
-import { type Clock, fatalCloseCodes, type GatewayInfo, sleep, type UpstreamCompression } from '@shardctl/core';
+import { type Clock, closeCodeMeaning, fatalCloseCodes, type GatewayInfo, sleep, type UpstreamCompression } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload, PresencePayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
 import { Backoff } from './backoff.js';
@@ -16,26 +16,46 @@ import { MessageReader } from './message-reader.js';
 import { RequestQueue } from './request-queue.js';
 import { SessionKeeper, shardStatus } from './session-keeper.js';
 
-/** Discord takes its time with READY for a large shard; giving up costs another IDENTIFY. */
+/** Discord needs some time for the READY of a large shard, and giving up costs another IDENTIFY. */
 const readyTimeoutMs = 60_000;
-/** The library waits for RESUMED without end. */
+/** The library has no timeout for RESUMED. */
 const resumeTimeoutMs = 60_000;
 
-/** What a session is started with; the first worker decides. */
+/** The parameters of IDENTIFY; taken from the first worker that identifies. */
 export interface SessionTerms {
 	intents: number;
 	largeThreshold: number | null;
 	presence: PresencePayload | null;
 }
 
-/** A session that can be resumed, as it is saved. */
+/** What a later process needs to resume a session. */
 export interface SavedSession {
 	sessionId: string;
 	resumeUrl: string;
 	terms: SessionTerms;
 }
 
-export interface UpstreamShardOptions {
+/** Why a connection closed. */
+export interface ConnectionClose {
+	code: number;
+	/** For people; empty where nothing is known beyond the code. */
+	reason: string;
+}
+
+export interface UpstreamEvents {
+	onDispatch(dispatch: Dispatch, seq: number): void;
+	onReady(): void;
+	onResumed(): void;
+	onClosed(close: ConnectionClose): void;
+	onSessionLost(): void;
+	/** Discord closed with a code after which no retry helps. */
+	onRefused(code: number): void;
+	onPing(latencyMs: number): void;
+	/** Too many requests of workers wait, so some are dropped. */
+	onRequestsDropped(opcode: number): void;
+}
+
+export interface UpstreamShardOptions extends UpstreamEvents {
 	shardId: number;
 	totalShards: number;
 	token: string;
@@ -44,16 +64,6 @@ export interface UpstreamShardOptions {
 	clock: Clock;
 	/** Resolves when IDENTIFY may go out; rejects only when the signal aborts. */
 	waitForIdentify(signal: AbortSignal): Promise<void>;
-	onDispatch(dispatch: Dispatch, seq: number): void;
-	onReady(): void;
-	onResumed(): void;
-	onClosed(code: number): void;
-	onSessionLost(): void;
-	/** Discord closed with a code that no retry mends. */
-	onRefused(code: number): void;
-	onPing(latencyMs: number): void;
-	/** So many requests of workers wait that some are dropped. */
-	onRequestsDropped(opcode: number): void;
 }
 
 export class UpstreamShard {
@@ -66,6 +76,8 @@ export class UpstreamShard {
 	#shard: WebSocketShard | undefined;
 	#reader: MessageReader | undefined;
 	#refusedWith: number | undefined;
+	/** Why this side closes the connection; undefined while it does not. */
+	#closeReason: string | undefined;
 
 	constructor(options: UpstreamShardOptions) {
 		this.#options = options;
@@ -73,13 +85,13 @@ export class UpstreamShard {
 		this.requests = new RequestQueue({
 			clock: options.clock,
 			isReady: () => this.#shard?.status === shardStatus.ready,
-			// What fails to go out was on a connection that has just broken; the worker's library would have lost it as well.
+			// A send fails when the connection has just broken; the worker's library would have lost the request as well.
 			send: (request) => void this.#shard?.send(request as never).catch(() => {}),
 			onDropping: (opcode) => options.onRequestsDropped(opcode),
 		});
 	}
 
-	/** With what the session was, or will be, started; undefined before any worker has identified. */
+	/** The terms of the session; undefined before any worker has identified. */
 	get terms(): SessionTerms | undefined {
 		return this.#terms;
 	}
@@ -97,7 +109,7 @@ export class UpstreamShard {
 		return status === WebSocketShardStatus.Resuming ? 'resuming' : 'connecting';
 	}
 
-	/** The session for the next process, to be resumed from an event that the caller knows. */
+	/** What the next process needs to resume the session, behind an event that the caller knows. */
 	get saved(): SavedSession | null {
 		const session = this.#keeper?.session;
 		if (!session || !this.#terms) return null;
@@ -110,19 +122,19 @@ export class UpstreamShard {
 		this.#connect(terms, null);
 	}
 
-	/** Goes on with a session of an earlier process, behind its event `seq`. */
+	/** Resumes a session of an earlier process behind its event `seq`. */
 	resume({ sessionId, resumeUrl, terms }: SavedSession, seq: number): void {
 		const { shardId, totalShards: shardCount } = this.#options;
 		this.#connect(terms, { sessionId, resumeURL: resumeUrl, sequence: seq, shardId, shardCount });
 	}
 
-	/** Sends a request of a worker when the connection takes it. */
+	/** Sends a worker's request as soon as the connection and Discord's limits allow it. */
 	request(request: ClientRequest, owner: object | null = null): void {
 		if (request.op === 3 && this.#terms) this.#setPresence(request.d);
 		this.requests.push(request, owner);
 	}
 
-	/** A worker came with another presence than the session has. */
+	/** Sends a worker's presence where the session has another. */
 	showPresence(presence: IdentifyPayload['presence']): void {
 		if (!presence || !this.#terms || JSON.stringify(presence) === JSON.stringify(this.#terms.presence)) return;
 		this.request({ op: 3, d: presence });
@@ -164,6 +176,7 @@ export class UpstreamShard {
 			onSessionLost: () => this.#options.onSessionLost(),
 		});
 		const shard = new WebSocketShard(keeper, shardId);
+		this.#noteCloseReasons(shard);
 		this.#keeper = keeper;
 		this.#shard = shard;
 		this.#reader = new MessageReader(shard, {
@@ -175,7 +188,7 @@ export class UpstreamShard {
 		});
 		if (session) keeper.restore(session);
 		this.#listen(shard, keeper);
-		// It resolves with the first session, which the events tell of as well.
+		// It resolves with the first session, which the events report as well.
 		void shard.connect().catch(() => {});
 	}
 
@@ -187,7 +200,10 @@ export class UpstreamShard {
 			if (!keeper.session) return;
 			resumeTimer = clock.setTimeout(() => {
 				if (shard.status !== shardStatus.resuming) return;
-				void shard.destroy({ reason: 'no RESUMED came', recover: WebSocketShardDestroyRecovery.Resume });
+				void shard.destroy({
+					reason: `no RESUMED within ${resumeTimeoutMs / 1000} s`,
+					recover: WebSocketShardDestroyRecovery.Resume,
+				});
 			}, resumeTimeoutMs);
 		});
 		shard.on(WebSocketShardEvents.Ready, () => {
@@ -207,18 +223,29 @@ export class UpstreamShard {
 			keeper.noteClose(code);
 			this.#backoff.closed();
 			if (this.#lifetime.signal.aborted) return;
-			onClosed(code);
+			onClosed({ code, reason: this.#closeReason ?? reasonOfClose(code) });
+			this.#closeReason = undefined;
 			if (!fatalCloseCodes.has(code)) return;
 			this.#refusedWith = code;
 			onRefused(code);
 		});
-		// Each of them is followed by a close, which says what to do.
+		// A close follows each of them and decides what to do.
 		shard.on(WebSocketShardEvents.Error, () => {});
 		shard.on(WebSocketShardEvents.SocketError, () => {});
 	}
 
+	/** The library reports the code of a close that it began itself, but not the reason. */
+	#noteCloseReasons(shard: WebSocketShard): void {
+		const destroy = shard.destroy.bind(shard);
+		shard.destroy = (options) => {
+			this.#closeReason = options?.reason;
+			return destroy(options);
+		};
+	}
+
 	/** Never resolves once the process ends: the library would connect again. */
 	async #beforeConnect(): Promise<void> {
+		this.#closeReason = undefined;
 		const { signal } = this.#lifetime;
 		await sleep(this.#options.clock, this.#backoff.nextDelayMs(), signal).catch(() => new Promise(() => {}));
 		this.#reader?.reset();
@@ -230,4 +257,9 @@ export class UpstreamShard {
 		this.#terms = { ...this.#terms, presence };
 		(this.#keeper.options as { initialPresence: unknown }).initialPresence = presence;
 	}
+}
+
+function reasonOfClose(code: number): string {
+	if (code === 1006) return 'the connection broke';
+	return fatalCloseCodes.get(code) ?? closeCodeMeaning(code).reason.replace(/\.$/, '');
 }

@@ -1,0 +1,176 @@
+// What is saved of a shard, and how the next gateway process reads it: a snapshot moved forward by its journal, the session of its
+// worker, and events that crash workers. When each part is written is decided in `snapshots/shard-saver`.
+import { type Clock, type GatewayNotice, type GatewayShardStats, type Layout, messageOf } from '@shardctl/core';
+import type { SessionStore } from '@shardctl/gateway-protocol';
+import type { LogEntry } from '../buffer/event-log.js';
+import type { WorkerSession } from '../downstream/worker-session.js';
+import { readJournal } from '../snapshots/event-journal.js';
+import { type SavedWorker, ShardSaver, savedNames } from '../snapshots/shard-saver.js';
+import { decodeSnapshot, type ShardSnapshot } from '../snapshots/shard-snapshot.js';
+import type { SnapshotStore } from '../snapshots/snapshot-store.js';
+import type { ShardState } from '../state/shard-state.js';
+import type { VoicePlaces } from '../state/voice-places.js';
+import type { ShardStream } from '../stream/shard-stream.js';
+import type { SessionLink } from './session-link.js';
+
+/** A shard as an earlier process left it. */
+export interface SavedState {
+	/** Its state is at {@link cursor}, not where the snapshot was taken. */
+	snapshot: ShardSnapshot;
+	cursor: number;
+	/** Position through which every event of the shard is in the state. */
+	through: number;
+}
+
+export interface SavedShardOptions {
+	shardId: number;
+	layout: Layout;
+	session: Pick<SessionLink, 'botId' | 'newest' | 'checkpoint'>;
+	stream: Pick<
+		ShardStream,
+		'state' | 'cursor' | 'isSettled' | 'oldestOffset' | 'worker' | 'successor' | 'confirmed' | 'deferredState' | 'restoreWorker'
+	>;
+	voice: VoicePlaces;
+	store: SnapshotStore;
+	clock: Clock;
+	notice(kind: GatewayNotice['kind'], message: string): void;
+}
+
+export class SavedShard {
+	readonly #options: SavedShardOptions;
+	readonly #saver: ShardSaver;
+
+	constructor(options: SavedShardOptions) {
+		const { shardId, store, clock, stream, notice } = options;
+		this.#options = options;
+		this.#saver = new ShardSaver({
+			shardId,
+			store,
+			clock,
+			snapshot: () => this.#snapshot(),
+			completeThrough: () => this.#completeThrough,
+			state: stream.deferredState,
+			worker: () => stream.worker && savedWorker(stream.worker, stream.confirmed),
+			onFailed: (message) => notice('snapshot:failed', `cannot save the snapshot, retrying: ${message}`),
+		});
+	}
+
+	get stats(): Pick<GatewayShardStats, 'snapshotBytes' | 'snapshotAgeMs'> {
+		return this.#saver.stats;
+	}
+
+	/**
+	 * What an earlier process left, with the bot's voice channels put into `voice`. Undefined where nothing was saved for this layout.
+	 * Throws `SNAPSHOT_INVALID` for what cannot be read.
+	 */
+	async read(): Promise<SavedState | undefined> {
+		const { shardId, layout, store, voice } = this.#options;
+		const names = savedNames(shardId);
+		const data = await store.read(names.shard);
+		if (!data) return undefined;
+		const snapshot = decodeSnapshot(data);
+		const { totalShards, sessions } = snapshot;
+		if (snapshot.shardId !== shardId || totalShards !== layout.totalShards || sessions !== layout.sessions) return undefined;
+		voice.restore(snapshot.voice);
+		return replay((await store.read(names.journal)) ?? new Uint8Array(), snapshot, voice);
+	}
+
+	/** Brings back the session of a worker that is still running, so that it can resume. */
+	async restoreWorker(sessions: Pick<SessionStore, 'restore'>): Promise<void> {
+		const { shardId, store, stream } = this.#options;
+		const data = await store.read(savedNames(shardId).worker);
+		const saved = data && (JSON.parse(Buffer.from(data).toString()) as SavedWorker | null);
+		if (!saved) return;
+		const session = sessions.restore(saved.sessionId, saved.identify) as WorkerSession;
+		session.incarnation = saved.incarnation;
+		session.unconfirmedAt = saved.unconfirmedAt;
+		session.resumableFrom = saved.resumableFrom;
+		stream.restoreWorker(session, saved.handledThrough);
+	}
+
+	/** The state has taken in an event. */
+	record(entry: LogEntry, state: ShardState): void {
+		this.#saver.record(entry, state);
+	}
+
+	ensureSnapshot(): Promise<void> {
+		return this.#saver.ensureSnapshot();
+	}
+
+	saveWorker(): Promise<void> {
+		return this.#saver.saveWorker();
+	}
+
+	/** Saves the session of a worker's process that is about to take over. */
+	async saveSuccessor(): Promise<void> {
+		const { successor, cursor } = this.#options.stream;
+		if (successor) await this.#saver.saveWorker(savedWorker(successor, cursor));
+	}
+
+	/** Keeps an event that crashes its workers for the developer. */
+	savePoison({ offset, event }: LogEntry): void {
+		const { shardId, store, notice } = this.#options;
+		const name = `poison-shard-${shardId}-${offset}.json`;
+		notice('events:poisoned', `a ${event.type} event crashed its worker repeatedly; it is skipped and saved in ${name}`);
+		store.write(name, Buffer.from(event.frame(offset))).catch((error: unknown) => {
+			notice('snapshot:failed', `cannot save ${name}: ${messageOf(error)}`);
+		});
+	}
+
+	/** Nothing is saved by itself any more. */
+	close(): void {
+		this.#saver.stop();
+	}
+
+	/** Saves or removes everything. */
+	finish({ keep }: { keep: boolean }): Promise<void> {
+		return keep ? this.#saver.saveNow() : this.#saver.remove();
+	}
+
+	/** Position through which every event of the shard is in the state, also where the session's newest events were for other shards. */
+	get #completeThrough(): number {
+		const { stream, session } = this.#options;
+		const { oldestOffset, cursor } = stream;
+		return oldestOffset === undefined ? Math.max(cursor, session.newest) : oldestOffset - 1;
+	}
+
+	#snapshot(): ShardSnapshot | null {
+		const { shardId, layout, session, stream, voice } = this.#options;
+		const checkpoint = session.checkpoint();
+		const { state, cursor, isSettled } = stream;
+		if (!checkpoint || !state || !isSettled) return null;
+		return {
+			shardId,
+			totalShards: layout.totalShards,
+			sessions: layout.sessions,
+			session: checkpoint.session,
+			seq: cursor - checkpoint.base,
+			cursor,
+			through: this.#completeThrough,
+			botId: session.botId,
+			voice: voice.places,
+			state,
+		};
+	}
+}
+
+/** Moves a snapshot forward by the events of its journal. */
+function replay(journal: Uint8Array, snapshot: ShardSnapshot, voice: VoicePlaces): SavedState {
+	const { state, botId } = snapshot;
+	let { cursor, through } = snapshot;
+	for (const batch of readJournal(journal, cursor)) {
+		for (const { offset, t, d } of batch.events) {
+			state.apply({ t, d });
+			voice.take({ t, d }, botId);
+			cursor = offset;
+		}
+		through = batch.through;
+	}
+	return { snapshot, cursor, through };
+}
+
+/** What the next process has to know of a worker's session. */
+function savedWorker(session: WorkerSession, handledThrough: number): SavedWorker {
+	const { id, incarnation, identify, unconfirmedAt, resumableFrom } = session;
+	return { sessionId: id, incarnation, identify: { ...identify, token: '' }, unconfirmedAt, resumableFrom, handledThrough };
+}
