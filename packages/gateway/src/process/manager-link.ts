@@ -31,7 +31,7 @@ export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 
 		{ incarnation, shardIds }: WorkerIncarnation,
 		work: (shard: ResidentShard, incarnation: number) => Promise<void> | void,
 	): Promise<null> => {
-		await Promise.all(gateway.shards(shardIds).map((shard) => work(shard, incarnation)));
+		await Promise.all(gateway.shards(shardIds).map(async (shard) => work(shard, incarnation)));
 		return null;
 	};
 	peer.handle('ping', () => null);

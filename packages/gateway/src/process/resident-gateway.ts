@@ -127,7 +127,7 @@ export class ResidentGateway {
 		await released.stop({ keepSession });
 		const shardIds = new Set(released.shards.map(({ id }) => id));
 		for (const id of shardIds) this.#shards.delete(id);
-		for (const worker of [...this.#server.sessions.values()]) {
+		for (const worker of this.#server.sessions.values()) {
 			if (shardIds.has(worker.shardId)) this.#server.sessions.end(worker, 'stopped');
 		}
 	}
