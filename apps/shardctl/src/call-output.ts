@@ -1,5 +1,4 @@
-// What `eval` and `fetch` share: where the call goes, and how what the workers answered is printed.
-
+// What `eval` and `fetch` share: the target of the call, and how the answers of the workers are printed.
 import type { CallResult } from '@shardctl/control';
 import { formatShardIds } from '@shardctl/core';
 import type { Option } from 'commander';
@@ -20,7 +19,7 @@ export function callOptions(): Option[] {
 	return [
 		option('--shard <id>', 'only in the worker that owns this shard').argParser(whole(0)),
 		option('--guild <id>', 'only in the worker that has this guild').conflicts('shard'),
-		option('--timeout <time>', 'how long the workers have (default: 30s)').argParser(duration),
+		option('--timeout <time>', 'deadline for the workers (default: 30s)').argParser(duration),
 		jsonOption(),
 		...targetOptions(),
 	];

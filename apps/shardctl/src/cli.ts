@@ -1,12 +1,12 @@
-// Where the command line begins. It answers the question for help itself, from the text that the build made, since everybody's
-// first command should not load the rest to say what never changes; all else is in main.ts.
+// The entry point of the command line. It prints the help by itself, from a file that the build has rendered, so that the first
+// command of every user loads nothing else; the rest is in main.ts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The text is as wide; on a narrower terminal it is made anew. */
+/** The width of the rendered help; a narrower terminal gets help that is rendered for it. */
 const helpColumns = 80;
 
-// A reader that has seen enough (`| head`) is no failure.
+// A reader that stops early (`| head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 const args = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// The exit status of every way a command can end: the one table.
+// The exit status of every way a command can end, as one table.
 import { type ErrorCode, ShardctlError } from '@shardctl/core';
 
 export const exitCodes = {

@@ -1,7 +1,7 @@
-// Following a stream of the control API until the manager stops or the person has seen enough.
+// Follows a stream of the control API until the manager exits or the user interrupts.
 import type { Followed } from '@shardctl/control';
 
-/** Calls `show` with each item. Ctrl-C and SIGTERM end it, which is no failure; what was skipped and the end are told. */
+/** Calls `show` with each item. Ctrl-C and SIGTERM end it, which is not an error. Reports skipped items and the end. */
 export async function followStream<T>(
 	open: (signal: AbortSignal) => AsyncIterable<Followed<T>>,
 	show: (item: T) => void,
@@ -12,9 +12,9 @@ export async function followStream<T>(
 	try {
 		for await (const followed of open(enough.signal)) {
 			if ('item' in followed) show(followed.item);
-			else process.stderr.write(`(${followed.skipped} skipped: this reader was too slow)\n`);
+			else process.stderr.write(`(${followed.skipped} skipped: this client read too slowly)\n`);
 		}
-		if (!enough.signal.aborted) process.stderr.write('the manager has ended\n');
+		if (!enough.signal.aborted) process.stderr.write('the manager has exited\n');
 	} catch (error) {
 		if (!enough.signal.aborted) throw error;
 	}

@@ -1,11 +1,11 @@
-// Runs a command: parses, reports what went wrong, and sets the exit status.
+// Runs a command: parses, reports errors, and sets the exit status.
 import { ShardctlError } from '@shardctl/core';
 import { CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { unsetFlags } from './option.js';
 import { buildProgram } from './program.js';
 
-/** Runs what the process was called with. */
+/** Runs the command that the process was started with. */
 export async function main(): Promise<void> {
 	process.stderr.on('error', () => {});
 	const program = buildProgram(process.argv[2]);
@@ -18,7 +18,7 @@ export async function main(): Promise<void> {
 	}
 }
 
-/** Says what went wrong, and answers the exit status. */
+/** Prints the error; returns the exit status. */
 function report(error: unknown): number {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongUsage;
 	if (ShardctlError.is(error)) process.stderr.write(`error: ${error.message}\n`);

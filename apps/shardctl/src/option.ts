@@ -1,8 +1,8 @@
-// Declares an option of a command once: parsing, help, its twin in the environment and shell completion come from this.
+// Declares an option of a command once: parsing, help, its environment variable and shell completion are derived from it.
 import { Option } from 'commander';
 
 /**
- * An option with its twin in the environment: `--shards-per-worker` is `SHARDCTL_SHARDS_PER_WORKER`. `scope` goes between, for
+ * An option with its environment variable: `--shards-per-worker` is `SHARDCTL_SHARDS_PER_WORKER`. `scope` is a second prefix, for
  * commands whose options mean something else than those of `start`.
  */
 export function option(flags: string, description: string, scope?: string): Option {
@@ -11,7 +11,7 @@ export function option(flags: string, description: string, scope?: string): Opti
 	return made.env(['SHARDCTL', scope, name].filter(Boolean).join('_'));
 }
 
-/** `--json`, the same everywhere. */
+/** `--json`, the same for every command. */
 export function jsonOption(): Option {
 	return option('--json', 'print JSON');
 }
@@ -19,8 +19,8 @@ export function jsonOption(): Option {
 const off = new Set(['', '0', 'false', 'no', 'off']);
 
 /**
- * commander takes a flag as set when its variable is there at all; people write `SHARDCTL_DETACH=0` and mean no. Answers the
- * environment's variables that must be taken as not set.
+ * commander treats a flag as set whenever its variable exists; `SHARDCTL_DETACH=0` means no. Returns the environment variables
+ * that must be treated as not set.
  */
 export function unsetFlags(options: readonly Option[], env: NodeJS.ProcessEnv): string[] {
 	return options.flatMap(({ envVar, required }) => {

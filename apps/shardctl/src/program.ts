@@ -1,4 +1,4 @@
-// The tree of commands: what the command line runs, help shows and shell completion is made from.
+// The tree of commands: what the command line runs, what help shows, and what shell completion is generated from.
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { completionCommand } from './commands/completion.js';
@@ -21,7 +21,7 @@ import { whereCommand } from './commands/where.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
-/** In the order of help. A command that was named is the only one made. */
+/** In the order of help. When a command was named, only that one is built. */
 const commands: Readonly<Record<string, () => Command>> = {
 	start: startCommand,
 	stats: statsCommand,
@@ -42,14 +42,19 @@ const commands: Readonly<Record<string, () => Command>> = {
 	completion: () => completionCommand(buildProgram),
 };
 
-/** Builds the whole tree, or as much of it as running the command `only` needs. What a command does is loaded when it runs. */
+/** Builds the whole tree, or only what the command `only` needs. The code of a command is loaded when it runs. */
 export function buildProgram(only?: string): Command {
 	const program = new Command('shardctl')
-		.description('Runs any Discord bot as a supervised fleet of shards.')
-		.version(version)
+		.description('Runs any Node.js Discord bot as a supervised fleet of shards.')
+		.version(version, '-V, --version', 'print the version')
+		.helpOption('-h, --help', 'print this help')
+		.helpCommand('help [command]', 'Prints the help of a command.')
 		.showHelpAfterError('Run with --help for usage.')
-		// The twin of every option follows from its name, so it is told once instead of behind each.
+		// The environment variable of every option follows from its name, so help states the rule once.
 		.configureHelp({
+			// Every command has options; only arguments tell the commands apart.
+			subcommandTerm: (command) =>
+				`${[command.name(), ...command.aliases()].join('|')} ${command.usage().replace(/^\[options\] ?/, '')}`.trimEnd(),
 			optionDescription: ({ description, argChoices, defaultValueDescription, defaultValue }) => {
 				const values = argChoices ? ` (${argChoices.join(', ')})` : '';
 				const fallback = defaultValueDescription ?? (defaultValue === undefined ? undefined : JSON.stringify(defaultValue));
@@ -59,11 +64,11 @@ export function buildProgram(only?: string): Command {
 		.addHelpText(
 			'after',
 			`
-Every option has a twin in the environment: --ready-timeout is
+Every option can also be set in the environment: --ready-timeout is
 SHARDCTL_READY_TIMEOUT.
 
 Examples:
-  $ shardctl start bot.js --simulate        try it on a Discord of your own
+  $ shardctl start bot.js --simulate        try it on a local Discord simulator
   $ DISCORD_TOKEN=… shardctl start bot.js   as many shards as Discord recommends
   $ shardctl stats --watch                  in another terminal`,
 		);

@@ -1,5 +1,4 @@
-// Which manager a command talks to: `--name`, `--url`, or the one that was probably meant.
-
+// Which fleet a command connects to: `--name`, `--url`, or the default.
 import type { ControlClient } from '@shardctl/control';
 import { ShardctlError } from '@shardctl/core';
 import type { Option } from 'commander';
@@ -10,11 +9,11 @@ export interface TargetOptions {
 	url?: string;
 }
 
-/** The options of every command that talks to a manager. */
+/** The options of every command that connects to a fleet. */
 export function targetOptions(): Option[] {
 	return [
-		option('--name <name>', 'which manager, where several run (default: the one of this folder, or the only one)'),
-		option('--url <url>', 'a manager on TCP instead; its token comes from SHARDCTL_CONTROL_TOKEN'),
+		option('--name <name>', 'fleet to use, if several run (default: the one started in this folder, or the only one)'),
+		option('--url <url>', 'connect over TCP instead; the token is read from SHARDCTL_CONTROL_TOKEN'),
 	];
 }
 
@@ -24,18 +23,18 @@ export interface Target {
 	label: string;
 }
 
-/** A client for the manager meant. Throws `MANAGER_NOT_RUNNING`, and `OPTIONS_INVALID` when several could be meant. */
+/** A client for that fleet. Throws `MANAGER_NOT_RUNNING`, and `OPTIONS_INVALID` when there is more than one candidate. */
 export async function target({ name, url }: TargetOptions): Promise<Target> {
 	const { createControlClient } = await import('@shardctl/control');
 	if (url !== undefined) {
 		return { client: createControlClient({ url, token: process.env.SHARDCTL_CONTROL_TOKEN ?? '' }), label: url };
 	}
-	const chosen = name ?? (await meantManager());
+	const chosen = name ?? (await resolveDefaultManager());
 	return { client: createControlClient(chosen), label: chosen };
 }
 
 /** Without a name: the only manager started in this folder; else the one named like this folder's bot; else the only one. */
-async function meantManager(): Promise<string> {
+async function resolveDefaultManager(): Promise<string> {
 	const { defaultManagerName, managerNotRunning, runningManagers } = await import('@shardctl/control');
 	const running = runningManagers();
 	const names = running.map(({ name }) => name);
@@ -44,7 +43,7 @@ async function meantManager(): Promise<string> {
 	const meant = here.length === 1 ? here[0]?.name : names.includes(usual) ? usual : names.length === 1 ? names[0] : undefined;
 	if (meant !== undefined) return meant;
 	if (running.length === 0) throw managerNotRunning(usual, []);
-	throw new ShardctlError('OPTIONS_INVALID', `several managers are running, say which one by --name: ${names.join(', ')}`, {
+	throw new ShardctlError('OPTIONS_INVALID', `several fleets are running; pick one with --name: ${names.join(', ')}`, {
 		details: { running: names },
 	});
 }

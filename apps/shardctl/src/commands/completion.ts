@@ -3,12 +3,12 @@ import { Argument, Command } from 'commander';
 
 export function completionCommand(wholeTree: () => Command): Command {
 	return new Command('completion')
-		.description('Prints the completion script of a shell.')
+		.description('Prints a shell completion script.')
 		.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
 		.addHelpText(
 			'after',
 			`
-To have it in every new shell:
+To enable it in every new shell:
   bash  echo 'source <(shardctl completion bash)' >> ~/.bashrc
   zsh   echo 'source <(shardctl completion zsh)' >> ~/.zshrc   (after compinit)
   fish  shardctl completion fish > ~/.config/fish/completions/shardctl.fish`,

@@ -1,4 +1,4 @@
-// `shardctl deploy`: replaces every worker by a new process of the bot without a gap, in resident mode.
+// `shardctl deploy`: replaces every worker with a new process of the bot without a gap, in resident mode.
 import { Command } from 'commander';
 import { option } from '../option.js';
 import { whole } from '../option-parsers.js';
@@ -11,11 +11,12 @@ interface DeployOptions extends TargetOptions {
 
 export function deployCommand(): Command {
 	const command = new Command('deploy')
+		.summary('Replaces every worker without a missed event.')
 		.description(
-			'Replaces every worker by a new process of the bot, without an identify and without a missed event; a version that does ' +
-				'not become ready is rolled back. Needs a fleet that was started with --gateway resident.',
+			'Replaces every worker with a new process of the bot, without an identify and without a missed event. A version that ' +
+				'does not become ready is rolled back. Requires a fleet started with --gateway resident.',
 		)
-		.addOption(option('--parallel <count>', 'how many workers at once (default: 1)').argParser(whole(1)));
+		.addOption(option('--parallel <count>', 'workers to replace at once (default: 1)').argParser(whole(1)));
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ parallel, ...which }: DeployOptions) => {
 		const { client, label } = await target(which);

@@ -6,14 +6,15 @@ import { wholeOrAuto } from '../option-parsers.js';
 
 export function doctorCommand(): Command {
 	return new Command('doctor')
-		.description('Checks what a start needs: Node, the bot file, the token, Discord, limits. Starts nothing.')
-		.argument('[file]', 'the file that starts the bot (default: what the config file says)')
+		.summary('Checks what a start needs, and starts no shard.')
+		.description('Checks what a start needs: Node, bot file, token, Discord, limits. Starts no shard.')
+		.argument('[file]', 'the file that starts the bot (default: "file" in the config file)')
 		.addOption(option('--api <url>', "base URL of Discord's REST API"))
 		.addOption(option('--token-file <file>', 'read the token from a file (default: DISCORD_TOKEN)'))
-		.addOption(option('--shards <auto|count>', 'the planned number of shards (default: auto)').argParser(wholeOrAuto))
-		.addOption(option('--shards-per-worker <auto|count>', 'how many share a process (default: 1)').argParser(wholeOrAuto))
-		.addOption(option('--no-import', 'do not run the bot file, which happens without logging in'))
-		.addOption(option('-c, --config <file>', 'the config file'))
+		.addOption(option('--shards <auto|count>', 'planned number of shards (default: auto)').argParser(wholeOrAuto))
+		.addOption(option('--shards-per-worker <auto|count>', 'shards per worker process (default: 1)').argParser(wholeOrAuto))
+		.addOption(option('--no-import', 'do not load the bot file (loading it does not log in)'))
+		.addOption(option('-c, --config <file>', 'config file (default: shardctl.config.{ts,js,json} in this folder)'))
 		.addOption(jsonOption())
 		.action(async (file: string | undefined, { json, ...options }: DoctorOptions & { json?: boolean }) => {
 			const { examine } = await import('../doctor/examine.js');

@@ -5,8 +5,9 @@ import { target } from '../target.js';
 
 export function evalCommand(): Command {
 	const command = new Command('eval')
-		.description('Runs code in every worker, or in one, and prints what it gives.')
-		.argument('<code>', 'an expression, or statements with return; client and this are the client')
+		.summary('Runs code in the workers and prints the results.')
+		.description('Runs code in every worker, or in one, and prints the results.')
+		.argument('<code>', 'an expression, or statements with return; "client" and "this" are the client of the bot')
 		.addHelpText(
 			'after',
 			`

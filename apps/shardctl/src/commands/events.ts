@@ -1,4 +1,4 @@
-// `shardctl events`: what happened to the fleet.
+// `shardctl events`: the events of the fleet.
 import type { FleetEvent } from '@shardctl/control';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
@@ -13,9 +13,10 @@ interface EventsOptions extends TargetOptions {
 
 export function eventsCommand(): Command {
 	const command = new Command('events')
-		.description('Prints what happened to the fleet: starts, exits, lost connections and the like.')
-		.addOption(option('-f, --follow', 'and each new event'))
-		.addOption(option('-n, --tail <count>', 'how many of the last events').default(50).argParser(whole(0)))
+		.summary('Prints the events of the fleet.')
+		.description('Prints the events of the fleet: starts, exits, lost connections.')
+		.addOption(option('-f, --follow', 'keep printing new events'))
+		.addOption(option('-n, --tail <count>', 'number of recent events to print').default(50).argParser(whole(0)))
 		.addOption(jsonOption());
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ json, follow, tail, ...which }: EventsOptions) => {

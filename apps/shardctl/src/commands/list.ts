@@ -1,11 +1,12 @@
-// `shardctl list`: the managers of this user on this machine, and how they are.
+// `shardctl list`: the fleets of this user on this machine, with their status.
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 
 export function listCommand(): Command {
 	return new Command('list')
 		.alias('ls')
-		.description('Lists the fleets of this user on this machine, with their health.')
+		.summary("Lists this user's fleets, with their status.")
+		.description("Lists this user's fleets on this machine, with their status.")
 		.addOption(jsonOption())
 		.addOption(option('-q, --quiet', 'print names only'))
 		.action(async ({ json, quiet }: { json?: boolean; quiet?: boolean }) => {

@@ -1,5 +1,4 @@
-// `shardctl logs`: what the bots wrote.
-
+// `shardctl logs`: the output of the bots.
 import type { LogEntry } from '@shardctl/control';
 import { formatShardIds } from '@shardctl/core';
 import { Command } from 'commander';
@@ -18,11 +17,11 @@ interface LogsOptions extends TargetOptions {
 
 export function logsCommand(): Command {
 	const command = new Command('logs')
-		.description("Prints the workers' last lines.")
-		.addOption(option('-f, --follow', 'and each new one'))
-		.addOption(option('--shard <id>', 'only of the worker that owns this shard').argParser(whole(0)))
-		.addOption(option('-n, --tail <count>', 'how many of the last lines').default(100).argParser(whole(0)))
-		.addOption(option('-t, --timestamps', 'with the time of each line'))
+		.description('Prints the recent output of the workers.')
+		.addOption(option('-f, --follow', 'keep printing new lines'))
+		.addOption(option('--shard <id>', 'only the worker that owns this shard').argParser(whole(0)))
+		.addOption(option('-n, --tail <count>', 'number of recent lines to print').default(100).argParser(whole(0)))
+		.addOption(option('-t, --timestamps', 'prefix each line with its time'))
 		.addOption(jsonOption());
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ json, follow, shard, tail, timestamps, ...which }: LogsOptions) => {

@@ -6,6 +6,7 @@ import { type TargetOptions, target, targetOptions } from '../target.js';
 
 export function respawnCommand(): Command {
 	const command = new Command('respawn')
+		.summary('Replaces the worker of one shard.')
 		.description('Replaces the worker that owns a shard, and waits until it is ready again.')
 		.argument('<shard>', 'a shard id', whole(0));
 	for (const each of targetOptions()) command.addOption(each);

@@ -15,21 +15,22 @@ interface RestartOptions extends TargetOptions {
 
 export function restartCommand(): Command {
 	const command = new Command('restart')
+		.summary('Restarts workers and waits until they are ready.')
 		.description('Restarts all workers, or one, and waits until they are ready again.')
 		.addOption(option('--shard <id>', 'only the worker that owns this shard').argParser(whole(0)))
 		.addOption(option('--worker <id>', 'only this worker').argParser(whole(0)).conflicts('shard'))
 		.addOption(
-			option('--gateways', 'the gateway processes instead, one after another; sessions live on').conflicts([
+			option('--gateways', 'restart the gateway processes instead, one at a time; sessions are resumed').conflicts([
 				'shard',
 				'worker',
 				'rolling',
 			]),
 		)
 		.addOption(
-			option('--rolling', 'one after another, so that the others serve on (default: all at once)').conflicts(['shard', 'worker']),
+			option('--rolling', 'one at a time, so that the others keep serving (default: all at once)').conflicts(['shard', 'worker']),
 		)
-		.addOption(option('--parallel <count>', 'how many at once, with --rolling').argParser(whole(1)))
-		.addOption(option('--delay <time>', 'pause between two, with --rolling').argParser(duration));
+		.addOption(option('--parallel <count>', 'workers to restart at once, with --rolling (default: 1)').argParser(whole(1)))
+		.addOption(option('--delay <time>', 'pause between two restarts, with --rolling (default: none)').argParser(duration));
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ shard, worker, gateways, rolling, parallel, delay, ...which }: RestartOptions) => {
 		const { client, label } = await target(which);

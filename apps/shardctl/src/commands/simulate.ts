@@ -1,4 +1,4 @@
-// `shardctl simulate`: a Discord on this machine, for bots without a token.
+// `shardctl simulate`: a local Discord simulator, for bots without a token.
 import { Command, InvalidArgumentError, type Option } from 'commander';
 import { option } from '../option.js';
 import { duration, whole } from '../option-parsers.js';
@@ -8,26 +8,28 @@ interface SimulateOptions {
 	[option: string]: unknown;
 }
 
-/** Its options have twins of their own, since `SHARDCTL_SHARDS` is about the fleet. */
+/** Its environment variables have a prefix of their own, since `SHARDCTL_SHARDS` is about the fleet. */
 const simulateOption = (flags: string, description: string) => option(flags, description, 'SIMULATE');
 
-/** The simulator's options that people reach for; `--set` has the rest, and the simulator judges them all. */
+/** The most used options of the simulator; `--set` takes the others. The simulator validates them all. */
 function options(): Option[] {
 	return [
-		simulateOption('--port <port>', 'port to listen on').default(0, 'any free one').argParser(whole(0)),
+		simulateOption('--port <port>', 'port to listen on').default(0, 'any free port').argParser(whole(0)),
 		simulateOption('--host <address>', 'address to listen on (default: 127.0.0.1)'),
-		simulateOption('--allow-remote', 'allow an address that other machines can reach'),
-		simulateOption('--token <token>', 'the token that is valid (default: a new one)'),
-		simulateOption('--shards <count>', 'recommended shards (default: from the number of guilds)').argParser(whole(1)),
+		simulateOption('--allow-remote', 'allow a --host that other machines can reach'),
+		simulateOption('--token <token>', 'the valid token (default: a new one)'),
+		simulateOption('--shards <count>', 'recommended shard count (default: from the number of guilds)').argParser(whole(1)),
 		simulateOption('--guilds <count>', 'guilds that the bot is in').default(20).argParser(whole(0)),
-		simulateOption('--max-concurrency <count>', 'identifies per window').default(1).argParser(whole(1)),
-		simulateOption('--seed <number>', 'the same seed makes the same world').default(1).argParser(whole(0)),
-		simulateOption('--events-per-second <count>', 'how much goes on in the guilds by itself').default(0).argParser(whole(0)),
-		simulateOption('--large-bot', 'as for large bots: shard counts in steps, more session starts'),
-		simulateOption('--session-ttl <time>', 'how long a lost session can be resumed').argParser(duration),
-		simulateOption('--identify-window <time>', 'how long an identify slot is taken').argParser(duration),
-		simulateOption('--heartbeat-interval <time>', 'what HELLO tells').argParser(duration),
-		simulateOption('--set <option=value>', 'any other option of the simulator, such as sessionStarts.total=5; may be repeated')
+		simulateOption('--max-concurrency <count>', 'max_concurrency: identifies per window').default(1).argParser(whole(1)),
+		simulateOption('--seed <number>', 'seed of the simulated guilds: the same seed gives the same guilds')
+			.default(1)
+			.argParser(whole(0)),
+		simulateOption('--events-per-second <count>', 'background events per second').default(0).argParser(whole(0)),
+		simulateOption('--large-bot', 'rules for large bots: shard counts in steps, more session starts'),
+		simulateOption('--session-ttl <time>', 'how long a disconnected session can be resumed').argParser(duration),
+		simulateOption('--identify-window <time>', 'length of the identify window').argParser(duration),
+		simulateOption('--heartbeat-interval <time>', 'heartbeat interval sent in HELLO').argParser(duration),
+		simulateOption('--set <option=value>', 'any other simulator option, such as sessionStarts.total=5; repeatable')
 			.default({}, 'none')
 			.argParser(assignment),
 	];
@@ -41,9 +43,9 @@ const withUnit: Record<string, string> = {
 };
 
 export function simulateCommand(): Command {
-	const command = new Command('simulate').description(
-		'Runs a simulated Discord; prints its address and a token as one line of JSON.',
-	);
+	const command = new Command('simulate')
+		.summary('Runs a local Discord simulator.')
+		.description('Runs a local Discord simulator; prints its address and token as one line of JSON.');
 	for (const each of options()) command.addOption(each);
 	return command.action(async ({ set, ...given }: SimulateOptions) => {
 		const { createSimulator } = await import('@shardctl/simulator');
@@ -52,7 +54,7 @@ export function simulateCommand(): Command {
 		process.stdout.write(`${JSON.stringify({ url: simulator.url, token: simulator.token })}\n`);
 		await new Promise<void>((resolve) => {
 			for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-			// Started by `start --simulate`: its end is ours.
+			// Started by `start --simulate`: ends with its parent.
 			process.once('disconnect', () => resolve());
 		});
 		await simulator.stop();
@@ -60,12 +62,12 @@ export function simulateCommand(): Command {
 	});
 }
 
-/** Adds `a.b=value` to what was set before; the value is JSON, or a text. */
+/** Adds `a.b=value` to what was set before; the value is JSON, or else a string. */
 export function assignment(text: string, before: Record<string, unknown>): Record<string, unknown> {
 	const match = /^([a-zA-Z][\w.]*)=(.*)$/s.exec(text);
-	if (!match) throw new InvalidArgumentError('It must have the form option=value, such as sessionStarts.total=5.');
+	if (!match) throw new InvalidArgumentError('It must be of the form option=value, such as sessionStarts.total=5.');
 	const [, path = '', value = ''] = match;
-	return setAt(before, path.split('.'), jsonOrText(value));
+	return setAt(before, path.split('.'), jsonOrString(value));
 }
 
 function setAt(object: Record<string, unknown>, [first = '', ...rest]: string[], value: unknown): Record<string, unknown> {
@@ -74,7 +76,7 @@ function setAt(object: Record<string, unknown>, [first = '', ...rest]: string[],
 	return { ...object, [first]: setAt(typeof inner === 'object' && inner !== null ? { ...inner } : {}, rest, value) };
 }
 
-function jsonOrText(text: string): unknown {
+function jsonOrString(text: string): unknown {
 	try {
 		return JSON.parse(text);
 	} catch {

@@ -1,11 +1,12 @@
-// `shardctl start`: reads the options, runs a manager until somebody stops it, and shows what happens.
+// `shardctl start`: reads the options, runs a manager until it is stopped, and shows what happens.
 import { Command } from 'commander';
 import { startOptions } from '../start/start-options.js';
 
 export function startCommand(): Command {
 	const command = new Command('start')
+		.summary('Runs a bot as a fleet of shards until stopped.')
 		.description('Runs a bot as a fleet of shards until it is stopped.')
-		.argument('[file]', 'the file that starts the bot (default: what the config file says)')
+		.argument('[file]', 'the file that starts the bot (default: "file" in the config file)')
 		.argument('[bot args...]', 'arguments for the bot, after --')
 		.addHelpText(
 			'after',
@@ -17,9 +18,9 @@ Examples:
   $ shardctl start bot.js --detach        in the background, until stopped
   $ shardctl start bot.js -- --verbose    --verbose goes to the bot
 
-Every option also has a key in shardctl.config.{ts,js,json}, such as
-shardsPerWorker ("shardctl init" writes one). An option beats the environment,
-which beats the file.`,
+Every option can also be set in shardctl.config.{ts,js,json}, for example as
+shardsPerWorker; "shardctl init" writes such a file. The command line takes
+precedence over the environment, and the environment over the file.`,
 		);
 	for (const each of startOptions()) command.addOption(each);
 	return command.action(async (file: string | undefined, args: string[]) => {
@@ -28,7 +29,7 @@ which beats the file.`,
 	});
 }
 
-/** What was really given, on the command line or in the environment: a default must not beat the config file. */
+/** What was given on the command line or in the environment: a default must not override the config file. */
 function givenOptions(command: Command): Record<string, unknown> {
 	const values = Object.entries(command.opts<Record<string, unknown>>());
 	return Object.fromEntries(values.filter(([key]) => ['cli', 'env'].includes(command.getOptionValueSource(key) ?? '')));

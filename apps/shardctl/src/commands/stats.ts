@@ -13,11 +13,11 @@ interface StatsOptions extends TargetOptions {
 
 export function statsCommand(): Command {
 	const command = new Command('stats')
-		.description('Shows every shard of a running fleet.')
+		.description('Shows a running fleet and each of its shards.')
 		.addOption(jsonOption())
-		.addOption(option('-w, --watch', 'keep showing it, in the manner of top'))
-		.addOption(option('--interval <time>', 'how often, with --watch').default(1000, '1s').argParser(duration))
-		.addOption(option('--fresh', 'ask the workers now instead of showing what they said last'));
+		.addOption(option('-w, --watch', 'refresh continuously, like top'))
+		.addOption(option('--interval <time>', 'refresh interval, with --watch').default(1000, '1s').argParser(duration))
+		.addOption(option('--fresh', 'query the workers now instead of using their last report'));
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ json, watch, interval, fresh, ...which }: StatsOptions) => {
 		const { client, label } = await target(which);

@@ -1,4 +1,4 @@
-// `shardctl stop`: asks a manager to stop its fleet and waits until it is gone.
+// `shardctl stop`: asks a manager to stop its fleet and waits until it has exited.
 import { Command } from 'commander';
 import { option } from '../option.js';
 import { duration } from '../option-parsers.js';
@@ -6,10 +6,9 @@ import { type TargetOptions, target, targetOptions } from '../target.js';
 
 export function stopCommand(): Command {
 	const command = new Command('stop')
-		.description('Stops a running fleet and waits for its end.')
-		.addOption(
-			option('--grace <time>', 'how long workers have to shut down (default: as the fleet was started)').argParser(duration),
-		);
+		.summary('Stops a fleet and waits until it has stopped.')
+		.description('Stops a running fleet and waits until it has stopped.')
+		.addOption(option('--grace <time>', "how long workers have to shut down (default: the fleet's --grace)").argParser(duration));
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ grace, ...which }: TargetOptions & { grace?: number }) => {
 		const { client, label } = await target(which);

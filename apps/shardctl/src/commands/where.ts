@@ -1,12 +1,12 @@
-// `shardctl where <guildId>`: on which shard and in which process a guild is.
+// `shardctl where <guildId>`: which shard and process has a guild.
 import { Command } from 'commander';
 import { jsonOption } from '../option.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
 
 export function whereCommand(): Command {
 	const command = new Command('where')
-		.description('Says on which shard, worker and process a guild is.')
-		.argument('<guildId>', "a guild's id")
+		.description('Shows the shard, worker and process of a guild.')
+		.argument('<guildId>', 'a guild id')
 		.addOption(jsonOption());
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async (guildId: string, { json, ...which }: TargetOptions & { json?: boolean }) => {
@@ -19,7 +19,7 @@ export function whereCommand(): Command {
 		const { shardId, workerId, pid, status, guild } = found;
 		const members = guild?.memberCount === undefined || guild.memberCount === null ? '' : `, ${guild.memberCount} members`;
 		const name =
-			guild === null ? 'the worker could not be asked whether the bot is in it' : `${guild.name ?? 'without a name'}${members}`;
+			guild === null ? 'the worker did not answer: unknown whether the bot is in it' : `${guild.name ?? 'unnamed'}${members}`;
 		process.stdout.write(`shard ${shardId}  worker ${workerId}  process ${pid ?? '-'}  ${status}  (${name})\n`);
 	});
 }

@@ -1,9 +1,9 @@
-// Completion scripts for bash, zsh and fish, made from the tree of commands. Pure.
+// Completion scripts for bash, zsh and fish, generated from the tree of commands. Pure.
 import type { Argument, Command, Option } from 'commander';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
-/** What stands behind an option or an argument. */
+/** The value that an option or an argument takes. */
 type Value =
 	| { kind: 'none' }
 	| { kind: 'choices'; choices: readonly string[] }
@@ -24,7 +24,7 @@ interface CompletedCommand {
 	argument: Value;
 }
 
-/** The script of a shell; loading it defines the completion of `shardctl`. */
+/** The script for a shell; sourcing it defines the completion of `shardctl`. */
 export function completionScript(shell: Shell, program: Command): string {
 	const commands = program.commands.map(completedCommand);
 	if (shell === 'bash') return bashScript(commands);
@@ -32,10 +32,10 @@ export function completionScript(shell: Shell, program: Command): string {
 }
 
 function completedCommand(command: Command): CompletedCommand {
-	const help: CompletedOption = { flags: ['-h', '--help'], description: 'display help for command', value: { kind: 'none' } };
+	const help: CompletedOption = { flags: ['-h', '--help'], description: 'print this help', value: { kind: 'none' } };
 	return {
 		names: [command.name(), ...command.aliases()],
-		description: command.description(),
+		description: command.summary() || command.description(),
 		options: [...command.options.map(completedOption), help],
 		argument: argumentValue(command.registeredArguments[0]),
 	};
@@ -135,7 +135,7 @@ compdef _shardctl shardctl
 `;
 }
 
-/** Brackets and colons mean something to _arguments. */
+/** Brackets and colons are special to _arguments. */
 function zshText(text: string): string {
 	return text.replace(/[[\]:\\]/g, '\\$&');
 }
