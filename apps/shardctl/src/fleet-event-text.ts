@@ -1,7 +1,6 @@
-// One sentence for each thing that can happen to a fleet: what `start` tells and `events` prints.
-
+// One sentence for each event of a fleet: what `start` and `events` print.
 import type { FleetEvent, FleetEventBody } from '@shardctl/control';
-import { describeShards } from '@shardctl/core';
+import { closeCodeMeaning, describeShards } from '@shardctl/core';
 import { out } from './terminal/colours.js';
 import { plural } from './terminal/count.js';
 
@@ -12,7 +11,7 @@ export interface EventText {
 	text: string;
 }
 
-/** The sentence, and how bad it is. */
+/** The sentence, and its severity. */
 export function describeEvent(event: FleetEventBody): EventText {
 	switch (event.type) {
 		case 'fleet:ready':
@@ -22,53 +21,54 @@ export function describeEvent(event: FleetEventBody): EventText {
 		case 'fleet:refused':
 			return error(event.message);
 		case 'worker:spawned':
-			return info(`${name(event)} was started as process ${event.pid}`);
+			return info(`${name(event)} started as process ${event.pid}`);
 		case 'worker:ready':
 			return info(`${name(event)} is ready after ${seconds(event.tookMs)}`);
 		case 'worker:exited':
 			return event.exit.reason === 'requested'
-				? info(`${name(event)} ended as requested`)
-				: warn(`${name(event)} ended: ${event.exit.message}`);
+				? info(`${name(event)} stopped as requested`)
+				: warn(`${name(event)} exited: ${event.exit.message}`);
 		case 'worker:unresponsive':
-			return warn(`${name(event)} does not respond: its event loop is blocked`);
+			return warn(`${name(event)} is not responding: its event loop is blocked`);
 		case 'worker:memory':
 			return warn(
-				`${name(event)} uses ${megabytes(event.rssBytes)} of memory; its limit is ${megabytes(event.limitBytes)}` +
-					(event.over ? ', so it is replaced' : ''),
+				`${name(event)} uses ${megabytes(event.rssBytes)} of memory, its limit is ${megabytes(event.limitBytes)}` +
+					(event.over ? ': replacing it' : ''),
 			);
 		case 'worker:failed':
-			return error(`${name(event)} is given up for now: ${event.reason}`);
+			return error(`${name(event)} keeps failing; next try after the cool-down: ${event.reason}`);
 		case 'shard:ready':
 			return info(`shard ${event.shardId} is ready`);
 		case 'shard:reconnecting':
-			return warn(`shard ${event.shardId} lost its connection and reconnects`);
+			return warn(`shard ${event.shardId} lost its connection, reconnecting`);
 		case 'shard:resumed':
 			return info(`shard ${event.shardId} resumed its session`);
 		case 'shard:disconnected':
 			return error(
-				`shard ${event.shardId} was disconnected for good${event.closeCode === undefined ? '' : ` with close code ${event.closeCode}`}`,
+				`shard ${event.shardId} is disconnected and does not reconnect` +
+					(event.closeCode === undefined ? '' : `: Discord closed it with ${closeCodeText(event.closeCode)}`),
 			);
 		case 'restart:progress':
 			return describeRestart(event);
 		case 'worker:deployed':
 			return info(`${name(event)} was replaced without a gap in ${seconds(event.tookMs)}`);
 		case 'worker:rolled-back':
-			return error(`${name(event)} carries on as it was: ${event.reason}`);
+			return error(`${name(event)} was rolled back; the old process keeps running: ${event.reason}`);
 		case 'gateway:spawned':
-			return info(`gateway process ${event.gatewayId} was started as process ${event.pid}`);
+			return info(`gateway process ${event.gatewayId} started as process ${event.pid}`);
 		case 'gateway:exited':
-			return warn(`gateway process ${event.gatewayId} ended: ${event.message}`);
+			return warn(`gateway process ${event.gatewayId} exited: ${event.message}`);
 		case 'gateway:notice':
 			return { level: noticeLevels[event.kind] ?? 'warn', text: `${describeShards(event.shardIds)}: ${event.message}` };
 		case 'identify:deferred':
 			return warn(
-				`${name(event)} waits for new session starts: ${event.remaining} are left and kept in reserve; ` +
-					`they reset at ${new Date(event.resetAt).toISOString()}`,
+				`${name(event)}: restart deferred, only the ${plural(event.remaining, 'reserved session start')} left; ` +
+					`next try when they reset at ${new Date(event.resetAt).toISOString()}`,
 			);
 	}
 }
 
-/** Notices of gateway processes that are no cause for concern. */
+/** Notices of gateway processes that are not warnings. */
 const noticeLevels: Partial<Record<Extract<FleetEventBody, { type: 'gateway:notice' }>['kind'], Level>> = {
 	'upstream:ready': 'info',
 	'upstream:resumed': 'info',
@@ -81,12 +81,18 @@ function describeRestart(event: Extract<FleetEventBody, { type: 'restart:progres
 	const count = `${event.done} of ${event.total}`;
 	switch (event.step) {
 		case 'restarting':
-			return info(`${name(event)} is being restarted (${count} done)`);
+			return info(`${name(event)} is restarting (${count} done)`);
 		case 'ready':
-			return info(`${name(event)} is restarted (${count} done)`);
+			return info(`${name(event)} restarted (${count} done)`);
 		case 'failed':
-			return error(`${name(event)} did not become ready: the restart ends here, with ${count} done`);
+			return error(`${name(event)} did not become ready; restart stopped after ${count}`);
 	}
+}
+
+/** `4014 (Disallowed intent(s).)`; codes outside Discord's table have no text. */
+function closeCodeText(code: number): string {
+	const { reason } = closeCodeMeaning(code);
+	return reason ? `${code} (${reason.replace(/\.$/, '')})` : String(code);
 }
 
 /** One line of `events`. */

@@ -1,45 +1,44 @@
-// What happens to each worker while `deploy` or `restart --rolling` is under way, on standard error. It is talk: when the stream
-// breaks off, what was asked for goes on.
-
+// Reports the progress of `deploy` and `restart --rolling`, worker by worker, on standard error. Progress is only informative:
+// when the stream breaks off, the operation continues.
 import type { ControlClient, FleetEvent, FleetEventType } from '@shardctl/control';
 import { sleep, systemClock } from '@shardctl/core';
 
-/** How long the last events may come after the answer, which travels by another connection. */
+/** How long to wait for the last events: they may arrive after the response, which uses another connection. */
 const lastEventsMs = 500;
 
-/** Runs `action` and meanwhile tells the events of these types. */
+/** Runs `action` and meanwhile prints the events of these types. */
 export async function withProgress<T>(
 	client: ControlClient,
 	types: readonly FleetEventType[],
 	action: () => Promise<T>,
 ): Promise<T> {
 	const over = new AbortController();
-	const told = tellEvents(client, types, over.signal);
+	const printed = printEvents(client, types, over.signal);
 	try {
 		return await action();
 	} finally {
-		await Promise.race([told, sleep(systemClock, lastEventsMs, over.signal).catch(() => {})]);
+		await Promise.race([printed, sleep(systemClock, lastEventsMs, over.signal).catch(() => {})]);
 		over.abort();
-		await told;
+		await printed;
 	}
 }
 
-/** Until the last worker has had its turn. */
-async function tellEvents(client: ControlClient, types: readonly FleetEventType[], signal: AbortSignal): Promise<void> {
+/** Until the last worker is done. */
+async function printEvents(client: ControlClient, types: readonly FleetEventType[], signal: AbortSignal): Promise<void> {
 	const { describeEvent } = await import('./fleet-event-text.js');
 	try {
 		for await (const followed of client.followEvents({ tail: 0, signal })) {
 			if (!('item' in followed)) continue;
 			const event = followed.item;
-			if (types.includes(event.type) && !isBeginning(event)) process.stderr.write(`${describeEvent(event).text}\n`);
+			if (types.includes(event.type) && !isBegin(event)) process.stderr.write(`${describeEvent(event).text}\n`);
 			if (isLast(event)) return;
 		}
 	} catch {
-		// The manager has ended, or what was asked for has.
+		// The manager has exited, or the operation has ended.
 	}
 }
 
-function isBeginning(event: FleetEvent): boolean {
+function isBegin(event: FleetEvent): boolean {
 	return event.type === 'restart:progress' && event.step === 'restarting';
 }
 

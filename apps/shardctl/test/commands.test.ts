@@ -238,7 +238,7 @@ describe('logs and events', () => {
 		expect(logs.stdout()).not.toContain('[2-3]');
 		await output('respawn', '1');
 		await waitFor('the respawn', () =>
-			/worker 0 \(shards 0-1\) ended as requested[\s\S]*worker 0 \(shards 0-1\) is ready/.test(events.stdout()),
+			/worker 0 \(shards 0-1\) stopped as requested[\s\S]*worker 0 \(shards 0-1\) is ready/.test(events.stdout()),
 		);
 		for (const run of [logs, events]) run.process.kill('SIGINT');
 		expect([await logs.exit, await events.exit]).toEqual([0, 0]);
@@ -264,7 +264,7 @@ describe('respawn and restart', () => {
 		expect(await output('restart', '--rolling')).toMatchObject({
 			code: 0,
 			stderr: expect.stringMatching(
-				/^worker 0 \(shards 0-1\) is restarted \(1 of 2 done\)\nworker 1 .*\(2 of 2 done\)\nrestarted 2 workers of alpha in /,
+				/^worker 0 \(shards 0-1\) restarted \(1 of 2 done\)\nworker 1 .*\(2 of 2 done\)\nrestarted 2 workers of alpha in /,
 			),
 		});
 		expect((await pids()).some((pid) => [...before, ...respawned].includes(pid))).toBe(false);
@@ -305,7 +305,7 @@ describe('which manager', () => {
 		const elsewhere = { cwd: tempDir() };
 		expect(await fleet.cli.output(['stats'], elsewhere)).toMatchObject({
 			code: 2,
-			stderr: expect.stringMatching(/say which one by --name: alpha, beta/),
+			stderr: expect.stringMatching(/several fleets are running; pick one with --name: alpha, beta/),
 		});
 		// In the folder where it was started, no name is needed.
 		expect((await fleet.cli.output(['stats', '--json'], { cwd: folder })).stdout).toContain('"name": "beta"');

@@ -23,12 +23,12 @@ describe.skipIf(!hasProgram('script'))('the questions of init', () => {
 		terminal.type(key.enter);
 		await terminal.shows(/How many shards\?[\s\S]*auto/);
 		terminal.type(key.enter);
-		await terminal.shows(/share a process\?[\s\S]*one each/);
+		await terminal.shows(/per process\?[\s\S]*one/);
 		terminal.type(key.enter);
-		await terminal.shows(/Which form\?[\s\S]*JavaScript/);
+		await terminal.shows(/Which format\?[\s\S]*JavaScript/);
 		terminal.type(key.enter);
 		expect(await terminal.exit).toBe(0);
-		expect(terminal.text()).toMatch(/wrote shardctl\.config\.js; try it: shardctl start --simulate/);
+		expect(terminal.text()).toMatch(/wrote shardctl\.config\.js; try it: npx shardctl start --simulate/);
 		expect(readFileSync(join(cwd, 'shardctl.config.js'), 'utf8')).toMatch(
 			/file: 'bot\.js'[\s\S]*shards: 'auto'[\s\S]*shardsPerWorker: 1,/,
 		);
@@ -44,13 +44,13 @@ describe.skipIf(!hasProgram('script'))('the questions of init', () => {
 		const terminal = inTerminal(['init', '--format', 'json'], { cwd });
 		await terminal.shows(/Which file/);
 		terminal.type(`${erase('bot.js')}nothing.js${key.enter}`);
-		await terminal.shows(/There is no such file\./);
+		await terminal.shows(/No such file\./);
 		terminal.type(`${erase('nothing.js')}other.mjs${key.enter}`);
 		await terminal.shows(/How many shards/);
 		terminal.type(`${erase('auto')}0${key.enter}`);
-		await terminal.shows(/A whole number from 1, or "auto"\./);
+		await terminal.shows(/Enter a whole number from 1, or "auto"\./);
 		terminal.type(`${erase('0')}12${key.enter}`);
-		await terminal.shows(/share a process/);
+		await terminal.shows(/per process/);
 		terminal.type(`${key.down}${key.enter}`);
 		expect(await terminal.exit).toBe(0);
 		expect(JSON.parse(readFileSync(join(cwd, 'shardctl.config.json'), 'utf8'))).toEqual({
@@ -60,13 +60,13 @@ describe.skipIf(!hasProgram('script'))('the questions of init', () => {
 		});
 	});
 
-	it.each(['Which file starts the bot?', 'How many shards?', 'How many shards share a process?'])(
+	it.each(['Which file starts the bot?', 'How many shards?', 'How many shards per process?'])(
 		'end with Ctrl-C at "%s": nothing is written, and the status says so',
 		async (last) => {
 			const cwd = botFolder();
 			const before = readdirSync(cwd);
 			const terminal = inTerminal(['init'], { cwd, after: 'stty -a' });
-			for (const question of ['Which file starts the bot?', 'How many shards?', 'How many shards share a process?']) {
+			for (const question of ['Which file starts the bot?', 'How many shards?', 'How many shards per process?']) {
 				await terminal.shows(new RegExp(question.replaceAll('?', '\\?')));
 				terminal.type(question === last ? key.ctrlC : key.enter);
 				if (question === last) break;
@@ -85,7 +85,7 @@ describe.skipIf(!hasProgram('script'))('the questions of init', () => {
 		writeFileSync(join(cwd, 'shardctl.config.json'), '{}');
 		const terminal = inTerminal(['init'], { cwd });
 		expect(await terminal.exit).toBe(2);
-		expect(terminal.text()).toMatch(/^error: shardctl\.config\.json is there already: edit it, or replace it with --force/);
+		expect(terminal.text()).toMatch(/^error: shardctl\.config\.json already exists: edit it, or overwrite it with --force/);
 		expect(existsSync(join(cwd, 'shardctl.config.js'))).toBe(false);
 	});
 });

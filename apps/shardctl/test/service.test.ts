@@ -65,7 +65,7 @@ describe('the container', () => {
 		process.kill(childOf(run.pid), 'SIGTERM');
 		expect(await run.exit).toBe(0);
 		expect(run.json().map(({ msg }) => msg)).toEqual(
-			expect.arrayContaining(['SIGTERM: stopping; once more to stop without grace', 'stopped']),
+			expect.arrayContaining(['SIGTERM: stopping; press again to kill', 'stopped']),
 		);
 		expect(cli.survivors()).toEqual([]);
 	});

@@ -90,7 +90,7 @@ describe('the config file', () => {
 			/shardctl\.config\.json:2: totalShards: says the same as shards/,
 		],
 		['no JSON', '{\n "file": "bot.js"\n "shards": 2 }', /shardctl\.config\.json:3: not JSON/],
-		['no object', '[]', /must hold an object of options, got a list/],
+		['no object', '[]', /must contain an object of options, got an array/],
 	])('%s is told with file and line, with exit status 2', async (_, text, pattern) => {
 		const cwd = folderWith('shardctl.config.json', text);
 		writeFileSync(join(cwd, 'bot.js'), '');

@@ -1,4 +1,4 @@
-// Reads a config file of any form into an object; what is in it is not judged here.
+// Reads a config file of any format into an object; its contents are validated elsewhere.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { messageOf, ShardctlError } from '@shardctl/core';
@@ -20,7 +20,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
 	}
 	throw new ShardctlError(
 		'OPTIONS_INVALID',
-		`${basename(path)} must hold an object of options, got ${Array.isArray(values) ? 'a list' : String(values)}`,
+		`${basename(path)} must contain an object of options, got ${Array.isArray(values) ? 'an array' : String(values)}`,
 	);
 }
 

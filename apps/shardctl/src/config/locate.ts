@@ -1,5 +1,5 @@
-// Finds the line of a key in the text of a config file. Pure. A search by text, so that it serves JSON, JavaScript and
-// TypeScript alike; where a key is not written down (computed, spread), there is no line.
+// Finds the line of a key in the text of a config file. Pure. A text search, so that it works for JSON, JavaScript and
+// TypeScript alike; a key that is not written in the text (computed, spread) has no line.
 
 /** The line, from 1, of the character at an offset. */
 export function lineAt(source: string, offset: number): number {

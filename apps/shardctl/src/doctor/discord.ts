@@ -1,4 +1,4 @@
-// What Discord says of this bot: the gateway, the session starts left, the intents that it was granted, and the time.
+// What Discord reports about this bot: gateway, session starts left, granted intents; and whether the clocks agree.
 import { messageOf, privilegedIntents, ShardctlError } from '@shardctl/core';
 import { fetchGatewayInfo, resolveCounts, type ShardManagerOptions } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
@@ -7,7 +7,7 @@ import { type Finding, fail, ok, skip, warn } from './finding.js';
 
 const timeoutMs = 10_000;
 const windowMs = 5000;
-/** Larger differences break what relies on times, such as how old an interaction is. */
+/** Larger differences break code that relies on timestamps, such as the age of an interaction. */
 const skewLimitMs = 5000;
 
 export interface DiscordQuestion {
@@ -15,7 +15,7 @@ export interface DiscordQuestion {
 	token: string;
 	totalShards: number | 'auto';
 	gateway: ShardManagerOptions['gateway'];
-	/** What the bot asks for; undefined where that is not known. */
+	/** The intents that the bot requests; undefined if unknown. */
 	intents: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export async function checkDiscord({
 }: DiscordQuestion): Promise<{ findings: Finding[]; shards: number | undefined }> {
 	if (token === '')
 		return {
-			findings: [skip('gateway', 'not asked, without a token')],
+			findings: [skip('gateway', 'skipped: no token')],
 			shards: typeof totalShards === 'number' ? totalShards : undefined,
 		};
 	try {
@@ -45,17 +45,17 @@ export async function checkDiscord({
 				remaining < sessions
 					? fail(
 							'budget',
-							`${remaining} of ${total} session starts are left, and ${plural(sessions, noun)} need as many`,
-							`wait ${age(resetAfterMs)} until they reset`,
+							`${remaining} of ${total} session starts left, ${plural(sessions, noun)} need ${sessions}`,
+							`they reset in ${age(resetAfterMs)}; start the fleet then`,
 						)
 					: remaining < sessions * 2
 						? warn(
 								'budget',
-								`${remaining} of ${total} session starts are left: enough for one start`,
+								`${remaining} of ${total} session starts left: enough for one start`,
 								`they reset in ${age(resetAfterMs)}`,
 							)
-						: ok('budget', `${remaining} of ${total} session starts are left`),
-				ok('time', `${plural(sessions, noun)} at ${maxConcurrency} a window: up in about ${age(startMs)} and one boot`),
+						: ok('budget', `${remaining} of ${total} session starts left`),
+				ok('time', `${plural(sessions, noun)}, ${maxConcurrency} per 5 s: ready in about ${age(startMs)} plus one boot`),
 				await intentFinding({ api, token, intents }),
 				await clockFinding(api),
 			],
@@ -64,23 +64,23 @@ export async function checkDiscord({
 		const code = ShardctlError.is(error) ? error.code : 'INTERNAL';
 		const remedy =
 			code === 'TOKEN_INVALID'
-				? 'copy the token anew from https://discord.com/developers/applications'
-				: 'check the network, a proxy, and --api';
+				? 'copy the token again from https://discord.com/developers/applications'
+				: 'check the network, the proxy, and --api';
 		return { findings: [fail('gateway', messageOf(error), remedy)], shards: undefined };
 	}
 }
 
-/** What Discord recommends, and limits, is its own side: sessions, which are the shards unless gateway processes have fewer. */
+/** Discord recommends and limits sessions. Those are the shards, unless gateway processes hold fewer sessions than shards. */
 function sessionFinding({ sessions, noun, recommended }: { sessions: number; noun: string; recommended: number }): Finding {
 	if (sessions >= recommended)
 		return ok(
 			'gateway',
-			`answers; recommends ${plural(recommended, noun)}${sessions === recommended ? '' : `, ${sessions} are planned`}`,
+			`reachable; Discord recommends ${plural(recommended, noun)}${sessions === recommended ? '' : `, ${sessions} planned`}`,
 		);
 	return warn(
 		'gateway',
-		`planned: ${plural(sessions, noun)}; Discord recommends ${recommended}`,
-		`above 2,500 guilds a ${noun} Discord closes it with 4011: use ${noun === 'shard' ? '--shards' : '--gateway-sessions'} auto`,
+		`${plural(sessions, noun)} planned; Discord recommends ${recommended}`,
+		`Discord closes a ${noun} with more than 2,500 guilds (4011): use ${noun === 'shard' ? '--shards' : '--gateway-sessions'} auto`,
 	);
 }
 
@@ -93,25 +93,25 @@ async function intentFinding({
 	token: string;
 	intents: number | undefined;
 }): Promise<Finding> {
-	if (intents === undefined) return skip('intents', 'not known what the bot asks for');
+	if (intents === undefined) return skip('intents', 'skipped: the intents of the bot are unknown');
 	const asked = privilegedIntents.filter(({ bit }) => (intents & bit) !== 0);
-	if (asked.length === 0) return ok('intents', 'asks for none that are privileged');
+	if (asked.length === 0) return ok('intents', 'the bot requests no privileged intents');
 	try {
 		const response = await fetch(`${api}/v10/applications/@me`, {
 			headers: { authorization: `Bot ${token}` },
 			signal: AbortSignal.timeout(timeoutMs),
 		});
 		const { flags } = (await response.json()) as { flags?: unknown };
-		if (!response.ok || typeof flags !== 'number') return skip('intents', 'Discord did not say which the bot was granted');
+		if (!response.ok || typeof flags !== 'number') return skip('intents', 'skipped: Discord did not report the granted intents');
 		const missing = asked.filter((each) => (flags & each.flags) === 0).map(({ name }) => name);
-		if (missing.length === 0) return ok('intents', `${asked.map(({ name }) => name).join(', ')}: granted`);
+		if (missing.length === 0) return ok('intents', `granted: ${asked.map(({ name }) => name).join(', ')}`);
 		return fail(
 			'intents',
-			`asks for ${missing.join(', ')}, which it was not granted: Discord would close with 4014`,
-			"switch them on in the developer portal, under Bot, or leave them out of the client's intents",
+			`not granted: ${missing.join(', ')}; Discord would close every session with 4014`,
+			"enable them in the developer portal (Bot, Privileged Gateway Intents), or remove them from the client's intents",
 		);
 	} catch (error) {
-		return skip('intents', `Discord did not say which the bot was granted: ${messageOf(error)}`);
+		return skip('intents', `skipped: Discord did not report the granted intents: ${messageOf(error)}`);
 	}
 }
 
@@ -121,16 +121,16 @@ async function clockFinding(api: string): Promise<Finding> {
 		const response = await fetch(`${api}/v10/gateway`, { signal: AbortSignal.timeout(timeoutMs) });
 		await response.body?.cancel();
 		const there = Date.parse(response.headers.get('date') ?? '');
-		if (Number.isNaN(there)) return skip('clock', 'Discord did not say what time it is');
-		// The header has whole seconds, and was made somewhere between question and answer.
+		if (Number.isNaN(there)) return skip('clock', 'skipped: Discord sent no date');
+		// The header has whole seconds, and was written some time between request and response.
 		const skewMs = Math.round((askedAt + Date.now()) / 2 - (there + 500));
-		if (Math.abs(skewMs) < skewLimitMs) return ok('clock', "agrees with Discord's to a few seconds");
+		if (Math.abs(skewMs) < skewLimitMs) return ok('clock', "within 5 s of Discord's");
 		return warn(
 			'clock',
-			`this machine is ${age(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead' : 'behind'}`,
-			'set the time by NTP (timedatectl set-ntp true)',
+			`this machine is ${age(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} Discord`,
+			'synchronise the clock with NTP (timedatectl set-ntp true)',
 		);
 	} catch (error) {
-		return skip('clock', messageOf(error));
+		return skip('clock', `skipped: ${messageOf(error)}`);
 	}
 }

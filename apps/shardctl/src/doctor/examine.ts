@@ -1,4 +1,4 @@
-// The order in which the doctor looks at things; what one check learns, the later ones use.
+// Runs the checks of the doctor in order; later checks use the results of earlier ones.
 import { cpus } from 'node:os';
 import { messageOf, ShardctlError } from '@shardctl/core';
 import { absoluteBotFile } from '@shardctl/manager';
@@ -15,7 +15,7 @@ import { checkLimits } from './limits.js';
 import { checkNode, checkState } from './machine.js';
 import { checkToken } from './token.js';
 
-/** All findings, in the order in which a person would mend them. */
+/** All findings, in the order in which to fix them. */
 export async function examine(file: string | undefined, options: DoctorOptions): Promise<Finding[]> {
 	const findings: Finding[] = [checkNode(process.versions.node), checkState()];
 	const plan = await plannedStart(file, options, findings);
@@ -27,7 +27,7 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 			const result = await checkImport(bot, { args: plan?.manager.args ?? [], execArgv: plan?.manager.execArgv ?? [] });
 			imported = result.bot;
 			findings.push(result.finding);
-		} else findings.push(skip('import', 'not tried (--no-import)'));
+		} else findings.push(skip('import', 'skipped: --no-import'));
 	}
 	const token = givenToken(plan, options, findings);
 	findings.push(checkToken(token));
@@ -49,7 +49,7 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 	return findings;
 }
 
-/** What `start` would do with the same words; a doctor without a bot file still looks at the rest. */
+/** What `start` would do with the same options; without a bot file the other checks still run. */
 async function plannedStart(
 	file: string | undefined,
 	options: DoctorOptions,
@@ -61,14 +61,14 @@ async function plannedStart(
 	);
 	try {
 		const config = await configOf(options.config);
-		if (config) findings.push(ok('config', `${config.path} can be read`));
+		if (config) findings.push(ok('config', `read ${config.path}`));
 		if (file === undefined && config?.values.file === undefined) {
 			findings.push(skip('file', 'no bot file was named: shardctl doctor <file>'));
 			return undefined;
 		}
 		return resolveStart({ file, args: [], given, config });
 	} catch (error) {
-		findings.push(fail('config', messageOf(error), 'correct the config file; "shardctl init" writes a new one'));
+		findings.push(fail('config', messageOf(error), 'fix the config file; "shardctl init --force" writes a new one'));
 		return undefined;
 	}
 }

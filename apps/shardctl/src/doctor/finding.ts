@@ -1,9 +1,9 @@
-// One thing that the doctor looked at.
+// The result of one check of the doctor.
 
 export interface Finding {
 	/** Short and stable, for programs. */
 	check: string;
-	/** `skip`: could not be looked at, because something before it is missing. */
+	/** `skip`: not checked, because something it needs is missing. */
 	status: 'ok' | 'warn' | 'fail' | 'skip';
 	message: string;
 	/** What to do about it. */

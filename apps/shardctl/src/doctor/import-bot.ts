@@ -1,4 +1,4 @@
-// Runs the bot file in a process of its own in which no library can log in, and sees how far it gets.
+// Runs the bot file in a separate process in which no library can log in, and reports how far it gets.
 import { fork } from 'node:child_process';
 import { type Finding, fail, ok, warn } from './finding.js';
 import type { ProbeReport } from './no-login.js';
@@ -7,9 +7,9 @@ const noLogin = new URL('./no-login.js', import.meta.url).href;
 const timeLimitMs = 20_000;
 const keptChars = 4000;
 
-/** What became known of the bot. */
+/** What was learned about the bot. */
 export interface ImportedBot {
-	/** The intents that its client asks for, as bits; undefined where the library does not tell. */
+	/** The intents that its client requests, as bits; undefined if the library does not expose them. */
 	intents: number | undefined;
 }
 
@@ -19,13 +19,13 @@ export async function checkImport(
 ): Promise<{ finding: Finding; bot: ImportedBot | undefined }> {
 	const child = fork(botFile, [...args], {
 		execArgv: ['--import', noLogin, ...execArgv],
-		// A token that nobody accepts: what is not held back gets no further than 401.
+		// A token that is never valid: a request that is not held back fails with 401.
 		env: { ...process.env, DISCORD_TOKEN: 'doctor', SHARDCTL_DOCTOR_BOT: botFile },
 		stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
 	});
-	let said = '';
+	let stderr = '';
 	child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-		said = (said + text).slice(-keptChars);
+		stderr = (stderr + text).slice(-keptChars);
 	});
 	let report: ProbeReport | undefined;
 	const outcome = await new Promise<'login' | 'timeout' | number>((resolve) => {
@@ -41,28 +41,28 @@ export async function checkImport(
 	child.kill('SIGKILL');
 	if (outcome === 'login') {
 		return {
-			finding: ok('import', `loads, and gets as far as logging in (${report?.library ?? 'its library'})`),
+			finding: ok('import', `loads and calls ${report?.library ?? 'its library'} to log in`),
 			bot: { intents: report?.intents },
 		};
 	}
 	const lastLine =
-		said
+		stderr
 			.trim()
 			.split('\n')
 			.find((line) => /^\w*Error\b.*:/.test(line)) ??
-		said.trim().split('\n').at(-1) ??
+		stderr.trim().split('\n').at(-1) ??
 		'';
 	if (outcome === 'timeout') {
 		const finding = warn(
 			'import',
-			`did not come to log in within ${limitMs / 1000} s`,
-			'it may wait for something that is not there, such as a database',
+			`did not call login() within ${limitMs / 1000} s`,
+			'it may be waiting for something that is not available here, such as a database',
 		);
 		return { finding, bot: undefined };
 	}
 	const finding =
 		outcome === 0
-			? warn('import', 'ends without logging in', 'does this file call client.login()?')
-			: fail('import', `fails with exit code ${outcome}: ${lastLine}`, 'run it with "node" to see all of the error');
+			? warn('import', 'exits without logging in', 'is this the file that calls client.login()?')
+			: fail('import', `exits with code ${outcome}: ${lastLine}`, 'run the file with "node" to see the whole error');
 	return { finding, bot: undefined };
 }

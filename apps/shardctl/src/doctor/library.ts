@@ -1,4 +1,4 @@
-// Checks which gateway library the bot has, as seen from its own folder.
+// Checks which Discord library is installed, as seen from the bot's folder.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -16,11 +16,11 @@ export function checkLibrary(botFile: string): Finding {
 	}
 	const other = others.find((name) => installedVersion(botFile, name) !== undefined);
 	if (other)
-		return ok('library', `${other} ${installedVersion(botFile, other)}; its client is attached with attach() of shardctl/worker`);
-	return warn('library', 'no Discord library is installed where the bot could load it', `${remedy}, in the bot's folder`);
+		return ok('library', `${other} ${installedVersion(botFile, other)}; the bot must call attach(client) from shardctl/worker`);
+	return warn('library', 'no Discord library found in or above the folder of the bot', `${remedy}, in the bot's folder`);
 }
 
-/** A package's `exports` may hide its package.json, so that is looked for above its entry file. */
+/** A package's `exports` may hide its package.json, so that file is searched for above the package's entry file. */
 function installedVersion(botFile: string, name: string): string | undefined {
 	try {
 		let folder = dirname(createRequire(botFile).resolve(name));

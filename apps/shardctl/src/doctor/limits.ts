@@ -1,4 +1,4 @@
-// Whether the limits of this machine do for the planned fleet: file descriptors and memory.
+// Whether this machine has enough file descriptors and memory for the planned fleet.
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { grouped, plural } from '../terminal/count.js';
@@ -12,43 +12,39 @@ const bytesPerWorker = 80 * 2 ** 20;
 const bytesPerShard = 40 * 2 ** 20;
 
 export interface LimitsQuestion {
-	/** Undefined when Discord could not be asked. */
+	/** Undefined when Discord did not answer. */
 	shards: number | undefined;
 	shardsPerWorker: number | 'auto';
 	cores: number;
 }
 
 export function checkLimits({ shards, shardsPerWorker, cores }: LimitsQuestion): Finding[] {
-	if (shards === undefined) return [skip('limits', 'the number of shards is not known')];
+	if (shards === undefined) return [skip('limits', 'skipped: the number of shards is unknown')];
 	const perWorker = shardsPerWorker === 'auto' ? Math.ceil(shards / cores) : shardsPerWorker;
 	const workers = Math.ceil(shards / perWorker);
 	return [descriptorFinding(workers, openFilesLimit()), memoryFinding({ workers, shards, available: availableBytes() })];
 }
 
 function descriptorFinding(workers: number, limit: number | undefined): Finding {
-	if (limit === undefined) return skip('descriptors', 'this system does not tell its limit');
+	if (limit === undefined) return skip('descriptors', "skipped: cannot read this system's limit");
 	const needed = descriptorsOfManager + workers * descriptorsPerWorker;
 	if (limit >= needed)
 		return ok(
 			'descriptors',
-			`${plural(workers, 'worker')}: about ${needed} open files of ${limit === Number.POSITIVE_INFINITY ? 'any number' : limit}`,
+			`${plural(workers, 'worker')}: about ${needed} open files, limit ${limit === Number.POSITIVE_INFINITY ? 'none' : limit}`,
 		);
 	return warn(
 		'descriptors',
-		`${plural(workers, 'worker')}: about ${needed} open files, the limit is ${limit}`,
-		`raise it: ulimit -n ${needed * 2}, or LimitNOFILE= in the unit`,
+		`${plural(workers, 'worker')}: about ${needed} open files, limit ${limit}`,
+		`raise the limit: ulimit -n ${needed * 2}, or LimitNOFILE= in the systemd unit`,
 	);
 }
 
 function memoryFinding({ workers, shards, available }: { workers: number; shards: number; available: number }): Finding {
 	const needed = workers * bytesPerWorker + shards * bytesPerShard;
-	const text = `${plural(shards, 'shard')} in ${plural(workers, 'worker')}: ${megabytes(needed)} and more, depending on what the bot keeps; there are ${megabytes(available)}`;
+	const text = `${plural(shards, 'shard')} in ${plural(workers, 'worker')}: at least ${megabytes(needed)} plus caches; ${megabytes(available)} available`;
 	if (needed < available * 0.8) return ok('memory', text);
-	return warn(
-		'memory',
-		text,
-		'put more shards into a worker (--shards-per-worker auto), keep less in caches, or use a larger machine',
-	);
+	return warn('memory', text, 'use more shards per worker (--shards-per-worker auto), smaller caches, or a larger machine');
 }
 
 function openFilesLimit(): number | undefined {
@@ -60,7 +56,7 @@ function openFilesLimit(): number | undefined {
 	}
 }
 
-/** What the machine or the container has. */
+/** Memory of the machine or the container. */
 function availableBytes(): number {
 	const constrained = process.constrainedMemory();
 	return constrained > 0 && constrained < totalmem() ? constrained : totalmem();

@@ -16,7 +16,7 @@ export function checkNode(version: string): Finding {
 
 export function checkState(): Finding {
 	try {
-		return ok('state', `managers are found by their records in ${stateDir()}`);
+		return ok('state', `fleets are registered in ${stateDir()}`);
 	} catch (error) {
 		return fail('state', messageOf(error), 'set SHARDCTL_STATE_DIR to a folder that this user can write');
 	}

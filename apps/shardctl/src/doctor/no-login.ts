@@ -1,9 +1,9 @@
-// Loaded into the bot's process before the bot (`node --import`): the libraries' ways to log in report to the doctor instead,
-// and requests to Discord's REST API never answer, so that nothing happens but the bot's own start.
+// Loaded into the bot's process before the bot (`node --import`): the login methods of the libraries report to the doctor instead,
+// and requests to Discord's REST API never settle, so that nothing happens except the bot's own start.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-/** What the doctor hears when the bot would log in. */
+/** What is reported when the bot calls its login method. */
 export interface ProbeReport {
 	library: string;
 	intents?: number;
@@ -40,7 +40,7 @@ async function holdBack(botFile: string): Promise<void> {
 	}
 }
 
-/** A package may have two forms, one for `require` and one for `import`; the bot uses whichever it likes. */
+/** A package may have two builds, one for `require` and one for `import`; the bot may use either. */
 async function loadedForms(require: NodeJS.Require, library: string): Promise<Record<string, unknown>[]> {
 	let path: string;
 	try {
@@ -52,7 +52,7 @@ async function loadedForms(require: NodeJS.Require, library: string): Promise<Re
 	try {
 		forms.push((await import(pathToFileURL(path).href)) as Record<string, unknown>);
 	} catch {
-		// Only the one form.
+		// There is only one build.
 	}
 	return forms;
 }

@@ -1,6 +1,7 @@
-// Prints what the doctor found; answers the exit status.
+// Prints the findings of the doctor; returns the exit status.
 import { exitCodes } from '../exit-codes.js';
 import { out } from '../terminal/colours.js';
+import { plural } from '../terminal/count.js';
 import type { Finding } from './finding.js';
 
 const marks = { ok: out.green('✔'), warn: out.yellow('▲'), fail: out.red('✖'), skip: out.dim('-') } as const;
@@ -16,7 +17,11 @@ export function printFindings(findings: readonly Finding[], { json }: { json: bo
 		}
 		const warned = findings.filter(({ status }) => status === 'warn').length;
 		process.stderr.write(
-			failed > 0 ? `${failed} in the way of a start\n` : warned > 0 ? `it would start; ${warned} to look at\n` : 'all is well\n',
+			failed > 0
+				? `${plural(failed, 'problem')}: the fleet would not start\n`
+				: warned > 0
+					? `no problem; ${plural(warned, 'warning')}\n`
+					: 'no problem found\n',
 		);
 	}
 	return failed > 0 ? exitCodes.failed : exitCodes.fine;

@@ -1,4 +1,4 @@
-// Checks the form of a token, without asking anybody. A token's first part is the bot's id in base64.
+// Checks the format of a token, without a request. The first part of a token is the bot's id in base64.
 import { type Finding, fail, ok, warn } from './finding.js';
 
 export function checkToken(token: string): Finding {
@@ -11,13 +11,13 @@ export function checkToken(token: string): Finding {
 	}
 	const parts = token.split('.');
 	const id = Buffer.from(parts[0] ?? '', 'base64').toString('latin1');
-	if (parts.length === 3 && /^\d{15,20}$/.test(id)) return ok('token', `has the form of a token, of the bot ${id}`);
+	if (parts.length === 3 && /^\d{15,20}$/.test(id)) return ok('token', `is well-formed, for the bot ${id}`);
 	const looksLikeSecret = /^[\w-]{32}$/.test(token);
 	return warn(
 		'token',
-		'does not have the form of a bot token (three parts with dots between)',
+		'is not in the format of a bot token (three parts, separated by dots)',
 		looksLikeSecret
-			? "this looks like an OAuth2 client secret: copy the token of the page's Bot tab instead"
-			: 'check that all of it was copied, without quotes',
+			? 'this looks like an OAuth2 client secret: copy the token from the Bot page of the developer portal instead'
+			: 'check that the whole token was copied, without quotes',
 	);
 }

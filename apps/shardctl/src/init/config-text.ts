@@ -9,15 +9,15 @@ export interface ConfigAnswers {
 	shardsPerWorker: number | 'auto';
 }
 
-/** A file that says what was answered, and, where comments are possible, what else there is to say. */
+/** The answers as a config file; formats with comments also show the other common options. */
 export function configText({ file, format, shards, shardsPerWorker }: ConfigAnswers): string {
 	const values = { file, shards, shardsPerWorker };
 	if (format === 'json') return `${JSON.stringify(values, null, 2)}\n`;
 	const body = `{
 	file: ${quoted(file)},
-	/** How many shards the bot has in all; 'auto' is what Discord recommends. */
+	/** Total number of shards; 'auto' is what Discord recommends. */
 	shards: ${quoted(shards)},
-	/** How many shards share a process; 'auto' spreads them over the cores. */
+	/** Shards per worker process; 'auto' spreads them over the CPU cores. */
 	shardsPerWorker: ${quoted(shardsPerWorker)},
 	// maxMemory: '512MB',
 	// readyTimeout: '60s',

@@ -1,4 +1,4 @@
-// Writes a config file: guesses what fits, asks a person where there is one, and leaves everything else to the defaults.
+// Writes a config file: detects likely values, asks in a terminal, and leaves everything else at its default.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ShardctlError } from '@shardctl/core';
@@ -20,20 +20,20 @@ const likelyFiles = [
 	'dist/main',
 ].flatMap((stem) => ['.js', '.mjs', '.cjs'].map((ending) => stem + ending));
 
-/** Answers the exit status. Throws `OPTIONS_INVALID` when a config file is there already, or nothing looks like the bot. */
+/** Returns the exit status. Throws `OPTIONS_INVALID` when a config file exists already, or no file looks like the bot. */
 export async function initConfig(file: string | undefined, { yes = false, format, force = false }: InitOptions): Promise<number> {
 	const folder = process.cwd();
 	const existing = configNames.find((name) => existsSync(join(folder, name)));
 	if (existing && !force) {
-		throw new ShardctlError('OPTIONS_INVALID', `${existing} is there already: edit it, or replace it with --force`);
+		throw new ShardctlError('OPTIONS_INVALID', `${existing} already exists: edit it, or overwrite it with --force`);
 	}
-	const guess = file ?? guessedFile(folder);
+	const guess = file ?? detectedFile(folder);
 	const form = format ?? (existsSync(join(folder, 'tsconfig.json')) ? 'ts' : 'js');
 	const answers = yes || !process.stdin.isTTY ? withoutQuestions(guess, form) : await asked(guess, form, format !== undefined);
 	if (!answers) return exitCodes.failed;
 	const path = join(folder, `shardctl.config.${answers.format}`);
 	writeFileSync(path, configText(answers));
-	process.stderr.write(`wrote ${basename(path)}; try it: shardctl start --simulate\n`);
+	process.stderr.write(`wrote ${basename(path)}; try it: npx shardctl start --simulate\n`);
 	return exitCodes.fine;
 }
 
@@ -41,16 +41,16 @@ function withoutQuestions(file: string | undefined, format: ConfigFormat): Confi
 	if (file === undefined) {
 		throw new ShardctlError(
 			'OPTIONS_INVALID',
-			'no file here looks like the bot: name it, as in "shardctl init src/bot.js --yes"',
+			'no file in this folder looks like the bot; name it, as in "shardctl init src/bot.js --yes"',
 		);
 	}
 	return { file, format, shards: 'auto', shardsPerWorker: 1 };
 }
 
-/** Undefined when the person gave up. */
+/** Undefined when the user cancelled. */
 async function asked(guess: string | undefined, format: ConfigFormat, formatGiven: boolean): Promise<ConfigAnswers | undefined> {
 	const { cancel, intro, isCancel, select, text } = await import('@clack/prompts');
-	const gaveUp = () => {
+	const cancelled = () => {
 		cancel('Nothing was written.');
 		return undefined;
 	};
@@ -58,27 +58,28 @@ async function asked(guess: string | undefined, format: ConfigFormat, formatGive
 	const file = await text({
 		message: 'Which file starts the bot?',
 		...(guess === undefined ? {} : { initialValue: guess }),
-		validate: (value) => (value && existsSync(value) ? undefined : 'There is no such file.'),
+		validate: (value) => (value && existsSync(value) ? undefined : 'No such file.'),
 	});
-	if (isCancel(file)) return gaveUp();
+	if (isCancel(file)) return cancelled();
 	const shards = await text({
-		message: 'How many shards? "auto" is what Discord recommends.',
+		message: 'How many shards? ("auto": what Discord recommends)',
 		initialValue: 'auto',
-		validate: (value) => (value === 'auto' || /^[1-9]\d*$/.test(value ?? '') ? undefined : 'A whole number from 1, or "auto".'),
+		validate: (value) =>
+			value === 'auto' || /^[1-9]\d*$/.test(value ?? '') ? undefined : 'Enter a whole number from 1, or "auto".',
 	});
-	if (isCancel(shards)) return gaveUp();
+	if (isCancel(shards)) return cancelled();
 	const shardsPerWorker = await select<1 | 'auto'>({
-		message: 'How many shards share a process?',
+		message: 'How many shards per process?',
 		options: [
-			{ value: 1, label: 'one each', hint: 'a crash takes one shard' },
-			{ value: 'auto', label: 'spread over the cores', hint: 'saves memory' },
+			{ value: 1, label: 'one', hint: 'a crash affects one shard' },
+			{ value: 'auto', label: 'spread over the CPU cores', hint: 'uses less memory' },
 		],
 	});
-	if (isCancel(shardsPerWorker)) return gaveUp();
+	if (isCancel(shardsPerWorker)) return cancelled();
 	const form = formatGiven
 		? format
 		: await select<ConfigFormat>({
-				message: 'Which form?',
+				message: 'Which format?',
 				initialValue: format,
 				options: [
 					{ value: 'ts', label: 'TypeScript' },
@@ -86,11 +87,11 @@ async function asked(guess: string | undefined, format: ConfigFormat, formatGive
 					{ value: 'json', label: 'JSON' },
 				],
 			});
-	if (isCancel(form)) return gaveUp();
+	if (isCancel(form)) return cancelled();
 	return { file, format: form, shardsPerWorker, shards: shards === 'auto' ? 'auto' : Number(shards) };
 }
 
-function guessedFile(folder: string): string | undefined {
+function detectedFile(folder: string): string | undefined {
 	const main = mainOf(join(folder, 'package.json'));
 	return [main, ...likelyFiles].find((path) => path !== undefined && existsSync(join(folder, path)));
 }

@@ -1,5 +1,4 @@
-// Gathers the managers of this user and asks each for its health, all at once.
-
+// Finds the managers of this user and queries their health, all at once.
 import { createControlClient, type FoundManager, runningManagers } from '@shardctl/control';
 import { messageOf, ShardctlError } from '@shardctl/core';
 import { age } from '../terminal/age.js';
@@ -8,7 +7,7 @@ import { tableLines } from '../terminal/table.js';
 
 const healthTimeoutMs = 2000;
 
-/** One running manager. `status` is `unresponsive` when its process is there and does not answer. */
+/** One running manager. `status` is `unresponsive` when its process exists but does not answer. */
 export interface ListedManager {
 	name: string;
 	status: string;
@@ -27,7 +26,7 @@ export async function listManagers(): Promise<ListedManager[]> {
 	return found.filter((manager) => manager !== undefined);
 }
 
-/** Undefined for a record that a manager of another container left. */
+/** Undefined for a record of a manager in another container. */
 async function listed({ name, pid, cwd, file, since }: FoundManager): Promise<ListedManager | undefined> {
 	const known = { name, pid, cwd, file };
 	try {

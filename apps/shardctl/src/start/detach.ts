@@ -1,4 +1,4 @@
-// `start --detach`: the same command once more, as a process of its own, and a look at whether it came up.
+// `start --detach`: runs the same command again as a process in the background, and waits until it has its plan.
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,10 +12,10 @@ import type { StartPlan } from './resolve-start.js';
 import { resolvedForCheck } from './run-fleet.js';
 
 const cli = fileURLToPath(new URL('../../bin/shardctl.js', import.meta.url));
-/** Tells the second process that it is the one in the background. */
+/** Set for the process in the background. */
 const mark = 'SHARDCTL_DETACHED';
 const pollMs = 50;
-const toldLines = 15;
+const shownLines = 15;
 
 /** Whether this process is the one in the background; the bots must not inherit the mark. */
 export function takeDetachedMark(env: NodeJS.ProcessEnv): boolean {
@@ -25,8 +25,8 @@ export function takeDetachedMark(env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * Starts the manager in the background; returns once it has its plan (so Discord took the token), or has failed, which is told
- * with its own exit status. Ctrl-C ends only the waiting.
+ * Starts the manager in the background; returns once it has its plan (so Discord accepted the token), or once it has failed, with
+ * its exit status. Ctrl-C ends only the waiting.
  */
 export async function startDetached(plan: StartPlan): Promise<number> {
 	const { name } = resolvedForCheck(plan);
@@ -51,11 +51,11 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 			const stats = await client.stats().catch(() => undefined);
 			if (stats && stats.manager.totalShards > 0) {
 				const { manager } = stats;
-				// In resident mode workers come after their gateway processes.
+				// In resident mode workers start after their gateway processes.
 				const workers = manager.workers === 0 ? '' : ` in ${plural(manager.workers, 'worker')}`;
 				process.stderr.write(
 					`${err.green('●')} ${name} runs in the background as process ${manager.pid}: ${plural(manager.shardIds.length, 'shard')}${workers}\n` +
-						`  log    ${logPath}\n  watch  shardctl stats --watch --name ${name}\n  end    shardctl stop --name ${name}\n`,
+						`  log    ${logPath}\n  watch  shardctl stats --watch --name ${name}\n  stop   shardctl stop --name ${name}\n`,
 				);
 				child.unref();
 				return exitCodes.fine;
@@ -63,12 +63,12 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 		}
 		await sleep(systemClock, pollMs);
 	}
-	for (const line of lastWords(logPath, stderrPath)) process.stderr.write(`${line}\n`);
+	for (const line of lastMessages(logPath, stderrPath)) process.stderr.write(`${line}\n`);
 	return ended;
 }
 
-/** What the process said before it ended: the messages of its log since it began, and its standard error. */
-function lastWords(logPath: string, stderrPath: string): string[] {
+/** The last output of the process: the last error in its log, and its standard error. */
+function lastMessages(logPath: string, stderrPath: string): string[] {
 	const messages = linesOf(logPath).flatMap((line) => {
 		try {
 			const { level, msg } = JSON.parse(line) as { level: number; msg: string };
@@ -77,7 +77,7 @@ function lastWords(logPath: string, stderrPath: string): string[] {
 			return [];
 		}
 	});
-	return [...messages.slice(-1), ...linesOf(stderrPath).slice(-toldLines)];
+	return [...messages.slice(-1), ...linesOf(stderrPath).slice(-shownLines)];
 }
 
 function linesOf(path: string): string[] {

@@ -1,5 +1,5 @@
-// What `start` prints: for people, a live picture while the fleet comes up and marked lines after; for programs, one JSON
-// object a line. The only file that writes to the terminal while a fleet runs.
+// The output of `start`: for people, a live picture while the fleet starts and marked lines after that; for programs, one JSON
+// object per line. The only file that writes to the terminal while a fleet runs.
 import type { WorkerRef } from '@shardctl/control';
 import { formatShardIds } from '@shardctl/core';
 import { onFleetEvent, type ShardManager } from '@shardctl/manager';
@@ -11,11 +11,11 @@ import { fleetPicture } from './fleet-picture.js';
 
 const redrawMs = 120;
 
-/** Where the story of a fleet is told. */
+/** Where the events of a fleet are reported. */
 export interface FleetOutput {
 	/** Follows a manager until it stops. */
 	follow(manager: ShardManager): void;
-	/** A sentence about the fleet, for people and programs alike. */
+	/** Reports a sentence about the fleet, to people and programs alike. */
 	say(level: Level, message: string, fields?: Record<string, unknown>): void;
 	/** Ends the live picture. */
 	close(): void;
@@ -23,7 +23,7 @@ export interface FleetOutput {
 	logger: Logger;
 }
 
-/** One JSON object a line, to a file descriptor or whatever takes lines. */
+/** One JSON object per line, to a file descriptor or a stream. */
 export function jsonOutput(destination: number | DestinationStream): FleetOutput {
 	const logger = pino(
 		{ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
@@ -36,13 +36,13 @@ export function jsonOutput(destination: number | DestinationStream): FleetOutput
 			manager.on('worker:log', ({ workerId, shardIds, stream, line }) =>
 				logger.info({ worker: workerId, shards: shardIds, stream }, line),
 			);
-			tell(manager, (level, message, fields) => logger[level](fields, message));
+			reportEvents(manager, (level, message, fields) => logger[level](fields, message));
 		},
 		close() {},
 	};
 }
 
-/** Tells both; the manager's own words go to both as well. */
+/** Reports to both; the manager's own log goes to both as well. */
 export function bothOutputs(one: FleetOutput, other: FleetOutput): FleetOutput {
 	const pass = (level: Level) => (fields: object, message?: string) => {
 		one.logger[level](fields, message);
@@ -69,7 +69,7 @@ export function bothOutputs(one: FleetOutput, other: FleetOutput): FleetOutput {
 	};
 }
 
-/** For people: talk on standard error, the bots' own lines on the streams they wrote them to. */
+/** For people: diagnostics on standard error, the bots' output on the streams that they wrote it to. */
 export function prettyOutput(): FleetOutput {
 	const live = process.stderr.isTTY ? createLogUpdate(process.stderr) : undefined;
 	let redraw: NodeJS.Timeout | undefined;
@@ -112,7 +112,7 @@ export function prettyOutput(): FleetOutput {
 			manager.on('worker:log', (entry) =>
 				print(entry.stream === 'stdout' ? process.stdout : process.stderr, `${mark(entry, entry.stream)} ${entry.line}`),
 			);
-			tell(manager, say);
+			reportEvents(manager, say);
 		},
 		close() {
 			clearInterval(redraw);
@@ -122,15 +122,15 @@ export function prettyOutput(): FleetOutput {
 	};
 }
 
-/** The events that deserve a sentence: not what goes as it should, except the fleet as a whole and what was lost before. */
-function tell(manager: ShardManager, say: FleetOutput['say']): void {
+/** Reports the events that matter: nothing that goes as planned, except the fleet as a whole and what recovers. */
+function reportEvents(manager: ShardManager, say: FleetOutput['say']): void {
 	let up = false;
 	onFleetEvent(manager, (event) => {
 		const { level, text } = describeEvent(event);
 		const { type, ...fields } = event;
 		if (type === 'fleet:ready') up = true;
 		const isNews = level !== 'info' || type === 'fleet:ready' || type === 'shard:resumed' || (up && type === 'worker:ready');
-		// A refusal ends the run, which tells it as its reason.
+		// A refusal ends the run, which reports it as its reason.
 		if (isNews && type !== 'fleet:refused') say(level, text, { event: type, ...fields });
 	});
 }

@@ -1,4 +1,4 @@
-// The picture of a fleet that is coming up, as text. Pure: what is known goes in, lines come out.
+// The live picture of a fleet that is starting, as text. Pure.
 import { describeShards } from '@shardctl/core';
 import type { IdentifyWait, ShardStats, ShardStatus } from '@shardctl/manager';
 import { err } from '../terminal/colours.js';
@@ -7,11 +7,11 @@ import { clip } from '../terminal/table.js';
 
 export interface FleetView {
 	name: string;
-	/** Empty while Discord is being asked. */
+	/** Empty until Discord has answered. */
 	shards: readonly Pick<ShardStats, 'shardId' | 'status'>[];
 	workers: number;
 	maxConcurrency: number;
-	/** Shards in line for an identify slot. */
+	/** Shards that wait for an identify slot. */
 	waits: readonly IdentifyWait[];
 	elapsedMs: number;
 	columns: number;
@@ -21,30 +21,30 @@ const barWidth = 32;
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const spinnerMs = 120;
 
-/** Order and words of the groups under the bar. Ready shards are the bar itself. */
+/** Order and text of the groups under the bar. Ready shards are the bar itself. */
 const groups: readonly { status: ShardStatus; text: string }[] = [
-	{ status: 'failed', text: 'given up' },
+	{ status: 'failed', text: 'failed' },
 	{ status: 'unresponsive', text: 'not responding' },
-	{ status: 'restarting', text: 'ended, about to be restarted' },
+	{ status: 'restarting', text: 'exited, waiting to restart' },
 	{ status: 'disconnected', text: 'disconnected' },
 	{ status: 'reconnecting', text: 'reconnecting' },
 	{ status: 'identifying', text: 'identified, receiving guilds' },
 	{ status: 'booting', text: 'booting' },
-	{ status: 'planned', text: 'in line to boot' },
+	{ status: 'planned', text: 'queued to boot' },
 ];
 
 /** The lines of the live picture. */
 export function fleetPicture(view: FleetView): string {
 	const { name, shards, workers, maxConcurrency, waits, elapsedMs } = view;
 	const spin = err.cyan(spinner[Math.floor(elapsedMs / spinnerMs) % spinner.length] as string);
-	if (shards.length === 0) return `${spin} ${err.bold(name)}  asking Discord for the gateway`;
+	if (shards.length === 0) return `${spin} ${err.bold(name)}  asking Discord for its gateway`;
 
 	const ready = shards.filter(({ status }) => status === 'ready').length;
 	const filled = Math.round((ready / shards.length) * barWidth);
 	const bar = err.green('█'.repeat(filled)) + err.dim('░'.repeat(barWidth - filled));
 	const count = `${plural(shards.length, 'shard')} in ${plural(workers, 'worker')}`;
 	const lines = [
-		`${spin} ${err.bold(name)}  ${err.dim(`${count} · ${maxConcurrency} at a time`)}`,
+		`${spin} ${err.bold(name)}  ${err.dim(`${count} · max_concurrency ${maxConcurrency}`)}`,
 		`  ${bar}  ${ready}/${shards.length} ready  ${err.dim(seconds(elapsedMs))}`,
 	];
 	for (const { status, text } of groups) {
@@ -55,7 +55,7 @@ export function fleetPicture(view: FleetView): string {
 	return lines.map((line) => clip(line, view.columns)).join('\n');
 }
 
-/** Who waits for an identify slot, for how long, and when the last one will have had its turn. */
+/** Which shards wait for an identify slot, for how long, and when the last one gets its slot. */
 function waitLines(waits: readonly IdentifyWait[]): string[] {
 	if (waits.length === 0) return [];
 	const inOrder = [...waits].sort((a, b) => a.etaMs - b.etaMs || a.shardId - b.shardId);
@@ -64,8 +64,8 @@ function waitLines(waits: readonly IdentifyWait[]): string[] {
 	const later = inOrder.filter(({ etaMs }) => etaMs > first).map(({ shardId }) => shardId);
 	const last = (inOrder.at(-1) as IdentifyWait).etaMs;
 	const lines = [`  ${label(next)}  next to identify, in ${seconds(first)}`];
-	if (later.length > 0) lines.push(`  ${label(later)}  waiting for identify slots, the last in ${seconds(last)}`);
-	lines.push(err.dim(`  all up in about ${seconds(last + 1000)}`));
+	if (later.length > 0) lines.push(`  ${label(later)}  waiting for identify slots, last one in ${seconds(last)}`);
+	lines.push(err.dim(`  all shards ready in about ${seconds(last + 1000)}`));
 	return lines;
 }
 

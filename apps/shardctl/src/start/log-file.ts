@@ -1,13 +1,13 @@
-// A log in files of bounded size and number: `name.log`, then `name.log.1` and so on, the oldest of which goes. Written at once
-// and not in the background, so that the last words of a manager that dies are there.
+// A log in files of bounded size and number: `name.log`, then `name.log.1` and so on; the oldest file is deleted. Written
+// synchronously, so that the last lines of a manager that dies are in the file.
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, ShardctlError } from '@shardctl/core';
 
 export interface LogFileBounds {
-	/** A file that has grown over this is put aside (default 10 MiB). */
+	/** A file that has grown beyond this is rotated (default 10 MiB). */
 	maxBytes?: number;
-	/** How many files there are at most, the current one included (default 5). */
+	/** The largest number of files, the current one included (default 5). */
 	maxFiles?: number;
 }
 
@@ -31,13 +31,13 @@ export class LogFile {
 		}
 	}
 
-	/** Appends a line. A disk that is full loses lines, never the fleet. */
+	/** Appends a line. A full disk loses lines, never the fleet. */
 	write(line: string): void {
 		try {
 			if (this.#size > this.#maxBytes) this.#rotate();
 			if (this.#fd !== undefined) this.#size += writeSync(this.#fd, line);
 		} catch {
-			// Nobody can be told: this is where things are told.
+			// There is no other place to report it.
 		}
 	}
 

@@ -11,10 +11,10 @@ import { readTokenFile } from './token-file.js';
 
 const defaultSimulatedGuilds = 20;
 
-/** Runs until the fleet is stopped or has failed; answers the exit status. Wrong options are thrown before anything starts. */
+/** Runs until the fleet is stopped or has failed; returns the exit status. Throws for invalid options before anything starts. */
 export async function runFleet(plan: StartPlan): Promise<number> {
 	const { run } = plan;
-	// All that can be wrong with the options is said before a file is opened or a simulator is started for nothing.
+	// Every problem of the options is reported before a file is opened or a simulator is started.
 	const { name } = resolvedForCheck(plan);
 	const format = run.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json');
 	const terminal = format === 'json' ? jsonOutput(process.stdout.fd) : prettyOutput();
@@ -29,7 +29,7 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 	}
 }
 
-/** Makes a manager that is not started, so that every problem of the options shows, each with the place where it stands. */
+/** Creates a manager without starting it, so that every problem of the options is reported, each with its place. */
 export function resolvedForCheck(plan: StartPlan): ShardManager {
 	const simulated = plan.run.simulate === undefined ? {} : { api: 'http://127.0.0.1', token: 'simulated' };
 	try {
@@ -57,7 +57,7 @@ async function runManager(manager: ShardManager, output: FleetOutput): Promise<n
 	let stopRequested = false;
 	const onSignal = (signal: NodeJS.Signals) => {
 		output.close();
-		if (!stopRequested) output.say('info', `${signal}: stopping; once more to stop without grace`);
+		if (!stopRequested) output.say('info', `${signal}: stopping; press again to kill`);
 		void manager.stop(stopRequested ? { graceMs: 0 } : {});
 		stopRequested = true;
 	};

@@ -1,11 +1,11 @@
-// Runs `shardctl simulate` beside the manager, in a process of its own, so that neither slows the other.
+// Runs `shardctl simulate` in a separate process, so that the manager and the simulator do not slow each other down.
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ShardctlError } from '@shardctl/core';
 
 const cli = fileURLToPath(new URL('../../bin/shardctl.js', import.meta.url));
-/** As a large bot has it, so that a try-out is up at once. */
+/** That of a large bot, so that a trial fleet is ready at once. */
 const maxConcurrency = 16;
 
 export interface SimulatorProcess {
@@ -14,7 +14,7 @@ export interface SimulatorProcess {
 	stop(): Promise<void>;
 }
 
-/** Starts a simulator; it ends with {@link SimulatorProcess.stop}, or with this process however that ends. */
+/** Starts a simulator; it exits on {@link SimulatorProcess.stop}, and whenever this process exits. */
 export async function startSimulatorProcess({
 	guilds,
 	shards,
@@ -24,13 +24,13 @@ export async function startSimulatorProcess({
 }): Promise<SimulatorProcess> {
 	const args = ['simulate', '--guilds', String(guilds), '--max-concurrency', String(maxConcurrency)];
 	if (shards !== undefined) args.push('--shards', String(shards));
-	// In a group of its own, so that Ctrl-C does not take Discord away from workers that are logging out.
+	// In a process group of its own, so that Ctrl-C does not end the simulator while workers are logging out.
 	const child = fork(cli, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], detached: true, execArgv: [] });
 	const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
 	const line = await Promise.race([
 		new Promise<string>((resolve) => createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve)),
 		exited.then(() => {
-			throw new ShardctlError('INTERNAL', 'the simulator ended before it was ready; what it said stands above');
+			throw new ShardctlError('INTERNAL', 'the simulator exited before it was ready; see its output above');
 		}),
 	]);
 	const { url, token } = JSON.parse(line) as { url: string; token: string };

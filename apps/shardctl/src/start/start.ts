@@ -1,4 +1,4 @@
-// What `shardctl start` does with its options: in this terminal, or in the background.
+// Runs `shardctl start` with its options, in this terminal or in the background.
 import type { LoadedConfig } from '../config/load-config.js';
 import { resolveStart } from './resolve-start.js';
 import type { RunSettings } from './start-options.js';
@@ -10,7 +10,7 @@ export interface StartRequest {
 	given: Readonly<Record<string, unknown>>;
 }
 
-/** Answers the exit status. Wrong options are thrown before anything starts. */
+/** Returns the exit status. Throws for invalid options before anything starts. */
 export async function start(request: StartRequest): Promise<number> {
 	const config = await configOf(request.given);
 	const plan = resolveStart({ ...request, config });

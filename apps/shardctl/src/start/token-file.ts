@@ -1,4 +1,4 @@
-// Reads the bot's token from a file, for those who keep it out of the environment.
+// Reads the bot's token from a file, as an alternative to the environment.
 import { readFileSync } from 'node:fs';
 import { messageOf, ShardctlError } from '@shardctl/core';
 

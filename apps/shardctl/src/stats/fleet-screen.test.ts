@@ -91,7 +91,7 @@ describe('the table', () => {
 	it('says in how long the session starts reset, and a dash for what is not known', () => {
 		const unknown = { ping: null, memoryMb: null, cpuPercent: null, loopDelayMs: null, pid: null, uptimeMs: 0 };
 		const text = stripVTControlCharacters(statsTable(stats(1, unknown), { width: 200, nowMs }));
-		expect(text).toContain('996/1000 session starts left, reset in 23h 59m, 16 at a time');
+		expect(text).toContain('996/1000 session starts left, reset in 23h 59m · max_concurrency 16');
 		expect(text).toMatch(/12\.3M +- +- +- +- +- +12 +0 +-\n/);
 	});
 });

@@ -1,4 +1,4 @@
-// The live screen of `stats --watch` as lines. Pure: what is known goes in, lines come out.
+// The live screen of `stats --watch` as lines. Pure.
 import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { out } from '../terminal/colours.js';
 import { sparkline } from '../terminal/sparkline.js';
@@ -7,7 +7,7 @@ import { columnOf, gatewayTable, summaryLines } from './stats-table.js';
 
 const kept = 60;
 
-/** The last figures of every shard, for the sparklines. */
+/** The recent figures of every shard, for the sparklines. */
 export class FleetHistory {
 	readonly #cpu = new Map<number, (number | null)[]>();
 	readonly #ping = new Map<number, (number | null)[]>();
@@ -31,7 +31,7 @@ export class FleetHistory {
 export interface ScreenState {
 	label: string;
 	stats: ManagerStats | undefined;
-	/** Why there are no new figures; undefined while there are. */
+	/** Why there are no new figures; undefined while there are new ones. */
 	problem: string | undefined;
 	/** The first shard shown. */
 	scroll: number;
@@ -58,7 +58,7 @@ export function fleetScreen(
 	return [...head, title, ...rows.slice(first, first + room), clip(`${more} ${footer}`.trimStart(), width)];
 }
 
-/** A core in full use and a ping of 200 ms fill the height; larger values set their own. */
+/** A fully used core and a ping of 200 ms fill the height; larger values raise the scale. */
 function columns(history: FleetHistory): Column<ShardStats>[] {
 	return [
 		columnOf.shard,

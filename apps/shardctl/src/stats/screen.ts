@@ -1,4 +1,4 @@
-// The terminal as a screen: entered and left cleanly, redrawn as a whole without flicker.
+// The terminal as a full screen: entered and left cleanly, redrawn as a whole without flicker.
 
 export interface ScreenSize {
 	width: number;
@@ -6,27 +6,27 @@ export interface ScreenSize {
 }
 
 export interface Screen {
-	/** Shows these lines; what does not fit below is left out. */
+	/** Shows these lines; lines beyond the bottom are left out. */
 	draw(lines: (size: ScreenSize) => readonly string[]): void;
 	onKey(listener: (key: string) => void): void;
 	onResize(listener: () => void): void;
-	/** Gives the terminal back as it was. */
+	/** Restores the terminal. */
 	close(): void;
 }
 
 const esc = '\u001b[';
 const enter = `${esc}?1049h${esc}?25l`;
 const leave = `${esc}?25h${esc}?1049l`;
-/** Terminals that know these two show what is between them at once; others ignore them. */
+/** Terminals that support synchronised output show the whole frame at once; others ignore the two. */
 const beginFrame = `${esc}?2026h`;
 const endFrame = `${esc}?2026l`;
 
-/** Takes over standard output, and standard input where it is a terminal. */
+/** Takes over standard output, and standard input if it is a terminal. */
 export function openScreen(): Screen {
 	const { stdin, stdout } = process;
 	const undo: (() => void)[] = [];
 	stdout.write(enter);
-	// Also when something throws past everybody: a terminal left in this mode is of no use to anyone.
+	// Also after an uncaught exception: a terminal that stays in this mode is unusable.
 	const restore = () => stdout.write(leave);
 	process.once('exit', restore);
 	undo.push(() => {
@@ -37,7 +37,7 @@ export function openScreen(): Screen {
 		draw(lines) {
 			const size = { width: stdout.columns || 80, height: stdout.rows || 24 };
 			const shown = lines(size).slice(0, size.height);
-			// Each line is overwritten and its rest cleared, never the whole screen: that is what flickers.
+			// Each line is overwritten and its rest cleared. Clearing the whole screen would flicker.
 			const body = shown.map((line) => `${line}${esc}K`).join('\r\n');
 			stdout.write(`${beginFrame}${esc}H${body}${esc}J${endFrame}`);
 		},

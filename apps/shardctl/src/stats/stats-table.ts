@@ -6,7 +6,7 @@ import { grouped, plural } from '../terminal/count.js';
 import { type Column, clip, tableLines } from '../terminal/table.js';
 import { troubleLines } from './trouble.js';
 
-/** The fleet as a summary line and one row per shard, ending in a line break. `width` is unbounded where nobody looks. */
+/** The fleet as a summary and one row per shard, ending in a line break. `width` is unbounded outside a terminal. */
 export function statsTable(stats: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string {
 	const rows = tableLines(shardColumns, stats.shards, { width, dim: out.dim });
 	const gateways = stats.gateways ? ['', ...gatewayTable(stats, width)] : [];
@@ -17,9 +17,9 @@ type GatewayProcess = NonNullable<ManagerStats['gateways']>[number];
 type GatewayShard = GatewayProcess['shards'][number] & {
 	gatewayId: number;
 	pid: number | null;
-	/** Of the process, which holds other shards as well. */
+	/** Of the whole process, which may have other shards as well. */
 	rssBytes: number | null;
-	/** The session with Discord that it comes through. */
+	/** Its session with Discord. */
 	upstream: GatewayProcess['sessions'][number];
 };
 
@@ -34,7 +34,7 @@ export function gatewayTable({ gateways = [] }: ManagerStats, width: number): st
 	return tableLines(gatewayColumns, rows, { width, dim: out.dim });
 }
 
-/** The figures by which an operator judges; `--json` has the rest. Age is of the oldest event that waits, lag of the slowest lately. */
+/** The figures an operator needs; `--json` has the rest. AGE is that of the oldest buffered event, LAG the longest recent wait. */
 const gatewayColumns: readonly Column<GatewayShard>[] = [
 	{ title: 'SHARD', cell: ({ shardId }) => String(shardId), align: 'right' },
 	{ title: 'SESSION', cell: ({ upstream }) => sessionText(upstream) },
@@ -58,12 +58,12 @@ const gatewayColumns: readonly Column<GatewayShard>[] = [
 	{ title: 'PID', cell: ({ pid }) => orDash(pid, String), align: 'right', leaves: 1 },
 ];
 
-/** Named only where it is not the shard's own. */
+/** The session's number is shown only when several shards share it. */
 function sessionText({ id, shardIds, status }: GatewayShard['upstream']): string {
 	return `${shardIds.length > 1 ? `${id} ` : ''}${statusColour(out, status)}`;
 }
 
-/** What concerns the fleet as a whole, and what is wrong with it. */
+/** The fleet as a whole, and what is wrong with it. */
 export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: number }): string[] {
 	const { manager, shards } = stats;
 	const { width, nowMs } = size;
@@ -79,14 +79,14 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 			`${count(sum(({ guildCount }) => guildCount))} guilds`,
 			`up ${age(manager.uptimeMs)}`,
 		].join(dot)}`,
-		out.dim(`${remaining}/${total} session starts left${resets}, ${maxConcurrency} at a time`),
+		out.dim(`${remaining}/${total} session starts left${resets} · max_concurrency ${maxConcurrency}`),
 	].map((line) => clip(line, width));
 	return [...lines, ...troubleLines(stats, size)];
 }
 
 const status: Column<ShardStats> = { title: 'STATUS', cell: (shard) => statusColour(out, shard.status) };
 
-/** Every figure of a shard, by name, so that other views show the same in the same form. */
+/** Every figure of a shard, by name, so that all views show it in the same form. */
 export const columnOf = {
 	shard: figure('SHARD', ({ shardId }) => String(shardId)),
 	status,
@@ -125,12 +125,12 @@ function orDash<T>(value: T | null, show: (value: T) => string): string {
 	return value === null ? '-' : show(value);
 }
 
-/** `12,345`, and `12.3M` where the digits would take the room of other figures. */
+/** `12,345`, and `12.3M` from a million on, to leave room for other figures. */
 function count(value: number): string {
 	return value < 1_000_000 ? grouped(value) : `${(value / 1_000_000).toFixed(1)}M`;
 }
 
-/** `0.4`, `12`: a quiet shard is told from a dead one. */
+/** `0.4`, `12`: shows that a quiet shard is not a dead one. */
 function shortRate(perSecond: number): string {
 	return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : count(Math.round(perSecond));
 }

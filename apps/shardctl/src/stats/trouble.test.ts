@@ -20,14 +20,14 @@ it('says nothing when all is well', () => {
 
 it('names the shards of a worker together, with why and since when', () => {
 	expect(lines({ shards: [shard(0), shard(1), shard(2, down), shard(3, down)] })).toEqual([
-		'✖ shards 2-3 restarting (worker 1, restarted 3 times); 12s ago process 7 exited with code 1',
+		'✖ shards 2-3 restarting (worker 1, restarted 3 times): process 7 exited with code 1, 12s ago',
 	]);
 });
 
 it('stays short in a large outage, and fits the width', () => {
 	const told = lines({ shards: Array.from({ length: 100 }, (_, id) => shard(id, down)) }, 60);
 	expect(told).toHaveLength(5);
-	expect(told.at(-1)).toBe('✖ and 46 more like these');
+	expect(told.at(-1)).toBe('✖ and 46 more');
 	expect(told.filter((line) => line.length > 60)).toEqual([]);
 });
 
@@ -45,7 +45,7 @@ it('names sessions that are cut off, and gateway processes that are gone', () =>
 			shards: [],
 			gateways: [gateway(0, 'ready', 'ready'), gateway(1, 'ready', 'resuming'), gateway(2, 'starting', 'ready')],
 		}),
-	).toEqual(['✖ shard 2 held by gateway process 1: resuming', '✖ shards 4-5 held by gateway process 2: the process is starting']);
+	).toEqual(['✖ shard 2: session with Discord resuming (gateway process 1)', '✖ shards 4-5: gateway process 2 is starting']);
 });
 
 it('does not cry while a fleet comes up or goes down, but for what has failed already', () => {

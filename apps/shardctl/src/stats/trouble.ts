@@ -1,4 +1,4 @@
-// What is wrong with a fleet, in the words of somebody who is woken by it: which shards do not serve, why, and since when. Pure.
+// What is wrong with a fleet, for an operator: which shards are not served, why, and since when. Pure.
 import { describeShards } from '@shardctl/core';
 import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
@@ -8,8 +8,8 @@ import { clip } from '../terminal/table.js';
 const shownAtMost = 4;
 
 /**
- * One line for each worker that does not serve, and each gateway process that is cut off; none when all is well, which a fleet that
- * comes up for the first time or is being stopped is.
+ * One line for each worker that is not ready, and each gateway process with sessions that are not ready. None when the fleet is
+ * healthy, starts for the first time, or is stopping.
  */
 export function troubleLines(
 	{ manager, shards, gateways }: ManagerStats,
@@ -28,20 +28,20 @@ export function troubleLines(
 		if ((status === 'ready' && cut.length === 0) || (starting && restarts === 0)) return [];
 		const ids = status === 'ready' ? cut.flatMap((session) => session.shardIds).sort((a, b) => a - b) : shardIds;
 		return [
-			`${describeShards(ids)} held by gateway process ${id}: ${status === 'ready' ? cut[0]?.status : `the process is ${status}`}`,
+			`${describeShards(ids)}: ${status === 'ready' ? `session with Discord ${cut[0]?.status} (gateway process ${id})` : `gateway process ${id} is ${status}`}`,
 		];
 	});
-	// Without their gateway process workers cannot serve: the cause comes first.
+	// Workers cannot serve without their gateway process: the cause is listed first.
 	const lines = [...cutOff, ...[...workers.values()].map((group) => workerLine(group, nowMs))];
 	const more = lines.length - shownAtMost;
-	return [...lines.slice(0, shownAtMost), ...(more > 0 ? [`and ${more} more like these`] : [])].map((line) =>
+	return [...lines.slice(0, shownAtMost), ...(more > 0 ? [`and ${more} more`] : [])].map((line) =>
 		out.red(clip(`✖ ${line}`, width)),
 	);
 }
 
 function workerLine(group: readonly ShardStats[], nowMs: number): string {
 	const [{ status, workerId, lastExit, restarts }] = group as [ShardStats];
-	const exit = lastExit ? `; ${age(nowMs - lastExit.at)} ago ${lastExit.message}` : '';
+	const exit = lastExit ? `: ${lastExit.message}, ${age(nowMs - lastExit.at)} ago` : '';
 	const again = restarts > 1 ? `, restarted ${restarts} times` : '';
 	return `${describeShards(group.map(({ shardId }) => shardId))} ${status} (worker ${workerId}${again})${exit}`;
 }

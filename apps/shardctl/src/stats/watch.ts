@@ -1,6 +1,5 @@
-// `stats --watch`: follows the figures of a fleet, on a live screen where there is a terminal, one picture after another where
-// there is none. Comes back by itself when the manager is restarted.
-
+// `stats --watch`: follows the figures of a fleet, on a live screen in a terminal, as consecutive tables elsewhere. Reconnects
+// when the manager is restarted.
 import type { ControlClient } from '@shardctl/control';
 import { messageOf, ShardctlError, sleep, systemClock } from '@shardctl/core';
 import type { ManagerStats } from '@shardctl/manager';
@@ -28,7 +27,7 @@ export async function watchStats(client: ControlClient, { label, intervalMs, jso
 		);
 		return;
 	}
-	// A fleet that is not there at all is told in the plain terminal.
+	// Reports a fleet that does not run before the screen is entered.
 	await client.health();
 	await watchOnScreen(client, { label, intervalMs });
 }
@@ -61,7 +60,7 @@ async function watchOnScreen(client: ControlClient, { label, intervalMs }: { lab
 					if (!('item' in followed)) continue;
 					show(followed.item);
 				}
-				state.problem = 'the manager has ended; waiting for it to come back';
+				state.problem = 'the manager has exited; waiting for it to start again';
 			} catch (error) {
 				if (quit.signal.aborted) break;
 				state.problem = ShardctlError.is(error) ? error.message : messageOf(error);

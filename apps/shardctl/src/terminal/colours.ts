@@ -1,5 +1,5 @@
-// Colours for what goes to standard output and to standard error, each judged by its own stream: only a terminal gets any,
-// unless FORCE_COLOR asks for them, and NO_COLOR always wins (https://no-color.org).
+// Colours for standard output and standard error, decided for each stream: only a terminal gets colours, unless FORCE_COLOR asks
+// for them. NO_COLOR always wins (https://no-color.org).
 import pc from 'picocolors';
 
 type Colours = ReturnType<typeof pc.createColors>;
@@ -10,19 +10,19 @@ function coloursFor(stream: NodeJS.WriteStream): Colours {
 	return pc.createColors(!NO_COLOR && (wanted || (stream.isTTY === true && TERM !== 'dumb')));
 }
 
-/** For data. */
+/** For results. */
 export const out: Colours = coloursFor(process.stdout);
-/** For talk. */
+/** For progress and diagnostics. */
 export const err: Colours = coloursFor(process.stderr);
 
 const markColours = ['cyan', 'magenta', 'blue', 'yellow', 'green'] as const;
 
-/** A colour that stays a worker's own. */
+/** A fixed colour for each worker. */
 export function workerColour(colours: Colours, workerId: number): (text: string) => string {
 	return colours[markColours[workerId % markColours.length] as (typeof markColours)[number]];
 }
 
-/** A status in the colour of its mood. */
+/** A status in green, yellow or red. */
 export function statusColour(colours: Colours, status: string): string {
 	if (status === 'ready' || status === 'running' || status === 'ok') return colours.green(status);
 	if (['failed', 'unresponsive', 'disconnected', 'refused', 'fail'].includes(status)) return colours.red(status);

@@ -1,4 +1,4 @@
-// A row of small bars: how a figure went lately. Pure.
+// A row of small bars: the recent course of a figure. Pure.
 
 const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 

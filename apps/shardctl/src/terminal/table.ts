@@ -6,13 +6,13 @@ export interface Column<Row> {
 	cell(row: Row): string;
 	/** Default left. */
 	align?: 'right';
-	/** Where the width does not do, columns with the highest number go first; those without one stay. */
+	/** When the table is too wide, columns with the highest number are dropped first; those without one stay. */
 	leaves?: number;
 }
 
 const gap = '  ';
 
-/** Title and rows as lines. With `width`, columns leave until the rest fits, and what is still too long is cut. */
+/** Title and rows as lines. With `width`, columns are dropped until the rest fits; lines that are still too long are cut. */
 export function tableLines<Row>(
 	columns: readonly Column<Row>[],
 	rows: readonly Row[],
