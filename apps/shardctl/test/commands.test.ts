@@ -163,7 +163,7 @@ describe('eval and fetch', () => {
 		const { code, stderr } = await output('eval', 'new Promise(() => {})', '--shard', '0', '--timeout', '100ms');
 		expect({ code, stderr }).toEqual({
 			code: 1,
-			stderr: expect.stringMatching(/^error \[0-1\] CALL_TIMEOUT: no answer to "eval" came within 100 ms/),
+			stderr: expect.stringMatching(/^error \[0-1\] CALL_TIMEOUT: "eval" got no reply within 100 ms/),
 		});
 	});
 });
@@ -273,7 +273,7 @@ describe('respawn and restart', () => {
 	it('say what is not there', async () => {
 		expect(await output('respawn', '9')).toMatchObject({
 			code: 1,
-			stderr: expect.stringMatching(/no shard 9 here: this manager runs shards 0-3 of 4/),
+			stderr: expect.stringMatching(/shard 9 is not run by this manager, which runs shards 0-3 of 4/),
 		});
 		expect(await output('respawn', 'x')).toMatchObject({ code: 2 });
 		expect(await output('restart', '--worker', '9')).toMatchObject({
