@@ -27,7 +27,7 @@ it('a deploy whose new process dies at its start costs one worker: the rest is u
 	fleet.dieAtStart(1, 1000);
 	await expect(fleet.manager.respawnAll()).rejects.toMatchObject({
 		code: 'WORKER_NOT_READY',
-		message: expect.stringMatching(/^worker 1 \(shard 1\) did not .*dies while starting.* 2 of 4 workers were left as they are$/),
+		message: expect.stringMatching(/^worker 1 \(shard 1\) did not .*dies while starting.* 2 of 4 workers were left unchanged$/),
 		details: { workerId: 1, restarted: 1, untouched: 2 },
 	});
 	expect([fleet.pidOf(2), fleet.pidOf(3)]).toEqual(before.slice(2));

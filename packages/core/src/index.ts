@@ -15,7 +15,6 @@ export {
 	clientCloseEndsSession,
 	closeCodeMeaning,
 	closeCodes,
-	fatalClose,
 	fatalCloseCodes,
 } from './close-codes.js';
 export type {
@@ -80,15 +79,6 @@ export {
 export { type Deferred, deferred } from './deferred.js';
 export { describeValue } from './describe-value.js';
 export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
-export type { GatewayFacts, HealthFacts, SessionFacts, ShardFacts, WorkerFacts } from './health/facts.js';
-export {
-	type FleetHealth,
-	fleetHealth,
-	type HealthCause,
-	type HealthCauseKind,
-	type HealthStatus,
-	unservedShards,
-} from './health/fleet-health.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, type IntentName, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';

@@ -7,23 +7,22 @@ export interface GatewayFleetOptions {
 	gateways: readonly (readonly number[])[];
 	token: string;
 	child: ManagedGatewayOptions['child'];
-	brief(gatewayId: number): ReturnType<ManagedGatewayOptions['brief']>;
+	config(gatewayId: number): ReturnType<ManagedGatewayOptions['config']>;
 	acquireIdentify: ManagedGatewayOptions['acquireIdentify'];
 }
 
 export class GatewayFleet {
 	readonly gateways: readonly ManagedGateway[];
-	#incarnations = 0;
 
-	constructor({ gateways, brief, ...options }: GatewayFleetOptions) {
+	constructor({ gateways, config, ...options }: GatewayFleetOptions) {
 		this.gateways = gateways.map(
-			(shardIds, gatewayId) => new ManagedGateway({ ...options, gatewayId, shardIds, brief: () => brief(gatewayId) }),
+			(shardIds, gatewayId) => new ManagedGateway({ ...options, gatewayId, shardIds, config: () => config(gatewayId) }),
 		);
 	}
 
-	/** A number above that of every worker process before. */
-	nextIncarnation(): number {
-		return ++this.#incarnations;
+	/** Whether every process is there. */
+	get isUp(): boolean {
+		return this.gateways.every(({ child }) => child.state === 'ready');
 	}
 
 	/** The process that holds the shards of a worker. */

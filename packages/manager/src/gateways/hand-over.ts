@@ -8,8 +8,10 @@ import type { ManagedGateway } from './managed-gateway.js';
 export interface HandOverOptions {
 	gateway: ManagedGateway;
 	old: ManagedWorker;
-	/** Not started yet; its incarnation is known. */
+	/** Not started yet. */
 	successor: ManagedWorker;
+	/** The number of the successor's process. */
+	incarnation: number;
 	/** How long the new process may take to come to its IDENTIFY, and again to become ready. */
 	timeoutMs: number;
 	signal: AbortSignal;
@@ -18,8 +20,16 @@ export interface HandOverOptions {
 }
 
 /** Throws `WORKER_NOT_READY` when the new process does not become ready; the old one goes on then. */
-export async function handOver({ gateway, old, successor, timeoutMs, signal, onTakeOver }: HandOverOptions): Promise<void> {
-	const params = { incarnation: successor.incarnation, shardIds: successor.shardIds };
+export async function handOver({
+	gateway,
+	old,
+	successor,
+	incarnation,
+	timeoutMs,
+	signal,
+	onTakeOver,
+}: HandOverOptions): Promise<void> {
+	const params = { incarnation, shardIds: successor.shardIds };
 	const over = new AbortController();
 	const limits = { timeoutMs, signal: AbortSignal.any([signal, over.signal]) };
 	const failure = ending(successor, limits.signal);

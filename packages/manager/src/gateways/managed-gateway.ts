@@ -34,7 +34,7 @@ export interface ManagedGatewayOptions {
 	token: string;
 	/** What is the same for every process of this gateway. */
 	child: Omit<SupervisedChildOptions, 'connect' | 'spec'>;
-	brief(): Omit<GatewayConfig, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
+	config(): Omit<GatewayConfig, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
 	/** Waits until a session with Discord may send IDENTIFY; rejects only when `signal` aborts. */
 	acquireIdentify(session: number, signal: AbortSignal): Promise<IdentifySlot>;
 }
@@ -64,7 +64,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 				file: processFile,
 				execArgv: [...gatewayExecArgv],
 				env: this.#environment({
-					...options.brief(),
+					...options.config(),
 					gatewayId: this.id,
 					epoch,
 					shardIds: [...this.shardIds],

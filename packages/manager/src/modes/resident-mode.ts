@@ -1,171 +1,177 @@
-// Resident mode, as the manager sees it: gateway processes hold the sessions with Discord, every process of a worker is announced to
-// the one that holds its shards before it is forked, and a worker is replaced by a hand-over. Not in here: the hand-over itself, and
-// what is not different in this mode.
+// Resident mode: gateway processes hold the sessions with Discord. Every process of a worker has a number, which the gateway process of
+// its shards knows before the worker is forked, and a worker is replaced by a hand-over. Not in here: the hand-over itself.
 import { join } from 'node:path';
-import { type GatewayInfo, type GatewayProcessStats, messageOf, shardsOfSession } from '@shardctl/core';
+import { aborted, type GatewayProcessStats, messageOf, ShardctlError, shardsOfSession } from '@shardctl/core';
 import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import { heartbeatOf } from '../children/child-rules.js';
-import type { ShardManagerEvents } from '../events.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { handOver } from '../gateways/hand-over.js';
-import type { IdentifySlot } from '../identify/coordinator.js';
+import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
+import type { Starter } from '../identify/session-starts.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
-import type { ManagedWorker } from '../workers/managed-worker.js';
+import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
+import type { WorkerFleet } from '../workers/worker-fleet.js';
+import type { SessionMode } from './session-mode.js';
+import { openSnapshotFolder, type SnapshotFolder } from './snapshot-folder.js';
+import { type ModeContext, startRequest } from './start-request.js';
 
-export interface ResidentModeOptions {
+export interface ResidentModeOptions extends ModeContext {
 	options: ResolvedManagerOptions;
 	resident: ResolvedGatewayOptions;
-	plan: Plan;
-	/** For the snapshots of all gateway processes. */
-	snapshotFolder: string;
-	/** Discord's last answer to `GET /gateway/bot`. */
-	gatewayInfo(): GatewayInfo;
-	/** Aborts when the manager stops. */
-	signal: AbortSignal;
-	/** The workers that the manager counts as its own now. */
-	workers(): readonly ManagedWorker[];
-	/** Makes a worker beside the one of that id; it is not started. */
-	createWorker(workerId: number, shardIds: readonly number[]): ManagedWorker;
-	/** From here on the successor is the worker, whatever becomes of it. */
-	replaceWorker(old: ManagedWorker, successor: ManagedWorker): void;
-	/** Waits until a session may send IDENTIFY to Discord; `owner` is a worker that waits for it, if one does. */
-	acquireIdentify(session: number, owner: ManagedWorker | undefined, signal: AbortSignal): Promise<IdentifySlot>;
-	emit<E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]): void;
+	workers: WorkerFleet;
 }
 
-export class ResidentMode {
+/** What there is from `start` on. */
+interface Running {
+	plan: Plan;
+	gateways: GatewayFleet;
+	folder: SnapshotFolder;
+	/** Aborts when the manager stops. */
+	signal: AbortSignal;
+}
+
+export class ResidentMode implements SessionMode {
+	readonly seamless = true;
 	readonly #options: ResidentModeOptions;
-	readonly #fleet: GatewayFleet;
-	/** Processes beside the fleet's workers: a new one until it takes over, from then on the old one until it is gone. */
-	readonly #beside = new Set<ManagedWorker>();
-	/** Sessions that wait for Discord's leave to identify. */
-	readonly #inLine = new Set<number>();
-	/** The end of the last deploy of each worker. */
-	readonly #deploys = new Map<number, Promise<void>>();
+	#running: Running | undefined;
+	/** The number of the process that each worker has, or gets next. */
+	readonly #incarnations = new WeakMap<ManagedWorker, number>();
+	#lastIncarnation = 0;
+	/** Sessions that wait for Discord's permission to identify. */
+	readonly #queuedSessions = new Set<number>();
+	/** The end of the last replacement of each worker, by its id. */
+	readonly #replacements = new Map<number, Promise<void>>();
+	#lastSlotId = 0;
 
 	constructor(options: ResidentModeOptions) {
 		this.#options = options;
-		this.#fleet = this.#createFleet();
 	}
 
-	/** Resolves when workers can connect to every gateway process; rejects with `WORKERS_FAILED`, or the reason of the signal. */
-	start(): Promise<void> {
-		return this.#fleet.start(this.#options.signal);
+	async start(plan: Plan, signal: AbortSignal): Promise<void> {
+		const { name, control } = this.#options.options;
+		const folder = openSnapshotFolder({ name, locked: control !== false });
+		const gateways = this.#createGateways(plan, folder.path);
+		this.#running = { plan, gateways, folder, signal };
+		await gateways.start(signal);
 	}
 
-	/** Replaces the gateway processes one after the other. Throws `WORKER_NOT_READY` when one does not come back. */
-	restartGateways(): Promise<void> {
-		return this.#fleet.restart();
-	}
-
-	/** Ends what stands beside the workers. */
-	async stopBeside(options: { graceMs?: number }): Promise<void> {
-		await Promise.all([...this.#beside].map((worker) => worker.child.stop(options)));
-	}
-
-	/** Ends the gateway processes, and their sessions with Discord. */
-	stopGateways(options: { graceMs?: number }): Promise<void> {
-		return this.#fleet.stop(options);
-	}
-
-	stats(nowMs: number): Promise<GatewayProcessStats[]> {
-		return this.#fleet.stats(nowMs);
-	}
-
-	/** Whether every gateway process is there. */
-	get isUp(): boolean {
-		return this.#fleet.gateways.every(({ child }) => child.state === 'ready');
-	}
-
-	/** Whether a worker is not, or no longer, the fleet's: what becomes of it decides nothing about the fleet. */
-	isBeside(worker: ManagedWorker): boolean {
-		return this.#beside.has(worker);
-	}
-
-	/** The shards that come through a session with Discord. */
-	shardsOf(session: number): number[] {
-		const { layout, shardIds } = this.#options.plan;
-		return shardsOfSession(layout, session, shardIds);
-	}
-
-	/** Where the process of a worker that is forked next connects. */
-	infoFor({ shardIds, incarnation }: ManagedWorker): GatewayInfo {
-		return this.#fleet.infoFor(shardIds, incarnation, this.#options.plan.layout.totalShards);
-	}
-
-	/** Before each fork of a worker's process: a number of its own, and the gateway process knows it. */
-	async prepareFork(worker: ManagedWorker, signal: AbortSignal): Promise<void> {
-		if (!this.#beside.has(worker)) {
-			const { shardIds, child } = worker;
-			const incarnation = this.#fleet.nextIncarnation();
-			worker.incarnation = incarnation;
-			await this.#fleet.expect({ incarnation, shardIds, crashed: hasCrashed(child.lastExit) }, signal);
-			return;
+	async prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {
+		const { gateways, plan } = this.#started();
+		const { shardIds, child } = worker;
+		if (this.#options.workers.owns(worker)) {
+			const incarnation = this.#assignIncarnation(worker);
+			await gateways.expect({ incarnation, shardIds, crashed: hasCrashed(child.lastExit) }, signal);
+		} else if (child.epoch > 0) {
+			// A successor that has failed is not tried again: its hand-over is rolled back, and stops it.
+			await aborted(signal);
 		}
-		// A new process that has failed is not tried again: its worker is not replaced.
-		if (worker.child.epoch > 0) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+		const gateway = gateways.infoFor(shardIds, this.#incarnationOf(worker), plan.layout.totalShards);
+		return { gateway, startsSessions: false };
 	}
 
-	/** A worker has sent an IDENTIFY: it waits where another worker of the session has put that in line already. */
-	noteSent(worker: ManagedWorker): void {
-		for (const session of this.#inLine) this.#noteIdentify(worker, session, 'waiting');
+	/** The gateway process decides when it answers an IDENTIFY, so each may be sent at once. */
+	async acquireIdentify(worker: ManagedWorker, shardId: number): Promise<IdentifySlot> {
+		return {
+			id: ++this.#lastSlotId,
+			shardId,
+			// It waits where the session is queued already, for another worker of the same session.
+			sent: () => {
+				for (const session of this.#queuedSessions) this.#noteIdentify(worker, session, 'waiting');
+			},
+			confirmed() {},
+			release() {},
+			abandon() {},
+		};
 	}
 
-	/** Every shard of a worker's process is ready: its events may flow. */
-	noteReady({ incarnation, shardIds }: ManagedWorker): void {
-		this.#fleet.noteReady(incarnation, shardIds);
-	}
-
-	/**
-	 * Replaces a worker by a new process without a gap, one at a time of the same worker. Throws `WORKER_NOT_READY` when that
-	 * fails; the old one goes on then.
-	 */
-	deploy({ id }: ManagedWorker): Promise<void> {
-		const turn = this.#deploys.get(id) ?? Promise.resolve();
-		// By then another may be the worker of that id.
-		const deployed = turn.then(() => this.#deploy(this.#options.workers()[id] as ManagedWorker));
-		this.#deploys.set(
+	/** One replacement at a time of the same worker. */
+	replace({ id }: ManagedWorker): Promise<void> {
+		const turn = this.#replacements.get(id) ?? Promise.resolve();
+		const replaced = turn.then(() => this.#handOver(id));
+		this.#replacements.set(
 			id,
-			deployed.catch(() => {}),
+			replaced.catch(() => {}),
 		);
-		return deployed;
+		return replaced;
 	}
 
-	async #deploy(old: ManagedWorker): Promise<void> {
-		const { options, signal, createWorker, replaceWorker, emit } = this.#options;
+	onReady(worker: ManagedWorker): void {
+		this.#started().gateways.noteReady(this.#incarnationOf(worker), worker.shardIds);
+	}
+
+	identifyWaits(): IdentifyWait[] {
+		const waits = this.#options.starts.waits();
+		// A wait is of a session here; each of its shards waits with it.
+		return waits.flatMap((wait) => this.#shardsOf(wait.shardId).map((shardId) => ({ ...wait, shardId })));
+	}
+
+	health(): 'up' | 'degraded' {
+		return this.#running?.gateways.isUp === false ? 'degraded' : 'up';
+	}
+
+	async stats(nowMs: number): Promise<GatewayProcessStats[] | undefined> {
+		return this.#running?.gateways.stats(nowMs);
+	}
+
+	async restartGateways(): Promise<void> {
+		return this.#started().gateways.restart();
+	}
+
+	async stop(options: { graceMs?: number }): Promise<void> {
+		await this.#running?.gateways.stop(options);
+		this.#running?.folder.release();
+	}
+
+	#started(): Running {
+		if (this.#running) return this.#running;
+		throw new ShardctlError('WORKER_UNAVAILABLE', 'the fleet is not started yet, so it has no gateway processes');
+	}
+
+	/** A number above that of every process before. */
+	#assignIncarnation(worker: ManagedWorker): number {
+		const incarnation = ++this.#lastIncarnation;
+		this.#incarnations.set(worker, incarnation);
+		return incarnation;
+	}
+
+	/** 0 before the first process of a worker is prepared: no process has that number. */
+	#incarnationOf(worker: ManagedWorker): number {
+		return this.#incarnations.get(worker) ?? 0;
+	}
+
+	async #handOver(workerId: number): Promise<void> {
+		const { options, workers, emit } = this.#options;
+		const { gateways, signal } = this.#started();
+		const old = workers.byId(workerId);
+		if (!old) throw new ShardctlError('INTERNAL', `there is no worker ${workerId}`);
 		const startedAt = options.clock.monotonic();
 		const ref = { workerId: old.id, shardIds: old.shardIds };
-		const successor = createWorker(old.id, old.shardIds);
-		successor.incarnation = this.#fleet.nextIncarnation();
-		this.#beside.add(successor);
+		const successor = workers.createStandby(old);
 		try {
 			await handOver({
-				gateway: this.#fleet.of(old.shardIds),
+				gateway: gateways.of(old.shardIds),
 				old,
 				successor,
+				incarnation: this.#assignIncarnation(successor),
 				timeoutMs: options.readyTimeoutMs,
 				signal,
-				onTakeOver: () => {
-					this.#beside.delete(successor);
-					this.#beside.add(old);
-					replaceWorker(old, successor);
-				},
+				onTakeOver: () => workers.promote(successor),
 			});
 		} catch (error) {
 			emit('worker:rolled-back', { ...ref, reason: messageOf(error) });
 			throw error;
 		} finally {
-			this.#beside.delete(successor);
-			this.#beside.delete(old);
+			workers.dismiss(successor);
+			workers.dismiss(old);
 		}
 		emit('worker:deployed', { ...ref, tookMs: Math.round(options.clock.monotonic() - startedAt) });
 	}
 
-	#createFleet(): GatewayFleet {
-		const { options, resident, plan, snapshotFolder, gatewayInfo, emit } = this.#options;
-		const fleet = new GatewayFleet({
+	#createGateways(plan: Plan, snapshotFolder: string): GatewayFleet {
+		const { options, resident, starts, workers, emit } = this.#options;
+		const gateways = new GatewayFleet({
 			gateways: plan.gateways,
 			token: options.token,
 			child: {
@@ -174,50 +180,64 @@ export class ResidentMode {
 				readyTimeoutMs: options.readyTimeoutMs,
 				shutdownGraceMs: options.shutdownGraceMs,
 				heartbeat: heartbeatOf(options.heartbeatTimeoutMs),
+				...(options.processHost ? { host: options.processHost } : {}),
 			},
-			brief: (gatewayId) => ({
+			config: (gatewayId) => ({
 				layout: plan.layout,
 				api: options.api,
-				gateway: gatewayInfo(),
+				gateway: starts.lastGateway,
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
 				delivery: resident.delivery,
 				buffer: resident.buffer,
 				compression: resident.compression,
-				workers: this.#options.workers().map(({ incarnation, shardIds }) => ({ incarnation, shardIds })),
+				workers: workers.workers.map((worker) => ({
+					incarnation: this.#incarnationOf(worker),
+					shardIds: worker.shardIds,
+				})),
 			}),
-			acquireIdentify: (session, signal) => this.#acquireIdentify(session, signal),
+			acquireIdentify: (session, signal) => this.#acquireForSession(session, signal),
 		});
-		for (const gateway of fleet.gateways) {
+		for (const gateway of gateways.gateways) {
 			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
 			gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref, pid }));
 			gateway.child.on('exited', ({ message }) => emit('gateway:exited', { ...ref, message }));
 			gateway.on('notice', (notice) => emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
 		}
-		return fleet;
+		return gateways;
 	}
 
-	/** The workers that wait for the session see how far it is. */
-	async #acquireIdentify(session: number, signal: AbortSignal): Promise<IdentifySlot> {
+	/** Waits until a session may send IDENTIFY to Discord; the workers that wait for the session see how far it is. */
+	async #acquireForSession(session: number, signal: AbortSignal): Promise<IdentifySlot> {
 		const [owner] = this.#workersOf(session);
-		this.#inLine.add(session);
+		this.#queuedSessions.add(session);
 		for (const worker of this.#workersOf(session)) this.#noteIdentify(worker, session, 'waiting');
 		try {
-			return await this.#options.acquireIdentify(session, owner, signal);
+			const request = owner ? startRequest(this.#options, owner, { restart: false }) : unattended;
+			return await this.#options.starts.acquireIdentify(session, request, signal);
 		} finally {
-			this.#inLine.delete(session);
+			this.#queuedSessions.delete(session);
 			for (const worker of this.#workersOf(session)) this.#noteIdentify(worker, session, 'identifying');
 		}
 	}
 
+	#shardsOf(session: number): number[] {
+		const { plan } = this.#started();
+		return shardsOfSession(plan.layout, session, plan.shardIds);
+	}
+
 	#workersOf(session: number): ManagedWorker[] {
-		const shardIds = this.shardsOf(session);
-		return [...this.#options.workers(), ...this.#beside].filter((worker) => worker.shardIds.some((id) => shardIds.includes(id)));
+		const shardIds = this.#shardsOf(session);
+		return this.#options.workers.all.filter((worker) => worker.shardIds.some((id) => shardIds.includes(id)));
 	}
 
 	#noteIdentify(worker: ManagedWorker, session: number, stage: 'waiting' | 'identifying'): void {
-		for (const id of shardsOfSession(this.#options.plan.layout, session, worker.shardIds)) worker.noteIdentify(id, stage);
+		const { layout } = this.#started().plan;
+		for (const id of shardsOfSession(layout, session, worker.shardIds)) worker.noteIdentify(id, stage);
 	}
 }
+
+/** For a session that starts while no worker waits for it. */
+const unattended: Starter = { automatic: true, onDeferred: () => {}, onRefused: () => {} };
 
 /** Signals by which people and machines end a process, whatever it does. */
 const fromOutside: ReadonlySet<string | null> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);

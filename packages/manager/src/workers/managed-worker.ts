@@ -1,8 +1,9 @@
-// One worker as the manager sees it: its supervised process, the channel to the process that lives now, and the state of its
-// shards' connections. It decides nothing about the fleet.
+// One worker as the manager sees it: its supervised process, the channel to the present process, and the state of its shards'
+// connections. It decides nothing about the fleet.
 import { EventEmitter } from 'node:events';
 import {
 	describeShards,
+	type GatewayInfo,
 	type ManagerEvents,
 	type ManagerMethods,
 	ShardctlError,
@@ -19,6 +20,7 @@ import {
 	type ChildChannel,
 	type ChildHandle,
 	type ChildLink,
+	type ChildSpec,
 	SupervisedChild,
 	type SupervisedChildOptions,
 } from '@shardctl/supervisor';
@@ -29,27 +31,39 @@ import { type ShardConnection, shardStatus } from './shard-status.js';
 
 export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;
 
-/** How long after its channel a process that dies is gone, at the very most. */
+/** A process that dies exits within this time after its channel closed. */
 const exitFollowsMs = 200;
+
+/** What one process of a worker is started with: where its shards connect, and what that costs. */
+export interface StartTicket {
+	/** What the process gets in place of Discord's reply to `GET /gateway/bot`. */
+	gateway: GatewayInfo;
+	/** Whether each IDENTIFY of it starts a session with Discord, of which the day has a limited number. */
+	startsSessions: boolean;
+}
 
 export interface ManagedWorkerOptions {
 	workerId: number;
 	shardIds: readonly number[];
-	/** What is the same for every incarnation; `connect` is this class's own. */
-	child: Omit<SupervisedChildOptions, 'connect'>;
+	/** What is the same for every process. */
+	child: Omit<SupervisedChildOptions, 'connect' | 'spec' | 'beforeSpawn'>;
+	/** Waits until a process may be forked. A rejection gives the worker up until its cool-down has passed. */
+	prepare(signal: AbortSignal): Promise<StartTicket>;
+	/** What to fork, with the ticket that {@link prepare} returned for it. */
+	spec(epoch: number, ticket: StartTicket): ChildSpec;
 	/** Waits until one of the worker's shards may send IDENTIFY; rejects only when `signal` aborts. */
 	acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
-	/** Adds the manager's answers to what workers ask. */
+	/** Registers handlers for what workers may request of the manager. */
 	serve(peer: WorkerPeer, worker: ManagedWorker): void;
 }
 
 interface ManagedWorkerEvents {
 	message: [message: unknown];
 	'shard.status': [report: ShardReport];
-	/** Boot work is over: the process asked for its first identify slot, became ready, ended, or could not be started. */
+	/** The boot is over: the process asked for its first identify slot, became ready, ended, or could not be started. */
 	booted: [];
 	attached: [library: string];
-	/** A discord.js that our hooks did not reach says that it is ready: it was bundled into the bot, which does not attach() it. */
+	/** A discord.js that our hooks did not reach is ready: it was bundled into the bot, which does not call attach(). */
 	unattached: [];
 }
 
@@ -57,17 +71,17 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	readonly id: number;
 	readonly shardIds: readonly number[];
 	readonly child: SupervisedChild;
-	/** Resident mode: tells this process's connections from those of every other, before and after it; 0 in direct mode. */
-	incarnation = 0;
 	readonly #options: ManagedWorkerOptions;
 	#peer: WorkerPeer | undefined;
 	#channel: ChildChannel | undefined;
+	/** Of the process that is started next, or was started last. */
+	#ticket: StartTicket | undefined;
 	#connections = new Map<number, ShardConnection>();
 	#sample: WorkerSample | undefined;
-	/** Of the processes before the living one. */
+	/** Of the processes before the present one. */
 	#cpuSecondsBefore = 0;
 	#library: string | undefined;
-	/** Requested restarts that have not come to their end. */
+	/** Requested restarts that are under way. */
 	#restarts = 0;
 
 	constructor(options: ManagedWorkerOptions) {
@@ -75,8 +89,18 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.id = options.workerId;
 		this.shardIds = options.shardIds;
 		this.#options = options;
-		this.child = new SupervisedChild({ ...options.child, connect: (child, epoch) => this.#connect(child, epoch) });
-		// Also a process that could not be forked has left the boot gate.
+		this.child = new SupervisedChild({
+			...options.child,
+			beforeSpawn: async (signal) => {
+				const ticket = await options.prepare(signal);
+				// A start that was cancelled must not replace the ticket of the one after it.
+				signal.throwIfAborted();
+				this.#ticket = ticket;
+			},
+			spec: (epoch) => options.spec(epoch, this.#ticket as StartTicket),
+			connect: (child, epoch) => this.#connect(child, epoch),
+		});
+		// A process that could not be forked has left the boot gate as well.
 		this.child.on('exited', () => this.emit('booted'));
 	}
 
@@ -90,12 +114,12 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		return `worker ${this.id} (${describeShards(this.shardIds)})`;
 	}
 
-	/** Calls that wait for an answer of the living process, heartbeats included. */
+	/** Calls that wait for a reply of the present process, heartbeats included. */
 	get pendingCalls(): number {
 		return this.#peer?.pendingCount ?? 0;
 	}
 
-	/** The last figures that the living process pushed; undefined before the first. */
+	/** The last figures that the present process sent; undefined before the first. */
 	get sample(): WorkerSample | undefined {
 		return this.#sample;
 	}
@@ -105,7 +129,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		return this.#sample ? this.#cpuSecondsBefore + this.#sample.cpuSeconds : this.#cpuSecondsBefore || undefined;
 	}
 
-	/** The library of the bot's first client, such as `discord.js 14.28.1`; undefined before the bot made one. */
+	/** The library of the bot's first client, such as `discord.js 14.28.1`; undefined before there is one. */
 	get library(): string | undefined {
 		return this.#library;
 	}
@@ -114,14 +138,14 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		return shardStatus(this.child.state, this.#connections.get(shardId) ?? 'none');
 	}
 
-	/** Whether somebody asked for the restart that is under way: such a one may spend the identifies of the reserve. */
+	/** Whether the restart under way was requested: such a restart may spend the reserve of the day's session starts. */
 	get restartRequested(): boolean {
 		return this.#restarts > 0;
 	}
 
 	/**
 	 * Replaces the process; `true` once the new one is ready, `false` when it could not be: it was given up, or, with
-	 * `giveUpAfterExits`, so many replacements ended before they were ready (the policy goes on trying).
+	 * `giveUpAfterExits`, that many replacements ended before they were ready (the policy keeps trying).
 	 */
 	async restart(reason: string, options: { giveUpAfterExits?: number } = {}): Promise<boolean> {
 		this.#restarts++;
@@ -140,7 +164,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		else this.#noteProgress();
 	}
 
-	/** Asks the living process. Rejects with `WORKER_UNAVAILABLE` at once when it is not in a state to answer. */
+	/** Sends a request to the present process. Rejects with `WORKER_UNAVAILABLE` at once when there is none that could reply. */
 	request<M extends keyof WorkerMethods & string>(
 		method: M,
 		params: WorkerMethods[M]['params'] | PreparedValue,
@@ -179,7 +203,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		const channel = this.#channel;
 		if (!channel?.connected) {
 			return Promise.reject(
-				new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so it cannot get a message`),
+				new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so the message cannot be delivered`),
 			);
 		}
 		return new Promise((resolve, reject) => {
@@ -189,13 +213,14 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	#connect({ channel }: ChildHandle, epoch: number): ChildLink {
 		const { clock = systemClock } = this.#options.child;
+		const { startsSessions } = this.#ticket as StartTicket;
 		let disconnected: Timer | undefined;
 		const port: Port = {
 			...ipcPort(channel, (message) => {
 				if (this.#library === undefined && isReadyOfDiscordJs(message)) this.emit('unattached');
 				else this.emit('message', message);
 			}),
-			// The exit follows at once and tells more; only a process that closes its channel and lives on is noticed by this.
+			// The exit follows at once and carries more; this notices a process that closes its channel and keeps running.
 			onClose: (listener) =>
 				void channel.on('disconnect', () => {
 					disconnected = clock.setTimeout(listener, exitFollowsMs);
@@ -220,8 +245,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		const slots = new SlotHolder({
 			acquire: (shardId, signal) => this.#acquire(shardId, signal),
 			onSent: () => {
-				// An IDENTIFY to a gateway process costs nothing.
-				if (this.incarnation === 0) this.child.markSpent(epoch);
+				if (startsSessions) this.child.markSpent(epoch);
 			},
 		});
 		slots.follow(peer);
@@ -247,7 +271,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		};
 	}
 
-	/** Waiting for a slot is Discord's pace and no lack of progress, so the ready timeout stands still meanwhile. */
+	/** Waiting for a slot is Discord's pace and no lack of progress, so the ready timeout is paused meanwhile. */
 	async #acquire(shardId: number, signal: AbortSignal): Promise<IdentifySlot> {
 		if (!this.shardIds.includes(shardId)) {
 			throw new ShardctlError('SHARD_NOT_OWNED', `${this.label} asked to identify shard ${shardId}, which is not its own`);
@@ -272,7 +296,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	#onShardStatus(report: ShardReport, epoch: number): void {
 		if (!this.shardIds.includes(report.shardId)) return;
 		this.#connections.set(report.shardId, report.status === 'resumed' ? 'ready' : report.status);
-		// A worker that logs out closes its own connections; that is no news about Discord's side.
+		// A worker that logs out closes its own connections; that says nothing about Discord's side.
 		if (this.child.state === 'draining') return;
 		this.#noteProgress();
 		this.emit('shard.status', report);
@@ -283,7 +307,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	}
 }
 
-/** What discord.js itself tells its own sharding manager. */
+/** What discord.js itself sends to its own sharding manager. */
 function isReadyOfDiscordJs(message: unknown): boolean {
 	return typeof message === 'object' && message !== null && (message as { _ready?: unknown })._ready === true;
 }

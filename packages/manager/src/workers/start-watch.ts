@@ -1,19 +1,20 @@
 // Follows a start to its end: every worker ready, or some given up. Decides nothing else.
-import { formatShardIds, ShardctlError } from '@shardctl/core';
+import { aborted, formatShardIds, ShardctlError } from '@shardctl/core';
 import type { ManagedWorker } from './managed-worker.js';
 
-/**
- * Resolves once every worker is ready; rejects with `WORKERS_FAILED` once every worker is settled and some were given up
- * (`details.workers` names them, `details.survivors` counts the others), or with the signal's reason when it aborts.
- */
-export function watchStart(workers: readonly ManagedWorker[], signal: AbortSignal): Promise<void> {
-	return new Promise((resolve, reject) => {
+export interface StartOutcome {
+	ready: readonly ManagedWorker[];
+	/** The workers that were given up, with the reason. */
+	failed: ReadonlyMap<ManagedWorker, string>;
+}
+
+/** Resolves once every worker is either ready or given up; rejects with the signal's reason when it aborts first. */
+export function watchStart(workers: readonly ManagedWorker[], signal: AbortSignal): Promise<StartOutcome> {
+	const settled = new Promise<StartOutcome>((resolve) => {
 		const waiting = new Set(workers);
 		const failed = new Map<ManagedWorker, string>();
 		const finish = () => {
-			if (waiting.size > 0) return;
-			if (failed.size === 0) resolve();
-			else reject(workersFailed(failed, workers.length));
+			if (waiting.size === 0) resolve({ ready: workers.filter((worker) => !failed.has(worker)), failed });
 		};
 		for (const worker of workers) {
 			worker.child.on('ready', () => {
@@ -27,22 +28,27 @@ export function watchStart(workers: readonly ManagedWorker[], signal: AbortSigna
 				finish();
 			});
 		}
-		signal.addEventListener('abort', () => reject(signal.reason), { once: true });
 	});
+	return Promise.race([settled, aborted(signal)]);
 }
 
-function workersFailed(failed: ReadonlyMap<ManagedWorker, string>, total: number): ShardctlError {
+/** Names the workers that were given up. */
+export function workersFailed({ ready, failed }: StartOutcome): ShardctlError {
 	const lines = [...failed].map(([{ label }, why]) => `  ${label}: ${why}`);
-	const survivors = total - failed.size;
+	const survivors = ready.length;
 	const rest = survivors === 0 ? 'nothing is left running' : `the other ${survivors} run on`;
-	return new ShardctlError('WORKERS_FAILED', `${failed.size} of ${total} workers were given up; ${rest}\n${lines.join('\n')}`, {
-		details: {
-			survivors,
-			workers: [...failed.keys()].map(({ id, shardIds, child }) => ({
-				workerId: id,
-				shards: formatShardIds(shardIds),
-				lastExit: child.lastExit,
-			})),
+	return new ShardctlError(
+		'WORKERS_FAILED',
+		`${failed.size} of ${failed.size + survivors} workers were given up; ${rest}\n${lines.join('\n')}`,
+		{
+			details: {
+				survivors,
+				workers: [...failed.keys()].map(({ id, shardIds, child }) => ({
+					workerId: id,
+					shards: formatShardIds(shardIds),
+					lastExit: child.lastExit,
+				})),
+			},
 		},
-	});
+	);
 }

@@ -1,0 +1,63 @@
+// Direct mode: each worker holds the sessions of its shards itself, so every start of a process costs one IDENTIFY a shard.
+import { ShardctlError } from '@shardctl/core';
+import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
+import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
+import type { ReplaceOptions, SessionMode } from './session-mode.js';
+import { type ModeContext, startRequest } from './start-request.js';
+
+export class DirectMode implements SessionMode {
+	readonly seamless = false;
+	readonly #context: ModeContext;
+
+	constructor(context: ModeContext) {
+		this.#context = context;
+	}
+
+	async start(): Promise<void> {}
+
+	/** The first start is covered by the check of the whole fleet's budget; a restart needs Discord's permission and the budget. */
+	async prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {
+		const { starts } = this.#context;
+		if (worker.child.epoch > 0) {
+			const request = startRequest(this.#context, worker, { restart: true });
+			await starts.beforeRestart(worker.shardIds.length, request, signal);
+		}
+		return { gateway: starts.lastGateway, startsSessions: true };
+	}
+
+	acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot> {
+		const request = startRequest(this.#context, worker, { restart: worker.child.epoch > 1 });
+		return this.#context.starts.acquireIdentify(shardId, request, signal);
+	}
+
+	async replace(worker: ManagedWorker, { reason, ...limits }: ReplaceOptions): Promise<void> {
+		if (await worker.restart(reason, limits)) return;
+		const { id: workerId, shardIds, label, child } = worker;
+		throw new ShardctlError(
+			'WORKER_NOT_READY',
+			`${label} did not become ready again: ${child.lastExit?.message ?? `it is ${child.state}`}`,
+			{ details: { workerId, shardIds } },
+		);
+	}
+
+	onReady(): void {}
+
+	identifyWaits(): IdentifyWait[] {
+		return this.#context.starts.waits();
+	}
+
+	health(): 'up' {
+		return 'up';
+	}
+
+	async stats(): Promise<undefined> {}
+
+	async restartGateways(): Promise<void> {
+		throw new ShardctlError(
+			'OPTIONS_INVALID',
+			'this fleet has no gateway processes; start it with gateway "resident" to have them',
+		);
+	}
+
+	async stop(): Promise<void> {}
+}

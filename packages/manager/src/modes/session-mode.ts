@@ -1,0 +1,60 @@
+// Who holds the sessions with Discord, and what that means for a worker. The manager knows only this interface; direct and resident
+// mode are its two implementations, and pass one contract suite (session-mode.contract.ts).
+import type { GatewayProcessStats } from '@shardctl/core';
+import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
+import type { Plan } from '../plan/plan.js';
+import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
+
+export interface ReplaceOptions {
+	/** For logs and exit reports. */
+	reason: string;
+	/**
+	 * Give up after this many replacements that ended before they were ready (default: as long as the restart policy tries). A mode
+	 * that keeps the old process until the new one is ready tries once in any case.
+	 */
+	giveUpAfterExits?: number;
+}
+
+export interface SessionMode {
+	/** Whether {@link replace} leaves no gap in the events, so that a deploy is possible. */
+	readonly seamless: boolean;
+
+	/**
+	 * Starts what holds the sessions, where that is not the workers. Called once, before any worker is started; resolves when workers
+	 * can connect. Rejects with `WORKERS_FAILED`, or the signal's reason. What was started by then is left for {@link stop}.
+	 */
+	start(plan: Plan, signal: AbortSignal): Promise<void>;
+
+	/**
+	 * Called before each fork of a worker's process: waits until it may be started, and returns what it is started with. A rejection
+	 * gives the worker up. The signal aborts when the start is cancelled.
+	 */
+	prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket>;
+
+	/** Waits until one of a worker's shards may send IDENTIFY to what its ticket names. Rejects only with the signal's reason. */
+	acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
+
+	/**
+	 * Replaces a worker's process; resolves when the new one is ready. Rejects with `WORKER_NOT_READY`, whose message has the reason,
+	 * when it could not be. Respawn, rolling restart and deploy all come down to this.
+	 */
+	replace(worker: ManagedWorker, options: ReplaceOptions): Promise<void>;
+
+	/** Every shard of a worker's process is ready. */
+	onReady(worker: ManagedWorker): void;
+
+	/** The shards that wait for an identify slot. */
+	identifyWaits(): IdentifyWait[];
+
+	/** Whether everything that the mode itself runs is running; `up` where that is nothing. */
+	health(): 'up' | 'degraded';
+
+	/** Figures of the gateway processes; undefined in a mode without any. Never rejects. */
+	stats(nowMs: number): Promise<GatewayProcessStats[] | undefined>;
+
+	/** Replaces the gateway processes one after the other. Throws `OPTIONS_INVALID` in a mode without any, and `WORKER_NOT_READY`. */
+	restartGateways(): Promise<void>;
+
+	/** Ends what {@link start} started, and its sessions with Discord. The workers are gone by then. Idempotent. */
+	stop(options: { graceMs?: number }): Promise<void>;
+}

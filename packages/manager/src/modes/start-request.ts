@@ -1,0 +1,29 @@
+// Who wants to start a session with Discord, in the terms of the identify budget.
+import type { ShardctlError } from '@shardctl/core';
+import type { ShardManagerEvents } from '../events.js';
+import type { SessionStarts, Starter } from '../identify/session-starts.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
+
+/** What both modes know of the manager. */
+export interface ModeContext {
+	starts: SessionStarts;
+	/** Whether the start of the fleet has ended. */
+	isRunning(): boolean;
+	/** Discord has refused for good while a worker wanted to start. */
+	onRefused(worker: ManagedWorker, error: ShardctlError): void;
+	emit<E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]): void;
+}
+
+/** The first start of each worker, and a restart that was requested, may spend the whole budget. */
+export function startRequest(
+	{ isRunning, onRefused, emit }: ModeContext,
+	worker: ManagedWorker,
+	{ restart }: { restart: boolean },
+): Starter {
+	return {
+		automatic: (restart || isRunning()) && !worker.restartRequested,
+		onRefused: (error) => onRefused(worker, error),
+		onDeferred: ({ remaining, resetAt }) =>
+			emit('identify:deferred', { workerId: worker.id, shardIds: worker.shardIds, remaining, resetAt }),
+	};
+}

@@ -1,0 +1,133 @@
+// The workers of one manager: which there are, by id and by shard, how each is made, and which process is the worker while one takes
+// over from another. How sessions are held is the mode's affair, which gives each process its ticket.
+
+import { heartbeatOf } from '../children/child-rules.js';
+import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import { BootGate } from './boot-gate.js';
+import { ManagedWorker, type ManagedWorkerOptions, type StartTicket } from './managed-worker.js';
+import { workerSpec } from './worker-spec.js';
+
+/** How long a worker may take for its boot before others no longer wait for it. */
+const longestBootMs = 15_000;
+
+export interface WorkerFleetOptions {
+	options: ResolvedManagerOptions;
+	/** Before each fork; see `SessionMode.prepare`. */
+	prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket>;
+	acquireIdentify: ManagedWorkerOptions['acquireIdentify'];
+	serve: ManagedWorkerOptions['serve'];
+	/** A worker was made, and is not started: the time to listen to it. */
+	onCreated(worker: ManagedWorker): void;
+}
+
+export class WorkerFleet {
+	readonly #options: WorkerFleetOptions;
+	readonly #bootGate: BootGate;
+	#workers: readonly ManagedWorker[] = [];
+	/** Processes beside the workers: a successor until it takes over, then its predecessor until that is gone. */
+	readonly #standbys = new Set<ManagedWorker>();
+	#totalShards = 0;
+	#nextId = 0;
+
+	constructor(options: WorkerFleetOptions) {
+		this.#options = options;
+		const { clock, cores } = options.options;
+		// Twice the cores: while one process reads its files, another can use the processor.
+		this.#bootGate = new BootGate({ clock, places: cores * 2, longestBootMs });
+	}
+
+	/** In order of their first shard. */
+	get workers(): readonly ManagedWorker[] {
+		return this.#workers;
+	}
+
+	/** The workers and the processes beside them. */
+	get all(): ManagedWorker[] {
+		return [...this.#workers, ...this.#standbys];
+	}
+
+	byId(id: number): ManagedWorker | undefined {
+		return this.#workers.find((worker) => worker.id === id);
+	}
+
+	ofShard(shardId: number): ManagedWorker | undefined {
+		return this.#workers.find(({ shardIds }) => shardIds.includes(shardId));
+	}
+
+	/** Whether it is the worker of its id, and not a process beside it: what becomes of those decides nothing about the fleet. */
+	owns(worker: ManagedWorker): boolean {
+		return this.byId(worker.id) === worker;
+	}
+
+	/** Adds one worker per slice, not started. */
+	create({ slices, totalShards }: { slices: readonly (readonly number[])[]; totalShards: number }): readonly ManagedWorker[] {
+		this.#totalShards = totalShards;
+		const created = slices.map((shardIds) => this.#create(this.#nextId++, shardIds));
+		this.#workers = [...this.#workers, ...created].sort((a, b) => (a.shardIds[0] ?? 0) - (b.shardIds[0] ?? 0));
+		return created;
+	}
+
+	/** Makes a second process for a worker, not started; see {@link promote} and {@link dismiss}. */
+	createStandby({ id, shardIds }: ManagedWorker): ManagedWorker {
+		const standby = this.#create(id, shardIds);
+		this.#standbys.add(standby);
+		return standby;
+	}
+
+	/** The standby is the worker from here on, and what was the worker is beside it. */
+	promote(standby: ManagedWorker): void {
+		const before = this.byId(standby.id);
+		this.#standbys.delete(standby);
+		if (before) this.#standbys.add(before);
+		this.#workers = this.#workers.map((worker) => (worker === before ? standby : worker));
+	}
+
+	/** A process beside the workers is gone. */
+	dismiss(standby: ManagedWorker): void {
+		this.#standbys.delete(standby);
+	}
+
+	/** Stops every process; a second call with a smaller grace hastens the first. */
+	async stop(options: { graceMs?: number }): Promise<void> {
+		await Promise.all(this.all.map(({ child }) => child.stop(options)));
+	}
+
+	#create(workerId: number, shardIds: readonly number[]): ManagedWorker {
+		const { options, acquireIdentify, serve, onCreated } = this.#options;
+		const worker: ManagedWorker = new ManagedWorker({
+			workerId,
+			shardIds,
+			child: {
+				policy: options.policy,
+				clock: options.clock,
+				readyTimeoutMs: options.readyTimeoutMs,
+				shutdownGraceMs: options.shutdownGraceMs,
+				heartbeat: heartbeatOf(options.heartbeatTimeoutMs),
+				maxMemoryBytes: options.maxMemoryBytes,
+				...(options.processHost ? { host: options.processHost } : {}),
+			},
+			prepare: (signal) => this.#prepare(worker, signal),
+			spec: (epoch, { gateway }) => workerSpec(options, { workerId, epoch, shardIds, totalShards: this.#totalShards, gateway }),
+			acquireIdentify,
+			serve,
+		});
+		onCreated(worker);
+		return worker;
+	}
+
+	/** The mode's ticket, and then a place at the boot gate, which is left when the process has booted. */
+	async #prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {
+		const ticket = await this.#options.prepare(worker, signal);
+		const leave = await this.#bootGate.enter(signal);
+		const done = () => {
+			worker.off('booted', done);
+			signal.removeEventListener('abort', done);
+			leave();
+		};
+		worker.on('booted', done);
+		// The start may be cancelled as long as nothing was started.
+		signal.addEventListener('abort', done, { once: true });
+		if (signal.aborted) done();
+		return ticket;
+	}
+}
