@@ -1,7 +1,9 @@
 // The events of one shard in the order in which Discord sent them, from the oldest that the state does not contain to the
 // newest. Positions are offsets that only grow; they may have gaps. It decides nothing about what is kept.
-import type { EncodedDispatch } from '@shardctl/gateway-protocol';
+import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
+import { coalesceKeyOf } from './coalesce-key.js';
+import { guildIdOf } from './guild-of-event.js';
 
 /** One event that waits, or is on its way. */
 export interface LogEntry {
@@ -102,4 +104,21 @@ export class EventLog {
 export function dispatchOf(entry: LogEntry): Dispatch {
 	entry.data ??= (JSON.parse(entry.event.frame(0)) as { d: unknown }).d;
 	return { t: entry.event.type, d: entry.data };
+}
+
+/** An event as it enters the log. `keepData`: it leaves again so soon that its parsed data may stay in memory. */
+export function logEntryOf(
+	{ t, d, text }: Dispatch,
+	{ offset, botId, receivedAtMs, keepData }: { offset: number; botId: string; receivedAtMs: number; keepData: boolean },
+): LogEntry {
+	return {
+		offset,
+		event: text === undefined ? EncodedDispatch.of(t, d) : EncodedDispatch.fromFrame(text, { t, d }),
+		data: keepData ? d : undefined,
+		guildId: guildIdOf({ t, d }),
+		ownMember: t === 'GUILD_MEMBER_UPDATE' && (d as { user?: { id: string } }).user?.id === botId,
+		coalesceKey: coalesceKeyOf({ t, d }, botId),
+		receivedAtMs,
+		tries: 0,
+	};
 }

@@ -1,7 +1,8 @@
 import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { expect, it } from 'vitest';
+import { coalesceKeyOf } from './coalesce-key.js';
 import { EventLog } from './event-log.js';
-import { coalesceKeyOf, makeRoom } from './make-room.js';
+import { makeRoom } from './make-room.js';
 
 const botId = '9';
 

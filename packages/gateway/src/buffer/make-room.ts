@@ -1,6 +1,5 @@
 // Makes room in a buffer that is full, before anything is lost that somebody would miss: typing goes, so do interactions that nobody
 // can answer any more, and of several presences or voice states of one person only the newest stays.
-import type { Dispatch } from '../state/raw.js';
 import { isExpired } from './event-lifetime.js';
 import type { EventLog } from './event-log.js';
 
@@ -28,20 +27,4 @@ export function makeRoom(log: EventLog, { after, nowMs }: { after: number; nowMs
 		return true;
 	});
 	return made;
-}
-
-/**
- * What an event says something about that a newer onewith the same key says again, whole. A presence that brings a changed name or
- * picture has none: the next one does not repeat that. Nor has a voice state of the bot itself: libraries wait for each.
- */
-export function coalesceKeyOf({ t, d }: Dispatch, botId: string): string | undefined {
-	if (t === 'PRESENCE_UPDATE') {
-		const { guild_id: guildId, user } = d as { guild_id?: string; user?: { id: string } };
-		return user && Object.keys(user).length === 1 ? `p${guildId} ${user.id}` : undefined;
-	}
-	if (t === 'VOICE_STATE_UPDATE') {
-		const { guild_id: guildId, user_id: userId } = d as { guild_id?: string; user_id?: string };
-		return userId === botId ? undefined : `v${guildId} ${userId}`;
-	}
-	return undefined;
 }

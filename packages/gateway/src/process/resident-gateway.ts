@@ -196,7 +196,7 @@ export class ResidentGateway {
 			clock,
 			store,
 			workerSessions: () => this.#server.sessions,
-			resumeUrl: ({ incarnation }) => this.#url() + workerPath(incarnation),
+			resumeUrl: (incarnation) => this.#url() + workerPath(incarnation),
 			onConnection: (incarnation, connected) => onConnection({ shardId, incarnation, connected }),
 			notice: (kind, message) => notice({ shardIds: [shardId], kind, message }),
 		});

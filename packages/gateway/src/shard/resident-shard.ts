@@ -37,8 +37,8 @@ export interface ResidentShardOptions {
 	store: SnapshotStore;
 	/** The sessions of workers; a function, because the server creates them later. */
 	workerSessions(): Pick<SessionStore, 'end' | 'restore'>;
-	/** Address at which a worker's session resumes. */
-	resumeUrl(session: WorkerSession): string;
+	/** Address at which a session of this process of the worker resumes. */
+	resumeUrl(incarnation: number): string;
 	/** A worker's process has a session with a connection here, or has it no longer. */
 	onConnection(incarnation: number, connected: boolean): void;
 	notice(kind: GatewayNotice['kind'], message: string): void;
@@ -53,7 +53,8 @@ export class ResidentShard implements WorkerDoor {
 	readonly #saved: SavedShard;
 	readonly #admission: Admission;
 	readonly #voice = new VoicePlaces();
-	readonly #connected = new Set<WorkerSession>();
+	/** Sessions with a connection, and the incarnation that each belongs to. */
+	readonly #connected = new Map<WorkerSession, number>();
 
 	constructor(options: ResidentShardOptions) {
 		const { shardId, session, incarnation, delivery, buffer, clock, notice } = options;
@@ -65,22 +66,22 @@ export class ResidentShard implements WorkerDoor {
 			clock,
 			notice,
 			endSession: (ended) => options.workerSessions().end(ended, 'invalidated'),
-			readyOverrides: (of) => this.#readyOverrides(of),
+			readyOverrides: (of, process) => this.#readyOverrides(of, process),
 			onApplied: (entry, state) => this.#saved.record(entry, state),
 			savePoison: (entry) => this.#saved.savePoison(entry),
 		});
 		this.#saved = new SavedShard({ ...options, stream: this.#stream, voice: this.#voice });
 		this.handover = new Handover(shardId, incarnation, {
 			pause: () => {
-				this.#stream.pause();
-				return within(clock, drainMs, this.#stream.drained());
+				this.#stream.workers.pause();
+				return within(clock, drainMs, this.#stream.workers.drained());
 			},
-			released: () => this.#stream.released(),
+			released: () => this.#stream.workers.released(),
 			saveSuccessor: () => this.#saved.saveSuccessor(),
-			promote: () => this.#stream.promote(),
+			promote: () => this.#stream.workers.promote(),
 			rollBack: () => {
 				session.release(this);
-				this.#stream.dropSuccessor();
+				this.#stream.workers.dropSuccessor();
 			},
 		});
 		const parts = { session, stream: this.#stream, saved: this.#saved, handover: this.handover };
@@ -127,7 +128,7 @@ export class ResidentShard implements WorkerDoor {
 
 	/** Every shard of this process of the worker is ready: its events may flow. */
 	workerReady(incarnation: number): void {
-		this.#stream.releaseHold(incarnation);
+		this.#stream.workers.releaseHold(incarnation);
 	}
 
 	/** A client on a path of no worker's process counts as the present process. */
@@ -140,26 +141,24 @@ export class ResidentShard implements WorkerDoor {
 	}
 
 	sessionStarted(session: WorkerSession, incarnation = this.handover.present): void {
-		this.#stream.counters.workerIdentifies++;
-		session.incarnation = incarnation;
 		if (!this.handover.admits(incarnation)) {
 			// Its process was replaced while the IDENTIFY was being answered.
 			this.#options.workerSessions().end(session, 'invalidated');
 			return;
 		}
-		this.#noteConnection(session);
+		this.#noteConnection(session, incarnation);
 		if (incarnation === this.handover.successor) {
-			this.#stream.presentTo(session);
+			this.#stream.workers.presentTo(session, incarnation);
 			return;
 		}
-		// The process that joined the bot's voice channels is gone: it came back neither to this gateway process nor to the one before.
-		if (!this.#stream.worker) this.#leaveVoice();
-		this.#stream.admit(session, { hold: incarnation > 0, save: () => this.#saved.saveWorker() });
+		const { workers } = this.#stream;
+		// The session that joined the bot's voice channels is over, in this gateway process or in the one before.
+		if (!workers.current || this.handover.state === 'none') this.#leaveVoice();
+		workers.admit(session, { incarnation, hold: incarnation > 0, save: () => this.#saved.saveWorker() });
 	}
 
 	sessionResumed(session: WorkerSession): void {
-		this.#stream.counters.workerResumes++;
-		this.#noteConnection(session);
+		this.#noteConnection(session, this.#stream.workers.incarnationOf(session));
 		this.#stream.resumed();
 		// A later gateway process may meet the worker with a new session, and would not know what it has.
 		void this.#saved.saveWorker();
@@ -167,15 +166,15 @@ export class ResidentShard implements WorkerDoor {
 
 	sessionDetached(session: WorkerSession): void {
 		this.#noteDisconnection(session);
-		this.#stream.detached(session);
+		this.#stream.workers.detached(session);
 	}
 
 	sessionEnded(session: WorkerSession): void {
 		this.#noteDisconnection(session);
 		this.#session.release(session);
 		// A worker that is replaced leaves its voice channels to its successor; after one that died, no process would use them.
-		if (session === this.#stream.worker && this.handover.state === 'none') this.#leaveVoice();
-		this.#stream.ended(session);
+		if (session === this.#stream.workers.current && this.handover.state === 'none') this.#leaveVoice();
+		this.#stream.workers.ended(session);
 		void this.#saved.saveWorker();
 	}
 
@@ -193,14 +192,13 @@ export class ResidentShard implements WorkerDoor {
 	}
 
 	stats(): GatewayShardStats {
-		const { workerStatus: worker, figures, counters } = this.#stream;
-		return { shardId: this.id, session: this.#session.id, worker, ...figures, ...counters, ...this.#saved.stats };
+		return { shardId: this.id, session: this.#session.id, ...this.#stream.stats, ...this.#saved.stats };
 	}
 
 	/** Admits no process and sends no event any more. */
 	close(): void {
 		this.handover.close();
-		this.#stream.pause();
+		this.#stream.workers.pause();
 		this.#saved.close();
 	}
 
@@ -210,22 +208,25 @@ export class ResidentShard implements WorkerDoor {
 		this.#stream.stop();
 	}
 
-	#noteConnection(session: WorkerSession): void {
+	#noteConnection(session: WorkerSession, incarnation: number): void {
 		if (this.#connected.has(session)) return;
-		this.#connected.add(session);
-		this.#options.onConnection(session.incarnation, true);
+		this.#connected.set(session, incarnation);
+		this.#options.onConnection(incarnation, true);
 	}
 
 	#noteDisconnection(session: WorkerSession): void {
-		if (this.#connected.delete(session)) this.#options.onConnection(session.incarnation, false);
+		const incarnation = this.#connected.get(session);
+		if (incarnation === undefined) return;
+		this.#connected.delete(session);
+		this.#options.onConnection(incarnation, false);
 	}
 
 	#leaveVoice(): void {
 		for (const request of this.#voice.leaving()) this.#session.request(request);
 	}
 
-	#readyOverrides(session: WorkerSession): RawObject {
+	#readyOverrides(session: WorkerSession, incarnation: number): RawObject {
 		const { shardId, layout, resumeUrl } = this.#options;
-		return { session_id: session.id, resume_gateway_url: resumeUrl(session), shard: [shardId, layout.totalShards] };
+		return { session_id: session.id, resume_gateway_url: resumeUrl(incarnation), shard: [shardId, layout.totalShards] };
 	}
 }

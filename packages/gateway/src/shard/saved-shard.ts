@@ -26,10 +26,7 @@ export interface SavedShardOptions {
 	shardId: number;
 	layout: Layout;
 	session: Pick<SessionLink, 'botId' | 'newest' | 'checkpoint'>;
-	stream: Pick<
-		ShardStream,
-		'state' | 'cursor' | 'isSettled' | 'oldestOffset' | 'worker' | 'successor' | 'confirmed' | 'deferredState' | 'restoreWorker'
-	>;
+	stream: Pick<ShardStream, 'state' | 'cursor' | 'isSettled' | 'oldestOffset' | 'deferredState' | 'workers'>;
 	voice: VoicePlaces;
 	store: SnapshotStore;
 	clock: Clock;
@@ -50,7 +47,7 @@ export class SavedShard {
 			snapshot: () => this.#snapshot(),
 			completeThrough: () => this.#completeThrough,
 			state: stream.deferredState,
-			worker: () => stream.worker && savedWorker(stream.worker, stream.confirmed),
+			worker: () => stream.workers.checkpoint,
 			onFailed: (message) => notice('snapshot:failed', `cannot save the snapshot, retrying: ${message}`),
 		});
 	}
@@ -82,10 +79,7 @@ export class SavedShard {
 		const saved = data && (JSON.parse(Buffer.from(data).toString()) as SavedWorker | null);
 		if (!saved) return;
 		const session = sessions.restore(saved.sessionId, saved.identify) as WorkerSession;
-		session.incarnation = saved.incarnation;
-		session.unconfirmedAt = saved.unconfirmedAt;
-		session.resumableFrom = saved.resumableFrom;
-		stream.restoreWorker(session, saved.handledThrough);
+		stream.workers.restore(session, saved);
 	}
 
 	/** The state has taken in an event. */
@@ -103,8 +97,8 @@ export class SavedShard {
 
 	/** Saves the session of a worker's process that is about to take over. */
 	async saveSuccessor(): Promise<void> {
-		const { successor, cursor } = this.#options.stream;
-		if (successor) await this.#saver.saveWorker(savedWorker(successor, cursor));
+		const successor = this.#options.stream.workers.successorCheckpoint;
+		if (successor) await this.#saver.saveWorker(successor);
 	}
 
 	/** Keeps an event that crashes its workers for the developer. */
@@ -167,10 +161,4 @@ function replay(journal: Uint8Array, snapshot: ShardSnapshot, voice: VoicePlaces
 		through = batch.through;
 	}
 	return { snapshot, cursor, through };
-}
-
-/** What the next process has to know of a worker's session. */
-function savedWorker(session: WorkerSession, handledThrough: number): SavedWorker {
-	const { id, incarnation, identify, unconfirmedAt, resumableFrom } = session;
-	return { sessionId: id, incarnation, identify: { ...identify, token: '' }, unconfirmedAt, resumableFrom, handledThrough };
 }

@@ -27,7 +27,9 @@ export interface SavedWorker {
 	incarnation: number;
 	/** Without the token. */
 	identify: IdentifyPayload;
+	/** Where it was shown READY and its guilds, if that is not confirmed: a resume from there cannot tell how much of it arrived. */
 	unconfirmedAt: number | null;
+	/** The client can resume from here on: of what it is known to have, this is the last that was really sent to it. */
 	resumableFrom: number;
 	/** Position through which the worker has confirmed every event. */
 	handledThrough: number;

@@ -4,6 +4,7 @@ import { fakeClock } from '@shardctl/test-support';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WorkerSession } from '../downstream/worker-session.js';
 import { ShardStream } from './shard-stream.js';
+import type { AdmitOptions } from './stream-workers.js';
 
 const guildId = '100';
 const intents = intentBits.GUILDS | intentBits.GUILD_MESSAGES | intentBits.GUILD_MEMBERS | intentBits.GUILD_MESSAGE_TYPING;
@@ -20,6 +21,7 @@ class Worker implements SessionCarrier {
 	readonly frames: Frame[] = [];
 	readonly session: WorkerSession;
 	readonly #stream: ShardStream;
+	incarnation = 1;
 	reads = true;
 
 	constructor(stream: ShardStream, { id = 'a', wants = intents, browser = '' } = {}) {
@@ -27,6 +29,10 @@ class Worker implements SessionCarrier {
 		const identify = { token: 't', properties: { browser }, intents: wants };
 		this.session = new WorkerSession({ id, shard: [0, 1], identify, clock: fakeClock() }, stream);
 		this.session.attach(this);
+	}
+
+	admit(options: Partial<AdmitOptions> = {}): void {
+		this.#stream.workers.admit(this.session, { incarnation: this.incarnation, ...options });
 	}
 
 	sendFrame(frame: string): void {
@@ -65,7 +71,7 @@ function setup({ delivery = 'at-most-once', events = 1000 }: { delivery?: Delive
 		notice: (kind) => notices.push(kind),
 		endSession: (session) => {
 			ended.push(session.id);
-			stream.ended(session);
+			stream.workers.ended(session);
 		},
 		readyOverrides: ({ id }) => ({ session_id: id }),
 		onApplied: () => {},
@@ -94,28 +100,35 @@ function setup({ delivery = 'at-most-once', events = 1000 }: { delivery?: Delive
 
 const settle = (clock: { advance(ms: number): Promise<void> }) => clock.advance(200);
 
+/** A stream whose session with Discord has a complete state. */
+async function aSettledStream(options?: Parameters<typeof setup>[0]) {
+	const made = setup(options);
+	made.feed.ready();
+	await settle(made.clock);
+	return made;
+}
+
+/** What is known of the worker of an earlier process that had everything through a position. */
+const restored = (handledThrough: number) => ({ incarnation: 1, unconfirmedAt: null, resumableFrom: 0, handledThrough });
+
 it('shows a new worker READY and its guilds, then everything as it comes, under rising numbers', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	feed.messages(1, 3);
 	await settle(clock);
 	expect(worker.types).toEqual(['READY', 'GUILD_CREATE', 'MESSAGE_CREATE', 'MESSAGE_CREATE', 'MESSAGE_CREATE']);
 	expect(worker.frames[0]?.d).toMatchObject({ session_id: 'a', guilds: [{ id: guildId, unavailable: true }] });
 	const numbers = worker.frames.map(({ s }) => s);
 	expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
-	expect(stream.figures.bufferedEvents).toBe(0);
+	expect(stream.stats.bufferedEvents).toBe(0);
 });
 
 it('sends the guilds when the worker has said that it has READY', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream } = await aSettledStream();
 	const worker = new Worker(stream);
 	worker.reads = false;
-	stream.admit(worker.session);
+	worker.admit();
 	await settle(clock);
 	expect(worker.types).toEqual(['READY']);
 	worker.reads = true;
@@ -124,15 +137,13 @@ it('sends the guilds when the worker has said that it has READY', async () => {
 });
 
 it('sends nothing to a new worker before it is saved where its READY stands', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
 	const places: unknown[] = [];
 	let saved = () => {};
-	stream.admit(worker.session, {
+	worker.admit({
 		save: () => {
-			places.push(worker.session.unconfirmedAt);
+			places.push(stream.workers.checkpoint?.unconfirmedAt);
 			return new Promise((resolve) => {
 				saved = resolve;
 			});
@@ -147,29 +158,25 @@ it('sends nothing to a new worker before it is saved where its READY stands', as
 });
 
 it('keeps what comes while no worker is there, and gives the next one the state from before it', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	feed.event('GUILD_MEMBER_ADD', { user: { id: '7' } });
 	feed.messages(1, 2);
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	await settle(clock);
 	// discord.js counts a member for each GUILD_MEMBER_ADD, so the count must not have it already.
 	expect(worker.frames[1]?.d).toMatchObject({ member_count: 5 });
 	expect(worker.types.slice(2)).toEqual(['GUILD_MEMBER_ADD', 'MESSAGE_CREATE', 'MESSAGE_CREATE']);
 	const next = new Worker(stream, { id: 'b' });
-	stream.admit(next.session);
+	next.admit();
 	await settle(clock);
 	expect(next.frames[1]?.d).toMatchObject({ member_count: 6 });
 });
 
 it('sends nothing beyond a window to a worker that does not read, and goes on when it does', async () => {
-	const { clock, stream, feed } = setup({ events: 10_000 });
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream({ events: 10_000 });
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	await settle(clock);
 	worker.reads = false;
 	feed.messages(1, 5000);
@@ -182,11 +189,9 @@ it('sends nothing beyond a window to a worker that does not read, and goes on wh
 });
 
 it('lets a worker that does not read start anew when the buffer is full, and counts what it will never see', async () => {
-	const { clock, stream, feed, notices, ended } = setup({ events: 100 });
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed, notices, ended } = await aSettledStream({ events: 100 });
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	await settle(clock);
 	worker.reads = false;
 	feed.event('GUILD_MEMBER_ADD', { user: { id: '7' } });
@@ -194,19 +199,17 @@ it('lets a worker that does not read start anew when the buffer is full, and cou
 	expect(ended).toEqual(['a']);
 	expect(notices).toContain('worker:slow');
 	const next = new Worker(stream, { id: 'b' });
-	stream.admit(next.session);
+	next.admit();
 	await settle(clock);
 	expect(next.frames[1]?.d).toMatchObject({ member_count: 6 });
 	expect(next.numbers.at(-1)).toBe(300);
-	expect(stream.counters.lost + stream.counters.overflowed + next.numbers.length).toBe(301);
+	expect(stream.stats.lost + stream.stats.overflowed + next.numbers.length).toBe(301);
 });
 
 it('replays after a resume what the client does not have, and nothing else', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	await settle(clock);
 	worker.reads = false;
 	feed.messages(1, 6);
@@ -229,28 +232,24 @@ it.each([
 	{ delivery: 'at-most-once' as const, handled: [6], lost: 3, repeated: 0 },
 	{ delivery: 'at-least-once' as const, handled: [3, 4, 5, 6], lost: 0, repeated: 3 },
 ])('$delivery: what was in the hands of a worker that died is counted', async ({ delivery, handled, lost, repeated }) => {
-	const { clock, stream, feed } = setup({ delivery });
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream({ delivery });
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	feed.messages(1, 2);
 	await settle(clock);
 	worker.reads = false;
 	feed.messages(3, 5);
 	const next = new Worker(stream, { id: 'b' });
-	stream.admit(next.session);
+	next.admit();
 	feed.messages(6, 6);
 	await settle(clock);
 	expect(next.numbers).toEqual(handled);
-	expect(stream.counters).toMatchObject({ lost, repeated });
+	expect(stream.stats).toMatchObject({ lost, repeated });
 });
 
 /** Lets workers die of message 6, one after the other. */
 async function dieOfTheSixth({ crash }: { crash: boolean }) {
-	const { clock, stream, feed, poisoned } = setup({ delivery: 'at-least-once' });
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed, poisoned } = await aSettledStream({ delivery: 'at-least-once' });
 	feed.messages(1, 40);
 	const seen: unknown[][] = [];
 	for (let life = 0; life < 9 && poisoned.length === 0; life++) {
@@ -262,11 +261,11 @@ async function dieOfTheSixth({ crash }: { crash: boolean }) {
 			worker.reads &&= worker.numbers.at(-1) !== 6;
 		};
 		if (crash) stream.noteCrash();
-		stream.admit(worker.session);
+		worker.admit();
 		await settle(clock);
 		seen.push(worker.numbers);
 	}
-	return { seen, poisoned, counters: stream.counters };
+	return { seen, poisoned, counters: stream.stats };
 }
 
 it('sets an event aside at which its worker crashes again and again, and tells it from those around it', async () => {
@@ -285,72 +284,64 @@ it('suspects no event when a worker is killed from outside', async () => {
 });
 
 it('does not deliver interactions and typing that are too old, counts them, and tells of them once', async () => {
-	const { clock, stream, feed, notices } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed, notices } = await aSettledStream();
 	feed.event('INTERACTION_CREATE');
 	feed.event('TYPING_START');
 	feed.messages(1, 1);
 	await clock.advance(9000);
 	feed.event('INTERACTION_CREATE', { fresh: true });
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	await settle(clock);
 	expect(worker.types.slice(2)).toEqual(['MESSAGE_CREATE', 'INTERACTION_CREATE']);
-	expect(stream.counters.expired).toBe(2);
+	expect(stream.stats.expired).toBe(2);
 	await clock.advance(120_000);
 	expect(notices).toEqual(['events:expired']);
 });
 
 it('shows a successor READY while the worker is paused, and gives it the stream only then', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	feed.messages(1, 2);
 	await settle(clock);
-	stream.pause();
-	await stream.drained();
+	stream.workers.pause();
+	await stream.workers.drained();
 	const successor = new Worker(stream, { id: 'b' });
-	stream.presentTo(successor.session);
+	stream.workers.presentTo(successor.session, 2);
 	feed.messages(3, 4);
 	await settle(clock);
 	expect([worker.numbers, successor.types]).toEqual([
 		[1, 2],
 		['READY', 'GUILD_CREATE'],
 	]);
-	stream.promote();
+	stream.workers.promote();
 	await settle(clock);
 	expect([worker.numbers, successor.numbers]).toEqual([
 		[1, 2],
 		[3, 4],
 	]);
-	expect(stream.counters).toMatchObject({ lost: 0, repeated: 0 });
+	expect(stream.stats).toMatchObject({ lost: 0, repeated: 0 });
 });
 
 it('goes on to the old worker when its successor is dropped', async () => {
-	const { clock, stream, feed, ended } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed, ended } = await aSettledStream();
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
-	stream.pause();
+	worker.admit();
+	stream.workers.pause();
 	const successor = new Worker(stream, { id: 'b' });
-	stream.presentTo(successor.session);
+	stream.workers.presentTo(successor.session, 2);
 	feed.messages(1, 3);
 	await settle(clock);
-	stream.dropSuccessor();
+	stream.workers.dropSuccessor();
 	await settle(clock);
 	expect([worker.numbers, ended]).toEqual([[1, 2, 3], ['b']]);
 });
 
 it('tells a worker what has changed when Discord started a new session', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	feed.messages(1, 1);
 	await settle(clock);
 	feed.ready('renamed');
@@ -361,17 +352,15 @@ it('tells a worker what has changed when Discord started a new session', async (
 	expect(told.length).toBeGreaterThan(0);
 	expect(JSON.stringify(told)).toContain('renamed');
 	const next = new Worker(stream, { id: 'b' });
-	stream.admit(next.session);
+	next.admit();
 	await settle(clock);
 	expect(next.frames[1]?.d).toMatchObject({ name: 'renamed' });
 });
 
 it('takes what the session before has said into the new state, and tells the worker nothing of it twice', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	feed.event('GUILD_UPDATE', { id: guildId, name: 'renamed' });
 	feed.messages(1, 1);
 	await settle(clock);
@@ -383,21 +372,19 @@ it('takes what the session before has said into the new state, and tells the wor
 	expect(worker.types).toEqual(['READY', 'GUILD_CREATE', 'GUILD_UPDATE', 'MESSAGE_CREATE', 'MESSAGE_CREATE']);
 	expect(worker.numbers).toEqual([1, 2]);
 	const next = new Worker(stream, { id: 'b' });
-	stream.admit(next.session);
+	next.admit();
 	await settle(clock);
 	expect(next.frames[1]?.d).toMatchObject({ name: 'renamed' });
 });
 
 it('gives a worker that resumes after a restart of the process each event once', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { stream } = await aSettledStream();
 	const state = stream.state as NonNullable<typeof stream.state>;
 	const after = setup();
 	after.stream.restore(state, 2, '9');
 	const worker = new Worker(after.stream);
 	worker.session.detach(worker);
-	after.stream.restoreWorker(worker.session);
+	after.stream.workers.restore(worker.session, restored(2));
 	// The client has got as far as 5; Discord sends again from 3 on, some of it after the resume.
 	const send = (from: number, to: number) => {
 		for (let at = from; at <= to; at++) after.stream.receive({ t: 'MESSAGE_CREATE', d: { guild_id: guildId, n: at } }, at);
@@ -408,37 +395,35 @@ it('gives a worker that resumes after a restart of the process each event once',
 	after.stream.resume(worker.session, 5);
 	after.stream.resumed();
 	// It has said so, though Discord has not sent all of it again.
-	expect([after.stream.cursor, after.stream.confirmed]).toEqual([4, 5]);
+	expect([after.stream.cursor, after.stream.workers.checkpoint?.handledThrough]).toEqual([4, 5]);
 	send(3, 8);
 	await settle(after.clock);
 	expect(worker.numbers).toEqual([6, 7, 8]);
-	expect(after.stream.figures.bufferedEvents).toBe(0);
+	expect(after.stream.stats.bufferedEvents).toBe(0);
 });
 
 it('holds the events of a new worker until all of its shards are ready, or nobody says so for long', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
-	worker.session.incarnation = 4;
-	stream.admit(worker.session, { hold: true });
+	worker.incarnation = 4;
+	worker.admit({ hold: true });
 	feed.messages(1, 2);
 	await settle(clock);
 	expect(worker.types).toEqual(['READY', 'GUILD_CREATE']);
-	stream.releaseHold(3);
+	stream.workers.releaseHold(3);
 	expect(worker.numbers).toEqual([]);
-	stream.releaseHold(4);
+	stream.workers.releaseHold(4);
 	await settle(clock);
 	expect(worker.numbers).toEqual([1, 2]);
 	const again = new Worker(stream, { id: 'b' });
-	again.session.incarnation = 4;
-	stream.admit(again.session, { hold: true });
+	again.incarnation = 4;
+	again.admit({ hold: true });
 	feed.messages(3, 3);
 	await settle(clock);
 	expect(again.numbers).toEqual([3]);
 	const silent = new Worker(stream, { id: 'c' });
-	silent.session.incarnation = 5;
-	stream.admit(silent.session, { hold: true });
+	silent.incarnation = 5;
+	silent.admit({ hold: true });
 	feed.messages(4, 4);
 	await settle(clock);
 	expect(silent.numbers).toEqual([]);
@@ -447,14 +432,12 @@ it('holds the events of a new worker until all of its shards are ready, or nobod
 });
 
 it('does not repeat what the worker of an earlier process is known to have, when it identifies anew', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { stream } = await aSettledStream();
 	const after = setup();
 	after.stream.restore(stream.state as NonNullable<typeof stream.state>, 2, '9');
 	const before = new Worker(after.stream);
 	before.session.detach(before);
-	after.stream.restoreWorker(before.session, 5);
+	after.stream.workers.restore(before.session, restored(5));
 	let ready = false;
 	void after.stream.whenReady().then(() => {
 		ready = true;
@@ -469,23 +452,21 @@ it('does not repeat what the worker of an earlier process is known to have, when
 	await settle(after.clock);
 	expect(ready).toBe(true);
 	const worker = new Worker(after.stream, { id: 'b' });
-	after.stream.admit(worker.session);
+	worker.admit();
 	await settle(after.clock);
 	expect(worker.numbers).toEqual([6, 7]);
-	expect(after.stream.counters.lost).toBe(0);
+	expect(after.stream.stats.lost).toBe(0);
 });
 
 it.each([
 	['has not resumed', false],
 	['has resumed further on than this process knows', true],
 ])('begins anew with the worker of an earlier process that %s when the session is lost', async (_, resumes) => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { stream } = await aSettledStream();
 	const after = setup();
 	after.stream.restore(stream.state as NonNullable<typeof stream.state>, 2, '9');
 	const before = new Worker(after.stream);
-	after.stream.restoreWorker(before.session, 2);
+	after.stream.workers.restore(before.session, restored(2));
 	if (resumes) after.stream.resume(before.session, 4);
 	after.stream.beginSession({ user: { id: '9' }, guilds: [] }, 3, intents);
 	expect(after.ended).toEqual(['a']);
@@ -493,35 +474,31 @@ it.each([
 	after.stream.receive({ t: 'MESSAGE_CREATE', d: { guild_id: guildId, n: 1 } }, 4);
 	await settle(after.clock);
 	const worker = new Worker(after.stream, { id: 'b' });
-	after.stream.admit(worker.session);
+	worker.admit();
 	await settle(after.clock);
 	expect(worker.numbers).toEqual([1]);
 });
 
 it('tells how full and how old the buffer is, and how long events waited until lately', async () => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	feed.messages(1, 10);
 	await clock.advance(3000);
-	expect(stream.figures).toMatchObject({ bufferedEvents: 10, bufferAgeMs: 3000, lagMs: 3000 });
-	expect(stream.figures.eventsPerSecond).toBeGreaterThan(0);
-	stream.admit(new Worker(stream).session);
+	expect(stream.stats).toMatchObject({ bufferedEvents: 10, bufferAgeMs: 3000, lagMs: 3000 });
+	expect(stream.stats.eventsPerSecond).toBeGreaterThan(0);
+	new Worker(stream).admit();
 	await settle(clock);
-	expect(stream.figures).toMatchObject({ bufferedEvents: 0, bufferedBytes: 0, bufferAgeMs: 0, lagMs: 3000 });
+	expect(stream.stats).toMatchObject({ bufferedEvents: 0, bufferedBytes: 0, bufferAgeMs: 0, lagMs: 3000 });
 	await clock.advance(11_000);
-	expect(stream.figures).toMatchObject({ lagMs: 0, eventsPerSecond: 0 });
+	expect(stream.stats).toMatchObject({ lagMs: 0, eventsPerSecond: 0 });
 });
 
 it.each(['at-most-once', 'at-least-once'] as const)(
 	'loses nothing of a worker that comes back before it is known to have its guilds, and says what it has (%s)',
 	async (delivery) => {
-		const { clock, stream, feed, ended } = setup({ delivery });
-		feed.ready();
-		await settle(clock);
+		const { clock, stream, feed, ended } = await aSettledStream({ delivery });
 		const worker = new Worker(stream);
 		worker.reads = false;
-		stream.admit(worker.session);
+		worker.admit();
 		await settle(clock);
 		// It has READY, and gets the guilds.
 		worker.beat();
@@ -529,52 +506,48 @@ it.each(['at-most-once', 'at-least-once'] as const)(
 		feed.messages(1, 4);
 		expect(worker.numbers).toEqual([1, 2, 3, 4]);
 		expect(stream.canResume(worker.session, had)).toBe('too old');
-		stream.ended(worker.session);
+		stream.workers.ended(worker.session);
 		const again = new Worker(stream, { id: 'b' });
-		stream.admit(again.session);
+		again.admit();
 		await settle(clock);
 		expect(again.numbers).toEqual([1, 2, 3, 4]);
-		expect([stream.counters.lost, stream.counters.repeated, ended]).toEqual([0, 0, []]);
+		expect([stream.stats.lost, stream.stats.repeated, ended]).toEqual([0, 0, []]);
 	},
 );
 
 it('makes room in a full buffer with what nobody would miss, before it folds anything that was said', async () => {
-	const { clock, stream, feed, notices } = setup({ events: 100 });
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed, notices } = await aSettledStream({ events: 100 });
 	for (let n = 1; n <= 60; n++) {
 		feed.event('MESSAGE_CREATE', { n });
 		feed.event('PRESENCE_UPDATE', { user: { id: String(n % 3) }, status: n % 2 ? 'idle' : 'dnd' });
 		feed.event('TYPING_START', { user_id: '7' });
 	}
-	expect(stream.counters).toMatchObject({ overflowed: 0 });
-	expect(stream.counters.coalesced).toBeGreaterThan(30);
-	expect(stream.counters.expired).toBeGreaterThan(30);
+	expect(stream.stats).toMatchObject({ overflowed: 0 });
+	expect(stream.stats.coalesced).toBeGreaterThan(30);
+	expect(stream.stats.expired).toBeGreaterThan(30);
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	await settle(clock);
 	expect(worker.numbers).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
 	const positions = worker.frames.map(({ s }) => s);
 	expect(positions).toEqual([...positions].sort((a, b) => a - b));
 	expect(notices).not.toContain('events:overflowed');
 	// Full of what counts, it folds the oldest as ever.
-	stream.pause();
+	stream.workers.pause();
 	feed.messages(61, 400);
-	expect(stream.counters.overflowed).toBeGreaterThan(0);
-	expect(stream.figures.bufferedEvents).toBe(100);
+	expect(stream.stats.overflowed).toBeGreaterThan(0);
+	expect(stream.stats.bufferedEvents).toBe(100);
 });
 
 it('tells of a full buffer once, and again when it was not full for a minute', async () => {
-	const { clock, stream, feed, notices } = setup({ events: 10 });
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed, notices } = await aSettledStream({ events: 10 });
 	const told = () => notices.filter((kind) => kind === 'events:overflowed').length;
 	feed.messages(1, 20);
 	feed.messages(21, 30);
 	expect(told()).toBe(1);
-	stream.admit(new Worker(stream).session);
+	new Worker(stream).admit();
 	await clock.advance(61_000);
-	stream.pause();
+	stream.workers.pause();
 	feed.messages(31, 50);
 	expect(told()).toBe(2);
 });
@@ -585,11 +558,9 @@ it.each([
 	['Eris', 1, 3],
 	['Oceanic', 1, 3],
 ])('asks a client of %s how far it is as often as its library bears', async (browser, least, most) => {
-	const { clock, stream, feed } = setup();
-	feed.ready();
-	await settle(clock);
+	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream, { browser });
-	stream.admit(worker.session);
+	worker.admit();
 	await settle(clock);
 	const asked = vi.spyOn(worker, 'requestHeartbeat');
 	for (let n = 1; n <= 100; n++) {
@@ -600,19 +571,17 @@ it.each([
 	expect(asked.mock.calls.length).toBeLessThanOrEqual(most);
 	// A deploy does not wait for the next turn.
 	feed.messages(101, 101);
-	stream.pause();
-	await stream.drained();
+	stream.workers.pause();
+	await stream.workers.drained();
 	expect(stream.cursor).toBe(stream.newest);
 });
 
 /** A worker that has everything so far and is silent now, what came after that was not for it, and three events on their way. */
 async function behindTheCursor(passBy: (feed: ReturnType<typeof setup>['feed']) => void) {
-	const made = setup();
+	const made = await aSettledStream();
 	const { clock, stream, feed } = made;
-	feed.ready();
-	await settle(clock);
 	const worker = new Worker(stream);
-	stream.admit(worker.session);
+	worker.admit();
 	feed.messages(1, 2);
 	await settle(clock);
 	const had = worker.frames.at(-1)?.s as number;

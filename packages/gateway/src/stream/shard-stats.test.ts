@@ -1,25 +1,29 @@
 import { expect, it } from 'vitest';
-import { RecentFigures } from './recent-figures.js';
+import { ShardStats } from './shard-stats.js';
 
 it('says how many events came a second, over the last ten', () => {
-	const figures = new RecentFigures(500);
+	const figures = new ShardStats(500);
+	const sample = (received: number) => {
+		figures.counters.received = received;
+		figures.sample();
+	};
 	expect(figures.eventsPerSecond).toBe(0);
-	for (let half = 1; half <= 4; half++) figures.sample(half * 50);
+	for (let half = 1; half <= 4; half++) sample(half * 50);
 	expect(figures.eventsPerSecond).toBe(100);
-	for (let half = 0; half < 10; half++) figures.sample(200);
+	for (let half = 0; half < 10; half++) sample(200);
 	expect(figures.eventsPerSecond).toBe(28.6);
-	for (let half = 0; half < 20; half++) figures.sample(200);
+	for (let half = 0; half < 20; half++) sample(200);
 	expect(figures.eventsPerSecond).toBe(0);
 });
 
 it('remembers the longest wait for ten seconds', () => {
-	const figures = new RecentFigures(500);
+	const figures = new ShardStats(500);
 	figures.noteWait(3);
 	figures.noteWait(90.4);
 	figures.noteWait(12);
-	for (let half = 0; half < 19; half++) figures.sample(0);
+	for (let half = 0; half < 19; half++) figures.sample();
 	expect(figures.longestWaitMs).toBe(90);
 	figures.noteWait(1);
-	figures.sample(0);
+	figures.sample();
 	expect(figures.longestWaitMs).toBe(1);
 });
