@@ -107,7 +107,7 @@ function importsOf(source) {
 }
 
 function isTest(file) {
-	return /\.test(-d)?\.ts$/.test(file) || file.split('/')[2] === 'test';
+	return /\.(test(-d)?|contract)\.ts$/.test(file) || file.split('/')[2] === 'test';
 }
 
 /** The file that a relative import names; TypeScript's sources are imported by the names of what they are compiled to. */

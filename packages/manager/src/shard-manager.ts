@@ -22,6 +22,7 @@ import { Calls } from './calls/calls.js';
 import { serveWorker } from './calls/serve-worker.js';
 import type { ShardManagerEvents } from './events.js';
 import type { IdentifyWait } from './identify/coordinator.js';
+import { LocalIdentifyCoordinator } from './identify/local-coordinator.js';
 import { SessionStarts } from './identify/session-starts.js';
 import { Lifecycle } from './lifecycle.js';
 import { createSessionMode } from './modes/create-session-mode.js';
@@ -86,8 +87,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			api,
 			token,
 			clock,
-			reserve: options.identifyReserve,
-			windowMs: options.identifyWindowMs,
+			coordinator: new LocalIdentifyCoordinator({ clock, reserve: options.identifyReserve, windowMs: options.identifyWindowMs }),
 			onStale: (error) => logger.warn({ err: error }, 'Discord did not answer; going on with its last answer'),
 		});
 		this.#calls = new Calls<ManagedWorker>(this, options.callTimeoutMs);
@@ -347,7 +347,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		const info = await this.#starts.gateway();
 		signal.throwIfAborted();
 		const plan = planShards(this.#options, info);
-		this.#starts.checkStart(plan.sessionIds.length);
+		await this.#starts.checkStart(plan.sessionIds.length);
 		this.#plan = plan;
 		await this.#mode.start(plan, signal);
 		const workers = this.#workers.create({ slices: plan.slices, totalShards: plan.layout.totalShards });

@@ -1,20 +1,16 @@
-import type { GatewayInfo } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { IdentifyBudget } from './budget.js';
+import type { SessionStartLimit } from './coordinator.js';
 
-function info(limit: Partial<GatewayInfo['session_start_limit']> = {}): GatewayInfo {
-	return {
-		url: 'ws://x',
-		shards: 1,
-		session_start_limit: { total: 1000, remaining: 1000, reset_after: 60_000, max_concurrency: 1, ...limit },
-	};
+function limit(parts: Partial<SessionStartLimit> = {}): SessionStartLimit {
+	return { total: 1000, remaining: 1000, reset_after: 60_000, max_concurrency: 1, ...parts };
 }
 
 describe('IdentifyBudget', () => {
 	it('lets a person spend everything and automatic restarts only what is above the reserve', () => {
 		const budget = new IdentifyBudget(fakeClock(), 50);
-		budget.update(info({ remaining: 51 }));
+		budget.update(limit({ remaining: 51 }));
 		expect(budget.check(1, { automatic: true })).toEqual({ allowed: true });
 		budget.spend();
 		expect(budget.check(1, { automatic: true })).toMatchObject({ allowed: false, retryInMs: 60_000 });
@@ -25,14 +21,14 @@ describe('IdentifyBudget', () => {
 	it('says when the budget resets, in wall time', () => {
 		const clock = fakeClock();
 		const budget = new IdentifyBudget(clock, 0);
-		budget.update(info({ remaining: 0, reset_after: 5000 }));
+		budget.update(limit({ remaining: 0, reset_after: 5000 }));
 		expect(budget.check(1, { automatic: true })).toEqual({ allowed: false, retryInMs: 5000, resetAt: clock.now() + 5000 });
 	});
 
 	it('is full again once after the reset, and not again with every spend', async () => {
 		const clock = fakeClock();
 		const budget = new IdentifyBudget(clock, 0);
-		budget.update(info({ total: 2, remaining: 0, reset_after: 5000 }));
+		budget.update(limit({ total: 2, remaining: 0, reset_after: 5000 }));
 		await clock.advance(5000);
 		budget.spend();
 		budget.spend();
@@ -42,7 +38,7 @@ describe('IdentifyBudget', () => {
 
 	it('does not take a reset time of 0 for a reset when starts are used up', () => {
 		const budget = new IdentifyBudget(fakeClock(), 0);
-		budget.update(info({ remaining: 5, reset_after: 0 }));
+		budget.update(limit({ remaining: 5, reset_after: 0 }));
 		expect(budget.check(6, { automatic: false }).allowed).toBe(false);
 		expect(budget.state().remaining).toBe(5);
 	});
@@ -50,15 +46,27 @@ describe('IdentifyBudget', () => {
 	it('does not mind a step of the wall clock', async () => {
 		const clock = fakeClock();
 		const budget = new IdentifyBudget(clock, 0);
-		budget.update(info({ remaining: 0, reset_after: 5000 }));
+		budget.update(limit({ remaining: 0, reset_after: 5000 }));
 		clock.setNow(clock.now() + 86_400_000);
 		expect(budget.check(1, { automatic: true })).toMatchObject({ allowed: false, retryInMs: 5000 });
 	});
 
 	it('keeps at most a tenth of a small day in reserve', () => {
 		const budget = new IdentifyBudget(fakeClock(), 50);
-		budget.update(info({ total: 20, remaining: 3 }));
+		budget.update(limit({ total: 20, remaining: 3 }));
 		expect(budget.reserve).toBe(2);
 		expect(budget.check(1, { automatic: true }).allowed).toBe(true);
+	});
+
+	it('keeps what was granted and not yet sent charged when Discord is asked, because Discord does not know of it', () => {
+		const budget = new IdentifyBudget(fakeClock(), 0);
+		budget.update(limit({ remaining: 10 }));
+		budget.spend();
+		budget.spend();
+		budget.noteSent();
+		budget.update(limit({ remaining: 9 }));
+		expect(budget.state().remaining).toBe(8);
+		budget.refund();
+		expect(budget.state()).toMatchObject({ remaining: 9, granted: 2 });
 	});
 });

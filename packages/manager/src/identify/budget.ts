@@ -1,14 +1,12 @@
-// Guards the day's session starts (`session_start_limit`): Discord resets the token of a bot that uses them up.
+// Counts the day's session starts (`session_start_limit`) in memory. Discord resets the token of a bot that uses them up.
 // Discord: Gateway, "Session Start Limit".
-import type { Clock, GatewayInfo, IdentifyBudgetState } from '@shardctl/core';
+import type { Clock, IdentifyBudgetState } from '@shardctl/core';
+import type { BudgetAnswer, SessionStartLimit } from './coordinator.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Whether some identifies may be spent, and if not, from when. */
-export type BudgetAnswer = { allowed: true } | { allowed: false; retryInMs: number; resetAt: number };
-
 /**
- * What the last `GET /gateway/bot` said, minus what was granted since. A start that a person asked for may spend everything;
+ * What the last `GET /gateway/bot` returned, minus what was granted since. A start that a person requested may use everything;
  * automatic restarts leave the reserve alone, so that there is always enough left to start by hand.
  */
 export class IdentifyBudget {
@@ -19,30 +17,45 @@ export class IdentifyBudget {
 	#resetsAt = 0;
 	#maxConcurrency = 1;
 	#granted = 0;
+	/** Granted and not yet sent: charged here, and unknown to Discord. */
+	#held = 0;
 
-	/** @param reserve Identifies that automatic restarts never touch; at most a tenth of the day's total is kept. */
+	/** @param reserve Session starts that automatic restarts never use; at most a tenth of the day's total is kept. */
 	constructor(clock: Clock, reserve: number) {
 		this.#clock = clock;
 		this.#reserve = reserve;
 	}
 
-	update({ session_start_limit: limit }: GatewayInfo): void {
+	update(limit: SessionStartLimit): void {
 		this.#total = limit.total;
-		this.#remaining = limit.remaining;
-		// 0 with starts already used would mean "now"; then only the next answer can tell.
+		this.#remaining = Math.max(0, limit.remaining - this.#held);
+		// 0 with starts already used would mean "now"; then only the next answer has the true reset.
 		const unknown = limit.reset_after <= 0 && limit.remaining < limit.total;
 		this.#resetsAt = this.#clock.monotonic() + (unknown ? dayMs : limit.reset_after);
 		this.#maxConcurrency = limit.max_concurrency;
 	}
 
-	/** Counts one IDENTIFY that is about to go out. */
+	/** Charges one session start, whose IDENTIFY is about to be sent. */
 	spend(): void {
 		this.#renew();
 		this.#granted++;
+		this.#held++;
 		this.#remaining = Math.max(0, this.#remaining - 1);
 	}
 
-	/** Whether `count` identifies may be spent now. */
+	/** The IDENTIFY of a session start that was charged has been sent: Discord counts it from now on. */
+	noteSent(): void {
+		this.#held--;
+	}
+
+	/** The IDENTIFY of a session start that was charged will not be sent. */
+	refund(): void {
+		this.#renew();
+		this.#held--;
+		this.#remaining = Math.min(this.#total, this.#remaining + 1);
+	}
+
+	/** Whether `count` session starts may be used now. */
 	check(count: number, { automatic }: { automatic: boolean }): BudgetAnswer {
 		this.#renew();
 		const floor = automatic ? this.reserve : 0;
@@ -68,7 +81,7 @@ export class IdentifyBudget {
 
 	#renew(): void {
 		if (this.#clock.monotonic() < this.#resetsAt) return;
-		this.#remaining = this.#total;
+		this.#remaining = Math.max(0, this.#total - this.#held);
 		this.#resetsAt = this.#clock.monotonic() + dayMs;
 	}
 }

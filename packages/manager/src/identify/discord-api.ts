@@ -18,8 +18,8 @@ export const requestTimeoutMs = 15_000;
 
 /**
  * `GET /gateway/bot`. Discord: Gateway, "Get Gateway Bot".
- * Throws `TOKEN_INVALID` on 401 and `API_UNREACHABLE` for anything else that is not the documented answer; the latter's
- * `details.retryAfterMs` is there when Discord said how long to wait.
+ * Throws `TOKEN_INVALID` on 401 and `API_UNREACHABLE` for any other answer than the documented one; its `details.retryAfterMs` is
+ * set when Discord said how long to wait.
  */
 export async function fetchGatewayInfo({
 	api,
@@ -44,7 +44,7 @@ export async function fetchGatewayInfo({
 		signal?.throwIfAborted();
 		throw new ShardctlError(
 			'API_UNREACHABLE',
-			`no answer from ${url}: ${reason(cause)}. Check the network, or the address given by --api`,
+			`no answer from ${url}: ${reason(cause)}. Check the network, and the address in --api`,
 			{ cause },
 		);
 	}
@@ -52,7 +52,7 @@ export async function fetchGatewayInfo({
 		await response.body?.cancel();
 		throw new ShardctlError(
 			'TOKEN_INVALID',
-			'Discord answered 401: the bot token is wrong or was reset. Copy it anew from the developer portal',
+			'Discord answered 401: the bot token is wrong or was reset. Copy it again from the developer portal',
 		);
 	}
 	const text = await response.text().catch(() => '');
@@ -66,7 +66,7 @@ export async function fetchGatewayInfo({
 	if (parsed.success) return parsed.data;
 	throw new ShardctlError(
 		'API_UNREACHABLE',
-		`${url} did not answer as Discord does (${parsed.error.issues[0]?.path.join('.') || 'no JSON'}); does --api name a Discord API? Got: ${text.slice(0, 100)}`,
+		`${url} did not answer like Discord (${parsed.error.issues[0]?.path.join('.') || 'no JSON'}); check that --api is the URL of a Discord API. Got: ${text.slice(0, 100)}`,
 	);
 }
 

@@ -1,23 +1,21 @@
-// What Discord says of the gateway, asked as seldom as correctness allows, and the budget that goes with it.
+// The answer of `GET /gateway/bot`, requested as rarely as correctness allows.
 import { type Clock, type GatewayInfo, ShardctlError } from '@shardctl/core';
-import type { IdentifyBudget } from './budget.js';
 import { fetchGatewayInfo } from './discord-api.js';
 
 /** One answer serves all restarts of the same wave. */
 const maxAgeMs = 5000;
-/** Once there is an answer, nobody waits longer than this for a newer one. */
+/** With an earlier answer at hand, a newer one is awaited for this long at most. */
 const refreshTimeoutMs = 5000;
 
 export interface GatewaySourceOptions {
 	api: string;
 	token: string;
 	clock: Clock;
-	budget: IdentifyBudget;
-	/** Told of every new answer. */
-	onInfo(info: GatewayInfo): void;
-	/** Told when Discord did not answer and the last answer is used on. */
+	/** Called with every new answer, before callers receive it; awaited. Must not reject. */
+	onInfo(info: GatewayInfo): Promise<void>;
+	/** Called when Discord did not answer and the last answer is used instead. */
 	onStale(error: ShardctlError): void;
-	/** Told when Discord does not know the token (any more), before anybody who waits is. */
+	/** Called when Discord does not accept the token (any more), before callers receive the error. */
 	onRefused(error: ShardctlError): void;
 }
 
@@ -32,13 +30,13 @@ export class GatewaySource {
 
 	/** The last answer. Only after {@link current} has resolved once. */
 	get last(): GatewayInfo {
-		if (!this.#last) throw new ShardctlError('INTERNAL', 'Discord was not asked for the gateway yet');
+		if (!this.#last) throw new ShardctlError('INTERNAL', 'GET /gateway/bot was not requested yet');
 		return this.#last.info;
 	}
 
 	/**
-	 * An answer that is at most a few seconds old. While the API is down the last answer serves on, so that a worker can come
-	 * back as long as the gateway itself is up; without any answer, and on 401, the error is thrown.
+	 * An answer that is at most a few seconds old. While the API is down the last answer is used, so that a worker can be restarted
+	 * as long as the gateway itself is up. Without any answer, and on 401, rejects with the error.
 	 */
 	async current(): Promise<GatewayInfo> {
 		const { clock, onStale } = this.#options;
@@ -55,21 +53,20 @@ export class GatewaySource {
 		}
 	}
 
-	/** Resolves when no question is under way; never rejects. */
+	/** Resolves when no request is in flight; never rejects. */
 	async settled(): Promise<void> {
 		await this.#asking?.catch(() => {});
 	}
 
 	async #ask(): Promise<GatewayInfo> {
-		const { api, token, clock, budget, onInfo, onRefused } = this.#options;
+		const { api, token, clock, onInfo, onRefused } = this.#options;
 		const timeout = this.#last ? { timeoutMs: refreshTimeoutMs } : {};
 		const info = await fetchGatewayInfo({ api, token, ...timeout }).catch((error: unknown) => {
 			if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') onRefused(error);
 			throw error;
 		});
 		this.#last = { info, at: clock.monotonic() };
-		budget.update(info);
-		onInfo(info);
+		await onInfo(info);
 		return info;
 	}
 }

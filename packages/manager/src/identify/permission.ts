@@ -1,52 +1,42 @@
-// Permission to send one IDENTIFY: a slot of the coordinator and a piece of the day's budget, together.
-import { type Clock, type IdentifyBudgetState, sleep } from '@shardctl/core';
-import type { IdentifyBudget } from './budget.js';
-import type { IdentifyCoordinator, IdentifySlot } from './coordinator.js';
+// Waits for permission to send one IDENTIFY, also when the day's budget is used up meanwhile.
+import { aborted, type Clock, type IdentifyBudgetState, sleep } from '@shardctl/core';
+import type { BudgetRefusal, IdentifyCoordinator, IdentifySlot } from './coordinator.js';
 
-/** A budget that is used up is looked at again after this time at the least and at the most, whatever was said of its reset. */
-export const budgetRetryMs = { min: 1000, max: 300_000 };
+/** After a refusal of the budget, the next attempt is made after at least `min` and at most `max`, whatever its reset time is. */
+const budgetRetryMs = { min: 1000, max: 300_000 };
+
+/** How long to wait before the budget is looked at again. */
+export function budgetRetryDelayMs({ retryInMs }: BudgetRefusal): number {
+	return Math.min(Math.max(retryInMs, budgetRetryMs.min), budgetRetryMs.max);
+}
 
 export interface IdentifyPermissionOptions {
 	clock: Clock;
 	coordinator: IdentifyCoordinator;
-	budget: IdentifyBudget;
 	/** Discord has refused for good: no IDENTIFY may follow. */
 	refused(): boolean;
-	/** Asks Discord how the budget stands. Never rejects. */
+	/** Asks Discord for the state of the budget. Never rejects. */
 	refresh(): Promise<void>;
 }
 
 /**
- * Waits for a slot, then spends a piece of the budget. Where the budget must not be spent, the slot goes back and the wait
- * starts again when the budget resets. After a refusal it never resolves: the worker that asks is being ended. Rejects only
- * when `signal` aborts.
+ * Waits for a slot. Where the budget does not allow it, waits for the reset and tries again. After a refusal by Discord it never
+ * resolves: the worker that asks is being ended. Rejects only with the signal's reason.
  */
 export async function acquireIdentify(
-	{ clock, coordinator, budget, refused, refresh }: IdentifyPermissionOptions,
+	{ clock, coordinator, refused, refresh }: IdentifyPermissionOptions,
 	{ shardId, automatic, onDeferred }: { shardId: number; automatic: boolean; onDeferred(state: IdentifyBudgetState): void },
 	signal: AbortSignal,
 ): Promise<IdentifySlot> {
 	for (let attempt = 1; ; attempt++) {
-		const slot = await coordinator.acquire(shardId, signal);
+		const grant = await coordinator.acquire({ shardId, automatic }, signal);
 		if (refused()) {
-			slot.release();
-			await aborted(signal);
+			if (grant.allowed) grant.slot.release();
+			return aborted(signal);
 		}
-		const answer = budget.check(1, { automatic });
-		if (answer.allowed) {
-			budget.spend();
-			return slot;
-		}
-		slot.release();
-		if (attempt === 1) onDeferred(budget.state());
-		await sleep(clock, Math.min(Math.max(answer.retryInMs, budgetRetryMs.min), budgetRetryMs.max), signal);
+		if (grant.allowed) return grant.slot;
+		if (attempt === 1) onDeferred(coordinator.budget());
+		await sleep(clock, budgetRetryDelayMs(grant), signal);
 		await refresh();
 	}
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-	return new Promise((_, reject) => {
-		if (signal.aborted) reject(signal.reason);
-		else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-	});
 }

@@ -1,55 +1,49 @@
-// What Discord allows this manager: asks for the gateway, guards the day's session starts, hands out identify slots, and
-// remembers when Discord has refused for good. Everything that leads to an IDENTIFY passes here.
+// Everything in this manager that leads to an IDENTIFY: asks Discord for the gateway, asks the coordinator for slots and for the day's
+// budget, and remembers when Discord has refused for good.
 import { type Clock, type GatewayInfo, type IdentifyBudgetState, ShardctlError, sleep } from '@shardctl/core';
-import { IdentifyBudget } from './budget.js';
-import { type IdentifySlot, type IdentifyWait, LocalIdentifyCoordinator } from './coordinator.js';
+import type { IdentifyCoordinator, IdentifySlot, IdentifyWait } from './coordinator.js';
 import { GatewaySource } from './gateway-source.js';
-import { acquireIdentify, budgetRetryMs } from './permission.js';
+import { acquireIdentify, budgetRetryDelayMs } from './permission.js';
 
 export interface SessionStartsOptions {
 	api: string;
 	token: string;
 	clock: Clock;
-	/** Identifies of the day that automatic restarts never spend. */
-	reserve: number;
-	/** Length of the identify window. */
-	windowMs: number;
-	/** Told when Discord did not answer and its last answer is used on. */
+	coordinator: IdentifyCoordinator;
+	/** Called when Discord did not answer and its last answer is used instead. */
 	onStale(error: ShardctlError): void;
 }
 
-/** Who wants to start, and how to tell that it has to wait for the budget. */
-export interface Starter {
-	/** Nobody asked for this start: it leaves the reserve alone. */
+/** One wish to start sessions. */
+export interface StartRequest {
+	/** No person requested this start: it leaves the reserve alone. */
 	automatic: boolean;
+	/** Called once when the start has to wait until the budget resets. */
 	onDeferred(state: IdentifyBudgetState): void;
-	/** Discord does not know the token (any more): whoever wants to start must end. */
+	/** Called when Discord does not accept the token (any more): the process that was to start must end. */
 	onRefused(error: ShardctlError): void;
 }
 
 export class SessionStarts {
 	readonly #clock: Clock;
-	readonly #budget: IdentifyBudget;
-	readonly #coordinator: LocalIdentifyCoordinator;
+	readonly #coordinator: IdentifyCoordinator;
 	readonly #gateway: GatewaySource;
 	#refusal: ShardctlError | undefined;
 
-	constructor({ api, token, clock, reserve, windowMs, onStale }: SessionStartsOptions) {
+	constructor({ api, token, clock, coordinator, onStale }: SessionStartsOptions) {
 		this.#clock = clock;
-		this.#budget = new IdentifyBudget(clock, reserve);
-		this.#coordinator = new LocalIdentifyCoordinator({ clock, maxConcurrency: 1, windowMs });
+		this.#coordinator = coordinator;
 		this.#gateway = new GatewaySource({
 			api,
 			token,
 			clock,
-			budget: this.#budget,
-			onInfo: (info) => this.#coordinator.setMaxConcurrency(info.session_start_limit.max_concurrency),
+			onInfo: (info) => coordinator.update(info.session_start_limit),
 			onStale,
 			onRefused: (error) => this.refuse(error),
 		});
 	}
 
-	/** Set once Discord has refused for good: from then on no IDENTIFY goes out, until somebody asks for a restart. */
+	/** Set once Discord has refused for good: no IDENTIFY is sent from then on, until a person requests a restart. */
 	get refusal(): ShardctlError | undefined {
 		return this.#refusal;
 	}
@@ -69,18 +63,18 @@ export class SessionStarts {
 	}
 
 	budget(): IdentifyBudgetState {
-		return this.#budget.state();
+		return this.#coordinator.budget();
 	}
 
 	waits(): IdentifyWait[] {
 		return this.#coordinator.waits();
 	}
 
-	/** Throws `IDENTIFY_BUDGET` when the day does not have so many session starts left. */
-	checkStart(sessions: number): void {
-		const answer = this.#budget.check(sessions, { automatic: false });
+	/** Rejects with `IDENTIFY_BUDGET` when the day has too few session starts left. */
+	async checkStart(sessions: number): Promise<void> {
+		const answer = await this.#coordinator.check(sessions, { automatic: false });
 		if (answer.allowed) return;
-		const { remaining, total } = this.#budget.state();
+		const { remaining, total } = this.#coordinator.budget();
 		throw new ShardctlError(
 			'IDENTIFY_BUDGET',
 			`the start needs ${sessions} session starts, and Discord allows ${remaining} more of today's ${total}: ` +
@@ -90,11 +84,11 @@ export class SessionStarts {
 	}
 
 	/**
-	 * Waits until `shards` shards may be started again. Throws the refusal; one that Discord pronounces just now is told by
-	 * `onRefused`, maybe later. An API that does not answer is no reason not to start.
+	 * Waits until `sessions` sessions may be started again. Rejects with the refusal; a refusal that arrives meanwhile is reported
+	 * through `onRefused`. An API that does not answer does not prevent a start.
 	 */
-	async beforeRestart(shards: number, { automatic, onDeferred, onRefused }: Starter, signal: AbortSignal): Promise<void> {
-		// Whoever asks for a restart says that what Discord refused is mended.
+	async beforeRestart(sessions: number, { automatic, onDeferred, onRefused }: StartRequest, signal: AbortSignal): Promise<void> {
+		// A person who requests a restart has fixed what Discord refused.
 		if (!automatic) this.#refusal = undefined;
 		for (let attempt = 1; ; attempt++) {
 			this.#throwRefusal();
@@ -102,13 +96,13 @@ export class SessionStarts {
 				if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') onRefused(error);
 			});
 			// As far as is known there are enough: the process boots while Discord is asked, and its IDENTIFY waits for the answer.
-			if (this.#budget.check(shards, { automatic }).allowed) return;
+			if ((await this.#coordinator.check(sessions, { automatic })).allowed) return;
 			await asked;
 			this.#throwRefusal();
-			const answer = this.#budget.check(shards, { automatic });
+			const answer = await this.#coordinator.check(sessions, { automatic });
 			if (answer.allowed) return;
-			if (attempt === 1) onDeferred(this.#budget.state());
-			await sleep(this.#clock, Math.min(Math.max(answer.retryInMs, budgetRetryMs.min), budgetRetryMs.max), signal);
+			if (attempt === 1) onDeferred(this.#coordinator.budget());
+			await sleep(this.#clock, budgetRetryDelayMs(answer), signal);
 		}
 	}
 
@@ -117,19 +111,18 @@ export class SessionStarts {
 	}
 
 	/** Resolves when the shard may send IDENTIFY; see {@link acquireIdentify}. */
-	async acquireIdentify(shardId: number, starter: Starter, signal: AbortSignal): Promise<IdentifySlot> {
+	async acquireIdentify(shardId: number, request: StartRequest, signal: AbortSignal): Promise<IdentifySlot> {
 		await this.#gateway.settled();
 		return acquireIdentify(
 			{
 				clock: this.#clock,
 				coordinator: this.#coordinator,
-				budget: this.#budget,
 				refused: () => this.#refusal !== undefined,
 				refresh: async () => {
 					await this.#gateway.current().catch(() => {});
 				},
 			},
-			{ shardId, ...starter },
+			{ shardId, ...request },
 			signal,
 		);
 	}

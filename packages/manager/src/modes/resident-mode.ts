@@ -7,7 +7,7 @@ import { heartbeatOf } from '../children/child-rules.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { handOver } from '../gateways/hand-over.js';
 import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
-import type { Starter } from '../identify/session-starts.js';
+import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
@@ -237,7 +237,7 @@ export class ResidentMode implements SessionMode {
 }
 
 /** For a session that starts while no worker waits for it. */
-const unattended: Starter = { automatic: true, onDeferred: () => {}, onRefused: () => {} };
+const unattended: StartRequest = { automatic: true, onDeferred: () => {}, onRefused: () => {} };
 
 /** Signals by which people and machines end a process, whatever it does. */
 const fromOutside: ReadonlySet<string | null> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);

@@ -1,7 +1,7 @@
 // Who wants to start a session with Discord, in the terms of the identify budget.
 import type { ShardctlError } from '@shardctl/core';
 import type { ShardManagerEvents } from '../events.js';
-import type { SessionStarts, Starter } from '../identify/session-starts.js';
+import type { SessionStarts, StartRequest } from '../identify/session-starts.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 
 /** What both modes know of the manager. */
@@ -19,7 +19,7 @@ export function startRequest(
 	{ isRunning, onRefused, emit }: ModeContext,
 	worker: ManagedWorker,
 	{ restart }: { restart: boolean },
-): Starter {
+): StartRequest {
 	return {
 		automatic: (restart || isRunning()) && !worker.restartRequested,
 		onRefused: (error) => onRefused(worker, error),

@@ -1,0 +1,9 @@
+import { fakeClock } from '@shardctl/test-support';
+import { identifyCoordinatorContract } from './identify-coordinator.contract.js';
+import { LocalIdentifyCoordinator } from './local-coordinator.js';
+
+identifyCoordinatorContract('LocalIdentifyCoordinator', async ({ reserve }) => {
+	const clock = fakeClock();
+	const coordinator = new LocalIdentifyCoordinator({ clock, reserve });
+	return { clock, connect: async () => coordinator };
+});

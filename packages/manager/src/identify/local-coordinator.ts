@@ -1,0 +1,208 @@
+// The coordinator of one manager, in memory.
+import type { Clock, IdentifyBudgetState, Timer } from '@shardctl/core';
+import { IdentifyBudget } from './budget.js';
+import {
+	arrivalMarginMs,
+	type BudgetAnswer,
+	type IdentifyCoordinator,
+	type IdentifyGrant,
+	type IdentifyRequest,
+	type IdentifySlot,
+	type IdentifyWait,
+	identifyWindowMs,
+	type SessionStartLimit,
+} from './coordinator.js';
+
+interface Waiter {
+	request: IdentifyRequest;
+	settle(grant: IdentifyGrant): void;
+}
+
+/** One rate limit key. While a slot of it is granted and not yet sent (`busy`), nothing is granted and no timer runs. */
+interface Key {
+	busy: boolean;
+	/** Monotonic time from which the next slot may be granted. */
+	freeAt: number;
+	/** Ascending by shard id, as Discord wants the buckets started in order. */
+	waiting: Waiter[];
+	timer: Timer | undefined;
+}
+
+export interface LocalIdentifyCoordinatorOptions {
+	clock: Clock;
+	/** Session starts of the day that automatic restarts never use; at most a tenth of the day's total is kept. */
+	reserve: number;
+	/** Length of the identify window (default 5000); a simulator may have a shorter one. */
+	windowMs?: number;
+}
+
+export class LocalIdentifyCoordinator implements IdentifyCoordinator {
+	readonly #clock: Clock;
+	readonly #windowMs: number;
+	readonly #budget: IdentifyBudget;
+	readonly #keys = new Map<number, Key>();
+	/** The slots that are granted and not yet sent, with their key; null for one from before the keys last changed. */
+	readonly #granted = new Map<number, Key | null>();
+	/** Where a new key's `freeAt` begins. */
+	#freeAt = Number.NEGATIVE_INFINITY;
+	/** Undefined before the first update. */
+	#maxConcurrency: number | undefined;
+	/** The requests from before the first update. */
+	readonly #early = new Set<Waiter>();
+	#lastSlotId = 0;
+
+	constructor({ clock, reserve, windowMs = identifyWindowMs }: LocalIdentifyCoordinatorOptions) {
+		this.#clock = clock;
+		this.#windowMs = windowMs;
+		this.#budget = new IdentifyBudget(clock, reserve);
+	}
+
+	async update(limit: SessionStartLimit): Promise<void> {
+		this.#budget.update(limit);
+		this.#setMaxConcurrency(limit.max_concurrency);
+	}
+
+	async check(count: number, options: { automatic: boolean }): Promise<BudgetAnswer> {
+		return this.#budget.check(count, options);
+	}
+
+	budget(): IdentifyBudgetState {
+		return this.#budget.state();
+	}
+
+	#setMaxConcurrency(maxConcurrency: number): void {
+		if (maxConcurrency === this.#maxConcurrency) return;
+		this.#maxConcurrency = maxConcurrency;
+		const old = [...this.#keys.values()];
+		this.#keys.clear();
+		for (const slotId of this.#granted.keys()) this.#granted.set(slotId, null);
+		for (const { freeAt, timer } of old) {
+			this.#freeAt = Math.max(this.#freeAt, freeAt);
+			this.#clock.clearTimeout(timer);
+		}
+		const waiting = [...this.#early, ...old.flatMap((key) => key.waiting)];
+		this.#early.clear();
+		for (const waiter of waiting) this.#enqueue(waiter, maxConcurrency);
+	}
+
+	async acquire(request: IdentifyRequest, signal: AbortSignal): Promise<IdentifyGrant> {
+		signal.throwIfAborted();
+		return new Promise((resolve, reject) => {
+			const waiter: Waiter = {
+				request,
+				settle: (grant) => {
+					signal.removeEventListener('abort', onAbort);
+					resolve(grant);
+				},
+			};
+			const onAbort = () => {
+				this.#leave(waiter);
+				reject(signal.reason);
+			};
+			signal.addEventListener('abort', onAbort, { once: true });
+			if (this.#maxConcurrency === undefined) this.#early.add(waiter);
+			else this.#enqueue(waiter, this.#maxConcurrency);
+		});
+	}
+
+	waits(): IdentifyWait[] {
+		const now = this.#clock.monotonic();
+		return [...this.#keys.values()].flatMap((key) => {
+			const first = Math.max(0, key.busy ? this.#windowMs : key.freeAt - now);
+			return key.waiting.map(({ request: { shardId } }, index) => ({ shardId, etaMs: first + index * this.#windowMs }));
+		});
+	}
+
+	#key(index: number): Key {
+		let key = this.#keys.get(index);
+		if (!key) {
+			key = { busy: false, freeAt: this.#freeAt, waiting: [], timer: undefined };
+			this.#keys.set(index, key);
+		}
+		return key;
+	}
+
+	#enqueue(waiter: Waiter, maxConcurrency: number): void {
+		const { shardId } = waiter.request;
+		const key = this.#key(shardId % maxConcurrency);
+		const index = key.waiting.findIndex(({ request }) => request.shardId > shardId);
+		key.waiting.splice(index === -1 ? key.waiting.length : index, 0, waiter);
+		this.#serve(key);
+	}
+
+	#leave(waiter: Waiter): void {
+		this.#early.delete(waiter);
+		for (const key of this.#keys.values()) {
+			const index = key.waiting.indexOf(waiter);
+			if (index === -1) continue;
+			key.waiting.splice(index, 1);
+			this.#serve(key);
+		}
+	}
+
+	/** Settles the key's next requests, or sets the timer for them. The only place that does either. */
+	#serve(key: Key): void {
+		this.#clock.clearTimeout(key.timer);
+		key.timer = undefined;
+		while (!key.busy && key.waiting.length > 0 && !this.#hasOldSlots()) {
+			const waitMs = key.freeAt - this.#clock.monotonic();
+			if (waitMs > 0) {
+				key.timer = this.#clock.setTimeout(() => this.#serve(key), waitMs);
+				return;
+			}
+			const { request, settle } = key.waiting.shift() as Waiter;
+			const answer = this.#budget.check(1, request);
+			if (answer.allowed) settle({ allowed: true, slot: this.#grant(key, request.shardId) });
+			else settle(answer);
+		}
+	}
+
+	#hasOldSlots(): boolean {
+		return [...this.#granted.values()].includes(null);
+	}
+
+	#grant(key: Key, shardId: number): IdentifySlot {
+		const id = ++this.#lastSlotId;
+		let windowEnd: number | undefined;
+		key.busy = true;
+		this.#granted.set(id, key);
+		this.#budget.spend();
+		const send = () => {
+			if (!this.#granted.has(id)) return;
+			windowEnd = this.#clock.monotonic() + this.#windowMs + arrivalMarginMs;
+			this.#budget.noteSent();
+			this.#end(id, windowEnd);
+		};
+		return {
+			id,
+			shardId,
+			sent: send,
+			abandon: send,
+			confirmed: () => {
+				send();
+				// Unless another IDENTIFY was sent on this key since, its window began no later than now.
+				if (windowEnd === undefined || key.freeAt !== windowEnd) return;
+				key.freeAt = Math.min(windowEnd, this.#clock.monotonic() + this.#windowMs);
+				this.#serve(key);
+			},
+			release: () => {
+				if (!this.#granted.has(id)) return;
+				this.#budget.refund();
+				this.#end(id, Number.NEGATIVE_INFINITY);
+			},
+		};
+	}
+
+	/** Ends a slot. Its key, or every key when the slot is from before the keys changed, is free again at `freeAt`. */
+	#end(slotId: number, freeAt: number): void {
+		const key = this.#granted.get(slotId);
+		if (key === undefined) return;
+		this.#granted.delete(slotId);
+		if (key) key.busy = false;
+		else this.#freeAt = Math.max(this.#freeAt, freeAt);
+		for (const freed of key ? [key] : this.#keys.values()) {
+			freed.freeAt = Math.max(freed.freeAt, freeAt);
+			this.#serve(freed);
+		}
+	}
+}
