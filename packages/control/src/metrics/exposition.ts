@@ -1,5 +1,5 @@
-// The metrics as text, for Prometheus and whatever else reads its format. Made anew for each scrape from what is known then, so that
-// there is one account of everything and no second one to keep; prom-client, which writes the format, is loaded by the first scrape.
+// The metrics as text, for Prometheus and other programs that read its format. Each scrape makes them from what is known then, so nothing
+// is counted twice; prom-client, which writes the format, is loaded by the first scrape.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fleetMetrics } from './fleet-metrics.js';
 import { gatewayMetrics } from './gateway-metrics.js';
@@ -9,10 +9,10 @@ import { shardMetrics, workerMetrics } from './worker-metrics.js';
 /** Prometheus's text format, as prom-client writes it. */
 export const expositionType = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Every metric that there is, in the order of the answer. */
+/** Every metric, in the order of the text. */
 export const metrics: readonly Metric[] = [...fleetMetrics, ...shardMetrics, ...workerMetrics, ...gatewayMetrics];
 
-/** The text of one scrape. A value that is not known is left out, and a metric without any value too. */
+/** The text of one scrape. Unknown values are left out, and so is a metric without any value. */
 export async function exposition(scrape: Scrape): Promise<string> {
 	const { Counter, Gauge, Registry } = await import('prom-client');
 	const registry = new Registry();
@@ -30,7 +30,7 @@ export async function exposition(scrape: Scrape): Promise<string> {
 			for (const [labelValues, value] of known) counter.inc(labelValues, value);
 		}
 		texts.push(await registry.getSingleMetricAsString(name));
-		// The figures of a thousand shards take a good part of a second to write: whatever else the manager has to do comes between.
+		// The figures of a thousand shards take a good part of a second to write: let the manager do its other work in between.
 		await nextTurn();
 	}
 	return `${texts.join('\n\n')}\n`;

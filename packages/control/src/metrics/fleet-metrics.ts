@@ -1,7 +1,7 @@
-// The metrics of the fleet as a whole: the manager, the day's session starts, what happened.
-import type { GatewayNotice } from '@shardctl/core';
+// The metrics of the fleet as a whole: the manager, the day's session starts, events.
+import type { GatewayNotice, ManagerStats } from '@shardctl/core';
 import { fleetEventTypes, managerStatus } from '../api/schemas.js';
-import { type Metric, ofManager, oneHot } from './metric.js';
+import { type Metric, per, type Scrape } from './metric.js';
 
 const eventTypes = fleetEventTypes.filter((type) => type !== 'gateway:notice');
 
@@ -25,65 +25,63 @@ const noticeKinds = {
 	'snapshot:unusable': true,
 } satisfies Record<GatewayNotice['kind'], true>;
 
+const manager = per<ManagerStats['manager']>({ labels: [], of: ({ stats }) => [[{}, stats.manager]] });
+const managerProcess = per<Scrape['process']>({ labels: [], of: ({ process }) => [[{}, process]] });
+/** Present once Discord has stated it. */
+const identify = per<ManagerStats['manager']['identify']>({
+	labels: [],
+	of: ({ stats }) => (stats.manager.identify.total > 0 ? [[{}, stats.manager.identify]] : []),
+});
+const eventType = per<number>({
+	labels: ['type'],
+	of: ({ stats, eventCounts }) =>
+		[...eventTypes, ...(stats.gateways ? Object.keys(noticeKinds) : [])].map(
+			(type) => [{ type }, eventCounts.get(type) ?? 0] as const,
+		),
+});
+
 export const fleetMetrics: readonly Metric[] = [
-	{
-		name: 'shardctl_manager_info',
-		type: 'gauge',
-		help: 'Always 1; the version of shardctl is a label.',
-		labels: ['version'],
-		samples: ({ stats }) => [[{ version: stats.manager.version }, 1]],
-	},
-	{
-		name: 'shardctl_manager_status',
-		type: 'gauge',
-		help: '1 for the status that the fleet has, 0 for the others; degraded: something of it does not serve.',
-		labels: ['status'],
-		samples: ({ stats }) => oneHot(managerStatus.options, stats.manager.status),
-	},
-	ofManager(
+	per<string>({ labels: ['version'], of: ({ stats: { manager } }) => [[{ version: manager.version }, manager.version]] }).gauge(
+		'shardctl_manager_info',
+		'Always 1; the label is the version of shardctl.',
+		() => 1,
+	),
+	manager.status(
+		'shardctl_manager_status',
+		'1 for the current status of the fleet, 0 for every other status; degraded: part of the fleet is not ready.',
+		managerStatus.options,
+		({ status }) => status,
+	),
+	manager.gauge(
 		'shardctl_manager_start_time_seconds',
-		'When the manager began, as a Unix time.',
+		'Start of the manager, as a Unix time.',
 		({ startedAt }) => startedAt / 1000,
 	),
-	{
-		name: 'shardctl_manager_memory_bytes',
-		type: 'gauge',
-		help: "Resident memory of the manager's process.",
-		labels: [],
-		samples: ({ process }) => [[{}, process.rssBytes]],
-	},
-	{
-		name: 'shardctl_manager_cpu_seconds_total',
-		type: 'counter',
-		help: "Processor time of the manager's process.",
-		labels: [],
-		samples: ({ process }) => [[{}, process.cpuSeconds]],
-	},
-	ofManager('shardctl_workers', 'Workers that the plan has.', ({ workers }) => workers),
-	ofManager('shardctl_shards', 'Shards that this manager runs.', ({ shardIds }) => shardIds.length),
-	ofManager('shardctl_bot_shards', 'Shards of the bot, on all machines.', ({ totalShards }) => totalShards || undefined),
-	ofManager('shardctl_identify_limit', "The day's session starts.", ({ identify }) => identify.total || undefined),
-	ofManager('shardctl_identify_remaining', "What is left of the day's session starts.", ({ identify }) =>
-		identify.total ? identify.remaining : undefined,
+	managerProcess.gauge('shardctl_manager_memory_bytes', "Resident memory of the manager's process.", ({ rssBytes }) => rssBytes),
+	managerProcess.counter(
+		'shardctl_manager_cpu_seconds_total',
+		"CPU time of the manager's process.",
+		({ cpuSeconds }) => cpuSeconds,
 	),
-	ofManager('shardctl_identify_reset_timestamp_seconds', 'When the session starts reset, as a Unix time.', ({ identify }) =>
-		identify.total ? identify.resetAt / 1000 : undefined,
+	manager.gauge('shardctl_workers', 'Planned workers.', ({ workers }) => workers),
+	manager.gauge('shardctl_shards', 'Shards that this manager runs.', ({ shardIds }) => shardIds.length),
+	manager.gauge('shardctl_bot_shards', 'Shards of the bot, on all machines.', ({ totalShards }) => totalShards || undefined),
+	identify.gauge('shardctl_identify_limit', 'Session starts per day.', ({ total }) => total),
+	identify.gauge('shardctl_identify_remaining', 'Session starts left today.', ({ remaining }) => remaining),
+	identify.gauge(
+		'shardctl_identify_reset_timestamp_seconds',
+		'When the session starts reset, as a Unix time.',
+		({ resetAt }) => resetAt / 1000,
 	),
-	ofManager('shardctl_identify_max_concurrency', 'Shards that may identify at a time.', ({ identify }) =>
-		identify.total ? identify.maxConcurrency : undefined,
+	identify.gauge(
+		'shardctl_identify_max_concurrency',
+		'Shards that may identify at the same time.',
+		({ maxConcurrency }) => maxConcurrency,
 	),
-	ofManager(
-		'shardctl_identifies_total',
-		'Session starts that were allowed to shards.',
-		({ identify }) => identify.granted,
-		'counter',
+	manager.counter('shardctl_identifies_total', 'Identifies that the manager allowed.', ({ identify }) => identify.granted),
+	eventType.counter(
+		'shardctl_fleet_events_total',
+		'Events by type, as `shardctl events --json` names it; a notice of a gateway process counts by its kind.',
+		(count) => count,
 	),
-	{
-		name: 'shardctl_fleet_events_total',
-		type: 'counter',
-		help: 'What happened, by the type that `shardctl events --json` shows; a notice of a gateway process by its kind.',
-		labels: ['type'],
-		samples: ({ stats, eventCounts }) =>
-			[...eventTypes, ...(stats.gateways ? Object.keys(noticeKinds) : [])].map((type) => [{ type }, eventCounts.get(type) ?? 0]),
-	},
 ];

@@ -1,19 +1,19 @@
-// What a metric is: its name and meaning, and where its values stand in what the manager knows. Types and the few words by which
-// the tables beside this file are written.
+// What a metric is: its name and meaning, and how its values are read from what the manager knows. The tables beside this file are
+// written with the few functions here.
 import type { ManagerStats } from '@shardctl/core';
 import type { WorkerView } from '../fleet/fleet.js';
 
 /** What is known at the moment of a scrape. */
 export interface Scrape {
 	stats: ManagerStats;
-	/** What the manager's own process takes. */
+	/** Resources of the manager's own process. */
 	process: { rssBytes: number; cpuSeconds: number };
 	workers: readonly WorkerView[];
-	/** How many events there were of each type. */
+	/** Number of events of each type so far. */
 	eventCounts: ReadonlyMap<string, number>;
 }
 
-/** A value that is not known is null or undefined, and left out of the answer. */
+/** Null or undefined where a value is not known; the sample is then left out. */
 export type MetricValue = number | null | undefined;
 type Labels = Record<string, string | number>;
 export type Sample = readonly [labels: Labels, value: MetricValue];
@@ -25,24 +25,45 @@ export interface Metric {
 	/** A counter only grows while the process that counts lives. */
 	type: 'gauge' | 'counter';
 	help: string;
-	/** Beside `manager`, which every metric has. Their values are bounded by the size of the fleet. */
+	/** Besides `manager`, which every metric has. Their values are bounded by the size of the fleet. */
 	labels: string[];
 	samples(scrape: Scrape): readonly Sample[];
 }
 
-/** One value for the whole manager. */
-export function ofManager(
-	name: string,
-	help: string,
-	value: (stats: ManagerStats['manager']) => MetricValue,
-	type: Metric['type'] = 'gauge',
-): Metric {
-	return { name, type, help, labels: [], samples: ({ stats }) => [[{}, value(stats.manager)]] };
+/** What a fleet has one or several of: the labels that identify one of them, and all of them with the values of those labels. */
+export interface Parts<Part> {
+	labels: readonly string[];
+	of(scrape: Scrape): readonly (readonly [labels: Labels, part: Part])[];
 }
 
-/** The samples of a state: 1 for the one that it is, 0 for each of the others. */
-export function oneHot(states: readonly string[], state: string, labels: Labels = {}): readonly Sample[] {
-	return states.map((each) => [{ ...labels, status: each }, each === state ? 1 : 0]);
+/** Makes metrics with one value for each part. */
+export interface MetricsPer<Part> {
+	gauge(name: string, help: string, value: (part: Part) => MetricValue): Metric;
+	counter(name: string, help: string, value: (part: Part) => MetricValue): Metric;
+	/** One sample for each possible status: 1 for the present one, 0 for the others. */
+	status(name: string, help: string, statuses: readonly string[], status: (part: Part) => string): Metric;
+}
+
+export function per<Part>(parts: Parts<Part>): MetricsPer<Part> {
+	const metric = (
+		head: Pick<Metric, 'name' | 'type' | 'help'>,
+		samples: (part: Part, labels: Labels) => readonly Sample[],
+		moreLabels: readonly string[] = [],
+	): Metric => ({
+		...head,
+		labels: [...parts.labels, ...moreLabels],
+		samples: (scrape) => parts.of(scrape).flatMap(([labels, part]) => samples(part, labels)),
+	});
+	return {
+		gauge: (name, help, value) => metric({ name, type: 'gauge', help }, (part, labels) => [[labels, value(part)]]),
+		counter: (name, help, value) => metric({ name, type: 'counter', help }, (part, labels) => [[labels, value(part)]]),
+		status: (name, help, statuses, status) =>
+			metric(
+				{ name, type: 'gauge', help },
+				(part, labels) => statuses.map((each) => [{ ...labels, status: each }, each === status(part) ? 1 : 0]),
+				['status'],
+			),
+	};
 }
 
 /** Undefined for what is not known. */
