@@ -38,3 +38,13 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 		signal?.addEventListener('abort', onAbort, { once: true });
 	});
 }
+
+/** Calls `act` every `intervalMs` on the given clock, first after one interval, until the returned function is called. */
+export function every(clock: Clock, intervalMs: number, act: () => void): () => void {
+	let timer = clock.setTimeout(tick, intervalMs);
+	function tick() {
+		timer = clock.setTimeout(tick, intervalMs);
+		act();
+	}
+	return () => clock.clearTimeout(timer);
+}

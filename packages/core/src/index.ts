@@ -8,7 +8,7 @@ export {
 	readShardStatsOptions,
 	shardNotOwned,
 } from './call-options.js';
-export { type Clock, sleep, systemClock, type Timer } from './clock.js';
+export { type Clock, every, sleep, systemClock, type Timer } from './clock.js';
 export {
 	type CloseCode,
 	type CloseCodeMeaning,
