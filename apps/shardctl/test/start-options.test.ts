@@ -228,9 +228,9 @@ describe('--port', () => {
 		const wrong = { env: { ...far.env, SHARDCTL_CONTROL_TOKEN: 'another' } };
 		expect(await cli.output(['stats', '--url', url], wrong)).toMatchObject({
 			code: 1,
-			stderr: expect.stringMatching(/wants its token/),
+			stderr: expect.stringMatching(/needs its token/),
 		});
-		await run.message(/refused a request from 127\.0\.0\.1 without the right token/);
+		await run.message(/rejected a request from 127\.0\.0\.1 without a valid token/);
 		run.process.kill('SIGTERM');
 		expect(await run.exit).toBe(0);
 	});

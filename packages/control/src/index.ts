@@ -10,7 +10,7 @@ export {
 	type Followed,
 	type FollowOptions,
 	managerNotRunning,
-} from './client/client.js';
+} from './client/control-client.js';
 export type { Fleet, LogEntry, WorkerView } from './fleet/fleet.js';
 export type {
 	ExitSummary,

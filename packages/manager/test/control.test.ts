@@ -240,7 +240,7 @@ describe('over TCP', () => {
 			expect(response.headers.get('www-authenticate')).toBe('Bearer');
 			expect(await response.json()).toMatchObject({ error: { code: 'UNAUTHORIZED' } });
 		}
-		expect(lines.join('')).toMatch(/refused a request from 127\.0\.0\.1 without the right token/);
+		expect(lines.join('')).toMatch(/rejected a request from 127\.0\.0\.1 without a valid token/);
 		expect(lines.join('')).not.toContain('wrong');
 	});
 

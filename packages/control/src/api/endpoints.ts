@@ -1,4 +1,4 @@
-// Every operation of the control API with its method and path: what the server routes by and the client asks for.
+// Every operation of the control API with its method and path, for the server's routing and for the client.
 
 /** `{name}` in a path stands for a field of the operation's input; the other fields travel as query (GET) or JSON body (POST). */
 export const endpoints = {

@@ -1,12 +1,12 @@
-// The shapes of what the control API takes and answers, once: requests are checked by them, and the OpenAPI description and the
-// client's types are made from them.
+// The shapes of the input and output of the control API, declared once: requests are validated by them, and the OpenAPI description and
+// the client's types are made from them.
 
 import type { GatewaySessionStats, GatewayShardStats, ManagerStats, ShardStats } from '@shardctl/core';
 import { z } from 'zod';
 import type { LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent, FleetEventType } from '../fleet/fleet-events.js';
 
-/** Values in a query are text, so numbers and flags are read from text too. */
+/** Values in a query are strings, so numbers and flags are read from strings too. */
 export const wholeNumber = (min: number, what = `a whole number from ${min}`) =>
 	z.coerce
 		.number({ error: (issue) => `must be ${what}, got ${JSON.stringify(issue.input)}` })
@@ -17,7 +17,7 @@ export const wholeNumber = (min: number, what = `a whole number from ${min}`) =>
 export const flag = z.union([z.boolean(), z.stringbool()], { error: 'must be true or false' }).meta({ type: 'boolean' });
 export const shardId = wholeNumber(0, 'a shard id');
 export const snowflake = z
-	.string({ error: 'must be a Discord id as a text' })
+	.string({ error: 'must be a Discord id as a string' })
 	.regex(/^\d{1,20}$/, { error: (issue) => `must be a Discord id, got ${JSON.stringify(issue.input)}` });
 export const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
 
@@ -128,10 +128,10 @@ export const health = z.object({
 	status: managerStatus,
 	uptimeMs: z.number(),
 	workers: z.int(),
-	/** How many shards this manager runs, and how many of them are ready. */
+	/** Number of shards that this manager runs, and number of them that are ready. */
 	shards: z.int(),
 	readyShards: z.int(),
-	/** How many streams of logs, events and figures are being read. */
+	/** Number of clients that follow logs, events or stats. */
 	readers: z.int(),
 });
 
@@ -167,14 +167,14 @@ const eventTypes = {
 
 export const fleetEventTypes = Object.keys(eventTypes) as [FleetEventType, ...FleetEventType[]];
 
-/** Each type has fields of its own, which {@link FleetEvent} knows. */
+/** Each type has its own fields; see {@link FleetEvent}. */
 export const fleetEvent = z.looseObject({
 	seq: z.int(),
 	at: z.number(),
 	type: z.enum(fleetEventTypes),
 }) as unknown as z.ZodType<FleetEvent>;
 
-/** An error as it travels: the code survives, so that a script can decide by it. */
+/** An error in a response. It keeps its code, so that a script can decide by it. */
 export const errorBody = z.object({
 	code: z.string(),
 	message: z.string(),
@@ -184,7 +184,7 @@ export const errorBody = z.object({
 
 const workerRef = { workerId: z.int(), shardIds: z.array(z.int()).readonly() };
 
-/** What one worker answered to a call. `value` is plain JSON; `shown` is the value as node prints it, where JSON would lose something. */
+/** The outcome of a call in one worker. `value` is plain JSON; `shown` is the value as Node prints it, which keeps what JSON loses. */
 export const callOutcome = z.discriminatedUnion('status', [
 	z.object({ ...workerRef, status: z.literal('fulfilled'), value: z.unknown(), shown: z.string() }),
 	z.object({ ...workerRef, status: z.literal('rejected'), error: errorBody }),

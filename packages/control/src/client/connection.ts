@@ -5,12 +5,12 @@ import { type ErrorCode, ShardctlError } from '@shardctl/core';
 /** Where a manager listens; `label` names it in errors. */
 export type ConnectionTarget = { label: string } & ({ socketPath: string } | { url: string; token: string });
 
-/** Larger than any answer; a program that listens by chance on the same port must not fill the memory. */
-const maxAnswerBytes = 256 * 1024 * 1024;
+/** Larger than any response; another program that happens to listen on the same port must not fill the memory. */
+const maxResponseBytes = 256 * 1024 * 1024;
 
 /**
- * Resolves with the response once its head is there. Throws `MANAGER_NOT_RUNNING` when nobody listens, `CHANNEL_CLOSED` when the
- * manager ends before it answers, `CALL_TIMEOUT` after `timeoutMs` without an answer, and the signal's reason.
+ * Resolves with the response once its head has arrived. Throws `MANAGER_NOT_RUNNING` when nothing listens, `CHANNEL_CLOSED` when the
+ * manager exits before it responds, `CALL_TIMEOUT` after `timeoutMs` without a response, and the signal's reason.
  */
 export function openResponse(
 	target: ConnectionTarget,
@@ -29,7 +29,7 @@ export function openResponse(
 			timeoutMs === undefined
 				? undefined
 				: setTimeout(() => {
-						const message = `the manager "${target.label}" did not answer in ${timeoutMs / 1000} s`;
+						const message = `the manager "${target.label}" did not respond within ${timeoutMs / 1000} s`;
 						outgoing.destroy(new ShardctlError('CALL_TIMEOUT', message));
 					}, timeoutMs);
 		outgoing.once('response', (response) => {
@@ -44,14 +44,15 @@ export function openResponse(
 	});
 }
 
-/** The text of an answer. Throws `CHANNEL_CLOSED` when it breaks off. */
+/** The text of a response. Throws `CHANNEL_CLOSED` when it breaks off. */
 export async function readText(response: IncomingMessage): Promise<string> {
 	const chunks: Buffer[] = [];
 	let size = 0;
 	try {
 		for await (const chunk of response as AsyncIterable<Buffer>) {
 			size += chunk.length;
-			if (size > maxAnswerBytes) throw new ShardctlError('MESSAGE_TOO_LARGE', `the answer has more than ${maxAnswerBytes} bytes`);
+			if (size > maxResponseBytes)
+				throw new ShardctlError('MESSAGE_TOO_LARGE', `the response is larger than ${maxResponseBytes} bytes`);
 			chunks.push(chunk);
 		}
 	} catch (cause) {
@@ -60,13 +61,13 @@ export async function readText(response: IncomingMessage): Promise<string> {
 	return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The JSON of an answer. Throws `PROTOCOL_ERROR` when it is none, `CHANNEL_CLOSED` when it breaks off. */
+/** The JSON of a response. Throws `PROTOCOL_ERROR` when it is not JSON, `CHANNEL_CLOSED` when it breaks off. */
 export async function readJson(response: IncomingMessage): Promise<unknown> {
 	const text = await readText(response);
 	try {
 		return JSON.parse(text);
 	} catch (cause) {
-		throw new ShardctlError('PROTOCOL_ERROR', 'the answer is not JSON: is this the control API of a manager?', { cause });
+		throw new ShardctlError('PROTOCOL_ERROR', 'the response is not JSON: is this the address of a control API?', { cause });
 	}
 }
 
@@ -83,10 +84,10 @@ function connectionError(label: string, cause: NodeJS.ErrnoException): Error {
 
 const notRunning = {
 	code: 'MANAGER_NOT_RUNNING',
-	message: (label: string) => `no manager answers at "${label}"`,
+	message: (label: string) => `no manager is listening at "${label}"`,
 } as const;
 const forbidden = { code: 'FORBIDDEN', message: (label: string) => `the manager "${label}" belongs to another user` } as const;
-const ended = { code: 'CHANNEL_CLOSED', message: () => 'the manager ended before it had answered' } as const;
+const ended = { code: 'CHANNEL_CLOSED', message: () => 'the manager exited before it responded' } as const;
 const meaning: Readonly<Record<string, { code: ErrorCode; message(label: string): string }>> = {
 	ENOENT: notRunning,
 	ECONNREFUSED: notRunning,

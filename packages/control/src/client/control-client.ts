@@ -17,7 +17,7 @@ type Input<O extends Operation> = Omit<Operations[O]['input'], 'follow'>;
 type Output<O extends Operation> = Operations[O]['output'];
 
 export interface ControlClientOptions {
-	/** How long to wait for answers that come at once (default 10 s). Stops, restarts and calls may take as long as they take. */
+	/** Deadline of requests that are answered immediately (default 10 s). Stops, restarts, deploys and calls have none. */
 	timeoutMs?: number;
 }
 
@@ -26,12 +26,12 @@ export interface FollowOptions {
 	signal?: AbortSignal;
 }
 
-/** One manager, as seen through its control API. Every method throws the manager's own {@link ShardctlError}, code and all. */
+/** One manager, through its control API. Every method throws the manager's own {@link ShardctlError} with its code and details. */
 export interface ControlClient {
 	health(): Promise<Output<'health'>>;
 	openapi(): Promise<Output<'openapi'>>;
 	stats(input?: Pick<Input<'stats'>, 'fresh'>): Promise<ManagerStats>;
-	/** The figures of the fleet in the text format of Prometheus. */
+	/** The metrics of the fleet in the text format of Prometheus. */
 	metrics(): Promise<Output<'metrics'>>;
 	/** Throws `GUILD_NOT_FOUND` when the bot is not in it, `SHARD_NOT_OWNED` when another manager has its shard. */
 	where(guildId: string): Promise<Output<'where'>>;
@@ -44,7 +44,7 @@ export interface ControlClient {
 	/** Resident mode: resolves when every worker was replaced; throws `WORKER_NOT_READY` after a rollback. */
 	deploy(input?: Input<'deploy'>): Promise<Output<'deploy'>>;
 	respawn(shardId: number): Promise<Output<'respawn'>>;
-	/** What became of the code in every worker; a worker that fails is an entry, not a throw. */
+	/** The outcome of the code in every worker; a worker that fails is an entry and not an exception. */
 	eval(code: string, input?: Omit<Input<'eval'>, 'code'>): Promise<CallResult[]>;
 	fetch(path: string, input?: Omit<Input<'fetch'>, 'path'>): Promise<CallResult[]>;
 	call(name: string, args?: unknown[], input?: Omit<Input<'call'>, 'name' | 'args'>): Promise<CallResult[]>;
@@ -54,7 +54,7 @@ export interface ControlClient {
 	followStats(input?: Pick<Input<'stats'>, 'intervalMs'> & FollowOptions): AsyncIterable<Followed<ManagerStats>>;
 }
 
-/** What one worker answered to a call. */
+/** The outcome of a call in one worker. */
 export type CallResult = Output<'eval'>['results'][number];
 
 /** An item of a stream, or how many were skipped because this reader was too slow. */
@@ -73,8 +73,8 @@ export function createControlClient(
 		if (response.statusCode === 200) return answer;
 		throw errorOf(answer, response.statusCode ?? 0);
 	};
-	const now = <O extends Operation>(operation: O, input: object = {}) => ask(operation, input, timeoutMs);
-	const unhurried = <O extends Operation>(operation: O, input: object = {}) => ask(operation, input, undefined);
+	const withDeadline = <O extends Operation>(operation: O, input: object = {}) => ask(operation, input, timeoutMs);
+	const withoutDeadline = <O extends Operation>(operation: O, input: object = {}) => ask(operation, input, undefined);
 
 	async function* follow<T>(operation: Operation, { signal, ...input }: FollowOptions): AsyncGenerator<Followed<T>> {
 		const request = requestOf(operation, { ...input, follow: true });
@@ -86,26 +86,26 @@ export function createControlClient(
 	}
 
 	return {
-		health: () => now('health'),
-		openapi: () => now('openapi'),
-		stats: (input) => now('stats', input),
+		health: () => withDeadline('health'),
+		openapi: () => withDeadline('openapi'),
+		stats: (input) => withDeadline('stats', input),
 		async metrics() {
 			const response = await openResponse(connectionTarget(target), requestOf('metrics', {}), timeoutMs);
 			if (response.statusCode === 200) return readText(response);
 			throw errorOf((await readJson(response)) as ErrorAnswer, response.statusCode ?? 0);
 		},
-		where: (guildId) => now('where', { guildId }),
-		logs: async (input) => [...(await now('logs', input)).lines],
-		events: async (input) => [...(await now('events', input)).events],
+		where: (guildId) => withDeadline('where', { guildId }),
+		logs: async (input) => [...(await withDeadline('logs', input)).lines],
+		events: async (input) => [...(await withDeadline('events', input)).events],
 		async stop(input) {
-			await unhurried('stop', input);
+			await withoutDeadline('stop', input);
 		},
-		restart: (input) => unhurried('restart', input),
-		deploy: (input) => unhurried('deploy', input),
-		respawn: (shardId) => unhurried('respawn', { shardId }),
-		eval: async (code, input = {}) => (await unhurried('eval', { ...input, code })).results,
-		fetch: async (path, input = {}) => (await unhurried('fetch', { ...input, path })).results,
-		call: async (name, args = [], input = {}) => (await unhurried('call', { ...input, name, args })).results,
+		restart: (input) => withoutDeadline('restart', input),
+		deploy: (input) => withoutDeadline('deploy', input),
+		respawn: (shardId) => withoutDeadline('respawn', { shardId }),
+		eval: async (code, input = {}) => (await withoutDeadline('eval', { ...input, code })).results,
+		fetch: async (path, input = {}) => (await withoutDeadline('fetch', { ...input, path })).results,
+		call: async (name, args = [], input = {}) => (await withoutDeadline('call', { ...input, name, args })).results,
 		followLogs: (input = {}) => follow('logs', input),
 		followEvents: (input = {}) => follow('events', input),
 		followStats: (input = {}) => follow('stats', input),
@@ -117,7 +117,7 @@ interface ErrorAnswer {
 }
 
 function errorOf({ error }: ErrorAnswer, status: number): ShardctlError {
-	if (!error) return new ShardctlError('PROTOCOL_ERROR', `the answer has status ${status} and is not a manager's`);
+	if (!error) return new ShardctlError('PROTOCOL_ERROR', `the response (status ${status}) is not from a shardctl manager`);
 	return new ShardctlError(error.code, error.message, error.details ? { details: error.details } : {});
 }
 
@@ -147,7 +147,7 @@ function connectionTarget(target: ControlTarget): ConnectionTarget {
 	);
 }
 
-/** `MANAGER_NOT_RUNNING` with a hint: the name that was probably meant, or all that there are. */
+/** `MANAGER_NOT_RUNNING` with a hint: the most similar name, or the names of all running managers. */
 export function managerNotRunning(name: string, running: readonly string[]): ShardctlError {
 	const meant = nearestName(name, running);
 	const hint = meant

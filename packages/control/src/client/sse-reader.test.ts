@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { eventFrame } from '../feed/event-stream.js';
+import { eventFrame } from '../feed/event-frame.js';
 import { parseEvent, readEvents } from './sse-reader.js';
 
 async function read(chunks: readonly (string | Buffer)[]) {

@@ -1,4 +1,4 @@
-// Reads server-sent events from an answer. HTML Standard, "Server-sent events".
+// Reads server-sent events from a response. HTML Standard, "Server-sent events".
 import type { IncomingMessage } from 'node:http';
 import { ShardctlError } from '@shardctl/core';
 
@@ -17,7 +17,10 @@ export async function* readEvents(response: IncomingMessage, signal?: AbortSigna
 		for await (const chunk of response as AsyncIterable<string>) {
 			pending += chunk;
 			if (pending.length > maxEventChars)
-				throw new ShardctlError('MESSAGE_TOO_LARGE', 'an event is larger than any that a manager sends');
+				throw new ShardctlError(
+					'MESSAGE_TOO_LARGE',
+					`an event is larger than ${maxEventChars} characters, so it is not from a manager`,
+				);
 			const blocks = pending.split('\n\n');
 			pending = blocks.pop() as string;
 			for (const block of blocks) {
@@ -26,7 +29,7 @@ export async function* readEvents(response: IncomingMessage, signal?: AbortSigna
 			}
 		}
 	} catch (error) {
-		// A manager that is killed breaks the stream off: to the reader that is its end, as with any other.
+		// A manager that is killed breaks the stream off: for the reader that is the end of the stream, like any other.
 		const code = (error as NodeJS.ErrnoException).code;
 		if (!signal?.aborted && code !== 'ECONNRESET') throw error;
 	} finally {

@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
-import { EventStream, eventFrame } from './event-stream.js';
+import { eventFrame } from './event-frame.js';
+import { EventStream } from './event-stream.js';
 
 /** A response whose reader takes nothing until it is told to. */
 class StalledResponse extends EventEmitter {
@@ -34,7 +35,7 @@ function stalled(allowed = 300) {
 	return { clock, response, stream };
 }
 
-it('keeps what is allowed for a slow reader, skips the rest, and says so when the reader goes on', () => {
+it('keeps what is allowed for a slow reader, skips the rest, and reports how many when the reader continues', () => {
 	const { response, stream } = stalled();
 	for (let i = 0; i < 10; i++) stream.send(frame);
 	expect(response.writableLength).toBeLessThanOrEqual(300);
@@ -51,7 +52,7 @@ it('sends a frame larger than allowed to a reader that has nothing waiting', () 
 	expect(response.written).toHaveLength(1);
 });
 
-it('lets a reader go that has taken nothing for half a minute, and not before', async () => {
+it('disconnects a reader that has read nothing for half a minute, and not earlier', async () => {
 	const { clock, response, stream } = stalled();
 	for (let i = 0; i < 10; i++) stream.send(frame);
 	await clock.advance(29_000);
@@ -65,5 +66,5 @@ it('lets a reader go that has taken nothing for half a minute, and not before', 
 it('keeps an idle connection in use', () => {
 	const { response, stream } = stalled();
 	stream.tick();
-	expect(response.written).toEqual([': still here\n\n']);
+	expect(response.written).toEqual([': keep-alive\n\n']);
 });

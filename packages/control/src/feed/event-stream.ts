@@ -1,19 +1,14 @@
-// One reader of server-sent events. It never waits for the reader: what a slow one cannot take is skipped and counted, and one
-// that takes nothing for long is let go.
+// One reader of server-sent events over HTTP. It never waits for the reader: what a slow reader cannot take is skipped and counted, and
+// a reader that reads nothing for 30 s is disconnected.
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '@shardctl/core';
+import { eventFrame } from './event-frame.js';
+import type { FrameSink } from './fleet-feed.js';
 
 const stalledAfterMs = 30_000;
+const keepAlive = Buffer.from(': keep-alive\n\n');
 
-/** A frame that any number of readers share: the bytes are made once. `id` lets a reader that comes back say where it was. */
-export function eventFrame({ type, id, data }: { type: string; id?: number; data: unknown }): Buffer {
-	const idLine = id === undefined ? '' : `id: ${id}\n`;
-	return Buffer.from(`event: ${type}\n${idLine}data: ${JSON.stringify(data)}\n\n`);
-}
-
-const keepAlive = Buffer.from(': still here\n\n');
-
-export class EventStream {
+export class EventStream implements FrameSink {
 	readonly #response: ServerResponse;
 	readonly #clock: Clock;
 	readonly #allowedBytes: () => number;
@@ -21,7 +16,11 @@ export class EventStream {
 	/** Monotonic time since when the buffer has been full; undefined while it is not. */
 	#fullSince: number | undefined;
 
-	/** @param allowedBytes How much may wait for this reader now. */
+	/**
+	 * Sends the head of the response.
+	 *
+	 * @param allowedBytes How much may wait for this reader now.
+	 */
 	constructor(response: ServerResponse, { clock, allowedBytes }: { clock: Clock; allowedBytes: () => number }) {
 		this.#response = response;
 		this.#clock = clock;
@@ -30,13 +29,13 @@ export class EventStream {
 			'content-type': 'text/event-stream',
 			'cache-control': 'no-store',
 			connection: 'close',
-			// A proxy in between must not gather what should arrive at once.
+			// A proxy in between must not collect what should arrive immediately.
 			'x-accel-buffering': 'no',
 		});
 		response.flushHeaders();
 		response.on('drain', () => {
 			this.#fullSince = undefined;
-			this.#tellSkipped();
+			this.#reportSkipped();
 		});
 	}
 
@@ -51,7 +50,7 @@ export class EventStream {
 		this.#fullSince ??= this.#clock.monotonic();
 	}
 
-	/** Called now and then: keeps the connection in use, and lets a reader go that has stalled. */
+	/** Keeps an idle connection in use, and disconnects a reader that has stalled. */
 	tick(): void {
 		if (this.#fullSince !== undefined && this.#clock.monotonic() - this.#fullSince > stalledAfterMs) this.#response.destroy();
 		else if (this.#response.writableLength === 0) this.#response.write(keepAlive);
@@ -61,7 +60,7 @@ export class EventStream {
 		this.#response.end();
 	}
 
-	#tellSkipped(): void {
+	#reportSkipped(): void {
 		if (this.#skipped === 0) return;
 		const count = this.#skipped;
 		this.#skipped = 0;

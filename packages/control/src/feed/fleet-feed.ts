@@ -1,9 +1,18 @@
-// The live side of the control API: who listens to logs, events and figures, and what was last. A frame is made once for all
-// readers, and not at all while nobody reads.
-import type { Clock } from '@shardctl/core';
+// The live side of the control API: who follows logs, events and figures, and the most recent events. A frame is made once for all
+// readers, and not at all while there is none.
+import { type Clock, every } from '@shardctl/core';
 import type { Fleet, LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent, FleetEventBody } from '../fleet/fleet-events.js';
-import { type EventStream, eventFrame } from './event-stream.js';
+import { eventFrame } from './event-frame.js';
+
+/** Where a reader's frames go; {@link EventStream} over HTTP. */
+export interface FrameSink {
+	/** Sends a frame, or skips it when the reader is behind. */
+	send(frame: Buffer): void;
+	/** Called at an interval, for what an idle or stalled connection needs. */
+	tick(): void;
+	end(): void;
+}
 
 const keptEvents = 1000;
 /** Readers of figures that ask within this time share one answer. */
@@ -16,25 +25,26 @@ const oneReaderBytes = 2 ** 20;
 export class FleetFeed {
 	readonly #fleet: Fleet;
 	readonly #clock: Clock;
+	/** The last events, oldest first. */
 	readonly #events: FleetEvent[] = [];
 	#lastSeq = 0;
 	readonly #counts = new Map<string, number>();
-	readonly #eventReaders = new Set<EventStream>();
-	/** By the shards wanted; undefined wants all. */
-	readonly #logReaders = new Map<EventStream, number | undefined>();
-	readonly #streams = new Set<EventStream>();
-	readonly #ticking: NodeJS.Timeout;
+	readonly #eventReaders = new Set<FrameSink>();
+	/** With the shard whose lines each reader wants; undefined for all. */
+	readonly #logReaders = new Map<FrameSink, number | undefined>();
+	readonly #streams = new Set<FrameSink>();
+	readonly #stopTicking: () => void;
 	#snapshot: { at: number; frame: Promise<Buffer> } | undefined;
 
+	/** Listens to the fleet from now on. Ends with {@link close}. */
 	constructor(fleet: Fleet, clock: Clock) {
 		this.#fleet = fleet;
 		this.#clock = clock;
 		fleet.onEvent((event) => this.#onEvent(event));
 		fleet.onLog((entry) => this.#onLog(entry));
-		this.#ticking = setInterval(() => {
+		this.#stopTicking = every(clock, tickMs, () => {
 			for (const stream of this.#streams) stream.tick();
-		}, tickMs);
-		this.#ticking.unref();
+		});
 	}
 
 	/** How many readers are connected. */
@@ -42,10 +52,10 @@ export class FleetFeed {
 		return this.#streams.size;
 	}
 
-	/** How much may wait for each reader, with as many as there are. */
+	/** How many bytes may wait for each reader at the present number of readers. */
 	readonly allowedBytes = (): number => Math.min(oneReaderBytes, allReadersBytes / Math.max(1, this.#streams.size));
 
-	/** How many events there were of each type; a notice of a gateway process counts under its kind. */
+	/** Number of events of each type so far; a notice of a gateway process counts by its kind. */
 	get eventCounts(): ReadonlyMap<string, number> {
 		return this.#counts;
 	}
@@ -61,39 +71,47 @@ export class FleetFeed {
 		return tail === 0 ? [] : entries.slice(-tail);
 	}
 
-	/** Sends what a reader that saw event `after` has missed, then what happens. */
-	followEvents(stream: EventStream, { after }: { after: number }, signal: AbortSignal): void {
+	/** Sends the events after number `after`, then each new one, until the signal aborts. */
+	followEvents(stream: FrameSink, { after }: { after: number }, signal: AbortSignal): void {
 		for (const event of this.#events) if (event.seq > after) stream.send(frameOf(event));
 		this.#eventReaders.add(stream);
 		this.#keep(stream, signal, () => this.#eventReaders.delete(stream));
 	}
 
-	/** Sends the last lines, then each new one. */
+	/** Sends the last lines, then each new one, until the signal aborts. */
 	async followLogs(
-		stream: EventStream,
+		stream: FrameSink,
 		{ shard, tail }: { shard: number | undefined; tail: number },
 		signal: AbortSignal,
 	): Promise<void> {
-		for (const entry of await this.recentLogs({ shard, tail })) stream.send(eventFrame({ type: 'log', data: entry }));
+		const recent = await this.recentLogs({ shard, tail });
+		if (signal.aborted) return;
+		for (const entry of recent) stream.send(eventFrame({ type: 'log', data: entry }));
 		this.#logReaders.set(stream, shard);
 		this.#keep(stream, signal, () => this.#logReaders.delete(stream));
 	}
 
-	/** Sends the figures now and at every interval. */
-	followStats(stream: EventStream, { intervalMs }: { intervalMs: number }, signal: AbortSignal): void {
-		const send = () => void this.#statsFrame().then((frame) => stream.send(frame));
+	/** Sends the figures now and at every interval, until the signal aborts. */
+	followStats(stream: FrameSink, { intervalMs }: { intervalMs: number }, signal: AbortSignal): void {
+		const send = () =>
+			void this.#statsFrame().then(
+				(frame) => stream.send(frame),
+				// Figures that cannot be had now are left out; the next interval asks again.
+				() => {
+					this.#snapshot = undefined;
+				},
+			);
 		send();
-		const timer = setInterval(send, intervalMs);
-		this.#keep(stream, signal, () => clearInterval(timer));
+		this.#keep(stream, signal, every(this.#clock, intervalMs, send));
 	}
 
 	/** Ends every reader's stream. */
 	close(): void {
-		clearInterval(this.#ticking);
+		this.#stopTicking();
 		for (const stream of this.#streams) stream.end();
 	}
 
-	#keep(stream: EventStream, signal: AbortSignal, forget: () => void): void {
+	#keep(stream: FrameSink, signal: AbortSignal, forget: () => void): void {
 		this.#streams.add(stream);
 		signal.addEventListener(
 			'abort',

@@ -1,4 +1,4 @@
-// Routes that ask the bot itself: run code, read values, call handlers. Each answers what became of the call in every worker.
+// Routes that call into the bot: run code, read values, call handlers. Each returns the outcome in every worker.
 import { inspect } from 'node:util';
 import { messageOf, ShardctlError, type WorkerOutcome } from '@shardctl/core';
 import { z } from 'zod';
@@ -11,24 +11,21 @@ const output = z.object({ results: z.array(outcomeSchema) });
 export const evalRoute = route({
 	summary: 'Runs code in every worker, or in the one that owns a shard or a guild.',
 	input: z.strictObject({
-		code: text('code').describe('an expression, or statements with return; client, context and this are there'),
-		context: z.unknown().optional().describe('handed to the code as context'),
+		code: text('code to run').describe('an expression, or statements with return; client, context and this are defined'),
+		context: z.unknown().optional().describe('available to the code as context'),
 		...callTarget,
 	}),
 	output,
 	async run({ code, context, ...target }, { fleet, signal, allowEval }) {
 		if (!allowEval) {
-			throw new ShardctlError(
-				'FORBIDDEN',
-				'running code is off for clients over TCP; start the manager with --allow-eval to have it',
-			);
+			throw new ShardctlError('FORBIDDEN', 'clients over TCP may not run code; start the manager with --allow-eval to allow it');
 		}
 		return { results: outcomes(await fleet.broadcastEval(code, { ...given(target), context, settle: true, signal })) };
 	},
 });
 
 export const fetchRoute = route({
-	summary: 'Reads a dotted path off the client of every worker, or of one.',
+	summary: 'Reads a dotted path of the client in every worker, or in the one that owns a shard or a guild.',
 	input: z.strictObject({ path: text('a path such as guilds.cache.size'), ...callTarget }),
 	output,
 	run: async ({ path, ...target }, { fleet, signal }) => ({
@@ -37,7 +34,7 @@ export const fetchRoute = route({
 });
 
 export const callRoute = route({
-	summary: 'Calls a handler that the bot registered, in every worker or in one.',
+	summary: 'Calls a handler that the bot registered, in every worker or in the one that owns a shard or a guild.',
 	input: z.strictObject({ name: text('the name of a handler'), args: z.array(z.unknown()).optional(), ...callTarget }),
 	output,
 	run: async ({ name, args = [], ...target }, { fleet, signal }) => ({
@@ -51,7 +48,7 @@ interface Target {
 	timeoutMs?: number | undefined;
 }
 
-/** Only what was given: an option that is there but undefined is none. */
+/** Leaves out options that are undefined. */
 function given({ shard, guildId, timeoutMs }: Target): { shard?: number; guildId?: string; timeoutMs?: number } {
 	return {
 		...(shard === undefined ? {} : { shard }),
@@ -70,7 +67,7 @@ function outcomes(answer: unknown): z.output<typeof callOutcome>[] {
 	});
 }
 
-/** An error of the bot's own code is what the person wants to see, not the envelope it came in. */
+/** Of an error in the bot's own code, the error itself and not the one that wraps it. */
 function errorOf(reason: unknown): { code: string; message: string; name?: string } {
 	const code = ShardctlError.is(reason) ? reason.code : 'REMOTE_ERROR';
 	const inner =

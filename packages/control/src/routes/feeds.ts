@@ -1,4 +1,4 @@
-// Routes that answer what was last, or follow what comes: lines of the bots and events of the fleet.
+// Routes that return the most recent lines of the bots or events of the fleet, or follow them.
 import { z } from 'zod';
 import { flag, fleetEvent, logEntry, shardId, wholeNumber } from '../api/schemas.js';
 import { workerOfShard } from './fleet.js';
@@ -7,10 +7,10 @@ import { route } from './route.js';
 const defaultTail = 100;
 
 export const logsRoute = route({
-	summary: 'The last lines that the workers wrote. With follow=true: and each new one.',
+	summary: 'Returns the last lines that the workers wrote. With follow=true, also streams each new line.',
 	input: z.strictObject({
 		shard: shardId.optional().describe('only the worker that owns this shard'),
-		tail: wholeNumber(0).optional().describe(`how many of the last lines (default ${defaultTail})`),
+		tail: wholeNumber(0).optional().describe(`number of lines (default ${defaultTail})`),
 		follow: flag.optional().describe('stream new lines as server-sent events'),
 	}),
 	output: z.object({ lines: z.array(logEntry) }),
@@ -26,10 +26,10 @@ export const logsRoute = route({
 });
 
 export const eventsRoute = route({
-	summary: 'The last events of the fleet. With follow=true: and each new one.',
+	summary: 'Returns the last events of the fleet. With follow=true, also streams each new event.',
 	input: z.strictObject({
-		tail: wholeNumber(0).optional().describe(`how many of the last events (default ${defaultTail})`),
-		follow: flag.optional().describe('stream new events; Last-Event-ID is honoured'),
+		tail: wholeNumber(0).optional().describe(`number of events (default ${defaultTail}; 0 when following)`),
+		follow: flag.optional().describe('stream new events as server-sent events; a Last-Event-ID header resumes after that event'),
 	}),
 	output: z.object({ events: z.array(fleetEvent) }),
 	run: ({ tail = defaultTail }, { feed }) => ({ events: tail === 0 ? [] : feed.recentEvents().slice(-tail) }),

@@ -1,12 +1,12 @@
-// Routes that look at the fleet and act on it as a whole or by shard.
-import { ShardctlError, shardNotOwned } from '@shardctl/core';
+// Routes that read the state of the fleet, and act on all of it or on one worker.
+import { type Clock, formatShardIds, ShardctlError, shardNotOwned } from '@shardctl/core';
 import { z } from 'zod';
 import { flag, health, managerStats, shardId, wholeNumber } from '../api/schemas.js';
 import type { Fleet, WorkerView } from '../fleet/fleet.js';
 import { route } from './route.js';
 
 export const healthRoute = route({
-	summary: 'Whether the manager is there, and how many of its shards are ready.',
+	summary: 'Returns the status of the manager and how many of its shards are ready.',
 	input: z.strictObject({}),
 	output: health,
 	async run(_input, { fleet, feed }) {
@@ -20,11 +20,11 @@ export const healthRoute = route({
 const shortestIntervalMs = 250;
 
 export const statsRoute = route({
-	summary: 'The manager and every shard of it. With follow=true: again and again.',
+	summary: 'Returns the figures of the manager and each of its shards. With follow=true, streams them at an interval.',
 	input: z.strictObject({
-		fresh: flag.optional().describe('ask the workers now instead of answering what they said last'),
-		follow: flag.optional().describe('stream figures as server-sent events'),
-		intervalMs: wholeNumber(shortestIntervalMs).optional().describe('how often, when following (default 1000)'),
+		fresh: flag.optional().describe('ask the workers now instead of returning their last report'),
+		follow: flag.optional().describe('stream the figures as server-sent events'),
+		intervalMs: wholeNumber(shortestIntervalMs).optional().describe('interval when following (default 1000)'),
 	}),
 	output: managerStats,
 	run: ({ fresh = false }, { fleet }) => fleet.getStats({ fresh }),
@@ -35,20 +35,20 @@ export const statsRoute = route({
 });
 
 export const stopRoute = route({
-	summary: 'Stops the fleet; answers when every worker is gone and the name is free.',
+	summary: 'Stops the fleet. Responds when every worker is gone and the name is free.',
 	input: z.strictObject({
-		graceMs: wholeNumber(0).optional().describe('how long workers have (default: as the manager was set)'),
+		graceMs: wholeNumber(0).optional().describe('how long workers have to shut down (default: the shutdownGraceMs of the fleet)'),
 	}),
 	output: z.object({ stopped: z.literal(true) }),
-	async run({ graceMs }, { fleet, drained }) {
+	async run({ graceMs }, { fleet, closing }) {
 		void fleet.stop(graceMs === undefined ? {} : { graceMs });
-		await drained;
+		await closing;
 		return { stopped: true as const };
 	},
 });
 
 export const respawnRoute = route({
-	summary: 'Replaces the worker that owns a shard; answers once it is ready again.',
+	summary: 'Replaces the worker that owns a shard. Responds once it is ready again.',
 	input: z.strictObject({ shardId }),
 	output: z.object({ shardId: z.int(), workerId: z.int(), shardIds: z.array(z.int()).readonly() }),
 	async run({ shardId: wanted }, { fleet }) {
@@ -59,22 +59,21 @@ export const respawnRoute = route({
 });
 
 export const restartRoute = route({
-	summary: 'Replaces all workers, or one; answers once what it concerns is ready again.',
+	summary: 'Replaces all workers or one. Responds once they are ready again.',
 	input: z.strictObject({
 		shard: shardId.optional().describe('only the worker that owns this shard'),
 		worker: wholeNumber(0, 'a worker id').optional().describe('only this worker'),
-		gateways: flag.optional().describe('the gateway processes instead of workers, one after another'),
-		rolling: flag.optional().describe('one after another, so that the rest serves on (default: all at once)'),
-		parallel: wholeNumber(1).optional().describe('how many at once when rolling (default 1)'),
-		delayMs: wholeNumber(0).optional().describe('pause between two when rolling (default 0)'),
+		gateways: flag.optional().describe('restart the gateway processes instead of workers, one after another'),
+		rolling: flag.optional().describe('one after another, so that the others keep running (default: all at once)'),
+		parallel: wholeNumber(1).optional().describe('number of workers at once when rolling (default 1)'),
+		delayMs: wholeNumber(0).optional().describe('pause between two workers when rolling (default 0)'),
 	}),
 	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
-	async run({ shard, worker: workerId, gateways = false, rolling = false, parallel = 1, delayMs = 0 }, { fleet }) {
+	async run({ shard, worker: workerId, gateways = false, rolling = false, parallel = 1, delayMs = 0 }, { fleet, clock }) {
 		if (shard !== undefined && workerId !== undefined) {
-			throw new ShardctlError('OPTIONS_INVALID', 'a restart is of a shard or of a worker, not both');
+			throw new ShardctlError('OPTIONS_INVALID', 'a restart takes either shard or worker, not both');
 		}
-		const startedAt = performance.now();
-		const tookMs = () => Math.round(performance.now() - startedAt);
+		const tookMs = stopwatch(clock);
 		if (gateways) {
 			await fleet.restartGateways();
 			return { workers: [], tookMs: tookMs() };
@@ -91,27 +90,36 @@ export const restartRoute = route({
 });
 
 export const deployRoute = route({
-	summary: 'Resident mode: replaces every worker without a gap; answers once the new ones are ready, or after a rollback.',
-	input: z.strictObject({ parallel: wholeNumber(1).optional().describe('how many at once (default 1)') }),
+	summary: 'Resident mode: replaces every worker without a gap. Responds once the new processes are ready, or after a rollback.',
+	input: z.strictObject({ parallel: wholeNumber(1).optional().describe('number of workers at once (default 1)') }),
 	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
-	async run({ parallel = 1 }, { fleet }) {
-		const startedAt = performance.now();
+	async run({ parallel = 1 }, { fleet, clock }) {
+		const tookMs = stopwatch(clock);
 		await needWorkers(fleet);
 		await fleet.deploy({ parallel });
-		return { workers: await workerIds(fleet), tookMs: Math.round(performance.now() - startedAt) };
+		return { workers: await workerIds(fleet), tookMs: tookMs() };
 	},
 });
 
+/** Milliseconds since now, whenever it is called. */
+function stopwatch(clock: Clock): () => number {
+	const startedAt = clock.monotonic();
+	return () => Math.round(clock.monotonic() - startedAt);
+}
+
 async function needWorkers(fleet: Fleet): Promise<void> {
 	if ((await fleet.getWorkers()).length > 0) return;
-	throw new ShardctlError('WORKER_UNAVAILABLE', 'the fleet has no workers yet: it is coming up, see "shardctl events -f"');
+	throw new ShardctlError(
+		'WORKER_UNAVAILABLE',
+		'the fleet has no workers yet: it is starting; follow it with "shardctl events -f"',
+	);
 }
 
 async function workerIds(fleet: Fleet): Promise<number[]> {
 	return (await fleet.getWorkers()).map(({ id }) => id);
 }
 
-/** The worker that owns a shard, or `SHARD_NOT_OWNED` with the shards that there are. */
+/** The worker that owns a shard. Throws `SHARD_NOT_OWNED` with the shards of this manager. */
 export async function workerOfShard(fleet: Fleet, wanted: number): Promise<WorkerView> {
 	const workers = await fleet.getWorkers();
 	const worker = workers.find(({ shardIds }) => shardIds.includes(wanted));
@@ -124,10 +132,10 @@ async function workerById(fleet: Fleet, wanted: number): Promise<WorkerView> {
 	const workers = await fleet.getWorkers();
 	const worker = workers.find(({ id }) => id === wanted);
 	if (worker) return worker;
-	const last = workers.length - 1;
+	const ids = formatShardIds(workers.map(({ id }) => id));
 	throw new ShardctlError(
 		'WORKER_UNAVAILABLE',
-		`there is no worker ${wanted}: ${last < 0 ? 'this manager has none yet' : `their ids are 0 to ${last}`}`,
+		`there is no worker ${wanted}: ${ids === '' ? 'this manager has none yet' : `this manager has workers ${ids}`}`,
 		{ details: { workerId: wanted } },
 	);
 }

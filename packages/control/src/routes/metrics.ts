@@ -4,7 +4,7 @@ import { exposition, expositionType } from '../metrics/exposition.js';
 import { route } from './route.js';
 
 export const metricsRoute = route({
-	summary: 'The figures of the fleet in the text format of Prometheus.',
+	summary: 'Returns the metrics of the fleet in the text format of Prometheus.',
 	input: z.strictObject({}),
 	output: z.string(),
 	contentType: expositionType,

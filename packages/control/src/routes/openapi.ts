@@ -19,7 +19,7 @@ export function openApi(routes: Readonly<Record<Operation, Route>>, version: str
 		info: {
 			title: 'shardctl control API',
 			version,
-			description: 'Served on a Unix socket that only its user can open, and over TCP behind a bearer token where asked.',
+			description: 'Served on a Unix socket that only its user can open, and over TCP with a bearer token if configured.',
 		},
 		security: [{}, { token: [] }],
 		components: {
@@ -67,9 +67,9 @@ function describe(
 				}
 			: {}),
 		responses: {
-			200: { description: 'done', content: { [contentType]: { schema: jsonSchema(output) }, ...stream } },
+			200: { description: 'success', content: { [contentType]: { schema: jsonSchema(output) }, ...stream } },
 			default: {
-				description: 'an error; its code is one of the documented ones',
+				description: 'an error with one of the documented codes',
 				content: json({ $ref: '#/components/schemas/Error' }),
 			},
 		},

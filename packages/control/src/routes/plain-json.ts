@@ -1,6 +1,6 @@
-// Makes plain JSON of a value that came from a bot, which may hold what JSON has no word for.
+// Converts a value that came from a bot, which may hold what JSON cannot represent, to plain JSON.
 
-/** BigInt becomes text, Map an object (or pairs), Set a list; NaN, functions and what is not there become null. */
+/** A BigInt becomes a string, a Map an object (or pairs), a Set an array; NaN, functions and undefined become null. */
 export function plainJson(value: unknown): unknown {
 	const text = JSON.stringify(value, (_key, entry: unknown) => {
 		if (typeof entry === 'bigint') return entry.toString();

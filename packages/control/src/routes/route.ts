@@ -1,41 +1,41 @@
-// What a route of the control API is made of, and how a request becomes its input.
-import { optionProblems, optionsError } from '@shardctl/core';
+// What a route of the control API consists of, and how a request becomes its input.
+import { type Clock, optionProblems, optionsError } from '@shardctl/core';
 import type { z } from 'zod';
 import { endpoint, type Operation } from '../api/endpoints.js';
-import type { EventStream } from '../feed/event-stream.js';
-import type { FleetFeed } from '../feed/fleet-feed.js';
+import type { FleetFeed, FrameSink } from '../feed/fleet-feed.js';
 import type { Fleet } from '../fleet/fleet.js';
 
 export interface RouteContext {
 	fleet: Fleet;
 	feed: FleetFeed;
-	/** Aborts when the client goes away before it has its answer. */
+	clock: Clock;
+	/** Aborts when the client disconnects before the response is sent. */
 	signal: AbortSignal;
 	/** Whether this client may run code in the bot. */
 	allowEval: boolean;
-	/** Resolves when the control API is about to close: workers are gone, and the name is free again. */
-	drained: Promise<void>;
+	/** Resolves when the control API is about to close: the workers are gone, and the name is free again. */
+	closing: Promise<void>;
 }
 
-/** One operation: its input is checked before `run` sees it; `follow` answers with server-sent events when the input says so. */
+/** One operation. Its input is validated before `run` gets it; with `follow: true` in the input it responds with server-sent events. */
 export interface Route<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType> {
 	summary: string;
 	/** Fields of the path, and of the query (GET) or the JSON body (POST). */
 	input: Input;
 	output: Output;
-	/** The answer is text of this type (default: JSON). */
+	/** The output is the body of the response, text or bytes of this type (default: JSON of the output). */
 	contentType?: string;
 	run(input: z.output<Input>, context: RouteContext): z.output<Output> | Promise<z.output<Output>>;
 	follow?: {
-		/** What each event's data is. */
+		/** The data of each event. */
 		item: z.ZodType;
-		/** Throws what is wrong with the input (a shard that is not there) before the stream begins. */
+		/** Rejects input that passes the schema and is wrong all the same, such as an unknown shard, before the stream begins. */
 		check?(input: z.output<Input>, context: RouteContext): Promise<unknown>;
-		open(input: z.output<Input>, stream: EventStream, context: RouteContext & { lastEventId: number }): void | Promise<void>;
+		open(input: z.output<Input>, stream: FrameSink, context: RouteContext & { lastEventId: number }): void | Promise<void>;
 	};
 }
 
-/** Gives a route its types. */
+/** Infers the types of a route. */
 export function route<Input extends z.ZodObject, Output extends z.ZodType>(
 	definition: Route<Input, Output>,
 ): Route<Input, Output> {

@@ -10,7 +10,7 @@ import { type Route, route } from './route.js';
 import { whereRoute } from './where.js';
 
 const openapiRoute = route({
-	summary: 'This description.',
+	summary: 'Returns this description.',
 	input: z.strictObject({}),
 	output: z.record(z.string(), z.unknown()),
 	run: (_input, { fleet }) => openApi(routeTable, fleet.version),
@@ -33,7 +33,7 @@ const operations = {
 	call: callRoute,
 } satisfies Record<Operation, unknown>;
 
-/** What each operation takes and answers, for the typed client. */
+/** Input and output of each operation, for the typed client. */
 export type Operations = {
 	[O in Operation]: { input: z.output<(typeof operations)[O]['input']>; output: z.output<(typeof operations)[O]['output']> };
 };

@@ -1,4 +1,4 @@
-// The route that finds a guild: its shard by the formula, and whether the bot is in it by asking that shard.
+// The route that finds a guild: its shard by Discord's formula, and whether the bot is in it by asking that shard.
 import { isSnowflake, ShardctlError, type ShardStatus, shardIdForGuild } from '@shardctl/core';
 import { z } from 'zod';
 import { snowflake } from '../api/schemas.js';
@@ -9,7 +9,7 @@ import { route } from './route.js';
 const lookupTimeoutMs = 2000;
 
 export const whereRoute = route({
-	summary: 'Which shard and worker a guild belongs to, and what the bot knows of it.',
+	summary: 'Returns the shard and the worker of a guild, and what the bot knows about it.',
 	input: z.strictObject({ guildId: snowflake }),
 	output: z.object({
 		guildId: z.string(),
@@ -17,20 +17,20 @@ export const whereRoute = route({
 		workerId: z.int(),
 		pid: z.int().nullable(),
 		status: z.string(),
-		/** Null when the bot could not be asked, or its library keeps no guilds. */
+		/** Null when the worker does not answer, or the bot's library caches no guilds. */
 		guild: z.object({ name: z.string().nullable(), memberCount: z.number().nullable() }).nullable(),
 	}),
 	async run({ guildId }, { fleet, signal }) {
 		if (!isSnowflake(guildId)) throw new ShardctlError('OPTIONS_INVALID', `${guildId} is too large to be a Discord id`);
 		const { totalShards } = fleet;
 		if (totalShards === 0) {
-			throw new ShardctlError('WORKER_UNAVAILABLE', 'the number of shards is not known yet: the fleet is about to start');
+			throw new ShardctlError('WORKER_UNAVAILABLE', 'the number of shards is not known yet: the fleet is starting');
 		}
 		const shardId = shardIdForGuild(guildId, totalShards);
 		const worker = await workerOfShard(fleet, shardId);
 		const found = await lookUp(fleet, { guildId, shardId, signal });
 		const { id: workerId } = worker;
-		if (found?.state === 'absent') throw await notThere(fleet, { guildId, shardId, workerId, signal });
+		if (found?.state === 'absent') throw await guildNotFound(fleet, { guildId, shardId, workerId, signal });
 		const guild = found?.state === 'present' ? { name: found.name, memberCount: found.memberCount } : null;
 		return {
 			guildId,
@@ -60,7 +60,7 @@ async function lookUp(
 		const options = { shard: shardId, context: { guildId }, timeoutMs: lookupTimeoutMs, signal };
 		return (await fleet.broadcastEval(lookUpScript, options)) as Found;
 	} catch (error) {
-		// A worker that is down or busy cannot say; where the guild belongs is known all the same.
+		// A worker that is down or busy does not answer; the shard of the guild is known without it.
 		if (ShardctlError.is(error)) return undefined;
 		throw error;
 	}
@@ -87,7 +87,7 @@ interface Similar {
 	different: number;
 }
 
-async function notThere(
+async function guildNotFound(
 	fleet: Fleet,
 	{ guildId, shardId, workerId, signal }: { guildId: string; shardId: number; workerId: number; signal: AbortSignal },
 ): Promise<ShardctlError> {

@@ -1,4 +1,4 @@
-// Whether a request over TCP brings the right token.
+// The token that requests over TCP must carry.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 
@@ -11,7 +11,7 @@ export function bearerCheck(token: string): (authorization: string | undefined) 
 	};
 }
 
-/** The token that was made up for this manager before, or a new one, in a file that only this user can read. */
+/** The token in the file that only this user can read; generated if the file does not exist. */
 export function keptToken(path: string): string {
 	try {
 		const kept = readFileSync(path, 'utf8').trim();

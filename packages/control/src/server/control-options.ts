@@ -1,4 +1,4 @@
-// The option `control` of a manager: whether, and where beside its socket, it serves the control API.
+// The option `control` of a manager: whether it serves the control API, and where besides its own socket.
 import { z } from 'zod';
 
 export interface ControlOptions {
@@ -25,7 +25,9 @@ export const controlSchema = z.union(
 			host: z.string().optional(),
 			token: z
 				.string()
-				.min(shortestToken, { error: `must have at least ${shortestToken} characters: whoever has it controls the fleet` })
+				.min(shortestToken, {
+					error: `must have at least ${shortestToken} characters, because it gives full control of the fleet`,
+				})
 				.optional(),
 			allowEval: z.boolean({ error: 'must be true or false' }).optional(),
 		}),

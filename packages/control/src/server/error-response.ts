@@ -1,4 +1,4 @@
-// Turns what a route threw into the status and the body of an answer.
+// The status and the body of a response to what a route threw.
 import { type ErrorCode, messageOf, ShardctlError } from '@shardctl/core';
 import { plainJson } from '../routes/plain-json.js';
 
@@ -16,12 +16,12 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
 	CALL_TIMEOUT: 504,
 };
 
-export interface ErrorAnswer {
+export interface ErrorResponse {
 	status: number;
 	body: { error: { code: string; message: string; details?: unknown } };
 }
 
-export function errorAnswer(thrown: unknown): ErrorAnswer {
+export function errorResponse(thrown: unknown): ErrorResponse {
 	if (!ShardctlError.is(thrown)) return { status: 500, body: { error: { code: 'INTERNAL', message: messageOf(thrown) } } };
 	const { code, message, details } = thrown;
 	const more = Object.keys(details).length > 0 ? { details: plainJson(details) } : {};

@@ -1,11 +1,11 @@
-// Reads the JSON body of a request, up to a bound: what is larger is refused without being kept.
+// Reads the JSON body of a request, up to a bound: a larger one is rejected without being kept.
 import type { IncomingMessage } from 'node:http';
 import { ShardctlError } from '@shardctl/core';
 
-/** Code for `eval` is the largest that anybody sends. */
+/** Enough for code to `eval`, the largest input. */
 export const maxBodyBytes = 1024 * 1024;
 
-/** The parsed body; `{}` when there is none. Throws `MESSAGE_TOO_LARGE`, and `OPTIONS_INVALID` for what is no JSON object. */
+/** The parsed body; `{}` when there is none. Throws `MESSAGE_TOO_LARGE`, and `OPTIONS_INVALID` for anything but a JSON object. */
 export async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
 	if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge();
 	const chunks: Buffer[] = [];
@@ -23,12 +23,12 @@ function parseObject(text: string): Record<string, unknown> {
 	try {
 		value = JSON.parse(text);
 	} catch (cause) {
-		throw new ShardctlError('OPTIONS_INVALID', 'the body of the request is not JSON', { cause });
+		throw new ShardctlError('OPTIONS_INVALID', 'the request body is not JSON', { cause });
 	}
 	if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-	throw new ShardctlError('OPTIONS_INVALID', 'the body of the request must be a JSON object');
+	throw new ShardctlError('OPTIONS_INVALID', 'the request body must be a JSON object');
 }
 
 function tooLarge(): ShardctlError {
-	return new ShardctlError('MESSAGE_TOO_LARGE', `the body of a request may have at most ${maxBodyBytes} bytes`);
+	return new ShardctlError('MESSAGE_TOO_LARGE', `the request body is larger than ${maxBodyBytes} bytes`);
 }

@@ -1,4 +1,4 @@
-// Answers the requests of the control API: who may, which route, what input, which answer. It opens and closes no socket.
+// Authorises, routes and validates a request of the control API, and responds. It opens and closes no socket.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, ShardctlError } from '@shardctl/core';
 import { endpoint, endpoints, type Operation, pathFields } from '../api/endpoints.js';
@@ -7,17 +7,16 @@ import type { FleetFeed } from '../feed/fleet-feed.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { parseInput, type RouteContext } from '../routes/route.js';
 import { routeTable } from '../routes/routes.js';
-import { errorAnswer } from './error-answer.js';
+import { errorResponse } from './error-response.js';
 import { readBody } from './request-body.js';
 
-/** How long what a refused client still sends is thrown away, so that it gets to read the answer. */
+/** How long the rest of a rejected request is read and discarded, so that the client can read the response. */
 const discardMs = 1000;
 const maxStreams = 4096;
 
-/** What a request may do, by the door it came through. */
-export interface Door {
-	/** Whether the request is let in. */
-	admits(request: IncomingMessage): boolean;
+/** What the requests of one socket may do. */
+export interface Access {
+	authorises(request: IncomingMessage): boolean;
 	allowEval: boolean;
 }
 
@@ -26,9 +25,9 @@ export interface RequestHandlerOptions {
 	feed: FleetFeed;
 	clock: Clock;
 	/** Resolves when the control API is about to close. */
-	drained: Promise<void>;
-	/** Told of each request that was not let in. */
-	onRefused(request: IncomingMessage): void;
+	closing: Promise<void>;
+	/** Called for each request that is not authorised. */
+	onUnauthorised(request: IncomingMessage): void;
 }
 
 interface Match {
@@ -36,26 +35,26 @@ interface Match {
 	fields: Record<string, string>;
 }
 
-/** Makes the listener for the requests of one door. */
-export function requestHandler(options: RequestHandlerOptions, door: Door) {
+/** Makes the listener for the requests of one socket. */
+export function requestHandler(options: RequestHandlerOptions, access: Access) {
 	return (request: IncomingMessage, response: ServerResponse): void => {
-		void answer(options, door, request, response).catch((error: unknown) => {
+		void respond(options, access, request, response).catch((error: unknown) => {
 			if (response.headersSent) response.destroy();
-			else refuse(request, response, error);
+			else reject(options.clock, request, response, error);
 		});
 	};
 }
 
-async function answer(
+async function respond(
 	options: RequestHandlerOptions,
-	door: Door,
+	access: Access,
 	request: IncomingMessage,
 	response: ServerResponse,
 ): Promise<void> {
-	if (!door.admits(request)) {
-		options.onRefused(request);
+	if (!access.authorises(request)) {
+		options.onUnauthorised(request);
 		response.setHeader('www-authenticate', 'Bearer');
-		throw new ShardctlError('UNAUTHORIZED', 'this control API wants its token: send it as "Authorization: Bearer …"');
+		throw new ShardctlError('UNAUTHORIZED', 'this control API needs its token: send the header "Authorization: Bearer <token>"');
 	}
 	const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
 	const { operation, fields } = match(request.method, path);
@@ -63,23 +62,21 @@ async function answer(
 	const given = endpoint(operation).method === 'GET' ? Object.fromEntries(new URLSearchParams(query)) : await readBody(request);
 	const input = parseInput(operation, schema, { ...given, ...fields });
 	const gone = new AbortController();
-	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client went away')));
-	const { fleet, feed, drained } = options;
-	const context: RouteContext = { fleet, feed, drained, signal: gone.signal, allowEval: door.allowEval };
+	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client disconnected')));
+	const { fleet, feed, clock, closing } = options;
+	const context: RouteContext = { fleet, feed, clock, closing, signal: gone.signal, allowEval: access.allowEval };
 	if (follow && input.follow === true && request.method === 'GET') {
-		if (feed.readers >= maxStreams) throw new ShardctlError('CALL_LIMIT', `${maxStreams} readers follow this manager already`);
+		if (feed.readers >= maxStreams) throw new ShardctlError('CALL_LIMIT', `this manager already has ${maxStreams} readers`);
 		await follow.check?.(input, context);
 		if (gone.signal.aborted) return;
 		const lastEventId = Number(request.headers['last-event-id']) || 0;
-		await follow.open(input, new EventStream(response, { clock: options.clock, allowedBytes: feed.allowedBytes }), {
-			...context,
-			lastEventId,
-		});
+		const stream = new EventStream(response, { clock, allowedBytes: feed.allowedBytes });
+		await follow.open(input, stream, { ...context, lastEventId });
 		return;
 	}
 	const output = await run(input, context);
 	if (contentType === undefined) sendJson(response, 200, output);
-	else send(response, { status: 200, contentType, body: output as string });
+	else send(response, { status: 200, contentType, body: output as string | Uint8Array });
 }
 
 const table = (Object.keys(endpoints) as Operation[]).map((operation) => {
@@ -98,7 +95,7 @@ function match(method: string | undefined, path: string): Match {
 	}
 	throw new ShardctlError(
 		'METHOD_NOT_FOUND',
-		`there is no ${method ?? ''} ${path}; GET /v1/openapi.json describes what there is`,
+		`unknown operation ${method ?? ''} ${path}; GET /v1/openapi.json describes all operations`,
 	);
 }
 
@@ -110,13 +107,14 @@ function decodeField(text: string): string {
 	}
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-	const { status, body } = errorAnswer(error);
+function reject(clock: Clock, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+	const { status, body } = errorResponse(error);
 	if (!request.complete) {
-		// A client in the middle of a large body reads no answer until it has sent all, or its connection breaks.
+		// A client that is still sending a large body reads no response until it has sent all of it, or its connection breaks.
 		response.setHeader('connection', 'close');
 		request.resume();
-		setTimeout(() => request.destroy(), discardMs).unref();
+		const timer = clock.setTimeout(() => request.destroy(), discardMs);
+		request.once('close', () => clock.clearTimeout(timer));
 	}
 	sendJson(response, status, body);
 }
@@ -127,7 +125,7 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
 
 function send(
 	response: ServerResponse,
-	{ status, contentType, body }: { status: number; contentType: string; body: string },
+	{ status, contentType, body }: { status: number; contentType: string; body: string | Uint8Array },
 ): void {
 	if (response.destroyed) return;
 	response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });

@@ -1,10 +1,10 @@
-// Serves the control API of one manager: on a Unix socket that only this user can open, and over TCP behind a token where that
-// was asked for. Owns the sockets, the lock and the feed.
+// Serves the control API of one fleet: on a Unix socket that only this user can open, and over TCP with a token if configured. Owns the
+// sockets, the lock and the feed.
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Clock, ShardctlError } from '@shardctl/core';
+import { type Clock, type Deferred, deferred, ShardctlError } from '@shardctl/core';
 import type { Logger } from 'pino';
 import { FleetFeed } from '../feed/fleet-feed.js';
 import type { Fleet } from '../fleet/fleet.js';
@@ -13,7 +13,7 @@ import { processIdentity } from '../state-dir/process-identity.js';
 import { socketPath, stateDir } from '../state-dir/state-dir.js';
 import { bearerCheck, keptToken } from './bearer.js';
 import { type ControlOptions, shortestToken } from './control-options.js';
-import { type Door, requestHandler } from './request-handler.js';
+import { type Access, requestHandler } from './request-handler.js';
 
 export interface ControlSetup {
 	file: string;
@@ -24,18 +24,18 @@ export interface ControlSetup {
 export interface Control {
 	/** Base URL over TCP; undefined where it is not served. */
 	readonly url: string | undefined;
-	/** The file that holds the token that was made up; undefined where one was given. */
+	/** The file with the generated token; undefined if a token was given. */
 	readonly tokenFile: string | undefined;
-	/** Frees the name, answers those who wait for the stop, ends every stream. */
+	/** Frees the name, responds to requests that wait for the stop, ends every stream. */
 	close(): Promise<void>;
 }
 
 const limits = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5000 };
 const maxConnections = 8192;
-/** Attempts without the token are logged, but not each of a flood. */
-const refusalLogMs = 1000;
-/** How long those who are being answered have to read it. */
-const farewellMs = 1000;
+/** Requests without the right token are logged at most this often. */
+const unauthorisedLogMs = 1000;
+/** How long clients have to read their last response before their connection is closed. */
+const closeGraceMs = 1000;
 
 /** Takes the manager's name and opens its sockets. Throws `MANAGER_RUNNING`, `ADDRESS_IN_USE` or `STATE_DIR_UNUSABLE`. */
 export async function startControl(fleet: Fleet, options: ControlOptions, setup: ControlSetup): Promise<Control> {
@@ -43,69 +43,77 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 	const { name } = fleet;
 	const dir = stateDir();
 	const path = socketPath(dir, name);
-	const record = { ...processIdentity(), name, cwd: process.cwd(), file, since: Date.now() };
+	const record = { ...processIdentity(), name, cwd: process.cwd(), file, since: clock.now() };
 	const lock = await takeLock(dir, record);
 	const feed = new FleetFeed(fleet, clock);
-	let drain: () => void = () => {};
-	const drained = new Promise<void>((resolve) => {
-		drain = resolve;
-	});
-	const serving = { fleet, feed, clock, drained, onRefused: refusalLog(logger, clock) };
+	const closing = deferred();
+	const serving = { fleet, feed, clock, closing: closing.promise, onUnauthorised: unauthorisedLog(logger, clock) };
 	const servers: Server[] = [];
 	let tokenFile: string | undefined;
-	const open = (door: Door) => {
-		const server = createServer(limits, requestHandler(serving, door));
+	const open = (access: Access) => {
+		const server = createServer(limits, requestHandler(serving, access));
 		server.maxConnections = maxConnections;
 		servers.push(server);
 		return server;
 	};
 	try {
-		const local = open({ admits: () => true, allowEval: true });
+		const local = open({ authorises: () => true, allowEval: true });
 		await listenLocally(local, path);
 		let url: string | undefined;
 		if (options.port !== undefined) {
 			const token = options.token ?? givenToken(process.env);
 			if (token === undefined) tokenFile = join(dir, `${name}.token`);
 			const isToken = bearerCheck(token ?? keptToken(tokenFile as string));
-			const tcp = open({ admits: (request) => isToken(request.headers.authorization), allowEval: options.allowEval ?? false });
+			const tcp = open({
+				authorises: (request) => isToken(request.headers.authorization),
+				allowEval: options.allowEval ?? false,
+			});
 			url = await listenOnTcp(tcp, { port: options.port, host: options.host ?? '127.0.0.1' });
 			logger.info(
 				{ url, ...(tokenFile ? { tokenFile } : {}) },
-				`control API on ${url}${tokenFile ? `, its token in ${tokenFile}` : ''}`,
+				`control API on ${url}${tokenFile ? `; its token is in ${tokenFile}` : ''}`,
 			);
 		}
-		return { url, tokenFile, close: () => close({ servers, lock, feed, drain }) };
+		return { url, tokenFile, close: () => close({ servers, lock, feed, clock, closing }) };
 	} catch (error) {
-		await close({ servers, lock, feed, drain });
+		await close({ servers, lock, feed, clock, closing });
 		throw error;
 	}
 }
 
-/** The variable's token; one that could be guessed is refused, as the option refuses it. */
+/** The token of the environment variable; as with the option, a short one is rejected. */
 function givenToken({ SHARDCTL_CONTROL_TOKEN: token }: NodeJS.ProcessEnv): string | undefined {
 	if (token === undefined || token === '' || token.length >= shortestToken) return token || undefined;
 	throw new ShardctlError(
 		'OPTIONS_INVALID',
-		`SHARDCTL_CONTROL_TOKEN must have at least ${shortestToken} characters: whoever has it controls the fleet`,
+		`SHARDCTL_CONTROL_TOKEN must have at least ${shortestToken} characters, because it gives full control of the fleet`,
 	);
 }
 
-async function close({ servers, lock, feed, drain }: { servers: Server[]; lock: Lock; feed: FleetFeed; drain: () => void }) {
-	// No longer listening and the lock gone: whoever is told "stopped" below can start the next manager at once.
+interface Serving {
+	servers: Server[];
+	lock: Lock;
+	feed: FleetFeed;
+	clock: Clock;
+	closing: Deferred<void>;
+}
+
+async function close({ servers, lock, feed, clock, closing }: Serving): Promise<void> {
+	// It no longer listens, and the lock is released: a client that gets its "stopped" below can start the next manager immediately.
 	const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
 	lock.release();
-	drain();
+	closing.resolve();
 	feed.close();
 	for (const server of servers) server.closeIdleConnections();
-	const cutOff = setTimeout(() => {
+	const cutOff = clock.setTimeout(() => {
 		for (const server of servers) server.closeAllConnections();
-	}, farewellMs);
+	}, closeGraceMs);
 	await Promise.all(closed);
-	clearTimeout(cutOff);
+	clock.clearTimeout(cutOff);
 }
 
 async function listenLocally(server: Server, path: string): Promise<void> {
-	// The lock is ours, so a socket that is still here was left by a manager that could not tidy up.
+	// This manager holds the lock, so a socket that still exists was left behind by a manager that was killed.
 	if (process.platform !== 'win32') rmSync(path, { force: true });
 	await listening(server, () => server.listen(path), path);
 	if (process.platform !== 'win32') chmodSync(path, 0o600);
@@ -120,26 +128,30 @@ async function listenOnTcp(server: Server, { port, host }: { port: number; host:
 function listening(server: Server, listen: () => void, where: string): Promise<void> {
 	return new Promise((resolve, reject) => {
 		server.once('error', (cause: NodeJS.ErrnoException) => {
-			const why = cause.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be listened on: ${cause.message}`;
-			const code = cause.code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'OPTIONS_INVALID';
-			reject(new ShardctlError(code, `the control API's address ${where} ${why}`, { cause }));
+			const inUse = cause.code === 'EADDRINUSE';
+			const why = inUse ? 'another program uses that address' : cause.message;
+			reject(
+				new ShardctlError(inUse ? 'ADDRESS_IN_USE' : 'OPTIONS_INVALID', `the control API cannot listen on ${where}: ${why}`, {
+					cause,
+				}),
+			);
 		});
 		server.once('listening', resolve);
 		listen();
 	});
 }
 
-/** One line a second at most, with the number of attempts that it stands for. */
-function refusalLog(logger: Logger, clock: Clock): (request: IncomingMessage) => void {
+/** At most one line a second, with the number of attempts since the last. */
+function unauthorisedLog(logger: Logger, clock: Clock): (request: IncomingMessage) => void {
 	let attempts = 0;
 	let lastAt = Number.NEGATIVE_INFINITY;
 	return ({ socket, method, url }) => {
 		attempts++;
-		if (clock.monotonic() - lastAt < refusalLogMs) return;
+		if (clock.monotonic() - lastAt < unauthorisedLogMs) return;
 		lastAt = clock.monotonic();
 		logger.warn(
 			{ from: socket.remoteAddress, method, path: url?.split('?')[0], attempts },
-			`control API: refused a request from ${socket.remoteAddress ?? 'somewhere'} without the right token`,
+			`control API: rejected a request from ${socket.remoteAddress ?? 'an unknown address'} without a valid token`,
 		);
 		attempts = 0;
 	};

@@ -1,5 +1,5 @@
-// One manager per name: its record is made in one step that fails where another record stands, and the record of a manager
-// that is gone, however it ended, is taken over.
+// One manager per name. Its record is created in one step that fails where a record exists; the record of a manager that is gone,
+// however it ended, is replaced.
 import { linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { ShardctlError } from '@shardctl/core';
@@ -22,7 +22,7 @@ export async function takeLock(dir: string, record: ManagerRecord): Promise<Lock
 	writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
 	try {
 		for (;;) {
-			// Linking a finished file, so that nobody ever reads half a record.
+			// A finished file is linked, so half a record is never read.
 			if (tryLink(draft, path)) return { release: () => releaseOwn(path, record) };
 			const owner = readRecord(path);
 			if (owner && (await isRunning(dir, owner))) throw managerRunning(owner);
@@ -34,8 +34,8 @@ export async function takeLock(dir: string, record: ManagerRecord): Promise<Lock
 }
 
 /**
- * The process decides where its identity is certain. Where it is not, and where the process is not to be seen (a manager in
- * another container that shares the folder), the socket does: somebody listens on it or nobody.
+ * The process decides where its identity is certain. Where it is not, or where the process is not visible (a manager in another
+ * container that shares the folder), the socket decides: either a manager listens on it or not.
  */
 async function isRunning(dir: string, owner: ManagerRecord): Promise<boolean> {
 	return isSameProcess(owner) === 'yes' || (await accepts(socketPath(dir, owner.name)));
@@ -54,7 +54,7 @@ function accepts(path: string): Promise<boolean> {
 	});
 }
 
-/** Moves the record away, and back where it turns out to be a new one that somebody else has made meanwhile. */
+/** Moves the record away, and back if it turns out to be a new one that another manager has made in the meantime. */
 function removeStale(path: string, judged: ManagerRecord | undefined, aside: string): void {
 	try {
 		renameSync(path, aside);
@@ -77,7 +77,7 @@ function isSameRecord(a: ManagerRecord | undefined, b: ManagerRecord | undefined
 function managerRunning({ name, pid }: ManagerRecord): ShardctlError {
 	return new ShardctlError(
 		'MANAGER_RUNNING',
-		`a manager named "${name}" is running already (process ${pid}): stop it with "shardctl stop --name ${name}", or give this one another --name`,
+		`a manager named "${name}" is running already (process ${pid}): stop it with "shardctl stop --name ${name}", or start this one with another --name`,
 		{ details: { name, pid } },
 	);
 }

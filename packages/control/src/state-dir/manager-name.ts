@@ -1,4 +1,4 @@
-// The name under which a manager is found when nobody gave it one.
+// The default name of a manager, under which it is found.
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 

@@ -1,4 +1,4 @@
-// What a running manager leaves in the state folder: who and where it is. The record is also the lock on its name.
+// The record of a running manager in the state folder: its process, and where it was started. The record is also the lock on its name.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSameProcess, type ProcessIdentity } from './process-identity.js';
@@ -14,7 +14,7 @@ export interface ManagerRecord extends ProcessIdentity {
 	since: number;
 }
 
-/** A record that was found, and the address that goes with it. */
+/** A record with the address of its manager. */
 export interface FoundManager extends ManagerRecord {
 	socketPath: string;
 }
@@ -25,7 +25,7 @@ export function recordPath(dir: string, name: string): string {
 	return join(dir, `${name}${suffix}`);
 }
 
-/** The record at a path; undefined when there is none, or none that can be read. */
+/** The record at a path; undefined if there is none, or it cannot be read. */
 export function readRecord(path: string): ManagerRecord | undefined {
 	try {
 		const record = JSON.parse(readFileSync(path, 'utf8')) as ManagerRecord;
@@ -35,7 +35,7 @@ export function readRecord(path: string): ManagerRecord | undefined {
 	}
 }
 
-/** The managers of this user whose process is there, or may be there where that cannot be seen from here, by name. */
+/** The managers of this user whose process exists, or may exist where it is not visible from here, sorted by name. */
 export function runningManagers(env: NodeJS.ProcessEnv = process.env): FoundManager[] {
 	const found = new Map<string, FoundManager>();
 	for (const dir of stateDirCandidates(env)) {

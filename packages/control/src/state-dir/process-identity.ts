@@ -1,14 +1,14 @@
-// Tells one process from a later one that was given the same id: in a container every manager is process 1.
+// Distinguishes a process from a later one with the same id: in a container every manager is process 1.
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** A process on this machine; what the system does not tell (outside Linux) is null. */
+/** A process on this machine; null for what the system does not provide (outside Linux). */
 export interface ProcessIdentity {
 	pid: number;
 	/** Clock ticks from boot to the start of the process. */
 	startedAtTicks: string | null;
 	/** Changes with every boot. */
 	boot: string | null;
-	/** Which numbering of processes the id belongs to: a container has its own. */
+	/** The process id namespace; a container has its own. */
 	namespace: string | null;
 }
 
@@ -18,7 +18,7 @@ export function processIdentity(pid: number = process.pid): ProcessIdentity {
 	return { pid, startedAtTicks: startTicks(pid), boot, namespace: ownNamespace() };
 }
 
-/** Whether that very process is still there: `unsure` where only its id is known to be in use, or where it cannot be seen from here. */
+/** Whether that same process still exists: `unsure` where only its id is known to be in use, or where it is not visible from here. */
 export function isSameProcess(identity: ProcessIdentity): 'yes' | 'no' | 'unsure' {
 	const now = processIdentity(identity.pid);
 	if (identity.boot === now.boot && (identity.namespace ?? now.namespace) !== now.namespace) return 'unsure';
@@ -44,7 +44,7 @@ function isUsed(pid: number): boolean {
 	}
 }
 
-/** Field 22 of /proc/PID/stat. The second field is the program's name in brackets, which may itself hold blanks and brackets. */
+/** Field 22 of /proc/PID/stat. The second field is the program's name in brackets, which may itself contain spaces and brackets. */
 function startTicks(pid: number): string | null {
 	const stat = read(`/proc/${pid}/stat`);
 	return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;

@@ -51,7 +51,7 @@ describe('the folder of a new manager', () => {
 		const file = join(tempDir(), 'file');
 		writeFileSync(file, '');
 		expect(() => stateDir({ SHARDCTL_STATE_DIR: join(file, 'x') })).toThrow(
-			/set SHARDCTL_STATE_DIR to one that this user can write[\s\S]*ENOTDIR/,
+			/set SHARDCTL_STATE_DIR to a folder that this user can write[\s\S]*ENOTDIR/,
 		);
 	});
 });

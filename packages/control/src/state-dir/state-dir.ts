@@ -1,20 +1,20 @@
-// Where managers leave what others find them by: a folder that only this user can enter, the same from a terminal, from cron,
-// under systemd and in a container.
+// The folder in which managers are found: only this user can enter it, and it is the same from a terminal, from cron, under systemd and
+// in a container.
 import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, ShardctlError } from '@shardctl/core';
 
-/** Unix socket paths end at 107 bytes (103 on macOS); anything longer fails with a message that nobody understands. */
+/** Unix socket paths end at 107 bytes (103 on macOS); a longer path fails with an obscure message. */
 const maxSocketPathBytes = process.platform === 'darwin' ? 103 : 107;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The folders where a manager of this user may have left its record, best first. `SHARDCTL_STATE_DIR` is the only one where it
- * is set. Else what systemd gives a unit (`RuntimeDirectory=`, `StateDirectory=`), the user's state folder, and for those who
- * have no home that can be written (containers, read-only roots) the runtime and the temporary folder. `XDG_RUNTIME_DIR` comes
- * late because it is emptied when the user logs out, and a detached manager runs on.
+ * The folders that may hold the record of a manager of this user, in order of preference. `SHARDCTL_STATE_DIR` is the only one if it is
+ * set. Otherwise what systemd gives a unit (`RuntimeDirectory=`, `StateDirectory=`), the user's state folder, and for users without a
+ * writable home (containers, read-only roots) the runtime and the temporary folder. `XDG_RUNTIME_DIR` is one of the last because it is
+ * emptied when the user logs out, and a detached manager keeps running.
  */
 export function stateDirCandidates(env: Environment = process.env): string[] {
 	if (env.SHARDCTL_STATE_DIR) return [env.SHARDCTL_STATE_DIR];
@@ -31,8 +31,8 @@ export function stateDirCandidates(env: Environment = process.env): string[] {
 }
 
 /**
- * The folder in which a new manager leaves its record, created with mode 0700: the first candidate that can be written.
- * Throws `STATE_DIR_UNUSABLE` when there is none.
+ * The folder for the record of a new manager, created with mode 0700: the first candidate that is writable. Throws
+ * `STATE_DIR_UNUSABLE` if there is none.
  */
 export function stateDir(env: Environment = process.env): string {
 	const problems: string[] = [];
@@ -43,13 +43,13 @@ export function stateDir(env: Environment = process.env): string {
 	}
 	throw new ShardctlError(
 		'STATE_DIR_UNUSABLE',
-		`no folder for the manager's socket and lock can be used; set SHARDCTL_STATE_DIR to one that this user can write\n${problems.join('\n')}`,
+		`no usable folder for the manager's socket and lock; set SHARDCTL_STATE_DIR to a folder that this user can write\n${problems.join('\n')}`,
 	);
 }
 
 /**
- * The address of a control API whose record stands in `dir`: a Unix socket, or a named pipe on Windows, where the same name in
- * another folder must be another pipe and the system lets only this user and administrators write to it.
+ * The address of a control API whose record is in `dir`: a Unix socket, or on Windows a named pipe, where the same name in another
+ * folder must be another pipe and the system lets only this user and administrators write to it.
  */
 export function socketPath(dir: string, name: string, platform: NodeJS.Platform = process.platform): string {
 	if (platform === 'win32') return `\\\\.\\pipe\\shardctl-${pipePart(dir)}-${name}`;
@@ -57,11 +57,11 @@ export function socketPath(dir: string, name: string, platform: NodeJS.Platform 
 	if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
 	throw new ShardctlError(
 		'STATE_DIR_UNUSABLE',
-		`the socket path ${path} is longer than the ${maxSocketPathBytes} bytes that the system allows: set SHARDCTL_STATE_DIR to a shorter one`,
+		`the socket path ${path} is longer than the ${maxSocketPathBytes} bytes that the system allows; set SHARDCTL_STATE_DIR to a shorter path`,
 	);
 }
 
-/** Pipe names have no backslash, 256 characters in all, and no case, as paths have none there. */
+/** Names of pipes have no backslash, at most 256 characters, and like paths on Windows no case. */
 function pipePart(dir: string): string {
 	return dir
 		.toLowerCase()
@@ -70,13 +70,13 @@ function pipePart(dir: string): string {
 		.slice(-150);
 }
 
-/** Creates the folder and makes sure that it is ours alone; answers what is in the way. */
+/** Creates the folder and makes it accessible to this user alone. Returns the problem if that fails. */
 function prepare(dir: string): string | undefined {
 	try {
 		mkdirSync(dir, { recursive: true, mode: 0o700 });
 		if (process.platform === 'win32') return undefined;
 		const { uid, mode } = lstatSync(dir);
-		// Somebody else's folder in a place that all can write would hand them the fleet.
+		// In a world-writable place, a folder of another user would give that user control of the fleet.
 		if (uid !== process.getuid?.()) return 'belongs to another user';
 		if ((mode & 0o777) !== 0o700) chmodSync(dir, 0o700);
 		accessSync(dir, constants.W_OK | constants.X_OK);
@@ -91,7 +91,7 @@ function homeStateDir(env: Environment): string | undefined {
 	return home === undefined || home === '/' || process.platform === 'win32' ? undefined : join(home, '.local', 'state');
 }
 
-/** A user id without an entry in the user database, as containers have it, has no home, and asking for it may throw. */
+/** A user id without an entry in the user database, as in many containers, has no home, and asking for it may throw. */
 function lookedUpHome(): string | undefined {
 	try {
 		return homedir() || undefined;
