@@ -79,12 +79,14 @@ export {
 export { type Deferred, deferred } from './deferred.js';
 export { describeValue } from './describe-value.js';
 export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
+export { guardListener } from './guard-listener.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, type IntentName, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
 export { parseShardList } from './parse.js';
+export { parseRequestTarget, type RequestTarget } from './request-target.js';
 export { type ScriptSource, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';
 export { describeShards, formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';

@@ -1,6 +1,6 @@
 // The protocol on real sockets, with a backend of ten lines behind it: the door as a resident gateway uses it.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { waitFor } from '@shardctl/test-support';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
@@ -131,4 +131,45 @@ test('a version that is gone is answered with 400, and what never existed with a
 	expect(await attempt('?v=11&encoding=json')).toBe(4012);
 	expect(await attempt('?v=10&encoding=etf')).toBe(4002);
 	expect(gateway.connections.size).toBe(0);
+});
+
+test.each(['//', '//[', 'http://[', '*', '/\\', 'x'])(
+	'an upgrade for %s gets 400, and the next one is served',
+	async (target) => {
+		const { url } = await serve();
+		const { port } = new URL(url);
+		const socket = connect(Number(port), '127.0.0.1');
+		socket.end(
+			`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+		);
+		let answer = '';
+		for await (const piece of socket) answer += String(piece);
+		expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+		const { socket: client } = await identified(url);
+		client.terminate();
+	},
+);
+
+test('a failure of the backend ends the one connection that met it', async () => {
+	let fails = true;
+	const { url, observed } = await serve({
+		backend: {
+			authenticate: () => {
+				if (fails) throw new Error('a bug');
+				return true;
+			},
+			grantedIntents: () => 0,
+			identify: () => ({ accept: true }),
+			sessionStarted: (session) => session.dispatch(EncodedDispatch.of('READY', { session_id: session.id })),
+			sessionEnded: () => {},
+			request: () => {},
+		},
+	});
+	const socket = new WebSocket(url);
+	socket.on('open', () => socket.send(JSON.stringify({ op: 2, d: { token: 'good', properties: {}, intents: 0 } })));
+	await new Promise((resolve) => socket.once('close', resolve));
+	expect(observed).toContainEqual(expect.objectContaining({ type: 'close', detail: 'the gateway failed to handle it' }));
+	fails = false;
+	const { socket: client } = await identified(url);
+	client.terminate();
 });

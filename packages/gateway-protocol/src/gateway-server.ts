@@ -2,7 +2,7 @@
 // It listens on nothing itself; an HTTP server hands the upgrades in.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Clock, closeCodeMeaning, systemClock } from '@shardctl/core';
+import { type Clock, closeCodeMeaning, guardListener, parseRequestTarget, systemClock } from '@shardctl/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ConnectionInfo, GatewayBackend } from './backend.js';
 
@@ -92,12 +92,21 @@ export class GatewayServer {
 		return this.#connections;
 	}
 
-	/** Takes an upgrade request of an HTTP server; answers 400 on the socket where the request is no gateway URL. */
+	/** Takes an upgrade request of an HTTP server; answers 400 on the socket where the request is no gateway URL. Never throws. */
 	handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-		const url = new URL(request.url ?? '/', 'ws://gateway');
-		const query = readConnectQuery(url.searchParams);
-		if ('httpStatus' in query) {
-			socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+		this.#upgrade(request, socket, head);
+	}
+
+	readonly #upgrade = guardListener(
+		(request: IncomingMessage, socket: Duplex, head: Buffer) => this.#accept(request, socket, head),
+		(_error, _request, socket) => refuseUpgrade(socket),
+	);
+
+	#accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+		const target = parseRequestTarget(request.url);
+		const query = target && readConnectQuery(target.query);
+		if (!target || !query || 'httpStatus' in query) {
+			refuseUpgrade(socket);
 			return;
 		}
 		this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -110,7 +119,7 @@ export class GatewayServer {
 				id: this.#nextConnectionId++,
 				remoteAddress: request.socket.remoteAddress ?? '',
 				host: request.headers.host ?? '',
-				path: url.pathname,
+				path: target.path,
 				version: query.version,
 				compression: query.compression,
 			});
@@ -146,12 +155,28 @@ export class GatewayServer {
 		});
 		this.#connections.set(info.id, connection);
 		const receiver = layer ? layer.incoming(connection) : connection;
-		webSocket.on('message', (data, isBinary) => receiver.receive(data as Buffer, isBinary));
+		// A failure in here is a bug of ours that one client's frame has found: it ends that connection and no more.
+		const drop = () => connection.terminate('the gateway failed to handle it');
+		webSocket.on(
+			'message',
+			guardListener((data, isBinary: boolean) => receiver.receive(data as Buffer, isBinary), drop),
+		);
 		// The WebSocket closes itself after an error, and says so with the code that fits.
 		webSocket.on('error', () => {});
-		webSocket.on('close', (code) => {
-			receiver.closed(code);
-			wire.dispose();
-		});
+		webSocket.on(
+			'close',
+			guardListener((code: number) => {
+				try {
+					receiver.closed(code);
+				} finally {
+					wire.dispose();
+				}
+			}, drop),
+		);
 	}
+}
+
+/** Answers 400 and closes the socket. */
+function refuseUpgrade(socket: Duplex): void {
+	socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 }
