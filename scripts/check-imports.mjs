@@ -38,12 +38,7 @@ const floors = {
 };
 
 /** Problems that still have to go, as this script prints them. Whoever owns the files removes the row with the problem. */
-const known = [
-	'circle of files: packages/simulator/src/faults/fault-command.ts <-> packages/simulator/src/faults/faults.ts <-> packages/simulator/src/faults/schedule.ts',
-	'circle of files: packages/simulator/src/control/control-api.ts <-> packages/simulator/src/simulator.ts',
-	'circle of folders in packages/simulator: control <-> simulator.ts',
-	'circle of folders in apps/shardctl: config <-> start',
-];
+const known = ['circle of folders in apps/shardctl: config <-> start'];
 
 /**
  * The problems of a tree, one line each.

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Clock, closeCodeMeaning, guardListener, parseRequestTarget, systemClock } from '@shardctl/core';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { ConnectionInfo, GatewayBackend } from './backend.js';
 
 import { codecFor } from './compression/codecs.js';
@@ -159,7 +159,7 @@ export class GatewayServer {
 		const drop = () => connection.terminate('the gateway failed to handle it');
 		webSocket.on(
 			'message',
-			guardListener((data, isBinary: boolean) => receiver.receive(data as Buffer, isBinary), drop),
+			guardListener((data: RawData, isBinary: boolean) => receiver.receive(data as Buffer, isBinary), drop),
 		);
 		// The WebSocket closes itself after an error, and says so with the code that fits.
 		webSocket.on('error', () => {});

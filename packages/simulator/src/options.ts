@@ -21,6 +21,12 @@ export const simulatorOptions = z.strictObject({
 	host: z.string().min(1).default('127.0.0.1').describe('address to listen on; anything but loopback needs allowRemote'),
 	allowRemote: z.boolean().default(false).describe('allow a host that other machines can reach'),
 	token: z.string().min(1).optional().describe('the bot token that is valid; generated when left out'),
+	anyToken: z.boolean().default(false).describe('accept whatever token the bot logs in with'),
+	allowedHosts: z
+		.array(z.string().min(1))
+		.default([])
+		.describe('further names under which clients may address it, such as that of a container; others are refused'),
+	controlToken: z.string().min(16).optional().describe('what /simulator/ asks for as a bearer token; nothing when left out'),
 	seed: count(0).default(1).describe('what the world is made from; the same seed makes the same world'),
 	guilds: count(0, 1_000_000).default(20).describe('how many guilds the bot is in'),
 	guildSizes: z
@@ -36,7 +42,7 @@ export const simulatorOptions = z.strictObject({
 		.optional()
 		.describe('shard count that /gateway/bot recommends; follows the guild count when left out'),
 	maxConcurrency: count(1, 100_000).default(16).describe('identifies that may start at once (max_concurrency)'),
-	identifyWindowMs: durationMs.default(5000).describe('how long an identify key is taken after an IDENTIFY'),
+	identifyWindowMs: durationMs.default(5000).describe('length of the identify window'),
 	largeBot: z
 		.union([z.boolean(), z.strictObject({ multiple: count(1) })])
 		.default(false)
@@ -58,7 +64,7 @@ export const simulatorOptions = z.strictObject({
 		.describe('the daily session start limit'),
 	maxGuildsPerShard: count(1).default(2500).describe('a session with more guilds is refused with 4011'),
 	sessionTtlMs: durationMs.default(120_000).describe('how long a disconnected session can be resumed'),
-	heartbeatIntervalMs: count(1).default(41_250).describe('heartbeat interval that HELLO tells'),
+	heartbeatIntervalMs: count(1).default(41_250).describe('heartbeat interval sent in HELLO'),
 	heartbeatGraceFactor: z.number().min(1).default(1.5).describe('intervals without a heartbeat until the connection is closed'),
 	heartbeatCloseCode: z
 		.union([z.literal(4000), z.literal(4009)])
@@ -88,7 +94,7 @@ export const simulatorOptions = z.strictObject({
 		})
 		.prefault({})
 		.describe('rate limits of REST'),
-	eventsPerSecond: z.number().min(0).max(1_000_000).default(0).describe('how much goes on in the guilds by itself'),
+	eventsPerSecond: z.number().min(0).max(1_000_000).default(0).describe('background events per second'),
 	logCapacity: count(1).default(100_000).describe('entries that the recorded log keeps'),
 	clock: clock.default(systemClock).describe('where time comes from'),
 });

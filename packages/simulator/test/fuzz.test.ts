@@ -1,9 +1,9 @@
 // Hostile input: 10,000 frames that no client should send, each against a connection of its own, and a part of them over real
 // sockets with half-open and broken connections among them. Each gets the close code that it deserves, and a decent client is
-// served all the while. `FUZZ_INPUTS=10000` sends as many over sockets as well.
+// served all the while. `FUZZ_INPUTS=10000` sends as many over sockets as well; so for requests with odd targets, headers and framings.
 import { systemClock } from '@shardctl/core';
 import { defaultRules, GatewayConnection, SessionStore } from '@shardctl/gateway-protocol';
-import { type Attack, hostileFrames } from '@shardctl/test-support';
+import { type Attack, hostileFrames, hostileRequests } from '@shardctl/test-support';
 import { expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { randomStream } from '../src/world/random.js';
@@ -81,4 +81,23 @@ test('hostile frames, half-open and broken connections over real sockets never s
 	expect((await decent.next('MESSAGE_CREATE')).d.content).toBe('still here');
 	expect(sim.state().sessions).toHaveLength(1);
 	expect(sim.log.entries().length).toBeLessThanOrEqual(1100);
+});
+
+test('odd request targets, headers and framings are answered, and never stop the simulator', async () => {
+	const sim = await simulator({ guilds: 2, logCapacity: 1000, rest: { invalidLimit: 1_000_000, globalPerSecond: 1_000_000 } });
+	const requests = hostileRequests(randomStream(20_261_130));
+	const statuses = new Map<number, number>();
+	let left = Number(process.env.FUZZ_INPUTS ?? 1500);
+	const worker = async () => {
+		while (left-- > 0) {
+			const status = await requests.send(sim.port);
+			statuses.set(status, (statuses.get(status) ?? 0) + 1);
+		}
+	};
+	await Promise.all(Array.from({ length: 32 }, worker));
+	expect(statuses.get(500)).toBeUndefined();
+	expect(statuses.get(400)).toBeGreaterThan(100);
+	const client = await connected(sim);
+	sim.emit('MESSAGE_CREATE', { content: 'still here' });
+	expect((await client.next('MESSAGE_CREATE')).d.content).toBe('still here');
 });

@@ -1,16 +1,16 @@
 // The control API under `/simulator/`: read the state and the log, make things happen, inject faults. JSON in and out, every
-// body checked and bounded. It takes only `application/json`, so that a web page cannot post to it behind a user's back.
+// body checked and bounded. Who may use it is decided in admission.ts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { optionProblems } from '@shardctl/core';
+import { optionProblems, type RequestTarget } from '@shardctl/core';
 import { z } from 'zod';
 import { eventKindNames } from '../activity/event-kinds.js';
 import type { LogFilter, LogType } from '../event-log.js';
-import { faultCommand, scheduledFault } from '../faults/fault-command.js';
+import { faultCommand, scheduledFault } from '../faults/fault-table.js';
 import { ok, type RestAnswer, RestError } from '../rest/answer.js';
 import { parseJson, readBytes } from '../rest/request-body.js';
 import { send } from '../rest/rest-handler.js';
-import type { Simulator } from '../simulator.js';
 import { resizeGuilds } from '../world/changes/guilds.js';
+import type { ControlledSimulator } from './controlled-simulator.js';
 
 const maxBodyBytes = 1024 * 1024;
 
@@ -31,7 +31,7 @@ interface Endpoint {
 	method: 'GET' | 'POST' | 'DELETE';
 	path: string;
 	about: string;
-	run: (context: { simulator: Simulator; query: URLSearchParams; body: unknown }) => unknown;
+	run: (context: { simulator: ControlledSimulator; query: URLSearchParams; body: unknown }) => unknown;
 }
 
 /** One row for each endpoint; the index at `GET /simulator` is made of it. */
@@ -120,24 +120,23 @@ const endpoints: readonly Endpoint[] = [
 ];
 
 export class ControlApi {
-	readonly #simulator: Simulator;
+	readonly #simulator: ControlledSimulator;
 
-	constructor(simulator: Simulator) {
+	constructor(simulator: ControlledSimulator) {
 		this.#simulator = simulator;
 	}
 
-	async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-		const url = new URL(request.url ?? '/', 'http://simulator');
+	async handle(request: IncomingMessage, response: ServerResponse, target: RequestTarget): Promise<void> {
 		try {
-			send(response, await this.#answer(request, url));
+			send(response, await this.#answer(request, target));
 		} catch (error) {
 			if (!(error instanceof RestError)) throw error;
 			send(response, error.answer);
 		}
 	}
 
-	async #answer(request: IncomingMessage, url: URL): Promise<RestAnswer> {
-		const path = url.pathname.replace(/^\/simulator/, '').replace(/\/+$/, '');
+	async #answer(request: IncomingMessage, target: RequestTarget): Promise<RestAnswer> {
+		const path = target.path.replace(/^\/simulator/, '').replace(/\/+$/, '');
 		const there = endpoints.filter((endpoint) => endpoint.path === path);
 		const endpoint = there.find(({ method }) => method === request.method);
 		if (there.length === 0) throw new RestError(404, 0, `no such endpoint; GET /simulator lists them all`);
@@ -148,7 +147,7 @@ export class ControlApi {
 				`${request.method} is not for this endpoint; ${there.map(({ method }) => method).join(' and ')} is`,
 			);
 		const body = endpoint.method === 'POST' ? await readJson(request) : undefined;
-		return ok(endpoint.run({ simulator: this.#simulator, query: url.searchParams, body }) ?? {});
+		return ok(endpoint.run({ simulator: this.#simulator, query: target.query, body }) ?? {});
 	}
 }
 

@@ -1,6 +1,6 @@
 // Runs fault commands at their times. One timer per entry that is still to come; none when nothing is.
 import type { Clock, Timer } from '@shardctl/core';
-import type { FaultCommand, ScheduledFault } from './fault-command.js';
+import type { FaultCommand, ScheduledFault } from './fault-table.js';
 
 export class FaultSchedule {
 	readonly #clock: Clock;

@@ -21,8 +21,8 @@ export interface WorldBackendOptions {
 	gate: IdentifyGate;
 	budget: SessionBudget;
 	log: EventLog;
-	/** The token that is valid now. */
-	token: () => string;
+	/** Whether a client may log in with this token. */
+	acceptsToken: (token: string) => boolean;
 	grantedIntents: number;
 	maxGuildsPerShard: number;
 	/** Shard counts must be a multiple of this (1: any). */
@@ -48,7 +48,7 @@ export class WorldBackend implements GatewayBackend {
 	}
 
 	authenticate(token: string): boolean {
-		return token.replace(/^Bot /, '') === this.#options.token();
+		return this.#options.acceptsToken(token);
 	}
 
 	grantedIntents(): number {

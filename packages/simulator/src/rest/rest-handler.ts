@@ -1,7 +1,7 @@
 // Serves Discord's REST API on `/api[/v10]`: faults, block, version, route, token, limits, answer; and records each call.
-// What the routes do stands in `routes/`.
+// What the routes do is in `routes/`.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { sleep } from '@shardctl/core';
+import { type RequestTarget, sleep } from '@shardctl/core';
 import type { EventLog } from '../event-log.js';
 import type { Conditions, RestCondition } from '../faults/conditions.js';
 import type { World } from '../world/world.js';
@@ -15,8 +15,9 @@ export interface RestHandlerOptions {
 	world: World;
 	log: EventLog;
 	routes: readonly Route[];
-	token: () => string;
-	/** What to tell a client that found the server under this name. */
+	/** Whether the `Authorization` header is that of the bot. */
+	authorizes: (header: string | undefined) => boolean;
+	/** The facts of the gateway for a client that sent this Host. */
 	gateway: (host: string) => GatewayFacts;
 	conditions: Conditions;
 	limits: RateLimits;
@@ -39,11 +40,10 @@ export class RestHandler {
 		this.#router = new Router(options.routes);
 	}
 
-	async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+	async handle(request: IncomingMessage, response: ServerResponse, target: RequestTarget): Promise<void> {
 		const { log, limits, conditions, world } = this.#options;
-		const url = new URL(request.url ?? '/', 'http://simulator');
 		const address = request.socket.remoteAddress ?? '';
-		const wrong = conditions.forRequest(request.method ?? 'GET', url.pathname.replace(/^\/api(\/v\d+)?/, ''));
+		const wrong = conditions.forRequest(request.method ?? 'GET', target.path.replace(/^\/api(\/v\d+)?/, ''));
 		const late = wrong.find((condition) => condition.kind === 'latency');
 		if (late && !(await waited(sleep(world.clock, conditions.delayMs(late), hungUp(response))))) return;
 		// Nobody answers, until the client hangs up or the simulator stops.
@@ -51,31 +51,31 @@ export class RestHandler {
 		const blocked = limits.blocked(address);
 		const { answer, path } = blocked
 			? { answer: blocked }
-			: (faulty(wrong) ?? (hangs ? undefined : await this.#answer(request, url)) ?? {});
-		log.add('rest', { method: request.method, path: url.pathname, route: path ?? null, status: answer?.status ?? null });
+			: (faulty(wrong) ?? (hangs ? undefined : await this.#answer(request, target)) ?? {});
+		log.add('rest', { method: request.method, path: target.path, route: path ?? null, status: answer?.status ?? null });
 		if (!answer) return;
 		if (!blocked) limits.countInvalid(address, answer);
 		send(response, answer);
 	}
 
-	async #answer(request: IncomingMessage, url: URL): Promise<Outcome> {
-		const version = /^\/api(?:\/v(\d+))?(\/.*)?$/.exec(url.pathname);
+	async #answer(request: IncomingMessage, target: RequestTarget): Promise<Outcome> {
+		const version = /^\/api(?:\/v(\d+))?(\/.*)?$/.exec(target.path);
 		const number = Number(version?.[1] ?? 6);
 		// Discord: Reference, "API Versioning": 6 to 10 are there, older ones are discontinued.
 		if (!version || number > 10) return { answer: notFound.answer };
 		if (number < 6) return { answer: { status: 400, body: { message: 'Invalid API version', code: 50041 } } };
 		const match = this.#router.find(request.method ?? 'GET', version[2] ?? '/');
 		if (!match) {
-			this.#options.log.add('unknown-route', { method: request.method, path: url.pathname });
+			this.#options.log.add('unknown-route', { method: request.method, path: target.path });
 			return { answer: notFound.answer };
 		}
 		if ('allowed' in match) return { answer: methodNotAllowed(match.allowed) };
-		return { answer: await this.#route(request, url, match), path: match.route.path };
+		return { answer: await this.#route(request, target, match), path: match.route.path };
 	}
 
-	async #route(request: IncomingMessage, url: URL, { route, params }: Match): Promise<RestAnswer> {
-		const { limits, token } = this.#options;
-		const authorized = request.headers.authorization === `Bot ${token()}`;
+	async #route(request: IncomingMessage, target: RequestTarget, { route, params }: Match): Promise<RestAnswer> {
+		const { limits, authorizes } = this.#options;
+		const authorized = authorizes(request.headers.authorization);
 		if (!route.open && !authorized) return unauthorized.answer;
 		const who = authorized ? 'bot' : (request.socket.remoteAddress ?? '');
 		const refused = route.exemptFromGlobal ? undefined : limits.takeGlobal(who);
@@ -83,7 +83,7 @@ export class RestHandler {
 		const { headers, refusal } = limits.takeBucket(route, params);
 		if (refusal) return refusal;
 		try {
-			const answer = await this.#run(request, url, { route, params });
+			const answer = await this.#run(request, target, { route, params });
 			return { ...answer, headers: { ...headers, ...answer.headers } };
 		} catch (error) {
 			if (error instanceof RestError) return { ...error.answer, headers };
@@ -91,13 +91,13 @@ export class RestHandler {
 		}
 	}
 
-	async #run(request: IncomingMessage, url: URL, { route, params }: Match): Promise<RestAnswer> {
+	async #run(request: IncomingMessage, target: RequestTarget, { route, params }: Match): Promise<RestAnswer> {
 		const { world, gateway, log } = this.#options;
 		const body = await readBody(request);
 		return route.handle({
 			world,
 			params,
-			query: url.searchParams,
+			query: target.query,
 			body: isRecord(body.json) ? body.json : {},
 			rawBody: body.json,
 			files: body.files,

@@ -89,7 +89,7 @@ test('S59 10,001 invalid requests in ten minutes block the address; those of a s
 });
 
 test('the default of that limit is 10,000', async () => {
-	const { resolveSimulatorOptions } = await import('../../src/index.js');
+	const { resolveSimulatorOptions } = await import('../../src/options.js');
 	expect(resolveSimulatorOptions().rest).toEqual({
 		globalPerSecond: 50,
 		invalidLimit: 10_000,
