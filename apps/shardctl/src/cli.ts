@@ -10,6 +10,6 @@ const helpColumns = 80;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 const args = process.argv.slice(2);
-if (args.length === 1 && (args[0] === '--help' || args[0] === '-h') && (process.stdout.columns ?? helpColumns) >= helpColumns) {
+if (args.length === 1 && (args[0] === '--help' || args[0] === '-h') && (process.stdout.columns || helpColumns) >= helpColumns) {
 	process.stdout.write(readFileSync(join(import.meta.dirname, 'help.txt')));
 } else void import('./main.js').then(({ main }) => main());

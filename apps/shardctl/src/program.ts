@@ -21,6 +21,9 @@ import { whereCommand } from './commands/where.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
+/** The width of help where the terminal does not know its own. */
+const helpColumns = 80;
+
 /** In the order of help. When a command was named, only that one is built. */
 const commands: Readonly<Record<string, () => Command>> = {
 	start: startCommand,
@@ -60,6 +63,10 @@ export function buildProgram(only?: string): Command {
 				const fallback = defaultValueDescription ?? (defaultValue === undefined ? undefined : JSON.stringify(defaultValue));
 				return `${description}${values}${fallback === undefined ? '' : ` (default: ${fallback})`}`;
 			},
+		})
+		.configureOutput({
+			getOutHelpWidth: () => process.stdout.columns || helpColumns,
+			getErrHelpWidth: () => process.stderr.columns || helpColumns,
 		})
 		.addHelpText(
 			'after',

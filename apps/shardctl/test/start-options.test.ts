@@ -162,6 +162,20 @@ describe('--detach', () => {
 	});
 });
 
+describe('--simulate', () => {
+	it('prints the address of the simulator, which stats has as well', async () => {
+		const cli = cliSandbox();
+		const run = cli.run(['start', bot, '--simulate', '4', '--shards', '2', '--name', 'simulated']);
+		const { url } = (await run.message(/^simulator at http:/)) as { url: string };
+		await run.message(/^fleet ready/);
+		const { stdout } = await cli.output(['stats', '--json', '--name', 'simulated']);
+		expect(JSON.parse(stdout)).toMatchObject({ manager: { simulator: { url } } });
+		expect((await fetch(`${url}/v10/gateway`)).status).toBe(200);
+		run.process.kill('SIGTERM');
+		expect(await run.exit).toBe(0);
+	});
+});
+
 describe('stop', () => {
 	it('during the start is a requested end, with exit status 0', async () => {
 		const simulator = await createSimulator({ guilds: 4, maxConcurrency: 1, shards: 3 });

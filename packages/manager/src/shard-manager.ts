@@ -281,6 +281,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 				uptimeMs: Math.max(0, this.#options.clock.now() - this.#createdAt),
 				status: status === 'running' && gateways?.some(hasLostSessions) ? 'degraded' : status,
 				identify: this.#starts.budget(),
+				...(this.#options.simulator ? { simulator: this.#options.simulator } : {}),
 			},
 			shards,
 			...(gateways ? { gateways } : {}),

@@ -13,7 +13,7 @@ export interface Fleet {
 	lines: string[];
 }
 
-export type FleetOptions = ShardManagerOptions & { simulator?: SimulatorOptions };
+export type FleetOptions = Omit<ShardManagerOptions, 'simulator'> & { simulator?: SimulatorOptions };
 
 export const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 

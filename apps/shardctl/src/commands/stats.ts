@@ -32,7 +32,7 @@ export function statsCommand(): Command {
 			return;
 		}
 		const { statsTable } = await import('../stats/stats-table.js');
-		const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
-		process.stdout.write(statsTable(stats, { width, nowMs: Date.now() }));
+		const { outputWidth } = await import('../terminal/width.js');
+		process.stdout.write(statsTable(stats, { width: outputWidth(process.stdout), nowMs: Date.now() }));
 	});
 }

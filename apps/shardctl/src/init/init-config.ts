@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { ShardctlError } from '@shardctl/core';
 import { configNames } from '../config/find-config.js';
 import { exitCodes } from '../exit-codes.js';
+import { ownCommand } from '../terminal/own-command.js';
 import { type ConfigAnswers, type ConfigFormat, configText } from './config-text.js';
 import type { InitOptions } from './init-options.js';
 
@@ -33,7 +34,9 @@ export async function initConfig(file: string | undefined, { yes = false, format
 	if (!answers) return exitCodes.failed;
 	const path = join(folder, `shardctl.config.${answers.format}`);
 	writeFileSync(path, configText(answers));
-	process.stderr.write(`wrote ${basename(path)}; try it: npx shardctl start --simulate\n`);
+	process.stderr.write(
+		`wrote ${basename(path)}; try it: ${ownCommand({ script: process.argv[1], cwd: folder })} start --simulate\n`,
+	);
 	return exitCodes.fine;
 }
 

@@ -4,6 +4,7 @@ import { messageOf, ShardctlError } from '@shardctl/core';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
 import { tableLines } from '../terminal/table.js';
+import { outputWidth } from '../terminal/width.js';
 
 const healthTimeoutMs = 2000;
 
@@ -54,7 +55,7 @@ export function managerTable(managers: readonly ListedManager[]): string {
 			{ title: 'FOLDER', cell: ({ cwd }) => out.dim(cwd), leaves: 1 },
 		],
 		managers,
-		{ width: process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY, dim: out.dim },
+		{ width: outputWidth(process.stdout), dim: out.dim },
 	);
 	return `${lines.join('\n')}\n`;
 }

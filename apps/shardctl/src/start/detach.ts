@@ -8,6 +8,7 @@ import { sleep, systemClock } from '@shardctl/core';
 import { exitCodes } from '../exit-codes.js';
 import { err } from '../terminal/colours.js';
 import { plural } from '../terminal/count.js';
+import { ownCommand } from '../terminal/own-command.js';
 import type { StartPlan } from './resolve-start.js';
 import { resolvedForCheck } from './run-fleet.js';
 
@@ -53,9 +54,10 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 				const { manager } = stats;
 				// In resident mode workers start after their gateway processes.
 				const workers = manager.workers === 0 ? '' : ` in ${plural(manager.workers, 'worker')}`;
+				const command = ownCommand({ script: process.argv[1], cwd: process.cwd() });
 				process.stderr.write(
 					`${err.green('●')} ${name} runs in the background as process ${manager.pid}: ${plural(manager.shardIds.length, 'shard')}${workers}\n` +
-						`  log    ${logPath}\n  watch  shardctl stats --watch --name ${name}\n  stop   shardctl stop --name ${name}\n`,
+						`  log    ${logPath}\n  watch  ${command} stats --watch --name ${name}\n  stop   ${command} stop --name ${name}\n`,
 				);
 				child.unref();
 				return exitCodes.fine;

@@ -7,6 +7,7 @@ import { createLogUpdate } from 'log-update';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { describeEvent, type Level } from '../fleet-event-text.js';
 import { err, out, workerColour } from '../terminal/colours.js';
+import { ownCommand } from '../terminal/own-command.js';
 import { fleetPicture } from './fleet-picture.js';
 
 const redrawMs = 120;
@@ -113,6 +114,13 @@ export function prettyOutput(): FleetOutput {
 				print(entry.stream === 'stdout' ? process.stdout : process.stderr, `${mark(entry, entry.stream)} ${entry.line}`),
 			);
 			reportEvents(manager, say);
+			// What to do next, for a person who looks at this terminal.
+			if (live) {
+				const command = ownCommand({ script: process.argv[1], cwd: process.cwd() });
+				manager.once('fleet:ready', () =>
+					print(process.stderr, err.dim(`         in another terminal: ${command} stats --watch    Ctrl-C here: stop`)),
+				);
+			}
 		},
 		close() {
 			clearInterval(redraw);

@@ -21,7 +21,8 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 	const output = run.logDir === undefined ? terminal : bothOutputs(terminal, jsonOutput(new LogFile(run.logDir, name)));
 	const simulator = await simulatorFor(plan);
 	try {
-		const simulated = simulator && { api: simulator.url, token: simulator.token };
+		const simulated = simulator && { api: simulator.url, token: simulator.token, simulator: { url: simulator.url } };
+		if (simulator) output.say('info', `simulator at ${simulator.url}`, { event: 'simulator:ready', url: simulator.url });
 		return await runManager(createShardManager(plan.file, { ...optionsOf(plan), ...simulated, logger: output.logger }), output);
 	} finally {
 		output.close();

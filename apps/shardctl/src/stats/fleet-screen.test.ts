@@ -57,10 +57,30 @@ describe('the live screen', () => {
 		const lines = fleetScreen(state({ stats: stats(1000) }), history, size).map(stripVTControlCharacters);
 		expect(lines).toHaveLength(24);
 		expect(lines.filter((line) => line.length > 80)).toEqual([]);
-		for (const title of ['SHARD', 'STATUS', 'GUILDS', 'USERS', 'PING', 'MEMORY', 'CPU', 'CPU~', 'LOOP', 'RST']) {
-			expect(lines.find((line) => line.startsWith('SHARD'))).toContain(title);
-		}
+		const title = lines.find((line) => line.startsWith('SHARD'))?.split(/ +/);
+		expect(title).toEqual(['SHARD', 'STATUS', 'GUILDS', 'PING', 'MEMORY', 'CPU', 'UP', 'RESTARTS', 'PID']);
 		expect(lines.at(-1)).toMatch(/^ ?shards 1 to 14 of 1000; q quits/);
+	});
+
+	it('shows sparklines where there is room for them', () => {
+		const history = new FleetHistory();
+		history.add(stats(2));
+		const lines = fleetScreen(state({ stats: stats(2) }), history, { ...size, width: 140 }).map(stripVTControlCharacters);
+		expect(lines.find((line) => line.startsWith('SHARD'))).toMatch(
+			/PING +PING~ +MEMORY +CPU +CPU~ +LOOP +UP +RESTARTS +WORKER +PID$/,
+		);
+		expect(lines.find((line) => /^ +0 +unresponsive/.test(line))).toMatch(/[▁-█]/);
+	});
+
+	it('says which figures are shares of a process, where processes have several shards', () => {
+		const shared = stats(4);
+		for (const shard of shared.shards) shard.workerId = shard.shardId >> 1;
+		const lines = fleetScreen(state({ stats: shared }), new FleetHistory(), size).map(stripVTControlCharacters);
+		expect(lines.find((line) => line.startsWith('SHARD'))).toMatch(/MEMORY\* +CPU\*/);
+		expect(lines.at(-1)).toBe("q quits, arrows scroll; * the shard's share of its worker process");
+		const table = stripVTControlCharacters(statsTable(shared, { width: 80, nowMs }));
+		expect(table).toMatch(/\n\* the shard's share of its worker process\n$/);
+		expect(statsTable(stats(2), { width: 80, nowMs })).not.toContain('*');
 	});
 
 	it('scrolls, and not past the end', () => {
@@ -79,13 +99,22 @@ describe('the live screen', () => {
 });
 
 describe('the table', () => {
-	it('keeps what matters at 80 columns, and shows all where nobody looks', () => {
-		const narrow = stripVTControlCharacters(statsTable(stats(2), { width: 80, nowMs })).split('\n');
-		expect(narrow.filter((line) => line.length > 80)).toEqual([]);
-		const title = narrow.find((line) => line.startsWith('SHARD'));
-		expect(title).not.toContain('PID');
-		expect(title).toContain('RESTARTS');
-		expect(statsTable(stats(2), { width: Number.POSITIVE_INFINITY, nowMs })).toContain('PID');
+	it.each([80, 60])('keeps what an operator acts on at %s columns', (width) => {
+		const narrow = stripVTControlCharacters(statsTable(stats(2), { width, nowMs })).split('\n');
+		expect(narrow.filter((line) => line.length > width)).toEqual([]);
+		const at = narrow.findIndex((line) => line.startsWith('SHARD'));
+		expect(narrow[at]).toMatch(/^SHARD +STATUS .*UP +RESTARTS +PID$/);
+		expect(narrow[at + 1]).toMatch(/^ +0 +unresponsive .* 1m +12 +1234567$/);
+	});
+
+	it('shows every column where there is room', () => {
+		expect(statsTable(stats(2), { width: Number.POSITIVE_INFINITY, nowMs })).toMatch(/USERS[\s\S]*LOOP[\s\S]*WORKER/);
+	});
+
+	it('names the simulator that stands in for Discord', () => {
+		const simulated = stats(1);
+		simulated.manager.simulator = { url: 'http://127.0.0.1:4321/api' };
+		expect(statsTable(simulated, { width: 120, nowMs })).toContain('max_concurrency 16 · simulator http://127.0.0.1:4321/api');
 	});
 
 	it('says in how long the session starts reset, and a dash for what is not known', () => {

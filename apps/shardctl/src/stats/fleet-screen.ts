@@ -3,7 +3,7 @@ import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { out } from '../terminal/colours.js';
 import { sparkline } from '../terminal/sparkline.js';
 import { type Column, clip, tableLines } from '../terminal/table.js';
-import { columnOf, gatewayTable, summaryLines } from './stats-table.js';
+import { gatewayTable, shardColumns, shareNote, summaryLines } from './stats-table.js';
 
 const kept = 60;
 
@@ -46,11 +46,14 @@ export function fleetScreen(
 	{ width, height, nowMs }: { width: number; height: number; nowMs: number },
 ): string[] {
 	const other = stats?.gateways ? `g shows the ${gateways ? 'workers' : 'gateways'}, ` : '';
-	const footer = out.dim(`${other}q quits, arrows scroll`);
 	if (!stats) return [clip(problem ?? `waiting for the figures of ${label}`, width)];
 	const head = [...summaryLines(stats, { width, nowMs }), problem ? out.red(clip(problem, width)) : ''];
 	const [title = '', ...rows] =
-		gateways && stats.gateways ? gatewayTable(stats, width) : tableLines(columns(history), stats.shards, { width, dim: out.dim });
+		gateways && stats.gateways
+			? gatewayTable(stats, width)
+			: tableLines(columns(stats, history), stats.shards, { width, dim: out.dim });
+	const note = title.includes('*') ? `; ${shareNote(stats)}` : '';
+	const footer = out.dim(`${other}q quits, arrows scroll${note}`);
 	const room = Math.max(1, height - head.length - 2);
 	const first = Math.min(scroll, Math.max(0, rows.length - room));
 	const more =
@@ -59,38 +62,25 @@ export function fleetScreen(
 }
 
 /** A fully used core and a ping of 200 ms fill the height; larger values raise the scale. */
-function columns(history: FleetHistory): Column<ShardStats>[] {
-	return [
-		columnOf.shard,
-		columnOf.status,
-		columnOf.guilds,
-		columnOf.users,
-		columnOf.ping,
-		trend('PING', 6, ({ shardId }) => ({ values: history.ping(shardId), ceiling: 200 }), 1),
-		columnOf.memory,
-		columnOf.cpu,
-		trend('CPU', 6, ({ shardId }) => ({ values: history.cpu(shardId), ceiling: 100 }), undefined),
-		columnOf.loop,
-		{ ...columnOf.restarts, title: 'RST' },
-		{ ...columnOf.uptime, leaves: 2 },
-		{ ...columnOf.worker, leaves: 3 },
-		{ ...columnOf.pid, leaves: 4 },
-	];
+function columns(stats: ManagerStats, history: FleetHistory): Column<ShardStats>[] {
+	return shardColumns(stats, {
+		ping: trend('PING', ({ shardId }) => ({ values: history.ping(shardId), ceiling: 200 })),
+		cpu: trend('CPU', ({ shardId }) => ({ values: history.cpu(shardId), ceiling: 100 })),
+	});
 }
+
+const trendWidth = 6;
 
 function trend(
 	title: string,
-	width: number,
 	of: (shard: ShardStats) => { values: readonly (number | null)[]; ceiling: number },
-	leaves: number | undefined,
 ): Column<ShardStats> {
 	return {
-		title: `${title}~`.padEnd(width),
+		title: `${title}~`.padEnd(trendWidth),
 		cell: (shard) => {
 			const { values, ceiling } = of(shard);
-			return out.cyan(sparkline(values, { width, ceiling }));
+			return out.cyan(sparkline(values, { width: trendWidth, ceiling }));
 		},
-		...(leaves === undefined ? {} : { leaves }),
 	};
 }
 

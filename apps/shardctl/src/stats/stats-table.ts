@@ -8,7 +8,9 @@ import { troubleLines } from './trouble.js';
 
 /** The fleet as a summary and one row per shard, ending in a line break. `width` is unbounded outside a terminal. */
 export function statsTable(stats: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string {
-	const rows = tableLines(shardColumns, stats.shards, { width, dim: out.dim });
+	const rows = tableLines(shardColumns(stats), stats.shards, { width, dim: out.dim });
+	const note = shareNote(stats);
+	if (note && rows[0]?.includes('*')) rows.push(out.dim(note));
 	const gateways = stats.gateways ? ['', ...gatewayTable(stats, width)] : [];
 	return `${[...summaryLines(stats, { width, nowMs }), '', ...rows, ...gateways].join('\n')}\n`;
 }
@@ -79,7 +81,9 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 			`${count(sum(({ guildCount }) => guildCount))} guilds`,
 			`up ${age(manager.uptimeMs)}`,
 		].join(dot)}`,
-		out.dim(`${remaining}/${total} session starts left${resets} · max_concurrency ${maxConcurrency}`),
+		out.dim(
+			`${remaining}/${total} session starts left${resets} · max_concurrency ${maxConcurrency}${manager.simulator ? ` · simulator ${manager.simulator.url}` : ''}`,
+		),
 	].map((line) => clip(line, width));
 	return [...lines, ...troubleLines(stats, size)];
 }
@@ -102,20 +106,43 @@ export const columnOf = {
 	pid: figure('PID', ({ pid }) => orDash(pid, String)),
 } satisfies Record<string, Column<ShardStats>>;
 
-const shardColumns: readonly Column<ShardStats>[] = [
-	columnOf.shard,
-	columnOf.status,
-	columnOf.guilds,
-	columnOf.users,
-	columnOf.ping,
-	columnOf.memory,
-	columnOf.cpu,
-	{ ...columnOf.loop, leaves: 2 },
-	{ ...columnOf.uptime, leaves: 1 },
-	columnOf.restarts,
-	{ ...columnOf.worker, leaves: 4 },
-	{ ...columnOf.pid, leaves: 3 },
-];
+/**
+ * The columns of the shards' table. Shard, status, age, restarts and PID always stay: an operator acts on those. `trends` are
+ * additional columns after the figure that they belong to; they are dropped first.
+ */
+export function shardColumns(
+	{ shards }: ManagerStats,
+	trends: { ping?: Column<ShardStats>; cpu?: Column<ShardStats> } = {},
+): Column<ShardStats>[] {
+	const share = sharesProcesses(shards) ? '*' : '';
+	const columns: (Column<ShardStats> | undefined)[] = [
+		columnOf.shard,
+		columnOf.status,
+		{ ...columnOf.guilds, leaves: 1 },
+		{ ...columnOf.users, leaves: 7 },
+		{ ...columnOf.ping, leaves: 4 },
+		trends.ping && { ...trends.ping, leaves: 9 },
+		{ ...columnOf.memory, title: `MEMORY${share}`, leaves: 2 },
+		{ ...columnOf.cpu, title: `CPU${share}`, leaves: 3 },
+		trends.cpu && { ...trends.cpu, leaves: 8 },
+		{ ...columnOf.loop, leaves: 5 },
+		columnOf.uptime,
+		columnOf.restarts,
+		{ ...columnOf.worker, leaves: 6 },
+		columnOf.pid,
+	];
+	return columns.filter((column) => column !== undefined);
+}
+
+/** Whether a process has several shards, whose figures are then shares of it. */
+function sharesProcesses(shards: readonly ShardStats[]): boolean {
+	return new Set(shards.map(({ workerId }) => workerId)).size < shards.length;
+}
+
+/** The explanation of `*` in the titles, where there is one. */
+export function shareNote({ shards }: ManagerStats): string {
+	return sharesProcesses(shards) ? "* the shard's share of its worker process" : '';
+}
 
 function figure(title: string, cell: (shard: ShardStats) => string): Column<ShardStats> {
 	return { title, cell, align: 'right' };

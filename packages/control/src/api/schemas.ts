@@ -116,6 +116,7 @@ export const managerStats = z.object({
 		uptimeMs: z.number(),
 		status: managerStatus,
 		identify: z.object({ total: z.int(), remaining: z.int(), resetAt: z.number(), maxConcurrency: z.int(), granted: z.int() }),
+		simulator: z.object({ url: z.string() }).optional(),
 	}),
 	shards: z.array(shardStats),
 	gateways: z.array(gatewayProcessStats).optional(),

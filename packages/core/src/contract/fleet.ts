@@ -30,6 +30,8 @@ export interface ManagerStats {
 		uptimeMs: number;
 		status: ManagerStatus;
 		identify: IdentifyBudgetState;
+		/** The simulator that stands in for Discord, if any. */
+		simulator?: { url: string } | undefined;
 	};
 	shards: ShardStats[];
 	/** Resident mode only. */

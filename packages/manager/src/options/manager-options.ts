@@ -94,6 +94,7 @@ export const managerOptionsSchema = z.strictObject({
 		.optional(),
 	gateway: gatewaySchema.optional(),
 	control: controlSchema.optional(),
+	simulator: z.strictObject({ url: z.string() }, { error: 'must be an object with the url of the simulator' }).optional(),
 	logger: z
 		.custom<Logger>((value) => typeof (value as Logger | null)?.info === 'function', {
 			error: 'must be a pino-compatible logger',
@@ -151,6 +152,8 @@ export interface ShardManagerOptions {
 	name?: string;
 	/** Whether to serve the control API (default `true`: on a Unix socket), and whether over TCP as well. */
 	control?: boolean | ControlOptions;
+	/** The simulator that stands in for Discord, if any: `stats` shows its address. Set `api` to the same address. */
+	simulator?: { url: string };
 	/** Any pino-compatible logger (default: pino, at level `info`, to standard output). */
 	logger?: Logger;
 	/** Time, for tests (default: the machine's). */
@@ -181,6 +184,7 @@ export interface ResolvedManagerOptions {
 	gateway: ResolvedGatewayOptions | null;
 	name: string;
 	control: false | ControlOptions;
+	simulator: { url: string } | undefined;
 	logger: Logger;
 	clock: Clock;
 	cores: number;
@@ -264,6 +268,7 @@ export function resolveManagerOptions(
 		gateway: resolveGatewayOptions(options.gateway),
 		name: options.name ?? defaultManagerName(botFile as string),
 		control: options.control === false ? false : typeof options.control === 'object' ? options.control : {},
+		simulator: options.simulator,
 		logger: options.logger ?? pino({ name: 'shardctl' }),
 		clock: options.clock ?? systemClock,
 		cores: availableParallelism(),
