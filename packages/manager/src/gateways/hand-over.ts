@@ -1,100 +1,229 @@
-// Replaces a worker without a gap: the new process boots beside the old one and is shown READY and its guilds while the stream
-// stands still; only when it is ready does the old one end, and the stream goes on to the new one. Whatever fails before
-// that, the old one carries on where it was.
-import { fatalCloseCodes, messageOf, ShardctlError } from '@shardctl/core';
+// Replaces a worker without a gap: the new process boots beside the old one, is shown READY and its guilds while the stream is stopped,
+// and only when it is ready does the old one end. Whatever fails before that, the old one keeps running. The states are explained in
+// hand-over-state.ts; they change in `#enter` and nowhere else. The gateway process has the other half of the machine.
+import {
+	type Clock,
+	deferred,
+	fatalCloseCodes,
+	type GatewayMethods,
+	messageOf,
+	ShardctlError,
+	type ShardReport,
+	type Timer,
+} from '@shardctl/core';
+import type { ExitReport, SupervisedChild } from '@shardctl/supervisor';
 import type { ManagedWorker } from '../workers/managed-worker.js';
+import { type HandOverEvent, type HandOverState, handOverTransitions } from './hand-over-state.js';
 import type { ManagedGateway } from './managed-gateway.js';
 
+/** A process of a worker, as far as a hand-over is concerned. */
+export type HandOverWorker = Pick<ManagedWorker, 'id' | 'shardIds' | 'label' | 'on' | 'off'> & {
+	readonly child: Pick<SupervisedChild, 'state' | 'lastExit' | 'start' | 'stop' | 'on' | 'off'>;
+};
+
 export interface HandOverOptions {
-	gateway: ManagedGateway;
-	old: ManagedWorker;
+	gateway: Pick<ManagedGateway, 'request'>;
+	old: HandOverWorker;
 	/** Not started yet. */
-	successor: ManagedWorker;
-	/** The number of the successor's process. */
+	successor: HandOverWorker;
+	/** The number of the successor's process; part of every request. */
 	incarnation: number;
-	/** How long the new process may take to come to its IDENTIFY, and again to become ready. */
+	/** How long each state before the take-over may last; 0 or `Infinity`: no limit. */
 	timeoutMs: number;
+	clock: Clock;
+	/** Aborts when the manager stops. */
 	signal: AbortSignal;
-	/** The new process is ready: from here on there is no way back. */
+	/** The successor is the worker from here on. */
 	onTakeOver(): void;
 }
 
-/** Throws `WORKER_NOT_READY` when the new process does not become ready; the old one goes on then. */
-export async function handOver({
-	gateway,
-	old,
-	successor,
-	incarnation,
-	timeoutMs,
-	signal,
-	onTakeOver,
-}: HandOverOptions): Promise<void> {
-	const params = { incarnation, shardIds: successor.shardIds };
-	const over = new AbortController();
-	const limits = { timeoutMs, signal: AbortSignal.any([signal, over.signal]) };
-	const failure = ending(successor, limits.signal);
-	// Whoever still waits for it when it comes is told; nobody else has to be.
-	failure.catch(() => {});
-	try {
-		await gateway.request('handover.begin', params, limits);
-		const ready = new Promise<void>((resolve) => successor.child.once('ready', () => resolve()));
-		successor.child.start();
-		await Promise.race([gateway.request('handover.waiting', params, limits), failure]);
-		const { drained } = await gateway.request('handover.pause', params, limits);
-		if (!drained) throw new ShardctlError('CALL_TIMEOUT', 'the old process does not say that it has the events it was sent');
-		await gateway.request('handover.present', params, limits);
-		await Promise.race([ready, failure, expiry(limits)]);
-	} catch (cause) {
-		over.abort();
-		await gateway.request('handover.abort', params, { timeoutMs }).catch(() => {});
-		await successor.child.stop({ graceMs: 0 });
+type Step = Extract<keyof GatewayMethods, `handover.${string}`>;
+
+export class HandOver {
+	readonly #options: HandOverOptions;
+	#state: HandOverState = 'planned';
+	readonly #outcome = deferred();
+	/** Of the present state: cancels its request. */
+	#left = new AbortController();
+	#timer: Timer | undefined;
+	/** Why it is rolled back. */
+	#cause: unknown;
+	/** Resolves when the old process is gone; from `releasing` on. */
+	#oldGone: Promise<void> = Promise.resolve();
+
+	constructor(options: HandOverOptions) {
+		this.#options = options;
+	}
+
+	get state(): HandOverState {
+		return this.#state;
+	}
+
+	/** Resolves in `done`; rejects with `WORKER_NOT_READY` in `rolled-back`. Called once. */
+	run(): Promise<void> {
+		const { signal } = this.#options;
+		this.#listen();
+		signal.addEventListener('abort', this.#onStop, { once: true });
+		this.#on('begin');
+		if (signal.aborted) this.#onStop();
+		return this.#outcome.promise;
+	}
+
+	#on(event: HandOverEvent): void {
+		const next = handOverTransitions[this.#state][event];
+		if (next) this.#enter(next);
+	}
+
+	#fail(cause: unknown): void {
+		if (!handOverTransitions[this.#state].failed) return;
+		this.#cause = cause;
+		this.#on('failed');
+	}
+
+	/** The one writer of the state. Ends what belongs to the state that is left, then begins what the entered one waits for. */
+	#enter(state: HandOverState): void {
+		const { old, successor, clock, onTakeOver } = this.#options;
+		this.#left.abort();
+		this.#left = new AbortController();
+		clock.clearTimeout(this.#timer);
+		this.#timer = undefined;
+		this.#state = state;
+		switch (state) {
+			case 'planned':
+				break;
+			case 'announcing':
+				this.#limit('its gateway process did not answer');
+				this.#ask('handover.begin').then(() => this.#on('announced'), this.#onRequestFailed);
+				break;
+			case 'booting':
+				this.#limit('it did not identify');
+				this.#ask('handover.waiting').then(() => this.#on('waiting'), this.#onRequestFailed);
+				successor.child.start();
+				break;
+			case 'pausing':
+				this.#limit('the old process did not acknowledge its events');
+				this.#ask('handover.pause').then(({ drained }) => {
+					if (drained) this.#on('drained');
+					else this.#fail(tooLate('the old process did not acknowledge its events in time'));
+				}, this.#onRequestFailed);
+				break;
+			case 'presenting':
+				this.#limit('it was not ready');
+				this.#ask('handover.present').catch(this.#onRequestFailed);
+				if (successor.child.state === 'ready') this.#on('ready');
+				break;
+			case 'releasing':
+				this.#unlisten();
+				onTakeOver();
+				this.#oldGone = old.child.stop();
+				void this.#oldGone.then(() => this.#on('gone'));
+				// It logs out after its last handler; the stream need not wait until its process has ended as well. A gateway process that
+				// dies here leaves the end of the old process to wait for.
+				this.#ask('handover.released').then(
+					() => this.#on('released'),
+					() => {},
+				);
+				break;
+			case 'committing': {
+				// A gateway process that has died meanwhile starts again with the successor as its worker.
+				const committed = () => this.#on('committed');
+				this.#after(committed);
+				this.#ask('handover.commit').then(committed, committed);
+				break;
+			}
+			case 'retiring':
+				void this.#oldGone.then(() => this.#on('gone'));
+				break;
+			case 'done':
+				this.#outcome.resolve();
+				break;
+			case 'aborting':
+				this.#unlisten();
+				void this.#abort();
+				break;
+			case 'rolled-back':
+				this.#outcome.reject(this.#rolledBack());
+				break;
+		}
+	}
+
+	async #abort(): Promise<void> {
+		const answered = deferred();
+		this.#after(() => answered.resolve());
+		this.#ask('handover.abort').then(
+			() => answered.resolve(),
+			() => answered.resolve(),
+		);
+		await answered.promise;
+		await this.#options.successor.child.stop({ graceMs: 0 });
+		this.#on('aborted');
+	}
+
+	/** The request of a state. Its limit is the state's own. */
+	#ask<M extends Step>(step: M): Promise<GatewayMethods[M]['result']> {
+		const { gateway, incarnation, successor } = this.#options;
+		const options = { timeoutMs: Number.POSITIVE_INFINITY, signal: this.#left.signal };
+		return gateway.request(step, { incarnation, shardIds: successor.shardIds }, options);
+	}
+
+	/** Fails when the state lasts too long. */
+	#limit(what: string): void {
+		this.#after(() => this.#fail(tooLate(`${what} within ${this.#options.timeoutMs / 1000} s`)));
+	}
+
+	#after(act: () => void): void {
+		const { clock, timeoutMs } = this.#options;
+		if (timeoutMs > 0 && Number.isFinite(timeoutMs)) this.#timer = clock.setTimeout(act, timeoutMs);
+	}
+
+	#listen(): void {
+		const { successor } = this.#options;
+		successor.child.on('ready', this.#onReady);
+		successor.child.on('exited', this.#onExited);
+		successor.child.on('failed', this.#onGivenUp);
+		successor.on('shard.status', this.#onShardStatus);
+	}
+
+	#unlisten(): void {
+		const { successor, signal } = this.#options;
+		successor.child.off('ready', this.#onReady);
+		successor.child.off('exited', this.#onExited);
+		successor.child.off('failed', this.#onGivenUp);
+		successor.off('shard.status', this.#onShardStatus);
+		signal.removeEventListener('abort', this.#onStop);
+	}
+
+	readonly #onReady = () => this.#on('ready');
+	readonly #onExited = ({ message }: ExitReport) => this.#fail(notReady(message));
+	readonly #onGivenUp = ({ reason }: { reason: string }) => this.#fail(notReady(reason));
+	readonly #onStop = () => this.#fail(this.#options.signal.reason);
+	readonly #onShardStatus = ({ shardId, status, closeCode }: ShardReport) => {
+		if (status === 'disconnected') this.#fail(notReady(`shard ${shardId} was closed with ${closeCode}${meaning(closeCode)}`));
+	};
+	/** Also of a request that was cancelled because its state was left, which no longer matters. */
+	readonly #onRequestFailed = (error: unknown) => this.#fail(error);
+
+	#rolledBack(): ShardctlError {
+		const { old, successor } = this.#options;
 		const report = successor.child.lastExit;
-		const why = report && report.reason !== 'requested' ? report.message : messageOf(cause);
-		throw new ShardctlError(
+		const why = report && report.reason !== 'requested' ? report.message : messageOf(this.#cause);
+		return new ShardctlError(
 			'WORKER_NOT_READY',
-			`the new process of ${old.label} did not take over, so the old one carries on: ${why}`,
-			{
-				cause,
-				details: { workerId: old.id, shardIds: old.shardIds, rolledBack: true },
-			},
+			`the new process of ${old.label} did not take over, so the old one keeps running: ${why}`,
+			{ cause: this.#cause, details: { workerId: old.id, shardIds: old.shardIds, rolledBack: true } },
 		);
 	}
-	over.abort();
-	onTakeOver();
-	// It logs out after its last handler; what its process needs to end is no reason to keep the stream waiting.
-	const gone = old.child.stop();
-	const released = gateway.request('handover.released', params, { timeoutMs: Number.POSITIVE_INFINITY });
-	await Promise.race([gone, released.catch(() => gone)]);
-	// A gateway process that has just died comes back knowing the new worker.
-	await gateway.request('handover.commit', params, { timeoutMs }).catch(() => {});
-	await gone;
 }
 
-/** Rejects when the process ends; never resolves. */
-function ending(worker: ManagedWorker, signal: AbortSignal): Promise<never> {
-	return new Promise((_, reject) => {
-		worker.child.once('exited', (report) => reject(new ShardctlError('WORKER_NOT_READY', report.message)));
-		worker.child.once('failed', ({ reason }) => reject(new ShardctlError('WORKER_NOT_READY', reason)));
-		worker.on('shard.status', ({ shardId, status, closeCode }) => {
-			if (status === 'disconnected')
-				reject(new ShardctlError('WORKER_NOT_READY', `shard ${shardId} was closed with ${closeCode}${meaning(closeCode)}`));
-		});
-		signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-	});
+function notReady(message: string): ShardctlError {
+	return new ShardctlError('WORKER_NOT_READY', message);
+}
+
+function tooLate(message: string): ShardctlError {
+	return new ShardctlError('CALL_TIMEOUT', message);
 }
 
 function meaning(closeCode: number | undefined): string {
 	const known = closeCode === undefined ? undefined : fatalCloseCodes.get(closeCode);
 	return known === undefined ? '' : `: ${known}`;
-}
-
-function expiry({ timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal }): Promise<never> {
-	return new Promise((_, reject) => {
-		if (!Number.isFinite(timeoutMs)) return;
-		const timer = setTimeout(
-			() => reject(new ShardctlError('CALL_TIMEOUT', `it was not ready within ${timeoutMs / 1000} s`)),
-			timeoutMs,
-		);
-		signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-	});
 }

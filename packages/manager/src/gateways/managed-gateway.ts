@@ -1,5 +1,4 @@
-// One gateway process as the manager sees it: its supervised process, the channel to the process that lives now, and the door
-// at which workers find it.
+// One gateway process as the manager sees it: the kind of service process that holds sessions with Discord.
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
@@ -12,19 +11,23 @@ import {
 	type GatewayNotice,
 	type GatewayStats,
 	gatewayConfigVariable,
-	ShardctlError,
 	workerPath,
 } from '@shardctl/core';
-import { ipcPort, Peer } from '@shardctl/rpc';
-import { type ChildHandle, type ChildLink, SupervisedChild, type SupervisedChildOptions } from '@shardctl/supervisor';
-import { childEnvironment } from '../children/child-environment.js';
-import { exitError } from '../children/child-rules.js';
+import { Peer, type Port } from '@shardctl/rpc';
+import type { SupervisedChild } from '@shardctl/supervisor';
+import {
+	type ServiceLink,
+	ServiceProcess,
+	type ServiceProcessOptions,
+	type ServiceReports,
+} from '../children/service-process.js';
 import type { IdentifySlot } from '../identify/coordinator.js';
 import { SlotHolder } from '../identify/slot-holder.js';
-import { GatewayDoor } from './gateway-door.js';
 import { gatewayExecArgv } from './gateway-exec-argv.js';
 
 const processFile = fileURLToPath(import.meta.resolve('@shardctl/gateway/process'));
+const statsTimeoutMs = 2000;
+const noStats: GatewayStats = { rssBytes: null, cpuSeconds: null, sessions: [], shards: [] };
 
 type GatewayPeer = Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;
 
@@ -33,7 +36,7 @@ export interface ManagedGatewayOptions {
 	shardIds: readonly number[];
 	token: string;
 	/** What is the same for every process of this gateway. */
-	child: Omit<SupervisedChildOptions, 'connect' | 'spec'>;
+	child: ServiceProcessOptions<GatewayPeer>['child'];
 	config(): Omit<GatewayConfig, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
 	/** Waits until a session with Discord may send IDENTIFY; rejects only when `signal` aborts. */
 	acquireIdentify(session: number, signal: AbortSignal): Promise<IdentifySlot>;
@@ -46,48 +49,41 @@ interface ManagedGatewayEvents {
 export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	readonly id: number;
 	readonly shardIds: readonly number[];
-	readonly child: SupervisedChild;
 	readonly #options: ManagedGatewayOptions;
-	#peer: GatewayPeer | undefined;
-	readonly #door = new GatewayDoor();
-	readonly #waitingForReady = new Set<() => void>();
+	readonly #service: ServiceProcess<GatewayPeer>;
 
 	constructor(options: ManagedGatewayOptions) {
 		super();
-		this.id = options.gatewayId;
-		this.shardIds = options.shardIds;
+		const { gatewayId, shardIds, token, child, config } = options;
+		this.id = gatewayId;
+		this.shardIds = shardIds;
 		this.#options = options;
-		this.child = new SupervisedChild({
-			...options.child,
-			spec: (epoch) => ({
-				id: `gateway ${this.id}`,
-				file: processFile,
-				execArgv: [...gatewayExecArgv],
-				env: this.#environment({
-					...options.config(),
-					gatewayId: this.id,
-					epoch,
-					shardIds: [...this.shardIds],
-					port: this.#door.port,
-				}),
-			}),
-			connect: (child, epoch) => this.#connect(child, epoch),
-		});
-		this.child.on('ready', () => {
-			for (const resolve of this.#waitingForReady) resolve();
-			this.#waitingForReady.clear();
+		this.#service = new ServiceProcess({
+			id: `gateway ${gatewayId}`,
+			label: `gateway process ${gatewayId} (${describeShards(shardIds)})`,
+			file: processFile,
+			execArgv: gatewayExecArgv,
+			token,
+			configVariable: gatewayConfigVariable,
+			config: (start): GatewayConfig => ({ ...config(), ...start, gatewayId, shardIds: [...shardIds] }),
+			child,
+			connect: (port, epoch, reports) => this.#connect(port, epoch, reports),
 		});
 	}
 
 	/** For people: `gateway process 0 (shards 0-7)`. */
 	get label(): string {
-		return `gateway process ${this.id} (${describeShards(this.shardIds)})`;
+		return this.#service.label;
 	}
 
-	/** What one incarnation of a worker gets in place of Discord's answer to `GET /gateway/bot`. */
+	get child(): SupervisedChild {
+		return this.#service.child;
+	}
+
+	/** What one process of a worker gets in place of Discord's reply to `GET /gateway/bot`. */
 	infoFor(incarnation: number, totalShards: number): GatewayInfo {
 		return {
-			url: `ws://127.0.0.1:${this.#door.port}${workerPath(incarnation)}`,
+			url: `ws://127.0.0.1:${this.#service.port}${workerPath(incarnation)}`,
 			shards: totalShards,
 			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: totalShards },
 		};
@@ -95,85 +91,56 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 
 	/** Resolves when there is a process that answers; rejects with the signal's reason. */
 	whenReady(signal: AbortSignal): Promise<void> {
-		if (this.#peer && this.child.state === 'ready') return Promise.resolve();
-		return new Promise((resolve, reject) => {
-			this.#waitingForReady.add(resolve);
-			const give = () => {
-				this.#waitingForReady.delete(resolve);
-				reject(signal.reason);
-			};
-			if (signal.aborted) give();
-			else signal.addEventListener('abort', give, { once: true });
-		});
+		return this.#service.whenReady(signal);
 	}
 
 	/** Opens the port for workers, who can connect before there is a process. */
 	open(): Promise<void> {
-		return this.#door.open();
+		return this.#service.open();
 	}
 
-	/** Asks the living process. Rejects with `WORKER_UNAVAILABLE` when there is none. */
+	/** Sends a request to the present process. Rejects with `WORKER_UNAVAILABLE` when there is none that could reply. */
 	async request<M extends keyof GatewayMethods & string>(
 		method: M,
 		params: GatewayMethods[M]['params'],
 		options: { timeoutMs: number; signal?: AbortSignal },
 	): Promise<GatewayMethods[M]['result']> {
-		if (this.#peer && this.child.state === 'ready') return this.#peer.request(method, params, options);
-		throw new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so it cannot answer`);
+		return this.#service.peer.request(method, params, options);
 	}
 
 	/** Its figures; none while it does not answer. */
 	async stats(): Promise<GatewayStats> {
-		const none = { rssBytes: null, cpuSeconds: null, sessions: [], shards: [] };
-		return this.request('stats', null, { timeoutMs: 2000 }).catch(() => none);
+		return this.request('stats', null, { timeoutMs: statsTimeoutMs }).catch(() => noStats);
 	}
 
 	/** Replaces the process; Discord and the workers keep their sessions. `true` once the new one is there. */
 	restart(): Promise<boolean> {
-		return this.child.restart('a restart of the gateway processes was requested');
+		return this.#service.restart('a restart of the gateway processes was requested');
 	}
 
 	/** Ends the process, and its sessions with Discord. */
 	stop(options: { graceMs?: number }): Promise<void> {
-		return this.child.stop(options).finally(() => this.#door.close());
+		return this.#service.stop(options);
 	}
 
-	#connect({ channel }: ChildHandle, epoch: number): ChildLink {
-		const peer: GatewayPeer = new Peer({ port: ipcPort(channel), epoch });
-		this.#peer = peer;
-		peer.on('listening', () => {
-			this.#door.leadTo(channel);
-			this.child.markReady(epoch);
-		});
-		peer.on('connection.taken', ({ id }) => this.#door.taken(id));
+	#connect(port: Port, epoch: number, reports: ServiceReports): ServiceLink<GatewayPeer> {
+		const peer: GatewayPeer = new Peer({ port, epoch });
+		peer.on('listening', () => reports.listening());
+		peer.on('connection.taken', ({ id }) => reports.acknowledged(id));
 		peer.on('notice', (notice) => this.emit('notice', notice));
 		const slots = new SlotHolder({
 			acquire: (session, signal) => this.#options.acquireIdentify(session, signal),
-			onSent: () => this.child.markSpent(epoch),
+			onSent: () => reports.spent(),
 		});
 		slots.follow(peer);
 		peer.handle('identify.acquire', ({ session }, { signal }) => slots.acquire(session, signal));
+		const forever = Number.POSITIVE_INFINITY;
 		return {
-			ping: async (signal) => {
-				await peer.request('ping', null, { signal, timeoutMs: Number.POSITIVE_INFINITY });
-			},
-			shutdown: async (reason, { final }) => {
-				this.#door.hold();
-				await peer.request('shutdown', { reason, keepSessions: !final }, { timeoutMs: Number.POSITIVE_INFINITY });
-			},
-			closed: (report) => {
-				slots.abandonAll();
-				peer.close(exitError(this.label, report));
-				if (this.#peer === peer) this.#peer = undefined;
-			},
+			peer,
+			ping: (signal) => peer.request('ping', null, { signal, timeoutMs: forever }),
+			// The sessions with Discord are kept for a process that takes this one's place.
+			shutdown: (reason, { final }) => peer.request('shutdown', { reason, keepSessions: !final }, { timeoutMs: forever }),
+			closed: () => slots.abandonAll(),
 		};
-	}
-
-	/** The token travels here and not in the arguments, which every user of the machine can read. */
-	#environment(config: GatewayConfig): Record<string, string> {
-		return childEnvironment(process.env, {
-			DISCORD_TOKEN: this.#options.token,
-			[gatewayConfigVariable]: JSON.stringify(config),
-		});
 	}
 }

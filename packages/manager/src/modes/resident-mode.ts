@@ -5,7 +5,7 @@ import { aborted, type GatewayProcessStats, messageOf, ShardctlError, shardsOfSe
 import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import { heartbeatOf } from '../children/child-rules.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
-import { handOver } from '../gateways/hand-over.js';
+import { HandOver } from '../gateways/hand-over.js';
 import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
 import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
@@ -150,15 +150,17 @@ export class ResidentMode implements SessionMode {
 		const ref = { workerId: old.id, shardIds: old.shardIds };
 		const successor = workers.createStandby(old);
 		try {
-			await handOver({
+			const handOver = new HandOver({
 				gateway: gateways.of(old.shardIds),
 				old,
 				successor,
 				incarnation: this.#assignIncarnation(successor),
 				timeoutMs: options.readyTimeoutMs,
+				clock: options.clock,
 				signal,
 				onTakeOver: () => workers.promote(successor),
 			});
+			await handOver.run();
 		} catch (error) {
 			emit('worker:rolled-back', { ...ref, reason: messageOf(error) });
 			throw error;

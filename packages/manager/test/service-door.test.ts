@@ -4,12 +4,12 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type ChildHandle, createProcessHost } from '@shardctl/supervisor';
 import { expect, it, onTestFinished } from 'vitest';
-import { GatewayDoor } from '../src/gateways/gateway-door.js';
+import { ServiceDoor } from '../src/children/service-door.js';
 
 const keeperFile = fileURLToPath(new URL('fixtures/door-keeper.mjs', import.meta.url));
 
-async function openDoor(): Promise<GatewayDoor> {
-	const door = new GatewayDoor();
+async function openDoor(): Promise<ServiceDoor> {
+	const door = new ServiceDoor();
 	await door.open();
 	onTestFinished(() => door.close());
 	return door;
@@ -22,7 +22,7 @@ interface Keeper extends ChildHandle {
 	end(): Promise<void>;
 }
 
-async function keeper(door: GatewayDoor, env: Record<string, string> = {}): Promise<Keeper> {
+async function keeper(door: ServiceDoor, env: Record<string, string> = {}): Promise<Keeper> {
 	const child = createProcessHost().start({ id: 'keeper', file: keeperFile, env: { PATH: process.env.PATH ?? '', ...env } });
 	const exited = new Promise<void>((resolve) => child.onExit(() => resolve()));
 	const end = () => {
@@ -39,14 +39,14 @@ async function keeper(door: GatewayDoor, env: Record<string, string> = {}): Prom
 	const got = seen('got');
 	child.channel.on('message', (message) => {
 		const { taken } = message as { taken?: number };
-		if (taken !== undefined) door.taken(taken);
+		if (taken !== undefined) door.acknowledged(taken);
 	});
 	await seen('ready');
 	return Object.assign(child, { got, end });
 }
 
 /** Connects, and answers what the process on the other side says until it closes. */
-async function visit(door: GatewayDoor): Promise<string> {
+async function visit(door: ServiceDoor): Promise<string> {
 	const socket = connect(door.port, '127.0.0.1');
 	let heard = '';
 	socket.on('data', (data) => {
@@ -60,35 +60,35 @@ it('passes connections to the process that lives, also those that came before it
 	const door = await openDoor();
 	const early = [visit(door), visit(door)];
 	const first = await keeper(door);
-	door.leadTo(first.channel);
+	door.forwardTo(first.channel);
 	expect(await Promise.all([...early, visit(door)])).toEqual(Array(3).fill(String(first.pid)));
 	const second = await keeper(door);
-	door.leadTo(second.channel);
+	door.forwardTo(second.channel);
 	expect(await visit(door)).toBe(String(second.pid));
 });
 
 it('lets connections wait while no process is there, or the one that is shall get no more', async () => {
 	const door = await openDoor();
 	const first = await keeper(door);
-	door.leadTo(first.channel);
+	door.forwardTo(first.channel);
 	door.hold();
 	const whileHeld = visit(door);
 	await first.end();
 	const whileNone = visit(door);
 	const second = await keeper(door);
-	door.leadTo(second.channel);
+	door.forwardTo(second.channel);
 	expect(await Promise.all([whileHeld, whileNone])).toEqual([String(second.pid), String(second.pid)]);
 });
 
 it('passes a connection on that a process took to its grave', async () => {
 	const door = await openDoor();
 	const first = await keeper(door, { SILENT: '1' });
-	door.leadTo(first.channel);
+	door.forwardTo(first.channel);
 	const visits = [visit(door), visit(door), visit(door)];
 	await first.got;
 	await first.end();
 	const second = await keeper(door);
-	door.leadTo(second.channel);
+	door.forwardTo(second.channel);
 	expect(await Promise.all(visits)).toEqual(Array(3).fill(String(second.pid)));
 });
 
