@@ -1,5 +1,5 @@
 // A fleet without processes: what the control API reads of it is set by the test, and what it is asked to do is written down.
-import type { ManagerStats, WorkerOutcome } from '@shardctl/core';
+import type { ManagerStats } from '@shardctl/core';
 import type { Fleet, LogEntry, WorkerView } from '../src/fleet/fleet.js';
 import type { FleetEventBody } from '../src/fleet/fleet-events.js';
 
@@ -25,7 +25,8 @@ export class FakeFleet implements Fleet {
 	};
 	workers: WorkerView[] = [fakeWorker(0, [0, 1]), fakeWorker(1, [2, 3])];
 	logs: LogEntry[] = [];
-	outcomes: WorkerOutcome[] = [];
+	/** What every call resolves with. */
+	outcomes: unknown = [];
 	/** What `replaceWorker` resolves with. */
 	replaced = true;
 	/** The actions it was asked for, in order. */

@@ -1,0 +1,298 @@
+// The control API over real sockets, of a fleet without processes: who gets in, what a request may contain, and what it leads to.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { systemClock } from '@shardctl/core';
+import { tempDir } from '@shardctl/test-support';
+import { pino } from 'pino';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createControlClient, processIdentity } from '../src/index.js';
+import { type ControlOptions, startControl } from '../src/server/index.js';
+import { FakeFleet } from './fake-fleet.js';
+
+const token = 'a-token-of-sixteen-characters-or-more';
+let stateDir: string;
+
+beforeEach(() => {
+	stateDir = tempDir('shardctl-state-');
+	vi.stubEnv('SHARDCTL_STATE_DIR', stateDir);
+	return () => vi.unstubAllEnvs();
+});
+
+async function served(options: ControlOptions = {}) {
+	const lines: string[] = [];
+	const logger = pino({}, { write: (line) => lines.push(line) });
+	const fleet = new FakeFleet();
+	const control = await startControl(fleet, options, { file: 'bot.js', logger, clock: systemClock });
+	onTestFinished(() => control.close());
+	return { fleet, control, lines, client: createControlClient('fleet') };
+}
+
+interface Answer {
+	status: number;
+	type: string | undefined;
+	body: { error?: { code: string; message: string } } & Record<string, unknown>;
+}
+
+/** A plain request, as curl would make it. */
+function ask(
+	path: string,
+	{ method = 'GET', headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
+	return new Promise((resolve, reject) => {
+		const outgoing = request({ socketPath: join(stateDir, 'fleet.sock'), path, method, headers, agent: false }, (response) => {
+			let text = '';
+			response.setEncoding('utf8').on('data', (chunk: string) => {
+				text += chunk;
+			});
+			response.on('end', () => {
+				const { statusCode = 0, headers } = response;
+				resolve({ status: statusCode, type: headers['content-type'], body: text === '' ? {} : JSON.parse(text) });
+			});
+		});
+		outgoing.on('error', reject);
+		outgoing.end(body);
+	});
+}
+
+describe('a request', () => {
+	it('that is wrong is answered with every problem, the code and the status', async () => {
+		const { client } = await served();
+		expect(await ask('/v1/nothing')).toMatchObject({ status: 404, body: { error: { code: 'METHOD_NOT_FOUND' } } });
+		const wrong = await ask('/v1/restart', { method: 'POST', body: '{"shard":-1,"roling":true}' });
+		expect(wrong.status).toBe(400);
+		expect(wrong.body.error?.message).toMatch(
+			/shard: must be a shard id, got -1[\s\S]*roling: is not an option; did you mean "rolling"/,
+		);
+		expect(await ask('/v1/eval', { method: 'POST', body: '{code' })).toMatchObject({ status: 400 });
+		expect(await ask('/v1/eval', { method: 'POST', body: '[]' })).toMatchObject({ status: 400 });
+		await expect(client.respawn(7)).rejects.toMatchObject({
+			code: 'SHARD_NOT_OWNED',
+			message: expect.stringMatching(/runs shards 0-3 of 4/),
+		});
+		await expect(client.restart({ worker: 7 })).rejects.toMatchObject({
+			code: 'WORKER_UNAVAILABLE',
+			message: 'there is no worker 7: this manager has workers 0-1',
+		});
+		await expect(client.restart({ shard: 0, worker: 0 })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+	});
+
+	it('for a stream that cannot begin is answered as any other, with nothing of a stream', async () => {
+		await served();
+		const answer = await ask('/v1/logs?follow=true&shard=9');
+		expect(answer).toMatchObject({ status: 404, type: 'application/json', body: { error: { code: 'SHARD_NOT_OWNED' } } });
+		expect((await ask('/v1/health')).body.readers).toBe(0);
+	});
+
+	it('with HEAD gets the head of what GET gets', async () => {
+		await served();
+		expect(await ask('/v1/health', { method: 'HEAD' })).toEqual({ status: 200, type: 'application/json', body: {} });
+		expect((await ask('/v1/stats?follow=true', { method: 'HEAD' })).type).toBe('application/json');
+	});
+
+	it('with a body of 100 MB is rejected without being kept', async () => {
+		await served();
+		const before = process.memoryUsage().arrayBuffers;
+		const size = 100 * 2 ** 20;
+		let sent = 0;
+		let most = 0;
+		const status = await new Promise<number>((resolve, reject) => {
+			const outgoing = request({ socketPath: join(stateDir, 'fleet.sock'), path: '/v1/eval', method: 'POST', agent: false });
+			outgoing.on('response', (response) => {
+				resolve(response.statusCode ?? 0);
+				response.resume();
+				outgoing.destroy();
+			});
+			outgoing.on('error', reject);
+			const chunk = Buffer.alloc(64 * 1024, 0x20);
+			const more = () => {
+				while (sent < size && !outgoing.destroyed) {
+					sent += chunk.length;
+					most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+					if (!outgoing.write(chunk)) {
+						outgoing.once('drain', more);
+						return;
+					}
+				}
+				outgoing.end();
+			};
+			more();
+		});
+		expect(status).toBe(413);
+		expect(most).toBeLessThan(32 * 2 ** 20);
+		expect(await ask('/v1/health')).toMatchObject({ status: 200 });
+		expect(
+			await ask('/v1/eval', { method: 'POST', headers: { 'content-length': String(size) } }).catch(() => ({ status: 413 })),
+		).toMatchObject({ status: 413 });
+	});
+});
+
+describe('an action', () => {
+	it('on a shard or a worker replaces the worker, and names it', async () => {
+		const { client, fleet } = await served();
+		expect(await client.respawn(2)).toEqual({ shardId: 2, workerId: 1, shardIds: [2, 3] });
+		expect(await client.restart({ worker: 0 })).toMatchObject({ workers: [0] });
+		expect(fleet.actions).toEqual([
+			['replaceWorker', 1, 'respawn requested'],
+			['replaceWorker', 0, 'restart requested'],
+		]);
+	});
+
+	it('that leaves a worker down fails with how its last process ended', async () => {
+		const { client, fleet } = await served();
+		fleet.replaced = false;
+		fleet.workers = fleet.workers.map((worker) => ({
+			...worker,
+			lastExit: { reason: 'exit-code', message: 'process 9 failed (exit code 1, after 2 s)', at: 1 },
+		}));
+		await expect(client.restart({ shard: 0 })).rejects.toMatchObject({
+			code: 'WORKER_NOT_READY',
+			message: 'worker 0 did not become ready again: process 9 failed (exit code 1, after 2 s)',
+			details: { workerId: 0, shardIds: [0, 1] },
+		});
+	});
+
+	it('on the whole fleet hands on what was asked for, and waits for workers to act on', async () => {
+		const { client, fleet } = await served();
+		expect(await client.restart({ rolling: true, parallel: 2 })).toMatchObject({ workers: [0, 1] });
+		await client.deploy({ parallel: 3 });
+		expect(await client.restart({ gateways: true })).toMatchObject({ workers: [] });
+		expect(fleet.actions).toEqual([
+			['respawnAll', { rolling: true, parallel: 2, delayMs: 0 }],
+			['deploy', { parallel: 3 }],
+			['restartGateways'],
+		]);
+		fleet.workers = [];
+		await expect(client.restart()).rejects.toMatchObject({ code: 'WORKER_UNAVAILABLE' });
+		await expect(client.deploy()).rejects.toMatchObject({ code: 'WORKER_UNAVAILABLE' });
+	});
+
+	it('to find a guild waits for the number of shards', async () => {
+		const { client, fleet } = await served();
+		fleet.totalShards = 0;
+		await expect(client.where('5')).rejects.toMatchObject({ code: 'WORKER_UNAVAILABLE' });
+		fleet.totalShards = 4;
+		fleet.outcomes = { state: 'present', name: 'five', memberCount: 3 };
+		expect(await client.where('5')).toMatchObject({
+			shardId: 0,
+			workerId: 0,
+			pid: 100,
+			status: 'ready',
+			guild: { name: 'five' },
+		});
+	});
+});
+
+describe('the socket', () => {
+	it('is open to its user alone', async () => {
+		const { client } = await served();
+		expect(statSync(join(stateDir, 'fleet.sock')).mode & 0o777).toBe(0o600);
+		expect(statSync(stateDir).mode & 0o777).toBe(0o700);
+		expect((await client.health()).name).toBe('fleet');
+	});
+
+	it.skipIf(process.getuid?.() !== 0 || spawnSync('setpriv', ['--version']).status !== 0)(
+		'refuses another user of the machine',
+		async () => {
+			await served();
+			const script = `require('node:net').connect(${JSON.stringify(join(stateDir, 'fleet.sock'))})
+			.on('connect', () => console.log('connected')).on('error', (error) => console.log(error.code));`;
+			const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+			const printed = execFileSync('setpriv', [...user, process.execPath, '-e', script]);
+			expect(printed.toString().trim()).toBe('EACCES');
+		},
+	);
+
+	it('of a name that is taken stays with its owner', async () => {
+		const { client } = await served();
+		await expect(served()).rejects.toMatchObject({ code: 'MANAGER_RUNNING', details: { pid: process.pid } });
+		expect((await client.health()).status).toBe('running');
+	});
+
+	it.each([
+		['is no longer there', { pid: 4_194_000, startedAtTicks: '1', boot: null, namespace: null }],
+		['has its id taken by another process', { ...processIdentity(), startedAtTicks: '1' }],
+		['was of another boot', { ...processIdentity(), boot: 'earlier' }],
+	])('that a manager left whose process %s is taken over', async (_, identity) => {
+		writeFileSync(join(stateDir, 'fleet.lock'), JSON.stringify({ ...identity, name: 'fleet', cwd: '/', file: 'x', since: 1 }));
+		writeFileSync(join(stateDir, 'fleet.sock'), '');
+		const { control, client } = await served();
+		expect((await client.health()).name).toBe('fleet');
+		await control.close();
+		expect(readdirSync(stateDir)).toEqual([]);
+	});
+
+	it('is gone, with the name free, when a stop is answered', async () => {
+		const { client, control, fleet } = await served();
+		const stopped = client.stop({ graceMs: 5 });
+		await vi.waitFor(() => expect(fleet.actions).toEqual([['stop', { graceMs: 5 }]]));
+		await control.close();
+		await stopped;
+		expect(readdirSync(stateDir)).toEqual([]);
+	});
+});
+
+describe('over TCP', () => {
+	it('only the right token gets in, and attempts without it are logged', async () => {
+		const { control, lines } = await served({ port: 0, token });
+		expect(control.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
+		for (const headers of [
+			{},
+			{ authorization: 'Bearer wrong' },
+			{ authorization: `Basic ${token}` },
+			{ authorization: 'Bearer ' },
+		]) {
+			const response = await fetch(`${control.url}/v1/stats`, { headers: headers as Record<string, string> });
+			expect(response.status).toBe(401);
+			expect(response.headers.get('www-authenticate')).toBe('Bearer');
+			expect(await response.json()).toMatchObject({ error: { code: 'UNAUTHORIZED' } });
+		}
+		expect(lines.join('')).toMatch(/rejected a request from 127\.0\.0\.1 without a valid token/);
+		expect(lines.join('')).not.toContain('wrong');
+	});
+
+	it('the typed client works as on the socket, but runs no code unless that was allowed', async () => {
+		const { control, fleet } = await served({ port: 0, token });
+		const client = createControlClient({ url: control.url as string, token });
+		expect((await client.stats()).manager.name).toBe('fleet');
+		await expect(client.eval('1')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+		fleet.outcomes = [{ status: 'fulfilled', value: 1, workerId: 0, shardIds: [0, 1] }];
+		expect(await client.fetch('guilds.cache.size')).toMatchObject([{ value: 1 }]);
+		await expect(createControlClient({ url: control.url as string, token: 'other' }).stats()).rejects.toMatchObject({
+			code: 'UNAUTHORIZED',
+		});
+	});
+
+	it('runs code where it was allowed', async () => {
+		const { control, fleet } = await served({ port: 0, token, allowEval: true });
+		fleet.outcomes = [{ status: 'fulfilled', value: 2, workerId: 0, shardIds: [0, 1] }];
+		expect(await createControlClient({ url: control.url as string, token }).eval('1 + 1')).toMatchObject([{ value: 2 }]);
+		expect(fleet.actions[0]?.slice(0, 2)).toEqual(['broadcastEval', '1 + 1']);
+	});
+
+	it('takes no token from the environment that could be guessed', async () => {
+		vi.stubEnv('SHARDCTL_CONTROL_TOKEN', 'short');
+		await expect(served({ port: 0 })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+		expect(readdirSync(stateDir)).toEqual([]);
+	});
+
+	it('a port that is taken is reported, and nothing is left open', async () => {
+		const { control } = await served({ port: 0, token });
+		const port = Number(new URL(control.url as string).port);
+		vi.stubEnv('SHARDCTL_STATE_DIR', tempDir('shardctl-state-'));
+		await expect(served({ port, token })).rejects.toMatchObject({
+			code: 'ADDRESS_IN_USE',
+			message: `the control API cannot listen on 127.0.0.1:${port}: another program uses that address`,
+		});
+		expect(readdirSync(process.env.SHARDCTL_STATE_DIR as string)).toEqual([]);
+	});
+
+	it('generates a token where none was given, in a file of this user alone', async () => {
+		const { control } = await served({ port: 0 });
+		const path = control.tokenFile as string;
+		expect(statSync(path).mode & 0o777).toBe(0o600);
+		const kept = readFileSync(path, 'utf8').trim();
+		expect((await createControlClient({ url: control.url as string, token: kept }).health()).name).toBe('fleet');
+	});
+});
