@@ -60,8 +60,8 @@ export class SessionChange {
 		const { delivery, feed, seat, state } = this.#options;
 		const { log, positions } = feed;
 		const worker = seat.consumer;
-		const isUnconfirmed = worker ? log.oldest !== undefined || positions.sent >= hydration.offset : delivery === 'at-least-once';
-		if (!isUnconfirmed) feed.commit(positions.sent);
+		const needsNoConfirmation = worker ? !log.oldest && positions.sent < hydration.offset : delivery === 'at-most-once';
+		if (needsNoConfirmation) feed.commit(positions.sent);
 		// Events of a session that never had a complete state belong to nothing.
 		while (!state.peek && log.oldest && log.oldest.offset < hydration.offset) log.shift();
 		const { oldest } = log;
@@ -76,7 +76,7 @@ export class SessionChange {
 		state.adopt(hydration.state);
 		if (!worker || changes.length === 0) return true;
 		worker.present({ offset, events: changes.values() });
-		seat.presentAgain(worker);
+		seat.presentAgain();
 		seat.continuePresentations();
 		return true;
 	}

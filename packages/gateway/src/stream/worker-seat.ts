@@ -103,8 +103,10 @@ export class WorkerSeat {
 	}
 
 	/** The worker has something to be shown before more events flow to it. */
-	presentAgain(consumer: WorkerConsumer): void {
-		this.#enter({ name: 'presenting', consumer, held: this.#state.name === 'held' });
+	presentAgain(): void {
+		const state = this.#state;
+		if (state.name !== 'held' && state.name !== 'flowing') throw impossible(state.name, 'presenting');
+		this.#enter({ name: 'presenting', consumer: state.consumer, held: state.name === 'held' });
 	}
 
 	/** Continues what the worker and the standby are shown. */
@@ -185,10 +187,13 @@ export class WorkerSeat {
 	}
 
 	#enter(to: SeatState): void {
-		const from = this.#state.name;
-		if (!seatTransitions[from].includes(to.name)) {
-			throw new ShardctlError('INTERNAL', `the seat of a worker cannot change from ${from} to ${to.name}`);
-		}
+		const from = this.#state;
+		const isTaken = from.name !== 'vacant' && to.name !== 'vacant' && from.consumer !== to.consumer;
+		if (isTaken || !seatTransitions[from.name].includes(to.name)) throw impossible(from.name, to.name);
 		this.#state = to;
 	}
+}
+
+function impossible(from: SeatName, to: SeatName): ShardctlError {
+	return new ShardctlError('INTERNAL', `the seat of a worker cannot change from ${from} to ${to}`);
 }
