@@ -127,9 +127,12 @@ class Encoder {
 		return this.#container(value);
 	}
 
-	/** What `toJSON` gave is taken as it is: JSON.stringify does not ask it again. */
+	/**
+	 * The result of a `toJSON` is encoded without calling `toJSON` on it again, and without its keys of value undefined, both as
+	 * JSON.stringify does it. discord.js depends on the latter: its `toJSON` makes such keys from the key that it is called with.
+	 */
 	#afterToJSON(value: unknown): unknown {
-		if (typeof value === 'object' && value !== null) return this.#container(value);
+		if (typeof value === 'object' && value !== null) return this.#container(value, true);
 		if (typeof value === 'bigint' || typeof value === 'function') {
 			if (typeof value === 'function') return dropped;
 			return this.#tag({ $: tag.bigint, v: String(value) });
@@ -137,7 +140,7 @@ class Encoder {
 		return this.encode(value, '');
 	}
 
-	#container(value: object): unknown {
+	#container(value: object, withoutUndefined = false): unknown {
 		const ancestors = this.#ancestors;
 		// Depths are small, so this is cheaper than a Set.
 		for (let i = 0; i < ancestors.length; i++) {
@@ -154,7 +157,10 @@ class Encoder {
 			wire = this.#array(value);
 		} else {
 			const prototype: unknown = Object.getPrototypeOf(value);
-			wire = prototype === Object.prototype || prototype === null ? this.#plain(value) : this.#special(value);
+			wire =
+				prototype === Object.prototype || prototype === null
+					? this.#plain(value, withoutUndefined)
+					: this.#special(value, withoutUndefined);
 		}
 		ancestors.pop();
 		return wire;
@@ -184,7 +190,7 @@ class Encoder {
 		return wire;
 	}
 
-	#plain(value: object): object {
+	#plain(value: object, withoutUndefined = false): object {
 		const wire = { ...value } as Record<string, unknown>;
 		let size = 2;
 		let hasTagKey = false;
@@ -200,6 +206,7 @@ class Encoder {
 			// An enumerable key of Object.prototype is skipped. The clone owns every other key, also a `__proto__`, so the
 			// assignment writes a value and never a prototype.
 			if (!Object.hasOwn(wire, key)) continue;
+			if (child === undefined && withoutUndefined) continue;
 			this.#grow(size);
 			size = 0;
 			wire[key] = this.encode(child, key);
@@ -208,7 +215,7 @@ class Encoder {
 		return hasTagKey && Object.hasOwn(wire, '$') ? this.#tag({ $: tag.object, v: wire }) : wire;
 	}
 
-	#special(value: object): unknown {
+	#special(value: object, withoutUndefined: boolean): unknown {
 		if (types.isMap(value)) {
 			const flat: unknown[] = [];
 			for (const [key, item] of value) flat.push(this.#item(key), this.#item(item));
@@ -236,7 +243,7 @@ class Encoder {
 			return wire;
 		}
 		if (types.isBoxedPrimitive(value)) return this.encode(value.valueOf(), '');
-		return this.#plain(value);
+		return this.#plain(value, withoutUndefined);
 	}
 
 	/** An entry of a Map or Set; what cannot travel becomes null, as in arrays. */
