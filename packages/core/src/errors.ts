@@ -4,7 +4,7 @@
 /** Every code a {@link ShardctlError} can carry, with the situation it stands for. */
 export const errorCodes = {
 	OPTIONS_INVALID: 'one or more options are wrong; the message lists all of them',
-	BOT_FILE_INVALID: 'the bot file is missing, a directory, or cannot be read',
+	BOT_FILE_INVALID: 'the bot file is missing, a directory, cannot be read, or cannot run under a manager',
 	TOKEN_MISSING: 'no bot token was given',
 	TOKEN_INVALID: 'Discord answered 401: the token is wrong or was reset',
 	API_UNREACHABLE: 'the Discord API did not answer, or not with what it documents',

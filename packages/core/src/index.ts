@@ -61,6 +61,8 @@ export type {
 	WorkerSample,
 } from './contract/stats.js';
 export {
+	type BotProblem,
+	type BotProblemCode,
 	type CallTarget,
 	type GatewayInfo,
 	type ManagerEvents,

@@ -29,6 +29,7 @@ import { createSessionMode } from './modes/create-session-mode.js';
 import type { SessionMode } from './modes/session-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import { type Plan, planShards } from './plan/plan.js';
+import { BotProblems } from './workers/bot-problems.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 import { endLeftovers, WorkerRecord } from './workers/orphans.js';
 import { RefusalPolicy } from './workers/refusal-policy.js';
@@ -58,6 +59,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	readonly #starts: SessionStarts;
 	readonly #workers: WorkerFleet;
 	readonly #refusals: RefusalPolicy;
+	readonly #problems: BotProblems;
 	readonly #mode: SessionMode;
 	readonly #calls: Calls<ManagedWorker>;
 	readonly #createdAt: number;
@@ -108,6 +110,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 				if (this.#lifecycle.state === 'running') this.emit('fleet:refused', { error });
 			},
 		});
+		this.#problems = new BotProblems({ workers: this.#workers, refusals: this.#refusals, logger });
 		this.#mode = createSessionMode({
 			options,
 			workers: this.#workers,
@@ -391,19 +394,14 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 
 	/** Listens to a worker for its whole life. */
 	#follow(worker: ManagedWorker): void {
-		const { clock, logger } = this.#options;
+		const { clock } = this.#options;
 		worker.child.on('ready', () => this.#mode.onReady(worker));
 		forwardWorkerEvents(worker, clock, (event, ...args) => this.emit(event, ...(args as never)));
 		this.#refusals.watch(worker);
+		this.#problems.watch(worker);
 		worker.child.on('spawned', ({ pid }) => this.#record?.add(pid));
 		worker.child.on('exited', ({ pid }) => {
 			if (pid !== null) this.#record?.remove(pid);
-		});
-		worker.on('unattached', () => {
-			logger.warn(
-				`${worker.label}: cannot hook this bot's discord.js (bundled?), so readiness is unknown: leave discord.js out of the ` +
-					'bundle, or call attach(client) from shardctl/worker before client.login()',
-			);
 		});
 	}
 

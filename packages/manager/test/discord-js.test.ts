@@ -32,7 +32,7 @@ describe.each(['discord.js', 'discord.js-14.14'])('%s', (library) => {
 		const expected = { count: 3, mode: 'process', parentPort: null, isItsClass: true, isOfTheClient: true, again: true };
 		expect(facts).toMatchObject([
 			{ ...expected, ids: [0, 1], env: ['true', 'process', '[0,1]', '3'], token: true },
-			{ ...expected, ids: [2], env: ['true', 'process', '[2]', '3'], token: true },
+			{ ...expected, ids: [2], env: ['true', 'process', '2', '3'], token: true },
 		]);
 		expect(facts[0]?.shardOfGuild).toBe(manager.shardIdForGuild('81384788765712384'));
 		expect(facts[0]?.version).toMatch(library.endsWith('14.14') ? /^14\.14/ : /^14\.28/);

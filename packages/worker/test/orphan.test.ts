@@ -13,6 +13,7 @@ function forkWorker(): ChildProcess {
 		epoch: 1,
 		shardIds: [0],
 		totalShards: 1,
+		workers: 1,
 		botFile: bot,
 		api: 'http://127.0.0.1:9',
 		gateway: {

@@ -13,6 +13,8 @@ export interface WorkerConfig {
 	/** Ascending. */
 	shardIds: number[];
 	totalShards: number;
+	/** How many workers the fleet has. */
+	workers: number;
 	/** Absolute path of the bot file. */
 	botFile: string;
 	/** Base URL of Discord's REST API, without a version. */
@@ -102,10 +104,29 @@ export interface RespawnAllOptions {
 	delayMs?: number;
 }
 
+/** Something about the bot that a person has to change, noticed by its worker. */
+export interface BotProblem {
+	code: BotProblemCode;
+	/** What happened and what to do, for people. */
+	message: string;
+	/** The bot cannot run like this: the worker exits after this report, and a restart does not help. */
+	fatal: boolean;
+}
+
+export type BotProblemCode =
+	/** It starts processes of its own for its shards: a ShardingManager, a ClusterManager, or `cluster.fork()`. */
+	| 'NESTED_MANAGER'
+	/** A client of a library that needs `attach()` connects without it. */
+	| 'NOT_ATTACHED'
+	/** A version of a library that shardctl does not support. */
+	| 'UNSUPPORTED_LIBRARY';
+
 /** Events that a worker sends and nobody answers. */
 export interface WorkerEvents {
 	/** The bot made a client that we drive: its library and version. */
 	attached: { library: string };
+	/** The bot does something that does not work under a manager. Sent once per problem. */
+	problem: BotProblem;
 	/** IDENTIFY went out on this slot: its window starts. */
 	'identify.sent': { slotId: number };
 	/** READY came: Discord has counted the IDENTIFY of this slot. */

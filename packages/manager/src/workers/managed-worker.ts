@@ -2,6 +2,7 @@
 // connections. It decides nothing about the fleet.
 import { EventEmitter } from 'node:events';
 import {
+	type BotProblem,
 	describeShards,
 	type GatewayInfo,
 	type ManagerEvents,
@@ -65,6 +66,8 @@ interface ManagedWorkerEvents {
 	attached: [library: string];
 	/** A discord.js that our hooks did not reach is ready: it was bundled into the bot, which does not call attach(). */
 	unattached: [];
+	/** The bot does something that does not work under a manager. */
+	problem: [problem: BotProblem];
 }
 
 export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
@@ -81,6 +84,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	/** Of the processes before the present one. */
 	#cpuSecondsBefore = 0;
 	#library: string | undefined;
+	/** Whether the bot's library is of a version that is not supported. */
+	#unsupported = false;
 	/** Requested restarts that are under way. */
 	#restarts = 0;
 
@@ -217,7 +222,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		let disconnected: Timer | undefined;
 		const port: Port = {
 			...ipcPort(channel, (message) => {
-				if (this.#library === undefined && isReadyOfDiscordJs(message)) this.emit('unattached');
+				if (this.#library === undefined && isReadyOfDiscordJs(message)) this.#onUnattachedReady(epoch);
 				else this.emit('message', message);
 			}),
 			// The exit follows at once and carries more; this notices a process that closes its channel and keeps running.
@@ -236,6 +241,10 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		peer.on('attached', ({ library }) => {
 			this.#library ??= library;
 			this.emit('attached', library);
+		});
+		peer.on('problem', (problem) => {
+			this.#unsupported ||= problem.code === 'UNSUPPORTED_LIBRARY';
+			this.emit('problem', problem);
 		});
 		peer.on('sample', (sample) => {
 			this.#sample = sample;
@@ -286,6 +295,17 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			connections.set(shardId, 'identifying');
 			this.#noteProgress();
 		}
+	}
+
+	/**
+	 * A discord.js without our hooks reports itself to the manager, as to its own ShardingManager: version 14 once per shard, older
+	 * ones once per process. That is enough to know that the sessions are up, so the worker is not replaced.
+	 */
+	#onUnattachedReady(epoch: number): void {
+		const waiting = this.shardIds.filter((id) => this.#connections.get(id) !== 'ready');
+		for (const shardId of this.#unsupported ? waiting : waiting.slice(0, 1))
+			this.#onShardStatus({ shardId, status: 'ready' }, epoch);
+		if (!this.#unsupported) this.emit('unattached');
 	}
 
 	#noteProgress(): void {

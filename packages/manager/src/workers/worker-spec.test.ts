@@ -7,6 +7,7 @@ const config: WorkerConfig = {
 	epoch: 3,
 	shardIds: [4, 5],
 	totalShards: 8,
+	workers: 4,
 	botFile: '/bot.js',
 	api: 'https://discord.com/api',
 	gateway: {

@@ -18,13 +18,15 @@ export interface Incarnation {
 	epoch: number;
 	shardIds: readonly number[];
 	totalShards: number;
+	/** How many workers the fleet has. */
+	workers: number;
 	gateway: GatewayInfo;
 }
 
 /** The spec of one incarnation of a worker. */
 export function workerSpec(
 	options: ResolvedManagerOptions,
-	{ workerId, epoch, shardIds, totalShards, gateway }: Incarnation,
+	{ workerId, epoch, shardIds, totalShards, workers, gateway }: Incarnation,
 ): ChildSpec {
 	const { file, args, execArgv, cwd, env, token, api, shutdownGraceMs } = options;
 	const config: WorkerConfig = {
@@ -32,6 +34,7 @@ export function workerSpec(
 		epoch,
 		shardIds: [...shardIds],
 		totalShards,
+		workers,
 		botFile: file,
 		api,
 		gateway,
@@ -66,7 +69,8 @@ export function workerEnvironment(
 	const own = {
 		SHARDING_MANAGER: 'true',
 		SHARDING_MANAGER_MODE: 'process',
-		SHARDS: JSON.stringify(config.shardIds),
+		// One shard as discord.js's ShardingManager gives it, so that a bot may read it with Number().
+		SHARDS: config.shardIds.length === 1 ? String(config.shardIds[0]) : JSON.stringify(config.shardIds),
 		SHARD_COUNT: String(config.totalShards),
 		DISCORD_TOKEN: token,
 		[workerConfigVariable]: JSON.stringify(config),
