@@ -12,14 +12,40 @@ const adapter = (parts: Partial<ClientAdapter<object>> = {}): ClientAdapter<obje
 const sampleOf = (shardId: number, guildCount: number) => ({ shardId, guildCount, userCount: 0, ping: null });
 
 describe('Attachments', () => {
-	it('keeps the first client as the one that scripts run on, and takes each client once', () => {
+	it('keeps the first client as the current one, and takes each client once', () => {
 		const attachments = new Attachments();
 		const first = {};
-		expect(attachments.first).toBeUndefined();
+		expect(attachments.current).toBeUndefined();
 		expect(attachments.add(first, adapter())).toBe(true);
 		expect(attachments.add({}, adapter())).toBe(true);
 		expect(attachments.add(first, adapter())).toBe(false);
-		expect(attachments.first?.client).toBe(first);
+		expect(attachments.current?.client).toBe(first);
+	});
+
+	it('takes the client that became ready last for the current one, and samples it first', () => {
+		const attachments = new Attachments();
+		const [first, second] = [{}, {}];
+		const sampling = (guildCount: number) => ({
+			...adapter(),
+			sample: () => [{ shardId: 0, guildCount, userCount: 0, ping: null }],
+		});
+		attachments.add(first, sampling(1));
+		attachments.add(second, sampling(2));
+		attachments.noteReady(first);
+		expect(attachments.current?.client).toBe(first);
+		attachments.noteReady(second);
+		expect(attachments.current?.client).toBe(second);
+		expect(attachments.sample()).toMatchObject([{ shardId: 0, guildCount: 2 }]);
+		attachments.noteReady({});
+		expect(attachments.current?.client).toBe(second);
+	});
+
+	it('knows an attached client by the gateway manager inside it', () => {
+		const attachments = new Attachments();
+		const manager = {};
+		attachments.add({ gateway: manager }, adapter());
+		attachments.add({ ws: { _ws: attachments } }, adapter());
+		expect([attachments.has(manager), attachments.has(attachments), attachments.has({})]).toEqual([true, true, false]);
 	});
 
 	it('counts a shard once when two clients hold it, and takes no figures from a client that throws', () => {

@@ -1,6 +1,7 @@
 // The attached clients of this process, each with the adapter of its library.
 import { messageOf, type ShardSample } from '@shardctl/core';
 import type { ClientAdapter } from './client-adapter.js';
+import { field } from './fields.js';
 
 interface Attachment {
 	client: unknown;
@@ -8,21 +9,38 @@ interface Attachment {
 }
 
 export class Attachments {
+	/** The current one first. */
 	readonly #attachments: Attachment[] = [];
 
-	/** The client that was attached first: the one that scripts and values are read from. */
-	get first(): { client: unknown } | undefined {
+	/**
+	 * The client that scripts run on and values are read from: the one that was last seen to become ready, because a bot may destroy
+	 * its client and make a new one. The first that was attached before any is ready.
+	 */
+	get current(): { client: unknown } | undefined {
 		return this.#attachments[0];
+	}
+
+	/** Whether an object is an attached client, or the gateway manager inside one (@discordjs/core's, discord.js's). */
+	has(object: unknown): boolean {
+		return this.#attachments.some(
+			({ client }) => client === object || field(client, 'gateway') === object || field(field(client, 'ws'), '_ws') === object,
+		);
 	}
 
 	/** False when the client was attached before. */
 	add<Client>(client: Client, adapter: ClientAdapter<Client>): boolean {
-		if (this.#attachments.some((attachment) => attachment.client === client)) return false;
+		if (this.has(client)) return false;
 		this.#attachments.push({ client, adapter: adapter as ClientAdapter<unknown> });
 		return true;
 	}
 
-	/** One sample per shard; if two clients have the same shard, the first one's. An adapter that throws is skipped. */
+	/** A shard of a client became ready. */
+	noteReady(client: unknown): void {
+		const index = this.#attachments.findIndex((attachment) => attachment.client === client);
+		if (index > 0) this.#attachments.unshift(...this.#attachments.splice(index, 1));
+	}
+
+	/** One sample per shard; if two clients have the same shard, the current one's. An adapter that throws is skipped. */
 	sample(): ShardSample[] {
 		const samples = new Map<number, ShardSample>();
 		for (const { client, adapter } of this.#attachments) {

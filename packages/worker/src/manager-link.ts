@@ -1,53 +1,53 @@
-// This process's end of the channel to its manager. Frames of ours are taken out before the bot sees them, and everything
-// else passes: `process.on('message')` and `process.send` stay the bot's own.
+// This process's end of the channel to its manager. Frames of ours are taken out before the bot sees them, and everything else
+// passes: `process.on('message')` and `process.send` stay the bot's own. Nothing here is a listener that the bot could remove.
 import type { ManagerEvents, ManagerMethods, WorkerConfig, WorkerEvents, WorkerMethods } from '@shardctl/core';
 import { type IpcEnd, ipcPort, isFrame, Peer } from '@shardctl/rpc';
 
 export type ManagerPeer = Peer<WorkerMethods, ManagerMethods, WorkerEvents, ManagerEvents>;
 
 /**
- * Opens the peer on this process's IPC channel.
+ * Opens the peer on this process's IPC channel. `onClosed` is called when the channel closes, after every pending request was
+ * settled.
  *
- * `onClosed` is told when the channel closes, after every pending request was settled.
- *
- * Node keeps IPC messages back until somebody listens for `message`, and a listener keeps the process alive. So this listens
- * itself and hands the liveness back: a bot that has nothing left to do ends under a manager as it ends without one.
+ * Node emits `message` and `disconnect` through `process.emit`, so that is where they are read. It holds messages back while
+ * `process.listenerCount('message')` is 0, so that is never 0 here. With no listener of ours Node's own accounting is right: the
+ * channel keeps the process alive exactly while the bot listens to it, and a bot that has nothing left to do ends.
  */
 export function openManagerLink(config: WorkerConfig, onClosed: () => void): ManagerPeer {
 	const frameListeners: ((message: unknown) => void)[] = [];
+	const closeListeners: (() => void)[] = [];
 	const end: IpcEnd = {
 		send: (message, done) => process.send?.(message, undefined, undefined, done) ?? false,
 		on: (event: 'message' | 'disconnect', listener: (message: unknown) => void) => {
 			if (event === 'message') frameListeners.push(listener);
-			else process.once('disconnect', () => listener(undefined));
+			else closeListeners.push(() => listener(undefined));
 		},
 	};
 
-	const emit = process.emit;
-	process.emit = function emitWithoutFrames(this: NodeJS.Process, event: string, ...args: unknown[]): boolean {
+	const { emit, listenerCount } = process;
+	replace('emit', function emitWithoutFrames(this: NodeJS.Process, event: string, ...args: unknown[]): boolean {
 		if (event === 'message' && isFrame(args[0])) {
 			for (const listener of frameListeners) listener(args[0]);
 			return true;
 		}
-		return Reflect.apply(emit, this, [event, ...args]) as boolean;
-	} as typeof process.emit;
+		const heard = Reflect.apply(emit, this, [event, ...args]) as boolean;
+		if (event === 'disconnect') for (const listener of closeListeners.splice(0)) listener();
+		return heard;
+	});
+	replace('listenerCount', function atLeastOne(this: NodeJS.Process, event: string, ...args: unknown[]): number {
+		const count = Reflect.apply(listenerCount, this, [event, ...args]) as number;
+		return event === 'message' ? Math.max(1, count) : count;
+	});
 	const peer: ManagerPeer = new Peer({ port: ipcPort(end), epoch: config.epoch });
-	process.once('disconnect', onClosed);
-	// Last: the listeners above are ours, and must not count as the bot's.
-	keepChannelOpenWithoutKeepingAlive();
+	// After the peer's own, which settles what is pending.
+	closeListeners.push(onClosed);
 	return peer;
 }
 
-function keepChannelOpenWithoutKeepingAlive(): void {
-	process.on('message', () => {});
-	process.channel?.unref();
-	// An explicit unref() ends Node's own counting, so the bot's listeners are counted here instead.
-	const counted = new Set(['message', 'disconnect']);
-	let botListeners = 0;
-	process.on('newListener', (event: string) => {
-		if (counted.has(event) && botListeners++ === 0) process.channel?.ref();
-	});
-	process.on('removeListener', (event: string) => {
-		if (counted.has(event) && --botListeners === 0) process.channel?.unref();
-	});
+/** Replaces a method of `process`, as invisibly as it can be. */
+function replace(
+	name: 'emit' | 'listenerCount',
+	value: (this: NodeJS.Process, event: string, ...args: unknown[]) => unknown,
+): void {
+	Object.defineProperty(process, name, { value, configurable: true, writable: true });
 }

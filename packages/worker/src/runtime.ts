@@ -1,7 +1,14 @@
-// The one object that makes a process a worker: it answers the manager, and owns the attached clients, the handlers and the end
-// of the process. The register module creates it; the public API finds it on globalThis, so that a bot which has its own copy of
-// the package meets the same runtime.
-import { type ManagerMethods, ShardctlError, type ShardReport, type ShardSample, type WorkerConfig } from '@shardctl/core';
+// The object that makes a process a worker: it serves the manager's requests, and owns the attached clients, the handlers and the
+// end of the process. The register module creates it; the public API finds it on globalThis, so that a bot with its own copy of the
+// package uses the same runtime.
+import {
+	type BotProblem,
+	type ManagerMethods,
+	ShardctlError,
+	type ShardReport,
+	type ShardSample,
+	type WorkerConfig,
+} from '@shardctl/core';
 import { Attachments } from './attachments.js';
 import type { ClientAdapter, WorkerAccess } from './client-adapter.js';
 import { IdentifyGate } from './identify-gate.js';
@@ -11,15 +18,15 @@ import { Sampler } from './sampler.js';
 import { ScriptRunner } from './script-runner.js';
 import { Shutdown, type ShutdownHandler } from './shutdown.js';
 
-/** How long a worker whose manager has died takes for its logout before it ends all the same. */
+/** How long a worker whose manager has died may take for its logout before it exits. */
 const orphanGraceMs = 4000;
 
-/** A function that the bot registered to answer `call`s. */
+/** A function that the bot registered for `call`s. */
 export type Handler = (...args: never[]) => unknown;
 
 export class WorkerRuntime {
 	readonly config: WorkerConfig;
-	/** What clients are prepared with. */
+	/** What adapters get to prepare a client. */
 	readonly access: WorkerAccess;
 	readonly #peer: ManagerPeer;
 	readonly #attachments = new Attachments();
@@ -33,12 +40,12 @@ export class WorkerRuntime {
 		signals: process,
 	});
 
-	/** @param token What the manager runs the fleet with. */
+	/** @param token The token of the fleet. */
 	constructor(config: WorkerConfig, token: string | undefined) {
 		this.config = config;
 		this.#scripts = new ScriptRunner(config.botFile);
 		this.#sampler = new Sampler(() => this.sampleShards());
-		// The manager is gone, however it went: without it nobody supervises this process, so the session must not live on.
+		// Without a manager this process is not supervised, so its session must end.
 		this.#peer = openManagerLink(config, () => void this.#endAsOrphan());
 		this.#gate = new IdentifyGate(
 			{
@@ -57,11 +64,11 @@ export class WorkerRuntime {
 			identify: this.#gate,
 			isOwnToken: (other) => other?.replace(/^(Bot|Bearer)\s*/i, '') === token,
 		};
-		this.#answer();
+		this.#serve();
 		if (config.statsIntervalMs > 0) setInterval(() => this.#pushSample(), config.statsIntervalMs).unref();
 	}
 
-	/** Asks the manager; keeps the process alive until the answer is there. */
+	/** Sends a request to the manager; keeps the process alive until the reply arrives. */
 	async request<M extends keyof ManagerMethods & string>(
 		method: M,
 		params: ManagerMethods[M]['params'],
@@ -75,15 +82,28 @@ export class WorkerRuntime {
 		}
 	}
 
-	/** Puts a client under the manager's eyes; one that is there already stays as it is. Scripts run on the first one. */
+	/** The client that scripts run on; undefined before the bot has attached one. */
+	get client(): unknown {
+		return this.#attachments.current?.client;
+	}
+
+	/** Whether an object is an attached client, or the gateway manager of one. */
+	isAttached(client: object): boolean {
+		return this.#attachments.has(client);
+	}
+
+	/** Attaches a client: prepares it, and reports its shards to the manager. No effect on one that is attached already. */
 	attach<Client>(client: Client, adapter: ClientAdapter<Client>): void {
 		if (!this.#attachments.add(client, adapter)) return;
 		adapter.prepare?.(client, this.access);
 		this.#peer.notify('attached', { library: adapter.library });
-		adapter.observe(client, (report) => this.#onShardReport(report));
+		adapter.observe(client, (report) => {
+			if (report.status === 'ready') this.#attachments.noteReady(client);
+			this.#onShardReport(report);
+		});
 	}
 
-	/** Registers what answers `call(name, …)`. One handler a name; a later one replaces it. */
+	/** Registers the handler of `call(name, …)`. A later handler of the same name replaces it. */
 	handle(name: string, handler: Handler): void {
 		this.#handlers.set(name, handler);
 	}
@@ -92,25 +112,31 @@ export class WorkerRuntime {
 		this.#shutdown.add(handler);
 	}
 
+	/** Reports something about the bot that a person has to change. A fatal problem ends the process once the report has left. */
+	report(problem: BotProblem): void {
+		this.#peer.notify('problem', problem);
+		if (problem.fatal) this.#exitAfterFlush(1);
+	}
+
 	sampleShards(): ShardSample[] {
 		return this.#attachments.sample();
 	}
 
-	#answer(): void {
+	#serve(): void {
 		this.#peer.handle('ping', () => null);
-		this.#peer.handle('eval', ({ script, context }) => this.#scripts.run(script, this.#client(), context));
-		this.#peer.handle('fetchClientValue', ({ path }) => readPath(this.#client(), path));
+		this.#peer.handle('eval', ({ script, context }) => this.#scripts.run(script, this.#currentClient(), context));
+		this.#peer.handle('fetchClientValue', ({ path }) => readPath(this.#currentClient(), path));
 		this.#peer.handle('call', ({ name, args }) => this.#callHandler(name, args));
 		this.#peer.handle('sample', () => this.#sampler.take());
 		this.#peer.handle('shutdown', ({ reason }) => this.#onShutdownRequest(reason));
 	}
 
-	#client(): unknown {
-		const { first } = this.#attachments;
-		if (first) return first.client;
+	#currentClient(): unknown {
+		const { current } = this.#attachments;
+		if (current) return current.client;
 		throw new ShardctlError(
 			'CLIENT_NOT_ATTACHED',
-			`worker ${this.config.workerId} has no client: the bot has not made one yet, or did not attach() it`,
+			`worker ${this.config.workerId} has no client: the bot has not created one yet, or did not attach() it`,
 		);
 	}
 
@@ -133,9 +159,13 @@ export class WorkerRuntime {
 
 	async #onShutdownRequest(reason: string): Promise<null> {
 		await this.#shutdown.run(reason, this.config.shutdownGraceMs);
-		// The answer has to leave before the process does.
-		setImmediate(() => void this.#peer.flushed().then(() => process.exit(0)));
+		this.#exitAfterFlush(0);
 		return null;
+	}
+
+	/** The reply or report of this turn must leave before the process ends. */
+	#exitAfterFlush(code: number): void {
+		setImmediate(() => void this.#peer.flushed().then(() => process.exit(code)));
 	}
 
 	async #endAsOrphan(): Promise<void> {
@@ -153,7 +183,7 @@ export function currentRuntime(): WorkerRuntime | undefined {
 	return registry[runtimeKey];
 }
 
-/** Makes this process a worker. */
+/** Creates the runtime of this process. */
 export function startRuntime(config: WorkerConfig, token: string | undefined): WorkerRuntime {
 	const runtime = new WorkerRuntime(config, token);
 	registry[runtimeKey] = runtime;

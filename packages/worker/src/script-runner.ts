@@ -3,8 +3,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { compileFunction, constants, Script as VmScript } from 'node:vm';
 import { type Script, type ScriptKind, type ScriptMissing, ShardctlError } from '@shardctl/core';
+import { helpersOf } from './compiler-helpers.js';
 
-type Compiled = (this: unknown, client: unknown, context: unknown, require: NodeJS.Require) => unknown;
+type Compiled = (this: unknown, client: unknown, context: unknown) => unknown;
+
+/** The variables of a script besides `client` and `context`. */
+type Scope = Readonly<Record<string, unknown>>;
 
 type ScriptReply = { value: unknown } | ScriptMissing;
 
@@ -30,18 +34,38 @@ export class ScriptRunner {
 	run(script: Script, client: unknown, context: unknown): ScriptReply | Promise<ScriptReply> {
 		const compiled = this.#get(script);
 		if (!compiled) return { scriptMissing: true };
-		const value = compiled.call(client, client, context, this.#require);
+		const value = compiled.call(client, client, context);
 		return isThenable(value) ? Promise.resolve(value).then(answerOf) : answerOf(value);
+	}
+
+	/** `tslib` as the bot has it, or as its discord.js has it. */
+	#tslib(): object | undefined {
+		for (const start of [() => this.#require, () => createRequire(this.#require.resolve('discord.js'))]) {
+			try {
+				return start()('tslib') as object;
+			} catch {
+				// Not installed there.
+			}
+		}
+		return undefined;
 	}
 
 	#get({ id, kind, source }: Script): Compiled | undefined {
 		const known = this.#compiled.get(id);
 		if (known || source === undefined) return known;
-		const compiled = compile(kind, source, join(this.#folder, `broadcastEval-${id}.js`));
+		const scope = { require: this.#require, ...helpersOf(source, () => this.#tslib()) };
+		const compiled = compile({ kind, source, filename: join(this.#folder, `broadcastEval-${id}.js`), scope });
 		if (this.#compiled.size >= maxScripts) this.#compiled.delete(this.#compiled.keys().next().value as number);
 		this.#compiled.set(id, compiled);
 		return compiled;
 	}
+}
+
+interface ScriptText {
+	kind: ScriptKind;
+	source: string;
+	filename: string;
+	scope: Scope;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -58,22 +82,27 @@ function answerOf(value: unknown): ScriptReply {
  * A string is parsed as an expression if possible; else as statements whose last value is the result, as with `eval`; else, when
  * it uses `return` or `await` at its top level, as the body of an async function.
  */
-function compile(kind: ScriptKind, source: string, filename: string): Compiled {
-	if (kind === 'function') return compileBody(`return (${source}\n).call(this, client, context);`, filename);
+function compile({ kind, source, filename, scope }: ScriptText): Compiled {
+	const compileBody = (body: string) => compileIn(scope, body, filename);
+	if (kind === 'function') return compileBody(`return (${source}\n).call(this, client, context);`);
 	try {
-		return compileBody(`return (async () => (${source}\n)).call(this);`, filename);
+		return compileBody(`return (async () => (${source}\n)).call(this);`);
 	} catch (error) {
 		if (!(error instanceof SyntaxError)) throw error;
 	}
-	if (isPlainScript(source)) return compileBody(`return eval(${JSON.stringify(source)});`, filename);
-	return compileBody(`return (async () => {${source}\n}).call(this);`, filename);
+	if (isPlainScript(source)) return compileBody(`return eval(${JSON.stringify(source)});`);
+	return compileBody(`return (async () => {${source}\n}).call(this);`);
 }
 
-function compileBody(body: string, filename: string): Compiled {
-	return compileFunction(body, ['client', 'context', 'require'], {
+function compileIn(scope: Scope, body: string, filename: string): Compiled {
+	const compiled = compileFunction(body, ['client', 'context', ...Object.keys(scope)], {
 		filename,
 		importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-	}) as Compiled;
+	}) as (this: unknown, ...args: unknown[]) => unknown;
+	const values = Object.values(scope);
+	return function run(this: unknown, client, context) {
+		return compiled.call(this, client, context, ...values);
+	};
 }
 
 /** Whether a string parses as statements without a top-level `return` or `await`. */

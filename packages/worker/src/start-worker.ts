@@ -1,6 +1,6 @@
 // Makes this process a worker, before the bot's first line runs.
 
-import { hookDiscordJs } from './discordjs/hook.js';
+import { meetLibraries } from './libraries/meet.js';
 import { startRuntime } from './runtime.js';
 import { readWorkerConfig } from './worker-config.js';
 
@@ -8,7 +8,7 @@ import { readWorkerConfig } from './worker-config.js';
 export function startWorker(): void {
 	const config = readWorkerConfig(process.env);
 	if (!config) return;
-	hookDiscordJs(startRuntime(config, process.env.DISCORD_TOKEN));
-	// The manager may have gone while this process was still booting, when nobody listened: the bot does not run without one.
+	meetLibraries(startRuntime(config, process.env.DISCORD_TOKEN));
+	// The manager may have gone before this process listened: the bot does not run without one.
 	if (!process.connected) process.exit(1);
 }

@@ -3,7 +3,8 @@ import type { ShardSample } from '@shardctl/core';
 import type { ClientAdapter } from '../client-adapter.js';
 import { field, hasMethods } from '../fields.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
-import { createIdentifyThrottler, type ReadySource } from '../identify-throttler.js';
+import { createIdentifyThrottler } from '../identify-throttler.js';
+import { observeEmits } from '../observe-emits.js';
 import { keepSessionsThroughOutages } from '../session-keeper.js';
 import { destroyShards } from './destroy-shards.js';
 import { disconnection } from './disconnection.js';
@@ -18,14 +19,9 @@ export interface WebSocketManager {
 		rest: unknown;
 		shardIds: unknown;
 		shardCount: number | null;
-		buildIdentifyThrottler(manager: ReadySource): unknown;
+		buildIdentifyThrottler(manager: object): unknown;
 		updateSessionInfo(shardId: number, session: unknown): unknown;
 	};
-	on(event: 'ready', listener: (data: unknown, shardId: number) => void): unknown;
-	on(event: 'resumed', listener: (shardId: number) => void): unknown;
-	on(event: 'closed', listener: (code: number, shardId: number) => void): unknown;
-	on(event: 'heartbeat', listener: (stats: { latency: number }, shardId: number) => void): unknown;
-	on(event: 'dispatch', listener: (payload: Dispatch, shardId: number) => void): unknown;
 	destroy(): Promise<void>;
 }
 
@@ -61,20 +57,21 @@ export function discordjsWsAdapter(): ClientAdapter<WebSocketManager> {
 			keepSessionsThroughOutages(options, () => field(client, 'strategy'));
 			options.buildIdentifyThrottler = (manager) => createIdentifyThrottler(identify, manager);
 		},
-		observe(manager, report) {
-			manager.on('ready', (_, shardId) => report({ shardId, status: 'ready' }));
-			manager.on('resumed', (shardId) => report({ shardId, status: 'resumed' }));
-			manager.on('closed', (closeCode, shardId) => report(disconnection(shardId, closeCode)));
-			manager.on('heartbeat', ({ latency }, shardId) => {
-				tally(shardId).ping = latency;
-			});
-			manager.on('dispatch', ({ t, d }, shardId) => {
-				if (t === 'READY') tally(shardId).guilds.clear();
-				else if (t === 'GUILD_CREATE') tally(shardId).guilds.set(d.id, d.member_count ?? 0);
-				// An outage keeps the guild: the bot is still in it.
-				else if (t === 'GUILD_DELETE' && !d.unavailable) tally(shardId).guilds.delete(d.id);
-			});
-		},
+		observe: (manager, report) =>
+			observeEmits(manager, {
+				ready: (_: unknown, shardId: number) => report({ shardId, status: 'ready' }),
+				resumed: (shardId: number) => report({ shardId, status: 'resumed' }),
+				closed: (closeCode: number, shardId: number) => report(disconnection(shardId, closeCode)),
+				heartbeat: ({ latency }: { latency: number }, shardId: number) => {
+					tally(shardId).ping = latency;
+				},
+				dispatch: ({ t, d }: Dispatch, shardId: number) => {
+					if (t === 'READY') tally(shardId).guilds.clear();
+					else if (t === 'GUILD_CREATE') tally(shardId).guilds.set(d.id, d.member_count ?? 0);
+					// An outage keeps the guild: the bot is still in it.
+					else if (t === 'GUILD_DELETE' && !d.unavailable) tally(shardId).guilds.delete(d.id);
+				},
+			}),
 		sample: () =>
 			[...tallies].map(
 				([shardId, { guilds, ping }]): ShardSample => ({

@@ -3,6 +3,7 @@ import { Agent } from 'node:https';
 import { connect } from 'node:net';
 import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
 import { field, hasMethods } from '../fields.js';
+import { observeEmits } from '../observe-emits.js';
 import { disconnection } from './disconnection.js';
 import { gateIdentify, type IdentifyingShard } from './gated-identify.js';
 import { logOut } from './log-out.js';
@@ -21,8 +22,6 @@ export interface ErisClient {
 	getGateway(): Promise<unknown>;
 	getBotGateway(): Promise<unknown>;
 	disconnect(options: { reconnect: boolean }): void;
-	on(event: 'connect' | 'shardReady' | 'shardResume', listener: (shardId: number) => void): unknown;
-	on(event: 'shardDisconnect', listener: (error: { code?: number } | undefined, shardId: number) => void): unknown;
 }
 
 export function isErisClient(client: unknown): client is ErisClient {
@@ -40,11 +39,12 @@ export const erisAdapter: ClientAdapter<ErisClient> = {
 			shard.connect();
 		};
 	},
-	observe(client, report) {
-		client.on('shardReady', (shardId) => report({ shardId, status: 'ready' }));
-		client.on('shardResume', (shardId) => report({ shardId, status: 'resumed' }));
-		client.on('shardDisconnect', (error, shardId) => report(disconnection(shardId, error?.code)));
-	},
+	observe: (client, report) =>
+		observeEmits(client, {
+			shardReady: (shardId: number) => report({ shardId, status: 'ready' }),
+			shardResume: (shardId: number) => report({ shardId, status: 'resumed' }),
+			shardDisconnect: (error: { code?: number } | undefined, shardId: number) => report(disconnection(shardId, error?.code)),
+		}),
 	sample: ({ shards, guilds }) =>
 		sampleShards(
 			Array.from(shards.values(), (shard) => [shard.id, pingOf(shard)] as const),

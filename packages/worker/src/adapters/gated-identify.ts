@@ -1,12 +1,12 @@
 // Makes a shard's own `identify()` wait for its slot, for libraries (eris, oceanic.js) that have no option for it. The socket is
 // open and heartbeats while it waits, so nothing times out; an IDENTIFY after op 9 waits like any other.
 import type { WorkerAccess } from '../client-adapter.js';
+import { observeEmits } from '../observe-emits.js';
 
 export interface IdentifyingShard {
 	id: number;
 	ws: unknown;
 	identify(): void;
-	on(event: 'disconnect', listener: () => void): unknown;
 }
 
 const gated = new WeakSet<IdentifyingShard>();
@@ -20,7 +20,7 @@ export function gateIdentify(shard: IdentifyingShard, { identify: gate }: Worker
 		waiting?.abort();
 		waiting = undefined;
 	};
-	shard.on('disconnect', giveUp);
+	observeEmits(shard, { disconnect: giveUp });
 	shard.identify = () => {
 		giveUp();
 		const attempt = new AbortController();

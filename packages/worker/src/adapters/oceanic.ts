@@ -1,6 +1,7 @@
 // How shardctl sees and prepares a client of oceanic.js 1.
 import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
 import { field, hasMethods } from '../fields.js';
+import { observeEmits } from '../observe-emits.js';
 import { disconnection } from './disconnection.js';
 import { gateIdentify, type IdentifyingShard } from './gated-identify.js';
 import { logOut } from './log-out.js';
@@ -22,8 +23,6 @@ export interface OceanicClient {
 	};
 	guilds: { values(): Iterable<{ shard?: { id: number }; memberCount: number }> };
 	disconnect(reconnect: boolean): void;
-	on(event: 'connect' | 'shardReady' | 'shardResume', listener: (shardId: number) => void): unknown;
-	on(event: 'shardDisconnect', listener: (error: { code?: number } | undefined, shardId: number) => void): unknown;
 }
 
 export function isOceanicClient(client: unknown): client is OceanicClient {
@@ -37,16 +36,19 @@ export const oceanicAdapter: ClientAdapter<OceanicClient> = {
 		giveSlice(client, worker);
 		pointTo(client, worker);
 		// Emitted when a shard's socket is open, so before its first IDENTIFY.
-		client.on('connect', (shardId) => {
-			const shard = client.shards.get(shardId);
-			if (shard) gateIdentify(shard, worker);
+		observeEmits(client, {
+			connect: (shardId: number) => {
+				const shard = client.shards.get(shardId);
+				if (shard) gateIdentify(shard, worker);
+			},
 		});
 	},
-	observe(client, report) {
-		client.on('shardReady', (shardId) => report({ shardId, status: 'ready' }));
-		client.on('shardResume', (shardId) => report({ shardId, status: 'resumed' }));
-		client.on('shardDisconnect', (error, shardId) => report(disconnection(shardId, error?.code)));
-	},
+	observe: (client, report) =>
+		observeEmits(client, {
+			shardReady: (shardId: number) => report({ shardId, status: 'ready' }),
+			shardResume: (shardId: number) => report({ shardId, status: 'resumed' }),
+			shardDisconnect: (error: { code?: number } | undefined, shardId: number) => report(disconnection(shardId, error?.code)),
+		}),
 	sample: ({ shards, guilds }) =>
 		sampleShards(
 			Array.from(shards.values(), (shard) => [shard.id, pingOf(shard)] as const),

@@ -1,48 +1,49 @@
-// How shardctl sees and prepares a discord.js 14 client.
+// How shardctl observes and prepares a discord.js 14 client.
 import { destroyShards } from '../adapters/destroy-shards.js';
 import { sampleShards } from '../adapters/shard-samples.js';
 import type { ClientAdapter, WorkerAccess } from '../client-adapter.js';
 import { field } from '../fields.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler } from '../identify-throttler.js';
+import { observeEmits } from '../observe-emits.js';
 import { keepSessionsThroughOutages } from '../session-keeper.js';
 import type { DiscordClient, GatewayLibrary } from './library.js';
-import { ListenersAtWork } from './listeners-at-work.js';
+import { RunningHandlers } from './running-handlers.js';
 
 export interface DiscordJsAdapterOptions {
 	/** The bot's own version of discord.js. */
 	version: string;
-	/** The @discordjs/ws that it uses; undefined where it is out of reach, as in a bundle. */
+	/** The @discordjs/ws that it uses; undefined if it cannot be reached, as in a bundle. */
 	gatewayLibrary: GatewayLibrary | undefined;
-	/** Whether this is the bot's main client: a further one keeps the shards that it was made with. */
+	/** Whether this is the first client of the process. A later one is the bot's new client, or another bot's: its token decides. */
 	first: boolean;
 }
 
 export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAdapterOptions): ClientAdapter<DiscordClient> {
 	let isOwnToken: WorkerAccess['isOwnToken'] = () => true;
-	const listeners = new ListenersAtWork();
+	const handlers = new RunningHandlers();
 	return {
 		library: `discord.js ${version}`,
 		prepare(client, worker) {
 			isOwnToken = worker.isOwnToken;
 			if (first) giveSlice(client, worker);
 			prepareGateway(client, worker, gatewayLibrary);
-			// Else the library's own default is set already.
+			// Otherwise the library's own default is set already.
 			if (!gatewayLibrary) client.rest.options.api = worker.api;
 		},
 		observe(client, report) {
-			listeners.watch(client);
-			// A second client may be another bot's, whose shard 0 is none of ours.
+			handlers.watch(client);
+			// The shards of another bot's client are not this fleet's.
 			const ours = () => first || isOwnToken(client.token);
-			client.on('shardReady', (shardId: number) => ours() && report({ shardId, status: 'ready' }));
-			client.on('shardReconnecting', (shardId: number) => ours() && report({ shardId, status: 'reconnecting' }));
-			client.on('shardResume', (shardId: number) => ours() && report({ shardId, status: 'resumed' }));
-			client.on(
-				'shardDisconnect',
-				({ code }: { code: number }, shardId: number) => ours() && report({ shardId, status: 'disconnected', closeCode: code }),
-			);
+			observeEmits(client, {
+				shardReady: (shardId: number) => ours() && report({ shardId, status: 'ready' }),
+				shardReconnecting: (shardId: number) => ours() && report({ shardId, status: 'reconnecting' }),
+				shardResume: (shardId: number) => ours() && report({ shardId, status: 'resumed' }),
+				shardDisconnect: ({ code }: { code: number }, shardId: number) =>
+					ours() && report({ shardId, status: 'disconnected', closeCode: code }),
+			});
 		},
-		settle: () => listeners.finished(),
+		settle: () => handlers.finished(),
 		sample: ({ ws, guilds }) =>
 			sampleShards(
 				Array.from(ws.shards, ([shardId, { ping }]) => [shardId, ping < 0 ? null : ping] as const),
@@ -54,8 +55,8 @@ export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAd
 }
 
 /**
- * The slice comes from the environment already, unless the bot sets shards itself (`shards: 'auto'` is common). Obeying it would
- * run those shards once in every worker.
+ * discord.js reads the slice from the environment, unless the bot sets shards itself (`shards: 'auto'` is common). Those shards
+ * would run once in every worker.
  */
 function giveSlice({ options }: DiscordClient, { shardIds, totalShards }: WorkerAccess): void {
 	const own = Array.isArray(options.shards) ? options.shards.join(',') : String(options.shards);
@@ -68,8 +69,9 @@ function giveSlice({ options }: DiscordClient, { shardIds, totalShards }: Worker
 	options.shardCount = totalShards;
 }
 
-/** What the bot passed to `new Client()` itself wins. Both are asked when the client logs in, with the token that it uses. */
-function prepareGateway({ options: { ws } }: DiscordClient, worker: WorkerAccess, library: GatewayLibrary | undefined): void {
+/** Options that the bot passed to `new Client()` win. discord.js calls both functions at login, when the token is known. */
+function prepareGateway(client: DiscordClient, worker: WorkerAccess, library: GatewayLibrary | undefined): void {
+	const { ws } = client.options;
 	ws.buildIdentifyThrottler ??= async (manager) => {
 		if (worker.isOwnToken(manager.options.token) || !library) return createIdentifyThrottler(worker.identify, manager);
 		const { session_start_limit: limit } = await manager.fetchGatewayInformation();
@@ -77,8 +79,13 @@ function prepareGateway({ options: { ws } }: DiscordClient, worker: WorkerAccess
 	};
 	if (!library) return;
 	ws.buildStrategy ??= (manager) => {
-		// A fleet that starts would ask Discord once per worker for what the manager knows, and be rate limited for it.
-		if (worker.isOwnToken(manager.options.token)) manager.options.rest = gatewayInfoSource(worker.gateway);
+		if (worker.isOwnToken(manager.options.token)) {
+			giveSlice(client, worker);
+			manager.options.shardIds = [...worker.shardIds];
+			manager.options.shardCount = worker.totalShards;
+			// Otherwise each worker would request what the manager knows already, and a starting fleet would be rate limited.
+			manager.options.rest = gatewayInfoSource(worker.gateway);
+		}
 		const strategy = new library.SimpleShardingStrategy(manager);
 		keepSessionsThroughOutages(manager.options, () => strategy);
 		return strategy;

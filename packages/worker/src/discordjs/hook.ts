@@ -1,30 +1,30 @@
-// Hooks an unmodified discord.js bot: `client.shard` becomes ours, its REST goes to the configured API, and each new client is
-// attached. Both go through what discord.js exports.
+// Hooks a copy of discord.js 14: `client.shard` becomes ours, its REST goes to the configured API, and each new client is attached.
 import { createRequire } from 'node:module';
 import type { WorkerRuntime } from '../runtime.js';
 import { discordJsAdapter } from './adapter.js';
 import type { DiscordClient, DiscordJs, GatewayLibrary } from './library.js';
-import { onDiscordJsLoad } from './on-load.js';
 import { shardClientClass } from './shard-client.js';
 
-/** Hooks each copy of discord.js that the bot loads; costs nothing where it loads none. */
-export function hookDiscordJs(runtime: WorkerRuntime): void {
-	onDiscordJsLoad((library, file) => {
-		// Also reaches a `new REST()` of the bot's own, for example in a script that registers its commands.
-		library.DefaultRestOptions.api = runtime.config.api;
-		hookShardClient(library, createRequire(file)('@discordjs/ws') as GatewayLibrary, runtime);
-	});
-}
-
-/** `new Client()` asks `ShardClientUtil.singleton` for its `client.shard` when SHARDING_MANAGER is set. */
-function hookShardClient(library: DiscordJs, gatewayLibrary: GatewayLibrary, runtime: WorkerRuntime): void {
+/** @param file The library's main file. */
+export function hookDiscordJs(library: DiscordJs, file: string, runtime: WorkerRuntime): void {
+	library.DefaultRestOptions.api = runtime.config.api;
+	const gatewayLibrary = gatewayLibraryOf(file);
 	const ShardClient = shardClientClass(library.ShardClientUtil, runtime);
 	let shard: InstanceType<typeof ShardClient> | undefined;
+	// `new Client()` calls it for its `client.shard` when SHARDING_MANAGER is set.
 	library.ShardClientUtil.singleton = (client: DiscordClient) => {
 		const first = shard === undefined;
-		if (!first) client.emit('warn', 'this process has more than one client: client.shard belongs to the first');
 		shard ??= new ShardClient(client);
 		runtime.attach(client, discordJsAdapter({ version: library.version, gatewayLibrary, first }));
 		return shard;
 	};
+}
+
+/** The @discordjs/ws of this copy; undefined for 14.7 and older, which have a gateway client of their own. */
+function gatewayLibraryOf(file: string): GatewayLibrary | undefined {
+	try {
+		return createRequire(file)('@discordjs/ws') as GatewayLibrary;
+	} catch {
+		return undefined;
+	}
 }

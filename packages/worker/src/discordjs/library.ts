@@ -1,5 +1,4 @@
-// The parts of discord.js 14 that shardctl touches, as types of our own: the library is the bot's, not ours, so nothing of it
-// is imported here.
+// The parts of discord.js 14 that shardctl uses, as types of our own: the library belongs to the bot, so nothing is imported.
 
 export interface DiscordClient {
 	token: string | null;
@@ -14,24 +13,23 @@ export interface DiscordClient {
 	rest: { options: { api: string } };
 	guilds: { cache: ReadonlyMap<string, { shardId: number; memberCount: number }> };
 	ws: { shards: ReadonlyMap<number, { ping: number }> };
-	on(event: string, listener: (...args: never[]) => void): unknown;
-	emit(event: string, ...args: unknown[]): boolean;
 	destroy(): Promise<void>;
 }
 
-/** @discordjs/ws's manager as discord.js hands it to `ws.buildStrategy` and `ws.buildIdentifyThrottler`. */
+/** @discordjs/ws's manager as discord.js passes it to `ws.buildStrategy` and `ws.buildIdentifyThrottler`. */
 export interface WebSocketManager {
 	options: {
 		rest: unknown;
 		token: string;
+		shardIds?: unknown;
+		shardCount?: number | null;
 		readyTimeout?: number | null;
 		updateSessionInfo?: (shardId: number, session: unknown) => unknown;
 	};
 	fetchGatewayInformation(): Promise<{ session_start_limit: { max_concurrency: number } }>;
-	on(event: 'ready', listener: (...args: unknown[]) => void): unknown;
 }
 
-/** The parts of @discordjs/ws 1 that stand behind discord.js's defaults. */
+/** The parts of @discordjs/ws 1 that discord.js uses by default. */
 export interface GatewayLibrary {
 	SimpleShardingStrategy: new (manager: WebSocketManager) => unknown;
 	SimpleIdentifyThrottler: new (maxConcurrency: number) => unknown;
@@ -53,7 +51,21 @@ export interface DiscordJs {
 	DefaultRestOptions: { api: string };
 }
 
-/** Whether something is a discord.js client, told by its shape. */
+/** Whether the exports of a module are those of discord.js 14. Reads no property: the exports of another module may be getters with effects. */
+export function isDiscordJs(exports: unknown): exports is DiscordJs {
+	return hasOwn(exports, 'ShardClientUtil', 'DefaultRestOptions', 'version');
+}
+
+/** Whether they are those of discord.js 11 to 13, or 15. */
+export function isOtherDiscordJs(exports: unknown): exports is { version: string } {
+	return hasOwn(exports, 'Client', 'ShardingManager', 'version') && !isDiscordJs(exports);
+}
+
+function hasOwn(exports: unknown, ...names: string[]): boolean {
+	return typeof exports === 'object' && exports !== null && names.every((name) => Object.hasOwn(exports, name));
+}
+
+/** Whether something is a discord.js client, by its shape. */
 export function isDiscordJsClient(client: unknown): client is DiscordClient {
 	const shape = client as { ws?: { shards?: unknown }; guilds?: { cache?: unknown }; options?: { ws?: unknown } } | null;
 	return shape?.ws?.shards instanceof Map && shape.guilds?.cache instanceof Map && typeof shape.options?.ws === 'object';

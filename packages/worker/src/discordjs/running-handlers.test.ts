@@ -1,16 +1,16 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, it, vi } from 'vitest';
-import { ListenersAtWork } from './listeners-at-work.js';
+import { RunningHandlers } from './running-handlers.js';
 
 function setup() {
 	// As discord.js makes its client.
 	const client = new EventEmitter({ captureRejections: true });
-	const listeners = new ListenersAtWork();
+	const listeners = new RunningHandlers();
 	listeners.watch(client);
 	return { client, listeners };
 }
 
-it('waits for the listeners that are at work, and for none that begins later', async () => {
+it('waits for the handlers that are running, and for none that starts later', async () => {
 	const { client, listeners } = setup();
 	const finish: (() => void)[] = [];
 	const slow: (...args: unknown[]) => unknown = () => new Promise<void>((resolve) => finish.push(resolve));

@@ -1,22 +1,22 @@
-// `client.shard` in a worker: discord.js's ShardClientUtil with its documented API, answered by shardctl.
+// `client.shard` in a worker: discord.js's ShardClientUtil with its documented API, served by shardctl.
 import { type FleetCalls, type RespawnAllOptions, readRespawnAllOptions } from '@shardctl/core';
 import { WorkerCalls } from '../calls.js';
 import type { Handler, WorkerRuntime } from '../runtime.js';
 import type { DiscordClient, ShardClientUtilClass } from './library.js';
 
-/** discord.js's options of respawnAll. The restart itself follows the manager's options, so only the delay between two matters. */
+/** discord.js's options of respawnAll. The restart follows the manager's options; only the delay has an effect. */
 interface DiscordJsRespawnAllOptions {
-	/** Pause between one worker's being ready and the next one's end, in ms (default 0: discord.js waits 5 s). */
+	/** Pause after a worker is ready and before the next one stops, in ms (default 0; in discord.js 5 s). */
 	shardDelay?: number;
-	/** Taken and without effect: a worker starts when its predecessor is gone and its identify slot is there. */
+	/** Accepted without effect: a worker starts when its predecessor has exited and its identify slot is granted. */
 	respawnDelay?: number;
-	/** Taken and without effect: the manager's ready timeout holds. */
+	/** Accepted without effect: the manager's ready timeout applies. */
 	timeout?: number;
 }
 
 /**
- * Our class, made as a subclass of the bot's own ShardClientUtil, so that `instanceof` holds and what we do not replace (`ids`,
- * `count`, `send`) is discord.js's.
+ * Our class, a subclass of the bot's own ShardClientUtil, so that `instanceof` holds and members that we do not replace (`ids`,
+ * `count`, `send`) are discord.js's.
  */
 export function shardClientClass(ShardClientUtil: ShardClientUtilClass, runtime: WorkerRuntime) {
 	const fleet = new WorkerCalls(runtime);
@@ -32,9 +32,11 @@ export function shardClientClass(ShardClientUtil: ShardClientUtilClass, runtime:
 			// Without a mode the constructor of discord.js listens to nothing; with "process", `send` works.
 			super(client, null);
 			this.mode = 'process';
+			// The client that is logged in: a bot may destroy its client and make a new one.
+			Object.defineProperty(this, 'client', { get: () => runtime.client ?? client, configurable: true, enumerable: true });
 		}
 
-		/** As in discord.js this resolves when the request is on its way: the worker that asks will itself be replaced. */
+		/** As in discord.js this resolves when the request was sent: the calling worker is replaced as well. */
 		async respawnAll(options: DiscordJsRespawnAllOptions & RespawnAllOptions = {}): Promise<void> {
 			fleet.respawnAll(respawnAllOptions(options)).catch((error: unknown) => {
 				console.error('respawnAll failed:', error);
@@ -57,6 +59,6 @@ function respawnAllOptions(options: DiscordJsRespawnAllOptions & RespawnAllOptio
 
 /** What `client.shard` has beyond discord.js's own API, for a bot that declares it. */
 export type ShardClientExtras = Pick<FleetCalls, 'call' | 'respawnShard' | 'getShardStats'> & {
-	/** Registers what answers {@link FleetCalls.call}. */
+	/** Registers the handler for {@link FleetCalls.call}s of this name. */
 	handle(name: string, handler: Handler): void;
 };
