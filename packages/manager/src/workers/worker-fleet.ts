@@ -107,8 +107,15 @@ export class WorkerFleet {
 				...(options.processHost ? { host: options.processHost } : {}),
 			},
 			prepare: (signal) => this.#prepare(worker, signal),
-			spec: (epoch, { gateway }) => 
-				workerSpec(options, { workerId, epoch, shardIds, totalShards: this.#totalShards, workers: this.#workers.length, gateway }),
+			spec: (epoch, { gateway }) =>
+				workerSpec(options, {
+					workerId,
+					epoch,
+					shardIds,
+					totalShards: this.#totalShards,
+					workers: this.#workers.length,
+					gateway,
+				}),
 			acquireIdentify,
 			serve,
 		});
