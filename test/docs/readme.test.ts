@@ -8,6 +8,7 @@ import { exitCodes } from '../../apps/shardctl/src/exit-codes.js';
 import { metrics } from '../../packages/control/src/metrics/exposition.js';
 import { errorCodes } from '../../packages/core/src/errors.js';
 import { managerOptionsSchema } from '../../packages/manager/src/options/manager-options.js';
+import { optionDocs } from '../../packages/manager/src/options/option-table.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -22,8 +23,13 @@ function firstColumn(header: string): string[] {
 	return rows.map((row) => (row.split('|')[1] ?? '').trim().replaceAll('`', ''));
 }
 
-it('lists every option of createShardManager, and no other', () => {
-	expect(firstColumn('| option | default |').sort()).toEqual(Object.keys(managerOptionsSchema.shape).sort());
+const optionRows = /(?<=\| option \| default \| \|\n\|---\|---\|---\|\n)(?:\|.*\n)+/;
+
+it('lists every option of createShardManager, and no other; UPDATE_README=1 writes the table', () => {
+	const wanted = `${optionDocs().join('\n')}\n`;
+	if (process.env.UPDATE_README) writeFileSync(join(root, 'README.md'), readme.replace(optionRows, wanted));
+	expect(optionRows.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[0]).toBe(wanted);
+	expect(Object.keys(managerOptionsSchema.shape)).toEqual(optionDocs().map((row) => /^\| `(\w+)`/.exec(row)?.[1]));
 });
 
 it('lists every error code with its meaning', () => {

@@ -27,4 +27,4 @@ export {
 	type ShardStatus,
 	type WorkerOutcome,
 } from '@shardctl/manager';
-export type { ShardctlConfig } from './config/config-type.js';
+export type { ShardctlConfig } from './start/config-type.js';

@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { configFileOptions, managerOptionTable, type OptionRow, optionFlags, optionPartTable } from '@shardctl/manager/options';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { buildProgram } from '../src/program.js';
+import type { ShardctlConfig } from '../src/start/config-type.js';
+import { resolveStart } from '../src/start/resolve-start.js';
 import { configKeys } from '../src/start/start-options.js';
 import { commandReference } from './command-reference.js';
 
@@ -34,5 +37,61 @@ describe('every option', () => {
 	it('of start has a key in the config file', () => {
 		const start = program.commands.find((command) => command.name() === 'start');
 		expect([...configKeys().keys()]).toEqual(start?.options.map((option) => option.attributeName()));
+	});
+});
+
+describe('every option of createShardManager', () => {
+	const rows = Object.entries<OptionRow>(managerOptionTable);
+	/** Whether a config file may have the option under its own name. */
+	const readable = (name: string) => {
+		try {
+			const config = { path: '/c.json', source: '', values: { [name]: 5 } };
+			return name in resolveStart({ file: 'bot.js', args: [], given: {}, config }).manager;
+		} catch {
+			return false;
+		}
+	};
+
+	it.each(rows)('%s has a flag, a twin in the environment and a key in the config file, or is marked', (name, row) => {
+		const start = program.commands.find((command) => command.name() === 'start');
+		const flag = optionFlags().find(({ sets }) => sets === name);
+		const declared = start?.options.find(({ flags }) => flags === flag?.flags);
+		const twin = declared?.envVar?.match(/^SHARDCTL_[A-Z_]+$/)?.[0];
+		const key = configKeys().get(declared?.attributeName() ?? '')?.sets;
+		const places = {
+			flag: flag && declared ? 'flag' : undefined,
+			environment: twin === undefined ? undefined : 'twin',
+			keyOfFlag: key === name ? 'key' : undefined,
+			ownKey: readable(name),
+		};
+		const none = { flag: undefined, environment: undefined, keyOfFlag: undefined };
+		expect(places).toEqual(
+			{
+				flag: { flag: 'flag', environment: 'twin', keyOfFlag: 'key', ownKey: true },
+				'config file': { ...none, ownKey: true },
+				code: { ...none, ownKey: false },
+			}[row.settable],
+		);
+		expect(row.doc).not.toBe('');
+		expect(row.default !== undefined || row.defaultText !== undefined, 'a default').toBe(true);
+	});
+
+	it('has its parts set by their flags, each with a twin and a key', () => {
+		const sets = [...configKeys().values()].map((each) => each.sets);
+		expect(sets).toEqual(expect.arrayContaining(Object.keys(optionPartTable)));
+		expect(new Set(sets.filter((each) => each !== undefined)).size).toBe(optionFlags().length);
+		expect(configFileOptions()).not.toContain('logger');
+	});
+
+	it('has a type in the config file, by its own name and by that of its flag', () => {
+		expectTypeOf<ShardctlConfig>().toHaveProperty('readyTimeout').toEqualTypeOf<number | string | undefined>();
+		expectTypeOf<ShardctlConfig>().toHaveProperty('readyTimeoutMs').toEqualTypeOf<number | undefined>();
+		expectTypeOf<ShardctlConfig>().toHaveProperty('shards').toEqualTypeOf<number | 'auto' | undefined>();
+		expectTypeOf<ShardctlConfig>().toHaveProperty('maxMemory').toEqualTypeOf<number | string | undefined>();
+		expectTypeOf<ShardctlConfig>().toHaveProperty('gatewaySessions').toEqualTypeOf<number | 'auto' | undefined>();
+		expectTypeOf<ShardctlConfig>().toHaveProperty('port').toEqualTypeOf<number | undefined>();
+		expectTypeOf<ShardctlConfig>().toHaveProperty('allowEval').toEqualTypeOf<boolean | undefined>();
+		expectTypeOf<ShardctlConfig>().not.toHaveProperty('logger');
+		expectTypeOf<ShardctlConfig>().not.toHaveProperty('clock');
 	});
 });

@@ -87,7 +87,6 @@ export { allIntents, formatIntents, type IntentName, intentBits, privilegedInten
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
-export { parseShardList } from './parse.js';
 export { parseRequestTarget, type RequestTarget } from './request-target.js';
 export { type ScriptSource, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';

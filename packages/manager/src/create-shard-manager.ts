@@ -1,7 +1,8 @@
 // The door for code that runs a fleet itself: puts a manager and its control API together.
 import { startControl } from '@shardctl/control/server';
 import { controlledFleet } from './controlled-fleet.js';
-import { type ResolvedManagerOptions, resolveManagerOptions, type ShardManagerOptions } from './options/manager-options.js';
+import { type ResolvedManagerOptions, resolveManagerOptions } from './options/manager-options.js';
+import type { ShardManagerOptions } from './options/shard-manager-options.js';
 import { ShardManager } from './shard-manager.js';
 
 /**

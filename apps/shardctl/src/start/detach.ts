@@ -10,7 +10,7 @@ import { err } from '../terminal/colours.js';
 import { plural } from '../terminal/count.js';
 import { ownCommand } from '../terminal/own-command.js';
 import type { StartPlan } from './resolve-start.js';
-import { resolvedForCheck } from './run-fleet.js';
+import { checkedOptions } from './run-fleet.js';
 
 const cli = fileURLToPath(new URL('../../bin/shardctl.js', import.meta.url));
 /** Set for the process in the background. */
@@ -30,7 +30,7 @@ export function takeDetachedMark(env: NodeJS.ProcessEnv): boolean {
  * its exit status. Ctrl-C ends only the waiting.
  */
 export async function startDetached(plan: StartPlan): Promise<number> {
-	const { name } = resolvedForCheck(plan);
+	const { name } = checkedOptions(plan);
 	const logDir = resolve(plan.run.logDir ?? join(stateDir(), 'logs'));
 	mkdirSync(logDir, { recursive: true, mode: 0o700 });
 	const stderrPath = join(logDir, `${name}.stderr`);

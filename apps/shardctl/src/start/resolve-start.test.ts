@@ -1,3 +1,4 @@
+import { optionsError } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
 import { resolveStart } from './resolve-start.js';
 
@@ -42,6 +43,19 @@ describe('a config file', () => {
 			sessions: 'auto',
 		});
 		expect(plan({ file: 'a.js' }, { gatewaySessions: 2 }).manager.gateway).toEqual({ mode: 'direct', sessions: 2 });
+	});
+
+	it('sets parts of an option in whatever order they are written, and names a wrong part where it was written', () => {
+		const { manager, explain } = plan({
+			file: 'a.js',
+			gatewaySessions: 4,
+			port: 70_000,
+			gateway: 'resident',
+			control: { host: 'h' },
+		});
+		expect(manager).toMatchObject({ gateway: { mode: 'resident', sessions: 4 }, control: { host: 'h', port: 70_000 } });
+		const problem = { option: 'control.port', problem: 'must be a port' };
+		expect((explain(optionsError('x', [problem])) as Error).message).toMatch(/config\.json:4: port: must be a port/);
 	});
 
 	it('has all its problems told at once', () => {

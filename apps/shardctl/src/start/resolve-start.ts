@@ -1,52 +1,33 @@
-// Puts together what a start is to do: the command line and the environment over the config file, and each into the options of
-// createShardManager. Problems name the option as it was written, and in a config file its line.
+// Merges what a start is given: the command line over the environment over the config file, into the options of createShardManager and
+// the settings of this process. Problems name the option as it was written, and in a config file its line.
 import { basename, dirname, resolve } from 'node:path';
 import { nearestName, type OptionProblem, optionsError, ShardctlError } from '@shardctl/core';
 import type { ShardManagerOptions } from '@shardctl/manager';
+import { configFileOptions } from '@shardctl/manager/options';
 import { InvalidArgumentError } from 'commander';
 import type { LoadedConfig } from '../config/load-config.js';
 import { lineOfKey } from '../config/locate.js';
 import { configKeys, type RunSettings } from './start-options.js';
 
-/** Options of createShardManager that make sense in a file; a logger or a clock does not. */
-const managerOptionNames = [
-	'token',
-	'totalShards',
-	'shardList',
-	'shardsPerWorker',
-	'respawn',
-	'api',
-	'args',
-	'execArgv',
-	'env',
-	'cwd',
-	'readyTimeoutMs',
-	'shutdownGraceMs',
-	'heartbeatTimeoutMs',
-	'statsIntervalMs',
-	'callTimeoutMs',
-	'maxMemoryBytes',
-	'identifyReserve',
-	'identifyWindowMs',
-	'name',
-	'control',
-] as const satisfies readonly (keyof ShardManagerOptions)[];
-
 export interface StartPlan {
 	file: string;
 	manager: ShardManagerOptions;
 	run: RunSettings;
-	/** Says where each problem stands. */
+	/** Adds to each problem of the options where it was written. */
 	explain(error: unknown): unknown;
 }
 
 interface Read {
 	manager: Record<string, unknown>;
+	/** Parts of options, such as `control.port`. They are applied last, so that their order in the file does not matter. */
+	parts: Record<string, unknown>;
 	run: Record<string, unknown>;
 	file: string | undefined;
-	/** Option of createShardManager → the key that set it in the file. */
+	/** Option of createShardManager, or a part of one → the key that set it in the file. */
 	origin: Map<string, string>;
 }
+
+const nothing = (): Read => ({ manager: {}, parts: {}, run: {}, file: undefined, origin: new Map() });
 
 /** @param given Options from the command line and the environment, parsed, by their config key. */
 export function resolveStart({
@@ -60,20 +41,18 @@ export function resolveStart({
 	given: Readonly<Record<string, unknown>>;
 	config: LoadedConfig | undefined;
 }): StartPlan {
-	const fromFile: Read = config ? readConfig(config) : { manager: {}, run: {}, file: undefined, origin: new Map() };
+	const read = config ? readConfig(config) : nothing();
 	const keys = configKeys();
-	const manager = { ...fromFile.manager };
-	const run: Record<string, unknown> = { ...fromFile.run };
 	for (const [key, value] of Object.entries(given)) {
 		const sets = keys.get(key)?.sets;
-		if (sets === undefined) run[key] = value;
+		if (sets === undefined) read.run[key] = value;
 		else {
-			manager[sets] = value;
-			fromFile.origin.delete(sets);
+			targetOf(read, sets)[sets] = value;
+			read.origin.delete(sets);
 		}
 	}
-	if (args.length > 0) manager.args = [...args];
-	const bot = file ?? fromFile.file;
+	if (args.length > 0) read.manager.args = [...args];
+	const bot = file ?? read.file;
 	if (bot === undefined) {
 		throw new ShardctlError(
 			'BOT_FILE_INVALID',
@@ -82,17 +61,18 @@ export function resolveStart({
 	}
 	return {
 		file: bot,
-		manager: withGateway(withControl(manager, run), run) as ShardManagerOptions,
-		run: run as RunSettings,
-		explain: (error) => (config ? located(error, config, fromFile.origin) : error),
+		manager: withParts(read) as ShardManagerOptions,
+		run: read.run as RunSettings,
+		explain: (error) => (config ? located(error, config, read.origin) : error),
 	};
 }
 
 function readConfig(config: LoadedConfig): Read {
-	const read: Read = { manager: {}, run: {}, file: undefined, origin: new Map() };
+	const read = nothing();
 	const problems: OptionProblem[] = [];
 	const keys = configKeys();
-	const known = [...keys.keys(), ...managerOptionNames, 'file'];
+	const ownNames = configFileOptions();
+	const known = [...keys.keys(), ...ownNames, 'file'];
 	for (const [key, value] of Object.entries(config.values)) {
 		const declared = keys.get(key);
 		if (key === 'file') read.file = botFile(config, value, problems);
@@ -103,10 +83,10 @@ function readConfig(config: LoadedConfig): Read {
 			else if (declared.sets in read.manager)
 				problems.push({ option: key, problem: `says the same as ${declared.sets}: keep one of them` });
 			else {
-				read.manager[declared.sets] = parsed.value;
+				targetOf(read, declared.sets)[declared.sets] = parsed.value;
 				read.origin.set(declared.sets, key);
 			}
-		} else if ((managerOptionNames as readonly string[]).includes(key)) {
+		} else if (ownNames.includes(key)) {
 			if (key in read.manager)
 				problems.push({ option: key, problem: `says the same as ${read.origin.get(key) ?? key}: keep one of them` });
 			read.manager[key] = value;
@@ -120,7 +100,7 @@ function readConfig(config: LoadedConfig): Read {
 	return read;
 }
 
-/** Texts are read as the command line reads them (`"30s"`, `"512MB"`); other values go through as they are. */
+/** Strings are read like on the command line (`"30s"`, `"512MB"`); other values are used as they are. */
 function parsedAsFlag(
 	option: { parseArg?: unknown; argChoices?: readonly string[] | undefined },
 	value: unknown,
@@ -148,30 +128,33 @@ function botFile({ path }: LoadedConfig, value: unknown, problems: OptionProblem
 	return undefined;
 }
 
-/** `--port`, `--host` and `--allow-eval` are parts of one option of the manager. */
-function withControl(manager: Record<string, unknown>, { port, host, allowEval }: RunSettings): Record<string, unknown> {
-	const parts = Object.entries({ port, host, allowEval }).filter(([, value]) => value !== undefined);
-	if (parts.length === 0) return manager;
-	const base = typeof manager.control === 'object' ? manager.control : {};
-	return { ...manager, control: { ...base, ...Object.fromEntries(parts) } };
+/** Where the value of an option belongs, or of a part of one. */
+function targetOf({ manager, parts }: Read, sets: string): Record<string, unknown> {
+	return sets.includes('.') ? parts : manager;
 }
 
-/** `--gateway-sessions` is a part of the option `gateway`. */
-function withGateway(manager: Record<string, unknown>, { gatewaySessions: sessions }: RunSettings): Record<string, unknown> {
-	if (sessions === undefined) return manager;
-	const base = typeof manager.gateway === 'object' ? manager.gateway : { mode: manager.gateway ?? 'direct' };
-	return { ...manager, gateway: { ...base, sessions } };
+/** The options with their parts, such as `--port` in `control`; the other parts stay as they are. */
+function withParts({ manager, parts }: Read): Record<string, unknown> {
+	const merged = { ...manager };
+	for (const [path, value] of Object.entries(parts)) {
+		const [name, part] = path.split('.') as [string, string];
+		const whole = merged[name];
+		// `gateway: 'resident'` is short for its mode; `control: true` has no parts.
+		const base = typeof whole === 'object' ? whole : name === 'gateway' ? { mode: whole ?? 'direct' } : {};
+		merged[name] = { ...base, [part]: value };
+	}
+	return merged;
 }
 
-/** The same error with the file and the line before each problem that a config file is to blame for. */
+/** The same error with the file and the line before each problem that comes from the config file. */
 function located(error: unknown, { path, source }: LoadedConfig, origin: ReadonlyMap<string, string>): unknown {
 	if (!ShardctlError.is(error) || error.code !== 'OPTIONS_INVALID' || !Array.isArray(error.details.problems)) return error;
 	const name = basename(path);
 	const problems = (error.details.problems as OptionProblem[]).map(({ option, problem }) => {
 		const [first = '', ...rest] = option.split('.');
-		const key = [origin.get(first) ?? first, ...rest].join('.');
+		const key = origin.get(option) ?? [origin.get(first) ?? first, ...rest].join('.');
 		const line = lineOfKey(source, key);
-		const fromFile = origin.size === 0 || origin.has(first);
+		const fromFile = origin.size === 0 || origin.has(option) || origin.has(first);
 		return { option: fromFile ? `${name}${line === undefined ? '' : `:${line}`}: ${key}` : option, problem };
 	});
 	return optionsError('the options', problems);

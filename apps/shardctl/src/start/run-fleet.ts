@@ -1,6 +1,12 @@
 // Runs a manager from start to end: simulator, signals, output, exit status.
 import { messageOf, ShardctlError } from '@shardctl/core';
-import { createShardManager, type ShardManager, type ShardManagerOptions } from '@shardctl/manager';
+import {
+	createShardManager,
+	type ResolvedManagerOptions,
+	resolveManagerOptions,
+	type ShardManager,
+	type ShardManagerOptions,
+} from '@shardctl/manager';
 import { pino } from 'pino';
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { bothOutputs, type FleetOutput, jsonOutput, prettyOutput } from './fleet-output.js';
@@ -15,7 +21,7 @@ const defaultSimulatedGuilds = 20;
 export async function runFleet(plan: StartPlan): Promise<number> {
 	const { run } = plan;
 	// Every problem of the options is reported before a file is opened or a simulator is started.
-	const { name } = resolvedForCheck(plan);
+	const { name } = checkedOptions(plan);
 	const format = run.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json');
 	const terminal = format === 'json' ? jsonOutput(process.stdout.fd) : prettyOutput();
 	const output = run.logDir === undefined ? terminal : bothOutputs(terminal, jsonOutput(new LogFile(run.logDir, name)));
@@ -30,11 +36,11 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 	}
 }
 
-/** Creates a manager without starting it, so that every problem of the options is reported, each with its place. */
-export function resolvedForCheck(plan: StartPlan): ShardManager {
+/** Resolves the options before anything is opened. Throws one error with every problem, each with its place. */
+export function checkedOptions(plan: StartPlan): ResolvedManagerOptions {
 	const simulated = plan.run.simulate === undefined ? {} : { api: 'http://127.0.0.1', token: 'simulated' };
 	try {
-		return createShardManager(plan.file, { ...optionsOf(plan), ...simulated, logger: silent });
+		return resolveManagerOptions(plan.file, { ...optionsOf(plan), ...simulated, logger: silent });
 	} catch (error) {
 		throw plan.explain(error);
 	}

@@ -186,7 +186,7 @@ export class ResidentMode implements SessionMode {
 			},
 			config: (gatewayId) => ({
 				layout: plan.layout,
-				api: options.api,
+				api: options.workerApi,
 				gateway: starts.lastGateway,
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
 				delivery: resident.delivery,

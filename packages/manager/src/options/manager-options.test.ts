@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { ShardctlError } from '@shardctl/core';
 import { tempDir } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
-import { resolveManagerOptions, type ShardManagerOptions } from './manager-options.js';
+import { resolveManagerOptions } from './manager-options.js';
+import type { ShardManagerOptions } from './shard-manager-options.js';
 
 function resolve(
 	options: Record<string, unknown> = {},
@@ -105,6 +106,43 @@ describe('resolveManagerOptions', () => {
 		expect(resolve({ readyTimeoutMs: 0, heartbeatTimeoutMs: Number.POSITIVE_INFINITY })).toMatchObject({
 			readyTimeoutMs: Number.POSITIVE_INFINITY,
 			heartbeatTimeoutMs: Number.POSITIVE_INFINITY,
+		});
+	});
+
+	it('reports values of a wrong type beside the other problems, instead of failing at the first use', () => {
+		const { message } = errorOf(() =>
+			resolve({
+				token: 5,
+				cwd: 1n,
+				env: { A: 1 },
+				execArgv: 'x',
+				shardList: 3,
+				respawn: null,
+				name: 'a b',
+				maxMemoryBytes: '1GB',
+			}),
+		);
+		for (const problem of [
+			'token: must be a string',
+			'cwd: must be the path of a folder',
+			'env.A: must be a string',
+			'execArgv: must be an array of strings',
+			'shardList: must be an array of shard ids, or a string such as "0-3,7"',
+			'respawn: must be true, false or a restart policy',
+			'name: must be 1 to 64 letters, digits, ".", "_" or "-", got "a b"',
+			'maxMemoryBytes: must be a number of bytes (0 or Infinity disables it)',
+		]) {
+			expect(message).toContain(problem);
+		}
+		for (const options of [null, 'x', 5]) {
+			expect(errorOf(() => resolveManagerOptions('bot.js', options as never)).message).toMatch(/must be an object, got/);
+		}
+	});
+
+	it('gives workers the REST API of the manager until something shares it between them', () => {
+		expect(resolve({ api: 'http://127.0.0.1:1/api/' })).toMatchObject({
+			api: 'http://127.0.0.1:1/api',
+			workerApi: 'http://127.0.0.1:1/api',
 		});
 	});
 

@@ -28,7 +28,7 @@ export function workerSpec(
 	options: ResolvedManagerOptions,
 	{ workerId, epoch, shardIds, totalShards, workers, gateway }: Incarnation,
 ): ChildSpec {
-	const { file, args, execArgv, cwd, env, token, api, shutdownGraceMs } = options;
+	const { file, args, execArgv, cwd, env, token, workerApi, shutdownGraceMs } = options;
 	const config: WorkerConfig = {
 		workerId,
 		epoch,
@@ -36,7 +36,7 @@ export function workerSpec(
 		totalShards,
 		workers,
 		botFile: file,
-		api,
+		api: workerApi,
 		gateway,
 		statsIntervalMs: sampleIntervalMs(options),
 		shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),

@@ -1,7 +1,7 @@
+import { formatShardIds } from '@shardctl/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseShardList } from './parse.js';
-import { formatShardIds } from './shards.js';
+import { parseShardList } from './shard-list.js';
 
 describe('parseShardList', () => {
 	it('reads ids and ranges, ascending', () => {

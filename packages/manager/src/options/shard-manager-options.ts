@@ -1,0 +1,61 @@
+// The type of the options of createShardManager, with their documentation. What each may be is in option-table.ts.
+import type { ControlOptions } from '@shardctl/control/server';
+import type { Clock } from '@shardctl/core';
+import type { RestartPolicy } from '@shardctl/supervisor';
+import type { Logger } from 'pino';
+import type { GatewayMode, GatewayOptions } from './gateway-options.js';
+
+/** Options of `createShardManager`; each is optional. */
+export interface ShardManagerOptions {
+	/** The bot's token, with or without `Bot ` (default: `DISCORD_TOKEN`). */
+	token?: string;
+	/** The bot's shard count (default `'auto'`: what Discord recommends). */
+	totalShards?: number | 'auto';
+	/** The shards that this manager runs, such as `[0, 1]` or `'0-3,7'` (default: all). */
+	shardList?: readonly number[] | string;
+	/** How many shards one worker runs at most (default 1; `'auto'` spreads them over the cores). */
+	shardsPerWorker?: number | 'auto';
+	/** Whether, and how, workers are restarted (default `true`). */
+	respawn?: boolean | Partial<RestartPolicy>;
+	/** Base URL of Discord's REST API (default: `SHARDCTL_API`, else `https://discord.com/api`). */
+	api?: string;
+	/** Arguments of the bot. */
+	args?: readonly string[];
+	/** Arguments of node, such as `['--max-old-space-size=512']`. */
+	execArgv?: readonly string[];
+	/** Added to the environment that the workers inherit. */
+	env?: Readonly<Record<string, string>>;
+	/** Working folder of the workers (default: this process's). */
+	cwd?: string;
+	/** How long a worker may make no progress towards ready (default 60 s). Waiting for an identify slot does not count. */
+	readyTimeoutMs?: number;
+	/** How long a worker has to shut down before it is killed (default 10 s). */
+	shutdownGraceMs?: number;
+	/** How long a worker's main thread may not answer before it counts as hung (default 30 s). */
+	heartbeatTimeoutMs?: number;
+	/** How often workers report their figures (default 5 s). */
+	statsIntervalMs?: number;
+	/** Deadline of calls that set none (default 30 s). */
+	callTimeoutMs?: number;
+	/** Resident memory at which a worker is replaced (default: no limit). */
+	maxMemoryBytes?: number;
+	/** Session starts of the day that automatic restarts never use (default 50, and at most a tenth of the day's total). */
+	identifyReserve?: number;
+	/** Length of the identify window (default 5000). Only another API than Discord's, such as a simulator, may have a shorter one. */
+	identifyWindowMs?: number;
+	/**
+	 * Who owns the Discord sessions (default `'direct'`: the workers). `'resident'`: separate gateway processes, so that workers are
+	 * replaced, crash and restart without an identify and without a missed event.
+	 */
+	gateway?: GatewayMode | GatewayOptions;
+	/** The name under which the command line finds this manager (default: from package.json, else the folder). */
+	name?: string;
+	/** Whether to serve the control API (default `true`: on a Unix socket), and whether over TCP as well. */
+	control?: boolean | ControlOptions;
+	/** The simulator that stands in for Discord, if any: `stats` shows its address. Set `api` to the same address. */
+	simulator?: { url: string };
+	/** Any pino-compatible logger (default: pino, at level `info`, to standard output). */
+	logger?: Logger;
+	/** Time, for tests (default: the machine's). */
+	clock?: Clock;
+}
