@@ -5,7 +5,7 @@ import type { Dispatch } from '../state/raw.js';
 import { coalesceKeyOf } from './coalesce-key.js';
 import { guildIdOf } from './guild-of-event.js';
 
-/** One event that waits, or is on its way. */
+/** One event that waits, or is in flight. */
 export interface LogEntry {
 	readonly offset: number;
 	readonly event: EncodedDispatch;
@@ -18,7 +18,7 @@ export interface LogEntry {
 	/** A newer event with the same key replaces it; see `make-room`. */
 	readonly coalesceKey: string | undefined;
 	readonly receivedAtMs: number;
-	/** How often a worker died with it in its hands. */
+	/** How often a worker died while only this event was in flight. */
 	tries: number;
 }
 

@@ -1,5 +1,5 @@
-// Makes room in a buffer that is full, before anything is lost that somebody would miss: typing goes, so do interactions that nobody
-// can answer any more, and of several presences or voice states of one person only the newest stays.
+// Makes room in a full buffer, before anything is lost that would be missed: typing is dropped, so are interactions that are
+// too old to be answered, and of several presences or voice states of one person only the newest stays.
 import { isExpired } from './event-lifetime.js';
 import type { EventLog } from './event-log.js';
 
@@ -9,7 +9,7 @@ export interface RoomMade {
 	coalesced: number;
 }
 
-/** Looks at what lies behind `after`: what comes before is with the worker, or on its way. */
+/** Considers the events behind `after`: earlier ones are in flight, or confirmed. */
 export function makeRoom(log: EventLog, { after, nowMs }: { after: number; nowMs: number }): RoomMade {
 	const made: RoomMade = { expired: 0, coalesced: 0 };
 	const newer = new Set<string>();

@@ -1,4 +1,4 @@
-// What connected workers must be told when a session was truly lost, so that their caches become what the new session says.
+// What connected workers must be sent when a session with Discord was lost, so that their caches match the new session.
 // discord.js ignores GUILD_CREATE for a guild that it holds available, and when it does take it over, some things of the old one
 // stay behind: those are taken away by events of their own first.
 
@@ -45,7 +45,7 @@ function* channelDispatches(guildId: string, before: RawObject, after: RawObject
 }
 
 /**
- * Threads that are not active any more, or that the bot is not in any more. Whether the former were archived or deleted nobody knows,
+ * Threads that are not active any more, or that the bot is not in any more. Whether the former were archived or deleted is unknown,
  * so nothing is said of either: the threads of their channels are taken away, and GUILD_CREATE brings back those that are there.
  */
 function* threadDispatches(guildId: string, before: RawObject, after: RawObject): Generator<Dispatch> {
@@ -88,7 +88,7 @@ function* differences(before: ShardState, after: ShardState): Generator<Dispatch
 	for (const id of ids) {
 		const old = before.guild(id);
 		const now = after.guild(id);
-		// A new guild in outage is told when it comes up: then it is a join.
+		// A new guild in outage is sent when it becomes available: then it is a join.
 		if (!now) {
 			if (old) yield { t: 'GUILD_DELETE', d: { id, unavailable: true } };
 		} else if (!old) yield { t: 'GUILD_CREATE', d: now };
@@ -97,7 +97,7 @@ function* differences(before: ShardState, after: ShardState): Generator<Dispatch
 }
 
 /**
- * The dispatches that turn the cache of a client which stands at `before` into one that stands at `after`. Guilds that are the same
+ * The dispatches that turn the cache of a client that is at `before` into one that is at `after`. Guilds that are the same
  * are not mentioned. Events that cannot be known (who joined meanwhile, what was said) are not made up.
  */
 export function diffStates(before: ShardState, after: ShardState): Dispatch[] {

@@ -35,7 +35,7 @@ export class GuildRecord implements Record<GuildListField, Items> {
 	soundboardSounds: Items = new Map();
 	stageInstances: Items = new Map();
 	scheduledEvents: Items = new Map();
-	/** Thread id → user id → thread member, without the bot itself: that one stands in the thread's own `member`. */
+	/** Thread id → user id → thread member, without the bot itself: that one is the thread's own `member`. */
 	readonly threadMembers = new Map<string, Items>();
 	/** The lists that Discord sent, be they empty: an empty list and none are two things to a client. */
 	readonly #sent = new Set<string>();
@@ -46,7 +46,7 @@ export class GuildRecord implements Record<GuildListField, Items> {
 		for (const key of Object.keys(create)) {
 			if (!guildListKeys.has(key)) this.attributes[key] = create[key];
 		}
-		// Without it discord.js leaves the guild unavailable: its constructor sees no channels in READY's stub and waits to be told.
+		// Without it discord.js leaves the guild unavailable: its constructor sees no channels in READY's stub and waits for the field.
 		this.attributes.unavailable = false;
 		for (const { key } of guildLists) {
 			if (key in create) this.replaceList(key, create[key]);

@@ -1,15 +1,15 @@
-// Where a shard's guilds stand: away (in outage, or not sent yet), open as objects, or frozen as compressed JSON. Opens them when
+// In which form a shard's guilds are kept: away (in outage, or not sent yet), open as objects, or frozen as compressed JSON. Opens them when
 // an event needs them, and freezes those untouched for a while, the longest untouched first.
 import { FrozenGuild } from './frozen-guild.js';
 import { GuildRecord } from './guild-record.js';
 import { userHash } from './user-ids.js';
 
 export interface ShelfLimits {
-	/** A guild without an event for so long is frozen. */
+	/** A guild without an event for this long is frozen. */
 	coldAfterMs: number;
-	/** So many guilds may be open; beyond it the longest untouched are frozen even if they are not cold. */
+	/** The most guilds that may be open; beyond it the longest untouched are frozen even if they are not cold. */
 	maxOpen: number;
-	/** So many are frozen in one go, so that the process is not held up. */
+	/** The most that are frozen in one call, so that events are not delayed. */
 	freezeAtOnce: number;
 }
 
@@ -52,7 +52,7 @@ export class GuildShelf {
 		return this.#slots.has(id);
 	}
 
-	/** Each guild as it stands, undefined for one that is away. */
+	/** Each guild in its present form, undefined for one that is away. */
 	*entries(): Generator<[string, GuildRecord | FrozenGuild | undefined]> {
 		for (const [id, slot] of this.#slots) yield [id, slot.content];
 	}

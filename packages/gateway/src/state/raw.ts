@@ -1,4 +1,4 @@
-// The words for raw JSON as Discord sent it, and the few safe ways of looking into it. Nothing here knows a schema: what Discord
+// Types for raw JSON as Discord sent it, and the few safe ways of looking into it. Nothing here knows a schema: what Discord
 // adds tomorrow passes through untouched, and what it sends broken reads as absent.
 
 /** A JSON object as Discord sent it. */

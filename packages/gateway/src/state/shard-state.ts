@@ -1,5 +1,5 @@
 // What a shard's session would say about itself if it began now: READY and the guilds, as raw JSON, moved on dispatch by dispatch.
-// Knows no sockets, no cursor and no time of its own: whoever releases an event to the worker applies it here in the same breath.
+// Knows no sockets, no cursor and no time of its own: the stream applies an event here when the worker has confirmed it.
 
 import { FrozenGuild } from './frozen-guild.js';
 import { GuildRecord } from './guild-record.js';
@@ -30,7 +30,7 @@ export class ShardState {
 	}
 
 	/**
-	 * The state at the begin of a session, all guilds still to come.
+	 * The state at the start of a session, before any of its guilds.
 	 * @param ready the data of the upstream's READY; the state takes it over
 	 */
 	static fromReady(ready: RawObject, options: ShardStateOptions = {}): ShardState {
@@ -130,7 +130,7 @@ export class ShardState {
 	}
 
 	/**
-	 * What follows READY: GUILD_CREATE for each guild, GUILD_DELETE for one in outage (so that nobody waits for it), and
+	 * What follows READY: GUILD_CREATE for each guild, GUILD_DELETE for one in outage (so that no client waits for it), and
 	 * THREAD_LIST_SYNC where the members of threads are known. The objects stay the state's: encode each before the next event is
 	 * applied. {@link encodedGuildDispatches} says the same as text, for less.
 	 */
@@ -192,8 +192,8 @@ export class ShardState {
 	}
 
 	/**
-	 * The whole state, with a version and a checksum, to be read by {@link restore}. It has to stand still meanwhile; between two guilds
-	 * other work may come.
+	 * The whole state, with a version and a checksum, to be read by {@link restore}. It must not change meanwhile; other work may
+	 * run between two guilds.
 	 * @returns the bytes in pieces
 	 */
 	serialize(): Generator<void, Uint8Array[]> {
@@ -208,7 +208,7 @@ export class ShardState {
 
 	/**
 	 * @throws `SNAPSHOT_INVALID` when the bytes are truncated, damaged or of another version: then there is nothing to build on, and
-	 * the session has to begin anew
+	 * the session has to start again
 	 */
 	static restore(bytes: Uint8Array, options: ShardStateOptions = {}): ShardState {
 		const { ready, guilds } = decodeSnapshot(bytes);

@@ -27,7 +27,7 @@ export interface Snapshot {
 }
 
 /**
- * Encodes a state guild by guild, so that other work can come between two of them; returns the bytes in pieces.
+ * Encodes a state guild by guild, so that other work can run between two of them; returns the bytes in pieces.
  * @param guilds asked for one at a time
  */
 export function* encodeSnapshot(ready: RawObject, count: number, guilds: Iterable<SavedGuild>): Generator<void, Uint8Array[]> {

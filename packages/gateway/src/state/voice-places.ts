@@ -1,5 +1,5 @@
-// Where in voice the bot is, as Discord last said: a session that outlives its workers would keep the bot in channels where nobody
-// speaks for it any more, and a new worker needs what Discord says only to whoever joins.
+// The voice channels that the bot is in, as Discord last reported them. A session that outlives its workers would keep the bot in channels
+// that no worker uses any more, and a new worker needs what Discord sends only to the one that joins.
 import type { ClientRequest, VoiceStatePayload } from '@shardctl/gateway-protocol';
 import type { Dispatch, RawObject } from './raw.js';
 

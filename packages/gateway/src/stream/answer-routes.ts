@@ -1,8 +1,8 @@
-// Which session asked for members (op 8), so that the answers go to it alone: a session that came after it knows nothing of them.
+// Which session asked for members (op 8), so that only that session gets the answers: a later one did not ask.
 // Discord: Gateway Events, "Request Guild Members" (nonce).
 import type { WorkerSession } from '../downstream/worker-session.js';
 
-/** Questions that are remembered; Discord answers most within seconds. */
+/** Requests that are remembered; Discord answers most within seconds. */
 const maxRemembered = 1000;
 
 export class AnswerRoutes {
@@ -16,7 +16,7 @@ export class AnswerRoutes {
 		if (this.#askers.size > maxRemembered && oldest !== undefined) this.#askers.delete(oldest);
 	}
 
-	/** Whether an answer with this nonce may go to a session: to whoever asked, or to anybody where nobody is known to have. */
+	/** Whether an answer with this nonce may go to a session: to the asker; to every session when the asker is unknown. */
 	leadsTo(session: WorkerSession, nonce: string | undefined): boolean {
 		const asker = nonce === undefined ? undefined : this.#askers.get(nonce);
 		return asker === undefined || asker === session.id;

@@ -1,10 +1,9 @@
-// The state of a shard's stream, and what it still has to take in. A worker confirms hundreds of events in one word; taken in at once
-// they would hold up the events that come behind them, so the state follows in small steps, and stands at the cursor whenever
-// somebody looks at it.
+// The state of a shard's stream, and the events that it still has to apply. A worker confirms hundreds of events at once; applied at once
+// they would delay the events behind them, so the state follows in small steps, and has caught up with the cursor whenever it is read.
 import { dispatchOf, EventLog, type LogEntry } from '../buffer/event-log.js';
 import type { ShardState } from '../state/shard-state.js';
 
-/** A step takes in so many events, some 50 µs of work, or this part of all that wait where those are many. */
+/** A step applies `events` events, about 50 µs of work, or this part of all that wait when those are many. */
 const step = { events: 4, part: 1 / 16 };
 
 export class DeferredState {
@@ -12,51 +11,50 @@ export class DeferredState {
 	#state: ShardState | undefined;
 	#waiting = new EventLog();
 	#immediate: NodeJS.Immediate | undefined;
-	/** Set while the state stands still. */
-	#whenWanted: (() => void) | undefined;
+	/** Set while the state is frozen. */
+	#thawNow: (() => void) | undefined;
 
-	/** @param onApplied the state has taken in an event */
+	/** @param onApplied the state has applied an event */
 	constructor(onApplied: (entry: LogEntry, state: ShardState) => void) {
 		this.#onApplied = onApplied;
 	}
 
-	/** The state, moved on by everything that was taken. */
+	/** The state, with everything applied. */
 	get current(): ShardState | undefined {
-		this.#whenWanted?.();
+		this.#thawNow?.();
 		this.#apply(Number.POSITIVE_INFINITY);
 		return this.#state;
 	}
 
-	/** The position of the first event that the state has still to take in. */
+	/** The position of the first event that the state still has to apply. */
 	get nextOffset(): number | undefined {
 		return this.#waiting.oldest?.offset;
 	}
 
 	/**
-	 * The state takes nothing in until {@link thaw}. Somebody who needs it as it should be by now has `whenWanted` called, which must
-	 * call that.
+	 * The state applies nothing until {@link thaw}. When it is read meanwhile, `thawNow` is called first, which must thaw it.
 	 */
-	freeze(whenWanted: () => void): void {
-		this.#whenWanted = whenWanted;
+	freeze(thawNow: () => void): void {
+		this.#thawNow = thawNow;
 	}
 
 	thaw(): void {
-		this.#whenWanted = undefined;
+		this.#thawNow = undefined;
 		if (this.#waiting.size > 0) this.#schedule();
 	}
 
-	/** The state as it happens to stand, for those who need not know exactly. */
+	/** The state as it is, perhaps some events behind, where that is good enough. */
 	get peek(): ShardState | undefined {
 		return this.#state;
 	}
 
-	/** From now on this is the state; what the one before had still to take in is of no use to it. */
+	/** From now on this is the state; what the one before still had to apply is dropped. */
 	adopt(state: ShardState): void {
 		this.#waiting = new EventLog();
 		this.#state = state;
 	}
 
-	/** The state has this event behind it. */
+	/** The state is to apply this event. */
 	take(entry: LogEntry): void {
 		if (!this.#state) return;
 		this.#waiting.push(entry);
@@ -68,12 +66,12 @@ export class DeferredState {
 	}
 
 	#schedule(): void {
-		if (!this.#whenWanted) this.#immediate ??= setImmediate(() => this.#step());
+		if (!this.#thawNow) this.#immediate ??= setImmediate(() => this.#step());
 	}
 
 	#step(): void {
 		this.#immediate = undefined;
-		if (this.#whenWanted) return;
+		if (this.#thawNow) return;
 		this.#apply(Math.max(step.events, Math.ceil(this.#waiting.size * step.part)));
 		if (this.#waiting.size > 0) this.#schedule();
 	}

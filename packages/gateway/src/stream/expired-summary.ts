@@ -1,8 +1,8 @@
-// When to tell of events that expired, and of how many: an outage is one line with the whole number, not one for each event.
+// When to report events that expired, and how many: an outage is one line with the total, not a line for each event.
 
-/** Nothing more has expired for so long: whatever held events up is over. */
+/** When nothing has expired for this time, whatever delayed events is over. */
 const quietMs = 5000;
-/** While it goes on, it is told this often. */
+/** While it continues, it is reported this often. */
 const longestMs = 60_000;
 
 export class ExpiredSummary {
@@ -11,7 +11,7 @@ export class ExpiredSummary {
 	#beganAtMs = 0;
 	#grewAtMs = 0;
 
-	/** Asked again and again. Answers how many to tell of now; 0 for none. @param expired Events since the shard exists. */
+	/** To be called regularly. Returns how many to report now; 0 for none. @param expired total since the process began */
 	due(expired: number, nowMs: number): number {
 		if (expired > this.#seen) {
 			if (this.#seen === this.#told) this.#beganAtMs = nowMs;

@@ -1,17 +1,17 @@
-// A session that Discord has just started, on its way to a complete state: READY names the guilds, and their GUILD_CREATEs (or
-// word of their outage) follow one by one. Not in here: what the new state means for a worker.
+// A session that Discord has just started, on its way to a complete state: READY names the guilds, and their GUILD_CREATEs (or,
+// for one in outage, a GUILD_DELETE) follow one by one. Not in here: what the new state means for a worker.
 import type { Clock, Timer } from '@shardctl/core';
 import type { Dispatch, RawObject } from '../state/raw.js';
 import { ShardState } from '../state/shard-state.js';
 
-/** How long after the last guild the rest is given up: Discord sends them without a pause. */
+/** Guilds that have not arrived this long after the last one are not waited for: Discord sends them without a pause. */
 const guildWaitMs = 5000;
 
 export interface SessionHydrationOptions {
 	ready: RawObject;
 	/** The position of READY. */
 	offset: number;
-	/** Whether GUILD_CREATEs come at all. */
+	/** Whether Discord sends GUILD_CREATEs at all. */
 	expectGuilds: boolean;
 	clock: Clock;
 	onComplete(): void;
@@ -38,18 +38,18 @@ export class SessionHydration {
 		return this.#complete;
 	}
 
-	/** Takes in an event that belongs to the start of the session; false for any other. */
+	/** Applies an event that belongs to the start of the session; returns false for any other. */
 	take({ t, d }: Dispatch): boolean {
 		if (this.#complete || (t !== 'GUILD_CREATE' && t !== 'GUILD_DELETE')) return false;
 		if (!this.#pending.delete((d as { id: string }).id)) return false;
 		this.state.apply({ t, d });
-		// As they come: all of them open at once would take ten times the memory, which the process would not give back.
+		// As they arrive: all of them open at once would take ten times the memory, which the process would not return to the system.
 		this.state.compressCold(this.#options.clock.now());
 		this.#wait();
 		return true;
 	}
 
-	/** Another session has come: nobody waits for this one any more. */
+	/** Another session has begun: this one is not waited for any more. */
 	cancel(): void {
 		this.#complete = true;
 		this.#options.clock.clearTimeout(this.#timer);
@@ -59,7 +59,7 @@ export class SessionHydration {
 		const { clock } = this.#options;
 		clock.clearTimeout(this.#timer);
 		if (this.#pending.size > 0) this.#timer = clock.setTimeout(() => this.#finish(), guildWaitMs);
-		// In a turn of its own, so that the owner has put the hydration in its place.
+		// In a turn of its own, so that the owner has stored the hydration by then.
 		else this.#timer = clock.setTimeout(() => this.#finish(), 0);
 	}
 

@@ -10,7 +10,7 @@ export function channelOf(guild: GuildRecord, id: unknown): RawObject | undefine
 	return key === undefined ? undefined : (guild.channels.get(key) ?? guild.threads.get(key));
 }
 
-/** Sets the fields that come by events of their own; CHANNEL_UPDATE leaves them out. */
+/** Sets the fields that have events of their own; CHANNEL_UPDATE leaves them out. */
 function setVoiceFields(guild: GuildRecord, data: RawObject): void {
 	const channel = channelOf(guild, data.id);
 	if (!channel) return;

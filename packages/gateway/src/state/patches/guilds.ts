@@ -1,4 +1,4 @@
-// GUILD_UPDATE. That a guild comes and goes is the affair of the shard's state.
+// GUILD_UPDATE. Guilds that are joined or left are handled by the shard's state.
 
 import { guildListKeys } from '../guild-lists.js';
 import type { GuildRecord } from '../guild-record.js';

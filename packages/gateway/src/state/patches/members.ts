@@ -9,7 +9,7 @@ import { putPresence } from './presences.js';
 /** Of what an event says about a member, what is no part of it, or is laid over the known one in a way of its own. */
 const notLaidOver: ReadonlySet<string> = new Set(['user', 'guild_id', 'permissions']);
 
-/** Adds a member or lays what is new over the known one. `user` stands beside it in some events, and must be there. */
+/** Adds a member or lays what is new over the known one. `user` is beside it in some events, and must be present. */
 export function putMember(guild: GuildRecord, member: RawObject, users: Users, user = objectOf(member.user)): void {
 	const id = stringOf(user?.id);
 	if (!user || id === undefined) return;

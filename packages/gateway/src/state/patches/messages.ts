@@ -1,4 +1,4 @@
-// What messages, reactions, typing and interactions tell about a guild: the last message of a channel, the counts of a thread, and
+// What messages, reactions, typing and interactions say about a guild: the last message of a channel, the counts of a thread, and
 // the members who act. The messages themselves are no state: no login brings them back, here as with Discord.
 import type { GuildRecord } from '../guild-record.js';
 import { objectOf, objectsOf, type RawObject } from '../raw.js';

@@ -1,6 +1,6 @@
 // What the patch of one event is: a small function that changes one guild, and nothing else.
-// The rule for all of them: the state becomes what discord.js makes of the same event, because a worker that comes back has to
-// find what one that never left knows. Where discord.js forgets what is true, the state keeps the truth and says so.
+// The rule for all of them: the state becomes what discord.js makes of the same event, because a worker that reconnects has to
+// find what one that stayed connected has. Where discord.js forgets something that is true, the state keeps it, with a comment.
 import type { GuildRecord } from '../guild-record.js';
 import type { RawObject } from '../raw.js';
 import type { Users } from '../users.js';

@@ -24,8 +24,8 @@ export const presencePatches: PatchTable = {
 		if (!user || id === undefined) return;
 		sawUser(guild, user, users);
 		if (!guild.members.has(id)) {
-			// Large guilds: presences come also of members nobody was told about. discord.js drops those of users whom it has never
-			// seen, and takes one whom it knows from elsewhere for a member.
+			// Large guilds: presences also arrive for members that no event has mentioned. discord.js drops those of users it has never
+			// seen, and takes a user it knows from elsewhere for a member.
 			const known = 'username' in user ? user : users.find(id);
 			if (!known) return;
 			if (data.status !== 'offline')

@@ -20,7 +20,7 @@ export const rolePatches: PatchTable = {
 	GUILD_ROLE_UPDATE(guild, data) {
 		const role = objectOf(data.role);
 		const id = stringOf(role?.id);
-		// An update that comes after the deletion must not bring the role back.
+		// An update that arrives after the deletion must not bring the role back.
 		if (role && id !== undefined && guild.roles.has(id)) putRole(guild, role, id);
 	},
 

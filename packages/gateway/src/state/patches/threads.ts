@@ -1,4 +1,4 @@
-// THREAD_*. The bot's own membership stands in a thread's `member`, as in GUILD_CREATE; the others' are kept beside, since
+// THREAD_*. The bot's own membership is a thread's `member`, as in GUILD_CREATE; the others' are kept beside, since
 // GUILD_CREATE has no place for them.
 import type { GuildRecord } from '../guild-record.js';
 import { mergeKeys, upsert, without } from '../merge.js';
