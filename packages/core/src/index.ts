@@ -48,6 +48,7 @@ export {
 	type GatewayStats,
 	gatewayConfigVariable,
 	type PassedConnection,
+	type SessionTerms,
 	type UpstreamCompression,
 	type WorkerConnection,
 	type WorkerIncarnation,

@@ -149,6 +149,12 @@ export interface GatewayMethods {
 	'worker.expect': { params: WorkerIncarnation & { crashed: boolean }; result: null };
 	/** Every shard of this incarnation of a worker is ready: its events may flow. */
 	'worker.ready': { params: WorkerIncarnation; result: null };
+	/**
+	 * Resolves with `answerable: true` once an IDENTIFY for this shard would be answered at once, or refused. A session with Discord that
+	 * was never started is started with `terms`; where `terms` is null it resolves with `answerable: false` immediately, because an
+	 * IDENTIFY is needed to start it.
+	 */
+	'shard.prepare': { params: { shardId: number; terms: SessionTerms | null }; result: { answerable: boolean } };
 	// A hand-over: the incarnation in each request is the successor's. A request that does not fit the state of the hand-over, or
 	// names another successor, changes nothing and rejects with `PROTOCOL_ERROR`.
 	/** Announces a successor of the present worker: its IDENTIFYs are held. */
@@ -175,6 +181,14 @@ export interface WorkerIncarnation {
 	shardIds: readonly number[];
 }
 
+/** What an IDENTIFY asks of a session with Discord. */
+export interface SessionTerms {
+	intents: number;
+	largeThreshold: number | null;
+	/** Discord's presence object; null for none. */
+	presence: object | null;
+}
+
 /** Whether a worker's process is connected to the local gateway for one shard, with a session that is started or resumed. */
 export interface WorkerConnection {
 	/** Of the worker; 0 for a client on a path of no worker. */
@@ -195,6 +209,8 @@ export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'ide
 	listening: { port: number };
 	/** The connection of this number is the process's now. */
 	'connection.taken': { id: number };
+	/** Discord has started this session, so it accepts these terms. */
+	'session.started': { session: number; terms: SessionTerms };
 	/** A worker's process has a connection with a session for a shard, or has it no longer. */
 	'worker.connected': WorkerConnection;
 	/** Something that people should hear of, with the level of its log line. */

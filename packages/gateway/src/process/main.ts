@@ -13,6 +13,7 @@ const gateway = new ResidentGateway({
 	clock: systemClock,
 	store: new FileSnapshotStore(config.snapshotDir),
 	identify: identifyClient(peer),
+	onSessionStarted: (session, terms) => peer.notify('session.started', { session, terms }),
 	onConnection: (connection) => peer.notify('worker.connected', connection),
 	notice: (notice) => peer.notify('notice', notice),
 });

@@ -8,6 +8,7 @@ import {
 } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
 import type { ResidentShard } from '../shard/resident-shard.js';
+import type { SessionTerms } from '../upstream/upstream-shard.js';
 import type { ResidentGateway } from './resident-gateway.js';
 
 export type GatewayPeer = Peer<GatewayMethods, GatewayManagerMethods, GatewayEvents>;
@@ -38,6 +39,10 @@ export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 
 	peer.handle('stats', () => gateway.stats());
 	peer.handle('worker.expect', (worker) => each(worker, (shard, incarnation) => shard.admitOnly(incarnation, worker)));
 	peer.handle('worker.ready', (worker) => each(worker, (shard, incarnation) => shard.workerReady(incarnation)));
+	peer.handle('shard.prepare', async ({ shardId, terms }) => {
+		const [shard] = gateway.shards([shardId]);
+		return { answerable: (await shard?.prepare(terms as SessionTerms | null)) ?? false };
+	});
 	peer.handle('handover.begin', (to) => each(to, ({ handover }, incarnation) => handover.begin(incarnation)));
 	peer.handle('handover.waiting', (to) => each(to, ({ handover }, incarnation) => handover.waiting(incarnation)));
 	peer.handle('handover.pause', async ({ incarnation, shardIds }) => {

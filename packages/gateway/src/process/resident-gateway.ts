@@ -9,6 +9,7 @@ import {
 	type GatewayStats,
 	type IdentifyClient,
 	type Layout,
+	type SessionTerms,
 	ShardctlError,
 	sessionsOfShards,
 	shardsOfSession,
@@ -40,6 +41,8 @@ export interface ResidentGatewayOptions {
 	clock: Clock;
 	store: SnapshotStore;
 	identify: Pick<IdentifyClient, 'wait' | 'confirm'>;
+	/** Discord has started a session with these terms. */
+	onSessionStarted(session: number, terms: SessionTerms): void;
 	/** A worker's process has a session with a connection for a shard, or has it no longer. */
 	onConnection(connection: WorkerConnection): void;
 	notice(notice: GatewayNotice): void;
@@ -203,12 +206,13 @@ export class ResidentGateway {
 	}
 
 	#createUpstream(session: number, events: UpstreamEvents): UpstreamSessions {
-		const { config, token, clock, identify } = this.#options;
+		const { config, token, clock, identify, onSessionStarted } = this.#options;
 		return new UpstreamSessions({
 			...events,
-			onReady: () => {
+			onReady: (terms) => {
 				identify.confirm(session);
-				events.onReady();
+				onSessionStarted(session, terms);
+				events.onReady(terms);
 			},
 			shardId: session,
 			totalShards: this.#layout.sessions,

@@ -158,6 +158,12 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		}
 	}
 
+	prepare(terms: SessionTerms | null): boolean {
+		if (this.#upstream.terms !== undefined) return true;
+		if (terms) this.#upstream.start(terms);
+		return terms !== null;
+	}
+
 	async ensure(terms: SessionTerms, shard: object): Promise<'unchanged' | 'upgraded' | Refusal> {
 		const upstream = this.#upstream;
 		const missing = upstream.missing(terms.intents);

@@ -15,6 +15,7 @@ import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
 import { VoicePlaces } from '../state/voice-places.js';
 import { ShardStream } from '../stream/shard-stream.js';
+import type { SessionTerms } from '../upstream/upstream-shard.js';
 import { Admission } from './admission.js';
 import { Handover } from './handover.js';
 import { requestOfShard } from './request-routing.js';
@@ -129,6 +130,16 @@ export class ResidentShard implements WorkerDoor {
 	/** Every shard of this process of the worker is ready: its events may flow. */
 	workerReady(incarnation: number): void {
 		this.#stream.workers.releaseHold(incarnation);
+	}
+
+	/**
+	 * Resolves with true once an IDENTIFY would be answered at once. The session with Discord is started with `terms` where it was
+	 * never started; without terms it then resolves with false.
+	 */
+	async prepare(terms: SessionTerms | null): Promise<boolean> {
+		if (!this.#session.prepare(terms)) return false;
+		await Promise.race([this.#stream.whenReady(), this.#session.refusal()]);
+		return true;
 	}
 
 	/** A client on a path of no worker's process counts as the present process. */

@@ -28,6 +28,8 @@ export interface SessionLink {
 	 * replaced, or why it was not.
 	 */
 	ensure(terms: SessionTerms, shard: object): Promise<'unchanged' | 'upgraded' | Refusal>;
+	/** Starts the session with these terms where it was never started. False when it was not, and there are no terms. */
+	prepare(terms: SessionTerms | null): boolean;
 	/** Resolves with the close code when Discord refuses the session for good, with undefined when the session stops. */
 	refusal(): Promise<CloseCode | undefined>;
 	/** Sends a request within Discord's limits, which all shards of the session share. `owner`: the worker's session that sent it. */

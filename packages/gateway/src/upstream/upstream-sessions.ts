@@ -123,8 +123,8 @@ export class UpstreamSessions {
 				const waiting = candidate();
 				if (waiting) waiting.identified = true;
 			},
-			onReady: () => {
-				if (candidate() !== null || upstream === this.#present) onReady();
+			onReady: (terms) => {
+				if (candidate() !== null || upstream === this.#present) onReady(terms);
 			},
 			onDispatch: (dispatch, seq) => {
 				const waiting = candidate();

@@ -8,7 +8,15 @@ import {
 	WebSocketShardEvents,
 	WebSocketShardStatus,
 } from '@discordjs/ws';
-import { type Clock, closeCodeMeaning, fatalCloseCodes, type GatewayInfo, sleep, type UpstreamCompression } from '@shardctl/core';
+import {
+	type SessionTerms as BotSessionTerms,
+	type Clock,
+	closeCodeMeaning,
+	fatalCloseCodes,
+	type GatewayInfo,
+	sleep,
+	type UpstreamCompression,
+} from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload, PresencePayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
 import { Backoff } from './backoff.js';
@@ -22,9 +30,7 @@ const readyTimeoutMs = 60_000;
 const resumeTimeoutMs = 60_000;
 
 /** The parameters of IDENTIFY; taken from the first worker that identifies. */
-export interface SessionTerms {
-	intents: number;
-	largeThreshold: number | null;
+export interface SessionTerms extends BotSessionTerms {
 	presence: PresencePayload | null;
 }
 
@@ -44,7 +50,8 @@ export interface ConnectionClose {
 
 export interface UpstreamEvents {
 	onDispatch(dispatch: Dispatch, seq: number): void;
-	onReady(): void;
+	/** Discord has started a session with these terms. */
+	onReady(terms: SessionTerms): void;
 	onResumed(): void;
 	onClosed(close: ConnectionClose): void;
 	onSessionLost(): void;
@@ -208,7 +215,7 @@ export class UpstreamShard {
 		});
 		shard.on(WebSocketShardEvents.Ready, () => {
 			this.#backoff.ready();
-			onReady();
+			onReady(this.#terms as SessionTerms);
 			this.requests.connected();
 		});
 		shard.on(WebSocketShardEvents.Resumed, () => {
