@@ -11,6 +11,7 @@ import {
 	type GatewayNotice,
 	type GatewayStats,
 	gatewayConfigVariable,
+	type SessionTerms,
 	workerPath,
 } from '@shardctl/core';
 import { Peer, type Port } from '@shardctl/rpc';
@@ -44,6 +45,8 @@ export interface ManagedGatewayOptions {
 
 interface ManagedGatewayEvents {
 	notice: [notice: GatewayNotice];
+	/** Discord has started a session with these terms. */
+	'session-started': [terms: SessionTerms];
 }
 
 export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
@@ -128,6 +131,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		peer.on('listening', () => reports.listening());
 		peer.on('connection.taken', ({ id }) => reports.acknowledged(id));
 		peer.on('notice', (notice) => this.emit('notice', notice));
+		peer.on('session.started', ({ terms }) => this.emit('session-started', terms));
 		const slots = new SlotHolder({
 			acquire: (session, signal) => this.#options.acquireIdentify(session, signal),
 			onSent: () => reports.spent(),

@@ -6,6 +6,7 @@ import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import { heartbeatOf } from '../children/child-rules.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { HandOver } from '../gateways/hand-over.js';
+import { IdentifyAdmission } from '../gateways/identify-admission.js';
 import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
 import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
@@ -43,10 +44,12 @@ export class ResidentMode implements SessionMode {
 	readonly #queuedSessions = new Set<number>();
 	/** The end of the last replacement of each worker, by its id. */
 	readonly #replacements = new Map<number, Promise<void>>();
+	readonly #admission: IdentifyAdmission;
 	#lastSlotId = 0;
 
 	constructor(options: ResidentModeOptions) {
 		this.#options = options;
+		this.#admission = new IdentifyAdmission(options.options.clock);
 	}
 
 	async start(plan: Plan, signal: AbortSignal): Promise<void> {
@@ -71,8 +74,9 @@ export class ResidentMode implements SessionMode {
 		return { gateway, startsSessions: false };
 	}
 
-	/** The gateway process decides when it answers an IDENTIFY, so each may be sent at once. */
-	async acquireIdentify(worker: ManagedWorker, shardId: number): Promise<IdentifySlot> {
+	/** Permission of the gateway process, which paces its own sessions with Discord; see {@link IdentifyAdmission}. */
+	async acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot> {
+		await this.#admission.wait(this.#started().gateways.of(worker.shardIds), shardId, signal);
 		return {
 			id: ++this.#lastSlotId,
 			shardId,
@@ -203,6 +207,7 @@ export class ResidentMode implements SessionMode {
 			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
 			gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref, pid }));
 			gateway.child.on('exited', ({ message }) => emit('gateway:exited', { ...ref, message }));
+			gateway.on('session-started', (terms) => this.#admission.noteTerms(terms));
 			gateway.on('notice', (notice) => emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
 		}
 		return gateways;
