@@ -4,6 +4,7 @@ import { systemClock, type UpstreamCompression } from '@shardctl/core';
 import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { networkTo, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
+import { ConnectLimit } from '../src/upstream/connect-limit.js';
 import { UpstreamShard } from '../src/upstream/upstream-shard.js';
 
 const terms = { intents: 53_608_189, largeThreshold: null, presence: null };
@@ -23,6 +24,7 @@ async function setup(compression: UpstreamCompression, options: SimulatorOptions
 		token: simulator.token,
 		gateway: { url, shards: 1, session_start_limit: limit },
 		compression,
+		connects: new ConnectLimit(1),
 		clock: systemClock,
 		waitForIdentify: async () => {},
 		onDispatch: ({ t, d }, seq) => {

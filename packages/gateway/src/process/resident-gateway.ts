@@ -24,6 +24,7 @@ import { ResidentSession } from '../session/resident-session.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
+import { ConnectLimit } from '../upstream/connect-limit.js';
 import { UpstreamSessions } from '../upstream/upstream-sessions.js';
 import type { UpstreamEvents } from '../upstream/upstream-shard.js';
 
@@ -32,6 +33,8 @@ import type { UpstreamEvents } from '../upstream/upstream-shard.js';
  * request and its answer, so its own interval is as long as possible.
  */
 const heartbeats = { heartbeatIntervalMs: 24 * 60 * 60 * 1000, heartbeatAskAfterMs: 20_000, heartbeatTimeoutMs: 60_000 };
+/** Handshakes with Discord at the same time: at 100 ms each, 320 connections a second. */
+const connectsAtOnce = 32;
 /** How long the session of a worker without a connection can be resumed. */
 const sessionTtlMs = 60_000;
 
@@ -53,6 +56,7 @@ export class ResidentGateway {
 	readonly #sessions = new Map<number, ResidentSession>();
 	/** The shards of all sessions. */
 	readonly #shards = new Map<number, ResidentShard>();
+	readonly #connects = new ConnectLimit(connectsAtOnce);
 	readonly #server: GatewayServer;
 	readonly #http: Server;
 
@@ -221,6 +225,7 @@ export class ResidentGateway {
 			compression: config.compression,
 			clock,
 			waitForIdentify: (signal) => identify.wait(session, signal),
+			connects: this.#connects,
 		});
 	}
 

@@ -4,6 +4,7 @@ import { systemClock } from '@shardctl/core';
 import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
+import { ConnectLimit } from './connect-limit.js';
 import { UpstreamSessions } from './upstream-sessions.js';
 
 const messageContent = 32_768;
@@ -31,6 +32,7 @@ async function setup(options: SimulatorOptions = {}) {
 			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
 		},
 		compression: 'none',
+		connects: new ConnectLimit(2),
 		clock: systemClock,
 		waitForIdentify: (signal) => {
 			if (slotsAreGiven) return Promise.resolve();

@@ -20,6 +20,7 @@ import {
 import type { ClientRequest, IdentifyPayload, PresencePayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
 import { Backoff } from './backoff.js';
+import type { ConnectLimit } from './connect-limit.js';
 import { MessageReader } from './message-reader.js';
 import { RequestQueue } from './request-queue.js';
 import { SessionKeeper, shardStatus } from './session-keeper.js';
@@ -71,6 +72,8 @@ export interface UpstreamShardOptions extends UpstreamEvents {
 	clock: Clock;
 	/** Resolves when IDENTIFY may go out; rejects only when the signal aborts. */
 	waitForIdentify(signal: AbortSignal): Promise<void>;
+	/** Shared by all sessions of the process. */
+	connects: ConnectLimit;
 }
 
 export class UpstreamShard {
@@ -85,6 +88,8 @@ export class UpstreamShard {
 	#refusedWith: number | undefined;
 	/** Why this side closes the connection; undefined while it does not. */
 	#closeReason: string | undefined;
+	/** Ends this connection's share of the connect limit. */
+	#connected: () => void = () => {};
 
 	constructor(options: UpstreamShardOptions) {
 		this.#options = options;
@@ -150,6 +155,7 @@ export class UpstreamShard {
 	/** Ends the connection; with `keepSession` Discord keeps the session for the next process. */
 	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
 		this.#lifetime.abort();
+		this.#connected();
 		this.requests.stop();
 		if (!this.#shard) return;
 		this.#keeper?.freeze();
@@ -203,6 +209,7 @@ export class UpstreamShard {
 		const { clock, onReady, onResumed, onClosed, onRefused, onPing } = this.#options;
 		let resumeTimer: ReturnType<Clock['setTimeout']> | undefined;
 		shard.on(WebSocketShardEvents.Hello, () => {
+			this.#connected();
 			keeper.noteHello();
 			if (!keeper.session) return;
 			resumeTimer = clock.setTimeout(() => {
@@ -227,6 +234,7 @@ export class UpstreamShard {
 		shard.on(WebSocketShardEvents.HeartbeatComplete, ({ latency }) => onPing(latency));
 		shard.on(WebSocketShardEvents.Closed, (code) => {
 			clock.clearTimeout(resumeTimer);
+			this.#connected();
 			keeper.noteClose(code);
 			this.#backoff.closed();
 			if (this.#lifetime.signal.aborted) return;
@@ -250,15 +258,23 @@ export class UpstreamShard {
 		};
 	}
 
-	/** Never resolves once the process ends: the library would connect again. */
+	/** Never resolves once the session stops: the library would connect again. */
 	async #beforeConnect(): Promise<void> {
 		this.#closeReason = undefined;
+		// An attempt may fail without a close event.
+		this.#connected();
+		const { clock, connects } = this.#options;
 		const { signal } = this.#lifetime;
-		await sleep(this.#options.clock, this.#backoff.nextDelayMs(), signal).catch(() => new Promise(() => {}));
+		try {
+			await sleep(clock, this.#backoff.nextDelayMs(), signal);
+			this.#connected = await connects.enter(signal);
+		} catch {
+			await new Promise(() => {});
+		}
 		this.#reader?.reset();
 	}
 
-	/** The session after this one starts with it. */
+	/** Later IDENTIFYs of this session have it too. */
 	#setPresence(presence: PresencePayload): void {
 		if (!this.#terms || !this.#keeper) return;
 		this.#terms = { ...this.#terms, presence };
