@@ -1,9 +1,9 @@
-// Finds the bot file before anything is forked, so that a typo is one message and not a crash per worker.
+// Checks the bot file before anything is forked, so that a typo is one message instead of a crash per worker.
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ShardctlError } from '@shardctl/core';
 
-/** The absolute path of a bot file, or a `BOT_FILE_INVALID` error that says why it cannot be one. */
+/** The absolute path of a bot file, or the `BOT_FILE_INVALID` error that says why it cannot be used. */
 export function absoluteBotFile(file: string, cwd: string): string | ShardctlError {
 	if (file === '') return new ShardctlError('BOT_FILE_INVALID', 'no bot file was given');
 	const path = resolve(cwd, file);

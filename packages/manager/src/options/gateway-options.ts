@@ -1,4 +1,4 @@
-// The option `gateway` of createShardManager: who holds the sessions with Discord, and how.
+// The option `gateway` of createShardManager: which processes own the Discord sessions, and how.
 import type { BufferLimits, Delivery, UpstreamCompression } from '@shardctl/core';
 import { z } from 'zod';
 
@@ -26,25 +26,25 @@ export const gatewaySchema = z.union(
 
 export type GatewayMode = 'direct' | 'resident';
 
-/** Gateway processes hold the sessions, so that workers may come and go. */
+/** In mode `resident` gateway processes own the Discord sessions, so that workers can be replaced at any time. */
 export interface GatewayOptions {
 	mode: GatewayMode;
 	/**
-	 * How many sessions the bot has with Discord (default: as many as shards). The shards that workers see are a whole multiple of it.
-	 * `'auto'`: what Discord recommends, or the next larger number that fits.
+	 * Number of Discord sessions (default: one per shard). It must divide the shard count that workers see. `'auto'`: what Discord
+	 * recommends, or the next larger number that fits.
 	 */
 	sessions?: number | 'auto';
-	/** How many shards one gateway process holds at most (default 16); the shards of a worker or a session are never divided. */
+	/** Most shards per gateway process (default 16). The shards of a worker, and those of a session, stay in one process. */
 	shardsPerGateway?: number;
-	/** What becomes of the events that a worker which dies had in its hands (default `'at-most-once'`: lost, and counted). */
+	/** What happens to events in flight when a worker dies (default `'at-most-once'`: dropped and counted). */
 	delivery?: Delivery;
-	/** Events per shard that wait for a worker; the oldest beyond it only change the state (default 50,000). */
+	/** Events per shard that may wait for a worker (default 50,000). Beyond it the oldest update the state and are not delivered. */
 	bufferEvents?: number;
 	/** The same in bytes (default 64 MiB). */
 	bufferBytes?: number;
 	/** The same in ms of age (default 10 min). */
 	bufferAgeMs?: number;
-	/** Of what Discord sends (default `'zlib-stream'`: a fifth of the bytes, for some microseconds an event). */
+	/** Compression of what Discord sends (default `'zlib-stream'`: a fifth of the bytes, for some microseconds per event). */
 	compression?: UpstreamCompression;
 }
 
