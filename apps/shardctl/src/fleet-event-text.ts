@@ -1,6 +1,8 @@
 // One sentence for each event of a fleet: what `start` and `events` print.
-import type { FleetEvent, FleetEventBody } from '@shardctl/control';
+import type { FleetEventBody } from '@shardctl/control';
 import { closeCodeMeaning, describeShards } from '@shardctl/core';
+import { type EventGroup, shardsOfGroup } from './events/event-groups.js';
+import { age } from './terminal/age.js';
 import { out } from './terminal/colours.js';
 import { plural } from './terminal/count.js';
 
@@ -36,18 +38,16 @@ export function describeEvent(event: FleetEventBody): EventText {
 					(event.over ? ': replacing it' : ''),
 			);
 		case 'worker:failed':
-			return error(`${name(event)} keeps failing; next try after the cool-down: ${event.reason}`);
-		case 'shard:ready':
-			return info(`shard ${event.shardId} is ready`);
-		case 'shard:reconnecting':
-			return warn(`shard ${event.shardId} lost its connection, reconnecting`);
-		case 'shard:resumed':
-			return info(`shard ${event.shardId} resumed its session`);
-		case 'shard:disconnected':
 			return error(
-				`shard ${event.shardId} is disconnected and does not reconnect` +
-					(event.closeCode === undefined ? '' : `: Discord closed it with ${closeCodeText(event.closeCode)}`),
+				event.retryInMs === null
+					? `${name(event)} failed and is not restarted: ${event.reason}`
+					: `${name(event)} keeps failing; next try in ${age(event.retryInMs)}: ${event.reason}`,
 			);
+		case 'shard:ready':
+		case 'shard:reconnecting':
+		case 'shard:resumed':
+		case 'shard:disconnected':
+			return describeShardEvent(event, [event.shardId]);
 		case 'restart:progress':
 			return describeRestart(event);
 		case 'worker:deployed':
@@ -57,15 +57,53 @@ export function describeEvent(event: FleetEventBody): EventText {
 		case 'gateway:spawned':
 			return info(`gateway process ${event.gatewayId} started as process ${event.pid}`);
 		case 'gateway:exited':
-			return warn(`gateway process ${event.gatewayId} exited: ${event.message}`);
+			return event.requested
+				? info(`gateway process ${event.gatewayId} stopped as requested`)
+				: warn(`gateway process ${event.gatewayId} exited: ${event.message}`);
 		case 'gateway:notice':
-			return { level: noticeLevels[event.kind] ?? 'warn', text: `${describeShards(event.shardIds)}: ${event.message}` };
+			return describeNotice(event, event.shardIds);
 		case 'identify:deferred':
 			return warn(
 				`${name(event)}: restart deferred, only the ${plural(event.remaining, 'reserved session start')} left; ` +
 					`next try when they reset at ${new Date(event.resetAt).toISOString()}`,
 			);
 	}
+}
+
+type ShardEvent = Extract<
+	FleetEventBody,
+	{ type: 'shard:ready' | 'shard:reconnecting' | 'shard:resumed' | 'shard:disconnected' }
+>;
+type NoticeEvent = Extract<FleetEventBody, { type: 'gateway:notice' }>;
+
+/** The same event of one shard or of many. */
+function describeShardEvent(event: ShardEvent, shardIds: readonly number[]): EventText {
+	const many = shardIds.length > 1;
+	const subject = describeShards(shardIds);
+	switch (event.type) {
+		case 'shard:ready':
+			return info(`${subject} ${many ? 'are' : 'is'} ready`);
+		case 'shard:reconnecting':
+			return warn(`${subject} lost ${many ? 'their' : 'its'} connection, reconnecting`);
+		case 'shard:resumed':
+			return info(`${subject} resumed ${many ? 'their sessions' : 'its session'}`);
+		case 'shard:disconnected':
+			return error(
+				`${subject} disconnected and ${many ? 'do' : 'does'} not reconnect` +
+					(event.closeCode === undefined ? '' : `: Discord closed with ${closeCodeText(event.closeCode)}`),
+			);
+	}
+}
+
+function describeNotice({ kind, message }: NoticeEvent, shardIds: readonly number[]): EventText {
+	return { level: noticeLevels[kind] ?? 'warn', text: `${describeShards(shardIds)}: ${message}` };
+}
+
+/** The sentence for a group: one for all of its shards. */
+function describeGroup(group: EventGroup): EventText {
+	const [first] = group;
+	if (first.type === 'gateway:notice') return describeNotice(first, shardsOfGroup(group));
+	return 'shardId' in first ? describeShardEvent(first, shardsOfGroup(group)) : describeEvent(first);
 }
 
 /** Notices of gateway processes that are not warnings. */
@@ -96,10 +134,10 @@ function closeCodeText(code: number): string {
 }
 
 /** One line of `events`. */
-export function eventLine(event: FleetEvent): string {
-	const { level, text } = describeEvent(event);
+export function groupLine(group: EventGroup): string {
+	const { level, text } = describeGroup(group);
 	const marks = { info: out.green('●'), warn: out.yellow('▲'), error: out.red('✖') };
-	return `${out.dim(new Date(event.at).toISOString())} ${marks[level]} ${text}`;
+	return `${out.dim(new Date(group[0].at).toISOString())} ${marks[level]} ${text}`;
 }
 
 function name({ workerId, shardIds }: { workerId: number; shardIds: readonly number[] }): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, size, whole, wholeOrAuto } from './option-parsers.js';
+import { duration, moment, size, whole, wholeOrAuto } from './option-parsers.js';
 
 describe('duration', () => {
 	it.each([
@@ -30,6 +30,17 @@ describe('size', () => {
 
 	it.each(['', 'lots', '-1MB', '5 apples'])('refuses %j with an example of what it takes', (text) => {
 		expect(() => size(text)).toThrow(/must be a size such as "512MB"/);
+	});
+});
+
+describe('a moment', () => {
+	it('is so long ago, or a time', () => {
+		expect(Math.abs(moment('10m') - (Date.now() - 600_000))).toBeLessThan(1000);
+		expect(moment('2026-11-30T01:00Z')).toBe(Date.UTC(2026, 10, 30, 1));
+	});
+
+	it.each(['', 'yesterday', '-5m'])('refuses %j', (text) => {
+		expect(() => moment(text)).toThrow(/must be a duration such as "10m" or a time/);
 	});
 });
 

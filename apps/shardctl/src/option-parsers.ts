@@ -21,6 +21,15 @@ export function size(text: string): number {
 	throw new InvalidArgumentError(`It must be a size such as "512MB" or "1GB", got "${input}".`);
 }
 
+/** A time in epoch ms: `10m` is ten minutes ago, `2026-11-30T01:00Z` is that time. */
+export function moment(text: string): number {
+	const input = text.trim();
+	const ago = /^\d/.test(input) && input.length < 100 ? ms(input as ms.StringValue) : undefined;
+	const at = ago === undefined ? Date.parse(input) : Date.now() - ago;
+	if (!Number.isNaN(at)) return at;
+	throw new InvalidArgumentError(`It must be a duration such as "10m" or a time such as "2026-11-30T01:00Z", got "${input}".`);
+}
+
 function isOff(input: string): boolean {
 	return input === 'off' || input === 'Infinity';
 }

@@ -85,7 +85,7 @@ describe('stats', () => {
 		const [before, live = '', after = ''] = terminal.raw().replace('\u001b[?1049l', '\u001b[?1049h').split('\u001b[?1049h');
 		expect(before).toBe('');
 		expect(stripVTControlCharacters(live)).toMatch(
-			/alpha {2}running[\s\S]*SHARD {2}STATUS[^\n]*MEMORY\*[^\n]*UP {2,}RESTARTS {2,}PID[\s\S]*q quits/,
+			/alpha {2}running[\s\S]*SHARD {2}STATUS[^\n]*MEMORY\*[^\n]*UP[^\n]*RESTARTS[^\n]*PID[\s\S]*q quits/,
 		);
 		expect(live).not.toContain('\u001b[2J');
 		// The terminal adds a carriage return to ours.
@@ -247,6 +247,36 @@ describe('logs and events', () => {
 	});
 });
 
+describe('events', () => {
+	const types = async (...args: string[]) => {
+		const { code, stdout } = await output('events', '--json', ...args);
+		expect(code).toBe(0);
+		return stdout
+			.split('\n')
+			.filter(Boolean)
+			.map((line) => JSON.parse(line) as { type: string; workerId?: number; shardIds?: number[]; shardId?: number });
+	};
+
+	it('are filtered by shard, worker, type and time, before the last of them are taken', async () => {
+		expect((await types('--type', 'worker')).every(({ type }) => type.startsWith('worker:'))).toBe(true);
+		expect((await types('--type', 'worker:spawned,fleet')).map(({ type }) => type)).toContain('fleet:ready');
+		expect(new Set((await types('--worker', '1')).map(({ workerId }) => workerId))).toEqual(new Set([1]));
+		const ofShard = await types('--shard', '0', '--type', 'worker,shard');
+		expect(ofShard.every(({ shardIds, shardId }) => shardIds?.includes(0) ?? shardId === 0)).toBe(true);
+		expect(await types('--type', 'fleet', '--tail', '1')).toMatchObject([{ type: 'fleet:ready' }]);
+		expect(await types('--since', '2099-01-01')).toEqual([]);
+		expect(await output('events', '--since', 'yesterday')).toMatchObject({ code: 2 });
+	});
+
+	it('that many shards share have one line', async () => {
+		const { stdout } = await output('events', '--type', 'fleet,worker:spawned');
+		expect(stdout).toMatch(/worker 0 \(shards 0-1\) started as process \d+\n/);
+		expect((await output('events', '--type', 'shard:ready')).stdout.trim().split('\n').length).toBeLessThanOrEqual(
+			(await types('--type', 'shard:ready')).length,
+		);
+	});
+});
+
 describe('respawn and restart', () => {
 	const pids = async () => {
 		const { stdout } = await output('stats', '--json');
@@ -280,7 +310,7 @@ describe('respawn and restart', () => {
 		expect(await output('respawn', 'x')).toMatchObject({ code: 2 });
 		expect(await output('restart', '--worker', '9')).toMatchObject({
 			code: 1,
-			stderr: expect.stringMatching(/their ids are 0 to 1/),
+			stderr: expect.stringMatching(/there is no worker 9: this manager has workers 0-1/),
 		});
 		expect(await output('restart', '--shard', '0', '--rolling')).toMatchObject({ code: 2 });
 		for (const command of [['deploy'], ['restart', '--gateways']]) {

@@ -1,15 +1,25 @@
 // `shardctl events`: the events of the fleet.
-import type { FleetEvent } from '@shardctl/control';
+import type { ControlClient, FleetEvent } from '@shardctl/control';
 import { Command } from 'commander';
+import type { EventFilter } from '../events/event-filter.js';
 import { jsonOption, option } from '../option.js';
-import { whole } from '../option-parsers.js';
+import { moment, whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
 
 interface EventsOptions extends TargetOptions {
 	json?: boolean;
 	follow?: boolean;
 	tail: number;
+	shard?: number;
+	worker?: number;
+	since?: number;
+	type?: string;
 }
+
+/** More than a manager keeps. */
+const allEvents = 1_000_000;
+/** How long `--follow` waits for further events of one incident before it prints them. */
+const settleMs = 250;
 
 export function eventsCommand(): Command {
 	const command = new Command('events')
@@ -17,17 +27,72 @@ export function eventsCommand(): Command {
 		.description('Prints the events of the fleet: starts, exits, lost connections.')
 		.addOption(option('-f, --follow', 'keep printing new events'))
 		.addOption(option('-n, --tail <count>', 'number of recent events to print').default(50).argParser(whole(0)))
-		.addOption(jsonOption());
+		.addOption(option('--shard <id>', 'only events about this shard').argParser(whole(0)))
+		.addOption(option('--worker <id>', 'only events about this worker').argParser(whole(0)))
+		.addOption(option('--since <time>', 'only events of the last 10m, 2h, …, or since a date and time').argParser(moment))
+		.addOption(option('--type <types>', 'only these types, such as worker:exited or shard,snapshot:failed'))
+		.addOption(jsonOption())
+		.addHelpText(
+			'after',
+			`
+An event that happens to many shards within a second is printed once; --json
+prints every event.
+
+Examples:
+  $ shardctl events --since 1h --type worker
+  $ shardctl events -f --shard 3`,
+		);
 	for (const each of targetOptions()) command.addOption(each);
-	return command.action(async ({ json, follow, tail, ...which }: EventsOptions) => {
+	return command.action(async ({ json, follow, tail, shard, worker, since, type, ...which }: EventsOptions) => {
 		const { client } = await target(which);
-		const { eventLine } = await import('../fleet-event-text.js');
-		const show = (event: FleetEvent) => process.stdout.write(`${json ? JSON.stringify(event) : eventLine(event)}\n`);
-		if (follow) {
-			const { followStream } = await import('../follow.js');
-			await followStream((signal) => client.followEvents({ tail, signal }), show);
-			return;
-		}
-		for (const event of await client.events({ tail })) show(event);
+		const types = type?.split(',').map((name) => name.trim());
+		const print = await eventPrinter(json ?? false);
+		const { passes } = await import('../events/event-filter.js');
+		const filter: EventFilter = { shard, worker, since, types };
+		const recent =
+			tail === 0 ? [] : (await client.events({ tail: allEvents })).filter((event) => passes(event, filter)).slice(-tail);
+		print(recent);
+		if (follow) await followEvents(client, { after: recent.at(-1)?.seq ?? 0, shows: (event) => passes(event, filter), print });
 	});
+}
+
+async function eventPrinter(json: boolean): Promise<(events: readonly FleetEvent[]) => void> {
+	const write = (line: string) => process.stdout.write(`${line}\n`);
+	if (json) return (events) => events.forEach((event) => void write(JSON.stringify(event)));
+	const { groupEvents } = await import('../events/event-groups.js');
+	const { groupLine } = await import('../fleet-event-text.js');
+	return (events) => groupEvents(events).forEach((group) => void write(groupLine(group)));
+}
+
+/** Prints each new event, those of one incident together. */
+async function followEvents(
+	client: ControlClient,
+	{
+		after,
+		shows,
+		print,
+	}: { after: number; shows: (event: FleetEvent) => boolean; print: (events: readonly FleetEvent[]) => void },
+): Promise<void> {
+	const { followStream } = await import('../follow.js');
+	let waiting: FleetEvent[] = [];
+	let timer: NodeJS.Timeout | undefined;
+	const flush = () => {
+		clearTimeout(timer);
+		timer = undefined;
+		print(waiting);
+		waiting = [];
+	};
+	try {
+		await followStream(
+			// What happened since the first request is sent again; `after` is where that request ended.
+			(signal) => client.followEvents({ tail: after === 0 ? 0 : allEvents, signal }),
+			(event) => {
+				if (event.seq <= after || !shows(event)) return;
+				waiting.push(event);
+				timer ??= setTimeout(flush, settleMs);
+			},
+		);
+	} finally {
+		flush();
+	}
 }

@@ -48,8 +48,8 @@ export interface SharedFleetEvents {
 	'worker:spawned': WorkerRef & { pid: number; epoch: number };
 	/** Every shard of a worker is ready. */
 	'worker:ready': WorkerRef & { tookMs: number };
-	/** The restart policy gave a worker up; it is tried again after a cool-down. */
-	'worker:failed': WorkerRef & { reason: string };
+	/** A worker is not restarted for now: it is tried again after a cool-down, or not at all where `retryInMs` is null. */
+	'worker:failed': WorkerRef & { reason: string; retryInMs: number | null };
 	/** A worker's main thread does not answer. */
 	'worker:unresponsive': WorkerRef;
 	/** A worker is near its memory limit (a warning), or `over` it: then it is replaced. */
@@ -61,7 +61,7 @@ export interface SharedFleetEvents {
 	/** Resident mode: a gateway process was forked. */
 	'gateway:spawned': GatewayRef & { pid: number };
 	/** Resident mode: a gateway process ended. Its sessions with Discord stay open for the next process. */
-	'gateway:exited': GatewayRef & { message: string };
+	'gateway:exited': GatewayRef & { message: string; requested: boolean };
 	/** Resident mode: something happened to a shard in its gateway process, or to all shards of a session with Discord. */
 	'gateway:notice': GatewayRef & { kind: GatewayNotice['kind']; message: string };
 	/** Resident mode: a worker was replaced without a gap. */

@@ -206,7 +206,9 @@ export class ResidentMode implements SessionMode {
 		for (const gateway of gateways.gateways) {
 			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
 			gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref, pid }));
-			gateway.child.on('exited', ({ message }) => emit('gateway:exited', { ...ref, message }));
+			gateway.child.on('exited', ({ message, reason }) =>
+				emit('gateway:exited', { ...ref, message, requested: reason === 'requested' }),
+			);
 			gateway.on('session-started', (terms) => this.#admission.noteTerms(terms));
 			gateway.on('notice', (notice) => emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
 		}

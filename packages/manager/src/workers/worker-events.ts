@@ -15,7 +15,7 @@ export function forwardWorkerEvents(worker: ManagedWorker, clock: Clock, emit: E
 	child.on('spawned', ({ pid, epoch }) => emit('worker:spawned', { ...ref, pid, epoch }));
 	child.on('ready', () => emit('worker:ready', { ...ref, tookMs: Math.max(0, clock.now() - (child.startedAt ?? 0)) }));
 	child.on('exited', (report) => emit('worker:exited', { ...ref, report }));
-	child.on('failed', ({ reason }) => emit('worker:failed', { ...ref, reason }));
+	child.on('failed', ({ reason, retryInMs }) => emit('worker:failed', { ...ref, reason, retryInMs }));
 	child.on('memory', ({ pid, rssBytes, limitBytes, over }) => emit('worker:memory', { ...ref, pid, rssBytes, limitBytes, over }));
 	child.on('unresponsive', () => emit('worker:unresponsive', ref));
 	child.on('log', ({ stream, line }) => emit('worker:log', { ...ref, stream, line }));
