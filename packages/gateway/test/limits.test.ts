@@ -7,6 +7,14 @@ import { hostileFrames, tempDir, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import { Client, expectUndisturbed, GatewayProcess, Neighbour } from './support/gateway-process.js';
 
+it('leaves a client no heartbeat of its own to send, because one between a request and its ACK makes a library reconnect', async () => {
+	const gateway = await GatewayProcess.start();
+	const client = await Client.connect(gateway.port);
+	await waitFor('HELLO', () => client.frames.some(({ op }) => op === 10));
+	// Longer than this, a timer of Node's ends at once.
+	expect(client.frames[0]).toMatchObject({ op: 10, d: { heartbeat_interval: 2 ** 31 - 1 } });
+});
+
 it('refuses a wrong token, a shard that is not held, and intents that do not exist', async () => {
 	const gateway = await GatewayProcess.start();
 	await Client.ready(gateway, 0);

@@ -29,10 +29,11 @@ import { UpstreamSessions } from '../upstream/upstream-sessions.js';
 import type { UpstreamEvents } from '../upstream/upstream-shard.js';
 
 /**
- * Clients are asked for heartbeats, and often. A client takes its connection for dead when its own heartbeat falls between such a
- * request and its answer, so its own interval is as long as possible.
+ * Clients are asked for heartbeats, and often. @discordjs/ws takes its connection for dead and reconnects when its own heartbeat falls
+ * between its answer to such a request and our ACK, so its own interval is the longest that a timer takes: 24.8 days. The first of its own
+ * is due after a random part of that, so a shorter interval makes it likelier with every worker that connects.
  */
-const heartbeats = { heartbeatIntervalMs: 24 * 60 * 60 * 1000, heartbeatAskAfterMs: 20_000, heartbeatTimeoutMs: 60_000 };
+const heartbeats = { heartbeatIntervalMs: 2 ** 31 - 1, heartbeatAskAfterMs: 20_000, heartbeatTimeoutMs: 60_000 };
 /** Handshakes with Discord at the same time: at 100 ms each, 320 connections a second. */
 const connectsAtOnce = 32;
 /** How long the session of a worker without a connection can be resumed. */
