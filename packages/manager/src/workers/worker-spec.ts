@@ -5,6 +5,7 @@ import { type GatewayInfo, type WorkerConfig, workerConfigVariable } from '@shar
 import type { ChildSpec } from '@shardctl/supervisor';
 import { childEnvironment } from '../children/child-environment.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import { compileCacheEnvironment } from './compile-cache.js';
 
 const registerModule = fileURLToPath(import.meta.resolve('@shardctl/worker/register'));
 
@@ -75,5 +76,5 @@ export function workerEnvironment(
 		DISCORD_TOKEN: token,
 		[workerConfigVariable]: JSON.stringify(config),
 	};
-	return childEnvironment(inherited, env, own);
+	return childEnvironment(compileCacheEnvironment({ ...inherited, ...env }), inherited, env, own);
 }
