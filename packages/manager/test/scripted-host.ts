@@ -1,6 +1,11 @@
-// Processes that are not there: each plays a worker by a script, on the test's clock, over the real protocol. So a manager can
-// live through a day in a moment, with all of its decisions and none of its processes.
+// Processes that are not there: each plays a worker, or a gateway process, by a script, on the test's clock, over the real protocol. So
+// a manager can live through a day in a moment, with all of its decisions and none of its processes.
 import {
+	type GatewayConfig,
+	type GatewayEvents,
+	type GatewayManagerMethods,
+	type GatewayMethods,
+	gatewayConfigVariable,
 	type ManagerEvents,
 	type ManagerMethods,
 	type WorkerConfig,
@@ -8,37 +13,85 @@ import {
 	type WorkerMethods,
 	workerConfigVariable,
 } from '@shardctl/core';
-import { ipcPort, Peer } from '@shardctl/rpc';
+import { ipcPort, Peer, type Port } from '@shardctl/rpc';
 import type { ProcessHost } from '@shardctl/supervisor';
-import { scriptedHost as scriptedChildren } from '@shardctl/supervisor/testing';
+import { type ScriptedEnd, scriptedHost as scriptedChildren } from '@shardctl/supervisor/testing';
 
-type WorkerPeer = Peer<WorkerMethods, ManagerMethods, WorkerEvents, ManagerEvents>;
-
-/** What a process does: it has its config and its end of the channel, and may exit. */
-export interface ScriptedProcess {
-	config: WorkerConfig;
-	peer: WorkerPeer;
+interface Scripted<Config, P> {
+	config: Config;
+	peer: P;
 	exit(code: number): void;
 	/** Aborts when the process is gone. */
 	gone: AbortSignal;
 }
 
-/** A host whose every process runs the script. */
-export function scriptedHost(script: (process: ScriptedProcess) => void): ProcessHost & { living(): number } {
+/** What a worker's process does: it has its config and its end of the channel, and may exit. */
+export type ScriptedProcess = Scripted<WorkerConfig, Peer<WorkerMethods, ManagerMethods, WorkerEvents, ManagerEvents>>;
+
+/** The same of a gateway process. */
+export type ScriptedGateway = Scripted<GatewayConfig, Peer<GatewayMethods, GatewayManagerMethods, GatewayEvents>>;
+
+/** A host whose every process runs the script for its kind. */
+export function scriptedHost(
+	script: (process: ScriptedProcess) => void,
+	gatewayScript: (process: ScriptedGateway) => void = obedientGateway,
+): ProcessHost & { living(): number } {
 	return scriptedChildren((end) => {
-		const config = JSON.parse(end.spec.env[workerConfigVariable] as string) as WorkerConfig;
-		const port = ipcPort({
-			connected: true,
-			send: (message, done) => end.send(message, done),
-			on: (event: 'message' | 'disconnect', listener: (message?: unknown) => void) =>
-				event === 'message' ? end.onMessage(listener) : end.onDisconnect(listener),
-		});
-		const peer: WorkerPeer = new Peer({ port, epoch: config.epoch });
-		peer.handle('ping', () => null);
-		peer.handle('shutdown', () => {
+		const { env } = end.spec;
+		const rest = { exit: (code: number) => end.exit(code), gone: end.gone };
+		const endSoon = () => {
 			queueMicrotask(() => end.exit(0));
 			return null;
+		};
+		const gatewayConfig = env[gatewayConfigVariable];
+		if (gatewayConfig) {
+			const config = JSON.parse(gatewayConfig) as GatewayConfig;
+			const peer: ScriptedGateway['peer'] = new Peer({ port: portOf(end), epoch: config.epoch });
+			peer.handle('ping', () => null);
+			peer.handle('shutdown', endSoon);
+			gatewayScript({ config, peer, ...rest });
+			return;
+		}
+		const config = JSON.parse(env[workerConfigVariable] as string) as WorkerConfig;
+		const peer: ScriptedProcess['peer'] = new Peer({ port: portOf(end), epoch: config.epoch });
+		peer.handle('ping', () => null);
+		peer.handle('shutdown', endSoon);
+		script({ config, peer, ...rest });
+	});
+}
+
+/** Does at once whatever it is asked, and notes it. */
+export function obedientGateway(
+	{ config, peer }: ScriptedGateway,
+	note: (method: string, params: unknown) => void = () => {},
+): void {
+	const done = [
+		'worker.expect',
+		'worker.ready',
+		'handover.begin',
+		'handover.waiting',
+		'handover.present',
+		'handover.released',
+		'handover.commit',
+		'handover.abort',
+	] as const;
+	for (const method of done) {
+		peer.handle(method, (params) => {
+			note(method, params);
+			return null;
 		});
-		script({ config, peer, exit: (code) => end.exit(code), gone: end.gone });
+	}
+	peer.handle('handover.pause', () => ({ drained: true }));
+	peer.handle('shard.prepare', () => ({ answerable: true }));
+	peer.handle('stats', () => ({ rssBytes: 1, cpuSeconds: 1, sessions: [], shards: [] }));
+	peer.notify('listening', { port: config.port });
+}
+
+function portOf(end: ScriptedEnd): Port {
+	return ipcPort({
+		connected: true,
+		send: (message, done) => end.send(message, done),
+		on: (event: 'message' | 'disconnect', listener: (message?: unknown) => void) =>
+			event === 'message' ? end.onMessage(listener) : end.onDisconnect(listener),
 	});
 }

@@ -81,12 +81,12 @@ export class ScriptedChild implements ChildHandle {
 		if (this.exited) return false;
 		if (signal === 'SIGKILL') this.kill();
 		else if (this.#onSignal) this.#onSignal(signal);
-		else if (signal === 'SIGTERM') this.exit(null, 'SIGTERM');
+		else if (signal === 'SIGTERM') this.#exitSoon('SIGTERM');
 		return true;
 	}
 
 	kill(): void {
-		this.exit(null, 'SIGKILL');
+		this.#exitSoon('SIGKILL');
 	}
 
 	endGroup(): Promise<void> {
@@ -112,6 +112,11 @@ export class ScriptedChild implements ChildHandle {
 		this.output.stdout.end();
 		this.output.stderr.end();
 		queueMicrotask(() => this.#disconnect());
+	}
+
+	/** As of a process, the exit by a signal is not seen in the turn in which the signal was sent. */
+	#exitSoon(signal: NodeJS.Signals): void {
+		queueMicrotask(() => this.exit(null, signal));
 	}
 
 	#disconnect(): void {
