@@ -1,14 +1,14 @@
-// The one error class of the project and the closed set of its codes. What a code means stands here and nowhere else;
+// The one error class of the project and the closed set of its codes. The meaning of a code is defined here only;
 // the README's table of codes is checked against it.
 
-/** Every code a {@link ShardctlError} can carry, with the situation it stands for. */
+/** Every code a {@link ShardctlError} can carry, with its meaning. */
 export const errorCodes = {
 	OPTIONS_INVALID: 'one or more options are wrong; the message lists all of them',
 	BOT_FILE_INVALID: 'the bot file is missing, a directory, cannot be read, or cannot run under a manager',
 	TOKEN_MISSING: 'no bot token was given',
 	TOKEN_INVALID: 'Discord answered 401: the token is wrong or was reset',
 	API_UNREACHABLE: 'the Discord API did not answer, or not with what it documents',
-	DISCORD_FATAL: 'Discord closed a session with a code that no retry can mend (4004, 4010 to 4014)',
+	DISCORD_FATAL: 'Discord closed a session with a code that a retry cannot fix (4004, 4010 to 4014)',
 	IDENTIFY_BUDGET: 'the day does not have enough session starts left for what was asked',
 	MANAGER_RUNNING: 'a manager with this name is running already',
 	MANAGER_NOT_RUNNING: 'no manager with this name is running',
