@@ -58,13 +58,13 @@ describe('classifyExit', () => {
 			'an uncaught exception',
 			{ code: 1, stderrTail: thrown },
 			'uncaught-exception',
-			'process 4711 died of an uncaught exception: TypeError: boom (exit code 1, after 12.3 s)',
+			"process 4711 died of an uncaught exception: TypeError: boom, at /bot/index.js:12:28: function explode() { throw new TypeError('boom') } (exit code 1, after 12.3 s)",
 		],
 		[
 			'a thrown string',
 			{ code: 1, stderrTail: thrownString },
 			'uncaught-exception',
-			'process 4711 died of an uncaught exception: str (exit code 1, after 12.3 s)',
+			"process 4711 died of an uncaught exception: str, at [eval]:1: throw 'str' (exit code 1, after 12.3 s)",
 		],
 		[
 			'an error that was only logged before the exit',

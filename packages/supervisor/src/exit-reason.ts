@@ -1,6 +1,7 @@
 // Why a process ended: a pure judgement from what the system said, what we had done to it, and its last words.
 import type { ExitReason } from '@shardctl/core';
 import { formatDuration } from './format-duration.js';
+import { findUncaughtError, type UncaughtError } from './uncaught-error.js';
 
 /** Everything that is known about the end of one process. */
 export interface ExitReport {
@@ -47,6 +48,8 @@ export interface ExitEvidence {
 
 /** Signals by which V8 and libc end a process that is out of memory or broken. */
 const abortSignals: ReadonlySet<string> = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV', 'SIGBUS']);
+/** Minified bots have very long lines. */
+const longestSource = 120;
 /** 128 + SIGABRT: what a shell, or node on some systems, makes of an abort. */
 const abortCode = 134;
 const heapLimit = /JavaScript heap out of memory|FATAL ERROR:.*(?:Allocation failed|out of memory)|Fatal process out of memory/;
@@ -85,8 +88,8 @@ function judge({ code, signal, verdict, verdictDetail, spawnError, kernelOutOfMe
 	}
 	if (signal !== null) return { reason: 'signal', what: `was killed by ${signal}` };
 	if (code === 0) return { reason: 'clean', what: 'ended by itself' };
-	const uncaught = uncaughtError(stderrTail);
-	if (uncaught !== undefined) return { reason: 'uncaught-exception', what: `died of an uncaught exception: ${uncaught}` };
+	const uncaught = findUncaughtError(stderrTail);
+	if (uncaught) return { reason: 'uncaught-exception', what: `died of an uncaught exception: ${describeError(uncaught)}` };
 	const meaning = code === null ? undefined : exitCodeMeanings.get(code);
 	return { reason: 'exit-code', what: meaning ? `failed: ${meaning}` : 'failed' };
 }
@@ -105,22 +108,12 @@ const verdictPhrases: Record<ExitReason, string> = {
 	'spawn-failed': 'could not be started',
 };
 
-/**
- * The first line of the error that node printed on its way out. Node ends such a report with a line that holds its version,
- * which a bot that merely logs an error does not print.
- */
-function uncaughtError(stderrTail: readonly string[]): string | undefined {
-	const version = stderrTail.findLastIndex((line) => /^Node\.js v\d+\.\d+\.\d+/.test(line));
-	if (version === -1) return undefined;
-	const printed = stderrTail.slice(0, version);
-	const firstFrame = printed.findIndex((line) => /^\s+at .+/.test(line));
-	if (firstFrame > 0) {
-		// The message stands above the frames, below the blank line that follows the quoted source.
-		const blank = printed.slice(0, firstFrame).findLastIndex((line) => line.trim() === '');
-		return printed[blank + 1]?.trim() || printed[firstFrame - 1]?.trim();
-	}
-	const words = printed.filter((line) => line.trim() !== '' && !line.startsWith('(Use `node'));
-	return words.at(-1)?.trim() ?? 'unknown';
+/** `TypeError: boom, at /bot/index.js:12:28: throw new TypeError('boom')`, as far as it is known. */
+function describeError({ text, place, source }: UncaughtError): string {
+	const where = place === undefined ? text : `${text}, at ${place}`;
+	return source === undefined
+		? where
+		: `${where}: ${source.length > longestSource ? `${source.slice(0, longestSource)}…` : source}`;
 }
 
 function ending({ code, signal }: ExitEvidence): string {

@@ -9,9 +9,13 @@ import { waitsForDebugger } from './inspect-port.js';
 import { LineSplitter } from './log-lines.js';
 import { type LogLine, LogRing, type LogStream } from './log-ring.js';
 import { Termination } from './termination.js';
+import { foldNodeFrames } from './uncaught-error.js';
 
 const maxLineBytes = 32 * 1024;
-const tailBounds = { maxLines: 40, maxChars: 16 * 1024 };
+/** Enough for an error with a long message, several causes and their stacks. */
+const tailBounds = { maxLines: 200, maxChars: 64 * 1024 };
+/** How many lines of it a report has. */
+const reportedLines = 40;
 /** How long the pipes of a process that has exited may still be held open by a process that left its group. */
 const outputDrainMs = 1000;
 /** How long a hung process may take to say where it hangs. */
@@ -247,9 +251,10 @@ export class Incarnation {
 		const exit = this.#exit as ExitFacts;
 		const stderrTail = this.#stderrTail.toArray().map(({ line }) => line);
 		const { code, signal, uptimeMs, readyForMs, at } = exit;
-		const facts = { code, signal, pid: this.pid, uptimeMs, wasReady: this.wasReady, stderrTail };
+		const facts = { code, signal, pid: this.pid, uptimeMs, wasReady: this.wasReady };
 		const judgement = classifyExit({
 			...facts,
+			stderrTail,
 			verdict: this.#order?.reason ?? null,
 			verdictDetail: this.#order?.detail,
 			spawnError: this.#spawnError,
@@ -258,6 +263,7 @@ export class Incarnation {
 		return {
 			...facts,
 			...judgement,
+			stderrTail: foldNodeFrames(stderrTail).slice(-reportedLines),
 			epoch: this.epoch,
 			readyForMs,
 			spent: this.#spent,

@@ -1,0 +1,76 @@
+// Finds the error that ended a Node process in what it wrote to standard error: the last one that Node reported, and not one that the bot
+// logged before. Node prints the place, the source line, a caret, the error with its stack, and at the very end a line with its version.
+
+export interface UncaughtError {
+	/** The first line of the error: `TypeError: boom`. */
+	text: string;
+	/** Where it was thrown, outside of Node's own code: `/bot/index.js:12:28`; undefined where that is not known. */
+	place: string | undefined;
+	/** The line of source that threw it; undefined where that is not known, or is Node's own. */
+	source: string | undefined;
+}
+
+const version = /^Node\.js v\d+\.\d+\.\d+/;
+const frame = /^\s+at .+/;
+const caret = /^\s*\^+\s*$/;
+const place = /^(.+):(\d+)$/;
+/** The path of a frame, with its line and column. */
+const framePlace = /(?:\(|at (?:async )?)(?:file:\/\/)?((?:[A-Za-z]:)?[^()\s][^()]*:\d+:\d+)\)?$/;
+/** Frames of Node itself say nothing about a bot. */
+const ownFrame = /^\s+at .*\(?node:/;
+
+/** Undefined where Node reported none: a bot that logs an error and exits does not print Node's version. */
+export function findUncaughtError(lines: readonly string[]): UncaughtError | undefined {
+	const end = lines.findLastIndex((line) => version.test(line));
+	if (end === -1) return undefined;
+	const printed = lines.slice(0, end);
+	const mark = printed.findLastIndex((line, index) => caret.test(line) && place.test(printed[index - 2] ?? ''));
+	if (mark === -1) return withoutSource(printed);
+	const report = printed.slice(mark + 1);
+	const text = report.find((line) => line.trim() !== '')?.trim() ?? 'unknown';
+	const [header, source] = [printed[mark - 2] ?? '', printed[mark - 1] ?? ''];
+	const isNodes = header.startsWith('node:');
+	const thrownIn = placeOf(report) ?? (isNodes ? undefined : header.replace(/^file:\/\//, ''));
+	return { text, place: thrownIn, source: isNodes ? undefined : source.trim() || undefined };
+}
+
+/** Replaces each run of Node's own frames by one line that counts them. */
+export function foldNodeFrames(lines: readonly string[]): string[] {
+	const folded: string[] = [];
+	let count = 0;
+	const flush = () => {
+		if (count > 0) folded.push(`    … ${count} ${count === 1 ? 'frame' : 'frames'} of Node.js`);
+		count = 0;
+	};
+	for (const line of lines) {
+		if (ownFrame.test(line)) {
+			count++;
+			continue;
+		}
+		flush();
+		folded.push(line);
+	}
+	flush();
+	return folded;
+}
+
+/** An error whose source Node does not have: the error is what stands above the last run of frames. */
+function withoutSource(printed: readonly string[]): UncaughtError {
+	const lastFrame = printed.findLastIndex((line) => frame.test(line));
+	if (lastFrame === -1) {
+		const words = printed.filter((line) => line.trim() !== '' && !line.startsWith('(Use `node'));
+		return { text: words.at(-1)?.trim() ?? 'unknown', place: undefined, source: undefined };
+	}
+	const firstFrame = printed.findLastIndex((line, index) => index < lastFrame && !frame.test(line)) + 1;
+	// The message may have several lines: it begins below the frames or the blank line before it.
+	const above = printed.slice(0, firstFrame);
+	const start = above.findLastIndex((line) => line.trim() === '' || frame.test(line)) + 1;
+	const text = (above[start] ?? above.at(-1) ?? '').trim() || 'unknown';
+	return { text, place: placeOf(printed.slice(firstFrame)), source: undefined };
+}
+
+/** The first frame that is not Node's own. */
+function placeOf(report: readonly string[]): string | undefined {
+	const own = report.find((line) => frame.test(line) && !ownFrame.test(line));
+	return own === undefined ? undefined : framePlace.exec(own)?.[1];
+}
