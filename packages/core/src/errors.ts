@@ -33,6 +33,7 @@ export const errorCodes = {
 	PROTOCOL_ERROR: 'the other side sent what the protocol does not allow',
 	CLIENT_NOT_ATTACHED: 'the bot has no client yet, or attach() was not called',
 	SNAPSHOT_INVALID: 'the saved state of a shard is truncated, damaged or of another version',
+	FENCED: 'another process has taken over the saved state, so this one may not change it',
 	ADDRESS_IN_USE: 'the port or socket to listen on is taken',
 	INTERNAL: 'a fault in shardctl itself; please report it',
 } as const;

@@ -7,7 +7,6 @@
 // interaction or typing that nobody could hear in time told of a member.
 import { deepStrictEqual } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { tempDir, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Dispatch } from '../src/state/raw.js';
@@ -19,6 +18,7 @@ import { LiveDiscord } from './support/live-discord.js';
 import { LiveGateway } from './support/live-gateway.js';
 import { Progress } from './support/progress.js';
 import { Random } from './support/random.js';
+import { savedPath } from './support/saved-path.js';
 import { TurnTaking } from './support/turn-taking.js';
 
 const shards = 24;
@@ -166,8 +166,9 @@ class Pair {
 		await this.#untilReady(this.#direct);
 		this.#lost = true;
 		// A process that takes over before the session is saved would have to start another one.
-		const file = join(snapshotDir, `shard-${this.#shardId}`);
-		await waitFor('the session to be saved', () => readFileSync(file, 'latin1').includes(session));
+		await waitFor('the session to be saved', () =>
+			readFileSync(savedPath(snapshotDir, this.#shardId), 'latin1').includes(session),
+		);
 	}
 
 	async #compare(): Promise<void> {

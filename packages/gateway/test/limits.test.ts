@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { hostileFrames, tempDir, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import { Client, expectUndisturbed, GatewayProcess, Neighbour } from './support/gateway-process.js';
+import { savedPath } from './support/saved-path.js';
 
 it('leaves a client no heartbeat of its own to send, because one between a request and its ACK makes a library reconnect', async () => {
 	const gateway = await GatewayProcess.start();
@@ -175,7 +176,7 @@ it('goes on while the disk is full, tells so once, and saves when there is room 
 	const failures = () => gateway.notices.filter(({ kind, shardIds }) => kind === 'snapshot:failed' && shardIds[0] === 0);
 	expect(failures()[0]?.message).toMatch(/ENOSPC/);
 	rmSync(filler);
-	await waitFor('a snapshot', () => readable(join(folder, 'shard-0')));
+	await waitFor('a snapshot', () => readable(savedPath(folder, 0)));
 	expect(failures()).toHaveLength(1);
 	await expectUndisturbed(neighbour, { identify: 1 });
 });
@@ -184,12 +185,12 @@ it.each([
 	['cut off', (data: Buffer) => data.subarray(0, data.length - 10)],
 	['empty', () => Buffer.alloc(0)],
 	['changed', (data: Buffer) => Buffer.concat([data.subarray(0, -1), Buffer.from('!')])],
-	['of another version', (data: Buffer) => Buffer.from(data.toString('latin1').replace('snapshot 2', 'snapshot 9'), 'latin1')],
+	['of another version', (data: Buffer) => Buffer.from(data.toString('latin1').replace('snapshot 3', 'snapshot 9'), 'latin1')],
 ] as const)('starts a shard anew whose snapshot is %s, and resumes the others', async (_, spoil) => {
 	const gateway = await GatewayProcess.start();
 	await Client.ready(gateway, 0);
 	await Client.ready(gateway, 1);
-	const path = (shardId: number) => join(gateway.config.snapshotDir, `shard-${shardId}`);
+	const path = (shardId: number) => savedPath(gateway.config.snapshotDir, shardId);
 	await waitFor('both snapshots', () => readable(path(0)) && readable(path(1)));
 	const before = gateway.upstream();
 	await gateway.kill();

@@ -1,12 +1,11 @@
 // Several shards that come through one session with Discord, each with a client of its own.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { readJournal } from '../src/snapshots/event-journal.js';
-import { savedNames } from '../src/snapshots/shard-saver.js';
 import { decodeSnapshot } from '../src/snapshots/shard-snapshot.js';
 import { Client, GatewayProcess } from './support/gateway-process.js';
+import { savedPath } from './support/saved-path.js';
 
 /** Six shards through two sessions: 0, 2 and 4 through the first. */
 const sixThroughTwo = {
@@ -22,10 +21,11 @@ function say(gateway: GatewayProcess, shardId: number, number: number): void {
 
 /** The position through which a shard is saved; 0 before it is. */
 function savedThrough({ config: { snapshotDir } }: GatewayProcess, shardId: number): number {
-	const { shard, journal } = savedNames(shardId);
-	if (!existsSync(join(snapshotDir, journal))) return 0;
-	const { cursor, through } = decodeSnapshot(readFileSync(join(snapshotDir, shard)));
-	return [...readJournal(readFileSync(join(snapshotDir, journal)), cursor)].at(-1)?.through ?? through;
+	const shard = savedPath(snapshotDir, shardId);
+	const journal = `${shard}.journal`;
+	if (!existsSync(journal)) return 0;
+	const { cursor, through } = decodeSnapshot(readFileSync(shard));
+	return [...readJournal(readFileSync(journal), cursor)].at(-1)?.through ?? through;
 }
 
 /** Resolves when these shards are saved through a client's newest event. */
@@ -125,7 +125,7 @@ it('starts a session anew of which a shard was not saved with the rest', async (
 	const clients = await Promise.all([0, 1, 2, 3, 4, 5].map((id) => Client.ready(gateway, id)));
 	for (const [id, client] of clients.entries()) await saved(gateway, [id], client);
 	await gateway.kill();
-	rmSync(join(gateway.config.snapshotDir, savedNames(2).shard));
+	rmSync(savedPath(gateway.config.snapshotDir, 2));
 	await gateway.fork();
 	const { message } = await gateway.noticed('snapshot:unusable', 0);
 	expect(message).toMatch(/not all saved with the same session; starting a new session/);

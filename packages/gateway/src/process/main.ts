@@ -7,11 +7,13 @@ import { ResidentGateway } from './resident-gateway.js';
 
 const config = JSON.parse(process.env[gatewayConfigVariable] ?? 'null') as GatewayConfig;
 const peer = openManagerLink(config.epoch);
+const store = new FileSnapshotStore(config.snapshotDir);
 const gateway = new ResidentGateway({
 	config,
 	token: process.env.DISCORD_TOKEN ?? '',
 	clock: systemClock,
-	store: new FileSnapshotStore(config.snapshotDir),
+	store,
+	fence: () => store.nextFence(),
 	identify: identifyClient(peer),
 	onSessionStarted: (session, terms) => peer.notify('session.started', { session, terms }),
 	onConnection: (connection) => peer.notify('worker.connected', connection),
@@ -47,6 +49,11 @@ process.on('message', (message: Partial<PassedConnection>, socket?: Socket) => {
 });
 
 try {
+	const former = await store.formerFiles();
+	if (former.length > 0) {
+		const message = `ignoring ${former.length} files of an older version in ${config.snapshotDir}; starting new sessions; the files can be deleted`;
+		peer.notify('notice', { shardIds: config.shardIds, kind: 'snapshot:unusable', message });
+	}
 	peer.notify('listening', { port: await gateway.start() });
 } catch (error) {
 	console.error(messageOf(error));

@@ -23,6 +23,8 @@ import { LocalRest } from '../downstream/local-rest.js';
 import { ResidentSession } from '../session/resident-session.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
+import { HeldSnapshots } from '../snapshots/held-snapshots.js';
+import { botKey } from '../snapshots/saved-names.js';
 import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 import { ConnectLimit } from '../upstream/connect-limit.js';
 import { UpstreamSessions } from '../upstream/upstream-sessions.js';
@@ -44,6 +46,8 @@ export interface ResidentGatewayOptions {
 	token: string;
 	clock: Clock;
 	store: SnapshotStore;
+	/** Resolves with the fence of this process; see {@link SnapshotStore}. Called once, at the start. */
+	fence(): Promise<string>;
 	identify: Pick<IdentifyClient, 'wait' | 'confirm'>;
 	/** Discord has started a session with these terms. */
 	onSessionStarted(session: number, terms: SessionTerms): void;
@@ -57,6 +61,8 @@ export class ResidentGateway {
 	readonly #sessions = new Map<number, ResidentSession>();
 	/** The shards of all sessions. */
 	readonly #shards = new Map<number, ResidentShard>();
+	readonly #snapshots: HeldSnapshots;
+	readonly #bot: string;
 	readonly #connects = new ConnectLimit(connectsAtOnce);
 	readonly #server: GatewayServer;
 	readonly #http: Server;
@@ -65,6 +71,8 @@ export class ResidentGateway {
 		const { config, token, clock, notice } = options;
 		const { totalShards } = config.layout;
 		this.#options = options;
+		this.#snapshots = new HeldSnapshots(options.store);
+		this.#bot = botKey(token);
 		const backend = new LocalBackend({
 			token,
 			totalShards,
@@ -98,6 +106,7 @@ export class ResidentGateway {
 	/** Restores what an earlier process left. Resolves with the port at which workers connect. */
 	async start(): Promise<number> {
 		const { port, epoch } = this.#options.config;
+		await this.#snapshots.hold(await this.#options.fence());
 		// At the first process of a manager, the workers of the manager before it are gone.
 		const withWorkers = epoch > 1;
 		await Promise.all([...this.#sessions.values()].map((session) => session.restore({ withWorkers })));
@@ -193,7 +202,7 @@ export class ResidentGateway {
 	}
 
 	#createShard(shardId: number, session: SessionLink, workers: readonly WorkerIncarnation[]): ResidentShard {
-		const { config, clock, store, notice, onConnection } = this.#options;
+		const { config, clock, notice, onConnection } = this.#options;
 		return new ResidentShard({
 			shardId,
 			layout: this.#layout,
@@ -202,7 +211,8 @@ export class ResidentGateway {
 			delivery: config.delivery,
 			buffer: config.buffer,
 			clock,
-			store,
+			bot: this.#bot,
+			store: this.#snapshots,
 			workerSessions: () => this.#server.sessions,
 			resumeUrl: (incarnation) => this.#url() + workerPath(incarnation),
 			onConnection: (incarnation, connected) => onConnection({ shardId, incarnation, connected }),

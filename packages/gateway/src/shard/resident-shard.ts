@@ -11,7 +11,7 @@ import {
 } from '@shardctl/gateway-protocol';
 import type { WorkerDoor } from '../downstream/worker-door.js';
 import { WorkerSession } from '../downstream/worker-session.js';
-import type { SnapshotStore } from '../snapshots/snapshot-store.js';
+import type { HeldSnapshots } from '../snapshots/held-snapshots.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
 import { VoicePlaces } from '../state/voice-places.js';
 import { ShardStream } from '../stream/shard-stream.js';
@@ -35,7 +35,9 @@ export interface ResidentShardOptions {
 	delivery: Delivery;
 	buffer: BufferLimits;
 	clock: Clock;
-	store: SnapshotStore;
+	/** See {@link botKey}. */
+	bot: string;
+	store: HeldSnapshots;
 	/** The sessions of workers; a function, because the server creates them later. */
 	workerSessions(): Pick<SessionStore, 'end' | 'restore'>;
 	/** Address at which a session of this process of the worker resumes. */

@@ -1,13 +1,14 @@
 // What is saved of a shard, and how the next gateway process reads it: a snapshot moved forward by its journal, the session of its
 // worker, and events that crash workers. When each part is written is decided in `snapshots/shard-saver`.
-import { type Clock, type GatewayNotice, type GatewayShardStats, type Layout, messageOf } from '@shardctl/core';
+import { type Clock, type GatewayNotice, type GatewayShardStats, type Layout, messageOf, ShardctlError } from '@shardctl/core';
 import type { SessionStore } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
 import type { WorkerSession } from '../downstream/worker-session.js';
 import { readJournal } from '../snapshots/event-journal.js';
-import { type SavedWorker, ShardSaver, savedNames } from '../snapshots/shard-saver.js';
+import type { HeldSnapshots } from '../snapshots/held-snapshots.js';
+import { type SavedNames, savedNames } from '../snapshots/saved-names.js';
+import { type SavedWorker, ShardSaver } from '../snapshots/shard-saver.js';
 import { decodeSnapshot, type ShardSnapshot } from '../snapshots/shard-snapshot.js';
-import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 import type { ShardState } from '../state/shard-state.js';
 import type { VoicePlaces } from '../state/voice-places.js';
 import type { ShardStream } from '../stream/shard-stream.js';
@@ -28,27 +29,34 @@ export interface SavedShardOptions {
 	session: Pick<SessionLink, 'botId' | 'newest' | 'checkpoint'>;
 	stream: Pick<ShardStream, 'state' | 'cursor' | 'isSettled' | 'oldestOffset' | 'deferredState' | 'workers'>;
 	voice: VoicePlaces;
-	store: SnapshotStore;
+	/** See {@link botKey}. */
+	bot: string;
+	store: HeldSnapshots;
 	clock: Clock;
 	notice(kind: GatewayNotice['kind'], message: string): void;
 }
 
 export class SavedShard {
 	readonly #options: SavedShardOptions;
+	readonly #names: SavedNames;
 	readonly #saver: ShardSaver;
 
 	constructor(options: SavedShardOptions) {
-		const { shardId, store, clock, stream, notice } = options;
+		const { shardId, layout, bot, store, clock, stream, notice } = options;
 		this.#options = options;
+		this.#names = savedNames({ bot, generation: layout.generation }, shardId);
 		this.#saver = new ShardSaver({
-			shardId,
+			names: this.#names,
 			store,
 			clock,
 			snapshot: () => this.#snapshot(),
 			completeThrough: () => this.#completeThrough,
 			state: stream.deferredState,
 			worker: () => stream.workers.checkpoint,
-			onFailed: (message) => notice('snapshot:failed', `cannot save the snapshot, retrying: ${message}`),
+			onFailed: (error) => {
+				const fenced = ShardctlError.is(error) && error.code === 'FENCED';
+				notice('snapshot:failed', `${fenced ? 'stopped saving' : 'cannot save the snapshot, retrying'}: ${messageOf(error)}`);
+			},
 		});
 	}
 
@@ -62,20 +70,19 @@ export class SavedShard {
 	 */
 	async read(): Promise<SavedState | undefined> {
 		const { shardId, layout, store, voice } = this.#options;
-		const names = savedNames(shardId);
-		const data = await store.read(names.shard);
+		const data = await store.read(this.#names.shard);
 		if (!data) return undefined;
 		const snapshot = decodeSnapshot(data);
-		const { totalShards, sessions } = snapshot;
+		const { totalShards, sessions } = snapshot.layout;
 		if (snapshot.shardId !== shardId || totalShards !== layout.totalShards || sessions !== layout.sessions) return undefined;
 		voice.restore(snapshot.voice);
-		return replay((await store.read(names.journal)) ?? new Uint8Array(), snapshot, voice);
+		return replay((await store.read(this.#names.journal)) ?? new Uint8Array(), snapshot, voice);
 	}
 
 	/** Brings back the session of a worker that is still running, so that it can resume. */
 	async restoreWorker(sessions: Pick<SessionStore, 'restore'>): Promise<void> {
-		const { shardId, store, stream } = this.#options;
-		const data = await store.read(savedNames(shardId).worker);
+		const { store, stream } = this.#options;
+		const data = await store.read(this.#names.worker);
 		const saved = data && (JSON.parse(Buffer.from(data).toString()) as SavedWorker | null);
 		if (!saved) return;
 		const session = sessions.restore(saved.sessionId, saved.identify) as WorkerSession;
@@ -135,8 +142,7 @@ export class SavedShard {
 		if (!checkpoint || !state || !isSettled) return null;
 		return {
 			shardId,
-			totalShards: layout.totalShards,
-			sessions: layout.sessions,
+			layout,
 			session: checkpoint.session,
 			seq: cursor - checkpoint.base,
 			cursor,

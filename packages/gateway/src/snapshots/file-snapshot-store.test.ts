@@ -4,24 +4,29 @@ import { tempDir } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { FileSnapshotStore } from './file-snapshot-store.js';
 
-it('writes whole files that only this user reads, over older ones, and leaves nothing else', async () => {
+it('writes files that only this user reads, in the folder of their holder, and leaves nothing else', async () => {
 	const folder = join(tempDir(), 'deeper');
 	const store = new FileSnapshotStore(folder);
-	expect(await store.read('a')).toBeUndefined();
-	await store.write('a', Buffer.from('one'));
-	await store.write('a', Buffer.from('two'));
-	expect(Buffer.from((await store.read('a')) as Uint8Array).toString()).toBe('two');
-	await store.append('a', Buffer.from(' and three'));
-	expect(Buffer.from((await store.read('a')) as Uint8Array).toString()).toBe('two and three');
-	expect(readdirSync(folder)).toEqual(['a']);
-	expect(statSync(join(folder, 'a')).mode & 0o777).toBe(0o600);
-	await store.remove('a');
-	await store.remove('a');
-	expect(readdirSync(folder)).toEqual([]);
+	expect(await store.nextFence()).toBe('1');
+	await store.write('a', Buffer.from('one'), '1');
+	await store.write('a', Buffer.from('two'), '1');
+	expect([readdirSync(folder), readdirSync(join(folder, '1'))]).toEqual([['1'], ['a']]);
+	expect([statSync(join(folder, '1')).mode & 0o777, statSync(join(folder, '1', 'a')).mode & 0o777]).toEqual([0o700, 0o600]);
+	await store.claim('2');
+	expect([readdirSync(folder), readdirSync(join(folder, '2')), await store.nextFence()]).toEqual([['2'], ['a'], '3']);
+});
+
+it('counts fences as numbers, and ignores what is none', async () => {
+	const folder = tempDir();
+	const store = new FileSnapshotStore(folder);
+	await store.claim('99');
+	writeFileSync(join(folder, 'shard-0'), 'of an older version');
+	writeFileSync(join(folder, 'notes.txt'), '');
+	expect([await store.nextFence(), await store.formerFiles()]).toEqual(['100', ['shard-0']]);
 });
 
 it('rejects where it cannot write', async () => {
 	const file = join(tempDir(), 'a-file');
 	writeFileSync(file, '');
-	await expect(new FileSnapshotStore(file).write('a', Buffer.from('x'))).rejects.toThrow(/ENOTDIR|EEXIST/);
+	await expect(new FileSnapshotStore(file).write('a', Buffer.from('x'), '1')).rejects.toThrow(/ENOTDIR|EEXIST/);
 });

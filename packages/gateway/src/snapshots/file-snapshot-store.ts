@@ -1,7 +1,9 @@
-// Snapshots as files of a folder that only this user can read. Each is written beside its place and moved there, which the file
-// system does at once.
-import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+// Snapshots as files that only this user can read, in a folder named for the fence of their holder: `<folder>/<fence>/<name>`. A new
+// holder claims them by renaming that folder, which the file system does atomically; the path of the holder before it then no longer
+// exists, so its writes fail. Each file is written under another name and renamed, for the same reason.
+import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compareFences, fencedError, isFence } from './fence.js';
 import type { SnapshotStore } from './snapshot-store.js';
 
 export class FileSnapshotStore implements SnapshotStore {
@@ -12,32 +14,102 @@ export class FileSnapshotStore implements SnapshotStore {
 		this.#folder = folder;
 	}
 
+	/** A fence above every one that was claimed here. For a folder that a lock gives to one manager at a time. */
+	async nextFence(): Promise<string> {
+		return String(BigInt((await this.#fences()).at(-1) ?? '0') + 1n);
+	}
+
+	/** Files of versions that had no folder per holder. They are ignored. */
+	async formerFiles(): Promise<string[]> {
+		return (await this.#names()).filter((name) => /^shard-\d+/.test(name));
+	}
+
+	async claim(fence: string): Promise<void> {
+		for (;;) {
+			const present = (await this.#fences()).at(-1);
+			if (present === fence) return;
+			if (present === undefined) {
+				await mkdir(join(this.#folder, fence), { recursive: true, mode: 0o700 });
+				return;
+			}
+			if (compareFences(fence, present) < 0) throw fencedError(fence, present);
+			try {
+				await rename(join(this.#folder, present), join(this.#folder, fence));
+				return;
+			} catch (error) {
+				// Another holder was faster; its fence is compared in the next round.
+				if (!isMissing(error)) throw error;
+			}
+		}
+	}
+
 	async read(name: string): Promise<Uint8Array | undefined> {
-		try {
-			return await readFile(join(this.#folder, name));
-		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-			throw error;
+		for (;;) {
+			const present = (await this.#fences()).at(-1);
+			if (present === undefined) return undefined;
+			try {
+				return await readFile(join(this.#folder, present, name));
+			} catch (error) {
+				if (!isMissing(error)) throw error;
+				if ((await this.#fences()).at(-1) === present) return undefined;
+			}
 		}
 	}
 
-	async write(name: string, data: Uint8Array | readonly Uint8Array[]): Promise<void> {
-		await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-		const beside = join(this.#folder, `.${name}.${process.pid}.${++this.#writes}`);
+	write(name: string, data: Uint8Array | readonly Uint8Array[], fence: string): Promise<void> {
+		return this.#as(fence, async (folder) => {
+			const temporary = join(folder, `.${name}.${process.pid}.${++this.#writes}`);
+			try {
+				await writeFile(temporary, data, { mode: 0o600 });
+				await rename(temporary, join(folder, name));
+			} catch (error) {
+				await rm(temporary, { force: true }).catch(() => {});
+				throw error;
+			}
+		});
+	}
+
+	append(name: string, data: Uint8Array, fence: string): Promise<void> {
+		return this.#as(fence, (folder) => appendFile(join(folder, name), data, { mode: 0o600 }));
+	}
+
+	async remove(name: string, fence: string): Promise<void> {
+		await this.#as(fence, async (folder) => {
+			await rm(join(folder, name)).catch(async (error: unknown) => {
+				if (!isMissing(error)) throw error;
+				// Nothing of that name, or no folder any more.
+				if ((await this.#fences()).at(-1) !== fence) throw error;
+			});
+		});
+	}
+
+	/** Works in the folder of this fence; claims it where it does not exist. */
+	async #as(fence: string, work: (folder: string) => Promise<void>): Promise<void> {
+		const folder = join(this.#folder, fence);
 		try {
-			await writeFile(beside, data, { mode: 0o600 });
-			await rename(beside, join(this.#folder, name));
+			await work(folder);
 		} catch (error) {
-			await rm(beside, { force: true }).catch(() => {});
-			throw error;
+			if (!isMissing(error)) throw error;
+			await this.claim(fence);
+			await work(folder);
 		}
 	}
 
-	append(name: string, data: Uint8Array): Promise<void> {
-		return appendFile(join(this.#folder, name), data, { mode: 0o600 });
+	/** The fences that have a folder, oldest first. There is one, unless folders were added by hand. */
+	async #fences(): Promise<string[]> {
+		return (await this.#names()).filter(isFence).sort(compareFences);
 	}
 
-	async remove(name: string): Promise<void> {
-		await rm(join(this.#folder, name), { force: true });
+	async #names(): Promise<string[]> {
+		try {
+			return await readdir(this.#folder);
+		} catch (error) {
+			if (isMissing(error)) return [];
+			throw error;
+		}
 	}
+}
+
+function isMissing(error: unknown): boolean {
+	return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ShardctlError } from '@shardctl/core';
 import { EncodedDispatch, type PresencePayload } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
@@ -11,30 +12,29 @@ import { decodeSnapshot } from './shard-snapshot.js';
 function setup() {
 	const clock = fakeClock();
 	const files = new Map<string, Uint8Array>();
-	const disk = { full: false, writes: 0 };
+	const disk = { full: false, fenced: false, writes: 0 };
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
 	const shard = { cursor: 10, ahead: 0, state: newState(), presence: null as PresencePayload | null };
 	const problems: string[] = [];
 	const write = (name: string, data: Uint8Array | readonly Uint8Array[]) => {
 		disk.writes++;
+		if (disk.fenced) throw new ShardctlError('FENCED', 'replaced');
 		if (disk.full) throw new Error('ENOSPC');
 		files.set(name, data instanceof Uint8Array ? data : Buffer.concat(data));
 	};
 	const deferred = new DeferredState((entry, state) => saver.record(entry, state));
 	deferred.adopt(shard.state);
 	const saver = new ShardSaver({
-		shardId: 3,
+		names: { shard: 'shard-3', journal: 'shard-3.journal', worker: 'shard-3.worker.json' },
 		clock,
 		store: {
-			read: async (name) => files.get(name),
 			write: async (name, data) => write(name, data),
 			append: async (name, data) => write(name, Buffer.concat([files.get(name) ?? Buffer.alloc(0), data])),
 			remove: async (name) => void files.delete(name),
 		},
 		snapshot: () => ({
 			shardId: 3,
-			totalShards: 4,
-			sessions: 2,
+			layout: { generation: 0, totalShards: 4, sessions: 2 },
 			session: { sessionId: 's', resumeUrl: 'u', terms: { intents: 1, largeThreshold: null, presence: shard.presence } },
 			seq: shard.cursor,
 			cursor: shard.cursor,
@@ -46,7 +46,7 @@ function setup() {
 		completeThrough: () => shard.cursor + shard.ahead,
 		worker: () => null,
 		state: deferred,
-		onFailed: (message) => problems.push(message),
+		onFailed: (error) => problems.push((error as Error).message),
 	});
 	const happen = (events: number, content = '') => {
 		for (let n = 0; n < events; n++) {
@@ -216,4 +216,17 @@ it('writes down that the session went on without the shard', async () => {
 	const [batch, ...more] = readJournal(files.get('shard-3.journal') as Uint8Array, 10);
 	expect([batch, more, saved()]).toEqual([{ events: [], through: 100 }, [], [10, 10]]);
 	saver.stop();
+});
+
+it('saves nothing more once another process has claimed what it saves', async () => {
+	const { clock, disk, problems, saver, happen } = setup();
+	await clock.advance(300);
+	disk.fenced = true;
+	happen(1);
+	await clock.advance(300);
+	const { writes } = disk;
+	happen(1);
+	await clock.advance(10_000);
+	await saver.saveNow();
+	expect([problems, disk.writes, clock.pendingTimers()]).toEqual([['replaced'], writes, 0]);
 });

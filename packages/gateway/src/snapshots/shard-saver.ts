@@ -1,11 +1,12 @@
 // Saves one shard: a snapshot, then every event that the state applies (the journal), and the session of its worker whenever it
 // changes. A failed save is reported once and retried; the stream does not wait for it.
-import { type Clock, type GatewayShardStats, messageOf, type Timer } from '@shardctl/core';
+import { type Clock, type GatewayShardStats, ShardctlError, type Timer } from '@shardctl/core';
 import type { IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { ShardState } from '../state/shard-state.js';
 import { JournalBatch, type JournalEntry, journalHead } from './event-journal.js';
+import type { HeldSnapshots } from './held-snapshots.js';
+import type { SavedNames } from './saved-names.js';
 import { encodeSnapshot, type ShardSnapshot } from './shard-snapshot.js';
-import type { SnapshotStore } from './snapshot-store.js';
 
 /** Events behind the last save are sent again by Discord, as far as its replay reaches. */
 const rhythm = { checkMs: 250, everyEvents: 512 };
@@ -14,12 +15,6 @@ const maxJournalBytes = 16 * 1024 * 1024;
 
 /** Guilds encoded in one turn of the event loop: half a millisecond, so that events are not delayed. */
 const guildsATurn = 4;
-
-/** The names under which a shard is saved. */
-export function savedNames(shardId: number): { shard: string; journal: string; worker: string } {
-	const shard = `shard-${shardId}`;
-	return { shard, journal: `${shard}.journal`, worker: `${shard}.worker.json` };
-}
 
 /** A worker's session, for the process after this one. */
 export interface SavedWorker {
@@ -43,8 +38,8 @@ export interface FreezableState {
 }
 
 export interface ShardSaverOptions {
-	shardId: number;
-	store: SnapshotStore;
+	names: SavedNames;
+	store: Pick<HeldSnapshots, 'write' | 'append' | 'remove'>;
 	clock: Clock;
 	/** What to save; null while there is no consistent state. */
 	snapshot(): ShardSnapshot | null;
@@ -53,7 +48,8 @@ export interface ShardSaverOptions {
 	worker(): SavedWorker | null;
 	/** Frozen while it is encoded. */
 	state: FreezableState;
-	onFailed(message: string): void;
+	/** Called once for a series of failures, which are retried; after `FENCED` nothing is saved any more. */
+	onFailed(error: unknown): void;
 }
 
 /** The snapshot that the journal continues. */
@@ -67,7 +63,7 @@ interface Journal {
 
 export class ShardSaver {
 	readonly #options: ShardSaverOptions;
-	readonly #names: ReturnType<typeof savedNames>;
+	readonly #names: SavedNames;
 	/** Undefined while the next thing to save is a snapshot. */
 	#journal: Journal | undefined;
 	readonly #waiting = new JournalBatch();
@@ -76,13 +72,15 @@ export class ShardSaver {
 	#writing: Promise<void> = Promise.resolve();
 	#busy = false;
 	#failed = false;
+	/** Another process has claimed what is saved; this one was replaced. */
+	#fenced = false;
 	/** Set while a snapshot is being encoded; encodes the rest of it at once. */
 	#finishEncoding: (() => void) | undefined;
 	#saved: { bytes: number; atMs: number } | undefined;
 
 	constructor(options: ShardSaverOptions) {
 		this.#options = options;
-		this.#names = savedNames(options.shardId);
+		this.#names = options.names;
 		this.#check();
 	}
 
@@ -238,6 +236,7 @@ export class ShardSaver {
 	}
 
 	#enqueue(work: () => Promise<void>): void {
+		if (this.#fenced) return;
 		this.#busy = true;
 		this.#writing = this.#writing
 			.then(work)
@@ -248,8 +247,10 @@ export class ShardSaver {
 				(error: unknown) => {
 					this.#needsSnapshot();
 					this.#savedWorker = 'failed';
-					if (!this.#failed) this.#options.onFailed(messageOf(error));
+					if (!this.#failed) this.#options.onFailed(error);
 					this.#failed = true;
+					this.#fenced = ShardctlError.is(error) && error.code === 'FENCED';
+					if (this.#fenced) this.stop();
 				},
 			)
 			.then(() => {

@@ -10,8 +10,7 @@ const state = () => {
 };
 const facts = {
 	shardId: 2,
-	totalShards: 4,
-	sessions: 2,
+	layout: { generation: 1, totalShards: 4, sessions: 2 },
 	session: { sessionId: 's', resumeUrl: 'wss://example.invalid', terms: { intents: 1, largeThreshold: null, presence: null } },
 	seq: 41,
 	cursor: 141,
@@ -30,7 +29,7 @@ it('refuses what is cut off, damaged, empty or of another version', () => {
 	const whole = atOnce(encodeSnapshot({ ...facts, state: state() }));
 	const damaged = Buffer.from(whole);
 	damaged[whole.length - 3] = (damaged[whole.length - 3] as number) ^ 1;
-	const otherVersion = Buffer.from(whole.toString('latin1').replace('snapshot 2', 'snapshot 3'), 'latin1');
+	const otherVersion = Buffer.from(whole.toString('latin1').replace('snapshot 3', 'snapshot 4'), 'latin1');
 	for (const bad of [whole.subarray(0, -1), whole.subarray(0, 10), damaged, Buffer.alloc(0), otherVersion]) {
 		expect(() => decodeSnapshot(bad)).toThrow(expect.objectContaining({ code: 'SNAPSHOT_INVALID' }));
 	}

@@ -1,18 +1,16 @@
 // One shard's snapshot as bytes: a line with the form's version and a checksum of the next, a line of facts, and the state, which has
 // a checksum of its own. Whatever is cut off, changed or of another version is refused as a whole.
 import { createHash } from 'node:crypto';
-import { ShardctlError } from '@shardctl/core';
+import { type Layout, ShardctlError } from '@shardctl/core';
 import { ShardState } from '../state/shard-state.js';
 import type { VoicePlace } from '../state/voice-places.js';
 import type { SavedSession } from '../upstream/upstream-shard.js';
 
-const form = 'shardctl-gateway-snapshot 2';
+const form = 'shardctl-gateway-snapshot 3';
 
 export interface ShardSnapshot {
 	shardId: number;
-	totalShards: number;
-	/** How many sessions the bot has with Discord. */
-	sessions: number;
+	layout: Layout;
 	session: SavedSession;
 	/** Discord's number of the event at which the state stands. */
 	seq: number;
@@ -41,7 +39,10 @@ export function decodeSnapshot(data: Uint8Array): ShardSnapshot {
 	const secondLine = bytes.indexOf(10, firstLine + 1);
 	const line = bytes.subarray(firstLine + 1, secondLine).toString();
 	if (secondLine < 0 || bytes.subarray(0, firstLine).toString() !== `${form} ${checksum(line)}`) {
-		throw new ShardctlError('SNAPSHOT_INVALID', 'the snapshot is cut off, damaged or of another version');
+		throw new ShardctlError(
+			'SNAPSHOT_INVALID',
+			'the snapshot is truncated, damaged, or was written by another version of shardctl',
+		);
 	}
 	return { ...(JSON.parse(line) as Facts), state: ShardState.restore(bytes.subarray(secondLine + 1)) };
 }

@@ -1,11 +1,24 @@
-// Where a gateway process leaves what the next one needs. An interface, so that a store that many machines share can stand in.
+// Where a gateway process leaves what the next one needs. An interface, so that a store that several machines share can replace the
+// files of one. Every implementation passes test/support/snapshot-store-contract.ts.
+//
+// Two processes may think that they hold the same state: one that was replaced may still be writing. So every write carries a fence, the
+// decimal number of its holder, which rises with each holder; the store refuses a write with an older fence than it has seen.
 
 export interface SnapshotStore {
-	/** Undefined where there is none. */
+	/**
+	 * Makes this holder the newest: writes with an older fence are refused from here on. Rejects with `FENCED` when a newer holder has
+	 * claimed the store already.
+	 */
+	claim(fence: string): Promise<void>;
+	/** Undefined where there is none. Any process may read. */
 	read(name: string): Promise<Uint8Array | undefined>;
-	/** Whole or not at all, also where it comes in pieces: a reader never meets a half. Rejects when it could not be done. */
-	write(name: string, data: Uint8Array | readonly Uint8Array[]): Promise<void>;
-	/** Puts something behind what is there. A reader may meet a part of it. */
-	append(name: string, data: Uint8Array): Promise<void>;
-	remove(name: string): Promise<void>;
+	/**
+	 * Atomic, also where the data is in pieces: a reader sees the old content or the new. A newer fence than the store has seen counts as
+	 * a claim. Rejects with `FENCED` for an older one, and with the cause where the write has failed.
+	 */
+	write(name: string, data: Uint8Array | readonly Uint8Array[], fence: string): Promise<void>;
+	/** Adds to the end. A reader may see a part of the data. Rejects as `write` does. */
+	append(name: string, data: Uint8Array, fence: string): Promise<void>;
+	/** Resolves also where there is nothing of that name. Rejects as `write` does. */
+	remove(name: string, fence: string): Promise<void>;
 }

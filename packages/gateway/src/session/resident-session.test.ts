@@ -1,0 +1,211 @@
+import type { GatewayNotice } from '@shardctl/core';
+import { expect, it } from 'vitest';
+import type { SavedState } from '../shard/saved-shard.js';
+import type { RenewalOutcome } from '../upstream/upstream-sessions.js';
+import type { SavedSession, SessionTerms, UpstreamEvents } from '../upstream/upstream-shard.js';
+import { ResidentSession, type Upstream } from './resident-session.js';
+
+const terms = (intents: number): SessionTerms => ({ intents, largeThreshold: null, presence: null });
+const saved: SavedSession = { sessionId: 'discord', resumeUrl: 'wss://discord.invalid', terms: terms(1) };
+/** The id of a guild of a shard, of six. */
+const guildOf = (shardId: number) => String(BigInt(shardId + 6) << 22n);
+
+class FakeShard {
+	readonly events: string[] = [];
+	newest = 0;
+	left: SavedState | undefined;
+	readonly id: number;
+
+	constructor(id: number) {
+		this.id = id;
+	}
+
+	readSaved = async () => this.left;
+	restore = async () => void this.events.push('restore');
+	beginSession = (ready: object, position: number) => {
+		this.newest = position;
+		this.events.push(`READY ${(ready as { guilds: unknown[] }).guilds.length} @${position}`);
+	};
+	receive = ({ t }: { t: string }, position: number) => {
+		this.newest = position;
+		this.events.push(`${t} @${position}`);
+	};
+	stats = () => ({ shardId: this.id }) as never;
+	close = () => void this.events.push('close');
+	stop = async ({ keepSession }: { keepSession: boolean }) => void this.events.push(`stop ${keepSession}`);
+}
+
+function setup({ shardIds = [1, 3, 5] } = {}) {
+	const notices: GatewayNotice[] = [];
+	const calls: unknown[][] = [];
+	const note =
+		(name: string) =>
+		(...args: unknown[]) =>
+			void calls.push([name, ...args]);
+	let settle: (outcome: RenewalOutcome) => void = () => {};
+	let events!: UpstreamEvents;
+	const upstream = {
+		terms: undefined as SessionTerms | undefined,
+		refusedWith: undefined as number | undefined,
+		saved: null as SavedSession | null,
+		status: 'idle' as const,
+		missing: (intents: number) => (upstream.terms ? intents & ~upstream.terms.intents : 0),
+		start: (started: SessionTerms) => {
+			calls.push(['start', started.intents]);
+			upstream.terms ??= started;
+			upstream.refusedWith = undefined;
+		},
+		resume: note('resume'),
+		request: note('request'),
+		showPresence: note('showPresence'),
+		renew: () =>
+			new Promise<RenewalOutcome>((resolve) => {
+				settle = resolve;
+			}),
+		cancelRenewal: () => settle('cancelled'),
+		stop: async () => note('stop')(),
+		requests: { forget: note('forget'), waiting: 2, dropped: 1 },
+	};
+	const session = new ResidentSession<FakeShard>({
+		id: 1,
+		shardIds,
+		layout: { generation: 0, totalShards: 6, sessions: 2 },
+		createShard: (shardId) => new FakeShard(shardId),
+		createUpstream: (listeners) => {
+			events = listeners;
+			return upstream satisfies Upstream;
+		},
+		notice: (notice) => notices.push(notice),
+	});
+	const messages = (kind: GatewayNotice['kind']) => notices.filter((each) => each.kind === kind).map(({ message }) => message);
+	const ready = (guilds: string[], seq: number) =>
+		events.onDispatch({ t: 'READY', d: { user: { id: '9' }, guilds: guilds.map((id) => ({ id, unavailable: true })) } }, seq);
+	const left = (through: number, sessionId = 'discord') =>
+		({
+			snapshot: { session: { ...saved, sessionId }, cursor: 100, seq: 40, botId: '9' },
+			cursor: through,
+			through,
+		}) as SavedState;
+	return { session, events, upstream, calls, messages, ready, left, decide: (outcome: RenewalOutcome) => settle(outcome) };
+}
+
+it('divides READY and events among its shards, under rising positions', () => {
+	const { session, events, ready } = setup();
+	ready([guildOf(1), guildOf(5), guildOf(5)], 1);
+	events.onDispatch({ t: 'MESSAGE_CREATE', d: { guild_id: guildOf(3) } }, 2);
+	events.onDispatch({ t: 'USER_UPDATE', d: {} }, 3);
+	expect(session.shards.map((shard) => shard.events)).toEqual([
+		['READY 1 @1', 'USER_UPDATE @3'],
+		['READY 0 @1', 'MESSAGE_CREATE @2', 'USER_UPDATE @3'],
+		['READY 2 @1', 'USER_UPDATE @3'],
+	]);
+	expect([session.newest, session.botId]).toEqual([3, '9']);
+	// Discord counts a new session from 1 again; positions go on.
+	ready([guildOf(1)], 1);
+	expect([session.newest, session.shards[0]?.events.at(-1)]).toEqual([4, 'READY 1 @4']);
+});
+
+it('resumes behind what every shard has saved', async () => {
+	const { session, upstream, calls, messages, left } = setup();
+	for (const [index, shard] of session.shards.entries()) shard.left = left(120 + index);
+	await session.restore({ withWorkers: true });
+	expect(calls).toEqual([['resume', saved, 60]]);
+	expect([session.newest, session.botId, messages('snapshot:restored')]).toEqual([120, '9', ['resuming after event 60']]);
+	upstream.saved = saved;
+	expect(session.checkpoint()).toEqual({ session: saved, base: 60 });
+});
+
+it('starts a new session where its shards were not saved together, and says why', async () => {
+	const one = setup();
+	for (const shard of one.session.shards.slice(1)) shard.left = one.left(120);
+	await one.session.restore({ withWorkers: true });
+	const two = setup();
+	for (const [index, shard] of two.session.shards.entries()) shard.left = two.left(120, String(index));
+	await two.session.restore({ withWorkers: true });
+	for (const { calls, messages } of [one, two]) {
+		expect([calls, messages('snapshot:unusable')]).toEqual([[], [expect.stringMatching(/; starting a new session$/)]]);
+	}
+	const none = setup();
+	await none.session.restore({ withWorkers: true });
+	expect([none.calls, none.messages('snapshot:unusable')]).toEqual([[], []]);
+});
+
+it('is started once: by an IDENTIFY, or with terms that Discord is known to accept', async () => {
+	const { session, calls } = setup();
+	expect(session.prepare(null)).toBe(false);
+	expect(session.prepare(terms(3))).toBe(true);
+	expect([session.prepare(null), session.prepare(terms(3))]).toEqual([true, true]);
+	expect(calls).toEqual([['start', 3]]);
+	expect(await session.ensure(terms(1), {})).toBe('unchanged');
+});
+
+it('is tried again at the next IDENTIFY after a refusal, and tells the refusal to those who wait', async () => {
+	const { session, events, upstream, calls } = setup();
+	await session.ensure(terms(1), {});
+	const waiting = session.refusal();
+	upstream.refusedWith = 4014;
+	events.onRefused(4014);
+	expect([await waiting, await session.refusal()]).toEqual([4014, 4014]);
+	await session.ensure(terms(1), {});
+	expect(calls).toEqual([
+		['start', 1],
+		['start', 1],
+	]);
+	const again = session.refusal();
+	await session.stop({ keepSession: true });
+	expect(await again).toBeUndefined();
+});
+
+it('names the intents that Discord grants or refuses', async () => {
+	const { session, messages, decide } = setup();
+	const shard = {};
+	await session.ensure(terms(1), shard);
+	const refused = session.ensure(terms(1 | 32_768), shard);
+	decide({ refusedWith: 4014 });
+	expect(await refused).toEqual({
+		close: 4014,
+		detail: 'Discord refused the intents MESSAGE_CONTENT that a worker requested; the session continues without them',
+	});
+	const withdrawn = session.ensure(terms(1 | 2), shard);
+	session.release(shard);
+	expect(await withdrawn).toMatchObject({ close: 4000, detail: expect.stringContaining('GUILD_MEMBERS') });
+	const granted = session.ensure(terms(1 | 2), shard);
+	decide('accepted');
+	expect(await granted).toBe('upgraded');
+	expect(messages('upstream:intents')).toEqual(['a worker requested GUILD_MEMBERS; Discord started a new session with them']);
+});
+
+it('says why a connection closed', () => {
+	const { events, messages } = setup();
+	events.onClosed({ code: 4200, reason: 'a frame cannot be decompressed: incorrect header check' });
+	events.onClosed({ code: 1000, reason: '' });
+	expect(messages('upstream:disconnected')).toEqual([
+		'the connection to Discord closed (4200: a frame cannot be decompressed: incorrect header check); workers stay connected',
+		'the connection to Discord closed (1000); workers stay connected',
+	]);
+});
+
+it('counts what happens to it', () => {
+	const { session, events } = setup();
+	events.onReady(terms(1));
+	events.onResumed();
+	events.onResumed();
+	events.onSessionLost();
+	events.onPing(7);
+	expect(session.stats()).toMatchObject({
+		id: 1,
+		shardIds: [1, 3, 5],
+		ping: 7,
+		identifies: 1,
+		resumes: 2,
+		sessionsLost: 1,
+		requestsWaiting: 2,
+		requestsDropped: 1,
+	});
+});
+
+it('stops its shards around the end of the connection', async () => {
+	const { session, calls } = setup({ shardIds: [1] });
+	await session.stop({ keepSession: false });
+	expect([session.shards[0]?.events, calls]).toEqual([['close', 'stop false'], [['stop']]]);
+});

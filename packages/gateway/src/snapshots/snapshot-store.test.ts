@@ -1,0 +1,14 @@
+import { tempDir } from '@shardctl/test-support';
+import { MemoryContent, MemorySnapshotStore } from '../../test/support/memory-snapshot-store.js';
+import { describeSnapshotStore } from '../../test/support/snapshot-store-contract.js';
+import { FileSnapshotStore } from './file-snapshot-store.js';
+
+describeSnapshotStore('a folder', () => {
+	const folder = tempDir();
+	return () => new FileSnapshotStore(folder);
+});
+
+describeSnapshotStore('memory', () => {
+	const content = new MemoryContent();
+	return () => new MemorySnapshotStore(content);
+});
