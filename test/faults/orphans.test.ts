@@ -67,7 +67,7 @@ it('a new manager ends the blocked worker that a killed one left, says so, and o
 	const next = cli.run(['start', tinyBot, '--name', 'leftover'], { env });
 	const spoke = await next.message(/left 1 worker \(process \d+\) behind/);
 	expect(spoke.pids).toEqual([leftover]);
-	await next.message(/did not end without a manager, so they were killed/);
+	await next.message(/did not exit on their own and were killed/);
 	await next.message(/^fleet ready/);
 	expect(isAlive(leftover as number)).toBe(false);
 	expect(cli.survivors().filter((pid) => pid !== next.pid)).toHaveLength(1);

@@ -12,7 +12,6 @@ import {
 	type ManagerStatus,
 	type RespawnAllOptions,
 	readGuildId,
-	readRespawnAllOptions,
 	readShardStatsOptions,
 	ShardctlError,
 	type ShardStats,
@@ -26,14 +25,14 @@ import { LocalIdentifyCoordinator } from './identify/local-coordinator.js';
 import { SessionStarts } from './identify/session-starts.js';
 import { Lifecycle } from './lifecycle.js';
 import { createSessionMode } from './modes/create-session-mode.js';
+import { Replacements } from './modes/replacements.js';
 import type { SessionMode } from './modes/session-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import { type Plan, planShards } from './plan/plan.js';
 import { BotProblems } from './workers/bot-problems.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
-import { endLeftovers, WorkerRecord } from './workers/orphans.js';
+import { ProcessRecords } from './workers/process-records.js';
 import { RefusalPolicy } from './workers/refusal-policy.js';
-import { type RestartableWorker, restartInTurn } from './workers/rolling-restart.js';
 import { hasLostSessions, workerShardStats } from './workers/shard-stats.js';
 import { type StartOutcome, watchStart, workersFailed } from './workers/start-watch.js';
 import { forwardWorkerEvents } from './workers/worker-events.js';
@@ -61,7 +60,9 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	readonly #refusals: RefusalPolicy;
 	readonly #problems: BotProblems;
 	readonly #mode: SessionMode;
+	readonly #replacements: Replacements;
 	readonly #calls: Calls<ManagedWorker>;
+	readonly #processes: ProcessRecords;
 	readonly #createdAt: number;
 	#plan: Plan | undefined;
 	#spawning: Promise<ShardStats[]> | undefined;
@@ -69,10 +70,6 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	/** Ends what is being ended now; a second `stop` hastens it. */
 	#stopStage: (options: StopOptions) => Promise<void> = async () => {};
 	#control: Control | undefined;
-	/** The last restart of many; the next one begins when it has ended. */
-	#restartingAll: Promise<void> = Promise.resolve();
-	/** The processes of the workers, on disk, while this manager holds its name. */
-	#record: WorkerRecord | undefined;
 
 	/**
 	 * @internal Use {@link createShardManager}.
@@ -92,6 +89,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			coordinator: new LocalIdentifyCoordinator({ clock, reserve: options.identifyReserve, windowMs: options.identifyWindowMs }),
 			onStale: (error) => logger.warn({ err: error }, 'Discord did not answer; going on with its last answer'),
 		});
+		this.#processes = new ProcessRecords({ clock, logger });
 		this.#calls = new Calls<ManagedWorker>(this, options.callTimeoutMs);
 		this.#workers = new WorkerFleet({
 			options,
@@ -118,6 +116,13 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			isRunning: () => this.#lifecycle.state === 'running',
 			onRefused: (worker, error) => this.#refusals.refuse(worker, error),
 			emit: (event, ...args) => this.emit(event, ...(args as never)),
+		});
+		this.#replacements = new Replacements({
+			mode: this.#mode,
+			workers: () => this.workers,
+			clock,
+			signal: this.#abort.signal,
+			onProgress: (progress) => this.emit('restart:progress', progress),
 		});
 	}
 
@@ -207,22 +212,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	 * step. A second call begins when the first has ended. Also `MANAGER_STOPPED`.
 	 */
 	async respawnAll(options?: RespawnAllOptions): Promise<void> {
-		const { rolling = true, parallel = 1, delayMs = 0 } = readRespawnAllOptions(options);
-		// Two at a time would take down twice as many workers as either allowed.
-		const restarted = this.#restartingAll.then(() =>
-			restartInTurn(
-				this.workers.map((worker) => this.#restartable(worker)),
-				{
-					parallel: rolling ? parallel : this.workers.length,
-					delayMs,
-					clock: this.#options.clock,
-					signal: this.#abort.signal,
-					onProgress: (progress) => this.emit('restart:progress', progress),
-				},
-			),
-		);
-		this.#restartingAll = restarted.catch(() => {});
-		return restarted;
+		return this.#replacements.all(options);
 	}
 
 	/**
@@ -230,13 +220,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	 * over from the old one, which keeps running otherwise.
 	 */
 	async replace(worker: ManagedWorker, reason: string): Promise<boolean> {
-		return this.#mode.replace(worker, { reason }).then(
-			() => true,
-			(error: unknown) => {
-				if (ShardctlError.is(error) && error.code === 'WORKER_NOT_READY') return false;
-				throw error;
-			},
-		);
+		return this.#replacements.one(worker, reason);
 	}
 
 	/**
@@ -272,23 +256,20 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		const shards = await this.getShardStats(options);
 		const gateways = await this.#mode.stats(this.#options.clock.now());
 		const { status } = this;
-		return {
-			manager: {
-				name: this.name,
-				pid: process.pid,
-				version,
-				totalShards: this.totalShards,
-				shardIds: this.#plan?.shardIds ?? [],
-				workers: this.workers.length,
-				startedAt: this.#createdAt,
-				uptimeMs: Math.max(0, this.#options.clock.now() - this.#createdAt),
-				status: status === 'running' && gateways?.some(hasLostSessions) ? 'degraded' : status,
-				identify: this.#starts.budget(),
-				...(this.#options.simulator ? { simulator: this.#options.simulator } : {}),
-			},
-			shards,
-			...(gateways ? { gateways } : {}),
+		const about = {
+			name: this.name,
+			pid: process.pid,
+			version,
+			totalShards: this.totalShards,
+			shardIds: this.#plan?.shardIds ?? [],
+			workers: this.workers.length,
+			startedAt: this.#createdAt,
+			uptimeMs: Math.max(0, this.#options.clock.now() - this.#createdAt),
+			status: status === 'running' && gateways?.some(hasLostSessions) ? 'degraded' : status,
+			identify: this.#starts.budget(),
+			...(this.#options.simulator ? { simulator: this.#options.simulator } : {}),
 		};
+		return { manager: about, shards, ...(gateways ? { gateways } : {}) };
 	}
 
 	/** What is left of the day's session starts. */
@@ -346,13 +327,15 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		const { signal } = this.#abort;
 		if (this.#startControl) {
 			await this.#openControl(this.#startControl);
-			await this.#adoptWorkers();
+			// The name is this manager's: what an earlier one of that name left behind ends first.
+			await this.#processes.adopt(join(stateDir(), `${this.name}.workers`), signal);
 		}
 		const info = await this.#starts.gateway();
 		signal.throwIfAborted();
 		const plan = planShards(this.#options, info);
 		await this.#starts.checkStart(plan.sessionIds.length);
 		this.#plan = plan;
+		signal.throwIfAborted();
 		await this.#mode.start(plan, signal);
 		const workers = this.#workers.create({ slices: plan.slices, totalShards: plan.layout.totalShards });
 		const settled = watchStart(workers, signal);
@@ -384,14 +367,6 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		this.#abort.signal.throwIfAborted();
 	}
 
-	/** The name is ours: what an earlier manager of this name left behind ends, and our own workers are written down. */
-	async #adoptWorkers(): Promise<void> {
-		const { clock, logger } = this.#options;
-		const path = join(stateDir(), `${this.name}.workers`);
-		await endLeftovers(path, { clock, logger, signal: this.#abort.signal });
-		this.#record = new WorkerRecord(path);
-	}
-
 	/** Listens to a worker for its whole life. */
 	#follow(worker: ManagedWorker): void {
 		const { clock } = this.#options;
@@ -399,16 +374,6 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		forwardWorkerEvents(worker, clock, (event, ...args) => this.emit(event, ...(args as never)));
 		this.#refusals.watch(worker);
 		this.#problems.watch(worker);
-		worker.child.on('spawned', ({ pid }) => this.#record?.add(pid));
-		worker.child.on('exited', ({ pid }) => {
-			if (pid !== null) this.#record?.remove(pid);
-		});
-	}
-
-	#restartable(worker: ManagedWorker): RestartableWorker {
-		const { id, shardIds } = worker;
-		// One failed replacement is enough to stop; the policy keeps trying with that worker, and the others are left unchanged.
-		const options = { reason: 'restart of all requested', giveUpAfterExits: 1 };
-		return { id, shardIds, restart: () => this.#mode.replace(worker, options) };
+		this.#processes.watch(worker.child);
 	}
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ProcessIdentity } from '@shardctl/control';
 import { fakeClock, isAlive, tempDir, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { endLeftovers, WorkerRecord } from './orphans.js';
+import { endOrphans, WorkerRecord } from './orphans.js';
 
 /** A process that runs on by itself, in a group of its own as every worker is. */
 function sleeper(): ChildProcess & { pid: number } {
@@ -18,7 +18,7 @@ function setUp() {
 	const clock = fakeClock();
 	const said: string[] = [];
 	const logger = { warn: (_: unknown, text: string) => void said.push(text) } as never;
-	return { path, clock, said, end: () => endLeftovers(path, { clock, logger, signal: new AbortController().signal }) };
+	return { path, clock, said, end: () => endOrphans(path, { clock, logger, signal: new AbortController().signal }) };
 }
 
 const recorded = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity[];
@@ -41,7 +41,7 @@ describe('WorkerRecord', () => {
 	});
 });
 
-describe('endLeftovers', () => {
+describe('endOrphans', () => {
 	it('waits for one that ends by itself, and kills nobody', async () => {
 		const { path, clock, said, end } = setUp();
 		const child = sleeper();
@@ -70,7 +70,7 @@ describe('endLeftovers', () => {
 		await waitFor('its end', () => !isAlive(child.pid));
 		await clock.advance(200);
 		await ended;
-		expect(said[1]).toContain('did not end without a manager, so they were killed');
+		expect(said[1]).toContain('did not exit on their own and were killed');
 	});
 
 	it('touches no process that only has the id of a recorded one', async () => {

@@ -50,7 +50,7 @@ export class WorkerRecord {
  *
  * Only processes that are certainly the recorded ones are touched: the id and the time of start have to agree.
  */
-export async function endLeftovers(
+export async function endOrphans(
 	path: string,
 	{ clock, logger, signal }: { clock: Clock; logger: Pick<Logger, 'warn'>; signal: AbortSignal },
 ): Promise<void> {
@@ -67,7 +67,7 @@ export async function endLeftovers(
 		}
 		if (alive.length > 0) {
 			for (const { pid } of alive) killGroup(pid);
-			logger.warn({ pids: alive.map(({ pid }) => pid) }, `${list(alive)} did not end without a manager, so they were killed`);
+			logger.warn({ pids: alive.map(({ pid }) => pid) }, `${list(alive)} did not exit on their own and were killed`);
 		}
 		while (alive.length > 0) {
 			await sleep(clock, pollEveryMs, signal);
