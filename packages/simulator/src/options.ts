@@ -43,6 +43,11 @@ export const simulatorOptions = z.strictObject({
 		.describe('shard count that /gateway/bot recommends; follows the guild count when left out'),
 	maxConcurrency: count(1, 100_000).default(16).describe('identifies that may start at once (max_concurrency)'),
 	identifyWindowMs: durationMs.default(5000).describe('length of the identify window'),
+	botPermissions: z
+		.string()
+		.regex(/^\d{1,20}$/, 'the permissions as one number, as in an invite link')
+		.default('8')
+		.describe("permissions of the bot's role, as the number of an invite link; 8 is Administrator"),
 	largeBot: z
 		.union([z.boolean(), z.strictObject({ multiple: count(1) })])
 		.default(false)

@@ -63,6 +63,7 @@ export class Simulator implements AsyncDisposable {
 			guildSizes: options.guildSizes,
 			population: options.population,
 			clock,
+			botPermissions: options.botPermissions,
 			applicationFlags: applicationFlagsFor(options.grantedIntents),
 			onEvent: (event) => this.#router.route(event),
 		});

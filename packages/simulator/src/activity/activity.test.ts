@@ -17,6 +17,7 @@ function life({ guilds = 10 } = {}) {
 		population: 5000,
 		clock,
 		applicationFlags: 0,
+		botPermissions: '8',
 		onEvent: (event) => events.push(event),
 	});
 	world.commands.set('1', { id: '1', name: 'ping' });

@@ -1,7 +1,7 @@
 // The control API under `/simulator/`: read the state and the log, make things happen, inject faults. JSON in and out, every
 // body checked and bounded. Who may use it is decided in admission.ts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { optionProblems, type RequestTarget } from '@shardctl/core';
+import { optionProblems, type RequestTarget, ShardctlError } from '@shardctl/core';
 import { z } from 'zod';
 import { eventKindNames } from '../activity/event-kinds.js';
 import type { LogFilter, LogType } from '../event-log.js';
@@ -59,12 +59,19 @@ const endpoints: readonly Endpoint[] = [
 	{
 		method: 'POST',
 		path: '/emit',
-		about: 'make an event happen: {"type":"MESSAGE_CREATE","data":{"content":"hi"},"guildId":"…"}',
+		about:
+			'make an event happen, such as {"type":"MESSAGE_CREATE","data":{"content":"hi"}}; the README has one example of each kind',
 		run: ({ simulator, body }) => {
 			const { type, data, guildId, userId } = check(emitBody, body);
 			const options = { ...(guildId !== undefined && { guildId }), ...(userId !== undefined && { userId }) };
 			return { id: simulator.emit(type, data, options) ?? null };
 		},
+	},
+	{
+		method: 'GET',
+		path: '/interaction',
+		about: 'what the bot has answered to an interaction so far: ?id=…',
+		run: ({ simulator, query }) => answerTo(simulator, query.get('id')),
 	},
 	{
 		method: 'GET',
@@ -130,8 +137,9 @@ export class ControlApi {
 		try {
 			send(response, await this.#answer(request, target));
 		} catch (error) {
-			if (!(error instanceof RestError)) throw error;
-			send(response, error.answer);
+			if (error instanceof RestError) send(response, error.answer);
+			else if (ShardctlError.is(error)) send(response, new RestError(400, 0, error.message).answer);
+			else throw error;
 		}
 	}
 
@@ -149,6 +157,15 @@ export class ControlApi {
 		const body = endpoint.method === 'POST' ? await readJson(request) : undefined;
 		return ok(endpoint.run({ simulator: this.#simulator, query: target.query, body }) ?? {});
 	}
+}
+
+function answerTo({ world }: ControlledSimulator, id: string | null): object {
+	if (id === null) throw new RestError(400, 0, 'which interaction? ?id=… is missing');
+	const interaction = world.interactions.newest((one) => one.id === id);
+	if (!interaction) throw new RestError(404, 0, 'no such interaction, or it is too long ago');
+	const { type, createdAtMs, respondedAtMs, callbackType, message, modal } = interaction;
+	const answeredAfterMs = respondedAtMs === null ? null : respondedAtMs - createdAtMs;
+	return { id, type, answeredAfterMs, callbackType, message, modal };
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

@@ -29,6 +29,8 @@ export interface GuildPlanOptions {
 	population: Population;
 	/** The bot's own user. */
 	bot: User;
+	/** Bits of the role that the bot has in every guild. */
+	botPermissions: string;
 }
 
 const everyonePermissions = '1071698529857';
@@ -71,8 +73,10 @@ export class GuildPlan {
 		const { seed, population, bot } = this.#options;
 		const id = this.idOf(index);
 		const count = this.memberCountOf(index);
-		const roles = this.#roles(index, id);
-		const roleIds = roles.slice(1).map((role) => role.id);
+		const people = this.#roles(index, id);
+		const roleIds = people.slice(1).map((role) => role.id);
+		const botRole = this.#botRole(this.#partId(index, 2000), people.length);
+		const roles = [...people, botRole];
 		const from = hash(seed, 13, index) % population.size;
 		const members = new MemberDirectory({ population, from, count, guildId: id, seed, roleIds });
 		const channels = this.#channels(index, count, id);
@@ -117,7 +121,7 @@ export class GuildPlan {
 			emojis: [],
 			voiceStates: this.#voiceStates(index, id, channels, members),
 			members,
-			bot: plainMember(bot, snowflakeDate(id)),
+			bot: plainMember(bot, snowflakeDate(id), [botRole.id]),
 		});
 	}
 
@@ -128,6 +132,7 @@ export class GuildPlan {
 		const name = typeof fields.name === 'string' ? fields.name : `Guild ${id}`;
 		const model = this.build(hash(seed, 27, made) % 1000);
 		const everyone: Role = { ...([...model.roles.values()][0] as Role), id };
+		const botRole = this.#botRole(snowflake(made + 5000, 1), 1);
 		const renumbered = [...model.channels.values()].map((channel, n) => ({
 			...channel,
 			guild_id: id,
@@ -140,12 +145,12 @@ export class GuildPlan {
 		const text = renumbered.find((channel) => channel.type === channelTypes.text);
 		return new Guild({
 			fields: { ...model.fields, id, name, owner_id: population.idOf(from), system_channel_id: text?.id ?? null },
-			roles: [everyone],
+			roles: [everyone, botRole],
 			channels: renumbered,
 			emojis: [],
 			voiceStates: [],
 			members: new MemberDirectory({ population, from, count, guildId: id, seed, roleIds: [] }),
-			bot: plainMember(bot, snowflakeDate(id)),
+			bot: plainMember(bot, snowflakeDate(id), [botRole.id]),
 		});
 	}
 
@@ -159,23 +164,24 @@ export class GuildPlan {
 		return snowflake(this.timeOf(index) + 1 + part, hash(this.#options.seed, 17, index, part));
 	}
 
+	/** The role that Discord makes for a bot when it joins. On top, so that the bot may do to everybody what it may do at all. */
+	#botRole(id: string, position: number): Role {
+		const { bot, botPermissions } = this.#options;
+		return {
+			...plainRole({ id, name: bot.username, position, permissions: botPermissions }),
+			managed: true,
+			tags: { bot_id: bot.id },
+		};
+	}
+
 	#roles(index: number, guildId: string): Role[] {
 		const { seed } = this.#options;
 		const extra = 1 + (hash(seed, 18, index) % 5);
 		const role = (id: string, name: string, position: number): Role => ({
-			id,
-			name,
-			description: null,
+			...plainRole({ id, name, position, permissions: position === extra ? '8' : everyonePermissions }),
 			color: position === 0 ? 0 : hash(seed, 19, index, position) & 0xffffff,
 			colors: { primary_color: 0, secondary_color: null, tertiary_color: null },
 			hoist: position > 1,
-			icon: null,
-			unicode_emoji: null,
-			position,
-			permissions: position === extra ? '8' : everyonePermissions,
-			managed: false,
-			mentionable: false,
-			flags: 0,
 		});
 		const others = Array.from({ length: extra }, (_, n) =>
 			role(this.#partId(index, 1000 + n), roleNames[extra - 1 - n] as string, n + 1),
@@ -259,4 +265,22 @@ export class GuildPlan {
 
 function capital(word: string): string {
 	return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+function plainRole({ id, name, position, permissions }: Pick<Role, 'id' | 'name' | 'position' | 'permissions'>): Role {
+	return {
+		id,
+		name,
+		description: null,
+		color: 0,
+		colors: { primary_color: 0, secondary_color: null, tertiary_color: null },
+		hoist: false,
+		icon: null,
+		unicode_emoji: null,
+		position,
+		permissions,
+		managed: false,
+		mentionable: false,
+		flags: 0,
+	};
 }

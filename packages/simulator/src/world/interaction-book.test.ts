@@ -14,6 +14,7 @@ test('an interaction is found by id and token until its token is too old', () =>
 		respondedAtMs: null,
 		callbackType: null,
 		message: null,
+		modal: null,
 	};
 	book.add(interaction);
 	expect([book.get('1', 't', 10), book.get('2', 't', 10), book.get('1', 'x', 10)]).toEqual([interaction, undefined, undefined]);

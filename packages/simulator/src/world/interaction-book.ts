@@ -1,5 +1,6 @@
 // Interactions that wait for an answer or can still be followed up. Bounded; a token is good for 15 minutes.
 // Discord: Receiving and Responding to Interactions.
+import type { Modal } from './interaction-data.js';
 import type { Message } from './model.js';
 
 export interface PendingInteraction {
@@ -15,6 +16,8 @@ export interface PendingInteraction {
 	callbackType: number | null;
 	/** The original response, where it is a message. */
 	message: Message | null;
+	/** The modal that was the answer, until it is submitted. */
+	modal: Modal | null;
 }
 
 export const interactionTokenTtlMs = 15 * 60_000;
@@ -37,6 +40,11 @@ export class InteractionBook {
 	byToken(token: string, nowMs: number): PendingInteraction | undefined {
 		const interaction = this.#byToken.get(token);
 		return interaction && nowMs - interaction.createdAtMs <= interactionTokenTtlMs ? interaction : undefined;
+	}
+
+	/** The newest one that matches, whether or not it still can be answered. */
+	newest(matches: (interaction: PendingInteraction) => boolean): PendingInteraction | undefined {
+		return [...this.#byToken.values()].reverse().find(matches);
 	}
 
 	get(id: string, token: string, nowMs: number): PendingInteraction | undefined {

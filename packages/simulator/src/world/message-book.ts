@@ -26,6 +26,15 @@ export class MessageBook {
 		return [...(this.#channels.get(channelId)?.values() ?? [])].reverse();
 	}
 
+	/** The newest message that matches, the channels in which something was said last first. */
+	newest(matches: (message: Message) => boolean): Message | undefined {
+		for (const channelId of [...this.#channels.keys()].reverse()) {
+			const found = this.list(channelId).find(matches);
+			if (found) return found;
+		}
+		return undefined;
+	}
+
 	/** Adds a message, or replaces the one of its id in its place. */
 	add(message: Message): void {
 		const book = this.#channels.get(message.channel_id) ?? new Map<string, Message>();

@@ -14,6 +14,7 @@ function world({ seed = 1, guilds = 30 } = {}) {
 		population: 10_000,
 		clock: fakeClock(),
 		applicationFlags: 0,
+		botPermissions: '8',
 		onEvent: (event) => events.push(event),
 	});
 	return Object.assign(one, { events });

@@ -19,6 +19,8 @@ export interface WorldOptions {
 	/** How many people there are to be members. */
 	population: number;
 	clock: Clock;
+	/** What the bot's managed role allows it, as bits. */
+	botPermissions: string;
 	/** Bits of the application's flags: which privileged intents it was granted. */
 	applicationFlags: number;
 	/** Hears of everything that happens. */
@@ -43,19 +45,21 @@ export class World {
 	readonly ownUsers = new Map<string, User>();
 	readonly applicationId: string;
 	readonly applicationFlags: number;
+	readonly botPermissions: string;
 	/** The bot; replaced, not changed, when it edits itself. */
 	bot: User;
 	/** Channels that are not of the seed → their guild. */
 	readonly channelGuilds = new Map<string, string>();
 	readonly #onEvent: (event: WorldEvent) => void;
 
-	constructor({ seed, guilds, guildSizes, population, clock, applicationFlags, onEvent }: WorldOptions) {
+	constructor({ seed, guilds, guildSizes, population, clock, applicationFlags, botPermissions, onEvent }: WorldOptions) {
 		this.seed = seed;
 		this.clock = clock;
 		this.ids = new IdSource(clock);
 		this.population = new Population(seed, population);
 		this.applicationId = snowflake(90_000_000_000, Math.floor(fraction(seed, 30) * 0x3fffff));
 		this.applicationFlags = applicationFlags;
+		this.botPermissions = botPermissions;
 		this.bot = {
 			id: this.applicationId,
 			username: 'Simulated Bot',
@@ -72,7 +76,7 @@ export class World {
 			accent_color: null,
 			avatar_decoration_data: null,
 		};
-		this.plan = new GuildPlan({ seed, sizes: guildSizes, population: this.population, bot: this.bot });
+		this.plan = new GuildPlan({ seed, sizes: guildSizes, population: this.population, bot: this.bot, botPermissions });
 		this.guilds = new GuildStore(this.plan, guilds);
 		this.#onEvent = onEvent;
 	}

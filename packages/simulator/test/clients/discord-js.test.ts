@@ -1,7 +1,23 @@
 // The simulator against discord.js 14, unmodified: what its users do in their first week.
 
 import { waitFor } from '@shardctl/test-support';
-import { Client, Events, GatewayIntentBits, type Interaction, type Message } from 'discord.js';
+import {
+	ActionRowBuilder,
+	ApplicationCommandOptionType,
+	ButtonBuilder,
+	ButtonStyle,
+	Client,
+	Events,
+	GatewayIntentBits,
+	type GuildMember,
+	type Interaction,
+	type Message,
+	ModalBuilder,
+	PermissionFlagsBits,
+	StringSelectMenuBuilder,
+	TextInputBuilder,
+	TextInputStyle,
+} from 'discord.js';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSimulator, type SimulatorOptions } from '../../src/index.js';
 
@@ -88,4 +104,80 @@ test('discord.js resumes after a dropped connection and misses nothing', async (
 	await waitFor('the last message', () => heard.includes('after'));
 	expect(heard).toEqual(['before', 'meanwhile', 'after']);
 	expect(sim.log.entries({ type: 'identify' })).toHaveLength(1);
+});
+
+test('discord.js answers a slash command, a button, a menu and a form', async () => {
+	const sim = await start();
+	const client = await login(sim);
+	await client.application?.commands.set([
+		{
+			name: 'order',
+			description: 'orders something',
+			options: [
+				{ type: ApplicationCommandOptionType.String, name: 'what', description: '-', required: true },
+				{ type: ApplicationCommandOptionType.User, name: 'for', description: '-' },
+			],
+		},
+	]);
+	const seen: string[] = [];
+	const answer = async (interaction: Interaction) => {
+		if (interaction.isChatInputCommand()) {
+			const friend = interaction.options.getMember('for') as GuildMember | null;
+			seen.push(`${interaction.options.getString('what', true)} for ${friend?.user.username}`);
+			await interaction.reply({
+				content: 'sure?',
+				components: [
+					new ActionRowBuilder<ButtonBuilder>().addComponents(
+						new ButtonBuilder().setCustomId('yes').setLabel('Yes').setStyle(ButtonStyle.Primary),
+					),
+					new ActionRowBuilder<StringSelectMenuBuilder>().addComponents(
+						new StringSelectMenuBuilder()
+							.setCustomId('size')
+							.addOptions({ label: 'Large', value: 'l' }, { label: 'Small', value: 's' }),
+					),
+				],
+			});
+		} else if (interaction.isStringSelectMenu()) {
+			seen.push(`size ${interaction.values.join()} of "${interaction.message.content}"`);
+			await interaction.deferUpdate();
+		} else if (interaction.isButton()) {
+			seen.push(`button of "${interaction.message.content}"`);
+			const name = new TextInputBuilder().setCustomId('name').setLabel('Name').setStyle(TextInputStyle.Short);
+			await interaction.showModal(
+				new ModalBuilder()
+					.setCustomId('address')
+					.setTitle('Address')
+					.addComponents(new ActionRowBuilder<TextInputBuilder>().addComponents(name)),
+			);
+		} else if (interaction.isModalSubmit() && interaction.isFromMessage()) {
+			seen.push(`form ${interaction.fields.getTextInputValue('name')}`);
+			await interaction.update({ content: 'ordered', components: [] });
+		}
+	};
+	client.on(Events.InteractionCreate, (interaction) => void answer(interaction));
+	const friend = sim.world.guilds.read(sim.world.guilds.idAt(0) as string)?.members.stretchMember(1).user.username as string;
+	const answered = (count: number) => waitFor(`answer ${count}`, () => sim.state().interactions.answered === count);
+	sim.emit('INTERACTION_CREATE', { name: 'order', options: { what: 'tea', for: friend } });
+	await answered(1);
+	sim.emit('INTERACTION_CREATE', { type: 3, custom_id: 'size', values: ['Small'] });
+	await answered(2);
+	sim.emit('INTERACTION_CREATE', { type: 3, custom_id: 'Yes' });
+	await answered(3);
+	sim.emit('INTERACTION_CREATE', { type: 5, fields: { name: 'Ada' } });
+	await answered(4);
+	expect(seen).toEqual([`tea for ${friend}`, 'size s of "sure?"', 'button of "sure?"', 'form Ada']);
+	expect(sim.world.messages.newest(({ content }) => content === 'ordered')).toMatchObject({ components: [] });
+});
+
+test('a bot of discord.js is an administrator by default, and may do what its role allows otherwise', async () => {
+	for (const [botPermissions, isAdministrator] of [
+		[undefined, true],
+		[String(PermissionFlagsBits.SendMessages), false],
+	] as const) {
+		const sim = await start(botPermissions === undefined ? {} : { botPermissions });
+		const client = await login(sim);
+		const me = client.guilds.cache.first()?.members.me;
+		expect(me?.permissions.has(PermissionFlagsBits.Administrator)).toBe(isAdministrator);
+		expect(me?.roles.botRole?.managed).toBe(true);
+	}
 });

@@ -2,6 +2,7 @@
 import { answerWithMessage } from '../../world/changes/interactions.js';
 import { deleteMessages, editMessage } from '../../world/changes/messages.js';
 import { interactionAnswerWithinMs, type PendingInteraction } from '../../world/interaction-book.js';
+import type { Modal } from '../../world/interaction-data.js';
 import type { Message } from '../../world/model.js';
 import { found, noContent, ok, type RestAnswer, RestError, unknown } from '../answer.js';
 import { type Route, type RouteContext, type RouteOptions, route } from '../route.js';
@@ -34,6 +35,7 @@ function respond(context: RouteContext): RestAnswer {
 	interaction.callbackType = type;
 	world.interactions.counts.answered++;
 	const data = (body.data ?? {}) as Record<string, unknown>;
+	if (type === callback.modal) interaction.modal = data as unknown as Modal;
 	if (type === callback.message) interaction.message = answerWithMessage(world, interaction, data);
 	if (type === callback.deferredMessage) {
 		interaction.message = answerWithMessage(world, interaction, { ...data, flags: Number(data.flags ?? 0) | loadingFlag });

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { PendingInteraction } from '../interaction-book.js';
 import type { Command, Message, User } from '../model.js';
+import { allPermissions, effectivePermissions } from '../permissions.js';
 import type { World } from '../world.js';
 import { composeMessage, sendMessage } from './messages.js';
 
@@ -14,8 +15,6 @@ export interface NewInteraction {
 	data?: Record<string, unknown>;
 	message?: Message;
 }
-
-const everything = '2251799813685247';
 
 /** Somebody interacts with the bot. Reaches the shard of the guild, or shard 0 from a direct message. */
 export function createInteraction(
@@ -37,6 +36,7 @@ export function createInteraction(
 		respondedAtMs: null,
 		callbackType: null,
 		message: message ?? null,
+		modal: null,
 	};
 	world.interactions.add(pending);
 	const member =
@@ -56,9 +56,9 @@ export function createInteraction(
 			...(guild
 				? { guild_id: guildId, guild: { id: guildId, locale: 'en-US', features: guild.fields.features }, guild_locale: 'en-US' }
 				: {}),
-			...(member ? { member: { ...member, user, permissions: everything, deaf: false, mute: false } } : { user }),
+			...(member ? { member: { ...member, user, permissions: allPermissions, deaf: false, mute: false } } : { user }),
 			...(message && { message }),
-			app_permissions: everything,
+			app_permissions: effectivePermissions(world.botPermissions),
 			locale: 'en-US',
 			entitlements: [],
 			authorizing_integration_owners: integrationOwners(guildId, user.id),
