@@ -81,6 +81,7 @@ Examples:
 		);
 	const wanted = only !== undefined && Object.hasOwn(commands, only) ? [only] : Object.keys(commands);
 	for (const name of wanted) program.addCommand((commands[name] as () => Command)().copyInheritedSettings(program));
-	for (const command of [program, ...program.commands]) command.exitOverride();
+	for (const command of program.commands) for (const nested of command.commands) nested.copyInheritedSettings(command);
+	for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])]) command.exitOverride();
 	return program;
 }

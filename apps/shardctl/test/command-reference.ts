@@ -4,19 +4,27 @@ import type { Command, Option } from 'commander';
 
 /** One section for each command: how it is called, what it does, its options with their twins in the environment. */
 export function commandReference(program: Command): string {
-	return program.commands.map(section).join('\n');
+	const all = program.commands.flatMap((command) => [command, ...command.commands]);
+	return all.map(section).join('\n');
 }
 
 function section(command: Command): string {
-	const usage = ['shardctl', command.name(), command.usage()].join(' ');
+	const name = fullName(command);
+	const usage = ['shardctl', name, command.usage()].join(' ');
 	const aliases = command.aliases().length > 0 ? ` Also \`${command.aliases().join('`, `')}\`.` : '';
-	const parts = [`### ${command.name()}`, '', `\`${usage}\``, '', `${command.description()}${aliases}`];
+	const parts = [`### ${name}`, '', `\`${usage}\``, '', `${command.description()}${aliases}`];
 	const listed = command.registeredArguments.map(
 		(argument) => `- \`${argument.name()}\`: ${argument.description || choices(argument.argChoices)}`,
 	);
 	if (listed.length > 0) parts.push('', ...listed);
 	if (command.options.length > 0) parts.push('', '| option | environment | |', '|---|---|---|', ...command.options.map(row));
 	return `${parts.join('\n')}\n`;
+}
+
+/** `stats`, `simulate say`. */
+function fullName(command: Command): string {
+	const above = command.parent;
+	return above?.parent ? `${above.name()} ${command.name()}` : command.name();
 }
 
 function row({ flags, envVar, description, defaultValueDescription, argChoices }: Option): string {

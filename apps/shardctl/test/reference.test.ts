@@ -25,6 +25,14 @@ describe("the README's reference", () => {
 });
 
 describe('every option', () => {
+	it('of a command below simulate has one too', () => {
+		const nested = program.commands.flatMap(({ commands }) => commands);
+		expect(nested.map((command) => command.name())).toEqual(['say', 'command', 'press', 'submit']);
+		for (const { long, envVar } of nested.flatMap(({ options }) => options)) {
+			expect(envVar).toMatch(new RegExp(`^SHARDCTL_(SIMULATE_)?${long?.slice(2).replaceAll('-', '_').toUpperCase()}$`));
+		}
+	});
+
 	it('has a twin in the environment that follows from its name', () => {
 		for (const command of program.commands) {
 			for (const { long, envVar } of command.options) {

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, type Option } from 'commander';
 import { option } from '../option.js';
 import { duration, whole } from '../option-parsers.js';
+import { actCommands } from './simulate-act.js';
 
 interface SimulateOptions {
 	set: Record<string, unknown>;
@@ -18,6 +19,12 @@ function options(): Option[] {
 		simulateOption('--host <address>', 'address to listen on (default: 127.0.0.1)'),
 		simulateOption('--allow-remote', 'allow a --host that other machines can reach'),
 		simulateOption('--token <token>', 'the valid token (default: a new one)'),
+		simulateOption('--any-token', 'accept whatever token the bot logs in with'),
+		simulateOption('--control-token <token>', 'what /simulator/ asks for as a bearer token (default: none)'),
+		simulateOption(
+			'--bot-permissions <number>',
+			"permissions of the bot's role, as the number of an invite link (default: 8, Administrator)",
+		),
 		simulateOption('--shards <count>', 'recommended shard count (default: from the number of guilds)').argParser(whole(1)),
 		simulateOption('--guilds <count>', 'guilds that the bot is in').default(20).argParser(whole(0)),
 		simulateOption('--max-concurrency <count>', 'max_concurrency: identifies per window').default(1).argParser(whole(1)),
@@ -47,6 +54,7 @@ export function simulateCommand(): Command {
 		.summary('Runs a local Discord simulator.')
 		.description('Runs a local Discord simulator; prints its address and token as one line of JSON.');
 	for (const each of options()) command.addOption(each);
+	for (const each of actCommands()) command.addCommand(each);
 	return command.action(async ({ set, ...given }: SimulateOptions) => {
 		const { createSimulator } = await import('@shardctl/simulator');
 		const named = Object.fromEntries(Object.entries(given).map(([key, value]) => [withUnit[key] ?? key, value]));

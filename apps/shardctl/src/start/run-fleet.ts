@@ -9,6 +9,7 @@ import {
 } from '@shardctl/manager';
 import { pino } from 'pino';
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
+import { writeSimulatorRecord } from '../simulate/simulator-record.js';
 import { bothOutputs, type FleetOutput, jsonOutput, prettyOutput } from './fleet-output.js';
 import { LogFile } from './log-file.js';
 import type { StartPlan } from './resolve-start.js';
@@ -25,7 +26,7 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 	const format = run.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json');
 	const terminal = format === 'json' ? jsonOutput(process.stdout.fd) : prettyOutput();
 	const output = run.logDir === undefined ? terminal : bothOutputs(terminal, jsonOutput(new LogFile(run.logDir, name)));
-	const simulator = await simulatorFor(plan);
+	const simulator = await simulatorFor(plan, name);
 	try {
 		const simulated = simulator && { api: simulator.url, token: simulator.token, simulator: { url: simulator.url } };
 		if (simulator) output.say('info', `simulator at ${simulator.url}`, { event: 'simulator:ready', url: simulator.url });
@@ -52,12 +53,24 @@ function optionsOf({ manager, run: { tokenFile, simulate } }: StartPlan): ShardM
 	return tokenFile === undefined || simulate !== undefined ? manager : { ...manager, token: readTokenFile(tokenFile) };
 }
 
-async function simulatorFor({ run: { simulate }, manager: { totalShards } }: StartPlan): Promise<SimulatorProcess | undefined> {
+async function simulatorFor(
+	{ run: { simulate }, manager: { totalShards } }: StartPlan,
+	name: string,
+): Promise<SimulatorProcess | undefined> {
 	if (simulate === undefined) return undefined;
-	return startSimulatorProcess({
+	const simulator = await startSimulatorProcess({
 		guilds: simulate === true ? defaultSimulatedGuilds : simulate,
 		shards: typeof totalShards === 'number' ? totalShards : undefined,
 	});
+	// For `shardctl simulate say` and the like, from another terminal.
+	const remove = writeSimulatorRecord(name, simulator);
+	return {
+		...simulator,
+		stop() {
+			remove();
+			return simulator.stop();
+		},
+	};
 }
 
 async function runManager(manager: ShardManager, output: FleetOutput): Promise<number> {

@@ -1,5 +1,6 @@
 // Runs `shardctl simulate` in a separate process, so that the manager and the simulator do not slow each other down.
 import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ShardctlError } from '@shardctl/core';
@@ -11,6 +12,8 @@ const maxConcurrency = 16;
 export interface SimulatorProcess {
 	url: string;
 	token: string;
+	/** What its control API asks for, so that no other user and no web page can act in it. */
+	controlToken: string;
 	stop(): Promise<void>;
 }
 
@@ -22,10 +25,18 @@ export async function startSimulatorProcess({
 	guilds: number;
 	shards: number | undefined;
 }): Promise<SimulatorProcess> {
-	const args = ['simulate', '--guilds', String(guilds), '--max-concurrency', String(maxConcurrency)];
+	// Whatever token the bot has of its own, from its configuration or its code, is good enough here.
+	const args = ['simulate', '--any-token', '--guilds', String(guilds), '--max-concurrency', String(maxConcurrency)];
 	if (shards !== undefined) args.push('--shards', String(shards));
 	// In a process group of its own, so that Ctrl-C does not end the simulator while workers are logging out.
-	const child = fork(cli, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], detached: true, execArgv: [] });
+	const controlToken = randomBytes(24).toString('base64url');
+	const child = fork(cli, args, {
+		stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+		detached: true,
+		execArgv: [],
+		// Not among the arguments, which every user of the machine can read.
+		env: { ...process.env, SHARDCTL_SIMULATE_CONTROL_TOKEN: controlToken },
+	});
 	const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
 	const line = await Promise.race([
 		new Promise<string>((resolve) => createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve)),
@@ -37,6 +48,7 @@ export async function startSimulatorProcess({
 	return {
 		url,
 		token,
+		controlToken,
 		async stop() {
 			if (child.connected) child.disconnect();
 			await exited;

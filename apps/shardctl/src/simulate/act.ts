@@ -1,0 +1,93 @@
+// Does what a person would do in Discord, and shows what the bot answers.
+import { type InteractionAnswer, type SimulatorClient, type SimulatorTarget, simulatorClient } from './simulator-client.js';
+
+export interface ActOptions extends SimulatorTarget {
+	guild?: string;
+	channel?: string;
+	user?: string;
+	wait: number;
+	json?: boolean;
+}
+
+const deferred = 5;
+const loading = 1 << 7;
+const pollMs = 50;
+
+/** Sends a message as a member. */
+export async function say(content: string, { guild, channel, user, json, ...target }: ActOptions): Promise<void> {
+	const id = await simulatorClient(target).emit({ type: 'MESSAGE_CREATE', ...scene({ guild, channel, user }, { content }) });
+	process.stdout.write(json ? `${JSON.stringify({ id }, null, 2)}\n` : `sent message ${id}\n`);
+}
+
+/** Interacts with the bot as a member, and prints its answer. */
+export async function interact(
+	draft: Record<string, unknown>,
+	{ guild, channel, user, wait, json, ...target }: ActOptions,
+): Promise<void> {
+	const client = simulatorClient(target);
+	const id = await client.emit({ type: 'INTERACTION_CREATE', ...scene({ guild, channel, user }, draft) });
+	const answer = id === null ? undefined : await answerTo(client, id, wait);
+	process.stdout.write(json ? `${JSON.stringify({ id, ...answer }, null, 2)}\n` : `${describeAnswer(answer)}\n`);
+}
+
+function scene(
+	{ guild, channel, user }: { guild?: string | undefined; channel?: string | undefined; user?: string | undefined },
+	data: Record<string, unknown>,
+): { data: Record<string, unknown>; guildId?: string; userId?: string } {
+	return {
+		data: { ...data, ...(channel !== undefined && { channel_id: channel }) },
+		...(guild !== undefined && { guildId: guild }),
+		...(user !== undefined && { userId: user }),
+	};
+}
+
+/** The answer, also one that was announced (deferred) and takes a while; what there is after `waitMs`. */
+async function answerTo(client: SimulatorClient, id: string, waitMs: number): Promise<InteractionAnswer> {
+	const end = performance.now() + waitMs;
+	for (;;) {
+		const answer = await client.interaction(id);
+		const isWaiting = answer.callbackType === deferred && ((answer.message?.flags ?? 0) & loading) !== 0;
+		if ((answer.callbackType !== null && !isWaiting) || performance.now() >= end) return answer;
+		await new Promise((resolve) => setTimeout(resolve, pollMs));
+	}
+}
+
+/** One line, and one for each thing that can be pressed or filled in. */
+export function describeAnswer(answer: InteractionAnswer | undefined): string {
+	if (!answer || answer.callbackType === null) return 'the bot did not answer';
+	const after = `after ${Math.round(answer.answeredAfterMs ?? 0)} ms`;
+	if (answer.modal)
+		return [`the bot opened the form "${printable(answer.modal.title ?? '')}" ${after}`, ...inputs(answer.modal.components)].join(
+			'\n',
+		);
+	if (!answer.message) return `the bot acknowledged ${after}`;
+	const { content = '', embeds = [], flags = 0, components } = answer.message;
+	if (flags & loading) return `the bot is still thinking ${after}`;
+	const what = [printable(content), embeds.length > 0 ? `[${embeds.length} embed${embeds.length > 1 ? 's' : ''}]` : ''];
+	return [`the bot answered ${after}: ${what.filter(Boolean).join(' ') || '[no text]'}`, ...inputs(components)].join('\n');
+}
+
+interface Component {
+	custom_id?: string;
+	label?: string;
+	components?: Component[];
+	accessory?: Component;
+	component?: Component;
+}
+
+function inputs(components: unknown): string[] {
+	if (!Array.isArray(components)) return [];
+	return (components as Component[]).flatMap((component) => {
+		const label = component.label === undefined ? '' : `  ${printable(component.label)}`;
+		return [
+			...(component.custom_id === undefined ? [] : [`  ${printable(component.custom_id)}${label}`]),
+			...inputs(component.components),
+			...inputs([component.accessory, component.component].filter((inner) => inner !== undefined)),
+		];
+	});
+}
+
+/** Without what a terminal would obey: control characters and invisible marks, but for line ends and the joiner of emoji. */
+function printable(text: string): string {
+	return text.replace(/(?![\n\t\u200d])[\p{Cc}\p{Cf}]/gu, '�');
+}
