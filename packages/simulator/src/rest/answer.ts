@@ -1,4 +1,4 @@
-// What a REST route answers, and Discord's errors as values that routes throw and the handler turns into answers.
+// What a REST route returns, and Discord's errors as values that routes throw and the handler turns into answers.
 
 export interface RestAnswer {
 	status: number;

@@ -46,7 +46,7 @@ export class RestHandler {
 		const wrong = conditions.forRequest(request.method ?? 'GET', target.path.replace(/^\/api(\/v\d+)?/, ''));
 		const late = wrong.find((condition) => condition.kind === 'latency');
 		if (late && !(await waited(sleep(world.clock, conditions.delayMs(late), hungUp(response))))) return;
-		// Nobody answers, until the client hangs up or the simulator stops.
+		// There is no response, until the client hangs up or the simulator stops.
 		const hangs = wrong.some((condition) => condition.kind === 'hang');
 		const blocked = limits.blocked(address);
 		const { answer, path } = blocked

@@ -6,7 +6,7 @@ import type { UploadedFile } from './request-body.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What `/gateway/bot` tells. */
+/** What `/gateway/bot` reports. */
 export interface GatewayFacts {
 	url: string;
 	shards: number;
@@ -32,7 +32,7 @@ export interface Route {
 	method: Method;
 	/** `/channels/:channelId/messages`. */
 	path: string;
-	/** Whether it needs no token (`/gateway`, interaction answers). */
+	/** Whether it needs no token (`/gateway`, interaction responses). */
 	open: boolean;
 	/** Whether the global limit leaves it alone: interaction endpoints. */
 	exemptFromGlobal: boolean;

@@ -1,4 +1,4 @@
-// The flags of the application that tell which privileged intents it was granted. Discord: Application, "Application Flags".
+// The flags of the application that show which privileged intents it was granted. Discord: Application, "Application Flags".
 import { privilegedIntents } from '@shardctl/core';
 
 export function applicationFlagsFor(grantedIntents: number): number {

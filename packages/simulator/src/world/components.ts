@@ -34,6 +34,12 @@ export interface ComponentMatch {
 	component: MessageComponent;
 }
 
+/** A modal as the bot sent it. */
+export interface Modal {
+	custom_id: string;
+	components: MessageComponent[];
+}
+
 /** Every component of a message, however deep it is nested. */
 export function messageComponents({ components }: Message): MessageComponent[] {
 	return flat(Array.isArray(components) ? (components as MessageComponent[]) : []);

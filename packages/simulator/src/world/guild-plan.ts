@@ -164,7 +164,7 @@ export class GuildPlan {
 		return snowflake(this.timeOf(index) + 1 + part, hash(this.#options.seed, 17, index, part));
 	}
 
-	/** The role that Discord makes for a bot when it joins. On top, so that the bot may do to everybody what it may do at all. */
+	/** The role that Discord makes for a bot when it joins. On top, so that its permissions reach every member. */
 	#botRole(id: string, position: number): Role {
 		const { bot, botPermissions } = this.#options;
 		return {

@@ -1,4 +1,4 @@
-// Which guilds the bot is in. A guild of the seed is built when somebody looks at it and forgotten again when it was not
+// Which guilds the bot is in. A guild of the seed is built when it is read and forgotten again when it was not
 // looked at for a while; one that was changed is kept. So 50,000 guilds cost what the changed ones cost.
 import type { Guild } from './guild.js';
 import type { GuildPlan } from './guild-plan.js';
@@ -30,7 +30,7 @@ export class GuildStore {
 		return this.#added.has(id) || this.#seedIndex(id) !== undefined;
 	}
 
-	/** The guild for looking at; whoever changes it takes it from {@link edit}. */
+	/** The guild, for reading; to change it, take it from {@link edit}. */
 	read(id: string): Guild | undefined {
 		const changed = this.#changed.get(id);
 		if (changed) return changed;
@@ -75,7 +75,7 @@ export class GuildStore {
 		return true;
 	}
 
-	/** Changes how many guilds of the seed there are; answers the ids that came or went. */
+	/** Changes how many guilds of the seed there are; returns the ids that were added or removed. */
 	resize(count: number): { added: string[]; removed: string[] } {
 		const ids = (from: number, to: number) =>
 			Array.from({ length: Math.max(0, to - from) }, (_, n) => from + n)

@@ -1,4 +1,4 @@
-// One guild as it stands: everything in it, and the payloads that describe it. Whoever changes it emits the event.
+// The state of one guild, and the payloads that describe it. The code that changes it emits the event.
 
 import type { MemberDirectory } from './members.js';
 import {
@@ -38,7 +38,7 @@ export class Guild {
 	/** By user id; the last known state of those who are in a voice channel. */
 	readonly voiceStates: Map<string, VoiceState>;
 	readonly bans = new Map<string, { user: User; reason: string | null }>();
-	/** Presences that are known; everybody else is offline. */
+	/** Presences that are known; every other member is offline. */
 	readonly presences = new Map<string, Presence>();
 	/** The bot's own member, who is not in `members`. */
 	readonly bot: Member;

@@ -1,6 +1,6 @@
 // Interactions that wait for an answer or can still be followed up. Bounded; a token is good for 15 minutes.
 // Discord: Receiving and Responding to Interactions.
-import type { Modal } from './interaction-data.js';
+import type { Modal } from './components.js';
 import type { Message } from './model.js';
 
 export interface PendingInteraction {

@@ -1,7 +1,7 @@
 // Builds the data of an interaction from what a person would name: a command and its options, a button, a form's fields. Ids, types and
 // resolved objects are looked up in the world. Discord: Receiving and Responding to Interactions, "Interaction Data".
 import { ShardctlError } from '@shardctl/core';
-import { type ComponentMatch, componentTypes, type MessageComponent, messageComponents } from './components.js';
+import { type ComponentMatch, componentTypes, type MessageComponent, type Modal, messageComponents } from './components.js';
 import type { Guild } from './guild.js';
 import { findChannel, findMentionable, findRole, findUser, Resolved } from './lookup.js';
 import type { Command, Message } from './model.js';
@@ -214,12 +214,6 @@ function chosenValues(
 				return resolved.mentionable(findMentionable(place, wanted));
 		}
 	});
-}
-
-/** A modal as the bot sent it. */
-export interface Modal {
-	custom_id: string;
-	components: MessageComponent[];
 }
 
 /** The data of submitting a modal: its own layout with the fields filled in. */

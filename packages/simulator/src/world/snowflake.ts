@@ -18,7 +18,7 @@ export function snowflakeDate(id: string): string {
 	return new Date((snowflakeTime(id) ?? 0) + discordEpochMs).toISOString();
 }
 
-/** Makes ids of the present, each greater than the last, also when the clock stands still. */
+/** Makes ids of the present, each greater than the last, also when the clock does not advance. */
 export class IdSource {
 	readonly #clock: Clock;
 	#last = 0n;

@@ -1,11 +1,11 @@
-// The population: user number k of the seed, its id, and back from the id to k. Nobody is stored until something changes them.
+// The population: user number k of the seed, its id, and back from the id to k. A user is stored only once something changes them.
 
 import type { User } from './model.js';
 import { hash, pick } from './random.js';
 import { snowflake, snowflakeTime } from './snowflake.js';
 import { adjectives, nouns } from './words.js';
 
-/** Users sign up 1009 ms apart, from 2016 on; so the id tells the number. */
+/** Users sign up 1009 ms apart, from 2016 on; so the number follows from the id. */
 const firstUserAtMs = 40_000_000_000;
 const userGapMs = 1009;
 

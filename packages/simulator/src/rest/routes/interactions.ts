@@ -1,8 +1,8 @@
-// Answers to interactions, and what follows up on them. Discord: Receiving and Responding to Interactions.
+// Responses to interactions, and follow-ups. Discord: Receiving and Responding to Interactions.
 import { answerWithMessage } from '../../world/changes/interactions.js';
 import { deleteMessages, editMessage } from '../../world/changes/messages.js';
+import type { Modal } from '../../world/components.js';
 import { interactionAnswerWithinMs, type PendingInteraction } from '../../world/interaction-book.js';
-import type { Modal } from '../../world/interaction-data.js';
 import type { Message } from '../../world/model.js';
 import { found, noContent, ok, type RestAnswer, RestError, unknown } from '../answer.js';
 import { type Route, type RouteContext, type RouteOptions, route } from '../route.js';

@@ -1,4 +1,4 @@
-// Webhooks of channels: made by the bot, run by whoever has their token. Discord: Webhook.
+// Webhooks of channels: made by the bot, run by every client that has their token. Discord: Webhook.
 import { randomBytes } from 'node:crypto';
 import { sendMessage } from '../../world/changes/messages.js';
 import type { Webhook } from '../../world/model.js';

@@ -120,7 +120,7 @@ export function deleteChannel(world: World, channelId: string): Channel | undefi
 	return channel;
 }
 
-/** Somebody enters or leaves a thread. */
+/** A member enters or leaves a thread. */
 export function changeThreadMembers(world: World, thread: Channel, change: { added?: string; removed?: string }): void {
 	const guildId = world.guildIdOfChannel(thread.id);
 	const guild = guildId === undefined ? undefined : world.guilds.edit(guildId);

@@ -16,7 +16,7 @@ export interface NewInteraction {
 	message?: Message;
 }
 
-/** Somebody interacts with the bot. Reaches the shard of the guild, or shard 0 from a direct message. */
+/** A user interacts with the bot. Reaches the shard of the guild, or shard 0 from a direct message. */
 export function createInteraction(
 	world: World,
 	{ type = 2, channelId, user, data, message }: NewInteraction,
@@ -81,7 +81,7 @@ export function commandData(command: Command, options: readonly unknown[] = []):
 
 const ephemeral = 1 << 6;
 
-/** The bot answers with a message: everybody sees it unless it is ephemeral, which is seen only by shard 0's rule. */
+/** The bot answers with a message: visible to all unless it is ephemeral, which reaches only shard 0. */
 export function answerWithMessage(world: World, interaction: PendingInteraction, fields: Record<string, unknown>): Message {
 	const draft = {
 		channelId: interaction.channelId,

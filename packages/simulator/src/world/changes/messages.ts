@@ -16,7 +16,7 @@ function place(world: World, channel: Channel): { guildId: string | null; direct
 	return { guildId, direct: guildId === null };
 }
 
-/** A message object that is in no channel yet, as for ephemeral answers. */
+/** A message object that is in no channel yet, as for ephemeral responses. */
 export function composeMessage(world: World, { channelId, author, content = '', fields = {} }: NewMessage): Message {
 	return {
 		id: world.ids.next(),

@@ -10,7 +10,7 @@ export interface VoiceMove {
 	/** `null` leaves. */
 	channelId: string | null;
 	state?: Record<string, unknown>;
-	/** Told where the voice server is, when the bot itself joins. */
+	/** Gets the address of the voice server when the bot itself joins. */
 	onServer?: (server: { token: string; guild_id: string; endpoint: string | null }) => void;
 }
 
