@@ -11,19 +11,14 @@ export {
 export { type Clock, every, sleep, systemClock, type Timer } from './clock.js';
 export {
 	type CloseCode,
-	type CloseCodeMeaning,
 	clientCloseEndsSession,
 	closeCodeMeaning,
-	closeCodes,
 	fatalCloseCodes,
 } from './close-codes.js';
+/** @public Named by the declarations of the worker's client. */
 export type {
-	BotCalls,
-	BotClient,
 	BotScript,
 	BroadcastEvalOptions,
-	CallAnswer,
-	CallArgs,
 	CallHandler,
 	CallName,
 	CallOptions,
@@ -64,11 +59,9 @@ export type {
 export {
 	type BotProblem,
 	type BotProblemCode,
-	type CallTarget,
 	type GatewayInfo,
 	type ManagerEvents,
 	type ManagerMethods,
-	type RemoteCallOptions,
 	type RespawnAllOptions,
 	type Script,
 	type ScriptKind,
@@ -81,10 +74,10 @@ export {
 } from './contract/worker.js';
 export { type Deferred, deferred } from './deferred.js';
 export { describeValue } from './describe-value.js';
-export { type ErrorCode, errorCodes, messageOf, ShardctlError, type ShardctlErrorOptions } from './errors.js';
+export { type ErrorCode, errorCodes, messageOf, ShardctlError } from './errors.js';
 export { guardListener } from './guard-listener.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';
-export { allIntents, formatIntents, type IntentName, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
+export { allIntents, formatIntents, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';

@@ -4,13 +4,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { waitFor } from '@shardctl/test-support';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
-import {
-	EncodedDispatch,
-	type GatewayObservation,
-	GatewayServer,
-	type GatewayServerOptions,
-	type GatewaySession,
-} from './index.js';
+import type { GatewayServerOptions } from './gateway-server.js';
+import { EncodedDispatch, type GatewayObservation, GatewayServer, type GatewaySession } from './index.js';
 
 async function serve(options: Partial<GatewayServerOptions> = {}) {
 	const observed: GatewayObservation[] = [];

@@ -17,8 +17,6 @@ export const op = {
 	requestChannelInfo: 43,
 } as const;
 
-export type Op = (typeof op)[keyof typeof op];
-
 /** The operations that a client may send. */
 export const clientOps: ReadonlySet<number> = new Set([
 	op.heartbeat,

@@ -14,7 +14,7 @@ export type {
 export { createShardManager } from './create-shard-manager.js';
 export type { ShardManagerEvents } from './events.js';
 export { onFleetEvent } from './fleet-events.js';
-export type { IdentifyCoordinator, IdentifySlot, IdentifyWait } from './identify/coordinator.js';
+export type { IdentifyWait } from './identify/coordinator.js';
 export { fetchGatewayInfo } from './identify/discord-api.js';
 export { absoluteBotFile } from './options/bot-file.js';
 export { type ResolvedManagerOptions, resolveManagerOptions } from './options/manager-options.js';

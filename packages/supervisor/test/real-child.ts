@@ -3,14 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { NodeChildSpec } from '../src/child-spec.js';
-import {
-	type ChildHandle,
-	type ChildLink,
-	type ExitReport,
-	SupervisedChild,
-	type SupervisedChildEvents,
-	type SupervisedChildOptions,
-} from '../src/index.js';
+import { type ChildHandle, type ChildLink, type ExitReport, SupervisedChild, type SupervisedChildOptions } from '../src/index.js';
+import type { SupervisedChildEvents } from '../src/supervised-child-events.js';
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 

@@ -1,2 +1,2 @@
 // For the tests of packages that own supervised children.
-export { ScriptedChild, type ScriptedEnd, scriptedHost } from './scripted-child.js';
+export { type ScriptedEnd, scriptedHost } from './scripted-child.js';

@@ -108,7 +108,7 @@ export class ScriptedChild implements ChildHandle {
 		if (this.exited) return;
 		this.#gone.abort(new Error('the child has exited'));
 		this.#owner.emit('exit', { code, signal } satisfies ChildExit);
-		// Output that nobody has read yet is still delivered, then each stream closes.
+		// Output that is not read yet is still delivered, then each stream closes.
 		this.output.stdout.end();
 		this.output.stderr.end();
 		queueMicrotask(() => this.#disconnect());
