@@ -12,7 +12,7 @@ const evalOptionNames = ['context', ...callOptionNames] as const;
 const respawnAllOptionNames = ['rolling', 'parallel', 'delayMs'] as const satisfies readonly (keyof RespawnAllOptions)[];
 
 /**
- * The options of a call. A number stands for the shard, as in discord.js's `fetchClientValues(path, shard)`; undefined for no options.
+ * The options of a call. A number is the shard, as in discord.js's `fetchClientValues(path, shard)`; undefined for no options.
  * Throws `OPTIONS_INVALID`, and `SHARD_NOT_OWNED` for a shard that cannot exist.
  */
 export function readCallOptions(given: unknown): CallOptions {

@@ -58,7 +58,6 @@ export type {
 } from './contract/stats.js';
 export {
 	type BotProblem,
-	type BotProblemCode,
 	type GatewayInfo,
 	type ManagerEvents,
 	type ManagerMethods,

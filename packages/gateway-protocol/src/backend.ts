@@ -1,4 +1,4 @@
-// The door between the protocol and whatever stands behind it: a simulated world, or a resident gateway's upstream session.
+// The interface between the protocol and what is behind it: a simulated world, or a resident gateway's upstream session.
 import type { CloseCode } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from './client-payloads.js';
 

@@ -33,7 +33,7 @@ type State =
 	| { name: 'closed' };
 
 export interface ConnectionRules {
-	/** Told to the client in HELLO, in ms. */
+	/** Sent to the client in HELLO, in ms. */
 	heartbeatIntervalMs: number;
 	/** How long a client may stay silent before it is closed, in ms. */
 	heartbeatTimeoutMs: number;
@@ -119,7 +119,7 @@ export class GatewayConnection implements FrameReceiver, SessionCarrier {
 		this.#context.observe({ type: 'reconnect', connectionId: this.id });
 	}
 
-	/** Tells the client that its session is not valid (op 9). Not resumable: the session ends. Either way this connection has none now. */
+	/** Reports to the client that its session is not valid (op 9). Not resumable: the session ends. Either way this connection has none now. */
 	invalidateSession({ resumable }: { resumable: boolean }): void {
 		if (this.#state.name === 'closed') return;
 		const session = this.session;

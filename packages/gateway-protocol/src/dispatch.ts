@@ -1,6 +1,6 @@
 // A dispatch that is serialised once and sent to many sessions: only the sequence number differs, and it is spliced in, in the form
 // that Discord uses: `{"t":"TYPE","s":` + seq + `,"op":0,"d":{…}}`
-// Or one that is made anew each time, because it is large and can be.
+// Or one that is made each time, because it is large and can be.
 
 /** An event that a session sends now and may send again on a resume. */
 export interface Dispatch {
@@ -14,7 +14,7 @@ export interface Dispatch {
 const comma = 44;
 const [zero, nine] = [48, 57];
 
-/** What stands before the number, by type; Discord has some eighty. */
+/** The text before the sequence number, by type; Discord has some eighty. */
 const heads = new Map<string, string>();
 
 function headOf(type: string): string {
@@ -49,7 +49,7 @@ export class EncodedDispatch implements Dispatch {
 	}
 
 	/**
-	 * Takes the frame of a dispatch as Discord sent it; one of another form than Discord's is serialised anew. What is kept is a piece
+	 * Takes the frame of a dispatch as Discord sent it; one of another form than Discord's is serialised again. What is kept is a piece
 	 * of the frame and nothing besides, because thousands may wait.
 	 */
 	static fromFrame(frame: string, { t, d }: { t: string; d: unknown }): EncodedDispatch {

@@ -45,7 +45,7 @@ function headLength(length: number): number {
 	return length < 65_536 ? 4 : 10;
 }
 
-/** Answers where the message begins. */
+/** Returns where the message begins. */
 function writeHead(bytes: Buffer, at: number, kind: number, length: number): number {
 	bytes[at] = kind;
 	if (length < 126) {

@@ -92,7 +92,7 @@ export class GatewayServer {
 		return this.#connections;
 	}
 
-	/** Takes an upgrade request of an HTTP server; answers 400 on the socket where the request is no gateway URL. Never throws. */
+	/** Takes an upgrade request of an HTTP server; responds with 400 on the socket where the request is no gateway URL. Never throws. */
 	handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
 		this.#upgrade(request, socket, head);
 	}
@@ -176,7 +176,7 @@ export class GatewayServer {
 	}
 }
 
-/** Answers 400 and closes the socket. */
+/** Responds with 400 and closes the socket. */
 function refuseUpgrade(socket: Duplex): void {
 	socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 }

@@ -1,4 +1,4 @@
-// What a gateway tells whoever watches it: every fact worth a line in a log. Plain data, no behaviour.
+// What a gateway reports to its observer: every fact worth a line in a log. Plain data, no behaviour.
 import type { ConnectionInfo } from './backend.js';
 import type { SessionEnd } from './session-store.js';
 

@@ -87,7 +87,7 @@ export class SessionStore {
 		}
 	}
 
-	/** Ends a session for good; a connection that still carries it is told op 9. */
+	/** Ends a session for good; a connection that still carries it gets op 9. */
 	end(session: GatewaySession, end: SessionEnd): void {
 		if (!this.#sessions.delete(session.id)) return;
 		this.#options.clock.clearTimeout(this.#expiries.get(session));

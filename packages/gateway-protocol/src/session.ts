@@ -97,14 +97,14 @@ export class GatewaySession {
 		return this.#replay.after(seq) === undefined ? 'too old' : 'yes';
 	}
 
-	/** Moves the session to this connection; the one before, if any, is told to let go. */
+	/** Moves the session to this connection; the one before, if any, is detached. */
 	attach(carrier: SessionCarrier): void {
 		const before = this.#carrier;
 		this.#carrier = carrier;
 		if (before && before !== carrier) before.sessionLost('replaced');
 	}
 
-	/** Sends what was missed after `seq`. Answers how many events that were. */
+	/** Sends what was missed after `seq`. Returns how many events that were. */
 	replayAfter(seq: number): number {
 		const missed = this.#replay.after(seq) ?? [];
 		for (const entry of missed) this.#carrier?.sendFrame(entry.dispatch.frame(entry.seq));

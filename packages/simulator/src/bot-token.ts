@@ -1,4 +1,4 @@
-// Which bot token is valid: one, or any where whoever runs the bot does not want to change its own.
+// Which bot token is valid: one, or any, for a bot that has its own token in its code.
 import { randomBytes } from 'node:crypto';
 
 export interface BotTokenOptions {

@@ -86,7 +86,7 @@ function interact(
 	return channelId && createInteraction(world, { type, channelId, user, data: raw ?? commandUse({ world, guild }, draft) })?.id;
 }
 
-/** Who used the command that a message answers. */
+/** The user of the command that a message responds to. */
 function interactingUser({ interaction_metadata: about }: Record<string, unknown>): User | undefined {
 	return (about as { user?: User } | undefined)?.user;
 }

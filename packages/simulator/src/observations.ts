@@ -24,5 +24,5 @@ export function recordObservation(log: EventLog, observation: GatewayObservation
 	}
 }
 
-/** Codes that only a client's own fault brings. Faults on demand with these codes are told apart by their detail. */
+/** Codes that only a client's own fault brings. Faults on demand with these codes differ in their detail. */
 const violatingCodes: ReadonlySet<number> = new Set([4001, 4002, 4003, 4004, 4005, 4007, 4008, 4010, 4011, 4012, 4013, 4014]);

@@ -93,7 +93,7 @@ export const simulatorOptions = z.strictObject({
 	rest: z
 		.strictObject({
 			globalPerSecond: count(1).default(50).describe('requests a second of one bot'),
-			invalidLimit: count(1).default(10_000).describe('401, 403 and 429 answers in ten minutes until the address is blocked'),
+			invalidLimit: count(1).default(10_000).describe('401, 403 and 429 responses in ten minutes until the address is blocked'),
 			blockMs: durationMs.default(3_600_000).describe('how long the address stays blocked'),
 			buckets: z.boolean().default(true).describe('apply the limits of single routes'),
 		})

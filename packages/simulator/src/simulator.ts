@@ -36,7 +36,7 @@ export class Simulator implements AsyncDisposable {
 	readonly log: EventLog;
 	/** Faults on demand and by schedule. */
 	readonly faults: Faults;
-	/** What goes on in the guilds by itself. */
+	/** Background events in the guilds. */
 	readonly activity: Activity;
 	readonly #options: ResolvedSimulatorOptions;
 	readonly #gate: IdentifyGate;

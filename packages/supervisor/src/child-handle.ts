@@ -61,6 +61,6 @@ export interface ChildHandle {
 export interface ProcessHost {
 	/** Starts a child. May throw, or return a handle without a pid, which reports the error through `onStartError`. */
 	start(spec: ChildSpec): ChildHandle;
-	/** Whether the kernel's out-of-memory killer ended a process that nobody has claimed yet; claims it. */
+	/** Whether the kernel's out-of-memory killer ended a process and that kill is not claimed yet; claims it. */
 	claimOomKill(): boolean;
 }

@@ -11,7 +11,7 @@
 // exited        The process has exited; what it left behind is being ended and its last output read. Nothing new is started.
 // backing-off   Nothing of it is left. A timer runs until the next start.
 // failed        Nothing of it is left. Given up: for the cool-down, whose timer runs, or for good, without one.
-// stopped       Nothing of it is left, no timer. It stays so until somebody starts it again.
+// stopped       Nothing of it is left, no timer. It stays so until its owner starts it again.
 //
 // In the first two and the last three states there is no process and no heartbeat; in all of them but `spawning` nothing is
 // pending except the timer that is named. A process exists in the others, and only one: `spawning` is entered from states

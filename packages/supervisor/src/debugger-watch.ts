@@ -1,4 +1,4 @@
-// What node's inspector says on standard error: where it listens and whether a debugger is attached. It is the only place
+// What node's inspector reports on standard error: where it listens and whether a debugger is attached. It is the only place
 // where that shows from outside without asking the process, which a breakpoint would keep from answering.
 
 /** Said at the start, and when the last debugger has left: older versions of node repeat the first word, newer ones say the second. */
@@ -15,7 +15,7 @@ export class DebuggerWatch {
 	#expectsOurs = false;
 	#onUrl: ((url: string) => void) | null = null;
 
-	/** Whether somebody else's debugger is attached. */
+	/** Whether a debugger other than ours is attached. */
 	get attached(): boolean {
 		return this.#attached;
 	}

@@ -1,5 +1,5 @@
 // A deadline that counts only time in which this process could have seen the answer. A machine that slept, a debugger that
-// held us, or our own blocked loop must never look like somebody else's silence.
+// held us, or our own blocked loop must never look like the silence of the child.
 import type { Clock, Timer } from '@shardctl/core';
 
 const slices = 10;

@@ -15,7 +15,7 @@ interface CallFrame {
 
 /**
  * The JavaScript frames that the process behind this inspector is in, innermost first; empty when none can be had before the
- * signal aborts. The process goes on afterwards.
+ * signal aborts. The process continues afterwards.
  * Chrome DevTools Protocol: `Debugger.pause` interrupts running JavaScript at its next statement or loop edge.
  */
 export function hungStack(inspectorUrl: string, signal: AbortSignal): Promise<string[]> {

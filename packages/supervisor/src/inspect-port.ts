@@ -1,4 +1,4 @@
-// Gives every child an inspector port of its own. Of two processes that are told the same port the second one runs without an
+// Gives every child an inspector port of its own. Of two processes that are given the same port the second one runs without an
 // inspector, with nothing but a line on its standard error to say so.
 
 const inspectFlag = /^--(inspect(?:-brk|-wait|-port)?|debug-port)(?:=(.*))?$/;

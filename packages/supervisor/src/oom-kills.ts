@@ -41,7 +41,7 @@ function counterPaths(): string[] {
 }
 
 /**
- * Where the counter may stand, from the text of `/proc/self/cgroup`, the most precise first. In a container the text may name
+ * Where the counter may be, from the text of `/proc/self/cgroup`, the most precise first. In a container the text may name
  * the group as the host sees it, while the group itself is mounted as the root.
  */
 export function counterPathsIn(text: string): string[] {

@@ -31,12 +31,12 @@ export function signalProcessGroup(child: ChildProcess, signal: NodeJS.Signals):
 
 /**
  * Kills what is left of the group of `pid`, whose leader has exited, and resolves when none of it is alive. The kernel gives a
- * group's id to nobody else while a member exists; that the id is taken anew within the moment between exit and call is not
+ * group's id to no other process while a member exists; that the id is reused within the moment between exit and call is not
  * worth guarding against.
  */
 export async function endProcessGroup(pid: number): Promise<void> {
 	if (isWindows || !signalGroup(pid, 'SIGKILL')) return;
-	// A killed process still counts as a member until its parent reaps it, and in a container nobody may.
+	// A killed process still counts as a member until its parent reaps it, which in a container may never happen.
 	while (groupHasLiveMember(pid)) await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
 }
 

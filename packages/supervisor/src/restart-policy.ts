@@ -60,7 +60,7 @@ export type RestartDecision =
 	| { kind: 'never' };
 
 /**
- * Decides on an exit that nobody asked for.
+ * Decides on an unrequested exit.
  *
  * - Backoff with full jitter: the first restart is immediate, the n-th after it waits a random time below
  *   `initialDelayMs · factor^(n-1)`, at most `maxDelayMs`. Only a run that was ready for `stableAfterMs` starts it over.

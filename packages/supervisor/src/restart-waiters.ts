@@ -17,7 +17,7 @@ export class RestartWaiters {
 		});
 	}
 
-	/** An incarnation is gone; had it become ready, nobody would be waiting for it any more. */
+	/** An incarnation is gone; had it become ready, no caller would still be waiting for it. */
 	noteExit(epoch: number): void {
 		for (const waiter of this.#waiters) {
 			if (epoch <= waiter.afterEpoch || --waiter.exitsLeft > 0) continue;

@@ -62,7 +62,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	#heartbeat: Heartbeat | undefined;
 	/** From the first call of `stop` to the next start. */
 	#stopping: { promise: Promise<void>; resolve: () => void } | null = null;
-	/** Settled before anything is told: who asks for a restart from within an event waits for the next process, not for this one. */
+	/** Settled before an event is emitted: a restart requested by a listener waits for the next process, not for this one. */
 	readonly #waiters = new RestartWaiters();
 	/** Of the present process. */
 	#memory = new MemoryWatch(0);
@@ -128,7 +128,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		}
 	}
 
-	/** The owner has seen that a process is ready: the present one, or that of `epoch`. Counts only while that is starting. */
+	/** Reports that a process is ready: the present one, or that of `epoch`. Has an effect only while that is starting. */
 	markReady(epoch = this.#epoch): void {
 		const run = this.#run;
 		if (!run || run.epoch !== epoch) return;
@@ -166,7 +166,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		this.#readyDeadline = undefined;
 	}
 
-	/** Gives a starting process its whole ready timeout anew: it has made progress. */
+	/** Starts the ready timeout of a starting process again: it has made progress. */
 	restartReadyTimeout(): void {
 		const { readyTimeoutMs } = this.#options;
 		this.pauseReadyTimeout();
@@ -177,7 +177,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	/**
 	 * Replaces the process gracefully, or starts one where there is none (also after it was given up). Resolves `true` once it is
 	 * ready again and `false` when it could not be: it was given up or stopped first, or, with `giveUpAfterExits`, that many
-	 * replacements ended before they were ready. The policy goes on trying then. Calls at the same time join.
+	 * replacements ended before they were ready. The policy keeps trying then. Concurrent calls share one replacement.
 	 */
 	restart(reason: string, { giveUpAfterExits = Number.POSITIVE_INFINITY }: { giveUpAfterExits?: number } = {}): Promise<boolean> {
 		switch (this.#state) {
@@ -269,7 +269,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		if (judgement === 'fine') return;
 		const over = judgement === 'over';
 		this.#emit('memory', { pid: run.pid as number, epoch: run.epoch, rssBytes, limitBytes, over });
-		// Whoever was told may have stopped it.
+		// A listener may have stopped it.
 		if (!over || this.#run !== run || !this.#isUp()) return;
 		const detail = `used ${megabytes(rssBytes)} of memory; its limit is ${megabytes(limitBytes)}`;
 		this.#drain({ kind: 'policy' }, { reason: 'memory-limit', detail, graceMs: this.#options.shutdownGraceMs });
@@ -411,7 +411,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 
 	#drain(after: AfterExit, order: Omit<EndOrder, 'ask'>): void {
 		const link = this.#link;
-		// A thread that hangs cannot be asked; a SIGTERM still ends it unless the bot handles that itself.
+		// A hung thread cannot be asked; a SIGTERM still ends it unless the bot handles that signal.
 		const graceMs = this.#state === 'unresponsive' ? 0 : order.graceMs;
 		this.#setAfterExit(after);
 		const final = this.#after.kind === 'stop' || this.#after.kind === 'fail';
@@ -471,7 +471,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		}
 	}
 
-	/** `beforeSpawn` said no: nothing was started, so there is no exit to judge, and the slow rhythm is the right one. */
+	/** `beforeSpawn` rejected: nothing was started, so there is no exit to judge, and the next try comes after the cool-down. */
 	#onSpawnRefused(error: unknown): void {
 		const { policy } = this.#options;
 		this.#giveUp({ reason: messageOf(error), error, report: null, retryInMs: policy?.cooldownMs ?? null });
@@ -492,7 +492,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		if (this.#state !== 'stopped') this.#enter('stopped', 'stopped as requested');
 	}
 
-	/** Whether there is a process that nobody has a quarrel with. */
+	/** Whether a process is running and not already being replaced. */
 	#isUp(): boolean {
 		return this.#state === 'starting' || this.#state === 'ready';
 	}
@@ -503,7 +503,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 
 	/**
 	 * The one writer of the state. Ends what belongs to the state that is left, arms the timer of the one that is entered, and
-	 * then tells: a listener finds a machine that is whole, and may call any method.
+	 * then emits: a listener finds a consistent machine, and may call any method.
 	 */
 	#enter(to: ChildState, reason: string, timer?: { delayMs: number; next: () => void }): void {
 		const from = this.#state;

@@ -1,5 +1,5 @@
-// The ladder by which a process is ended: ask, wait, SIGTERM, wait, SIGKILL. It never concludes that the process is gone; that
-// is said by its exit alone, for which whoever climbs the ladder waits.
+// The ladder by which a process is ended: ask, wait, SIGTERM, wait, SIGKILL. It never concludes that the process is gone:
+// only the exit event says so, and the caller awaits it.
 import type { Clock, Timer } from '@shardctl/core';
 import { timerDelayMs } from './timer-delay.js';
 
@@ -7,7 +7,7 @@ export interface TerminationOptions {
 	clock: Clock;
 	/** Asks the process to end by itself; null where asking is pointless. A rejection means that it cannot be asked. */
 	ask: (() => Promise<void>) | null;
-	/** From the asking to the SIGTERM; 0 goes straight to the SIGTERM, `Infinity` waits for ever. */
+	/** From the asking to the SIGTERM; 0 goes straight to the SIGTERM, `Infinity` waits without limit. */
 	graceMs: number;
 	/** From the SIGTERM to the SIGKILL. */
 	killAfterMs: number;

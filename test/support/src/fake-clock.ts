@@ -1,4 +1,4 @@
-// A clock that stands still until a test moves it. It has the shape of core's Clock, without depending on core, so that
+// A clock that does not advance until a test moves it. It has the shape of core's Clock, without depending on core, so that
 // core's own tests can use it too.
 import { createClock } from '@sinonjs/fake-timers';
 

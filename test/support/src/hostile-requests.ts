@@ -167,7 +167,7 @@ export function hostileRequests(random: () => number): HostileRequests {
 					status = Number(/^HTTP\/1\.1 (\d{3})/.exec(data.toString('latin1'))?.[1] ?? 0);
 					socket.destroy();
 				});
-				// Whoever waits for more of the request gets the end of it.
+				// A server that waits for more of the request gets the end of it.
 				socket.end(text, 'latin1');
 			});
 		},

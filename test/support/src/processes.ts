@@ -1,4 +1,4 @@
-// Facts about processes from /proc, where a kill(pid, 0) would still see a zombie that nobody reaped.
+// Facts about processes from /proc, where a kill(pid, 0) would still see a zombie that its parent has not reaped.
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Whether a process is there and not a zombie. */
@@ -25,7 +25,7 @@ export function leadsGroup(pid: number): boolean {
 	}
 }
 
-/** The ids of live processes whose environment holds `NAME=value`, whoever their parent is by now. */
+/** The ids of live processes whose environment holds `NAME=value`, whatever their parent is by now. */
 export function processesWithEnv(name: string, value: string): number[] {
 	const needle = `${name}=${value}`;
 	return readdirSync('/proc').flatMap((entry) => {

@@ -69,7 +69,7 @@ export type CallResult<Options, Value> = Options extends { shard: number } | { g
 /** A number in place of the options is a shard, as in discord.js's `fetchClientValues`. */
 export type CallTargetOf<Target> = Target extends number ? { shard: number } : Target;
 
-/** The type at a dotted path of the client, as far as types tell. */
+/** The type at a dotted path of the client, as far as the types are known. */
 export type ValueAt<Root, Path extends string> = Path extends `${infer Key}.${infer Rest}`
 	? Key extends keyof Root
 		? ValueAt<Root[Key], Rest>

@@ -30,7 +30,7 @@ export interface ManagerStats {
 		uptimeMs: number;
 		status: ManagerStatus;
 		identify: IdentifyBudgetState;
-		/** The simulator that stands in for Discord, if any. */
+		/** The simulator that takes Discord's place, if any. */
 		simulator?: { url: string } | undefined;
 	};
 	shards: ShardStats[];

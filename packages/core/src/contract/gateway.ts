@@ -1,12 +1,12 @@
-// The contract between a manager and its resident gateway processes: the methods each side answers, the events each side sends,
-// and what a gateway process is told when it is forked. Types only, like the contract between a manager and its workers.
+// The contract between a manager and its resident gateway processes: the requests each side handles, the events each side sends,
+// and the config that a gateway process is forked with. Types only, like the contract between a manager and its workers.
 import type { Layout } from '../layout.js';
 import type { GatewayInfo, WorkerEvents } from './worker.js';
 
 /** Name of the environment variable that carries a gateway process's {@link GatewayConfig} as JSON. */
 export const gatewayConfigVariable = 'SHARDCTL_GATEWAY';
 
-/** `at-most-once`: what a dead worker had in its hands is lost and counted. `at-least-once`: it is sent again. */
+/** `at-most-once`: events in flight to a dead worker are dropped and counted. `at-least-once`: they are sent again. */
 export type Delivery = 'at-most-once' | 'at-least-once';
 
 /** How Discord compresses what it sends to a gateway process. */
@@ -80,7 +80,7 @@ export interface GatewaySessionStats {
 	id: number;
 	/** The shards that come through it. */
 	shardIds: number[];
-	/** `idle`: no worker has identified yet, so nobody knows with which intents. */
+	/** `idle`: no worker has identified yet, so the intents are unknown. */
 	status: 'idle' | 'connecting' | 'resuming' | 'ready' | 'refused';
 	/** Heartbeat round trip to Discord in ms; null before the first. */
 	ping: number | null;
@@ -138,7 +138,7 @@ export interface GatewayShardStats {
 	snapshotAgeMs: number | null;
 }
 
-/** Requests that a gateway process answers. */
+/** Requests that a gateway process handles. */
 export interface GatewayMethods {
 	ping: { params: null; result: null };
 	stats: { params: null; result: GatewayStats };
@@ -197,13 +197,13 @@ export interface WorkerConnection {
 	connected: boolean;
 }
 
-/** Requests that the manager answers to a gateway process. */
+/** Requests that the manager handles for a gateway process. */
 export interface GatewayManagerMethods {
 	/** Resolves when this session with Discord may send IDENTIFY now. */
 	'identify.acquire': { params: { session: number }; result: { slotId: number } };
 }
 
-/** Events that a gateway process sends and nobody answers. */
+/** Events that a gateway process sends; they have no reply. */
 export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'identify.confirmed' | 'identify.released'> {
 	/** Workers can connect. */
 	listening: { port: number };

@@ -48,7 +48,7 @@ export type ExitReason =
 	/** A signal that we did not send. */
 	| 'signal'
 	| 'uncaught-exception'
-	/** The heap limit, or the kernel's out-of-memory killer where that can be told. */
+	/** The heap limit, or the kernel's out-of-memory killer where that can be detected. */
 	| 'out-of-memory'
 	/** Its main thread answered no heartbeat. */
 	| 'hung'
@@ -57,7 +57,7 @@ export type ExitReason =
 	| 'fatal'
 	/** It grew over its owner's limit. */
 	| 'memory-limit'
-	/** Stopped or replaced because somebody asked for it. */
+	/** Stopped or replaced on request. */
 	| 'requested'
 	/** There never was a process. */
 	| 'spawn-failed';

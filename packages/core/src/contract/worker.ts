@@ -1,14 +1,14 @@
-// The one contract between a manager and its workers: the methods each side answers, the events each side sends, and what a
-// worker is told when it is forked. Types only; the manager and the worker meet here and never import each other.
+// The one contract between a manager and its workers: the requests each side handles, the events each side sends, and the
+// config that a worker is forked with. Types only; the manager and the worker share this file and never import each other.
 import type { ShardStats, WorkerSample } from './stats.js';
 
 /** Name of the environment variable that carries a worker's {@link WorkerConfig} as JSON. */
 export const workerConfigVariable = 'SHARDCTL_WORKER';
 
-/** What the manager tells a worker when it forks it. Holds no secret: the token travels as `DISCORD_TOKEN`. */
+/** What the manager starts a worker with. Holds no secret: the token travels as `DISCORD_TOKEN`. */
 export interface WorkerConfig {
 	workerId: number;
-	/** Counts the incarnations of this worker; it stands on every frame, so that a dead process is never mistaken for its successor. */
+	/** Counts the incarnations of this worker; every frame carries it, so that a dead process is never mistaken for its successor. */
 	epoch: number;
 	/** Ascending. */
 	shardIds: number[];
@@ -19,7 +19,7 @@ export interface WorkerConfig {
 	botFile: string;
 	/** Base URL of Discord's REST API, without a version. */
 	api: string;
-	/** What `GET /gateway/bot` answered to the manager, so that no worker has to ask for itself. */
+	/** The manager's answer from `GET /gateway/bot`, so that no worker has to send the request. */
 	gateway: GatewayInfo;
 	/** How often the worker pushes a {@link WorkerSample}; 0 means never. */
 	statsIntervalMs: number;
@@ -66,12 +66,12 @@ export interface Script {
 
 export type ScriptKind = 'function' | 'text';
 
-/** What a worker answers to an eval whose script it does not hold (any more): the manager sends it again with the source. */
+/** The result of an eval whose script the worker does not hold (any more): the manager sends it again with the source. */
 export interface ScriptMissing {
 	scriptMissing: true;
 }
 
-/** Requests that a worker answers. */
+/** Requests that a worker handles. */
 export interface WorkerMethods {
 	/** Answered by the worker's main thread, so a blocked event loop shows. */
 	ping: { params: null; result: null };
@@ -83,7 +83,7 @@ export interface WorkerMethods {
 	shutdown: { params: { reason: string }; result: null };
 }
 
-/** Requests that the manager answers. */
+/** Requests that the manager handles. */
 export interface ManagerMethods {
 	/** Resolves when this shard may send IDENTIFY now. Cancelled by the worker when it no longer wants to. */
 	'identify.acquire': { params: { shardId: number }; result: { slotId: number } };
@@ -121,7 +121,7 @@ export type BotProblemCode =
 	/** A version of a library that shardctl does not support. */
 	| 'UNSUPPORTED_LIBRARY';
 
-/** Events that a worker sends and nobody answers. */
+/** Events that a worker sends; they have no reply. */
 export interface WorkerEvents {
 	/** The bot made a client that we drive: its library and version. */
 	attached: { library: string };
@@ -129,7 +129,7 @@ export interface WorkerEvents {
 	problem: BotProblem;
 	/** IDENTIFY went out on this slot: its window starts. */
 	'identify.sent': { slotId: number };
-	/** READY came: Discord has counted the IDENTIFY of this slot. */
+	/** READY arrived: Discord has counted the IDENTIFY of this slot. */
 	'identify.confirmed': { slotId: number };
 	/** The slot was not used. */
 	'identify.released': { slotId: number };
@@ -137,13 +137,13 @@ export interface WorkerEvents {
 	sample: WorkerSample;
 }
 
-/** Events that the manager sends and nobody answers; none so far. */
+/** Events that the manager sends; none so far. */
 export type ManagerEvents = Record<never, never>;
 
 /** A change in one shard's connection, as its worker sees it. */
 export interface ShardReport {
 	shardId: number;
 	status: 'ready' | 'reconnecting' | 'resumed' | 'disconnected';
-	/** Discord's close code, where one came with the change. Codes that no retry mends are fatal. */
+	/** Discord's close code, where one came with the change. Codes that no retry can fix are fatal. */
 	closeCode?: number;
 }

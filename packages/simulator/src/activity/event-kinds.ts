@@ -32,7 +32,7 @@ function draw<T>(list: readonly T[], random: Random): T | undefined {
 	return list[Math.floor(random() * list.length)];
 }
 
-/** The largest of three guilds drawn at random: more goes on in large ones. */
+/** The largest of three guilds drawn at random: large ones are more active. */
 function someGuild(world: World, random: Random): Guild | undefined {
 	const numbers = [random(), random(), random()].map((part) => Math.floor(part * world.guilds.count));
 	const sizes = numbers.map((number) => ({ number, size: world.plan.memberCountOf(number) }));
@@ -46,7 +46,7 @@ function someMember(guild: Guild, random: Random): User {
 	return guild.members.stretchMember(Math.floor(random() * guild.members.stretchSize)).user;
 }
 
-/** A place in which somebody of the guild writes. */
+/** A channel, and a member who writes in it. */
 function scene(world: World, random: Random): { guild: Guild; channel: Channel; user: User } | undefined {
 	const guild = someGuild(world, random);
 	if (!guild) return undefined;

@@ -108,7 +108,7 @@ const endpoints: readonly Endpoint[] = [
 	{
 		method: 'POST',
 		path: '/activity',
-		about: 'how much goes on by itself: {"eventsPerSecond":100,"mix":{"message":1}}',
+		about: 'background events: {"eventsPerSecond":100,"mix":{"message":1}}',
 		run: ({ simulator, body }) => {
 			const { eventsPerSecond, mix } = check(activityBody, body);
 			simulator.activity.start(eventsPerSecond, mix);

@@ -26,13 +26,13 @@ export type GatewayCondition =
 
 /** What can be wrong with REST. */
 export type RestCondition =
-	/** Answers with an error of the server. */
+	/** Responds with an error of the server. */
 	| { kind: 'status'; status: number }
-	/** Answers 429; `scope` as in Discord's header. */
+	/** Responds with 429; `scope` as in Discord's header. */
 	| { kind: 'rate-limit'; scope: 'user' | 'global' | 'shared'; retryAfterMs: number }
-	/** Takes the request and never answers. */
+	/** Takes the request and never responds. */
 	| { kind: 'hang' }
-	/** Answers late. */
+	/** Responds late. */
 	| { kind: 'latency'; ms: number; jitterMs: number };
 
 export interface ActiveFault {
@@ -76,7 +76,7 @@ export class Conditions {
 		this.#random = random;
 	}
 
-	/** Starts a fault; without `forMs` it lasts until {@link end} or {@link clear}. Answers its id. */
+	/** Starts a fault; without `forMs` it lasts until {@link end} or {@link clear}. Returns its id. */
 	startGateway(condition: GatewayCondition, target: FaultTarget, forMs?: number): number {
 		const id = this.#begin(forMs);
 		this.#gateway.set(id, { id, door: 'gateway', condition, target });

@@ -110,12 +110,12 @@ export class FaultInjector {
 		return this.#gatewayCondition({ kind: 'reconnect-on-connect', instead }, {}, forMs);
 	}
 
-	/** REST answers with this status. */
+	/** REST responds with this status. */
 	restStatus({ forMs, status, path, method, share }: RestTarget & Lasting & { status: number }): number {
 		return this.#restCondition({ kind: 'status', status }, { path, method, share }, forMs);
 	}
 
-	/** REST answers 429. */
+	/** REST responds with 429. */
 	restRateLimit({
 		forMs,
 		scope = 'user',
@@ -128,12 +128,12 @@ export class FaultInjector {
 		return this.#restCondition({ kind: 'rate-limit', scope, retryAfterMs }, { path, method, share }, forMs);
 	}
 
-	/** REST takes requests and never answers. */
+	/** REST takes requests and never responds. */
 	restHang({ forMs, path, method, share }: RestTarget & Lasting = {}): number {
 		return this.#restCondition({ kind: 'hang' }, { path, method, share }, forMs);
 	}
 
-	/** REST answers late. */
+	/** REST responds late. */
 	restLatency({
 		forMs,
 		ms,

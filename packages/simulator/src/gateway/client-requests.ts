@@ -1,4 +1,4 @@
-// Answers what a live session asks for: presence, voice, member lists, sounds, channel info (operations 3, 4, 8, 31, 43).
+// Handles what a live session requests: presence, voice, member lists, sounds, channel info (operations 3, 4, 8, 31, 43).
 // Replies go to the session that asked. Discord: Gateway Events, "Send Events".
 import {
 	type ChannelInfoPayload,

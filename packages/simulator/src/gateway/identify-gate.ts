@@ -42,7 +42,7 @@ export class IdentifyGate {
 		this.#startedAtMs.set(shardId % this.#maxConcurrency, nowMs);
 	}
 
-	/** Notes a shard's start; answers the shards of earlier buckets that were not started before it, the first few of them. */
+	/** Notes a shard's start; returns the shards of earlier buckets that were not started before it, the first few of them. */
 	outOfOrder([shardId, shardCount]: readonly [number, number]): number[] {
 		const started = this.#started.get(shardCount) ?? new Set<number>();
 		this.#started.set(shardCount, started);
@@ -55,7 +55,7 @@ export class IdentifyGate {
 		return missing;
 	}
 
-	/** Every shard starts anew, as after a gateway restart. */
+	/** Every shard starts again, as after a gateway restart. */
 	forgetOrder(): void {
 		this.#started.clear();
 	}

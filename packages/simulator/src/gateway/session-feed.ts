@@ -1,4 +1,4 @@
-// What one session is told when it starts, and from then on: READY, then a GUILD_CREATE for each guild, a few at a time so that
+// What one session is sent when it starts, and from then on: READY, then a GUILD_CREATE for each guild, a few at a time so that
 // hundreds of sessions come up side by side. Invariant: a guild's GUILD_CREATE goes out before any other event of that guild.
 import { intentBits } from '@shardctl/core';
 import { EncodedDispatch, type GatewaySession, RebuiltDispatch } from '@shardctl/gateway-protocol';

@@ -1,5 +1,5 @@
-// The world behind the gateway: decides on IDENTIFY by Discord's limits, starts a feed for each session, and answers what
-// clients ask for. Violations are recorded here and nowhere else.
+// The world behind the gateway: decides on IDENTIFY by Discord's limits, starts a feed for each session, and handles what
+// clients request. Violations are recorded here and nowhere else.
 import type {
 	ClientRequest,
 	ConnectionInfo,
