@@ -24,7 +24,7 @@ export interface LocalBackendOptions {
 	clock: Clock;
 	/** An IDENTIFY or RESUME was refused for its token or shard. */
 	onRefused(detail: string): void;
-	/** A session sent so many requests that it was closed. */
+	/** A session was closed for too many requests. */
 	onFlood(shardId: number): void;
 }
 

@@ -1,6 +1,6 @@
-// What the state has taken in since its snapshot, as bytes that are only ever added to: a snapshot of a large shard costs a tenth of
-// a second, and Discord sends again only a few thousand events. Each batch has a checksum: what a dying process left half
-// written, and whatever is damaged, ends the journal there, and Discord sends the rest again.
+// The events that the state has applied since its snapshot, in an append-only form: a snapshot of a large shard costs a tenth of a second,
+// and Discord repeats only a few thousand events. Each batch has a checksum. A batch that is incomplete or damaged ends the journal there,
+// and Discord sends the rest again.
 import { crc32 } from 'node:zlib';
 import type { EncodedDispatch } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
@@ -8,7 +8,7 @@ import type { Dispatch } from '../state/raw.js';
 const form = 'shardctl-gateway-journal 2';
 const lineBreak = 10;
 
-/** What was added at once. */
+/** Events that were appended together. */
 export interface SavedBatch {
 	readonly events: readonly (Dispatch & { offset: number })[];
 	/** Position through which every event of the shard is in the journal by now; it may be far behind the last of them. */
@@ -20,7 +20,7 @@ export interface JournalEntry {
 	readonly event: EncodedDispatch;
 }
 
-/** The first line: the journal goes on where this snapshot stands, and belongs to no other. */
+/** The first line: the cursor of the snapshot that the journal continues. It belongs to no other snapshot. */
 export function journalHead(snapshotCursor: number): Uint8Array {
 	return Buffer.from(`${form} ${snapshotCursor}\n`);
 }
@@ -30,7 +30,7 @@ const leastBytes = 64 * 1024;
 const mostKeptBytes = 1024 * 1024;
 
 /**
- * Events that wait to be put behind what is there: a line with length, checksum and position, then a line each. They wait as bytes: as strings
+ * Events that wait to be appended: a line with length, checksum and position, then a line each. They wait as bytes: as strings
  * they would outlive a garbage collection, which costs more than all else about them.
  */
 export class JournalBatch {
@@ -38,7 +38,7 @@ export class JournalBatch {
 	#length = 0;
 	#size = 0;
 
-	/** How many events wait. */
+	/** Events that are not yet taken. */
 	get size(): number {
 		return this.#size;
 	}

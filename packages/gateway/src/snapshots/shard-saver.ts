@@ -22,7 +22,7 @@ export interface SavedWorker {
 	incarnation: number;
 	/** Without the token. */
 	identify: IdentifyPayload;
-	/** Where it was shown READY and its guilds, if that is not confirmed: a resume from there cannot tell how much of it arrived. */
+	/** The position of READY and its guilds while they are not confirmed: a resume from there does not show how many of them arrived. */
 	unconfirmedAt: number | null;
 	/** The client can resume from here on: of what it is known to have, this is the last that was really sent to it. */
 	resumableFrom: number;

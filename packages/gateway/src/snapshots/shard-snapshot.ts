@@ -1,5 +1,5 @@
-// One shard's snapshot as bytes: a line with the form's version and a checksum of the next, a line of facts, and the state, which has
-// a checksum of its own. Whatever is cut off, changed or of another version is refused as a whole.
+// One shard's snapshot as bytes: a line with the version of the format and a checksum of the next line, a line of facts, and the state,
+// which has a checksum of its own. A snapshot that is truncated, damaged or of another version is refused as a whole.
 import { createHash } from 'node:crypto';
 import { type Layout, ShardctlError } from '@shardctl/core';
 import { ShardState } from '../state/shard-state.js';
@@ -12,9 +12,9 @@ export interface ShardSnapshot {
 	shardId: number;
 	layout: Layout;
 	session: SavedSession;
-	/** Discord's number of the event at which the state stands. */
+	/** Discord's sequence number of the event at the cursor. */
 	seq: number;
-	/** Our position of that event. */
+	/** The state's position. */
 	cursor: number;
 	/** Position through which every event of the shard is in the state: later ones of the session were for other shards. */
 	through: number;

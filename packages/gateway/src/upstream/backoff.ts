@@ -1,11 +1,11 @@
-// How long to wait before the next attempt to connect: none at first, then ever longer with full jitter; from the start again
-// only after a connection that proved healthy.
+// The delay before the next attempt to connect: none for the first, then rising with full jitter. It resets only after a connection that
+// proved healthy.
 import type { Clock } from '@shardctl/core';
 
 const firstMs = 500;
-/** Discord keeps a session for a minute and a half or a little more, and the attempt that resumes it must not come later. */
+/** Discord keeps a session for about 90 s; the attempt that resumes it must not be later. */
 const longestMs = 15_000;
-/** A connection that was ready for so long was healthy. */
+/** A connection that was ready for this time was healthy. */
 const healthyAfterMs = 30_000;
 
 export class Backoff {
@@ -28,7 +28,7 @@ export class Backoff {
 		this.#readyAt = null;
 	}
 
-	/** The wait before the next attempt, which this counts. */
+	/** The delay before the next attempt; each call counts as one. */
 	nextDelayMs(): number {
 		const failures = this.#failures++;
 		return failures === 0 ? 0 : Math.round(this.#random() * Math.min(longestMs, firstMs * 2 ** (failures - 1)));

@@ -1,12 +1,12 @@
 // The client's side of transport compression `zlib-stream`: one inflate context per connection, message by message, in order.
 // Discord: Gateway, "Transport Compression".
-// minizlib drives Node's own zlib synchronously: 2.5 µs for a small message, against 35 through Node's streams, whose results
-// also come so late that messages of a connection that is gone run into those of the next.
+// minizlib drives Node's own zlib synchronously: 2.5 µs for a small message, against 35 through Node's streams, whose asynchronous results
+// would mix messages of a closed connection with those of the next.
 import { constants } from 'node:zlib';
 import { messageOf } from '@shardctl/core';
 import { Inflate } from 'minizlib';
 
-/** What a flush leaves at the end: the message is whole. */
+/** A flush ends with this: the message is complete. */
 const suffix = Buffer.from([0, 0, 0xff, 0xff]);
 
 export class Inflater {

@@ -1,5 +1,5 @@
-// What workers ask of Discord (operations 3, 4, 8, 31, 43) on its way to one connection: within the budget that Discord gives a
-// connection, by turns between the operations, and so that questions never use up what presence and voice need.
+// Requests of workers (operations 3, 4, 8, 31, 43) on their way to one connection: within Discord's limits for a connection, in turns
+// between the operations, and so that queries never use up the share of presence and voice.
 import type { Clock, Timer } from '@shardctl/core';
 import { type ClientRequest, op } from '@shardctl/gateway-protocol';
 import { SlidingWindow } from './sliding-window.js';
@@ -7,7 +7,7 @@ import { SlidingWindow } from './sliding-window.js';
 const minuteMs = 60_000;
 /** Discord closes at 120 a minute, heartbeats included. Discord: Gateway, "Rate Limiting". */
 const all = { limit: 110, windowMs: minuteMs };
-/** What asks for data: a bot that fetches all members must not have to wait a minute to leave a voice channel. */
+/** Queries for data: a bot that fetches all members must not wait a minute to leave a voice channel. */
 const questions = { limit: 80, windowMs: minuteMs };
 /** Discord: Gateway Events, "Activity Object". */
 const presences = { limit: 5, windowMs: 20_000 };
@@ -19,19 +19,19 @@ export interface RequestQueueOptions {
 	/** Whether the connection takes requests now. */
 	isReady(): boolean;
 	send(request: ClientRequest): void;
-	/** The first of several requests was dropped, because too many wait. */
+	/** Called at the first dropped request of a series. */
 	onDropping(opcode: number): void;
 }
 
 interface Waiting {
 	request: ClientRequest;
-	/** Who asked. */
+	/** The worker's session that sent it. */
 	owner: object | null;
 }
 
 export class RequestQueue {
 	readonly #options: RequestQueueOptions;
-	/** By operation; the first in the map is the next to have its turn. */
+	/** By operation; the first in the map has the next turn. */
 	readonly #waiting = new Map<number, Waiting[]>();
 	readonly #all = new SlidingWindow(all);
 	readonly #questions = new SlidingWindow(questions);
@@ -64,7 +64,7 @@ export class RequestQueue {
 		this.flush();
 	}
 
-	/** Whoever asked is gone: nobody waits for the answers, and nobody speaks in a voice channel that it joined. */
+	/** The owner is gone: drops its requests, because no one uses the answers or the voice channels that they would join. */
 	forget(owner: object): void {
 		for (const [opcode, queue] of this.#waiting) {
 			if (opcode === op.presenceUpdate) continue;
@@ -106,7 +106,7 @@ export class RequestQueue {
 		this.#waiting.clear();
 	}
 
-	/** Takes out the request whose turn it is, or says how long until there is one. */
+	/** Removes and returns the next request, or the time until one may be sent. */
 	#next(now: number): { request: ClientRequest } | { waitMs: number } {
 		let shortest = Number.POSITIVE_INFINITY;
 		for (const [opcode, queue] of this.#waiting) {
@@ -116,7 +116,7 @@ export class RequestQueue {
 			shortest = Math.min(shortest, waitMs);
 			if (waitMs > 0) continue;
 			queue.shift();
-			// To the end of the line, so that the operations take turns.
+			// To the end of the map, so that the operations take turns.
 			this.#waiting.delete(opcode);
 			this.#waiting.set(opcode, queue);
 			return first;

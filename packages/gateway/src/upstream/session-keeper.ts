@@ -1,5 +1,5 @@
-// What @discordjs/ws asks of its surroundings: where the session is, and when IDENTIFY may go out. It keeps sessions where the
-// library would throw them away, because a RESUME costs nothing and an IDENTIFY is counted.
+// The context of a shard in @discordjs/ws: the session, and permission for IDENTIFY. It keeps sessions that the library would drop,
+// because a RESUME costs nothing and an IDENTIFY is counted.
 
 import type { IContextFetchingStrategy, SessionInfo } from '@discordjs/ws';
 import { closeCodeMeaning } from '@shardctl/core';
@@ -21,9 +21,9 @@ export interface SessionKeeperOptions {
 export class SessionKeeper implements IContextFetchingStrategy {
 	readonly options: IContextFetchingStrategy['options'];
 	readonly #options: SessionKeeperOptions;
-	/** Its sequence is not kept up to date; {@link session} is right. */
+	/** Its sequence is outdated; use {@link session}. */
 	#session: SessionInfo | null = null;
-	/** Discord's number of the newest event. */
+	/** Discord's sequence number of the newest event. */
 	#sequence = 0;
 	#closeCode: number | undefined;
 	#frozen = false;
@@ -43,12 +43,12 @@ export class SessionKeeper implements IContextFetchingStrategy {
 		this.#sequence = session.sequence;
 	}
 
-	/** An event has come; the library does not see it, unless a session `begins` with it. */
+	/** An event arrived. The library only sees the one with which a session `begins`. */
 	noteEvent(seq: number, { begins }: { begins: boolean }): void {
 		this.#sequence = begins ? seq : Math.max(seq, this.#sequence);
 	}
 
-	/** From now on nothing changes the session: the process ends, and the next one takes it over. */
+	/** Nothing changes the session any more: this process ends, and the next one resumes it. */
 	freeze(): void {
 		this.#frozen = true;
 	}
@@ -62,7 +62,7 @@ export class SessionKeeper implements IContextFetchingStrategy {
 	}
 
 	/**
-	 * Asked before each connect (the shard is idle then), where an answer may take its time, and for heartbeats, where it must not.
+	 * Called before each connect, while the shard is idle, where it may take time; and for each heartbeat, where it must not.
 	 */
 	retrieveSessionInfo(): SessionInfo | null | Promise<SessionInfo | null> {
 		if (this.#options.status() !== shardStatus.idle) return this.session;
@@ -82,8 +82,8 @@ export class SessionKeeper implements IContextFetchingStrategy {
 	}
 
 	/**
-	 * The library clears the session for every failed connect, too, and for closes after which it may be there still: a RESUME
-	 * finds out. What Discord says comes on a connection that has got further: op 9, or a close code that ends the session.
+	 * The library also clears the session after every failed connect, and after closes that may have kept it: a RESUME shows which. Discord
+	 * ends a session by op 9 or by a close code, on a connection that is past HELLO.
 	 */
 	#isInvalid(): boolean {
 		if (this.#options.status() === shardStatus.connecting) return false;

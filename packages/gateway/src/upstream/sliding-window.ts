@@ -1,4 +1,4 @@
-// At most so many in any stretch of so many ms, wherever it begins: so no fixed window of Discord's ever sees more, whenever
+// At most `limit` uses in any period of `windowMs`, so that no fixed window of Discord's sees more, whenever
 // that began. It keeps no timer.
 
 export class SlidingWindow {
