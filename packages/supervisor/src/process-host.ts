@@ -34,9 +34,11 @@ function startProcess(spec: ChildSpec): ChildProcess {
 		detached: process.platform !== 'win32',
 		...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
 	};
-	const stdio: SpawnOptions['stdio'] = ['ignore', 'pipe', 'pipe', 'ipc'];
+	// Standard input is open and silent, as in a terminal without input: a program that reads it does not see its end, which
+	// many take for the wish to exit. It closes with this process.
+	const stdio: SpawnOptions['stdio'] = ['pipe', 'pipe', 'pipe', 'ipc'];
 	if (spec.command !== undefined) {
-		return spawn(spec.command, spec.args ?? [], { ...options, stdio: spec.channel ? stdio : ['ignore', 'pipe', 'pipe'] });
+		return spawn(spec.command, spec.args ?? [], { ...options, stdio: spec.channel ? stdio : ['pipe', 'pipe', 'pipe'] });
 	}
 	return fork(spec.file, spec.args ?? [], {
 		...options,

@@ -34,7 +34,8 @@ const callbackKey = Symbol.for('shardctl.worker.moduleLoaded');
 export function onModuleLoad(wanted: WantedModules, onModule: OnModule): void {
 	const seen = new WeakSet<object>();
 	const once: OnModule = (exports, file) => {
-		if (typeof exports !== 'object' || exports === null || seen.has(exports)) return;
+		// eris exports a function.
+		if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null || seen.has(exports)) return;
 		seen.add(exports);
 		onModule(exports, file);
 	};

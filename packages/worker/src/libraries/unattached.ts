@@ -2,16 +2,13 @@
 // know. A client of the fleet's token that connects without attach() would connect every shard in every worker, so it is refused.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { field } from '../fields.js';
 import type { WorkerRuntime } from '../runtime.js';
 
 /** Watches `connect()` of a class of a library whose clients need attach(). */
 export function watchConnect(exports: unknown, file: string, className: string, runtime: WorkerRuntime): void {
-	const prototype = field(functionOf(exports, className), 'prototype') as {
-		connect?: (this: object, ...args: unknown[]) => unknown;
-	};
+	const prototype = classOf(exports, className)?.prototype;
 	const connect = prototype?.connect;
-	if (typeof connect !== 'function') return;
+	if (!prototype || typeof connect !== 'function') return;
 	prototype.connect = function connectIfAttached(this: object, ...args: unknown[]): unknown {
 		if (runtime.isAttached(this) || !runtime.access.isOwnToken(tokenOf(this))) {
 			return connect.apply(this, args);
@@ -39,11 +36,15 @@ export function warnOfDiscordJs(library: { version: string }, runtime: WorkerRun
 	});
 }
 
-function functionOf(exports: unknown, name: string): object | undefined {
-	// eris exports a function that is called with or without new.
-	const holder = exports as Record<string, unknown> | null;
-	const found = typeof holder === 'object' || typeof holder === 'function' ? holder?.[name] : undefined;
-	return typeof found === 'function' ? found : undefined;
+interface Connecting {
+	connect?: (this: object, ...args: unknown[]) => unknown;
+}
+
+/** eris exports a function, the others an object. */
+function classOf(exports: unknown, name: string): { prototype: Connecting } | undefined {
+	if (typeof exports !== 'function' && typeof exports !== 'object') return undefined;
+	const found = (exports as Record<string, unknown> | null)?.[name];
+	return typeof found === 'function' ? (found as unknown as { prototype: Connecting }) : undefined;
 }
 
 /** Where eris, oceanic.js and @discordjs/ws keep the token. */
