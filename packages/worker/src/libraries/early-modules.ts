@@ -19,6 +19,8 @@ const candidates: readonly { name: string; likely(bot: Bot): boolean }[] = [
 interface Bot {
 	/** Whether the bot file itself is an ES module, as far as its name and its package say. */
 	isModule: boolean;
+	/** Whether a bot file that is CommonJS imports something, which may be the bot itself. */
+	imports(): boolean;
 	/** Whether the bot's package names another one as a dependency. */
 	depends(name: string): boolean;
 }
@@ -67,8 +69,17 @@ function describeBot(botFile: string): Bot {
 	const dependencies = { ...manifest.dependencies, ...manifest.devDependencies };
 	return {
 		isModule: extension === '.mjs' || extension === '.mts' || (manifest.type === 'module' && !/^\.c[jt]s$/.test(extension)),
+		imports: () => /\bimport\s*\(/.test(readText(botFile)),
 		depends: (name) => Object.hasOwn(dependencies, name),
 	};
+}
+
+function readText(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return '';
+	}
 }
 
 interface Manifest {
