@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { exitCodes } from '../../apps/shardctl/src/exit-codes.js';
+import { healthExitCodes } from '../../apps/shardctl/src/health/read-health.js';
 import { metrics } from '../../packages/control/src/metrics/exposition.js';
 import { errorCodes } from '../../packages/core/src/errors.js';
 import { managerOptionsSchema } from '../../packages/manager/src/options/manager-options.js';
@@ -39,6 +40,12 @@ it('lists every error code with its meaning', () => {
 
 it('lists every exit status', () => {
 	expect(firstColumn('| exit status | |').map(Number)).toEqual(Object.values(exitCodes));
+});
+
+it('lists every exit status of health', () => {
+	const rows = [...readme.matchAll(/^\| (healthy|degraded|down) \| (\d) \|/gm)].map(([, status, code]) => [status, Number(code)]);
+	expect(Object.fromEntries(rows)).toEqual(healthExitCodes);
+	expect(readme).toContain(`| no such fleet | ${exitCodes.noManager} |`);
 });
 
 const appReadme = join(root, 'apps/shardctl/README.md');

@@ -20,6 +20,8 @@ export function describeEvent(event: FleetEventBody): EventText {
 			return info(
 				`fleet ready: ${plural(event.shards, 'shard')} in ${plural(event.workers, 'worker')} after ${seconds(event.tookMs)}`,
 			);
+		case 'fleet:health':
+			return describeHealth(event);
 		case 'fleet:refused':
 			return error(event.message);
 		case 'worker:spawned':
@@ -113,7 +115,20 @@ const noticeLevels: Partial<Record<Extract<FleetEventBody, { type: 'gateway:noti
 	'upstream:intents': 'info',
 	'snapshot:restored': 'info',
 	'events:poisoned': 'error',
+	'upstream:refused': 'error',
 };
+
+/** What is wrong with the fleet now, or what no longer is. */
+function describeHealth({ status, served, shards, began, ended }: Extract<FleetEventBody, { type: 'fleet:health' }>): EventText {
+	const text = `fleet ${status}, ${served} of ${plural(shards, 'shard')} served`;
+	const news = began.filter(({ effect }) => effect !== 'progress');
+	const over = ended.filter(({ effect }) => effect !== 'progress');
+	const what = news.length > 0 ? news : over;
+	const listed = what.map(({ message }) => message).join('; ');
+	const sentence = listed === '' ? text : `${text}${news.length > 0 ? '' : '; no longer'}: ${listed}`;
+	if (news.some(({ effect }) => effect === 'outage')) return error(sentence);
+	return news.length > 0 ? warn(sentence) : info(sentence);
+}
 
 function describeRestart(event: Extract<FleetEventBody, { type: 'restart:progress' }>): EventText {
 	const count = `${event.done} of ${event.total}`;

@@ -15,6 +15,8 @@ export {
 	type BroadcastEvalOptions,
 	type CallOptions,
 	createShardManager,
+	type FleetHealth,
+	type HealthCause,
 	type IdentifyBudgetState,
 	type LastExit,
 	type ManagerStats,
@@ -26,5 +28,6 @@ export {
 	type ShardStats,
 	type ShardStatus,
 	type WorkerOutcome,
+	type WorkerStats,
 } from '@shardctl/manager';
 export type { ShardctlConfig } from './start/config-type.js';

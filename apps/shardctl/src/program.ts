@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
 import { eventsCommand } from './commands/events.js';
 import { fetchCommand } from './commands/fetch.js';
+import { healthCommand } from './commands/health.js';
 import { initCommand } from './commands/init.js';
 import { listCommand } from './commands/list.js';
 import { logsCommand } from './commands/logs.js';
@@ -28,6 +29,7 @@ const helpColumns = 80;
 const commands: Readonly<Record<string, () => Command>> = {
 	start: startCommand,
 	stats: statsCommand,
+	health: healthCommand,
 	metrics: metricsCommand,
 	list: listCommand,
 	logs: logsCommand,

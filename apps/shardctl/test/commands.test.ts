@@ -63,6 +63,8 @@ describe('stats', () => {
 				'uptimeMs',
 				'restarts',
 				'lastExit',
+				'since',
+				'closeCode',
 			].sort(),
 		);
 	});

@@ -17,6 +17,7 @@ export type {
 	FleetEvent,
 	FleetEventBody,
 	FleetEventType,
+	HealthChange,
 	RestartProgress,
 	SharedFleetEvents,
 	WorkerRef,

@@ -21,7 +21,9 @@ export class FakeFleet implements Fleet {
 			status: 'running',
 			identify: { total: 1000, remaining: 996, resetAt: 9000, maxConcurrency: 1, granted: 4 },
 		},
+		health: { status: 'healthy', served: 4, shards: 4, causes: [] },
 		shards: [],
+		workers: [],
 	};
 	workers: WorkerView[] = [fakeWorker(0, [0, 1]), fakeWorker(1, [2, 3])];
 	logs: LogEntry[] = [];

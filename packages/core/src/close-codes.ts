@@ -10,6 +10,8 @@ export interface CloseCodeMeaning {
 	keepsSession: boolean;
 	/** For codes without a reconnect: the same IDENTIFY would be refused again for this reason. */
 	fatal?: string;
+	/** For the same codes: what the operator can do. */
+	remedy?: string;
 }
 
 export const closeCodes = {
@@ -17,25 +19,51 @@ export const closeCodes = {
 	4001: { reason: 'Unknown opcode.', reconnect: true, keepsSession: true },
 	4002: { reason: 'Error while decoding payload.', reconnect: true, keepsSession: true },
 	4003: { reason: 'Not authenticated.', reconnect: true, keepsSession: false },
-	4004: { reason: 'Authentication failed.', reconnect: false, keepsSession: false, fatal: 'the token is not valid' },
+	4004: {
+		reason: 'Authentication failed.',
+		reconnect: false,
+		keepsSession: false,
+		fatal: 'the token is not valid',
+		remedy: 'copy the token again from https://discord.com/developers/applications and start the fleet with it',
+	},
 	4005: { reason: 'Already authenticated.', reconnect: true, keepsSession: true },
 	4007: { reason: 'Invalid seq.', reconnect: true, keepsSession: false },
 	4008: { reason: 'Rate limited.', reconnect: true, keepsSession: true },
 	4009: { reason: 'Session timed out.', reconnect: true, keepsSession: false },
-	4010: { reason: 'Invalid shard.', reconnect: false, keepsSession: false, fatal: 'the shard id or shard count is not valid' },
+	4010: {
+		reason: 'Invalid shard.',
+		reconnect: false,
+		keepsSession: false,
+		fatal: 'the shard id or shard count is not valid',
+		remedy: 'check --shards and --shard-list; a large bot needs a multiple of the number that Discord gives it',
+	},
 	4011: {
 		reason: 'Sharding required.',
 		reconnect: false,
 		keepsSession: false,
 		fatal: 'the session would hold too many guilds: more shards are required',
+		remedy: 'start with more shards: --shards auto, or --gateway-sessions auto',
 	},
-	4012: { reason: 'Invalid API version.', reconnect: false, keepsSession: false, fatal: 'the gateway version is not valid' },
-	4013: { reason: 'Invalid intent(s).', reconnect: false, keepsSession: false, fatal: 'an intent is not valid' },
+	4012: {
+		reason: 'Invalid API version.',
+		reconnect: false,
+		keepsSession: false,
+		fatal: 'the gateway version is not valid',
+		remedy: "update shardctl and the bot's library",
+	},
+	4013: {
+		reason: 'Invalid intent(s).',
+		reconnect: false,
+		keepsSession: false,
+		fatal: 'an intent is not valid',
+		remedy: "correct the intents that the bot's client asks for",
+	},
 	4014: {
 		reason: 'Disallowed intent(s).',
 		reconnect: false,
 		keepsSession: false,
 		fatal: 'a privileged intent is not enabled for this bot in the developer portal',
+		remedy: "enable it at https://discord.com/developers/applications under Bot, or remove it from the client's intents",
 	},
 } as const satisfies Record<number, CloseCodeMeaning>;
 
@@ -45,6 +73,12 @@ export type CloseCode = keyof typeof closeCodes;
 export const fatalCloseCodes: ReadonlyMap<number, string> = new Map(
 	Object.entries(closeCodes).flatMap(([code, meaning]) => ('fatal' in meaning ? [[Number(code), meaning.fatal] as const] : [])),
 );
+
+/** Why a close is final and what the operator can do; undefined where a reconnect may help. */
+export function fatalClose(code: number): { reason: string; remedy: string } | undefined {
+	const meaning = closeCodeMeaning(code);
+	return meaning.fatal === undefined ? undefined : { reason: meaning.fatal, remedy: meaning.remedy ?? '' };
+}
 
 /** What a code means; codes outside Discord's table (1001, 4200, …) keep the session. */
 export function closeCodeMeaning(code: number): CloseCodeMeaning {

@@ -13,6 +13,7 @@ export {
 	type CloseCode,
 	clientCloseEndsSession,
 	closeCodeMeaning,
+	fatalClose,
 	fatalCloseCodes,
 } from './close-codes.js';
 /** @public Named by the declarations of the worker's client. */
@@ -49,12 +50,24 @@ export {
 	type WorkerIncarnation,
 } from './contract/gateway.js';
 export type {
+	FleetHealth,
+	GatewayFacts,
+	HealthCause,
+	HealthCauseKind,
+	HealthFacts,
+	HealthStatus,
+	SessionFacts,
+	ShardFacts,
+} from './contract/health.js';
+export type {
 	ExitReason,
 	LastExit,
 	ShardSample,
 	ShardStats,
 	ShardStatus,
+	WorkerFacts,
 	WorkerSample,
+	WorkerStats,
 } from './contract/stats.js';
 export {
 	type BotProblem,
@@ -75,6 +88,7 @@ export { type Deferred, deferred } from './deferred.js';
 export { describeValue } from './describe-value.js';
 export { type ErrorCode, errorCodes, messageOf, ShardctlError } from './errors.js';
 export { guardListener } from './guard-listener.js';
+export { fleetHealth } from './health/fleet-health.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';

@@ -31,7 +31,7 @@ function fleetOf(workers: object[]) {
 		version: '1',
 		totalShards: 4,
 		workers,
-		replace: async (...args: unknown[]) => replaced.push(args) > 0,
+		replaceOrReject: async (...args: unknown[]) => void replaced.push(args),
 	});
 	return { manager, replaced, fleet: controlledFleet(manager as unknown as ShardManager, fakeClock(7000)) };
 }

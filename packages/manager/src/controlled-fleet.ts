@@ -27,7 +27,9 @@ export function controlledFleet(manager: ShardManager, clock: Clock): Fleet {
 		call: (name, args, options) => manager.call(name, args, options),
 		replaceWorker: async (workerId, reason) => {
 			const worker = manager.workers.find(({ id }) => id === workerId);
-			return worker !== undefined && (await manager.replace(worker, reason));
+			if (!worker) return false;
+			await manager.replaceOrReject(worker, reason);
+			return true;
 		},
 		respawnAll: (options) => manager.respawnAll(options),
 		deploy: (options) => manager.deploy(options),

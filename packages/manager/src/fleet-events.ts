@@ -21,6 +21,7 @@ const forwardedEvents = Object.keys({
 	'identify:deferred': true,
 	'restart:progress': true,
 	'fleet:ready': true,
+	'fleet:health': true,
 } satisfies Record<keyof SharedFleetEvents, true>) as (keyof SharedFleetEvents)[];
 
 /** Calls `listener` for each event of a manager, for as long as the manager lives. */

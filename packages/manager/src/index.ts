@@ -2,6 +2,8 @@ export type { ControlOptions } from '@shardctl/control/server';
 export type {
 	BroadcastEvalOptions,
 	CallOptions,
+	FleetHealth,
+	HealthCause,
 	IdentifyBudgetState,
 	LastExit,
 	ManagerStats,
@@ -10,6 +12,7 @@ export type {
 	ShardStats,
 	ShardStatus,
 	WorkerOutcome,
+	WorkerStats,
 } from '@shardctl/core';
 export { createShardManager } from './create-shard-manager.js';
 export type { ShardManagerEvents } from './events.js';

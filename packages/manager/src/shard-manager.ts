@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { stateDir } from '@shardctl/control';
 import type { Control } from '@shardctl/control/server';
 import {
+	every,
 	type FleetCalls,
 	type IdentifyBudgetState,
 	type ManagerStats,
@@ -19,7 +20,10 @@ import {
 } from '@shardctl/core';
 import { Calls } from './calls/calls.js';
 import { serveWorker } from './calls/serve-worker.js';
+import { heartbeatOf } from './children/child-rules.js';
 import type { ShardManagerEvents } from './events.js';
+import { HealthWatch } from './health/health-watch.js';
+import { type FleetFigures, judgeFleet } from './health/judge-fleet.js';
 import type { IdentifyWait } from './identify/coordinator.js';
 import { LocalIdentifyCoordinator } from './identify/local-coordinator.js';
 import { SessionStarts } from './identify/session-starts.js';
@@ -33,12 +37,15 @@ import { BotProblems } from './workers/bot-problems.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 import { ProcessRecords } from './workers/process-records.js';
 import { RefusalPolicy } from './workers/refusal-policy.js';
-import { hasLostSessions, workerShardStats } from './workers/shard-stats.js';
+import { workerShardStats, workerStats } from './workers/shard-stats.js';
 import { type StartOutcome, watchStart, workersFailed } from './workers/start-watch.js';
 import { forwardWorkerEvents } from './workers/worker-events.js';
 import { WorkerFleet } from './workers/worker-fleet.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** How often Discord is asked for the day's session starts: another process may use the same token. */
+const budgetRefreshMs = 3 * 60_000;
 
 /** Takes the manager's name and serves its control API. */
 type StartControl = (manager: ShardManager) => Promise<Control>;
@@ -70,6 +77,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	/** Ends what is being ended now; a second `stop` hastens it. */
 	#stopStage: (options: StopOptions) => Promise<void> = async () => {};
 	#control: Control | undefined;
+	/** Ends what keeps the budget up to date while sessions run. */
+	#stopRefreshing: () => void = () => {};
+	/** Reports changes of the fleet's health, from the start on until it stops. */
+	#healthWatch: HealthWatch | undefined;
 
 	/**
 	 * @internal Use {@link createShardManager}.
@@ -115,6 +126,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			starts: this.#starts,
 			isRunning: () => this.#lifecycle.state === 'running',
 			onRefused: (worker, error) => this.#refusals.refuse(worker, error),
+			onFleetRefused: (error) => this.#refusals.refuseFleet(error),
 			emit: (event, ...args) => this.emit(event, ...(args as never)),
 		});
 		this.#replacements = new Replacements({
@@ -223,6 +235,11 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		return this.#replacements.one(worker, reason);
 	}
 
+	/** As {@link replace}; rejects with `WORKER_NOT_READY`, whose message has the reason, when it could not be. */
+	replaceOrReject(worker: ManagedWorker, reason: string): Promise<void> {
+		return this.#mode.replace(worker, { reason });
+	}
+
 	/**
 	 * Resident mode: replaces every worker by a new process of the bot, `parallel` at a time, without a gap. Rejects with
 	 * `WORKER_NOT_READY` when a new process does not become ready: the old one keeps running, and the rest is left unchanged.
@@ -242,34 +259,43 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 
 	/** One entry per shard: from the workers' last samples, or with `fresh` from new ones of all that reply. */
 	async getShardStats(options?: { fresh?: boolean }): Promise<ShardStats[]> {
+		return (await this.getStats(options)).shards;
+	}
+
+	/** Everything about the fleet at once, as `shardctl stats --json` prints it. */
+	async getStats(options?: { fresh?: boolean }): Promise<ManagerStats> {
 		const { fresh } = readShardStatsOptions(options);
 		if (fresh) {
 			const asked = this.workers.map((worker) => worker.freshSample(Math.min(this.#options.callTimeoutMs, 2000)));
 			await Promise.allSettled(asked);
 		}
-		const now = this.#options.clock.now();
-		return this.workers.flatMap((worker) => workerShardStats(worker, now));
+		const figures = await this.#figures();
+		return judgeFleet(figures, { nowMs: this.#options.clock.now() });
 	}
 
-	/** Everything about the fleet at once, as `shardctl stats --json` prints it. */
-	async getStats(options?: { fresh?: boolean }): Promise<ManagerStats> {
-		const shards = await this.getShardStats(options);
-		const gateways = await this.#mode.stats(this.#options.clock.now());
-		const { status } = this;
-		const about = {
-			name: this.name,
-			pid: process.pid,
-			version,
-			totalShards: this.totalShards,
-			shardIds: this.#plan?.shardIds ?? [],
-			workers: this.workers.length,
-			startedAt: this.#createdAt,
-			uptimeMs: Math.max(0, this.#options.clock.now() - this.#createdAt),
-			status: status === 'running' && gateways?.some(hasLostSessions) ? 'degraded' : status,
-			identify: this.#starts.budget(),
-			...(this.#options.simulator ? { simulator: this.#options.simulator } : {}),
+	async #figures(): Promise<FleetFigures> {
+		const { clock, heartbeatTimeoutMs, maxMemoryBytes } = this.#options;
+		const gateways = await this.#mode.stats(clock.now());
+		const nowMs = clock.now();
+		const rules = { heartbeat: heartbeatOf(heartbeatTimeoutMs), maxMemoryBytes };
+		return {
+			manager: {
+				name: this.name,
+				pid: process.pid,
+				version,
+				totalShards: this.totalShards,
+				shardIds: this.#plan?.shardIds ?? [],
+				workers: this.workers.length,
+				startedAt: this.#createdAt,
+				uptimeMs: Math.max(0, nowMs - this.#createdAt),
+				status: this.status,
+				identify: this.#starts.budget(),
+				...(this.#options.simulator ? { simulator: this.#options.simulator } : {}),
+			},
+			shards: this.workers.flatMap((worker) => workerShardStats(worker, nowMs)),
+			workers: this.workers.map((worker) => workerStats(worker, rules)),
+			...(gateways ? { gateways } : {}),
 		};
-		return { manager: about, shards, ...(gateways ? { gateways } : {}) };
 	}
 
 	/** What is left of the day's session starts. */
@@ -303,6 +329,11 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			throw new ShardctlError('MANAGER_STOPPED', 'this manager was stopped; create another one to start again');
 		}
 		this.#lifecycle.enter('starting');
+		this.#healthWatch = new HealthWatch({
+			clock,
+			health: async () => (await this.getStats()).health,
+			onChange: (change) => this.emit('fleet:health', change),
+		});
 		let outcome: StartOutcome;
 		try {
 			outcome = await this.#start();
@@ -312,7 +343,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			throw this.#starts.refusal ?? error;
 		}
 		if (outcome.ready.length === 0) await this.stop();
-		else this.#lifecycle.enter('running');
+		else {
+			this.#lifecycle.enter('running');
+			this.#stopRefreshing = every(clock, budgetRefreshMs, () => void this.#starts.refresh());
+		}
 		if (outcome.failed.size > 0) throw this.#starts.refusal ?? workersFailed(outcome);
 		this.emit('fleet:ready', {
 			shards: this.#plan?.shardIds.length ?? 0,
@@ -345,6 +379,8 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 
 	async #stop(options: StopOptions): Promise<void> {
 		this.#lifecycle.enter('stopping');
+		this.#healthWatch?.stop();
+		this.#stopRefreshing();
 		this.#abort.abort(this.#starts.refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
 		// A smaller grace that was given meanwhile holds for what is ended later.
 		let { graceMs } = options;

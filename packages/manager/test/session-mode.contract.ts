@@ -92,6 +92,7 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 		starts,
 		isRunning: () => true,
 		onRefused() {},
+		onFleetRefused() {},
 		emit: (event, ..._payload) => void events.push(event),
 	});
 	const plan = planShards(options, await starts.gateway());

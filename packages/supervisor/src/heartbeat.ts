@@ -15,6 +15,8 @@ export interface HeartbeatOptions {
 	onSilent(): void;
 	/** After `onSilent`, the answer came all the same. */
 	onAnswer(): void;
+	/** Every answer, whether or not it was late. */
+	onBeat?(): void;
 }
 
 /**
@@ -67,6 +69,7 @@ export class Heartbeat {
 			() => {
 				if (this.#over.signal.aborted) return;
 				this.#deadline?.clear();
+				this.#options.onBeat?.();
 				askAgain();
 				if (silent && this.#answeredBefore) this.#options.onAnswer();
 				this.#answeredBefore = true;

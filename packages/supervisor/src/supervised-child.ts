@@ -62,6 +62,14 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	#heartbeat: Heartbeat | undefined;
 	/** From the first call of `stop` to the next start. */
 	#stopping: { promise: Promise<void>; resolve: () => void } | null = null;
+	/** When the present state began, in ms since the epoch. */
+	#since: number;
+	/** When the timer of `backing-off` or `failed` fires, in ms since the epoch. */
+	#nextTryAt: number | null = null;
+	/** Processes in a row that ended before they were stable. */
+	#tries = 0;
+	/** Of the present process, in ms since the epoch. */
+	#lastAnswerAt: number | null = null;
 	/** Settled before an event is emitted: a restart requested by a listener waits for the next process, not for this one. */
 	readonly #waiters = new RestartWaiters();
 	/** Of the present process. */
@@ -71,10 +79,31 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		super();
 		this.#options = options;
 		this.#clock = options.clock ?? systemClock;
+		this.#since = this.#clock.now();
 	}
 
 	get state(): ChildState {
 		return this.#state;
+	}
+
+	/** When the present state began, in ms since the epoch. */
+	get since(): number {
+		return this.#since;
+	}
+
+	/** When it is started again, in ms since the epoch; null while no start is planned. */
+	get nextTryAt(): number | null {
+		return this.#nextTryAt;
+	}
+
+	/** How many processes in a row ended before the restart policy counted them as stable; 0 after one that was. */
+	get tries(): number {
+		return this.#tries;
+	}
+
+	/** When the present process last answered a heartbeat, in ms since the epoch; null before the first answer. */
+	get lastAnswerAt(): number | null {
+		return this.#lastAnswerAt;
 	}
 
 	/** Of the present process; null when there is none. */
@@ -113,6 +142,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			case 'failed':
 			case 'stopped':
 				this.#history = emptyHistory;
+				this.#tries = 0;
 				this.#restarts = -1;
 				this.#stopping = null;
 				this.#spawn('started');
@@ -350,6 +380,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			onGone: (report) => this.#onGone(report),
 		});
 		this.#run = run;
+		this.#lastAnswerAt = null;
 		this.#restarts++;
 		this.#memory = new MemoryWatch(maxMemoryBytes);
 		if (!run.child || !run.isRunning) {
@@ -372,6 +403,9 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				isExcused: () => run.isDebugged,
 				onSilent: () => this.#onSilent(run),
 				onAnswer: () => this.#onAnswer(run),
+				onBeat: () => {
+					if (this.#run === run) this.#lastAnswerAt = this.#clock.now();
+				},
 			});
 		}
 		this.#enter('starting', 'its process was started');
@@ -451,6 +485,8 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 
 	#followPolicy(report: ExitReport): void {
 		const { policy, random = Math.random } = this.#options;
+		const stable = report.wasReady && report.readyForMs >= (policy?.stableAfterMs ?? 0);
+		this.#tries = stable ? 0 : this.#tries + 1;
 		const decision = decideRestart(this.#history, report, policy, this.#clock.monotonic(), random());
 		const error = new ShardctlError('WORKERS_FAILED', report.message, { details: { report } });
 		switch (decision.kind) {
@@ -518,6 +554,8 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		const spawnAbort = this.#spawnAbort;
 		if (from === 'spawning') this.#spawnAbort = null;
 		this.#state = to;
+		this.#since = this.#clock.now();
+		this.#nextTryAt = timer ? this.#since + timer.delayMs : null;
 		if (timer) this.#timer = this.#clock.setTimeout(timer.next, timerDelayMs(timer.delayMs));
 		if (from === 'spawning' && (to === 'stopped' || to === 'failed')) spawnAbort?.abort();
 		this.#emit('state', { from, to, reason });

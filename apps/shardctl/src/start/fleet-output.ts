@@ -137,7 +137,11 @@ function reportEvents(manager: ShardManager, say: FleetOutput['say']): void {
 		const { level, text } = describeEvent(event);
 		const { type, ...fields } = event;
 		if (type === 'fleet:ready') up = true;
-		const isNews = level !== 'info' || type === 'fleet:ready' || type === 'shard:resumed' || (up && type === 'worker:ready');
+		const isNews =
+			level !== 'info' ||
+			type === 'fleet:ready' ||
+			type === 'shard:resumed' ||
+			(up && (type === 'worker:ready' || type === 'fleet:health'));
 		// A refusal ends the run, which reports it as its reason.
 		if (isNews && type !== 'fleet:refused') say(level, text, { event: type, ...fields });
 	});

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { fleetHealth } from '@shardctl/core';
 import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { describe, expect, it } from 'vitest';
 import { FleetHistory, fleetScreen, type ScreenState } from './fleet-screen.js';
@@ -7,7 +8,7 @@ import { statsTable } from './stats-table.js';
 const nowMs = 1_700_000_000_000;
 
 function stats(count: number, shard: Partial<ShardStats> = {}): ManagerStats {
-	return {
+	const figures: Omit<ManagerStats, 'health'> = {
 		manager: {
 			name: 'fleet',
 			pid: 1,
@@ -20,11 +21,14 @@ function stats(count: number, shard: Partial<ShardStats> = {}): ManagerStats {
 			status: 'running',
 			identify: { total: 1000, remaining: 996, resetAt: nowMs + 24 * 3_600_000 - 1000, maxConcurrency: 16, granted: 4 },
 		},
+		workers: [],
 		shards: Array.from({ length: count }, (_, shardId) => ({
 			shardId,
 			workerId: shardId,
 			pid: 1_234_567,
 			status: 'unresponsive',
+			since: null,
+			closeCode: null,
 			ready: false,
 			guildCount: 2_500,
 			userCount: 12_345_678,
@@ -38,6 +42,7 @@ function stats(count: number, shard: Partial<ShardStats> = {}): ManagerStats {
 			...shard,
 		})),
 	};
+	return { ...figures, health: fleetHealth({ ...figures, nowMs }) };
 }
 
 const state = (over: Partial<ScreenState>): ScreenState => ({
@@ -149,11 +154,19 @@ describe('in resident mode', () => {
 		poisoned: 0,
 		snapshotBytes: null,
 		snapshotAgeMs: null,
+		snapshotFailure: null,
 	} as const;
 	const session = {
 		id: 0,
 		shardIds: [0],
 		status: 'ready',
+		since: nowMs - 1,
+		tries: 0,
+		nextTryAt: null,
+		lastClose: null,
+		intents: 1,
+		waitsForBudget: false,
+		lastEventAt: nowMs - 1,
 		ping: 20,
 		identifies: 1,
 		resumes: 1_234,
@@ -168,6 +181,10 @@ describe('in resident mode', () => {
 		startedAt: nowMs - 1,
 		uptimeMs: 1,
 		restarts: 0,
+		since: nowMs - 1,
+		nextTryAt: null,
+		lastExit: null,
+		snapshotFailure: null,
 		rssBytes: 9e7,
 		cpuSeconds: 1,
 	};

@@ -1,10 +1,10 @@
 // The figures of a fleet as text: a summary and one row per shard. Pure.
 import type { ManagerStats, ShardStats } from '@shardctl/manager';
+import { healthLines } from '../health/health-lines.js';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
 import { type Column, clip, tableLines } from '../terminal/table.js';
-import { troubleLines } from './trouble.js';
 
 /** The fleet as a summary and one row per shard, ending in a line break. `width` is unbounded outside a terminal. */
 export function statsTable(stats: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string {
@@ -67,7 +67,7 @@ function sessionText({ id, shardIds, status }: GatewayShard['upstream']): string
 
 /** The fleet as a whole, and what is wrong with it. */
 export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: number }): string[] {
-	const { manager, shards } = stats;
+	const { manager, health, shards } = stats;
 	const { width, nowMs } = size;
 	const ready = shards.filter((shard) => shard.ready).length;
 	const sum = (figure: (shard: ShardStats) => number) => shards.reduce((total, shard) => total + figure(shard), 0);
@@ -76,7 +76,7 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 	const readyShards = `${ready}/${shards.length} shards ready`;
 	const dot = out.dim(' · ');
 	const lines = [
-		`${out.bold(manager.name)}  ${statusColour(out, manager.status)}  ${[
+		`${out.bold(manager.name)}  ${statusColour(out, shownStatus(manager.status, health))}  ${[
 			`${ready < shards.length ? out.yellow(readyShards) : readyShards} in ${plural(manager.workers, 'worker')}`,
 			`${count(sum(({ guildCount }) => guildCount))} guilds`,
 			`up ${age(manager.uptimeMs)}`,
@@ -85,7 +85,12 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 			`${remaining}/${total} session starts left${resets} · max_concurrency ${maxConcurrency}${manager.simulator ? ` · simulator ${manager.simulator.url}` : ''}`,
 		),
 	].map((line) => clip(line, width));
-	return [...lines, ...troubleLines(stats, size)];
+	return [...lines, ...healthLines(stats.health, size)];
+}
+
+/** The manager's status is about its own life; while it runs, health says more. */
+function shownStatus(status: ManagerStats['manager']['status'], { status: health }: ManagerStats['health']): string {
+	return (status === 'running' || status === 'degraded') && health !== 'healthy' ? health : status;
 }
 
 const status: Column<ShardStats> = { title: 'STATUS', cell: (shard) => statusColour(out, shard.status) };

@@ -24,7 +24,7 @@ export function workerColour(colours: Colours, workerId: number): (text: string)
 
 /** A status in green, yellow or red. */
 export function statusColour(colours: Colours, status: string): string {
-	if (status === 'ready' || status === 'running' || status === 'ok') return colours.green(status);
-	if (['failed', 'unresponsive', 'disconnected', 'refused', 'fail'].includes(status)) return colours.red(status);
+	if (['ready', 'running', 'healthy', 'ok'].includes(status)) return colours.green(status);
+	if (['failed', 'down', 'unresponsive', 'disconnected', 'refused', 'fail'].includes(status)) return colours.red(status);
 	return colours.yellow(status);
 }

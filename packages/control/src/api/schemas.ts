@@ -1,7 +1,16 @@
 // The shapes of the input and output of the control API, declared once: requests are validated by them, and the OpenAPI description and
 // the client's types are made from them.
 
-import type { GatewaySessionStats, GatewayShardStats, ManagerStats, ShardStats } from '@shardctl/core';
+import type {
+	FleetHealth,
+	GatewaySessionStats,
+	GatewayShardStats,
+	HealthCause,
+	HealthCauseKind,
+	ManagerStats,
+	ShardStats,
+	WorkerStats,
+} from '@shardctl/core';
 import { z } from 'zod';
 import type { LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent, FleetEventType } from '../fleet/fleet-events.js';
@@ -23,6 +32,8 @@ export const text = (what: string) => z.string({ error: `must be ${what}` }).min
 
 export const managerStatus = z.enum(['idle', 'starting', 'running', 'degraded', 'stopping', 'stopped']);
 
+const lastExit = z.object({ reason: z.string(), message: z.string(), at: z.number() });
+
 export const shardStats = z.object({
 	shardId: z.int(),
 	workerId: z.int(),
@@ -41,6 +52,7 @@ export const shardStats = z.object({
 		'failed',
 		'stopped',
 	]),
+	since: z.number().nullable(),
 	ready: z.boolean(),
 	guildCount: z.int(),
 	userCount: z.int(),
@@ -50,13 +62,75 @@ export const shardStats = z.object({
 	loopDelayMs: z.number().nullable(),
 	uptimeMs: z.number(),
 	restarts: z.int(),
-	lastExit: z.object({ reason: z.string(), message: z.string(), at: z.number() }).nullable(),
+	lastExit: lastExit.nullable(),
+	closeCode: z.int().nullable(),
 }) satisfies z.ZodType<ShardStats>;
+
+const workerStats = z.object({
+	id: z.int(),
+	shardIds: z.array(z.int()).readonly(),
+	state: z.string(),
+	since: z.number(),
+	tries: z.int(),
+	nextTryAt: z.number().nullable(),
+	lastAnswerAt: z.number().nullable(),
+	heartbeat: z.object({ intervalMs: z.number(), timeoutMs: z.number() }),
+	pid: z.int().nullable(),
+	restarts: z.int(),
+	lastExit: lastExit.nullable(),
+	rssBytes: z.number().nullable(),
+	memoryLimitBytes: z.number().nullable(),
+}) satisfies z.ZodType<WorkerStats>;
+
+const causeKinds = {
+	stopped: true,
+	starting: true,
+	'discord-refused': true,
+	'budget-exhausted': true,
+	'gateway-process-down': true,
+	'session-down': true,
+	'worker-failed': true,
+	'worker-down': true,
+	'worker-unresponsive': true,
+	'shard-not-ready': true,
+	'snapshots-failing': true,
+	'disk-full': true,
+} satisfies Record<HealthCauseKind, true>;
+
+export const healthCauseKinds = Object.keys(causeKinds) as [HealthCauseKind, ...HealthCauseKind[]];
+
+export const healthStatus = z.enum(['healthy', 'degraded', 'down']) satisfies z.ZodType<FleetHealth['status']>;
+
+const healthCause = z.object({
+	kind: z.enum(healthCauseKinds),
+	effect: z.enum(['outage', 'risk', 'progress']),
+	shardIds: z.array(z.int()),
+	message: z.string(),
+	since: z.number().nullable(),
+	tries: z.int(),
+	nextTryAt: z.number().nullable(),
+	lost: z.int(),
+	remedy: z.string().nullable(),
+}) satisfies z.ZodType<HealthCause>;
+
+export const fleetHealth = z.object({
+	status: healthStatus,
+	served: z.int(),
+	shards: z.int(),
+	causes: z.array(healthCause),
+}) satisfies z.ZodType<FleetHealth>;
 
 export const gatewaySessionStats = z.object({
 	id: z.int(),
 	shardIds: z.array(z.int()),
 	status: z.enum(['idle', 'connecting', 'resuming', 'ready', 'refused']),
+	since: z.number().nullable(),
+	tries: z.int(),
+	nextTryAt: z.number().nullable(),
+	lastClose: z.object({ code: z.int().nullable(), reason: z.string(), at: z.number() }).nullable(),
+	intents: z.int().nullable(),
+	waitsForBudget: z.boolean(),
+	lastEventAt: z.number().nullable(),
 	ping: z.number().nullable(),
 	identifies: z.int(),
 	resumes: z.int(),
@@ -88,6 +162,7 @@ export const gatewayShardStats = z.object({
 	poisoned: z.int(),
 	snapshotBytes: z.int().nullable(),
 	snapshotAgeMs: z.number().nullable(),
+	snapshotFailure: z.object({ since: z.number(), error: z.string() }).nullable(),
 }) satisfies z.ZodType<GatewayShardStats>;
 
 const gatewayProcessStats = z.object({
@@ -98,6 +173,10 @@ const gatewayProcessStats = z.object({
 	startedAt: z.number().nullable(),
 	uptimeMs: z.number(),
 	restarts: z.int(),
+	since: z.number(),
+	nextTryAt: z.number().nullable(),
+	lastExit: lastExit.nullable(),
+	snapshotFailure: z.object({ shardIds: z.array(z.int()), since: z.number(), error: z.string(), folder: z.string() }).nullable(),
 	rssBytes: z.number().nullable(),
 	cpuSeconds: z.number().nullable(),
 	sessions: z.array(gatewaySessionStats),
@@ -118,7 +197,9 @@ export const managerStats = z.object({
 		identify: z.object({ total: z.int(), remaining: z.int(), resetAt: z.number(), maxConcurrency: z.int(), granted: z.int() }),
 		simulator: z.object({ url: z.string() }).optional(),
 	}),
+	health: fleetHealth,
 	shards: z.array(shardStats),
+	workers: z.array(workerStats),
 	gateways: z.array(gatewayProcessStats).optional(),
 }) satisfies z.ZodType<ManagerStats>;
 
@@ -132,6 +213,8 @@ export const health = z.object({
 	/** Number of shards that this manager runs, and number of them that are ready. */
 	shards: z.int(),
 	readyShards: z.int(),
+	/** Whether the fleet serves its guilds, and if not, why. */
+	health: fleetHealth,
 	/** Number of clients that follow logs, events or stats. */
 	readers: z.int(),
 });
@@ -163,6 +246,7 @@ const eventTypes = {
 	'identify:deferred': true,
 	'restart:progress': true,
 	'fleet:ready': true,
+	'fleet:health': true,
 	'fleet:refused': true,
 } satisfies Record<FleetEventType, true>;
 

@@ -1,6 +1,6 @@
 // What happens to a fleet, as plain data: the events that the control API, the command line and metrics know. What a bot writes or
 // sends is not among them.
-import type { ExitReason, GatewayNotice } from '@shardctl/core';
+import type { ExitReason, FleetHealth, GatewayNotice, HealthCause } from '@shardctl/core';
 
 /** Which worker an event is about. */
 export interface WorkerRef {
@@ -42,6 +42,17 @@ export interface ExitSummary {
 	stack: string[];
 }
 
+/** A change of a fleet's health. */
+export interface HealthChange {
+	status: FleetHealth['status'];
+	served: number;
+	shards: number;
+	/** Causes that are new; a cause of the same kind that concerns other shards counts as new. */
+	began: HealthCause[];
+	/** Causes that are gone. */
+	ended: HealthCause[];
+}
+
 /** The events whose payload is the same inside a manager and outside. */
 export interface SharedFleetEvents {
 	/** A worker's process was forked. */
@@ -74,6 +85,8 @@ export interface SharedFleetEvents {
 	'restart:progress': RestartProgress;
 	/** Every shard is ready for the first time. */
 	'fleet:ready': { shards: number; workers: number; tookMs: number };
+	/** The fleet's health changed: what began and what ended since the last change. */
+	'fleet:health': HealthChange;
 }
 
 /** The type of each event with its payload. */

@@ -67,7 +67,10 @@ export interface Fleet {
 	fetchClientValues(path: string, options: CallOptions): Promise<unknown>;
 	call(name: string, args: unknown[], options: CallOptions): Promise<unknown>;
 
-	/** Replaces one worker; `true` once the new process is ready, `false` when it could not be. */
+	/**
+	 * Replaces one worker; `true` once the new process is ready and served by Discord, `false` for a worker that is not there. Rejects
+	 * with `WORKER_NOT_READY`, whose message has the reason, when it could not be.
+	 */
 	replaceWorker(workerId: number, reason: string): Promise<boolean>;
 	respawnAll(options: RespawnAllOptions): Promise<void>;
 	/** Resident mode: replaces every worker without a gap. Throws `OPTIONS_INVALID` in direct mode. */

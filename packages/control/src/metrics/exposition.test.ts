@@ -1,4 +1,4 @@
-import type { WorkerSample } from '@shardctl/core';
+import type { ShardStats, WorkerSample } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
 import type { WorkerView } from '../fleet/fleet.js';
 import { exposition, expositionType, metrics } from './exposition.js';
@@ -33,7 +33,14 @@ function scrape(workers: WorkerView[], { name = 'fleet', total = 0 } = {}): Scra
 	const identify = { total, remaining: 0, resetAt: 0, maxConcurrency: 1, granted: 4 };
 	const manager = { name, pid: 1, version: '1.2.3', totalShards: 0, shardIds: [], workers: 1, startedAt: 9000, uptimeMs: 1 };
 	return {
-		stats: { manager: { ...manager, status: 'running', identify }, shards: [] },
+		stats: {
+			manager: { ...manager, status: 'running', identify },
+			health: { status: 'healthy', served: 0, shards: 0, causes: [] },
+			shards: workers.flatMap((each) =>
+				each.shardIds.map((shardId, index) => ({ shardId, workerId: each.id, status: each.statuses[index] }) as ShardStats),
+			),
+			workers: [],
+		},
 		process: { rssBytes: 7e7, cpuSeconds: 1.5 },
 		workers,
 		eventCounts: new Map(),
@@ -92,7 +99,7 @@ describe('the names', () => {
 			expect(name).not.toMatch(/_(ms|milliseconds|mb|kb|megabytes|percent|minutes|hours)(_|$)/);
 			expect(help).toMatch(/\.$/);
 			expect(
-				labels.filter((label) => !['version', 'status', 'type', 'shard', 'session', 'worker', 'gateway'].includes(label)),
+				labels.filter((label) => !['version', 'status', 'kind', 'type', 'shard', 'session', 'worker', 'gateway'].includes(label)),
 			).toEqual([]);
 		},
 	);

@@ -1,7 +1,7 @@
 // The metrics of the fleet as a whole: the manager, the day's session starts, events.
-import type { GatewayNotice, ManagerStats } from '@shardctl/core';
-import { fleetEventTypes, managerStatus } from '../api/schemas.js';
-import { type Metric, per, type Scrape } from './metric.js';
+import type { GatewayNotice, HealthCause, ManagerStats } from '@shardctl/core';
+import { fleetEventTypes, healthCauseKinds, healthStatus, managerStatus } from '../api/schemas.js';
+import { type Metric, per, type Scrape, seconds } from './metric.js';
 
 const eventTypes = fleetEventTypes.filter((type) => type !== 'gateway:notice');
 
@@ -9,6 +9,7 @@ const noticeKinds = {
 	'upstream:ready': true,
 	'upstream:resumed': true,
 	'upstream:disconnected': true,
+	'upstream:refused': true,
 	'upstream:session-lost': true,
 	'upstream:intents': true,
 	'worker:refused': true,
@@ -32,6 +33,19 @@ const identify = per<ManagerStats['manager']['identify']>({
 	labels: [],
 	of: ({ stats }) => (stats.manager.identify.total > 0 ? [[{}, stats.manager.identify]] : []),
 });
+const health = per<ManagerStats['health']>({ labels: [], of: ({ stats }) => [[{}, stats.health]] });
+/** Each kind with its causes, of which there may be none. */
+const causeKind = per<readonly HealthCause[]>({
+	labels: ['kind'],
+	of: ({ stats }) => healthCauseKinds.map((kind) => [{ kind }, stats.health.causes.filter((cause) => cause.kind === kind)]),
+});
+
+/** Undefined while there is none. */
+function earliest(causes: readonly HealthCause[]): number | undefined {
+	const known = causes.flatMap(({ since }) => (since === null ? [] : [since]));
+	return known.length === 0 ? undefined : Math.min(...known);
+}
+
 const eventType = per<number>({
 	labels: ['type'],
 	of: ({ stats, eventCounts }) =>
@@ -51,6 +65,24 @@ export const fleetMetrics: readonly Metric[] = [
 		'1 for the current status of the fleet, 0 for every other status; degraded: part of the fleet is not ready.',
 		managerStatus.options,
 		({ status }) => status,
+	),
+	health.status(
+		'shardctl_health',
+		'1 for the current health of the fleet, 0 for every other; degraded: part of it is not served or at risk; down: nothing is served.',
+		healthStatus.options,
+		({ status }) => status,
+	),
+	health.gauge('shardctl_shards_served', 'Shards that Discord serves and whose worker answers.', ({ served }) => served),
+	causeKind.gauge('shardctl_health_cause', 'Causes of this kind why the fleet is not healthy.', (causes) => causes.length),
+	causeKind.gauge(
+		'shardctl_health_cause_shards',
+		'Shards concerned by causes of this kind.',
+		(causes) => new Set(causes.flatMap(({ shardIds }) => shardIds)).size,
+	),
+	causeKind.gauge(
+		'shardctl_health_cause_since_timestamp_seconds',
+		'When the first cause of this kind began, as a Unix time; absent while there is none.',
+		(causes) => seconds(earliest(causes)),
 	),
 	manager.gauge(
 		'shardctl_manager_start_time_seconds',

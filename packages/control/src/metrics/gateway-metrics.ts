@@ -42,6 +42,16 @@ export const gatewayMetrics: readonly Metric[] = [
 		sessionStatus.options,
 		({ status }) => status,
 	),
+	session.gauge(
+		'shardctl_gateway_session_since_timestamp_seconds',
+		'When the session became ready, or, while it is not, when it last was, as a Unix time.',
+		({ since }) => seconds(since),
+	),
+	session.gauge(
+		'shardctl_gateway_session_last_event_timestamp_seconds',
+		'When the last event of the session was received from Discord, as a Unix time.',
+		({ lastEventAt }) => seconds(lastEventAt),
+	),
 	session.gauge('shardctl_gateway_session_ping_seconds', 'Heartbeat round trip to Discord.', ({ ping }) => seconds(ping)),
 	session.counter('shardctl_gateway_session_identifies_total', 'Sessions started with Discord.', ({ identifies }) => identifies),
 	session.counter(

@@ -12,22 +12,33 @@ interface Shard {
 
 const shard = per<Shard>({
 	labels: ['shard', 'worker'],
-	of: ({ workers }) =>
-		workers.flatMap(({ id, shardIds, statuses, sample }) => {
-			const samples = new Map(sample?.shards.map((entry) => [entry.shardId, entry]));
-			return shardIds.map((shardId, index) => {
-				const status = statuses[index] as ShardStatus;
-				return [
-					{ shard: shardId, worker: id },
+	of: ({ stats, workers }) => {
+		const samples = new Map(
+			workers.flatMap(({ sample }) => sample?.shards.map((entry) => [entry.shardId, entry] as const) ?? []),
+		);
+		return stats.shards.map(
+			({ shardId, workerId, status }) =>
+				[
+					{ shard: shardId, worker: workerId },
 					{ status, sample: samples.get(shardId) },
-				] as const;
-			});
-		}),
+				] as const,
+		);
+	},
 });
 
-const worker = per<WorkerView>({
+const worker = per<WorkerView & { silent: boolean; lastAnswerAt: number | null }>({
 	labels: ['worker'],
-	of: ({ workers }) => workers.map((each) => [{ worker: each.id }, each] as const),
+	of: ({ stats, workers }) => {
+		const silent = new Set(stats.health.causes.flatMap(({ kind, shardIds }) => (kind === 'worker-unresponsive' ? shardIds : [])));
+		const answers = new Map(stats.workers.map(({ id, lastAnswerAt }) => [id, lastAnswerAt]));
+		return workers.map(
+			(each) =>
+				[
+					{ worker: each.id },
+					{ ...each, silent: each.shardIds.some((id) => silent.has(id)), lastAnswerAt: answers.get(each.id) ?? null },
+				] as const,
+		);
+	},
 });
 
 export const shardMetrics: readonly Metric[] = [
@@ -53,7 +64,12 @@ export const workerMetrics: readonly Metric[] = [
 	worker.gauge(
 		'shardctl_worker_up',
 		'1 if the worker is ready, else 0 (starting, hung, stopping or not running).',
-		({ state }) => (state === 'ready' ? 1 : 0),
+		({ state, silent }) => (state === 'ready' && !silent ? 1 : 0),
+	),
+	worker.gauge(
+		'shardctl_worker_last_answer_timestamp_seconds',
+		'When the worker last answered a heartbeat, as a Unix time.',
+		({ lastAnswerAt }) => seconds(lastAnswerAt),
 	),
 	worker.counter('shardctl_worker_restarts_total', 'Worker restarts.', ({ restarts }) => restarts),
 	worker.gauge('shardctl_worker_start_time_seconds', "Start of the worker's process, as a Unix time.", ({ startedAt }) =>

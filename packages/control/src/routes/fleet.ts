@@ -1,19 +1,20 @@
 // Routes that read the state of the fleet, and act on all of it or on one worker.
 import { type Clock, formatShardIds, ShardctlError, shardNotOwned } from '@shardctl/core';
 import { z } from 'zod';
-import { flag, health, managerStats, shardId, wholeNumber } from '../api/schemas.js';
+import { flag, health as healthOutput, managerStats, shardId, wholeNumber } from '../api/schemas.js';
 import type { Fleet, WorkerView } from '../fleet/fleet.js';
 import { route } from './route.js';
 
 export const healthRoute = route({
-	summary: 'Returns the status of the manager and how many of its shards are ready.',
+	summary: 'Returns the status of the fleet, how many of its shards are ready, and its health with the causes.',
 	input: z.strictObject({}),
-	output: health,
+	output: healthOutput,
 	async run(_input, { fleet, feed }) {
-		const { manager: about, shards } = await fleet.getStats();
+		const { manager: about, shards, health } = await fleet.getStats();
 		const { name, pid, version, status, uptimeMs, workers } = about;
 		const readyShards = shards.filter(({ ready }) => ready).length;
-		return { name, pid, version, status, uptimeMs, workers, shards: shards.length, readyShards, readers: feed.readers };
+		const counts = { workers, shards: shards.length, readyShards, readers: feed.readers };
+		return { name, pid, version, status, uptimeMs, ...counts, health };
 	},
 });
 

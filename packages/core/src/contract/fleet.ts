@@ -1,6 +1,7 @@
 // What a manager shows about its whole fleet.
 import type { GatewayProcessStats } from './gateway.js';
-import type { ShardStats } from './stats.js';
+import type { FleetHealth } from './health.js';
+import type { ShardStats, WorkerStats } from './stats.js';
 
 /** What is left of the day's session starts. Discord: Gateway, "Session Start Limit". */
 export interface IdentifyBudgetState {
@@ -33,7 +34,10 @@ export interface ManagerStats {
 		/** The simulator that takes Discord's place, if any. */
 		simulator?: { url: string } | undefined;
 	};
+	/** Whether the fleet serves its guilds, and if not, why. */
+	health: FleetHealth;
 	shards: ShardStats[];
+	workers: WorkerStats[];
 	/** Resident mode only. */
 	gateways?: GatewayProcessStats[] | undefined;
 }

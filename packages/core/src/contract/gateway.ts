@@ -1,6 +1,7 @@
 // The contract between a manager and its resident gateway processes: the requests each side handles, the events each side sends,
 // and the config that a gateway process is forked with. Types only, like the contract between a manager and its workers.
 import type { Layout } from '../layout.js';
+import type { LastExit } from './stats.js';
 import type { GatewayInfo, WorkerEvents } from './worker.js';
 
 /** Name of the environment variable that carries a gateway process's {@link GatewayConfig} as JSON. */
@@ -72,6 +73,13 @@ export interface GatewayProcessStats extends GatewayStats {
 	startedAt: number | null;
 	uptimeMs: number;
 	restarts: number;
+	/** Epoch ms when `status` began. */
+	since: number;
+	/** Epoch ms of the next start; null while none is planned. */
+	nextTryAt: number | null;
+	lastExit: LastExit | null;
+	/** Shards whose snapshots could not be saved; null where the last save of each succeeded. */
+	snapshotFailure: { shardIds: number[]; since: number; error: string; folder: string } | null;
 }
 
 /** One session with Discord. */
@@ -82,6 +90,20 @@ export interface GatewaySessionStats {
 	shardIds: number[];
 	/** `idle`: no worker has identified yet, so the intents are unknown. */
 	status: 'idle' | 'connecting' | 'resuming' | 'ready' | 'refused';
+	/** Epoch ms when it became ready, or, while it is not, when it last was or was first tried; null while it is idle. */
+	since: number | null;
+	/** Attempts to connect in a row that did not lead to a ready session. */
+	tries: number;
+	/** Epoch ms of the next attempt to connect, while it waits for that; null otherwise. */
+	nextTryAt: number | null;
+	/** How its last connection ended; null before that. `code` is null where there was no connection to close. */
+	lastClose: { code: number | null; reason: string; at: number } | null;
+	/** The intents that it identifies with; null before a worker has identified. */
+	intents: number | null;
+	/** Whether its IDENTIFY waits for the day's session starts to reset. Known to the manager. */
+	waitsForBudget: boolean;
+	/** Epoch ms of the last event from Discord; null before the first. */
+	lastEventAt: number | null;
 	/** Heartbeat round trip to Discord in ms; null before the first. */
 	ping: number | null;
 	/** Sessions that Discord started, since the gateway process began, as everything that follows. */
@@ -136,6 +158,8 @@ export interface GatewayShardStats {
 	snapshotBytes: number | null;
 	/** Since it saved something last: a shard to which nothing happens has nothing to save. Null before the first time. */
 	snapshotAgeMs: number | null;
+	/** Why the last save failed, and since when (epoch ms) saves fail; null where the last one succeeded. */
+	snapshotFailure: { since: number; error: string } | null;
 }
 
 /** Requests that a gateway process handles. */
@@ -213,6 +237,8 @@ export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'ide
 	'session.started': { session: number; terms: SessionTerms };
 	/** A worker's process has a connection with a session for a shard, or has it no longer. */
 	'worker.connected': WorkerConnection;
+	/** Discord refused a session for good, with this close code. */
+	'session.refused': { session: number; code: number };
 	/** Something that people should hear of, with the level of its log line. */
 	notice: GatewayNotice;
 }
@@ -224,6 +250,7 @@ export interface GatewayNotice {
 		| 'upstream:ready'
 		| 'upstream:resumed'
 		| 'upstream:disconnected'
+		| 'upstream:refused'
 		| 'upstream:session-lost'
 		| 'upstream:intents'
 		| 'worker:refused'

@@ -77,6 +77,9 @@ export interface ShardStats {
 	/** Null while no process is there. */
 	pid: number | null;
 	status: ShardStatus;
+	/** Epoch ms when `status` began; null where it is not known. */
+	since: number | null;
+	/** `status` is `ready`: Discord serves the shard and its worker answers. */
 	ready: boolean;
 	guildCount: number;
 	/** Sum of the guilds' member counts. */
@@ -94,4 +97,37 @@ export interface ShardStats {
 	/** How often the worker was restarted. */
 	restarts: number;
 	lastExit: LastExit | null;
+	/** The close code with which Discord last ended the shard's connection, where the shard is not connected again since. */
+	closeCode: number | null;
+}
+
+/** One worker as its supervisor sees it. */
+export interface WorkerFacts {
+	id: number;
+	shardIds: readonly number[];
+	state: string;
+	/** Epoch ms when `state` began. */
+	since: number;
+	/** Starts in a row that did not become stable. */
+	tries: number;
+	/** Epoch ms of the next start; null when none is planned. */
+	nextTryAt: number | null;
+	/** Epoch ms of the last answered heartbeat; null before the first. */
+	lastAnswerAt: number | null;
+	/** From one heartbeat to the next, and how long the worker may be silent; 0: no heartbeats. */
+	heartbeat: { intervalMs: number; timeoutMs: number };
+	/** Set when no further start is planned and no retry would help. */
+	refused?: boolean;
+}
+
+/** One worker as its manager sees it. */
+export interface WorkerStats extends WorkerFacts {
+	/** Null while no process is there. */
+	pid: number | null;
+	restarts: number;
+	lastExit: LastExit | null;
+	/** Resident memory of the process; null before its first sample. */
+	rssBytes: number | null;
+	/** The memory at which the process is replaced; null without such a limit. */
+	memoryLimitBytes: number | null;
 }

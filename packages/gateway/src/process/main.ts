@@ -16,6 +16,7 @@ const gateway = new ResidentGateway({
 	fence: () => store.nextFence(),
 	identify: identifyClient(peer),
 	onSessionStarted: (session, terms) => peer.notify('session.started', { session, terms }),
+	onRefused: (refusal) => peer.notify('session.refused', refusal),
 	onConnection: (connection) => peer.notify('worker.connected', connection),
 	notice: (notice) => peer.notify('notice', notice),
 });

@@ -33,6 +33,7 @@ function setup(content = new MemoryContent(), fence = '1') {
 		fence: async () => fence,
 		identify: { wait: () => new Promise(() => {}), confirm: () => {} },
 		onSessionStarted: () => {},
+		onRefused: () => {},
 		onConnection: (connection) => connections.push(connection),
 		notice: (notice) => notices.push(notice),
 	});

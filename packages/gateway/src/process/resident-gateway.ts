@@ -53,6 +53,8 @@ export interface ResidentGatewayOptions {
 	onSessionStarted(session: number, terms: SessionTerms): void;
 	/** A worker's process has a session with a connection for a shard, or has it no longer. */
 	onConnection(connection: WorkerConnection): void;
+	/** Discord refused a session for good. */
+	onRefused(refusal: { session: number; code: number }): void;
 	notice(notice: GatewayNotice): void;
 }
 
@@ -187,13 +189,14 @@ export class ResidentGateway {
 		shardIds: readonly number[] = shardsOfSession(this.#layout, session, this.#options.config.shardIds),
 		workers: readonly WorkerIncarnation[] = this.#options.config.workers,
 	): ResidentSession {
-		const { notice } = this.#options;
+		const { notice, onRefused } = this.#options;
 		const created = new ResidentSession({
 			id: session,
 			shardIds,
 			layout: this.#layout,
 			createShard: (shardId, link) => this.#createShard(shardId, link, workers),
 			createUpstream: (events) => this.#createUpstream(session, events),
+			onRefused: (code) => onRefused({ session, code }),
 			notice,
 		});
 		this.#sessions.set(session, created);

@@ -37,6 +37,7 @@ class FakeShard {
 
 function setup({ shardIds = [1, 3, 5] } = {}) {
 	const notices: GatewayNotice[] = [];
+	const refusals: number[] = [];
 	const calls: unknown[][] = [];
 	const note =
 		(name: string) =>
@@ -49,6 +50,7 @@ function setup({ shardIds = [1, 3, 5] } = {}) {
 		refusedWith: undefined as number | undefined,
 		saved: null as SavedSession | null,
 		status: 'idle' as const,
+		connection: { since: null, tries: 0, nextTryAt: null, lastClose: null, lastEventAt: null },
 		missing: (intents: number) => (upstream.terms ? intents & ~upstream.terms.intents : 0),
 		start: (started: SessionTerms) => {
 			calls.push(['start', started.intents]);
@@ -75,6 +77,7 @@ function setup({ shardIds = [1, 3, 5] } = {}) {
 			events = listeners;
 			return upstream satisfies Upstream;
 		},
+		onRefused: (code) => refusals.push(code),
 		notice: (notice) => notices.push(notice),
 	});
 	const messages = (kind: GatewayNotice['kind']) => notices.filter((each) => each.kind === kind).map(({ message }) => message);
@@ -86,7 +89,17 @@ function setup({ shardIds = [1, 3, 5] } = {}) {
 			cursor: through,
 			through,
 		}) as SavedState;
-	return { session, events, upstream, calls, messages, ready, left, decide: (outcome: RenewalOutcome) => settle(outcome) };
+	return {
+		session,
+		events,
+		upstream,
+		refusals,
+		calls,
+		messages,
+		ready,
+		left,
+		decide: (outcome: RenewalOutcome) => settle(outcome),
+	};
 }
 
 it('divides READY and events among its shards, under rising positions', () => {
@@ -208,4 +221,19 @@ it('stops its shards around the end of the connection', async () => {
 	const { session, calls } = setup({ shardIds: [1] });
 	await session.stop({ keepSession: false });
 	expect([session.shards[0]?.events, calls]).toEqual([['close', 'stop false'], [['stop']]]);
+});
+
+it('B1: reports a final refusal with its reason, the intents and the remedy, and not as a session that another follows', () => {
+	const { events, upstream, refusals, messages } = setup();
+	upstream.terms = { ...saved.terms, intents: (1 << 1) | (1 << 9) };
+	upstream.refusedWith = 4014;
+	events.onSessionLost();
+	events.onRefused(4014);
+	expect(refusals).toEqual([4014]);
+	expect(messages('upstream:session-lost')).toEqual([]);
+	expect(messages('upstream:refused')).toEqual([
+		expect.stringMatching(
+			/^Discord refused the session \(4014\): a privileged intent is not enabled .* \(the bot asks for GUILD_MEMBERS\); enable it at /,
+		),
+	]);
 });

@@ -5,11 +5,13 @@ import {
 	type CloseCode,
 	type Deferred,
 	deferred,
+	fatalClose,
 	formatIntents,
 	type GatewayNotice,
 	type GatewaySessionStats,
 	type Layout,
 	messageOf,
+	privilegedIntentBits,
 	ShardctlError,
 } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
@@ -28,6 +30,7 @@ export type Upstream = Pick<
 	| 'terms'
 	| 'refusedWith'
 	| 'status'
+	| 'connection'
 	| 'saved'
 	| 'missing'
 	| 'start'
@@ -53,6 +56,8 @@ export interface ResidentSessionOptions<Shard extends SessionShard> {
 	layout: Layout;
 	createShard(shardId: number, session: SessionLink): Shard;
 	createUpstream(events: UpstreamEvents): Upstream;
+	/** Discord refused the session for good, with this close code. */
+	onRefused(code: CloseCode): void;
 	notice(notice: GatewayNotice): void;
 }
 
@@ -95,9 +100,11 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 				),
 			onSessionLost: () => {
 				this.#counters.sessionsLost++;
+				// A refusal says more, and no other session follows.
+				if (this.#upstream.refusedWith !== undefined) return;
 				this.#notice('upstream:session-lost', 'Discord ended the session; workers will receive what changed until the next one');
 			},
-			onRefused: (code) => this.#refusal.resolve(code as CloseCode),
+			onRefused: (code) => this.#onRefused(code as CloseCode),
 			onRequestsDropped: (opcode) =>
 				this.#notice(
 					'requests:dropped',
@@ -201,6 +208,9 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 			id,
 			shardIds: [...shardIds],
 			status: this.#upstream.status,
+			...this.#upstream.connection,
+			intents: this.#upstream.terms?.intents ?? null,
+			waitsForBudget: false,
 			ping: this.#ping,
 			...this.#counters,
 			requestsWaiting: this.#upstream.requests.waiting,
@@ -214,6 +224,15 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		for (const shard of this.shards) shard.close();
 		await this.#upstream.stop({ keepSession });
 		await Promise.all(this.shards.map((shard) => shard.stop({ keepSession })));
+	}
+
+	#onRefused(code: CloseCode): void {
+		const final = fatalClose(code);
+		const intents = this.#upstream.terms?.intents ?? 0;
+		const asked = code === 4014 ? ` (the bot asks for ${formatIntents(intents & privilegedIntentBits)})` : '';
+		this.#notice('upstream:refused', `Discord refused the session (${code}): ${final?.reason}${asked}; ${final?.remedy}`);
+		this.#refusal.resolve(code);
+		this.#options.onRefused(code);
 	}
 
 	#receive(dispatch: Dispatch, seq: number): void {

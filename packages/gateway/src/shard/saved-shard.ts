@@ -60,7 +60,7 @@ export class SavedShard {
 		});
 	}
 
-	get stats(): Pick<GatewayShardStats, 'snapshotBytes' | 'snapshotAgeMs'> {
+	get stats(): Pick<GatewayShardStats, 'snapshotBytes' | 'snapshotAgeMs' | 'snapshotFailure'> {
 		return this.#saver.stats;
 	}
 

@@ -68,16 +68,25 @@ function setup() {
 it('says how much is saved, and how old the last of it is', async () => {
 	const { clock, disk, saver, happen, files } = setup();
 	const size = () => (files.get('shard-3')?.length ?? 0) + (files.get('shard-3.journal')?.length ?? 0);
-	expect(saver.stats).toEqual({ snapshotBytes: null, snapshotAgeMs: null });
+	expect(saver.stats).toEqual({ snapshotBytes: null, snapshotAgeMs: null, snapshotFailure: null });
 	await saver.ensureSnapshot();
-	expect(saver.stats).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0 });
+	expect(saver.stats).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0, snapshotFailure: null });
 	happen(5);
 	await clock.advance(250);
-	expect(saver.stats).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0 });
+	expect(saver.stats).toEqual({ snapshotBytes: size(), snapshotAgeMs: 0, snapshotFailure: null });
 	disk.full = true;
 	happen(5);
 	await clock.advance(1000);
 	expect(saver.stats.snapshotAgeMs).toBeGreaterThanOrEqual(1000);
+	// B10: why saves fail, from the first failure on.
+	const { since } = saver.stats.snapshotFailure ?? {};
+	expect(saver.stats.snapshotFailure?.error).toContain('ENOSPC');
+	await clock.advance(1000);
+	expect(saver.stats.snapshotFailure).toMatchObject({ since });
+	disk.full = false;
+	happen(5);
+	await clock.advance(1000);
+	expect(saver.stats.snapshotFailure).toBeNull();
 	saver.stop();
 });
 

@@ -1,6 +1,6 @@
 // Saves one shard: a snapshot, then every event that the state applies (the journal), and the session of its worker whenever it
 // changes. A failed save is reported once and retried; the stream does not wait for it.
-import { type Clock, type GatewayShardStats, ShardctlError, type Timer } from '@shardctl/core';
+import { type Clock, type GatewayShardStats, messageOf, ShardctlError, type Timer } from '@shardctl/core';
 import type { IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { ShardState } from '../state/shard-state.js';
 import { JournalBatch, type JournalEntry, journalHead } from './event-journal.js';
@@ -71,7 +71,8 @@ export class ShardSaver {
 	#timer: Timer | undefined;
 	#writing: Promise<void> = Promise.resolve();
 	#busy = false;
-	#failed = false;
+	/** Set while saves fail. */
+	#failure: GatewayShardStats['snapshotFailure'] = null;
 	/** Another process has claimed what is saved; this one was replaced. */
 	#fenced = false;
 	/** Set while a snapshot is being encoded; encodes the rest of it at once. */
@@ -85,10 +86,11 @@ export class ShardSaver {
 	}
 
 	/** How much is saved, and the age of the last save. */
-	get stats(): Pick<GatewayShardStats, 'snapshotBytes' | 'snapshotAgeMs'> {
-		if (!this.#saved) return { snapshotBytes: null, snapshotAgeMs: null };
+	get stats(): Pick<GatewayShardStats, 'snapshotBytes' | 'snapshotAgeMs' | 'snapshotFailure'> {
+		const snapshotFailure = this.#failure;
+		if (!this.#saved) return { snapshotBytes: null, snapshotAgeMs: null, snapshotFailure };
 		const { bytes, atMs } = this.#saved;
-		return { snapshotBytes: bytes, snapshotAgeMs: Math.round(this.#options.clock.monotonic() - atMs) };
+		return { snapshotBytes: bytes, snapshotAgeMs: Math.round(this.#options.clock.monotonic() - atMs), snapshotFailure };
 	}
 
 	/** The state has applied an event. */
@@ -242,13 +244,13 @@ export class ShardSaver {
 			.then(work)
 			.then(
 				() => {
-					this.#failed = false;
+					this.#failure = null;
 				},
 				(error: unknown) => {
 					this.#needsSnapshot();
 					this.#savedWorker = 'failed';
-					if (!this.#failed) this.#options.onFailed(error);
-					this.#failed = true;
+					if (!this.#failure) this.#options.onFailed(error);
+					this.#failure = { since: this.#failure?.since ?? this.#options.clock.now(), error: messageOf(error) };
 					this.#fenced = ShardctlError.is(error) && error.code === 'FENCED';
 					if (this.#fenced) this.stop();
 				},

@@ -47,6 +47,11 @@ export class UpstreamSessions {
 		return this.#present.status;
 	}
 
+	/** The present session's connection over time. */
+	get connection(): UpstreamShard['connection'] {
+		return this.#present.connection;
+	}
+
 	get saved(): SavedSession | null {
 		return this.#present.saved;
 	}

@@ -21,6 +21,7 @@ import type { ClientRequest, IdentifyPayload, PresencePayload } from '@shardctl/
 import type { Dispatch } from '../state/raw.js';
 import { Backoff } from './backoff.js';
 import type { ConnectLimit } from './connect-limit.js';
+import { type ConnectionFacts, ConnectionRecord } from './connection-record.js';
 import { MessageReader } from './message-reader.js';
 import { RequestQueue } from './request-queue.js';
 import { SessionKeeper, shardStatus } from './session-keeper.js';
@@ -80,6 +81,7 @@ export class UpstreamShard {
 	readonly requests: RequestQueue;
 	readonly #options: UpstreamShardOptions;
 	readonly #backoff: Backoff;
+	readonly #record: ConnectionRecord;
 	readonly #lifetime = new AbortController();
 	#terms: SessionTerms | undefined;
 	#keeper: SessionKeeper | undefined;
@@ -94,6 +96,7 @@ export class UpstreamShard {
 	constructor(options: UpstreamShardOptions) {
 		this.#options = options;
 		this.#backoff = new Backoff(options.clock);
+		this.#record = new ConnectionRecord(options.clock);
 		this.requests = new RequestQueue({
 			clock: options.clock,
 			isReady: () => this.#shard?.status === shardStatus.ready,
@@ -119,6 +122,11 @@ export class UpstreamShard {
 		if (status === undefined) return 'idle';
 		if (status === WebSocketShardStatus.Ready) return 'ready';
 		return status === WebSocketShardStatus.Resuming ? 'resuming' : 'connecting';
+	}
+
+	/** The connection over time. */
+	get connection(): ConnectionFacts {
+		return this.#record.facts;
 	}
 
 	/** What the next process needs to resume the session, behind an event that the caller knows. */
@@ -195,6 +203,7 @@ export class UpstreamShard {
 		this.#reader = new MessageReader(shard, {
 			onDispatch: (dispatch, seq) => {
 				keeper.noteEvent(seq, { begins: dispatch.t === 'READY' });
+				this.#record.event();
 				if (dispatch.t !== 'RESUMED') this.#options.onDispatch(dispatch, seq);
 			},
 			onBroken: (reason) => void shard.destroy({ reason, recover: WebSocketShardDestroyRecovery.Resume }),
@@ -222,12 +231,14 @@ export class UpstreamShard {
 		});
 		shard.on(WebSocketShardEvents.Ready, () => {
 			this.#backoff.ready();
+			this.#record.ready();
 			onReady(this.#terms as SessionTerms);
 			this.requests.connected();
 		});
 		shard.on(WebSocketShardEvents.Resumed, () => {
 			clock.clearTimeout(resumeTimer);
 			this.#backoff.ready();
+			this.#record.ready();
 			onResumed();
 			this.requests.connected();
 		});
@@ -238,15 +249,17 @@ export class UpstreamShard {
 			keeper.noteClose(code);
 			this.#backoff.closed();
 			if (this.#lifetime.signal.aborted) return;
-			onClosed({ code, reason: this.#closeReason ?? reasonOfClose(code) });
+			const close = { code, reason: this.#closeReason ?? this.#record.socketError ?? reasonOfClose(code) };
 			this.#closeReason = undefined;
-			if (!fatalCloseCodes.has(code)) return;
-			this.#refusedWith = code;
-			onRefused(code);
+			this.#record.closed(close);
+			if (fatalCloseCodes.has(code)) {
+				this.#refusedWith = code;
+				onRefused(code);
+			} else onClosed(close);
 		});
 		// A close follows each of them and decides what to do.
 		shard.on(WebSocketShardEvents.Error, () => {});
-		shard.on(WebSocketShardEvents.SocketError, () => {});
+		shard.on(WebSocketShardEvents.SocketError, (error) => this.#record.failed(error));
 	}
 
 	/** The library reports the code of a close that it began itself, but not the reason. */
@@ -265,8 +278,11 @@ export class UpstreamShard {
 		this.#connected();
 		const { clock, connects } = this.#options;
 		const { signal } = this.#lifetime;
+		const delayMs = this.#backoff.nextDelayMs();
+		this.#record.waiting(delayMs);
 		try {
-			await sleep(clock, this.#backoff.nextDelayMs(), signal);
+			await sleep(clock, delayMs, signal);
+			this.#record.trying();
 			this.#connected = await connects.enter(signal);
 		} catch {
 			await new Promise(() => {});

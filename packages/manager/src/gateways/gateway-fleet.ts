@@ -1,5 +1,11 @@
 // The gateway processes of one manager: which there are, how they come up and end, and whose shards are where.
-import { type GatewayInfo, type GatewayMethods, type GatewayProcessStats, ShardctlError } from '@shardctl/core';
+import {
+	type GatewayInfo,
+	type GatewayMethods,
+	type GatewayProcessStats,
+	type GatewayShardStats,
+	ShardctlError,
+} from '@shardctl/core';
 import { ManagedGateway, type ManagedGatewayOptions } from './managed-gateway.js';
 
 export interface GatewayFleetOptions {
@@ -13,8 +19,11 @@ export interface GatewayFleetOptions {
 
 export class GatewayFleet {
 	readonly gateways: readonly ManagedGateway[];
+	/** Where a gateway process saves its shards. */
+	readonly #folder: (gatewayId: number) => string;
 
 	constructor({ gateways, config, ...options }: GatewayFleetOptions) {
+		this.#folder = (gatewayId) => config(gatewayId).snapshotDir;
 		this.gateways = gateways.map(
 			(shardIds, gatewayId) => new ManagedGateway({ ...options, gatewayId, shardIds, config: () => config(gatewayId) }),
 		);
@@ -82,10 +91,13 @@ export class GatewayFleet {
 		});
 	}
 
-	/** Replaces every process, one after the other. Throws `WORKER_NOT_READY` when one does not come back. */
-	async restart(): Promise<void> {
+	/** Replaces every process, one after the other. Throws `WORKER_NOT_READY` when one does not come back, and what `onRestarted` throws. */
+	async restart(onRestarted: (gateway: ManagedGateway) => Promise<void> = async () => {}): Promise<void> {
 		for (const gateway of this.gateways) {
-			if (await gateway.restart()) continue;
+			if (await gateway.restart()) {
+				await onRestarted(gateway);
+				continue;
+			}
 			throw new ShardctlError('WORKER_NOT_READY', `${gateway.label} did not come back`, { details: { gatewayId: gateway.id } });
 		}
 	}
@@ -102,9 +114,37 @@ export class GatewayFleet {
 				const startedAt = child.pid === null ? null : child.startedAt;
 				const uptimeMs = startedAt === null ? 0 : Math.max(0, nowMs - startedAt);
 				const figures = await gateway.stats();
-				const { pid, state: status, restarts } = child;
-				return { id, pid, status, shardIds, startedAt, uptimeMs, restarts, ...figures };
+				const { pid, state: status, restarts, since, nextTryAt, lastExit: exit } = child;
+				const lastExit = exit && { reason: exit.reason, message: exit.message, at: exit.at };
+				const snapshotFailure = snapshotFailureOf(figures.shards, this.#folder(id));
+				return {
+					id,
+					pid,
+					status,
+					shardIds,
+					startedAt,
+					uptimeMs,
+					restarts,
+					since,
+					nextTryAt,
+					lastExit,
+					snapshotFailure,
+					...figures,
+				};
 			}),
 		);
 	}
+}
+
+/** The shards of one process that cannot be saved, as one failure: a folder is full for all of them. */
+function snapshotFailureOf(shards: readonly GatewayShardStats[], folder: string): GatewayProcessStats['snapshotFailure'] {
+	const failing = shards.flatMap(({ shardId, snapshotFailure }) => (snapshotFailure ? [{ shardId, ...snapshotFailure }] : []));
+	const [first] = failing;
+	if (!first) return null;
+	return {
+		shardIds: failing.map(({ shardId }) => shardId),
+		since: Math.min(...failing.map(({ since }) => since)),
+		error: first.error,
+		folder,
+	};
 }

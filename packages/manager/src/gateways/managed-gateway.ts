@@ -46,7 +46,9 @@ export interface ManagedGatewayOptions {
 interface ManagedGatewayEvents {
 	notice: [notice: GatewayNotice];
 	/** Discord has started a session with these terms. */
-	'session-started': [terms: SessionTerms];
+	'session-started': [terms: SessionTerms, session: number];
+	/** Discord refused a session for good. */
+	'session-refused': [refusal: { session: number; code: number }];
 }
 
 export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
@@ -131,7 +133,8 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		peer.on('listening', () => reports.listening());
 		peer.on('connection.taken', ({ id }) => reports.acknowledged(id));
 		peer.on('notice', (notice) => this.emit('notice', notice));
-		peer.on('session.started', ({ terms }) => this.emit('session-started', terms));
+		peer.on('session.started', ({ terms, session }) => this.emit('session-started', terms, session));
+		peer.on('session.refused', (refusal) => this.emit('session-refused', refusal));
 		const slots = new SlotHolder({
 			acquire: (session, signal) => this.#options.acquireIdentify(session, signal),
 			onSent: () => reports.spent(),

@@ -4,6 +4,8 @@ import { fetchGatewayInfo } from './discord-api.js';
 
 /** One answer serves all restarts of the same wave. */
 const maxAgeMs = 5000;
+/** After a request that failed, none follows within this time unless it must. */
+const maxAgeOfFailureMs = 5000;
 /** With an earlier answer at hand, a newer one is awaited for this long at most. */
 const refreshTimeoutMs = 5000;
 
@@ -23,6 +25,7 @@ export class GatewaySource {
 	readonly #options: GatewaySourceOptions;
 	#last: { info: GatewayInfo; at: number } | undefined;
 	#asking: Promise<GatewayInfo> | undefined;
+	#lastAskedAt = Number.NEGATIVE_INFINITY;
 
 	constructor(options: GatewaySourceOptions) {
 		this.#options = options;
@@ -41,16 +44,28 @@ export class GatewaySource {
 	async current(): Promise<GatewayInfo> {
 		const { clock, onStale } = this.#options;
 		if (this.#last && clock.monotonic() - this.#last.at < maxAgeMs) return this.#last.info;
-		this.#asking ??= this.#ask().finally(() => {
-			this.#asking = undefined;
-		});
 		try {
-			return await this.#asking;
+			return await this.#request();
 		} catch (error) {
 			if (!this.#last || !ShardctlError.is(error) || error.code !== 'API_UNREACHABLE') throw error;
 			onStale(error);
 			return this.#last.info;
 		}
+	}
+
+	/** Asks again unless that was done within `maxAgeMs`; after a request that failed, not within a few seconds either. */
+	async refresh(maxAgeMs: number): Promise<void> {
+		const askedMs = this.#options.clock.monotonic() - this.#lastAskedAt;
+		const failed = this.#last === undefined || this.#last.at < this.#lastAskedAt;
+		if (!this.#asking && askedMs < Math.max(maxAgeMs, failed ? maxAgeOfFailureMs : 0)) return;
+		await this.#request();
+	}
+
+	#request(): Promise<GatewayInfo> {
+		this.#asking ??= this.#ask().finally(() => {
+			this.#asking = undefined;
+		});
+		return this.#asking;
 	}
 
 	/** Resolves when no request is in flight; never rejects. */
@@ -60,6 +75,7 @@ export class GatewaySource {
 
 	async #ask(): Promise<GatewayInfo> {
 		const { api, token, clock, onInfo, onRefused } = this.#options;
+		this.#lastAskedAt = clock.monotonic();
 		const timeout = this.#last ? { timeoutMs: refreshTimeoutMs } : {};
 		const info = await fetchGatewayInfo({ api, token, ...timeout }).catch((error: unknown) => {
 			if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') onRefused(error);

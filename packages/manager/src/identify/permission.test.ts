@@ -1,20 +1,29 @@
+import { ShardctlError } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { LocalIdentifyCoordinator } from './local-coordinator.js';
 import { acquireIdentify } from './permission.js';
+
+const refusal = new ShardctlError('DISCORD_FATAL', 'no');
 
 function setUp({ remaining = 100, refused = false } = {}) {
 	const clock = fakeClock();
 	const coordinator = new LocalIdentifyCoordinator({ clock, reserve: 10 });
 	void coordinator.update({ total: 1000, remaining, reset_after: 60_000, max_concurrency: 1 });
 	const deferred: unknown[] = [];
+	const ended: unknown[] = [];
 	const abort = new AbortController();
 	const answer = acquireIdentify(
-		{ clock, coordinator, refused: () => refused, refresh: async () => {} },
-		{ shardId: 0, automatic: true, onDeferred: (state) => deferred.push(state) },
+		{ clock, coordinator, refused: () => (refused ? refusal : undefined), refresh: async () => {} },
+		{
+			shardId: 0,
+			automatic: true,
+			onDeferred: (state) => deferred.push(state),
+			onRefused: (error) => ended.push(error),
+		},
 		abort.signal,
 	);
-	return { clock, coordinator, deferred, abort, answer };
+	return { clock, coordinator, deferred, ended, abort, answer };
 }
 
 describe('acquireIdentify', () => {
@@ -36,11 +45,12 @@ describe('acquireIdentify', () => {
 		expect(coordinator.budget().remaining).toBe(999);
 	});
 
-	it('never lets anybody identify after Discord refused for good, and leaves the slot free', async () => {
-		const { answer, clock, abort, coordinator } = setUp({ refused: true });
+	it('B1: never lets anybody identify after Discord refused for good, ends who asks, and leaves the slot free', async () => {
+		const { answer, clock, abort, coordinator, ended } = setUp({ refused: true });
 		await clock.advance(120_000);
 		expect(coordinator.budget().remaining).toBe(1000);
 		expect(coordinator.waits()).toEqual([]);
+		expect(ended).toEqual([refusal]);
 		abort.abort(new Error('ended'));
 		await expect(answer).rejects.toThrow('ended');
 	});

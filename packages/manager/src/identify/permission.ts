@@ -1,5 +1,5 @@
 // Waits for permission to send one IDENTIFY, also when the day's budget is used up meanwhile.
-import { aborted, type Clock, type IdentifyBudgetState, sleep } from '@shardctl/core';
+import { aborted, type Clock, type IdentifyBudgetState, type ShardctlError, sleep } from '@shardctl/core';
 import type { BudgetRefusal, IdentifyCoordinator, IdentifySlot } from './coordinator.js';
 
 /** After a refusal of the budget, the next attempt is made after at least `min` and at most `max`, whatever its reset time is. */
@@ -14,24 +14,37 @@ export interface IdentifyPermissionOptions {
 	clock: Clock;
 	coordinator: IdentifyCoordinator;
 	/** Discord has refused for good: no IDENTIFY may follow. */
-	refused(): boolean;
+	refused(): ShardctlError | undefined;
 	/** Asks Discord for the state of the budget. Never rejects. */
 	refresh(): Promise<void>;
 }
 
 /**
  * Waits for a slot. Where the budget does not allow it, waits for the reset and tries again. After a refusal by Discord it never
- * resolves: the worker that asks is being ended. Rejects only with the signal's reason.
+ * resolves: `onRefused` ends the worker that asks. Rejects only with the signal's reason.
  */
 export async function acquireIdentify(
 	{ clock, coordinator, refused, refresh }: IdentifyPermissionOptions,
-	{ shardId, automatic, onDeferred }: { shardId: number; automatic: boolean; onDeferred(state: IdentifyBudgetState): void },
+	{
+		shardId,
+		automatic,
+		onDeferred,
+		onRefused,
+	}: {
+		shardId: number;
+		automatic: boolean;
+		onDeferred(state: IdentifyBudgetState): void;
+		/** Whoever asks must end: it would wait for ever. */
+		onRefused(error: ShardctlError): void;
+	},
 	signal: AbortSignal,
 ): Promise<IdentifySlot> {
 	for (let attempt = 1; ; attempt++) {
 		const grant = await coordinator.acquire({ shardId, automatic }, signal);
-		if (refused()) {
+		const refusal = refused();
+		if (refusal) {
 			if (grant.allowed) grant.slot.release();
+			onRefused(refusal);
 			return aborted(signal);
 		}
 		if (grant.allowed) return grant.slot;

@@ -5,6 +5,9 @@ import type { IdentifyCoordinator, IdentifySlot, IdentifyWait } from './coordina
 import { GatewaySource } from './gateway-source.js';
 import { acquireIdentify, budgetRetryDelayMs } from './permission.js';
 
+/** An IDENTIFY goes out on what Discord stated within this time. */
+const budgetMaxAgeMs = 60_000;
+
 export interface SessionStartsOptions {
 	api: string;
 	token: string;
@@ -29,6 +32,8 @@ export class SessionStarts {
 	readonly #coordinator: IdentifyCoordinator;
 	readonly #gateway: GatewaySource;
 	#refusal: ShardctlError | undefined;
+	/** Shards whose last IDENTIFY was sent and not answered by READY. */
+	readonly #unconfirmed = new Set<number>();
 
 	constructor({ api, token, clock, coordinator, onStale }: SessionStartsOptions) {
 		this.#clock = clock;
@@ -113,11 +118,13 @@ export class SessionStarts {
 	/** Resolves when the shard may send IDENTIFY; see {@link acquireIdentify}. */
 	async acquireIdentify(shardId: number, request: StartRequest, signal: AbortSignal): Promise<IdentifySlot> {
 		await this.#gateway.settled();
-		return acquireIdentify(
+		// What Discord states replaces what is counted here: another process may use the same token.
+		await this.refresh(this.#unconfirmed.delete(shardId) ? { maxAgeMs: 0 } : {});
+		const slot = await acquireIdentify(
 			{
 				clock: this.#clock,
 				coordinator: this.#coordinator,
-				refused: () => this.#refusal !== undefined,
+				refused: () => this.#refusal,
 				refresh: async () => {
 					await this.#gateway.current().catch(() => {});
 				},
@@ -125,5 +132,33 @@ export class SessionStarts {
 			{ shardId, ...request },
 			signal,
 		);
+		return this.#followed(slot);
+	}
+
+	/** Asks Discord for the budget unless its last answer is recent. Never rejects: without an answer the last one holds. */
+	async refresh({ maxAgeMs = budgetMaxAgeMs }: { maxAgeMs?: number } = {}): Promise<void> {
+		await this.#gateway.refresh(maxAgeMs).catch(() => {});
+	}
+
+	/** Remembers an IDENTIFY that READY does not confirm: Discord may have refused it because the budget is used up. */
+	#followed(slot: IdentifySlot): IdentifySlot {
+		const { id, shardId } = slot;
+		return {
+			id,
+			shardId,
+			sent: () => {
+				this.#unconfirmed.add(shardId);
+				slot.sent();
+			},
+			confirmed: () => {
+				this.#unconfirmed.delete(shardId);
+				slot.confirmed();
+			},
+			release: () => slot.release(),
+			abandon: () => {
+				this.#unconfirmed.add(shardId);
+				slot.abandon();
+			},
+		};
 	}
 }

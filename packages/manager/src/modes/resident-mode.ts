@@ -1,7 +1,17 @@
 // Resident mode: gateway processes hold the sessions with Discord. Every process of a worker has a number, which the gateway process of
 // its shards knows before the worker is forked, and a worker is replaced by a hand-over. Not in here: the hand-over itself.
 import { join } from 'node:path';
-import { aborted, type GatewayProcessStats, messageOf, ShardctlError, shardsOfSession } from '@shardctl/core';
+import {
+	aborted,
+	describeShards,
+	fatalClose,
+	type GatewayProcessStats,
+	type GatewaySessionStats,
+	messageOf,
+	ShardctlError,
+	sessionsOfShards,
+	shardsOfSession,
+} from '@shardctl/core';
 import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import { heartbeatOf } from '../children/child-rules.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
@@ -14,9 +24,16 @@ import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
+import { RefusedSessions } from './refused-sessions.js';
+import { whenServed } from './served.js';
 import type { SessionMode } from './session-mode.js';
 import { openSnapshotFolder, type SnapshotFolder } from './snapshot-folder.js';
 import { type ModeContext, startRequest } from './start-request.js';
+
+/** How long a session may take to be ready again after what carries it was replaced. */
+const servedWithinMs = 10_000;
+/** The token is not valid: no session of the bot can be started. */
+const tokenRefused = 4004;
 
 export interface ResidentModeOptions extends ModeContext {
 	options: ResolvedManagerOptions;
@@ -42,6 +59,9 @@ export class ResidentMode implements SessionMode {
 	#lastIncarnation = 0;
 	/** Sessions that wait for Discord's permission to identify. */
 	readonly #queuedSessions = new Set<number>();
+	/** Sessions whose IDENTIFY waits until the day's session starts reset. */
+	readonly #waitingForBudget = new Set<number>();
+	readonly #refused = new RefusedSessions();
 	/** The end of the last replacement of each worker, by its id. */
 	readonly #replacements = new Map<number, Promise<void>>();
 	readonly #admission: IdentifyAdmission;
@@ -116,11 +136,19 @@ export class ResidentMode implements SessionMode {
 	}
 
 	async stats(nowMs: number): Promise<GatewayProcessStats[] | undefined> {
-		return this.#running?.gateways.stats(nowMs);
+		const gateways = await this.#running?.gateways.stats(nowMs);
+		return gateways?.map((gateway) => ({ ...gateway, sessions: gateway.sessions.map((session) => this.#shown(session)) }));
 	}
 
 	async restartGateways(): Promise<void> {
-		return this.#started().gateways.restart();
+		const { gateways } = this.#started();
+		return gateways.restart(async ({ id: gatewayId, label, shardIds }) => {
+			const reason = await this.#whyNotServed(shardIds);
+			if (reason === undefined) return;
+			throw new ShardctlError('WORKER_NOT_READY', `${label} was replaced, but not all of its shards are served: ${reason}`, {
+				details: { gatewayId, shardIds },
+			});
+		});
 	}
 
 	async stop(options: { graceMs?: number }): Promise<void> {
@@ -152,6 +180,8 @@ export class ResidentMode implements SessionMode {
 		if (!old) throw new ShardctlError('INTERNAL', `there is no worker ${workerId}`);
 		const startedAt = options.clock.monotonic();
 		const ref = { workerId: old.id, shardIds: old.shardIds };
+		// Only a person asks for a replacement: what Discord refused may be tried again.
+		for (const session of this.#sessionsOf(old.shardIds)) this.#refused.allow(session);
 		const successor = workers.createStandby(old);
 		try {
 			const handOver = new HandOver({
@@ -171,6 +201,14 @@ export class ResidentMode implements SessionMode {
 		} finally {
 			workers.dismiss(successor);
 			workers.dismiss(old);
+		}
+		const reason = await this.#whyNotServed(old.shardIds);
+		if (reason !== undefined) {
+			throw new ShardctlError(
+				'WORKER_NOT_READY',
+				`${old.label} was replaced, but Discord does not serve ${old.shardIds.length === 1 ? 'its shard' : 'all of its shards'}: ${reason}`,
+				{ details: { workerId: old.id, shardIds: old.shardIds, replaced: true } },
+			);
 		}
 		emit('worker:deployed', { ...ref, tookMs: Math.round(options.clock.monotonic() - startedAt) });
 	}
@@ -209,7 +247,11 @@ export class ResidentMode implements SessionMode {
 			gateway.child.on('exited', ({ message, reason }) =>
 				emit('gateway:exited', { ...ref, message, requested: reason === 'requested' }),
 			);
-			gateway.on('session-started', (terms) => this.#admission.noteTerms(terms));
+			gateway.on('session-started', (terms, session) => {
+				this.#refused.allow(session);
+				this.#admission.noteTerms(terms);
+			});
+			gateway.on('session-refused', (refusal) => this.#onSessionRefused(refusal));
 			gateway.on('notice', (notice) => emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
 		}
 		return gateways;
@@ -221,12 +263,57 @@ export class ResidentMode implements SessionMode {
 		this.#queuedSessions.add(session);
 		for (const worker of this.#workersOf(session)) this.#noteIdentify(worker, session, 'waiting');
 		try {
+			await Promise.race([this.#refused.whenAllowed(session), aborted(signal)]);
 			const request = owner ? startRequest(this.#options, owner, { restart: false }) : unattended;
-			return await this.#options.starts.acquireIdentify(session, request, signal);
+			const onDeferred: StartRequest['onDeferred'] = (state) => {
+				this.#waitingForBudget.add(session);
+				request.onDeferred(state);
+			};
+			return await this.#options.starts.acquireIdentify(session, { ...request, onDeferred }, signal);
 		} finally {
+			this.#waitingForBudget.delete(session);
 			this.#queuedSessions.delete(session);
 			for (const worker of this.#workersOf(session)) this.#noteIdentify(worker, session, 'identifying');
 		}
+	}
+
+	/** Ends the fleet when nothing of it is left that Discord would have. */
+	#onSessionRefused({ session, code }: { session: number; code: number }): void {
+		const { plan } = this.#started();
+		this.#refused.note(session, { code, at: this.#options.options.clock.now() });
+		if (code !== tokenRefused && !plan.sessionIds.every((id) => this.#refused.has(id))) return;
+		const { reason, remedy } = fatalClose(code) ?? { reason: 'the reason is not known', remedy: 'see "shardctl events"' };
+		const shardIds = this.#shardsOf(session);
+		this.#options.onFleetRefused(
+			new ShardctlError('DISCORD_FATAL', `Discord refused ${describeShards(shardIds)} with ${code}: ${reason}; ${remedy}`, {
+				details: { shardIds, closeCode: code },
+			}),
+		);
+	}
+
+	/** Why Discord does not serve these shards; undefined once it does. */
+	#whyNotServed(shardIds: readonly number[]): Promise<string | undefined> {
+		const { gateways, signal } = this.#started();
+		const { clock, readyTimeoutMs } = this.#options.options;
+		const ids = this.#sessionsOf(shardIds);
+		return whenServed({
+			sessions: async () => {
+				const { sessions } = await gateways.of(shardIds).stats();
+				return sessions.filter(({ id }) => ids.includes(id)).map((session) => this.#shown(session));
+			},
+			clock,
+			timeoutMs: readyTimeoutMs > 0 ? Math.min(readyTimeoutMs, servedWithinMs) : servedWithinMs,
+			signal,
+		});
+	}
+
+	/** With what only the manager knows of it. */
+	#shown(session: GatewaySessionStats): GatewaySessionStats {
+		return { ...this.#refused.shown(session), waitsForBudget: this.#waitingForBudget.has(session.id) };
+	}
+
+	#sessionsOf(shardIds: readonly number[]): number[] {
+		return sessionsOfShards(this.#started().plan.layout, shardIds);
 	}
 
 	#shardsOf(session: number): number[] {

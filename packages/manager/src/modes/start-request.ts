@@ -11,6 +11,8 @@ export interface ModeContext {
 	isRunning(): boolean;
 	/** Discord has refused for good while a worker wanted to start. */
 	onRefused(worker: ManagedWorker, error: ShardctlError): void;
+	/** Discord has refused every session for good, or the token, which is the same for all. */
+	onFleetRefused(error: ShardctlError): void;
 	emit<E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]): void;
 }
 

@@ -58,6 +58,13 @@ export interface ManagedWorkerOptions {
 	serve(peer: WorkerPeer, worker: ManagedWorker): void;
 }
 
+/** How a shard's connection stands, and since when. */
+interface ConnectionState {
+	connection: ShardConnection;
+	since: number;
+	closeCode: number | null;
+}
+
 interface ManagedWorkerEvents {
 	message: [message: unknown];
 	'shard.status': [report: ShardReport];
@@ -79,7 +86,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	#channel: ChildChannel | undefined;
 	/** Of the process that is started next, or was started last. */
 	#ticket: StartTicket | undefined;
-	#connections = new Map<number, ShardConnection>();
+	#connections = new Map<number, ConnectionState>();
 	#sample: WorkerSample | undefined;
 	/** Of the processes before the present one. */
 	#cpuSecondsBefore = 0;
@@ -140,7 +147,19 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	}
 
 	status(shardId: number): ShardStatus {
-		return shardStatus(this.child.state, this.#connections.get(shardId) ?? 'none');
+		return shardStatus(this.child.state, this.#connectionOf(shardId));
+	}
+
+	/** When the status of a shard began, in ms since the epoch. */
+	statusSince(shardId: number): number {
+		const { state, since, startedAt } = this.child;
+		if (state !== 'spawning' && state !== 'starting' && state !== 'ready') return since;
+		return this.#connections.get(shardId)?.since ?? startedAt ?? since;
+	}
+
+	/** The close code with which Discord ended the connection of a shard; null once it is connected again. */
+	closeCode(shardId: number): number | null {
+		return this.#connections.get(shardId)?.closeCode ?? null;
 	}
 
 	/** Whether the restart under way was requested: such a restart may spend the reserve of the day's session starts. */
@@ -163,8 +182,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** Resident mode: how far the gateway process is with the identify of a shard for which this worker waits. */
 	noteIdentify(shardId: number, stage: 'waiting' | 'identifying'): void {
-		if (this.child.state !== 'starting' || this.#connections.get(shardId) === 'ready') return;
-		this.#connections.set(shardId, stage);
+		if (this.child.state !== 'starting' || this.#connectionOf(shardId) === 'ready') return;
+		this.#setConnection(shardId, stage);
 		if (stage === 'waiting') this.child.pauseReadyTimeout();
 		else this.#noteProgress();
 	}
@@ -286,13 +305,13 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			throw new ShardctlError('SHARD_NOT_OWNED', `${this.label} asked to identify shard ${shardId}, which is not its own`);
 		}
 		const connections = this.#connections;
-		connections.set(shardId, 'waiting');
+		this.#setConnection(shardId, 'waiting');
 		this.emit('booted');
 		this.child.pauseReadyTimeout();
 		try {
 			return await this.#options.acquireIdentify(this, shardId, signal);
 		} finally {
-			connections.set(shardId, 'identifying');
+			this.#setConnection(shardId, 'identifying', { connections });
 			this.#noteProgress();
 		}
 	}
@@ -302,25 +321,46 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	 * ones once per process. That is enough to know that the sessions are up, so the worker is not replaced.
 	 */
 	#onUnattachedReady(epoch: number): void {
-		const waiting = this.shardIds.filter((id) => this.#connections.get(id) !== 'ready');
+		const waiting = this.shardIds.filter((id) => this.#connectionOf(id) !== 'ready');
 		for (const shardId of this.#unsupported ? waiting : waiting.slice(0, 1))
 			this.#onShardStatus({ shardId, status: 'ready' }, epoch);
 		if (!this.#unsupported) this.emit('unattached');
 	}
 
+	#connectionOf(shardId: number): ShardConnection {
+		return this.#connections.get(shardId)?.connection ?? 'none';
+	}
+
+	/** Of the present process, or of the one whose `connections` are given. */
+	#setConnection(
+		shardId: number,
+		connection: ShardConnection,
+		{
+			closeCode,
+			connections = this.#connections,
+		}: { closeCode?: number | null; connections?: Map<number, ConnectionState> } = {},
+	): void {
+		const { clock = systemClock } = this.#options.child;
+		const before = connections.get(shardId);
+		const kept = connection === 'ready' ? null : (before?.closeCode ?? null);
+		const since = before?.connection === connection ? before.since : clock.now();
+		connections.set(shardId, { connection, since, closeCode: connection === 'ready' ? null : (closeCode ?? kept) });
+	}
+
 	#noteProgress(): void {
-		const waiting = [...this.#connections.values()].includes('waiting');
+		const waiting = [...this.#connections.values()].some(({ connection }) => connection === 'waiting');
 		if (!waiting) this.child.restartReadyTimeout();
 	}
 
 	#onShardStatus(report: ShardReport, epoch: number): void {
 		if (!this.shardIds.includes(report.shardId)) return;
-		this.#connections.set(report.shardId, report.status === 'resumed' ? 'ready' : report.status);
+		const { shardId, status, closeCode } = report;
+		this.#setConnection(shardId, status === 'resumed' ? 'ready' : status, { closeCode: closeCode ?? null });
 		// A worker that logs out closes its own connections; that says nothing about Discord's side.
 		if (this.child.state === 'draining') return;
 		this.#noteProgress();
 		this.emit('shard.status', report);
-		if (this.shardIds.every((id) => this.#connections.get(id) === 'ready')) {
+		if (this.shardIds.every((id) => this.#connectionOf(id) === 'ready')) {
 			this.child.markReady(epoch);
 			this.emit('booted');
 		}

@@ -1,9 +1,12 @@
 // What follows when Discord refuses for good, by a fatal close code or by 401: the worker concerned ends, and no further IDENTIFY goes
 // out. Once every worker has failed, the refusal is the fleet's.
-import { fatalCloseCodes, ShardctlError, type ShardReport } from '@shardctl/core';
+import { fatalClose, ShardctlError, type ShardReport } from '@shardctl/core';
 import type { SessionStarts } from '../identify/session-starts.js';
 import type { ManagedWorker } from './managed-worker.js';
 import type { WorkerFleet } from './worker-fleet.js';
+
+/** Discord's close code for a token that is not valid. */
+const tokenRefused = 4004;
 
 export interface RefusalPolicyOptions {
 	starts: Pick<SessionStarts, 'refuse' | 'refusal'>;
@@ -29,21 +32,37 @@ export class RefusalPolicy {
 
 	/** Ends a worker whose session Discord will not have, whatever is tried. */
 	refuse(worker: ManagedWorker, error: ShardctlError): void {
-		const { starts, onRefused } = this.#options;
+		const { starts, workers, onRefused } = this.#options;
 		starts.refuse(error);
-		worker.child.fail('fatal', error);
+		// The token is the same for all: every other session ends as well, now or at its next IDENTIFY.
+		const concerned = error.details.closeCode === tokenRefused ? workers.workers : [worker];
+		for (const { child } of concerned) {
+			if (child.state !== 'failed' || child.nextTryAt !== null) child.fail('fatal', error);
+		}
 		onRefused(error);
 	}
 
+	/** Discord has refused all sessions of the fleet, whatever its workers do. */
+	refuseFleet(error: ShardctlError): void {
+		const { starts, onRefused, onAllFailed } = this.#options;
+		starts.refuse(error);
+		onRefused(error);
+		onAllFailed(error);
+	}
+
 	#onStatus(worker: ManagedWorker, { shardId, status, closeCode }: ShardReport): void {
-		const why = status === 'disconnected' && closeCode !== undefined ? fatalCloseCodes.get(closeCode) : undefined;
+		const why = status === 'disconnected' && closeCode !== undefined ? fatalClose(closeCode) : undefined;
 		// What a process beside the worker is refused for ends its hand-over, and nothing else.
 		if (why === undefined || !this.#options.workers.owns(worker)) return;
 		this.refuse(
 			worker,
-			new ShardctlError('DISCORD_FATAL', `Discord closed shard ${shardId} with ${closeCode}: ${why}. Retrying cannot help`, {
-				details: { shardId, closeCode },
-			}),
+			new ShardctlError(
+				'DISCORD_FATAL',
+				`Discord closed shard ${shardId} with ${closeCode}: ${why.reason}. Retrying cannot help: ${why.remedy}`,
+				{
+					details: { shardId, closeCode },
+				},
+			),
 		);
 	}
 

@@ -1,7 +1,7 @@
 import type { WorkerSample } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
 import type { ManagedWorker } from './managed-worker.js';
-import { workerShardStats } from './shard-stats.js';
+import { workerShardStats, workerStats } from './shard-stats.js';
 
 const sample: WorkerSample = {
 	shards: [{ shardId: 4, guildCount: 7, userCount: 70, ping: 33 }],
@@ -19,6 +19,8 @@ function worker(parts: { sample?: WorkerSample; child?: object } = {}): ManagedW
 		shardIds: [4, 5],
 		sample: parts.sample,
 		status: (shardId: number) => (shardId === 4 ? 'ready' : 'waiting'),
+		statusSince: () => 31_000,
+		closeCode: () => 4000,
 		child: { pid: 77, startedAt: 1000, restarts: 3, lastExit: null, ...parts.child },
 	} as unknown as ManagedWorker;
 }
@@ -31,6 +33,8 @@ describe('workerShardStats', () => {
 				workerId: 2,
 				pid: 77,
 				status: 'ready',
+				since: 31_000,
+				closeCode: 4000,
 				ready: true,
 				guildCount: 7,
 				userCount: 70,
@@ -58,6 +62,37 @@ describe('workerShardStats', () => {
 			loopDelayMs: null,
 			uptimeMs: 0,
 			lastExit: { reason: 'hung', message: 'it hung', at: 5 },
+		});
+	});
+});
+
+describe('workerStats', () => {
+	const heartbeat = { intervalMs: 5000, timeoutMs: 30_000 };
+	const child = { state: 'backing-off', since: 9, tries: 2, nextTryAt: 99, lastAnswerAt: 7 };
+
+	it('B8: says since when a worker is down, how often it was tried, and when it is tried next', () => {
+		expect(workerStats(worker({ sample, child: { ...child, pid: null } }), { heartbeat, maxMemoryBytes: 220 })).toEqual({
+			id: 2,
+			shardIds: [4, 5],
+			...child,
+			heartbeat,
+			pid: null,
+			restarts: 3,
+			lastExit: null,
+			rssBytes: null,
+			memoryLimitBytes: 220,
+		});
+	});
+
+	it('B9: gives the memory of the whole process, and no limit and no heartbeats where they are off', () => {
+		const off = {
+			heartbeat: { intervalMs: 5000, timeoutMs: Number.POSITIVE_INFINITY },
+			maxMemoryBytes: Number.POSITIVE_INFINITY,
+		};
+		expect(workerStats(worker({ sample, child }), off)).toMatchObject({
+			rssBytes: 100 * 2 ** 20,
+			memoryLimitBytes: null,
+			heartbeat: { intervalMs: 0, timeoutMs: 0 },
 		});
 	});
 });

@@ -1,11 +1,10 @@
 // What getShardStats and the control API answer: one entry per shard, put together from what is already known.
-import type { GatewayProcessStats, ShardStats } from '@shardctl/core';
+import type { ShardStats, WorkerFacts, WorkerStats } from '@shardctl/core';
 import type { ManagedWorker } from './managed-worker.js';
 
 /** The entries of one worker's shards. */
 export function workerShardStats(worker: ManagedWorker, nowMs: number): ShardStats[] {
 	const { child, sample, shardIds } = worker;
-	const { lastExit } = child;
 	return shardIds.map((shardId) => {
 		const shard = sample?.shards.find((entry) => entry.shardId === shardId);
 		const status = worker.status(shardId);
@@ -14,6 +13,7 @@ export function workerShardStats(worker: ManagedWorker, nowMs: number): ShardSta
 			workerId: worker.id,
 			pid: child.pid,
 			status,
+			since: worker.statusSince(shardId),
 			ready: status === 'ready',
 			guildCount: shard?.guildCount ?? 0,
 			userCount: shard?.userCount ?? 0,
@@ -23,14 +23,39 @@ export function workerShardStats(worker: ManagedWorker, nowMs: number): ShardSta
 			loopDelayMs: sample?.loopDelayP99Ms ?? null,
 			uptimeMs: child.pid === null || child.startedAt === null ? 0 : Math.max(0, nowMs - child.startedAt),
 			restarts: child.restarts,
-			lastExit: lastExit ? { reason: lastExit.reason, message: lastExit.message, at: lastExit.at } : null,
+			lastExit: exitOf(worker),
+			closeCode: worker.closeCode(shardId),
 		};
 	});
 }
 
-/** Whether a session that this gateway process holds is cut off from Discord. One that nobody has asked for yet is not. */
-export function hasLostSessions({ sessions }: GatewayProcessStats): boolean {
-	return sessions.some(({ status }) => status !== 'ready' && status !== 'idle');
+/** One worker with its process. */
+export function workerStats(
+	worker: ManagedWorker,
+	{ heartbeat, maxMemoryBytes }: { heartbeat: WorkerFacts['heartbeat']; maxMemoryBytes: number },
+): WorkerStats {
+	const { id, shardIds, child, sample } = worker;
+	const { state, since, tries, nextTryAt, lastAnswerAt, pid, restarts } = child;
+	const hasBeats = heartbeat.timeoutMs > 0 && Number.isFinite(heartbeat.timeoutMs);
+	return {
+		id,
+		shardIds,
+		state,
+		since,
+		tries,
+		nextTryAt,
+		lastAnswerAt,
+		heartbeat: hasBeats ? heartbeat : { intervalMs: 0, timeoutMs: 0 },
+		pid,
+		restarts,
+		lastExit: exitOf(worker),
+		rssBytes: pid === null ? null : (sample?.rssBytes ?? null),
+		memoryLimitBytes: maxMemoryBytes > 0 && Number.isFinite(maxMemoryBytes) ? maxMemoryBytes : null,
+	};
+}
+
+function exitOf({ child: { lastExit } }: ManagedWorker): ShardStats['lastExit'] {
+	return lastExit ? { reason: lastExit.reason, message: lastExit.message, at: lastExit.at } : null;
 }
 
 function round(value: number): number {

@@ -1,0 +1,110 @@
+// What the health model reads, which is a part of what `stats --json` prints, and its verdict. Types only.
+import type { LastExit, ShardStatus, WorkerFacts } from './stats.js';
+
+/** One shard as its worker sees it. */
+export interface ShardFacts {
+	shardId: number;
+	workerId: number;
+	status: ShardStatus;
+	/** Epoch ms when `status` began; null where it is not known. */
+	since?: number | null;
+	restarts: number;
+	lastExit: LastExit | null;
+	/** The close code with which Discord last ended the shard's connection, in direct mode. */
+	closeCode?: number | null;
+}
+
+/** One gateway process. */
+export interface GatewayFacts {
+	id: number;
+	/** Of its process: `ready`, `starting`, `backing-off`, … */
+	status: string;
+	shardIds: readonly number[];
+	since?: number | null;
+	restarts: number;
+	nextTryAt?: number | null;
+	lastExit?: LastExit | null;
+	sessions: readonly SessionFacts[];
+	/** Shards whose snapshots could not be saved, since when and why. */
+	snapshotFailure?: { shardIds: readonly number[]; since: number; error: string; folder: string } | null;
+	/** Events that workers will never see, since the process started. */
+	shards: readonly { shardId: number; lost: number; overflowed: number }[];
+}
+
+/** One session with Discord. */
+export interface SessionFacts {
+	id: number;
+	shardIds: readonly number[];
+	status: 'idle' | 'connecting' | 'resuming' | 'ready' | 'refused';
+	since?: number | null;
+	/** Connection attempts in a row that did not succeed. */
+	tries?: number;
+	nextTryAt?: number | null;
+	/** How the last connection ended: a close code of Discord or a network error. */
+	lastClose?: { code: number | null; reason: string; at: number } | null;
+	/** The intents that it identifies with. */
+	intents?: number | null;
+	/** Whether an IDENTIFY waits for the day's budget. */
+	waitsForBudget?: boolean;
+}
+
+export interface HealthFacts {
+	nowMs: number;
+	manager: {
+		status: 'idle' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped';
+		startedAt: number;
+		identify: { total: number; remaining: number; resetAt: number };
+	};
+	shards: readonly ShardFacts[];
+	workers?: readonly WorkerFacts[];
+	/** Resident mode only. */
+	gateways?: readonly GatewayFacts[] | undefined;
+	/** The folder for state files, where its free space is known. */
+	stateDir?: { folder: string; freeBytes: number } | null;
+}
+
+/** `healthy`: every shard is served and nothing needs attention. `degraded`: some are, or a risk is known. `down`: none is. */
+export type HealthStatus = 'healthy' | 'degraded' | 'down';
+
+export type HealthCauseKind =
+	| 'stopped'
+	| 'starting'
+	| 'discord-refused'
+	| 'budget-exhausted'
+	| 'gateway-process-down'
+	| 'session-down'
+	| 'worker-failed'
+	| 'worker-down'
+	| 'worker-unresponsive'
+	| 'shard-not-ready'
+	| 'snapshots-failing'
+	| 'disk-full';
+
+/** One reason why a fleet is not healthy. Times are epoch ms. */
+export interface HealthCause {
+	kind: HealthCauseKind;
+	/** `outage`: shards are not served. `risk`: they are, but something will fail. `progress`: an expected phase. */
+	effect: 'outage' | 'risk' | 'progress';
+	/** The shards concerned; ascending. */
+	shardIds: number[];
+	/** One sentence: what is wrong and why. Without times, which readers format for themselves. */
+	message: string;
+	since: number | null;
+	/** Attempts in a row that failed. */
+	tries: number;
+	nextTryAt: number | null;
+	/** Events lost since the processes concerned started. */
+	lost: number;
+	/** What the operator can do; null where the fleet recovers by itself. */
+	remedy: string | null;
+}
+
+export interface FleetHealth {
+	status: HealthStatus;
+	/** Shards that Discord serves and whose worker answers. */
+	served: number;
+	/** All shards of the fleet. */
+	shards: number;
+	/** Causes before their effects, then by the number of shards concerned. A shard appears under its first cause only. */
+	causes: HealthCause[];
+}

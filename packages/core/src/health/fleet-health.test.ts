@@ -1,0 +1,262 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { GatewayFacts, HealthFacts, SessionFacts, ShardFacts } from '../contract/health.js';
+import type { WorkerFacts } from '../contract/stats.js';
+import { intentBits } from '../intents.js';
+import { fleetHealth } from './fleet-health.js';
+
+const nowMs = 1_000_000;
+
+const shard = (shardId: number, rest: Partial<ShardFacts> = {}): ShardFacts => ({
+	shardId,
+	workerId: Math.floor(shardId / 2),
+	status: 'ready',
+	restarts: 0,
+	lastExit: null,
+	...rest,
+});
+const worker = (id: number, rest: Partial<WorkerFacts> = {}): WorkerFacts => ({
+	id,
+	shardIds: [id * 2, id * 2 + 1],
+	state: 'ready',
+	since: nowMs - 60_000,
+	tries: 0,
+	nextTryAt: null,
+	lastAnswerAt: nowMs - 1000,
+	heartbeat: { intervalMs: 5000, timeoutMs: 30_000 },
+	...rest,
+});
+const session = (id: number, rest: Partial<SessionFacts> = {}): SessionFacts => ({
+	id,
+	shardIds: [id],
+	status: 'ready',
+	...rest,
+});
+const gateway = (sessions: SessionFacts[], rest: Partial<GatewayFacts> = {}): GatewayFacts => ({
+	id: 0,
+	status: 'ready',
+	shardIds: sessions.flatMap(({ shardIds }) => shardIds),
+	restarts: 0,
+	sessions,
+	shards: [],
+	...rest,
+});
+const facts = (
+	rest: Omit<Partial<HealthFacts>, 'manager'> & { status?: HealthFacts['manager']['status'] } = {},
+): HealthFacts => ({
+	nowMs,
+	manager: {
+		status: rest.status ?? 'running',
+		startedAt: nowMs - 90_000,
+		identify: { total: 1000, remaining: 900, resetAt: nowMs + 3_600_000 },
+	},
+	shards: rest.shards ?? [0, 1, 2, 3].map((id) => shard(id)),
+	workers: rest.workers ?? [worker(0), worker(1)],
+	gateways: rest.gateways,
+	stateDir: rest.stateDir ?? null,
+});
+const exit = { reason: 'signal', message: 'process 12 was killed by SIGKILL', at: nowMs - 4000 };
+
+describe('fleetHealth', () => {
+	it('is healthy without a cause when every shard is served', () => {
+		expect(fleetHealth(facts())).toEqual({ status: 'healthy', served: 4, shards: 4, causes: [] });
+	});
+
+	it('names the close code, the reason and the remedy when Discord refuses every session', () => {
+		const sessions = [0, 1, 2, 3].map((id) =>
+			session(id, {
+				status: 'refused',
+				since: nowMs - 2000 - id,
+				lastClose: { code: 4004, reason: 'Authentication failed.', at: nowMs },
+			}),
+		);
+		const health = fleetHealth(facts({ gateways: [gateway(sessions)] }));
+		expect(health).toMatchObject({ status: 'down', served: 0 });
+		expect(health.causes).toEqual([
+			expect.objectContaining({
+				kind: 'discord-refused',
+				effect: 'outage',
+				shardIds: [0, 1, 2, 3],
+				message: 'Discord refused shards 0-3 (4004): the token is not valid',
+				since: nowMs - 2003,
+				remedy: expect.stringContaining('discord.com/developers'),
+			}),
+		]);
+	});
+
+	it('names the intents that were not granted', () => {
+		const refused = session(1, {
+			status: 'refused',
+			lastClose: { code: 4014, reason: 'Disallowed intent(s).', at: nowMs },
+			intents: intentBits.GUILDS | intentBits.MESSAGE_CONTENT,
+		});
+		const { status, served, causes } = fleetHealth(facts({ gateways: [gateway([session(0), refused, session(2), session(3)])] }));
+		expect({ status, served }).toEqual({ status: 'degraded', served: 3 });
+		expect(causes[0]?.message).toBe('Discord refused shard 1 (4014): the bot asks for MESSAGE_CONTENT, which it was not granted');
+	});
+
+	it('takes a final close in direct mode for the same cause', () => {
+		const shards = [
+			shard(0, { status: 'failed', closeCode: 4011 }),
+			shard(1, { status: 'failed', closeCode: 4011 }),
+			shard(2),
+			shard(3),
+		];
+		expect(fleetHealth(facts({ shards })).causes).toEqual([
+			expect.objectContaining({ kind: 'discord-refused', shardIds: [0, 1], remedy: expect.stringContaining('--shards auto') }),
+		]);
+	});
+
+	it('explains shards without a gateway process by that process alone, and says what was lost', () => {
+		const down = gateway([], {
+			status: 'backing-off',
+			shardIds: [0, 1, 2, 3],
+			restarts: 2,
+			nextTryAt: nowMs + 3000,
+			lastExit: exit,
+			shards: [
+				{ shardId: 0, lost: 3, overflowed: 1 },
+				{ shardId: 9, lost: 50, overflowed: 0 },
+			],
+		});
+		const shards = [0, 1, 2, 3].map((id) => shard(id, { status: 'reconnecting' }));
+		expect(fleetHealth(facts({ shards, gateways: [down] })).causes).toEqual([
+			{
+				kind: 'gateway-process-down',
+				effect: 'outage',
+				shardIds: [0, 1, 2, 3],
+				message: 'gateway process 0 is backing-off: process 12 was killed by SIGKILL',
+				since: exit.at,
+				tries: 2,
+				nextTryAt: nowMs + 3000,
+				lost: 4,
+				remedy: null,
+			},
+		]);
+	});
+
+	it('groups sessions that are away for the same reason, with tries and the next one', () => {
+		const lastClose = { code: null, reason: 'connect ECONNREFUSED', at: nowMs - 9000 };
+		const sessions = [0, 1].map((id) =>
+			session(id, {
+				status: 'connecting',
+				since: nowMs - 9000 + id,
+				tries: 3 + id,
+				nextTryAt: nowMs + 500 * (id + 1),
+				lastClose,
+			}),
+		);
+		expect(fleetHealth(facts({ gateways: [gateway([...sessions, session(2), session(3)])] })).causes).toEqual([
+			expect.objectContaining({
+				kind: 'session-down',
+				message: 'shards 0-1 have no connection to Discord, connecting: connect ECONNREFUSED',
+				since: nowMs - 9000,
+				tries: 4,
+				nextTryAt: nowMs + 500,
+			}),
+		]);
+	});
+
+	it('says that the budget is used up, until when', () => {
+		const waiting = session(2, { status: 'connecting', waitsForBudget: true, since: nowMs - 1 });
+		const [first] = fleetHealth(facts({ gateways: [gateway([session(0), session(1), waiting, session(3)])] })).causes;
+		expect(first).toMatchObject({ kind: 'budget-exhausted', shardIds: [2], nextTryAt: nowMs + 3_600_000 });
+	});
+
+	it('reports a worker from its second missed heartbeat on, and when it will be replaced', () => {
+		const silent = (silentMs: number) =>
+			fleetHealth(facts({ workers: [worker(0, { lastAnswerAt: nowMs - silentMs }), worker(1)] }));
+		expect(silent(15_000).status).toBe('healthy');
+		expect(silent(15_001)).toMatchObject({ status: 'degraded', served: 2 });
+		expect(silent(16_000).causes[0]).toMatchObject({
+			kind: 'worker-unresponsive',
+			shardIds: [0, 1],
+			since: nowMs - 16_000,
+			nextTryAt: nowMs - 16_000 + 35_000,
+		});
+	});
+
+	it('does not judge heartbeats that are turned off', () => {
+		const workers = [worker(0, { lastAnswerAt: 0, heartbeat: { intervalMs: 0, timeoutMs: 0 } }), worker(1)];
+		expect(fleetHealth(facts({ workers })).status).toBe('healthy');
+	});
+
+	it('reports a crash loop once for all shards of the worker', () => {
+		const shards = [0, 1].map((id) => shard(id, { status: 'restarting', lastExit: exit, restarts: 4 }));
+		const workers = [worker(0, { state: 'backing-off', tries: 4, nextTryAt: nowMs + 4600 }), worker(1)];
+		expect(fleetHealth(facts({ shards: [...shards, shard(2), shard(3)], workers })).causes).toEqual([
+			expect.objectContaining({
+				kind: 'worker-down',
+				shardIds: [0, 1],
+				message: 'worker 0 (shards 0-1) is restarting: process 12 was killed by SIGKILL',
+				since: exit.at,
+				tries: 4,
+				nextTryAt: nowMs + 4600,
+			}),
+		]);
+	});
+
+	it('lists a risk after the outages, and is degraded by it alone', () => {
+		const failure = { shardIds: [3], since: nowMs - 5, error: 'ENOSPC', folder: '/state' };
+		const risky = gateway(
+			[0, 1, 2, 3].map((id) => session(id)),
+			{ snapshotFailure: failure },
+		);
+		expect(fleetHealth(facts({ gateways: [risky] }))).toMatchObject({
+			status: 'degraded',
+			served: 4,
+			causes: [{ kind: 'snapshots-failing', effect: 'risk', shardIds: [3] }],
+		});
+		expect(fleetHealth(facts({ stateDir: { folder: '/state', freeBytes: 1024 } })).causes[0]).toMatchObject({
+			kind: 'disk-full',
+		});
+	});
+
+	it('calls a first start progress, and a stopped fleet down', () => {
+		const shards = [0, 1, 2, 3].map((id) => shard(id, { status: 'booting' }));
+		expect(fleetHealth(facts({ shards, status: 'starting' }))).toMatchObject({
+			status: 'down',
+			causes: [{ kind: 'starting', effect: 'progress', shardIds: [0, 1, 2, 3] }],
+		});
+		expect(fleetHealth(facts({ status: 'stopped' }))).toMatchObject({ status: 'down', served: 0 });
+	});
+
+	it('never counts a shard twice, and is healthy only when all are served and nothing is reported', () => {
+		const status = fc.constantFrom<ShardFacts['status']>(
+			'ready',
+			'booting',
+			'reconnecting',
+			'restarting',
+			'failed',
+			'unresponsive',
+		);
+		const sessionStatus = fc.constantFrom<SessionFacts['status']>('idle', 'connecting', 'resuming', 'ready', 'refused');
+		const state = fc.constantFrom('ready', 'starting', 'backing-off', 'failed', 'unresponsive');
+		fc.assert(
+			fc.property(
+				fc.array(status, { minLength: 4, maxLength: 4 }),
+				fc.array(sessionStatus, { minLength: 4, maxLength: 4 }),
+				fc.array(state, { minLength: 2, maxLength: 2 }),
+				fc.constantFrom('ready', 'backing-off', 'failed'),
+				(shardStatuses, sessionStatuses, states, process) => {
+					const input = facts({
+						shards: shardStatuses.map((each, id) => shard(id, { status: each })),
+						workers: states.map((each, id) => worker(id, { state: each })),
+						gateways: [
+							gateway(
+								sessionStatuses.map((each, id) => session(id, { status: each })),
+								{ status: process },
+							),
+						],
+					});
+					const health = fleetHealth(input);
+					const unserved = health.causes.filter(({ effect }) => effect !== 'risk').flatMap(({ shardIds }) => shardIds);
+					expect(new Set(unserved).size).toBe(unserved.length);
+					expect(health.served + unserved.length).toBe(4);
+					expect(health.status === 'healthy').toBe(unserved.length === 0);
+					expect(health.status === 'down').toBe(health.served === 0);
+				},
+			),
+		);
+	});
+});

@@ -1,0 +1,336 @@
+// Whether a fleet serves its guilds, and if not, why: one pure function from facts to a verdict with causes. `stats`, `list`,
+// `health`, metrics, events, `/readyz` and the dashboard all show this and nothing of their own.
+import { fatalClose } from '../close-codes.js';
+import type {
+	FleetHealth,
+	GatewayFacts,
+	HealthCause,
+	HealthCauseKind,
+	HealthFacts,
+	SessionFacts,
+	ShardFacts,
+} from '../contract/health.js';
+import type { WorkerFacts } from '../contract/stats.js';
+import { formatIntents, privilegedIntentBits } from '../intents.js';
+import { describeShards } from '../shards.js';
+
+/** Below this much free space the state folder is reported. */
+const lowDiskBytes = 64 * 2 ** 20;
+
+/** A worker that has missed two heartbeats is reported, long before it is replaced. */
+const missedBeats = 2;
+
+/** The verdict on a fleet. Pure. */
+export function fleetHealth(facts: HealthFacts): FleetHealth {
+	const { manager, shards } = facts;
+	const causes = allCauses(facts);
+	const unserved = new Set(causes.filter(({ effect }) => effect !== 'risk').flatMap(({ shardIds }) => shardIds));
+	const served = shards.filter(({ shardId, status }) => status === 'ready' && !unserved.has(shardId)).length;
+	const stopped = manager.status === 'stopped' || manager.status === 'idle';
+	const down = stopped || (served === 0 && shards.length > 0) || (shards.length === 0 && manager.status !== 'running');
+	return {
+		status: down ? 'down' : served < shards.length || causes.length > 0 ? 'degraded' : 'healthy',
+		served: stopped ? 0 : served,
+		shards: shards.length,
+		causes,
+	};
+}
+
+function allCauses(facts: HealthFacts): HealthCause[] {
+	const { manager, shards, workers = [], gateways = [], nowMs } = facts;
+	if (manager.status === 'stopped' || manager.status === 'stopping') {
+		const message = manager.status === 'stopped' ? 'the fleet has stopped' : 'the fleet is stopping';
+		return [
+			cause(
+				'stopped',
+				'progress',
+				shards.map(({ shardId }) => shardId),
+				message,
+			),
+		];
+	}
+	if (manager.status === 'idle') return [cause('stopped', 'progress', [], 'the fleet was not started')];
+	// Before the plan is made: Discord is being asked how many shards the bot needs.
+	if (shards.length === 0 && manager.status === 'starting') {
+		return [cause('starting', 'progress', [], 'the fleet is starting', { since: manager.startedAt })];
+	}
+	const causes: HealthCause[] = [];
+	const explained = new Set<number>();
+	/** Adds a cause for the shards that no earlier cause explains. */
+	const add = (next: HealthCause) => {
+		const shardIds = next.effect === 'risk' ? next.shardIds : next.shardIds.filter((id) => !explained.has(id));
+		if (next.effect !== 'risk') {
+			if (shardIds.length === 0) return;
+			for (const id of shardIds) explained.add(id);
+		}
+		causes.push({ ...next, shardIds: sorted(shardIds), lost: lostEvents(gateways, shardIds) });
+	};
+
+	for (const next of refusals(facts)) add(next);
+	for (const gateway of gateways) if (gateway.status !== 'ready') add(gatewayDown(gateway, manager.status === 'starting'));
+	for (const next of sessionCauses(facts)) add(next);
+	for (const worker of workers) for (const next of workerCauses(worker, shards, nowMs)) add(next);
+	for (const next of shardCauses(facts)) add(next);
+	for (const next of risks(facts)) add(next);
+	const effects = { outage: 0, progress: 1, risk: 2 };
+	return causes.sort((a, b) => effects[a.effect] - effects[b.effect]);
+}
+
+/** Discord has refused for good: by close code, since all shards with the same code share the cause. */
+function refusals({ gateways = [], shards }: HealthFacts): HealthCause[] {
+	const byCode = new Map<number, { shardIds: number[]; since: number | null; intents: number }>();
+	const note = (code: number, shardIds: readonly number[], since: number | null, intents: number) => {
+		const known = byCode.get(code);
+		if (!known) byCode.set(code, { shardIds: [...shardIds], since, intents });
+		else {
+			known.shardIds.push(...shardIds);
+			known.intents |= intents;
+			if (since !== null) known.since = Math.min(known.since ?? since, since);
+		}
+	};
+	for (const { status, shardIds, lastClose, since = null, intents } of gateways.flatMap(({ sessions }) => sessions)) {
+		if (status === 'refused') note(lastClose?.code ?? 0, shardIds, since, intents ?? 0);
+	}
+	for (const { shardId, status, closeCode, since = null } of shards) {
+		const final = closeCode !== undefined && closeCode !== null && fatalClose(closeCode) !== undefined;
+		if (final && (status === 'failed' || status === 'disconnected')) note(closeCode, [shardId], since, 0);
+	}
+	return [...byCode].map(([code, { shardIds, since, intents }]) => {
+		const final = fatalClose(code);
+		const privileged = intents & privilegedIntentBits;
+		const reason =
+			code === 4014 && privileged !== 0
+				? `the bot asks for ${formatIntents(privileged)}, which it was not granted`
+				: (final?.reason ?? 'the reason is not known');
+		return cause(
+			'discord-refused',
+			'outage',
+			shardIds,
+			`Discord refused ${describeShards(sorted(shardIds))} (${code}): ${reason}`,
+			{
+				since,
+				remedy: final?.remedy ?? 'see "shardctl events"',
+			},
+		);
+	});
+}
+
+function gatewayDown(
+	{ id, shardIds, status, since, restarts, nextTryAt, lastExit }: GatewayFacts,
+	starting: boolean,
+): HealthCause {
+	const why = lastExit ? `: ${lastExit.message}` : '';
+	const first = starting && restarts === 0;
+	const message = first ? `gateway process ${id} is starting` : `gateway process ${id} is ${status}${why}`;
+	return cause(first ? 'starting' : 'gateway-process-down', first ? 'progress' : 'outage', shardIds, message, {
+		since: since ?? lastExit?.at ?? null,
+		tries: restarts,
+		nextTryAt: nextTryAt ?? null,
+		remedy: status === 'failed' ? 'see "shardctl logs" and "shardctl events", then "shardctl restart --gateways"' : null,
+	});
+}
+
+/** Sessions that are away from Discord; those with the same reason share one cause. */
+function sessionCauses({ gateways = [], manager, nowMs }: HealthFacts): HealthCause[] {
+	const causes: HealthCause[] = [];
+	const groups = new Map<string, { gateway: GatewayFacts; sessions: SessionFacts[] }>();
+	for (const gateway of gateways) {
+		if (gateway.status !== 'ready') continue;
+		for (const session of gateway.sessions) {
+			if (session.status === 'ready' || session.status === 'idle' || session.status === 'refused') continue;
+			const budget = session.waitsForBudget === true;
+			const key = budget ? 'budget' : `${session.status} ${session.lastClose?.code} ${session.lastClose?.reason}`;
+			const group = groups.get(key);
+			if (group) group.sessions.push(session);
+			else groups.set(key, { gateway, sessions: [session] });
+		}
+	}
+	for (const [key, { sessions }] of groups) {
+		const [first] = sessions as [SessionFacts];
+		const shardIds = sessions.flatMap((session) => session.shardIds);
+		const since = earliest(sessions.map((session) => session.since ?? session.lastClose?.at ?? null));
+		if (key === 'budget') {
+			const { remaining, total, resetAt } = manager.identify;
+			causes.push(
+				cause(
+					'budget-exhausted',
+					'outage',
+					shardIds,
+					`no session starts left for ${describeShards(sorted(shardIds))}: Discord allows ${remaining} more of ${total}`,
+					{
+						since,
+						nextTryAt: resetAt > nowMs ? resetAt : null,
+						remedy: 'wait for the reset; look for another process that uses the same token',
+					},
+				),
+			);
+			continue;
+		}
+		const close = first.lastClose;
+		const why = close ? `: ${close.reason}${close.code === null ? '' : ` (${close.code})`}` : '';
+		const starting = manager.status === 'starting' && !close;
+		causes.push(
+			cause(
+				starting ? 'starting' : 'session-down',
+				starting ? 'progress' : 'outage',
+				shardIds,
+				`${describeShards(sorted(shardIds))} ${shardIds.length === 1 ? 'has' : 'have'} no connection to Discord, ${first.status}${why}`,
+				{
+					since,
+					tries: Math.max(...sessions.map(({ tries = 0 }) => tries)),
+					nextTryAt: earliest(sessions.map(({ nextTryAt = null }) => nextTryAt)),
+				},
+			),
+		);
+	}
+	return causes;
+}
+
+function workerCauses(worker: WorkerFacts, shards: readonly ShardFacts[], nowMs: number): HealthCause[] {
+	const { id, shardIds, state, since, tries, nextTryAt, lastAnswerAt, heartbeat } = worker;
+	const lastExit = shards.find(({ workerId }) => workerId === id)?.lastExit ?? null;
+	const label = `worker ${id} (${describeShards(shardIds)})`;
+	const why = lastExit ? `: ${lastExit.message}` : '';
+	switch (state) {
+		case 'exited':
+		case 'backing-off':
+			return [
+				cause('worker-down', 'outage', shardIds, `${label} is restarting${why}`, {
+					since: lastExit?.at ?? since,
+					tries,
+					nextTryAt,
+				}),
+			];
+		case 'failed':
+			return [
+				cause('worker-failed', 'outage', shardIds, `${label} keeps failing${why}`, {
+					since: lastExit?.at ?? since,
+					tries,
+					nextTryAt,
+					remedy: `fix the cause, then "shardctl respawn ${shardIds[0]}"`,
+				}),
+			];
+		case 'unresponsive':
+			return [unresponsive(label, worker, nowMs)];
+		case 'ready': {
+			const silentMs = lastAnswerAt === null ? 0 : nowMs - lastAnswerAt;
+			const limit = heartbeat.intervalMs * missedBeats;
+			return heartbeat.timeoutMs > 0 && heartbeat.intervalMs > 0 && silentMs > limit + heartbeat.intervalMs
+				? [unresponsive(label, worker, nowMs)]
+				: [];
+		}
+		default:
+			return [];
+	}
+}
+
+function unresponsive(
+	label: string,
+	{ shardIds, since, lastAnswerAt, heartbeat, state }: WorkerFacts,
+	nowMs: number,
+): HealthCause {
+	const silentSince = lastAnswerAt ?? since;
+	const replacedAt = silentSince + heartbeat.timeoutMs + heartbeat.intervalMs;
+	return cause('worker-unresponsive', 'outage', shardIds, `${label} does not answer its heartbeats`, {
+		since: silentSince,
+		nextTryAt: state === 'unresponsive' || replacedAt <= nowMs ? null : replacedAt,
+	});
+}
+
+/** What is left: shards that are not ready although their worker runs. */
+function shardCauses({ shards, manager }: HealthFacts): HealthCause[] {
+	const groups = new Map<string, ShardFacts[]>();
+	for (const shard of shards) {
+		if (shard.status === 'ready') continue;
+		const key = shard.lastExit === null && manager.status === 'starting' ? 'starting' : `${shard.workerId} ${shard.status}`;
+		groups.set(key, [...(groups.get(key) ?? []), shard]);
+	}
+	return [...groups].map(([key, group]) => {
+		const shardIds = group.map(({ shardId }) => shardId);
+		const [first] = group as [ShardFacts];
+		if (key === 'starting') {
+			return cause(
+				'starting',
+				'progress',
+				shardIds,
+				`${describeShards(sorted(shardIds))} ${shardIds.length === 1 ? 'is' : 'are'} starting`,
+				{
+					since: manager.startedAt,
+				},
+			);
+		}
+		const exit = first.lastExit ? `; last exit: ${first.lastExit.message}` : '';
+		const message = `${describeShards(sorted(shardIds))} ${first.status} (worker ${first.workerId})${exit}`;
+		return cause('shard-not-ready', 'outage', shardIds, message, {
+			since: earliest(group.map(({ since = null, lastExit }) => since ?? lastExit?.at ?? null)),
+			tries: first.restarts,
+		});
+	});
+}
+
+function risks({ gateways = [], stateDir }: HealthFacts): HealthCause[] {
+	const causes: HealthCause[] = [];
+	for (const { snapshotFailure } of gateways) {
+		if (!snapshotFailure) continue;
+		const { shardIds, since, error, folder } = snapshotFailure;
+		causes.push(
+			cause(
+				'snapshots-failing',
+				'risk',
+				shardIds,
+				`snapshots of ${describeShards(sorted(shardIds))} cannot be saved in ${folder}: ${error}`,
+				{
+					since,
+					remedy: 'free space in that folder: a gateway process that ends now loses its sessions',
+				},
+			),
+		);
+	}
+	if (stateDir && stateDir.freeBytes < lowDiskBytes) {
+		const free = `${Math.floor(stateDir.freeBytes / 2 ** 20)} MB free`;
+		causes.push(
+			cause('disk-full', 'risk', [], `the state folder ${stateDir.folder} is almost full (${free})`, {
+				remedy: 'free space in that folder',
+			}),
+		);
+	}
+	return causes;
+}
+
+/** Events that the workers of these shards will never see, since their gateway processes started. */
+function lostEvents(gateways: readonly GatewayFacts[], shardIds: readonly number[]): number {
+	const concerned = new Set(shardIds);
+	return gateways
+		.flatMap(({ shards }) => shards)
+		.reduce((sum, { shardId, lost, overflowed }) => (concerned.has(shardId) ? sum + lost + overflowed : sum), 0);
+}
+
+function cause(
+	kind: HealthCauseKind,
+	effect: HealthCause['effect'],
+	shardIds: readonly number[],
+	message: string,
+	rest: Partial<Pick<HealthCause, 'since' | 'tries' | 'nextTryAt' | 'lost' | 'remedy'>> = {},
+): HealthCause {
+	return {
+		kind,
+		effect,
+		shardIds: [...shardIds],
+		message,
+		since: null,
+		tries: 0,
+		nextTryAt: null,
+		lost: 0,
+		remedy: null,
+		...rest,
+	};
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+	const known = times.filter((time) => time !== null);
+	return known.length === 0 ? null : Math.min(...known);
+}
+
+function sorted(ids: readonly number[]): number[] {
+	return [...ids].sort((a, b) => a - b);
+}

@@ -1,0 +1,48 @@
+import type { GatewaySessionStats } from '@shardctl/core';
+import { fakeClock } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { whenServed } from './served.js';
+
+const session = (over: Partial<GatewaySessionStats>) =>
+	({ id: 3, status: 'ready', tries: 0, lastClose: null, waitsForBudget: false, ...over }) as GatewaySessionStats;
+
+/** Waits for sessions that are in these states at each look, the last one for ever. */
+async function outcome(...looks: Partial<GatewaySessionStats>[][]) {
+	const clock = fakeClock();
+	const { signal } = new AbortController();
+	let look = 0;
+	const sessions = async () => (looks[Math.min(look++, looks.length - 1)] ?? []).map(session);
+	const served = whenServed({ sessions, clock, timeoutMs: 10_000, signal });
+	await clock.advance(10_000);
+	const reason = await served;
+	expect(clock.pendingTimers()).toBe(0);
+	return { reason, looks: look };
+}
+
+it('takes sessions that are ready, and those that no worker needs yet, at the first look', async () => {
+	expect(await outcome([{}, { status: 'idle' }])).toEqual({ reason: undefined, looks: 1 });
+	expect(await outcome([])).toEqual({ reason: undefined, looks: 1 });
+});
+
+it('waits for a session that resumes', async () => {
+	expect(await outcome([{ status: 'resuming' }], [{ status: 'resuming' }], [{}])).toEqual({ reason: undefined, looks: 3 });
+});
+
+it('B2: names at once what waiting cannot help: a refusal with its remedy, and a budget that is used up', async () => {
+	const refused = { status: 'refused', lastClose: { code: 4004, reason: 'x', at: 1 } } as const;
+	expect(await outcome([{ status: 'connecting' }, refused])).toEqual({
+		reason: expect.stringMatching(/^Discord refused the session \(4004\): the token is not valid; copy the token again/),
+		looks: 1,
+	});
+	expect(await outcome([{ status: 'connecting', waitsForBudget: true }])).toEqual({
+		reason: 'no session starts are left today',
+		looks: 1,
+	});
+});
+
+it('B2: names what keeps a session away after the time is over', async () => {
+	const lastClose = { code: null, reason: 'connect ECONNREFUSED', at: 1 };
+	const { reason, looks } = await outcome([{ status: 'connecting', tries: 12, lastClose }]);
+	expect(reason).toBe('the session with Discord is connecting, 12 attempts so far: connect ECONNREFUSED');
+	expect(looks).toBeGreaterThan(10);
+});
