@@ -27,7 +27,7 @@ it('deploys and rolls back while Discord sees one session, and leaves nothing be
 	writeFileSync(bot, 'throw new Error("a bad version");\n');
 	const failed = await cli.output(['deploy', '--name', 'resident']);
 	expect(failed.code).toBe(1);
-	expect(failed.stderr).toMatch(/the old one carries on/);
+	expect(failed.stderr).toMatch(/the old one keeps running/);
 	expect(failed.stderr).toMatch(/a bad version/);
 	writeFileSync(bot, good);
 
