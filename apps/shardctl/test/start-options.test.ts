@@ -149,6 +149,23 @@ describe('--detach', () => {
 		expect(isAlive(pid)).toBe(false);
 	});
 
+	it('A4: with --wait, returns when the fleet is ready, or when it has failed, with the reason and the exit status', async () => {
+		const cli = cliSandbox();
+		const env = await discord();
+		const up = await cli.output(['start', bot, '-d', '--wait', '--name', 'up', '--shards', '2'], { env });
+		expect(up).toMatchObject({ code: 0, stderr: expect.stringContaining('up runs in the background') });
+		const health = await cli.output(['health', '--name', 'up']);
+		expect(health).toMatchObject({ code: 0, stdout: 'up  healthy  2/2 shards served\n' });
+		await stopped(cli, 'up');
+		expect(await cli.output(['health', '--name', 'up'])).toMatchObject({ code: 3 });
+		const crashing = join(folderWith('crash.cjs', 'throw new Error("boom");'), 'crash.cjs');
+		const failed = await cli.output(['start', crashing, '-d', '--wait', '--no-respawn', '--name', 'crashing', '--shards', '2'], {
+			env,
+		});
+		expect(failed).toMatchObject({ code: 5, stderr: expect.stringMatching(/2 of 2 workers were given up.*boom/s) });
+		expect(cli.survivors()).toEqual([]);
+	});
+
 	it('tells why the fleet did not come up, with its exit status', async () => {
 		const cli = cliSandbox();
 		const { SHARDCTL_API } = await discord();

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { systemClock } from '@shardctl/core';
+import { type HealthCause, type ManagerStats, systemClock } from '@shardctl/core';
 import { tempDir } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -57,6 +57,19 @@ function ask(
 }
 
 describe('a request', () => {
+	it('B6: to /readyz is answered 200 where every shard is served, a risk included, else 503 with the causes', async () => {
+		const { fleet } = await served();
+		const stats = fleet.stats as ManagerStats;
+		const risk = { kind: 'disk-full', effect: 'risk' } as unknown as HealthCause;
+		fleet.stats = { ...stats, health: { status: 'degraded', served: 4, shards: 4, causes: [risk] } };
+		expect(await ask('/readyz')).toMatchObject({
+			status: 200,
+			body: { ready: true, health: { causes: [{ kind: 'disk-full' }] } },
+		});
+		expect(await ask('/healthz')).toMatchObject({ status: 200 });
+		expect((await ask('/v1/health')).body).toMatchObject({ health: { status: 'degraded', served: 4 } });
+	});
+
 	it('that is wrong is answered with every problem, the code and the status', async () => {
 		const { client } = await served();
 		expect(await ask('/v1/nothing')).toMatchObject({ status: 404, body: { error: { code: 'METHOD_NOT_FOUND' } } });
@@ -250,6 +263,27 @@ describe('over TCP', () => {
 		}
 		expect(lines.join('')).toMatch(/rejected a request from 127\.0\.0\.1 without a valid token/);
 		expect(lines.join('')).not.toContain('wrong');
+	});
+
+	it('B6: probes get a status without the token, and the causes only with it', async () => {
+		const { control, fleet } = await served({ port: 0, token });
+		const probe = async (path: string, headers: Record<string, string> = {}) => {
+			const response = await fetch(`${control.url}${path}`, { headers });
+			return { status: response.status, body: await response.json() };
+		};
+		const stats = fleet.stats as ManagerStats;
+		const cause = { kind: 'session-down', message: 'shards 0-1 have no connection' } as unknown as HealthCause;
+		fleet.stats = { ...stats, health: { status: 'degraded', served: 2, shards: 4, causes: [cause] } };
+		expect(await probe('/healthz')).toEqual({ status: 200, body: { alive: true } });
+		expect(await probe('/readyz')).toEqual({ status: 503, body: { ready: false, status: 'degraded' } });
+		expect(await probe('/readyz', { authorization: `Bearer ${token}` })).toMatchObject({
+			status: 503,
+			body: { ready: false, health: { causes: [{ kind: 'session-down' }] } },
+		});
+		// However many probes: the figures are read once a second.
+		expect(fleet.timesAsked).toBe(1);
+		expect((await probe('/v1/health')).status).toBe(401);
+		expect((await probe('/readyz/')).status).toBe(401);
 	});
 
 	it('the typed client works as on the socket, but runs no code unless that was allowed', async () => {

@@ -16,7 +16,7 @@ export function healthCommand(): Command {
 		.description(
 			'Reports whether a fleet serves its guilds, and if not, why. Exit status: 0 healthy, 1 degraded, 2 down, 3 no such fleet.',
 		)
-		.addOption(option('--wait <time>', 'wait until the fleet is healthy, for this long at most').argParser(duration))
+		.addOption(option('--wait <time>', 'wait until the fleet is healthy, for this long at most', 'HEALTH').argParser(duration))
 		.addOption(jsonOption());
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ json, wait = 0, ...which }: HealthOptions) => {

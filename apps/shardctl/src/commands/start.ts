@@ -15,7 +15,7 @@ Examples:
   $ shardctl start bot.js --simulate      20 simulated guilds, no token
   $ shardctl start bot.js                 as many shards as Discord recommends
   $ shardctl start bot.js --shards 8 --shards-per-worker 4
-  $ shardctl start bot.js --detach        in the background, until stopped
+  $ shardctl start bot.js --detach --wait in the background; returns when ready
   $ shardctl start bot.js -- --verbose    --verbose goes to the bot
 
 Every option can also be set in shardctl.config.{ts,js,json}, for example as

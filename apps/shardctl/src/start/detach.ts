@@ -1,4 +1,5 @@
-// `start --detach`: runs the same command again as a process in the background, and waits until it has its plan.
+// `start --detach`: runs the same command again as a process in the background, and waits until it has its plan, or with --wait until the
+// fleet is ready.
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -6,9 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { createControlClient, runningManagers, stateDir } from '@shardctl/control';
 import { sleep, systemClock } from '@shardctl/core';
 import { exitCodes } from '../exit-codes.js';
+import { healthText } from '../health/health-lines.js';
 import { err } from '../terminal/colours.js';
 import { plural } from '../terminal/count.js';
 import { ownCommand } from '../terminal/own-command.js';
+import { outputWidth } from '../terminal/width.js';
 import type { StartPlan } from './resolve-start.js';
 import { checkedOptions } from './run-fleet.js';
 
@@ -26,8 +29,8 @@ export function takeDetachedMark(env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * Starts the manager in the background; returns once it has its plan (so Discord accepted the token), or once it has failed, with
- * its exit status. Ctrl-C ends only the waiting.
+ * Starts the manager in the background; returns once it has its plan (so Discord accepted the token), with --wait once its start has
+ * ended, or once it has failed, with its exit status. Ctrl-C ends only the waiting.
  */
 export async function startDetached(plan: StartPlan): Promise<number> {
 	const { name } = checkedOptions(plan);
@@ -50,8 +53,8 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 	while (ended === undefined) {
 		if (runningManagers().some((manager) => manager.name === name && manager.pid === child.pid)) {
 			const stats = await client.stats().catch(() => undefined);
-			if (stats && stats.manager.totalShards > 0) {
-				const { manager } = stats;
+			if (stats && stats.manager.totalShards > 0 && !(plan.run.wait && stats.manager.status === 'starting')) {
+				const { manager, health } = stats;
 				// In resident mode workers start after their gateway processes.
 				const workers = manager.workers === 0 ? '' : ` in ${plural(manager.workers, 'worker')}`;
 				const command = ownCommand({ script: process.argv[1], cwd: process.cwd() });
@@ -60,7 +63,9 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 						`  log    ${logPath}\n  watch  ${command} stats --watch --name ${name}\n  stop   ${command} stop --name ${name}\n`,
 				);
 				child.unref();
-				return exitCodes.fine;
+				if (!plan.run.wait || health.served === health.shards) return exitCodes.fine;
+				process.stderr.write(healthText(name, health, { width: outputWidth(process.stderr), nowMs: Date.now() }));
+				return exitCodes.failed;
 			}
 		}
 		await sleep(systemClock, pollMs);

@@ -10,6 +10,7 @@ export interface RunSettings {
 	simulate?: number | true;
 	tokenFile?: string;
 	detach?: boolean;
+	wait?: boolean;
 	logFormat?: 'pretty' | 'json';
 	logDir?: string;
 }
@@ -41,6 +42,7 @@ function ofThisProcess(): Declared[] {
 		{ option: option('--token-file <file>', 'read the token from a file (default: DISCORD_TOKEN)') },
 		{ option: option('--simulate [guilds]', 'run on a simulated Discord: needs no token').argParser(guildCount) },
 		{ option: option('-d, --detach', 'run in the background, with log files') },
+		{ option: option('--wait', 'with --detach: return when the fleet is ready or has failed (default: when it has its plan)') },
 		{
 			option: option('--log-dir <folder>', 'also write the log to files here, rotated (default with --detach: the state folder)'),
 		},

@@ -3,6 +3,8 @@
 /** `{name}` in a path stands for a field of the operation's input; the other fields travel as query (GET) or JSON body (POST). */
 export const endpoints = {
 	health: 'GET /v1/health',
+	healthz: 'GET /healthz',
+	readyz: 'GET /readyz',
 	openapi: 'GET /v1/openapi.json',
 	stats: 'GET /v1/stats',
 	metrics: 'GET /metrics',

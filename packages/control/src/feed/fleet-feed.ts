@@ -1,6 +1,6 @@
 // The live side of the control API: who follows logs, events and figures, and the most recent events. A frame is made once for all
 // readers, and not at all while there is none.
-import { type Clock, every } from '@shardctl/core';
+import { type Clock, every, type FleetHealth } from '@shardctl/core';
 import type { Fleet, LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent, FleetEventBody } from '../fleet/fleet-events.js';
 import { eventFrame } from './event-frame.js';
@@ -17,6 +17,8 @@ export interface FrameSink {
 const keptEvents = 1000;
 /** Readers of figures that ask within this time share one answer. */
 const sameSnapshotMs = 200;
+/** Probes that ask within this time share one answer: anyone may send them. */
+const sameHealthMs = 1000;
 const tickMs = 15_000;
 /** What may wait for all readers together, and for one of them: few readers may fall far behind, a thousand only a little. */
 const allReadersBytes = 64 * 2 ** 20;
@@ -34,6 +36,7 @@ export class FleetFeed {
 	readonly #logReaders = new Map<FrameSink, number | undefined>();
 	readonly #streams = new Set<FrameSink>();
 	readonly #stopTicking: () => void;
+	#health: { at: number; answer: Promise<FleetHealth> } | undefined;
 	#snapshot: { at: number; frame: Promise<Buffer> } | undefined;
 
 	/** Listens to the fleet from now on. Ends with {@link close}. */
@@ -58,6 +61,15 @@ export class FleetFeed {
 	/** Number of events of each type so far; a notice of a gateway process counts by its kind. */
 	get eventCounts(): ReadonlyMap<string, number> {
 		return this.#counts;
+	}
+
+	/** The fleet's health, at most a second old. */
+	recentHealth(): Promise<FleetHealth> {
+		const now = this.#clock.monotonic();
+		if (!this.#health || now - this.#health.at >= sameHealthMs) {
+			this.#health = { at: now, answer: this.#fleet.getStats().then(({ health }) => health) };
+		}
+		return this.#health.answer;
 	}
 
 	/** The last events, oldest first. */

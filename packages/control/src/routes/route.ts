@@ -11,6 +11,8 @@ export interface RouteContext {
 	clock: Clock;
 	/** Aborts when the client disconnects before the response is sent. */
 	signal: AbortSignal;
+	/** Whether this client may see everything; false for one without the token at a route that needs none. */
+	authorised: boolean;
 	/** Whether this client may run code in the bot. */
 	allowEval: boolean;
 	/** Resolves when the control API is about to close: the workers are gone, and the name is free again. */
@@ -25,6 +27,10 @@ export interface Route<Input extends z.ZodObject = z.ZodObject, Output extends z
 	output: Output;
 	/** The output is the body of the response, text or bytes of this type (default: JSON of the output). */
 	contentType?: string;
+	/** Whether clients over TCP must send the token (default `true`). */
+	needsToken?: boolean;
+	/** The status of the response (default 200). */
+	statusOf?(output: z.output<Output>): number;
 	run(input: z.output<Input>, context: RouteContext): z.output<Output> | Promise<z.output<Output>>;
 	follow?: {
 		/** The data of each event. */

@@ -6,6 +6,7 @@ import { eventsRoute, logsRoute } from './feeds.js';
 import { deployRoute, healthRoute, respawnRoute, restartRoute, statsRoute, stopRoute } from './fleet.js';
 import { metricsRoute } from './metrics.js';
 import { openApi } from './openapi.js';
+import { healthzRoute, readyzRoute } from './probes.js';
 import { type Route, route } from './route.js';
 import { whereRoute } from './where.js';
 
@@ -18,6 +19,8 @@ const openapiRoute = route({
 
 const operations = {
 	health: healthRoute,
+	healthz: healthzRoute,
+	readyz: readyzRoute,
 	openapi: openapiRoute,
 	stats: statsRoute,
 	metrics: metricsRoute,

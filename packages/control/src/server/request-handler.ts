@@ -51,20 +51,21 @@ async function respond(
 	request: IncomingMessage,
 	response: ServerResponse,
 ): Promise<void> {
-	if (!access.authorises(request)) {
+	const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+	const authorised = access.authorises(request);
+	if (!authorised && !tokenFreePaths.has(path)) {
 		options.onUnauthorised(request);
 		response.setHeader('www-authenticate', 'Bearer');
 		throw new ShardctlError('UNAUTHORIZED', 'this control API needs its token: send the header "Authorization: Bearer <token>"');
 	}
-	const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
 	const { operation, fields } = match(request.method, path);
-	const { input: schema, run, follow, contentType } = routeTable[operation];
+	const { input: schema, run, follow, contentType, statusOf } = routeTable[operation];
 	const given = endpoint(operation).method === 'GET' ? Object.fromEntries(new URLSearchParams(query)) : await readBody(request);
 	const input = parseInput(operation, schema, { ...given, ...fields });
 	const gone = new AbortController();
 	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client disconnected')));
 	const { fleet, feed, clock, closing } = options;
-	const context: RouteContext = { fleet, feed, clock, closing, signal: gone.signal, allowEval: access.allowEval };
+	const context: RouteContext = { fleet, feed, clock, closing, signal: gone.signal, authorised, allowEval: access.allowEval };
 	if (follow && input.follow === true && request.method === 'GET') {
 		if (feed.readers >= maxStreams) throw new ShardctlError('CALL_LIMIT', `this manager already has ${maxStreams} readers`);
 		await follow.check?.(input, context);
@@ -75,7 +76,7 @@ async function respond(
 		return;
 	}
 	const output = await run(input, context);
-	if (contentType === undefined) sendJson(response, 200, output);
+	if (contentType === undefined) sendJson(response, statusOf?.(output) ?? 200, output);
 	else send(response, { status: 200, contentType, body: output as string | Uint8Array });
 }
 
@@ -84,6 +85,13 @@ const table = (Object.keys(endpoints) as Operation[]).map((operation) => {
 	const pattern = new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '([^/]+)')}$`);
 	return { operation, method, pattern, names: pathFields(path) };
 });
+
+/** Of the routes that reveal nothing that needs the token. */
+const tokenFreePaths: ReadonlySet<string> = new Set(
+	(Object.keys(endpoints) as Operation[])
+		.filter((operation) => routeTable[operation].needsToken === false)
+		.map((operation) => endpoint(operation).path),
+);
 
 function match(method: string | undefined, path: string): Match {
 	for (const entry of table) {
