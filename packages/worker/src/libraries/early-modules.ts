@@ -8,12 +8,17 @@ import { type OnModule, requireEsm, seesImports } from './module-loads.js';
 
 /** Packages of the bot that exist as CommonJS and as ES module, with what makes an import of the latter likely. */
 const candidates: readonly { name: string; likely(bot: Bot): boolean }[] = [
-	// Most ES module bots register their commands with a REST object, and npm hoists the package of discord.js.
+	// Many ES module bots register their commands with a REST object, and npm hoists the package of discord.js.
 	{
 		name: '@discordjs/rest',
-		likely: ({ isModule, depends }) => isModule || depends('@discordjs/rest') || depends('@discordjs/core'),
+		likely: ({ isModule, imports, depends }) =>
+			isModule || (imports() && (depends('@discordjs/rest') || depends('@discordjs/core'))),
 	},
-	{ name: '@discordjs/ws', likely: ({ depends }) => depends('@discordjs/ws') || depends('@discordjs/core') },
+	{
+		name: '@discordjs/ws',
+		likely: ({ isModule, imports, depends }) =>
+			(isModule || imports()) && (depends('@discordjs/ws') || depends('@discordjs/core')),
+	},
 ];
 
 interface Bot {
