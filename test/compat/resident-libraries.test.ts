@@ -75,7 +75,7 @@ describe.each([
 		expect(await guildsOf(fleet)).toEqual(world);
 
 		const stopTalking = fleet.keepTalking(300);
-		await fleet.manager.deploy();
+		await fleet.manager.deploy({ observeMs: 0 });
 		await fleet.manager.restartGateways();
 		for (let kill = 0; kill < 3; kill++) {
 			const [pid] = fleet.gatewayPids() as [number];

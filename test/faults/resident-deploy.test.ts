@@ -13,7 +13,7 @@ it('deploys again and again, also versions that crash, and every event is handle
 		const bad = round % 8 === 0 ? 'crash-at-ready' : 'crash-at-boot';
 		fleet.version(round % 4 === 0 ? bad : '');
 		outcomes.push(
-			await fleet.manager.deploy({ parallel: 2 }).then(
+			await fleet.manager.deploy({ parallel: 2, observeMs: 0 }).then(
 				() => 'deployed',
 				(error: unknown) => String((error as { code?: unknown }).code),
 			),

@@ -17,7 +17,7 @@ export interface Handled {
 
 export interface ResidentFleet extends Fleet {
 	/** The next processes of the bot are of this version. */
-	version(mode: '' | 'crash-at-boot' | 'crash-at-ready' | 'hang-at-boot' | 'more-intents'): void;
+	version(mode: '' | 'crash-at-boot' | 'crash-at-ready' | 'dies-soon' | 'hang-at-boot' | 'more-intents' | `port ${number}`): void;
 	/** Sends a numbered message in a guild; every guild counts for itself. */
 	say(guildIndex: number): void;
 	/** Sends numbered messages around all guilds until the function that it answers is called. */

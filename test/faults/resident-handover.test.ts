@@ -15,7 +15,7 @@ const setup = {
 
 /** Deploys; resolves with the error's code, or `deployed`. */
 function deploy(fleet: ResidentFleet): Promise<string> {
-	return fleet.manager.deploy().then(
+	return fleet.manager.deploy({ observeMs: 0 }).then(
 		() => 'deployed',
 		(error: unknown) => (ShardctlError.is(error) ? error.code : String(error)),
 	);

@@ -10,7 +10,7 @@ it('deploys a version with more intents: one new session a shard, and every shar
 	const fleet = await startResidentFleet({ shards: 2, guilds: 10, manager: { shardsPerWorker: 2 } });
 	const stopTalking = fleet.keepTalking(100);
 	fleet.version('more-intents');
-	await fleet.manager.deploy();
+	await fleet.manager.deploy({ observeMs: 0 });
 	const [pid] = fleet.manager.workers.map(({ child }) => child.pid);
 	stopTalking();
 	// The event at which the new session took over as well.
@@ -23,7 +23,7 @@ it('deploys a version with more intents: one new session a shard, and every shar
 	const after = await handledSince(fleet, before, 10);
 	expect(after.every((handled) => handled.pid === pid)).toBe(true);
 	// A deploy with the same intents is one without an identify again.
-	await fleet.manager.deploy();
+	await fleet.manager.deploy({ observeMs: 0 });
 	expect(fleet.simulator.log.entries({ type: 'identify' })).toHaveLength(4);
 	await fleet.stop();
 });
@@ -38,7 +38,7 @@ it('rolls a deploy back whose intents Discord refuses, without a lost event', as
 	const workers = fleet.manager.workers.map(({ child }) => child.pid);
 	const stopTalking = fleet.keepTalking(100);
 	fleet.version('more-intents');
-	await expect(fleet.manager.deploy()).rejects.toMatchObject({
+	await expect(fleet.manager.deploy({ observeMs: 0 })).rejects.toMatchObject({
 		code: 'WORKER_NOT_READY',
 		message: expect.stringMatching(/4014/),
 	});
@@ -52,7 +52,7 @@ it('rolls a deploy back whose intents Discord refuses, without a lost event', as
 	expect(fleet.story.join('\n')).toMatch(
 		/Discord refused the intents GUILD_MEMBERS that a worker requested; the session continues/,
 	);
-	await fleet.manager.deploy();
+	await fleet.manager.deploy({ observeMs: 0 });
 	await fleet.stop();
 });
 

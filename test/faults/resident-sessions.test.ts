@@ -70,7 +70,7 @@ it('deploys, and loses workers and gateway processes: every event is handled exa
 	]);
 
 	let stopTalking = fleet.keepTalking(200);
-	for (let round = 0; round < 3; round++) await fleet.manager.deploy({ parallel: 2 });
+	for (let round = 0; round < 3; round++) await fleet.manager.deploy({ parallel: 2, observeMs: 0 });
 	stopTalking();
 	await fleet.handledAll();
 	expect([count(fleet, 'identify'), count(fleet, 'resume')]).toEqual([sessions, 0]);
@@ -99,7 +99,7 @@ it('deploys, and loses workers and gateway processes: every event is handled exa
 		return gateway.sessions.every(({ status }) => status === 'ready') && gateway.shards.every((s) => s.worker === 'connected');
 	});
 	await fleet.manager.restartGateways();
-	await fleet.manager.deploy();
+	await fleet.manager.deploy({ observeMs: 0 });
 	stopTalking();
 
 	const handled = await fleet.handledAll();
@@ -121,7 +121,7 @@ it('has one new session with more intents for all workers that ask for them at o
 	const { fleet } = await startFewSessions();
 	const stopTalking = fleet.keepTalking(100);
 	fleet.version('more-intents');
-	await fleet.manager.deploy({ parallel: 3 });
+	await fleet.manager.deploy({ parallel: 3, observeMs: 0 });
 	stopTalking();
 	await fleet.handledAll();
 	expect(fleet.simulator.log.entries({ type: 'identify' }).map((entry) => entry.intents)).toEqual([

@@ -56,6 +56,10 @@ export function describeEvent(event: FleetEventBody): EventText {
 			return info(`${name(event)} was replaced without a gap in ${seconds(event.tookMs)}`);
 		case 'worker:rolled-back':
 			return error(`${name(event)} was rolled back; the old process keeps running: ${event.reason}`);
+		case 'worker:stop-first':
+			return warn(`${name(event)}: ${event.reason}; the old process ends first, events wait meanwhile`);
+		case 'deploy:progress':
+			return describeDeploy(event);
 		case 'gateway:spawned':
 			return info(`gateway process ${event.gatewayId} started as process ${event.pid}`);
 		case 'gateway:exited':
@@ -128,6 +132,22 @@ function describeHealth({ status, served, shards, began, ended }: Extract<FleetE
 	const sentence = listed === '' ? text : `${text}${news.length > 0 ? '' : '; no longer'}: ${listed}`;
 	if (news.some(({ effect }) => effect === 'outage')) return error(sentence);
 	return news.length > 0 ? warn(sentence) : info(sentence);
+}
+
+function describeDeploy(event: Extract<FleetEventBody, { type: 'deploy:progress' }>): EventText {
+	const deploy = `deploy ${event.id}`;
+	switch (event.state) {
+		case 'deployed':
+			return info(`${deploy}: every worker runs the new version after ${seconds(event.tookMs)}`);
+		case 'failed':
+			return error(`${deploy} failed after ${seconds(event.tookMs)}: ${event.error}`);
+		case 'called-off':
+			return warn(`${deploy}: ${event.error}`);
+		default: {
+			const worker = event.workerId === null ? '' : `worker ${event.workerId} (${describeShards(event.shardIds)}): `;
+			return info(`${deploy}: ${worker}${event.stage} (${event.done} of ${event.total} done)`);
+		}
+	}
 }
 
 function describeRestart(event: Extract<FleetEventBody, { type: 'restart:progress' }>): EventText {

@@ -1,5 +1,5 @@
 // A fleet without processes: what the control API reads of it is set by the test, and what it is asked to do is written down.
-import type { ManagerStats } from '@shardctl/core';
+import type { DeployOutcome, DeployStats, ManagerStats } from '@shardctl/core';
 import type { Fleet, LogEntry, WorkerView } from '../src/fleet/fleet.js';
 import type { FleetEventBody } from '../src/fleet/fleet-events.js';
 
@@ -79,7 +79,26 @@ export class FakeFleet implements Fleet {
 	}
 
 	respawnAll = this.#act('respawnAll');
-	deploy = this.#act('deploy');
+	/** The end of each deploy; it rejects or is pending as the test wants. */
+	deployOutcome: Promise<DeployOutcome> = Promise.resolve({ id: 1, tookMs: 5 });
+
+	waits = 0;
+
+	async startDeploy(options: object): Promise<DeployStats> {
+		this.actions.push(['startDeploy', options]);
+		return deployStats;
+	}
+
+	waitForDeploy(): Promise<DeployOutcome> {
+		this.waits++;
+		return this.deployOutcome;
+	}
+
+	async cancelDeploy(...args: unknown[]): Promise<DeployStats> {
+		this.actions.push(['cancelDeploy', ...args]);
+		return deployStats;
+	}
+
 	restartGateways = this.#act('restartGateways');
 	stop = this.#act('stop');
 
@@ -96,6 +115,20 @@ export class FakeFleet implements Fleet {
 		};
 	}
 }
+
+const deployStats: DeployStats = {
+	id: 1,
+	state: 'queued',
+	stage: 'waiting',
+	workerId: null,
+	shardIds: [],
+	stageMs: 0,
+	startedAt: 0,
+	tookMs: 0,
+	done: 0,
+	total: 0,
+	error: null,
+};
 
 export function fakeWorker(id: number, shardIds: readonly number[]): WorkerView {
 	return {

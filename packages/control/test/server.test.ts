@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type HealthCause, type ManagerStats, systemClock } from '@shardctl/core';
-import { tempDir } from '@shardctl/test-support';
+import { tempDir, waitFor } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createControlClient, processIdentity } from '../src/index.js';
@@ -173,12 +173,30 @@ describe('an action', () => {
 		expect(await client.restart({ gateways: true })).toMatchObject({ workers: [] });
 		expect(fleet.actions).toEqual([
 			['respawnAll', { rolling: true, parallel: 2, delayMs: 0 }],
-			['deploy', { parallel: 3 }],
+			['startDeploy', { parallel: 3 }],
 			['restartGateways'],
 		]);
 		fleet.workers = [];
 		await expect(client.restart()).rejects.toMatchObject({ code: 'WORKER_UNAVAILABLE' });
 		await expect(client.deploy()).rejects.toMatchObject({ code: 'WORKER_UNAVAILABLE' });
+	});
+
+	it('calls off a deploy that has not begun when the client that waits for it disconnects, and any deploy on request', async () => {
+		const { client, fleet } = await served();
+		expect(await client.cancelDeploy(1)).toEqual({ id: 1, state: 'queued' });
+		fleet.deployOutcome = new Promise(() => {});
+		expect(await client.deploy({ observeMs: 5, first: 'stop', wait: false })).toMatchObject({ id: 1 });
+		const socket = request({ socketPath: join(stateDir, 'fleet.sock'), path: '/v1/deploys/1' });
+		socket.on('error', () => {});
+		socket.end();
+		await waitFor('the request', () => fleet.waits === 1);
+		socket.destroy();
+		await waitFor('the deploy to be called off', () => fleet.actions.length === 3);
+		expect(fleet.actions).toEqual([
+			['cancelDeploy', 1],
+			['startDeploy', { observeMs: 5, first: 'stop' }],
+			['cancelDeploy', 1, { onlyQueued: true }],
+		]);
 	});
 
 	it('to find a guild waits for the number of shards', async () => {

@@ -29,7 +29,7 @@ export type {
 	ValueAt,
 	WorkerOutcome,
 } from './contract/calls.js';
-export type { IdentifyBudgetState, ManagerStats, ManagerStatus } from './contract/fleet.js';
+export type { DeployOutcome, DeployStats, IdentifyBudgetState, ManagerStats, ManagerStatus } from './contract/fleet.js';
 export {
 	type BufferLimits,
 	type Delivery,

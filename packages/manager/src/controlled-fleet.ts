@@ -1,6 +1,7 @@
 // A manager as the control API sees it: the implementation of `Fleet` for the workers of one machine.
 import type { Fleet, LogEntry, WorkerView } from '@shardctl/control';
 import type { Clock } from '@shardctl/core';
+import type { DeployOptions } from './deploy/deploy-options.js';
 import { onFleetEvent } from './fleet-events.js';
 import type { ShardManager } from './shard-manager.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
@@ -32,7 +33,9 @@ export function controlledFleet(manager: ShardManager, clock: Clock): Fleet {
 			return true;
 		},
 		respawnAll: (options) => manager.respawnAll(options),
-		deploy: (options) => manager.deploy(options),
+		startDeploy: async (options) => manager.startDeploy(options as DeployOptions),
+		waitForDeploy: (id) => manager.waitForDeploy(id),
+		cancelDeploy: async (id, options) => manager.cancelDeploy(id, options),
 		restartGateways: () => manager.restartGateways(),
 		stop: (options) => manager.stop(options),
 	};

@@ -18,6 +18,8 @@ const forwardedEvents = Object.keys({
 	'gateway:notice': true,
 	'worker:deployed': true,
 	'worker:rolled-back': true,
+	'worker:stop-first': true,
+	'deploy:progress': true,
 	'identify:deferred': true,
 	'restart:progress': true,
 	'fleet:ready': true,

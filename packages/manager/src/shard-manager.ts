@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { stateDir } from '@shardctl/control';
 import type { Control } from '@shardctl/control/server';
 import {
+	type DeployOutcome,
+	type DeployStats,
 	every,
 	type FleetCalls,
 	type IdentifyBudgetState,
@@ -21,6 +23,9 @@ import {
 import { Calls } from './calls/calls.js';
 import { serveWorker } from './calls/serve-worker.js';
 import { heartbeatOf } from './children/child-rules.js';
+import type { DeployOptions } from './deploy/deploy-options.js';
+import { Deploys } from './deploy/deploys.js';
+import { hasMemory } from './deploy/memory.js';
 import type { ShardManagerEvents } from './events.js';
 import { HealthWatch } from './health/health-watch.js';
 import { type FleetFigures, judgeFleet } from './health/judge-fleet.js';
@@ -38,7 +43,7 @@ import type { ManagedWorker } from './workers/managed-worker.js';
 import { ProcessRecords } from './workers/process-records.js';
 import { RefusalPolicy } from './workers/refusal-policy.js';
 import { workerShardStats, workerStats } from './workers/shard-stats.js';
-import { type StartOutcome, watchStart, workersFailed } from './workers/start-watch.js';
+import { type StartOutcome, type StartWatch, watchStart, workersFailed } from './workers/start-watch.js';
 import { forwardWorkerEvents } from './workers/worker-events.js';
 import { WorkerFleet } from './workers/worker-fleet.js';
 
@@ -68,6 +73,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	readonly #problems: BotProblems;
 	readonly #mode: SessionMode;
 	readonly #replacements: Replacements;
+	readonly #deploys: Deploys;
 	readonly #calls: Calls<ManagedWorker>;
 	readonly #processes: ProcessRecords;
 	readonly #createdAt: number;
@@ -81,6 +87,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	#stopRefreshing: () => void = () => {};
 	/** Reports changes of the fleet's health, from the start on until it stops. */
 	#healthWatch: HealthWatch | undefined;
+	#startWatch: StartWatch | undefined;
 
 	/**
 	 * @internal Use {@link createShardManager}.
@@ -108,6 +115,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			acquireIdentify: (worker, shardId, signal) => this.#mode.acquireIdentify(worker, shardId, signal),
 			serve: (peer) => serveWorker(peer, { calls: this.#calls, fleet: this }),
 			onCreated: (worker) => this.#follow(worker),
+			onPromoted: (worker) => this.#startWatch?.noteReady(worker.id),
 		});
 		this.#refusals = new RefusalPolicy({
 			starts: this.#starts,
@@ -135,6 +143,15 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			clock,
 			signal: this.#abort.signal,
 			onProgress: (progress) => this.emit('restart:progress', progress),
+		});
+		this.#deploys = new Deploys({
+			clock,
+			signal: this.#abort.signal,
+			workers: () => this.workers,
+			replace: (worker, how) => this.#mode.deploy(worker, how),
+			hasMemory,
+			inTurn: (work) => void this.#replacements.inTurn(work).catch(() => {}),
+			onChange: (deploy) => this.emit('deploy:progress', deploy.stats()),
 		});
 	}
 
@@ -241,20 +258,41 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	}
 
 	/**
-	 * Resident mode: replaces every worker by a new process of the bot, `parallel` at a time, without a gap. Rejects with
-	 * `WORKER_NOT_READY` when a new process does not become ready: the old one keeps running, and the rest is left unchanged.
-	 * `restart:progress` reports each step. `OPTIONS_INVALID` in direct mode.
+	 * Resident mode: replaces every worker by a new process of the bot, without a gap, and watches each new process. Where one does not
+	 * become ready, dies, or logs more errors than `maxErrorRate`, the deploy stops and the old version is brought back, and it rejects
+	 * with `WORKER_NOT_READY`. `CALL_CANCELLED` when it was called off. `deploy:progress` reports each step. A second call begins when
+	 * the first has ended. `OPTIONS_INVALID` in direct mode.
 	 */
-	async deploy({ parallel = 1 }: { parallel?: number } = {}): Promise<void> {
+	async deploy(options?: DeployOptions): Promise<DeployOutcome> {
+		return this.waitForDeploy(this.startDeploy(options).id);
+	}
+
+	/** As {@link deploy}, but returns at once. */
+	startDeploy(options?: DeployOptions): DeployStats {
 		if (!this.#mode.seamless) {
 			throw new ShardctlError('OPTIONS_INVALID', 'a deploy needs gateway processes; start the fleet with gateway "resident"');
 		}
-		await this.respawnAll({ rolling: true, parallel });
+		return this.#deploys.add(options).stats();
+	}
+
+	/** The end of a deploy; see {@link deploy}. */
+	async waitForDeploy(id: number): Promise<DeployOutcome> {
+		return this.#deploys.byId(id).outcome;
+	}
+
+	/** Calls off the deploy of this number, or the one that runs, at the next safe point. Throws `OPTIONS_INVALID` when there is none. */
+	cancelDeploy(id?: number, options?: { onlyQueued?: boolean }): DeployStats {
+		return this.#deploys.callOff(id, options).stats();
 	}
 
 	/** Resident mode: replaces the gateway processes one after the other. Discord and the workers keep their sessions. */
 	restartGateways(): Promise<void> {
 		return this.#mode.restartGateways();
+	}
+
+	/** The deploy that runs, or the last one. */
+	deployStats(): ManagerStats['deploy'] {
+		return this.#deploys.stats();
 	}
 
 	/** One entry per shard: from the workers' last samples, or with `fresh` from new ones of all that reply. */
@@ -278,6 +316,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		const gateways = await this.#mode.stats(clock.now());
 		const nowMs = clock.now();
 		const rules = { heartbeat: heartbeatOf(heartbeatTimeoutMs), maxMemoryBytes };
+		const deploy = this.deployStats();
 		return {
 			manager: {
 				name: this.name,
@@ -295,6 +334,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			shards: this.workers.flatMap((worker) => workerShardStats(worker, nowMs)),
 			workers: this.workers.map((worker) => workerStats(worker, rules)),
 			...(gateways ? { gateways } : {}),
+			...(deploy ? { deploy } : {}),
 		};
 	}
 
@@ -372,9 +412,9 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		signal.throwIfAborted();
 		await this.#mode.start(plan, signal);
 		const workers = this.#workers.create({ slices: plan.slices, totalShards: plan.layout.totalShards });
-		const settled = watchStart(workers, signal);
+		this.#startWatch = watchStart(workers, signal);
 		for (const worker of workers) worker.child.start();
-		return settled;
+		return this.#startWatch.outcome;
 	}
 
 	async #stop(options: StopOptions): Promise<void> {

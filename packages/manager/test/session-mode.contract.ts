@@ -83,6 +83,7 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 		prepare: (worker, signal) => mode.prepare(worker, signal),
 		acquireIdentify: (worker, shardId, signal) => mode.acquireIdentify(worker, shardId, signal),
 		serve() {},
+		onPromoted() {},
 		onCreated: (worker) => void worker.child.on('ready', () => mode.onReady(worker)),
 	});
 	const events: string[] = [];

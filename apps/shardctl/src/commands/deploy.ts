@@ -1,30 +1,146 @@
-// `shardctl deploy`: replaces every worker with a new process of the bot without a gap, in resident mode.
+// `shardctl deploy`: replaces every worker with a new process of the bot without a gap, in resident mode, and watches the new processes.
+import type { ControlClient } from '@shardctl/control';
+import type { DeployStats } from '@shardctl/core';
 import { Command } from 'commander';
-import { option } from '../option.js';
-import { whole } from '../option-parsers.js';
+import { jsonOption, option } from '../option.js';
+import { duration, whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
 import { plural } from '../terminal/count.js';
 
 interface DeployOptions extends TargetOptions {
 	parallel?: number;
+	observe?: number;
+	canary?: number;
+	bake?: number;
+	first?: 'start' | 'stop';
+	maxErrorRate?: number;
+	cancel?: boolean;
+	detach?: boolean;
+	json?: boolean;
 }
+
+/** `start` has a `--detach` of its own. */
+const scope = 'DEPLOY';
 
 export function deployCommand(): Command {
 	const command = new Command('deploy')
 		.summary('Replaces every worker without a missed event.')
 		.description(
-			'Replaces every worker with a new process of the bot, without an identify and without a missed event. A version that ' +
-				'does not become ready is rolled back. Requires a fleet started with --gateway resident.',
+			'Replaces every worker with a new process of the bot, without an identify and without a missed event. Each new process is ' +
+				'watched; when one does not become ready, or dies, the old version is brought back. Requires a fleet started with ' +
+				'--gateway resident.',
 		)
-		.addOption(option('--parallel <count>', 'workers to replace at once (default: 1)').argParser(whole(1)));
+		.addOption(
+			option('--observe <duration>', 'how long to watch each new process before the next (default: 10s)', scope).argParser(
+				duration,
+			),
+		)
+		.addOption(
+			option('--canary <count>', 'replace this many workers first and wait before the others', scope).argParser(whole(1)),
+		)
+		.addOption(option('--bake <duration>', 'how long to wait after the canary (default: 5m)', scope).argParser(duration))
+		.addOption(
+			option('--first <order>', 'stop: the old process ends before the new one starts (default: start)', scope).choices([
+				'start',
+				'stop',
+			]),
+		)
+		.addOption(
+			option('--max-error-rate <count>', 'logged errors a minute in a new process that stop the deploy', scope).argParser(
+				whole(0),
+			),
+		)
+		.addOption(option('--parallel <count>', 'workers to replace at once (default: 1)').argParser(whole(1)))
+		.addOption(option('--cancel', 'call off the deploy that runs, and bring the old version back', scope))
+		.addOption(option('--detach', 'return at once; the deploy continues without this command', scope))
+		.addOption(jsonOption());
 	for (const each of targetOptions()) command.addOption(each);
-	return command.action(async ({ parallel, ...which }: DeployOptions) => {
-		const { client, label } = await target(which);
-		const { withProgress } = await import('../progress.js');
-		const { manager, gateways } = await client.stats();
-		if (gateways && manager.workers > 1) process.stderr.write(`deploying ${manager.workers} workers of ${label}\n`);
-		const deployed = await withProgress(client, ['worker:deployed', 'worker:rolled-back'], () => client.deploy({ parallel }));
-		const { workers, tookMs } = deployed;
-		process.stderr.write(`deployed ${plural(workers.length, 'worker')} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
+	return command.action(deploy);
+}
+
+async function deploy({ observe, bake, cancel = false, detach = false, json = false, ...rest }: DeployOptions): Promise<void> {
+	const { parallel, canary, first, maxErrorRate, ...which } = rest;
+	const { client, label } = await target(which);
+	if (cancel) {
+		const { id } = await client.cancelDeploy();
+		process.stderr.write(`calling off deploy ${id} of ${label}; "shardctl stats" shows when the old version runs again\n`);
+		return;
+	}
+	const { id, workers } = await client.deploy({
+		...{ parallel, canary, first, maxErrorRate },
+		observeMs: observe,
+		bakeMs: bake,
+		wait: false,
 	});
+	if (detach) {
+		if (json) process.stdout.write(`${JSON.stringify({ id, state: 'queued' })}\n`);
+		process.stderr.write(
+			`deploy ${id} of ${label} has begun; follow it with "shardctl events -f", call it off with "shardctl deploy --cancel"\n`,
+		);
+		return;
+	}
+	process.stderr.write(`deploying ${plural(workers.length, 'worker')} of ${label}\n`);
+	const over = new AbortController();
+	const endCalling = callOffOnInterrupt(client, id);
+	const printed = printProgress(client, id, { json, signal: over.signal });
+	try {
+		const { tookMs } = await client.deployOutcome(id);
+		if (json) process.stdout.write(`${JSON.stringify({ id, state: 'deployed', workers, tookMs })}\n`);
+		process.stderr.write(`deployed ${plural(workers.length, 'worker')} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
+	} finally {
+		endCalling();
+		over.abort();
+		await printed;
+	}
+}
+
+/** The first Ctrl-C calls the deploy off and waits for its end; the second ends the command, and the deploy is called off all the same. */
+function callOffOnInterrupt(client: ControlClient, id: number): () => void {
+	const onInterrupt = () => {
+		process.stderr.write(
+			'calling the deploy off at the next safe point; the old version is brought back (Ctrl-C again: do not wait)\n',
+		);
+		client.cancelDeploy(id).catch(() => {});
+		process.once('SIGINT', () => process.exit(130));
+	};
+	process.once('SIGINT', onInterrupt);
+	process.once('SIGTERM', onInterrupt);
+	return () => {
+		process.off('SIGINT', onInterrupt);
+		process.off('SIGTERM', onInterrupt);
+	};
+}
+
+const pollMs = 500;
+/** A stage that lasts is printed again with its time. */
+const repeatMs = 5000;
+
+/** Prints each stage when it begins, and again while it lasts. What it cannot read is not printed: progress is only informative. */
+async function printProgress(
+	client: ControlClient,
+	id: number,
+	{ json, signal }: { json: boolean; signal: AbortSignal },
+): Promise<void> {
+	let last = '';
+	try {
+		for await (const followed of client.followStats({ intervalMs: pollMs, signal })) {
+			const deploy = 'item' in followed ? followed.item.deploy : undefined;
+			if (!deploy) continue;
+			const line = deploy.id === id ? describeStage(deploy) : `waiting for deploy ${deploy.id} to end: ${describeStage(deploy)}`;
+			const mark = `${deploy.id} ${deploy.workerId} ${deploy.stage} ${Math.floor(deploy.stageMs / repeatMs)}`;
+			if (mark === last || deploy.error !== null || deploy.state === 'deployed') continue;
+			last = mark;
+			if (json) process.stdout.write(`${JSON.stringify(deploy)}\n`);
+			else process.stderr.write(`${line}\n`);
+		}
+	} catch {
+		// The manager has exited, or the deploy has ended.
+	}
+}
+
+/** `worker 0: waiting for the new process to log in, 12 s (0 of 4 replaced)` */
+function describeStage({ workerId, stage, stageMs, done, total }: DeployStats): string {
+	const who = workerId === null ? '' : `worker ${workerId}: `;
+	const time = stageMs < 1000 ? '' : `, ${Math.round(stageMs / 1000)} s`;
+	return `${who}${stage}${time}${total === 0 ? '' : ` (${done} of ${total} replaced)`}`;
 }

@@ -14,6 +14,8 @@ export const endpoints = {
 	stop: 'POST /v1/stop',
 	restart: 'POST /v1/restart',
 	deploy: 'POST /v1/deploy',
+	deployOutcome: 'GET /v1/deploys/{id}',
+	deployCancel: 'POST /v1/deploy/cancel',
 	respawn: 'POST /v1/shards/{shardId}/respawn',
 	eval: 'POST /v1/eval',
 	fetch: 'POST /v1/fetch',

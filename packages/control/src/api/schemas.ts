@@ -183,6 +183,21 @@ const gatewayProcessStats = z.object({
 	shards: z.array(gatewayShardStats),
 });
 
+const deployStats = z.object({
+	id: z.int(),
+	state: z.enum(['queued', 'replacing', 'baking', 'finishing', 'rolling-back', 'deployed', 'failed', 'called-off']),
+	stage: z.string(),
+	workerId: z.int().nullable(),
+	shardIds: z.array(z.int()),
+	stageMs: z.number(),
+	startedAt: z.number(),
+	tookMs: z.number(),
+	done: z.int(),
+	total: z.int(),
+	error: z.string().nullable(),
+	queued: z.int(),
+}) satisfies z.ZodType<ManagerStats['deploy']>;
+
 export const managerStats = z.object({
 	manager: z.object({
 		name: z.string(),
@@ -201,6 +216,7 @@ export const managerStats = z.object({
 	shards: z.array(shardStats),
 	workers: z.array(workerStats),
 	gateways: z.array(gatewayProcessStats).optional(),
+	deploy: deployStats.optional(),
 }) satisfies z.ZodType<ManagerStats>;
 
 export const health = z.object({
@@ -243,6 +259,8 @@ const eventTypes = {
 	'gateway:notice': true,
 	'worker:deployed': true,
 	'worker:rolled-back': true,
+	'worker:stop-first': true,
+	'deploy:progress': true,
 	'identify:deferred': true,
 	'restart:progress': true,
 	'fleet:ready': true,

@@ -43,6 +43,10 @@ export interface ControlClient {
 	restart(input?: Input<'restart'>): Promise<Output<'restart'>>;
 	/** Resident mode: resolves when every worker was replaced; throws `WORKER_NOT_READY` after a rollback. */
 	deploy(input?: Input<'deploy'>): Promise<Output<'deploy'>>;
+	/** Resolves when the deploy of this number has ended, as {@link deploy}. */
+	deployOutcome(id: number): Promise<Output<'deployOutcome'>>;
+	/** Calls off a deploy, or the one that runs. Throws `OPTIONS_INVALID` when there is none. */
+	cancelDeploy(id?: number): Promise<Output<'deployCancel'>>;
 	respawn(shardId: number): Promise<Output<'respawn'>>;
 	/** The outcome of the code in every worker; a worker that fails is an entry and not an exception. */
 	eval(code: string, input?: Omit<Input<'eval'>, 'code'>): Promise<CallResult[]>;
@@ -102,6 +106,8 @@ export function createControlClient(
 		},
 		restart: (input) => withoutDeadline('restart', input),
 		deploy: (input) => withoutDeadline('deploy', input),
+		deployOutcome: (id) => withoutDeadline('deployOutcome', { id }),
+		cancelDeploy: (id) => withDeadline('deployCancel', { id }),
 		respawn: (shardId) => withoutDeadline('respawn', { shardId }),
 		eval: async (code, input = {}) => (await withoutDeadline('eval', { ...input, code })).results,
 		fetch: async (path, input = {}) => (await withoutDeadline('fetch', { ...input, path })).results,

@@ -1,6 +1,6 @@
 // What happens to a fleet, as plain data: the events that the control API, the command line and metrics know. What a bot writes or
 // sends is not among them.
-import type { ExitReason, FleetHealth, GatewayNotice, HealthCause } from '@shardctl/core';
+import type { DeployStats, ExitReason, FleetHealth, GatewayNotice, HealthCause } from '@shardctl/core';
 
 /** Which worker an event is about. */
 export interface WorkerRef {
@@ -79,6 +79,10 @@ export interface SharedFleetEvents {
 	'worker:deployed': WorkerRef & { tookMs: number };
 	/** Resident mode: the new process of a worker failed, and the old one keeps running. */
 	'worker:rolled-back': WorkerRef & { reason: string };
+	/** Resident mode: the new process of a worker needs a port that the old one has, so the old one ends first. */
+	'worker:stop-first': WorkerRef & { reason: string };
+	/** A deploy has begun something, or has ended. */
+	'deploy:progress': DeployStats;
 	/** A restart waits because only the reserve of the day's session starts is left. */
 	'identify:deferred': WorkerRef & { remaining: number; resetAt: number };
 	/** A step of a restart of many workers. */

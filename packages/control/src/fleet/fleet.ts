@@ -3,6 +3,8 @@
 import type {
 	BroadcastEvalOptions,
 	CallOptions,
+	DeployOutcome,
+	DeployStats,
 	LastExit,
 	ManagerStats,
 	RespawnAllOptions,
@@ -45,6 +47,16 @@ export interface WorkerView {
 	pendingCalls: number;
 }
 
+/** What a deploy is asked for with; each value has a default. */
+export interface DeployRequest {
+	parallel?: number | undefined;
+	observeMs?: number | undefined;
+	canary?: number | undefined;
+	bakeMs?: number | undefined;
+	first?: 'start' | 'stop' | undefined;
+	maxErrorRate?: number | undefined;
+}
+
 /** A fleet of workers, as the control API sees and steers it. */
 export interface Fleet {
 	readonly name: string;
@@ -73,8 +85,12 @@ export interface Fleet {
 	 */
 	replaceWorker(workerId: number, reason: string): Promise<boolean>;
 	respawnAll(options: RespawnAllOptions): Promise<void>;
-	/** Resident mode: replaces every worker without a gap. Throws `OPTIONS_INVALID` in direct mode. */
-	deploy(options: { parallel: number }): Promise<void>;
+	/** Resident mode: begins to replace every worker without a gap, when its turn comes. Throws `OPTIONS_INVALID` in direct mode. */
+	startDeploy(options: DeployRequest): Promise<DeployStats>;
+	/** The end of a deploy. Rejects with why it failed or was called off, and `OPTIONS_INVALID` for one that does not exist. */
+	waitForDeploy(id: number): Promise<DeployOutcome>;
+	/** Calls off the deploy of this number, or the one that runs; with `onlyQueued` only while it has not begun. */
+	cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats>;
 	/** Resident mode: replaces the gateway processes. Throws `OPTIONS_INVALID` in direct mode. */
 	restartGateways(): Promise<void>;
 	stop(options: { graceMs?: number }): Promise<void>;

@@ -1,5 +1,5 @@
 // Routes that read the state of the fleet, and act on all of it or on one worker.
-import { type Clock, formatShardIds, ShardctlError, shardNotOwned } from '@shardctl/core';
+import { type Clock, type DeployOutcome, formatShardIds, ShardctlError, shardNotOwned } from '@shardctl/core';
 import { z } from 'zod';
 import { flag, health as healthOutput, managerStats, shardId, wholeNumber } from '../api/schemas.js';
 import type { Fleet, WorkerView } from '../fleet/fleet.js';
@@ -90,17 +90,59 @@ export const restartRoute = route({
 	},
 });
 
+const duration = z.coerce.number().min(0);
+
 export const deployRoute = route({
-	summary: 'Resident mode: replaces every worker without a gap. Responds once the new processes are ready, or after a rollback.',
-	input: z.strictObject({ parallel: wholeNumber(1).optional().describe('number of workers at once (default 1)') }),
-	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
-	async run({ parallel = 1 }, { fleet, clock }) {
-		const tookMs = stopwatch(clock);
+	summary:
+		'Resident mode: replaces every worker without a gap. Responds once it has ended; with wait=false, once it is accepted.',
+	input: z.strictObject({
+		parallel: wholeNumber(1).optional().describe('number of workers at once (default 1)'),
+		observeMs: duration.optional().describe('how long each new process is watched after it took over (default 10000)'),
+		canary: wholeNumber(0).optional().describe('replace this many workers first'),
+		bakeMs: duration.optional().describe('how long those run before the others follow (default 300000)'),
+		first: z.enum(['start', 'stop']).optional().describe('stop: the old process ends before the new one is started'),
+		maxErrorRate: duration.optional().describe('errors that a new process may log in a minute'),
+		wait: flag.optional().describe('respond when it has ended (default true)'),
+	}),
+	output: z.object({ id: z.int(), workers: z.array(z.int()), tookMs: z.number() }),
+	async run({ wait = true, ...options }, { fleet, signal }) {
 		await needWorkers(fleet);
-		await fleet.deploy({ parallel });
-		return { workers: await workerIds(fleet), tookMs: tookMs() };
+		const { id } = await fleet.startDeploy(options);
+		const { tookMs } = wait ? await outcomeFor(fleet, id, signal) : { tookMs: 0 };
+		return { id, workers: await workerIds(fleet), tookMs };
 	},
 });
+
+export const deployOutcomeRoute = route({
+	summary: 'Responds when a deploy has ended. A deploy that has not begun is called off when the client disconnects.',
+	input: z.strictObject({ id: wholeNumber(1, 'the number of a deploy') }),
+	output: z.object({ id: z.int(), workers: z.array(z.int()), tookMs: z.number() }),
+	async run({ id }, { fleet, signal }) {
+		const { tookMs } = await outcomeFor(fleet, id, signal);
+		return { id, workers: await workerIds(fleet), tookMs };
+	},
+});
+
+export const deployCancelRoute = route({
+	summary: 'Calls off a deploy at the next safe point and brings the old version back.',
+	input: z.strictObject({ id: wholeNumber(1, 'the number of a deploy').optional().describe('default: the one that runs') }),
+	output: z.object({ id: z.int(), state: z.string() }),
+	async run({ id }, { fleet }) {
+		const cancelled = await fleet.cancelDeploy(id);
+		return { id: cancelled.id, state: cancelled.state };
+	},
+});
+
+/** Waits for the end of a deploy. One that still waits for its turn ends with the client that waits for it. */
+async function outcomeFor(fleet: Fleet, id: number, signal: AbortSignal): Promise<DeployOutcome> {
+	const onGone = () => void fleet.cancelDeploy(id, { onlyQueued: true }).catch(() => {});
+	signal.addEventListener('abort', onGone, { once: true });
+	try {
+		return await fleet.waitForDeploy(id);
+	} finally {
+		signal.removeEventListener('abort', onGone);
+	}
+}
 
 /** Milliseconds since now, whenever it is called. */
 function stopwatch(clock: Clock): () => number {

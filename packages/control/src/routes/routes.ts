@@ -3,7 +3,16 @@ import { z } from 'zod';
 import type { Operation } from '../api/endpoints.js';
 import { callRoute, evalRoute, fetchRoute } from './calls.js';
 import { eventsRoute, logsRoute } from './feeds.js';
-import { deployRoute, healthRoute, respawnRoute, restartRoute, statsRoute, stopRoute } from './fleet.js';
+import {
+	deployCancelRoute,
+	deployOutcomeRoute,
+	deployRoute,
+	healthRoute,
+	respawnRoute,
+	restartRoute,
+	statsRoute,
+	stopRoute,
+} from './fleet.js';
 import { metricsRoute } from './metrics.js';
 import { openApi } from './openapi.js';
 import { healthzRoute, readyzRoute } from './probes.js';
@@ -30,6 +39,8 @@ const operations = {
 	stop: stopRoute,
 	restart: restartRoute,
 	deploy: deployRoute,
+	deployOutcome: deployOutcomeRoute,
+	deployCancel: deployCancelRoute,
 	respawn: respawnRoute,
 	eval: evalRoute,
 	fetch: fetchRoute,

@@ -40,4 +40,33 @@ export interface ManagerStats {
 	workers: WorkerStats[];
 	/** Resident mode only. */
 	gateways?: GatewayProcessStats[] | undefined;
+	/** The deploy that runs, or the last one; none before the first. `queued`: how many wait behind it. */
+	deploy?: (DeployStats & { queued: number }) | undefined;
+}
+
+/** One deploy as `stats` shows it. */
+export interface DeployStats {
+	id: number;
+	state: 'queued' | 'replacing' | 'baking' | 'finishing' | 'rolling-back' | 'deployed' | 'failed' | 'called-off';
+	/** What it does or waits for now, for people. */
+	stage: string;
+	/** Null where the stage concerns the whole fleet. */
+	workerId: number | null;
+	shardIds: number[];
+	/** How long the stage has lasted; 0 when the deploy is over. */
+	stageMs: number;
+	/** Epoch ms. */
+	startedAt: number;
+	tookMs: number;
+	/** Workers that run the new version and were watched, of `total`. */
+	done: number;
+	total: number;
+	/** Why it failed or was called off, and what became of the workers; null otherwise. */
+	error: string | null;
+}
+
+/** What a deploy that has succeeded returns. */
+export interface DeployOutcome {
+	id: number;
+	tookMs: number;
 }

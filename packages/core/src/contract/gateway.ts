@@ -191,8 +191,11 @@ export interface GatewayMethods {
 	'handover.present': { params: WorkerIncarnation; result: null };
 	/** Resolves once the present worker has logged out of every shard, which it does after its last handlers. */
 	'handover.released': { params: WorkerIncarnation; result: null };
-	/** The stream continues to the successor. */
-	'handover.commit': { params: WorkerIncarnation; result: null };
+	/**
+	 * The stream continues to the successor. With `keepPrevious` the process that had it is still running, and its IDENTIFYs are held
+	 * until it is expected again (`worker.expect`), or the next hand-over begins.
+	 */
+	'handover.commit': { params: WorkerIncarnation & { keepPrevious?: boolean }; result: null };
 	/** Drops the successor; the stream continues to the present worker. */
 	'handover.abort': { params: WorkerIncarnation; result: null };
 	/** Saves everything; with `keepSessions` Discord keeps the sessions for the next process. The process exits right after. */

@@ -51,6 +51,6 @@ export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 
 	});
 	peer.handle('handover.present', (to) => each(to, ({ handover }, incarnation) => handover.answer(incarnation)));
 	peer.handle('handover.released', (to) => each(to, ({ handover }, incarnation) => handover.released(incarnation)));
-	peer.handle('handover.commit', (to) => each(to, ({ handover }, incarnation) => handover.commit(incarnation)));
+	peer.handle('handover.commit', (to) => each(to, ({ handover }, incarnation) => handover.commit(incarnation, to)));
 	peer.handle('handover.abort', (to) => each(to, ({ handover }, incarnation) => handover.abort(incarnation)));
 }

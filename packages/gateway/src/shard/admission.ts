@@ -12,7 +12,7 @@ import { within } from './within.js';
 const settleMs = 10_000;
 
 export interface AdmissionOptions {
-	handover: Pick<Handover, 'state' | 'present' | 'admits' | 'admission'>;
+	handover: Pick<Handover, 'state' | 'present' | 'admits' | 'recall' | 'admission'>;
 	session: SessionLink;
 	stream: Pick<ShardStream, 'whenReady' | 'whenSettled'>;
 	saved: Pick<SavedShard, 'ensureSnapshot'>;
@@ -31,7 +31,7 @@ export class Admission {
 
 	async decide(identify: IdentifyPayload, incarnation: number): Promise<IdentifyAnswer> {
 		const { handover, session, stream, saved, clock, shard } = this.#options;
-		if (!handover.admits(incarnation)) return this.#reject(incarnation);
+		if (!handover.admits(incarnation) || !(await handover.recall(incarnation))) return this.#reject(incarnation);
 		const { intents, large_threshold: largeThreshold = null, presence = null } = identify;
 		const ensured = await session.ensure({ intents, largeThreshold, presence }, shard);
 		if (typeof ensured === 'object') return this.#refuse(ensured.close, ensured.detail);

@@ -12,6 +12,8 @@
 //   committing  there is no way back: the successor's session is being saved, then the stream is its
 //   closed      no process is admitted any more
 //
+// A process that was replaced may be kept running, to be brought back: its IDENTIFYs are held until `worker.expect` names it again.
+//
 // An abort leads from any state before `committing` back to `none`, and the stream continues to the present process. A request that
 // does not fit the state, or names another incarnation, is stale: it changes nothing and throws `PROTOCOL_ERROR`.
 import { type Deferred, deferred, ShardctlError } from '@shardctl/core';
@@ -44,6 +46,13 @@ export interface HandoverActions {
 	rollBack(): void;
 }
 
+/** A process that was replaced and is still running. */
+interface Kept {
+	readonly incarnation: number;
+	/** Settled with whether it is the present process again. */
+	readonly recalled: Deferred<boolean>;
+}
+
 interface Successor {
 	readonly incarnation: number;
 	/** Settled when its IDENTIFY is held. */
@@ -62,6 +71,7 @@ export class Handover {
 	#state: Current = { name: 'none', successor: null };
 	/** The process that the stream is for; 0 for clients that are no worker of the manager's. */
 	#present: number;
+	#kept: Kept | null = null;
 	/** The newest incarnation that was ever announced here. */
 	#lastAnnounced = 0;
 
@@ -87,11 +97,17 @@ export class Handover {
 	/** From now on this incarnation is the present process; the one before it is dead. A hand-over under way is not affected. */
 	replacePresent(incarnation: number): void {
 		this.#present = incarnation;
+		if (this.#kept?.incarnation === incarnation) this.#endKept(true);
+	}
+
+	/** Resolves with whether this process may identify: at once, unless it was replaced and is kept. */
+	async recall(incarnation: number): Promise<boolean> {
+		return this.#kept?.incarnation === incarnation ? this.#kept.recalled.promise : true;
 	}
 
 	/** Whether this process may have a session here, or is held until it may. */
 	admits(incarnation: number): boolean {
-		return this.state !== 'closed' && (incarnation === this.#present || incarnation === this.successor);
+		return this.state !== 'closed' && [this.#present, this.successor, this.#kept?.incarnation].includes(incarnation);
 	}
 
 	/** Resolves with whether the IDENTIFY of this process is answered: at once for the present process, at `present` for the successor. */
@@ -111,6 +127,7 @@ export class Handover {
 		if (incarnation <= this.#lastAnnounced || incarnation === this.#present) throw this.#stale('begin', incarnation);
 		if (this.state === 'committing' || this.state === 'closed') throw this.#stale('begin', incarnation);
 		this.#lastAnnounced = incarnation;
+		this.#endKept(false);
 		if (this.#state.successor) this.abort(this.#state.successor.incarnation);
 		const successor = { incarnation, arrived: deferred(), admitted: deferred<boolean>() };
 		// Nobody may be waiting when it is aborted.
@@ -147,11 +164,12 @@ export class Handover {
 	}
 
 	/** `handover.commit`: the stream continues to the successor. */
-	async commit(incarnation: number): Promise<void> {
+	async commit(incarnation: number, { keepPrevious = false }: { keepPrevious?: boolean } = {}): Promise<void> {
 		const successor = this.#expect('commit', incarnation, ['presenting']);
 		this.#enter('committing', successor);
 		await this.#actions.saveSuccessor();
 		if (this.state !== 'committing') throw this.#stale('commit', incarnation);
+		if (keepPrevious) this.#kept = { incarnation: this.#present, recalled: deferred<boolean>() };
 		this.#present = incarnation;
 		this.#enter('none', null);
 		this.#actions.promote();
@@ -170,7 +188,13 @@ export class Handover {
 		const { name, successor } = this.#state;
 		if (name === 'closed') return;
 		this.#enter('closed', null);
+		this.#endKept(false);
 		if (successor) this.#dismiss(successor);
+	}
+
+	#endKept(recalled: boolean): void {
+		this.#kept?.recalled.resolve(recalled);
+		this.#kept = null;
 	}
 
 	#dismiss({ incarnation, arrived, admitted }: Successor): void {

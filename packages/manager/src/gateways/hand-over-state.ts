@@ -9,6 +9,9 @@
 // committing   The gateway process is being asked to continue the stream to the successor.
 // retiring     Events flow to the successor. The old process is ending.
 // done         The old process is gone.
+//
+// Where the old process is kept, so that it can be brought back, `releasing` and `retiring` wait for nothing: it is set aside and runs on.
+//
 // aborting     Something failed before the successor was ready: it is being dropped and stopped, the stream continues to the old process.
 // rolled-back  The successor is gone, and the old process is the worker as before.
 //

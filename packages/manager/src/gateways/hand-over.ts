@@ -18,6 +18,7 @@ import type { ManagedGateway } from './managed-gateway.js';
 
 /** A process of a worker, as far as a hand-over is concerned. */
 export type HandOverWorker = Pick<ManagedWorker, 'id' | 'shardIds' | 'label' | 'on' | 'off'> & {
+	setAside(): void;
 	readonly child: Pick<SupervisedChild, 'state' | 'lastExit' | 'start' | 'stop' | 'on' | 'off'>;
 };
 
@@ -33,8 +34,12 @@ export interface HandOverOptions {
 	clock: Clock;
 	/** Aborts when the manager stops. */
 	signal: AbortSignal;
-	/** The successor is the worker from here on. */
-	onTakeOver(): void;
+	/** The old process is not ended but set aside, so that it can be the worker again. Only where it is ready itself. */
+	keepOld?: boolean;
+	/** The successor is the worker from here on. `kept`: the old process is set aside. */
+	onTakeOver(kept: boolean): void;
+	/** A state was entered. */
+	onState?(state: HandOverState): void;
 }
 
 type Step = Extract<keyof GatewayMethods, `handover.${string}`>;
@@ -46,6 +51,7 @@ export class HandOver {
 	/** Of the present state: cancels its request. */
 	#left = new AbortController();
 	#timer: Timer | undefined;
+	#kept = false;
 	/** Why it is rolled back. */
 	#cause: unknown;
 	/** Resolves when the old process is gone; from `releasing` on. */
@@ -88,6 +94,7 @@ export class HandOver {
 		clock.clearTimeout(this.#timer);
 		this.#timer = undefined;
 		this.#state = state;
+		this.#options.onState?.(state);
 		switch (state) {
 			case 'planned':
 				break;
@@ -96,7 +103,7 @@ export class HandOver {
 				this.#ask('handover.begin').then(() => this.#on('announced'), this.#onRequestFailed);
 				break;
 			case 'booting':
-				this.#limit('it did not identify');
+				this.#limit('it did not log in');
 				this.#ask('handover.waiting').then(() => this.#on('waiting'), this.#onRequestFailed);
 				successor.child.start();
 				break;
@@ -114,7 +121,13 @@ export class HandOver {
 				break;
 			case 'releasing':
 				this.#unlisten();
-				onTakeOver();
+				this.#kept = this.#options.keepOld === true && old.child.state === 'ready';
+				if (this.#kept) old.setAside();
+				onTakeOver(this.#kept);
+				if (this.#kept) {
+					this.#on('released');
+					break;
+				}
 				this.#oldGone = old.child.stop();
 				void this.#oldGone.then(() => this.#on('gone'));
 				// It logs out after its last handler; the stream need not wait until its process has ended as well. A gateway process that
@@ -132,7 +145,8 @@ export class HandOver {
 				break;
 			}
 			case 'retiring':
-				void this.#oldGone.then(() => this.#on('gone'));
+				if (this.#kept) this.#on('gone');
+				else void this.#oldGone.then(() => this.#on('gone'));
 				break;
 			case 'done':
 				this.#outcome.resolve();
@@ -163,7 +177,8 @@ export class HandOver {
 	#ask<M extends Step>(step: M): Promise<GatewayMethods[M]['result']> {
 		const { gateway, incarnation, successor } = this.#options;
 		const options = { timeoutMs: Number.POSITIVE_INFINITY, signal: this.#left.signal };
-		return gateway.request(step, { incarnation, shardIds: successor.shardIds }, options);
+		const kept = this.#kept && step === 'handover.commit' ? { keepPrevious: true } : {};
+		return gateway.request(step, { incarnation, shardIds: successor.shardIds, ...kept }, options);
 	}
 
 	/** Fails when the state lasts too long. */
@@ -210,7 +225,10 @@ export class HandOver {
 		return new ShardctlError(
 			'WORKER_NOT_READY',
 			`the new process of ${old.label} did not take over, so the old one keeps running: ${why}`,
-			{ cause: this.#cause, details: { workerId: old.id, shardIds: old.shardIds, rolledBack: true } },
+			{
+				cause: this.#cause,
+				details: { workerId: old.id, shardIds: old.shardIds, rolledBack: true, stderrTail: report?.stderrTail ?? [] },
+			},
 		);
 	}
 }

@@ -1,5 +1,6 @@
 // Direct mode: each worker holds the sessions of its shards itself, so every start of a process costs one IDENTIFY a shard.
 import { ShardctlError } from '@shardctl/core';
+import type { Replacement } from '../deploy/replacement.js';
 import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
 import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
 import type { ReplaceOptions, SessionMode } from './session-mode.js';
@@ -38,6 +39,10 @@ export class DirectMode implements SessionMode {
 			`${label} did not become ready again: ${child.lastExit?.message ?? `it is ${child.state}`}`,
 			{ details: { workerId, shardIds } },
 		);
+	}
+
+	async deploy(): Promise<Replacement> {
+		throw new ShardctlError('OPTIONS_INVALID', 'a deploy needs gateway processes; start the fleet with gateway "resident"');
 	}
 
 	onReady(): void {}

@@ -17,8 +17,8 @@ export interface ReplacementsOptions {
 
 export class Replacements {
 	readonly #options: ReplacementsOptions;
-	/** The last restart of all; the next one begins when it has ended. */
-	#restartOfAll: Promise<void> = Promise.resolve();
+	/** The last restart of all, or deploy; the next one begins when it has ended. */
+	#last: Promise<void> = Promise.resolve();
 
 	constructor(options: ReplacementsOptions) {
 		this.#options = options;
@@ -55,9 +55,13 @@ export class Replacements {
 				onProgress,
 			});
 		};
-		// Two at a time would take down twice as many workers as either allowed.
-		const restarted = this.#restartOfAll.then(restart);
-		this.#restartOfAll = restarted.catch(() => {});
-		return restarted;
+		return this.inTurn(restart);
+	}
+
+	/** Restarts of all workers, and deploys, are one at a time: two would take down twice as many workers as either allowed. */
+	inTurn(work: () => Promise<void>): Promise<void> {
+		const done = this.#last.then(work);
+		this.#last = done.catch(() => {});
+		return done;
 	}
 }

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import {
 	aborted,
+	deferred,
 	describeShards,
 	fatalClose,
 	type GatewayProcessStats,
@@ -14,8 +15,10 @@ import {
 } from '@shardctl/core';
 import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import { heartbeatOf } from '../children/child-rules.js';
+import { Replacement } from '../deploy/replacement.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { HandOver } from '../gateways/hand-over.js';
+import type { HandOverState } from '../gateways/hand-over-state.js';
 import { IdentifyAdmission } from '../gateways/identify-admission.js';
 import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
 import type { StartRequest } from '../identify/session-starts.js';
@@ -23,10 +26,11 @@ import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
+import { addressInUse, holdsAddress } from '../workers/port-holder.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
 import { RefusedSessions } from './refused-sessions.js';
 import { whenServed } from './served.js';
-import type { SessionMode } from './session-mode.js';
+import type { DeployReplaceOptions, ReplaceOptions, SessionMode } from './session-mode.js';
 import { openSnapshotFolder, type SnapshotFolder } from './snapshot-folder.js';
 import { type ModeContext, startRequest } from './start-request.js';
 
@@ -111,14 +115,32 @@ export class ResidentMode implements SessionMode {
 	}
 
 	/** One replacement at a time of the same worker. */
-	replace({ id }: ManagedWorker): Promise<void> {
-		const turn = this.#replacements.get(id) ?? Promise.resolve();
-		const replaced = turn.then(() => this.#handOver(id));
-		this.#replacements.set(
-			id,
-			replaced.catch(() => {}),
-		);
-		return replaced;
+	replace({ id }: ManagedWorker, { reason }: ReplaceOptions): Promise<void> {
+		return this.#inTurn(id, async () => {
+			try {
+				await this.#handOver(id, {});
+			} catch (error) {
+				const worker = this.#stopFirstOf(id, error, () => {});
+				if (!worker) throw error;
+				await this.#restart(worker, reason);
+			}
+		});
+	}
+
+	async deploy({ id }: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement> {
+		const begun = deferred<Replacement>();
+		const { signal } = this.#started();
+		void this.#inTurn(id, async () => {
+			const over = deferred();
+			try {
+				begun.resolve(await this.#deploy(id, options, over.resolve));
+			} catch (error) {
+				begun.reject(error);
+				return;
+			}
+			await Promise.race([over.promise, aborted(signal).catch(() => {})]);
+		});
+		return begun.promise;
 	}
 
 	onReady(worker: ManagedWorker): void {
@@ -173,16 +195,106 @@ export class ResidentMode implements SessionMode {
 		return this.#incarnations.get(worker) ?? 0;
 	}
 
-	async #handOver(workerId: number): Promise<void> {
+	#inTurn(workerId: number, work: () => Promise<void>): Promise<void> {
+		const done = (this.#replacements.get(workerId) ?? Promise.resolve()).then(work);
+		this.#replacements.set(
+			workerId,
+			done.catch(() => {}),
+		);
+		return done;
+	}
+
+	async #deploy(workerId: number, { first, signal, onStage }: DeployReplaceOptions, onOver: () => void): Promise<Replacement> {
+		let worker = first === 'stop' ? this.#workerOf(workerId) : undefined;
+		if (!worker) {
+			let replacement: Replacement | undefined;
+			try {
+				await this.#handOver(workerId, {
+					signal,
+					onState: (state) => {
+						const stage = handOverStages[state];
+						if (stage !== undefined) onStage(stage);
+					},
+					onTakeOver: (successor, old) => {
+						const bringBack = (kept: ManagedWorker) => this.#bringBack(kept, successor);
+						replacement = new Replacement({
+							successor,
+							old,
+							bringBack,
+							onOver: () => {
+								if (old) this.#options.workers.dismiss(old);
+								onOver();
+							},
+						});
+					},
+				});
+				if (replacement) return replacement;
+				throw new ShardctlError('INTERNAL', 'a hand-over ended without a take-over');
+			} catch (error) {
+				// It took over, and Discord does not serve its shards.
+				await replacement?.undo();
+				worker = this.#stopFirstOf(workerId, error, onStage);
+				if (!worker) throw error;
+			}
+		}
+		signal.throwIfAborted();
+		onStage('waiting for the old process to end and the new one to be ready; events wait meanwhile');
+		await this.#restart(worker, 'deploy');
+		return new Replacement({ successor: worker, old: null, bringBack: async () => {}, onOver });
+	}
+
+	/** Ends the process, then starts the next one, while the gateway process keeps the events. */
+	async #restart(worker: ManagedWorker, reason: string): Promise<void> {
+		if (await worker.restart(reason, { giveUpAfterExits: 1 })) return;
+		const { id: workerId, shardIds, label, child } = worker;
+		throw new ShardctlError(
+			'WORKER_NOT_READY',
+			`${label} did not become ready again: ${child.lastExit?.message ?? `it is ${child.state}`}`,
+			{ details: { workerId, shardIds } },
+		);
+	}
+
+	/** The worker, if its new process has failed because the old one listens on the port that it wants; undefined otherwise. */
+	#stopFirstOf(workerId: number, error: unknown, onStage: (stage: string) => void): ManagedWorker | undefined {
+		const worker = this.#workerOf(workerId);
+		const tail = error instanceof ShardctlError ? (error.details?.stderrTail as string[] | undefined) : undefined;
+		const address = tail && addressInUse(tail);
+		const { pid } = worker.child;
+		if (address === undefined || pid === null || !holdsAddress(pid, address)) return undefined;
+		const reason = `the new process cannot listen on ${address} while the old one does (EADDRINUSE)`;
+		onStage(`${reason}: ending the old one first`);
+		this.#options.emit('worker:stop-first', { workerId, shardIds: worker.shardIds, reason });
+		return worker;
+	}
+
+	#workerOf(workerId: number): ManagedWorker {
+		const worker = this.#options.workers.byId(workerId);
+		if (!worker) throw new ShardctlError('INTERNAL', `there is no worker ${workerId}`);
+		return worker;
+	}
+
+	/** Replaces a worker without a gap. `onTakeOver`: the old process is kept where that is possible, and is `old` then. */
+	async #handOver(
+		workerId: number,
+		{
+			signal: callOff,
+			onState,
+			onTakeOver,
+		}: {
+			signal?: AbortSignal;
+			onState?: (state: HandOverState) => void;
+			onTakeOver?: (successor: ManagedWorker, old: ManagedWorker | null) => void;
+		},
+	): Promise<void> {
 		const { options, workers, emit } = this.#options;
 		const { gateways, signal } = this.#started();
-		const old = workers.byId(workerId);
-		if (!old) throw new ShardctlError('INTERNAL', `there is no worker ${workerId}`);
+		const old = this.#workerOf(workerId);
 		const startedAt = options.clock.monotonic();
 		const ref = { workerId: old.id, shardIds: old.shardIds };
 		// Only a person asks for a replacement: what Discord refused may be tried again.
 		for (const session of this.#sessionsOf(old.shardIds)) this.#refused.allow(session);
 		const successor = workers.createStandby(old);
+		let isKept = false;
 		try {
 			const handOver = new HandOver({
 				gateway: gateways.of(old.shardIds),
@@ -191,8 +303,14 @@ export class ResidentMode implements SessionMode {
 				incarnation: this.#assignIncarnation(successor),
 				timeoutMs: options.readyTimeoutMs,
 				clock: options.clock,
-				signal,
-				onTakeOver: () => workers.promote(successor),
+				signal: callOff ? AbortSignal.any([signal, callOff]) : signal,
+				keepOld: onTakeOver !== undefined,
+				onTakeOver: (kept) => {
+					isKept = kept;
+					workers.promote(successor);
+					onTakeOver?.(successor, kept ? old : null);
+				},
+				...(onState ? { onState } : {}),
 			});
 			await handOver.run();
 		} catch (error) {
@@ -200,7 +318,7 @@ export class ResidentMode implements SessionMode {
 			throw error;
 		} finally {
 			workers.dismiss(successor);
-			workers.dismiss(old);
+			if (!isKept) workers.dismiss(old);
 		}
 		const reason = await this.#whyNotServed(old.shardIds);
 		if (reason !== undefined) {
@@ -211,6 +329,33 @@ export class ResidentMode implements SessionMode {
 			);
 		}
 		emit('worker:deployed', { ...ref, tookMs: Math.round(options.clock.monotonic() - startedAt) });
+	}
+
+	/** The process that was set aside is the worker again; the one after it is gone. */
+	async #bringBack(old: ManagedWorker, successor: ManagedWorker): Promise<void> {
+		const { options, workers, emit } = this.#options;
+		const { gateways, signal } = this.#started();
+		const { id: workerId, shardIds } = old;
+		workers.promote(old);
+		workers.dismiss(successor);
+		const { lastExit } = successor.child;
+		await gateways.expect({ incarnation: this.#incarnationOf(old), shardIds, crashed: hasCrashed(lastExit) }, signal);
+		const late = new AbortController();
+		const { readyTimeoutMs, clock } = options;
+		const timer =
+			readyTimeoutMs > 0 && Number.isFinite(readyTimeoutMs)
+				? clock.setTimeout(() => late.abort(new ShardctlError('CALL_TIMEOUT', 'it did not log in again')), readyTimeoutMs)
+				: undefined;
+		try {
+			await old.takeBack(AbortSignal.any([signal, late.signal]));
+		} catch (error) {
+			// Whatever is on disk now is better than a process that does not log in.
+			if (!signal.aborted) void old.restart('it could not be brought back', {});
+			throw error;
+		} finally {
+			clock.clearTimeout(timer);
+		}
+		emit('worker:rolled-back', { workerId, shardIds, reason: lastExit?.message ?? 'the deploy was called off' });
 	}
 
 	#createGateways(plan: Plan, snapshotFolder: string): GatewayFleet {
@@ -331,6 +476,15 @@ export class ResidentMode implements SessionMode {
 		for (const id of shardsOfSession(layout, session, worker.shardIds)) worker.noteIdentify(id, stage);
 	}
 }
+
+/** What each state of a hand-over waits for, for people. */
+const handOverStages: Partial<Record<HandOverState, string>> = {
+	booting: 'waiting for the new process to log in',
+	pausing: 'waiting for the old process to finish its events',
+	presenting: 'waiting for the new process to be ready',
+	committing: 'passing the events to the new process',
+	aborting: 'ending the new process',
+};
 
 /** For a session that starts while no worker waits for it. */
 const unattended: StartRequest = { automatic: true, onDeferred: () => {}, onRefused: () => {} };

@@ -1,6 +1,7 @@
 // Who holds the sessions with Discord, and what that means for a worker. The manager knows only this interface; direct and resident
 // mode are its two implementations, and pass one contract suite (session-mode.contract.ts).
 import type { GatewayProcessStats } from '@shardctl/core';
+import type { Replacement } from '../deploy/replacement.js';
 import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
 import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
@@ -13,6 +14,14 @@ export interface ReplaceOptions {
 	 * that keeps the old process until the new one is ready tries once in any case.
 	 */
 	giveUpAfterExits?: number;
+}
+
+export interface DeployReplaceOptions {
+	/** `stop`: the old process ends before the new one is started, and cannot be brought back. */
+	first: 'start' | 'stop';
+	signal: AbortSignal;
+	/** What it waits for now, for people. */
+	onStage(stage: string): void;
 }
 
 export interface SessionMode {
@@ -39,6 +48,13 @@ export interface SessionMode {
 	 * when it could not be. Respawn, rolling restart and deploy all come down to this.
 	 */
 	replace(worker: ManagedWorker, options: ReplaceOptions): Promise<void>;
+
+	/**
+	 * Replaces a worker's process as part of a deploy: as {@link replace}, but the old process is kept until the replacement is released
+	 * or undone, and nothing else replaces the worker meanwhile. The signal calls it off until the new process has taken over.
+	 * Throws `OPTIONS_INVALID` in a mode that is not {@link seamless}.
+	 */
+	deploy(worker: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement>;
 
 	/** Every shard of a worker's process is ready. */
 	onReady(worker: ManagedWorker): void;

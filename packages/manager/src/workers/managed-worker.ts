@@ -2,7 +2,10 @@
 // connections. It decides nothing about the fleet.
 import { EventEmitter } from 'node:events';
 import {
+	aborted,
 	type BotProblem,
+	type Deferred,
+	deferred,
 	describeShards,
 	type GatewayInfo,
 	type ManagerEvents,
@@ -95,6 +98,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	#unsupported = false;
 	/** Requested restarts that are under way. */
 	#restarts = 0;
+	/** While its process is set aside: settled when it is the worker again. */
+	#aside: Deferred<void> | undefined;
 
 	constructor(options: ManagedWorkerOptions) {
 		super();
@@ -177,6 +182,34 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			return await this.child.restart(reason, options);
 		} finally {
 			this.#restarts--;
+		}
+	}
+
+	/**
+	 * Resident mode: another process is the worker from here on, and this one keeps running without events until {@link takeBack}. Its
+	 * clients lose their sessions and may not identify meanwhile, which is no news about the fleet.
+	 */
+	setAside(): void {
+		this.#aside = deferred();
+		for (const shardId of this.shardIds) this.#connections.set(shardId, 'reconnecting');
+	}
+
+	/** It is the worker again; resolves when every shard of it is ready. Rejects with the signal's reason, or when its process ends. */
+	async takeBack(signal: AbortSignal): Promise<void> {
+		const whole = deferred();
+		const check = () => {
+			if (this.shardIds.every((id) => this.#connections.get(id) === 'ready')) whole.resolve();
+		};
+		const onExited = ({ message }: { message: string }) => whole.reject(new ShardctlError('WORKER_NOT_READY', message));
+		this.on('shard.status', check);
+		this.child.on('exited', onExited);
+		this.#aside?.resolve();
+		this.#aside = undefined;
+		try {
+			await Promise.race([whole.promise, aborted(signal)]);
+		} finally {
+			this.off('shard.status', check);
+			this.child.off('exited', onExited);
 		}
 	}
 
@@ -309,6 +342,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.emit('booted');
 		this.child.pauseReadyTimeout();
 		try {
+			if (this.#aside) await Promise.race([this.#aside.promise, aborted(signal)]);
 			return await this.#options.acquireIdentify(this, shardId, signal);
 		} finally {
 			this.#setConnection(shardId, 'identifying', { connections });
@@ -357,7 +391,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		const { shardId, status, closeCode } = report;
 		this.#setConnection(shardId, status === 'resumed' ? 'ready' : status, { closeCode: closeCode ?? null });
 		// A worker that logs out closes its own connections; that says nothing about Discord's side.
-		if (this.child.state === 'draining') return;
+		if (this.child.state === 'draining' || this.#aside) return;
 		this.#noteProgress();
 		this.emit('shard.status', report);
 		if (this.shardIds.every((id) => this.#connectionOf(id) === 'ready')) {

@@ -8,20 +8,33 @@ export interface StartOutcome {
 	failed: ReadonlyMap<ManagedWorker, string>;
 }
 
-/** Resolves once every worker is either ready or given up; rejects with the signal's reason when it aborts first. */
-export function watchStart(workers: readonly ManagedWorker[], signal: AbortSignal): Promise<StartOutcome> {
+export interface StartWatch {
+	/** Resolves once every worker is either ready or given up; rejects with the signal's reason when it aborts first. */
+	outcome: Promise<StartOutcome>;
+	/** Another process, which is ready, is the worker of this id. */
+	noteReady(workerId: number): void;
+}
+
+/** Follows the start of these workers. */
+export function watchStart(workers: readonly ManagedWorker[], signal: AbortSignal): StartWatch {
+	let noteReady = (_workerId: number) => {};
 	const settled = new Promise<StartOutcome>((resolve) => {
 		const waiting = new Set(workers);
 		const failed = new Map<ManagedWorker, string>();
 		const finish = () => {
 			if (waiting.size === 0) resolve({ ready: workers.filter((worker) => !failed.has(worker)), failed });
 		};
+		const onReady = (worker: ManagedWorker) => {
+			waiting.delete(worker);
+			failed.delete(worker);
+			finish();
+		};
+		noteReady = (workerId) => {
+			const worker = workers.find(({ id }) => id === workerId);
+			if (worker) onReady(worker);
+		};
 		for (const worker of workers) {
-			worker.child.on('ready', () => {
-				waiting.delete(worker);
-				failed.delete(worker);
-				finish();
-			});
+			worker.child.on('ready', () => onReady(worker));
 			worker.child.on('failed', ({ reason }) => {
 				if (!waiting.delete(worker)) return;
 				failed.set(worker, worker.child.lastExit?.message ?? reason);
@@ -29,7 +42,7 @@ export function watchStart(workers: readonly ManagedWorker[], signal: AbortSigna
 			});
 		}
 	});
-	return Promise.race([settled, aborted(signal)]);
+	return { outcome: Promise.race([settled, aborted(signal)]), noteReady };
 }
 
 /** Names the workers that were given up. */

@@ -18,6 +18,8 @@ export interface WorkerFleetOptions {
 	serve: ManagedWorkerOptions['serve'];
 	/** A worker was made, and is not started: the time to listen to it. */
 	onCreated(worker: ManagedWorker): void;
+	/** A process that is ready is the worker from here on. */
+	onPromoted(worker: ManagedWorker): void;
 }
 
 export class WorkerFleet {
@@ -80,6 +82,7 @@ export class WorkerFleet {
 		this.#standbys.delete(standby);
 		if (before) this.#standbys.add(before);
 		this.#workers = this.#workers.map((worker) => (worker === before ? standby : worker));
+		this.#options.onPromoted(standby);
 	}
 
 	/** A process beside the workers is gone. */

@@ -1,0 +1,11 @@
+// Whether old processes can be kept beside new ones: a deploy must not be what a machine runs out of memory for.
+import { freemem, totalmem } from 'node:os';
+
+/** The share of the memory that stays free. */
+const spare = 0.2;
+
+/** Of this machine, or of the container that limits it. */
+export function hasMemory(): boolean {
+	const total = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
+	return (process.availableMemory?.() ?? freemem()) > total * spare;
+}
