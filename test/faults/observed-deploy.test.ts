@@ -1,11 +1,14 @@
 // Deploys that are watched: what a bad version does after it took over ends the deploy, and the old version, whose files are overwritten,
 // runs again. Named after the cases that people met.
 
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { waitFor } from '@shardctl/test-support';
+import { join } from 'node:path';
+import { tempDir, waitFor } from '@shardctl/test-support';
 import { ShardctlError } from 'shardctl';
 import { expect, it } from 'vitest';
-import { isWhole } from './fleet.js';
+import { fixture, isWhole, makeFleet } from './fleet.js';
 import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet, withoutRepeats } from './resident-fleet.js';
 
 const setup = { shards: 2, guilds: 10, manager: { shardsPerWorker: 1, readyTimeoutMs: 30_000 } };
@@ -145,6 +148,25 @@ it('real-04: a bot that listens on a port can be deployed, restarted and respawn
 	stopTalking();
 	expectExactlyOnceInOrder(withoutRepeats(await fleet.handledAll()));
 	expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0 });
+	await fleet.stop();
+});
+
+it('real-05: a deploy of a fleet that was never ready makes it ready', async () => {
+	const folder = tempDir('shardctl-never-ready-');
+	const [HANDLED, MODE] = [join(folder, 'handled'), join(folder, 'mode')];
+	writeFileSync(MODE, 'hang-at-boot');
+	const fleet = await makeFleet({
+		file: fixture('counting-bot.cjs'),
+		manager: { gateway: 'resident', readyTimeoutMs: 60_000, env: { HANDLED, MODE } },
+	});
+	const spawned = fleet.manager.spawn();
+	const ready = once(fleet.manager, 'fleet:ready');
+	await waitFor('processes', () => fleet.manager.workers.filter(({ child }) => child.pid !== null).length === 2);
+	rmSync(MODE);
+	await fleet.manager.deploy({ observeMs: 200 });
+	await ready;
+	expect((await spawned).map((shard) => shard.status)).toEqual(['ready', 'ready']);
+	expect(fleet.manager.status).toBe('running');
 	await fleet.stop();
 });
 

@@ -1,7 +1,7 @@
 // Runs the checks of the doctor in order; later checks use the results of earlier ones.
 import { cpus } from 'node:os';
 import { messageOf, ShardctlError } from '@shardctl/core';
-import { absoluteBotFile } from '@shardctl/manager';
+import { absoluteBotFile, recogniseManagerFile } from '@shardctl/manager';
 import { findConfig } from '../config/find-config.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { resolveStart, type StartPlan } from '../start/resolve-start.js';
@@ -83,6 +83,18 @@ function botFile(plan: StartPlan | undefined, findings: Finding[]): string | und
 	const path = absoluteBotFile(plan.file, plan.manager.cwd ?? process.cwd());
 	if (path instanceof ShardctlError) {
 		findings.push(fail('file', path.message, 'name the file that starts the bot'));
+		return undefined;
+	}
+	const manager = recogniseManagerFile(path, plan.manager.cwd ?? process.cwd());
+	if (manager) {
+		const { starts, botFile: started } = manager;
+		findings.push(
+			fail(
+				'file',
+				`${path} starts ${starts}${started === undefined ? '' : ` for ${started}`}: under shardctl each worker would start a fleet of its own`,
+				started === undefined ? 'name the file that logs in instead' : `name that file instead: shardctl start ${started}`,
+			),
+		);
 		return undefined;
 	}
 	findings.push(ok('file', path));

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ShardctlError } from '@shardctl/core';
+import { recogniseManagerFile } from '@shardctl/manager';
 import { configNames } from '../config/find-config.js';
 import { exitCodes } from '../exit-codes.js';
 import { ownCommand } from '../terminal/own-command.js';
@@ -96,7 +97,14 @@ async function asked(guess: string | undefined, format: ConfigFormat, formatGive
 
 function detectedFile(folder: string): string | undefined {
 	const main = mainOf(join(folder, 'package.json'));
-	return [main, ...likelyFiles].find((path) => path !== undefined && existsSync(join(folder, path)));
+	for (const path of [main, ...likelyFiles]) {
+		if (path === undefined || !existsSync(join(folder, path))) continue;
+		const manager = recogniseManagerFile(join(folder, path), folder);
+		// The bot is what a manager of another library starts.
+		if (!manager) return path;
+		if (manager.botFile !== undefined && existsSync(join(folder, manager.botFile))) return manager.botFile;
+	}
+	return undefined;
 }
 
 function mainOf(path: string): string | undefined {

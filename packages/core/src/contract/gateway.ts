@@ -171,6 +171,11 @@ export interface GatewayMethods {
 	 * event may be the cause.
 	 */
 	'worker.expect': { params: WorkerIncarnation & { crashed: boolean }; result: null };
+	/**
+	 * Stops the stream to the present worker, which is about to end; resolves with whether it has confirmed in time every event that it
+	 * was sent. The stream continues to the incarnation that `worker.expect` names next.
+	 */
+	'worker.drain': { params: { shardIds: readonly number[] }; result: { drained: boolean } };
 	/** Every shard of this incarnation of a worker is ready: its events may flow. */
 	'worker.ready': { params: WorkerIncarnation; result: null };
 	/**

@@ -38,6 +38,10 @@ export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 
 	peer.handle('ping', () => null);
 	peer.handle('stats', () => gateway.stats());
 	peer.handle('worker.expect', (worker) => each(worker, (shard, incarnation) => shard.admitOnly(incarnation, worker)));
+	peer.handle('worker.drain', async ({ shardIds }) => {
+		const drained = await Promise.all(gateway.shards(shardIds).map((shard) => shard.drain()));
+		return { drained: drained.every(Boolean) };
+	});
 	peer.handle('worker.ready', (worker) => each(worker, (shard, incarnation) => shard.workerReady(incarnation)));
 	peer.handle('shard.prepare', async ({ shardId, terms }) => {
 		const [shard] = gateway.shards([shardId]);

@@ -17,7 +17,7 @@ import { VoicePlaces } from '../state/voice-places.js';
 import { ShardStream } from '../stream/shard-stream.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
 import { Admission } from './admission.js';
-import { Handover } from './handover.js';
+import { Handover, type HandoverState } from './handover.js';
 import { requestOfShard } from './request-routing.js';
 import { SavedShard, type SavedState } from './saved-shard.js';
 import type { SessionLink } from './session-link.js';
@@ -25,6 +25,9 @@ import { within } from './within.js';
 
 /** How long a worker that is to be replaced may take to confirm everything that it was sent. */
 const drainMs = 10_000;
+
+/** States of a hand-over in which the stream is paused. */
+const pausingStates: ReadonlySet<HandoverState> = new Set(['pausing', 'paused', 'presenting', 'committing', 'closed']);
 
 export interface ResidentShardOptions {
 	shardId: number;
@@ -75,10 +78,7 @@ export class ResidentShard implements WorkerDoor {
 		});
 		this.#saved = new SavedShard({ ...options, stream: this.#stream, voice: this.#voice });
 		this.handover = new Handover(shardId, incarnation, {
-			pause: () => {
-				this.#stream.workers.pause();
-				return within(clock, drainMs, this.#stream.workers.drained());
-			},
+			pause: () => this.drain(),
 			released: () => this.#stream.workers.released(),
 			saveSuccessor: () => this.#saved.saveSuccessor(),
 			promote: () => this.#stream.workers.promote(),
@@ -126,7 +126,15 @@ export class ResidentShard implements WorkerDoor {
 	/** Admits this process of the worker from now on, and none before it. `crashed`: the one before it ended by its own fault. */
 	admitOnly(incarnation: number, { crashed }: { crashed: boolean }): void {
 		this.handover.replacePresent(incarnation);
+		// A hand-over under way pauses the stream for itself.
+		if (!pausingStates.has(this.handover.state)) this.#stream.workers.unpause();
 		if (crashed) this.#stream.noteCrash();
+	}
+
+	/** Stops the stream to the present process. Resolves with whether it has confirmed in time everything that it was sent. */
+	drain(): Promise<boolean> {
+		this.#stream.workers.pause();
+		return within(this.#options.clock, drainMs, this.#stream.workers.drained());
 	}
 
 	/** Every shard of this process of the worker is ready: its events may flow. */

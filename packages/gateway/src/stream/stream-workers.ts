@@ -148,6 +148,12 @@ export class StreamWorkers {
 		this.#options.seat.pause();
 	}
 
+	/** The stream continues, to the worker that is there or comes next. */
+	unpause(): void {
+		this.#options.seat.unpause();
+		this.#options.flow();
+	}
+
 	/** Resolves when the worker has confirmed everything that was sent to it, or is not connected. */
 	drained(): Promise<void> {
 		if (!this.#drained.holds) this.#options.probe.ask({ now: true });

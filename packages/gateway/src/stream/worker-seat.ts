@@ -164,9 +164,13 @@ export class WorkerSeat {
 		this.#standby = null;
 	}
 
-	/** No event goes out until {@link promote} or {@link abandonHandover}. */
+	/** No event goes out until {@link promote}, {@link abandonHandover} or {@link unpause}. */
 	pause(): void {
 		this.#paused = true;
+	}
+
+	unpause(): void {
+		this.#paused = false;
 	}
 
 	stop(): void {

@@ -10,7 +10,7 @@ export interface ReplacementOptions {
 	successor: ManagedWorker;
 	/** Null where it could not be kept: it was not ready itself, or had to end first. */
 	old: ManagedWorker | null;
-	/** Makes the old process the worker again; the new one is gone. Rejects when that fails. */
+	/** Ends the new process and makes the old one the worker again. Rejects when that fails. */
 	bringBack(old: ManagedWorker): Promise<void>;
 	/** The replacement is over: nothing is kept. */
 	onOver(): void;
@@ -74,7 +74,6 @@ export class Replacement {
 			return false;
 		}
 		try {
-			await successor.child.stop();
 			await bringBack(kept);
 			return true;
 		} catch (error) {

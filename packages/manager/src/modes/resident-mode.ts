@@ -38,6 +38,8 @@ import { type ModeContext, startRequest } from './start-request.js';
 const servedWithinMs = 10_000;
 /** The token is not valid: no session of the bot can be started. */
 const tokenRefused = 4004;
+/** Above what the gateway process itself allows. */
+const drainTimeoutMs = 15_000;
 
 export interface ResidentModeOptions extends ModeContext {
 	options: ResolvedManagerOptions;
@@ -245,6 +247,7 @@ export class ResidentMode implements SessionMode {
 
 	/** Ends the process, then starts the next one, while the gateway process keeps the events. */
 	async #restart(worker: ManagedWorker, reason: string): Promise<void> {
+		await this.#drain(worker);
 		if (await worker.restart(reason, { giveUpAfterExits: 1 })) return;
 		const { id: workerId, shardIds, label, child } = worker;
 		throw new ShardctlError(
@@ -252,6 +255,17 @@ export class ResidentMode implements SessionMode {
 			`${label} did not become ready again: ${child.lastExit?.message ?? `it is ${child.state}`}`,
 			{ details: { workerId, shardIds } },
 		);
+	}
+
+	/** Stops the stream to a worker that is about to end, so that it has no event in flight then. Events wait for the next process. */
+	async #drain({ child, shardIds }: ManagedWorker): Promise<void> {
+		if (child.state !== 'ready') return;
+		const { gateways, signal } = this.#started();
+		// Without a gateway process that answers, nothing is sent anyway.
+		await gateways
+			.of(shardIds)
+			.request('worker.drain', { shardIds }, { timeoutMs: drainTimeoutMs, signal })
+			.catch(() => {});
 	}
 
 	/** The worker, if its new process has failed because the old one listens on the port that it wants; undefined otherwise. */
@@ -331,11 +345,13 @@ export class ResidentMode implements SessionMode {
 		emit('worker:deployed', { ...ref, tookMs: Math.round(options.clock.monotonic() - startedAt) });
 	}
 
-	/** The process that was set aside is the worker again; the one after it is gone. */
+	/** Ends the process that took over, and makes the one that was set aside the worker again. */
 	async #bringBack(old: ManagedWorker, successor: ManagedWorker): Promise<void> {
 		const { options, workers, emit } = this.#options;
 		const { gateways, signal } = this.#started();
 		const { id: workerId, shardIds } = old;
+		await this.#drain(successor);
+		await successor.child.stop();
 		workers.promote(old);
 		workers.dismiss(successor);
 		const { lastExit } = successor.child;

@@ -7,6 +7,12 @@ import { ShardctlError } from '@shardctl/core';
 export function absoluteBotFile(file: string, cwd: string): string | ShardctlError {
 	if (file === '') return new ShardctlError('BOT_FILE_INVALID', 'no bot file was given');
 	const path = resolve(cwd, file);
+	if (/\.(?:py|rb|go|rs|java|cs|php|lua)$/.test(file)) {
+		return new ShardctlError(
+			'BOT_FILE_INVALID',
+			`${path} is no JavaScript or TypeScript: shardctl runs bots for Node.js, and other languages are not supported yet`,
+		);
+	}
 	try {
 		if (statSync(path).isDirectory()) {
 			return new ShardctlError(

@@ -1,6 +1,8 @@
 // What follows when a worker reports that its bot does something that does not work under a manager.
 import { type BotProblem, ShardctlError } from '@shardctl/core';
+import type { ExitReport } from '@shardctl/supervisor';
 import type { ManagedWorker } from './managed-worker.js';
+import { addressInUse } from './port-holder.js';
 import type { RefusalPolicy } from './refusal-policy.js';
 import type { WorkerFleet } from './worker-fleet.js';
 
@@ -26,6 +28,29 @@ export class BotProblems {
 	watch(worker: ManagedWorker): void {
 		worker.on('problem', (problem) => this.#onProblem(worker, problem));
 		worker.on('unattached', () => this.#warnOnce(worker, unattached));
+		worker.child.on('exited', (report) => this.#onExited(worker, report));
+	}
+
+	/** What a person has to change, where the end of a process shows it: the restart policy alone would repeat it. */
+	#onExited(worker: ManagedWorker, { stderrTail, code, wasReady }: ExitReport): void {
+		// A process beside the worker is its hand-over's affair.
+		if (code === 0 || code === null || wasReady || !this.#options.workers.owns(worker)) return;
+		const address = addressInUse(stderrTail);
+		if (address !== undefined) {
+			this.#warnOnce(
+				worker,
+				`cannot listen on ${address}, which is in use (EADDRINUSE). Each worker is a process of its own: give each its own port, ` +
+					'such as the base port plus its first shard id, listen in one of them only, or use one worker (--shards-per-worker)',
+			);
+		}
+		const extension = stderrTail.map((line) => /ERR_UNKNOWN_FILE_EXTENSION\]?: Unknown file extension "(\.\w+)"/.exec(line)?.[1]).findLast(Boolean);
+		if (extension === '.ts' || extension === '.tsx' || extension === '.mts') {
+			this.#warnOnce(
+				worker,
+				`this Node.js cannot run ${extension} files by itself. Install a loader and name it: npm install tsx, then "execArgv": ` +
+					'["--import", "tsx"] in shardctl.config.json, or start the compiled .js file',
+			);
+		}
 	}
 
 	#onProblem(worker: ManagedWorker, { code, message, fatal }: BotProblem): void {

@@ -6,10 +6,8 @@ const listening = '0A';
 
 /** The port, or path, that was in use: `3000`, `/tmp/bot.sock`; undefined where a process ended for another reason. */
 export function addressInUse(stderrTail: readonly string[]): string | undefined {
-	const line = stderrTail.findLast((each) => each.includes('EADDRINUSE'));
-	if (line === undefined) return undefined;
-	const address = /address already in use (\S+)/.exec(line)?.[1] ?? '';
-	return /:(\d+)$/.exec(address)?.[1] ?? address;
+	const address = stderrTail.map((line) => /EADDRINUSE: address already in use (\S+)/.exec(line)?.[1]).findLast(Boolean);
+	return address && (/:(\d+)$/.exec(address)?.[1] ?? address);
 }
 
 /** Whether the process listens on this address. `true` where that cannot be found out: other systems than Linux, and paths. */
