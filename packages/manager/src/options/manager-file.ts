@@ -10,7 +10,8 @@ export interface ManagerFile {
 	botFile: string | undefined;
 }
 
-const construction = /\bnew\s+(?:[\w$]+\.)?(ShardingManager|ClusterManager)\s*\(\s*(?:(['"`])([^'"`$\n]+)\2|((?:path\s*\.\s*)?join\s*\(\s*__dirname\s*,\s*(['"])([^'"\n]+)\5))?/;
+const construction =
+	/\bnew\s+(?:[\w$]+\.)?(ShardingManager|ClusterManager)\s*\(\s*(?:(['"`])([^'"`$\n]+)\2|((?:path\s*\.\s*)?join\s*\(\s*__dirname\s*,\s*(['"])([^'"\n]+)\5))?/;
 const fork = /\bcluster\s*\.\s*fork\s*\(/;
 
 /** Undefined for a file that is none, or cannot be read. Comments do not count. */

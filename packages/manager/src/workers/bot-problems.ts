@@ -43,7 +43,9 @@ export class BotProblems {
 					'such as the base port plus its first shard id, listen in one of them only, or use one worker (--shards-per-worker)',
 			);
 		}
-		const extension = stderrTail.map((line) => /ERR_UNKNOWN_FILE_EXTENSION\]?: Unknown file extension "(\.\w+)"/.exec(line)?.[1]).findLast(Boolean);
+		const extension = stderrTail
+			.map((line) => /ERR_UNKNOWN_FILE_EXTENSION\]?: Unknown file extension "(\.\w+)"/.exec(line)?.[1])
+			.findLast(Boolean);
 		if (extension === '.ts' || extension === '.tsx' || extension === '.mts') {
 			this.#warnOnce(
 				worker,
