@@ -19,9 +19,6 @@ interface DeployOptions extends TargetOptions {
 	json?: boolean;
 }
 
-/** `start` has a `--detach` of its own. */
-const scope = 'DEPLOY';
-
 export function deployCommand(): Command {
 	const command = new Command('deploy')
 		.summary('Replaces every worker without a missed event.')
@@ -31,28 +28,22 @@ export function deployCommand(): Command {
 				'--gateway resident.',
 		)
 		.addOption(
-			option('--observe <duration>', 'how long to watch each new process before the next (default: 10s)', scope).argParser(
-				duration,
-			),
+			option('--observe <duration>', 'how long to watch each new process before the next (default: 10s)').argParser(duration),
 		)
+		.addOption(option('--canary <count>', 'replace this many workers first and wait before the others').argParser(whole(1)))
+		.addOption(option('--bake <duration>', 'how long to wait after the canary (default: 5m)').argParser(duration))
 		.addOption(
-			option('--canary <count>', 'replace this many workers first and wait before the others', scope).argParser(whole(1)),
-		)
-		.addOption(option('--bake <duration>', 'how long to wait after the canary (default: 5m)', scope).argParser(duration))
-		.addOption(
-			option('--first <order>', 'stop: the old process ends before the new one starts (default: start)', scope).choices([
+			option('--first <order>', 'stop: the old process ends before the new one starts (default: start)').choices([
 				'start',
 				'stop',
 			]),
 		)
 		.addOption(
-			option('--max-error-rate <count>', 'logged errors a minute in a new process that stop the deploy', scope).argParser(
-				whole(0),
-			),
+			option('--max-error-rate <count>', 'logged errors a minute in a new process that stop the deploy').argParser(whole(0)),
 		)
 		.addOption(option('--parallel <count>', 'workers to replace at once (default: 1)').argParser(whole(1)))
-		.addOption(option('--cancel', 'call off the deploy that runs, and bring the old version back', scope))
-		.addOption(option('--detach', 'return at once; the deploy continues without this command', scope))
+		.addOption(option('--cancel', 'call off the deploy that runs, and bring the old version back'))
+		.addOption(option('--detach', 'return at once; the deploy continues without this command'))
 		.addOption(jsonOption());
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(deploy);
