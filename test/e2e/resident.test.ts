@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createSimulator } from '@shardctl/simulator';
-import { cliSandbox, tempDir } from '@shardctl/test-support';
+import { cliSandbox, tempDir, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 
 const discordJs = createRequire(import.meta.url).resolve('discord.js');
@@ -20,7 +20,7 @@ it('deploys and rolls back while Discord sees one session, and leaves nothing be
 	const run = cli.run(['start', bot, '--gateway', 'resident', '--shards', '2', '--name', 'resident'], { env });
 	await run.message(/^fleet ready: 2 shards in 2 workers/);
 
-	const deployed = await cli.output(['deploy', '--name', 'resident']);
+	const deployed = await cli.output(['deploy', '--observe', '300ms', '--name', 'resident']);
 	expect(deployed).toMatchObject({ code: 0, stdout: '' });
 	expect(deployed.stderr).toMatch(/deployed 2 workers of .*resident/);
 
@@ -30,6 +30,27 @@ it('deploys and rolls back while Discord sees one session, and leaves nothing be
 	expect(failed.stderr).toMatch(/the old one keeps running/);
 	expect(failed.stderr).toMatch(/a bad version/);
 	writeFileSync(bot, good);
+
+	// Ctrl-C calls a deploy off; a deploy that waits shows it, and ends with its client.
+	const interrupted = cli.run(['deploy', '--observe', '5m', '--name', 'resident']);
+	const progress = (run: typeof interrupted, text: string) =>
+		waitFor(`"${text}"`, () => run.stderr().includes(text), { timeoutMs: 60_000 });
+	await progress(interrupted, 'worker 0: watching the new process');
+	const waiting = cli.run(['deploy', '--name', 'resident']);
+	await progress(waiting, 'waiting for deploy 3 to end: worker 0: watching the new process');
+	const deployOf = async () =>
+		(JSON.parse((await cli.output(['stats', '--json', '--name', 'resident'])).stdout) as { deploy: object }).deploy;
+	expect(await deployOf()).toMatchObject({ id: 3, state: 'replacing', queued: 1, done: 0, total: 2, workerId: 0 });
+	waiting.process.kill('SIGKILL');
+	await waiting.exit;
+	await waitFor('the waiting deploy to end with its client', async () => ((await deployOf()) as { queued: number }).queued === 0);
+	interrupted.process.kill('SIGINT');
+	expect(await interrupted.exit).toBe(1);
+	expect(interrupted.stderr()).toMatch(/calling the deploy off at the next safe point/);
+	expect(interrupted.stderr()).toMatch(
+		/the deploy was called off; the old version runs again in 1 worker; 1 of 2 workers were left unchanged/,
+	);
+	expect(await deployOf()).toMatchObject({ id: 3, state: 'called-off' });
 
 	expect(await cli.output(['restart', '--gateways', '--name', 'resident'])).toMatchObject({ code: 0 });
 	const stats = JSON.parse((await cli.output(['stats', '--json', '--name', 'resident'])).stdout) as {

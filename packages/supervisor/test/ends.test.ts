@@ -115,6 +115,20 @@ describe('the end of a process is told truthfully', () => {
 			{ reason: 'uncaught-exception', code: 1, message: expect.stringContaining('TypeError: boom') },
 		],
 		[
+			'real-03: an uncaught exception after another error was logged',
+			"console.error(new Error('harmless')); throw new TypeError('this is what ended the bot')",
+			{
+				reason: 'uncaught-exception',
+				code: 1,
+				message: expect.stringContaining('uncaught exception: TypeError: this is what ended'),
+			},
+		],
+		[
+			'real-03, blank: an error whose message has an empty line',
+			"console.error(new Error('harmless')); throw new Error('the module \\\"sharp\\\" is not there\\n\\nPossible solutions:\\n- install it')",
+			{ reason: 'uncaught-exception', code: 1, message: expect.stringContaining('Error: the module "sharp" is not there') },
+		],
+		[
 			'an unhandled rejection',
 			"Promise.reject(new RangeError('nobody cared'))",
 			{ reason: 'uncaught-exception', code: 1, message: expect.stringContaining('RangeError: nobody cared') },

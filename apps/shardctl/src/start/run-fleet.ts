@@ -10,6 +10,7 @@ import {
 import { pino } from 'pino';
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { writeSimulatorRecord } from '../simulate/simulator-record.js';
+import { surviveClosedOutput } from './closed-output.js';
 import { bothOutputs, type FleetOutput, jsonOutput, prettyOutput } from './fleet-output.js';
 import { LogFile } from './log-file.js';
 import type { StartPlan } from './resolve-start.js';
@@ -21,6 +22,7 @@ const defaultSimulatedGuilds = 20;
 /** Runs until the fleet is stopped or has failed; returns the exit status. Throws for invalid options before anything starts. */
 export async function runFleet(plan: StartPlan): Promise<number> {
 	const { run } = plan;
+	surviveClosedOutput();
 	// Every problem of the options is reported before a file is opened or a simulator is started.
 	const { name } = checkedOptions(plan);
 	const format = run.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json');

@@ -10,11 +10,11 @@
 // failed        The end: what could be brought back was.
 // called-off    The end, by request; as `failed`.
 import { type Clock, type DeployOutcome, type DeployStats, deferred, messageOf, ShardctlError, sleep } from '@shardctl/core';
+import type { Replacement } from '../modes/replacement.js';
 import type { DeployReplaceOptions } from '../modes/session-mode.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { ResolvedDeployOptions } from './deploy-options.js';
 import { ErrorRate } from './error-rate.js';
-import type { Replacement } from './replacement.js';
 
 export type DeployState = DeployStats['state'];
 

@@ -1,8 +1,8 @@
 // Direct mode: each worker holds the sessions of its shards itself, so every start of a process costs one IDENTIFY a shard.
 import { ShardctlError } from '@shardctl/core';
-import type { Replacement } from '../deploy/replacement.js';
 import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
 import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
+import type { Replacement } from './replacement.js';
 import type { ReplaceOptions, SessionMode } from './session-mode.js';
 import { type ModeContext, startRequest } from './start-request.js';
 

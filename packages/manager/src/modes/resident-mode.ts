@@ -15,7 +15,6 @@ import {
 } from '@shardctl/core';
 import { defaultRestartPolicy, type ExitReport } from '@shardctl/supervisor';
 import { heartbeatOf } from '../children/child-rules.js';
-import { Replacement } from '../deploy/replacement.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { HandOver } from '../gateways/hand-over.js';
 import type { HandOverState } from '../gateways/hand-over-state.js';
@@ -29,6 +28,7 @@ import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
 import { addressInUse, holdsAddress } from '../workers/port-holder.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
 import { RefusedSessions } from './refused-sessions.js';
+import { Replacement } from './replacement.js';
 import { whenServed } from './served.js';
 import type { DeployReplaceOptions, ReplaceOptions, SessionMode } from './session-mode.js';
 import { openSnapshotFolder, type SnapshotFolder } from './snapshot-folder.js';
