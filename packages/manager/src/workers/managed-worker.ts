@@ -191,14 +191,14 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	 */
 	setAside(): void {
 		this.#aside = deferred();
-		for (const shardId of this.shardIds) this.#connections.set(shardId, 'reconnecting');
+		for (const shardId of this.shardIds) this.#setConnection(shardId, 'reconnecting');
 	}
 
 	/** It is the worker again; resolves when every shard of it is ready. Rejects with the signal's reason, or when its process ends. */
 	async takeBack(signal: AbortSignal): Promise<void> {
 		const whole = deferred();
 		const check = () => {
-			if (this.shardIds.every((id) => this.#connections.get(id) === 'ready')) whole.resolve();
+			if (this.shardIds.every((id) => this.#connectionOf(id) === 'ready')) whole.resolve();
 		};
 		const onExited = ({ message }: { message: string }) => whole.reject(new ShardctlError('WORKER_NOT_READY', message));
 		this.on('shard.status', check);
