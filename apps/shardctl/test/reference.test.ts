@@ -36,7 +36,9 @@ describe('every option', () => {
 	it('has a twin in the environment that follows from its name', () => {
 		for (const command of program.commands) {
 			for (const { long, envVar } of command.options) {
-				const scope = command.name() === 'simulate' ? 'SIMULATE_' : '';
+				// Where an option means something else than the one of the same name of start.
+				const own = command.name() === 'simulate' || (command.name() === 'health' && long === '--wait');
+				const scope = own ? `${command.name().toUpperCase()}_` : '';
 				expect(envVar).toBe(`SHARDCTL_${scope}${long?.slice(2).replaceAll('-', '_').toUpperCase()}`);
 			}
 		}
