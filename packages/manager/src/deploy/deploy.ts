@@ -205,7 +205,7 @@ export class Deploy {
 		signal.throwIfAborted();
 		kept.proven = true;
 		this.#done++;
-		this.#spareMemory();
+		await this.#spareMemory();
 		this.#say('replaced', worker);
 	}
 
@@ -220,13 +220,13 @@ export class Deploy {
 	}
 
 	/** Old processes that are needed least end where memory is short. */
-	#spareMemory(): void {
+	async #spareMemory(): Promise<void> {
 		const { observeMs } = this.#context.options;
 		for (const [replacement, { proven }] of [...this.#kept]) {
 			if (!proven || (observeMs > 0 && this.#context.hasMemory())) continue;
 			this.#kept.delete(replacement);
 			this.#settled++;
-			void replacement.release();
+			await replacement.release();
 		}
 	}
 
