@@ -42,6 +42,14 @@ it.each(['direct', 'resident'])(
 			stderr: expect.stringContaining('no message of the bot has a component "nope"'),
 		});
 
+		if (gateway === 'resident') {
+			// Its workers connect to the gateway processes, so they can be replaced.
+			expect(await cli.output(['deploy', '--name', 'shop'])).toMatchObject({
+				code: 0,
+				stderr: expect.stringContaining('deployed 2 workers'),
+			});
+		}
+
 		// Without the token of the record, the control API is closed.
 		const { url } = run.json().find(({ event }) => event === 'simulator:ready') as { url: string };
 		expect(await simulate('say', 'hi', '--url', url)).toMatchObject({

@@ -15,6 +15,7 @@ import { IdentifyGate } from './identify-gate.js';
 import { type ManagerPeer, openManagerLink } from './manager-link.js';
 import { readPath } from './property-path.js';
 import { Sampler } from './sampler.js';
+import { ownToken } from './own-token.js';
 import { ScriptRunner } from './script-runner.js';
 import { Shutdown, type ShutdownHandler } from './shutdown.js';
 
@@ -62,7 +63,7 @@ export class WorkerRuntime {
 			api,
 			gateway,
 			identify: this.#gate,
-			isOwnToken: (other) => other?.replace(/^(Bot|Bearer)\s*/i, '') === token,
+			isOwnToken: ownToken(config.anyToken ? undefined : token),
 		};
 		this.#serve();
 		if (config.statsIntervalMs > 0) setInterval(() => this.#pushSample(), config.statsIntervalMs).unref();

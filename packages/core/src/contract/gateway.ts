@@ -40,6 +40,8 @@ export interface GatewayConfig {
 	delivery: Delivery;
 	buffer: BufferLimits;
 	compression: UpstreamCompression;
+	/** The fleet runs on a simulator, which accepts any token; workers may then use any as well. */
+	anyToken?: boolean;
 	/** The workers of the fleet: no other incarnation is let in. */
 	workers: WorkerIncarnation[];
 }

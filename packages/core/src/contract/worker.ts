@@ -25,6 +25,8 @@ export interface WorkerConfig {
 	statsIntervalMs: number;
 	/** How long the worker has for its shutdown before it is ended by signal. */
 	shutdownGraceMs: number;
+	/** The bot runs on a simulator, which accepts any token: the fleet's token is the first that the bot logs in with. */
+	anyToken?: boolean;
 }
 
 /** The answer of `GET /gateway/bot`. Discord: Gateway, "Get Gateway Bot". */

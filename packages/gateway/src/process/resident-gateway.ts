@@ -76,7 +76,7 @@ export class ResidentGateway {
 		this.#snapshots = new HeldSnapshots(options.store);
 		this.#bot = botKey(token);
 		const backend = new LocalBackend({
-			token,
+			token: config.anyToken ? undefined : token,
 			totalShards,
 			shards: this.#shards,
 			clock,

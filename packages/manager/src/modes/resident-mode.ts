@@ -393,6 +393,7 @@ export class ResidentMode implements SessionMode {
 				gateway: starts.lastGateway,
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
 				delivery: resident.delivery,
+				...(options.simulator ? { anyToken: true } : {}),
 				buffer: resident.buffer,
 				compression: resident.compression,
 				workers: workers.workers.map((worker) => ({

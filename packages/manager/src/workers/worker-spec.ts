@@ -29,7 +29,7 @@ export function workerSpec(
 	options: ResolvedManagerOptions,
 	{ workerId, epoch, shardIds, totalShards, workers, gateway }: Incarnation,
 ): ChildSpec {
-	const { file, args, execArgv, cwd, env, token, workerApi, shutdownGraceMs } = options;
+	const { file, args, execArgv, cwd, env, token, workerApi, shutdownGraceMs, simulator } = options;
 	const config: WorkerConfig = {
 		workerId,
 		epoch,
@@ -41,6 +41,7 @@ export function workerSpec(
 		gateway,
 		statsIntervalMs: sampleIntervalMs(options),
 		shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),
+		...(simulator ? { anyToken: true } : {}),
 	};
 	return {
 		id: `worker ${workerId}`,
