@@ -13,9 +13,9 @@ import { Attachments } from './attachments.js';
 import type { ClientAdapter, WorkerAccess } from './client-adapter.js';
 import { IdentifyGate } from './identify-gate.js';
 import { type ManagerPeer, openManagerLink } from './manager-link.js';
+import { ownToken } from './own-token.js';
 import { readPath } from './property-path.js';
 import { Sampler } from './sampler.js';
-import { ownToken } from './own-token.js';
 import { ScriptRunner } from './script-runner.js';
 import { Shutdown, type ShutdownHandler } from './shutdown.js';
 
