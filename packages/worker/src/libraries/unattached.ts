@@ -47,11 +47,10 @@ function classOf(exports: unknown, name: string): { prototype: Connecting } | un
 	return typeof found === 'function' ? (found as unknown as { prototype: Connecting }) : undefined;
 }
 
-/** Where eris, oceanic.js and @discordjs/ws keep the token. */
+/** Where eris (older versions: `token`), oceanic.js and @discordjs/ws keep the token. */
 function tokenOf(client: object): string | undefined {
-	const { _token, options } = client as { _token?: unknown; options?: { auth?: unknown; token?: unknown } };
-	const token = _token ?? options?.auth ?? options?.token;
-	return typeof token === 'string' ? token : undefined;
+	const { _token, token, options } = client as { _token?: unknown; token?: unknown; options?: { auth?: unknown; token?: unknown } };
+	return [_token, token, options?.auth, options?.token].find((found) => typeof found === 'string') as string | undefined;
 }
 
 /** Name and version of the package that a file belongs to. */

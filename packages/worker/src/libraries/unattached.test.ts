@@ -1,0 +1,34 @@
+// Clients that connect without attach(), of libraries that keep their token in different places.
+import { expect, it } from 'vitest';
+import { ownToken } from '../own-token.js';
+import type { WorkerRuntime } from '../runtime.js';
+import { watchConnect } from './unattached.js';
+
+it.each([
+	['eris', { _token: 'Bot secret' }],
+	['an older eris', { token: 'Bot secret' }],
+	['oceanic.js', { options: { auth: 'Bot secret' } }],
+	['@discordjs/ws', { options: { token: 'secret' } }],
+])('refuses a client of %s', (_, fields) => {
+	const problems: unknown[] = [];
+	const connected: object[] = [];
+	class Client {
+		connect() {
+			connected.push(this);
+		}
+	}
+	watchConnect({ Client }, '/bot/node_modules/library/index.js', 'Client', {
+		isAttached: () => false,
+		access: { isOwnToken: ownToken('secret') },
+		report: (problem: unknown) => problems.push(problem),
+	} as unknown as WorkerRuntime);
+
+	void Object.assign(new Client(), fields).connect();
+	expect({ problems, connected }).toEqual({
+		problems: [expect.objectContaining({ code: 'NOT_ATTACHED', fatal: true })],
+		connected: [],
+	});
+	const ofAnotherBot = new Client();
+	ofAnotherBot.connect();
+	expect(connected).toEqual([ofAnotherBot]);
+});
