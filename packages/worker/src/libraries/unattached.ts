@@ -49,7 +49,11 @@ function classOf(exports: unknown, name: string): { prototype: Connecting } | un
 
 /** Where eris (older versions: `token`), oceanic.js and @discordjs/ws keep the token. */
 function tokenOf(client: object): string | undefined {
-	const { _token, token, options } = client as { _token?: unknown; token?: unknown; options?: { auth?: unknown; token?: unknown } };
+	const { _token, token, options } = client as {
+		_token?: unknown;
+		token?: unknown;
+		options?: { auth?: unknown; token?: unknown };
+	};
 	return [_token, token, options?.auth, options?.token].find((found) => typeof found === 'string') as string | undefined;
 }
 
