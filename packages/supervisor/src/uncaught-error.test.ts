@@ -67,6 +67,27 @@ describe('findUncaughtError', () => {
 		expect(findUncaughtError(bare)).toMatchObject({ text: 'TypeError: b', place: '/bot/a.js:1:2' });
 	});
 
+	it('takes the error and not its cause or the properties printed below it, also where its beginning is no longer kept', () => {
+		const report = [
+			'<ref *1> Error: getaddrinfo ENOTFOUND discordapp.com',
+			'    at GetAddrInfoReqWrap.onlookup [as oncomplete] (node:dns:107:26)',
+			'    at Client.connect (/bot/client.js:12:9) {',
+			"  code: 'ENOTFOUND',",
+			'  request: { error: [Circular *1] },',
+			'  [cause]: TypeError: socket hang up',
+			'      at Socket.close (/bot/socket.js:1:1)',
+			'}',
+			'',
+			'Node.js v20.20.2',
+		];
+		const whole = ['node:internal/process/promises:394', '      triggerUncaughtException(err, true);', '      ^', '', ...report];
+		const text = 'Error: getaddrinfo ENOTFOUND discordapp.com';
+		expect(findUncaughtError(whole)).toMatchObject({ text, place: '/bot/client.js:12:9' });
+		expect(findUncaughtError([...logged, '', ...report])).toMatchObject({ text });
+		expect(findUncaughtError(report.slice(3))?.text).toBe('unknown error');
+		expect(findUncaughtError(['Error: of a module', '}', '', 'Node.js v20.20.2'])?.text).toBe('Error: of a module');
+	});
+
 	it('finds none where an error was only logged', () => {
 		expect(findUncaughtError(logged)).toBeUndefined();
 	});

@@ -12,10 +12,14 @@ export interface UncaughtError {
 
 const version = /^Node\.js v\d+\.\d+\.\d+/;
 const frame = /^\s+at .+/;
+/** A frame of the error itself; those of its causes are indented further. */
+const topFrame = /^ {4}at .+/;
+/** How an error begins, at the left margin; Node marks one that refers to itself. */
+const errorLine = /^(?:<ref \*\d+> )?(?:Uncaught )?[A-Za-z_$][\w$.]*(?:Error|Exception)\b/;
 const caret = /^\s*\^+\s*$/;
 const place = /^(.+):(\d+)$/;
-/** The path of a frame, with its line and column. */
-const framePlace = /(?:\(|at (?:async )?)(?:file:\/\/)?((?:[A-Za-z]:)?[^()\s][^()]*:\d+:\d+)\)?$/;
+/** The path of a frame, with its line and column. Properties of the error follow the last frame, in braces. */
+const framePlace = /(?:\(|at (?:async )?)(?:file:\/\/)?((?:[A-Za-z]:)?[^()\s][^()]*:\d+:\d+)\)?(?: \{)?$/;
 /** Frames of Node itself say nothing about a bot. */
 const ownFrame = /^\s+at .*\(?node:/;
 
@@ -27,7 +31,7 @@ export function findUncaughtError(lines: readonly string[]): UncaughtError | und
 	const mark = printed.findLastIndex((line, index) => caret.test(line) && place.test(printed[index - 2] ?? ''));
 	if (mark === -1) return withoutSource(printed);
 	const report = printed.slice(mark + 1);
-	const text = report.find((line) => line.trim() !== '')?.trim() ?? 'unknown';
+	const text = textOf(report.find((line) => line.trim() !== ''));
 	const [header, source] = [printed[mark - 2] ?? '', printed[mark - 1] ?? ''];
 	const isNodes = header.startsWith('node:');
 	const thrownIn = placeOf(report) ?? (isNodes ? undefined : header.replace(/^file:\/\//, ''));
@@ -54,19 +58,27 @@ export function foldNodeFrames(lines: readonly string[]): string[] {
 	return folded;
 }
 
-/** An error whose source Node does not have: the error is what stands above the last run of frames. */
+/**
+ * An error whose source Node does not have, or whose beginning is no longer kept: the text above the last run of its own frames, or
+ * without frames the last line that an error begins with.
+ */
 function withoutSource(printed: readonly string[]): UncaughtError {
-	const lastFrame = printed.findLastIndex((line) => frame.test(line));
+	const lastFrame = printed.findLastIndex((line) => topFrame.test(line));
 	if (lastFrame === -1) {
 		const words = printed.filter((line) => line.trim() !== '' && !line.startsWith('(Use `node'));
-		return { text: words.at(-1)?.trim() ?? 'unknown', place: undefined, source: undefined };
+		const isObject = words.at(-1) === '}';
+		const text = words.findLast((line) => errorLine.test(line)) ?? (isObject ? undefined : words.at(-1));
+		return { text: textOf(text), place: undefined, source: undefined };
 	}
-	const firstFrame = printed.findLastIndex((line, index) => index < lastFrame && !frame.test(line)) + 1;
+	const firstFrame = printed.findLastIndex((line, index) => index < lastFrame && !topFrame.test(line)) + 1;
 	// The message may have several lines: it begins below the frames or the blank line before it.
 	const above = printed.slice(0, firstFrame);
 	const start = above.findLastIndex((line) => line.trim() === '' || frame.test(line)) + 1;
-	const text = (above[start] ?? above.at(-1) ?? '').trim() || 'unknown';
-	return { text, place: placeOf(printed.slice(firstFrame)), source: undefined };
+	return { text: textOf(above[start] ?? above.at(-1)), place: placeOf(printed.slice(firstFrame)), source: undefined };
+}
+
+function textOf(line: string | undefined): string {
+	return line?.replace(/^<ref \*\d+> /, '').trim() || 'unknown error';
 }
 
 /** The first frame that is not Node's own. */
