@@ -15,7 +15,7 @@ const frame = /^\s+at .+/;
 /** A frame of the error itself; those of its causes are indented further. */
 const topFrame = /^ {4}at .+/;
 /** How an error begins, at the left margin; Node marks one that refers to itself. */
-const errorLine = /^(?:<ref \*\d+> )?(?:Uncaught )?[A-Za-z_$][\w$.]*(?:Error|Exception)\b/;
+const errorLine = /^(?:<ref \*\d+> )?(?:Uncaught )?[\w$.]*(?:Error|Exception)\b/;
 const caret = /^\s*\^+\s*$/;
 const place = /^(.+):(\d+)$/;
 /** The path of a frame, with its line and column. Properties of the error follow the last frame, in braces. */
