@@ -218,6 +218,21 @@ client.login();`,
 		expect(JSON.parse(await line(fleet, 'RESULT '))).toEqual([['n6'], ['1'], [2], [1]]);
 	});
 
+	it('with an old oceanic.js runs its slice once it is attached', async () => {
+		const { manager, simulator } = await startFleet({
+			'bot.cjs': `
+const { Client } = require('oceanic.js-1.6');
+const { attach } = require('shardctl/worker');
+const client = new Client({ auth: 'Bot ' + process.env.DISCORD_TOKEN, gateway: { intents: ['GUILDS'] } });
+attach(client);
+client.on('error', console.error);
+client.connect();`,
+		});
+		expect(await manager.broadcastEval('[...client.shards.keys()]')).toEqual([[0], [1]]);
+		expect(simulator.log.entries({ type: 'identify' })).toHaveLength(2);
+		expect(simulator.violations({ hardOnly: true })).toEqual([]);
+	});
+
 	it('that reads its standard input stays open, as in a terminal, and ends when it is stopped', async () => {
 		const { manager, lines } = await startFleet(
 			{

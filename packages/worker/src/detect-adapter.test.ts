@@ -5,6 +5,7 @@ import { WebSocketManager } from '@discordjs/ws';
 import { Client as DiscordJsClient } from 'discord.js';
 import { Client as ErisClient } from 'eris';
 import { Client as OceanicClient } from 'oceanic.js';
+import { Client as OldOceanicClient } from 'oceanic.js-1.6';
 import { describe, expect, it } from 'vitest';
 import { detectAdapter } from './detect-adapter.js';
 
@@ -19,6 +20,7 @@ describe('detectAdapter', () => {
 		['@discordjs/ws 2', gateway],
 		['eris', new ErisClient(`Bot ${token}`, { intents: [] })],
 		['oceanic.js', new OceanicClient({ auth: `Bot ${token}` })],
+		['oceanic.js', new OldOceanicClient({ auth: `Bot ${token}` })],
 	])('knows a client of %s', (library, client) => {
 		expect(detectAdapter(client).library).toBe(library);
 	});

@@ -1,5 +1,6 @@
 import type { ShardReport } from '@shardctl/core';
 import { Client } from 'oceanic.js';
+import { Client as OldClient } from 'oceanic.js-1.6';
 import { describe, expect, it } from 'vitest';
 import { fakeWorker } from '../../test/fake-worker.js';
 import { type OceanicClient, oceanicAdapter } from './oceanic.js';
@@ -15,11 +16,19 @@ describe('oceanicAdapter', () => {
 		const client = makeClient();
 		oceanicAdapter.prepare?.(client, worker);
 		expect(client.shards.options).toMatchObject({ shardIDs: [2, 3, 7], maxShards: 9, concurrency: -1 });
-		expect(await client.shards.options.override.getBot?.()).toEqual({
+		expect(await client.shards.options.override?.getBot?.()).toEqual({
 			url: 'wss://gateway',
 			shards: 9,
 			sessionStartLimit: { total: 1000, remaining: 3, resetAfter: 7, maxConcurrency: 16 },
 		});
+		expect(client.rest.options).toMatchObject({ baseURL: 'http://127.0.0.1:8080/api/v10', host: '127.0.0.1:8080' });
+	});
+
+	it('gives them to a client from before there were overrides, whose own delay falls away', async () => {
+		const client = new OldClient({ auth: 'Bot token' }) as unknown as OceanicClient;
+		oceanicAdapter.prepare?.(client, worker);
+		expect(client.shards.options).toMatchObject({ shardIDs: [2, 3, 7], maxShards: 9, concurrency: Number.POSITIVE_INFINITY });
+		expect(await client.rest.getGateway()).toEqual({ url: 'wss://gateway' });
 		expect(client.rest.options).toMatchObject({ baseURL: 'http://127.0.0.1:8080/api/v10', host: '127.0.0.1:8080' });
 	});
 

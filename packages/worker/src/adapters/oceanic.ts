@@ -12,13 +12,14 @@ interface OceanicShard extends IdentifyingShard {
 }
 
 export interface OceanicClient {
-	rest: { options: { baseURL: string; host: string | null } };
+	rest: { options: { baseURL: string; host: string | null }; getGateway(): Promise<{ url: string }> };
 	shards: Map<number, OceanicShard> & {
 		options: {
 			shardIDs: number[];
 			maxShards: number;
 			concurrency: number;
-			override: { getBot?: () => Promise<unknown>; timeBetweenShardConnects?: number };
+			/** Old versions, such as 1.6, have none. */
+			override?: { getBot?: () => Promise<unknown>; timeBetweenShardConnects?: number };
 		};
 	};
 	guilds: { values(): Iterable<{ shard?: { id: number }; memberCount: number }> };
@@ -27,7 +28,8 @@ export interface OceanicClient {
 
 export function isOceanicClient(client: unknown): client is OceanicClient {
 	const shards = field(client, 'shards');
-	return hasMethods(shards, 'spawn', 'connect') && field(shards, 'dispatcher') !== undefined;
+	// eris has its REST methods on the client.
+	return hasMethods(shards, 'spawn', 'connect') && hasMethods(field(client, 'rest'), 'getGateway', 'getBotGateway');
 }
 
 export const oceanicAdapter: ClientAdapter<OceanicClient> = {
@@ -65,11 +67,27 @@ function giveSlice({ shards: { options } }: OceanicClient, { shardIds, totalShar
 
 /** Serves the gateway information from the manager's response, and points oceanic's REST to the manager's API. */
 function pointTo({ rest, shards }: OceanicClient, { api, gateway }: WorkerAccess): void {
-	const { options } = shards;
-	const { session_start_limit: limit } = gateway;
-	options.override.getBot = async () => ({
-		url: gateway.url,
-		shards: gateway.shards,
+	if (shards.options.override) overrideGateway(shards.options, shards.options.override, gateway);
+	else {
+		// With a number, oceanic requests the address alone. Its delay is between two shards of the same remainder: here, none.
+		shards.options.concurrency = Number.POSITIVE_INFINITY;
+		rest.getGateway = async () => ({ url: gateway.url });
+	}
+	const version = /\/v\d+$/.exec(rest.options.baseURL)?.[0] ?? '';
+	rest.options.baseURL = api.replace(/\/$/, '') + version;
+	rest.options.host = new URL(api).host;
+}
+
+type ShardOptions = OceanicClient['shards']['options'];
+
+function overrideGateway(
+	options: ShardOptions,
+	override: NonNullable<ShardOptions['override']>,
+	{ url, shards, session_start_limit: limit }: WorkerAccess['gateway'],
+): void {
+	override.getBot = async () => ({
+		url,
+		shards,
 		sessionStartLimit: {
 			total: limit.total,
 			remaining: limit.remaining,
@@ -80,8 +98,5 @@ function pointTo({ rest, shards }: OceanicClient, { api, gateway }: WorkerAccess
 	// -1 means "auto"; with any other value oceanic does not request the gateway's address.
 	options.concurrency = -1;
 	// Disables its own delay between two shards; the gate paces them.
-	options.override.timeBetweenShardConnects = 0;
-	const version = /\/v\d+$/.exec(rest.options.baseURL)?.[0] ?? '';
-	rest.options.baseURL = api.replace(/\/$/, '') + version;
-	rest.options.host = new URL(api).host;
+	override.timeBetweenShardConnects = 0;
 }
