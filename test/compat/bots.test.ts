@@ -19,7 +19,7 @@ interface Fleet {
 }
 
 /** A fleet of a bot that consists of the given files, the first of them the one that is started; not spawned yet. */
-async function makeFleet(files: Record<string, string>, options: ShardManagerOptions = {}): Promise<Fleet> {
+async function makeFleet(files: Record<string, string>, options: ShardManagerOptions = {}, level = 'warn'): Promise<Fleet> {
 	const dir = tempDir();
 	for (const [name, source] of Object.entries(files)) writeFileSync(join(dir, name), source);
 	symlinkSync(modules, join(dir, 'node_modules'), 'junction');
@@ -31,7 +31,7 @@ async function makeFleet(files: Record<string, string>, options: ShardManagerOpt
 		totalShards: 2,
 		control: false,
 		cwd: dir,
-		logger: pino({ level: 'warn' }, { write: (line) => void warnings.push(line) }),
+		logger: pino({ level }, { write: (line) => void warnings.push(line) }),
 		statsIntervalMs: 200,
 		...options,
 	});
@@ -44,8 +44,8 @@ async function makeFleet(files: Record<string, string>, options: ShardManagerOpt
 	return { manager, simulator, lines, warnings };
 }
 
-async function startFleet(files: Record<string, string>, options: ShardManagerOptions = {}): Promise<Fleet> {
-	const fleet = await makeFleet(files, options);
+async function startFleet(files: Record<string, string>, options: ShardManagerOptions = {}, level = 'warn'): Promise<Fleet> {
+	const fleet = await makeFleet(files, options, level);
 	await fleet.manager.spawn().catch((error: unknown) => {
 		throw new Error(`not ready:\n${fleet.lines.join('\n')}`, { cause: error });
 	});
@@ -232,6 +232,29 @@ client.connect();`,
 		expect(simulator.log.entries({ type: 'identify' })).toHaveLength(2);
 		expect(simulator.violations({ hardOnly: true })).toEqual([]);
 	});
+
+	it.each(['commonjs', 'module'])(
+		'in TypeScript (%s) runs by the loader that it depends on, which is said once',
+		async (type) => {
+			const { manager, warnings } = await startFleet(
+				{
+					'bot.ts': `
+import { Client } from 'discord.js';
+enum Kind { Guilds = 'Guilds' }
+const client: Client = new Client({ intents: [Kind.Guilds] });
+client.login();`,
+					'package.json': JSON.stringify({ type, devDependencies: { tsx: '*' } }),
+				},
+				{},
+				'info',
+			);
+			expect(await manager.broadcastEval('client.shard.constructor.name')).toEqual([
+				'ShardctlShardClient',
+				'ShardctlShardClient',
+			]);
+			expect(warnings.filter((text) => text.includes("using tsx from the bot's dependencies"))).toHaveLength(1);
+		},
+	);
 
 	it('that reads its standard input stays open, as in a terminal, and ends when it is stopped', async () => {
 		const { manager, lines } = await startFleet(

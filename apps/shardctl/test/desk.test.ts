@@ -1,11 +1,15 @@
 // The commands that need no running fleet: doctor, init, simulate, completion, help.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createSimulator } from '@shardctl/simulator';
 import { cliSandbox, tempDir, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasProgram } from './terminal.js';
+
+/** Where every library and shardctl are installed. */
+const libraries = fileURLToPath(new URL('../../../test/node_modules', import.meta.url));
 
 interface Found {
 	ok: boolean;
@@ -69,6 +73,27 @@ describe('doctor', () => {
 		});
 		expect(code).toBe(1);
 		expect(simulator.log.entries({ type: 'identify' })).toEqual([]);
+	});
+
+	it.each([
+		['eris', "const { Client } = require('eris'); const client = new Client('Bot doctor', { intents: [] });"],
+		['oceanic.js', "const { Client } = require('oceanic.js'); const client = new Client({ auth: 'Bot doctor' });"],
+		[
+			'@discordjs/ws',
+			"const { WebSocketManager } = require('@discordjs/ws'); const { REST } = require('@discordjs/rest'); const client = new WebSocketManager({ token: 'doctor', intents: 0, rest: new REST() });",
+		],
+	])('names attach() for a bot of %s that does not call it, and is content with one that does', async (library, client) => {
+		const folder = tempDir();
+		symlinkSync(libraries, join(folder, 'node_modules'), 'junction');
+		writeFileSync(join(folder, 'without.cjs'), `${client} client.connect();`);
+		writeFileSync(join(folder, 'with.cjs'), `${client} require('shardctl/worker').attach(client); client.connect();`);
+		const api = ['--api', 'http://127.0.0.1:65533'];
+		expect((await examined(['without.cjs', ...api], {}, folder)).of('import')).toMatchObject({
+			status: 'fail',
+			message: expect.stringContaining(`the bot's ${library} client connects without attach()`),
+			remedy: expect.stringContaining('attach(client)'),
+		});
+		expect((await examined(['with.cjs', ...api], {}, folder)).of('import')).toMatchObject({ status: 'ok' });
 	});
 
 	it('tells what is wrong with the bot, the token and the API, each with its remedy', async () => {

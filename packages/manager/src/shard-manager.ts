@@ -363,12 +363,13 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	}
 
 	async #spawn(): Promise<ShardStats[]> {
-		const { clock } = this.#options;
+		const { clock, loader, logger } = this.#options;
 		const startedAt = clock.monotonic();
 		if (this.#lifecycle.state !== 'idle') {
 			throw new ShardctlError('MANAGER_STOPPED', 'this manager was stopped; create another one to start again');
 		}
 		this.#lifecycle.enter('starting');
+		if (loader !== undefined) logger.info(`using ${loader} from the bot's dependencies`);
 		this.#healthWatch = new HealthWatch({
 			clock,
 			health: async () => (await this.getStats()).health,

@@ -4,6 +4,7 @@ import { type CallHandler, type CallName, type FleetCalls, type GatewayInfo, Sha
 import { WorkerCalls } from './calls.js';
 import type { ClientAdapter } from './client-adapter.js';
 import { detectAdapter } from './detect-adapter.js';
+import { watchedByDoctor } from './doctor-probe.js';
 import { currentRuntime, type Handler, type WorkerRuntime } from './runtime.js';
 import type { ShutdownHandler } from './shutdown.js';
 
@@ -73,8 +74,14 @@ export function onShutdown(handler: ShutdownHandler): void {
  */
 export function attach<Client extends object>(client: Client, adapter?: ClientAdapter<Client>): void {
 	const runtime = currentRuntime();
-	if (!runtime) return;
-	runtime.attach(client, adapter ?? detectAdapter(client));
+	if (runtime) {
+		runtime.attach(client, adapter ?? detectAdapter(client));
+		return;
+	}
+	const watched = watchedByDoctor();
+	if (!watched) return;
+	if (!adapter) detectAdapter(client);
+	watched.add(client);
 }
 
 /**

@@ -16,6 +16,7 @@ describe('a token', () => {
 	it.each([
 		['', 'fail'],
 		['MTIzNDU2Nzg5MDEyMzQ1Njc4.abc.def', 'ok'],
+		['"MTIzNDU2Nzg5MDEyMzQ1Njc4.abc.def"', 'fail'],
 		['abc.def.ghi', 'warn'],
 		['x'.repeat(32), 'warn'],
 	])('%j: %s', (token, status) => {

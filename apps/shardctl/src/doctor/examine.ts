@@ -1,7 +1,7 @@
 // Runs the checks of the doctor in order; later checks use the results of earlier ones.
 import { cpus } from 'node:os';
 import { messageOf, ShardctlError } from '@shardctl/core';
-import { absoluteBotFile, recogniseManagerFile } from '@shardctl/manager';
+import { absoluteBotFile, recogniseManagerFile, typeScriptLoader } from '@shardctl/manager';
 import { findConfig } from '../config/find-config.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { resolveStart, type StartPlan } from '../start/resolve-start.js';
@@ -24,7 +24,9 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 	if (bot !== undefined) {
 		findings.push(checkLibrary(bot));
 		if (options.import) {
-			const result = await checkImport(bot, { args: plan?.manager.args ?? [], execArgv: plan?.manager.execArgv ?? [] });
+			const { args = [], execArgv = [], env } = plan?.manager ?? {};
+			const loader = typeScriptLoader(bot, { execArgv, nodeOptions: env?.NODE_OPTIONS ?? process.env.NODE_OPTIONS });
+			const result = await checkImport(bot, { args, execArgv: [...(loader?.execArgv ?? []), ...execArgv] });
 			imported = result.bot;
 			findings.push(result.finding);
 		} else findings.push(skip('import', 'skipped: --no-import'));

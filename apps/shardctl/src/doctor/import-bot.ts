@@ -40,10 +40,16 @@ export async function checkImport(
 	});
 	child.kill('SIGKILL');
 	if (outcome === 'login') {
-		return {
-			finding: ok('import', `loads and calls ${report?.library ?? 'its library'} to log in`),
-			bot: { intents: report?.intents },
-		};
+		const library = report?.library ?? 'its library';
+		const finding =
+			report?.attached === false
+				? fail(
+						'import',
+						`the bot's ${library} client connects without attach(), so it would run every shard in every worker`,
+						"add one line before it connects: attach(client), with attach from 'shardctl/worker'",
+					)
+				: ok('import', `loads and calls ${library} to log in`);
+		return { finding, bot: { intents: report?.intents } };
 	}
 	const lastLine =
 		stderr

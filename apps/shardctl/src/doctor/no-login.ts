@@ -7,6 +7,8 @@ import { pathToFileURL } from 'node:url';
 export interface ProbeReport {
 	library: string;
 	intents?: number;
+	/** Whether shardctl would see this client: discord.js is hooked, the others call attach(). */
+	attached: boolean;
 }
 
 interface Login {
@@ -25,14 +27,23 @@ const logins: readonly Login[] = [
 
 type Patchable = { prototype: Record<string, unknown> } | undefined;
 
+/** What attach() adds to; the same key is in the worker package. */
+const attached = new Set<object>();
+(globalThis as Record<symbol, unknown>)[Symbol.for('shardctl.doctor.attached')] = attached;
+
+/** Of @discordjs/core the client is attached, and the manager in its `gateway` connects. */
+function isAttached(client: object): boolean {
+	return [...attached].some((found) => found === client || (found as { gateway?: unknown }).gateway === client);
+}
+
 const never = () => new Promise<never>(() => {});
 
 async function holdBack(botFile: string): Promise<void> {
 	const require = createRequire(botFile);
 	for (const { library, className, method } of logins) {
 		for (const loaded of await loadedForms(require, library)) {
-			replace(loaded[className] as Patchable, method, function (this: unknown) {
-				report({ library, ...intentsOf(this) });
+			replace(loaded[className] as Patchable, method, function (this: object) {
+				report({ library, ...intentsOf(this), attached: library === 'discord.js' || isAttached(this) });
 				return never();
 			});
 			replace(loaded.REST as Patchable, 'request', never);

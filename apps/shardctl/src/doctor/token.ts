@@ -9,6 +9,9 @@ export function checkToken(token: string): Finding {
 			'set DISCORD_TOKEN, or use --token-file; copy the token from https://discord.com/developers/applications',
 		);
 	}
+	if (/^["'`]|["'`]$/.test(token)) {
+		return fail('token', 'is in quotes, which are not part of a token', 'remove the quotes where the token is set');
+	}
 	const parts = token.split('.');
 	const id = Buffer.from(parts[0] ?? '', 'base64').toString('latin1');
 	if (parts.length === 3 && /^\d{15,20}$/.test(id)) return ok('token', `is well-formed, for the bot ${id}`);

@@ -97,6 +97,15 @@ describe('resolveManagerOptions', () => {
 		});
 	});
 
+	it.each(['"abc.def.ghi"', "'abc'", 'Bot "abc"', '"Bot abc"', '`abc`'])(
+		'refuses a token in quotes, which it does not show: %s',
+		(token) => {
+			const error = errorOf(() => resolve({}, { env: { DISCORD_TOKEN: token } }));
+			expect(error).toMatchObject({ code: 'OPTIONS_INVALID', message: expect.stringContaining('token: is in quotes') });
+			expect(error.message).not.toContain('abc');
+		},
+	);
+
 	it('refuses a shorter identify window with Discord itself, and takes it elsewhere', () => {
 		expect(errorOf(() => resolve({ identifyWindowMs: 100 })).message).toContain('identifyWindowMs: must be at least 5000');
 		expect(resolve({ identifyWindowMs: 100, api: 'http://127.0.0.1:1/api' }).identifyWindowMs).toBe(100);

@@ -14,6 +14,7 @@ import { optionKinds } from './option-kinds.js';
 import { managerOptionTable } from './option-table.js';
 import { parseShardList } from './shard-list.js';
 import type { ShardManagerOptions } from './shard-manager-options.js';
+import { typeScriptLoader } from './typescript-loader.js';
 
 /** Discord's REST API. */
 const discordApi = 'https://discord.com/api';
@@ -42,6 +43,8 @@ type AsGiven =
 export interface ResolvedManagerOptions
 	extends Required<Pick<ShardManagerOptions, AsGiven | 'cwd' | 'maxMemoryBytes' | 'name' | 'token' | 'logger' | 'clock'>> {
 	file: string;
+	/** The package that was found to run a bot file in TypeScript; `execArgv` loads it. */
+	loader: string | undefined;
 	shardList: readonly number[] | undefined;
 	policy: RestartPolicy | null;
 	/** Base URL of the REST API for the manager's own requests. */
@@ -103,9 +106,16 @@ export function resolveManagerOptions(
 	}
 
 	const botFile = absoluteBotFile(file, cwd);
-	const token = String(options.token ?? env.DISCORD_TOKEN ?? '')
-		.trim()
-		.replace(/^Bot\s+/i, '');
+	const givenToken = String(options.token ?? env.DISCORD_TOKEN ?? '').trim();
+	const token = givenToken.replace(/^Bot\s+/i, '');
+	if (/^["'`]|["'`]$/.test(givenToken)) {
+		problems.push({
+			option: 'token',
+			problem:
+				'is in quotes, which are not part of a token: remove them where it is set (a shell removes them from DISCORD_TOKEN="…", ' +
+				"Docker's --env-file does not)",
+		});
+	}
 	const singles: ShardctlError[] = [];
 	if (botFile instanceof ShardctlError) singles.push(botFile);
 	if (token === '' && !problems.some(({ option }) => option === 'token')) singles.push(tokenMissing());
@@ -118,8 +128,13 @@ export function resolveManagerOptions(
 	const api = givenApi.replace(/\/+$/, '');
 	const given = <Name extends AsGiven>(name: Name): Required<ShardManagerOptions>[Name] =>
 		(options[name] ?? managerOptionTable[name].default) as Required<ShardManagerOptions>[Name];
+	const loader = typeScriptLoader(botFile as string, {
+		execArgv: given('execArgv'),
+		nodeOptions: given('env').NODE_OPTIONS ?? env.NODE_OPTIONS,
+	});
 	return {
 		file: botFile as string,
+		loader: loader?.name,
 		token,
 		totalShards: given('totalShards'),
 		shardList,
@@ -131,7 +146,7 @@ export function resolveManagerOptions(
 		api,
 		workerApi: api,
 		args: given('args'),
-		execArgv: given('execArgv'),
+		execArgv: [...(loader?.execArgv ?? []), ...given('execArgv')],
 		env: given('env'),
 		cwd,
 		readyTimeoutMs: offAsInfinity(given('readyTimeoutMs')),

@@ -49,8 +49,8 @@ export class BotProblems {
 		if (extension === '.ts' || extension === '.tsx' || extension === '.mts') {
 			this.#warnOnce(
 				worker,
-				`this Node.js cannot run ${extension} files by itself. Install a loader and name it: npm install tsx, then "execArgv": ` +
-					'["--import", "tsx"] in shardctl.config.json, or start the compiled .js file',
+				`this Node.js cannot run ${extension} files by itself. Install a loader in the bot's folder, which is then used: npm install ` +
+					'tsx. Or name one in "execArgv" of the config file, or start the compiled .js file',
 			);
 		}
 	}
