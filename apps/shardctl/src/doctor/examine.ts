@@ -25,7 +25,11 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 		findings.push(checkLibrary(bot));
 		if (options.import) {
 			const { args = [], execArgv = [], env } = plan?.manager ?? {};
-			const loader = typeScriptLoader(bot, { execArgv, nodeOptions: env?.NODE_OPTIONS ?? process.env.NODE_OPTIONS });
+			const loader = typeScriptLoader(bot, {
+				execArgv,
+				nodeOptions: env?.NODE_OPTIONS ?? process.env.NODE_OPTIONS,
+				besideImport: true,
+			});
 			const result = await checkImport(bot, { args, execArgv: [...(loader?.execArgv ?? []), ...execArgv] });
 			imported = result.bot;
 			findings.push(result.finding);

@@ -53,7 +53,9 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 	while (ended === undefined) {
 		if (runningManagers().some((manager) => manager.name === name && manager.pid === child.pid)) {
 			const stats = await client.stats().catch(() => undefined);
-			if (stats && stats.manager.totalShards > 0 && !(plan.run.wait && stats.manager.status === 'starting')) {
+			// One that stops has failed: how it ends gives the reason and the exit status.
+			const isChanging = stats?.manager.status === 'starting' || stats?.manager.status === 'stopping';
+			if (stats && stats.manager.totalShards > 0 && !(plan.run.wait && isChanging)) {
 				const { manager, health } = stats;
 				// In resident mode workers start after their gateway processes.
 				const workers = manager.workers === 0 ? '' : ` in ${plural(manager.workers, 'worker')}`;

@@ -39,6 +39,8 @@ it('loads it as the kind of module that the bot file is', () => {
 	writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
 	expect(found(folder)?.execArgv).toEqual(esm);
 	expect(found(folder, 'bot.cts')?.execArgv).toEqual(commonjs);
+	const besideImport = typeScriptLoader(join(folder, 'bot.cts'), { execArgv: [], besideImport: true, stripsTypes: false });
+	expect(besideImport?.execArgv).toEqual([...commonjs, ...esm]);
 });
 
 it.each([

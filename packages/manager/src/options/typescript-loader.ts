@@ -50,8 +50,15 @@ export function typeScriptLoader(
 	{
 		execArgv,
 		nodeOptions = '',
+		besideImport = false,
 		stripsTypes = nodeStripsTypes(),
-	}: { execArgv: readonly string[]; nodeOptions?: string | undefined; stripsTypes?: boolean },
+	}: {
+		execArgv: readonly string[];
+		nodeOptions?: string | undefined;
+		/** Another module is loaded with `--import`: node then reads a CommonJS bot file through the hooks for ES modules, too. */
+		besideImport?: boolean;
+		stripsTypes?: boolean;
+	},
 ): TypeScriptLoader | undefined {
 	const extension = extname(botFile);
 	if (!/^\.(?:[cm]?ts|tsx)$/.test(extension)) return undefined;
@@ -64,10 +71,9 @@ export function typeScriptLoader(
 	for (const { name, commonjs, esm } of needed ? loaders : loaders.slice(0, 1)) {
 		// Not one of NODE_PATH, which package managers set for the programs that they run.
 		if (!lists(manifest, name) && !isInstalled(botFile, name)) continue;
-		const entry = isModule ? esm : commonjs;
-		const path = entryPath(botFile, entry);
-		if (path === undefined) continue;
-		return { name, execArgv: [entry.flag, entry.flag === '--require' ? path : pathToFileURL(path).href] };
+		const both = besideImport && commonjs.flag === '--require';
+		const args = (isModule ? [esm] : both ? [commonjs, esm] : [commonjs]).map((entry) => loadingArgs(botFile, entry));
+		if (!args.includes(undefined)) return { name, execArgv: args.flatMap((found) => found ?? []) };
 	}
 	return undefined;
 }
@@ -77,12 +83,12 @@ function nodeStripsTypes(): boolean {
 	return Boolean((process.features as { typescript?: unknown }).typescript);
 }
 
-function entryPath(botFile: string, { module, beside }: Entry): string | undefined {
+function loadingArgs(botFile: string, { flag, module, beside }: Entry): string[] | undefined {
 	try {
-		const path = createRequire(botFile).resolve(module);
-		if (beside === undefined) return path;
-		const file = join(dirname(path), beside);
-		return existsSync(file) ? file : undefined;
+		const main = createRequire(botFile).resolve(module);
+		const path = beside === undefined ? main : join(dirname(main), beside);
+		if (!existsSync(path)) return undefined;
+		return [flag, flag === '--require' ? path : pathToFileURL(path).href];
 	} catch {
 		return undefined;
 	}
