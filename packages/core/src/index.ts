@@ -49,16 +49,7 @@ export {
 	type WorkerConnection,
 	type WorkerIncarnation,
 } from './contract/gateway.js';
-export type {
-	FleetHealth,
-	GatewayFacts,
-	HealthCause,
-	HealthCauseKind,
-	HealthFacts,
-	HealthStatus,
-	SessionFacts,
-	ShardFacts,
-} from './contract/health.js';
+export type { FleetHealth, HealthCause, HealthCauseKind } from './contract/health.js';
 export type {
 	ExitReason,
 	LastExit,
