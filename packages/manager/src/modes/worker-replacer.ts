@@ -1,0 +1,261 @@
+// Replaces the workers of a fleet in resident mode, one replacement of the same worker at a time: by a hand-over without a gap, or, where
+// the old process is in the way of the new one, by ending it first while the gateway process keeps the events.
+import { aborted, deferred, messageOf, ShardctlError } from '@shardctl/core';
+import type { GatewayFleet } from '../gateways/gateway-fleet.js';
+import { HandOver } from '../gateways/hand-over.js';
+import type { HandOverState } from '../gateways/hand-over-state.js';
+import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
+import { addressInUse, holdsAddress } from '../workers/port-holder.js';
+import type { WorkerFleet } from '../workers/worker-fleet.js';
+import { hasCrashed } from './crashed.js';
+import { Replacement } from './replacement.js';
+import type { DeployReplaceOptions, ReplaceOptions } from './session-mode.js';
+import type { ModeContext } from './start-request.js';
+
+/** Above what the gateway process itself allows. */
+const drainTimeoutMs = 15_000;
+
+export interface WorkerReplacerOptions extends Pick<ModeContext, 'emit'> {
+	options: ResolvedManagerOptions;
+	workers: WorkerFleet;
+	gateways: GatewayFleet;
+	/** Aborts when the manager stops. */
+	signal: AbortSignal;
+	/** The number of the process that a worker has. */
+	incarnationOf(worker: ManagedWorker): number;
+	/** Gives the next process of a worker its number. */
+	assignIncarnation(worker: ManagedWorker): number;
+	/** What Discord refused may be tried again for the sessions of these shards. */
+	allowSessions(shardIds: readonly number[]): void;
+	/** Why Discord does not serve these shards; undefined once it does. */
+	whyNotServed(shardIds: readonly number[]): Promise<string | undefined>;
+}
+
+export class WorkerReplacer {
+	readonly #options: WorkerReplacerOptions;
+	/** The end of the last replacement of each worker, by its id. */
+	readonly #replacements = new Map<number, Promise<void>>();
+
+	constructor(options: WorkerReplacerOptions) {
+		this.#options = options;
+	}
+
+	/** One replacement at a time of the same worker. */
+	replace({ id }: ManagedWorker, { reason }: ReplaceOptions): Promise<void> {
+		return this.#inTurn(id, async () => {
+			try {
+				await this.#handOver(id, {});
+			} catch (error) {
+				const worker = this.#stopFirstOf(id, error, () => {});
+				if (!worker) throw error;
+				await this.#restart(worker, reason);
+			}
+		});
+	}
+
+	async deploy({ id }: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement> {
+		const begun = deferred<Replacement>();
+		const { signal } = this.#options;
+		void this.#inTurn(id, async () => {
+			const over = deferred();
+			try {
+				begun.resolve(await this.#deploy(id, options, over.resolve));
+			} catch (error) {
+				begun.reject(error);
+				return;
+			}
+			await Promise.race([over.promise, aborted(signal).catch(() => {})]);
+		});
+		return begun.promise;
+	}
+
+	async #deploy(workerId: number, { first, signal, onStage }: DeployReplaceOptions, onOver: () => void): Promise<Replacement> {
+		let worker = first === 'stop' ? this.#workerOf(workerId) : undefined;
+		if (!worker) {
+			let replacement: Replacement | undefined;
+			try {
+				await this.#handOver(workerId, {
+					signal,
+					onState: (state) => {
+						const stage = handOverStages[state];
+						if (stage !== undefined) onStage(stage);
+					},
+					onTakeOver: (successor, old) => {
+						const bringBack = (kept: ManagedWorker) => this.#bringBack(kept, successor);
+						replacement = new Replacement({
+							successor,
+							old,
+							bringBack,
+							onOver: () => {
+								if (old) this.#options.workers.dismiss(old);
+								onOver();
+							},
+						});
+					},
+				});
+				if (replacement) return replacement;
+				throw new ShardctlError('INTERNAL', 'a hand-over ended without a take-over');
+			} catch (error) {
+				// It took over, and Discord does not serve its shards.
+				await replacement?.undo();
+				worker = this.#stopFirstOf(workerId, error, onStage);
+				if (!worker) throw error;
+			}
+		}
+		signal.throwIfAborted();
+		onStage('waiting for the old process to end and the new one to be ready; events wait meanwhile');
+		await this.#restart(worker, 'deploy');
+		return new Replacement({ successor: worker, old: null, bringBack: async () => {}, onOver });
+	}
+
+	/** Ends the process, then starts the next one, while the gateway process keeps the events. */
+	async #restart(worker: ManagedWorker, reason: string): Promise<void> {
+		await this.#drain(worker);
+		if (await worker.restart(reason, { giveUpAfterExits: 1 })) return;
+		const { id: workerId, shardIds, label, child } = worker;
+		throw new ShardctlError(
+			'WORKER_NOT_READY',
+			`${label} did not become ready again: ${child.lastExit?.message ?? `it is ${child.state}`}`,
+			{ details: { workerId, shardIds } },
+		);
+	}
+
+	/** Stops the stream to a worker that is about to end, so that it has no event in flight then. Events wait for the next process. */
+	async #drain({ child, shardIds }: ManagedWorker): Promise<void> {
+		if (child.state !== 'ready') return;
+		const { signal } = this.#options;
+		const gateways = this.#options.gateways;
+		// Without a gateway process that answers, nothing is sent anyway.
+		await gateways
+			.of(shardIds)
+			.request('worker.drain', { shardIds }, { timeoutMs: drainTimeoutMs, signal })
+			.catch(() => {});
+	}
+
+	/** The worker, if its new process has failed because the old one listens on the port that it wants; undefined otherwise. */
+	#stopFirstOf(workerId: number, error: unknown, onStage: (stage: string) => void): ManagedWorker | undefined {
+		const worker = this.#workerOf(workerId);
+		const tail = error instanceof ShardctlError ? (error.details?.stderrTail as string[] | undefined) : undefined;
+		const address = tail && addressInUse(tail);
+		const { pid } = worker.child;
+		if (address === undefined || pid === null || !holdsAddress(pid, address)) return undefined;
+		const reason = `the new process cannot listen on ${address} while the old one does (EADDRINUSE)`;
+		onStage(`${reason}: ending the old one first`);
+		this.#options.emit('worker:stop-first', { workerId, shardIds: worker.shardIds, reason });
+		return worker;
+	}
+
+	#workerOf(workerId: number): ManagedWorker {
+		const worker = this.#options.workers.byId(workerId);
+		if (!worker) throw new ShardctlError('INTERNAL', `there is no worker ${workerId}`);
+		return worker;
+	}
+
+	/** Replaces a worker without a gap. `onTakeOver`: the old process is kept where that is possible, and is `old` then. */
+	async #handOver(
+		workerId: number,
+		{
+			signal: callOff,
+			onState,
+			onTakeOver,
+		}: {
+			signal?: AbortSignal;
+			onState?: (state: HandOverState) => void;
+			onTakeOver?: (successor: ManagedWorker, old: ManagedWorker | null) => void;
+		},
+	): Promise<void> {
+		const { options, workers, emit } = this.#options;
+		const { signal } = this.#options;
+		const gateways = this.#options.gateways;
+		const old = this.#workerOf(workerId);
+		const startedAt = options.clock.monotonic();
+		const ref = { workerId: old.id, shardIds: old.shardIds };
+		// Only a person asks for a replacement: what Discord refused may be tried again.
+		this.#options.allowSessions(old.shardIds);
+		const successor = workers.createStandby(old);
+		let isKept = false;
+		try {
+			const handOver = new HandOver({
+				gateway: gateways.of(old.shardIds),
+				old,
+				successor,
+				incarnation: this.#options.assignIncarnation(successor),
+				timeoutMs: options.readyTimeoutMs,
+				clock: options.clock,
+				signal: callOff ? AbortSignal.any([signal, callOff]) : signal,
+				keepOld: onTakeOver !== undefined,
+				onTakeOver: (kept) => {
+					isKept = kept;
+					workers.promote(successor);
+					onTakeOver?.(successor, kept ? old : null);
+				},
+				...(onState ? { onState } : {}),
+			});
+			await handOver.run();
+		} catch (error) {
+			emit('worker:rolled-back', { ...ref, reason: messageOf(error) });
+			throw error;
+		} finally {
+			workers.dismiss(successor);
+			if (!isKept) workers.dismiss(old);
+		}
+		const reason = await this.#options.whyNotServed(old.shardIds);
+		if (reason !== undefined) {
+			throw new ShardctlError(
+				'WORKER_NOT_READY',
+				`${old.label} was replaced, but Discord does not serve ${old.shardIds.length === 1 ? 'its shard' : 'all of its shards'}: ${reason}`,
+				{ details: { workerId: old.id, shardIds: old.shardIds, replaced: true } },
+			);
+		}
+		emit('worker:deployed', { ...ref, tookMs: Math.round(options.clock.monotonic() - startedAt) });
+	}
+
+	/** Ends the process that took over, and makes the one that was set aside the worker again. */
+	async #bringBack(old: ManagedWorker, successor: ManagedWorker): Promise<void> {
+		const { options, workers, emit } = this.#options;
+		const { signal } = this.#options;
+		const gateways = this.#options.gateways;
+		const { id: workerId, shardIds } = old;
+		await this.#drain(successor);
+		await successor.child.stop();
+		workers.promote(old);
+		workers.dismiss(successor);
+		const { lastExit } = successor.child;
+		await gateways.expect({ incarnation: this.#options.incarnationOf(old), shardIds, crashed: hasCrashed(lastExit) }, signal);
+		const late = new AbortController();
+		const { readyTimeoutMs, clock } = options;
+		const timer =
+			readyTimeoutMs > 0 && Number.isFinite(readyTimeoutMs)
+				? clock.setTimeout(() => late.abort(new ShardctlError('CALL_TIMEOUT', 'it did not log in again')), readyTimeoutMs)
+				: undefined;
+		try {
+			await old.takeBack(AbortSignal.any([signal, late.signal]));
+		} catch (error) {
+			// Whatever is on disk now is better than a process that does not log in.
+			if (!signal.aborted) void old.restart('it could not be brought back', {});
+			throw error;
+		} finally {
+			clock.clearTimeout(timer);
+		}
+		emit('worker:rolled-back', { workerId, shardIds, reason: lastExit?.message ?? 'the deploy was called off' });
+	}
+
+	#inTurn(workerId: number, work: () => Promise<void>): Promise<void> {
+		const done = (this.#replacements.get(workerId) ?? Promise.resolve()).then(work);
+		this.#replacements.set(
+			workerId,
+			done.catch(() => {}),
+		);
+		return done;
+	}
+}
+
+/** What each state of a hand-over waits for, for people. */
+const handOverStages: Partial<Record<HandOverState, string>> = {
+	booting: 'waiting for the new process to log in',
+	pausing: 'waiting for the old process to finish its events',
+	presenting: 'waiting for the new process to be ready',
+	committing: 'passing the events to the new process',
+	aborting: 'ending the new process',
+};
