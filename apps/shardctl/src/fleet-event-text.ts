@@ -143,7 +143,11 @@ function describeDeploy(event: Extract<FleetEventBody, { type: 'deploy:progress'
 			return error(`${deploy} failed after ${seconds(event.tookMs)}: ${event.error}`);
 		case 'called-off':
 			return warn(`${deploy}: ${event.error}`);
-		default: {
+		case 'queued':
+		case 'replacing':
+		case 'baking':
+		case 'finishing':
+		case 'rolling-back': {
 			const worker = event.workerId === null ? '' : `worker ${event.workerId} (${describeShards(event.shardIds)}): `;
 			return info(`${deploy}: ${worker}${event.stage} (${event.done} of ${event.total} done)`);
 		}

@@ -58,7 +58,10 @@ async function deploy({ observe, bake, cancel = false, detach = false, json = fa
 		return;
 	}
 	const { id, workers } = await client.deploy({
-		...{ parallel, canary, first, maxErrorRate },
+		parallel,
+		canary,
+		first,
+		maxErrorRate,
 		observeMs: observe,
 		bakeMs: bake,
 		wait: false,

@@ -222,7 +222,7 @@ export class Deploy {
 	/** Old processes that are needed least end where memory is short. */
 	async #spareMemory(): Promise<void> {
 		const { observeMs } = this.#context.options;
-		for (const [replacement, { proven }] of [...this.#kept]) {
+		for (const [replacement, { proven }] of this.#kept) {
 			if (!proven || (observeMs > 0 && this.#context.hasMemory())) continue;
 			this.#kept.delete(replacement);
 			this.#settled++;

@@ -23,7 +23,7 @@ it.each([
 		report: (problem: unknown) => problems.push(problem),
 	} as unknown as WorkerRuntime);
 
-	void Object.assign(new Client(), fields).connect();
+	Object.assign(new Client(), fields).connect();
 	expect({ problems, connected }).toEqual({
 		problems: [expect.objectContaining({ code: 'NOT_ATTACHED', fatal: true })],
 		connected: [],
