@@ -20,7 +20,6 @@ export { onFleetEvent } from './fleet-events.js';
 export type { IdentifyWait } from './identify/coordinator.js';
 export { fetchGatewayInfo } from './identify/discord-api.js';
 export { absoluteBotFile } from './options/bot-file.js';
-export { recogniseManagerFile } from './options/manager-file.js';
 export { type ResolvedManagerOptions, resolveManagerOptions } from './options/manager-options.js';
 export type { ShardManagerOptions } from './options/shard-manager-options.js';
 export { typeScriptLoader } from './options/typescript-loader.js';

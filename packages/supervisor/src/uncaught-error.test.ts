@@ -63,6 +63,14 @@ describe('findUncaughtError', () => {
 			'Node.js v22.1.0',
 		];
 		expect(findUncaughtError(module)?.place).toBe('/bot/bot.mjs:3:7');
+		const blank = [
+			'Error: the module "sharp" is not there',
+			'',
+			'Possible solutions:',
+			'- install it',
+			'    at <anonymous>:1:45',
+		];
+		expect(findUncaughtError([...logged, '', ...blank, '', 'Node.js v20.20.2'])?.text).toBe(blank[0]);
 		const bare = [...logged, 'TypeError: b', '    at f (/bot/a.js:1:2)', '', 'Node.js v22.1.0'];
 		expect(findUncaughtError(bare)).toMatchObject({ text: 'TypeError: b', place: '/bot/a.js:1:2' });
 	});

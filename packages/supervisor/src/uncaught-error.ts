@@ -71,10 +71,16 @@ function withoutSource(printed: readonly string[]): UncaughtError {
 		return { text: textOf(text), place: undefined, source: undefined };
 	}
 	const firstFrame = printed.findLastIndex((line, index) => index < lastFrame && !topFrame.test(line)) + 1;
-	// The message may have several lines: it begins below the frames or the blank line before it.
+	// The message may have several lines, blank ones among them.
 	const above = printed.slice(0, firstFrame);
-	const start = above.findLastIndex((line) => line.trim() === '' || frame.test(line)) + 1;
-	return { text: textOf(above[start] ?? above.at(-1)), place: placeOf(printed.slice(firstFrame)), source: undefined };
+	const afterFrames = above.findLastIndex((line) => frame.test(line)) + 1;
+	const afterBlank = above.findLastIndex((line) => line.trim() === '') + 1;
+	const begins = above.slice(afterFrames).findLast((line) => errorLine.test(line));
+	return {
+		text: textOf(begins ?? above[Math.max(afterFrames, afterBlank)] ?? above.at(-1)),
+		place: placeOf(printed.slice(firstFrame)),
+		source: undefined,
+	};
 }
 
 function textOf(line: string | undefined): string {

@@ -1,7 +1,8 @@
 // Runs the checks of the doctor in order; later checks use the results of earlier ones.
 import { cpus } from 'node:os';
 import { messageOf, ShardctlError } from '@shardctl/core';
-import { absoluteBotFile, recogniseManagerFile, typeScriptLoader } from '@shardctl/manager';
+import { absoluteBotFile, typeScriptLoader } from '@shardctl/manager';
+import { recogniseManagerFile } from '@shardctl/manager/manager-file';
 import { findConfig } from '../config/find-config.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { resolveStart, type StartPlan } from '../start/resolve-start.js';

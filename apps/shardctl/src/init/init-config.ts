@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ShardctlError } from '@shardctl/core';
-import { recogniseManagerFile } from '@shardctl/manager';
+import { recogniseManagerFile } from '@shardctl/manager/manager-file';
 import { configNames } from '../config/find-config.js';
 import { exitCodes } from '../exit-codes.js';
 import { ownCommand } from '../terminal/own-command.js';

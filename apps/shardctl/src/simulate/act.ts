@@ -1,5 +1,6 @@
 // Does what a person would do in Discord, and shows what the bot answers.
-import { type InteractionAnswer, type SimulatorClient, type SimulatorTarget, simulatorClient } from './simulator-client.js';
+import { type InteractionAnswer, type SimulatorClient, simulatorClient } from './simulator-client.js';
+import type { SimulatorTarget } from './simulator-target.js';
 
 export interface ActOptions extends SimulatorTarget {
 	guild?: string;

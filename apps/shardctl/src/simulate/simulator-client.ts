@@ -1,26 +1,8 @@
 // A client of a simulator's control API: the one beside a running fleet, or the one at an address.
 import { defaultManagerName, runningManagers } from '@shardctl/control';
 import { messageOf, ShardctlError } from '@shardctl/core';
-import type { Option } from 'commander';
-import { option } from '../option.js';
 import { readSimulatorRecord, type SimulatorRecord } from './simulator-record.js';
-
-export interface SimulatorTarget {
-	name?: string;
-	url?: string;
-}
-
-/** The options of every command that talks to a simulator. */
-export function simulatorTargetOptions(): Option[] {
-	return [
-		option('--name <name>', 'the fleet whose simulator is meant (default: the only one that has one)'),
-		option(
-			'--url <url>',
-			'a simulator by its address instead, as "shardctl simulate" printed it; its control token, if it has one, comes from SHARDCTL_SIMULATE_CONTROL_TOKEN',
-			'SIMULATE',
-		),
-	];
-}
+import type { SimulatorTarget } from './simulator-target.js';
 
 /** What the bot has answered to an interaction so far. */
 export interface InteractionAnswer {

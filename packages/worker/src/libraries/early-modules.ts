@@ -32,9 +32,11 @@ interface Bot {
 
 /** Evaluates them and calls back with their namespaces. */
 export function loadEarlyModules(botFile: string, onModule: OnModule): void {
-	loadForJiti(botFile);
+	const jiti = usesJiti();
+	if (jiti) loadForJiti(botFile);
 	if (seesImports) return;
-	const bot = describeBot(botFile);
+	// jiti evaluates what a bot imports as an ES module, whatever the bot itself is.
+	const bot = { ...describeBot(botFile), ...(jiti && { isModule: true }) };
 	for (const { name, likely } of candidates) {
 		if (!likely(bot)) continue;
 		const file = esmEntry(botFile, name);
@@ -49,13 +51,15 @@ export function loadEarlyModules(botFile: string, onModule: OnModule): void {
  * here, it passes our hook.
  */
 function loadForJiti(botFile: string): void {
-	const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''];
-	if (!options.some((option) => option.includes('jiti'))) return;
 	try {
 		createRequire(botFile)('discord.js');
 	} catch {
 		// The bot has none, or it cannot be loaded: the bot's own import shows why.
 	}
+}
+
+function usesJiti(): boolean {
+	return [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => option.includes('jiti'));
 }
 
 /** The ES module beside the CommonJS entry that `require` finds: `dist/index.mjs` beside `dist/index.js`. */
