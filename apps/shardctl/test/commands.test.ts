@@ -265,7 +265,7 @@ describe('events', () => {
 		expect(new Set((await types('--worker', '1')).map(({ workerId }) => workerId))).toEqual(new Set([1]));
 		const ofShard = await types('--shard', '0', '--type', 'worker,shard');
 		expect(ofShard.every(({ shardIds, shardId }) => shardIds?.includes(0) ?? shardId === 0)).toBe(true);
-		expect(await types('--type', 'fleet', '--tail', '1')).toMatchObject([{ type: 'fleet:ready' }]);
+		expect(await types('--type', 'fleet:ready', '--tail', '1')).toMatchObject([{ type: 'fleet:ready' }]);
 		expect(await types('--since', '2099-01-01')).toEqual([]);
 		expect(await output('events', '--since', 'yesterday')).toMatchObject({ code: 2 });
 	});
