@@ -34,7 +34,7 @@ export function healthCommand(): Command {
 			const { outputWidth } = await import('../terminal/width.js');
 			process.stdout.write(healthText(name, health, { width: outputWidth(process.stdout), nowMs: Date.now() }));
 		} catch (error) {
-			// A manager that is there and does not answer: nobody knows what it serves.
+			// The manager exists and does not answer, so what it serves is not known.
 			if (!ShardctlError.is(error) || error.code === 'MANAGER_NOT_RUNNING' || error.code === 'OPTIONS_INVALID') throw error;
 			process.stderr.write(`error: ${error.message}\n`);
 			process.exitCode = healthExitCodes.down;

@@ -1,5 +1,5 @@
 // Probes for load balancers, containers and orchestrators: an HTTP status instead of figures. Their clients can often send no token, so
-// these two need none, also over TCP: without it they reveal one word, at most once a second anew. The causes, which name shards, folders
+// these two need none, also over TCP: without it they reveal one word, updated at most once a second. The causes, which name shards, folders
 // and errors of the bot, are for clients with the token.
 import { z } from 'zod';
 import { fleetHealth, healthStatus } from '../api/schemas.js';

@@ -1,4 +1,4 @@
-// The door for whoever serves a fleet, `@shardctl/control/server`; clients take the light door `@shardctl/control`.
+// The entry point for a program that serves a fleet, `@shardctl/control/server`; clients take the light door `@shardctl/control`.
 export { endpoint, type Operation } from '../api/endpoints.js';
 export { routeTable } from '../routes/routes.js';
 export { type ControlOptions, controlSchema } from './control-options.js';

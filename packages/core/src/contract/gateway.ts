@@ -194,7 +194,7 @@ export interface GatewayMethods {
 	'handover.waiting': { params: WorkerIncarnation; result: null };
 	/** Stops the present worker's stream; resolves with whether it has confirmed in time every event that it was sent. */
 	'handover.pause': { params: WorkerIncarnation; result: { drained: boolean } };
-	/** Answers the successor's IDENTIFYs with READY and its guilds; no event follows yet. Only after a pause that was drained. */
+	/** Responds to the successor's IDENTIFYs with READY and its guilds; no event follows yet. Only after a pause that was drained. */
 	'handover.present': { params: WorkerIncarnation; result: null };
 	/** Resolves once the present worker has logged out of every shard, which it does after its last handlers. */
 	'handover.released': { params: WorkerIncarnation; result: null };

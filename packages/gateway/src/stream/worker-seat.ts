@@ -13,7 +13,7 @@ import { type Clock, ShardctlError, type Timer } from '@shardctl/core';
 import type { WorkerSession } from '../downstream/worker-session.js';
 import type { WorkerConsumer } from './worker-consumer.js';
 
-/** If nobody reports that all shards of a worker are ready, events flow anyway after this time. */
+/** Without a report that all shards of a worker are ready, events flow anyway after this time. */
 export const maxHoldMs = 10_000;
 
 export type SeatState =
@@ -40,7 +40,7 @@ export const seatTransitions: Readonly<Record<SeatName, readonly SeatName[]>> = 
 
 export interface WorkerSeatOptions {
 	clock: Clock;
-	/** The hold is over because nobody reported readiness in time. */
+	/** The hold is over because readiness was not reported in time. */
 	onHoldExpired(): void;
 }
 

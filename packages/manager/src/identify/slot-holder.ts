@@ -49,7 +49,7 @@ export class SlotHolder {
 		return { slotId: slot.id };
 	}
 
-	/** The process is gone, so nobody knows which of its IDENTIFYs went out. */
+	/** The process is gone, so which of its IDENTIFYs were sent is not known. */
 	abandonAll(): void {
 		for (const slot of this.#slots.values()) slot.abandon();
 		this.#slots.clear();
