@@ -19,3 +19,5 @@ export interface ShardManagerEvents extends SharedEvents {
 	/** The bot sent a message of its own: `process.send` or `client.shard.send`. */
 	message: [WorkerRef & { message: unknown }];
 }
+
+export type EmitFleetEvent = <E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]) => void;

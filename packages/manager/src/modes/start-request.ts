@@ -1,6 +1,6 @@
 // Who wants to start a session with Discord, in the terms of the identify budget.
 import type { ShardctlError } from '@shardctl/core';
-import type { ShardManagerEvents } from '../events.js';
+import type { EmitFleetEvent } from '../events.js';
 import type { SessionStarts, StartRequest } from '../identify/session-starts.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 
@@ -13,7 +13,7 @@ export interface ModeContext {
 	onRefused(worker: ManagedWorker, error: ShardctlError): void;
 	/** Discord has refused every session for good, or the token, which is the same for all. */
 	onFleetRefused(error: ShardctlError): void;
-	emit<E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]): void;
+	emit: EmitFleetEvent;
 }
 
 /** The first start of each worker, and a restart that was requested, may spend the whole budget. */

@@ -1,42 +1,33 @@
-// One worker as the manager sees it: its supervised process, the channel to the present process, and the state of its shards'
-// connections. It decides nothing about the fleet.
+// One worker as the manager sees it: its supervised process, and what the present process reports of itself and its shards. It decides
+// nothing about the fleet.
 import { EventEmitter } from 'node:events';
 import {
 	aborted,
 	type BotProblem,
+	type Clock,
 	type Deferred,
 	deferred,
 	describeShards,
 	type GatewayInfo,
-	type ManagerEvents,
-	type ManagerMethods,
 	ShardctlError,
 	type ShardReport,
 	type ShardStatus,
 	systemClock,
-	type Timer,
-	type WorkerEvents,
 	type WorkerMethods,
 	type WorkerSample,
 } from '@shardctl/core';
-import { ipcPort, Peer, type Port, type PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
+import type { PreparedValue, RequestOptions, Settle } from '@shardctl/rpc';
 import {
-	type ChildChannel,
 	type ChildHandle,
 	type ChildLink,
 	type ChildSpec,
 	SupervisedChild,
 	type SupervisedChildOptions,
 } from '@shardctl/supervisor';
-import { exitError } from '../children/child-rules.js';
 import type { IdentifySlot } from '../identify/coordinator.js';
-import { SlotHolder } from '../identify/slot-holder.js';
-import { type ShardConnection, shardStatus } from './shard-status.js';
-
-export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;
-
-/** A process that dies exits within this time after its channel closed. */
-const exitFollowsMs = 200;
+import { ShardConnections } from './shard-connections.js';
+import { shardStatus } from './shard-status.js';
+import { WorkerChannel, type WorkerPeer } from './worker-channel.js';
 
 /** What one process of a worker is started with: where its shards connect, and what that costs. */
 export interface StartTicket {
@@ -61,13 +52,6 @@ export interface ManagedWorkerOptions {
 	serve(peer: WorkerPeer, worker: ManagedWorker): void;
 }
 
-/** How a shard's connection stands, and since when. */
-interface ConnectionState {
-	connection: ShardConnection;
-	since: number;
-	closeCode: number | null;
-}
-
 interface ManagedWorkerEvents {
 	message: [message: unknown];
 	'shard.status': [report: ShardReport];
@@ -85,11 +69,13 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	readonly shardIds: readonly number[];
 	readonly child: SupervisedChild;
 	readonly #options: ManagedWorkerOptions;
-	#peer: WorkerPeer | undefined;
-	#channel: ChildChannel | undefined;
+	readonly #clock: Clock;
+	/** To the present process; undefined while there is none. */
+	#channel: WorkerChannel | undefined;
 	/** Of the process that is started next, or was started last. */
 	#ticket: StartTicket | undefined;
-	#connections = new Map<number, ConnectionState>();
+	/** Of the present process, or of the last. */
+	#connections: ShardConnections;
 	#sample: WorkerSample | undefined;
 	/** Of the processes before the present one. */
 	#cpuSecondsBefore = 0;
@@ -106,6 +92,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.id = options.workerId;
 		this.shardIds = options.shardIds;
 		this.#options = options;
+		this.#clock = options.child.clock ?? systemClock;
+		this.#connections = new ShardConnections(options.shardIds, this.#clock);
 		this.child = new SupervisedChild({
 			...options.child,
 			beforeSpawn: async (signal) => {
@@ -133,7 +121,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** Calls that wait for a reply of the present process, heartbeats included. */
 	get pendingCalls(): number {
-		return this.#peer?.pendingCount ?? 0;
+		return this.#channel?.peer.pendingCount ?? 0;
 	}
 
 	/** The last figures that the present process sent; undefined before the first. */
@@ -152,19 +140,19 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	}
 
 	status(shardId: number): ShardStatus {
-		return shardStatus(this.child.state, this.#connectionOf(shardId));
+		return shardStatus(this.child.state, this.#connections.of(shardId));
 	}
 
 	/** When the status of a shard began, in ms since the epoch. */
 	statusSince(shardId: number): number {
 		const { state, since, startedAt } = this.child;
 		if (state !== 'spawning' && state !== 'starting' && state !== 'ready') return since;
-		return this.#connections.get(shardId)?.since ?? startedAt ?? since;
+		return this.#connections.since(shardId) ?? startedAt ?? since;
 	}
 
 	/** The close code with which Discord ended the connection of a shard; null once it is connected again. */
 	closeCode(shardId: number): number | null {
-		return this.#connections.get(shardId)?.closeCode ?? null;
+		return this.#connections.closeCode(shardId);
 	}
 
 	/** Whether the restart under way was requested: such a restart may spend the reserve of the day's session starts. */
@@ -191,14 +179,14 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	 */
 	setAside(): void {
 		this.#aside = deferred();
-		for (const shardId of this.shardIds) this.#setConnection(shardId, 'reconnecting');
+		for (const shardId of this.shardIds) this.#connections.set(shardId, 'reconnecting');
 	}
 
 	/** It is the worker again; resolves when every shard of it is ready. Rejects with the signal's reason, or when its process ends. */
 	async takeBack(signal: AbortSignal): Promise<void> {
 		const whole = deferred();
 		const check = () => {
-			if (this.shardIds.every((id) => this.#connectionOf(id) === 'ready')) whole.resolve();
+			if (this.#connections.areReady) whole.resolve();
 		};
 		const onExited = ({ message }: { message: string }) => whole.reject(new ShardctlError('WORKER_NOT_READY', message));
 		this.on('shard.status', check);
@@ -215,8 +203,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** Resident mode: how far the gateway process is with the identify of a shard for which this worker waits. */
 	noteIdentify(shardId: number, stage: 'waiting' | 'identifying'): void {
-		if (this.child.state !== 'starting' || this.#connectionOf(shardId) === 'ready') return;
-		this.#setConnection(shardId, stage);
+		if (this.child.state !== 'starting' || this.#connections.of(shardId) === 'ready') return;
+		this.#connections.set(shardId, stage);
 		if (stage === 'waiting') this.child.pauseReadyTimeout();
 		else this.#noteProgress();
 	}
@@ -238,8 +226,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		settle: Settle<WorkerMethods[M]['result']>,
 	): void {
 		const state = this.child.state;
-		if (this.#peer && (state === 'ready' || state === 'unresponsive')) {
-			this.#peer.ask(method, params, options, settle);
+		if (this.#channel && (state === 'ready' || state === 'unresponsive')) {
+			this.#channel.peer.ask(method, params, options, settle);
 			return;
 		}
 		settle.reject(
@@ -257,39 +245,42 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** Sends a message to the bot's own `process.on('message')`. */
 	send(message: unknown): Promise<void> {
-		const channel = this.#channel;
-		if (!channel?.connected) {
-			return Promise.reject(
-				new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so the message cannot be delivered`),
-			);
-		}
-		return new Promise((resolve, reject) => {
-			channel.send(message, (error) => (error ? reject(channelError(this.label, error)) : resolve()));
-		});
+		if (this.#channel?.isConnected) return this.#channel.send(message);
+		return Promise.reject(
+			new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so the message cannot be delivered`),
+		);
 	}
 
-	#connect({ channel }: ChildHandle, epoch: number): ChildLink {
-		const { clock = systemClock } = this.#options.child;
+	#connect(child: ChildHandle, epoch: number): ChildLink {
 		const { startsSessions } = this.#ticket as StartTicket;
-		let disconnected: Timer | undefined;
-		const port: Port = {
-			...ipcPort(channel, (message) => {
+		const channel = new WorkerChannel({
+			child,
+			epoch,
+			label: this.label,
+			clock: this.#clock,
+			acquireIdentify: (shardId, signal) => this.#acquire(shardId, signal),
+			onIdentifySent: () => {
+				if (startsSessions) this.child.markSpent(epoch);
+			},
+			onMessage: (message) => {
 				if (this.#library === undefined && isReadyOfDiscordJs(message)) this.#onUnattachedReady(epoch);
 				else this.emit('message', message);
-			}),
-			// The exit follows at once and carries more; this notices a process that closes its channel and keeps running.
-			onClose: (listener) =>
-				void channel.on('disconnect', () => {
-					disconnected = clock.setTimeout(listener, exitFollowsMs);
-				}),
-		};
-		const peer: WorkerPeer = new Peer({ port, epoch, firstFrameAtOnce: true });
-		this.#peer = peer;
+			},
+			onClosed: (closed) => {
+				if (this.#channel === closed) this.#channel = undefined;
+			},
+		});
 		this.#channel = channel;
-		this.#connections = new Map();
+		this.#connections = new ShardConnections(this.shardIds, this.#clock);
 		this.#cpuSecondsBefore = this.cpuSeconds ?? 0;
 		this.#sample = undefined;
+		this.#listen(channel.peer, epoch);
+		this.#options.serve(channel.peer, this);
+		return channel.link;
+	}
 
+	/** To what the present process reports. */
+	#listen(peer: WorkerPeer, epoch: number): void {
 		peer.on('attached', ({ library }) => {
 			this.#library ??= library;
 			this.emit('attached', library);
@@ -303,33 +294,6 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			this.child.reportMemory(sample.rssBytes);
 		});
 		peer.on('shard.status', (report) => this.#onShardStatus(report, epoch));
-		const slots = new SlotHolder({
-			acquire: (shardId, signal) => this.#acquire(shardId, signal),
-			onSent: () => {
-				if (startsSessions) this.child.markSpent(epoch);
-			},
-		});
-		slots.follow(peer);
-		peer.handle('identify.acquire', ({ shardId }, { signal }) => slots.acquire(shardId, signal));
-		this.#options.serve(peer, this);
-
-		return {
-			ping: async (signal) => {
-				await peer.request('ping', null, { signal, timeoutMs: Number.POSITIVE_INFINITY });
-			},
-			shutdown: async (reason) => {
-				await peer.request('shutdown', { reason }, { timeoutMs: Number.POSITIVE_INFINITY });
-			},
-			closed: (report) => {
-				clock.clearTimeout(disconnected);
-				slots.abandonAll();
-				peer.close(exitError(this.label, report));
-				if (this.#peer === peer) {
-					this.#peer = undefined;
-					this.#channel = undefined;
-				}
-			},
-		};
 	}
 
 	/** Waiting for a slot is Discord's pace and no lack of progress, so the ready timeout is paused meanwhile. */
@@ -337,15 +301,16 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		if (!this.shardIds.includes(shardId)) {
 			throw new ShardctlError('SHARD_NOT_OWNED', `${this.label} asked to identify shard ${shardId}, which is not its own`);
 		}
+		// Those of the process that asks: another one may be present when the wait ends.
 		const connections = this.#connections;
-		this.#setConnection(shardId, 'waiting');
+		connections.set(shardId, 'waiting');
 		this.emit('booted');
 		this.child.pauseReadyTimeout();
 		try {
 			if (this.#aside) await Promise.race([this.#aside.promise, aborted(signal)]);
 			return await this.#options.acquireIdentify(this, shardId, signal);
 		} finally {
-			this.#setConnection(shardId, 'identifying', { connections });
+			connections.set(shardId, 'identifying');
 			this.#noteProgress();
 		}
 	}
@@ -355,46 +320,25 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	 * ones once per process. That is enough to know that the sessions are up, so the worker is not replaced.
 	 */
 	#onUnattachedReady(epoch: number): void {
-		const waiting = this.shardIds.filter((id) => this.#connectionOf(id) !== 'ready');
+		const waiting = this.shardIds.filter((id) => this.#connections.of(id) !== 'ready');
 		for (const shardId of this.#unsupported ? waiting : waiting.slice(0, 1))
 			this.#onShardStatus({ shardId, status: 'ready' }, epoch);
 		if (!this.#unsupported) this.emit('unattached');
 	}
 
-	#connectionOf(shardId: number): ShardConnection {
-		return this.#connections.get(shardId)?.connection ?? 'none';
-	}
-
-	/** Of the present process, or of the one whose `connections` are given. */
-	#setConnection(
-		shardId: number,
-		connection: ShardConnection,
-		{
-			closeCode,
-			connections = this.#connections,
-		}: { closeCode?: number | null; connections?: Map<number, ConnectionState> } = {},
-	): void {
-		const { clock = systemClock } = this.#options.child;
-		const before = connections.get(shardId);
-		const kept = connection === 'ready' ? null : (before?.closeCode ?? null);
-		const since = before?.connection === connection ? before.since : clock.now();
-		connections.set(shardId, { connection, since, closeCode: connection === 'ready' ? null : (closeCode ?? kept) });
-	}
-
 	#noteProgress(): void {
-		const waiting = [...this.#connections.values()].some(({ connection }) => connection === 'waiting');
-		if (!waiting) this.child.restartReadyTimeout();
+		if (!this.#connections.isAnyWaiting) this.child.restartReadyTimeout();
 	}
 
 	#onShardStatus(report: ShardReport, epoch: number): void {
 		if (!this.shardIds.includes(report.shardId)) return;
 		const { shardId, status, closeCode } = report;
-		this.#setConnection(shardId, status === 'resumed' ? 'ready' : status, { closeCode: closeCode ?? null });
+		this.#connections.set(shardId, status === 'resumed' ? 'ready' : status, closeCode);
 		// A worker that logs out closes its own connections; that says nothing about Discord's side.
 		if (this.child.state === 'draining' || this.#aside) return;
 		this.#noteProgress();
 		this.emit('shard.status', report);
-		if (this.shardIds.every((id) => this.#connectionOf(id) === 'ready')) {
+		if (this.#connections.areReady) {
 			this.child.markReady(epoch);
 			this.emit('booted');
 		}
@@ -404,8 +348,4 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 /** What discord.js itself sends to its own sharding manager. */
 function isReadyOfDiscordJs(message: unknown): boolean {
 	return typeof message === 'object' && message !== null && (message as { _ready?: unknown })._ready === true;
-}
-
-function channelError(label: string, cause: Error): ShardctlError {
-	return new ShardctlError('CHANNEL_CLOSED', `the message to ${label} could not be sent: ${cause.message}`, { cause });
 }

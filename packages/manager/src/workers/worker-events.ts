@@ -2,13 +2,11 @@
 
 import type { WorkerRef } from '@shardctl/control';
 import type { Clock } from '@shardctl/core';
-import type { ShardManagerEvents } from '../events.js';
+import type { EmitFleetEvent } from '../events.js';
 import type { ManagedWorker } from './managed-worker.js';
 
-type Emit = <E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]) => void;
-
 /** Forwards a worker's events for its whole life. */
-export function forwardWorkerEvents(worker: ManagedWorker, clock: Clock, emit: Emit): void {
+export function forwardWorkerEvents(worker: ManagedWorker, clock: Clock, emit: EmitFleetEvent): void {
 	const ref: WorkerRef = { workerId: worker.id, shardIds: worker.shardIds };
 	const { child } = worker;
 	child.on('state', ({ from, to }) => emit('worker:state', { ...ref, from, to }));

@@ -1,0 +1,43 @@
+// What a manager knows of its fleet at one moment, before it is judged: the figures of `stats --json`.
+import { heartbeatOf } from './children/child-rules.js';
+import type { FleetParts } from './fleet-parts.js';
+import type { FleetFigures } from './health/judge-fleet.js';
+import type { ResolvedManagerOptions } from './options/manager-options.js';
+import { workerShardStats, workerStats } from './workers/shard-stats.js';
+
+/** What only the manager itself knows. */
+export type ManagerFacts = Pick<
+	FleetFigures['manager'],
+	'name' | 'version' | 'totalShards' | 'shardIds' | 'startedAt' | 'status'
+>;
+
+export async function fleetFigures(
+	{ starts, workers: { workers }, mode, deploys }: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'deploys'>,
+	{ clock, heartbeatTimeoutMs, maxMemoryBytes, simulator }: ResolvedManagerOptions,
+	facts: () => ManagerFacts,
+): Promise<FleetFigures> {
+	const gateways = await mode.stats(clock.now());
+	const nowMs = clock.now();
+	const rules = { heartbeat: heartbeatOf(heartbeatTimeoutMs), maxMemoryBytes };
+	const deploy = deploys.stats();
+	const { name, version, totalShards, shardIds, startedAt, status } = facts();
+	return {
+		manager: {
+			name,
+			pid: process.pid,
+			version,
+			totalShards,
+			shardIds,
+			workers: workers.length,
+			startedAt,
+			uptimeMs: Math.max(0, nowMs - startedAt),
+			status,
+			identify: starts.budget(),
+			...(simulator ? { simulator } : {}),
+		},
+		shards: workers.flatMap((worker) => workerShardStats(worker, nowMs)),
+		workers: workers.map((worker) => workerStats(worker, rules)),
+		...(gateways ? { gateways } : {}),
+		...(deploy ? { deploy } : {}),
+	};
+}

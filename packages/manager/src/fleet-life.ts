@@ -1,0 +1,168 @@
+// The life of a fleet from its start to its end: the order in which the parts start and stop, and what a failed start leaves. The states
+// are those of lifecycle.ts.
+import { join } from 'node:path';
+import { stateDir } from '@shardctl/control';
+import type { Control } from '@shardctl/control/server';
+import { every, type ManagerStats, type ManagerStatus, ShardctlError } from '@shardctl/core';
+import type { EmitFleetEvent } from './events.js';
+import type { FleetParts } from './fleet-parts.js';
+import { HealthWatch } from './health/health-watch.js';
+import type { Lifecycle } from './lifecycle.js';
+import type { ResolvedManagerOptions } from './options/manager-options.js';
+import { type Plan, planShards } from './plan/plan.js';
+import { type StartOutcome, type StartWatch, watchStart, workersFailed } from './workers/start-watch.js';
+
+/** How often Discord is asked for the day's session starts: another process may use the same token. */
+const budgetRefreshMs = 3 * 60_000;
+
+export interface StopOptions {
+	graceMs?: number;
+}
+
+export interface FleetLifeOptions {
+	options: ResolvedManagerOptions;
+	parts: FleetParts;
+	lifecycle: Lifecycle;
+	/** Aborted by {@link FleetLife.stop}, and by who finds that Discord refuses the fleet during its start. */
+	abort: AbortController;
+	/** Takes the manager's name and serves its control API; null for a manager without one. */
+	openControl: (() => Promise<Control>) | null;
+	health(): Promise<ManagerStats['health']>;
+	emit: EmitFleetEvent;
+}
+
+export class FleetLife {
+	readonly #options: FleetLifeOptions;
+	#plan: Plan | undefined;
+	#spawning: Promise<void> | undefined;
+	#stopping: Promise<void> | undefined;
+	/** Ends what is being ended now; a second `stop` hastens it. */
+	#stopStage: (options: StopOptions) => Promise<void> = async () => {};
+	#control: Control | undefined;
+	/** Ends what keeps the budget up to date while sessions run. */
+	#stopRefreshing: () => void = () => {};
+	/** Reports changes of the fleet's health, from the start on until it stops. */
+	#healthWatch: HealthWatch | undefined;
+	#startWatch: StartWatch | undefined;
+
+	constructor(options: FleetLifeOptions) {
+		this.#options = options;
+	}
+
+	/** Undefined before the shards are planned. */
+	get plan(): Plan | undefined {
+		return this.#plan;
+	}
+
+	/** Only while it is served. */
+	get control(): Control | undefined {
+		return this.#control;
+	}
+
+	/** See `ShardManager.status`. */
+	get status(): ManagerStatus {
+		const { lifecycle, parts } = this.#options;
+		if (lifecycle.state !== 'running') return lifecycle.state;
+		const ready = parts.workers.workers.every((worker) => worker.shardIds.every((shardId) => worker.status(shardId) === 'ready'));
+		return ready && parts.mode.health() === 'up' ? 'running' : 'degraded';
+	}
+
+	/** See `ShardManager.spawn`. */
+	spawn(): Promise<void> {
+		this.#spawning ??= this.#spawn();
+		return this.#spawning;
+	}
+
+	/** See `ShardManager.stop`. */
+	stop(options: StopOptions): Promise<void> {
+		if (this.#stopping) void this.#stopStage(options);
+		this.#stopping ??= this.#stop(options);
+		return this.#stopping;
+	}
+
+	/** The process that is this worker from here on is ready. */
+	noteReady(workerId: number): void {
+		this.#startWatch?.noteReady(workerId);
+	}
+
+	async #spawn(): Promise<void> {
+		const { lifecycle, abort, parts, emit, health } = this.#options;
+		const { clock, loader, logger } = this.#options.options;
+		const startedAt = clock.monotonic();
+		if (lifecycle.state !== 'idle') {
+			throw new ShardctlError('MANAGER_STOPPED', 'this manager was stopped; create another one to start again');
+		}
+		lifecycle.enter('starting');
+		if (loader !== undefined) logger.info(`using ${loader} from the bot's dependencies`);
+		this.#healthWatch = new HealthWatch({ clock, health, onChange: (change) => emit('fleet:health', change) });
+		let outcome: StartOutcome;
+		try {
+			outcome = await this.#start();
+			abort.signal.throwIfAborted();
+		} catch (error) {
+			await this.stop({});
+			throw parts.starts.refusal ?? error;
+		}
+		if (outcome.ready.length === 0) await this.stop({});
+		else {
+			lifecycle.enter('running');
+			this.#stopRefreshing = every(clock, budgetRefreshMs, () => void parts.starts.refresh());
+		}
+		if (outcome.failed.size > 0) throw parts.starts.refusal ?? workersFailed(outcome);
+		emit('fleet:ready', {
+			shards: this.#plan?.shardIds.length ?? 0,
+			workers: parts.workers.workers.length,
+			tookMs: Math.round(clock.monotonic() - startedAt),
+		});
+	}
+
+	/** Everything up to the moment at which each worker is ready or given up. */
+	async #start(): Promise<StartOutcome> {
+		const { options, parts, abort, openControl } = this.#options;
+		const { signal } = abort;
+		if (openControl) {
+			await this.#openControl(openControl);
+			// The name is this manager's: what an earlier one of that name left behind ends first.
+			await parts.processes.adopt(join(stateDir(), `${options.name}.workers`), signal);
+		}
+		const info = await parts.starts.gateway();
+		signal.throwIfAborted();
+		const plan = planShards(options, info);
+		await parts.starts.checkStart(plan.sessionIds.length);
+		this.#plan = plan;
+		signal.throwIfAborted();
+		await parts.mode.start(plan, signal);
+		const workers = parts.workers.create({ slices: plan.slices, totalShards: plan.layout.totalShards });
+		this.#startWatch = watchStart(workers, signal);
+		for (const worker of workers) worker.child.start();
+		return this.#startWatch.outcome;
+	}
+
+	async #stop(options: StopOptions): Promise<void> {
+		const { lifecycle, abort, parts } = this.#options;
+		lifecycle.enter('stopping');
+		this.#healthWatch?.stop();
+		this.#stopRefreshing();
+		abort.abort(parts.starts.refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
+		// A smaller grace that was given meanwhile holds for what is ended later.
+		let { graceMs } = options;
+		for (const part of [parts.workers, parts.mode]) {
+			this.#stopStage = (hastened) => {
+				graceMs = hastened.graceMs ?? graceMs;
+				return part.stop(hastened);
+			};
+			await part.stop(graceMs === undefined ? {} : { graceMs });
+		}
+		await this.#control?.close();
+		lifecycle.enter('stopped');
+	}
+
+	async #openControl(open: () => Promise<Control>): Promise<void> {
+		const { signal } = this.#options.abort;
+		const control = await open();
+		if (!signal.aborted) this.#control = control;
+		// The manager was stopped meanwhile, without it.
+		else await control.close();
+		signal.throwIfAborted();
+	}
+}

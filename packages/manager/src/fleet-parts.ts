@@ -1,0 +1,107 @@
+// The parts of a fleet, and who asks whom. What each part does is in its own file; when they start and end, in fleet-life.ts.
+import { Calls } from './calls/calls.js';
+import { type ServedFleet, serveWorker } from './calls/serve-worker.js';
+import { Deploys } from './deploy/deploys.js';
+import { hasMemory } from './deploy/memory.js';
+import type { EmitFleetEvent } from './events.js';
+import { LocalIdentifyCoordinator } from './identify/local-coordinator.js';
+import { SessionStarts } from './identify/session-starts.js';
+import type { LifecycleState } from './lifecycle.js';
+import { createSessionMode } from './modes/create-session-mode.js';
+import { Replacements } from './modes/replacements.js';
+import type { SessionMode } from './modes/session-mode.js';
+import type { ResolvedManagerOptions } from './options/manager-options.js';
+import { BotProblems } from './workers/bot-problems.js';
+import type { ManagedWorker } from './workers/managed-worker.js';
+import { ProcessRecords } from './workers/process-records.js';
+import { RefusalPolicy } from './workers/refusal-policy.js';
+import { forwardWorkerEvents } from './workers/worker-events.js';
+import { WorkerFleet } from './workers/worker-fleet.js';
+
+export interface FleetContext {
+	options: ResolvedManagerOptions;
+	/** The fleet as its callers and workers see it. */
+	fleet: ServedFleet & { readonly workers: readonly ManagedWorker[]; readonly totalShards: number };
+	state(): LifecycleState;
+	/** Aborts when the manager stops, or when Discord refuses a worker during the start: a reason without a stop. */
+	abort: AbortController;
+	/** The process that is this worker from here on is ready. */
+	onPromoted(workerId: number): void;
+	emit: EmitFleetEvent;
+}
+
+export interface FleetParts {
+	starts: SessionStarts;
+	workers: WorkerFleet;
+	mode: SessionMode;
+	calls: Calls<ManagedWorker>;
+	processes: ProcessRecords;
+	replacements: Replacements;
+	deploys: Deploys;
+}
+
+/** Makes the parts; nothing is started or opened. */
+export function createFleetParts({ options, fleet, state, abort, onPromoted, emit }: FleetContext): FleetParts {
+	const { api, token, clock, logger } = options;
+	const { signal } = abort;
+	const starts = new SessionStarts({
+		api,
+		token,
+		clock,
+		coordinator: new LocalIdentifyCoordinator({ clock, reserve: options.identifyReserve, windowMs: options.identifyWindowMs }),
+		onStale: (error) => logger.warn({ err: error }, 'Discord did not answer; going on with its last answer'),
+	});
+	const processes = new ProcessRecords({ clock, logger });
+	const calls = new Calls<ManagedWorker>(fleet, options.callTimeoutMs);
+	const workers: WorkerFleet = new WorkerFleet({
+		options,
+		prepare: (worker, aborted) => mode.prepare(worker, aborted),
+		acquireIdentify: (worker, shardId, aborted) => mode.acquireIdentify(worker, shardId, aborted),
+		serve: (peer) => serveWorker(peer, { calls, fleet }),
+		onCreated: (worker) => {
+			worker.child.on('ready', () => mode.onReady(worker));
+			forwardWorkerEvents(worker, clock, emit);
+			refusals.watch(worker);
+			problems.watch(worker);
+			processes.watch(worker.child);
+		},
+		onPromoted: (worker) => onPromoted(worker.id),
+	});
+	const refusals = new RefusalPolicy({
+		starts,
+		workers,
+		onRefused: (error) => {
+			if (state() === 'starting') abort.abort(error);
+		},
+		onAllFailed: (error) => {
+			if (state() === 'running') emit('fleet:refused', { error });
+		},
+	});
+	const problems = new BotProblems({ workers, refusals, logger });
+	const mode: SessionMode = createSessionMode({
+		options,
+		workers,
+		starts,
+		isRunning: () => state() === 'running',
+		onRefused: (worker, error) => refusals.refuse(worker, error),
+		onFleetRefused: (error) => refusals.refuseFleet(error),
+		emit,
+	});
+	const replacements = new Replacements({
+		mode,
+		workers: () => workers.workers,
+		clock,
+		signal,
+		onProgress: (progress) => emit('restart:progress', progress),
+	});
+	const deploys = new Deploys({
+		clock,
+		signal,
+		workers: () => workers.workers,
+		replace: (worker, how) => mode.deploy(worker, how),
+		hasMemory,
+		inTurn: (work) => void replacements.inTurn(work).catch(() => {}),
+		onChange: (deploy) => emit('deploy:progress', deploy.stats()),
+	});
+	return { starts, workers, mode, calls, processes, replacements, deploys };
+}

@@ -1,0 +1,94 @@
+// The channel to one process of a worker, from its fork until it is gone: requests both ways, the bot's own messages, and the identify slots
+// that the process holds. What the process reports is the worker's affair (managed-worker.ts).
+import {
+	type Clock,
+	type ManagerEvents,
+	type ManagerMethods,
+	ShardctlError,
+	type Timer,
+	type WorkerEvents,
+	type WorkerMethods,
+} from '@shardctl/core';
+import { ipcPort, Peer, type Port } from '@shardctl/rpc';
+import type { ChildChannel, ChildHandle, ChildLink } from '@shardctl/supervisor';
+import { exitError } from '../children/child-rules.js';
+import type { IdentifySlot } from '../identify/coordinator.js';
+import { SlotHolder } from '../identify/slot-holder.js';
+
+export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;
+
+/** A process that dies exits within this time after its channel closed. */
+const exitFollowsMs = 200;
+
+export interface WorkerChannelOptions {
+	child: Pick<ChildHandle, 'channel'>;
+	epoch: number;
+	/** Of the worker, for errors. */
+	label: string;
+	clock: Clock;
+	/** Waits until a shard may send IDENTIFY. */
+	acquireIdentify(shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
+	/** The process has sent an IDENTIFY. */
+	onIdentifySent(): void;
+	/** The bot sent a message of its own. */
+	onMessage(message: unknown): void;
+	/** The process is gone. */
+	onClosed(channel: WorkerChannel): void;
+}
+
+export class WorkerChannel {
+	readonly peer: WorkerPeer;
+	/** For the supervisor of the process. */
+	readonly link: ChildLink;
+	readonly #channel: ChildChannel;
+	readonly #label: string;
+
+	constructor(options: WorkerChannelOptions) {
+		const { child, epoch, label, clock, acquireIdentify, onIdentifySent, onMessage, onClosed } = options;
+		this.#channel = child.channel;
+		this.#label = label;
+		let disconnected: Timer | undefined;
+		const port: Port = {
+			...ipcPort(child.channel, onMessage),
+			// The exit follows at once and carries more; this notices a process that closes its channel and keeps running.
+			onClose: (listener) =>
+				void child.channel.on('disconnect', () => {
+					disconnected = clock.setTimeout(listener, exitFollowsMs);
+				}),
+		};
+		const peer: WorkerPeer = new Peer({ port, epoch, firstFrameAtOnce: true });
+		const slots = new SlotHolder({ acquire: acquireIdentify, onSent: onIdentifySent });
+		slots.follow(peer);
+		peer.handle('identify.acquire', ({ shardId }, { signal }) => slots.acquire(shardId, signal));
+		this.peer = peer;
+		this.link = {
+			ping: async (signal) => {
+				await peer.request('ping', null, { signal, timeoutMs: Number.POSITIVE_INFINITY });
+			},
+			shutdown: async (reason) => {
+				await peer.request('shutdown', { reason }, { timeoutMs: Number.POSITIVE_INFINITY });
+			},
+			closed: (report) => {
+				clock.clearTimeout(disconnected);
+				slots.abandonAll();
+				peer.close(exitError(label, report));
+				onClosed(this);
+			},
+		};
+	}
+
+	get isConnected(): boolean {
+		return this.#channel.connected;
+	}
+
+	/** Sends a message to the bot's own `process.on('message')`. */
+	send(message: unknown): Promise<void> {
+		return new Promise((resolve, reject) => {
+			this.#channel.send(message, (error) => (error ? reject(channelError(this.#label, error)) : resolve()));
+		});
+	}
+}
+
+function channelError(label: string, cause: Error): ShardctlError {
+	return new ShardctlError('CHANNEL_CLOSED', `the message to ${label} could not be sent: ${cause.message}`, { cause });
+}
