@@ -29,7 +29,7 @@ const arrows = {
 	gateway: ['core', 'rpc', 'gateway-protocol'],
 };
 const appArrows = { shardctl: ['core', 'control', 'manager', 'worker', 'simulator'], examples: [] };
-const onlyInTests = ['test-support', 'simulator'];
+const onlyInTests = ['test-support', 'contract-suites', 'simulator'];
 
 /** Package → its folders from the top floor down. Folders on one floor do not import each other. */
 const floors = {

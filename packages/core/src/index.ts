@@ -50,6 +50,19 @@ export {
 	type WorkerIncarnation,
 } from './contract/gateway.js';
 export type { FleetHealth, HealthCause, HealthCauseKind } from './contract/health.js';
+export {
+	arrivalMarginMs,
+	type BudgetAnswer,
+	type BudgetRefusal,
+	type IdentifyCoordinator,
+	type IdentifyGrant,
+	type IdentifyRequest,
+	type IdentifySlot,
+	type IdentifyWait,
+	identifyWindowMs,
+	type SessionStartLimit,
+} from './contract/identify-coordinator.js';
+export type { SnapshotStore } from './contract/snapshot-store.js';
 export type {
 	ExitReason,
 	LastExit,
@@ -78,6 +91,7 @@ export {
 export { type Deferred, deferred } from './deferred.js';
 export { describeValue } from './describe-value.js';
 export { type ErrorCode, errorCodes, messageOf, ShardctlError } from './errors.js';
+export { compareFences, fencedError, isFence } from './fence.js';
 export { guardListener } from './guard-listener.js';
 export { fleetHealth } from './health/fleet-health.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';

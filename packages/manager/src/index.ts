@@ -5,6 +5,7 @@ export type {
 	FleetHealth,
 	HealthCause,
 	IdentifyBudgetState,
+	IdentifyWait,
 	LastExit,
 	ManagerStats,
 	ManagerStatus,
@@ -17,7 +18,6 @@ export type {
 export { createShardManager } from './create-shard-manager.js';
 export type { ShardManagerEvents } from './events.js';
 export { onFleetEvent } from './fleet-events.js';
-export type { IdentifyWait } from './identify/coordinator.js';
 export { fetchGatewayInfo } from './identify/discord-api.js';
 export { absoluteBotFile } from './options/bot-file.js';
 export { type ResolvedManagerOptions, resolveManagerOptions } from './options/manager-options.js';

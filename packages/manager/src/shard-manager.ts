@@ -8,6 +8,7 @@ import {
 	type DeployStats,
 	type FleetCalls,
 	type IdentifyBudgetState,
+	type IdentifyWait,
 	type ManagerStats,
 	type ManagerStatus,
 	type RespawnAllOptions,
@@ -23,7 +24,6 @@ import { fleetFigures } from './fleet-figures.js';
 import { FleetLife, type StopOptions } from './fleet-life.js';
 import { createFleetParts, type FleetParts } from './fleet-parts.js';
 import { judgeFleet } from './health/judge-fleet.js';
-import type { IdentifyWait } from './identify/coordinator.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import type { ManagedWorker } from './workers/managed-worker.js';

@@ -11,6 +11,7 @@ import {
 	type Layout,
 	type SessionTerms,
 	ShardctlError,
+	type SnapshotStore,
 	sessionsOfShards,
 	shardsOfSession,
 	type WorkerConnection,
@@ -25,7 +26,6 @@ import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
 import { HeldSnapshots } from '../snapshots/held-snapshots.js';
 import { botKey } from '../snapshots/saved-names.js';
-import type { SnapshotStore } from '../snapshots/snapshot-store.js';
 import { ConnectLimit } from '../upstream/connect-limit.js';
 import { UpstreamSessions } from '../upstream/upstream-sessions.js';
 import type { UpstreamEvents } from '../upstream/upstream-shard.js';

@@ -3,8 +3,7 @@
 // exists, so its writes fail. Each file is written under another name and renamed, for the same reason.
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compareFences, fencedError, isFence } from './fence.js';
-import type { SnapshotStore } from './snapshot-store.js';
+import { compareFences, fencedError, isFence, type SnapshotStore } from '@shardctl/core';
 
 export class FileSnapshotStore implements SnapshotStore {
 	readonly #folder: string;

@@ -1,6 +1,5 @@
 // The snapshot store as one holder sees it: every write carries the holder's fence.
-import { ShardctlError } from '@shardctl/core';
-import type { SnapshotStore } from './snapshot-store.js';
+import { ShardctlError, type SnapshotStore } from '@shardctl/core';
 
 export class HeldSnapshots {
 	readonly #store: SnapshotStore;

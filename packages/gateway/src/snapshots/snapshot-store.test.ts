@@ -1,6 +1,6 @@
+import { describeSnapshotStore } from '@shardctl/contract-suites';
 import { tempDir } from '@shardctl/test-support';
 import { MemoryContent, MemorySnapshotStore } from '../../test/support/memory-snapshot-store.js';
-import { describeSnapshotStore } from '../../test/support/snapshot-store-contract.js';
 import { FileSnapshotStore } from './file-snapshot-store.js';
 
 describeSnapshotStore('a folder', () => {

@@ -3,16 +3,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { inflateSync } from 'node:zlib';
-import type {
-	GatewayConfig,
-	GatewayEvents,
-	GatewayManagerMethods,
-	GatewayMethods,
-	GatewayNotice,
-	GatewaySessionStats,
-	GatewayShardStats,
+import {
+	type GatewayConfig,
+	type GatewayEvents,
+	type GatewayManagerMethods,
+	type GatewayMethods,
+	type GatewayNotice,
+	type GatewaySessionStats,
+	type GatewayShardStats,
+	gatewayConfigVariable,
 } from '@shardctl/core';
-import { gatewayConfigVariable } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
 import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
 import { tempDir, waitFor } from '@shardctl/test-support';

@@ -1,6 +1,5 @@
 // A snapshot store in memory, for tests: stores that are made with the same content share it, as processes share a folder.
-import { compareFences, fencedError } from '../../src/snapshots/fence.js';
-import type { SnapshotStore } from '../../src/snapshots/snapshot-store.js';
+import { compareFences, fencedError, type SnapshotStore } from '@shardctl/core';
 
 export class MemoryContent {
 	fence = '0';

@@ -11,6 +11,7 @@ import {
 	type GatewayNotice,
 	type GatewayStats,
 	gatewayConfigVariable,
+	type IdentifySlot,
 	type SessionTerms,
 	workerPath,
 } from '@shardctl/core';
@@ -22,7 +23,6 @@ import {
 	type ServiceProcessOptions,
 	type ServiceReports,
 } from '../children/service-process.js';
-import type { IdentifySlot } from '../identify/coordinator.js';
 import { SlotHolder } from '../identify/slot-holder.js';
 import { gatewayExecArgv } from './gateway-exec-argv.js';
 

@@ -1,7 +1,7 @@
+import type { SessionStartLimit } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { IdentifyBudget } from './budget.js';
-import type { SessionStartLimit } from './coordinator.js';
 
 function limit(parts: Partial<SessionStartLimit> = {}): SessionStartLimit {
 	return { total: 1000, remaining: 1000, reset_after: 60_000, max_concurrency: 1, ...parts };

@@ -1,7 +1,6 @@
 // Counts the day's session starts (`session_start_limit`) in memory. Discord resets the token of a bot that uses them up.
 // Discord: Gateway, "Session Start Limit".
-import type { Clock, IdentifyBudgetState } from '@shardctl/core';
-import type { BudgetAnswer, SessionStartLimit } from './coordinator.js';
+import type { BudgetAnswer, Clock, IdentifyBudgetState, SessionStartLimit } from '@shardctl/core';
 
 const dayMs = 24 * 60 * 60 * 1000;
 

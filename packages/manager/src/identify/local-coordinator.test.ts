@@ -1,5 +1,5 @@
+import { identifyCoordinatorContract } from '@shardctl/contract-suites';
 import { fakeClock } from '@shardctl/test-support';
-import { identifyCoordinatorContract } from './identify-coordinator.contract.js';
 import { LocalIdentifyCoordinator } from './local-coordinator.js';
 
 identifyCoordinatorContract('LocalIdentifyCoordinator', async ({ reserve }) => {

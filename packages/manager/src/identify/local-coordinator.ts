@@ -1,9 +1,9 @@
 // The coordinator of one manager, in memory.
-import type { Clock, IdentifyBudgetState, Timer } from '@shardctl/core';
-import { IdentifyBudget } from './budget.js';
 import {
 	arrivalMarginMs,
 	type BudgetAnswer,
+	type Clock,
+	type IdentifyBudgetState,
 	type IdentifyCoordinator,
 	type IdentifyGrant,
 	type IdentifyRequest,
@@ -11,7 +11,9 @@ import {
 	type IdentifyWait,
 	identifyWindowMs,
 	type SessionStartLimit,
-} from './coordinator.js';
+	type Timer,
+} from '@shardctl/core';
+import { IdentifyBudget } from './budget.js';
 
 interface Waiter {
 	request: IdentifyRequest;

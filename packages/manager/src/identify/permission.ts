@@ -1,6 +1,14 @@
 // Waits for permission to send one IDENTIFY, also when the day's budget is used up meanwhile.
-import { aborted, type Clock, type IdentifyBudgetState, type ShardctlError, sleep } from '@shardctl/core';
-import type { BudgetRefusal, IdentifyCoordinator, IdentifySlot } from './coordinator.js';
+import {
+	aborted,
+	type BudgetRefusal,
+	type Clock,
+	type IdentifyBudgetState,
+	type IdentifyCoordinator,
+	type IdentifySlot,
+	type ShardctlError,
+	sleep,
+} from '@shardctl/core';
 
 /** After a refusal of the budget, the next attempt is made after at least `min` and at most `max`, whatever its reset time is. */
 const budgetRetryMs = { min: 1000, max: 300_000 };

@@ -1,7 +1,15 @@
 // Everything in this manager that leads to an IDENTIFY: asks Discord for the gateway, asks the coordinator for slots and for the day's
 // budget, and remembers when Discord has refused for good.
-import { type Clock, type GatewayInfo, type IdentifyBudgetState, ShardctlError, sleep } from '@shardctl/core';
-import type { IdentifyCoordinator, IdentifySlot, IdentifyWait } from './coordinator.js';
+import {
+	type Clock,
+	type GatewayInfo,
+	type IdentifyBudgetState,
+	type IdentifyCoordinator,
+	type IdentifySlot,
+	type IdentifyWait,
+	ShardctlError,
+	sleep,
+} from '@shardctl/core';
 import { GatewaySource } from './gateway-source.js';
 import { acquireIdentify, budgetRetryDelayMs } from './permission.js';
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
+import type { IdentifySlot } from '@shardctl/core';
 import { expect, it } from 'vitest';
-import type { IdentifySlot } from './coordinator.js';
 import { SlotHolder } from './slot-holder.js';
 
 /** A holder whose slots write down what becomes of them. */

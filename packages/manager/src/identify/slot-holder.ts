@@ -1,6 +1,6 @@
 // The manager's side of the identify protocol for one child process: the slots that it was granted, until it reports what became of
 // each. A worker asks for a shard, a gateway process for a session; the other side is core's IdentifyClient.
-import type { IdentifySlot } from './coordinator.js';
+import type { IdentifySlot } from '@shardctl/core';
 
 export interface SlotHolderOptions {
 	/** Waits until the shard or session may send IDENTIFY; rejects only when the signal aborts. */

@@ -1,6 +1,5 @@
 // Direct mode: each worker holds the sessions of its shards itself, so every start of a process costs one IDENTIFY a shard.
-import { ShardctlError } from '@shardctl/core';
-import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
+import { type IdentifySlot, type IdentifyWait, ShardctlError } from '@shardctl/core';
 import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
 import type { Replacement } from './replacement.js';
 import type { ReplaceOptions, SessionMode } from './session-mode.js';

@@ -7,6 +7,8 @@ import {
 	fatalClose,
 	type GatewayProcessStats,
 	type GatewaySessionStats,
+	type IdentifySlot,
+	type IdentifyWait,
 	ShardctlError,
 	sessionsOfShards,
 	shardsOfSession,
@@ -15,7 +17,6 @@ import { defaultRestartPolicy } from '@shardctl/supervisor';
 import { heartbeatOf } from '../children/child-rules.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { IdentifyAdmission } from '../gateways/identify-admission.js';
-import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
 import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';

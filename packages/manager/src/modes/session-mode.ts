@@ -1,7 +1,6 @@
 // Who holds the sessions with Discord, and what that means for a worker. The manager knows only this interface; direct and resident
 // mode are its two implementations, and pass one contract suite (session-mode.contract.ts).
-import type { GatewayProcessStats } from '@shardctl/core';
-import type { IdentifySlot, IdentifyWait } from '../identify/coordinator.js';
+import type { GatewayProcessStats, IdentifySlot, IdentifyWait } from '@shardctl/core';
 import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
 import type { Replacement } from './replacement.js';

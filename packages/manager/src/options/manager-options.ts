@@ -2,11 +2,18 @@
 import { availableParallelism } from 'node:os';
 import { defaultManagerName } from '@shardctl/control';
 import type { ControlOptions } from '@shardctl/control/server';
-import { describeValue, type OptionProblem, optionProblems, optionsError, ShardctlError, systemClock } from '@shardctl/core';
+import {
+	describeValue,
+	identifyWindowMs,
+	type OptionProblem,
+	optionProblems,
+	optionsError,
+	ShardctlError,
+	systemClock,
+} from '@shardctl/core';
 import { defaultRestartPolicy, type ProcessHost, type RestartPolicy } from '@shardctl/supervisor';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { identifyWindowMs } from '../identify/coordinator.js';
 import { countsProblem, splitSessionProblem } from '../plan/counts.js';
 import { absoluteBotFile } from './bot-file.js';
 import { type ResolvedGatewayOptions, resolveGatewayOptions } from './gateway-options.js';

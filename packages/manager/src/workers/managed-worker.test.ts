@@ -1,8 +1,7 @@
-import { workerConfigVariable } from '@shardctl/core';
+import { type IdentifySlot, workerConfigVariable } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ScriptedProcess, scriptedHost } from '../../test/scripted-host.js';
-import type { IdentifySlot } from '../identify/coordinator.js';
 import { ManagedWorker } from './managed-worker.js';
 
 function startWorker({ startsSessions = true } = {}) {

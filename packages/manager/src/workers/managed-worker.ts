@@ -9,6 +9,7 @@ import {
 	deferred,
 	describeShards,
 	type GatewayInfo,
+	type IdentifySlot,
 	ShardctlError,
 	type ShardReport,
 	type ShardStatus,
@@ -24,7 +25,6 @@ import {
 	SupervisedChild,
 	type SupervisedChildOptions,
 } from '@shardctl/supervisor';
-import type { IdentifySlot } from '../identify/coordinator.js';
 import { ShardConnections } from './shard-connections.js';
 import { shardStatus } from './shard-status.js';
 import { WorkerChannel, type WorkerPeer } from './worker-channel.js';

@@ -2,6 +2,7 @@
 // that the process holds. What the process reports is the worker's affair (managed-worker.ts).
 import {
 	type Clock,
+	type IdentifySlot,
 	type ManagerEvents,
 	type ManagerMethods,
 	ShardctlError,
@@ -12,7 +13,6 @@ import {
 import { ipcPort, Peer, type Port } from '@shardctl/rpc';
 import type { ChildChannel, ChildHandle, ChildLink } from '@shardctl/supervisor';
 import { exitError } from '../children/child-rules.js';
-import type { IdentifySlot } from '../identify/coordinator.js';
 import { SlotHolder } from '../identify/slot-holder.js';
 
 export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;

@@ -1,5 +1,5 @@
 // The order of fences, and the refusal of an older one.
-import { ShardctlError } from '@shardctl/core';
+import { ShardctlError } from './errors.js';
 
 /** Negative when `a` is the older one. */
 export function compareFences(a: string, b: string): number {

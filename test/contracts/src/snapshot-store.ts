@@ -1,6 +1,7 @@
 // What every snapshot store has to do. Run on each implementation: on files, in memory, and later on stores that machines share.
+
+import type { SnapshotStore } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
-import type { SnapshotStore } from '../../src/snapshots/snapshot-store.js';
 
 const fenced = { code: 'FENCED' };
 

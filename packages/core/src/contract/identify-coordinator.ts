@@ -1,7 +1,8 @@
 // What leads to an IDENTIFY: one slot per `shard_id % max_concurrency` in each window of 5 seconds, and one session start of the day's
 // budget. Both are granted together, so that several managers can share one coordinator.
 // Discord: Gateway, "Rate Limiting", "Max Concurrency" and "Session Start Limit".
-import type { GatewayInfo, IdentifyBudgetState } from '@shardctl/core';
+import type { IdentifyBudgetState } from './fleet.js';
+import type { GatewayInfo } from './worker.js';
 
 /** Discord's window: one IDENTIFY per rate limit key. */
 export const identifyWindowMs = 5000;
@@ -57,7 +58,7 @@ export interface IdentifyWait {
 
 /**
  * Coordinates the identifies of a bot: of one manager (in memory), or of many (in a store that they share). Every implementation passes
- * `identify-coordinator.contract.ts`.
+ * the suite in test/contracts.
  *
  * Invariants, for all holders together: no two IDENTIFYs of one rate limit key in a window, and never more session starts than
  * Discord has left, counting slots that are granted and not yet sent.

@@ -1,5 +1,5 @@
 // Where a gateway process leaves what the next one needs. An interface, so that a store that several machines share can replace the
-// files of one. Every implementation passes test/support/snapshot-store-contract.ts.
+// files of one. Every implementation passes the suite in test/contracts.
 //
 // Two processes may think that they hold the same state: one that was replaced may still be writing. So every write carries a fence, the
 // decimal number of its holder, which rises with each holder; the store refuses a write with an older fence than it has seen.

@@ -1,8 +1,6 @@
 // What every coordinator must do, whether it keeps its state in memory or in a store that several managers share. An implementation
 // runs it from its own test file.
-import type { FakeClock } from '@shardctl/test-support';
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+
 import {
 	arrivalMarginMs,
 	type IdentifyCoordinator,
@@ -10,7 +8,10 @@ import {
 	type IdentifySlot,
 	identifyWindowMs,
 	type SessionStartLimit,
-} from './coordinator.js';
+} from '@shardctl/core';
+import type { FakeClock } from '@shardctl/test-support';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 
 /** One bot's coordination, as several managers see it. */
 export interface CoordinatorHarness {

@@ -1,0 +1,2 @@
+export { type CoordinatorHarness, identifyCoordinatorContract } from './identify-coordinator.js';
+export { describeSnapshotStore } from './snapshot-store.js';
