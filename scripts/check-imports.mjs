@@ -33,7 +33,7 @@ const onlyInTests = ['test-support', 'contract-suites', 'simulator'];
 
 /** Package → its folders from the top floor down. Folders on one floor do not import each other. */
 const floors = {
-	control: [['client', 'server'], ['routes'], ['metrics', 'feed'], ['api'], ['fleet', 'state-dir']],
+	control: [['client', 'server'], ['routes'], ['metrics', 'feed', 'history'], ['api'], ['fleet', 'state-dir']],
 	gateway: [['process'], ['session'], ['shard'], ['stream'], ['snapshots', 'downstream'], ['upstream', 'buffer'], ['state']],
 };
 

@@ -24,6 +24,8 @@ export function describeEvent(event: FleetEventBody): EventText {
 			return describeHealth(event);
 		case 'fleet:refused':
 			return error(event.message);
+		case 'fleet:stopped':
+			return event.code === null ? info(`fleet ${event.message}`) : error(`fleet ended: ${event.message}`);
 		case 'worker:spawned':
 			return info(`${name(event)} started as process ${event.pid}`);
 		case 'worker:ready':

@@ -1,5 +1,5 @@
 // Which fleet a command connects to: `--name`, `--url`, or the default.
-import type { ControlClient } from '@shardctl/control';
+import type { ControlClient, EndedFleet } from '@shardctl/control';
 import { ShardctlError } from '@shardctl/core';
 import type { Option } from 'commander';
 import { option } from './option.js';
@@ -31,6 +31,21 @@ export async function target({ name, url }: TargetOptions): Promise<Target> {
 	}
 	const chosen = name ?? (await resolveDefaultManager());
 	return { client: createControlClient(chosen), label: chosen };
+}
+
+/** A running fleet, or what is left of one. */
+export type TargetOrEnded = { running: Target } | { ended: EndedFleet };
+
+/** As {@link target}; where no such fleet runs, the one that ran last. Throws `MANAGER_NOT_RUNNING` where there is none of either kind. */
+export async function targetOrEnded(which: TargetOptions): Promise<TargetOrEnded> {
+	const { endedFleets, runningManagers } = await import('@shardctl/control');
+	if (which.url !== undefined) return { running: await target(which) };
+	const running = runningManagers();
+	const wanted = (fleet: EndedFleet) => (which.name === undefined ? fleet.cwd === process.cwd() : fleet.name === which.name);
+	const isRunning = which.name === undefined ? running.length > 0 : running.some(({ name }) => name === which.name);
+	const past = isRunning ? [] : endedFleets();
+	const ended = past.find(wanted) ?? (which.name === undefined && past.length === 1 ? past[0] : undefined);
+	return ended ? { ended } : { running: await target(which) };
 }
 
 /** Without a name: the only manager started in this folder; else the one named like this folder's bot; else the only one. */

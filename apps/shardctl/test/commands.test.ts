@@ -222,6 +222,7 @@ describe('logs and events', () => {
 		expect(JSON.parse(lines[0] as string)).toEqual({
 			at: expect.any(Number),
 			workerId: expect.any(Number),
+			pid: expect.any(Number),
 			shardIds: expect.any(Array),
 			stream: 'stdout',
 			line: expect.any(String),

@@ -22,6 +22,9 @@ export type {
 	SharedFleetEvents,
 	WorkerRef,
 } from './fleet/fleet-events.js';
+export { describeEnd, endReason } from './history/describe-end.js';
+export { type EndedFleet, endedFleets, type FleetEnd } from './history/ended-fleet.js';
+export { journalEvents, journalOutput } from './history/read-journal.js';
 export { defaultManagerName } from './state-dir/manager-name.js';
 export { type FoundManager, runningManagers } from './state-dir/manager-record.js';
 export { isSameProcess, type ProcessIdentity, processIdentity } from './state-dir/process-identity.js';

@@ -20,12 +20,15 @@ beforeEach(() => {
 	return () => vi.unstubAllEnvs();
 });
 
+/** The end that a manager gives. */
+const ended = { how: 'stopped', code: null, message: 'stopped by a test' } as const;
+
 async function served(options: ControlOptions = {}) {
 	const lines: string[] = [];
 	const logger = pino({}, { write: (line) => lines.push(line) });
 	const fleet = new FakeFleet();
 	const control = await startControl(fleet, options, { file: 'bot.js', logger, clock: systemClock });
-	onTestFinished(() => control.close());
+	onTestFinished(() => control.close(ended));
 	return { fleet, control, lines, client: createControlClient('fleet') };
 }
 
@@ -250,17 +253,17 @@ describe('the socket', () => {
 		writeFileSync(join(stateDir, 'fleet.sock'), '');
 		const { control, client } = await served();
 		expect((await client.health()).name).toBe('fleet');
-		await control.close();
-		expect(readdirSync(stateDir)).toEqual([]);
+		await control.close(ended);
+		expect(readdirSync(stateDir)).toEqual(['history']);
 	});
 
 	it('is gone, with the name free, when a stop is answered', async () => {
 		const { client, control, fleet } = await served();
 		const stopped = client.stop({ graceMs: 5 });
-		await vi.waitFor(() => expect(fleet.actions).toEqual([['stop', { graceMs: 5 }]]));
-		await control.close();
+		await vi.waitFor(() => expect(fleet.actions).toEqual([['stop', { graceMs: 5, reason: '"shardctl stop"' }]]));
+		await control.close(ended);
 		await stopped;
-		expect(readdirSync(stateDir)).toEqual([]);
+		expect(readdirSync(stateDir)).toEqual(['history']);
 	});
 });
 
@@ -326,7 +329,7 @@ describe('over TCP', () => {
 	it('takes no token from the environment that could be guessed', async () => {
 		vi.stubEnv('SHARDCTL_CONTROL_TOKEN', 'short');
 		await expect(served({ port: 0 })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
-		expect(readdirSync(stateDir)).toEqual([]);
+		expect(readdirSync(stateDir)).toEqual(['history']);
 	});
 
 	it('a port that is taken is reported, and nothing is left open', async () => {
@@ -337,7 +340,7 @@ describe('over TCP', () => {
 			code: 'ADDRESS_IN_USE',
 			message: `the control API cannot listen on 127.0.0.1:${port}: another program uses that address`,
 		});
-		expect(readdirSync(process.env.SHARDCTL_STATE_DIR as string)).toEqual([]);
+		expect(readdirSync(process.env.SHARDCTL_STATE_DIR as string)).toEqual(['history']);
 	});
 
 	it('generates a token where none was given, in a file of this user alone', async () => {

@@ -62,5 +62,5 @@ function workerView(worker: ManagedWorker): WorkerView {
 }
 
 function recentLines({ id: workerId, shardIds, child }: ManagedWorker): LogEntry[] {
-	return child.recentLogs().map(({ at, stream, line }) => ({ at, workerId, shardIds, stream, line }));
+	return child.recentLogs().map(({ at, pid, stream, line }) => ({ at, workerId, shardIds, pid, stream, line }));
 }

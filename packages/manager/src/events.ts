@@ -13,7 +13,7 @@ export interface ShardManagerEvents extends SharedEvents {
 	/** A worker changed its state. */
 	'worker:state': [WorkerRef & { from: ChildState; to: ChildState }];
 	/** A worker wrote a line. */
-	'worker:log': [WorkerRef & { stream: 'stdout' | 'stderr'; line: string }];
+	'worker:log': [WorkerRef & { pid: number | null; stream: 'stdout' | 'stderr'; line: string }];
 	/** Discord refused for good, and no worker is left. */
 	'fleet:refused': [{ error: ShardctlError }];
 	/** The bot sent a message of its own: `process.send` or `client.shard.send`. */

@@ -24,6 +24,7 @@ const forwardedEvents = Object.keys({
 	'restart:progress': true,
 	'fleet:ready': true,
 	'fleet:health': true,
+	'fleet:stopped': true,
 } satisfies Record<keyof SharedFleetEvents, true>) as (keyof SharedFleetEvents)[];
 
 /** Calls `listener` for each event of a manager, for as long as the manager lives. */

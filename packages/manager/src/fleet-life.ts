@@ -1,7 +1,7 @@
 // The life of a fleet from its start to its end: the order in which the parts start and stop, and what a failed start leaves. The states
 // are those of lifecycle.ts.
 import { join } from 'node:path';
-import { stateDir } from '@shardctl/control';
+import { type FleetEnd, stateDir } from '@shardctl/control';
 import type { Control } from '@shardctl/control/server';
 import { every, type ManagerStats, type ManagerStatus, ShardctlError } from '@shardctl/core';
 import type { EmitFleetEvent } from './events.js';
@@ -17,6 +17,8 @@ const budgetRefreshMs = 3 * 60_000;
 
 export interface StopOptions {
 	graceMs?: number;
+	/** Who or what asks, for the history of the fleet: `SIGTERM`, … */
+	reason?: string;
 }
 
 export interface FleetLifeOptions {
@@ -36,6 +38,8 @@ export class FleetLife {
 	#plan: Plan | undefined;
 	#spawning: Promise<void> | undefined;
 	#stopping: Promise<void> | undefined;
+	/** What ends the fleet, where that is not a request. */
+	#failure: ShardctlError | undefined;
 	/** Ends what is being ended now; a second `stop` hastens it. */
 	#stopStage: (options: StopOptions) => Promise<void> = async () => {};
 	#control: Control | undefined;
@@ -85,6 +89,11 @@ export class FleetLife {
 		this.#startWatch?.noteReady(workerId);
 	}
 
+	/** An error for which the fleet ends; after a request to stop there is none. */
+	noteFailure(error: unknown): void {
+		if (!this.#stopping && ShardctlError.is(error)) this.#failure ??= error;
+	}
+
 	async #spawn(): Promise<void> {
 		const { lifecycle, abort, parts, emit, health } = this.#options;
 		const { clock, loader, logger } = this.#options.options;
@@ -100,15 +109,20 @@ export class FleetLife {
 			outcome = await this.#start();
 			abort.signal.throwIfAborted();
 		} catch (error) {
+			const failure = parts.starts.refusal ?? error;
+			this.noteFailure(failure);
 			await this.stop({});
-			throw parts.starts.refusal ?? error;
+			throw failure;
 		}
-		if (outcome.ready.length === 0) await this.stop({});
-		else {
+		const failure = outcome.failed.size > 0 ? (parts.starts.refusal ?? workersFailed(outcome)) : undefined;
+		if (outcome.ready.length === 0) {
+			this.noteFailure(failure);
+			await this.stop({});
+		} else {
 			lifecycle.enter('running');
 			this.#stopRefreshing = every(clock, budgetRefreshMs, () => void parts.starts.refresh());
 		}
-		if (outcome.failed.size > 0) throw parts.starts.refusal ?? workersFailed(outcome);
+		if (failure) throw failure;
 		emit('fleet:ready', {
 			shards: this.#plan?.shardIds.length ?? 0,
 			workers: parts.workers.workers.length,
@@ -139,7 +153,7 @@ export class FleetLife {
 	}
 
 	async #stop(options: StopOptions): Promise<void> {
-		const { lifecycle, abort, parts } = this.#options;
+		const { lifecycle, abort, parts, emit } = this.#options;
 		lifecycle.enter('stopping');
 		this.#healthWatch?.stop();
 		this.#stopRefreshing();
@@ -153,8 +167,15 @@ export class FleetLife {
 			};
 			await part.stop(graceMs === undefined ? {} : { graceMs });
 		}
-		await this.#control?.close();
+		const end = this.#endOf(options);
+		emit('fleet:stopped', { message: end.message, code: end.code });
+		await this.#control?.close(end);
 		lifecycle.enter('stopped');
+	}
+
+	#endOf({ reason }: StopOptions): FleetEnd {
+		if (this.#failure) return { how: 'failed', code: this.#failure.code, message: this.#failure.message };
+		return { how: 'stopped', code: null, message: `stopped by ${reason ?? 'its program'}` };
 	}
 
 	async #openControl(open: () => Promise<Control>): Promise<void> {
@@ -162,7 +183,7 @@ export class FleetLife {
 		const control = await open();
 		if (!signal.aborted) this.#control = control;
 		// The manager was stopped meanwhile, without it.
-		else await control.close();
+		else await control.close(this.#endOf({}));
 		signal.throwIfAborted();
 	}
 }

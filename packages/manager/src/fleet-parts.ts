@@ -1,4 +1,5 @@
 // The parts of a fleet, and who asks whom. What each part does is in its own file; when they start and end, in fleet-life.ts.
+import type { ShardctlError } from '@shardctl/core';
 import { Calls } from './calls/calls.js';
 import { type ServedFleet, serveWorker } from './calls/serve-worker.js';
 import { Deploys } from './deploy/deploys.js';
@@ -27,6 +28,8 @@ export interface FleetContext {
 	abort: AbortController;
 	/** The process that is this worker from here on is ready. */
 	onPromoted(workerId: number): void;
+	/** Discord has refused, and no worker is left. */
+	onRefused(error: ShardctlError): void;
 	emit: EmitFleetEvent;
 }
 
@@ -41,7 +44,7 @@ export interface FleetParts {
 }
 
 /** Makes the parts; nothing is started or opened. */
-export function createFleetParts({ options, fleet, state, abort, onPromoted, emit }: FleetContext): FleetParts {
+export function createFleetParts({ options, fleet, state, abort, onPromoted, onRefused, emit }: FleetContext): FleetParts {
 	const { api, token, clock, logger } = options;
 	const { signal } = abort;
 	const starts = new SessionStarts({
@@ -74,6 +77,7 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, emi
 			if (state() === 'starting') abort.abort(error);
 		},
 		onAllFailed: (error) => {
+			onRefused(error);
 			if (state() === 'running') emit('fleet:refused', { error });
 		},
 	});

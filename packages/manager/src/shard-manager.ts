@@ -61,6 +61,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			state: () => lifecycle.state,
 			abort,
 			onPromoted: (workerId) => this.#life.noteReady(workerId),
+			onRefused: (error) => this.#life.noteFailure(error),
 			emit,
 		});
 		this.#parts = parts;

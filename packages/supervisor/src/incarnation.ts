@@ -191,7 +191,7 @@ export class Incarnation {
 		const source = child.output[stream];
 		if (!source) return Promise.resolve();
 		const splitter = new LineSplitter(maxLineBytes, (line) => {
-			const entry: LogLine = { stream, line, epoch: this.epoch, at: this.#options.clock.now() };
+			const entry: LogLine = { stream, line, epoch: this.epoch, pid: this.pid, at: this.#options.clock.now() };
 			if (stream === 'stderr') {
 				if (this.#debugger.see(line)) return;
 				this.#stderrTail.push(entry);

@@ -9,6 +9,8 @@ export interface LogLine {
 	line: string;
 	/** Which incarnation wrote it. */
 	epoch: number;
+	/** The process id of that incarnation. */
+	pid: number | null;
 	/** Milliseconds since the epoch, when the line was complete here. */
 	at: number;
 }

@@ -3,6 +3,7 @@ import type { Clock } from '@shardctl/core';
 import type { ChildHandle, ProcessHost } from './child-handle.js';
 import type { ChildSpec } from './child-spec.js';
 import type { ExitReport } from './exit-reason.js';
+import type { LogLine, LogRing } from './log-ring.js';
 import type { RestartPolicy } from './restart-policy.js';
 
 /** What a child is asked to shut down for. */
@@ -43,6 +44,8 @@ export interface SupervisedChildOptions {
 	 * signal aborts when the start is cancelled, also after the promise has resolved, as long as nothing was started.
 	 */
 	beforeSpawn?(signal: AbortSignal): Promise<void>;
+	/** Where its lines are kept (default: a ring of its own); the ring of another child continues that child's lines. */
+	logs?: LogRing<LogLine>;
 	clock?: Clock;
 	/** A number in [0, 1) (default `Math.random`). */
 	random?: () => number;

@@ -40,7 +40,7 @@ const logBounds = { maxLines: 500, maxChars: 256 * 1024 };
 export class SupervisedChild extends EventEmitter<SupervisedChildEvents> implements AsyncDisposable {
 	readonly #options: SupervisedChildOptions;
 	readonly #clock: Clock;
-	readonly #logs = new LogRing<LogLine>(logBounds);
+	readonly #logs: LogRing<LogLine>;
 	#state: ChildState = 'planned';
 	#epoch = 0;
 	/** -1 until the first start. */
@@ -80,6 +80,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		this.#options = options;
 		this.#clock = options.clock ?? systemClock;
 		this.#since = this.#clock.now();
+		this.#logs = options.logs ?? new LogRing<LogLine>(logBounds);
 	}
 
 	get state(): ChildState {
@@ -128,6 +129,11 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	/** When the present process was started, in ms since the epoch; null when there is none. */
 	get startedAt(): number | null {
 		return this.#run?.isRunning ? this.#run.startedAt : null;
+	}
+
+	/** Where its last lines are kept; a child that takes its place can continue it. */
+	get logs(): LogRing<LogLine> {
+		return this.#logs;
 	}
 
 	/** The last lines that this child wrote, over all its incarnations, oldest first. */

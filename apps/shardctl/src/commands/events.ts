@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { EventFilter } from '../events/event-filter.js';
 import { jsonOption, option } from '../option.js';
 import { moment, whole } from '../option-parsers.js';
-import { type TargetOptions, target, targetOptions } from '../target.js';
+import { type TargetOptions, targetOptions, targetOrEnded } from '../target.js';
 
 interface EventsOptions extends TargetOptions {
 	json?: boolean;
@@ -24,7 +24,9 @@ const settleMs = 250;
 export function eventsCommand(): Command {
 	const command = new Command('events')
 		.summary('Prints the events of the fleet.')
-		.description('Prints the events of the fleet: starts, exits, lost connections.')
+		.description(
+			'Prints the events of the fleet: starts, exits, lost connections. Of a fleet that has ended, those of its files.',
+		)
 		.addOption(option('-f, --follow', 'keep printing new events'))
 		.addOption(option('-n, --tail <count>', 'number of recent events to print').default(50).argParser(whole(0)))
 		.addOption(option('--shard <id>', 'only events about this shard').argParser(whole(0)))
@@ -44,13 +46,22 @@ Examples:
 		);
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ json, follow, tail, shard, worker, since, type, ...which }: EventsOptions) => {
-		const { client } = await target(which);
+		const found = await targetOrEnded(which);
 		const types = type?.split(',').map((name) => name.trim());
 		const print = await eventPrinter(json ?? false);
 		const { passes } = await import('../events/event-filter.js');
 		const filter: EventFilter = { shard, worker, since, types };
-		const recent =
-			tail === 0 ? [] : (await client.events({ tail: allEvents })).filter((event) => passes(event, filter)).slice(-tail);
+		const last = (events: readonly FleetEvent[]) =>
+			tail === 0 ? [] : events.filter((event) => passes(event, filter)).slice(-tail);
+		if ('ended' in found) {
+			const { journalEvents } = await import('@shardctl/control');
+			print(last(journalEvents(found.ended.name)));
+			const { reportEnded } = await import('../history/report-ended.js');
+			reportEnded(found.ended);
+			return;
+		}
+		const { client } = found.running;
+		const recent = last(await client.events({ tail: allEvents }));
 		print(recent);
 		if (follow) await followEvents(client, { after: recent.at(-1)?.seq ?? 0, shows: (event) => passes(event, filter), print });
 	});

@@ -1,4 +1,5 @@
 // Runs a manager from start to end: simulator, signals, output, exit status.
+import { LogFile } from '@shardctl/control/server';
 import { messageOf, ShardctlError } from '@shardctl/core';
 import {
 	createShardManager,
@@ -12,7 +13,6 @@ import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { writeSimulatorRecord } from '../simulate/simulator-record.js';
 import { surviveClosedOutput } from './closed-output.js';
 import { bothOutputs, type FleetOutput, jsonOutput, prettyOutput } from './fleet-output.js';
-import { LogFile } from './log-file.js';
 import type { StartPlan } from './resolve-start.js';
 import { type SimulatorProcess, startSimulatorProcess } from './simulator-process.js';
 import { readTokenFile } from './token-file.js';
@@ -80,7 +80,7 @@ async function runManager(manager: ShardManager, output: FleetOutput): Promise<n
 	const onSignal = (signal: NodeJS.Signals) => {
 		output.close();
 		if (!stopRequested) output.say('info', `${signal}: stopping; press again to kill`);
-		void manager.stop(stopRequested ? { graceMs: 0 } : {});
+		void manager.stop({ reason: signal, ...(stopRequested ? { graceMs: 0 } : {}) });
 		stopRequested = true;
 	};
 	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -239,6 +239,7 @@ export const logEntry = z.object({
 	at: z.number(),
 	workerId: z.int(),
 	shardIds: z.array(z.int()).readonly(),
+	pid: z.int().nullable(),
 	stream: z.enum(['stdout', 'stderr']),
 	line: z.string(),
 }) satisfies z.ZodType<LogEntry>;
@@ -265,6 +266,7 @@ const eventTypes = {
 	'restart:progress': true,
 	'fleet:ready': true,
 	'fleet:health': true,
+	'fleet:stopped': true,
 	'fleet:refused': true,
 } satisfies Record<FleetEventType, true>;
 

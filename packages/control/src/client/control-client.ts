@@ -5,6 +5,8 @@ import { nearestName, ShardctlError } from '@shardctl/core';
 import { endpoint, type Operation, pathFields } from '../api/endpoints.js';
 import type { LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent } from '../fleet/fleet-events.js';
+import { describeEnd } from '../history/describe-end.js';
+import { endedFleets } from '../history/ended-fleet.js';
 import type { Operations } from '../routes/routes.js';
 import { runningManagers } from '../state-dir/manager-record.js';
 import { type ConnectionTarget, openResponse, readJson, readText } from './connection.js';
@@ -153,13 +155,16 @@ function connectionTarget(target: ControlTarget): ConnectionTarget {
 	);
 }
 
-/** `MANAGER_NOT_RUNNING` with a hint: the most similar name, or the names of all running managers. */
+/** `MANAGER_NOT_RUNNING` with a hint: how the last fleet of that name ended, the most similar name, or the names of all running managers. */
 export function managerNotRunning(name: string, running: readonly string[]): ShardctlError {
+	const past = endedFleets().find((fleet) => fleet.name === name);
 	const meant = nearestName(name, running);
-	const hint = meant
-		? `; did you mean "${meant}"?`
-		: running.length > 0
-			? `; running: ${running.join(', ')}`
-			: '; start one with "shardctl start <file>"';
+	const hint = past
+		? `; ${describeEnd(past)}; see "shardctl events --name ${name}" and "shardctl logs --name ${name}"`
+		: meant
+			? `; did you mean "${meant}"?`
+			: running.length > 0
+				? `; running: ${running.join(', ')}`
+				: '; start one with "shardctl start <file>"';
 	return new ShardctlError('MANAGER_NOT_RUNNING', `no manager named "${name}" is running${hint}`, { details: { name, running } });
 }

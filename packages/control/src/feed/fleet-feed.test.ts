@@ -49,7 +49,14 @@ beforeEach(() => {
 	return () => feed.close();
 });
 
-const line = (text: string, shardIds = [0, 1]): LogEntry => ({ at: 1, workerId: 0, shardIds, stream: 'stdout', line: text });
+const line = (text: string, shardIds = [0, 1]): LogEntry => ({
+	at: 1,
+	workerId: 0,
+	shardIds,
+	pid: 7,
+	stream: 'stdout',
+	line: text,
+});
 
 describe('events', () => {
 	it('are numbered from 1, stamped with the clock that was given, and kept', async () => {

@@ -27,6 +27,7 @@ const oneReaderBytes = 2 ** 20;
 export class FleetFeed {
 	readonly #fleet: Fleet;
 	readonly #clock: Clock;
+	readonly #keepEvent: (event: FleetEvent) => void;
 	/** The last events, oldest first. */
 	readonly #events: FleetEvent[] = [];
 	#lastSeq = 0;
@@ -39,10 +40,15 @@ export class FleetFeed {
 	#health: { at: number; answer: Promise<FleetHealth> } | undefined;
 	#snapshot: { at: number; frame: Promise<Buffer> } | undefined;
 
-	/** Listens to the fleet from now on. Ends with {@link close}. */
-	constructor(fleet: Fleet, clock: Clock) {
+	/**
+	 * Listens to the fleet from now on. Ends with {@link close}.
+	 *
+	 * @param keep Called with each event, for one who keeps more of them.
+	 */
+	constructor(fleet: Fleet, clock: Clock, keep: (event: FleetEvent) => void = () => {}) {
 		this.#fleet = fleet;
 		this.#clock = clock;
+		this.#keepEvent = keep;
 		fleet.onEvent((event) => this.#onEvent(event));
 		fleet.onLog((entry) => this.#onLog(entry));
 		this.#stopTicking = every(clock, tickMs, () => {
@@ -140,6 +146,7 @@ export class FleetFeed {
 		const counted = event.type === 'gateway:notice' ? event.kind : event.type;
 		this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
 		this.#events.push(event);
+		this.#keepEvent(event);
 		if (this.#events.length > keptEvents) this.#events.shift();
 		if (this.#eventReaders.size === 0) return;
 		const frame = frameOf(event);

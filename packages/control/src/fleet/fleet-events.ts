@@ -91,6 +91,8 @@ export interface SharedFleetEvents {
 	'fleet:ready': { shards: number; workers: number; tookMs: number };
 	/** The fleet's health changed: what began and what ended since the last change. */
 	'fleet:health': HealthChange;
+	/** Every process of the fleet has ended. `code` is that of the error, or null where a stop was requested. */
+	'fleet:stopped': { message: string; code: string | null };
 }
 
 /** The type of each event with its payload. */

@@ -19,6 +19,8 @@ export interface LogEntry {
 	at: number;
 	workerId: number;
 	shardIds: readonly number[];
+	/** The process that wrote it. */
+	pid: number | null;
 	stream: 'stdout' | 'stderr';
 	line: string;
 }
@@ -93,5 +95,5 @@ export interface Fleet {
 	cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats>;
 	/** Resident mode: replaces the gateway processes. Throws `OPTIONS_INVALID` in direct mode. */
 	restartGateways(): Promise<void>;
-	stop(options: { graceMs?: number }): Promise<void>;
+	stop(options: { graceMs?: number; reason?: string }): Promise<void>;
 }

@@ -42,7 +42,7 @@ export const stopRoute = route({
 	}),
 	output: z.object({ stopped: z.literal(true) }),
 	async run({ graceMs }, { fleet, closing }) {
-		void fleet.stop(graceMs === undefined ? {} : { graceMs });
+		void fleet.stop({ ...(graceMs === undefined ? {} : { graceMs }), reason: '"shardctl stop"' });
 		await closing;
 		return { stopped: true as const };
 	},

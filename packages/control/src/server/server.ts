@@ -4,10 +4,13 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Clock, type Deferred, deferred, ShardctlError } from '@shardctl/core';
+import { type Clock, type Deferred, deferred, every, messageOf, ShardctlError } from '@shardctl/core';
 import type { Logger } from 'pino';
 import { FleetFeed } from '../feed/fleet-feed.js';
 import type { Fleet } from '../fleet/fleet.js';
+import type { FleetEnd } from '../history/ended-fleet.js';
+import { killedFleet, writeEnd } from '../history/ended-fleet.js';
+import { Journal } from '../history/journal.js';
 import { type Lock, takeLock } from '../state-dir/lock.js';
 import { processIdentity } from '../state-dir/process-identity.js';
 import { socketPath, stateDir } from '../state-dir/state-dir.js';
@@ -26,14 +29,16 @@ export interface Control {
 	readonly url: string | undefined;
 	/** The file with the generated token; undefined if a token was given. */
 	readonly tokenFile: string | undefined;
-	/** Frees the name, responds to requests that wait for the stop, ends every stream. */
-	close(): Promise<void>;
+	/** Keeps how the fleet ended, frees the name, responds to requests that wait for the stop, ends every stream. */
+	close(end: FleetEnd): Promise<void>;
 }
 
 const limits = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5000 };
 const maxConnections = 8192;
 /** Requests without the right token are logged at most this often. */
 const unauthorisedLogMs = 1000;
+/** How often the record says that its manager is alive. */
+const aliveMs = 5000;
 /** How long clients have to read their last response before their connection is closed. */
 const closeGraceMs = 1000;
 
@@ -43,15 +48,19 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 	const { name } = fleet;
 	const dir = stateDir();
 	const path = socketPath(dir, name);
-	const record = { ...processIdentity(), name, cwd: process.cwd(), file, since: clock.now() };
-	const lock = await takeLock(dir, record);
-	const feed = new FleetFeed(fleet, clock);
+	const command = process.argv.slice(1);
+	const record = { ...processIdentity(), name, cwd: process.cwd(), file, since: clock.now(), command };
+	const lock = await takeLock(dir, record, (owner) => writeEnd(dir, killedFleet(dir, owner)));
+	const journal = openJournal(dir, fleet, setup);
+	const feed = new FleetFeed(fleet, clock, (event) => journal?.event(event));
+	const stopTouching = every(clock, aliveMs, () => lock.touch());
 	const closing = deferred();
-	const serving = { fleet, feed, clock, closing: closing.promise, onUnauthorised: unauthorisedLog(logger, clock) };
+	const handling = { fleet, feed, clock, closing: closing.promise, onUnauthorised: unauthorisedLog(logger, clock) };
 	const servers: Server[] = [];
+	const serving = { servers, lock, feed, journal, stopTouching, clock, closing };
 	let tokenFile: string | undefined;
 	const open = (access: Access) => {
-		const server = createServer(limits, requestHandler(serving, access));
+		const server = createServer(limits, requestHandler(handling, access));
 		server.maxConnections = maxConnections;
 		servers.push(server);
 		return server;
@@ -74,9 +83,16 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 				`control API on ${url}${tokenFile ? `; its token is in ${tokenFile}` : ''}`,
 			);
 		}
-		return { url, tokenFile, close: () => close({ servers, lock, feed, clock, closing }) };
+		return {
+			url,
+			tokenFile,
+			close(end) {
+				writeEnd(dir, { ...record, endedAt: clock.now(), end });
+				return close(serving);
+			},
+		};
 	} catch (error) {
-		await close({ servers, lock, feed, clock, closing });
+		await close(serving);
 		throw error;
 	}
 }
@@ -90,17 +106,31 @@ function givenToken({ SHARDCTL_CONTROL_TOKEN: token }: NodeJS.ProcessEnv): strin
 	);
 }
 
+/** A fleet runs without its history where that cannot be written. */
+function openJournal(dir: string, fleet: Fleet, { clock, logger }: ControlSetup): Journal | undefined {
+	try {
+		return new Journal(dir, fleet, clock);
+	} catch (error) {
+		logger.warn({ err: error }, `the history of this fleet cannot be written: ${messageOf(error)}`);
+		return undefined;
+	}
+}
+
 interface Serving {
 	servers: Server[];
 	lock: Lock;
 	feed: FleetFeed;
+	journal: Journal | undefined;
+	stopTouching: () => void;
 	clock: Clock;
 	closing: Deferred<void>;
 }
 
-async function close({ servers, lock, feed, clock, closing }: Serving): Promise<void> {
+async function close({ servers, lock, feed, journal, stopTouching, clock, closing }: Serving): Promise<void> {
 	// It no longer listens, and the lock is released: a client that gets its "stopped" below can start the next manager immediately.
 	const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+	stopTouching();
+	journal?.close();
 	lock.release();
 	closing.resolve();
 	feed.close();

@@ -1,6 +1,6 @@
 // One manager per name. Its record is created in one step that fails where a record exists; the record of a manager that is gone,
 // however it ended, is replaced.
-import { linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { ShardctlError } from '@shardctl/core';
 import { type ManagerRecord, readRecord, recordPath } from './manager-record.js';
@@ -8,14 +8,24 @@ import { isSameProcess } from './process-identity.js';
 import { socketPath } from './state-dir.js';
 
 export interface Lock {
+	/** Notes that the manager is alive: the time of the record is all that is left of one that is killed. */
+	touch(): void;
 	release(): void;
 }
 
 const connectTimeoutMs = 1000;
 let attempts = 0;
 
-/** Takes the name, or throws `MANAGER_RUNNING` with the owner's process id. */
-export async function takeLock(dir: string, record: ManagerRecord): Promise<Lock> {
+/**
+ * Takes the name, or throws `MANAGER_RUNNING` with the owner's process id.
+ *
+ * @param onStale Called with the record of a manager that was killed, before it is replaced.
+ */
+export async function takeLock(
+	dir: string,
+	record: ManagerRecord,
+	onStale: (owner: ManagerRecord) => void = () => {},
+): Promise<Lock> {
 	const { name } = record;
 	const path = recordPath(dir, name);
 	const draft = `${path}.${process.pid}.${++attempts}`;
@@ -23,9 +33,10 @@ export async function takeLock(dir: string, record: ManagerRecord): Promise<Lock
 	try {
 		for (;;) {
 			// A finished file is linked, so half a record is never read.
-			if (tryLink(draft, path)) return { release: () => releaseOwn(path, record) };
+			if (tryLink(draft, path)) return { touch: () => touch(path), release: () => releaseOwn(path, record) };
 			const owner = readRecord(path);
 			if (owner && (await isRunning(dir, owner))) throw managerRunning(owner);
+			if (owner) onStale(owner);
 			removeStale(path, owner, `${draft}.stale`);
 		}
 	} finally {
@@ -64,6 +75,15 @@ function removeStale(path: string, judged: ManagerRecord | undefined, aside: str
 	}
 	if (!isSameRecord(readRecord(aside), judged)) tryLink(aside, path);
 	unlinkIfThere(aside);
+}
+
+function touch(path: string): void {
+	const now = new Date();
+	try {
+		utimesSync(path, now, now);
+	} catch {
+		// The record was deleted by hand, or the disk is read-only.
+	}
 }
 
 function releaseOwn(path: string, record: ManagerRecord): void {

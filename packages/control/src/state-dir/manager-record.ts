@@ -12,6 +12,8 @@ export interface ManagerRecord extends ProcessIdentity {
 	file: string;
 	/** Epoch ms. */
 	since: number;
+	/** What it was started with: the arguments of its process, from the script on. Absent in records of earlier versions. */
+	command?: readonly string[];
 }
 
 /** A record with the address of its manager. */
@@ -19,20 +21,24 @@ export interface FoundManager extends ManagerRecord {
 	socketPath: string;
 }
 
-const suffix = '.lock';
+export const recordSuffix = '.lock';
 
 export function recordPath(dir: string, name: string): string {
-	return join(dir, `${name}${suffix}`);
+	return join(dir, `${name}${recordSuffix}`);
 }
 
 /** The record at a path; undefined if there is none, or it cannot be read. */
 export function readRecord(path: string): ManagerRecord | undefined {
 	try {
 		const record = JSON.parse(readFileSync(path, 'utf8')) as ManagerRecord;
-		return typeof record?.pid === 'number' && typeof record.name === 'string' ? record : undefined;
+		return isRecord(record) ? record : undefined;
 	} catch {
 		return undefined;
 	}
+}
+
+export function isRecord(record: Partial<ManagerRecord> | null): boolean {
+	return typeof record?.pid === 'number' && typeof record.name === 'string';
 }
 
 /** The managers of this user whose process exists, or may exist where it is not visible from here, sorted by name. */
@@ -40,7 +46,7 @@ export function runningManagers(env: NodeJS.ProcessEnv = process.env): FoundMana
 	const found = new Map<string, FoundManager>();
 	for (const dir of stateDirCandidates(env)) {
 		for (const entry of entriesOf(dir)) {
-			if (!entry.endsWith(suffix)) continue;
+			if (!entry.endsWith(recordSuffix)) continue;
 			const record = readRecord(join(dir, entry));
 			if (!record || found.has(record.name) || isSameProcess(record) === 'no') continue;
 			found.set(record.name, { ...record, socketPath: socketPath(dir, record.name) });
@@ -49,7 +55,7 @@ export function runningManagers(env: NodeJS.ProcessEnv = process.env): FoundMana
 	return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
-function entriesOf(dir: string): string[] {
+export function entriesOf(dir: string): string[] {
 	try {
 		return readdirSync(dir);
 	} catch {

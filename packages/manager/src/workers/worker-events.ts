@@ -16,7 +16,7 @@ export function forwardWorkerEvents(worker: ManagedWorker, clock: Clock, emit: E
 	child.on('failed', ({ reason, retryInMs }) => emit('worker:failed', { ...ref, reason, retryInMs }));
 	child.on('memory', ({ pid, rssBytes, limitBytes, over }) => emit('worker:memory', { ...ref, pid, rssBytes, limitBytes, over }));
 	child.on('unresponsive', () => emit('worker:unresponsive', ref));
-	child.on('log', ({ stream, line }) => emit('worker:log', { ...ref, stream, line }));
+	child.on('log', ({ pid, stream, line }) => emit('worker:log', { ...ref, pid, stream, line }));
 	worker.on('message', (message) => emit('message', { ...ref, message }));
 	worker.on('shard.status', ({ shardId, status, closeCode }) => {
 		const shard = { shardId, workerId: worker.id };

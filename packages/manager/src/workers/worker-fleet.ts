@@ -1,6 +1,7 @@
 // The workers of one manager: which there are, by id and by shard, how each is made, and which process is the worker while one takes
 // over from another. How sessions are held is the mode's affair, which gives each process its ticket.
 
+import type { SupervisedChildOptions } from '@shardctl/supervisor';
 import { heartbeatOf } from '../children/child-rules.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { BootGate } from './boot-gate.js';
@@ -70,8 +71,8 @@ export class WorkerFleet {
 	}
 
 	/** Makes a second process for a worker, not started; see {@link promote} and {@link dismiss}. */
-	createStandby({ id, shardIds }: ManagedWorker): ManagedWorker {
-		const standby = this.#create(id, shardIds);
+	createStandby({ id, shardIds, child }: ManagedWorker): ManagedWorker {
+		const standby = this.#create(id, shardIds, child.logs);
 		this.#standbys.add(standby);
 		return standby;
 	}
@@ -95,7 +96,8 @@ export class WorkerFleet {
 		await Promise.all(this.all.map(({ child }) => child.stop(options)));
 	}
 
-	#create(workerId: number, shardIds: readonly number[]): ManagedWorker {
+	/** @param logs The lines of the worker so far, which a process in its place continues. */
+	#create(workerId: number, shardIds: readonly number[], logs?: SupervisedChildOptions['logs']): ManagedWorker {
 		const { options, acquireIdentify, serve, onCreated } = this.#options;
 		const worker: ManagedWorker = new ManagedWorker({
 			workerId,
@@ -107,6 +109,7 @@ export class WorkerFleet {
 				shutdownGraceMs: options.shutdownGraceMs,
 				heartbeat: heartbeatOf(options.heartbeatTimeoutMs),
 				maxMemoryBytes: options.maxMemoryBytes,
+				...(logs ? { logs } : {}),
 				...(options.processHost ? { host: options.processHost } : {}),
 			},
 			prepare: (signal) => this.#prepare(worker, signal),

@@ -1,0 +1,47 @@
+// Prints the lines of bots. Where those of a worker come from more than one process, each line has the number of its process.
+import type { LogEntry } from '@shardctl/control';
+import { formatShardIds } from '@shardctl/core';
+import { out, workerColour } from '../terminal/colours.js';
+
+export interface LinePrinter {
+	/** Prints lines that are known together. */
+	print(entries: readonly LogEntry[]): void;
+	/** Prints the next line. */
+	show(entry: LogEntry): void;
+}
+
+export interface LinePrinterOptions {
+	json: boolean;
+	timestamps: boolean;
+	write?(text: string): void;
+}
+
+export function linePrinter({
+	json,
+	timestamps,
+	write = (text) => void process.stdout.write(text),
+}: LinePrinterOptions): LinePrinter {
+	/** The process of each worker whose line was printed last. */
+	const seen = new Map<number, number | null>();
+	let several = false;
+	const note = ({ workerId, pid = null }: LogEntry) => {
+		if (seen.has(workerId) && seen.get(workerId) !== pid) several = true;
+		seen.set(workerId, pid);
+	};
+	const line = (entry: LogEntry): string => {
+		if (json) return `${JSON.stringify(entry)}\n`;
+		const time = timestamps ? `${out.dim(new Date(entry.at).toISOString())} ` : '';
+		const which = `${formatShardIds(entry.shardIds)}${several && entry.pid ? ` ${entry.pid}` : ''}`;
+		return `${time}${workerColour(out, entry.workerId)(`[${which}]`)} ${entry.line}\n`;
+	};
+	return {
+		print(entries) {
+			for (const entry of entries) note(entry);
+			for (const entry of entries) write(line(entry));
+		},
+		show(entry) {
+			note(entry);
+			write(line(entry));
+		},
+	};
+}
