@@ -93,10 +93,13 @@ describe('the journal', () => {
 	const entry = (line: string, at = 1): LogEntry => ({ at, workerId: 0, shardIds: [0], pid: 7, stream: 'stdout', line });
 
 	function opened(dir: string) {
-		let log = (_entry: LogEntry) => {};
+		const listeners: ((entry: LogEntry) => void)[] = [];
 		const clock = fakeClock();
-		const fleet = { name: 'bot', onLog: (listener: typeof log) => void (log = listener) };
-		return { journal: new Journal(dir, fleet, clock), clock, log: (of: LogEntry) => log(of) };
+		const fleet = { name: 'bot', onLog: (listener: (entry: LogEntry) => void) => void listeners.push(listener) };
+		const log = (of: LogEntry) => {
+			for (const listener of listeners) listener(of);
+		};
+		return { journal: new Journal(dir, fleet, clock), clock, log };
 	}
 
 	it('keeps events at once and lines within a tenth of a second, over several runs of a fleet', async () => {
