@@ -24,7 +24,7 @@ export function linePrinter({
 	/** The process of each worker whose line was printed last. */
 	const seen = new Map<number, number | null>();
 	let several = false;
-	const note = ({ workerId, pid = null }: LogEntry) => {
+	const note = ({ workerId, pid }: LogEntry) => {
 		if (seen.has(workerId) && seen.get(workerId) !== pid) several = true;
 		seen.set(workerId, pid);
 	};
