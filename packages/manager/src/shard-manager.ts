@@ -76,6 +76,22 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		});
 	}
 
+	/**
+	 * A listener that throws is a bug of whoever added it. The error becomes an uncaught exception, as with any emitter, but not inside
+	 * of what emitted: the process that the event is about has nothing to do with it.
+	 */
+	override emit<E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]): boolean;
+	override emit(event: keyof ShardManagerEvents, ...args: never): boolean {
+		try {
+			return super.emit(event, ...args);
+		} catch (error) {
+			queueMicrotask(() => {
+				throw error;
+			});
+			return true;
+		}
+	}
+
 	/** The workers in order of their first shard. */
 	get workers(): readonly ManagedWorker[] {
 		return this.#parts.workers.workers;

@@ -20,6 +20,8 @@ import { type ScriptedEnd, scriptedHost as scriptedChildren } from '@shardctl/su
 interface Scripted<Config, P> {
 	config: Config;
 	peer: P;
+	/** Sends a message as it is, past the peer. */
+	sendRaw(message: unknown): void;
 	exit(code: number): void;
 	/** Aborts when the process is gone. */
 	gone: AbortSignal;
@@ -38,7 +40,11 @@ export function scriptedHost(
 ): ProcessHost & { living(): number } {
 	return scriptedChildren((end) => {
 		const { env } = end.spec;
-		const rest = { exit: (code: number) => end.exit(code), gone: end.gone };
+		const rest = {
+			exit: (code: number) => end.exit(code),
+			gone: end.gone,
+			sendRaw: (message: unknown) => void end.send(message),
+		};
 		const endSoon = () => {
 			queueMicrotask(() => end.exit(0));
 			return null;

@@ -16,6 +16,28 @@ import { type EncodedValue, encodeValue, type PreparedValue } from './value-enco
 /** Every method of `T` with the type of its params and of its result; interfaces fit as well as type aliases. */
 export type MethodMap<T> = { [M in keyof T]: { params: unknown; result: unknown } };
 
+/** Judges a value that the other side sent; a zod schema is one. */
+export interface Schema<T> {
+	safeParse(value: unknown): { success: true; data: T } | { success: false; error: { message: string } };
+}
+
+/**
+ * What the other side may send, where it is less trusted than this one: each value is checked before a handler or a listener gets it.
+ * The types require an entry for everything that the contract has.
+ */
+export interface PeerSchemas<
+	Local extends MethodMap<Local>,
+	Remote extends MethodMap<Remote>,
+	RemoteEvents extends object = Record<never, never>,
+> {
+	/** Of the params of each method that this side handles. Wrong ones are answered with `PROTOCOL_ERROR`. */
+	params: { [M in keyof Local]: Schema<Local[M]['params']> };
+	/** Of the result of each method that this side requests. A wrong one rejects the call with `PROTOCOL_ERROR`. */
+	results: { [M in keyof Remote]: Schema<Remote[M]['result']> };
+	/** Of the payload of each event that this side listens to. A wrong one reaches no listener. */
+	events: { [E in keyof RemoteEvents]: Schema<RemoteEvents[E]> };
+}
+
 export interface PeerOptions {
 	port: Port;
 	/** Number of the process pair that talks. Frames of another epoch are dropped: a dead process is never mistaken for its successor. */
@@ -27,8 +49,11 @@ export interface PeerOptions {
 	 * one tick, so that the first of them works while the last is still being asked.
 	 */
 	firstFrameAtOnce?: boolean;
-	/** Called for frames that the protocol does not allow (`PROTOCOL_ERROR`). They are counted and otherwise ignored. */
-	onProtocolError?: (error: ShardctlError) => void;
+	/**
+	 * Called for frames that the protocol or the schemas do not allow (`PROTOCOL_ERROR`). They are counted and otherwise ignored.
+	 * `refused`: it was a request with wrong params, to which the error was the reply.
+	 */
+	onProtocolError?: (error: ShardctlError, frame: { refused: boolean }) => void;
 	/** Called with what a listener of an event threw. Without it the error becomes an uncaught exception. */
 	onListenerError?: (error: unknown, event: string) => void;
 }
@@ -81,6 +106,7 @@ export class Peer<
 		droppedEvents: 0,
 	};
 	readonly #options: PeerOptions;
+	readonly #schemas: SchemaTables;
 	readonly #limits: PeerLimits;
 	readonly #outbox: Outbox;
 	readonly #calls: PendingCalls;
@@ -91,8 +117,10 @@ export class Peer<
 	#lastRemoteId = 0;
 	#closedWith: ShardctlError | null = null;
 
-	constructor(options: PeerOptions) {
+	/** @param options `schemas`: what is accepted from the other side; anything that can be read where it is left out. */
+	constructor({ schemas, ...options }: PeerOptions & { schemas?: NoInfer<PeerSchemas<Local, Remote, RemoteEvents>> }) {
 		this.#options = options;
+		this.#schemas = schemas ?? noSchemas;
 		this.#limits = { ...defaultPeerLimits, ...options.limits };
 		this.counters = this.#counters;
 		this.#calls = new PendingCalls(options.clock ?? systemClock);
@@ -308,10 +336,10 @@ export class Peer<
 		}
 		let params: unknown;
 		try {
-			params = decodeValue(wire, tagged);
+			params = checked(decodeValue(wire, tagged), this.#schemas.params[method], `the params of "${method}"`);
 		} catch (error) {
 			this.#answerFailure(id, error);
-			this.#protocolError(`the params of "${method}" cannot be read`, error);
+			this.#protocolError(`the params of "${method}" cannot be read`, error, { refused: true });
 			return;
 		}
 		const context = new LazyHandlerContext();
@@ -365,10 +393,10 @@ export class Peer<
 		}
 		let value: unknown;
 		try {
-			value = decodeValue(wire, tagged);
+			value = checked(decodeValue(wire, tagged), this.#schemas.results[call.method], `the result of "${call.method}"`);
 		} catch (error) {
 			call.settle.reject(error);
-			this.#protocolError('a result cannot be read', error);
+			this.#protocolError(`the result of "${call.method}" cannot be read`, error);
 			return;
 		}
 		call.settle.resolve(value);
@@ -399,11 +427,11 @@ export class Peer<
 	}
 
 	#onEvent(event: string, wire: unknown, tagged: boolean): void {
-		const listeners = this.#listeners.get(event);
-		if (!listeners) return;
+		const listeners = this.#listeners.get(event) ?? nobody;
+		if (listeners === nobody && !Object.hasOwn(this.#schemas.events, event)) return;
 		let payload: unknown;
 		try {
-			payload = decodeValue(wire, tagged);
+			payload = checked(decodeValue(wire, tagged), this.#schemas.events[event], `the payload of "${event}"`);
 		} catch (error) {
 			this.#protocolError(`the payload of "${event}" cannot be read`, error);
 			return;
@@ -425,12 +453,14 @@ export class Peer<
 		else if (what === kind.event) this.#counters.droppedEvents++;
 	}
 
-	#protocolError(what: string, cause?: unknown): void {
+	#protocolError(what: string, cause?: unknown, frame = { refused: false }): void {
 		this.#counters.malformedFrames++;
 		const { onProtocolError } = this.#options;
 		if (!onProtocolError) return;
 		try {
-			onProtocolError(new ShardctlError('PROTOCOL_ERROR', what, cause === undefined ? {} : { cause }));
+			const isOurs = ShardctlError.is(cause) && cause.code === 'PROTOCOL_ERROR';
+			const error = isOurs ? cause : new ShardctlError('PROTOCOL_ERROR', what, cause === undefined ? {} : { cause });
+			onProtocolError(error, frame);
 		} catch (error) {
 			throwOutside(error);
 		}
@@ -452,6 +482,37 @@ export class Peer<
 	#tooManyCalls(method: string): ShardctlError {
 		return tooMany(`${this.#calls.size} calls wait for a reply and ${this.#outbox.waitingFrames} frames wait to be sent`, method);
 	}
+}
+
+interface SchemaTables {
+	readonly params: Readonly<Record<string, Schema<unknown>>>;
+	readonly results: Readonly<Record<string, Schema<unknown>>>;
+	readonly events: Readonly<Record<string, Schema<unknown>>>;
+}
+
+const nobody: ReadonlySet<(payload: unknown) => void> = new Set();
+const noSchemas: SchemaTables = { params: {}, results: {}, events: {} };
+
+/**
+ * The value as its schema reads it. Throws `PROTOCOL_ERROR`, which says where it is wrong and never what it holds. Only names that
+ * this side has a handler, a listener, a call or a schema for are looked up, and none that the other side made up.
+ */
+function checked(value: unknown, schema: Schema<unknown> | undefined, what: string): unknown {
+	if (!schema) return value;
+	const read = schema.safeParse(value);
+	if (read.success) return read.data;
+	throw new ShardctlError('PROTOCOL_ERROR', `${what} is not what the protocol allows: ${problemText(read.error)}`);
+}
+
+const longestProblem = 300;
+
+/** The issues of a zod error on one line, as far as they are short. */
+function problemText(error: { message: string; issues?: readonly { path: readonly PropertyKey[]; message: string }[] }): string {
+	const text =
+		error.issues
+			?.map(({ path, message }) => `${path.length > 0 ? `${path.map(String).join('.')}: ` : ''}${message}`)
+			.join('; ') ?? error.message;
+	return text.length > longestProblem ? `${text.slice(0, longestProblem)}…` : text;
 }
 
 /** An error of a listener becomes an uncaught exception, as in Node, and does not stop the frames behind it. */

@@ -104,6 +104,7 @@ const verdictPhrases: Record<ExitReason, string> = {
 	'ready-timeout': 'was not ready in time',
 	fatal: 'was given up',
 	'memory-limit': 'grew over its memory limit',
+	'protocol-error': 'sent what the protocol does not allow',
 	requested: 'was stopped as requested',
 	'spawn-failed': 'could not be started',
 };

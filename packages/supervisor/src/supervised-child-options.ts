@@ -46,6 +46,8 @@ export interface SupervisedChildOptions {
 	beforeSpawn?(signal: AbortSignal): Promise<void>;
 	/** Where its lines are kept (default: a ring of its own); the ring of another child continues that child's lines. */
 	logs?: LogRing<LogLine>;
+	/** Called with what a listener of the child's events threw. Without it the error becomes an uncaught exception. */
+	onOwnerError?(error: unknown): void;
 	clock?: Clock;
 	/** A number in [0, 1) (default `Math.random`). */
 	random?: () => number;

@@ -196,6 +196,16 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		if (this.#run?.epoch === epoch) this.#run.markSpent();
 	}
 
+	/**
+	 * The process of `epoch` cannot be talked to: it sent what it may not, or its owner failed on what it sent. It is ended, and the
+	 * policy decides when the next one starts.
+	 */
+	breakOff(epoch: number, error: ShardctlError): void {
+		if (this.#run?.epoch !== epoch || !(this.#isUp() || this.#state === 'unresponsive')) return;
+		const detail = `was ended by its manager: ${error.message} (${error.code})`;
+		this.#drain({ kind: 'policy' }, { reason: 'protocol-error', detail, graceMs: this.#options.shutdownGraceMs });
+	}
+
 	/** Stops the ready timeout of a process that waits for something outside itself: that is not being stuck. */
 	pauseReadyTimeout(): void {
 		this.#readyDeadline?.clear();
@@ -468,7 +478,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		try {
 			link?.closed(report);
 		} catch (error) {
-			rethrowLater(error);
+			this.#onOwnerError(error);
 		}
 		this.#waiters.noteExit(report.epoch);
 		this.#emit('exited', report);
@@ -567,13 +577,18 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		this.#emit('state', { from, to, reason });
 	}
 
-	/** Emits; a listener that throws is the owner's bug and surfaces as such, but cannot leave the machine halfway. */
+	/** Emits; a listener that throws is the owner's bug and is reported as such, but cannot leave the machine halfway. */
 	#emit<K extends keyof SupervisedChildEvents>(event: K, payload: SupervisedChildEvents[K][0]): void {
 		try {
 			(this as EventEmitter).emit(event, payload);
 		} catch (error) {
-			rethrowLater(error);
+			this.#onOwnerError(error);
 		}
+	}
+
+	#onOwnerError(error: unknown): void {
+		const { onOwnerError = rethrowLater } = this.#options;
+		onOwnerError(error);
 	}
 }
 

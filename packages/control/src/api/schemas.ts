@@ -1,16 +1,8 @@
 // The shapes of the input and output of the control API, declared once: requests are validated by them, and the OpenAPI description and
 // the client's types are made from them.
 
-import type {
-	FleetHealth,
-	GatewaySessionStats,
-	GatewayShardStats,
-	HealthCause,
-	HealthCauseKind,
-	ManagerStats,
-	ShardStats,
-	WorkerStats,
-} from '@shardctl/core';
+import type { FleetHealth, HealthCause, HealthCauseKind, ManagerStats, ShardStats, WorkerStats } from '@shardctl/core';
+import { gatewaySessionStats, gatewayShardStats } from '@shardctl/core/schemas';
 import { z } from 'zod';
 import type { LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent, FleetEventType } from '../fleet/fleet-events.js';
@@ -119,51 +111,6 @@ export const fleetHealth = z.object({
 	shards: z.int(),
 	causes: z.array(healthCause),
 }) satisfies z.ZodType<FleetHealth>;
-
-export const gatewaySessionStats = z.object({
-	id: z.int(),
-	shardIds: z.array(z.int()),
-	status: z.enum(['idle', 'connecting', 'resuming', 'ready', 'refused']),
-	since: z.number().nullable(),
-	tries: z.int(),
-	nextTryAt: z.number().nullable(),
-	lastClose: z.object({ code: z.int().nullable(), reason: z.string(), at: z.number() }).nullable(),
-	intents: z.int().nullable(),
-	waitsForBudget: z.boolean(),
-	lastEventAt: z.number().nullable(),
-	ping: z.number().nullable(),
-	identifies: z.int(),
-	resumes: z.int(),
-	sessionsLost: z.int(),
-	requestsWaiting: z.int(),
-	requestsDropped: z.int(),
-}) satisfies z.ZodType<GatewaySessionStats>;
-
-export const gatewayShardStats = z.object({
-	shardId: z.int(),
-	session: z.int(),
-	worker: z.enum(['none', 'connected', 'away', 'paused']),
-	guildCount: z.int(),
-	stateBytes: z.number(),
-	bufferedEvents: z.int(),
-	bufferedBytes: z.number(),
-	bufferAgeMs: z.number(),
-	lagMs: z.number(),
-	eventsPerSecond: z.number(),
-	received: z.int(),
-	delivered: z.int(),
-	workerIdentifies: z.int(),
-	workerResumes: z.int(),
-	overflowed: z.int(),
-	expired: z.int(),
-	coalesced: z.int(),
-	lost: z.int(),
-	repeated: z.int(),
-	poisoned: z.int(),
-	snapshotBytes: z.int().nullable(),
-	snapshotAgeMs: z.number().nullable(),
-	snapshotFailure: z.object({ since: z.number(), error: z.string() }).nullable(),
-}) satisfies z.ZodType<GatewayShardStats>;
 
 const gatewayProcessStats = z.object({
 	id: z.int(),

@@ -1,7 +1,7 @@
 // Resident mode: the metrics of the gateway processes, of their sessions with Discord, and of the shards as they see them. Absent in
 // direct mode, and while a gateway process does not answer.
 import type { GatewayProcessStats, GatewaySessionStats, GatewayShardStats } from '@shardctl/core';
-import { gatewaySessionStats, gatewayShardStats } from '../api/schemas.js';
+import { gatewaySessionStats, gatewayShardStats } from '@shardctl/core/schemas';
 import { type Metric, per, seconds } from './metric.js';
 
 const { status: sessionStatus } = gatewaySessionStats.shape;

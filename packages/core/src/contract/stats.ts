@@ -57,6 +57,8 @@ export type ExitReason =
 	| 'fatal'
 	/** It grew over its owner's limit. */
 	| 'memory-limit'
+	/** It sent its owner what the protocol between them does not allow. */
+	| 'protocol-error'
 	/** Stopped or replaced on request. */
 	| 'requested'
 	/** There never was a process. */

@@ -1,4 +1,5 @@
 import { fakeClock } from '@shardctl/test-support';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { obedientGateway, type ScriptedGateway, scriptedHost } from '../../test/scripted-host.js';
 import { GatewayFleet } from './gateway-fleet.js';
@@ -21,6 +22,7 @@ function createFleet(script: (gateway: ScriptedGateway) => void = obedientGatewa
 			[2, 3],
 		],
 		token: 'secret',
+		logger: pino({ level: 'silent' }),
 		child: {
 			policy: null,
 			clock,

@@ -12,6 +12,7 @@ export interface GatewayFleetOptions {
 	/** Shards of each process. */
 	gateways: readonly (readonly number[])[];
 	token: string;
+	logger: ManagedGatewayOptions['logger'];
 	child: ManagedGatewayOptions['child'];
 	config(gatewayId: number): ReturnType<ManagedGatewayOptions['config']>;
 	acquireIdentify: ManagedGatewayOptions['acquireIdentify'];

@@ -1,4 +1,5 @@
 import { fakeClock } from '@shardctl/test-support';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { obedientGateway, type ScriptedGateway, scriptedHost } from '../../test/scripted-host.js';
 import { ManagedGateway } from './managed-gateway.js';
@@ -33,6 +34,7 @@ async function startGateway(script: (gateway: ScriptedGateway) => void = obedien
 		gatewayId: 3,
 		shardIds: [6, 7],
 		token: 'secret',
+		logger: pino({ level: 'silent' }),
 		child: {
 			policy: null,
 			clock,

@@ -13,10 +13,13 @@ import {
 	gatewayConfigVariable,
 	type IdentifySlot,
 	type SessionTerms,
+	systemClock,
 	workerPath,
 } from '@shardctl/core';
+import { gatewaySchemas } from '@shardctl/core/schemas';
 import { Peer, type Port } from '@shardctl/rpc';
 import type { SupervisedChild } from '@shardctl/supervisor';
+import { type ProtocolGuardOptions, protocolGuard } from '../children/protocol-guard.js';
 import {
 	type ServiceLink,
 	ServiceProcess,
@@ -36,6 +39,7 @@ export interface ManagedGatewayOptions {
 	gatewayId: number;
 	shardIds: readonly number[];
 	token: string;
+	logger: ProtocolGuardOptions['logger'];
 	/** What is the same for every process of this gateway. */
 	child: ServiceProcessOptions<GatewayPeer>['child'];
 	config(): Omit<GatewayConfig, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
@@ -129,7 +133,16 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	}
 
 	#connect(port: Port, epoch: number, reports: ServiceReports): ServiceLink<GatewayPeer> {
-		const peer: GatewayPeer = new Peer({ port, epoch });
+		const guard = protocolGuard({
+			label: this.label,
+			logger: this.#options.logger,
+			clock: this.#options.child.clock ?? systemClock,
+			end: (error) => {
+				peer.close(error);
+				this.child.breakOff(epoch, error);
+			},
+		});
+		const peer: GatewayPeer = new Peer({ port, epoch, schemas: gatewaySchemas, ...guard });
 		peer.on('listening', () => reports.listening());
 		peer.on('connection.taken', ({ id }) => reports.acknowledged(id));
 		peer.on('notice', (notice) => this.emit('notice', notice));

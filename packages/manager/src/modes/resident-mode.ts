@@ -14,7 +14,7 @@ import {
 	shardsOfSession,
 } from '@shardctl/core';
 import { defaultRestartPolicy } from '@shardctl/supervisor';
-import { heartbeatOf } from '../children/child-rules.js';
+import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { IdentifyAdmission } from '../gateways/identify-admission.js';
 import type { StartRequest } from '../identify/session-starts.js';
@@ -187,12 +187,14 @@ export class ResidentMode implements SessionMode {
 		const gateways = new GatewayFleet({
 			gateways: plan.gateways,
 			token: options.token,
+			logger: options.logger,
 			child: {
 				policy: options.policy ?? defaultRestartPolicy,
 				clock: options.clock,
 				readyTimeoutMs: options.readyTimeoutMs,
 				shutdownGraceMs: options.shutdownGraceMs,
 				heartbeat: heartbeatOf(options.heartbeatTimeoutMs),
+				onOwnerError: ownerErrorLog(options.logger),
 				...(options.processHost ? { host: options.processHost } : {}),
 			},
 			config: (gatewayId) => ({

@@ -1,5 +1,6 @@
 import { type IdentifySlot, workerConfigVariable } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ScriptedProcess, scriptedHost } from '../../test/scripted-host.js';
 import { ManagedWorker } from './managed-worker.js';
@@ -12,6 +13,7 @@ function startWorker({ startsSessions = true } = {}) {
 	const worker = new ManagedWorker({
 		workerId: 2,
 		shardIds: [4, 5],
+		logger: pino({ level: 'silent' }),
 		child: {
 			policy: null,
 			clock,

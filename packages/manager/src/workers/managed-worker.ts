@@ -25,6 +25,7 @@ import {
 	SupervisedChild,
 	type SupervisedChildOptions,
 } from '@shardctl/supervisor';
+import type { ProtocolGuardOptions } from '../children/protocol-guard.js';
 import { ShardConnections } from './shard-connections.js';
 import { shardStatus } from './shard-status.js';
 import { WorkerChannel, type WorkerPeer } from './worker-channel.js';
@@ -40,6 +41,7 @@ export interface StartTicket {
 export interface ManagedWorkerOptions {
 	workerId: number;
 	shardIds: readonly number[];
+	logger: ProtocolGuardOptions['logger'];
 	/** What is the same for every process. */
 	child: Omit<SupervisedChildOptions, 'connect' | 'spec' | 'beforeSpawn'>;
 	/** Waits until a process may be forked. A rejection gives the worker up until its cool-down has passed. */
@@ -258,6 +260,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			epoch,
 			label: this.label,
 			clock: this.#clock,
+			logger: this.#options.logger,
 			acquireIdentify: (shardId, signal) => this.#acquire(shardId, signal),
 			onIdentifySent: () => {
 				if (startsSessions) this.child.markSpent(epoch);
@@ -266,6 +269,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 				if (this.#library === undefined && isReadyOfDiscordJs(message)) this.#onUnattachedReady(epoch);
 				else this.emit('message', message);
 			},
+			onBroken: (error) => this.child.breakOff(epoch, error),
 			onClosed: (closed) => {
 				if (this.#channel === closed) this.#channel = undefined;
 			},

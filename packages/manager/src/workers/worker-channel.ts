@@ -2,6 +2,7 @@
 // that the process holds. What the process reports is the worker's affair (managed-worker.ts).
 import {
 	type Clock,
+	guardListener,
 	type IdentifySlot,
 	type ManagerEvents,
 	type ManagerMethods,
@@ -10,9 +11,11 @@ import {
 	type WorkerEvents,
 	type WorkerMethods,
 } from '@shardctl/core';
+import { workerSchemas } from '@shardctl/core/schemas';
 import { ipcPort, Peer, type Port } from '@shardctl/rpc';
 import type { ChildChannel, ChildHandle, ChildLink } from '@shardctl/supervisor';
 import { exitError } from '../children/child-rules.js';
+import { type ProtocolGuardOptions, protocolGuard } from '../children/protocol-guard.js';
 import { SlotHolder } from '../identify/slot-holder.js';
 
 export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;
@@ -26,12 +29,15 @@ export interface WorkerChannelOptions {
 	/** Of the worker, for errors. */
 	label: string;
 	clock: Clock;
+	logger: ProtocolGuardOptions['logger'];
 	/** Waits until a shard may send IDENTIFY. */
 	acquireIdentify(shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
 	/** The process has sent an IDENTIFY. */
 	onIdentifySent(): void;
 	/** The bot sent a message of its own. */
 	onMessage(message: unknown): void;
+	/** The process broke the protocol; nothing is read from it any more. */
+	onBroken(error: ShardctlError): void;
 	/** The process is gone. */
 	onClosed(channel: WorkerChannel): void;
 }
@@ -44,19 +50,31 @@ export class WorkerChannel {
 	readonly #label: string;
 
 	constructor(options: WorkerChannelOptions) {
-		const { child, epoch, label, clock, acquireIdentify, onIdentifySent, onMessage, onClosed } = options;
+		const { child, epoch, label, clock, acquireIdentify, onIdentifySent, onMessage, onBroken, onClosed } = options;
 		this.#channel = child.channel;
 		this.#label = label;
 		let disconnected: Timer | undefined;
+		const guard = protocolGuard({
+			label,
+			logger: options.logger,
+			clock,
+			end: (error) => {
+				peer.close(error);
+				onBroken(error);
+			},
+		});
 		const port: Port = {
-			...ipcPort(child.channel, onMessage),
+			...ipcPort(
+				child.channel,
+				guardListener(onMessage, (error) => guard.onListenerError(error, 'message')),
+			),
 			// The exit follows at once and carries more; this notices a process that closes its channel and keeps running.
 			onClose: (listener) =>
 				void child.channel.on('disconnect', () => {
 					disconnected = clock.setTimeout(listener, exitFollowsMs);
 				}),
 		};
-		const peer: WorkerPeer = new Peer({ port, epoch, firstFrameAtOnce: true });
+		const peer: WorkerPeer = new Peer({ port, epoch, firstFrameAtOnce: true, schemas: workerSchemas, ...guard });
 		const slots = new SlotHolder({ acquire: acquireIdentify, onSent: onIdentifySent });
 		slots.follow(peer);
 		peer.handle('identify.acquire', ({ shardId }, { signal }) => slots.acquire(shardId, signal));

@@ -2,7 +2,7 @@
 // over from another. How sessions are held is the mode's affair, which gives each process its ticket.
 
 import type { SupervisedChildOptions } from '@shardctl/supervisor';
-import { heartbeatOf } from '../children/child-rules.js';
+import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { BootGate } from './boot-gate.js';
 import { ManagedWorker, type ManagedWorkerOptions, type StartTicket } from './managed-worker.js';
@@ -102,6 +102,7 @@ export class WorkerFleet {
 		const worker: ManagedWorker = new ManagedWorker({
 			workerId,
 			shardIds,
+			logger: options.logger,
 			child: {
 				policy: options.policy,
 				clock: options.clock,
@@ -110,6 +111,7 @@ export class WorkerFleet {
 				heartbeat: heartbeatOf(options.heartbeatTimeoutMs),
 				maxMemoryBytes: options.maxMemoryBytes,
 				...(logs ? { logs } : {}),
+				onOwnerError: ownerErrorLog(options.logger),
 				...(options.processHost ? { host: options.processHost } : {}),
 			},
 			prepare: (signal) => this.#prepare(worker, signal),
