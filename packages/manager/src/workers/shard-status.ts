@@ -13,6 +13,8 @@ export function shardStatus(worker: ChildState, connection: ShardConnection): Sh
 		case 'planned':
 			return 'planned';
 		case 'spawning':
+			// The connection that is known is that of the process before.
+			return 'booting';
 		case 'starting':
 		case 'ready':
 			return connection === 'none' ? 'booting' : connection;
