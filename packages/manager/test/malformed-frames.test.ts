@@ -1,13 +1,12 @@
 // Processes that send their manager what the contract does not allow: one link ends or one request is refused, with a code, and the
 // manager and everybody else stay as they are. `FUZZ_INPUTS` is the number of random messages (default 10,000).
-import { type ErrorCode, workerConfigVariable } from '@shardctl/core';
+import { type ErrorCode, type IdentifySlot, workerConfigVariable } from '@shardctl/core';
 import { gatewaySchemas, workerSchemas } from '@shardctl/core/schemas';
 import type { ExitReport } from '@shardctl/supervisor';
 import { fakeClock, hostileIpc, waitFor } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ManagedGateway } from '../src/gateways/managed-gateway.js';
-import type { IdentifySlot } from '../src/identify/coordinator.js';
 import { ManagedWorker } from '../src/workers/managed-worker.js';
 import { startFleet } from './fleet.js';
 import { obedientGateway, type ScriptedGateway, type ScriptedProcess, scriptedHost } from './scripted-host.js';
