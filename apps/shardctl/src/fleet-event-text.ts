@@ -75,6 +75,11 @@ export function describeEvent(event: FleetEventBody): EventText {
 				`${name(event)}: restart deferred, only the ${plural(event.remaining, 'reserved session start')} left; ` +
 					`next try when they reset at ${new Date(event.resetAt).toISOString()}`,
 			);
+		case 'identify:expired':
+			return warn(
+				`${event.gatewayId === undefined ? `worker ${event.workerId}` : `gateway process ${event.gatewayId}`} was permitted to identify ` +
+					`${describeShards(event.shardIds)} and did not within ${seconds(event.afterMs)}; the next shard in line has its turn`,
+			);
 	}
 }
 

@@ -21,6 +21,7 @@ const forwardedEvents = Object.keys({
 	'worker:stop-first': true,
 	'deploy:progress': true,
 	'identify:deferred': true,
+	'identify:expired': true,
 	'restart:progress': true,
 	'fleet:ready': true,
 	'fleet:health': true,

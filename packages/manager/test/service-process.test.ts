@@ -26,6 +26,7 @@ function open(port: Port, epoch: number, reports: ServiceReports): ServiceLink<C
 	return {
 		peer,
 		ping: (signal) => peer.request('ping', null, { signal }),
+		closeInspector: () => Promise.resolve(),
 		shutdown: (_, { final }) => peer.request('shutdown', { forGood: final }),
 	};
 }

@@ -53,6 +53,8 @@ export interface ChildHandle {
 	endGroup(): Promise<void>;
 	/** After the exit: closes the owner's ends of output and channel, which something outside the group may hold open. */
 	close(): void;
+	/** Whether a debugger of a person is attached. */
+	isDebugged(inspector: DebuggerWatch): boolean;
 	/** The frames that a hung child is busy in, innermost first; empty when they cannot be had before the signal aborts. */
 	hungStack(inspector: DebuggerWatch, signal: AbortSignal): Promise<string[]>;
 }

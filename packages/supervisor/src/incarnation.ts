@@ -5,7 +5,9 @@ import type { ChildExit, ChildHandle, ProcessHost } from './child-handle.js';
 import type { ChildSpec } from './child-spec.js';
 import { DebuggerWatch } from './debugger-watch.js';
 import { classifyExit, type ExitReport } from './exit-reason.js';
-import { waitsForDebugger } from './inspect-port.js';
+import { asksForInspector, waitsForDebugger } from './inspect-port.js';
+import { LeftOutLines } from './left-out-lines.js';
+import { LogBudget } from './log-budget.js';
 import { LineSplitter } from './log-lines.js';
 import { type LogLine, LogRing, type LogStream } from './log-ring.js';
 import { Termination } from './termination.js';
@@ -64,7 +66,8 @@ export class Incarnation {
 	readonly startedAt: number;
 	readonly #options: IncarnationOptions;
 	readonly #bornAt: number;
-	readonly #debugger = new DebuggerWatch();
+	readonly #debugger: DebuggerWatch;
+	readonly #logBudget: LogBudget;
 	readonly #stderrTail = new LogRing<LogLine>(tailBounds);
 	#order: EndOrder | null = null;
 	#termination: Termination | null = null;
@@ -78,8 +81,10 @@ export class Incarnation {
 	constructor(options: IncarnationOptions) {
 		this.#options = options;
 		this.epoch = options.epoch;
+		this.#debugger = new DebuggerWatch({ requested: options.spec.command === undefined && asksForInspector(options.spec) });
 		this.startedAt = options.clock.now();
 		this.#bornAt = options.clock.monotonic();
+		this.#logBudget = new LogBudget(options.clock);
 		this.child = this.#start();
 	}
 
@@ -107,7 +112,8 @@ export class Incarnation {
 	/** Whether a debugger holds it, or it was started to wait for one: it is slow on purpose then. */
 	get isDebugged(): boolean {
 		const { spec } = this.#options;
-		return this.#debugger.attached || (spec.command === undefined && waitsForDebugger(spec.execArgv ?? []));
+		if (spec.command === undefined && waitsForDebugger(spec.execArgv ?? [])) return true;
+		return this.child?.isDebugged(this.#debugger) ?? false;
 	}
 
 	/**
@@ -130,6 +136,16 @@ export class Incarnation {
 		this.#stack = await Promise.race([frames, over]).catch(() => []);
 		this.#endSearch();
 		return this.#stack;
+	}
+
+	/** Whether the search for the stack has opened the process's inspector, which is open still. */
+	get hasOpenInspector(): boolean {
+		return this.#debugger.ours;
+	}
+
+	/** The process has closed its inspector. */
+	noteInspectorClosed(): void {
+		this.#debugger.closed();
 	}
 
 	/** Begins to end the process. The first reason stays; a second call can only {@link hasten}. */
@@ -186,24 +202,42 @@ export class Incarnation {
 		queueMicrotask(() => this.#options.onGone(this.#report()));
 	}
 
-	/** Reads a stream line by line until it closes. It is never paused: a full pipe would block the child's next write. */
+	/**
+	 * Reads a stream line by line until it closes. It is not paused for long: a full pipe blocks the child's next write. What is more than
+	 * the budget allows is counted, and reported once a second.
+	 */
 	#capture(child: ChildHandle, stream: LogStream): Promise<void> {
 		const source = child.output[stream];
 		if (!source) return Promise.resolve();
-		const splitter = new LineSplitter(maxLineBytes, (line) => {
-			const entry: LogLine = { stream, line, epoch: this.epoch, pid: this.pid, at: this.#options.clock.now() };
-			if (stream === 'stderr') {
-				if (this.#debugger.see(line)) return;
-				this.#stderrTail.push(entry);
-			}
-			this.#options.onLine(entry);
+		const { clock, onLine } = this.#options;
+		const entryOf = (line: string): LogLine => ({ stream, line, epoch: this.epoch, pid: this.pid, at: clock.now() });
+		const leftOut = new LeftOutLines(clock, (lines) => onLine(entryOf(`… [left out: ${lines} more lines]`)));
+		const splitter = new LineSplitter({
+			maxBytes: maxLineBytes,
+			budget: this.#logBudget,
+			onLeftOut: (lines) => leftOut.add(lines),
+			onLine: (line) => {
+				const entry = entryOf(line);
+				if (stream === 'stderr') {
+					if (this.#debugger.see(line)) return;
+					this.#stderrTail.push(entry);
+				}
+				onLine(entry);
+			},
 		});
-		source.on('data', (chunk: Buffer) => splitter.write(chunk));
+		source.on('data', (chunk: Buffer) => {
+			const pauseMs = this.#logBudget.noteRead(chunk.length);
+			splitter.write(chunk);
+			if (pauseMs <= 0) return;
+			source.pause();
+			clock.setTimeout(() => source.resume(), pauseMs);
+		});
 		// A broken pipe is followed by the close, like a good one.
 		source.on('error', () => undefined);
 		return new Promise((resolve) => {
 			source.once('close', () => {
 				splitter.end();
+				leftOut.report();
 				resolve();
 			});
 		});

@@ -24,6 +24,15 @@ export function withInspectPort(execArgv: readonly string[], ordinal: number, ow
 	});
 }
 
+/**
+ * Whether a child with these flags and this environment is started with an inspector, for a person to use. VS Code attaches itself through
+ * a module that `NODE_OPTIONS` loads, and names itself in a variable.
+ */
+export function asksForInspector({ execArgv = [], env }: { execArgv?: readonly string[]; env: NodeJS.ProcessEnv }): boolean {
+	const flags = [...execArgv, ...(env.NODE_OPTIONS ?? '').split(/\s+/)];
+	return env.VSCODE_INSPECTOR_OPTIONS !== undefined || flags.some((flag) => /^--inspect(?:-brk|-wait)?(?:=|$)/.test(flag));
+}
+
 /** Whether these flags hold the child back until a debugger comes: such a child is slow on purpose. */
 export function waitsForDebugger(execArgv: readonly string[]): boolean {
 	return execArgv.some((arg) => /^--inspect-(?:brk|wait)(?:=|$)/.test(arg));

@@ -5,7 +5,7 @@ import { LineSplitter } from './log-lines.js';
 /** The lines of these chunks; strings are sent as UTF-8. */
 function linesOf(chunks: (string | Buffer)[], maxBytes = 1024): string[] {
 	const lines: string[] = [];
-	const splitter = new LineSplitter(maxBytes, (line) => lines.push(line));
+	const splitter = new LineSplitter({ maxBytes, onLine: (line) => lines.push(line) });
 	for (const chunk of chunks) splitter.write(Buffer.from(chunk as string));
 	splitter.end();
 	return lines;
@@ -55,9 +55,60 @@ describe('LineSplitter', () => {
 
 	it('holds no more than its bound of an endless line', () => {
 		const lines: string[] = [];
-		const splitter = new LineSplitter(10, (line) => lines.push(line));
+		const splitter = new LineSplitter({ maxBytes: 10, onLine: (line) => lines.push(line) });
 		for (let i = 0; i < 1000; i++) splitter.write(Buffer.alloc(1000, 'x'));
 		splitter.end();
 		expect(lines).toEqual(['xxxxxxxxxx … [cut: 999990 more bytes]']);
+	});
+});
+
+describe('LineSplitter with a budget', () => {
+	/** A budget of so many lines, which the test raises. */
+	function limited(room: number) {
+		const budget = {
+			room,
+			get hasRoom() {
+				return this.room > 0;
+			},
+			spend() {
+				this.room--;
+			},
+		};
+		const lines: string[] = [];
+		let leftOut = 0;
+		const splitter = new LineSplitter({
+			maxBytes: 1024,
+			budget,
+			onLine: (line) => lines.push(line),
+			onLeftOut: (count) => {
+				leftOut += count;
+			},
+		});
+		return { splitter, budget, lines, leftOut: () => leftOut };
+	}
+
+	it('leaves out whole lines and continues with a whole one, wherever the chunks are cut', () => {
+		fc.assert(
+			fc.property(fc.array(fc.nat({ max: 400 })), fc.nat({ max: 50 }), (places, room) => {
+				const { splitter, lines, leftOut } = limited(room);
+				const all = Array.from({ length: 60 }, (_, i) => `line ${i}`);
+				for (const chunk of cutAt(Buffer.from(all.map((line) => `${line}\n`).join('')), places)) splitter.write(chunk);
+				const before = lines.length;
+				expect(lines).toEqual(all.slice(0, before));
+				splitter.end();
+				expect(lines.length + leftOut()).toBe(60);
+				expect(lines.every((line) => all.includes(line))).toBe(true);
+				expect(lines).toEqual([...all.slice(0, before), ...all.slice(60 - (lines.length - before))]);
+			}),
+		);
+	});
+
+	it('makes lines again when there is room', () => {
+		const { splitter, budget, lines, leftOut } = limited(1);
+		splitter.write(Buffer.from('a\nb\nc'));
+		budget.room = 5;
+		splitter.write(Buffer.from('c\nd\n'));
+		splitter.end();
+		expect({ lines, leftOut: leftOut() }).toEqual({ lines: ['a', 'cc', 'd'], leftOut: 1 });
 	});
 });

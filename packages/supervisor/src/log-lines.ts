@@ -4,18 +4,37 @@
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Splits one byte stream into lines of UTF-8 text, each at most `maxBytes` long; the rest of a longer one is counted, not kept. */
+/** Of output that was left out, how much of the end is looked at when the stream is over: a child's last words say why it died. */
+const lastWordsBytes = 16 * 1024;
+
+export interface LineSplitterOptions {
+	/** The longest line; the rest of a longer one is counted, not kept. */
+	maxBytes: number;
+	onLine(line: string): void;
+	/** What may be made into lines (default: everything). */
+	budget?: { readonly hasRoom: boolean; spend(bytes: number): void };
+	/** So many lines were there beyond the budget. */
+	onLeftOut?(lines: number): void;
+}
+
+/** Splits one byte stream into lines of UTF-8 text. */
 export class LineSplitter {
 	readonly #maxBytes: number;
 	readonly #onLine: (line: string) => void;
+	readonly #budget: LineSplitterOptions['budget'];
+	readonly #onLeftOut: (lines: number) => void;
+	/** The end of what was left out last, up to a newline; null when lines followed. Its first line may be `cut`. */
+	#leftOut: { bytes: Buffer; cut: boolean } | null = null;
 	/** The bytes of a line whose end has not come yet; at most `maxBytes` in all. */
 	#held: Buffer[] = [];
 	#heldBytes = 0;
 	#cutBytes = 0;
 
-	constructor(maxBytes: number, onLine: (line: string) => void) {
+	constructor({ maxBytes, onLine, budget, onLeftOut = () => {} }: LineSplitterOptions) {
 		this.#maxBytes = maxBytes;
 		this.#onLine = onLine;
+		this.#budget = budget;
+		this.#onLeftOut = onLeftOut;
 	}
 
 	write(chunk: Buffer): void {
@@ -24,6 +43,10 @@ export class LineSplitter {
 			// A newline byte is never part of a longer character in UTF-8, so bytes can be searched before they are decoded.
 			const end = chunk.indexOf(newline, start);
 			if (end === -1) break;
+			if (this.#budget && !this.#budget.hasRoom) {
+				start = this.#leaveOut(chunk, start);
+				break;
+			}
 			this.#hold(chunk.subarray(start, end));
 			this.#emit();
 			start = end + 1;
@@ -33,7 +56,34 @@ export class LineSplitter {
 
 	/** The stream is over: what is left without an end of line is a line too. */
 	end(): void {
+		if (this.#leftOut) this.#emitLastWords(this.#leftOut);
 		if (this.#heldBytes + this.#cutBytes > 0) this.#emit();
+	}
+
+	/** Counts the lines from `start` on that are whole, with the one that is held; returns where the next one begins. */
+	#leaveOut(chunk: Buffer, start: number): number {
+		const end = chunk.lastIndexOf(newline) + 1;
+		let lines = 0;
+		// A search for each newline would cost more than a look at each byte: a flood mostly consists of short lines.
+		for (let index = start; index < end; index++) if (chunk[index] === newline) lines++;
+		const from = Math.max(start, end - lastWordsBytes);
+		this.#leftOut = { bytes: chunk.subarray(from, end), cut: from > start || this.#heldBytes + this.#cutBytes > 0 };
+		this.#held = [];
+		this.#heldBytes = 0;
+		this.#cutBytes = 0;
+		this.#onLeftOut(lines);
+		return end;
+	}
+
+	/** Lines that were left out already, so they are counted back. */
+	#emitLastWords({ bytes, cut }: { bytes: Buffer; cut: boolean }): void {
+		this.#leftOut = null;
+		const lines = bytes
+			.toString('utf8')
+			.split(/\r?\n/)
+			.slice(cut ? 1 : 0, -1);
+		this.#onLeftOut(-lines.length);
+		for (const line of lines) this.#onLine(line);
 	}
 
 	#hold(bytes: Buffer): void {
@@ -46,6 +96,8 @@ export class LineSplitter {
 	#emit(): void {
 		let bytes = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held, this.#heldBytes);
 		let cutBytes = this.#cutBytes;
+		this.#budget?.spend(bytes.length);
+		this.#leftOut = null;
 		this.#held = [];
 		this.#heldBytes = 0;
 		this.#cutBytes = 0;

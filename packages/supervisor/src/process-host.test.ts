@@ -4,9 +4,21 @@ import { execArgvFor } from './process-host.js';
 const spec = { id: 'test', file: 'bot.js', env: {} };
 
 describe('execArgvFor', () => {
-	it('lets an inspector that is woken later take any free port, and opens none', () => {
-		expect(execArgvFor(spec, null)).toEqual(['--inspect-port=0']);
-		expect(execArgvFor({ ...spec, execArgv: ['--no-warnings'] }, null)).toEqual(['--no-warnings', '--inspect-port=0']);
+	const closed = ['--inspect-port=0', '--inspect-publish-uid=stderr'];
+
+	it('lets an inspector that is woken later take any free port, publishes its address on standard error alone, and opens none', () => {
+		expect(execArgvFor(spec, null)).toEqual(closed);
+		expect(execArgvFor({ ...spec, execArgv: ['--no-warnings'] }, null)).toEqual(['--no-warnings', ...closed]);
+		expect(execArgvFor({ ...spec, execArgv: ['--inspect-port=5000'] }, null)).toEqual(['--inspect-port=5000', closed[1]]);
+	});
+
+	it('leaves an inspector that a person has asked for as it is, so that other tools find it', () => {
+		expect(execArgvFor({ ...spec, env: { NODE_OPTIONS: '--no-warnings --inspect' } }, null)).toEqual(['--inspect-port=0']);
+		expect(execArgvFor({ ...spec, env: { VSCODE_INSPECTOR_OPTIONS: '{}' } }, null)).toEqual(['--inspect-port=0']);
+		expect(execArgvFor({ ...spec, execArgv: ['--inspect-publish-uid=http'] }, null)).toEqual([
+			'--inspect-publish-uid=http',
+			'--inspect-port=0',
+		]);
 	});
 
 	it("gives each child a port of its own where one was asked for, and keeps off the owner's", () => {

@@ -6,9 +6,10 @@ import type { ChildChannel, ChildExit, ChildHandle, ChildOutput, ProcessHost } f
 import type { ChildSpec, NodeChildSpec } from './child-spec.js';
 import type { DebuggerWatch } from './debugger-watch.js';
 import { hungStack } from './hung-stack.js';
-import { withInspectPort } from './inspect-port.js';
+import { asksForInspector, withInspectPort } from './inspect-port.js';
 import { OomKillCounter } from './oom-kills.js';
 import { endProcessGroup, signalProcess, signalProcessGroup } from './process-group.js';
+import { hasClient, listensOn } from './tcp-ports.js';
 
 /** The operating system. */
 export function createProcessHost(): ProcessHost {
@@ -102,11 +103,24 @@ class ProcessHandle implements ChildHandle {
 		if (this.#child.connected) this.#child.disconnect();
 	}
 
+	isDebugged(watch: DebuggerWatch): boolean {
+		if (!watch.requested || watch.url === null || this.pid === null) return false;
+		return hasClient(this.pid, portOf(watch.url)) ?? watch.attachedByText;
+	}
+
 	async hungStack(watch: DebuggerWatch, signal: AbortSignal): Promise<string[]> {
-		if (!this.#canShowStack) return [];
-		const url = await Promise.race([watch.address(() => this.signal('SIGUSR1')), aborted(signal)]);
+		const { pid } = this;
+		if (!this.#canShowStack || pid === null) return [];
+		// Only an inspector of this very process; one that nobody has requested listens on the loopback address.
+		const accepts = (url: string) =>
+			(watch.requested || url.startsWith('ws://127.0.0.1:')) && listensOn(pid, portOf(url)) !== false;
+		const url = await watch.address(() => this.signal('SIGUSR1'), accepts, signal);
 		return url === null || signal.aborted ? [] : hungStack(url, signal);
 	}
+}
+
+function portOf(url: string): number {
+	return URL.canParse(url) ? Number(new URL(url).port) : 0;
 }
 
 /** Node's IPC channel to a child process. */
@@ -141,15 +155,14 @@ class IpcChannel implements ChildChannel {
 	}
 }
 
-function aborted(signal: AbortSignal): Promise<null> {
-	return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
-}
-
 /** The child's flags for node; `ownInspector` is the address of this process's inspector, where it has one. */
 export function execArgvFor(spec: NodeChildSpec, ownInspector: string | null): string[] {
 	const ownPort = ownInspector === null ? null : Number(new URL(ownInspector).port);
 	const execArgv = withInspectPort(spec.execArgv ?? [], spec.ordinal ?? 0, ownPort);
-	const chosen = execArgv.some((arg) => /^--(inspect|debug-port)/.test(arg));
-	// Opens nothing; it only says that an inspector woken later (see hung-stack.ts) takes any free port.
-	return chosen ? execArgv : [...execArgv, '--inspect-port=0'];
+	const has = (flag: RegExp) => execArgv.some((arg) => flag.test(arg));
+	// Neither flag opens anything. They say that an inspector woken later (see hung-stack.ts) takes any free port, and that its address,
+	// which holds a random id, is written to standard error only: with node's default, every local user can ask the port for it.
+	if (!has(/^--(?:inspect(?!-publish-uid)|debug-port)/)) execArgv.push('--inspect-port=0');
+	if (!has(/^--inspect-publish-uid/) && !asksForInspector(spec)) execArgv.push('--inspect-publish-uid=stderr');
+	return execArgv;
 }

@@ -252,11 +252,20 @@ describe('hang detection', () => {
 	it('leaves a process alone while a debugger is attached, and judges it again when that has gone', async () => {
 		const made = await machineIn('ready');
 		made.pings[0]?.open();
-		made.host.current.output.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\nDebugger attached.\n');
+		made.host.debugged = true;
 		await made.clock.advance(20 * pingTimeoutMs);
 		expect(made.child.state).toBe('ready');
 		made.pings[1]?.open();
-		made.host.current.output.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\n');
+		made.host.debugged = false;
+		await made.clock.advance(pingIntervalMs + pingTimeoutMs + 1);
+		expect(made.child.state).toBe('draining');
+		await end(made);
+	});
+
+	it('finding 5: takes no line of the process for a debugger', async () => {
+		const made = await machineIn('ready');
+		made.pings[0]?.open();
+		made.host.current.output.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\nDebugger attached.\n');
 		await made.clock.advance(pingIntervalMs + pingTimeoutMs + 1);
 		expect(made.child.state).toBe('draining');
 		await end(made);

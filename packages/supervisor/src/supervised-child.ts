@@ -72,6 +72,9 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	#lastAnswerAt: number | null = null;
 	/** Settled before an event is emitted: a restart requested by a listener waits for the next process, not for this one. */
 	readonly #waiters = new RestartWaiters();
+	/** Of the present process: whether its stack is being searched, and whether it was asked to close its inspector. */
+	#searchesStack = false;
+	#closesInspector = false;
 	/** Of the present process. */
 	#memory = new MemoryWatch(0);
 
@@ -397,6 +400,8 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		});
 		this.#run = run;
 		this.#lastAnswerAt = null;
+		this.#searchesStack = false;
+		this.#closesInspector = false;
 		this.#restarts++;
 		this.#memory = new MemoryWatch(maxMemoryBytes);
 		if (!run.child || !run.isRunning) {
@@ -420,7 +425,9 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				onSilent: () => this.#onSilent(run),
 				onAnswer: () => this.#onAnswer(run),
 				onBeat: () => {
-					if (this.#run === run) this.#lastAnswerAt = this.#clock.now();
+					if (this.#run !== run) return;
+					this.#lastAnswerAt = this.#clock.now();
+					this.#closeInspector(run, link);
 				},
 			});
 		}
@@ -446,11 +453,33 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		const finding = `its main thread answered no heartbeat for ${formatDuration(silentForMs)}`;
 		this.#enter('unresponsive', finding);
 		this.#emit('unresponsive', { pid: run.pid as number, epoch: run.epoch, silentForMs });
+		const link = this.#link;
+		this.#searchesStack = true;
 		void run.captureStack().then(([frame]) => {
-			if (this.#run !== run || this.#state !== 'unresponsive') return;
+			if (this.#run !== run) return;
+			this.#searchesStack = false;
+			if (this.#state !== 'unresponsive') {
+				if (link) this.#closeInspector(run, link);
+				return;
+			}
 			const detail = `hung: ${finding}${frame === undefined ? '' : `; it was in ${frame}`}`;
 			this.#drain({ kind: 'policy' }, { reason: 'hung', detail, graceMs: 0 });
 		});
+	}
+
+	/** After a hang that has passed: a process that lives on must not keep a debugger's door open. A failure is tried again at the next heartbeat. */
+	#closeInspector(run: Incarnation, link: ChildLink): void {
+		if (!run.hasOpenInspector || this.#searchesStack || this.#closesInspector || !link.closeInspector) return;
+		this.#closesInspector = true;
+		const over = (closed: boolean) => {
+			if (this.#run !== run) return;
+			this.#closesInspector = false;
+			if (closed) run.noteInspectorClosed();
+		};
+		attempt(async () => link.closeInspector?.()).then(
+			() => over(true),
+			() => over(false),
+		);
 	}
 
 	#onAnswer(run: Incarnation): void {

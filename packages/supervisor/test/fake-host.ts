@@ -25,6 +25,10 @@ class FakeChild extends ScriptedChild {
 		return this.#host.groupEnded();
 	}
 
+	override isDebugged(): boolean {
+		return this.#host.debugged;
+	}
+
 	override hungStack(): Promise<string[]> {
 		return this.#host.stack;
 	}
@@ -40,6 +44,8 @@ export class FakeHost implements ProcessHost {
 	/** Whether what a process left behind stays alive until the test calls {@link openGroup}. */
 	holdsGroups = false;
 	readonly #held: (() => void)[] = [];
+	/** Whether a debugger is attached. */
+	debugged = false;
 	/** Frames that a hung process is found in; a pending promise keeps the search going. */
 	stack: Promise<string[]> = Promise.resolve([]);
 

@@ -1,8 +1,11 @@
 // Processes whose main thread answers no more, and such that only look like it.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fakeClock, isAlive, waitFor } from '@shardctl/test-support';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { defaultRestartPolicy } from '../src/index.js';
+import { listeningPorts } from './listening-ports.js';
 import { event, type RealChild, realChild, started } from './real-child.js';
 
 const heartbeat = { intervalMs: 20, timeoutMs: 400 };
@@ -41,6 +44,70 @@ describe('a busy loop', () => {
 		expect(report.stack).not.toEqual([]);
 		expect(child.recentLogs().map(({ line }) => line)).toEqual(['my words']);
 		expect(report.stderrTail).toEqual(['my words']);
+	});
+});
+
+describe('a hang that passes', () => {
+	it.runIf(process.platform === 'linux')(
+		'finding 3: leaves no inspector open, and a second hang is found all the same',
+		async () => {
+			const made = await beating({ closeInspector: true });
+			const { child, tell, pids } = made;
+			const pid = pids[0] as number;
+			for (const round of [1, 2]) {
+				const silent = event(child, 'unresponsive');
+				process.kill(pid, 'SIGSTOP');
+				await silent;
+				process.kill(pid, 'SIGCONT');
+				await waitFor('its answer', () => child.state === 'ready');
+				await waitFor('the inspector to be closed', () => made.inspectorsClosed() >= round);
+				await pong(made);
+				expect(listeningPorts(pid)).toEqual([]);
+			}
+			const exited = event(child, 'exited');
+			tell('(function countSheep() { for (;;); })()');
+			expect((await exited).stack[0]).toMatch(/^countSheep \(/);
+			expect(pids).toHaveLength(1);
+		},
+	);
+
+	it.runIf(process.platform === 'linux')(
+		'finding 3: while the inspector is open, its port gives its address to nobody',
+		async () => {
+			const { child, tell, pids } = await beating({ killAfterMs: 5000 });
+			const draining = event(child, 'unresponsive');
+			tell("process.on('SIGTERM', () => {}); for (;;);");
+			await draining;
+			let port: number | undefined;
+			await waitFor('the inspector', () => {
+				port = listeningPorts(pids[0] as number)[0];
+				return port !== undefined;
+			});
+			const answers = await Promise.all(
+				['/json', '/json/list', '/json/version'].map(async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status),
+			);
+			expect(answers).toEqual([404, 404, 404]);
+		},
+	);
+
+	it('finding 5: text on standard error neither excuses a hang nor names an address to connect to', async () => {
+		const asked: string[] = [];
+		const trap = createServer((request) => asked.push(request.url ?? '')).on('upgrade', (request) =>
+			asked.push(request.url ?? ''),
+		);
+		await new Promise<void>((resolve) => trap.listen(0, '127.0.0.1', resolve));
+		onTestFinished(() => void trap.close());
+		const { port } = trap.address() as AddressInfo;
+		const { child, tell, exits } = await beating();
+		const exited = event(child, 'exited');
+		tell(
+			`console.error('bad command: x\\nDebugger listening on ws://127.0.0.1:${port}/secret\\nDebugger attached.\\ny'); (function stuck() { for (;;); })()`,
+		);
+		await exited;
+		expect(exits).toMatchObject([{ reason: 'hung' }]);
+		expect(exits[0]?.stack[0]).toMatch(/^stuck \(/);
+		expect(asked).toEqual([]);
+		expect(child.recentLogs().map(({ line }) => line)).toContain('Debugger attached.');
 	});
 });
 

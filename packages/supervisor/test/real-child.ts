@@ -18,6 +18,8 @@ export interface RealChild {
 	messages: unknown[];
 	/** How many heartbeats have been answered. */
 	pongs: () => number;
+	/** How often the child has closed its inspector. */
+	inspectorsClosed: () => number;
 	exits: ExitReport[];
 	/** Every process id there ever was, oldest first. */
 	pids: number[];
@@ -25,14 +27,19 @@ export interface RealChild {
 
 /** A child of `fixtures/child.cjs` that has not been started. `env.DO` is script that it runs at its start. */
 export function realChild(
-	options: Partial<Omit<SupervisedChildOptions, 'spec'>> & { spec?: Partial<NodeChildSpec>; doFirst?: string } = {},
+	options: Partial<Omit<SupervisedChildOptions, 'spec'>> & {
+		spec?: Partial<NodeChildSpec>;
+		doFirst?: string;
+		closeInspector?: boolean;
+	} = {},
 ): RealChild {
 	let current: ChildHandle | undefined;
 	const messages: unknown[] = [];
 	const exits: ExitReport[] = [];
 	const pids: number[] = [];
 	let pongs = 0;
-	const { spec, doFirst, ...rest } = options;
+	let inspectorsClosed = 0;
+	const { spec, doFirst, closeInspector, ...rest } = options;
 	const child = new SupervisedChild({
 		policy: null,
 		readyTimeoutMs: 30_000,
@@ -43,17 +50,19 @@ export function realChild(
 			const pings = new Map<number, () => void>();
 			let next = 1;
 			let saidBye = () => {};
+			let inspectorClosed = () => {};
 			const bye = new Promise<void>((resolve) => {
 				saidBye = resolve;
 			});
 			process.channel.on('message', (raw) => {
-				const message = raw as { ready?: true; pong?: number; bye?: true };
+				const message = raw as { ready?: true; pong?: number; bye?: true; inspectorClosed?: true };
 				if (message.ready) child.markReady(epoch);
 				else if (message.pong) {
 					pings.get(message.pong)?.();
 					pings.delete(message.pong);
 					pongs++;
 				} else if (message.bye) saidBye();
+				else if (message.inspectorClosed) inspectorClosed();
 				else messages.push(message);
 			});
 			return {
@@ -65,6 +74,16 @@ export function realChild(
 							if (error) reject(error);
 						});
 					}),
+				...(closeInspector && {
+					closeInspector: () =>
+						new Promise((resolve) => {
+							inspectorClosed = () => {
+								inspectorsClosed++;
+								resolve();
+							};
+							process.channel.send({ closeInspector: true }, () => {});
+						}),
+				}),
 				shutdown: () =>
 					new Promise((resolve, reject) => {
 						process.channel.send({ shutdown: true }, (error) => {
@@ -94,6 +113,7 @@ export function realChild(
 		},
 		messages,
 		pongs: () => pongs,
+		inspectorsClosed: () => inspectorsClosed,
 		exits,
 		pids,
 	};

@@ -129,6 +129,7 @@ export class WorkerRuntime {
 		this.#peer.handle('fetchClientValue', ({ path }) => readPath(this.#currentClient(), path));
 		this.#peer.handle('call', ({ name, args }) => this.#callHandler(name, args));
 		this.#peer.handle('sample', () => this.#sampler.take());
+		this.#peer.handle('inspector.close', closeInspector);
 		this.#peer.handle('shutdown', ({ reason }) => this.#onShutdownRequest(reason));
 	}
 
@@ -174,6 +175,12 @@ export class WorkerRuntime {
 		await this.#shutdown.run('the manager is gone', orphanGraceMs);
 		process.exit(1);
 	}
+}
+
+/** Loaded only when it is needed: a process that never hung pays nothing. */
+async function closeInspector(): Promise<null> {
+	(await import('node:inspector')).close();
+	return null;
 }
 
 const runtimeKey = Symbol.for('shardctl.worker.runtime');

@@ -88,6 +88,17 @@ export function identifyCoordinatorContract(
 			expect(granted.at(-1)?.shardId).toBe(2);
 		});
 
+		it('finding 6: serves a shard that had a slot after those that had none, however often it asks', async () => {
+			const { clock, granted, ask } = await setUp();
+			(await ask(0)).sent();
+			for (const shardId of [0, 2, 1]) void ask(shardId);
+			for (let round = 0; round < 3; round++) {
+				await clock.advance(identifyWindowMs + arrivalMarginMs);
+				granted.at(-1)?.slot.sent();
+			}
+			expect(granted.map(({ shardId }) => shardId)).toEqual([0, 1, 2, 0]);
+		});
+
 		it('gives a slot that was released, or whose waiter left, to the next without a pause', async () => {
 			const { clock, granted, ask } = await setUp();
 			const first = await ask(0);

@@ -210,6 +210,7 @@ const eventTypes = {
 	'worker:stop-first': true,
 	'deploy:progress': true,
 	'identify:deferred': true,
+	'identify:expired': true,
 	'restart:progress': true,
 	'fleet:ready': true,
 	'fleet:health': true,

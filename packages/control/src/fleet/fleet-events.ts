@@ -85,6 +85,11 @@ export interface SharedFleetEvents {
 	'deploy:progress': DeployStats;
 	/** A restart waits because only the reserve of the day's session starts is left. */
 	'identify:deferred': WorkerRef & { remaining: number; resetAt: number };
+	/**
+	 * A process was permitted to identify these shards, of a worker's own or of a session, and did not do it in time. The permission counts
+	 * as used, and the next in line has its turn.
+	 */
+	'identify:expired': { workerId?: number; gatewayId?: number; shardIds: readonly number[]; afterMs: number };
 	/** A step of a restart of many workers. */
 	'restart:progress': RestartProgress;
 	/** Every shard is ready for the first time. */

@@ -167,6 +167,8 @@ export interface GatewayShardStats {
 /** Requests that a gateway process handles. */
 export interface GatewayMethods {
 	ping: { params: null; result: null };
+	/** Closes node's inspector, which the manager opened to find where the process hung. */
+	'inspector.close': { params: null; result: null };
 	stats: { params: null; result: GatewayStats };
 	/**
 	 * Admits this incarnation of a worker from now on, and none before it, which is dead. `crashed`: by its own fault, for which an

@@ -71,7 +71,7 @@ export interface IdentifyCoordinator {
 	update(limit: SessionStartLimit): Promise<void>;
 
 	/**
-	 * Waits for a slot of the shard's rate limit key, lowest shard id first, and charges one session start in the same step. Where the
+	 * Waits for a slot of the shard's rate limit key, lowest shard id first and those after that had one already, and charges one session start in the same step. Where the
 	 * budget does not allow it, resolves with the refusal when the slot's turn comes; the slot then goes to the next request. Nothing is
 	 * granted before the first {@link update}. Rejects only with the signal's reason.
 	 */

@@ -81,6 +81,8 @@ export interface WorkerMethods {
 	fetchClientValue: { params: { path: string }; result: unknown };
 	call: { params: { name: string; args: unknown[] }; result: unknown };
 	sample: { params: null; result: WorkerSample };
+	/** Closes node's inspector, which the manager opened to find where the process hung. */
+	'inspector.close': { params: null; result: null };
 	/** Runs the bot's shutdown handlers, destroys its clients, then answers; the process exits right after. */
 	shutdown: { params: { reason: string }; result: null };
 }

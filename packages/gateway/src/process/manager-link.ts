@@ -36,6 +36,10 @@ export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 
 		return null;
 	};
 	peer.handle('ping', () => null);
+	peer.handle('inspector.close', async () => {
+		(await import('node:inspector')).close();
+		return null;
+	});
 	peer.handle('stats', () => gateway.stats());
 	peer.handle('worker.expect', (worker) => each(worker, (shard, incarnation) => shard.admitOnly(incarnation, worker)));
 	peer.handle('worker.drain', async ({ shardIds }) => {

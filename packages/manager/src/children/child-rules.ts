@@ -6,6 +6,9 @@ import type { Logger } from 'pino';
 /** How often a child is asked at most. */
 const longestIntervalMs = 5000;
 
+/** How long a child may take to close its inspector; it is asked again at the next heartbeat. */
+export const closeInspectorMs = 5000;
+
 /** Three heartbeats fit into the time after which a child counts as hung, so that one late answer is not its end. */
 export function heartbeatOf(timeoutMs: number): SupervisedChildOptions['heartbeat'] {
 	return { intervalMs: Math.min(longestIntervalMs, timeoutMs / 3), timeoutMs };

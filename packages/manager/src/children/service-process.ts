@@ -19,6 +19,8 @@ export interface ServiceLink<Peer> {
 	peer: Peer;
 	/** Resolves when the process's main thread has answered. */
 	ping(signal: AbortSignal): Promise<unknown>;
+	/** Asks the process to close its inspector; see {@link ChildLink.closeInspector}. */
+	closeInspector(): Promise<unknown>;
 	/** Asks the process to end; resolves when it will exit by itself. */
 	shutdown(reason: string, options: ShutdownOptions): Promise<unknown>;
 	/** The process is gone: settle what was its. */
@@ -132,7 +134,7 @@ export class ServiceProcess<Peer extends { readonly closed: boolean; close(error
 	}
 
 	#connect({ channel }: ChildHandle, epoch: number): ChildLink {
-		const { peer, ping, shutdown, closed } = this.#options.connect(ipcPort(channel), epoch, {
+		const { peer, ping, closeInspector, shutdown, closed } = this.#options.connect(ipcPort(channel), epoch, {
 			listening: () => {
 				this.#door.forwardTo(channel);
 				this.child.markReady(epoch);
@@ -144,6 +146,9 @@ export class ServiceProcess<Peer extends { readonly closed: boolean; close(error
 		return {
 			ping: async (signal) => {
 				await ping(signal);
+			},
+			closeInspector: async () => {
+				await closeInspector();
 			},
 			shutdown: async (reason, options) => {
 				this.#door.hold();

@@ -32,6 +32,7 @@ function createFleet(script: (gateway: ScriptedGateway) => void = obedientGatewa
 			heartbeat: { intervalMs: 0, timeoutMs: 0 },
 		},
 		config: () => ({ layout: { generation: 0, totalShards: 4, sessions: 4 } }) as never,
+		identifyWindowMs: 5000,
 		acquireIdentify: () => new Promise(() => {}),
 	});
 	onTestFinished(() => fleet.stop({ graceMs: 0 }));

@@ -16,6 +16,7 @@ export interface GatewayFleetOptions {
 	child: ManagedGatewayOptions['child'];
 	config(gatewayId: number): ReturnType<ManagedGatewayOptions['config']>;
 	acquireIdentify: ManagedGatewayOptions['acquireIdentify'];
+	identifyWindowMs: number;
 }
 
 export class GatewayFleet {

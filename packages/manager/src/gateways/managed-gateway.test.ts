@@ -44,6 +44,7 @@ async function startGateway(script: (gateway: ScriptedGateway) => void = obedien
 			heartbeat: { intervalMs: 0, timeoutMs: 0 },
 		},
 		config: () => ({ layout: { generation: 0, totalShards: 8, sessions: 8 } }) as never,
+		identifyWindowMs: 5000,
 		acquireIdentify: async (session) => slotOf(session, fate),
 	});
 	onTestFinished(() => gateway.stop({ graceMs: 0 }));

@@ -19,6 +19,7 @@ import {
 import { gatewaySchemas } from '@shardctl/core/schemas';
 import { Peer, type Port } from '@shardctl/rpc';
 import type { SupervisedChild } from '@shardctl/supervisor';
+import { closeInspectorMs } from '../children/child-rules.js';
 import { type ProtocolGuardOptions, protocolGuard } from '../children/protocol-guard.js';
 import {
 	type ServiceLink,
@@ -31,6 +32,7 @@ import { gatewayExecArgv } from './gateway-exec-argv.js';
 
 const processFile = fileURLToPath(import.meta.resolve('@shardctl/gateway/process'));
 const statsTimeoutMs = 2000;
+
 const noStats: GatewayStats = { rssBytes: null, cpuSeconds: null, sessions: [], shards: [] };
 
 type GatewayPeer = Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;
@@ -45,10 +47,14 @@ export interface ManagedGatewayOptions {
 	config(): Omit<GatewayConfig, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
 	/** Waits until a session with Discord may send IDENTIFY; rejects only when `signal` aborts. */
 	acquireIdentify(session: number, signal: AbortSignal): Promise<IdentifySlot>;
+	/** Length of Discord's identify window. */
+	identifyWindowMs: number;
 }
 
 interface ManagedGatewayEvents {
 	notice: [notice: GatewayNotice];
+	/** It was permitted to identify a session and did not report in time that it has. */
+	'identify-expired': [session: number, afterMs: number];
 	/** Discord has started a session with these terms. */
 	'session-started': [terms: SessionTerms, session: number];
 	/** Discord refused a session for good. */
@@ -148,7 +154,11 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		peer.on('notice', (notice) => this.emit('notice', notice));
 		peer.on('session.started', ({ terms, session }) => this.emit('session-started', terms, session));
 		peer.on('session.refused', (refusal) => this.emit('session-refused', refusal));
+		const { child, identifyWindowMs } = this.#options;
 		const slots = new SlotHolder({
+			clock: child.clock ?? systemClock,
+			windowMs: identifyWindowMs,
+			onExpired: ({ shardId }, afterMs) => this.emit('identify-expired', shardId, afterMs),
 			acquire: (session, signal) => this.#options.acquireIdentify(session, signal),
 			onSent: () => reports.spent(),
 		});
@@ -158,6 +168,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		return {
 			peer,
 			ping: (signal) => peer.request('ping', null, { signal, timeoutMs: forever }),
+			closeInspector: () => peer.request('inspector.close', null, { timeoutMs: closeInspectorMs }),
 			// The sessions with Discord are kept for a process that takes this one's place.
 			shutdown: (reason, { final }) => peer.request('shutdown', { reason, keepSessions: !final }, { timeoutMs: forever }),
 			closed: () => slots.abandonAll(),

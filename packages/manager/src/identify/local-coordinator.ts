@@ -25,7 +25,7 @@ interface Key {
 	busy: boolean;
 	/** Monotonic time from which the next slot may be granted. */
 	freeAt: number;
-	/** Ascending by shard id, as Discord wants the buckets started in order. */
+	/** See {@link LocalIdentifyCoordinator.#isBefore}. */
 	waiting: Waiter[];
 	timer: Timer | undefined;
 }
@@ -52,6 +52,8 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	/** The requests from before the first update. */
 	readonly #early = new Set<Waiter>();
 	#lastSlotId = 0;
+	/** The last slot of each shard. */
+	readonly #lastSlots = new Map<number, number>();
 
 	constructor({ clock, reserve, windowMs = identifyWindowMs }: LocalIdentifyCoordinatorOptions) {
 		this.#clock = clock;
@@ -127,9 +129,18 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	#enqueue(waiter: Waiter, maxConcurrency: number): void {
 		const { shardId } = waiter.request;
 		const key = this.#key(shardId % maxConcurrency);
-		const index = key.waiting.findIndex(({ request }) => request.shardId > shardId);
+		const index = key.waiting.findIndex(({ request }) => this.#isBefore(shardId, request.shardId));
 		key.waiting.splice(index === -1 ? key.waiting.length : index, 0, waiter);
 		this.#serve(key);
+	}
+
+	/**
+	 * Whether a shard has its turn before another: ascending by shard id, as Discord wants the buckets started in order. A shard that had a
+	 * slot since is behind, so that one that asks again and again never keeps the others out.
+	 */
+	#isBefore(shardId: number, other: number): boolean {
+		const [last = 0, lastOfOther = 0] = [this.#lastSlots.get(shardId), this.#lastSlots.get(other)];
+		return last === lastOfOther ? shardId < other : last < lastOfOther;
 	}
 
 	#leave(waiter: Waiter): void {
@@ -167,6 +178,7 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 		const id = ++this.#lastSlotId;
 		let windowEnd: number | undefined;
 		key.busy = true;
+		this.#lastSlots.set(shardId, id);
 		this.#granted.set(id, key);
 		this.#budget.spend();
 		const send = () => {

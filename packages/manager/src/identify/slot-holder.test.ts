@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { IdentifySlot } from '@shardctl/core';
+import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { SlotHolder } from './slot-holder.js';
 
@@ -8,7 +9,10 @@ function holder({ grant = Promise.resolve() }: { grant?: Promise<void> } = {}) {
 	const log: string[] = [];
 	const reports = new EventEmitter();
 	let lastId = 10;
+	const clock = fakeClock();
 	const slots = new SlotHolder({
+		clock,
+		onExpired: ({ id }, leaseMs) => log.push(`${id} expired after ${leaseMs}`),
 		async acquire(shardId) {
 			await grant;
 			const id = ++lastId;
@@ -26,7 +30,7 @@ function holder({ grant = Promise.resolve() }: { grant?: Promise<void> } = {}) {
 		onSent: ({ id, shardId }) => log.push(`${id} counted for ${shardId}`),
 	});
 	slots.follow(reports);
-	return { slots, reports, log };
+	return { slots, reports, log, clock };
 }
 
 const never = () => new AbortController().signal;
@@ -74,4 +78,73 @@ it('releases a slot that was granted when nobody waited for it any more', async 
 	grant();
 	await expect(acquired).rejects.toThrow('cancelled');
 	expect(log).toEqual(['11 released']);
+});
+
+it('finding 6: a slot of which nothing is reported counts as used after half a minute, and the next request has its turn', async () => {
+	const { slots, reports, log, clock } = holder();
+	const first = await slots.acquire(3, never());
+	const second = slots.acquire(3, never());
+	await clock.advance(29_000);
+	expect(log).toEqual([]);
+	await clock.advance(1100);
+	expect(log).toEqual(['11 abandoned', '11 expired after 30000']);
+	await clock.advance(60_000);
+	expect(log).toHaveLength(4);
+	// Late, but a session start all the same.
+	reports.emit('identify.sent', await second);
+	expect(first).not.toEqual(await second);
+	expect(log.at(-1)).toBe('12 counted for 3');
+});
+
+it('finding 6: a slot that is reported in time does not expire', async () => {
+	const { slots, reports, log, clock } = holder();
+	const [sent, released, confirmed] = [
+		await slots.acquire(0, never()),
+		await slots.acquire(1, never()),
+		await slots.acquire(2, never()),
+	];
+	reports.emit('identify.sent', sent);
+	reports.emit('identify.released', released);
+	reports.emit('identify.confirmed', confirmed);
+	await clock.advance(120_000);
+	expect(log.filter((line) => line.includes('expired'))).toEqual([]);
+	slots.abandonAll();
+	await clock.advance(120_000);
+	expect(log.filter((line) => line.includes('expired'))).toEqual([]);
+});
+
+it('finding 6: has one slot at a time for each shard, and lets few requests for it wait', async () => {
+	const { slots, reports, log } = holder();
+	const first = await slots.acquire(3, never());
+	const [second, third] = [slots.acquire(3, never()), slots.acquire(3, never())];
+	const waiting = [slots.acquire(3, never()), slots.acquire(3, never())];
+	await expect(slots.acquire(3, never())).rejects.toMatchObject({ code: 'CALL_LIMIT' });
+	expect(await slots.acquire(4, never())).toEqual({ slotId: 12 });
+	reports.emit('identify.sent', first);
+	expect(await second).toEqual({ slotId: 13 });
+	reports.emit('identify.released', await second);
+	expect(await third).toEqual({ slotId: 14 });
+	expect(log).toEqual(['11 sent', '11 counted for 3', '13 released']);
+	slots.abandonAll();
+	await waiting[0];
+	slots.abandonAll();
+	await waiting[1];
+});
+
+it('finding 6: a request that is cancelled in the line keeps the order of the others', async () => {
+	const { slots, reports } = holder();
+	const first = await slots.acquire(3, never());
+	const cancelled = new AbortController();
+	const second = slots.acquire(3, cancelled.signal);
+	const third = slots.acquire(3, never());
+	cancelled.abort(new Error('no longer wanted'));
+	await expect(second).rejects.toThrow('no longer wanted');
+	let granted = false;
+	void third.then(() => {
+		granted = true;
+	});
+	await new Promise((resolve) => setImmediate(resolve));
+	expect(granted).toBe(false);
+	reports.emit('identify.sent', first);
+	expect(await third).toEqual({ slotId: 12 });
 });

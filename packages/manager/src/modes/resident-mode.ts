@@ -212,6 +212,7 @@ export class ResidentMode implements SessionMode {
 				})),
 			}),
 			acquireIdentify: (session, signal) => this.#acquireForSession(session, signal),
+			identifyWindowMs: options.identifyWindowMs,
 		});
 		for (const gateway of gateways.gateways) {
 			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
@@ -224,6 +225,9 @@ export class ResidentMode implements SessionMode {
 				this.#admission.noteTerms(terms);
 			});
 			gateway.on('session-refused', (refusal) => this.#onSessionRefused(refusal));
+			gateway.on('identify-expired', (session, afterMs) =>
+				emit('identify:expired', { gatewayId: gateway.id, shardIds: this.#shardsOf(session), afterMs }),
+			);
 			gateway.on('notice', (notice) => emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
 		}
 		return gateways;

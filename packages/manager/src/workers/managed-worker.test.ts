@@ -29,6 +29,7 @@ function startWorker({ startsSessions = true } = {}) {
 			execArgv: [],
 			env: { [workerConfigVariable]: JSON.stringify({ epoch, shardIds: [4, 5] }) },
 		}),
+		identifyWindowMs: 5000,
 		acquireIdentify: async (_, shardId): Promise<IdentifySlot> => ({
 			id: shardId,
 			shardId,

@@ -48,6 +48,8 @@ export interface ManagedWorkerOptions {
 	prepare(signal: AbortSignal): Promise<StartTicket>;
 	/** What to fork, with the ticket that {@link prepare} returned for it. */
 	spec(epoch: number, ticket: StartTicket): ChildSpec;
+	/** Length of Discord's identify window. */
+	identifyWindowMs: number;
 	/** Waits until one of the worker's shards may send IDENTIFY; rejects only when `signal` aborts. */
 	acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
 	/** Registers handlers for what workers may request of the manager. */
@@ -57,6 +59,8 @@ export interface ManagedWorkerOptions {
 interface ManagedWorkerEvents {
 	message: [message: unknown];
 	'shard.status': [report: ShardReport];
+	/** It was permitted to identify a shard and did not report in time that it has. */
+	'identify-expired': [shardId: number, afterMs: number];
 	/** The boot is over: the process asked for its first identify slot, became ready, ended, or could not be started. */
 	booted: [];
 	attached: [library: string];
@@ -265,6 +269,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			onIdentifySent: () => {
 				if (startsSessions) this.child.markSpent(epoch);
 			},
+			onIdentifyExpired: (shardId, afterMs) => this.emit('identify-expired', shardId, afterMs),
+			identifyWindowMs: this.#options.identifyWindowMs,
 			onMessage: (message) => {
 				if (this.#library === undefined && isReadyOfDiscordJs(message)) this.#onUnattachedReady(epoch);
 				else this.emit('message', message);

@@ -14,7 +14,7 @@ import {
 import { workerSchemas } from '@shardctl/core/schemas';
 import { ipcPort, Peer, type Port } from '@shardctl/rpc';
 import type { ChildChannel, ChildHandle, ChildLink } from '@shardctl/supervisor';
-import { exitError } from '../children/child-rules.js';
+import { closeInspectorMs, exitError } from '../children/child-rules.js';
 import { type ProtocolGuardOptions, protocolGuard } from '../children/protocol-guard.js';
 import { SlotHolder } from '../identify/slot-holder.js';
 
@@ -34,6 +34,10 @@ export interface WorkerChannelOptions {
 	acquireIdentify(shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
 	/** The process has sent an IDENTIFY. */
 	onIdentifySent(): void;
+	/** The process was permitted to identify a shard and did not report in time that it has. */
+	onIdentifyExpired(shardId: number, afterMs: number): void;
+	/** Length of Discord's identify window. */
+	identifyWindowMs: number;
 	/** The bot sent a message of its own. */
 	onMessage(message: unknown): void;
 	/** The process broke the protocol; nothing is read from it any more. */
@@ -50,7 +54,7 @@ export class WorkerChannel {
 	readonly #label: string;
 
 	constructor(options: WorkerChannelOptions) {
-		const { child, epoch, label, clock, acquireIdentify, onIdentifySent, onMessage, onBroken, onClosed } = options;
+		const { child, epoch, label, clock, acquireIdentify, onMessage, onBroken, onClosed } = options;
 		this.#channel = child.channel;
 		this.#label = label;
 		let disconnected: Timer | undefined;
@@ -75,13 +79,22 @@ export class WorkerChannel {
 				}),
 		};
 		const peer: WorkerPeer = new Peer({ port, epoch, firstFrameAtOnce: true, schemas: workerSchemas, ...guard });
-		const slots = new SlotHolder({ acquire: acquireIdentify, onSent: onIdentifySent });
+		const slots = new SlotHolder({
+			clock,
+			windowMs: options.identifyWindowMs,
+			acquire: acquireIdentify,
+			onSent: () => options.onIdentifySent(),
+			onExpired: ({ shardId }, afterMs) => options.onIdentifyExpired(shardId, afterMs),
+		});
 		slots.follow(peer);
 		peer.handle('identify.acquire', ({ shardId }, { signal }) => slots.acquire(shardId, signal));
 		this.peer = peer;
 		this.link = {
 			ping: async (signal) => {
 				await peer.request('ping', null, { signal, timeoutMs: Number.POSITIVE_INFINITY });
+			},
+			closeInspector: async () => {
+				await peer.request('inspector.close', null, { timeoutMs: closeInspectorMs });
 			},
 			shutdown: async (reason) => {
 				await peer.request('shutdown', { reason }, { timeoutMs: Number.POSITIVE_INFINITY });

@@ -17,6 +17,9 @@ export function forwardWorkerEvents(worker: ManagedWorker, clock: Clock, emit: E
 	child.on('memory', ({ pid, rssBytes, limitBytes, over }) => emit('worker:memory', { ...ref, pid, rssBytes, limitBytes, over }));
 	child.on('unresponsive', () => emit('worker:unresponsive', ref));
 	child.on('log', ({ pid, stream, line }) => emit('worker:log', { ...ref, pid, stream, line }));
+	worker.on('identify-expired', (shardId, afterMs) =>
+		emit('identify:expired', { workerId: worker.id, shardIds: [shardId], afterMs }),
+	);
 	worker.on('message', (message) => emit('message', { ...ref, message }));
 	worker.on('shard.status', ({ shardId, status, closeCode }) => {
 		const shard = { shardId, workerId: worker.id };

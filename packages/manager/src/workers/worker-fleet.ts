@@ -124,6 +124,7 @@ export class WorkerFleet {
 					workers: this.#workers.length,
 					gateway,
 				}),
+			identifyWindowMs: options.identifyWindowMs,
 			acquireIdentify,
 			serve,
 		});

@@ -99,6 +99,10 @@ export class ScriptedChild implements ChildHandle {
 		this.#disconnect();
 	}
 
+	isDebugged(): boolean {
+		return false;
+	}
+
 	hungStack(): Promise<string[]> {
 		return Promise.resolve([]);
 	}
