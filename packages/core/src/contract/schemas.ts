@@ -109,6 +109,7 @@ const managerParams = {
 
 const workerResults = {
 	ping: nothing,
+	'inspector.close': nothing,
 	eval: shape<{ value: unknown } | ScriptMissing>(
 		'{ value } or { scriptMissing: true }',
 		({ scriptMissing }) => scriptMissing === undefined || scriptMissing === true,
@@ -226,6 +227,7 @@ const gatewayManagerParams = {
 const drained = z.object({ drained: z.boolean() });
 const gatewayResults = {
 	ping: nothing,
+	'inspector.close': nothing,
 	stats: gatewayStats,
 	'worker.expect': nothing,
 	'worker.drain': drained,
