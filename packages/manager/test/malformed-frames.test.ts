@@ -46,6 +46,7 @@ async function startWorker() {
 			execArgv: [],
 			env: { [workerConfigVariable]: JSON.stringify({ epoch, shardIds: [0, 1] }) },
 		}),
+		identifyWindowMs: 5000,
 		acquireIdentify: async (_, shardId) => slot(shardId),
 		serve(peer) {
 			peer.handle('broadcastEval', () => null);
@@ -80,6 +81,7 @@ async function startGateway() {
 		logger,
 		child: { ...child, clock: fakeClock(), host },
 		config: () => ({ layout: { generation: 0, totalShards: 2, sessions: 2 } }) as never,
+		identifyWindowMs: 5000,
 		acquireIdentify: async (session) => slot(session),
 	});
 	const exits: ExitReport[] = [];
