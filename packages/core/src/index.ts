@@ -49,7 +49,7 @@ export {
 	type WorkerConnection,
 	type WorkerIncarnation,
 } from './contract/gateway.js';
-export type { FleetHealth, HealthCause, HealthCauseKind } from './contract/health.js';
+export type { FleetHealth, HealthCause, HealthCauseKind, HostFacts } from './contract/health.js';
 export {
 	arrivalMarginMs,
 	type BudgetAnswer,

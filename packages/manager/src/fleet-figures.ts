@@ -12,11 +12,11 @@ export type ManagerFacts = Pick<
 >;
 
 export async function fleetFigures(
-	{ starts, workers: { workers }, mode, deploys }: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'deploys'>,
+	{ starts, workers: { workers }, mode, deploys, host }: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'deploys' | 'host'>,
 	{ clock, heartbeatTimeoutMs, maxMemoryBytes, simulator }: ResolvedManagerOptions,
 	facts: () => ManagerFacts,
 ): Promise<FleetFigures> {
-	const gateways = await mode.stats(clock.now());
+	const [gateways, machine] = await Promise.all([mode.stats(clock.now()), host.facts()]);
 	const nowMs = clock.now();
 	const rules = { heartbeat: heartbeatOf(heartbeatTimeoutMs), maxMemoryBytes };
 	const deploy = deploys.stats();
@@ -37,6 +37,7 @@ export async function fleetFigures(
 		},
 		shards: workers.flatMap((worker) => workerShardStats(worker, nowMs)),
 		workers: workers.map((worker) => workerStats(worker, rules)),
+		host: machine,
 		...(gateways ? { gateways } : {}),
 		...(deploy ? { deploy } : {}),
 	};

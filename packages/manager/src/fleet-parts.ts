@@ -5,6 +5,7 @@ import { type ServedFleet, serveWorker } from './calls/serve-worker.js';
 import { Deploys } from './deploy/deploys.js';
 import { hasMemory } from './deploy/memory.js';
 import type { EmitFleetEvent } from './events.js';
+import { HostWatch } from './health/host-facts.js';
 import { LocalIdentifyCoordinator } from './identify/local-coordinator.js';
 import { SessionStarts } from './identify/session-starts.js';
 import type { LifecycleState } from './lifecycle.js';
@@ -41,6 +42,7 @@ export interface FleetParts {
 	processes: ProcessRecords;
 	replacements: Replacements;
 	deploys: Deploys;
+	host: HostWatch;
 }
 
 /** Makes the parts; nothing is started or opened. */
@@ -107,5 +109,5 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 		inTurn: (work) => void replacements.inTurn(work).catch(() => {}),
 		onChange: (deploy) => emit('deploy:progress', deploy.stats()),
 	});
-	return { starts, workers, mode, calls, processes, replacements, deploys };
+	return { starts, workers, mode, calls, processes, replacements, deploys, host: new HostWatch(clock) };
 }

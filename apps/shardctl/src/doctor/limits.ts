@@ -1,6 +1,6 @@
 // Whether this machine has enough file descriptors and memory for the planned fleet.
 import { readFileSync } from 'node:fs';
-import { totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { grouped, plural } from '../terminal/count.js';
 import { type Finding, ok, skip, warn } from './finding.js';
 
@@ -56,10 +56,11 @@ function openFilesLimit(): number | undefined {
 	}
 }
 
-/** Memory of the machine or the container. */
+/** What other programs of the machine or the container leave. */
 function availableBytes(): number {
 	const constrained = process.constrainedMemory();
-	return constrained > 0 && constrained < totalmem() ? constrained : totalmem();
+	const total = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
+	return Math.min(process.availableMemory?.() ?? freemem(), total);
 }
 
 function megabytes(bytes: number): string {

@@ -75,7 +75,7 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 	const resets = remaining < total ? `, reset in ${age(resetAt - nowMs)}` : '';
 	const readyShards = `${ready}/${shards.length} shards ready`;
 	const dot = out.dim(' · ');
-	const lines = [
+	const [head, ...dim] = [
 		`${out.bold(manager.name)}  ${statusColour(out, shownStatus(manager.status, health))}  ${[
 			`${ready < shards.length ? out.yellow(readyShards) : readyShards} in ${plural(manager.workers, 'worker')}`,
 			`${count(sum(({ guildCount }) => guildCount))} guilds`,
@@ -84,8 +84,26 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 		out.dim(
 			`${remaining}/${total} session starts left${resets} · max_concurrency ${maxConcurrency}${manager.simulator ? ` · simulator ${manager.simulator.url}` : ''}`,
 		),
+		...hostLine(stats.host),
 	].map((line) => clip(line, width));
-	return [...lines, ...healthLines(stats.health, size)];
+	// What is wrong comes first.
+	return [head as string, ...healthLines(stats.health, size), ...dim];
+}
+
+/** What the machine has left, with the folder that it is about. */
+function hostLine(host: ManagerStats['host']): string[] {
+	if (!host) return [];
+	const { stateDir, openFiles, memory } = host;
+	const parts = [
+		memory && `${shortBytes(memory.availableBytes)} of ${shortBytes(memory.totalBytes)} memory available`,
+		openFiles && `${grouped(openFiles.used)} of ${grouped(openFiles.limit)} open files`,
+		stateDir && `${shortBytes(stateDir.freeBytes)} free in ${stateDir.folder}`,
+	].filter((part) => part !== null);
+	return parts.length === 0 ? [] : [out.dim(parts.join(' · '))];
+}
+
+function shortBytes(bytes: number): string {
+	return shortMemory(bytes / 2 ** 20);
 }
 
 /** The manager's status is about its own life; while it runs, health says more. */

@@ -1,7 +1,7 @@
 // The shapes of the input and output of the control API, declared once: requests are validated by them, and the OpenAPI description and
 // the client's types are made from them.
 
-import type { FleetHealth, HealthCause, HealthCauseKind, ManagerStats, ShardStats, WorkerStats } from '@shardctl/core';
+import type { FleetHealth, HealthCause, HealthCauseKind, HostFacts, ManagerStats, ShardStats, WorkerStats } from '@shardctl/core';
 import { gatewaySessionStats, gatewayShardStats } from '@shardctl/core/schemas';
 import { z } from 'zod';
 import type { LogEntry } from '../fleet/fleet.js';
@@ -87,6 +87,8 @@ const causeKinds = {
 	'shard-not-ready': true,
 	'snapshots-failing': true,
 	'disk-full': true,
+	'open-files-low': true,
+	'memory-low': true,
 } satisfies Record<HealthCauseKind, true>;
 
 export const healthCauseKinds = Object.keys(causeKinds) as [HealthCauseKind, ...HealthCauseKind[]];
@@ -145,6 +147,12 @@ const deployStats = z.object({
 	queued: z.int(),
 }) satisfies z.ZodType<ManagerStats['deploy']>;
 
+const hostFacts = z.object({
+	stateDir: z.object({ folder: z.string(), freeBytes: z.number(), totalBytes: z.number() }).nullable(),
+	openFiles: z.object({ used: z.int(), limit: z.number() }).nullable(),
+	memory: z.object({ availableBytes: z.number(), totalBytes: z.number() }).nullable(),
+}) satisfies z.ZodType<HostFacts>;
+
 export const managerStats = z.object({
 	manager: z.object({
 		name: z.string(),
@@ -162,6 +170,7 @@ export const managerStats = z.object({
 	health: fleetHealth,
 	shards: z.array(shardStats),
 	workers: z.array(workerStats),
+	host: hostFacts.optional(),
 	gateways: z.array(gatewayProcessStats).optional(),
 	deploy: deployStats.optional(),
 }) satisfies z.ZodType<ManagerStats>;

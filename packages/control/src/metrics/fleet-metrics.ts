@@ -34,6 +34,11 @@ const identify = per<ManagerStats['manager']['identify']>({
 	of: ({ stats }) => (stats.manager.identify.total > 0 ? [[{}, stats.manager.identify]] : []),
 });
 const health = per<ManagerStats['health']>({ labels: [], of: ({ stats }) => [[{}, stats.health]] });
+/** Present where the system reports it. */
+const host = per<NonNullable<ManagerStats['host']>>({
+	labels: [],
+	of: ({ stats }) => (stats.host ? [[{}, stats.host]] : []),
+});
 /** Each kind with its causes, of which there may be none. */
 const causeKind = per<readonly HealthCause[]>({
 	labels: ['kind'],
@@ -94,6 +99,22 @@ export const fleetMetrics: readonly Metric[] = [
 		'shardctl_manager_cpu_seconds_total',
 		"CPU time of the manager's process.",
 		({ cpuSeconds }) => cpuSeconds,
+	),
+	host.gauge(
+		'shardctl_state_dir_free_bytes',
+		'Free space of the folder for the state of fleets.',
+		({ stateDir }) => stateDir?.freeBytes,
+	),
+	host.gauge('shardctl_manager_open_files', "Open files of the manager's process.", ({ openFiles }) => openFiles?.used),
+	host.gauge(
+		'shardctl_manager_open_files_limit',
+		"Open files that the manager's process may have.",
+		({ openFiles }) => openFiles?.limit,
+	),
+	host.gauge(
+		'shardctl_host_memory_available_bytes',
+		'Memory that is available to new processes, of the machine or of its container.',
+		({ memory }) => memory?.availableBytes,
 	),
 	manager.gauge('shardctl_workers', 'Planned workers.', ({ workers }) => workers),
 	manager.gauge('shardctl_shards', 'Shards that this manager runs.', ({ shardIds }) => shardIds.length),

@@ -1,6 +1,6 @@
 // What a manager shows about its whole fleet.
 import type { GatewayProcessStats } from './gateway.js';
-import type { FleetHealth } from './health.js';
+import type { FleetHealth, HostFacts } from './health.js';
 import type { ShardStats, WorkerStats } from './stats.js';
 
 /** What is left of the day's session starts. Discord: Gateway, "Session Start Limit". */
@@ -38,6 +38,8 @@ export interface ManagerStats {
 	health: FleetHealth;
 	shards: ShardStats[];
 	workers: WorkerStats[];
+	/** What the machine has left. */
+	host?: HostFacts | undefined;
 	/** Resident mode only. */
 	gateways?: GatewayProcessStats[] | undefined;
 	/** The deploy that runs, or the last one; none before the first. `queued`: how many wait behind it. */

@@ -59,8 +59,18 @@ export interface HealthFacts {
 	workers?: readonly WorkerFacts[];
 	/** Resident mode only. */
 	gateways?: readonly GatewayFacts[] | undefined;
-	/** The folder for state files, where its free space is known. */
-	stateDir?: { folder: string; freeBytes: number } | null;
+	/** What the machine has left. */
+	host?: HostFacts | undefined;
+}
+
+/** What the machine has left, as the manager sees it; null for what the system does not report. */
+export interface HostFacts {
+	/** The folder for the state of fleets. */
+	stateDir: { folder: string; freeBytes: number; totalBytes: number } | null;
+	/** Of the manager's own process. */
+	openFiles: { used: number; limit: number } | null;
+	/** Of the machine, or of the container that limits it. */
+	memory: { availableBytes: number; totalBytes: number } | null;
 }
 
 /** `healthy`: every shard is served and nothing needs attention. `degraded`: some are, or a risk is known. `down`: none is. */
@@ -78,7 +88,9 @@ export type HealthCauseKind =
 	| 'worker-unresponsive'
 	| 'shard-not-ready'
 	| 'snapshots-failing'
-	| 'disk-full';
+	| 'disk-full'
+	| 'open-files-low'
+	| 'memory-low';
 
 /** One reason why a fleet is not healthy. Times are epoch ms. */
 export interface HealthCause {

@@ -53,7 +53,7 @@ const facts = (
 	shards: rest.shards ?? [0, 1, 2, 3].map((id) => shard(id)),
 	workers: rest.workers ?? [worker(0), worker(1)],
 	gateways: rest.gateways,
-	stateDir: rest.stateDir ?? null,
+	host: rest.host,
 });
 const exit = { reason: 'signal', message: 'process 12 was killed by SIGKILL', at: nowMs - 4000 };
 
@@ -207,8 +207,27 @@ describe('fleetHealth', () => {
 			served: 4,
 			causes: [{ kind: 'snapshots-failing', effect: 'risk', shardIds: [3] }],
 		});
-		expect(fleetHealth(facts({ stateDir: { folder: '/state', freeBytes: 1024 } })).causes[0]).toMatchObject({
-			kind: 'disk-full',
+	});
+
+	it.each([
+		[
+			'disk-full',
+			{ stateDir: { folder: '/state', freeBytes: 2 ** 20, totalBytes: 2 ** 40 } },
+			/\/state is almost full \(1 MB free\)/,
+		],
+		['open-files-low', { openFiles: { used: 950, limit: 1024 } }, /has 950 of 1024 open files/],
+		['memory-low', { memory: { availableBytes: 2 ** 20, totalBytes: 2 ** 30 } }, /1 MB of 1024 MB memory available/],
+	] as const)('reports what the machine runs out of as a risk: %s', (kind, low, message) => {
+		const enough = {
+			stateDir: { folder: '/state', freeBytes: 2 ** 34, totalBytes: 2 ** 40 },
+			openFiles: { used: 100, limit: 1024 },
+			memory: { availableBytes: 2 ** 29, totalBytes: 2 ** 30 },
+		};
+		expect(fleetHealth(facts({ host: enough })).status).toBe('healthy');
+		expect(fleetHealth(facts({ host: { ...enough, ...low } }))).toMatchObject({
+			status: 'degraded',
+			served: 4,
+			causes: [{ kind, effect: 'risk', message: expect.stringMatching(message), remedy: expect.any(String) }],
 		});
 	});
 

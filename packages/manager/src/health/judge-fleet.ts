@@ -5,16 +5,10 @@ import { type FleetHealth, fleetHealth, type HealthCauseKind, type ManagerStats,
 /** What a manager knows of its fleet, before it is judged. */
 export type FleetFigures = Omit<ManagerStats, 'health'>;
 
-export interface Surroundings {
-	nowMs: number;
-	/** The folder for state files, where its free space is known. */
-	stateDir?: { folder: string; freeBytes: number } | null;
-}
-
 /** The figures with the verdict; shards that are not served are not shown as ready. */
-export function judgeFleet(figures: FleetFigures, { nowMs, stateDir = null }: Surroundings): ManagerStats {
+export function judgeFleet(figures: FleetFigures, { nowMs }: { nowMs: number }): ManagerStats {
 	const { manager, shards, ...rest } = figures;
-	const health = fleetHealth({ ...figures, nowMs, stateDir });
+	const health = fleetHealth({ ...figures, nowMs });
 	const judged = shards.map((shard) => {
 		const cause = shard.ready
 			? health.causes.find(({ effect, shardIds }) => effect !== 'risk' && shardIds.includes(shard.shardId))
