@@ -103,4 +103,4 @@ export { parseRequestTarget, type RequestTarget } from './request-target.js';
 export { type ScriptSource, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';
 export { describeShards, formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
-export { parseWorkerPath, workerPath } from './worker-path.js';
+export { WorkerPaths } from './worker-path.js';

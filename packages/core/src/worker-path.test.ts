@@ -1,16 +1,44 @@
-import { expect, test } from 'vitest';
-import { parseWorkerPath, workerPath } from './worker-path.js';
+import { describe, expect, test } from 'vitest';
+import { WorkerPaths } from './worker-path.js';
 
-test('a path that was made is parsed back, with what a library appends', () => {
-	expect(parseWorkerPath(workerPath(3))).toEqual({ incarnation: 3, rest: '' });
-	expect(parseWorkerPath('/worker/12/?v=10&encoding=json')).toEqual({ incarnation: 12, rest: '/?v=10&encoding=json' });
-	expect(parseWorkerPath('/worker/12?v=10')).toEqual({ incarnation: 12, rest: '?v=10' });
-	expect(parseWorkerPath('/worker/3/v10/users/@me')).toEqual({ incarnation: 3, rest: '/v10/users/@me' });
+describe('without a secret', () => {
+	const paths = new WorkerPaths(undefined);
+
+	test('a path that was made is parsed back, with what a library appends', () => {
+		expect(paths.parse(paths.of(3))).toEqual({ incarnation: 3, rest: '' });
+		expect(paths.parse('/worker/12/?v=10&encoding=json')).toEqual({ incarnation: 12, rest: '/?v=10&encoding=json' });
+		expect(paths.parse('/worker/12?v=10')).toEqual({ incarnation: 12, rest: '?v=10' });
+		expect(paths.parse('/worker/3/v10/users/@me')).toEqual({ incarnation: 3, rest: '/v10/users/@me' });
+	});
+
+	test.each(['/', '/worker/', '/worker/x', '/worker/3x', '/worker/-1', '/workers/3', '/worker/1234567890123456'])(
+		'%s has none',
+		(path) => {
+			expect(paths.parse(path)).toBeNull();
+		},
+	);
 });
 
-test.each(['/', '/worker/', '/worker/x', '/worker/3x', '/worker/-1', '/workers/3', '/worker/1234567890123456'])(
-	'%s has none',
-	(path) => {
-		expect(parseWorkerPath(path)).toBeNull();
-	},
-);
+describe('with a secret', () => {
+	const paths = new WorkerPaths('secret');
+
+	test('a path that was made is parsed back, with what a library appends', () => {
+		const path = paths.of(3);
+		expect(path).toMatch(/^\/worker\/3\/[\w-]{22}$/);
+		expect(paths.parse(path)).toEqual({ incarnation: 3, rest: '' });
+		expect(paths.parse(`${path}/?v=10`)).toEqual({ incarnation: 3, rest: '/?v=10' });
+		expect(paths.parse(`${path}?v=10`)).toEqual({ incarnation: 3, rest: '?v=10' });
+		expect(paths.parse(`${path}/api/v10/users/@me`)).toEqual({ incarnation: 3, rest: '/api/v10/users/@me' });
+	});
+
+	test.each([
+		['no key', '/worker/3'],
+		['the start of one', paths.of(3).slice(0, -1)],
+		['one that goes on', `${paths.of(3)}x`],
+		['that of another process', paths.of(4).replace('/4/', '/3/')],
+		['that of another fleet', new WorkerPaths('other').of(3)],
+		['one of other bytes', `/worker/3/${'ä'.repeat(22)}`],
+	])('a path with %s has none', (_, path) => {
+		expect(paths.parse(path)).toBeNull();
+	});
+});

@@ -1,9 +1,9 @@
 // Processes that send their manager what the contract does not allow: one link ends or one request is refused, with a code, and the
 // manager and everybody else stay as they are. `FUZZ_INPUTS` is the number of random messages (default 10,000).
-import { type ErrorCode, type IdentifySlot, workerConfigVariable } from '@shardctl/core';
+import { type ErrorCode, type IdentifySlot, WorkerPaths, workerConfigVariable } from '@shardctl/core';
 import { gatewaySchemas, workerSchemas } from '@shardctl/core/schemas';
 import type { ExitReport } from '@shardctl/supervisor';
-import { fakeClock, hostileIpc, waitFor } from '@shardctl/test-support';
+import { fakeClock, hostileIpc, seededRandom, waitFor } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ManagedGateway } from '../src/gateways/managed-gateway.js';
@@ -78,6 +78,7 @@ async function startGateway() {
 		gatewayId: 0,
 		shardIds: [0, 1],
 		token: 'secret',
+		paths: new WorkerPaths('secret'),
 		logger,
 		child: { ...child, clock: fakeClock(), host },
 		config: () => ({ layout: { generation: 0, totalShards: 2, sessions: 2 } }) as never,
@@ -190,7 +191,7 @@ describe('random messages', () => {
 	test.each([['worker', startWorker, workerSchemas] as const, ['gateway process', startGateway, gatewaySchemas] as const])(
 		'of a %s end its process at most, and never throw in the manager',
 		async (_, start, { events, params }) => {
-			const { message } = hostileIpc({ random: seeded(16), events: Object.keys(events), methods: Object.keys(params) });
+			const { message } = hostileIpc({ random: seededRandom(16), events: Object.keys(events), methods: Object.keys(params) });
 			let ended = 0;
 			let rig = await start();
 			for (let sent = 0; sent < inputs; sent++) {
@@ -245,14 +246,3 @@ test('an error of the manager on an event of a worker ends the link of that work
 	expect(lines[0]?.msg).toBe('the manager failed to handle "attached" of worker 0 (shards 0-1); please report this');
 	onTestFinished(() => worker.child.stop({ graceMs: 0 }));
 });
-
-/** Mulberry32. */
-function seeded(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let t = Math.imul(state ^ (state >>> 15), 1 | state);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-	};
-}

@@ -5,5 +5,6 @@ export { type HostileIpc, type HostileIpcOptions, hostileIpc } from './hostile-i
 export { type HostileRequests, hostileRequests } from './hostile-requests.js';
 export { type Network, networkTo } from './network.js';
 export { isAlive, leadsGroup, processesWithEnv } from './processes.js';
+export { seededRandom } from './seeded-random.js';
 export { tempDir } from './temp-dir.js';
 export { waitFor } from './wait-for.js';

@@ -22,7 +22,7 @@ export interface BufferLimits {
 	ageMs: number;
 }
 
-/** The configuration that the manager gives a gateway process at its fork. Holds no secret: the token travels as `DISCORD_TOKEN`. */
+/** The configuration that the manager gives a gateway process at its fork. The token is not in it: it travels as `DISCORD_TOKEN`. */
 export interface GatewayConfig {
 	gatewayId: number;
 	epoch: number;
@@ -40,6 +40,11 @@ export interface GatewayConfig {
 	delivery: Delivery;
 	buffer: BufferLimits;
 	compression: UpstreamCompression;
+	/**
+	 * From which the path of each worker is made (see `WorkerPaths`): then no other path is served, and a client on it can be no one but a
+	 * worker. Of this fleet alone; without it, as in tests, every path is served.
+	 */
+	pathSecret?: string;
 	/** The fleet runs on a simulator, which accepts any token; workers may then use any as well. */
 	anyToken?: boolean;
 	/** The workers of the fleet: no other incarnation is let in. */
@@ -212,7 +217,7 @@ export interface GatewayMethods {
 }
 
 export interface WorkerIncarnation {
-	/** Of the worker; see `workerPath`. */
+	/** Of the worker; see `WorkerPaths`. */
 	incarnation: number;
 	shardIds: readonly number[];
 }

@@ -1,4 +1,4 @@
-import { allIntents } from '@shardctl/core';
+import { allIntents, WorkerPaths } from '@shardctl/core';
 import type { ClientRequest, ConnectionInfo, IdentifyPayload, SessionOptions } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
@@ -24,6 +24,7 @@ function setup() {
 	};
 	const backend = new LocalBackend({
 		token: 'secret',
+		paths: new WorkerPaths(undefined),
 		totalShards: 4,
 		shards: new Map([[2, shard as unknown as WorkerDoor]]),
 		clock,

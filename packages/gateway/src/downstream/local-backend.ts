@@ -1,6 +1,6 @@
 // The backend of the local gateway: checks a client's token, shard and request rate, and leaves the rest to the shard.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { allIntents, type Clock, parseWorkerPath } from '@shardctl/core';
+import { allIntents, type Clock, type WorkerPaths } from '@shardctl/core';
 import {
 	type ClientRequest,
 	type ConnectionInfo,
@@ -20,6 +20,7 @@ const requestLimit = { limit: 120, windowMs: 60_000 };
 export interface LocalBackendOptions {
 	/** The only token that is accepted; undefined: every token is, as on a simulator. */
 	token: string | undefined;
+	paths: WorkerPaths;
 	totalShards: number;
 	shards: ReadonlyMap<number, WorkerDoor>;
 	clock: Clock;
@@ -59,14 +60,14 @@ export class LocalBackend implements GatewayBackend {
 	identify(identify: IdentifyPayload, connection: ConnectionInfo): IdentifyAnswer | Promise<IdentifyAnswer> {
 		const [id, count] = identify.shard ?? [0, 1];
 		const shard = count === this.#options.totalShards ? this.#options.shards.get(id) : undefined;
-		if (shard) return shard.identify(identify, incarnationOf(connection));
+		if (shard) return shard.identify(identify, this.#incarnationOf(connection));
 		const detail = `shard [${id}, ${count}] is not in this gateway process`;
 		this.#options.onRefused(detail);
 		return { accept: false, close: 4010, detail };
 	}
 
 	sessionStarted(session: GatewaySession, connection: ConnectionInfo): void {
-		this.#shardOf(session)?.sessionStarted(session as WorkerSession, incarnationOf(connection));
+		this.#shardOf(session)?.sessionStarted(session as WorkerSession, this.#incarnationOf(connection));
 	}
 
 	sessionResumed(session: GatewaySession): void {
@@ -102,11 +103,11 @@ export class LocalBackend implements GatewayBackend {
 	#shardOf(session: GatewaySession): WorkerDoor | undefined {
 		return this.#options.shards.get(session.shardId);
 	}
-}
 
-/** From the path that the manager gave the worker's process; undefined for a client on another path. */
-function incarnationOf({ path }: ConnectionInfo): number | undefined {
-	return parseWorkerPath(path)?.incarnation;
+	/** From the path that the manager gave the worker's process; undefined for a client on another path. */
+	#incarnationOf({ path }: ConnectionInfo): number | undefined {
+		return this.#options.paths.parse(path)?.incarnation;
+	}
 }
 
 /** `timingSafeEqual` needs inputs of equal length. */

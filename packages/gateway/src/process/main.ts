@@ -1,6 +1,13 @@
 // The entry of a gateway process: reads its configuration, opens the channel to the manager, and runs until the manager ends it.
 import type { Socket } from 'node:net';
-import { type GatewayConfig, gatewayConfigVariable, messageOf, type PassedConnection, systemClock } from '@shardctl/core';
+import {
+	type GatewayConfig,
+	gatewayConfigVariable,
+	guardListener,
+	messageOf,
+	type PassedConnection,
+	systemClock,
+} from '@shardctl/core';
 import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
 import { answerManager, identifyClient, openManagerLink } from './manager-link.js';
 import { ResidentGateway } from './resident-gateway.js';
@@ -41,13 +48,19 @@ if (!process.connected) process.exit(1);
 // The manager ends this process by `shutdown`; a signal to the whole process group must save everything first.
 process.on('SIGTERM', () => void end(true).finally(() => process.exit(0)));
 
-process.on('message', (message: Partial<PassedConnection>, socket?: Socket) => {
-	const { shardctlConnection: id } = message;
-	if (id === undefined) return;
-	peer.notify('connection.taken', { id });
-	// There is no socket when the client has closed it meanwhile.
-	if (socket) gateway.take(socket);
-});
+process.on(
+	'message',
+	guardListener(
+		(message: Partial<PassedConnection> | null, socket?: Socket) => {
+			const id = message?.shardctlConnection;
+			if (id === undefined) return;
+			peer.notify('connection.taken', { id });
+			// There is no socket when the client has closed it meanwhile.
+			if (socket) gateway.take(socket);
+		},
+		(_error, _message, socket) => socket?.destroy(),
+	),
+);
 
 try {
 	const former = await store.formerFiles();

@@ -1,11 +1,14 @@
-import type { GatewayNotice, WorkerConnection } from '@shardctl/core';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { type GatewayNotice, type WorkerConnection, WorkerPaths } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { MemoryContent, MemorySnapshotStore } from '../../test/support/memory-snapshot-store.js';
 import { ResidentGateway } from './resident-gateway.js';
 
 /** Two sessions that carry four shards; no session starts before a worker identifies. */
-function setup(content = new MemoryContent(), fence = '1') {
+function setup(content = new MemoryContent(), fence = '1', pathSecret?: string) {
+	const clock = fakeClock();
 	const notices: GatewayNotice[] = [];
 	const connections: WorkerConnection[] = [];
 	const gateway = new ResidentGateway({
@@ -26,9 +29,10 @@ function setup(content = new MemoryContent(), fence = '1') {
 			buffer: { events: 100, bytes: 2 ** 20, ageMs: 60_000 },
 			compression: 'none',
 			workers: [{ incarnation: 7, shardIds: [0, 1] }],
+			...(pathSecret === undefined ? {} : { pathSecret }),
 		},
 		token: 'token',
-		clock: fakeClock(),
+		clock,
 		store: new MemorySnapshotStore(content),
 		fence: async () => fence,
 		identify: { wait: () => new Promise(() => {}), confirm: () => {} },
@@ -42,7 +46,7 @@ function setup(content = new MemoryContent(), fence = '1') {
 		const { sessions, shards } = gateway.stats();
 		return [sessions.map(({ id }) => id), shards.map(({ shardId }) => shardId)];
 	};
-	return { gateway, held };
+	return { gateway, held, notices, clock };
 }
 
 it('holds the sessions of its configuration, and admits the workers that it names', async () => {
@@ -79,4 +83,82 @@ it('cannot start once a newer process has claimed what is saved', async () => {
 	await setup(content, '5').gateway.start();
 	const late = setup(content, '4').gateway;
 	await expect(late.start()).rejects.toMatchObject({ code: 'FENCED' });
+});
+
+describe('the door to clients', () => {
+	const secret = 'of this fleet';
+
+	/** A connection, with everything that came back once it is closed. */
+	async function dial(port: number, text = ''): Promise<{ socket: Socket; closed: Promise<string> }> {
+		const socket = connect(port, '127.0.0.1');
+		let got = '';
+		socket.on('error', () => {});
+		socket.on('data', (data) => {
+			got += data.toString('latin1');
+		});
+		const closed = new Promise<string>((resolve) => socket.once('close', () => resolve(got)));
+		await once(socket, 'connect');
+		socket.write(text);
+		return { socket, closed };
+	}
+
+	const upgrade = (target: string) =>
+		`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+		'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+
+	test.each([
+		['the root', '/?v=10'],
+		['a path without its key', '/worker/7?v=10'],
+		['the key of another fleet', `${new WorkerPaths('x').of(7)}?v=10`],
+	])('finding 11: a client on %s is refused before it is one', async (_, target) => {
+		const { gateway, notices } = setup(undefined, undefined, secret);
+		const { closed } = await dial(await gateway.start(), upgrade(target));
+		expect(await closed).toMatch(/^HTTP\/1.1 403 Forbidden/);
+		expect(notices).toMatchObject([{ kind: 'worker:refused', message: expect.stringContaining('does not know the path') }]);
+	});
+
+	test('finding 11: a client on the path of a worker gets HELLO, and is not hurried', async () => {
+		const { gateway, clock } = setup(undefined, undefined, secret);
+		const { socket } = await dial(await gateway.start(), upgrade(`${new WorkerPaths(secret).of(7)}?v=10&encoding=json`));
+		const [data] = (await once(socket, 'data')) as [Buffer];
+		expect(data.toString()).toMatch(/^HTTP\/1.1 101/);
+		await clock.advance(31_000);
+		expect(socket.destroyed).toBe(false);
+		socket.destroy();
+	});
+
+	test.each([
+		['says nothing', ''],
+		['sends half a request', 'GET / HTTP/1.1\r\nHost'],
+	])('finding 11: a connection that %s is closed after 30 s', async (_, text) => {
+		const { gateway, clock, notices } = setup(undefined, undefined, secret);
+		const { socket, closed } = await dial(await gateway.start(), text);
+		await expect.poll(() => clock.pendingTimers()).toBeGreaterThan(0);
+		await clock.advance(29_000);
+		expect(socket.destroyed).toBe(false);
+		await clock.advance(1500);
+		await closed;
+		expect(notices).toMatchObject([{ message: expect.stringContaining('did not show within 30 s') }]);
+	});
+
+	test('finding 11: of 400 silent connections the newest are kept, a worker gets in, and there is one report', async () => {
+		const { gateway, notices } = setup(undefined, undefined, secret);
+		const port = await gateway.start();
+		const silent = await Promise.all(Array.from({ length: 400 }, () => dial(port)));
+		await expect.poll(() => silent.filter(({ socket }) => socket.closed).length).toBe(400 - 64 - 4 * 4);
+		const { socket } = await dial(port, upgrade(`${new WorkerPaths(secret).of(7)}?v=10&encoding=json`));
+		expect(String(((await once(socket, 'data')) as [Buffer])[0])).toMatch(/^HTTP\/1.1 101/);
+		expect(notices).toHaveLength(1);
+		socket.destroy();
+		for (const each of silent) each.socket.destroy();
+	});
+
+	test.each(['//', '//[', 'http://[', '*', '/\\', `/${'x'.repeat(12_000)}`])(
+		'finding 1: an upgrade of %s is answered with 400',
+		async (target) => {
+			const { gateway } = setup(undefined, undefined, secret);
+			const { closed } = await dial(await gateway.start(), upgrade(target));
+			expect(await closed).toMatch(/^HTTP\/1.1 400 /);
+		},
+	);
 });

@@ -1,14 +1,17 @@
 // Everything that one gateway process holds: its sessions with Discord and their shards, which can be added and released one by one,
 // and the server that workers connect to.
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
 	type Clock,
 	type GatewayConfig,
 	type GatewayNotice,
 	type GatewayStats,
+	guardListener,
 	type IdentifyClient,
 	type Layout,
+	parseRequestTarget,
 	type SessionTerms,
 	ShardctlError,
 	type SnapshotStore,
@@ -16,11 +19,13 @@ import {
 	shardsOfSession,
 	type WorkerConnection,
 	type WorkerIncarnation,
-	workerPath,
+	WorkerPaths,
 } from '@shardctl/core';
 import { GatewayServer } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../downstream/local-backend.js';
 import { LocalRest } from '../downstream/local-rest.js';
+import { RefusalNotices } from '../downstream/refusal-notices.js';
+import { UnprovenClients } from '../downstream/unproven-clients.js';
 import { ResidentSession } from '../session/resident-session.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
@@ -38,6 +43,9 @@ import type { UpstreamEvents } from '../upstream/upstream-shard.js';
 const heartbeats = { heartbeatIntervalMs: 2 ** 31 - 1, heartbeatAskAfterMs: 20_000, heartbeatTimeoutMs: 60_000 };
 /** Handshakes with Discord at the same time: at 100 ms each, 320 connections a second. */
 const connectsAtOnce = 32;
+/** Connections that have not shown that they are a worker's: what a boot of all workers at once needs, and room. */
+const unprovenAtOnce = 64;
+const unprovenPerShard = 4;
 /** How long the session of a worker without a connection can be resumed. */
 const sessionTtlMs = 60_000;
 
@@ -68,6 +76,10 @@ export class ResidentGateway {
 	readonly #connects = new ConnectLimit(connectsAtOnce);
 	readonly #server: GatewayServer;
 	readonly #http: Server;
+	readonly #rest: LocalRest;
+	readonly #paths: WorkerPaths;
+	readonly #refusals: RefusalNotices;
+	readonly #unproven: UnprovenClients;
 
 	constructor(options: ResidentGatewayOptions) {
 		const { config, token, clock, notice } = options;
@@ -75,12 +87,22 @@ export class ResidentGateway {
 		this.#options = options;
 		this.#snapshots = new HeldSnapshots(options.store);
 		this.#bot = botKey(token);
+		this.#paths = new WorkerPaths(config.pathSecret);
+		this.#refusals = new RefusalNotices(clock, (message) =>
+			notice({ shardIds: [...this.#shards.keys()], kind: 'worker:refused', message }),
+		);
+		this.#unproven = new UnprovenClients({
+			clock,
+			most: unprovenAtOnce + unprovenPerShard * config.shardIds.length,
+			onClosed: (why) => this.#refusals.note(why),
+		});
 		const backend = new LocalBackend({
 			token: config.anyToken ? undefined : token,
+			paths: this.#paths,
 			totalShards,
 			shards: this.#shards,
 			clock,
-			onRefused: (message) => notice({ shardIds: [...this.#shards.keys()], kind: 'worker:refused', message }),
+			onRefused: (message) => this.#refusals.note(message),
 			onFlood: (shardId) =>
 				notice({
 					shardIds: [shardId],
@@ -96,12 +118,24 @@ export class ResidentGateway {
 			// Requested heartbeats would count against a limit on frames; the backend limits requests instead.
 			rules: { ...heartbeats, sendLimit: { limit: Number.POSITIVE_INFINITY, windowMs: 60_000 } },
 		});
-		const rest = new LocalRest({ api: config.api, totalShards, gatewayUrl: () => this.#url() });
-		this.#http = createServer((request, response) => rest.answer(request, response));
-		this.#http.on('upgrade', (request, socket, head) => {
-			socket.on('error', () => socket.destroy());
-			this.#server.handleUpgrade(request, socket, head);
+		this.#rest = new LocalRest({
+			api: config.api,
+			token: config.anyToken ? undefined : token,
+			paths: this.#paths,
+			totalShards,
+			gatewayUrl: () => this.#url(),
+			onProven: ({ socket }) => this.#unproven.prove(socket),
+			onRefused: (detail) => this.#refusals.note(`refused ${detail}`),
 		});
+		this.#http = createServer(this.#rest.answer);
+		this.#http.on('connection', (socket: Socket) => this.#unproven.add(socket));
+		this.#http.on(
+			'upgrade',
+			guardListener(
+				(request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head),
+				(_error, _request, socket) => socket.destroy(),
+			),
+		);
 		for (const session of sessionsOfShards(config.layout, config.shardIds)) this.#create(session);
 	}
 
@@ -157,6 +191,19 @@ export class ResidentGateway {
 		socket.resume();
 	}
 
+	/** A client that does not know the path of a worker is refused before it is a client of the gateway. */
+	#upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+		socket.on('error', () => socket.destroy());
+		const target = parseRequestTarget(request.url);
+		if (target && this.#paths.keyed && !this.#paths.parse(target.path)) {
+			this.#refusals.note('refused a client of the local gateway that does not know the path of a worker');
+			socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+			return;
+		}
+		if (target) this.#unproven.prove(request.socket);
+		this.#server.handleUpgrade(request, socket, head);
+	}
+
 	stats(): GatewayStats {
 		const { user, system } = process.cpuUsage();
 		return {
@@ -180,6 +227,9 @@ export class ResidentGateway {
 	async stop({ keepSessions }: { keepSessions: boolean }): Promise<void> {
 		await Promise.all([...this.#sessions.values()].map((session) => session.stop({ keepSession: keepSessions })));
 		for (const connection of this.#server.connections.values()) connection.terminate();
+		this.#refusals.stop();
+		this.#unproven.stop();
+		this.#rest.stop();
 		this.#http.closeAllConnections();
 		await new Promise<void>((resolve) => this.#http.close(() => resolve()));
 	}
@@ -217,7 +267,7 @@ export class ResidentGateway {
 			bot: this.#bot,
 			store: this.#snapshots,
 			workerSessions: () => this.#server.sessions,
-			resumeUrl: (incarnation) => this.#url() + workerPath(incarnation),
+			resumeUrl: (incarnation) => this.#url() + this.#paths.of(incarnation),
 			onConnection: (incarnation, connected) => onConnection({ shardId, incarnation, connected }),
 			notice: (kind, message) => notice({ shardIds: [shardId], kind, message }),
 		});

@@ -11,7 +11,7 @@ import {
 	type GatewayMethods,
 	type GatewayNotice,
 	gatewayConfigVariable,
-	workerPath,
+	WorkerPaths,
 } from '@shardctl/core';
 import { ipcPort, Peer } from '@shardctl/rpc';
 
@@ -59,7 +59,7 @@ export class LiveGateway {
 
 	/** Base URL of the REST API by which one incarnation of a worker finds the gateway. */
 	api(incarnation: number): string {
-		return `http://127.0.0.1:${this.#port}${workerPath(incarnation)}/api`;
+		return `http://127.0.0.1:${this.#port}${new WorkerPaths(this.#config.pathSecret).of(incarnation)}/api`;
 	}
 
 	/** It is let in already; the next process has to know. */

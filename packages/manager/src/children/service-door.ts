@@ -33,6 +33,8 @@ export class ServiceDoor {
 			this.#server.once('close', resolve);
 			this.#server.listen(0, '127.0.0.1', () => {
 				this.#server.off('error', reject);
+				// A connection could not be accepted, such as for want of file descriptors: its client tries again.
+				this.#server.on('error', () => {});
 				resolve();
 			});
 		});

@@ -1,10 +1,12 @@
 // The gateway processes of one manager: which there are, how they come up and end, and whose shards are where.
+import { randomBytes } from 'node:crypto';
 import {
 	type GatewayInfo,
 	type GatewayMethods,
 	type GatewayProcessStats,
 	type GatewayShardStats,
 	ShardctlError,
+	WorkerPaths,
 } from '@shardctl/core';
 import { ManagedGateway, type ManagedGatewayOptions } from './managed-gateway.js';
 
@@ -14,7 +16,7 @@ export interface GatewayFleetOptions {
 	token: string;
 	logger: ManagedGatewayOptions['logger'];
 	child: ManagedGatewayOptions['child'];
-	config(gatewayId: number): ReturnType<ManagedGatewayOptions['config']>;
+	config(gatewayId: number): Omit<ReturnType<ManagedGatewayOptions['config']>, 'pathSecret'>;
 	acquireIdentify: ManagedGatewayOptions['acquireIdentify'];
 	identifyWindowMs: number;
 }
@@ -26,8 +28,11 @@ export class GatewayFleet {
 
 	constructor({ gateways, config, ...options }: GatewayFleetOptions) {
 		this.#folder = (gatewayId) => config(gatewayId).snapshotDir;
+		const pathSecret = randomBytes(32).toString('base64url');
+		const paths = new WorkerPaths(pathSecret);
 		this.gateways = gateways.map(
-			(shardIds, gatewayId) => new ManagedGateway({ ...options, gatewayId, shardIds, config: () => config(gatewayId) }),
+			(shardIds, gatewayId) =>
+				new ManagedGateway({ ...options, paths, gatewayId, shardIds, config: () => ({ ...config(gatewayId), pathSecret }) }),
 		);
 	}
 

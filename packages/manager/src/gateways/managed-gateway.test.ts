@@ -1,3 +1,4 @@
+import { WorkerPaths } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -35,6 +36,7 @@ async function startGateway(script: (gateway: ScriptedGateway) => void = obedien
 		shardIds: [6, 7],
 		token: 'secret',
 		logger: pino({ level: 'silent' }),
+		paths: new WorkerPaths('secret'),
 		child: {
 			policy: null,
 			clock,
@@ -60,7 +62,7 @@ describe('ManagedGateway', () => {
 		expect(processes[0]?.config).toMatchObject({ gatewayId: 3, epoch: 1, shardIds: [6, 7] });
 		expect(gateway.label).toBe('gateway process 3 (shards 6-7)');
 		const info = gateway.infoFor(12, 8);
-		expect(info.url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/worker\/12$/);
+		expect(info.url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/worker\/12\/[\w-]{22}$/);
 		expect(info).toMatchObject({ shards: 8, session_start_limit: { max_concurrency: 8 } });
 	});
 

@@ -14,7 +14,7 @@ import {
 	type IdentifySlot,
 	type SessionTerms,
 	systemClock,
-	workerPath,
+	type WorkerPaths,
 } from '@shardctl/core';
 import { gatewaySchemas } from '@shardctl/core/schemas';
 import { Peer, type Port } from '@shardctl/rpc';
@@ -42,6 +42,8 @@ export interface ManagedGatewayOptions {
 	shardIds: readonly number[];
 	token: string;
 	logger: ProtocolGuardOptions['logger'];
+	/** Where each process of a worker connects. */
+	paths: WorkerPaths;
 	/** What is the same for every process of this gateway. */
 	child: ServiceProcessOptions<GatewayPeer>['child'];
 	config(): Omit<GatewayConfig, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
@@ -98,7 +100,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	/** What one process of a worker gets in place of Discord's reply to `GET /gateway/bot`. */
 	infoFor(incarnation: number, totalShards: number): GatewayInfo {
 		return {
-			url: `ws://127.0.0.1:${this.#service.port}${workerPath(incarnation)}`,
+			url: `ws://127.0.0.1:${this.#service.port}${this.#options.paths.of(incarnation)}`,
 			shards: totalShards,
 			session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: totalShards },
 		};
