@@ -15,9 +15,28 @@ export interface Handled {
 	at: number;
 }
 
+/** What `counting-bot.cjs` can be; '' is good. */
+export type BotVersion =
+	| ''
+	| 'crash-at-boot'
+	| 'missing-module'
+	| 'ends-at-boot'
+	| 'blocks-at-boot'
+	| 'starts-a-manager'
+	| 'hang-at-boot'
+	| 'wrong-token'
+	| 'more-intents'
+	| 'crash-at-ready'
+	| 'dies-soon'
+	| 'ends-soon'
+	| 'logs-out-soon'
+	| 'blocks-soon'
+	| 'logs-errors'
+	| `port ${number}`;
+
 export interface ResidentFleet extends Fleet {
 	/** The next processes of the bot are of this version. */
-	version(mode: '' | 'crash-at-boot' | 'crash-at-ready' | 'dies-soon' | 'hang-at-boot' | 'more-intents' | `port ${number}`): void;
+	version(mode: BotVersion): void;
 	/** Sends a numbered message in a guild; every guild counts for itself. */
 	say(guildIndex: number): void;
 	/** Sends numbered messages around all guilds until the function that it answers is called. */

@@ -7,3 +7,18 @@ export function aborted(signal: AbortSignal | undefined): Promise<never> {
 		else signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
 	});
 }
+
+/** Settles as `promise` does, or rejects with the signal's reason once that aborts first. Leaves no listener at the signal. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+	signal.throwIfAborted();
+	let onAbort = () => {};
+	const abort = new Promise<never>((_, reject) => {
+		onAbort = () => reject(signal.reason);
+		signal.addEventListener('abort', onAbort, { once: true });
+	});
+	try {
+		return await Promise.race([promise, abort]);
+	} finally {
+		signal.removeEventListener('abort', onAbort);
+	}
+}

@@ -80,6 +80,12 @@ export function fatalClose(code: number): { reason: string; remedy: string } | u
 	return meaning.fatal === undefined ? undefined : { reason: meaning.fatal, remedy: meaning.remedy ?? '' };
 }
 
+/** `4014: a privileged intent is …; enable it …`: a final close with its reason and its remedy. */
+export function describeFatalClose(code: number | undefined): string {
+	const known = code === undefined ? undefined : fatalClose(code);
+	return known === undefined ? `${code}` : `${code}: ${known.reason}; ${known.remedy}`;
+}
+
 /** What a code means; codes outside Discord's table (1001, 4200, …) keep the session. */
 export function closeCodeMeaning(code: number): CloseCodeMeaning {
 	return code in closeCodes ? closeCodes[code as CloseCode] : { reason: '', reconnect: true, keepsSession: true };

@@ -1,4 +1,4 @@
-export { aborted } from './abort.js';
+export { aborted, orAborted } from './abort.js';
 export {
 	readCallOptions,
 	readEvalOptions,
@@ -13,6 +13,7 @@ export {
 	type CloseCode,
 	clientCloseEndsSession,
 	closeCodeMeaning,
+	describeFatalClose,
 	fatalClose,
 	fatalCloseCodes,
 } from './close-codes.js';

@@ -20,6 +20,9 @@ import { RefusalPolicy } from './workers/refusal-policy.js';
 import { forwardWorkerEvents } from './workers/worker-events.js';
 import { WorkerFleet } from './workers/worker-fleet.js';
 
+/** How long a new process may leave a question without an answer while a deploy watches it. */
+const longestSilenceMs = 10_000;
+
 export interface FleetContext {
 	options: ResolvedManagerOptions;
 	/** The fleet as its callers and workers see it. */
@@ -106,6 +109,7 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 		workers: () => workers.workers,
 		replace: (worker, how) => mode.deploy(worker, how),
 		hasMemory,
+		silenceMs: options.heartbeatTimeoutMs > 0 ? Math.min(options.heartbeatTimeoutMs, longestSilenceMs) : longestSilenceMs,
 		inTurn: (work) => void replacements.inTurn(work).catch(() => {}),
 		onChange: (deploy) => emit('deploy:progress', deploy.stats()),
 	});

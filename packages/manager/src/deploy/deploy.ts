@@ -10,11 +10,14 @@
 // failed        The end: what could be brought back was.
 // called-off    The end, by request; as `failed`.
 import { type Clock, type DeployOutcome, type DeployStats, deferred, messageOf, ShardctlError, sleep } from '@shardctl/core';
-import type { Replacement } from '../modes/replacement.js';
+import type { Replacement, Undone } from '../modes/replacement.js';
 import type { DeployReplaceOptions } from '../modes/session-mode.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { ResolvedDeployOptions } from './deploy-options.js';
 import { ErrorRate } from './error-rate.js';
+
+/** How often a new process has to show that its event loop runs. */
+const proofIntervalMs = 1000;
 
 export type DeployState = DeployStats['state'];
 
@@ -38,6 +41,8 @@ export interface DeployContext {
 	workers(): readonly ManagedWorker[];
 	/** Replaces one worker. `signal` calls it off until the new process has taken over. */
 	replace(worker: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement>;
+	/** How long a new process may leave a question without an answer while it is watched. */
+	silenceMs: number;
 	/** Whether there is memory for old processes beside the new ones. */
 	hasMemory(): boolean;
 	/** Something about it has changed. */
@@ -178,35 +183,56 @@ export class Deploy {
 	}
 
 	async #replace(worker: ManagedWorker): Promise<void> {
-		const { replace, options, clock } = this.#context;
+		const { replace, options } = this.#context;
 		const { signal } = this.#halt;
 		const replacement = await replace(worker, { first: options.first, signal, onStage: (stage) => this.#say(stage, worker) });
-		const takenOverAt = clock.monotonic();
 		const kept = { proven: false };
 		this.#kept.set(replacement, kept);
-		const rate = options.maxErrorRate === undefined ? null : new ErrorRate(options.maxErrorRate, clock);
-		const fail = (reason: string) => {
-			const after = ((clock.monotonic() - takenOverAt) / 1000).toFixed(1);
-			const message = `the new process of ${worker.label} failed ${after} s after it took over: ${reason}`;
-			this.#halt.abort(
-				new ShardctlError('WORKER_NOT_READY', message, { details: { workerId: worker.id, shardIds: worker.shardIds } }),
-			);
-		};
-		replacement.watch({
-			onFailure: fail,
-			onError: () => {
-				if (rate?.note()) fail(`it logged more than ${options.maxErrorRate} errors a minute`);
-			},
-		});
-		if (options.observeMs > 0) {
-			this.#say('watching the new process', worker);
-			await sleep(clock, options.observeMs, signal);
-		}
+		this.#watch(replacement);
+		if (options.observeMs > 0) await this.#observe(replacement, worker);
 		signal.throwIfAborted();
 		kept.proven = true;
 		this.#done++;
 		await this.#spareMemory();
 		this.#say('replaced', worker);
+	}
+
+	/** What happens to the new process before the deploy has ended ends the deploy. */
+	#watch(replacement: Replacement): void {
+		const { options, clock } = this.#context;
+		const { worker } = replacement;
+		const since = clock.monotonic();
+		const fail = (reason: string) => {
+			const after = ((clock.monotonic() - since) / 1000).toFixed(1);
+			const what = replacement.wasReady ? `failed ${after} s after it took over` : 'did not become ready';
+			const message = `the new process of ${worker.label} ${what}: ${reason}`;
+			this.#halt.abort(
+				new ShardctlError('WORKER_NOT_READY', message, { details: { workerId: worker.id, shardIds: worker.shardIds } }),
+			);
+		};
+		const rate = options.maxErrorRate === undefined ? null : new ErrorRate(options.maxErrorRate, clock);
+		replacement.watch({
+			onFailure: fail,
+			onError: (line) => {
+				if (rate?.note()) fail(`it logged more than ${options.maxErrorRate} errors a minute, the last one: ${line}`);
+			},
+		});
+	}
+
+	/** Resolves after `observeMs`, when the process still answers then. */
+	async #observe(replacement: Replacement, worker: ManagedWorker): Promise<void> {
+		const { options, clock, silenceMs } = this.#context;
+		const { signal } = this.#halt;
+		const until = clock.monotonic() + options.observeMs;
+		signal.throwIfAborted();
+		this.#say('watching the new process', worker);
+		for (;;) {
+			await replacement.prove(silenceMs, signal);
+			signal.throwIfAborted();
+			const left = until - clock.monotonic();
+			if (left <= 0) return;
+			await sleep(clock, Math.min(left, proofIntervalMs), signal);
+		}
 	}
 
 	async #bake(canary: number): Promise<void> {
@@ -238,21 +264,28 @@ export class Deploy {
 			return;
 		}
 		this.#enter('rolling-back', 'bringing the old version back');
-		const undone = await Promise.allSettled([...this.#kept.keys()].map((replacement) => replacement.undo()));
-		const back = undone.filter((result) => result.status === 'fulfilled' && result.value).length;
+		const kept = [...this.#kept.keys()];
+		const undone = await Promise.allSettled(kept.map((replacement) => replacement.undo()));
 		const problems = undone.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
-		const stay = this.#settled + undone.length - back - problems.length;
+		const count = (...ways: Undone[]) =>
+			undone.filter((result) => result.status === 'fulfilled' && ways.includes(result.value)).length;
+		const back = count('resumed', 'restarted');
+		const again = count('same-path');
+		const stay = this.#settled + count('new');
 		const sentences = [
 			messageOf(cause).replace(/\.$/, ''),
 			...problems,
-			...(back > 0 ? [`the old version runs again in ${workersOf(back)}`] : []),
-			...(stay > 0 ? [`${workersOf(stay)} keep${stay === 1 ? 's' : ''} the new version, because the old process had ended`] : []),
+			...(back > 0 ? [`the old version runs again in ${plural(back)}`] : []),
+			...(again > 0
+				? [`${plural(again, 'was', 'were')} started again from the same path, because the old process had to end first`]
+				: []),
+			...(stay > 0 ? [`${plural(stay, 'keeps', 'keep')} the new version, because the old process had ended`] : []),
 			`${this.#total - this.#settled - undone.length} of ${this.#total} workers were left unchanged`,
 		];
 		const { code, details } = ShardctlError.is(cause) ? cause : { code: 'WORKER_NOT_READY' as const, details: {} };
 		const error = new ShardctlError(code, sentences.join('; '), {
 			cause,
-			details: { ...details, deployId: this.id, rolledBack: back, keptNew: stay },
+			details: { ...details, deployId: this.id, rolledBack: back, startedAgain: again, keptNew: stay },
 		});
 		this.#end(this.#calledOff ? 'called-off' : 'failed', error);
 	}
@@ -282,6 +315,7 @@ export class Deploy {
 	readonly #onManagerStop = () => this.#halt.abort(this.#context.signal.reason);
 }
 
-function workersOf(count: number): string {
-	return `${count} worker${count === 1 ? '' : 's'}`;
+/** `1 worker was`, `3 workers were`. */
+function plural(count: number, one = '', many = ''): string {
+	return `${count} ${count === 1 ? 'worker' : 'workers'} ${count === 1 ? one : many}`.trimEnd();
 }

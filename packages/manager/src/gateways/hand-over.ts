@@ -4,7 +4,7 @@
 import {
 	type Clock,
 	deferred,
-	fatalCloseCodes,
+	describeFatalClose,
 	type GatewayMethods,
 	messageOf,
 	ShardctlError,
@@ -213,7 +213,7 @@ export class HandOver {
 	readonly #onGivenUp = ({ reason }: { reason: string }) => this.#fail(notReady(reason));
 	readonly #onStop = () => this.#fail(this.#options.signal.reason);
 	readonly #onShardStatus = ({ shardId, status, closeCode }: ShardReport) => {
-		if (status === 'disconnected') this.#fail(notReady(`shard ${shardId} was closed with ${closeCode}${meaning(closeCode)}`));
+		if (status === 'disconnected') this.#fail(notReady(`shard ${shardId} was closed with ${describeFatalClose(closeCode)}`));
 	};
 	/** Also of a request that was cancelled because its state was left, which no longer matters. */
 	readonly #onRequestFailed = (error: unknown) => this.#fail(error);
@@ -239,9 +239,4 @@ function notReady(message: string): ShardctlError {
 
 function tooLate(message: string): ShardctlError {
 	return new ShardctlError('CALL_TIMEOUT', message);
-}
-
-function meaning(closeCode: number | undefined): string {
-	const known = closeCode === undefined ? undefined : fatalCloseCodes.get(closeCode);
-	return known === undefined ? '' : `: ${known}`;
 }

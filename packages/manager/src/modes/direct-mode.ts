@@ -1,6 +1,7 @@
 // Direct mode: each worker holds the sessions of its shards itself, so every start of a process costs one IDENTIFY a shard.
 import { type IdentifySlot, type IdentifyWait, ShardctlError } from '@shardctl/core';
-import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
+import type { StartTicket } from '../workers/start-ticket.js';
 import type { Replacement } from './replacement.js';
 import type { ReplaceOptions, SessionMode } from './session-mode.js';
 import { type ModeContext, startRequest } from './start-request.js';

@@ -9,6 +9,7 @@ import {
 	type GatewaySessionStats,
 	type IdentifySlot,
 	type IdentifyWait,
+	orAborted,
 	ShardctlError,
 	sessionsOfShards,
 	shardsOfSession,
@@ -21,7 +22,8 @@ import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
-import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
+import type { StartTicket } from '../workers/start-ticket.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
 import { hasCrashed } from './crashed.js';
 import { RefusedSessions } from './refused-sessions.js';
@@ -239,7 +241,7 @@ export class ResidentMode implements SessionMode {
 		this.#queuedSessions.add(session);
 		for (const worker of this.#workersOf(session)) this.#noteIdentify(worker, session, 'waiting');
 		try {
-			await Promise.race([this.#refused.whenAllowed(session), aborted(signal)]);
+			await orAborted(this.#refused.whenAllowed(session), signal);
 			const request = owner ? startRequest(this.#options, owner, { restart: false }) : unattended;
 			const onDeferred: StartRequest['onDeferred'] = (state) => {
 				this.#waitingForBudget.add(session);

@@ -2,7 +2,8 @@
 // mode are its two implementations, and pass one contract suite (session-mode.contract.ts).
 import type { GatewayProcessStats, IdentifySlot, IdentifyWait } from '@shardctl/core';
 import type { Plan } from '../plan/plan.js';
-import type { ManagedWorker, StartTicket } from '../workers/managed-worker.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
+import type { StartTicket } from '../workers/start-ticket.js';
 import type { Replacement } from './replacement.js';
 
 export interface ReplaceOptions {

@@ -1,10 +1,11 @@
 // Replaces the workers of a fleet in resident mode, one replacement of the same worker at a time: by a hand-over without a gap, or, where
 // the old process is in the way of the new one, by ending it first while the gateway process keeps the events.
-import { aborted, deferred, messageOf, ShardctlError } from '@shardctl/core';
+import { deferred, messageOf, orAborted, ShardctlError } from '@shardctl/core';
 import type { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { HandOver } from '../gateways/hand-over.js';
 import type { HandOverState } from '../gateways/hand-over-state.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import type { RestartOptions } from '../workers/bot-version.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import { addressInUse, holdsAddress } from '../workers/port-holder.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
@@ -49,70 +50,99 @@ export class WorkerReplacer {
 			} catch (error) {
 				const worker = this.#stopFirstOf(id, error, () => {});
 				if (!worker) throw error;
+				await this.#drain(worker);
 				await this.#restart(worker, reason);
 			}
 		});
 	}
 
+	/** Until the replacement is over nothing else replaces the worker. */
 	async deploy({ id }: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement> {
 		const begun = deferred<Replacement>();
 		const { signal } = this.#options;
 		void this.#inTurn(id, async () => {
-			const over = deferred();
 			try {
-				begun.resolve(await this.#deploy(id, options, over.resolve));
+				const replacement = await this.#deploy(id, options);
+				begun.resolve(replacement);
+				await orAborted(replacement.over, signal).catch(() => {});
 			} catch (error) {
 				begun.reject(error);
-				return;
 			}
-			await Promise.race([over.promise, aborted(signal).catch(() => {})]);
 		});
 		return begun.promise;
 	}
 
-	async #deploy(workerId: number, { first, signal, onStage }: DeployReplaceOptions, onOver: () => void): Promise<Replacement> {
-		let worker = first === 'stop' ? this.#workerOf(workerId) : undefined;
-		if (!worker) {
-			let replacement: Replacement | undefined;
-			try {
-				await this.#handOver(workerId, {
-					signal,
-					onState: (state) => {
-						const stage = handOverStages[state];
-						if (stage !== undefined) onStage(stage);
-					},
-					onTakeOver: (successor, old) => {
-						const bringBack = (kept: ManagedWorker) => this.#bringBack(kept, successor);
-						replacement = new Replacement({
-							successor,
-							old,
-							bringBack,
-							onOver: () => {
-								if (old) this.#options.workers.dismiss(old);
-								onOver();
-							},
-						});
-					},
-				});
-				if (replacement) return replacement;
-				throw new ShardctlError('INTERNAL', 'a hand-over ended without a take-over');
-			} catch (error) {
-				// It took over, and Discord does not serve its shards.
-				await replacement?.undo();
-				worker = this.#stopFirstOf(workerId, error, onStage);
-				if (!worker) throw error;
-			}
+	async #deploy(workerId: number, options: DeployReplaceOptions): Promise<Replacement> {
+		const { first, signal, onStage } = options;
+		if (first === 'stop') return this.#stopFirst(this.#workerOf(workerId), options);
+		let replacement: Replacement | undefined;
+		try {
+			await this.#handOver(workerId, {
+				signal,
+				onState: (state) => {
+					const stage = handOverStages[state];
+					if (stage !== undefined) onStage(stage);
+				},
+				onTakeOver: (successor, old) => {
+					replacement = this.#replacement(successor, old);
+				},
+			});
+			if (replacement) return replacement;
+			throw new ShardctlError('INTERNAL', 'a hand-over ended without a take-over');
+		} catch (error) {
+			// It took over, and Discord does not serve its shards.
+			await replacement?.undo();
+			const worker = this.#stopFirstOf(workerId, error, onStage);
+			if (!worker) throw error;
+			return this.#stopFirst(worker, options);
 		}
-		signal.throwIfAborted();
-		onStage('waiting for the old process to end and the new one to be ready; events wait meanwhile');
-		await this.#restart(worker, 'deploy');
-		return new Replacement({ successor: worker, old: null, bringBack: async () => {}, onOver });
 	}
 
-	/** Ends the process, then starts the next one, while the gateway process keeps the events. */
-	async #restart(worker: ManagedWorker, reason: string): Promise<void> {
+	#replacement(successor: ManagedWorker, old: ManagedWorker | null, { hasToStart = false } = {}): Replacement {
+		const { workers } = this.#options;
+		return new Replacement({
+			successor,
+			old,
+			hasToStart,
+			bringBack: (kept) => this.#bringBack(kept, successor),
+			startAgain: () => this.#startAgain(successor),
+			beginTrial: () => workers.beginTrial(successor),
+			onOver: () => {
+				if (old) workers.dismiss(old);
+			},
+		});
+	}
+
+	/**
+	 * Ends the old process, then starts the new one, while the gateway process keeps the events. Resolves when that is ready, has failed,
+	 * or is called off: from the end of the old process on only the replacement leads back.
+	 */
+	async #stopFirst(worker: ManagedWorker, { signal, onStage }: DeployReplaceOptions): Promise<Replacement> {
+		signal.throwIfAborted();
+		onStage('waiting for the old process to end and the new one to be ready; events wait meanwhile');
+		const replacement = this.#replacement(worker, null, { hasToStart: true });
 		await this.#drain(worker);
-		if (await worker.restart(reason, { giveUpAfterExits: 1 })) return;
+		const ready = this.#restart(worker, 'deploy').catch((error: unknown) => replacement.fail(messageOf(error)));
+		await orAborted(ready, signal).catch(() => {});
+		return replacement;
+	}
+
+	/** Ends the new process, if there is one, and starts the version before. */
+	async #startAgain(worker: ManagedWorker): Promise<void> {
+		const { child } = worker;
+		await this.#drain(worker);
+		if (child.state === 'draining' || child.state === 'exited' || child.state === 'stopped') {
+			// It may be ending for good, because an old process was to be the worker again, and has ended as well.
+			await child.stop();
+			child.start();
+		}
+		await this.#restart(worker, 'the deploy was rolled back', { version: 'previous' });
+		const { id: workerId, shardIds } = worker;
+		this.#options.emit('worker:rolled-back', { workerId, shardIds, reason: 'the deploy was rolled back' });
+	}
+
+	async #restart(worker: ManagedWorker, reason: string, options: RestartOptions = {}): Promise<void> {
+		if (await worker.restart(reason, { giveUpAfterExits: 1, ...options })) return;
 		const { id: workerId, shardIds, label, child } = worker;
 		throw new ShardctlError(
 			'WORKER_NOT_READY',

@@ -11,7 +11,7 @@ const unattached =
 	'or call attach(client) from shardctl/worker before client.login()';
 
 export interface BotProblemsOptions {
-	workers: Pick<WorkerFleet, 'owns'>;
+	workers: Pick<WorkerFleet, 'decides'>;
 	refusals: Pick<RefusalPolicy, 'refuse'>;
 	logger: { warn(message: string): void };
 }
@@ -33,8 +33,7 @@ export class BotProblems {
 
 	/** What a person has to change, where the end of a process shows it: the restart policy alone would repeat it. */
 	#onExited(worker: ManagedWorker, { stderrTail, code, wasReady }: ExitReport): void {
-		// A process beside the worker is its hand-over's affair.
-		if (code === 0 || code === null || wasReady || !this.#options.workers.owns(worker)) return;
+		if (code === 0 || code === null || wasReady || !this.#options.workers.decides(worker)) return;
 		const address = addressInUse(stderrTail);
 		if (address !== undefined) {
 			this.#warnOnce(
@@ -62,8 +61,8 @@ export class BotProblems {
 		}
 		const { workers, refusals } = this.#options;
 		const error = new ShardctlError('BOT_FILE_INVALID', message, { details: { problem: code } });
-		// A process beside the worker ends alone, and with it its hand-over: the worker's own bot file runs.
-		if (workers.owns(worker)) refusals.refuse(worker, error);
+		// Of a new version it ends that process alone, and with it the deploy: the fleet runs another one.
+		if (workers.decides(worker)) refusals.refuse(worker, error);
 		else worker.child.fail('fatal', error);
 	}
 

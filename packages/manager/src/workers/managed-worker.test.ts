@@ -3,6 +3,7 @@ import { fakeClock } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ScriptedProcess, scriptedHost } from '../../test/scripted-host.js';
+import { BotVersion } from './bot-version.js';
 import { ManagedWorker } from './managed-worker.js';
 
 function startWorker({ startsSessions = true } = {}) {
@@ -39,6 +40,7 @@ function startWorker({ startsSessions = true } = {}) {
 			abandon: () => fate.push(`abandoned ${shardId}`),
 		}),
 		serve() {},
+		version: new BotVersion({ file: 'bot.js' }),
 	});
 	onTestFinished(() => worker.child.stop({ graceMs: 0 }));
 	worker.child.start();

@@ -2,14 +2,13 @@
 // nothing about the fleet.
 import { EventEmitter } from 'node:events';
 import {
-	aborted,
 	type BotProblem,
 	type Clock,
 	type Deferred,
 	deferred,
 	describeShards,
-	type GatewayInfo,
 	type IdentifySlot,
+	orAborted,
 	ShardctlError,
 	type ShardReport,
 	type ShardStatus,
@@ -26,17 +25,12 @@ import {
 	type SupervisedChildOptions,
 } from '@shardctl/supervisor';
 import type { ProtocolGuardOptions } from '../children/protocol-guard.js';
+import type { BotVersion, RestartOptions } from './bot-version.js';
 import { ShardConnections } from './shard-connections.js';
 import { shardStatus } from './shard-status.js';
+import type { StartTicket } from './start-ticket.js';
 import { WorkerChannel, type WorkerPeer } from './worker-channel.js';
-
-/** What one process of a worker is started with: where its shards connect, and what that costs. */
-export interface StartTicket {
-	/** What the process gets in place of Discord's reply to `GET /gateway/bot`. */
-	gateway: GatewayInfo;
-	/** Whether each IDENTIFY of it starts a session with Discord, of which the day has a limited number. */
-	startsSessions: boolean;
-}
+import { WorkerFigures } from './worker-figures.js';
 
 export interface ManagedWorkerOptions {
 	workerId: number;
@@ -54,6 +48,7 @@ export interface ManagedWorkerOptions {
 	acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
 	/** Registers handlers for what workers may request of the manager. */
 	serve(peer: WorkerPeer, worker: ManagedWorker): void;
+	version: BotVersion;
 }
 
 interface ManagedWorkerEvents {
@@ -73,6 +68,8 @@ interface ManagedWorkerEvents {
 export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	readonly id: number;
 	readonly shardIds: readonly number[];
+	/** Of the bot that its processes run. */
+	readonly version: BotVersion;
 	readonly child: SupervisedChild;
 	readonly #options: ManagedWorkerOptions;
 	readonly #clock: Clock;
@@ -82,9 +79,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	#ticket: StartTicket | undefined;
 	/** Of the present process, or of the last. */
 	#connections: ShardConnections;
-	#sample: WorkerSample | undefined;
-	/** Of the processes before the present one. */
-	#cpuSecondsBefore = 0;
+	readonly #figures = new WorkerFigures();
 	#library: string | undefined;
 	/** Whether the bot's library is of a version that is not supported. */
 	#unsupported = false;
@@ -97,6 +92,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		super();
 		this.id = options.workerId;
 		this.shardIds = options.shardIds;
+		this.version = options.version;
 		this.#options = options;
 		this.#clock = options.child.clock ?? systemClock;
 		this.#connections = new ShardConnections(options.shardIds, this.#clock);
@@ -132,12 +128,12 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** The last figures that the present process sent; undefined before the first. */
 	get sample(): WorkerSample | undefined {
-		return this.#sample;
+		return this.#figures.last;
 	}
 
 	/** Processor time of all its processes so far, in s; undefined before the first figures. */
 	get cpuSeconds(): number | undefined {
-		return this.#sample ? this.#cpuSecondsBefore + this.#sample.cpuSeconds : this.#cpuSecondsBefore || undefined;
+		return this.#figures.cpuSeconds;
 	}
 
 	/** The library of the bot's first client, such as `discord.js 14.28.1`; undefined before there is one. */
@@ -170,7 +166,9 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	 * Replaces the process; `true` once the new one is ready, `false` when it could not be: it was given up, or, with
 	 * `giveUpAfterExits`, that many replacements ended before they were ready (the policy keeps trying).
 	 */
-	async restart(reason: string, options: { giveUpAfterExits?: number } = {}): Promise<boolean> {
+	async restart(reason: string, { version = 'present', ...options }: RestartOptions = {}): Promise<boolean> {
+		if (version === 'present') this.version.renew();
+		else this.version.revert();
 		this.#restarts++;
 		try {
 			return await this.child.restart(reason, options);
@@ -200,7 +198,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.#aside?.resolve();
 		this.#aside = undefined;
 		try {
-			await Promise.race([whole.promise, aborted(signal)]);
+			await orAborted(whole.promise, signal);
 		} finally {
 			this.off('shard.status', check);
 			this.child.off('exited', onExited);
@@ -245,8 +243,9 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** Asks for figures as they are now, and keeps them as the last sample. */
 	async freshSample(timeoutMs: number): Promise<WorkerSample> {
-		this.#sample = await this.request('sample', null, { timeoutMs });
-		return this.#sample;
+		const sample = await this.request('sample', null, { timeoutMs });
+		this.#figures.note(sample);
+		return sample;
 	}
 
 	/** Sends a message to the bot's own `process.on('message')`. */
@@ -282,8 +281,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		});
 		this.#channel = channel;
 		this.#connections = new ShardConnections(this.shardIds, this.#clock);
-		this.#cpuSecondsBefore = this.cpuSeconds ?? 0;
-		this.#sample = undefined;
+		this.#figures.beginProcess();
 		this.#listen(channel.peer, epoch);
 		this.#options.serve(channel.peer, this);
 		return channel.link;
@@ -300,7 +298,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 			this.emit('problem', problem);
 		});
 		peer.on('sample', (sample) => {
-			this.#sample = sample;
+			this.#figures.note(sample);
 			this.child.reportMemory(sample.rssBytes);
 		});
 		peer.on('shard.status', (report) => this.#onShardStatus(report, epoch));
@@ -317,7 +315,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		this.emit('booted');
 		this.child.pauseReadyTimeout();
 		try {
-			if (this.#aside) await Promise.race([this.#aside.promise, aborted(signal)]);
+			if (this.#aside) await orAborted(this.#aside.promise, signal);
 			return await this.#options.acquireIdentify(this, shardId, signal);
 		} finally {
 			connections.set(shardId, 'identifying');

@@ -10,7 +10,7 @@ const tokenRefused = 4004;
 
 export interface RefusalPolicyOptions {
 	starts: Pick<SessionStarts, 'refuse' | 'refusal'>;
-	workers: Pick<WorkerFleet, 'workers' | 'owns'>;
+	workers: Pick<WorkerFleet, 'workers' | 'decides'>;
 	/** Discord has refused a worker. */
 	onRefused(error: ShardctlError): void;
 	/** Discord has refused, and no worker is left. */
@@ -52,8 +52,8 @@ export class RefusalPolicy {
 
 	#onStatus(worker: ManagedWorker, { shardId, status, closeCode }: ShardReport): void {
 		const why = status === 'disconnected' && closeCode !== undefined ? fatalClose(closeCode) : undefined;
-		// What a process beside the worker is refused for ends its hand-over, and nothing else.
-		if (why === undefined || !this.#options.workers.owns(worker)) return;
+		// What the new process of a deploy is refused for ends the deploy, and nothing else.
+		if (why === undefined || !this.#options.workers.decides(worker)) return;
 		this.refuse(
 			worker,
 			new ShardctlError(

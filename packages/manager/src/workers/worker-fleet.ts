@@ -1,11 +1,12 @@
 // The workers of one manager: which there are, by id and by shard, how each is made, and which process is the worker while one takes
 // over from another. How sessions are held is the mode's affair, which gives each process its ticket.
 
-import type { SupervisedChildOptions } from '@shardctl/supervisor';
 import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { BootGate } from './boot-gate.js';
-import { ManagedWorker, type ManagedWorkerOptions, type StartTicket } from './managed-worker.js';
+import { BotVersion } from './bot-version.js';
+import { ManagedWorker, type ManagedWorkerOptions } from './managed-worker.js';
+import type { StartTicket } from './start-ticket.js';
 import { workerSpec } from './worker-spec.js';
 
 /** How long a worker may take for its boot before others no longer wait for it. */
@@ -29,6 +30,7 @@ export class WorkerFleet {
 	#workers: readonly ManagedWorker[] = [];
 	/** Processes beside the workers: a successor until it takes over, then its predecessor until that is gone. */
 	readonly #standbys = new Set<ManagedWorker>();
+	readonly #onTrial = new Set<ManagedWorker>();
 	#totalShards = 0;
 	#nextId = 0;
 
@@ -57,9 +59,23 @@ export class WorkerFleet {
 		return this.#workers.find(({ shardIds }) => shardIds.includes(shardId));
 	}
 
-	/** Whether it is the worker of its id, and not a process beside it: what becomes of those decides nothing about the fleet. */
+	/** Whether it is the worker of its id, and not a process beside it. */
 	owns(worker: ManagedWorker): boolean {
 		return this.byId(worker.id) === worker;
+	}
+
+	/**
+	 * Whether what becomes of it decides about the fleet: not of a process beside a worker, and not of a worker whose new process a deploy
+	 * watches. That is the affair of its hand-over, or of its deploy.
+	 */
+	decides(worker: ManagedWorker): boolean {
+		return this.owns(worker) && !this.#onTrial.has(worker);
+	}
+
+	/** A deploy watches the new process of this worker, until the function returned is called. */
+	beginTrial(worker: ManagedWorker): () => void {
+		this.#onTrial.add(worker);
+		return () => void this.#onTrial.delete(worker);
 	}
 
 	/** Adds one worker per slice, not started. */
@@ -71,8 +87,8 @@ export class WorkerFleet {
 	}
 
 	/** Makes a second process for a worker, not started; see {@link promote} and {@link dismiss}. */
-	createStandby({ id, shardIds, child }: ManagedWorker): ManagedWorker {
-		const standby = this.#create(id, shardIds, child.logs);
+	createStandby(worker: ManagedWorker): ManagedWorker {
+		const standby = this.#create(worker.id, worker.shardIds, worker);
 		this.#standbys.add(standby);
 		return standby;
 	}
@@ -96,9 +112,10 @@ export class WorkerFleet {
 		await Promise.all(this.all.map(({ child }) => child.stop(options)));
 	}
 
-	/** @param logs The lines of the worker so far, which a process in its place continues. */
-	#create(workerId: number, shardIds: readonly number[], logs?: SupervisedChildOptions['logs']): ManagedWorker {
+	/** @param before The process beside which it is made: it continues its lines, and knows its version. */
+	#create(workerId: number, shardIds: readonly number[], before?: ManagedWorker): ManagedWorker {
 		const { options, acquireIdentify, serve, onCreated } = this.#options;
+		const version = new BotVersion(options, before?.version);
 		const worker: ManagedWorker = new ManagedWorker({
 			workerId,
 			shardIds,
@@ -110,7 +127,7 @@ export class WorkerFleet {
 				shutdownGraceMs: options.shutdownGraceMs,
 				heartbeat: heartbeatOf(options.heartbeatTimeoutMs),
 				maxMemoryBytes: options.maxMemoryBytes,
-				...(logs ? { logs } : {}),
+				...(before ? { logs: before.child.logs } : {}),
 				onOwnerError: ownerErrorLog(options.logger),
 				...(options.processHost ? { host: options.processHost } : {}),
 			},
@@ -123,8 +140,10 @@ export class WorkerFleet {
 					totalShards: this.#totalShards,
 					workers: this.#workers.length,
 					gateway,
+					paths: version.paths(),
 				}),
 			identifyWindowMs: options.identifyWindowMs,
+			version,
 			acquireIdentify,
 			serve,
 		});

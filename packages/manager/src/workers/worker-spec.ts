@@ -5,6 +5,7 @@ import { type GatewayInfo, type WorkerConfig, workerConfigVariable } from '@shar
 import type { ChildSpec } from '@shardctl/supervisor';
 import { childEnvironment } from '../children/child-environment.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import type { BotPaths } from './bot-version.js';
 import { compileCacheEnvironment } from './compile-cache.js';
 
 const registerModule = fileURLToPath(import.meta.resolve('@shardctl/worker/register'));
@@ -22,14 +23,17 @@ export interface Incarnation {
 	/** How many workers the fleet has. */
 	workers: number;
 	gateway: GatewayInfo;
+	/** Of the version of the bot that it runs. */
+	paths: BotPaths;
 }
 
 /** The spec of one incarnation of a worker. */
 export function workerSpec(
 	options: ResolvedManagerOptions,
-	{ workerId, epoch, shardIds, totalShards, workers, gateway }: Incarnation,
+	{ workerId, epoch, shardIds, totalShards, workers, gateway, paths }: Incarnation,
 ): ChildSpec {
-	const { file, args, execArgv, cwd, env, token, workerApi, shutdownGraceMs, simulator } = options;
+	const { file, cwd } = paths;
+	const { args, execArgv, env, token, workerApi, shutdownGraceMs, simulator } = options;
 	const config: WorkerConfig = {
 		workerId,
 		epoch,
@@ -50,7 +54,7 @@ export function workerSpec(
 		args: [...args],
 		execArgv: ['--require', registerModule, ...execArgv],
 		env: workerEnvironment(process.env, { config, token, env }),
-		cwd,
+		...(cwd === undefined ? {} : { cwd }),
 	};
 }
 
