@@ -7,6 +7,7 @@ import { fakeClock, hostileIpc, seededRandom, waitFor } from '@shardctl/test-sup
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ManagedGateway } from '../src/gateways/managed-gateway.js';
+import { BotVersion } from '../src/workers/bot-version.js';
 import { ManagedWorker } from '../src/workers/managed-worker.js';
 import { startFleet } from './fleet.js';
 import { obedientGateway, type ScriptedGateway, type ScriptedProcess, scriptedHost } from './scripted-host.js';
@@ -36,6 +37,7 @@ async function startWorker() {
 	const processes: ScriptedProcess[] = [];
 	const worker = new ManagedWorker({
 		workerId: 0,
+		version: new BotVersion({ file: 'bot.js' }),
 		shardIds: [0, 1],
 		logger,
 		child: { ...child, clock: fakeClock(), host: scriptedHost((process) => void processes.push(process)) },
