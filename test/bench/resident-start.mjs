@@ -3,15 +3,15 @@
 //   pnpm -s build && node test/bench/resident-start.mjs [--shards 1000] [--workers 4] [--gateways 4] [--rounds 1] [--bot discord-js-bot.cjs] [--json]
 //
 // Discord allows as many identifies at once as there are shards, so what is measured is our own part. Prints seconds until the fleet is
-// ready, the processor seconds of the whole machine by then, and how often a worker's shard reconnected, which must be 0.
+// ready, the processor seconds of each kind of process by then, and how often a worker's shard reconnected, which must be 0.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createSimulator } from '@shardctl/simulator';
 import { createShardManager } from 'shardctl';
+import { cpuMs } from './harness/processes.mjs';
 
 const { values } = parseArgs({
 	options: {
@@ -44,8 +44,9 @@ async function main() {
 	if (values.json) console.log(JSON.stringify(rows));
 	else
 		for (const { mode, seconds, cpuSeconds, reconnects } of rows) {
+			const parts = Object.entries(cpuSeconds).map(([kind, spent]) => `${kind} ${spent.toFixed(1)}`);
 			console.log(
-				`${mode.padEnd(9)} ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of processor time, ${reconnects} reconnects`,
+				`${mode.padEnd(9)} ${seconds.toFixed(1)} s, ${reconnects} reconnects; seconds of processor time: ${parts.join(', ')}`,
 			);
 		}
 	const median = (mode) =>
@@ -73,19 +74,23 @@ async function start(mode) {
 	});
 	let reconnects = 0;
 	manager.on('shard:reconnecting', () => reconnects++);
-	const before = busySeconds();
+	const own = cpuMs(process.pid);
 	const startedAt = performance.now();
 	try {
 		await manager.spawn();
-		return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: busySeconds() - before, reconnects };
+		const seconds = (performance.now() - startedAt) / 1000;
+		const { workers, gateways } = await manager.getStats();
+		const sum = (processes = []) => processes.reduce((total, { pid }) => total + cpuMs(pid), 0) / 1000;
+		const cpuSeconds = {
+			manager: (cpuMs(process.pid) - own) / 1000,
+			gateways: sum(gateways),
+			workers: sum(workers),
+			simulator: cpuMs(child.pid) / 1000,
+		};
+		return { seconds, cpuSeconds, reconnects };
 	} finally {
 		await manager.stop({ graceMs: 5000 });
 		child.disconnect();
 		await once(child, 'exit');
 	}
-}
-
-/** Processor time of the whole machine since it began, without what was idle. */
-function busySeconds() {
-	return cpus().reduce((sum, { times }) => sum + times.user + times.sys, 0) / 1000;
 }

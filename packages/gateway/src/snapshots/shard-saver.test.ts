@@ -9,12 +9,14 @@ import { readJournal } from './event-journal.js';
 import { ShardSaver } from './shard-saver.js';
 import { decodeSnapshot } from './shard-snapshot.js';
 
+const termsWith = (presence: PresencePayload | null) => ({ intents: 1, largeThreshold: null, presence });
+
 function setup() {
 	const clock = fakeClock();
 	const files = new Map<string, Uint8Array>();
 	const disk = { full: false, fenced: false, writes: 0 };
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
-	const shard = { cursor: 10, ahead: 0, state: newState(), presence: null as PresencePayload | null };
+	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null) };
 	const problems: string[] = [];
 	const write = (name: string, data: Uint8Array | readonly Uint8Array[]) => {
 		disk.writes++;
@@ -35,7 +37,7 @@ function setup() {
 		snapshot: () => ({
 			shardId: 3,
 			layout: { generation: 0, totalShards: 4, sessions: 2 },
-			session: { sessionId: 's', resumeUrl: 'u', terms: { intents: 1, largeThreshold: null, presence: shard.presence } },
+			session: { sessionId: 's', resumeUrl: 'u', terms: shard.terms },
 			seq: shard.cursor,
 			cursor: shard.cursor,
 			through: shard.cursor + shard.ahead,
@@ -113,7 +115,7 @@ it('begins with a snapshot again when the state is another, the session has chan
 	expect(saved()).toEqual([10, 10]);
 	await clock.advance(300);
 	expect(saved()).toEqual([11, 11]);
-	shard.presence = { status: 'idle' } as PresencePayload;
+	shard.terms = termsWith({ status: 'idle' } as PresencePayload);
 	happen(1);
 	await clock.advance(300);
 	expect(saved()).toEqual([12, 12]);

@@ -55,7 +55,7 @@ export interface ShardSaverOptions {
 /** The snapshot that the journal continues. */
 interface Journal {
 	state: ShardState;
-	session: string;
+	session: ShardSnapshot['session'];
 	bytes: number;
 	/** Of the last batch. */
 	through: number;
@@ -67,7 +67,8 @@ export class ShardSaver {
 	/** Undefined while the next thing to save is a snapshot. */
 	#journal: Journal | undefined;
 	readonly #waiting = new JournalBatch();
-	#savedWorker = 'null';
+	/** Undefined when it is not known what the store has. */
+	#savedWorker: SavedWorker | null | undefined = null;
 	#timer: Timer | undefined;
 	#writing: Promise<void> = Promise.resolve();
 	#busy = false;
@@ -107,10 +108,9 @@ export class ShardSaver {
 
 	/** Saves a worker's session if it differs from the saved one; resolves when that is done or has failed. */
 	saveWorker(worker = this.#options.worker()): Promise<void> {
-		const text = JSON.stringify(worker);
-		if (text !== this.#savedWorker) {
-			this.#savedWorker = text;
-			this.#enqueue(() => this.#options.store.write(this.#names.worker, Buffer.from(text)));
+		if (!hasSameFields(worker, this.#savedWorker)) {
+			this.#savedWorker = worker;
+			this.#enqueue(() => this.#options.store.write(this.#names.worker, Buffer.from(JSON.stringify(worker))));
 		}
 		return this.#written();
 	}
@@ -165,7 +165,7 @@ export class ShardSaver {
 	#canContinue(journal: Journal): boolean {
 		if (journal.bytes > maxJournalBytes) return false;
 		const snapshot = this.#options.snapshot();
-		return !snapshot || (snapshot.state === journal.state && JSON.stringify(snapshot.session) === journal.session);
+		return !snapshot || (snapshot.state === journal.state && hasSameFields(snapshot.session, journal.session));
 	}
 
 	#needsSnapshot(): void {
@@ -211,7 +211,7 @@ export class ShardSaver {
 					this.#finishEncoding = undefined;
 					this.#journal = {
 						state: snapshot.state,
-						session: JSON.stringify(snapshot.session),
+						session: snapshot.session,
 						bytes: 0,
 						through: snapshot.through,
 					};
@@ -248,7 +248,7 @@ export class ShardSaver {
 				},
 				(error: unknown) => {
 					this.#needsSnapshot();
-					this.#savedWorker = 'failed';
+					this.#savedWorker = undefined;
 					if (!this.#failure) this.#options.onFailed(error);
 					this.#failure = { since: this.#failure?.since ?? this.#options.clock.now(), error: messageOf(error) };
 					this.#fenced = ShardctlError.is(error) && error.code === 'FENCED';
@@ -259,4 +259,10 @@ export class ShardSaver {
 				this.#busy = false;
 			});
 	}
+}
+
+/** Compares what is checked several times a second for each shard, so without encoding it. Objects inside are replaced, never changed. */
+function hasSameFields(one: object | null, other: object | null | undefined): boolean {
+	if (!one || !other) return one === other;
+	return Object.entries(one).every(([name, value]) => value === other[name as keyof typeof other]);
 }

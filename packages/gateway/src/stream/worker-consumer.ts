@@ -19,6 +19,8 @@ export class WorkerConsumer implements StreamConsumer {
 	readonly session: WorkerSession;
 	readonly incarnation: number;
 	readonly #options: WorkerConsumerOptions;
+	/** Made once: it is compared with the saved one several times a second. */
+	readonly #savedIdentify: SavedWorker['identify'];
 	#presentation: Presentation | null = null;
 	#resumableFrom = 0;
 	/** What its client said that it has, in a RESUME that could not be granted. */
@@ -28,6 +30,7 @@ export class WorkerConsumer implements StreamConsumer {
 		this.session = session;
 		this.incarnation = options.incarnation;
 		this.#options = options;
+		this.#savedIdentify = { ...session.identify, token: '' };
 	}
 
 	get accepting(): boolean {
@@ -50,11 +53,10 @@ export class WorkerConsumer implements StreamConsumer {
 
 	/** For the process after this one. */
 	get checkpoint(): Omit<SavedWorker, 'handledThrough'> {
-		const { id: sessionId, identify } = this.session;
 		return {
-			sessionId,
+			sessionId: this.session.id,
 			incarnation: this.incarnation,
-			identify: { ...identify, token: '' },
+			identify: this.#savedIdentify,
 			unconfirmedAt: this.#unconfirmedAt,
 			resumableFrom: this.#resumableFrom,
 		};
