@@ -1,8 +1,10 @@
 // How long many shards take to start in resident mode, against direct mode, in turns of one run.
 //
-//   pnpm -s build && node test/bench/resident-start.mjs [--shards 1000] [--workers 4] [--gateways 4] [--rounds 1] [--bot discord-js-bot.cjs] [--json]
+//   pnpm -s build && node test/bench/resident-start.mjs [--shards 1000] [--workers 4] [--gateways 4] [--rounds 1] [--bot discord-js-bot.cjs]
+//     [--max-concurrency 16] [--window 200] [--json]
 //
-// Discord allows as many identifies at once as there are shards, so what is measured is our own part. Prints seconds until the fleet is
+// Without --max-concurrency as many identifies are allowed at once as there are shards, so what is measured is our own part. With it,
+// that many are allowed in each window of --window ms (Discord's is 5,000). Prints seconds until the fleet is
 // ready, the processor seconds of each kind of process by then, and how often a worker's shard reconnected, which must be 0.
 
 import { fork } from 'node:child_process';
@@ -21,17 +23,21 @@ const { values } = parseArgs({
 		rounds: { type: 'string', default: '1' },
 		bot: { type: 'string', default: 'ws-bot.mjs' },
 		mode: { type: 'string', default: '' },
+		'max-concurrency': { type: 'string', default: '' },
+		window: { type: 'string', default: '5000' },
 		json: { type: 'boolean', default: false },
 	},
 });
 const shards = Number(values.shards);
+const maxConcurrency = Number(values['max-concurrency'] || shards);
+const identifyWindowMs = Number(values.window);
 
 if (process.env.RESIDENT_START_SIMULATOR) await serve();
 else await main();
 
 /** The simulator runs in a process of its own, as Discord does. */
 async function serve() {
-	const sim = await createSimulator({ guilds: shards, shards, maxConcurrency: shards });
+	const sim = await createSimulator({ guilds: shards, shards, maxConcurrency, identifyWindowMs });
 	process.on('disconnect', () => void sim.stop().then(() => process.exit()));
 	process.send({ api: sim.url, token: sim.token });
 }
@@ -69,6 +75,7 @@ async function start(mode) {
 		shardsPerWorker: Math.ceil(shards / Number(values.workers)),
 		readyTimeoutMs: 0,
 		heartbeatTimeoutMs: 0,
+		identifyWindowMs,
 		control: false,
 		gateway: mode === 'direct' ? 'direct' : { mode: 'resident', shardsPerGateway: Math.ceil(shards / Number(values.gateways)) },
 	});
