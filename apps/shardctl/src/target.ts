@@ -23,11 +23,16 @@ export interface Target {
 	label: string;
 }
 
+/** The one for reading is enough for the commands that only read. */
+function controlToken(): string {
+	return process.env.SHARDCTL_CONTROL_TOKEN || process.env.SHARDCTL_CONTROL_READ_TOKEN || '';
+}
+
 /** A client for that fleet. Throws `MANAGER_NOT_RUNNING`, and `OPTIONS_INVALID` when there is more than one candidate. */
 export async function target({ name, url }: TargetOptions): Promise<Target> {
 	const { createControlClient } = await import('@shardctl/control');
 	if (url !== undefined) {
-		return { client: createControlClient({ url, token: process.env.SHARDCTL_CONTROL_TOKEN ?? '' }), label: url };
+		return { client: createControlClient({ url, token: controlToken() }), label: url };
 	}
 	const chosen = name ?? (await resolveDefaultManager());
 	return { client: createControlClient(chosen), label: chosen };

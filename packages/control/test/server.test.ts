@@ -7,6 +7,7 @@ import { type HealthCause, type ManagerStats, systemClock } from '@shardctl/core
 import { tempDir, waitFor } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { endpoint, endpoints, type Operation } from '../src/api/endpoints.js';
 import { createControlClient, processIdentity } from '../src/index.js';
 import { type ControlOptions, startControl } from '../src/server/index.js';
 import { FakeFleet } from './fake-fleet.js';
@@ -23,11 +24,11 @@ beforeEach(() => {
 /** The end that a manager gives. */
 const ended = { how: 'stopped', code: null, message: 'stopped by a test' } as const;
 
-async function served(options: ControlOptions = {}) {
+async function served(options: ControlOptions = {}, botToken?: string) {
 	const lines: string[] = [];
 	const logger = pino({}, { write: (line) => lines.push(line) });
 	const fleet = new FakeFleet();
-	const control = await startControl(fleet, options, { file: 'bot.js', logger, clock: systemClock });
+	const control = await startControl(fleet, options, { file: 'bot.js', logger, clock: systemClock, token: botToken });
 	onTestFinished(() => control.close(ended));
 	return { fleet, control, lines, client: createControlClient('fleet') };
 }
@@ -312,8 +313,9 @@ describe('over TCP', () => {
 		const client = createControlClient({ url: control.url as string, token });
 		expect((await client.stats()).manager.name).toBe('fleet');
 		await expect(client.eval('1')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+		await expect(client.fetch('guilds.cache.size')).rejects.toMatchObject({ code: 'FORBIDDEN' });
 		fleet.outcomes = [{ status: 'fulfilled', value: 1, workerId: 0, shardIds: [0, 1] }];
-		expect(await client.fetch('guilds.cache.size')).toMatchObject([{ value: 1 }]);
+		expect(await client.call('greet')).toMatchObject([{ value: 1 }]);
 		await expect(createControlClient({ url: control.url as string, token: 'other' }).stats()).rejects.toMatchObject({
 			code: 'UNAUTHORIZED',
 		});
@@ -340,7 +342,81 @@ describe('over TCP', () => {
 			code: 'ADDRESS_IN_USE',
 			message: `the control API cannot listen on 127.0.0.1:${port}: another program uses that address`,
 		});
-		expect(readdirSync(process.env.SHARDCTL_STATE_DIR as string)).toEqual(['history']);
+		expect(readdirSync(process.env.SHARDCTL_STATE_DIR as string)).toEqual(['fleet.read-token', 'history']);
+	});
+
+	describe('finding 8:', () => {
+		const readToken = 'a-token-for-reading-of-enough-characters';
+		const botToken = 'MTAwMDAwMDAwMDAwMDAwMDAw.GAbcde.abcdefghijklmnopqrstuvwxyz0123456789ab';
+		const statuses = async (url: string | undefined, given: string) =>
+			Promise.all(
+				Object.keys(endpoints).map(async (operation) => {
+					const { method, path } = endpoint(operation as Operation);
+					const target = path.replace('{guildId}', '1').replace('{shardId}', '0').replace('{id}', '1');
+					const headers = { authorization: `Bearer ${given}`, 'content-type': 'application/json' };
+					// A body that no operation accepts, so that nothing is done where it is allowed.
+					const body = method === 'POST' ? { body: '{"unknown":1}' } : {};
+					const response = await fetch(`${url}${target}`, { method, headers, ...body });
+					await response.arrayBuffer();
+					return [operation, response.status] as const;
+				}),
+			);
+
+		it('with the token for reading a client may read figures, metrics, health and events, and do nothing', async () => {
+			const { control, fleet } = await served({ port: 0, token, readToken });
+			const allowed = (await statuses(control.url, readToken)).filter(([, status]) => status !== 403).map(([name]) => name);
+			expect(allowed).toEqual(['health', 'healthz', 'readyz', 'openapi', 'stats', 'metrics', 'events']);
+			expect(fleet.actions).toEqual([]);
+			expect((await statuses(control.url, token)).filter(([, status]) => status === 403 || status === 401)).toEqual([]);
+		});
+
+		it('both tokens are made at the start, differ, and are in files of this user alone', async () => {
+			const { control, lines } = await served({ port: 0 });
+			const [act, read] = [control.tokenFile, control.readTokenFile].map((path) => {
+				expect(statSync(path as string).mode & 0o777).toBe(0o600);
+				return readFileSync(path as string, 'utf8').trim();
+			}) as [string, string];
+			expect(act).not.toBe(read);
+			expect(lines.join('')).not.toContain(read);
+			expect(await createControlClient({ url: control.url as string, token: read }).stats()).toMatchObject({ manager: {} });
+			await expect(createControlClient({ url: control.url as string, token: read }).stop()).rejects.toMatchObject({
+				code: 'FORBIDDEN',
+			});
+		});
+
+		it('a token file that others could read is replaced', async () => {
+			const path = join(stateDir, 'fleet.read-token');
+			writeFileSync(path, `${'x'.repeat(40)}\n`, { mode: 0o644 });
+			const { control } = await served({ port: 0, token });
+			expect(readFileSync(control.readTokenFile as string, 'utf8')).not.toContain('xxx');
+			expect(statSync(path).mode & 0o777).toBe(0o600);
+		});
+
+		it('the token of the bot leaves over TCP in no value, error, line or event', async () => {
+			const { control, fleet, client } = await served({ port: 0, token, allowEval: true }, botToken);
+			const secret = { deep: [`Bot ${botToken}`], [botToken]: 1 };
+			fleet.outcomes = [
+				{ status: 'fulfilled', value: secret, workerId: 0, shardIds: [0] },
+				{ status: 'rejected', reason: new Error(`no ${botToken}`), workerId: 1, shardIds: [1] },
+			];
+			const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+			for (const [path, input] of [
+				['eval', { code: '1' }],
+				['fetch', { path: 'token' }],
+				['call', { name: 'x' }],
+			] as const) {
+				const response = await fetch(`${control.url}/v1/${path}`, { method: 'POST', headers, body: JSON.stringify(input) });
+				const text = await response.text();
+				expect([response.status, text.includes(botToken)]).toEqual([200, false]);
+				expect(text).toContain('[the token of the bot]');
+			}
+			const reader = await fetch(`${control.url}/v1/logs?follow=true`, { headers });
+			fleet.write({ at: 1, pid: 1, workerId: 0, shardIds: [0], stream: 'stdout', line: `logged in as ${botToken}` });
+			const { value } = await (reader.body as ReadableStream<Uint8Array>).getReader().read();
+			expect(Buffer.from(value as Uint8Array).toString()).toContain('logged in as [the token of the bot]');
+			// On the socket of this user the owner of the token asks.
+			expect((await client.fetch('token'))[0]).toMatchObject({ value: secret });
+		});
 	});
 
 	it('generates a token where none was given, in a file of this user alone', async () => {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { FleetEventBody, LogEntry } from '@shardctl/control';
 import { ShardctlError } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
+import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { controlledFleet } from './controlled-fleet.js';
 import type { ShardManager } from './shard-manager.js';
@@ -33,7 +34,11 @@ function fleetOf(workers: object[]) {
 		workers,
 		replaceOrReject: async (...args: unknown[]) => void replaced.push(args),
 	});
-	return { manager, replaced, fleet: controlledFleet(manager as unknown as ShardManager, fakeClock(7000)) };
+	return {
+		manager,
+		replaced,
+		fleet: controlledFleet(manager as unknown as ShardManager, fakeClock(7000), pino({ level: 'silent' })),
+	};
 }
 
 it('shows workers as plain data, without the figures of a process that is gone', async () => {

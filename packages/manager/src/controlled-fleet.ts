@@ -1,13 +1,16 @@
 // A manager as the control API sees it: the implementation of `Fleet` for the workers of one machine.
 import type { Fleet, LogEntry, WorkerView } from '@shardctl/control';
-import type { Clock } from '@shardctl/core';
+import { type Clock, guardListener } from '@shardctl/core';
+import type { Logger } from 'pino';
 import type { DeployOptions } from './deploy/deploy-options.js';
+import type { ShardManagerEvents } from './events.js';
 import { onFleetEvent } from './fleet-events.js';
 import type { ShardManager } from './shard-manager.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 
 /** The fleet that a manager runs, for its control API. */
-export function controlledFleet(manager: ShardManager, clock: Clock): Fleet {
+export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pick<Logger, 'error'>): Fleet {
+	const report = (error: unknown) => logger.error({ err: error }, 'the control API failed on an event; please report this');
 	return {
 		name: manager.name,
 		version: manager.version,
@@ -21,8 +24,13 @@ export function controlledFleet(manager: ShardManager, clock: Clock): Fleet {
 				.filter(({ shardIds }) => shard === undefined || shardIds.includes(shard))
 				.flatMap(recentLines)
 				.sort((a, b) => a.at - b.at),
-		onEvent: (listener) => onFleetEvent(manager, listener),
-		onLog: (listener) => manager.on('worker:log', (line) => listener({ at: clock.now(), ...line })),
+		// The control API is a reader: what it fails on is no reason for the fleet to end.
+		onEvent: (listener) => onFleetEvent(manager, guardListener(listener, report)),
+		onLog: (listener) =>
+			manager.on(
+				'worker:log',
+				guardListener((line: ShardManagerEvents['worker:log'][0]) => listener({ at: clock.now(), ...line }), report),
+			),
 		broadcastEval: (script, options) => manager.broadcastEval(script, options),
 		fetchClientValues: (path, options) => manager.fetchClientValues(path, options),
 		call: (name, args, options) => manager.call(name, args, options),

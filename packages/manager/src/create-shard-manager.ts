@@ -22,9 +22,9 @@ export function createShardManager(file: string, options: ShardManagerOptions = 
 
 /** @internal A manager for options that are resolved; tests give it a scripted operating system. */
 export function assembleManager(options: ResolvedManagerOptions): ShardManager {
-	const { control, clock } = options;
+	const { control, clock, logger } = options;
 	return new ShardManager(
 		options,
-		control === false ? null : (manager) => startControl(controlledFleet(manager, clock), control, options),
+		control === false ? null : (manager) => startControl(controlledFleet(manager, clock, logger), control, options),
 	);
 }

@@ -12,6 +12,7 @@ export class EventStream implements FrameSink {
 	readonly #response: ServerResponse;
 	readonly #clock: Clock;
 	readonly #allowedBytes: () => number;
+	readonly #redact: (frame: Buffer) => Buffer;
 	#skipped = 0;
 	/** Monotonic time since when the buffer has been full; undefined while it is not. */
 	#fullSince: number | undefined;
@@ -20,8 +21,17 @@ export class EventStream implements FrameSink {
 	 * Sends the head of the response.
 	 *
 	 * @param allowedBytes How much may wait for this reader now.
+	 * @param redact Takes out of a frame what this reader may not get.
 	 */
-	constructor(response: ServerResponse, { clock, allowedBytes }: { clock: Clock; allowedBytes: () => number }) {
+	constructor(
+		response: ServerResponse,
+		{
+			clock,
+			allowedBytes,
+			redact = (frame) => frame,
+		}: { clock: Clock; allowedBytes: () => number; redact?: (frame: Buffer) => Buffer },
+	) {
+		this.#redact = redact;
 		this.#response = response;
 		this.#clock = clock;
 		this.#allowedBytes = allowedBytes;
@@ -40,7 +50,8 @@ export class EventStream implements FrameSink {
 	}
 
 	/** Sends a frame, or skips it when the reader is behind. */
-	send(frame: Buffer): void {
+	send(shared: Buffer): void {
+		const frame = this.#redact(shared);
 		const waiting = this.#response.writableLength;
 		if (waiting === 0 || waiting + frame.length <= this.#allowedBytes()) {
 			this.#response.write(frame);

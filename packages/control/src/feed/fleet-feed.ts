@@ -112,13 +112,12 @@ export class FleetFeed {
 	/** Sends the figures now and at every interval, until the signal aborts. */
 	followStats(stream: FrameSink, { intervalMs }: { intervalMs: number }, signal: AbortSignal): void {
 		const send = () =>
-			void this.#statsFrame().then(
-				(frame) => stream.send(frame),
+			void this.#statsFrame()
+				.then((frame) => stream.send(frame))
 				// Figures that cannot be had now are left out; the next interval asks again.
-				() => {
+				.catch(() => {
 					this.#snapshot = undefined;
-				},
-			);
+				});
 		send();
 		this.#keep(stream, signal, every(this.#clock, intervalMs, send));
 	}

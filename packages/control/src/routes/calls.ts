@@ -17,9 +17,7 @@ export const evalRoute = route({
 	}),
 	output,
 	async run({ code, context, ...target }, { fleet, signal, allowEval }) {
-		if (!allowEval) {
-			throw new ShardctlError('FORBIDDEN', 'clients over TCP may not run code; start the manager with --allow-eval to allow it');
-		}
+		if (!allowEval) throw codeForbidden('run code');
 		return { results: outcomes(await fleet.broadcastEval(code, { ...given(target), context, settle: true, signal })) };
 	},
 });
@@ -28,9 +26,10 @@ export const fetchRoute = route({
 	summary: 'Reads a dotted path of the client in every worker, or in the one that owns a shard or a guild.',
 	input: z.strictObject({ path: text('a path such as guilds.cache.size'), ...callTarget }),
 	output,
-	run: async ({ path, ...target }, { fleet, signal }) => ({
-		results: outcomes(await fleet.fetchClientValues(path, { ...given(target), settle: true, signal })),
-	}),
+	async run({ path, ...target }, { fleet, signal, allowEval }) {
+		if (!allowEval) throw codeForbidden('read values of the bot');
+		return { results: outcomes(await fleet.fetchClientValues(path, { ...given(target), settle: true, signal })) };
+	},
 });
 
 export const callRoute = route({
@@ -41,6 +40,11 @@ export const callRoute = route({
 		results: outcomes(await fleet.call(name, args, { ...given(target), settle: true, signal })),
 	}),
 });
+
+/** A path reaches whatever code reaches, secrets of the bot included, so both are behind one switch. */
+function codeForbidden(what: string): ShardctlError {
+	return new ShardctlError('FORBIDDEN', `clients over TCP may not ${what}; start the manager with --allow-eval to allow it`);
+}
 
 interface Target {
 	shard?: number | undefined;

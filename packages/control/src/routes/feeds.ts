@@ -27,6 +27,7 @@ export const logsRoute = route({
 
 export const eventsRoute = route({
 	summary: 'Returns the last events of the fleet. With follow=true, also streams each new event.',
+	needs: 'read',
 	input: z.strictObject({
 		tail: wholeNumber(0).optional().describe(`number of events (default ${defaultTail}; 0 when following)`),
 		follow: flag.optional().describe('stream new events as server-sent events; a Last-Event-ID header resumes after that event'),

@@ -7,6 +7,7 @@ import { route } from './route.js';
 
 export const healthRoute = route({
 	summary: 'Returns the status of the fleet, how many of its shards are ready, and its health with the causes.',
+	needs: 'read',
 	input: z.strictObject({}),
 	output: healthOutput,
 	async run(_input, { fleet, feed }) {
@@ -22,6 +23,7 @@ const shortestIntervalMs = 250;
 
 export const statsRoute = route({
 	summary: 'Returns the figures of the manager and each of its shards. With follow=true, streams them at an interval.',
+	needs: 'read',
 	input: z.strictObject({
 		fresh: flag.optional().describe('ask the workers now instead of returning their last report'),
 		follow: flag.optional().describe('stream the figures as server-sent events'),
@@ -42,8 +44,8 @@ export const stopRoute = route({
 	}),
 	output: z.object({ stopped: z.literal(true) }),
 	async run({ graceMs }, { fleet, closing }) {
-		void fleet.stop({ ...(graceMs === undefined ? {} : { graceMs }), reason: '"shardctl stop"' });
-		await closing;
+		const stopped = fleet.stop({ ...(graceMs === undefined ? {} : { graceMs }), reason: '"shardctl stop"' });
+		await Promise.race([closing, stopped.then(() => closing)]);
 		return { stopped: true as const };
 	},
 });

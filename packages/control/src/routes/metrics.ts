@@ -5,6 +5,7 @@ import { route } from './route.js';
 
 export const metricsRoute = route({
 	summary: 'Returns the metrics of the fleet in the text format of Prometheus.',
+	needs: 'read',
 	input: z.strictObject({}),
 	output: z.string(),
 	contentType: expositionType,

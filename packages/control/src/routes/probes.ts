@@ -9,7 +9,7 @@ export const healthzRoute = route({
 	summary: 'Responds 200 while the manager runs, whatever its fleet does. Needs no token.',
 	input: z.strictObject({}),
 	output: z.object({ alive: z.literal(true) }),
-	needsToken: false,
+	needs: 'nothing',
 	run: () => ({ alive: true as const }),
 });
 
@@ -17,7 +17,7 @@ export const readyzRoute = route({
 	summary: 'Responds 200 while every shard is served, else 503; with the causes, for clients with the token. Needs no token.',
 	input: z.strictObject({}),
 	output: z.object({ ready: z.boolean(), status: healthStatus, health: fleetHealth.optional() }),
-	needsToken: false,
+	needs: 'nothing',
 	statusOf: ({ ready }) => (ready ? 200 : 503),
 	async run(_input, { feed, authorised }) {
 		const health = await feed.recentHealth();

@@ -5,6 +5,9 @@ import { endpoint, type Operation } from '../api/endpoints.js';
 import type { FleetFeed, FrameSink } from '../feed/fleet-feed.js';
 import type { Fleet } from '../fleet/fleet.js';
 
+/** What a client may do: with the token for reading, with the token of the fleet, or on its socket. */
+export type Rights = 'none' | 'read' | 'act';
+
 export interface RouteContext {
 	fleet: Fleet;
 	feed: FleetFeed;
@@ -27,8 +30,8 @@ export interface Route<Input extends z.ZodObject = z.ZodObject, Output extends z
 	output: Output;
 	/** The output is the body of the response, text or bytes of this type (default: JSON of the output). */
 	contentType?: string;
-	/** Whether clients over TCP must send the token (default `true`). */
-	needsToken?: boolean;
+	/** What a client over TCP needs: nothing, one of the two tokens (`read`), or the token of the fleet (`act`, the default). */
+	needs?: 'nothing' | 'read' | 'act';
 	/** The status of the response (default 200). */
 	statusOf?(output: z.output<Output>): number;
 	run(input: z.output<Input>, context: RouteContext): z.output<Output> | Promise<z.output<Output>>;

@@ -21,6 +21,7 @@ import { whereRoute } from './where.js';
 
 const openapiRoute = route({
 	summary: 'Returns this description.',
+	needs: 'read',
 	input: z.strictObject({}),
 	output: z.record(z.string(), z.unknown()),
 	run: (_input, { fleet }) => openApi(routeTable, fleet.version),

@@ -1,6 +1,6 @@
 // The token that requests over TCP must carry.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
 /** Checks `Authorization: Bearer …` in constant time: equal or not, long or short, the comparison takes the same. */
 export function bearerCheck(token: string): (authorization: string | undefined) => boolean {
@@ -11,16 +11,20 @@ export function bearerCheck(token: string): (authorization: string | undefined) 
 	};
 }
 
-/** The token in the file that only this user can read; generated if the file does not exist. */
+/** The token in the file that only this user can read; generated if there is no such file, or another user could have read it. */
 export function keptToken(path: string): string {
 	try {
+		const { mode, uid } = statSync(path);
+		const isPrivate = process.platform === 'win32' || ((mode & 0o077) === 0 && uid === process.getuid?.());
 		const kept = readFileSync(path, 'utf8').trim();
-		if (kept.length >= 32) return kept;
+		if (kept.length >= 32 && isPrivate) return kept;
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 	}
 	const token = randomBytes(24).toString('base64url');
-	writeFileSync(path, `${token}\n`, { mode: 0o600 });
+	// A file of its own, whose mode nothing else has decided.
+	rmSync(path, { force: true });
+	writeFileSync(path, `${token}\n`, { mode: 0o600, flag: 'wx' });
 	chmodSync(path, 0o600);
 	return token;
 }

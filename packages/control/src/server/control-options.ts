@@ -8,6 +8,11 @@ export interface ControlOptions {
 	host?: string;
 	/** What clients over TCP must send (default: `SHARDCTL_CONTROL_TOKEN`, else one is generated and kept in the state folder). */
 	token?: string;
+	/**
+	 * What a client over TCP may send instead, to read figures, metrics, health and events and nothing else (default:
+	 * `SHARDCTL_CONTROL_READ_TOKEN`, else one is generated and kept in the state folder).
+	 */
+	readToken?: string;
 	/** Whether clients over TCP may run code in the bot (default `false`). */
 	allowEval?: boolean;
 }
@@ -29,8 +34,12 @@ export const controlSchema = z.union(
 					error: `must have at least ${shortestToken} characters, because it gives full control of the fleet`,
 				})
 				.optional(),
+			readToken: z
+				.string()
+				.min(shortestToken, { error: `must have at least ${shortestToken} characters, because it can be guessed otherwise` })
+				.optional(),
 			allowEval: z.boolean({ error: 'must be true or false' }).optional(),
 		}),
 	],
-	{ error: 'must be true, false or { port, host, token, allowEval }' },
+	{ error: 'must be true, false or { port, host, token, readToken, allowEval }' },
 );

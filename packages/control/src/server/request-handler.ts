@@ -1,13 +1,14 @@
 // Authorises, routes and validates a request of the control API, and responds. It opens and closes no socket.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, ShardctlError } from '@shardctl/core';
+import { type Clock, guardListener, parseRequestTarget, ShardctlError } from '@shardctl/core';
 import { endpoint, endpoints, type Operation, pathFields } from '../api/endpoints.js';
 import { EventStream } from '../feed/event-stream.js';
 import type { FleetFeed } from '../feed/fleet-feed.js';
 import type { Fleet } from '../fleet/fleet.js';
-import { parseInput, type RouteContext } from '../routes/route.js';
+import { parseInput, type Rights, type RouteContext } from '../routes/route.js';
 import { routeTable } from '../routes/routes.js';
 import { errorResponse } from './error-response.js';
+import type { Redaction } from './redaction.js';
 import { readBody } from './request-body.js';
 
 /** How long the rest of a rejected request is read and discarded, so that the client can read the response. */
@@ -16,8 +17,10 @@ const maxStreams = 4096;
 
 /** What the requests of one socket may do. */
 export interface Access {
-	authorises(request: IncomingMessage): boolean;
+	rightsOf(request: IncomingMessage): Rights;
 	allowEval: boolean;
+	/** Of everything that leaves through this socket. */
+	redaction: Redaction;
 }
 
 export interface RequestHandlerOptions {
@@ -37,12 +40,17 @@ interface Match {
 
 /** Makes the listener for the requests of one socket. */
 export function requestHandler(options: RequestHandlerOptions, access: Access) {
-	return (request: IncomingMessage, response: ServerResponse): void => {
-		void respond(options, access, request, response).catch((error: unknown) => {
+	return guardListener(
+		(request: IncomingMessage, response: ServerResponse) => {
+			// What goes wrong with a connection is noticed by what reads or writes it.
+			response.on('error', () => {});
+			return respond(options, access, request, response);
+		},
+		(error, request, response) => {
 			if (response.headersSent) response.destroy();
-			else reject(options.clock, request, response, error);
-		});
-	};
+			else reject({ options, access }, request, response, error);
+		},
+	);
 }
 
 async function respond(
@@ -51,33 +59,48 @@ async function respond(
 	request: IncomingMessage,
 	response: ServerResponse,
 ): Promise<void> {
-	const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
-	const authorised = access.authorises(request);
-	if (!authorised && !tokenFreePaths.has(path)) {
+	const target = parseRequestTarget(request.url);
+	const rights = access.rightsOf(request);
+	if (rights === 'none' && !(target && tokenFreePaths.has(target.path))) {
 		options.onUnauthorised(request);
 		response.setHeader('www-authenticate', 'Bearer');
 		throw new ShardctlError('UNAUTHORIZED', 'this control API needs its token: send the header "Authorization: Bearer <token>"');
 	}
-	const { operation, fields } = match(request.method, path);
-	const { input: schema, run, follow, contentType, statusOf } = routeTable[operation];
-	const given = endpoint(operation).method === 'GET' ? Object.fromEntries(new URLSearchParams(query)) : await readBody(request);
+	if (!target) throw new ShardctlError('OPTIONS_INVALID', 'the target of the request is not a path');
+	const { operation, fields } = match(request.method, target.path);
+	const { input: schema, run, follow, contentType, statusOf, needs = 'act' } = routeTable[operation];
+	if (rights === 'read' && needs === 'act') {
+		throw new ShardctlError(
+			'FORBIDDEN',
+			`the token for reading does not allow ${endpoint(operation).path}; use the token of the fleet`,
+		);
+	}
+	const given = endpoint(operation).method === 'GET' ? Object.fromEntries(target.query) : await readBody(request);
 	const input = parseInput(operation, schema, { ...given, ...fields });
 	const gone = new AbortController();
 	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client disconnected')));
 	const { fleet, feed, clock, closing } = options;
-	const context: RouteContext = { fleet, feed, clock, closing, signal: gone.signal, authorised, allowEval: access.allowEval };
+	const context: RouteContext = {
+		fleet,
+		feed,
+		clock,
+		closing,
+		signal: gone.signal,
+		authorised: rights !== 'none',
+		allowEval: access.allowEval,
+	};
 	if (follow && input.follow === true && request.method === 'GET') {
 		if (feed.readers >= maxStreams) throw new ShardctlError('CALL_LIMIT', `this manager already has ${maxStreams} readers`);
 		await follow.check?.(input, context);
 		if (gone.signal.aborted) return;
 		const lastEventId = Number(request.headers['last-event-id']) || 0;
-		const stream = new EventStream(response, { clock, allowedBytes: feed.allowedBytes });
+		const stream = new EventStream(response, { clock, allowedBytes: feed.allowedBytes, redact: access.redaction.bytes });
 		await follow.open(input, stream, { ...context, lastEventId });
 		return;
 	}
 	const output = await run(input, context);
-	if (contentType === undefined) sendJson(response, statusOf?.(output) ?? 200, output);
-	else send(response, { status: 200, contentType, body: output as string | Uint8Array });
+	if (contentType === undefined) sendJson(access, response, statusOf?.(output) ?? 200, output);
+	else send(access, response, { status: 200, contentType, body: output as string });
 }
 
 const table = (Object.keys(endpoints) as Operation[]).map((operation) => {
@@ -89,7 +112,7 @@ const table = (Object.keys(endpoints) as Operation[]).map((operation) => {
 /** Of the routes that reveal nothing that needs the token. */
 const tokenFreePaths: ReadonlySet<string> = new Set(
 	(Object.keys(endpoints) as Operation[])
-		.filter((operation) => routeTable[operation].needsToken === false)
+		.filter((operation) => routeTable[operation].needs === 'nothing')
 		.map((operation) => endpoint(operation).path),
 );
 
@@ -115,7 +138,12 @@ function decodeField(text: string): string {
 	}
 }
 
-function reject(clock: Clock, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+function reject(
+	{ options: { clock }, access }: { options: RequestHandlerOptions; access: Access },
+	request: IncomingMessage,
+	response: ServerResponse,
+	error: unknown,
+): void {
 	const { status, body } = errorResponse(error);
 	if (!request.complete) {
 		// A client that is still sending a large body reads no response until it has sent all of it, or its connection breaks.
@@ -124,18 +152,19 @@ function reject(clock: Clock, request: IncomingMessage, response: ServerResponse
 		const timer = clock.setTimeout(() => request.destroy(), discardMs);
 		request.once('close', () => clock.clearTimeout(timer));
 	}
-	sendJson(response, status, body);
+	sendJson(access, response, status, body);
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-	send(response, { status, contentType: 'application/json', body: `${JSON.stringify(body)}\n` });
+function sendJson(access: Access, response: ServerResponse, status: number, body: unknown): void {
+	send(access, response, { status, contentType: 'application/json', body: `${JSON.stringify(body)}\n` });
 }
 
 function send(
+	{ redaction }: Access,
 	response: ServerResponse,
-	{ status, contentType, body }: { status: number; contentType: string; body: string | Uint8Array },
+	{ status, contentType, body }: { status: number; contentType: string; body: string },
 ): void {
 	if (response.destroyed) return;
 	response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
-	response.end(body);
+	response.end(redaction.text(body));
 }

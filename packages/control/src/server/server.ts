@@ -16,12 +16,15 @@ import { processIdentity } from '../state-dir/process-identity.js';
 import { socketPath, stateDir } from '../state-dir/state-dir.js';
 import { bearerCheck, keptToken } from './bearer.js';
 import { type ControlOptions, shortestToken } from './control-options.js';
+import { noRedaction, redactionOf } from './redaction.js';
 import { type Access, requestHandler } from './request-handler.js';
 
 export interface ControlSetup {
 	file: string;
 	logger: Logger;
 	clock: Clock;
+	/** Of the bot: it leaves over TCP in no value. */
+	token?: string | undefined;
 }
 
 export interface Control {
@@ -29,6 +32,8 @@ export interface Control {
 	readonly url: string | undefined;
 	/** The file with the generated token; undefined if a token was given. */
 	readonly tokenFile: string | undefined;
+	/** The file with the generated token for reading; undefined if one was given. */
+	readonly readTokenFile: string | undefined;
 	/** Keeps how the fleet ended, frees the name, responds to requests that wait for the stop, ends every stream. */
 	close(end: FleetEnd): Promise<void>;
 }
@@ -59,33 +64,43 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 	const servers: Server[] = [];
 	const serving = { servers, lock, feed, journal, stopTouching, clock, closing };
 	let tokenFile: string | undefined;
+	let readTokenFile: string | undefined;
 	const open = (access: Access) => {
 		const server = createServer(limits, requestHandler(handling, access));
 		server.maxConnections = maxConnections;
+		server.on('error', (error) => logger.warn({ err: error }, `control API: ${error.message}`));
 		servers.push(server);
 		return server;
 	};
 	try {
-		const local = open({ authorises: () => true, allowEval: true });
+		const local = open({ rightsOf: () => 'act', allowEval: true, redaction: noRedaction });
 		await listenLocally(local, path);
 		let url: string | undefined;
 		if (options.port !== undefined) {
-			const token = options.token ?? givenToken(process.env);
+			const token = options.token ?? givenToken('SHARDCTL_CONTROL_TOKEN');
+			const readToken = options.readToken ?? givenToken('SHARDCTL_CONTROL_READ_TOKEN');
 			if (token === undefined) tokenFile = join(dir, `${name}.token`);
-			const isToken = bearerCheck(token ?? keptToken(tokenFile as string));
+			if (readToken === undefined) readTokenFile = join(dir, `${name}.read-token`);
+			const mayAct = bearerCheck(token ?? keptToken(tokenFile as string));
+			const mayRead = bearerCheck(readToken ?? keptToken(readTokenFile as string));
 			const tcp = open({
-				authorises: (request) => isToken(request.headers.authorization),
+				rightsOf: ({ headers: { authorization } }) => {
+					if (mayAct(authorization)) return 'act';
+					return mayRead(authorization) ? 'read' : 'none';
+				},
 				allowEval: options.allowEval ?? false,
+				redaction: redactionOf(setup.token),
 			});
 			url = await listenOnTcp(tcp, { port: options.port, host: options.host ?? '127.0.0.1' });
 			logger.info(
-				{ url, ...(tokenFile ? { tokenFile } : {}) },
-				`control API on ${url}${tokenFile ? `; its token is in ${tokenFile}` : ''}`,
+				{ url, ...(tokenFile ? { tokenFile } : {}), ...(readTokenFile ? { readTokenFile } : {}) },
+				`control API on ${url}${tokenFile ? `; its token is in ${tokenFile}` : ''}${readTokenFile ? `; the token for reading is in ${readTokenFile}` : ''}`,
 			);
 		}
 		return {
 			url,
 			tokenFile,
+			readTokenFile,
 			close(end) {
 				writeEnd(dir, { ...record, endedAt: clock.now(), end });
 				return close(serving);
@@ -98,11 +113,12 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 }
 
 /** The token of the environment variable; as with the option, a short one is rejected. */
-function givenToken({ SHARDCTL_CONTROL_TOKEN: token }: NodeJS.ProcessEnv): string | undefined {
+function givenToken(variable: 'SHARDCTL_CONTROL_TOKEN' | 'SHARDCTL_CONTROL_READ_TOKEN'): string | undefined {
+	const token = process.env[variable];
 	if (token === undefined || token === '' || token.length >= shortestToken) return token || undefined;
 	throw new ShardctlError(
 		'OPTIONS_INVALID',
-		`SHARDCTL_CONTROL_TOKEN must have at least ${shortestToken} characters, because it gives full control of the fleet`,
+		`${variable} must have at least ${shortestToken} characters, because ${variable === 'SHARDCTL_CONTROL_TOKEN' ? 'it gives full control of the fleet' : 'it can be guessed otherwise'}`,
 	);
 }
 
