@@ -34,6 +34,10 @@ export const errorCodes = {
 	CLIENT_NOT_ATTACHED: 'the bot has no client yet, or attach() was not called',
 	SNAPSHOT_INVALID: 'the saved state of a shard is truncated, damaged or of another version',
 	FENCED: 'another process has taken over the saved state, so this one may not change it',
+	REDIS_UNAVAILABLE: 'Redis cannot be reached, or the connection broke before it answered',
+	REDIS_REFUSED: 'Redis answered with an error',
+	CLUSTER_MISMATCH: 'the cluster in this Redis runs with other settings, another shard count or another version',
+	NODE_NAME_TAKEN: 'a node of that name is in the cluster already',
 	ADDRESS_IN_USE: 'the port or socket to listen on is taken',
 	INTERNAL: 'a fault in shardctl itself; please report it',
 } as const;

@@ -1,0 +1,134 @@
+// Real Redis servers for tests, as children on loopback. Without redis-server the tests are skipped, with one notice that says so.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { waitFor } from '@shardctl/test-support';
+import { describe } from 'vitest';
+import { IoredisPort, type IoredisPortOptions } from '../../src/redis/ioredis-port.js';
+
+function findServer(): string | undefined {
+	const named = process.env.SHARDCTL_TEST_REDIS;
+	if (named) return named;
+	return (process.env.PATH ?? '')
+		.split(delimiter)
+		.flatMap((folder) => ['redis-server', 'valkey-server'].map((name) => join(folder, name)))
+		.find((path) => {
+			try {
+				accessSync(path, constants.X_OK);
+				return true;
+			} catch {
+				return false;
+			}
+		});
+}
+
+const serverPath = findServer();
+
+/** A suite that needs a real Redis. `covers` is what stays untested where there is none. */
+export function describeWithRedis(covers: string, body: () => void): void {
+	if (!serverPath) {
+		process.stderr.write(
+			`NOT TESTED, because neither redis-server nor valkey-server is on the PATH (or in SHARDCTL_TEST_REDIS): ${covers}\n`,
+		);
+	}
+	// oxlint-disable-next-line vitest/valid-title, vitest/valid-describe-callback -- both are the caller's.
+	describe.skipIf(!serverPath)(covers, body);
+}
+
+export interface RedisServer {
+	readonly port: number;
+	readonly url: string;
+	readonly pid: number;
+	/** Stops it hard and starts it again on the same port; with what it had saved, if it was started with `persist`. */
+	restart(): Promise<void>;
+	kill(signal: NodeJS.Signals): void;
+	close(): Promise<void>;
+}
+
+export interface RedisServerOptions {
+	/** Further arguments of redis-server. */
+	args?: readonly string[];
+	/** Keeps every write in a file, so that a restart has them. */
+	persist?: boolean;
+}
+
+export async function redisServer({ args = [], persist = false }: RedisServerOptions = {}): Promise<RedisServer> {
+	const dir = mkdtempSync(join(tmpdir(), 'shardctl-redis-'));
+	const port = await freePort();
+	let child: ChildProcess | undefined;
+	const start = async () => {
+		const started = spawn(
+			serverPath as string,
+			[
+				'--port',
+				String(port),
+				'--bind',
+				'127.0.0.1',
+				'--dir',
+				dir,
+				'--save',
+				'',
+				...(persist ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []),
+				...args,
+			],
+			{ stdio: ['ignore', 'pipe', 'inherit'] },
+		);
+		child = started;
+		let output = '';
+		started.stdout?.on('data', (chunk: Buffer) => {
+			output += chunk.toString();
+		});
+		await waitFor(
+			'redis-server to accept connections',
+			() => /Ready to accept connections/.test(output) || started.exitCode !== null,
+		);
+		if (started.exitCode !== null) throw new Error(`redis-server did not start: ${output}`);
+	};
+	const end = async () => {
+		const ending = child;
+		child = undefined;
+		if (!ending || ending.exitCode !== null || ending.signalCode !== null) return;
+		const exited = new Promise<void>((resolve) => ending.once('exit', () => resolve()));
+		ending.kill('SIGKILL');
+		await exited;
+	};
+	await start();
+	return {
+		port,
+		url: `redis://127.0.0.1:${port}`,
+		get pid() {
+			return child?.pid as number;
+		},
+		restart: async () => {
+			await end();
+			await start();
+		},
+		kill: (signal) => {
+			child?.kill(signal);
+		},
+		close: async () => {
+			await end();
+			rmSync(dir, { recursive: true, force: true });
+		},
+	};
+}
+
+/** A connection to a server that is ready. */
+export async function connectTo(
+	server: Pick<RedisServer, 'url'>,
+	options: Omit<IoredisPortOptions, 'url'> = {},
+): Promise<IoredisPort> {
+	const port = new IoredisPort({ url: server.url, ...options });
+	await port.ready(20_000);
+	return port;
+}
+
+async function freePort(): Promise<number> {
+	const server = createServer();
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const { port } = server.address() as { port: number };
+	await new Promise((resolve) => server.close(resolve));
+	return port;
+}
