@@ -1,7 +1,8 @@
 // `shardctl deploy`: replaces every worker with a new process of the bot without a gap, in resident mode, and watches the new processes.
 import type { ControlClient } from '@shardctl/control';
-import type { DeployStats } from '@shardctl/core';
+import { messageOf, ShardctlError } from '@shardctl/core';
 import { Command } from 'commander';
+import { stageText } from '../deploy/deploy-text.js';
 import { jsonOption, option } from '../option.js';
 import { duration, whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
@@ -42,8 +43,8 @@ export function deployCommand(): Command {
 			option('--max-error-rate <count>', 'logged errors a minute in a new process that stop the deploy').argParser(whole(0)),
 		)
 		.addOption(option('--parallel <count>', 'workers to replace at once (default: 1)').argParser(whole(1)))
-		.addOption(option('--cancel', 'call off the deploy that runs, and bring the old version back'))
-		.addOption(option('--detach', 'return at once; the deploy continues without this command'))
+		.addOption(option('--cancel', 'call off the deploy that runs, and wait until the old version runs again'))
+		.addOption(option('--detach', 'return at once; the deploy continues without this command (also with --cancel)'))
 		.addOption(jsonOption());
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(deploy);
@@ -53,8 +54,7 @@ async function deploy({ observe, bake, cancel = false, detach = false, json = fa
 	const { parallel, canary, first, maxErrorRate, ...which } = rest;
 	const { client, label } = await target(which);
 	if (cancel) {
-		const { id } = await client.cancelDeploy();
-		process.stderr.write(`calling off deploy ${id} of ${label}; "shardctl stats" shows when the old version runs again\n`);
+		await callOff(client, { label, detach, json });
 		return;
 	}
 	const { id, workers } = await client.deploy({
@@ -81,11 +81,49 @@ async function deploy({ observe, bake, cancel = false, detach = false, json = fa
 		const { tookMs } = await client.deployOutcome(id);
 		if (json) process.stdout.write(`${JSON.stringify({ id, state: 'deployed', workers, tookMs })}\n`);
 		process.stderr.write(`deployed ${plural(workers.length, 'worker')} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
+	} catch (error) {
+		if (json) process.stdout.write(`${JSON.stringify({ id, state: endOf(error), workers, error: messageOf(error) })}\n`);
+		throw error;
 	} finally {
 		endCalling();
 		over.abort();
 		await printed;
 	}
+}
+
+/** Calls off the deploy that runs, and waits until the old version runs again; fails where that could not be brought back. */
+async function callOff(
+	client: ControlClient,
+	{ label, detach, json }: { label: string; detach: boolean; json: boolean },
+): Promise<void> {
+	const { id, state } = await client.cancelDeploy();
+	if (state === 'finishing') throw tooLate(id, label);
+	if (detach) {
+		if (json) process.stdout.write(`${JSON.stringify({ id, state })}\n`);
+		process.stderr.write(`calling off deploy ${id} of ${label}; "shardctl stats" shows when the old version runs again\n`);
+		return;
+	}
+	process.stderr.write(`calling off deploy ${id} of ${label}\n`);
+	try {
+		await client.deployOutcome(id);
+	} catch (error) {
+		if (json) process.stdout.write(`${JSON.stringify({ id, state: endOf(error), error: messageOf(error) })}\n`);
+		if (endOf(error) === 'failed' || (error as ShardctlError).details.notBroughtBack) throw error;
+		process.stderr.write(`${messageOf(error)}\n`);
+		return;
+	}
+	throw tooLate(id, label);
+}
+
+function tooLate(id: number, label: string): ShardctlError {
+	return new ShardctlError(
+		'OPTIONS_INVALID',
+		`deploy ${id} of ${label} has replaced every worker; it cannot be called off any more`,
+	);
+}
+
+function endOf(error: unknown): 'called-off' | 'failed' {
+	return ShardctlError.is(error) && error.code === 'CALL_CANCELLED' ? 'called-off' : 'failed';
 }
 
 /** The first Ctrl-C calls the deploy off and waits for its end; the second ends the command, and the deploy is called off all the same. */
@@ -120,7 +158,7 @@ async function printProgress(
 		for await (const followed of client.followStats({ intervalMs: pollMs, signal })) {
 			const deploy = 'item' in followed ? followed.item.deploy : undefined;
 			if (!deploy) continue;
-			const line = deploy.id === id ? describeStage(deploy) : `waiting for deploy ${deploy.id} to end: ${describeStage(deploy)}`;
+			const line = deploy.id === id ? stageText(deploy) : `waiting for deploy ${deploy.id} to end: ${stageText(deploy)}`;
 			const mark = `${deploy.id} ${deploy.workerId} ${deploy.stage} ${Math.floor(deploy.stageMs / repeatMs)}`;
 			if (mark === last || deploy.error !== null || deploy.state === 'deployed') continue;
 			last = mark;
@@ -130,11 +168,4 @@ async function printProgress(
 	} catch {
 		// The manager has exited, or the deploy has ended.
 	}
-}
-
-/** `worker 0: waiting for the new process to log in, 12 s (0 of 4 replaced)` */
-function describeStage({ workerId, stage, stageMs, done, total }: DeployStats): string {
-	const who = workerId === null ? '' : `worker ${workerId}: `;
-	const time = stageMs < 1000 ? '' : `, ${Math.round(stageMs / 1000)} s`;
-	return `${who}${stage}${time}${total === 0 ? '' : ` (${done} of ${total} replaced)`}`;
 }

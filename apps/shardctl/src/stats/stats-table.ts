@@ -1,5 +1,6 @@
 // The figures of a fleet as text: a summary and one row per shard. Pure.
 import type { ManagerStats, ShardStats } from '@shardctl/manager';
+import { deployLine } from '../deploy/deploy-text.js';
 import { healthLines } from '../health/health-lines.js';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
@@ -86,9 +87,13 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 		),
 		...hostLine(stats.host),
 	].map((line) => clip(line, width));
+	const deploy = deployLine(stats.deploy, nowMs);
+	const deployed = deploy ? [deployColour[deploy.level](clip(deploy.text, width))] : [];
 	// What is wrong comes first.
-	return [head as string, ...healthLines(stats.health, size), ...dim];
+	return [head as string, ...healthLines(stats.health, size), ...deployed, ...dim];
 }
+
+const deployColour = { running: out.cyan, good: out.dim, bad: out.red } as const;
 
 /** What the machine has left, with the folder that it is about. */
 function hostLine(host: ManagerStats['host']): string[] {

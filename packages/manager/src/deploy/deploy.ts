@@ -32,6 +32,9 @@ export const deployTransitions: Record<DeployState, readonly DeployState[]> = {
 	'called-off': [],
 };
 
+/** As far as a deploy is concerned. */
+export type DeployedReplacement = Pick<Replacement, 'worker' | 'wasReady' | 'watch' | 'prove' | 'release' | 'undo'>;
+
 export interface DeployContext {
 	id: number;
 	options: ResolvedDeployOptions;
@@ -40,7 +43,7 @@ export interface DeployContext {
 	signal: AbortSignal;
 	workers(): readonly ManagedWorker[];
 	/** Replaces one worker. `signal` calls it off until the new process has taken over. */
-	replace(worker: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement>;
+	replace(worker: ManagedWorker, options: DeployReplaceOptions): Promise<DeployedReplacement>;
 	/** How long a new process may leave a question without an answer while it is watched. */
 	silenceMs: number;
 	/** Whether there is memory for old processes beside the new ones. */
@@ -70,9 +73,11 @@ export class Deploy {
 	#total = 0;
 	#done = 0;
 	#calledOff = false;
+	/** Whether the workers that are replaced now are the canary, which is watched in any case. */
+	#bakesNext = false;
 	#error: unknown;
 	/** Replacements whose old process is kept, oldest first. */
-	readonly #kept = new Map<Replacement, { proven: boolean }>();
+	readonly #kept = new Map<DeployedReplacement, { proven: boolean }>();
 	/** Workers that run the new version and whose old process has ended. */
 	#settled = 0;
 
@@ -127,9 +132,9 @@ export class Deploy {
 		};
 	}
 
-	/** Calls it off at the next safe point; see `outcome`. No effect when it is finishing or over. */
+	/** Calls it off at the next safe point; see `outcome`. No effect when it is finishing, rolling back, or over. */
 	callOff(why: string): void {
-		if (this.#state === 'finishing' || this.isOver) return;
+		if (this.#state === 'finishing' || this.#state === 'rolling-back' || this.isOver) return;
 		this.#calledOff = true;
 		const error = new ShardctlError('CALL_CANCELLED', why);
 		this.#halt.abort(error);
@@ -152,8 +157,10 @@ export class Deploy {
 		this.#enter('replacing', 'replacing the workers');
 		try {
 			const canary = options.canary > 0 ? all.slice(0, options.canary) : [];
+			this.#bakesNext = canary.length > 0 && options.bakeMs > 0;
 			await this.#replaceAll(canary);
-			if (canary.length > 0 && options.bakeMs > 0) await this.#bake(canary.length);
+			if (this.#bakesNext) await this.#bake(canary.length);
+			this.#bakesNext = false;
 			await this.#replaceAll(all.slice(canary.length));
 			this.#halt.signal.throwIfAborted();
 		} catch (error) {
@@ -198,7 +205,7 @@ export class Deploy {
 	}
 
 	/** What happens to the new process before the deploy has ended ends the deploy. */
-	#watch(replacement: Replacement): void {
+	#watch(replacement: DeployedReplacement): void {
 		const { options, clock } = this.#context;
 		const { worker } = replacement;
 		const since = clock.monotonic();
@@ -220,7 +227,7 @@ export class Deploy {
 	}
 
 	/** Resolves after `observeMs`, when the process still answers then. */
-	async #observe(replacement: Replacement, worker: ManagedWorker): Promise<void> {
+	async #observe(replacement: DeployedReplacement, worker: ManagedWorker): Promise<void> {
 		const { options, clock, silenceMs } = this.#context;
 		const { signal } = this.#halt;
 		const until = clock.monotonic() + options.observeMs;
@@ -245,11 +252,11 @@ export class Deploy {
 		this.#enter('replacing', 'replacing the other workers');
 	}
 
-	/** Old processes that are needed least end where memory is short. */
+	/** Old processes that are needed least end where memory is short, or where nothing is watched. */
 	async #spareMemory(): Promise<void> {
-		const { observeMs } = this.#context.options;
+		const isWatched = this.#context.options.observeMs > 0 || this.#bakesNext;
 		for (const [replacement, { proven }] of this.#kept) {
-			if (!proven || (observeMs > 0 && this.#context.hasMemory())) continue;
+			if (!proven || (isWatched && this.#context.hasMemory())) continue;
 			this.#kept.delete(replacement);
 			this.#settled++;
 			await replacement.release();
@@ -285,7 +292,14 @@ export class Deploy {
 		const { code, details } = ShardctlError.is(cause) ? cause : { code: 'WORKER_NOT_READY' as const, details: {} };
 		const error = new ShardctlError(code, sentences.join('; '), {
 			cause,
-			details: { ...details, deployId: this.id, rolledBack: back, startedAgain: again, keptNew: stay },
+			details: {
+				...details,
+				deployId: this.id,
+				rolledBack: back,
+				startedAgain: again,
+				keptNew: stay,
+				notBroughtBack: problems.length,
+			},
 		});
 		this.#end(this.#calledOff ? 'called-off' : 'failed', error);
 	}
