@@ -79,7 +79,8 @@ export class FleetLife {
 
 	/** See `ShardManager.stop`. */
 	stop(options: StopOptions): Promise<void> {
-		if (this.#stopping) void this.#stopStage(options);
+		// The first call reports what goes wrong.
+		if (this.#stopping) this.#stopStage(options).catch(() => {});
 		this.#stopping ??= this.#stop(options);
 		return this.#stopping;
 	}

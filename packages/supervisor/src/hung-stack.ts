@@ -1,6 +1,7 @@
 // Where a hung process hangs. node's inspector lives on a thread of its own, which a SIGUSR1 wakes even in a busy loop, so
 // nothing has to be prepared and a healthy process pays nothing. (`--report-on-signal` is no help: node handles that signal on
 // the main thread, which is the one that hangs.)
+import { guardListener } from '@shardctl/core';
 import { WebSocket } from 'ws';
 
 const maxFrames = 10;
@@ -36,10 +37,14 @@ export function hungStack(inspectorUrl: string, signal: AbortSignal): Promise<st
 			socket.send(JSON.stringify({ id: 1, method: 'Debugger.enable' }));
 			socket.send(JSON.stringify({ id: 2, method: 'Debugger.pause' }));
 		});
-		socket.on('message', (data: Buffer) => {
-			const frames = pausedFrames(data.toString('utf8'));
-			if (frames) end(frames.slice(0, maxFrames).map(formatFrame));
-		});
+		// What it says is the child's, and may be anything.
+		socket.on(
+			'message',
+			guardListener((data: Buffer) => {
+				const frames = pausedFrames(data.toString('utf8'));
+				if (frames) end(frames.slice(0, maxFrames).map(formatFrame));
+			}, giveUp),
+		);
 	});
 }
 

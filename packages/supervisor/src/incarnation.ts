@@ -186,7 +186,7 @@ export class Incarnation {
 		const closed = Promise.all([outputClosed, channelClosed(child)]);
 		child.onExit((exit) => {
 			this.#noteExit(exit);
-			void this.#finalize(child, { outputClosed, closed });
+			this.#finalize(child, { outputClosed, closed }).catch(() => this.#options.onGone(this.#report()));
 		});
 		return child;
 	}

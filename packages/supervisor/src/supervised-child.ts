@@ -455,16 +455,19 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		this.#emit('unresponsive', { pid: run.pid as number, epoch: run.epoch, silentForMs });
 		const link = this.#link;
 		this.#searchesStack = true;
-		void run.captureStack().then(([frame]) => {
-			if (this.#run !== run) return;
-			this.#searchesStack = false;
-			if (this.#state !== 'unresponsive') {
-				if (link) this.#closeInspector(run, link);
-				return;
-			}
-			const detail = `hung: ${finding}${frame === undefined ? '' : `; it was in ${frame}`}`;
-			this.#drain({ kind: 'policy' }, { reason: 'hung', detail, graceMs: 0 });
-		});
+		run
+			.captureStack()
+			.then(([frame]) => {
+				if (this.#run !== run) return;
+				this.#searchesStack = false;
+				if (this.#state !== 'unresponsive') {
+					if (link) this.#closeInspector(run, link);
+					return;
+				}
+				const detail = `hung: ${finding}${frame === undefined ? '' : `; it was in ${frame}`}`;
+				this.#drain({ kind: 'policy' }, { reason: 'hung', detail, graceMs: 0 });
+			})
+			.catch((error: unknown) => this.#onOwnerError(error));
 	}
 
 	/** After a hang that has passed: a process that lives on must not keep a debugger's door open. A failure is tried again at the next heartbeat. */

@@ -50,6 +50,9 @@ export interface ResidentShardOptions {
 	notice(kind: GatewayNotice['kind'], message: string): void;
 }
 
+/** What cannot be saved is reported where it is written. */
+const reported = (): void => {};
+
 export class ResidentShard implements WorkerDoor {
 	/** Which process of the worker is admitted, and how its successor takes over. */
 	readonly handover: Handover;
@@ -182,7 +185,7 @@ export class ResidentShard implements WorkerDoor {
 		this.#noteConnection(session, this.#stream.workers.incarnationOf(session));
 		this.#stream.resumed();
 		// A later gateway process may meet the worker with a new session, and would not know what it has.
-		void this.#saved.saveWorker();
+		this.#saved.saveWorker().catch(reported);
 	}
 
 	sessionDetached(session: WorkerSession): void {
@@ -196,7 +199,7 @@ export class ResidentShard implements WorkerDoor {
 		// A worker that is replaced leaves its voice channels to its successor; after one that died, no process would use them.
 		if (session === this.#stream.workers.current && this.handover.state === 'none') this.#leaveVoice();
 		this.#stream.workers.ended(session);
-		void this.#saved.saveWorker();
+		this.#saved.saveWorker().catch(reported);
 	}
 
 	heartbeat(session: WorkerSession, seq: number | null): void {

@@ -61,6 +61,9 @@ interface Journal {
 	through: number;
 }
 
+/** What cannot be saved is reported where it is written, and tried again. */
+const noted = (): void => {};
+
 export class ShardSaver {
 	readonly #options: ShardSaverOptions;
 	readonly #names: SavedNames;
@@ -124,8 +127,9 @@ export class ShardSaver {
 	/** Saves everything; resolves when that is done or has failed. */
 	async saveNow(): Promise<void> {
 		await this.#written();
-		void this.saveWorker();
+		const worker = this.saveWorker();
 		this.#save();
+		await worker;
 		await this.#written();
 	}
 
@@ -149,7 +153,7 @@ export class ShardSaver {
 		this.#timer = this.#options.clock.setTimeout(() => {
 			// The worker first: with a shard that is newer than the saved session, the worker could resume behind what it has.
 			const busy = this.#busy;
-			if (!this.#finishEncoding) void this.saveWorker();
+			if (!this.#finishEncoding) this.saveWorker().catch(noted);
 			if (!busy) this.#save();
 			this.#check();
 		}, rhythm.checkMs);

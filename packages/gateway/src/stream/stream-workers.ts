@@ -100,10 +100,12 @@ export class StreamWorkers {
 		const consumer = this.#consumer(session, incarnation);
 		seat.admit(consumer, { hold });
 		const presentation = this.#present(consumer, { unsaved: save !== undefined });
-		void save?.().then(() => {
+		// Also where it could not be saved, which is reported: a worker that waits for a disk would never get an event.
+		const go = () => {
 			presentation.saved();
 			flow();
-		});
+		};
+		save?.().then(go, go);
 		flow();
 	}
 

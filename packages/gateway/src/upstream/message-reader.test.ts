@@ -11,12 +11,14 @@ interface Shard {
 function setup() {
 	const shard = {} as Shard;
 	const broken: string[] = [];
+	const failed: string[] = [];
 	const events: [dispatch: Dispatch, seq: number][] = [];
 	const reader = new MessageReader(shard as never, {
 		onDispatch: (...event) => events.push(event),
 		onBroken: (reason) => broken.push(reason),
+		onFailed: (error, type) => failed.push(`${type}: ${String(error)}`),
 	});
-	return { shard, reader, broken, events };
+	return { shard, reader, broken, events, failed };
 }
 
 function compressor(): (text: string) => ArrayBuffer {
@@ -76,4 +78,17 @@ it.each([
 	expect(broken).toHaveLength(1);
 	reader.reset();
 	expect(shard.unpackMessage(compressor()('{"op":10}'))).toEqual({ op: 10 });
+});
+
+it('reports an event that its owner fails on, leaves it out, and reads on', () => {
+	const { shard, events, failed } = setup();
+	const { push } = events;
+	events.push = () => {
+		throw new TypeError('a bug');
+	};
+	expect(shard.unpackMessage('{"op":0,"t":"MESSAGE_CREATE","s":1,"d":{}}')).toBeNull();
+	events.push = push;
+	expect(shard.unpackMessage('{"op":0,"t":"MESSAGE_CREATE","s":2,"d":{}}')).toBeNull();
+	expect(failed).toEqual(['MESSAGE_CREATE: TypeError: a bug']);
+	expect(events).toHaveLength(1);
 });

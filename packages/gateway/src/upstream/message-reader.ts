@@ -27,6 +27,8 @@ export interface MessageReaderOptions {
 	onDispatch(dispatch: Dispatch, seq: number): void;
 	/** A frame could not be read, so the frames behind it must not be read either: the owner has to reconnect. */
 	onBroken(reason: string): void;
+	/** Its owner failed on an event, which is left out. */
+	onFailed(error: unknown, type: string): void;
 }
 
 export class MessageReader {
@@ -56,7 +58,12 @@ export class MessageReader {
 		const payload = text ? this.#parse(text) : undefined;
 		if (payload?.op !== dispatch) return payload ?? null;
 		const { t, s, d } = payload;
-		this.#options.onDispatch({ t, d, text: text as string }, s);
+		try {
+			this.#options.onDispatch({ t, d, text: text as string }, s);
+		} catch (error) {
+			// One event is one bug of ours: it must not end all sessions of this process. A reconnect would only receive it again.
+			this.#options.onFailed(error, t);
+		}
 		return t === 'READY' || t === 'RESUMED' ? payload : null;
 	}
 

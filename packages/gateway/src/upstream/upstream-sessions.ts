@@ -24,6 +24,9 @@ interface Candidate {
 	timer: Timer | undefined;
 }
 
+/** A session that is given up has no reader any more. */
+const closedAnyway = (): void => {};
+
 export class UpstreamSessions {
 	readonly #options: UpstreamShardOptions;
 	#present: UpstreamShard;
@@ -99,7 +102,7 @@ export class UpstreamSessions {
 		if (!candidate) return;
 		this.#candidate = null;
 		this.#options.clock.clearTimeout(candidate.timer);
-		void candidate.upstream.stop({ keepSession: false });
+		candidate.upstream.stop({ keepSession: false }).catch(closedAnyway);
 		candidate.settle('cancelled');
 	}
 
@@ -170,7 +173,7 @@ export class UpstreamSessions {
 		this.#present = upstream;
 		this.#candidate = null;
 		for (const { dispatch, seq } of overlap.deferred()) this.#options.onDispatch(dispatch, seq);
-		void before.stop({ keepSession: false });
+		before.stop({ keepSession: false }).catch(closedAnyway);
 		settle('accepted');
 	}
 }

@@ -14,6 +14,7 @@ import {
 	closeCodeMeaning,
 	fatalCloseCodes,
 	type GatewayInfo,
+	guardListener,
 	sleep,
 	type UpstreamCompression,
 } from '@shardctl/core';
@@ -206,44 +207,46 @@ export class UpstreamShard {
 				this.#record.event();
 				if (dispatch.t !== 'RESUMED') this.#options.onDispatch(dispatch, seq);
 			},
-			onBroken: (reason) => void shard.destroy({ reason, recover: WebSocketShardDestroyRecovery.Resume }),
+			onBroken: (reason) => this.#resume(shard, reason),
+			onFailed: (error, type) => this.#failed(error, type),
 		});
 		if (session) keeper.restore(session);
 		this.#listen(shard, keeper);
 		// It resolves with the first session, which the events report as well.
-		void shard.connect().catch(() => {});
+		shard.connect().catch(() => {});
 	}
 
 	#listen(shard: WebSocketShard, keeper: SessionKeeper): void {
 		const { clock, onReady, onResumed, onClosed, onRefused, onPing } = this.#options;
 		let resumeTimer: ReturnType<Clock['setTimeout']> | undefined;
-		shard.on(WebSocketShardEvents.Hello, () => {
+		const on = ((event: string, listener: (...args: unknown[]) => void) => {
+			const guarded = guardListener(listener, (error) => this.#failed(error, event));
+			return shard.on(event as never, guarded as never);
+		}) as unknown as WebSocketShard['on'];
+		on(WebSocketShardEvents.Hello, () => {
 			this.#connected();
 			keeper.noteHello();
 			if (!keeper.session) return;
 			resumeTimer = clock.setTimeout(() => {
 				if (shard.status !== shardStatus.resuming) return;
-				void shard.destroy({
-					reason: `no RESUMED within ${resumeTimeoutMs / 1000} s`,
-					recover: WebSocketShardDestroyRecovery.Resume,
-				});
+				this.#resume(shard, `no RESUMED within ${resumeTimeoutMs / 1000} s`);
 			}, resumeTimeoutMs);
 		});
-		shard.on(WebSocketShardEvents.Ready, () => {
+		on(WebSocketShardEvents.Ready, () => {
 			this.#backoff.ready();
 			this.#record.ready();
 			onReady(this.#terms as SessionTerms);
 			this.requests.connected();
 		});
-		shard.on(WebSocketShardEvents.Resumed, () => {
+		on(WebSocketShardEvents.Resumed, () => {
 			clock.clearTimeout(resumeTimer);
 			this.#backoff.ready();
 			this.#record.ready();
 			onResumed();
 			this.requests.connected();
 		});
-		shard.on(WebSocketShardEvents.HeartbeatComplete, ({ latency }) => onPing(latency));
-		shard.on(WebSocketShardEvents.Closed, (code) => {
+		on(WebSocketShardEvents.HeartbeatComplete, ({ latency }) => onPing(latency));
+		on(WebSocketShardEvents.Closed, (code) => {
 			clock.clearTimeout(resumeTimer);
 			this.#connected();
 			keeper.noteClose(code);
@@ -258,8 +261,18 @@ export class UpstreamShard {
 			} else onClosed(close);
 		});
 		// A close follows each of them and decides what to do.
-		shard.on(WebSocketShardEvents.Error, () => {});
-		shard.on(WebSocketShardEvents.SocketError, (error) => this.#record.failed(error));
+		on(WebSocketShardEvents.Error, () => {});
+		on(WebSocketShardEvents.SocketError, (error) => this.#record.failed(error));
+	}
+
+	/** A bug of ours that this event has found. It must not end the other sessions of this process. */
+	#failed(error: unknown, what: string): void {
+		console.error(`the gateway process failed to handle ${what} of session ${this.#options.shardId}; please report this`, error);
+	}
+
+	/** Drops the connection; the library connects again and resumes. Where it cannot, its close event says so. */
+	#resume(shard: WebSocketShard, reason: string): void {
+		shard.destroy({ reason, recover: WebSocketShardDestroyRecovery.Resume }).catch(() => {});
 	}
 
 	/** The library reports the code of a close that it began itself, but not the reason. */

@@ -2,7 +2,7 @@
 // there is none, connections wait. So the port outlives the process, and no connection is refused: eris gives a session up after ten
 // refusals, which take it ten milliseconds, discord.py after one, and both would get the events since their last acknowledgement again.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { PassedConnection } from '@shardctl/core';
+import { guardListener, type PassedConnection } from '@shardctl/core';
 import type { ChildChannel } from '@shardctl/supervisor';
 
 /** Connections that wait for a process; one more is closed. */
@@ -17,7 +17,13 @@ export class ServiceDoor {
 	#target: ChildChannel | null = null;
 
 	constructor() {
-		this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
+		this.#server = createServer(
+			{ pauseOnConnect: true },
+			guardListener(
+				(socket: Socket) => this.#accept(socket),
+				(_error, socket) => socket.destroy(),
+			),
+		);
 	}
 
 	/** 0 before it is open. */

@@ -129,7 +129,7 @@ export class HandOver {
 					break;
 				}
 				this.#oldGone = old.child.stop();
-				void this.#oldGone.then(() => this.#on('gone'));
+				this.#oldGone.then(() => this.#on('gone')).catch((error: unknown) => this.#outcome.reject(error));
 				// It logs out after its last handler; the stream need not wait until its process has ended as well. A gateway process that
 				// dies here leaves the end of the old process to wait for.
 				this.#ask('handover.released').then(
@@ -146,14 +146,14 @@ export class HandOver {
 			}
 			case 'retiring':
 				if (this.#kept) this.#on('gone');
-				else void this.#oldGone.then(() => this.#on('gone'));
+				else this.#oldGone.then(() => this.#on('gone')).catch((error: unknown) => this.#outcome.reject(error));
 				break;
 			case 'done':
 				this.#outcome.resolve();
 				break;
 			case 'aborting':
 				this.#unlisten();
-				void this.#abort();
+				this.#abort().catch((error: unknown) => this.#outcome.reject(error));
 				break;
 			case 'rolled-back':
 				this.#outcome.reject(this.#rolledBack());

@@ -104,7 +104,7 @@ export class SlotHolder {
 			return { slotId: slot.id };
 		} catch (error) {
 			// One that was cancelled in the middle of the line leaves its place to the next one, not the place of the one before.
-			void before.then(leave);
+			before.then(leave, leave);
 			throw error;
 		} finally {
 			line.waiting--;

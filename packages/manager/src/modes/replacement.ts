@@ -97,7 +97,7 @@ export class Replacement {
 			if (!ShardctlError.is(error) || error.code !== 'CALL_TIMEOUT') return;
 			this.fail(`it has not answered for ${Math.round(timeoutMs / 1000)} s: something blocks its event loop`);
 			// It cannot acknowledge events or log out.
-			void successor.child.stop({ graceMs: 0 });
+			successor.child.stop({ graceMs: 0 }).catch(() => {});
 		}
 	}
 
@@ -165,7 +165,7 @@ export class Replacement {
 		// The one before it, which had to end first.
 		if (reason === 'requested') return;
 		// The restart policy would start the new version again, while the old one is about to be the worker.
-		if (this.isKept) void this.#options.successor.child.stop({ graceMs: 0 });
+		if (this.isKept) this.#options.successor.child.stop({ graceMs: 0 }).catch(() => {});
 		this.fail(message);
 	};
 	readonly #onGivenUp = ({ reason }: { reason: string }) => this.fail(reason);

@@ -60,7 +60,7 @@ export class WorkerReplacer {
 	async deploy({ id }: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement> {
 		const begun = deferred<Replacement>();
 		const { signal } = this.#options;
-		void this.#inTurn(id, async () => {
+		const turn = this.#inTurn(id, async () => {
 			try {
 				const replacement = await this.#deploy(id, options);
 				begun.resolve(replacement);
@@ -69,6 +69,7 @@ export class WorkerReplacer {
 				begun.reject(error);
 			}
 		});
+		turn.catch((error: unknown) => begun.reject(error));
 		return begun.promise;
 	}
 
@@ -263,7 +264,7 @@ export class WorkerReplacer {
 			await old.takeBack(AbortSignal.any([signal, late.signal]));
 		} catch (error) {
 			// Whatever is on disk now is better than a process that does not log in.
-			if (!signal.aborted) void old.restart('it could not be brought back', {});
+			if (!signal.aborted) old.restart('it could not be brought back', {}).catch(() => {});
 			throw error;
 		} finally {
 			clock.clearTimeout(timer);
