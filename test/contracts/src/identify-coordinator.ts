@@ -26,6 +26,8 @@ const plenty: SessionStartLimit = { total: 1_000_000, remaining: 1_000_000, rese
 export function identifyCoordinatorContract(
 	name: string,
 	open: (options: { reserve: number }) => Promise<CoordinatorHarness>,
+	/** Of each property. */
+	{ runs = 300 }: { runs?: number } = {},
 ): void {
 	/** Two holders that have the same answer of Discord, and a log of what was granted when. */
 	async function setUp(limit: Partial<SessionStartLimit> = {}, reserve = 0) {
@@ -247,7 +249,7 @@ export function identifyCoordinatorContract(
 						for (const cancel of cancels) cancel.abort(new Error('end'));
 					},
 				),
-				{ numRuns: 300 },
+				{ numRuns: runs },
 			);
 		});
 
@@ -275,6 +277,7 @@ export function identifyCoordinatorContract(
 			const { clock, holders, refused, request } = await setUp(limit);
 			await request(0, { holder: 0 });
 			await request(1, { holder: 1 });
+			await clock.advance(0);
 			expect(holders.map((holder) => holder.budget().remaining)).toEqual([1, 1]);
 			await Promise.all([request(2, { holder: 0 }), request(3, { holder: 1 })]);
 			expect(refused).toEqual([{ shardId: expect.any(Number), retryInMs: 60_000, resetAt: clock.now() + 60_000 }]);
@@ -307,13 +310,14 @@ export function identifyCoordinatorContract(
 		});
 
 		it('takes a session start back with a slot that was not used, and keeps those that were or may have been', async () => {
-			const { coordinator, ask } = await setUp({ ...limit, remaining: 10 });
+			const { clock, coordinator, ask } = await setUp({ ...limit, remaining: 10 });
 			const [unused, used, lost] = [await ask(0), await ask(1), await ask(2)];
 			unused.release();
 			used.sent();
 			used.release();
 			lost.abandon();
 			lost.release();
+			await clock.advance(0);
 			expect(coordinator.budget().remaining).toBe(8);
 		});
 
@@ -385,7 +389,7 @@ export function identifyCoordinatorContract(
 						}
 					}
 				}),
-				{ numRuns: 300 },
+				{ numRuns: runs },
 			);
 		});
 	});

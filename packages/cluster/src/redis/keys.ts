@@ -12,9 +12,8 @@ export interface ClusterKeys {
 	readonly members: string;
 	/** Hash: session → what the next owner needs to RESUME, as JSON. */
 	readonly records: string;
-	/** Hash of the identify slots and the budget, and the sorted set of who waits. */
+	/** Hash: identify slots, who waits for one, and the budget of the day. */
 	readonly identify: string;
-	readonly identifyWaiting: string;
 	/** Channel: something about the identify slots has changed. */
 	readonly identifyChanged: string;
 	/** Index (hash) of what is saved for a scope. */
@@ -34,7 +33,6 @@ export function clusterKeys(applicationId: string): ClusterKeys {
 		members: `${prefix}:members`,
 		records: `${prefix}:records`,
 		identify: `${prefix}:identify`,
-		identifyWaiting: `${prefix}:identify:waiting`,
 		identifyChanged: `${prefix}:identify:changed`,
 		snapshots: (scope) => `${prefix}:saved:${scope}`,
 		snapshotData: (scope) => `${prefix}:saved:${scope}:`,
