@@ -1,3 +1,6 @@
+export { MessageSeal } from './bus/message-seal.js';
+export { type BusCounters, NodeBus, type NodeBusOptions } from './bus/node-bus.js';
+export { RedisIdentifyCoordinator, type RedisIdentifyCoordinatorOptions } from './identify/redis-identify-coordinator.js';
 export type { HeldSession, Hold } from './lease/node-state.js';
 export { leaseBoundsMs, type Timings, type TimingsOptions, timingsFor } from './lease/timings.js';
 export { ClusterNode, type ClusterNodeEvents, type ClusterNodeOptions } from './node/cluster-node.js';
@@ -6,4 +9,5 @@ export type { TableChange } from './planner/plan.js';
 export { IoredisPort, type IoredisPortOptions } from './redis/ioredis-port.js';
 export { type ClusterKeys, clusterKeys } from './redis/keys.js';
 export type { RedisArgument, RedisCallOptions, RedisCommand, RedisPort, RedisScript } from './redis/redis-port.js';
+export { RedisSnapshotStore, type RedisSnapshotStoreOptions, type SnapshotGuard } from './snapshots/redis-snapshot-store.js';
 export type { ClusterView, Member, NodeRow, SessionRow } from './table/cluster-view.js';

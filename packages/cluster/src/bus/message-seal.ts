@@ -1,0 +1,30 @@
+// What makes a message of a node believable: an HMAC with a key that is derived from the bot's token, or from a secret of the cluster's
+// own. Who has only Redis can neither forge a message nor use one of another application.
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+
+const macBytes = 32;
+
+export class MessageSeal {
+	readonly #key: Buffer;
+
+	/** @param secret the cluster's secret, else the bot token; never sent and never logged */
+	constructor({ secret, applicationId }: { secret: string; applicationId: string }) {
+		this.#key = Buffer.from(hkdfSync('sha256', secret, applicationId, 'shardctl cluster messages 1', 32));
+	}
+
+	seal(text: string): Buffer {
+		const body = Buffer.from(text);
+		return Buffer.concat([this.#mac(body), body]);
+	}
+
+	/** The text; undefined for what was not sealed with this key. */
+	open(message: Buffer): string | undefined {
+		const body = message.subarray(macBytes);
+		if (message.length <= macBytes || !timingSafeEqual(message.subarray(0, macBytes), this.#mac(body))) return undefined;
+		return body.toString();
+	}
+
+	#mac(body: Buffer): Buffer {
+		return createHmac('sha256', this.#key).update(body).digest();
+	}
+}
