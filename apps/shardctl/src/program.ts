@@ -57,7 +57,7 @@ export function buildProgram(only?: string): Command {
 		.showHelpAfterError('Run with --help for usage.')
 		// The environment variable of every option follows from its name, so help states the rule once.
 		.configureHelp({
-			// Every command has options; only arguments tell the commands apart.
+			// Every command has options; only arguments distinguish the commands.
 			subcommandTerm: (command) =>
 				`${[command.name(), ...command.aliases()].join('|')} ${command.usage().replace(/^\[options\] ?/, '')}`.trimEnd(),
 			optionDescription: ({ description, argChoices, defaultValueDescription, defaultValue }) => {

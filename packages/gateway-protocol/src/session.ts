@@ -13,7 +13,7 @@ export interface SessionCarrier {
 	requestHeartbeat(): void;
 	/** Closes with a code; what becomes of the session follows from the table of close codes. */
 	close(code: number, detail?: string): void;
-	/** The session has moved to another connection, or has ended: this one must let go. */
+	/** The session has moved to another connection, or has ended: this one must close. */
 	sessionLost(reason: 'replaced' | 'ended'): void;
 }
 
@@ -118,7 +118,7 @@ export class GatewaySession {
 		return true;
 	}
 
-	/** The session is over: frees what a resume would need, and the connection that still carries it must let go. */
+	/** The session is over: frees what a resume would need, and the connection that still carries it must close. */
 	dispose(): void {
 		const carrier = this.#carrier;
 		this.#carrier = undefined;

@@ -77,7 +77,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	}
 
 	/**
-	 * A listener that throws is a bug of whoever added it. The error becomes an uncaught exception, as with any emitter, but not inside
+	 * A listener that throws is a bug of the code that added it. The error becomes an uncaught exception, as with any emitter, but not inside
 	 * of what emitted: the process that the event is about has nothing to do with it.
 	 */
 	override emit<E extends keyof ShardManagerEvents>(event: E, ...args: ShardManagerEvents[E]): boolean;

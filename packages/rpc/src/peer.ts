@@ -1,5 +1,5 @@
 // One side of a conversation over a port: it sends requests and settles each exactly once, runs handlers for the other side's
-// requests, and passes events. It knows no processes and does not close the channel; whoever made the channel does.
+// requests, and passes events. It knows no processes and does not close the channel; the code that made the channel does.
 import { type Clock, type ErrorCode, ShardctlError, systemClock } from '@shardctl/core';
 import { onAbort } from './abort-hub.js';
 import { cancelled, channelClosed, closedError, methodNotFound, timedOut, tooMany, wrongTimeout } from './call-errors.js';
@@ -427,8 +427,8 @@ export class Peer<
 	}
 
 	#onEvent(event: string, wire: unknown, tagged: boolean): void {
-		const listeners = this.#listeners.get(event) ?? nobody;
-		if (listeners === nobody && !Object.hasOwn(this.#schemas.events, event)) return;
+		const listeners = this.#listeners.get(event) ?? noListeners;
+		if (listeners === noListeners && !Object.hasOwn(this.#schemas.events, event)) return;
 		let payload: unknown;
 		try {
 			payload = checked(decodeValue(wire, tagged), this.#schemas.events[event], `the payload of "${event}"`);
@@ -490,7 +490,7 @@ interface SchemaTables {
 	readonly events: Readonly<Record<string, Schema<unknown>>>;
 }
 
-const nobody: ReadonlySet<(payload: unknown) => void> = new Set();
+const noListeners: ReadonlySet<(payload: unknown) => void> = new Set();
 const noSchemas: SchemaTables = { params: {}, results: {}, events: {} };
 
 /**

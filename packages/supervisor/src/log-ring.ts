@@ -35,7 +35,7 @@ export class LogRing<T extends { line: string }> {
 			this.#chars -= this.#items[this.#first]?.line.length ?? 0;
 			this.#first++;
 		}
-		// Forgotten items are let go of in bulk, so that a push costs the same on average however long the ring is.
+		// Forgotten items are removed in bulk, so that a push costs the same on average however long the ring is.
 		if (this.#first > this.#maxLines) {
 			this.#items = this.#items.slice(this.#first);
 			this.#first = 0;

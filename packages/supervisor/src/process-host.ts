@@ -111,7 +111,7 @@ class ProcessHandle implements ChildHandle {
 	async hungStack(watch: DebuggerWatch, signal: AbortSignal): Promise<string[]> {
 		const { pid } = this;
 		if (!this.#canShowStack || pid === null) return [];
-		// Only an inspector of this very process; one that nobody has requested listens on the loopback address.
+		// Only an inspector of this very process; one that was not requested listens on the loopback address.
 		const accepts = (url: string) =>
 			(watch.requested || url.startsWith('ws://127.0.0.1:')) && listensOn(pid, portOf(url)) !== false;
 		const url = await watch.address(() => this.signal('SIGUSR1'), accepts, signal);

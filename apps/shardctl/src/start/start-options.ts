@@ -60,7 +60,7 @@ function declared(): Declared[] {
 	return [...optionFlags().map(ofManager), ...ofThisProcess()];
 }
 
-/** `true` in the environment stands for the flag without a number. */
+/** `true` in the environment means the flag without a number. */
 function guildCount(text: string): number | true {
 	return text === 'true' ? true : whole(0)(text);
 }

@@ -1,6 +1,6 @@
 // Every operation of the control API with its method and path, for the server's routing and for the client.
 
-/** `{name}` in a path stands for a field of the operation's input; the other fields travel as query (GET) or JSON body (POST). */
+/** `{name}` in a path is a field of the operation's input; the other fields travel as query (GET) or JSON body (POST). */
 export const endpoints = {
 	health: 'GET /v1/health',
 	healthz: 'GET /healthz',

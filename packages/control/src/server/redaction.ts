@@ -1,6 +1,6 @@
-// Takes the bot's token out of everything that leaves over TCP: whoever may read the fleet is not the bot.
+// Takes the bot's token out of everything that leaves over TCP: a client that may read the fleet must not be able to act as the bot.
 
-/** What stands in its place. */
+/** What replaces it. */
 const instead = '[the token of the bot]';
 /** A shorter one is no token of Discord's, and replacing it would garble what has nothing to do with it. */
 const shortest = 16;

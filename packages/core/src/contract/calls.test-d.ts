@@ -8,7 +8,7 @@ interface Client {
 }
 
 describe('ValueAt', () => {
-	it('follows a dotted path as far as types tell', () => {
+	it('follows a dotted path as far as types are known', () => {
 		expectTypeOf<ValueAt<Client, 'guilds.cache.size'>>().toEqualTypeOf<number>();
 		expectTypeOf<ValueAt<Client, 'guilds.cash.size'>>().toEqualTypeOf<unknown>();
 		expectTypeOf<ValueAt<Client, 'user'>>().toEqualTypeOf<{ id: string } | null>();

@@ -1,6 +1,6 @@
 // REST at the local gateway, for libraries whose only setting is the address of Discord's API: answers `GET /gateway` and
 // `GET /gateway/bot` with the local gateway's address, and forwards every other request to Discord. It serves workers and no one else, reaches
-// nothing but the API, and frames each request anew, so that what one client sends cannot become the request of another.
+// nothing but the API, and writes the framing of each request itself, so that what one client sends cannot become the request of another.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import {
 	Agent as HttpAgent,

@@ -38,7 +38,7 @@ export class WorkerSession extends GatewaySession {
 		return this.#position;
 	}
 
-	/** Sends an event that stands at a position. */
+	/** Sends the event at a position. */
 	sendAt(offset: number, event: EncodedDispatch): void {
 		this.#position = offset;
 		this.carrier?.sendFrame(event.frame(offset));

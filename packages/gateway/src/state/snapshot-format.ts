@@ -76,7 +76,7 @@ export function* encodeSnapshot(ready: RawObject, count: number, guilds: Iterabl
 }
 
 function invalid(what: string, details: Record<string, unknown> = {}): ShardctlError {
-	return new ShardctlError('SNAPSHOT_INVALID', `the saved state cannot be used: ${what}; the session has to begin anew`, {
+	return new ShardctlError('SNAPSHOT_INVALID', `the saved state cannot be used: ${what}; the session must start again`, {
 		details,
 	});
 }

@@ -17,7 +17,7 @@ const partBytes = 1024 * 1024;
 type State = { name: 'unsaved' | 'showing' | 'asked' | 'confirmed' | 'interrupted' } | { name: 'confirming'; heartbeats: number };
 
 export interface PresentationOptions {
-	/** The position at which all of it stands. */
+	/** The position that all of it has. */
 	offset: number;
 	events: Iterator<EncodedData>;
 	/** Nothing goes out before {@link Presentation.saved}. */

@@ -67,7 +67,7 @@ export class SessionChange {
 		const { oldest } = log;
 		if ((oldest && oldest.offset < hydration.offset) || seat.name === 'presenting') return false;
 		const before = state.current;
-		// The guilds followed READY and are in the state: it stands before the next event that is none of them.
+		// The guilds followed READY and are in the state: it is before the next event that is none of them.
 		const offset = oldest ? oldest.offset - 1 : positions.newest;
 		const changes = worker && before ? differences(before, hydration.state, worker.session.intents) : [];
 		this.#hydration = null;

@@ -1,5 +1,5 @@
 // The stream of one shard from Discord to its worker. A worker that identifies gets READY and its guilds from the state, then every event
-// behind the cursor; the state stands at the cursor, so the two always fit. Nothing in here awaits: whatever happens between two turns of
+// behind the cursor; the state is at the cursor, so the two always fit. Nothing in here awaits: whatever happens between two turns of
 // the event loop happens at once.
 //
 // It joins parts that each have one concern: the feed (the log, and how far the worker is in it), the workers (who gets the stream, by the
@@ -99,7 +99,7 @@ export class ShardStream implements SessionStream {
 		this.#sweep();
 	}
 
-	/** Where the cursor stands. */
+	/** The position of the cursor. */
 	get state(): ShardState | undefined {
 		return this.#state.current;
 	}

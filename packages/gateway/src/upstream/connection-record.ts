@@ -58,7 +58,7 @@ export class ConnectionRecord {
 		const at = this.#clock.now();
 		if (this.#isUp) this.#facts.since = at;
 		this.#isUp = false;
-		// 1006 stands for a connection that was never closed by a frame: where its error is known, that is the reason.
+		// 1006 means that no frame closed the connection: where its error is known, that is the reason.
 		this.#facts.lastClose = { code: code === 1006 && this.#socketError !== undefined ? null : code, reason, at };
 	}
 }

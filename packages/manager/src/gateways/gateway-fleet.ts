@@ -53,13 +53,13 @@ export class GatewayFleet {
 		return this.of(shardIds).infoFor(incarnation, totalShards);
 	}
 
-	/** Tells the gateway process that this incarnation of a worker is the one that connects; waits for a process that can be told. */
+	/** Announces to the gateway process which incarnation of a worker will connect; waits for a process that can be told. */
 	async expect(worker: GatewayMethods['worker.expect']['params'], signal: AbortSignal): Promise<void> {
 		const gateway = this.of(worker.shardIds);
 		for (;;) {
 			await gateway.whenReady(signal);
 			const answer = gateway.request('worker.expect', worker, { timeoutMs: 10_000, signal });
-			// It may just have died; the next process is told.
+			// It may just have died; the announcement then goes to the next process.
 			if (await answer.then(() => true).catch(() => false)) return;
 			signal.throwIfAborted();
 		}

@@ -7,7 +7,7 @@ import { stateDir } from '@shardctl/control';
 
 export interface SnapshotFolder {
 	path: string;
-	/** Removes it, where nobody would find it again. */
+	/** Removes it where no later process could find it. */
 	release(): void;
 }
 

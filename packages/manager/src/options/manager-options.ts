@@ -61,7 +61,7 @@ export interface ResolvedManagerOptions
 	/** Null in direct mode. */
 	gateway: ResolvedGatewayOptions | null;
 	control: false | ControlOptions;
-	/** The simulator that stands in for Discord, if any. */
+	/** The simulator that is used instead of Discord, if any. */
 	simulator: { url: string } | undefined;
 	cores: number;
 	/** The operating system, for tests; never an option (default: the real one). */

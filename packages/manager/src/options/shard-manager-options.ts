@@ -52,7 +52,7 @@ export interface ShardManagerOptions {
 	name?: string;
 	/** Whether to serve the control API (default `true`: on a Unix socket), and whether over TCP as well. */
 	control?: boolean | ControlOptions;
-	/** The simulator that stands in for Discord, if any: `stats` shows its address. Set `api` to the same address. */
+	/** The simulator that is used instead of Discord, if any: `stats` shows its address. Set `api` to the same address. */
 	simulator?: { url: string };
 	/** Any pino-compatible logger (default: pino, at level `info`, to standard output). */
 	logger?: Logger;

@@ -9,7 +9,7 @@ export interface BootGateOptions {
 	longestBootMs: number;
 }
 
-/** A gate with a number of places; whoever enters gets a function that gives the place back. */
+/** A gate with a number of places; entering returns a function that gives the place back. */
 export class BootGate {
 	readonly #options: BootGateOptions;
 	readonly #waiting: (() => void)[] = [];
@@ -31,7 +31,7 @@ export class BootGate {
 			inside = false;
 			clock.clearTimeout(timer);
 			const next = this.#waiting.shift();
-			// The place goes from hand to hand, so that nobody who comes between the two can take it.
+			// The place passes directly to the next in line, so that no later caller can take it in between.
 			if (next) next();
 			else this.#taken--;
 		};

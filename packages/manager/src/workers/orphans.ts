@@ -14,7 +14,7 @@ export class WorkerRecord {
 	readonly #path: string;
 	readonly #living = new Map<number, ProcessIdentity>();
 
-	/** @param path A file in the state folder, which belongs to whoever holds the manager's name. */
+	/** @param path A file in the state folder, which belongs to the holder of the manager's name. */
 	constructor(path: string) {
 		this.#path = path;
 	}
@@ -96,7 +96,7 @@ function isAlive(identity: ProcessIdentity): boolean {
 	return isSameProcess(identity) === 'yes' && !isZombie(identity.pid);
 }
 
-/** Dead, and only not reaped: in a container nobody may ever do it. */
+/** Dead, and only not reaped: in a container there may be no process that does it. */
 function isZombie(pid: number): boolean {
 	try {
 		const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

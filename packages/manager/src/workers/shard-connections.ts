@@ -1,4 +1,4 @@
-// The connections of one process of a worker: how that of each shard stands, since when, and with which code Discord ended it.
+// The connections of one process of a worker: the state of each shard's connection, since when, and with which code Discord ended it.
 import type { Clock } from '@shardctl/core';
 import type { ShardConnection } from './shard-status.js';
 

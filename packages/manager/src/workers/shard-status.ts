@@ -2,7 +2,7 @@
 import type { ShardStatus } from '@shardctl/core';
 import type { ChildState } from '@shardctl/supervisor';
 
-/** How a shard's connection stands, as its worker last reported it. */
+/** The state of a shard's connection, as its worker last reported it. */
 export type ShardConnection = 'none' | 'waiting' | 'identifying' | 'ready' | 'reconnecting' | 'disconnected';
 
 /**

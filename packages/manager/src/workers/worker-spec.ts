@@ -12,7 +12,7 @@ const registerModule = fileURLToPath(import.meta.resolve('@shardctl/worker/regis
 
 /** JSON has no Infinity; two weeks of grace are as good as no end. */
 const longestGraceMs = 14 * 24 * 60 * 60 * 1000;
-/** How often workers are measured for the memory limit where nobody wants their figures. */
+/** How often workers are measured for the memory limit when no client asks for their figures. */
 const memorySampleMs = 5000;
 
 export interface Incarnation {

@@ -141,7 +141,7 @@ function clusterClientClass(Original: ClusterClientClass, runtime: WorkerRuntime
 		spawnNextCluster(): void {}
 	};
 
-	/** The calls that a target of the library stands for: one, or one per cluster that is named. */
+	/** The calls that a target of the library means: one, or one per cluster that is named. */
 	async function targets({ cluster, shard, guildId, timeout }: ClusterCallOptions): Promise<CallOptions[]> {
 		const rest = timeout === undefined ? {} : { timeoutMs: timeout };
 		if (guildId !== undefined) return [{ ...rest, guildId }];
