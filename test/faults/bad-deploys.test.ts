@@ -184,3 +184,23 @@ describe('with --first stop', () => {
 		await fleet.stop();
 	});
 });
+
+it('a crash that starts a bad version from the disk costs that worker, and not the fleet', async () => {
+	const fleet = await startResidentFleet(setup);
+	const other = fleet.pidOf(1);
+	const refused: unknown[] = [];
+	fleet.manager.on('fleet:refused', ({ error }) => refused.push(error));
+	fleet.version('wrong-token');
+	process.kill(fleet.pidOf(0), 'SIGKILL');
+	await waitFor('the worker to be given up, or to try again', () => {
+		const [worker] = fleet.manager.workers;
+		return worker !== undefined && worker.child.restarts > 0 && worker.child.state !== 'ready';
+	});
+	expect([fleet.manager.status, fleet.pidOf(1)]).toEqual(['degraded', other]);
+	// The next deploy of a good version makes it whole again.
+	fleet.version('');
+	expect(await deploy(fleet, { observeMs: 300 })).toBeNull();
+	await expectWhole(fleet);
+	expect(refused).toEqual([]);
+	await fleet.stop();
+});

@@ -78,6 +78,7 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 	const refusals = new RefusalPolicy({
 		starts,
 		workers,
+		isResident: Boolean(options.gateway),
 		onRefused: (error) => {
 			if (state() === 'starting') abort.abort(error);
 		},

@@ -88,7 +88,7 @@ export class ResidentMode implements SessionMode {
 			allowSessions: (shardIds) => {
 				for (const session of this.#sessionsOf(shardIds)) this.#refused.allow(session);
 			},
-			whyNotServed: (shardIds) => this.#whyNotServed(shardIds),
+			whyNotServed: (shardIds) => this.#whyNotServed(shardIds, () => this.#unreadyShard(shardIds)),
 		});
 		this.#running = { plan, gateways, folder, replacer, signal };
 		await gateways.start(signal);
@@ -270,7 +270,7 @@ export class ResidentMode implements SessionMode {
 	}
 
 	/** Why Discord does not serve these shards; undefined once it does. */
-	#whyNotServed(shardIds: readonly number[]): Promise<string | undefined> {
+	#whyNotServed(shardIds: readonly number[], unready?: () => string | undefined): Promise<string | undefined> {
 		const { gateways, signal } = this.#started();
 		const { clock, readyTimeoutMs } = this.#options.options;
 		const ids = this.#sessionsOf(shardIds);
@@ -279,10 +279,22 @@ export class ResidentMode implements SessionMode {
 				const { sessions } = await gateways.of(shardIds).stats();
 				return sessions.filter(({ id }) => ids.includes(id)).map((session) => this.#shown(session));
 			},
+			...(unready ? { unready } : {}),
 			clock,
 			timeoutMs: readyTimeoutMs > 0 ? Math.min(readyTimeoutMs, servedWithinMs) : servedWithinMs,
 			signal,
 		});
+	}
+
+	/** A shard whose worker reconnects, as where the gateway process has begun another session. A process that ends says more by itself. */
+	#unreadyShard(shardIds: readonly number[]): string | undefined {
+		for (const shardId of shardIds) {
+			const worker = this.#options.workers.ofShard(shardId);
+			if (worker?.child.state !== 'ready') continue;
+			const status = worker.status(shardId);
+			if (status !== 'ready') return `shard ${shardId} is ${status} in its worker`;
+		}
+		return undefined;
 	}
 
 	/** With what only the manager knows of it. */

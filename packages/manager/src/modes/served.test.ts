@@ -46,3 +46,17 @@ it('B2: names what keeps a session away after the time is over', async () => {
 	expect(reason).toBe('the session with Discord is connecting, 12 attempts so far: connect ECONNREFUSED');
 	expect(looks).toBeGreaterThan(10);
 });
+
+it('waits for a worker that reconnects, and names its shard after the time is over', async () => {
+	const clock = fakeClock();
+	const { signal } = new AbortController();
+	let looks = 0;
+	const wait = (unready: () => string | undefined) =>
+		whenServed({ sessions: async () => [session({})], unready, clock, timeoutMs: 10_000, signal });
+	const soon = wait(() => (looks++ < 2 ? 'shard 3 is reconnecting in its worker' : undefined));
+	await clock.advance(10_000);
+	expect([await soon, looks]).toEqual([undefined, 3]);
+	const never = wait(() => 'shard 3 is reconnecting in its worker');
+	await clock.advance(10_000);
+	expect(await never).toBe('shard 3 is reconnecting in its worker');
+});

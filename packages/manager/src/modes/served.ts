@@ -6,6 +6,8 @@ const pollMs = 200;
 export interface WhenServedOptions {
 	/** The sessions with Discord that are concerned, as they are now. */
 	sessions(): Promise<readonly GatewaySessionStats[]>;
+	/** What else is not as it should be once Discord serves the sessions: a shard that its worker does not hold for ready. */
+	unready?(): string | undefined;
 	clock: Clock;
 	/** How long a session may take to be ready again. */
 	timeoutMs: number;
@@ -13,16 +15,23 @@ export interface WhenServedOptions {
 }
 
 /** Resolves with undefined once every session is ready, or with why one is not: at once where waiting cannot help. */
-export async function whenServed({ sessions, clock, timeoutMs, signal }: WhenServedOptions): Promise<string | undefined> {
+export async function whenServed({
+	sessions,
+	unready = () => undefined,
+	clock,
+	timeoutMs,
+	signal,
+}: WhenServedOptions): Promise<string | undefined> {
 	const until = clock.monotonic() + timeoutMs;
 	for (;;) {
 		// A session that no worker has identified for yet is not missed by anyone.
 		const away = (await sessions()).filter(({ status }) => status !== 'ready' && status !== 'idle');
 		const [first] = away;
-		if (!first) return undefined;
+		const behind = first ? undefined : unready();
+		if (!first && behind === undefined) return undefined;
 		const final = away.find(({ status, waitsForBudget }) => status === 'refused' || waitsForBudget);
 		if (final) return reasonOf(final);
-		if (clock.monotonic() >= until) return reasonOf(first);
+		if (clock.monotonic() >= until) return first ? reasonOf(first) : behind;
 		await sleep(clock, pollMs, signal);
 	}
 }

@@ -52,6 +52,7 @@ export class WorkerReplacer {
 				if (!worker) throw error;
 				await this.#drain(worker);
 				await this.#restart(worker, reason);
+				await this.#needServed(worker);
 			}
 		});
 	}
@@ -123,7 +124,9 @@ export class WorkerReplacer {
 		onStage('waiting for the old process to end and the new one to be ready; events wait meanwhile');
 		const replacement = this.#replacement(worker, null, { hasToStart: true });
 		await this.#drain(worker);
-		const ready = this.#restart(worker, 'deploy').catch((error: unknown) => replacement.fail(messageOf(error)));
+		const ready = this.#restart(worker, 'deploy')
+			.then(() => this.#needServed(worker))
+			.catch((error: unknown) => replacement.fail(messageOf(error)));
 		await orAborted(ready, signal).catch(() => {});
 		return replacement;
 	}
@@ -231,15 +234,19 @@ export class WorkerReplacer {
 			workers.dismiss(successor);
 			if (!isKept) workers.dismiss(old);
 		}
-		const reason = await this.#options.whyNotServed(old.shardIds);
-		if (reason !== undefined) {
-			throw new ShardctlError(
-				'WORKER_NOT_READY',
-				`${old.label} was replaced, but Discord does not serve ${old.shardIds.length === 1 ? 'its shard' : 'all of its shards'}: ${reason}`,
-				{ details: { workerId: old.id, shardIds: old.shardIds, replaced: true } },
-			);
-		}
+		await this.#needServed(old);
 		emit('worker:deployed', { ...ref, tookMs: Math.round(options.clock.monotonic() - startedAt) });
+	}
+
+	/** A process that is ready is no success over a session that Discord does not serve. */
+	async #needServed({ id: workerId, shardIds, label }: ManagedWorker): Promise<void> {
+		const reason = await this.#options.whyNotServed(shardIds);
+		if (reason === undefined) return;
+		throw new ShardctlError(
+			'WORKER_NOT_READY',
+			`${label} was replaced, but Discord does not serve ${shardIds.length === 1 ? 'its shard' : 'all of its shards'}: ${reason}`,
+			{ details: { workerId, shardIds, replaced: true } },
+		);
 	}
 
 	/** Ends the process that took over, and makes the one that was set aside the worker again. */

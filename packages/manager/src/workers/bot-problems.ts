@@ -12,7 +12,7 @@ const unattached =
 
 export interface BotProblemsOptions {
 	workers: Pick<WorkerFleet, 'decides'>;
-	refusals: Pick<RefusalPolicy, 'refuse'>;
+	refusals: Pick<RefusalPolicy, 'refuseProcess'>;
 	logger: { warn(message: string): void };
 }
 
@@ -62,7 +62,7 @@ export class BotProblems {
 		const { workers, refusals } = this.#options;
 		const error = new ShardctlError('BOT_FILE_INVALID', message, { details: { problem: code } });
 		// Of a new version it ends that process alone, and with it the deploy: the fleet runs another one.
-		if (workers.decides(worker)) refusals.refuse(worker, error);
+		if (workers.decides(worker)) refusals.refuseProcess(worker, error);
 		else worker.child.fail('fatal', error);
 	}
 

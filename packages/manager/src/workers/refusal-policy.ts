@@ -11,6 +11,8 @@ const tokenRefused = 4004;
 export interface RefusalPolicyOptions {
 	starts: Pick<SessionStarts, 'refuse' | 'refusal'>;
 	workers: Pick<WorkerFleet, 'workers' | 'decides'>;
+	/** Whether gateway processes hold the sessions: what a worker is refused for then concerns that worker alone. */
+	isResident: boolean;
 	/** Discord has refused a worker. */
 	onRefused(error: ShardctlError): void;
 	/** Discord has refused, and no worker is left. */
@@ -20,12 +22,16 @@ export interface RefusalPolicyOptions {
 export class RefusalPolicy {
 	readonly #options: RefusalPolicyOptions;
 
+	/** Why the present process of a worker was refused, by the worker's id; newest last. */
+	readonly #refused = new Map<number, ShardctlError>();
+
 	constructor(options: RefusalPolicyOptions) {
 		this.#options = options;
 	}
 
 	/** Follows a worker for its whole life. */
 	watch(worker: ManagedWorker): void {
+		worker.child.on('spawned', () => this.#refused.delete(worker.id));
 		worker.on('shard.status', (report) => this.#onStatus(worker, report));
 		worker.child.on('failed', () => this.#onFailed());
 	}
@@ -42,6 +48,17 @@ export class RefusalPolicy {
 		onRefused(error);
 	}
 
+	/** Ends a worker whose own process is at fault, whatever is tried. Where it holds sessions itself, no other IDENTIFY follows either. */
+	refuseProcess(worker: ManagedWorker, error: ShardctlError): void {
+		if (!this.#options.isResident) {
+			this.refuse(worker, error);
+			return;
+		}
+		this.#refused.set(worker.id, error);
+		worker.child.fail('fatal', error);
+		this.#options.onRefused(error);
+	}
+
 	/** Discord has refused all sessions of the fleet, whatever its workers do. */
 	refuseFleet(error: ShardctlError): void {
 		const { starts, onRefused, onAllFailed } = this.#options;
@@ -54,21 +71,13 @@ export class RefusalPolicy {
 		const why = status === 'disconnected' && closeCode !== undefined ? fatalClose(closeCode) : undefined;
 		// What the new process of a deploy is refused for ends the deploy, and nothing else.
 		if (why === undefined || !this.#options.workers.decides(worker)) return;
-		this.refuse(
-			worker,
-			new ShardctlError(
-				'DISCORD_FATAL',
-				`Discord closed shard ${shardId} with ${closeCode}: ${why.reason}. Retrying cannot help: ${why.remedy}`,
-				{
-					details: { shardId, closeCode },
-				},
-			),
-		);
+		const message = `Discord closed shard ${shardId} with ${closeCode}: ${why.reason}. Retrying cannot help: ${why.remedy}`;
+		this.refuseProcess(worker, new ShardctlError('DISCORD_FATAL', message, { details: { shardId, closeCode } }));
 	}
 
 	#onFailed(): void {
 		const { starts, workers, onAllFailed } = this.#options;
-		const error = starts.refusal;
+		const error = starts.refusal ?? [...this.#refused.values()].at(-1);
 		if (error && workers.workers.every(({ child }) => child.state === 'failed')) onAllFailed(error);
 	}
 }
