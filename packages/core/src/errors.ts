@@ -32,6 +32,7 @@ export const errorCodes = {
 	NOT_SERIALIZABLE: 'a value cannot travel between processes (a function, a symbol or a circular structure)',
 	PROTOCOL_ERROR: 'the other side sent what the protocol does not allow',
 	CLIENT_NOT_ATTACHED: 'the bot has no client yet, or attach() was not called',
+	UNSUPPORTED_LIBRARY: "attach() cannot drive this version of the bot's library; the message names those that work",
 	SNAPSHOT_INVALID: 'the saved state of a shard is truncated, damaged or of another version',
 	FENCED: 'another process has taken over the saved state, so this one may not change it',
 	REDIS_UNAVAILABLE: 'Redis cannot be reached, or the connection broke before it answered',

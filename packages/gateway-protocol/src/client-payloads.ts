@@ -48,7 +48,11 @@ const guildMembers = z
 
 const soundboardSounds = z.looseObject({ guild_ids: z.array(snowflake) });
 const channelInfo = z.looseObject({ guild_id: snowflake, fields: z.array(z.enum(['status', 'voice_start_time'])) });
-const heartbeat = z.int().nonnegative().nullish();
+// Before the first event discord.js 14.9 and older may pass -1.
+const heartbeat = z
+	.int()
+	.nullish()
+	.transform((seq) => (typeof seq === 'number' && seq < 0 ? null : seq));
 
 export type IdentifyPayload = z.infer<typeof identify>;
 export type ResumePayload = z.infer<typeof resume>;

@@ -17,7 +17,7 @@ describe('detectAdapter', () => {
 	it.each<[string, object]>([
 		['discord.js 14 (bundled)', new DiscordJsClient({ intents: [] })],
 		['@discordjs/core', new CoreClient({ rest, gateway })],
-		['@discordjs/ws 2', gateway],
+		['@discordjs/ws', gateway],
 		['eris', new ErisClient(`Bot ${token}`, { intents: [] })],
 		['oceanic.js', new OceanicClient({ auth: `Bot ${token}` })],
 		['oceanic.js', new OldOceanicClient({ auth: `Bot ${token}` })],

@@ -1,4 +1,5 @@
-// The identify throttler that @discordjs/ws awaits before each IDENTIFY (its interface IIdentifyThrottler, in version 1 and 2).
+// The identify throttler that @discordjs/ws awaits before each IDENTIFY (its interface IIdentifyThrottler, from version 0.8 on).
+import { shardEvent } from './adapters/discordjs-ws-event.js';
 import type { WorkerAccess } from './client-adapter.js';
 import { observeEmits } from './observe-emits.js';
 
@@ -9,11 +10,6 @@ export interface IdentifyThrottler {
 
 /** A throttler that waits at the gate, and confirms each slot when the WebSocketManager of @discordjs/ws emits READY. */
 export function createIdentifyThrottler(gate: WorkerAccess['identify'], manager: object): IdentifyThrottler {
-	observeEmits(manager, { ready: (...args: unknown[]) => gate.confirm(readyShardId(args)) });
+	observeEmits(manager, { ready: (...args: unknown[]) => gate.confirm(shardEvent(args).shardId) });
 	return { waitForIdentify: (shardId, signal) => gate.wait(shardId, signal) };
-}
-
-/** Version 1 passes one object, version 2 two values. */
-function readyShardId([first, second]: unknown[]): number {
-	return typeof second === 'number' ? second : (first as { shardId: number }).shardId;
 }

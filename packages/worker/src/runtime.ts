@@ -35,6 +35,7 @@ export class WorkerRuntime {
 	readonly #gate: IdentifyGate;
 	readonly #scripts: ScriptRunner;
 	readonly #sampler: Sampler;
+	#ending = false;
 	readonly #shutdown = new Shutdown({
 		settle: () => this.#attachments.settleAll(),
 		logOut: () => this.#attachments.destroyAll(),
@@ -93,10 +94,20 @@ export class WorkerRuntime {
 		return this.#attachments.has(client);
 	}
 
-	/** Attaches a client: prepares it, and reports its shards to the manager. No effect on one that is attached already. */
+	/**
+	 * Attaches a client: prepares it, and reports its shards to the manager. No effect on one that is attached already. Where the adapter
+	 * does not support the client's version of its library, the worker ends.
+	 */
 	attach<Client>(client: Client, adapter: ClientAdapter<Client>): void {
 		if (!this.#attachments.add(client, adapter)) return;
-		adapter.prepare?.(client, this.access);
+		try {
+			adapter.prepare?.(client, this.access);
+		} catch (error) {
+			if (!ShardctlError.is(error) || error.code !== 'UNSUPPORTED_LIBRARY') throw error;
+			// An exception here could be caught, or end the process before the report has left.
+			this.report({ code: 'UNSUPPORTED_LIBRARY', message: error.message, fatal: true });
+			return;
+		}
 		this.#peer.notify('attached', { library: adapter.library });
 		adapter.observe(client, (report) => {
 			if (report.status === 'ready') this.#attachments.noteReady(client);
@@ -116,7 +127,14 @@ export class WorkerRuntime {
 	/** Reports something about the bot that a person has to change. A fatal problem ends the process once the report has left. */
 	report(problem: BotProblem): void {
 		this.#peer.notify('problem', problem);
-		if (problem.fatal) this.#exitAfterFlush(1);
+		if (!problem.fatal) return;
+		this.#ending = true;
+		this.#exitAfterFlush(1);
+	}
+
+	/** Whether a fatal problem was reported: the process ends after this turn. */
+	get ending(): boolean {
+		return this.#ending;
 	}
 
 	sampleShards(): ShardSample[] {

@@ -37,3 +37,15 @@ it('relies on destroy() where no socket is known', async () => {
 		destroyed = false;
 	}
 });
+
+it('waits for the sockets of a manager that has its shards itself, where destroy() reports nothing', async () => {
+	const open = socket();
+	let done = false;
+	const over = destroyShards(managerOf(open).strategy, () => undefined).then(() => {
+		done = true;
+	});
+	await new Promise(setImmediate);
+	expect(done).toBe(false);
+	open.emit('close');
+	await over;
+});

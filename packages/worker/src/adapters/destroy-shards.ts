@@ -1,4 +1,5 @@
-// Closes the connections of @discordjs/ws, used alone or by discord.js. Before READY its destroy() never resolves: aborting the wait
+// Closes the connections of @discordjs/ws, used alone or by discord.js, and of old versions of discord.js that connect by themselves
+// (their destroy() reports nothing). Before READY its destroy() never resolves: aborting the wait
 // for READY starts a reconnect, which removes the listener that destroy() waits for.
 import { field } from '../fields.js';
 
@@ -10,13 +11,19 @@ interface Socket {
 
 const closedState = 3;
 
-/** Resolves when `destroy` is done, or every socket that was open is closed. The caller enforces the timeout. */
-export async function destroyShards(manager: unknown, destroy: () => Promise<void>): Promise<void> {
-	const shards = field(field(manager, 'strategy'), 'shards');
+/**
+ * Resolves when `destroy` is done, or every socket that was open is closed; where `destroy` has no promise, when the sockets are.
+ * The caller enforces the timeout.
+ *
+ * @param manager It, or its strategy, has the shards.
+ */
+export async function destroyShards(manager: unknown, destroy: () => Promise<void> | void): Promise<void> {
+	const shards = field(field(manager, 'strategy') ?? manager, 'shards');
 	const sockets = shards instanceof Map ? [...shards.values()].map((shard) => field(shard, 'connection')) : [];
 	const closed = (sockets as (Socket | null | undefined)[])
 		.filter((socket) => socket && socket.readyState !== closedState)
 		.map((socket) => new Promise<void>((resolve) => socket?.once('close', resolve)));
 	const destroyed = destroy();
-	await (closed.length > 0 ? Promise.race([destroyed, Promise.all(closed)]) : destroyed);
+	if (closed.length === 0) await destroyed;
+	else await Promise.race([...(destroyed ? [destroyed] : []), Promise.all(closed)]);
 }

@@ -5,11 +5,12 @@ import { discordjsWsAdapter, isWebSocketManager, type WebSocketManager } from '.
 
 export interface CoreClient {
 	gateway: WebSocketManager;
-	rest: { options: { api: string } };
+	/** Version 1 of @discordjs/rest has its options in the request manager. */
+	rest: { options?: { api: string }; requestManager?: { options: { api: string } } };
 }
 
 export function isCoreClient(client: unknown): client is CoreClient {
-	return isWebSocketManager(field(client, 'gateway')) && field(field(client, 'rest'), 'options') !== undefined;
+	return isWebSocketManager(field(client, 'gateway')) && restOptions(field(client, 'rest')) !== undefined;
 }
 
 export function discordjsCoreAdapter(): ClientAdapter<CoreClient> {
@@ -17,11 +18,16 @@ export function discordjsCoreAdapter(): ClientAdapter<CoreClient> {
 	return {
 		library: '@discordjs/core',
 		prepare(client, worker) {
-			client.rest.options.api = worker.api;
+			const options = restOptions(client.rest);
+			if (options) options.api = worker.api;
 			gateway.prepare?.(client.gateway, worker);
 		},
 		observe: (client, report) => gateway.observe(client.gateway, report),
 		sample: (client) => gateway.sample(client.gateway),
 		destroy: (client) => gateway.destroy(client.gateway),
 	};
+}
+
+function restOptions(rest: unknown): { api: string } | undefined {
+	return (field(rest, 'options') ?? field(field(rest, 'requestManager'), 'options')) as { api: string } | undefined;
 }

@@ -1,4 +1,5 @@
-// How shardctl sees and prepares a WebSocketManager of @discordjs/ws 2. The library is the bot's, so nothing of it is imported.
+// How shardctl sees and prepares a WebSocketManager of @discordjs/ws 0.8, 1 and 2. The library is the bot's, so nothing of it is
+// imported.
 import type { ShardSample } from '@shardctl/core';
 import type { ClientAdapter } from '../client-adapter.js';
 import { field, hasMethods } from '../fields.js';
@@ -8,6 +9,8 @@ import { observeEmits } from '../observe-emits.js';
 import { keepSessionsThroughOutages } from '../session-keeper.js';
 import { destroyShards } from './destroy-shards.js';
 import { disconnection } from './disconnection.js';
+import { shardEvent } from './discordjs-ws-event.js';
+import { unsupported } from './unsupported.js';
 
 interface Dispatch {
 	t: string;
@@ -19,7 +22,8 @@ export interface WebSocketManager {
 		rest: unknown;
 		shardIds: unknown;
 		shardCount: number | null;
-		buildIdentifyThrottler(manager: object): unknown;
+		/** Versions before 0.8 have none. */
+		buildIdentifyThrottler?(manager: object): unknown;
 		updateSessionInfo(shardId: number, session: unknown): unknown;
 	};
 	destroy(): Promise<void>;
@@ -48,9 +52,12 @@ export function discordjsWsAdapter(): ClientAdapter<WebSocketManager> {
 		return found;
 	};
 	return {
-		library: '@discordjs/ws 2',
+		library: '@discordjs/ws',
 		prepare(client, { shardIds, totalShards, gateway, identify }) {
 			const { options } = client;
+			if (!options.buildIdentifyThrottler) {
+				throw unsupported({ name: '@discordjs/ws', supported: '0.8 and newer (with @discordjs/core, 0.6 and newer)' });
+			}
 			options.shardIds = [...shardIds];
 			options.shardCount = totalShards;
 			options.rest = gatewayInfoSource(gateway);
@@ -59,17 +66,19 @@ export function discordjsWsAdapter(): ClientAdapter<WebSocketManager> {
 		},
 		observe: (manager, report) =>
 			observeEmits(manager, {
-				ready: (_: unknown, shardId: number) => report({ shardId, status: 'ready' }),
-				resumed: (shardId: number) => report({ shardId, status: 'resumed' }),
-				closed: (closeCode: number, shardId: number) => report(disconnection(shardId, closeCode)),
-				heartbeat: ({ latency }: { latency: number }, shardId: number) => {
-					tally(shardId).ping = latency;
+				ready: (...args: unknown[]) => report({ shardId: shardEvent(args).shardId, status: 'ready' }),
+				resumed: (...args: unknown[]) => report({ shardId: shardEvent(args).shardId, status: 'resumed' }),
+				closed: (...args: unknown[]) => {
+					const { value, shardId } = shardEvent<number>(args, 'code');
+					report(disconnection(shardId, value));
 				},
-				dispatch: ({ t, d }: Dispatch, shardId: number) => {
-					if (t === 'READY') tally(shardId).guilds.clear();
-					else if (t === 'GUILD_CREATE') tally(shardId).guilds.set(d.id, d.member_count ?? 0);
-					// An outage keeps the guild: the bot is still in it.
-					else if (t === 'GUILD_DELETE' && !d.unavailable) tally(shardId).guilds.delete(d.id);
+				heartbeat: (...args: unknown[]) => {
+					const { value, shardId } = shardEvent<{ latency: number }>(args);
+					tally(shardId).ping = value.latency;
+				},
+				dispatch: (...args: unknown[]) => {
+					const { value, shardId } = shardEvent<Dispatch>(args, 'data');
+					count(tally(shardId), value);
 				},
 			}),
 		sample: () =>
@@ -83,4 +92,11 @@ export function discordjsWsAdapter(): ClientAdapter<WebSocketManager> {
 			),
 		destroy: (manager) => destroyShards(manager, () => manager.destroy()),
 	};
+}
+
+function count({ guilds }: ShardTally, { t, d }: Dispatch): void {
+	if (t === 'READY') guilds.clear();
+	else if (t === 'GUILD_CREATE') guilds.set(d.id, d.member_count ?? 0);
+	// An outage keeps the guild: the bot is still in it.
+	else if (t === 'GUILD_DELETE' && !d.unavailable) guilds.delete(d.id);
 }

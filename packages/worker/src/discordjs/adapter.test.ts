@@ -24,7 +24,7 @@ class FakeClient {
 	readonly emit = (event: string, ...args: unknown[]) => this.#events.emit(event, ...args);
 	token: string | null = 'own';
 	options: DiscordClient['options'] = { shards: [2, 3], shardCount: 4, ws: {} };
-	rest = { options: { api: 'https://discord.com/api' } };
+	rest = { options: { api: 'https://discord.com/api' }, get: async (_route: string): Promise<unknown> => 'from Discord' };
 	guilds = { cache: new Map<string, { shardId: number; memberCount: number }>() };
 	ws = { shards: new Map<number, { ping: number }>() };
 	destroy = async () => {};
@@ -90,12 +90,32 @@ describe('discordJsAdapter', () => {
 		expect(client.options.ws).toEqual({ buildIdentifyThrottler: expect.any(Function) });
 	});
 
-	it("keeps a strategy and a throttler of the bot's own", () => {
+	it("uses a strategy and a throttler of the bot's own, with this worker's slice and gateway", async () => {
 		const client = new FakeClient();
-		const own = { buildStrategy: () => 1, buildIdentifyThrottler: () => 2 };
-		client.options.ws = { ...own };
+		const throttler = () => 2;
+		client.options.ws = { buildStrategy: () => 1, buildIdentifyThrottler: throttler };
 		adapter().prepare?.(client, worker);
-		expect(client.options.ws).toEqual(own);
+		const manager = webSocketManager('own');
+		expect(client.options.ws.buildStrategy?.(manager)).toBe(1);
+		expect(manager.options).toMatchObject({ shardIds: [2, 3], shardCount: 4, buildIdentifyThrottler: throttler });
+		expect(await manager.options.rest.get?.()).toMatchObject({ url: 'wss://gateway' });
+	});
+
+	it('passes the throttler on, which discord.js 14.10 and 14.11 do not', () => {
+		const client = new FakeClient();
+		adapter().prepare?.(client, worker);
+		const manager = webSocketManager('own');
+		client.options.ws.buildStrategy?.(manager);
+		expect(manager.options.buildIdentifyThrottler).toBe(client.options.ws.buildIdentifyThrottler);
+	});
+
+	it("answers an old or bundled client's own request for the gateway", async () => {
+		const client = new FakeClient();
+		discordJsAdapter({ version: '14.9.0', gatewayLibrary: undefined, first: true }).prepare?.(client, worker);
+		expect(await client.rest.get('/gateway/bot')).toMatchObject({ url: 'wss://gateway' });
+		expect(await client.rest.get('/users/@me')).toBe('from Discord');
+		client.token = 'other';
+		expect(await client.rest.get('/gateway/bot')).toBe('from Discord');
 	});
 
 	it('reports what happens to the shards; of a second client only with the same token', () => {

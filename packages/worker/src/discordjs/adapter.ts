@@ -29,7 +29,8 @@ export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAd
 			if (first) giveSlice(client, worker);
 			prepareGateway(client, worker, gatewayLibrary);
 			// Otherwise the library's own default is set already.
-			if (!gatewayLibrary) client.rest.options.api = worker.api;
+			const rest = client.rest.options ?? client.rest.requestManager?.options;
+			if (!gatewayLibrary && rest) rest.api = worker.api;
 		},
 		observe(client, report) {
 			handlers.watch(client);
@@ -50,7 +51,7 @@ export function discordJsAdapter({ version, gatewayLibrary, first }: DiscordJsAd
 				guilds.cache.values(),
 				({ shardId }) => shardId,
 			),
-		destroy: (client) => destroyShards(field(client.ws, '_ws'), () => client.destroy()),
+		destroy: (client) => destroyShards(field(client.ws, '_ws') ?? client.ws, () => client.destroy()),
 	};
 }
 
@@ -69,7 +70,10 @@ function giveSlice({ options }: DiscordClient, { shardIds, totalShards }: Worker
 	options.shardCount = totalShards;
 }
 
-/** Options that the bot passed to `new Client()` win. discord.js calls both functions at login, when the token is known. */
+/**
+ * The throttler and the strategy that the bot passed to `new Client()` win; the slice and the gateway's address are ours all the same.
+ * discord.js calls both functions at login, when the token is known.
+ */
 function prepareGateway(client: DiscordClient, worker: WorkerAccess, library: GatewayLibrary | undefined): void {
 	const { ws } = client.options;
 	ws.buildIdentifyThrottler ??= async (manager) => {
@@ -77,8 +81,12 @@ function prepareGateway(client: DiscordClient, worker: WorkerAccess, library: Ga
 		const { session_start_limit: limit } = await manager.fetchGatewayInformation();
 		return new library.SimpleIdentifyThrottler(limit.max_concurrency);
 	};
-	if (!library) return;
-	ws.buildStrategy ??= (manager) => {
+	if (!library) {
+		serveGatewayInfo(client, worker);
+		return;
+	}
+	const { buildIdentifyThrottler, buildStrategy } = ws;
+	ws.buildStrategy = (manager) => {
 		if (worker.isOwnToken(manager.options.token)) {
 			giveSlice(client, worker);
 			manager.options.shardIds = [...worker.shardIds];
@@ -86,8 +94,19 @@ function prepareGateway(client: DiscordClient, worker: WorkerAccess, library: Ga
 			// Otherwise each worker would request what the manager knows already, and a starting fleet would be rate limited.
 			manager.options.rest = gatewayInfoSource(worker.gateway);
 		}
-		const strategy = new library.SimpleShardingStrategy(manager);
+		// discord.js 14.10 and 14.11 do not pass it on.
+		manager.options.buildIdentifyThrottler = buildIdentifyThrottler;
+		const strategy = buildStrategy ? buildStrategy(manager) : new library.SimpleShardingStrategy(manager);
 		keepSessionsThroughOutages(manager.options, () => strategy);
 		return strategy;
 	};
+}
+
+/** A client that takes no strategy of ours (14.0 to 14.9, or bundled) requests the gateway's address by its REST object. */
+function serveGatewayInfo(client: DiscordClient, worker: WorkerAccess): void {
+	const { rest } = client;
+	const { get } = rest;
+	const info = gatewayInfoSource(worker.gateway);
+	rest.get = (route, ...args) =>
+		route === '/gateway/bot' && worker.isOwnToken(client.token) ? info.get() : get.call(rest, route, ...args);
 }

@@ -3,12 +3,17 @@ import { createRequire } from 'node:module';
 import type { WorkerRuntime } from '../runtime.js';
 import { discordJsAdapter } from './adapter.js';
 import type { DiscordClient, DiscordJs, GatewayLibrary } from './library.js';
+import { gateOwnGatewayClient, hasOwnGatewayClient } from './own-gateway-client.js';
 import { shardClientClass } from './shard-client.js';
 
 /** @param file The library's main file. */
 export function hookDiscordJs(library: DiscordJs, file: string, runtime: WorkerRuntime): void {
-	library.DefaultRestOptions.api = runtime.config.api;
-	const gatewayLibrary = gatewayLibraryOf(file);
+	if (library.DefaultRestOptions) library.DefaultRestOptions.api = runtime.config.api;
+	const { WebSocketShard } = library;
+	const connectsItself = hasOwnGatewayClient(WebSocketShard);
+	if (connectsItself) gateOwnGatewayClient(WebSocketShard, runtime.access);
+	// Beside an old copy another package's @discordjs/ws may be found.
+	const gatewayLibrary = connectsItself ? undefined : gatewayLibraryOf(file);
 	const ShardClient = shardClientClass(library.ShardClientUtil, runtime);
 	let shard: InstanceType<typeof ShardClient> | undefined;
 	// `new Client()` calls it for its `client.shard` when SHARDING_MANAGER is set.
@@ -20,7 +25,7 @@ export function hookDiscordJs(library: DiscordJs, file: string, runtime: WorkerR
 	};
 }
 
-/** The @discordjs/ws of this copy; undefined for 14.7 and older, which have a gateway client of their own. */
+/** The @discordjs/ws of this copy; undefined where it is out of reach. */
 function gatewayLibraryOf(file: string): GatewayLibrary | undefined {
 	try {
 		return createRequire(file)('@discordjs/ws') as GatewayLibrary;

@@ -10,7 +10,12 @@ export interface DiscordClient {
 			buildIdentifyThrottler?: (manager: WebSocketManager) => unknown;
 		};
 	};
-	rest: { options: { api: string } };
+	/** Version 1 of @discordjs/rest, up to discord.js 14.11, has its options in the request manager. */
+	rest: {
+		options?: { api: string };
+		requestManager?: { options: { api: string } };
+		get(route: string, ...args: unknown[]): Promise<unknown>;
+	};
 	guilds: { cache: ReadonlyMap<string, { shardId: number; memberCount: number }> };
 	ws: { shards: ReadonlyMap<number, { ping: number }> };
 	destroy(): Promise<void>;
@@ -24,12 +29,13 @@ export interface WebSocketManager {
 		shardIds?: unknown;
 		shardCount?: number | null;
 		readyTimeout?: number | null;
+		buildIdentifyThrottler?: (manager: WebSocketManager) => unknown;
 		updateSessionInfo?: (shardId: number, session: unknown) => unknown;
 	};
 	fetchGatewayInformation(): Promise<{ session_start_limit: { max_concurrency: number } }>;
 }
 
-/** The parts of @discordjs/ws 1 that discord.js uses by default. */
+/** The parts of @discordjs/ws 0.8 and 1 that discord.js uses by default. */
 export interface GatewayLibrary {
 	SimpleShardingStrategy: new (manager: WebSocketManager) => unknown;
 	SimpleIdentifyThrottler: new (maxConcurrency: number) => unknown;
@@ -48,17 +54,28 @@ export interface ShardClientUtilInstance {
 export interface DiscordJs {
 	version: string;
 	ShardClientUtil: ShardClientUtilClass;
-	DefaultRestOptions: { api: string };
+	/** 14.0 has none. */
+	DefaultRestOptions?: { api: string };
+	WebSocketShard?: { prototype: unknown };
 }
 
-/** Whether the exports of a module are those of discord.js 14. Reads no property: the exports of another module may be getters with effects. */
+/** Whether the exports of a module are those of discord.js 14, or of a fork of it. */
 export function isDiscordJs(exports: unknown): exports is DiscordJs {
-	return hasOwn(exports, 'ShardClientUtil', 'DefaultRestOptions', 'version');
+	// 14.0 does not export DefaultRestOptions.
+	return (
+		hasOwn(exports, 'ShardClientUtil', 'DefaultRestOptions', 'version') ||
+		(isAnyDiscordJs(exports) && exports.version.startsWith('14.'))
+	);
 }
 
 /** Whether they are those of discord.js 11 to 13, or 15. */
 export function isOtherDiscordJs(exports: unknown): exports is { version: string } {
-	return hasOwn(exports, 'Client', 'ShardingManager', 'version') && !isDiscordJs(exports);
+	return isAnyDiscordJs(exports) && !isDiscordJs(exports);
+}
+
+/** Reads no property before the names say what it is: the exports of another module may be getters with effects. */
+function isAnyDiscordJs(exports: unknown): exports is { version: string } {
+	return hasOwn(exports, 'Client', 'ShardingManager', 'version') && typeof (exports as { version: unknown }).version === 'string';
 }
 
 function hasOwn(exports: unknown, ...names: string[]): boolean {

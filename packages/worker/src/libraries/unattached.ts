@@ -10,6 +10,7 @@ export function watchConnect(exports: unknown, file: string, className: string, 
 	const connect = prototype?.connect;
 	if (!prototype || typeof connect !== 'function') return;
 	prototype.connect = function connectIfAttached(this: object, ...args: unknown[]): unknown {
+		if (runtime.ending) return new Promise(() => {});
 		if (runtime.isAttached(this) || !runtime.access.isOwnToken(tokenOf(this))) {
 			return connect.apply(this, args);
 		}
