@@ -63,7 +63,7 @@ describe.each([
 		await answered();
 		await manager.stop();
 		await waitFor('the end of its connections', () => simulator.state().connections === 0);
-		expect(simulator.log.entries({ type: 'disconnect' }).map(({ code }) => code)).not.toContain(1006);
+		expect(simulator.log.entries({ type: 'close' }).map(({ code }) => code)).not.toContain(1006);
 	});
 
 	it('is deployed in resident mode without an IDENTIFY', async () => {

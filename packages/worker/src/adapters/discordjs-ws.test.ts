@@ -27,7 +27,7 @@ describe('discordjsWsAdapter', () => {
 			url: 'wss://gateway',
 			session_start_limit: { remaining: 1000 },
 		});
-		expect(manager.options.buildIdentifyThrottler(manager as never)).toHaveProperty('waitForIdentify');
+		expect(manager.options.buildIdentifyThrottler?.(manager as never)).toHaveProperty('waitForIdentify');
 	});
 
 	it('reports the shards, and counts guilds by their dispatches, outages included', () => {

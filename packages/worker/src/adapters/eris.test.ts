@@ -27,7 +27,7 @@ describe('erisAdapter', () => {
 		expect(await client.getBotGateway()).toEqual(worker.gateway);
 		expect(await client.getGateway()).toEqual(worker.gateway);
 		expect(client.requestHandler.options).toMatchObject({ domain: '127.0.0.1', baseURL: '/api/v10' });
-		expect(client.requestHandler.options.agent).toBeDefined();
+		expect(client.requestHandler.options?.agent).toBeDefined();
 	});
 
 	it("leaves REST alone when the API is Discord's", () => {
