@@ -1,6 +1,7 @@
 // The identify throttler that @discordjs/ws awaits before each IDENTIFY (its interface IIdentifyThrottler, from version 0.8 on).
-import { shardEvent } from './adapters/discordjs-ws-event.js';
+
 import type { WorkerAccess } from './client-adapter.js';
+import { shardEvent } from './discordjs-ws-event.js';
 import { observeEmits } from './observe-emits.js';
 
 export interface IdentifyThrottler {

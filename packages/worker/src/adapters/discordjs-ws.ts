@@ -2,6 +2,7 @@
 // imported.
 import type { ShardSample } from '@shardctl/core';
 import type { ClientAdapter } from '../client-adapter.js';
+import { shardEvent } from '../discordjs-ws-event.js';
 import { field, hasMethods } from '../fields.js';
 import { gatewayInfoSource } from '../gateway-info-source.js';
 import { createIdentifyThrottler } from '../identify-throttler.js';
@@ -9,7 +10,6 @@ import { observeEmits } from '../observe-emits.js';
 import { keepSessionsThroughOutages } from '../session-keeper.js';
 import { destroyShards } from './destroy-shards.js';
 import { disconnection } from './disconnection.js';
-import { shardEvent } from './discordjs-ws-event.js';
 import { unsupported } from './unsupported.js';
 
 interface Dispatch {
