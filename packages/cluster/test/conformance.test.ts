@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { IoredisPort } from '../src/redis/ioredis-port.js';
 import { type Action, type ModelState, ownershipModel } from './model/ownership-model.mjs';
+import { randomFrom } from './support/random.js';
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from './support/redis-server.js';
 import { ReplayedCluster } from './support/replayed-cluster.js';
 
@@ -123,15 +124,4 @@ function choose(steps: readonly Step[], random: () => number): Step | undefined 
 	// ... and not be whole again at once.
 	if (healing.has(kind as string) && kinds.length > 1 && random() < 0.85) return choose(steps, random);
 	return pick(normal.filter(({ action }) => action[0] === kind));
-}
-
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let t = Math.imul(state ^ (state >>> 15), 1 | state);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-	};
 }

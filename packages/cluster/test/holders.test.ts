@@ -6,6 +6,7 @@ import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../src/redis/ioredis-port.js';
 import { type Holder, Holders } from './support/holders.js';
+import { randomFrom } from './support/random.js';
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from './support/redis-server.js';
 
 const leaseMs = 2000;
@@ -146,14 +147,3 @@ describeWithRedis('nodes as processes that are killed, stopped and cut off from 
 		await holders.acting(Holders.now());
 	});
 });
-
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let t = Math.imul(state ^ (state >>> 15), 1 | state);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-	};
-}

@@ -11,7 +11,7 @@ import { planChanges, stillBeforeRebalanceMs, type TableChange } from '../planne
 import type { ClusterKeys } from '../redis/keys.js';
 import type { RedisArgument, RedisPort, RedisScript } from '../redis/redis-port.js';
 import { type OwnershipScripts, ownershipScripts } from '../scripts/ownership-scripts.js';
-import { type ClusterView, clusterView, type Member } from '../table/cluster-view.js';
+import { type ClusterView, clusterView, type Member, type SessionRow } from '../table/cluster-view.js';
 import type { SessionHost } from './session-host.js';
 
 export interface ClusterNodeOptions {
@@ -60,8 +60,11 @@ export class ClusterNode {
 	#isMuted = true;
 	#inFlight = 0;
 	#view: ClusterView | undefined;
-	/** The version that the last plan was made from. */
+	/** The version for which there was nothing (more) to plan. */
 	#planned = -1;
+	/** Since when there has been something to plan; undefined while there is nothing. */
+	#workSince: number | undefined;
+	#registering = false;
 	#planning = false;
 	#stillSince = 0;
 	#liveNodes = '';
@@ -93,7 +96,12 @@ export class ClusterNode {
 	 * Joins the cluster. Rejects with `REDIS_UNAVAILABLE`, `NODE_NAME_TAKEN` or `CLUSTER_MISMATCH`; then nothing is left of the node.
 	 */
 	async start(): Promise<void> {
-		await this.#register();
+		try {
+			await this.#register();
+		} catch (error) {
+			await this.#run(this.#scripts.leave, [this.node]).catch(() => {});
+			throw error;
+		}
 		this.#phase = 'in';
 		this.#renew();
 	}
@@ -101,7 +109,13 @@ export class ClusterNode {
 	/** Says that this node drains, or no longer drains, or cannot reach Discord. */
 	async update(changes: Partial<Pick<Member, 'draining' | 'reachesDiscord' | 'capacity'>>): Promise<void> {
 		this.#member = { ...this.#member, ...changes };
-		await this.#run(this.#scripts.updateMember, [this.node, JSON.stringify(this.#member)]);
+		for (;;) {
+			const [kind] = (await this.#run(this.#scripts.updateMember, [this.node, JSON.stringify(this.#member)])) as string[];
+			if (kind === 'OK') return;
+			// A new engine, which has to be learned, or which does not know the node.
+			if (kind === 'ENGINE') await this.#exchange(this.state.beginRenewal());
+			else await this.#register();
+		}
 	}
 
 	/** Reads the cluster as it is now. */
@@ -152,9 +166,16 @@ export class ClusterNode {
 		])) as string[];
 		if (kind === 'OK') return;
 		this.#renewSoon();
+		if (kind !== 'FENCED') {
+			throw new ShardctlError(
+				'REDIS_REFUSED',
+				`Redis has not yet confirmed who owns session ${session}: try again after the next renewal`,
+				{ details: { reply: kind } },
+			);
+		}
 		throw new ShardctlError(
 			'FENCED',
-			`refused to save session ${session} with epoch ${held?.epoch}: ${kind} ${owner ?? ''} ${epoch ?? ''}`.trim(),
+			`refused to save session ${session} as owner with epoch ${held?.epoch ?? 0}: its owner is ${owner} with epoch ${epoch}`,
 		);
 	}
 
@@ -252,8 +273,13 @@ export class ClusterNode {
 		if (!change.overtaken) {
 			for (const lost of change.lost) this.#disown(lost);
 			for (const granted of change.granted) this.#own(granted);
-			if (!reply.registered && this.#phase === 'in') {
-				void this.#register().catch((error: unknown) => this.#failed(error));
+			if (!reply.registered && this.#phase === 'in' && !this.#registering) {
+				this.#registering = true;
+				void this.#register()
+					.catch((error: unknown) => this.#failed(error))
+					.finally(() => {
+						this.#registering = false;
+					});
 			}
 			if (this.#phase === 'in') void this.#look(reply.version, reply.quietMs);
 		}
@@ -303,16 +329,23 @@ export class ClusterNode {
 
 	/** After each renewal: reads the table when there is something to do, plans if it is this node's turn, and follows the moves. */
 	async #look(version: number, quietMs: number): Promise<void> {
-		if (this.#planning || !this.#hasWork(version, quietMs)) return;
+		if (this.#planning) return;
+		const isNew = this.#view?.version !== version || this.#view.identity !== this.state.identity;
+		const hasMove = this.#movesOf(this.#view).length > 0;
+		const mayPlan = quietMs === 0 && (isNew || this.#hasWork(version));
+		if (!mayPlan) this.#workSince = undefined;
+		else this.#workSince ??= this.#clock.monotonic();
+		if (!isNew && !hasMove && !mayPlan) return;
 		this.#planning = true;
 		try {
 			const view = await this.read();
 			this.#view = view;
 			this.#noteNodes(view);
 			this.#followMoves(view);
-			if (quietMs > 0 || view.quietMs > 0 || !this.#isMyTurn(view)) return;
-			this.#planned = view.version;
-			await this.#plan(view);
+			if (mayPlan && view.quietMs === 0 && this.#isMyTurn(view)) {
+				await this.#plan(view);
+				this.#planned = view.version;
+			}
 		} catch (error) {
 			this.#failed(error);
 		} finally {
@@ -320,17 +353,15 @@ export class ClusterNode {
 		}
 	}
 
-	#hasWork(version: number, quietMs: number): boolean {
+	/** Whether a plan may find something to change. Where nothing is to be done the table is not read. */
+	#hasWork(version: number): boolean {
 		const view = this.#view;
-		if (view?.version !== version || view.identity !== this.state.identity) return true;
-		if (quietMs > 0) return false;
-		if (this.#planned !== version) return true;
+		if (!view || this.#planned !== version) return true;
 		if (!this.#rebalanced && this.#stillMs >= stillBeforeRebalanceMs) return true;
-		const owned = new Set(view.sessions.filter(({ owner }) => owner !== undefined).map(({ session }) => session));
-		return (
-			owned.size < this.#options.layout.sessions ||
-			view.nodes.some(({ node }) => node !== this.node && this.state.silentSince(node) !== undefined)
-		);
+		const owners = new Set(view.sessions.map(({ owner }) => owner));
+		if (owners.has(undefined) || view.sessions.length < this.#options.layout.sessions) return true;
+		for (const { target } of view.sessions) if (target !== undefined) owners.add(target);
+		return view.nodes.some(({ node }) => owners.has(node) && node !== this.node && this.state.silentSince(node) !== undefined);
 	}
 
 	get #stillMs(): number {
@@ -347,13 +378,17 @@ export class ClusterNode {
 		this.#rebalanced = false;
 	}
 
-	/** The first live node plans; each further one only if nothing has changed for longer. None is elected: all may plan at once. */
+	/**
+	 * The node that has been here longest plans; each further one a renewal later, in case those before it do not. None is elected: all may
+	 * plan at once.
+	 */
 	#isMyTurn({ nodes }: ClusterView): boolean {
 		if (this.state.muted || !this.state.ripe) return false;
-		const before = nodes.filter(
-			({ node, leaseMs, member }) => node < this.node && leaseMs > this.#timings.leaseMs - this.#timings.validMs && member,
-		);
-		return before.length === 0;
+		const { leaseMs, validMs, renewMs } = this.#timings;
+		const live = nodes.filter((row) => row.member && row.leaseMs > leaseMs - validMs);
+		live.sort((a, b) => (a.member?.startedAt ?? 0) - (b.member?.startedAt ?? 0) || (a.node < b.node ? -1 : 1));
+		const rank = live.findIndex(({ node }) => node === this.node);
+		return rank >= 0 && this.#clock.monotonic() - (this.#workSince ?? 0) >= rank * renewMs;
 	}
 
 	async #plan(view: ClusterView): Promise<void> {
@@ -385,10 +420,16 @@ export class ClusterNode {
 
 	// ---- moves
 
+	#movesOf(view: ClusterView | undefined): SessionRow[] {
+		return (view?.sessions ?? []).filter(
+			({ phase, owner, target }) => (phase === 'moving' && target === this.node) || (phase === 'prepared' && owner === this.node),
+		);
+	}
+
 	#followMoves(view: ClusterView): void {
-		for (const { session, phase, owner, target, epoch } of view.sessions) {
-			if (phase === 'moving' && target === this.node) this.#once(session, (signal) => this.#prepare(session, epoch, signal));
-			if (phase === 'prepared' && owner === this.node) this.#once(session, (signal) => this.#handOver(session, epoch, signal));
+		for (const { session, phase, epoch } of this.#movesOf(view)) {
+			if (phase === 'moving') this.#once(session, (signal) => this.#prepare(session, epoch, signal));
+			else if (view.quietMs === 0) this.#once(session, (signal) => this.#handOver(session, epoch, signal));
 		}
 	}
 
@@ -398,15 +439,13 @@ export class ClusterNode {
 		this.#moves.set(session, move);
 		work(move.signal)
 			.catch((error: unknown) => this.#failed(error))
-			.finally(() => {
-				this.#moves.delete(session);
-				this.#renewSoon();
-			});
+			.finally(() => this.#moves.delete(session));
 	}
 
 	async #prepare(session: number, epoch: number, signal: AbortSignal): Promise<void> {
 		await this.#options.host.prepare(session, signal);
 		await this.#run(this.#scripts.prepared, [this.node, session, epoch]);
+		this.#renewSoon();
 	}
 
 	async #handOver(session: number, epoch: number, signal: AbortSignal): Promise<void> {
@@ -420,6 +459,7 @@ export class ClusterNode {
 		if (kind === 'OK') {
 			const gone = this.state.holding(session)?.epoch === epoch ? this.state.drop(session) : undefined;
 			if (gone) this.#options.host.disown(gone);
+			this.#renewSoon();
 		} else if (kind !== 'FENCED') {
 			// An answer that says it has not happened.
 			this.state.keep(session, epoch);
