@@ -13,8 +13,17 @@ export interface EventText {
 	text: string;
 }
 
-/** The sentence, and its severity. */
+/** The sentence, and its severity. An event of another version of shardctl is shown as it comes. */
 export function describeEvent(event: FleetEventBody): EventText {
+	try {
+		return describeKnown(event) ?? asItComes(event);
+	} catch {
+		return asItComes(event);
+	}
+}
+
+/** Undefined for a type that this version does not know. */
+function describeKnown(event: FleetEventBody): EventText | undefined {
 	switch (event.type) {
 		case 'fleet:ready':
 			return info(
@@ -179,11 +188,29 @@ function closeCodeText(code: number): string {
 	return reason ? `${code} (${reason.replace(/\.$/, '')})` : String(code);
 }
 
+/** `worker:teleported {"workerId":3}`: without what every event has, and not longer than a few lines. */
+function asItComes(event: FleetEventBody): EventText {
+	const { type, seq: _seq, at: _at, ...fields } = event as FleetEventBody & { seq?: number; at?: number };
+	const text = JSON.stringify(fields);
+	return info(`${String(type)} ${text.length > longestFields ? `${text.slice(0, longestFields)}…` : text}`);
+}
+
+const longestFields = 500;
+
 /** One line of `events`. */
 export function groupLine(group: EventGroup): string {
-	const { level, text } = describeGroup(group);
+	const { level, text } = textOfGroup(group);
 	const marks = { info: out.green('●'), warn: out.yellow('▲'), error: out.red('✖') };
-	return `${out.dim(new Date(group[0].at).toISOString())} ${marks[level]} ${text}`;
+	const at = new Date(group[0].at);
+	return `${out.dim(Number.isNaN(at.getTime()) ? '-' : at.toISOString())} ${marks[level]} ${text}`;
+}
+
+function textOfGroup(group: EventGroup): EventText {
+	try {
+		return describeGroup(group);
+	} catch {
+		return asItComes(group[0]);
+	}
 }
 
 function name({ workerId, shardIds }: { workerId: number; shardIds: readonly number[] }): string {

@@ -1,9 +1,9 @@
 // Runs a command: parses, reports errors, and sets the exit status.
-import { ShardctlError } from '@shardctl/core';
+import { messageOf, ShardctlError } from '@shardctl/core';
 import { CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { unsetFlags } from './option.js';
-import { buildProgram } from './program.js';
+import { buildProgram, version } from './program.js';
 
 /** Runs the command that the process was started with. */
 export async function main(): Promise<void> {
@@ -14,14 +14,28 @@ export async function main(): Promise<void> {
 	try {
 		await program.parseAsync();
 	} catch (error) {
-		process.exitCode = report(error);
+		process.exitCode = await report(error);
 	}
 }
 
 /** Prints the error; returns the exit status. */
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongUsage;
+	const skew = ShardctlError.is(error) ? undefined : await otherVersion(error);
 	if (ShardctlError.is(error)) process.stderr.write(`error: ${error.message}\n`);
+	else if (skew !== undefined) process.stderr.write(`error: ${skew}\n`);
 	else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 	return exitCodeOf(error);
+}
+
+/** The sentence for an error that two versions which do not fit together are the likely cause of. */
+async function otherVersion(error: unknown): Promise<string | undefined> {
+	// Loaded already where a manager was asked, and not worth its time before.
+	const { managerVersion } = await import('@shardctl/control');
+	const theirs = managerVersion();
+	if (theirs === undefined || theirs === version) return undefined;
+	return (
+		`this command is of shardctl ${version} and the manager of shardctl ${theirs}, and they do not fit together here: ` +
+		`${messageOf(error)}; use the command of the manager's version`
+	);
 }

@@ -20,7 +20,7 @@ import { statsCommand } from './commands/stats.js';
 import { stopCommand } from './commands/stop.js';
 import { whereCommand } from './commands/where.js';
 
-const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+export const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /** The width of help where the terminal does not know its own. */
 const helpColumns = 80;

@@ -10,6 +10,7 @@ export {
 	type Followed,
 	type FollowOptions,
 	managerNotRunning,
+	managerVersion,
 } from './client/control-client.js';
 export type { Fleet, LogEntry, WorkerView } from './fleet/fleet.js';
 export type {

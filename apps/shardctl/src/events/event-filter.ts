@@ -25,6 +25,7 @@ export function passes(event: FleetEvent, { shard, worker, since, types }: Event
 
 /** The shards that an event is about; undefined for the whole fleet. */
 export function shardsOf(event: FleetEvent): readonly number[] | undefined {
-	if ('shardIds' in event) return event.shardIds;
+	// The list may be missing in an event of another version.
+	if ('shardIds' in event) return Array.isArray(event.shardIds) ? event.shardIds : undefined;
 	return 'shardId' in event ? [event.shardId] : undefined;
 }

@@ -22,6 +22,9 @@ export const endpoints = {
 	call: 'POST /v1/call',
 } as const;
 
+/** Names the version of the manager in every response. */
+export const versionHeader = 'x-shardctl-version';
+
 export type Operation = keyof typeof endpoints;
 export type Method = 'GET' | 'POST';
 

@@ -1,14 +1,16 @@
 // The typed client of the control API, for the command line and for scripts. It imports nothing large: `shardctl stats` is
 // mostly the time that this takes to load.
+import type { IncomingMessage } from 'node:http';
 import type { ErrorCode, ManagerStats } from '@shardctl/core';
 import { nearestName, ShardctlError } from '@shardctl/core';
-import { endpoint, type Operation, pathFields } from '../api/endpoints.js';
+import { endpoint, type Operation, pathFields, versionHeader } from '../api/endpoints.js';
 import type { LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent } from '../fleet/fleet-events.js';
 import { describeEnd } from '../history/describe-end.js';
 import { endedFleets } from '../history/ended-fleet.js';
 import type { Operations } from '../routes/routes.js';
 import { runningManagers } from '../state-dir/manager-record.js';
+import { completeStats } from './complete-stats.js';
 import { type ConnectionTarget, openResponse, readJson, readText } from './connection.js';
 import { readEvents } from './sse-reader.js';
 
@@ -75,6 +77,7 @@ export function createControlClient(
 ): ControlClient {
 	const ask = async <O extends Operation>(operation: O, input: object, limit: number | undefined): Promise<Output<O>> => {
 		const response = await openResponse(connectionTarget(target), requestOf(operation, input), limit);
+		noteVersion(response);
 		const answer = (await readJson(response)) as Output<O> & ErrorAnswer;
 		if (response.statusCode === 200) return answer;
 		throw errorOf(answer, response.statusCode ?? 0);
@@ -86,15 +89,17 @@ export function createControlClient(
 		const request = requestOf(operation, { ...input, follow: true });
 		const response = await openResponse(connectionTarget(target), request, timeoutMs, signal);
 		if (response.statusCode !== 200) throw errorOf((await readJson(response)) as ErrorAnswer, response.statusCode ?? 0);
+		noteVersion(response);
 		for await (const { type, data } of readEvents(response, signal)) {
-			yield type === 'skipped' ? { skipped: (data as { count: number }).count } : { item: data as T };
+			if (type === 'skipped') yield { skipped: (data as { count: number }).count };
+			else yield { item: (operation === 'stats' ? completeStats(data) : data) as T };
 		}
 	}
 
 	return {
 		health: () => withDeadline('health'),
 		openapi: () => withDeadline('openapi'),
-		stats: (input) => withDeadline('stats', input),
+		stats: async (input) => completeStats(await withDeadline('stats', input)),
 		async metrics() {
 			const response = await openResponse(connectionTarget(target), requestOf('metrics', {}), timeoutMs);
 			if (response.statusCode === 200) return readText(response);
@@ -118,6 +123,18 @@ export function createControlClient(
 		followEvents: (input = {}) => follow('events', input),
 		followStats: (input = {}) => follow('stats', input),
 	};
+}
+
+let lastVersion: string | undefined;
+
+/** The version of the manager that answered last; undefined before that, or where it is too old to say. */
+export function managerVersion(): string | undefined {
+	return lastVersion;
+}
+
+function noteVersion({ headers }: IncomingMessage): void {
+	const version = headers[versionHeader];
+	lastVersion = typeof version === 'string' ? version.slice(0, 40) : undefined;
 }
 
 interface ErrorAnswer {

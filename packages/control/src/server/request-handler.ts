@@ -1,7 +1,7 @@
 // Authorises, routes and validates a request of the control API, and responds. It opens and closes no socket.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, guardListener, parseRequestTarget, ShardctlError } from '@shardctl/core';
-import { endpoint, endpoints, type Operation, pathFields } from '../api/endpoints.js';
+import { endpoint, endpoints, type Operation, pathFields, versionHeader } from '../api/endpoints.js';
 import { EventStream } from '../feed/event-stream.js';
 import type { FleetFeed } from '../feed/fleet-feed.js';
 import type { Fleet } from '../fleet/fleet.js';
@@ -44,6 +44,7 @@ export function requestHandler(options: RequestHandlerOptions, access: Access) {
 		(request: IncomingMessage, response: ServerResponse) => {
 			// What goes wrong with a connection is noticed by what reads or writes it.
 			response.on('error', () => {});
+			response.setHeader(versionHeader, options.fleet.version);
 			return respond(options, access, request, response);
 		},
 		(error, request, response) => {

@@ -34,3 +34,9 @@ it('refuses what is cut off, damaged, empty or of another version', () => {
 		expect(() => decodeSnapshot(bad)).toThrow(expect.objectContaining({ code: 'SNAPSHOT_INVALID' }));
 	}
 });
+
+it('finding 17: names the version of a snapshot that it does not read', () => {
+	const whole = atOnce(encodeSnapshot({ ...facts, state: state() }));
+	const other = Buffer.from(whole.toString('latin1').replace('snapshot 3', 'snapshot 41'), 'latin1');
+	expect(() => decodeSnapshot(other)).toThrow(/is of version 41, and this shardctl reads version 3/);
+});

@@ -6,7 +6,9 @@ import { ShardState } from '../state/shard-state.js';
 import type { VoicePlace } from '../state/voice-places.js';
 import type { SavedSession } from '../upstream/upstream-shard.js';
 
-const form = 'shardctl-gateway-snapshot 3';
+const name = 'shardctl-gateway-snapshot';
+const version = 3;
+const form = `${name} ${version}`;
 
 export interface ShardSnapshot {
 	shardId: number;
@@ -38,6 +40,14 @@ export function decodeSnapshot(data: Uint8Array): ShardSnapshot {
 	const firstLine = bytes.indexOf(10);
 	const secondLine = bytes.indexOf(10, firstLine + 1);
 	const line = bytes.subarray(firstLine + 1, secondLine).toString();
+	const written = new RegExp(`^${name} (\\d{1,9}) `).exec(bytes.subarray(0, Math.max(0, firstLine)).toString())?.[1];
+	if (written !== undefined && written !== String(version)) {
+		throw new ShardctlError(
+			'SNAPSHOT_INVALID',
+			`the snapshot is of version ${written}, and this shardctl reads version ${version}; the session has to begin anew`,
+			{ details: { found: Number(written), version } },
+		);
+	}
 	if (secondLine < 0 || bytes.subarray(0, firstLine).toString() !== `${form} ${checksum(line)}`) {
 		throw new ShardctlError(
 			'SNAPSHOT_INVALID',
