@@ -46,3 +46,6 @@ export function isFrame(message: unknown): boolean {
 export function isEnvelope(message: unknown): message is Envelope {
 	return isFrame(message) && typeof (message as unknown[])[1] === 'number';
 }
+
+/** Size of a frame besides its value, in bytes. */
+export const frameBytes = 48;

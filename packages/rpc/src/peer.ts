@@ -1,42 +1,19 @@
 // One side of a conversation over a port: it sends requests and settles each exactly once, runs handlers for the other side's
 // requests, and passes events. It knows no processes and does not close the channel; the code that made the channel does.
-import { type Clock, type ErrorCode, ShardctlError, systemClock } from '@shardctl/core';
+import { type Clock, ShardctlError, systemClock } from '@shardctl/core';
 import { onAbort } from './abort-hub.js';
-import { cancelled, channelClosed, closedError, methodNotFound, timedOut, tooMany, wrongTimeout } from './call-errors.js';
-import { decodeThrown, encodeThrown } from './error-codec.js';
-import { type Frame, firstFrame, isEnvelope, kind } from './frames.js';
-import { type HandlerContext, LazyHandlerContext } from './handler-context.js';
+import { cancelled, channelClosed, closedError, timedOut, tooMany, wrongTimeout } from './call-errors.js';
+import { decodeThrown } from './error-codec.js';
+import { type Frame, firstFrame, frameBytes, isEnvelope, kind } from './frames.js';
+import type { HandlerContext } from './handler-context.js';
 import { defaultPeerLimits, type PeerLimits } from './limits.js';
 import { Outbox } from './outbox.js';
 import { type PendingCall, PendingCalls, type Settle } from './pending-calls.js';
 import type { Port } from './port.js';
+import { type Handler, RequestHandlers } from './request-handlers.js';
+import { checked, type MethodMap, noSchemas, type PeerSchemas, type SchemaTables } from './schemas.js';
 import { decodeValue } from './value-decoder.js';
 import { type EncodedValue, encodeValue, type PreparedValue } from './value-encoder.js';
-
-/** Every method of `T` with the type of its params and of its result; interfaces fit as well as type aliases. */
-export type MethodMap<T> = { [M in keyof T]: { params: unknown; result: unknown } };
-
-/** Judges a value that the other side sent; a zod schema is one. */
-export interface Schema<T> {
-	safeParse(value: unknown): { success: true; data: T } | { success: false; error: { message: string } };
-}
-
-/**
- * What the other side may send, where it is less trusted than this one: each value is checked before a handler or a listener gets it.
- * The types require an entry for everything that the contract has.
- */
-export interface PeerSchemas<
-	Local extends MethodMap<Local>,
-	Remote extends MethodMap<Remote>,
-	RemoteEvents extends object = Record<never, never>,
-> {
-	/** Of the params of each method that this side handles. Wrong ones are answered with `PROTOCOL_ERROR`. */
-	params: { [M in keyof Local]: Schema<Local[M]['params']> };
-	/** Of the result of each method that this side requests. A wrong one rejects the call with `PROTOCOL_ERROR`. */
-	results: { [M in keyof Remote]: Schema<Remote[M]['result']> };
-	/** Of the payload of each event that this side listens to. A wrong one reaches no listener. */
-	events: { [E in keyof RemoteEvents]: Schema<RemoteEvents[E]> };
-}
 
 export interface PeerOptions {
 	port: Port;
@@ -78,9 +55,6 @@ export interface PeerCounters {
 }
 
 const defaultTimeoutMs = 30_000;
-/** Size of a frame besides its value. */
-const frameBytes = 48;
-
 /**
  * One side of a conversation. `Local` are the methods that this side handles, `Remote` those it may request; likewise the events.
  *
@@ -110,11 +84,8 @@ export class Peer<
 	readonly #limits: PeerLimits;
 	readonly #outbox: Outbox;
 	readonly #calls: PendingCalls;
-	readonly #handlers = new Map<string, (params: unknown, context: HandlerContext) => unknown>();
+	readonly #handlers: RequestHandlers;
 	readonly #listeners = new Map<string, Set<(payload: unknown) => void>>();
-	readonly #running = new Map<number, LazyHandlerContext>();
-	/** Ids of one sender only grow, and the channel keeps their order: an id that is not greater is a duplicate. */
-	#lastRemoteId = 0;
 	#closedWith: ShardctlError | null = null;
 
 	/** @param options `schemas`: what is accepted from the other side; anything that can be read where it is left out. */
@@ -132,6 +103,13 @@ export class Peer<
 			onBroken: (cause) => this.close(channelClosed({ cause })),
 			onRefused: (frame, error) => this.#onRefused(frame, error),
 		});
+		this.#handlers = new RequestHandlers({
+			outbox: this.#outbox,
+			limits: this.#limits,
+			schemas: this.#schemas.params,
+			onDuplicate: () => this.#counters.duplicateRequests++,
+			onUnreadable: (what, cause) => this.#protocolError(what, cause, { refused: true }),
+		});
 		options.port.onMessage((message) => this.#onMessage(message));
 		options.port.onClose(() => this.close());
 	}
@@ -143,7 +121,7 @@ export class Peer<
 
 	/** Handlers of this side that have not finished. */
 	get runningCount(): number {
-		return this.#running.size;
+		return this.#handlers.runningCount;
 	}
 
 	get closed(): boolean {
@@ -155,7 +133,7 @@ export class Peer<
 		method: M,
 		handler: (params: Local[M]['params'], context: HandlerContext) => Local[M]['result'] | Promise<Local[M]['result']>,
 	): void {
-		this.#handlers.set(method, handler as (params: unknown, context: HandlerContext) => unknown);
+		this.#handlers.set(method, handler as Handler);
 	}
 
 	/** Listens to an event of the other side. Returns a function that removes the listener. */
@@ -241,8 +219,7 @@ export class Peer<
 		this.#closedWith = error;
 		this.#outbox.close();
 		this.#calls.rejectAll((method) => closedError(error, method));
-		for (const context of this.#running.values()) context.abort(error);
-		this.#running.clear();
+		this.#handlers.abortAll(error);
 		this.#listeners.clear();
 	}
 
@@ -302,7 +279,7 @@ export class Peer<
 		const id = key as number;
 		switch (what) {
 			case kind.request:
-				if (typeof third === 'string') this.#onRequest(id, third, fourth, fifth === 1);
+				if (typeof third === 'string') this.#handlers.run(id, third, fourth, fifth === 1);
 				else this.#protocolError('a request names no method');
 				return;
 			case kind.result:
@@ -312,77 +289,11 @@ export class Peer<
 				this.#onFailure(id, third);
 				return;
 			case kind.cancel:
-				this.#onCancel(id, third);
+				this.#handlers.cancel(id, third);
 				return;
 			default:
 				this.#protocolError('a frame is of no known kind');
 		}
-	}
-
-	#onRequest(id: number, method: string, wire: unknown, tagged: boolean): void {
-		if (id <= this.#lastRemoteId) {
-			this.#counters.duplicateRequests++;
-			return;
-		}
-		this.#lastRemoteId = id;
-		const handler = this.#handlers.get(method);
-		if (!handler) {
-			this.#answerFailure(id, methodNotFound(method));
-			return;
-		}
-		if (this.#running.size >= this.#limits.maxRunningHandlers) {
-			this.#answerFailure(id, tooMany(`${this.#running.size} handlers are running on the other side already`, method));
-			return;
-		}
-		let params: unknown;
-		try {
-			params = checked(decodeValue(wire, tagged), this.#schemas.params[method], `the params of "${method}"`);
-		} catch (error) {
-			this.#answerFailure(id, error);
-			this.#protocolError(`the params of "${method}" cannot be read`, error, { refused: true });
-			return;
-		}
-		const context = new LazyHandlerContext();
-		let result: unknown;
-		try {
-			result = handler(params, context);
-		} catch (thrown) {
-			this.#answerFailure(id, thrown);
-			return;
-		}
-		if (!isThenable(result)) {
-			this.#answer(id, result);
-			return;
-		}
-		this.#running.set(id, context);
-		Promise.resolve(result).then(
-			(value) => this.#finish(id, context) && this.#answer(id, value),
-			(thrown: unknown) => this.#finish(id, context) && this.#answerFailure(id, thrown),
-		);
-	}
-
-	/** A handler has finished. False when its caller no longer waits. */
-	#finish(id: number, context: LazyHandlerContext): boolean {
-		return this.#running.delete(id) && !context.aborted;
-	}
-
-	#answer(id: number, value: unknown): void {
-		let encoded: EncodedValue;
-		try {
-			encoded = encodeValue(value, this.#limits);
-		} catch (error) {
-			this.#answerFailure(id, error);
-			return;
-		}
-		const frame: Frame = encoded.tagged ? [kind.result, id, encoded.wire, 1] : [kind.result, id, encoded.wire];
-		if (this.#outbox.push(frame, encoded.sizeBytes + frameBytes)) return;
-		// A small failure always fits: without it the caller would wait until its deadline.
-		if (!this.#closedWith) this.#answerFailure(id, tooMany('the channel is congested and the queue of replies is full'));
-	}
-
-	#answerFailure(id: number, thrown: unknown): void {
-		const { wire, sizeBytes } = encodeThrown(thrown, this.#limits);
-		this.#outbox.push([kind.failure, id, wire], sizeBytes + frameBytes, true);
 	}
 
 	#onResult(id: number, wire: unknown, tagged: boolean): void {
@@ -419,13 +330,6 @@ export class Peer<
 		call.settle.reject(thrown);
 	}
 
-	#onCancel(id: number, reason: unknown): void {
-		const code: ErrorCode = reason === 'CALL_TIMEOUT' ? 'CALL_TIMEOUT' : 'CALL_CANCELLED';
-		const text = code === 'CALL_TIMEOUT' ? "the caller's deadline has passed" : 'the caller cancelled the call';
-		// A handler that ignores its signal still counts as running until it finishes.
-		this.#running.get(id)?.abort(new ShardctlError(code, text));
-	}
-
 	#onEvent(event: string, wire: unknown, tagged: boolean): void {
 		const listeners = this.#listeners.get(event) ?? noListeners;
 		if (listeners === noListeners && !Object.hasOwn(this.#schemas.events, event)) return;
@@ -449,7 +353,7 @@ export class Peer<
 	#onRefused([what, key]: Frame, cause: unknown): void {
 		const error = new ShardctlError('MESSAGE_TOO_LARGE', 'the channel cannot carry a message of this size', { cause });
 		if (what === kind.request) this.#calls.reject(key as number, error);
-		else if (what === kind.result) this.#answerFailure(key as number, error);
+		else if (what === kind.result) this.#handlers.fail(key as number, error);
 		else if (what === kind.event) this.#counters.droppedEvents++;
 	}
 
@@ -484,44 +388,10 @@ export class Peer<
 	}
 }
 
-interface SchemaTables {
-	readonly params: Readonly<Record<string, Schema<unknown>>>;
-	readonly results: Readonly<Record<string, Schema<unknown>>>;
-	readonly events: Readonly<Record<string, Schema<unknown>>>;
-}
-
 const noListeners: ReadonlySet<(payload: unknown) => void> = new Set();
-const noSchemas: SchemaTables = { params: {}, results: {}, events: {} };
-
-/**
- * The value as its schema reads it. Throws `PROTOCOL_ERROR`, which says where it is wrong and never what it holds. Only names that
- * this side has a handler, a listener, a call or a schema for are looked up, and none that the other side made up.
- */
-function checked(value: unknown, schema: Schema<unknown> | undefined, what: string): unknown {
-	if (!schema) return value;
-	const read = schema.safeParse(value);
-	if (read.success) return read.data;
-	throw new ShardctlError('PROTOCOL_ERROR', `${what} is not what the protocol allows: ${problemText(read.error)}`);
-}
-
-const longestProblem = 300;
-
-/** The issues of a zod error on one line, as far as they are short. */
-function problemText(error: { message: string; issues?: readonly { path: readonly PropertyKey[]; message: string }[] }): string {
-	const text =
-		error.issues
-			?.map(({ path, message }) => `${path.length > 0 ? `${path.map(String).join('.')}: ` : ''}${message}`)
-			.join('; ') ?? error.message;
-	return text.length > longestProblem ? `${text.slice(0, longestProblem)}…` : text;
-}
-
 /** An error of a listener becomes an uncaught exception, as in Node, and does not stop the frames behind it. */
 function throwOutside(error: unknown): void {
 	queueMicrotask(() => {
 		throw error;
 	});
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-	return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
