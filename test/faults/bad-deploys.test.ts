@@ -204,3 +204,34 @@ it('a crash that starts a bad version from the disk costs that worker, and not t
 	expect(refused).toEqual([]);
 	await fleet.stop();
 });
+
+it('a good version is deployed over one that hangs, with events on their way to it', async () => {
+	const fleet = await startResidentFleet({ ...setup, manager: { ...setup.manager, heartbeatTimeoutMs: 60_000 } });
+	fleet.version('blocks-soon');
+	expect(await deploy(fleet, { observeMs: 0, parallel: 2 })).toBeNull();
+	const hung = pids(fleet);
+	const stopTalking = fleet.keepTalking(50);
+	await waitFor('the bots to hang', async () => {
+		const before = fleet.handled().length;
+		await new Promise((resolve) => setTimeout(resolve, 500));
+		return fleet.handled().length === before;
+	});
+	fleet.version('');
+	expect(await deploy(fleet, { observeMs: 300 })).toBeNull();
+	await expectWhole(fleet);
+	expect(pids(fleet).filter((pid) => hung.includes(pid))).toEqual([]);
+	stopTalking();
+	const { lost } = await fleet.totals();
+	await waitFor('the other events', () => withoutRepeats(fleet.handled()).length >= fleet.sent - lost);
+	await fleet.stop();
+});
+
+it('a fleet that is stopped in the middle of a deploy leaves no process', async () => {
+	for (const first of ['start', 'stop'] as const) {
+		const fleet = await startResidentFleet(setup);
+		const outcome = deploy(fleet, { first, observeMs: 60_000 });
+		await waitFor('the watch', () => fleet.manager.deployStats()?.stage === 'watching the new process');
+		await fleet.stop();
+		expect(await outcome).toMatchObject({ code: 'MANAGER_STOPPED' });
+	}
+});

@@ -66,7 +66,7 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 		case 'worker:deployed':
 			return info(`${name(event)} was replaced without a gap in ${seconds(event.tookMs)}`);
 		case 'worker:rolled-back':
-			return error(`${name(event)} was rolled back; the old process keeps running: ${event.reason}`);
+			return error(`${name(event)} was rolled back: ${event.reason}`);
 		case 'worker:stop-first':
 			return warn(`${name(event)}: ${event.reason}; the old process ends first, events wait meanwhile`);
 		case 'deploy:progress':

@@ -54,6 +54,8 @@ export class HandOver {
 	#kept = false;
 	/** Why it is rolled back. */
 	#cause: unknown;
+	/** The old process did not acknowledge what it had been sent: it may hang. */
+	#unacknowledged = false;
 	/** Resolves when the old process is gone; from `releasing` on. */
 	#oldGone: Promise<void> = Promise.resolve();
 
@@ -83,6 +85,7 @@ export class HandOver {
 	#fail(cause: unknown): void {
 		if (!handOverTransitions[this.#state].failed) return;
 		this.#cause = cause;
+		this.#unacknowledged = this.#state === 'pausing' && ShardctlError.is(cause) && cause.code === 'CALL_TIMEOUT';
 		this.#on('failed');
 	}
 
@@ -227,7 +230,13 @@ export class HandOver {
 			`the new process of ${old.label} did not take over, so the old one keeps running: ${why}`,
 			{
 				cause: this.#cause,
-				details: { workerId: old.id, shardIds: old.shardIds, rolledBack: true, stderrTail: report?.stderrTail ?? [] },
+				details: {
+					workerId: old.id,
+					shardIds: old.shardIds,
+					rolledBack: true,
+					unacknowledged: this.#unacknowledged,
+					stderrTail: report?.stderrTail ?? [],
+				},
 			},
 		);
 	}

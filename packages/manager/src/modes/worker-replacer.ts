@@ -17,6 +17,24 @@ import type { ModeContext } from './start-request.js';
 /** Above what the gateway process itself allows. */
 const drainTimeoutMs = 15_000;
 
+/** How long an old process that does not acknowledge its events may take to answer a question. */
+const answerTimeoutMs = 5000;
+
+/** An old process that has to end before the new one is started. */
+interface Obstacle {
+	worker: ManagedWorker;
+	/** Its event loop is blocked. */
+	hangs: boolean;
+	/** For people; absent where that was asked for. */
+	reason?: string;
+}
+
+/** What the error of a hand-over has in its details. */
+interface HandOverFailure {
+	stderrTail?: string[];
+	unacknowledged?: boolean;
+}
+
 export interface WorkerReplacerOptions extends Pick<ModeContext, 'emit'> {
 	options: ResolvedManagerOptions;
 	workers: WorkerFleet;
@@ -48,11 +66,11 @@ export class WorkerReplacer {
 			try {
 				await this.#handOver(id, {});
 			} catch (error) {
-				const worker = this.#stopFirstOf(id, error, () => {});
-				if (!worker) throw error;
-				await this.#drain(worker);
-				await this.#restart(worker, reason);
-				await this.#needServed(worker);
+				const obstacle = await this.#obstacleOf(id, error);
+				if (!obstacle) throw error;
+				await this.#end(obstacle);
+				await this.#restart(obstacle.worker, reason);
+				await this.#needServed(obstacle.worker);
 			}
 		});
 	}
@@ -76,7 +94,7 @@ export class WorkerReplacer {
 
 	async #deploy(workerId: number, options: DeployReplaceOptions): Promise<Replacement> {
 		const { first, signal, onStage } = options;
-		if (first === 'stop') return this.#stopFirst(this.#workerOf(workerId), options);
+		if (first === 'stop') return this.#stopFirst({ worker: this.#workerOf(workerId), hangs: false }, options);
 		let replacement: Replacement | undefined;
 		try {
 			await this.#handOver(workerId, {
@@ -94,9 +112,9 @@ export class WorkerReplacer {
 		} catch (error) {
 			// It took over, and Discord does not serve its shards.
 			await replacement?.undo();
-			const worker = this.#stopFirstOf(workerId, error, onStage);
-			if (!worker) throw error;
-			return this.#stopFirst(worker, options);
+			const obstacle = signal.aborted ? undefined : await this.#obstacleOf(workerId, error);
+			if (!obstacle) throw error;
+			return this.#stopFirst(obstacle, options);
 		}
 	}
 
@@ -119,11 +137,13 @@ export class WorkerReplacer {
 	 * Ends the old process, then starts the new one, while the gateway process keeps the events. Resolves when that is ready, has failed,
 	 * or is called off: from the end of the old process on only the replacement leads back.
 	 */
-	async #stopFirst(worker: ManagedWorker, { signal, onStage }: DeployReplaceOptions): Promise<Replacement> {
+	async #stopFirst(obstacle: Obstacle, { signal, onStage }: DeployReplaceOptions): Promise<Replacement> {
+		const { worker, reason } = obstacle;
 		signal.throwIfAborted();
-		onStage('waiting for the old process to end and the new one to be ready; events wait meanwhile');
+		const why = reason === undefined ? '' : `${reason}: `;
+		onStage(`${why}waiting for the old process to end and the new one to be ready; events wait meanwhile`);
 		const replacement = this.#replacement(worker, null, { hasToStart: true });
-		await this.#drain(worker);
+		await this.#end(obstacle);
 		const ready = this.#restart(worker, 'deploy')
 			.then(() => this.#needServed(worker))
 			.catch((error: unknown) => replacement.fail(messageOf(error)));
@@ -167,17 +187,37 @@ export class WorkerReplacer {
 			.catch(() => {});
 	}
 
-	/** The worker, if its new process has failed because the old one listens on the port that it wants; undefined otherwise. */
-	#stopFirstOf(workerId: number, error: unknown, onStage: (stage: string) => void): ManagedWorker | undefined {
+	/** What about the old process has kept the new one from taking over, where ending it first helps; undefined otherwise. */
+	async #obstacleOf(workerId: number, error: unknown): Promise<Obstacle | undefined> {
 		const worker = this.#workerOf(workerId);
-		const tail = error instanceof ShardctlError ? (error.details?.stderrTail as string[] | undefined) : undefined;
-		const address = tail && addressInUse(tail);
+		const { stderrTail = [], unacknowledged } = ShardctlError.is(error) ? (error.details as HandOverFailure) : {};
+		const address = addressInUse(stderrTail);
 		const { pid } = worker.child;
-		if (address === undefined || pid === null || !holdsAddress(pid, address)) return undefined;
-		const reason = `the new process cannot listen on ${address} while the old one does (EADDRINUSE)`;
-		onStage(`${reason}: ending the old one first`);
+		const isHeld = address !== undefined && pid !== null && holdsAddress(pid, address);
+		const hangs = !isHeld && unacknowledged === true && (await this.#hangs(worker));
+		if (!isHeld && !hangs) return undefined;
+		const reason = isHeld
+			? `the new process cannot listen on ${address} while the old one does (EADDRINUSE)`
+			: 'the old process neither acknowledges its events nor answers';
 		this.#options.emit('worker:stop-first', { workerId, shardIds: worker.shardIds, reason });
-		return worker;
+		return { worker, hangs, reason };
+	}
+
+	/** Whether the event loop of a process is blocked. */
+	async #hangs(worker: ManagedWorker): Promise<boolean> {
+		try {
+			await worker.request('ping', null, { timeoutMs: answerTimeoutMs, signal: this.#options.signal });
+			return false;
+		} catch (error) {
+			return ShardctlError.is(error) && error.code === 'CALL_TIMEOUT';
+		}
+	}
+
+	/** Prepares the end of the old process: one that hangs can finish nothing, and is killed. */
+	async #end({ worker, hangs }: Obstacle): Promise<void> {
+		if (!hangs) return this.#drain(worker);
+		await worker.child.stop({ graceMs: 0 });
+		worker.child.start();
 	}
 
 	#workerOf(workerId: number): ManagedWorker {
