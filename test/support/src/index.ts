@@ -1,3 +1,4 @@
+export { attempts, browse, findBrowser, runInPage } from './browser.js';
 export { type CliRun, type CliSandbox, cliSandbox } from './cli.js';
 export { type FakeClock, fakeClock } from './fake-clock.js';
 export { type Attack, type HostileFrames, hostileFrames } from './hostile-frames.js';
