@@ -27,7 +27,7 @@ it.each([
 	['metrics', ['control.cjs']],
 	['where 1', ['control.cjs']],
 	['stop', ['control.cjs']],
-	['list', ['control.cjs', 'list-managers.cjs']],
+	['list', ['control.cjs', 'ended-managers.cjs', 'list-managers.cjs']],
 ])('shardctl %s loads a few files of CommonJS and imports nothing', async (line, more) => {
 	expect(await loadedBy(...line.split(' '))).toEqual([...everyCommand, ...more].sort());
 });

@@ -132,7 +132,7 @@ describe('--detach', () => {
 			env: await discord(),
 		});
 		expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-		const pid = Number(/runs in the background as process (\d+): 2 shards in 2 workers/.exec(stderr)?.[1]);
+		const pid = Number(/runs in the background as process (\d+): 2 shards/.exec(stderr)?.[1]);
 		expect(isAlive(pid)).toBe(true);
 		const log = join(cli.stateDir, 'logs', 'back.log');
 		expect(stderr).toContain(log);
@@ -224,7 +224,8 @@ describe('a manager that was killed outright', () => {
 		expect((await cli.output(['stats', '--json', '--name', 'phoenix'])).stdout).toContain(`"pid": ${second.pid}`);
 		second.process.kill('SIGTERM');
 		expect(await second.exit).toBe(0);
-		expect(readdirSync(cli.stateDir)).toEqual([]);
+		// What is left says how it ended, for `list --all`, `logs` and `events`; and node's compile cache, from Node 22.1 on.
+		expect(readdirSync(cli.stateDir).filter((name) => name !== 'compile-cache')).toEqual(['history']);
 	});
 });
 
@@ -251,11 +252,18 @@ describe('--port', () => {
 		const { url } = (await run.message(/^control API on http:/)) as { url: string };
 		await run.message(/^fleet ready/);
 		const far = { env: { SHARDCTL_STATE_DIR: tempDir(), SHARDCTL_CONTROL_TOKEN: 'sixteen-characters' } };
-		expect((await cli.output(['fetch', 'guilds.cache.size', '--url', url], far)).stdout).toBe('2\n');
-		expect(await cli.output(['eval', '1', '--url', url], far)).toMatchObject({
-			code: 1,
-			stderr: expect.stringMatching(/--allow-eval/),
+		expect(JSON.parse((await cli.output(['stats', '--json', '--url', url], far)).stdout)).toMatchObject({
+			manager: { name: 'tcp' },
 		});
+		for (const [command, code] of [
+			['eval', '1'],
+			['fetch', 'guilds.cache.size'],
+		] as const) {
+			expect(await cli.output([command, code, '--url', url], far)).toMatchObject({
+				code: 1,
+				stderr: expect.stringMatching(/--allow-eval/),
+			});
+		}
 		const wrong = { env: { ...far.env, SHARDCTL_CONTROL_TOKEN: 'another' } };
 		expect(await cli.output(['stats', '--url', url], wrong)).toMatchObject({
 			code: 1,
