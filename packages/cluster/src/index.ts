@@ -6,6 +6,7 @@ export { leaseBoundsMs, type Timings, type TimingsOptions, timingsFor } from './
 export { ClusterNode, type ClusterNodeEvents, type ClusterNodeOptions } from './node/cluster-node.js';
 export type { SessionHost } from './node/session-host.js';
 export type { TableChange } from './planner/plan.js';
+export { type EngineFacts, engineFacts, engineProblems, requireSuitableEngine } from './redis/engine-check.js';
 export { IoredisPort, type IoredisPortOptions } from './redis/ioredis-port.js';
 export { type ClusterKeys, clusterKeys } from './redis/keys.js';
 export type { RedisArgument, RedisCallOptions, RedisCommand, RedisPort, RedisScript } from './redis/redis-port.js';

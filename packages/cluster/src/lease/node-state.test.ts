@@ -154,6 +154,17 @@ describe('what a node has seen of others', () => {
 		expect(state.silentSince('b')).toBeUndefined();
 	});
 
+	it('counts a node of which Redis has lost the renewals as silent after the same time', async () => {
+		const { clock, state, renew } = setUp();
+		renew({}, { renewals: { b: 7 } });
+		await clock.advance(timings.observeMs);
+		renew({});
+		expect(state.silentSince('b')).toBeUndefined();
+		await clock.advance(timings.observeMs);
+		renew({});
+		expect(state.silentSince('b')).toBe(0);
+	});
+
 	it('begins anew after a renewal of its own without an answer, and with a new engine', async () => {
 		const { clock, state, renew } = setUp();
 		renew({}, { renewals: { b: 7 } });

@@ -85,6 +85,8 @@ export class NodeState {
 	#identity = '';
 	#identitySince = 0;
 	#observing = false;
+	/** Monotonic: since when every answer has had the renewals of all nodes that are not in `#observed` as none. */
+	#othersSince = 0;
 	readonly #observed = new Map<string, Observation>();
 	readonly #held = new Map<number, Holding>();
 	/** Session → the highest epoch that this node has let go: none at or below it is ever held again [late-grant]. */
@@ -221,8 +223,10 @@ export class NodeState {
 	/** The number of renewals after which another node was silent for long enough to be taken over from; undefined where it was not. */
 	silentSince(node: string): number | undefined {
 		const seen = this.#observed.get(node);
-		if (!this.#observing || !seen) return undefined;
-		return this.#clock.monotonic() - seen.since >= this.#timings.observeMs ? seen.renewals : undefined;
+		if (!this.#observing) return undefined;
+		// A node of which Redis has no renewal at all: it has lost them, and the node has not been back.
+		const { renewals, since } = seen ?? { renewals: 0, since: this.#othersSince };
+		return this.#clock.monotonic() - since >= this.#timings.observeMs ? renewals : undefined;
 	}
 
 	#offset(monotonic: number): number {
@@ -235,7 +239,12 @@ export class NodeState {
 			const seen = this.#observed.get(node);
 			if (!this.#observing || seen?.renewals !== count) this.#observed.set(node, { renewals: count, since: now });
 		}
-		for (const node of this.#observed.keys()) if (!renewals.has(node)) this.#observed.delete(node);
+		if (!this.#observing) this.#othersSince = now;
+		for (const node of this.#observed.keys()) {
+			if (renewals.has(node)) continue;
+			this.#observed.delete(node);
+			this.#othersSince = now;
+		}
 		this.#observing = true;
 	}
 

@@ -119,9 +119,15 @@ export async function redisServer({ args = [], persist = false }: RedisServerOpt
 export async function connectTo(
 	server: Pick<RedisServer, 'url'>,
 	options: Omit<IoredisPortOptions, 'url'> = {},
+	readyMs = 20_000,
 ): Promise<IoredisPort> {
 	const port = new IoredisPort({ url: server.url, ...options });
-	await port.ready(20_000);
+	try {
+		await port.ready(readyMs);
+	} catch (error) {
+		await port.close();
+		throw error;
+	}
 	return port;
 }
 

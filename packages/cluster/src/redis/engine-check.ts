@@ -1,0 +1,65 @@
+// Whether a Redis can carry a cluster. What only its operator can change is refused at the start, in one message, instead of showing itself
+// as lost leases later.
+import { ShardctlError } from '@shardctl/core';
+import type { RedisPort } from './redis-port.js';
+
+/** What an engine says about itself. */
+export interface EngineFacts {
+	readonly engine: 'redis' | 'valkey';
+	readonly version: string;
+	readonly role: string;
+	readonly maxmemoryPolicy: string;
+	/** Sharded over several servers. */
+	readonly isCluster: boolean;
+}
+
+/** Reads what the engine is. Needs the right to run INFO. */
+export async function engineFacts(redis: RedisPort): Promise<EngineFacts> {
+	const answers = await redis.batch([
+		['INFO', 'server'],
+		['INFO', 'memory'],
+		['INFO', 'replication'],
+		['INFO', 'cluster'],
+	]);
+	const lines = (answers as Buffer[]).flatMap((text) => text.toString().split('\r\n'));
+	const facts = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
+	const valkey = facts.get('valkey_version');
+	return {
+		engine: valkey === undefined ? 'redis' : 'valkey',
+		version: valkey ?? facts.get('redis_version') ?? '0',
+		role: facts.get('role') ?? 'unknown',
+		maxmemoryPolicy: facts.get('maxmemory_policy') ?? 'unknown',
+		isCluster: facts.get('cluster_enabled') === '1',
+	};
+}
+
+/** What is wrong with an engine, each with what to do; empty where nothing is. */
+export function engineProblems({ engine, version, role, maxmemoryPolicy, isCluster }: EngineFacts): string[] {
+	const problems: string[] = [];
+	// Valkey began with 7.2.
+	if (engine === 'redis' && Number.parseInt(version, 10) < 7) {
+		problems.push(`it is Redis ${version}, and 7.0 is the oldest that works: update it, or use Valkey`);
+	}
+	if (role !== 'master') problems.push(`it is a replica (role ${role}), which refuses writes: use the address of the master`);
+	if (maxmemoryPolicy !== 'noeviction') {
+		problems.push(
+			`it may delete keys when its memory is full (maxmemory-policy ${maxmemoryPolicy}): set maxmemory-policy to noeviction, or use ` +
+				'another Redis than the one of a cache',
+		);
+	}
+	if (isCluster)
+		problems.push(
+			'it is a Redis Cluster, whose scripts may use the keys of one slot only: use a single Redis, with or without replicas',
+		);
+	return problems;
+}
+
+/** Rejects with `REDIS_UNSUITABLE`, which lists every problem. */
+export async function requireSuitableEngine(redis: RedisPort): Promise<EngineFacts> {
+	const facts = await engineFacts(redis);
+	const problems = engineProblems(facts);
+	if (problems.length === 0) return facts;
+	throw new ShardctlError('REDIS_UNSUITABLE', `this Redis cannot carry a cluster: ${problems.join('; ')}`, {
+		details: { ...facts, problems },
+	});
+}
