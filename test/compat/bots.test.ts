@@ -433,3 +433,28 @@ module.exports = (client) => {
 		]);
 	});
 });
+
+it('a bot that imports its event files while it logs in hears that it is ready, also when it is deployed', async () => {
+	const fleet = await startFleet(
+		{
+			'bot.mjs': `
+				import { readdir } from 'node:fs/promises';
+				import { Client } from 'discord.js';
+				const client = new Client({ intents: ['Guilds'] });
+				(async () => {
+					for (let round = 0; round < 20; round++) await readdir(process.cwd());
+					const { name, execute } = (await import('./ready.mjs')).default;
+					for (let round = 0; round < 20; round++) await readdir(process.cwd());
+					client.once(name, execute);
+				})();
+				client.login();
+			`,
+			'ready.mjs': "export default { name: 'clientReady', execute: () => console.log('HEARD', process.pid) };",
+		},
+		{ gateway: 'resident', totalShards: 1 },
+	);
+	const heard = () => fleet.lines.filter((text) => text.startsWith('HEARD')).length;
+	await waitFor('the first process to hear it', () => heard() === 1);
+	await fleet.manager.deploy({ observeMs: 0 });
+	await waitFor('the next process to hear it', () => heard() === 2);
+});

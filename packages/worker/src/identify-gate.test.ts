@@ -41,4 +41,25 @@ describe('IdentifyGate', () => {
 		await expect(waiting).rejects.toThrow('the connection closed');
 		complaint.mockRestore();
 	});
+
+	it('waits for what the first IDENTIFY of the process waits for, once', async () => {
+		const asked: number[] = [];
+		let quiet = () => {};
+		let times = 0;
+		const beforeFirst = () => {
+			times++;
+			return new Promise<void>((resolve) => {
+				quiet = resolve;
+			});
+		};
+		const link = { acquire: async (shardId: number) => ({ slotId: asked.push(shardId) }), report: () => {} };
+		const gate = new IdentifyGate(link, [2, 3], beforeFirst);
+		const [second, third] = [gate.wait(2), gate.wait(3)];
+		await new Promise(setImmediate);
+		expect(asked).toEqual([]);
+		quiet();
+		await Promise.all([second, third]);
+		await gate.wait(2);
+		expect({ asked, times }).toEqual({ asked: [2, 3, 2], times: 1 });
+	});
 });

@@ -5,18 +5,26 @@ import { aborted, IdentifyClient, type IdentifyLink } from '@shardctl/core';
 export class IdentifyGate {
 	readonly #client: IdentifyClient;
 	readonly #shardIds: ReadonlySet<number>;
+	readonly #beforeFirst: () => Promise<void>;
+	#begun: Promise<void> | undefined;
 
-	constructor(link: IdentifyLink, shardIds: readonly number[]) {
+	/** @param beforeFirst What the first IDENTIFY of this process waits for, before it asks for a slot. */
+	constructor(link: IdentifyLink, shardIds: readonly number[], beforeFirst = async () => {}) {
 		this.#client = new IdentifyClient(link);
 		this.#shardIds = new Set(shardIds);
+		this.#beforeFirst = beforeFirst;
 	}
 
 	/**
 	 * Resolves when the shard may send IDENTIFY, which it must do immediately. Rejects only with the signal's reason, see
 	 * {@link IdentifyClient.wait}; for a shard of another worker it therefore stays pending.
 	 */
-	wait(shardId: number, signal?: AbortSignal): Promise<void> {
-		if (this.#shardIds.has(shardId)) return this.#client.wait(shardId, signal);
+	async wait(shardId: number, signal?: AbortSignal): Promise<void> {
+		if (this.#shardIds.has(shardId)) {
+			this.#begun ??= this.#beforeFirst();
+			await this.#begun;
+			return this.#client.wait(shardId, signal);
+		}
 		console.error(`shard ${shardId} may not identify: this worker has only ${[...this.#shardIds].join(', ')}`);
 		return aborted(signal);
 	}

@@ -10,6 +10,7 @@ import {
 	type WorkerConfig,
 } from '@shardctl/core';
 import { Attachments } from './attachments.js';
+import { bootQuiet } from './boot-quiet.js';
 import type { ClientAdapter, WorkerAccess } from './client-adapter.js';
 import { IdentifyGate } from './identify-gate.js';
 import { type ManagerPeer, openManagerLink } from './manager-link.js';
@@ -56,6 +57,7 @@ export class WorkerRuntime {
 				report: (event, slotId) => this.#peer.notify(`identify.${event}`, { slotId }),
 			},
 			config.shardIds,
+			bootQuiet,
 		);
 		const { shardIds, totalShards, api, gateway } = config;
 		this.access = {
