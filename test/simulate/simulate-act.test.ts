@@ -64,6 +64,23 @@ it.each(['direct', 'resident'] as const)(
 	},
 );
 
+it('waits for an answer or an update that the bot has only announced, by whatever request it follows', async () => {
+	const cli = cliSandbox();
+	const slow = fileURLToPath(new URL('fixtures/slow-bot.cjs', import.meta.url));
+	const run = cli.run(['start', slow, '--simulate', '2', '--shards', '1', '--name', 'slow']);
+	await run.message(/^fleet ready/);
+	const answer = async (...args: string[]) => (await cli.output(['simulate', ...args])).stdout;
+	expect(await answer('command', 'edit')).toMatch(/answered after \d+ ms: edited\n {2}update {2}Update\n$/);
+	expect(await answer('press', 'update')).toMatch(/answered after \d+ ms: updated\n/);
+	expect(await answer('command', 'follow-up')).toMatch(/answered after \d+ ms: followed\n/);
+	expect(await answer('command', 'delete')).toBe('the bot deleted its answer\n');
+	expect(await answer('command', 'never', '--wait', '200ms')).toMatch(
+		/^the bot announced an answer after \d+ ms, which has not followed yet \(see --wait\)\n$/,
+	);
+	run.process.kill('SIGTERM');
+	expect(await run.exit).toBe(0);
+});
+
 it('talks to a simulator at an address', async () => {
 	const simulator = await createSimulator({ guilds: 2 });
 	onTestFinished(() => simulator.stop());

@@ -1,8 +1,10 @@
 // Which fleet a command connects to: `--name`, `--url`, or the default.
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { ControlClient, EndedFleet } from '@shardctl/control';
 import { ShardctlError } from '@shardctl/core';
 import type { Option } from 'commander';
 import { option } from './option.js';
+import { ownCommand } from './terminal/own-command.js';
 
 export interface TargetOptions {
 	name?: string;
@@ -28,13 +30,17 @@ function controlToken(): string {
 	return process.env.SHARDCTL_CONTROL_TOKEN || process.env.SHARDCTL_CONTROL_READ_TOKEN || '';
 }
 
-/** A client for that fleet. Throws `MANAGER_NOT_RUNNING`, and `OPTIONS_INVALID` when there is more than one candidate. */
-export async function target({ name, url }: TargetOptions): Promise<Target> {
+/**
+ * A client for that fleet. Throws `MANAGER_NOT_RUNNING`, and `OPTIONS_INVALID` when there is more than one candidate.
+ *
+ * @param ending The command that would end the fleet: without a name it ends only one of this folder.
+ */
+export async function target({ name, url }: TargetOptions, ending?: string): Promise<Target> {
 	const { createControlClient } = await import('@shardctl/control');
 	if (url !== undefined) {
 		return { client: createControlClient({ url, token: controlToken() }), label: url };
 	}
-	const chosen = name ?? (await resolveDefaultManager());
+	const chosen = name ?? (await resolveDefaultManager(ending));
 	return { client: createControlClient(chosen), label: chosen };
 }
 
@@ -54,9 +60,11 @@ export async function targetOrEnded(which: TargetOptions): Promise<TargetOrEnded
 }
 
 /** Without a name: the only manager started in this folder; else the one named like this folder's bot; else the only one. */
-async function resolveDefaultManager(): Promise<string> {
+async function resolveDefaultManager(ending: string | undefined): Promise<string> {
 	const { defaultManagerName, managerNotRunning, runningManagers } = await import('@shardctl/control');
-	const running = runningManagers();
+	const all = runningManagers();
+	const running = ending === undefined ? all : all.filter((fleet) => isOfFolder(fleet, process.cwd()));
+	if (ending !== undefined && all.length > 0 && running.length === 0) throw notOfThisFolder(all, ending);
 	const names = running.map(({ name }) => name);
 	const here = running.filter(({ cwd }) => cwd === process.cwd());
 	const usual = defaultManagerName(`${process.cwd()}/bot.js`);
@@ -66,4 +74,26 @@ async function resolveDefaultManager(): Promise<string> {
 	throw new ShardctlError('OPTIONS_INVALID', `several fleets are running; pick one with --name: ${names.join(', ')}`, {
 		details: { running: names },
 	});
+}
+
+/** Whether a fleet was started in a folder, or its bot file is below it or above. */
+function isOfFolder({ cwd, file }: { cwd: string; file: string }, folder: string): boolean {
+	return cwd === folder || isInside(file, folder) || isInside(join(folder, 'any'), dirname(file));
+}
+
+function isInside(path: string, folder: string): boolean {
+	const way = relative(folder, path);
+	return way !== '' && !isAbsolute(way) && way.split(sep)[0] !== '..';
+}
+
+function notOfThisFolder(running: readonly { name: string; cwd: string }[], ending: string): ShardctlError {
+	const command = ownCommand({ script: process.argv[1], cwd: process.cwd() });
+	const commands = running.map(({ name, cwd }) => `  ${command} ${ending} --name ${name}  (started in ${cwd})`);
+	return new ShardctlError(
+		'MANAGER_NOT_RUNNING',
+		`no fleet of this folder is running; to ${ending} another one:\n${commands.join('\n')}`,
+		{
+			details: { running: running.map(({ name }) => name) },
+		},
+	);
 }

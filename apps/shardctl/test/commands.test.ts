@@ -356,6 +356,15 @@ describe('which manager', () => {
 		expect(await beta.exit).toBe(0);
 		expect((await output('stats', '--name', 'alpha')).code).toBe(0);
 		expect((await fleet.cli.output(['stats', '--json'], elsewhere)).stdout).toContain('"name": "alpha"');
+		// What ends a fleet does not take the only one, if it is of another folder.
+		expect(await fleet.cli.output(['stop'], elsewhere)).toEqual({
+			code: 3,
+			stdout: '',
+			stderr: expect.stringMatching(
+				/no fleet of this folder is running; to stop another one:\n {2}.* stop --name alpha {2}\(started in /,
+			),
+		});
+		expect((await output('stats', '--name', 'alpha')).code).toBe(0);
 	});
 
 	it('every command ends with 3 where none runs', async () => {

@@ -7,11 +7,11 @@ import { type TargetOptions, target, targetOptions } from '../target.js';
 export function stopCommand(): Command {
 	const command = new Command('stop')
 		.summary('Stops a fleet and waits until it has stopped.')
-		.description('Stops a running fleet and waits until it has stopped.')
+		.description('Stops a running fleet and waits until it has stopped. Without --name, only one of this folder.')
 		.addOption(option('--grace <time>', "how long workers have to shut down (default: the fleet's --grace)").argParser(duration));
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async ({ grace, ...which }: TargetOptions & { grace?: number }) => {
-		const { client, label } = await target(which);
+		const { client, label } = await target(which, 'stop');
 		await client.stop(grace === undefined ? {} : { graceMs: grace });
 		process.stderr.write(`stopped ${label}\n`);
 	});

@@ -10,8 +10,9 @@ export interface ActOptions extends SimulatorTarget {
 	json?: boolean;
 }
 
-const deferred = 5;
-const loading = 1 << 7;
+/** The callbacks that announce an answer, or an update of the message. */
+const deferredMessage = 5;
+const deferredUpdate = 6;
 const pollMs = 50;
 
 /** Sends a message as a member. */
@@ -47,10 +48,14 @@ async function answerTo(client: SimulatorClient, id: string, waitMs: number): Pr
 	const end = performance.now() + waitMs;
 	for (;;) {
 		const answer = await client.interaction(id);
-		const isWaiting = answer.callbackType === deferred && ((answer.message?.flags ?? 0) & loading) !== 0;
+		const isWaiting = isDeferred(answer) && !answer.followed;
 		if ((answer.callbackType !== null && !isWaiting) || performance.now() >= end) return answer;
 		await new Promise((resolve) => setTimeout(resolve, pollMs));
 	}
+}
+
+function isDeferred({ callbackType }: InteractionAnswer): boolean {
+	return callbackType === deferredMessage || callbackType === deferredUpdate;
 }
 
 /** One line, and one for each thing that can be pressed or filled in. */
@@ -61,9 +66,12 @@ export function describeAnswer(answer: InteractionAnswer | undefined): string {
 		return [`the bot opened the form "${printable(answer.modal.title ?? '')}" ${after}`, ...inputs(answer.modal.components)].join(
 			'\n',
 		);
-	if (!answer.message) return `the bot acknowledged ${after}`;
-	const { content = '', embeds = [], flags = 0, components } = answer.message;
-	if (flags & loading) return `the bot is still thinking ${after}`;
+	if (isDeferred(answer) && !answer.followed) {
+		const what = answer.callbackType === deferredMessage ? 'an answer' : 'an update';
+		return `the bot announced ${what} ${after}, which has not followed yet (see --wait)`;
+	}
+	if (!answer.message) return answer.followed ? 'the bot deleted its answer' : `the bot acknowledged ${after}`;
+	const { content = '', embeds = [], components } = answer.message;
 	const what = [printable(content), embeds.length > 0 ? `[${embeds.length} embed${embeds.length > 1 ? 's' : ''}]` : ''];
 	return [`the bot answered ${after}: ${what.filter(Boolean).join(' ') || '[no text]'}`, ...inputs(components)].join('\n');
 }

@@ -9,6 +9,8 @@ export interface InteractionAnswer {
 	answeredAfterMs: number | null;
 	callbackType: number | null;
 	message: { content?: string; embeds?: unknown[]; components?: unknown[]; flags?: number } | null;
+	/** Whether a deferred answer or update has followed. */
+	followed: boolean;
 	modal: { title?: string; custom_id?: string; components?: unknown[] } | null;
 }
 

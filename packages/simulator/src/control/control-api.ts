@@ -163,9 +163,9 @@ function answerTo({ world }: ControlledSimulator, id: string | null): object {
 	if (id === null) throw new RestError(400, 0, 'which interaction? ?id=… is missing');
 	const interaction = world.interactions.newest((one) => one.id === id);
 	if (!interaction) throw new RestError(404, 0, 'no such interaction, or it is too long ago');
-	const { type, createdAtMs, respondedAtMs, callbackType, message, modal } = interaction;
+	const { type, createdAtMs, respondedAtMs, callbackType, message, followed, modal } = interaction;
 	const answeredAfterMs = respondedAtMs === null ? null : respondedAtMs - createdAtMs;
-	return { id, type, answeredAfterMs, callbackType, message, modal };
+	return { id, type, answeredAfterMs, callbackType, message, followed, modal };
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

@@ -14,6 +14,7 @@ test('an interaction is found by id and token until its token is too old', () =>
 		respondedAtMs: null,
 		callbackType: null,
 		message: null,
+		followed: false,
 		modal: null,
 	};
 	book.add(interaction);

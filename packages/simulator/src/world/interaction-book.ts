@@ -16,6 +16,8 @@ export interface PendingInteraction {
 	callbackType: number | null;
 	/** The original response, where it is a message. */
 	message: Message | null;
+	/** Whether a deferred answer or update has followed, by whatever request. */
+	followed: boolean;
 	/** The modal that was the answer, until it is submitted. */
 	modal: Modal | null;
 }

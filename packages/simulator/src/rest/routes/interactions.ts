@@ -66,6 +66,25 @@ function messageOf(context: RouteContext): { interaction: PendingInteraction; me
 	return { interaction, message: found(message, 'message') };
 }
 
+function follow(interaction: PendingInteraction, message: Message | null): void {
+	interaction.message = message;
+	interaction.followed = true;
+}
+
+/** Discord, Create Followup Message: right after a deferred answer it edits that one, whose ephemeral flag stays. */
+function followUp(context: RouteContext): Message {
+	const { world, body } = context;
+	const interaction = interactionOf(context);
+	const { callbackType, followed, message } = interaction;
+	if (callbackType === callback.deferredMessage && !followed && message) {
+		follow(interaction, editMessage(world, message, { ...body, flags: Number(message.flags ?? 0) & ~loadingFlag }));
+		return interaction.message as Message;
+	}
+	const sent = answerWithMessage(world, interaction, body);
+	if (callbackType === callback.deferredUpdate && !followed) follow(interaction, sent);
+	return sent;
+}
+
 const original = '/webhooks/:applicationId/:token/messages/:messageId';
 
 export const interactionRoutes: readonly Route[] = [
@@ -76,8 +95,7 @@ export const interactionRoutes: readonly Route[] = [
 		(context) => {
 			const run = runWebhook(context, context.params.applicationId as string);
 			if (run) return run;
-			const interaction = interactionOf(context);
-			return ok(answerWithMessage(context.world, interaction, context.body));
+			return ok(followUp(context));
 		},
 		interactionEndpoint,
 	),
@@ -88,7 +106,7 @@ export const interactionRoutes: readonly Route[] = [
 		(context) => {
 			const { interaction, message } = messageOf(context);
 			const edited = editMessage(context.world, message, { ...context.body, flags: Number(message.flags ?? 0) & ~loadingFlag });
-			if (interaction.message?.id === message.id) interaction.message = edited;
+			if (interaction.message?.id === message.id) follow(interaction, edited);
 			return ok(edited);
 		},
 		interactionEndpoint,
@@ -97,9 +115,10 @@ export const interactionRoutes: readonly Route[] = [
 		'DELETE',
 		original,
 		(context) => {
-			const { message } = messageOf(context);
+			const { interaction, message } = messageOf(context);
 			const channel = found(context.world.channel(message.channel_id), 'channel');
 			deleteMessages(context.world, channel, [message.id]);
+			if (interaction.message?.id === message.id) follow(interaction, null);
 			return noContent;
 		},
 		interactionEndpoint,

@@ -36,6 +36,7 @@ export function createInteraction(
 		respondedAtMs: null,
 		callbackType: null,
 		message: message ?? null,
+		followed: false,
 		modal: null,
 	};
 	world.interactions.add(pending);
