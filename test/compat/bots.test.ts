@@ -457,4 +457,5 @@ it('a bot that imports its event files while it logs in hears that it is ready, 
 	await waitFor('the first process to hear it', () => heard() === 1);
 	await fleet.manager.deploy({ observeMs: 0 });
 	await waitFor('the next process to hear it', () => heard() === 2);
+	expect(new Set(fleet.lines.filter((text) => text.startsWith('HEARD'))).size).toBe(2);
 });
