@@ -7,6 +7,7 @@ import { jsonOption, option } from './option.js';
 import { duration, whole } from './option-parsers.js';
 import { type TargetOptions, targetOptions } from './target.js';
 import { err, out, workerColour } from './terminal/colours.js';
+import { printErr, printOut } from './terminal/print.js';
 
 export interface CallCommandOptions extends TargetOptions {
 	json?: boolean;
@@ -38,16 +39,16 @@ export function printResults(results: readonly CallResult[], { json }: { json: b
 				...(result.status === 'fulfilled' ? { value: result.value } : { error: result.error }),
 			};
 		});
-		process.stdout.write(`${JSON.stringify(plain, null, 2)}\n`);
+		printOut(`${JSON.stringify(plain, null, 2)}\n`);
 		return;
 	}
 	for (const result of results) {
 		const mark = `[${formatShardIds(result.shardIds)}]`;
 		const prefix = results.length === 1 ? '' : `${workerColour(out, result.workerId)(mark)} `;
-		if (result.status === 'fulfilled') process.stdout.write(`${prefix}${result.shown}\n`);
+		if (result.status === 'fulfilled') printOut(`${prefix}${result.shown}\n`);
 		else {
 			const { name, code, message } = result.error;
-			process.stderr.write(`${err.red('error')} ${mark} ${name ?? code}: ${message}\n`);
+			printErr(`${err.red('error')} ${mark} ${name ?? code}: ${message}\n`);
 		}
 	}
 }

@@ -5,6 +5,7 @@ import { type EventGroup, shardsOfGroup } from './events/event-groups.js';
 import { age } from './terminal/age.js';
 import { out } from './terminal/colours.js';
 import { plural } from './terminal/count.js';
+import { printableLine } from './terminal/printable.js';
 
 export type Level = 'info' | 'warn' | 'error';
 
@@ -118,7 +119,7 @@ function describeShardEvent(event: ShardEvent, shardIds: readonly number[]): Eve
 }
 
 function describeNotice({ kind, message }: NoticeEvent, shardIds: readonly number[]): EventText {
-	return { level: noticeLevels[kind] ?? 'warn', text: `${describeShards(shardIds)}: ${message}` };
+	return { level: noticeLevels[kind] ?? 'warn', text: printableLine(`${describeShards(shardIds)}: ${message}`) };
 }
 
 /** The sentence for a group: one for all of its shards. */
@@ -217,9 +218,10 @@ function name({ workerId, shardIds }: { workerId: number; shardIds: readonly num
 	return `worker ${workerId} (${describeShards(shardIds)})`;
 }
 
-const info = (text: string): EventText => ({ level: 'info', text });
-const warn = (text: string): EventText => ({ level: 'warn', text });
-const error = (text: string): EventText => ({ level: 'error', text });
+// Reasons and messages are a bot's or Discord's: an event is one line, whatever they are.
+const info = (text: string): EventText => ({ level: 'info', text: printableLine(text) });
+const warn = (text: string): EventText => ({ level: 'warn', text: printableLine(text) });
+const error = (text: string): EventText => ({ level: 'error', text: printableLine(text) });
 
 function megabytes(bytes: number): string {
 	return `${Math.round(bytes / 2 ** 20)} MB`;

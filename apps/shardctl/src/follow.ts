@@ -1,5 +1,6 @@
 // Follows a stream of the control API until the manager exits or the user interrupts.
 import type { Followed } from '@shardctl/control';
+import { printErr } from './terminal/print.js';
 
 /** Calls `show` with each item. Ctrl-C and SIGTERM end it, which is not an error. Reports skipped items and the end. */
 export async function followStream<T>(
@@ -12,9 +13,9 @@ export async function followStream<T>(
 	try {
 		for await (const followed of open(enough.signal)) {
 			if ('item' in followed) show(followed.item);
-			else process.stderr.write(`(${followed.skipped} skipped: this client read too slowly)\n`);
+			else printErr(`(${followed.skipped} skipped: this client read too slowly)\n`);
 		}
-		if (!enough.signal.aborted) process.stderr.write('the manager has exited\n');
+		if (!enough.signal.aborted) printErr('the manager has exited\n');
 	} catch (error) {
 		if (!enough.signal.aborted) throw error;
 	}

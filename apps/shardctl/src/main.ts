@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { unsetFlags } from './option.js';
 import { buildProgram, version } from './program.js';
+import { printErr } from './terminal/print.js';
 
 /** Runs the command that the process was started with. */
 export async function main(): Promise<void> {
@@ -22,9 +23,9 @@ export async function main(): Promise<void> {
 async function report(error: unknown): Promise<number> {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongUsage;
 	const skew = ShardctlError.is(error) ? undefined : await otherVersion(error);
-	if (ShardctlError.is(error)) process.stderr.write(`error: ${error.message}\n`);
-	else if (skew !== undefined) process.stderr.write(`error: ${skew}\n`);
-	else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+	if (ShardctlError.is(error)) printErr(`error: ${error.message}\n`);
+	else if (skew !== undefined) printErr(`error: ${skew}\n`);
+	else printErr(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 	return exitCodeOf(error);
 }
 

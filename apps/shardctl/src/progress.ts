@@ -2,6 +2,7 @@
 // when the stream breaks off, the operation continues.
 import type { ControlClient, FleetEvent, FleetEventType } from '@shardctl/control';
 import { sleep, systemClock } from '@shardctl/core';
+import { printErr } from './terminal/print.js';
 
 /** How long to wait for the last events: they may arrive after the response, which uses another connection. */
 const lastEventsMs = 500;
@@ -30,7 +31,7 @@ async function printEvents(client: ControlClient, types: readonly FleetEventType
 		for await (const followed of client.followEvents({ tail: 0, signal })) {
 			if (!('item' in followed)) continue;
 			const event = followed.item;
-			if (types.includes(event.type) && !isBegin(event)) process.stderr.write(`${describeEvent(event).text}\n`);
+			if (types.includes(event.type) && !isBegin(event)) printErr(`${describeEvent(event).text}\n`);
 			if (isLast(event)) return;
 		}
 	} catch {

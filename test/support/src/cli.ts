@@ -1,6 +1,6 @@
 // Runs the command line as a person or a service manager does: as a process, with a state folder of its own, so that no test
 // meets another's managers; and finds whatever it leaves behind.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -28,7 +28,14 @@ export interface CliRun {
 export interface CliSandbox {
 	/** The state folder that every run of this sandbox shares. */
 	readonly stateDir: string;
-	run(args: readonly string[], options?: { env?: Record<string, string>; cwd?: string; command?: readonly string[] }): CliRun;
+	/** The command line's program, for Node. */
+	readonly program: string;
+	/** The environment of every run. */
+	readonly environment: NodeJS.ProcessEnv;
+	run(
+		args: readonly string[],
+		options?: { env?: Record<string, string>; cwd?: string; command?: readonly string[]; stdio?: StdioOptions },
+	): CliRun;
 	/** Runs to the end. */
 	output(
 		args: readonly string[],
@@ -45,16 +52,19 @@ export function cliSandbox(cleanUp: (end: () => void) => void = onTestFinished):
 	cleanUp(() => {
 		for (const pid of processesWithEnv(mark, id)) process.kill(pid, 'SIGKILL');
 	});
+	const { DISCORD_TOKEN: _token, ...inherited } = process.env;
+	const environment = { ...inherited, SHARDCTL_STATE_DIR: stateDir, [mark]: id, NO_COLOR: '1' };
 	const sandbox: CliSandbox = {
 		stateDir,
+		program: cli,
+		environment,
 		survivors: () => processesWithEnv(mark, id),
-		run(args, { env = {}, cwd = process.cwd(), command = [process.execPath, cli] } = {}) {
-			const { DISCORD_TOKEN: _token, ...inherited } = process.env;
+		run(args, { env = {}, cwd = process.cwd(), command = [process.execPath, cli], stdio = ['ignore', 'pipe', 'pipe'] } = {}) {
 			const [program, ...prefix] = command as [string, ...string[]];
 			const child = spawn(program, [...prefix, ...args], {
 				cwd,
-				env: { ...inherited, SHARDCTL_STATE_DIR: stateDir, [mark]: id, NO_COLOR: '1', ...env },
-				stdio: ['ignore', 'pipe', 'pipe'],
+				env: { ...environment, ...env },
+				stdio,
 			});
 			return watch(child, args);
 		},

@@ -1,5 +1,6 @@
 // `shardctl completion <shell>`: prints a script that completes commands and options.
 import { Argument, Command } from 'commander';
+import { printOut } from '../terminal/print.js';
 
 export function completionCommand(wholeTree: () => Command): Command {
 	return new Command('completion')
@@ -15,6 +16,6 @@ To enable it in every new shell:
 		)
 		.action(async (shell: 'bash' | 'zsh' | 'fish') => {
 			const { completionScript } = await import('../completion/completion-script.js');
-			process.stdout.write(completionScript(shell, wholeTree()));
+			printOut(completionScript(shell, wholeTree()));
 		});
 }

@@ -7,6 +7,7 @@ import { jsonOption, option } from '../option.js';
 import { duration, whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
 import { plural } from '../terminal/count.js';
+import { printErr, printOut } from '../terminal/print.js';
 
 interface DeployOptions extends TargetOptions {
 	parallel?: number;
@@ -67,22 +68,22 @@ async function deploy({ observe, bake, cancel = false, detach = false, json = fa
 		wait: false,
 	});
 	if (detach) {
-		if (json) process.stdout.write(`${JSON.stringify({ id, state: 'queued' })}\n`);
-		process.stderr.write(
+		if (json) printOut(`${JSON.stringify({ id, state: 'queued' })}\n`);
+		printErr(
 			`deploy ${id} of ${label} has begun; follow it with "shardctl events -f", call it off with "shardctl deploy --cancel"\n`,
 		);
 		return;
 	}
-	process.stderr.write(`deploying ${plural(workers.length, 'worker')} of ${label}\n`);
+	printErr(`deploying ${plural(workers.length, 'worker')} of ${label}\n`);
 	const over = new AbortController();
 	const endCalling = callOffOnInterrupt(client, id);
 	const printed = printProgress(client, id, { json, signal: over.signal });
 	try {
 		const { tookMs } = await client.deployOutcome(id);
-		if (json) process.stdout.write(`${JSON.stringify({ id, state: 'deployed', workers, tookMs })}\n`);
-		process.stderr.write(`deployed ${plural(workers.length, 'worker')} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
+		if (json) printOut(`${JSON.stringify({ id, state: 'deployed', workers, tookMs })}\n`);
+		printErr(`deployed ${plural(workers.length, 'worker')} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
 	} catch (error) {
-		if (json) process.stdout.write(`${JSON.stringify({ id, state: endOf(error), workers, error: messageOf(error) })}\n`);
+		if (json) printOut(`${JSON.stringify({ id, state: endOf(error), workers, error: messageOf(error) })}\n`);
 		throw error;
 	} finally {
 		endCalling();
@@ -99,17 +100,17 @@ async function callOff(
 	const { id, state } = await client.cancelDeploy();
 	if (state === 'finishing') throw tooLate(id, label);
 	if (detach) {
-		if (json) process.stdout.write(`${JSON.stringify({ id, state })}\n`);
-		process.stderr.write(`calling off deploy ${id} of ${label}; "shardctl stats" shows when the old version runs again\n`);
+		if (json) printOut(`${JSON.stringify({ id, state })}\n`);
+		printErr(`calling off deploy ${id} of ${label}; "shardctl stats" shows when the old version runs again\n`);
 		return;
 	}
-	process.stderr.write(`calling off deploy ${id} of ${label}\n`);
+	printErr(`calling off deploy ${id} of ${label}\n`);
 	try {
 		await client.deployOutcome(id);
 	} catch (error) {
-		if (json) process.stdout.write(`${JSON.stringify({ id, state: endOf(error), error: messageOf(error) })}\n`);
+		if (json) printOut(`${JSON.stringify({ id, state: endOf(error), error: messageOf(error) })}\n`);
 		if (endOf(error) === 'failed' || (error as ShardctlError).details.notBroughtBack) throw error;
-		process.stderr.write(`${messageOf(error)}\n`);
+		printErr(`${messageOf(error)}\n`);
 		return;
 	}
 	throw tooLate(id, label);
@@ -129,9 +130,7 @@ function endOf(error: unknown): 'called-off' | 'failed' {
 /** The first Ctrl-C calls the deploy off and waits for its end; the second ends the command, and the deploy is called off all the same. */
 function callOffOnInterrupt(client: ControlClient, id: number): () => void {
 	const onInterrupt = () => {
-		process.stderr.write(
-			'calling the deploy off at the next safe point; the old version is brought back (Ctrl-C again: do not wait)\n',
-		);
+		printErr('calling the deploy off at the next safe point; the old version is brought back (Ctrl-C again: do not wait)\n');
 		client.cancelDeploy(id).catch(() => {});
 		process.once('SIGINT', () => process.exit(130));
 	};
@@ -162,8 +161,8 @@ async function printProgress(
 			const mark = `${deploy.id} ${deploy.workerId} ${deploy.stage} ${Math.floor(deploy.stageMs / repeatMs)}`;
 			if (mark === last || deploy.error !== null || deploy.state === 'deployed') continue;
 			last = mark;
-			if (json) process.stdout.write(`${JSON.stringify(deploy)}\n`);
-			else process.stderr.write(`${line}\n`);
+			if (json) printOut(`${JSON.stringify(deploy)}\n`);
+			else printErr(`${line}\n`);
 		}
 	} catch {
 		// The manager has exited, or the deploy has ended.

@@ -5,6 +5,7 @@ import type { EventFilter } from '../events/event-filter.js';
 import { jsonOption, option } from '../option.js';
 import { moment, whole } from '../option-parsers.js';
 import { type TargetOptions, targetOptions, targetOrEnded } from '../target.js';
+import { printOut } from '../terminal/print.js';
 
 interface EventsOptions extends TargetOptions {
 	json?: boolean;
@@ -68,7 +69,7 @@ Examples:
 }
 
 async function eventPrinter(json: boolean): Promise<(events: readonly FleetEvent[]) => void> {
-	const write = (line: string) => process.stdout.write(`${line}\n`);
+	const write = (line: string) => printOut(`${line}\n`);
 	if (json) return (events) => events.forEach((event) => void write(JSON.stringify(event)));
 	const { groupEvents } = await import('../events/event-groups.js');
 	const { groupLine } = await import('../fleet-event-text.js');

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { duration } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
+import { printErr, printOut } from '../terminal/print.js';
 
 interface HealthOptions extends TargetOptions {
 	json?: boolean;
@@ -27,16 +28,16 @@ export function healthCommand(): Command {
 			const { name, health } = await readHealth({ connect, waitMs: wait, clock: systemClock });
 			process.exitCode = healthExitCodes[health.status];
 			if (json) {
-				process.stdout.write(`${JSON.stringify({ name, ...health }, null, 2)}\n`);
+				printOut(`${JSON.stringify({ name, ...health }, null, 2)}\n`);
 				return;
 			}
 			const { healthText } = await import('../health/health-lines.js');
 			const { outputWidth } = await import('../terminal/width.js');
-			process.stdout.write(healthText(name, health, { width: outputWidth(process.stdout), nowMs: Date.now() }));
+			printOut(healthText(name, health, { width: outputWidth(process.stdout), nowMs: Date.now() }));
 		} catch (error) {
 			// The manager exists and does not answer, so what it serves is not known.
 			if (!ShardctlError.is(error) || error.code === 'MANAGER_NOT_RUNNING' || error.code === 'OPTIONS_INVALID') throw error;
-			process.stderr.write(`error: ${error.message}\n`);
+			printErr(`error: ${error.message}\n`);
 			process.exitCode = healthExitCodes.down;
 		}
 	});

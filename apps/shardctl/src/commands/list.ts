@@ -1,6 +1,7 @@
 // `shardctl list`: the fleets of this user on this machine, with their status.
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
+import { printErr, printOut } from '../terminal/print.js';
 import { outputWidth } from '../terminal/width.js';
 
 export function listCommand(): Command {
@@ -14,7 +15,7 @@ export function listCommand(): Command {
 		.action(async ({ json, all, quiet }: { json?: boolean; all?: boolean; quiet?: boolean }) => {
 			if (quiet) {
 				const { runningManagers } = await import('@shardctl/control');
-				for (const { name } of runningManagers()) process.stdout.write(`${name}\n`);
+				for (const { name } of runningManagers()) printOut(`${name}\n`);
 				return;
 			}
 			const { listManagers, managerTable } = await import('../list/list-managers.js');
@@ -23,11 +24,11 @@ export function listCommand(): Command {
 			// One that was not stopped on purpose is missed until it runs again.
 			const running = new Set(managers.map(({ name }) => name));
 			const ended = endedManagers().filter(({ name, end }) => all || (end.how !== 'stopped' && !running.has(name)));
-			if (json) process.stdout.write(`${JSON.stringify(all ? [...managers, ...ended] : managers, null, 2)}\n`);
+			if (json) printOut(`${JSON.stringify(all ? [...managers, ...ended] : managers, null, 2)}\n`);
 			else {
-				if (managers.length > 0) process.stdout.write(managerTable(managers));
-				else process.stderr.write('no fleet is running; start one with "shardctl start <file>"\n');
-				if (ended.length > 0) process.stdout.write(endedTable(ended, { width: outputWidth(process.stdout), nowMs: Date.now() }));
+				if (managers.length > 0) printOut(managerTable(managers));
+				else printErr('no fleet is running; start one with "shardctl start <file>"\n');
+				if (ended.length > 0) printOut(endedTable(ended, { width: outputWidth(process.stdout), nowMs: Date.now() }));
 			}
 		});
 }

@@ -1,6 +1,7 @@
 // `shardctl metrics`: the metrics of a fleet, for a Prometheus that does not scrape the manager itself.
 import { Command } from 'commander';
 import { type TargetOptions, target, targetOptions } from '../target.js';
+import { printOut } from '../terminal/print.js';
 
 export function metricsCommand(): Command {
 	const command = new Command('metrics')
@@ -9,6 +10,6 @@ export function metricsCommand(): Command {
 	for (const each of targetOptions()) command.addOption(each);
 	return command.action(async (which: TargetOptions) => {
 		const { client } = await target(which);
-		process.stdout.write(await client.metrics());
+		printOut(await client.metrics());
 	});
 }

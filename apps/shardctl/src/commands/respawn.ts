@@ -3,6 +3,7 @@ import { describeShards } from '@shardctl/core';
 import { Command } from 'commander';
 import { whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
+import { printErr } from '../terminal/print.js';
 
 export function respawnCommand(): Command {
 	const command = new Command('respawn')
@@ -13,6 +14,6 @@ export function respawnCommand(): Command {
 	return command.action(async (shard: number, which: TargetOptions) => {
 		const { client } = await target(which);
 		const { workerId, shardIds } = await client.respawn(shard);
-		process.stderr.write(`worker ${workerId} (${describeShards(shardIds)}) is ready again\n`);
+		printErr(`worker ${workerId} (${describeShards(shardIds)}) is ready again\n`);
 	});
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { option } from '../option.js';
 import { duration, whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
+import { printErr } from '../terminal/print.js';
 
 interface RestartOptions extends TargetOptions {
 	shard?: number;
@@ -39,6 +40,6 @@ export function restartCommand(): Command {
 		const steps = ['restart:progress', 'worker:rolled-back'] as const;
 		const { workers, tookMs } = rolling ? await withProgress(client, steps, restart) : await restart();
 		const what = gateways ? 'the gateway processes' : workers.length === 1 ? `worker ${workers[0]}` : `${workers.length} workers`;
-		process.stderr.write(`restarted ${what} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
+		printErr(`restarted ${what} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
 	});
 }

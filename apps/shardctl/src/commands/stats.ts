@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { duration } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
+import { printOut } from '../terminal/print.js';
 
 interface StatsOptions extends TargetOptions {
 	json?: boolean;
@@ -28,11 +29,11 @@ export function statsCommand(): Command {
 		}
 		const stats = await client.stats(fresh ? { fresh } : {});
 		if (json) {
-			process.stdout.write(`${JSON.stringify(stats, null, 2)}\n`);
+			printOut(`${JSON.stringify(stats, null, 2)}\n`);
 			return;
 		}
 		const { statsTable } = await import('../stats/stats-table.js');
 		const { outputWidth } = await import('../terminal/width.js');
-		process.stdout.write(statsTable(stats, { width: outputWidth(process.stdout), nowMs: Date.now() }));
+		printOut(statsTable(stats, { width: outputWidth(process.stdout), nowMs: Date.now() }));
 	});
 }

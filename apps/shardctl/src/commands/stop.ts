@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { option } from '../option.js';
 import { duration } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
+import { printErr } from '../terminal/print.js';
 
 export function stopCommand(): Command {
 	const command = new Command('stop')
@@ -13,6 +14,6 @@ export function stopCommand(): Command {
 	return command.action(async ({ grace, ...which }: TargetOptions & { grace?: number }) => {
 		const { client, label } = await target(which, 'stop');
 		await client.stop(grace === undefined ? {} : { graceMs: grace });
-		process.stderr.write(`stopped ${label}\n`);
+		printErr(`stopped ${label}\n`);
 	});
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { jsonOption } from '../option.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
+import { printOut } from '../terminal/print.js';
 
 export function whereCommand(): Command {
 	const command = new Command('where')
@@ -13,13 +14,13 @@ export function whereCommand(): Command {
 		const { client } = await target(which);
 		const found = await client.where(guildId);
 		if (json) {
-			process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+			printOut(`${JSON.stringify(found, null, 2)}\n`);
 			return;
 		}
 		const { shardId, workerId, pid, status, guild } = found;
 		const members = guild?.memberCount === undefined || guild.memberCount === null ? '' : `, ${guild.memberCount} members`;
 		const name =
 			guild === null ? 'the worker did not answer: unknown whether the bot is in it' : `${guild.name ?? 'unnamed'}${members}`;
-		process.stdout.write(`shard ${shardId}  worker ${workerId}  process ${pid ?? '-'}  ${status}  (${name})\n`);
+		printOut(`shard ${shardId}  worker ${workerId}  process ${pid ?? '-'}  ${status}  (${name})\n`);
 	});
 }

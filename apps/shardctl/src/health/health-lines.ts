@@ -4,6 +4,7 @@ import type { FleetHealth, HealthCause } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
+import { printableLine } from '../terminal/printable.js';
 import { clip } from '../terminal/table.js';
 
 const shownAtMost = 4;
@@ -40,7 +41,7 @@ export function causeText({ message, since, tries, nextTryAt, lost }: HealthCaus
 	const next = nextTryAt !== null && nextTryAt > nowMs ? `next in ${age(nextTryAt - nowMs)}` : undefined;
 	const tried = tries > 0 ? plural(tries, 'failed attempt') : undefined;
 	return [
-		message,
+		printableLine(message),
 		since === null ? undefined : `for ${age(nowMs - since)}`,
 		[tried, next].filter(Boolean).join(', ') || undefined,
 		lost > 0 ? `${grouped(lost)} events lost since its gateway process started` : undefined,

@@ -6,6 +6,7 @@ import { recogniseManagerFile } from '@shardctl/manager/manager-file';
 import { configNames } from '../config/find-config.js';
 import { exitCodes } from '../exit-codes.js';
 import { ownCommand } from '../terminal/own-command.js';
+import { printErr } from '../terminal/print.js';
 import { type ConfigAnswers, type ConfigFormat, configText } from './config-text.js';
 import type { InitOptions } from './init-options.js';
 
@@ -35,9 +36,7 @@ export async function initConfig(file: string | undefined, { yes = false, format
 	if (!answers) return exitCodes.failed;
 	const path = join(folder, `shardctl.config.${answers.format}`);
 	writeFileSync(path, configText(answers));
-	process.stderr.write(
-		`wrote ${basename(path)}; try it: ${ownCommand({ script: process.argv[1], cwd: folder })} start --simulate\n`,
-	);
+	printErr(`wrote ${basename(path)}; try it: ${ownCommand({ script: process.argv[1], cwd: folder })} start --simulate\n`);
 	return exitCodes.fine;
 }
 

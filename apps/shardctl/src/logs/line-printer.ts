@@ -2,6 +2,8 @@
 import type { LogEntry } from '@shardctl/control';
 import { formatShardIds } from '@shardctl/core';
 import { out, workerColour } from '../terminal/colours.js';
+import { printOut } from '../terminal/print.js';
+import { printableBotLine } from '../terminal/printable.js';
 
 export interface LinePrinter {
 	/** Prints lines that are known together. */
@@ -16,11 +18,7 @@ export interface LinePrinterOptions {
 	write?(text: string): void;
 }
 
-export function linePrinter({
-	json,
-	timestamps,
-	write = (text) => void process.stdout.write(text),
-}: LinePrinterOptions): LinePrinter {
+export function linePrinter({ json, timestamps, write = (text) => void printOut(text) }: LinePrinterOptions): LinePrinter {
 	/** The process of each worker whose line was printed last. */
 	const seen = new Map<number, number | null>();
 	let several = false;
@@ -32,7 +30,7 @@ export function linePrinter({
 		if (json) return `${JSON.stringify(entry)}\n`;
 		const time = timestamps ? `${out.dim(new Date(entry.at).toISOString())} ` : '';
 		const which = `${formatShardIds(entry.shardIds)}${several && entry.pid ? ` ${entry.pid}` : ''}`;
-		return `${time}${workerColour(out, entry.workerId)(`[${which}]`)} ${entry.line}\n`;
+		return `${time}${workerColour(out, entry.workerId)(`[${which}]`)} ${printableBotLine(entry.line)}\n`;
 	};
 	return {
 		print(entries) {

@@ -1,4 +1,6 @@
 // Does what a person would do in Discord, and shows what the bot answers.
+
+import { printOut } from '../terminal/print.js';
 import { type InteractionAnswer, type SimulatorClient, simulatorClient } from './simulator-client.js';
 import type { SimulatorTarget } from './simulator-target.js';
 
@@ -18,7 +20,7 @@ const pollMs = 50;
 /** Sends a message as a member. */
 export async function say(content: string, { guild, channel, user, json, ...target }: ActOptions): Promise<void> {
 	const id = await simulatorClient(target).emit({ type: 'MESSAGE_CREATE', ...scene({ guild, channel, user }, { content }) });
-	process.stdout.write(json ? `${JSON.stringify({ id }, null, 2)}\n` : `sent message ${id}\n`);
+	printOut(json ? `${JSON.stringify({ id }, null, 2)}\n` : `sent message ${id}\n`);
 }
 
 /** Interacts with the bot as a member, and prints its answer. */
@@ -29,7 +31,7 @@ export async function interact(
 	const client = simulatorClient(target);
 	const id = await client.emit({ type: 'INTERACTION_CREATE', ...scene({ guild, channel, user }, draft) });
 	const answer = id === null ? undefined : await answerTo(client, id, wait);
-	process.stdout.write(json ? `${JSON.stringify({ id, ...answer }, null, 2)}\n` : `${describeAnswer(answer)}\n`);
+	printOut(json ? `${JSON.stringify({ id, ...answer }, null, 2)}\n` : `${describeAnswer(answer)}\n`);
 }
 
 function scene(

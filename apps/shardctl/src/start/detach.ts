@@ -11,6 +11,7 @@ import { healthText } from '../health/health-lines.js';
 import { err } from '../terminal/colours.js';
 import { plural } from '../terminal/count.js';
 import { ownCommand } from '../terminal/own-command.js';
+import { printErr } from '../terminal/print.js';
 import { outputWidth } from '../terminal/width.js';
 import type { StartPlan } from './resolve-start.js';
 import { checkedOptions } from './run-fleet.js';
@@ -60,19 +61,19 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 				// In resident mode workers start after their gateway processes.
 				const workers = manager.workers === 0 ? '' : ` in ${plural(manager.workers, 'worker')}`;
 				const command = ownCommand({ script: process.argv[1], cwd: process.cwd() });
-				process.stderr.write(
+				printErr(
 					`${err.green('●')} ${name} runs in the background as process ${manager.pid}: ${plural(manager.shardIds.length, 'shard')}${workers}\n` +
 						`  log    ${logPath}\n  watch  ${command} stats --watch --name ${name}\n  stop   ${command} stop --name ${name}\n`,
 				);
 				child.unref();
 				if (!plan.run.wait || health.served === health.shards) return exitCodes.fine;
-				process.stderr.write(healthText(name, health, { width: outputWidth(process.stderr), nowMs: Date.now() }));
+				printErr(healthText(name, health, { width: outputWidth(process.stderr), nowMs: Date.now() }));
 				return exitCodes.failed;
 			}
 		}
 		await sleep(systemClock, pollMs);
 	}
-	for (const line of lastMessages(logPath, stderrPath)) process.stderr.write(`${line}\n`);
+	for (const line of lastMessages(logPath, stderrPath)) printErr(`${line}\n`);
 	return ended;
 }
 

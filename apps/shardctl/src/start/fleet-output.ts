@@ -4,11 +4,14 @@ import type { WorkerRef } from '@shardctl/control';
 import { formatShardIds } from '@shardctl/core';
 import { onFleetEvent, type ShardManager } from '@shardctl/manager';
 import { createLogUpdate } from 'log-update';
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { describeEvent, type Level } from '../fleet-event-text.js';
 import { err, out, workerColour } from '../terminal/colours.js';
+import { plural } from '../terminal/count.js';
 import { ownCommand } from '../terminal/own-command.js';
+import { printable, printableBotLine } from '../terminal/printable.js';
 import { fleetPicture } from './fleet-picture.js';
+import { GuardedOutput, type Loss } from './guarded-output.js';
 
 const redrawMs = 120;
 
@@ -20,15 +23,17 @@ export interface FleetOutput {
 	say(level: Level, message: string, fields?: Record<string, unknown>): void;
 	/** Ends the live picture. */
 	close(): void;
+	/** Writes what still waits to be written; nothing follows. */
+	end(): void;
 	/** For the manager itself. */
 	logger: Logger;
 }
 
-/** One JSON object per line, to a file descriptor or a stream. */
-export function jsonOutput(destination: number | DestinationStream): FleetOutput {
+/** One JSON object per line. */
+export function jsonOutput(destination: { write(line: string): void; close?(): void }): FleetOutput {
 	const logger = pino(
 		{ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-		typeof destination === 'number' ? pino.destination({ fd: destination, sync: true }) : destination,
+		{ write: (line) => destination.write(printable(line)) },
 	);
 	return {
 		logger,
@@ -40,6 +45,7 @@ export function jsonOutput(destination: number | DestinationStream): FleetOutput
 			reportEvents(manager, (level, message, fields) => logger[level](fields, message));
 		},
 		close() {},
+		end: () => destination.close?.(),
 	};
 }
 
@@ -67,24 +73,35 @@ export function bothOutputs(one: FleetOutput, other: FleetOutput): FleetOutput {
 			one.close();
 			other.close();
 		},
+		end() {
+			one.end();
+			other.end();
+		},
 	};
 }
 
 /** For people: diagnostics on standard error, the bots' output on the streams that they wrote it to. */
 export function prettyOutput(): FleetOutput {
-	const live = process.stderr.isTTY ? createLogUpdate(process.stderr) : undefined;
+	const lost = (stream: string) => (loss: Loss) => `${marked('warn', lossText(stream, loss))}\n`;
+	const outputs = {
+		stdout: new GuardedOutput(process.stdout, lost('standard output')),
+		stderr: new GuardedOutput(process.stderr, lost('standard error')),
+	};
+	const write = (text: string) => {
+		outputs.stderr.write(text);
+		return true;
+	};
+	const screen = Object.create(process.stderr, { write: { value: write } }) as NodeJS.WriteStream;
+	const live = process.stderr.isTTY ? createLogUpdate(screen) : undefined;
 	let redraw: NodeJS.Timeout | undefined;
 	let draw = () => {};
 
-	const print = (stream: NodeJS.WriteStream, text: string) => {
+	const print = (stream: 'stdout' | 'stderr', text: string) => {
 		live?.clear();
-		stream.write(`${text}\n`);
+		outputs[stream].write(`${printable(text)}\n`);
 		if (redraw) draw();
 	};
-	const say: FleetOutput['say'] = (level, message) => {
-		const mark = level === 'info' ? err.green('●') : level === 'warn' ? err.yellow('▲') : err.red('✖');
-		print(process.stderr, `${err.dim(clockTime())} ${mark} ${message}`);
-	};
+	const say: FleetOutput['say'] = (level, message) => print('stderr', marked(level, message));
 	return {
 		say,
 		logger: pino({ level: 'info' }, { write: (line) => say(...loggedMessage(line)) }),
@@ -111,14 +128,14 @@ export function prettyOutput(): FleetOutput {
 				redraw = setInterval(() => draw(), redrawMs);
 			}
 			manager.on('worker:log', (entry) =>
-				print(entry.stream === 'stdout' ? process.stdout : process.stderr, `${mark(entry, entry.stream)} ${entry.line}`),
+				print(entry.stream, `${workerMark(entry, entry.stream)} ${printableBotLine(entry.line)}`),
 			);
 			reportEvents(manager, say);
 			// What to do next, for a person who looks at this terminal.
 			if (live) {
 				const command = ownCommand({ script: process.argv[1], cwd: process.cwd() });
 				manager.once('fleet:ready', () =>
-					print(process.stderr, err.dim(`         in another terminal: ${command} stats --watch    Ctrl-C here: stop`)),
+					print('stderr', err.dim(`         in another terminal: ${command} stats --watch    Ctrl-C here: stop`)),
 				);
 			}
 		},
@@ -126,6 +143,10 @@ export function prettyOutput(): FleetOutput {
 			clearInterval(redraw);
 			redraw = undefined;
 			live?.clear();
+		},
+		end() {
+			outputs.stdout.close();
+			outputs.stderr.close();
 		},
 	};
 }
@@ -148,8 +169,28 @@ function reportEvents(manager: ShardManager, say: FleetOutput['say']): void {
 }
 
 /** `[3]` or `[4-7]` in a colour that stays the worker's own. */
-function mark({ workerId, shardIds }: WorkerRef, stream: 'stdout' | 'stderr'): string {
+function workerMark({ workerId, shardIds }: WorkerRef, stream: 'stdout' | 'stderr'): string {
 	return workerColour(stream === 'stdout' ? out : err, workerId)(`[${formatShardIds(shardIds)}]`);
+}
+
+function marked(level: Level, message: string): string {
+	const mark = level === 'info' ? err.green('●') : level === 'warn' ? err.yellow('▲') : err.red('✖');
+	return `${err.dim(clockTime())} ${mark} ${message}`;
+}
+
+function lossText(where: string, { lines, code }: Loss): string {
+	return `${plural(lines, 'line')} could not be written to ${where} (${code})`;
+}
+
+/** JSON lines to standard output. */
+export function standardOutput(): { write(line: string): void; close(): void } {
+	return new GuardedOutput(process.stdout, (loss) => jsonLoss('standard output', loss));
+}
+
+/** What takes the place of lines that were lost, in a log of JSON lines. */
+export function jsonLoss(where: string, loss: Loss): string {
+	const fields = { level: 40, time: new Date().toISOString(), pid: process.pid, event: 'output:lost', ...loss };
+	return `${JSON.stringify({ ...fields, msg: lossText(where, loss) })}\n`;
 }
 
 function clockTime(): string {

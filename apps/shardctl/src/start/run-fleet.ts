@@ -11,8 +11,8 @@ import {
 import { pino } from 'pino';
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { writeSimulatorRecord } from '../simulate/simulator-record.js';
-import { surviveClosedOutput } from './closed-output.js';
-import { bothOutputs, type FleetOutput, jsonOutput, prettyOutput } from './fleet-output.js';
+import { surviveFailedOutput } from './failed-output.js';
+import { bothOutputs, type FleetOutput, jsonLoss, jsonOutput, prettyOutput, standardOutput } from './fleet-output.js';
 import type { StartPlan } from './resolve-start.js';
 import { type SimulatorProcess, startSimulatorProcess } from './simulator-process.js';
 import { readTokenFile } from './token-file.js';
@@ -22,12 +22,15 @@ const defaultSimulatedGuilds = 20;
 /** Runs until the fleet is stopped or has failed; returns the exit status. Throws for invalid options before anything starts. */
 export async function runFleet(plan: StartPlan): Promise<number> {
 	const { run } = plan;
-	surviveClosedOutput();
+	surviveFailedOutput();
 	// Every problem of the options is reported before a file is opened or a simulator is started.
 	const { name } = checkedOptions(plan);
 	const format = run.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json');
-	const terminal = format === 'json' ? jsonOutput(process.stdout.fd) : prettyOutput();
-	const output = run.logDir === undefined ? terminal : bothOutputs(terminal, jsonOutput(new LogFile(run.logDir, name)));
+	const terminal = format === 'json' ? jsonOutput(standardOutput()) : prettyOutput();
+	const output =
+		run.logDir === undefined
+			? terminal
+			: bothOutputs(terminal, jsonOutput(new LogFile(run.logDir, name, { lossLine: (loss) => jsonLoss('this file', loss) })));
 	const simulator = await simulatorFor(plan, name);
 	try {
 		const simulated = simulator && { api: simulator.url, token: simulator.token, simulator: { url: simulator.url } };
@@ -36,6 +39,7 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 	} finally {
 		output.close();
 		await simulator?.stop();
+		output.end();
 	}
 }
 

@@ -1,4 +1,5 @@
 // The terminal as a full screen: entered and left cleanly, redrawn as a whole without flicker.
+import { printable } from '../terminal/printable.js';
 
 export interface ScreenSize {
 	width: number;
@@ -38,7 +39,7 @@ export function openScreen(): Screen {
 			const size = { width: stdout.columns || 80, height: stdout.rows || 24 };
 			const shown = lines(size).slice(0, size.height);
 			// Each line is overwritten and its rest cleared. Clearing the whole screen would flicker.
-			const body = shown.map((line) => `${line}${esc}K`).join('\r\n');
+			const body = shown.map((line) => `${printable(line)}${esc}K`).join('\r\n');
 			stdout.write(`${beginFrame}${esc}H${body}${esc}J${endFrame}`);
 		},
 		onKey(listener) {

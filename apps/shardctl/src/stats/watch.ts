@@ -4,6 +4,7 @@ import type { ControlClient } from '@shardctl/control';
 import { messageOf, ShardctlError, sleep, systemClock } from '@shardctl/core';
 import type { ManagerStats } from '@shardctl/manager';
 import { followStream } from '../follow.js';
+import { printOut } from '../terminal/print.js';
 import { FleetHistory, fleetScreen, type ScreenState } from './fleet-screen.js';
 import { openScreen } from './screen.js';
 import { statsTable } from './stats-table.js';
@@ -21,7 +22,7 @@ export async function watchStats(client: ControlClient, { label, intervalMs, jso
 		await followStream(
 			(signal) => client.followStats({ intervalMs, signal }),
 			(stats) =>
-				process.stdout.write(
+				printOut(
 					json ? `${JSON.stringify(stats)}\n` : `${statsTable(stats, { width: Number.POSITIVE_INFINITY, nowMs: Date.now() })}\n`,
 				),
 		);

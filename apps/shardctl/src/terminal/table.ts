@@ -19,7 +19,7 @@ export function tableLines<Row>(
 	{ width = Number.POSITIVE_INFINITY, dim = (text) => text }: { width?: number; dim?: (text: string) => string } = {},
 ): string[] {
 	let kept = columns.map((column) => {
-		const cells = rows.map((row) => column.cell(row));
+		const cells = rows.map((row) => column.cell(row).replace(/\n/g, '\\n'));
 		return { column, cells, width: Math.max(column.title.length, ...cells.map(textWidth)) };
 	});
 	while (total(kept) > width) {

@@ -1,0 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+const source = join(import.meta.dirname, '..');
+
+/** What draws on a screen of its own, what is ours to the last byte, and the two functions themselves. */
+const direct = ['cli.ts', 'commands/simulate.ts', 'stats/screen.ts', 'terminal/print.ts'];
+
+it('finding 12: no command writes to a stream but through print.ts, which filters', () => {
+	const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
+		(file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
+	);
+	const writers = files.filter((file) =>
+		/\bstd(?:out|err)\.write\(|console\.(?:log|error|warn|info)\(/.test(readFileSync(join(source, file), 'utf8')),
+	);
+	expect(writers.filter((file) => !direct.includes(file.replaceAll('\\', '/')) && file !== 'start/fleet-output.ts')).toEqual([]);
+});
