@@ -24,7 +24,7 @@ const canMount = (() => {
 
 function smallDisk(size: string): string {
 	const folder = tempDir();
-	execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', folder]);
+	execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'none', folder]);
 	onTestFinished(() => void execFileSync('umount', ['-l', folder]));
 	return folder;
 }
@@ -93,6 +93,38 @@ it.runIf(canMount)(
 		expect(await cli.output(['stop', '--name', 'disk'])).toMatchObject({ code: 0 });
 		expect(await run.exit).toBe(0);
 		expect(cli.survivors()).toEqual([]);
+	},
+);
+
+it.runIf(canMount)(
+	'finding 18: a start in a full state folder says which folder is full and what to do, or that the name is taken',
+	async () => {
+		const disk = smallDisk('256k');
+		const cli = cliSandbox();
+		const env = { SHARDCTL_STATE_DIR: disk };
+		const bot = talkativeBot();
+		const start = ['start', bot, '--shards', '1', '--simulate', '4', '--name', 'full', '--log-format', 'json'];
+		const fill = () => {
+			try {
+				for (let i = 0; i < 100; i++) writeFileSync(join(disk, 'ballast'), Buffer.alloc(4096), { flag: 'a' });
+			} catch {
+				// It is full now.
+			}
+		};
+		fill();
+		const refused = await cli.output(start, { env });
+		expect(refused.code).toBe(1);
+		expect(refused.stdout + refused.stderr).toContain(
+			`the state folder ${disk} is on a disk without free space: free some, or set SHARDCTL_STATE_DIR to another folder`,
+		);
+		rmSync(join(disk, 'ballast'));
+		const run = cli.run(start, { env });
+		await run.message(/fleet ready/, 60_000);
+		fill();
+		const second = await cli.output(start, { env });
+		expect(second.stdout + second.stderr).toContain('a manager named "full" is running already');
+		expect(await cli.output(['stop', '--name', 'full'], { env })).toMatchObject({ code: 0 });
+		expect(await run.exit).toBe(0);
 	},
 );
 

@@ -28,5 +28,6 @@ export { type EndedFleet, endedFleets, type FleetEnd } from './history/ended-fle
 export { journalEvents, journalOutput } from './history/read-journal.js';
 export { defaultManagerName } from './state-dir/manager-name.js';
 export { type FoundManager, runningManagers } from './state-dir/manager-record.js';
+export { readOwned } from './state-dir/ownership.js';
 export { isSameProcess, type ProcessIdentity, processIdentity } from './state-dir/process-identity.js';
 export { stateDir } from './state-dir/state-dir.js';

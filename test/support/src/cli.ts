@@ -59,7 +59,15 @@ export function cliSandbox(cleanUp: (end: () => void) => void = onTestFinished):
 		program: cli,
 		environment,
 		survivors: () => processesWithEnv(mark, id),
-		run(args, { env = {}, cwd = process.cwd(), command = [process.execPath, cli], stdio = ['ignore', 'pipe', 'pipe'] as StdioOptions } = {}) {
+		run(
+			args,
+			{
+				env = {},
+				cwd = process.cwd(),
+				command = [process.execPath, cli],
+				stdio = ['ignore', 'pipe', 'pipe'] as StdioOptions,
+			} = {},
+		) {
 			const [program, ...prefix] = command as [string, ...string[]];
 			const child = spawn(program, [...prefix, ...args], {
 				cwd,

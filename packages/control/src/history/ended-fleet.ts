@@ -1,10 +1,11 @@
 // What is left of a fleet that is gone: its record with when and how it ended. A manager that stops writes this itself; for one that
 // was killed, the record that it left behind says when it was last alive.
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { entriesOf, isRecord, type ManagerRecord, readRecord, recordPath, recordSuffix } from '../state-dir/manager-record.js';
+import { type Owners, readOwned } from '../state-dir/ownership.js';
 import { isSameProcess, processIdentity } from '../state-dir/process-identity.js';
-import { stateDirCandidates } from '../state-dir/state-dir.js';
+import { believedDirs } from '../state-dir/state-dir.js';
 
 /** How a fleet ended. */
 export interface FleetEnd {
@@ -65,19 +66,21 @@ export function endedFleets(env: NodeJS.ProcessEnv = process.env): EndedFleet[] 
 	const note = (fleet: EndedFleet | undefined) => {
 		if (fleet && (found.get(fleet.name)?.endedAt ?? 0) < fleet.endedAt) found.set(fleet.name, fleet);
 	};
-	for (const dir of stateDirCandidates(env)) {
-		for (const entry of entriesOf(historyDir(dir))) if (entry.endsWith(suffix)) note(readEnd(join(historyDir(dir), entry)));
+	for (const { dir, owners } of believedDirs(env)) {
+		for (const entry of entriesOf(historyDir(dir))) {
+			if (entry.endsWith(suffix)) note(readEnd(join(historyDir(dir), entry), owners));
+		}
 		for (const entry of entriesOf(dir)) {
-			const record = entry.endsWith(recordSuffix) ? readRecord(join(dir, entry)) : undefined;
+			const record = entry.endsWith(recordSuffix) ? readRecord(join(dir, entry), owners) : undefined;
 			if (record && isSameProcess(record) === 'no') note(killedFleet(dir, record));
 		}
 	}
 	return [...found.values()].sort((a, b) => b.endedAt - a.endedAt);
 }
 
-function readEnd(path: string): EndedFleet | undefined {
+function readEnd(path: string, owners: Owners): EndedFleet | undefined {
 	try {
-		const fleet = JSON.parse(readFileSync(path, 'utf8')) as EndedFleet;
+		const fleet = JSON.parse(readOwned(path, owners) ?? 'null') as EndedFleet;
 		return isRecord(fleet) && typeof fleet.endedAt === 'number' && typeof fleet.end?.how === 'string' ? fleet : undefined;
 	} catch {
 		return undefined;

@@ -1,9 +1,9 @@
 // Reads the files of a journal, of a fleet that is gone or of one that runs.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent } from '../fleet/fleet-events.js';
-import { stateDirCandidates } from '../state-dir/state-dir.js';
+import { readOwned } from '../state-dir/ownership.js';
+import { believedDirs } from '../state-dir/state-dir.js';
 import { historyDir } from './ended-fleet.js';
 import { eventsFile, outputFile } from './journal-files.js';
 
@@ -18,19 +18,13 @@ export function journalOutput(name: string, env: NodeJS.ProcessEnv = process.env
 }
 
 function read<T extends { at: number }>(file: string, env: NodeJS.ProcessEnv): T[] {
-	const items = stateDirCandidates(env).flatMap((dir) =>
-		['.log.1', '.log'].flatMap((suffix) => itemsOf<T>(join(historyDir(dir), `${file}${suffix}`))),
+	const items = believedDirs(env).flatMap(({ dir, owners }) =>
+		['.log.1', '.log'].flatMap((suffix) => itemsOf<T>(readOwned(join(historyDir(dir), `${file}${suffix}`), owners) ?? '')),
 	);
 	return items.sort((a, b) => a.at - b.at);
 }
 
-function itemsOf<T>(path: string): T[] {
-	let text: string;
-	try {
-		text = readFileSync(path, 'utf8');
-	} catch {
-		return [];
-	}
+function itemsOf<T>(text: string): T[] {
 	return text.split('\n').flatMap((line) => {
 		try {
 			return [JSON.parse(line) as T];

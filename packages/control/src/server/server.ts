@@ -4,6 +4,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { type Clock, type Deferred, deferred, every, messageOf, ShardctlError } from '@shardctl/core';
 import type { Logger } from 'pino';
 import { FleetFeed } from '../feed/fleet-feed.js';
@@ -161,8 +162,18 @@ async function close({ servers, lock, feed, journal, stopTouching, clock, closin
 async function listenLocally(server: Server, path: string): Promise<void> {
 	// This manager holds the lock, so a socket that still exists was left behind by a manager that was killed.
 	if (process.platform !== 'win32') rmSync(path, { force: true });
-	await listening(server, () => server.listen(path), path);
+	await listening(server, () => forThisUserAlone(() => server.listen(path)), path);
 	if (process.platform !== 'win32') chmodSync(path, 0o600);
+}
+
+/** The socket is created in the same turn; with the right mode from the start, nobody connects before that is set. */
+function forThisUserAlone(create: () => void): void {
+	const umask = process.platform === 'win32' || !isMainThread ? undefined : process.umask(0o177);
+	try {
+		create();
+	} finally {
+		if (umask !== undefined) process.umask(umask);
+	}
 }
 
 async function listenOnTcp(server: Server, { port, host }: { port: number; host: string }): Promise<string> {

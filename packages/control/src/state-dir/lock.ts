@@ -2,6 +2,7 @@
 // however it ended, is replaced.
 import { linkSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import { ShardctlError } from '@shardctl/core';
 import { type ManagerRecord, readRecord, recordPath } from './manager-record.js';
 import { isSameProcess } from './process-identity.js';
@@ -29,8 +30,8 @@ export async function takeLock(
 	const { name } = record;
 	const path = recordPath(dir, name);
 	const draft = `${path}.${process.pid}.${++attempts}`;
-	writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
 	try {
+		writeDraft(draft, record);
 		for (;;) {
 			// A finished file is linked, so half a record is never read.
 			if (tryLink(draft, path)) return { touch: () => touch(path), release: () => releaseOwn(path, record) };
@@ -39,8 +40,30 @@ export async function takeLock(
 			if (owner) onStale(owner);
 			removeStale(path, owner, `${draft}.stale`);
 		}
+	} catch (error) {
+		// Nothing can be written, which does not matter where the name is taken.
+		const owner = ShardctlError.is(error) && error.code === 'STATE_DIR_UNUSABLE' ? readRecord(path) : undefined;
+		if (owner && (await isRunning(dir, owner))) throw managerRunning(owner);
+		throw error;
 	} finally {
 		unlinkIfThere(draft);
+	}
+}
+
+function writeDraft(path: string, record: ManagerRecord): void {
+	try {
+		writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+	} catch (cause) {
+		const { code } = cause as NodeJS.ErrnoException;
+		const what =
+			code === 'ENOSPC' || code === 'EDQUOT'
+				? 'is on a disk without free space: free some'
+				: `cannot be written (${code}): repair that`;
+		throw new ShardctlError(
+			'STATE_DIR_UNUSABLE',
+			`the state folder ${dirname(path)} ${what}, or set SHARDCTL_STATE_DIR to another folder`,
+			{ cause },
+		);
 	}
 }
 

@@ -1,8 +1,9 @@
 // The record of a running manager in the state folder: its process, and where it was started. The record is also the lock on its name.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isOwned, type Owners, readOwned } from './ownership.js';
 import { isSameProcess, type ProcessIdentity } from './process-identity.js';
-import { socketPath, stateDirCandidates } from './state-dir.js';
+import { believedDirs, socketPath } from './state-dir.js';
 
 export interface ManagerRecord extends ProcessIdentity {
 	name: string;
@@ -27,10 +28,10 @@ export function recordPath(dir: string, name: string): string {
 	return join(dir, `${name}${recordSuffix}`);
 }
 
-/** The record at a path; undefined if there is none, or it cannot be read. */
-export function readRecord(path: string): ManagerRecord | undefined {
+/** The record at a path; undefined if there is none, it cannot be read, or another user (default: than this one) could have written it. */
+export function readRecord(path: string, owners?: Owners): ManagerRecord | undefined {
 	try {
-		const record = JSON.parse(readFileSync(path, 'utf8')) as ManagerRecord;
+		const record = JSON.parse(readOwned(path, owners) ?? 'null') as ManagerRecord;
 		return isRecord(record) ? record : undefined;
 	} catch {
 		return undefined;
@@ -44,15 +45,26 @@ export function isRecord(record: Partial<ManagerRecord> | null): boolean {
 /** The managers of this user whose process exists, or may exist where it is not visible from here, sorted by name. */
 export function runningManagers(env: NodeJS.ProcessEnv = process.env): FoundManager[] {
 	const found = new Map<string, FoundManager>();
-	for (const dir of stateDirCandidates(env)) {
+	for (const { dir, owners } of believedDirs(env)) {
 		for (const entry of entriesOf(dir)) {
 			if (!entry.endsWith(recordSuffix)) continue;
-			const record = readRecord(join(dir, entry));
-			if (!record || found.has(record.name) || isSameProcess(record) === 'no') continue;
-			found.set(record.name, { ...record, socketPath: socketPath(dir, record.name) });
+			const record = readRecord(join(dir, entry), owners);
+			if (!record || recordPath(dir, record.name) !== join(dir, entry)) continue;
+			if (found.has(record.name) || isSameProcess(record) === 'no') continue;
+			const path = socketPath(dir, record.name);
+			if (isBelievedSocket(path, owners)) found.set(record.name, { ...record, socketPath: path });
 		}
 	}
 	return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** A manager that is just starting has no socket yet. */
+function isBelievedSocket(path: string, owners: Owners): boolean {
+	try {
+		return isOwned(path, owners, 'socket');
+	} catch {
+		return true;
+	}
 }
 
 export function entriesOf(dir: string): string[] {

@@ -15,14 +15,17 @@ export interface ProcessIdentity {
 /** The identity of a live process, by default this one. */
 export function processIdentity(pid: number = process.pid): ProcessIdentity {
 	const boot = read('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
-	return { pid, startedAtTicks: startTicks(pid), boot, namespace: ownNamespace() };
+	return { pid, startedAtTicks: statOf(pid)?.startTicks ?? null, boot, namespace: ownNamespace() };
 }
 
-/** Whether that same process still exists: `unsure` where only its id is known to be in use, or where it is not visible from here. */
+/**
+ * Whether that same process still runs. One that is dead and that its parent has not reaped, which in a container may never happen, does
+ * not. `unsure` where only its id is known to be in use, or where it is not visible from here.
+ */
 export function isSameProcess(identity: ProcessIdentity): 'yes' | 'no' | 'unsure' {
 	const now = processIdentity(identity.pid);
 	if (identity.boot === now.boot && (identity.namespace ?? now.namespace) !== now.namespace) return 'unsure';
-	if (!isUsed(identity.pid)) return 'no';
+	if (!isUsed(identity.pid) || statOf(identity.pid)?.isDead) return 'no';
 	if (identity.startedAtTicks === null || now.startedAtTicks === null) return 'unsure';
 	return now.startedAtTicks === identity.startedAtTicks && now.boot === identity.boot ? 'yes' : 'no';
 }
@@ -44,10 +47,12 @@ function isUsed(pid: number): boolean {
 	}
 }
 
-/** Field 22 of /proc/PID/stat. The second field is the program's name in brackets, which may itself contain spaces and brackets. */
-function startTicks(pid: number): string | null {
+/** Fields 3 and 22 of /proc/PID/stat. The second field is the program's name in brackets, which may itself contain spaces and brackets. */
+function statOf(pid: number): { isDead: boolean; startTicks: string | null } | undefined {
 	const stat = read(`/proc/${pid}/stat`);
-	return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+	if (stat === undefined) return undefined;
+	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+	return { isDead: fields[0] === 'Z' || fields[0] === 'X', startTicks: fields[19] ?? null };
 }
 
 function read(path: string): string | undefined {

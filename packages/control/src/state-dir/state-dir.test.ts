@@ -33,12 +33,24 @@ describe('the folder of a new manager', () => {
 		expect(statSync(dir).mode & 0o777).toBe(0o700);
 	});
 
-	it('is closed to others where it was open', () => {
+	it.runIf(process.platform !== 'win32')('finding 13: keeps the mode that it had', () => {
 		const dir = tempDir();
 		chmodSync(dir, 0o755);
-		stateDir({ SHARDCTL_STATE_DIR: dir });
-		expect(statSync(dir).mode & 0o777).toBe(0o700);
+		expect(stateDir({ SHARDCTL_STATE_DIR: dir })).toBe(dir);
+		expect(statSync(dir).mode & 0o7777).toBe(0o755);
 	});
+
+	it.runIf(process.platform !== 'win32').each([0o1777, 0o770, 0o702])(
+		'finding 13: is refused where others can write to it, and stays as it is (mode %o)',
+		(mode) => {
+			const dir = tempDir();
+			chmodSync(dir, mode);
+			expect(() => stateDir({ SHARDCTL_STATE_DIR: dir })).toThrow(
+				`${dir}: other users can write to it (mode ${mode.toString(8)}); name a folder of its own in it`,
+			);
+			expect(statSync(dir).mode & 0o7777).toBe(mode);
+		},
+	);
 
 	it('is the next one where the first cannot be used', () => {
 		const root = tempDir();

@@ -1,9 +1,10 @@
 // The folder in which managers are found: only this user can enter it, and it is the same from a terminal, from cron, under systemd and
 // in a container.
-import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, ShardctlError } from '@shardctl/core';
+import { isOpen, type Owners, ownersIn } from './ownership.js';
 
 /** Unix socket paths end at 107 bytes (103 on macOS); a longer path fails with an obscure message. */
 const maxSocketPathBytes = process.platform === 'darwin' ? 103 : 107;
@@ -30,8 +31,17 @@ export function stateDirCandidates(env: Environment = process.env): string[] {
 	return [...new Set([...dirs, temporaryDir()])];
 }
 
+/** Those of the candidates whose files are believed, and whose they have to be; see ownership.ts. */
+export function believedDirs(env: Environment = process.env): { dir: string; owners: Owners }[] {
+	const chosen = Boolean(env.SHARDCTL_STATE_DIR);
+	return stateDirCandidates(env).flatMap((dir) => {
+		const owners = ownersIn(dir, { chosen });
+		return owners === undefined ? [] : [{ dir, owners }];
+	});
+}
+
 /**
- * The folder for the record of a new manager, created with mode 0700: the first candidate that is writable. Throws
+ * The folder for the record of a new manager, created with mode 0700: the first candidate that this user can write and nobody else. Throws
  * `STATE_DIR_UNUSABLE` if there is none.
  */
 export function stateDir(env: Environment = process.env): string {
@@ -70,15 +80,19 @@ function pipePart(dir: string): string {
 		.slice(-150);
 }
 
-/** Creates the folder and makes it accessible to this user alone. Returns the problem if that fails. */
+/**
+ * Creates the folder for this user alone. One that is there already stays as it is: its mode may be what others need. Returns the problem
+ * if it cannot be used.
+ */
 function prepare(dir: string): string | undefined {
 	try {
 		mkdirSync(dir, { recursive: true, mode: 0o700 });
 		if (process.platform === 'win32') return undefined;
-		const { uid, mode } = lstatSync(dir);
+		const stat = statSync(dir);
 		// In a world-writable place, a folder of another user would give that user control of the fleet.
-		if (uid !== process.getuid?.()) return 'belongs to another user';
-		if ((mode & 0o777) !== 0o700) chmodSync(dir, 0o700);
+		if ([lstatSync(dir).uid, stat.uid].some((uid) => uid !== process.getuid?.())) return 'belongs to another user';
+		if (isOpen(stat))
+			return `other users can write to it (mode ${(stat.mode & 0o7777).toString(8)}); name a folder of its own in it`;
 		accessSync(dir, constants.W_OK | constants.X_OK);
 		return undefined;
 	} catch (error) {
