@@ -122,7 +122,7 @@ it.runIf(canMount)(
 		await run.message(/fleet ready/, 60_000);
 		fill();
 		const second = await cli.output(start, { env });
-		expect(second.stdout + second.stderr).toContain('a manager named "full" is running already');
+		expect(second.stdout + second.stderr).toContain('"code":"MANAGER_RUNNING"');
 		expect(await cli.output(['stop', '--name', 'full'], { env })).toMatchObject({ code: 0 });
 		expect(await run.exit).toBe(0);
 	},

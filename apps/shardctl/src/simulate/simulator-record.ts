@@ -14,12 +14,19 @@ function fileOf(name: string): string {
 	return join(stateDir(), `${name}.simulator`);
 }
 
-/** Writes the record of the fleet's simulator; the caller removes it by calling what is returned. */
+/**
+ * Writes the record of the fleet's simulator; the caller removes it by calling what is returned. Where it cannot be written, as on a full
+ * disk, `simulate say` does not find the simulator; the manager reports what is wrong with the folder.
+ */
 export function writeSimulatorRecord(name: string, { url, controlToken }: SimulatorRecord): () => void {
 	const file = fileOf(name);
 	// An old file keeps its mode when it is written over.
-	rmSync(file, { force: true });
-	writeFileSync(file, JSON.stringify({ url, controlToken } satisfies SimulatorRecord), { mode: 0o600, flag: 'wx' });
+	try {
+		rmSync(file, { force: true });
+		writeFileSync(file, JSON.stringify({ url, controlToken } satisfies SimulatorRecord), { mode: 0o600, flag: 'wx' });
+	} catch {
+		// See above.
+	}
 	return () => rmSync(file, { force: true });
 }
 
