@@ -16,9 +16,11 @@ function opened(path: string, flags: number | string = 'a'): { fd: number } {
 describe.runIf(process.platform === 'linux')('finding 7: output that cannot be written', () => {
 	it('is lost without an error', () => {
 		const output = new GuardedOutput(opened('/dev/full'), lossLine);
-		output.write('a\n');
-		output.write('b\nc\n');
-		output.close();
+		expect(() => {
+			output.write('a\n');
+			output.write('b\nc\n');
+			output.close();
+		}).not.toThrow();
 	});
 
 	it('goes to a file line by line', () => {
@@ -77,8 +79,10 @@ describe.runIf(process.platform === 'linux')('finding 7: output that cannot be w
 		const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
 		const output = new GuardedOutput(opened(path, constants.O_WRONLY), lossLine);
 		closeSync(reader);
-		output.write('a\n');
-		output.write('b\n');
-		output.close();
+		expect(() => {
+			output.write('a\n');
+			output.write('b\n');
+			output.close();
+		}).not.toThrow();
 	});
 });

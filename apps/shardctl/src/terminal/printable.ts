@@ -5,8 +5,7 @@
 /** C0 and C1 but newline and tab, the controls of writing direction, and Unicode's own line ends. */
 const controls = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
 /** Colours, which bots write on purpose, or a single control. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-const colourOrControl = /(\x1b\[[\d;:]*m)|(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+const colourOrControl = new RegExp(`(\u001b\\[[\\d;:]*m)|${controls.source}`, 'gu');
 const colourReset = '\u001b[0m';
 
 /**
