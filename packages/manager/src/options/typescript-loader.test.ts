@@ -17,14 +17,14 @@ function botFolder(modules: readonly string[], manifest: object = {}): string {
 	return folder;
 }
 
-const tsx = 'tsx/index.js';
+const tsx = ['tsx/cjs.js', 'tsx/esm.js'];
 const tsNode = ['ts-node/register/transpile-only.js', 'ts-node/esm/transpile-only.js'];
 const swc = ['@swc-node/register/index.js', '@swc-node/register/esm/esm-register.mjs'];
 const found = (folder: string, file = 'bot.ts', { execArgv = [] as string[], nodeOptions = '', stripsTypes = false } = {}) =>
 	typeScriptLoader(join(folder, file), { execArgv, nodeOptions, stripsTypes });
 
 it('prefers tsx, then ts-node, then swc', () => {
-	expect(found(botFolder([tsx, ...tsNode, ...swc]))?.name).toBe('tsx');
+	expect(found(botFolder([...tsx, ...tsNode, ...swc]))?.name).toBe('tsx');
 	expect(found(botFolder([...tsNode, ...swc]))?.name).toBe('ts-node');
 	expect(found(botFolder(swc))?.name).toBe('@swc-node/register');
 	expect(found(botFolder([]))).toBeUndefined();
@@ -43,24 +43,34 @@ it('loads it as the kind of module that the bot file is', () => {
 	expect(besideImport?.execArgv).toEqual([...commonjs, ...esm]);
 });
 
+it("loads both halves of tsx, as tsx's own command does", () => {
+	const folder = botFolder(tsx);
+	const halves = [
+		...['--require', join(folder, 'node_modules', 'tsx/cjs.js')],
+		...['--import', pathToFileURL(join(folder, 'node_modules', 'tsx/esm.js')).href],
+	];
+	expect(found(folder)?.execArgv).toEqual(halves);
+	expect(found(folder, 'bot.mts')?.execArgv).toEqual(halves);
+});
+
 it.each([
 	[{ execArgv: ['--import', 'jiti/register'] }],
 	[{ execArgv: ['--require=./loader.cjs'] }],
 	[{ execArgv: ['--experimental-strip-types'] }],
 	[{ nodeOptions: '--enable-source-maps -r ts-node/register' }],
 ])('leaves %j as it is', (given) => {
-	expect(found(botFolder([tsx]), 'bot.ts', given)).toBeUndefined();
+	expect(found(botFolder(tsx), 'bot.ts', given)).toBeUndefined();
 });
 
 it('is for TypeScript only', () => {
-	expect(found(botFolder([tsx]), 'bot.js')).toBeUndefined();
-	expect(found(botFolder([tsx]), 'bot.ts', { execArgv: ['--max-old-space-size=512'] })?.name).toBe('tsx');
+	expect(found(botFolder(tsx), 'bot.js')).toBeUndefined();
+	expect(found(botFolder(tsx), 'bot.ts', { execArgv: ['--max-old-space-size=512'] })?.name).toBe('tsx');
 });
 
 it('where Node strips types, is tsx for a bot that lists it', () => {
 	const stripsTypes = true;
-	expect(found(botFolder([tsx, ...tsNode]), 'bot.ts', { stripsTypes })).toBeUndefined();
-	expect(found(botFolder([tsx], { devDependencies: { tsx: '*' } }), 'bot.ts', { stripsTypes })?.name).toBe('tsx');
+	expect(found(botFolder([...tsx, ...tsNode]), 'bot.ts', { stripsTypes })).toBeUndefined();
+	expect(found(botFolder(tsx, { devDependencies: { tsx: '*' } }), 'bot.ts', { stripsTypes })?.name).toBe('tsx');
 	expect(found(botFolder(tsNode, { devDependencies: { 'ts-node': '*' } }), 'bot.ts', { stripsTypes })).toBeUndefined();
 	expect(found(botFolder(tsNode), 'bot.tsx', { stripsTypes })?.name).toBe('ts-node');
 });

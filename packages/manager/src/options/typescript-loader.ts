@@ -22,11 +22,19 @@ interface Loader {
 	name: string;
 	commonjs: Entry;
 	esm: Entry;
+	/** Both are loaded, whatever the bot file is. */
+	together?: true;
 }
 
 /** In order of preference. None of them checks types: a type error does not end a bot. */
 const loaders: readonly Loader[] = [
-	{ name: 'tsx', commonjs: { flag: '--import', module: 'tsx' }, esm: { flag: '--import', module: 'tsx' } },
+	{
+		name: 'tsx',
+		// As the command tsx does: sapphire and others look for it among the modules that were loaded with --require.
+		commonjs: { flag: '--require', module: 'tsx/cjs' },
+		esm: { flag: '--import', module: 'tsx/esm' },
+		together: true,
+	},
 	{
 		name: 'ts-node',
 		commonjs: { flag: '--require', module: 'ts-node/register/transpile-only' },
@@ -68,11 +76,11 @@ export function typeScriptLoader(
 	const needed = !stripsTypes || extension === '.tsx';
 	if (!needed && !lists(manifest, 'tsx')) return undefined;
 	const isModule = extension === '.mts' || (extension !== '.cts' && manifest.type === 'module');
-	for (const { name, commonjs, esm } of needed ? loaders : loaders.slice(0, 1)) {
+	for (const { name, commonjs, esm, together } of needed ? loaders : loaders.slice(0, 1)) {
 		// Not one of NODE_PATH, which package managers set for the programs that they run.
 		if (!lists(manifest, name) && !isInstalled(botFile, name)) continue;
-		const both = besideImport && commonjs.flag === '--require';
-		const args = (isModule ? [esm] : both ? [commonjs, esm] : [commonjs]).map((entry) => loadingArgs(botFile, entry));
+		const both = together || (besideImport && !isModule && commonjs.flag === '--require');
+		const args = (both ? [commonjs, esm] : [isModule ? esm : commonjs]).map((entry) => loadingArgs(botFile, entry));
 		if (!args.includes(undefined)) return { name, execArgv: args.flatMap((found) => found ?? []) };
 	}
 	return undefined;
