@@ -45,10 +45,8 @@ it('loads it as the kind of module that the bot file is', () => {
 
 it("loads both halves of tsx, as tsx's own command does", () => {
 	const folder = botFolder(tsx);
-	const halves = [
-		...['--require', join(folder, 'node_modules', 'tsx/cjs.js')],
-		...['--import', pathToFileURL(join(folder, 'node_modules', 'tsx/esm.js')).href],
-	];
+	const esm = pathToFileURL(join(folder, 'node_modules', 'tsx/esm.js')).href;
+	const halves = ['--require', join(folder, 'node_modules', 'tsx/cjs.js'), '--import', esm];
 	expect(found(folder)?.execArgv).toEqual(halves);
 	expect(found(folder, 'bot.mts')?.execArgv).toEqual(halves);
 });
