@@ -96,6 +96,7 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 		onRefused: (worker, error) => refusals.refuse(worker, error),
 		onFleetRefused: (error) => refusals.refuseFleet(error),
 		emit,
+		watchProcess: (child) => processes.watch(child),
 	});
 	const replacements = new Replacements({
 		mode,

@@ -9,6 +9,7 @@ import {
 	type WorkerMethods,
 } from '@shardctl/core';
 import type { Peer } from '@shardctl/rpc';
+import { CallShare } from './call-share.js';
 import type { Calls } from './calls.js';
 
 /** The fleet as its workers may act on it. */
@@ -18,11 +19,16 @@ export function serveWorker(
 	peer: Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>,
 	{ calls, fleet }: { calls: Pick<Calls, 'eval' | 'fetchClientValues' | 'call'>; fleet: ServedFleet },
 ): void {
+	const share = new CallShare();
 	peer.handle('broadcastEval', ({ kind, source, context, options }, { signal }) =>
-		calls.eval({ kind, source }, context, readCallOptions({ ...options, signal })),
+		share.run(() => calls.eval({ kind, source }, context, readCallOptions({ ...options, signal })), signal),
 	);
-	peer.handle('fetchClientValues', ({ path, options }, { signal }) => calls.fetchClientValues(path, { ...options, signal }));
-	peer.handle('call', ({ name, args, options }, { signal }) => calls.call(name, args, { ...options, signal }));
+	peer.handle('fetchClientValues', ({ path, options }, { signal }) =>
+		share.run(() => calls.fetchClientValues(path, { ...options, signal }), signal),
+	);
+	peer.handle('call', ({ name, args, options }, { signal }) =>
+		share.run(() => calls.call(name, args, { ...options, signal }), signal),
+	);
 	peer.handle('respawnShard', ({ shardId }) => fleet.respawnShard(shardId));
 	peer.handle('respawnAll', async (options) => {
 		await fleet.respawnAll(options);

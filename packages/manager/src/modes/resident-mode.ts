@@ -218,6 +218,7 @@ export class ResidentMode implements SessionMode {
 		});
 		for (const gateway of gateways.gateways) {
 			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
+			this.#options.watchProcess?.(gateway.child);
 			gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref, pid }));
 			gateway.child.on('exited', ({ message, reason }) =>
 				emit('gateway:exited', { ...ref, message, requested: reason === 'requested' }),

@@ -1,5 +1,6 @@
 // Who wants to start a session with Discord, in the terms of the identify budget.
 import type { ShardctlError } from '@shardctl/core';
+import type { SupervisedChild } from '@shardctl/supervisor';
 import type { EmitFleetEvent } from '../events.js';
 import type { SessionStarts, StartRequest } from '../identify/session-starts.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
@@ -14,6 +15,8 @@ export interface ModeContext {
 	/** Discord has refused every session for good, or the token, which is the same for all. */
 	onFleetRefused(error: ShardctlError): void;
 	emit: EmitFleetEvent;
+	/** Records the processes of a child, for a later manager to find what this one may leave behind. */
+	watchProcess?(child: SupervisedChild): void;
 }
 
 /** The first start of each worker, and a restart that was requested, may spend the whole budget. */
