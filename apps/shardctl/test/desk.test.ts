@@ -1,6 +1,6 @@
 // The commands that need no running fleet: doctor, init, simulate, completion, help.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSimulator } from '@shardctl/simulator';
@@ -94,6 +94,49 @@ describe('doctor', () => {
 			remedy: expect.stringContaining('attach(client)'),
 		});
 		expect((await examined(['with.cjs', ...api], {}, folder)).of('import')).toMatchObject({ status: 'ok' });
+	});
+
+	it('A3: starts nothing that lives: no process, no connection, no port, and gives the bot no token', async () => {
+		const folder = tempDir();
+		// None of these is recognised by its text.
+		const bots = {
+			'starts.cjs': "require('node:child_process')['fo' + 'rk'](__filename);",
+			'executes.mjs':
+				"import { execSync } from 'node:child_process'; try { execSync('true'); } catch {} setInterval(() => {}, 1000);",
+			'connects.cjs': "require('node:net').connect(5432, 'database.example'); setInterval(() => {}, 1000);",
+			'fetches.mjs': "await fetch('http://127.0.0.1:65533/');",
+			'loops.cjs': "if (process.env.DISCORD_TOKEN === 'secret' || process.env.BOT_TOKEN === 'secret') process.exit(7); for (;;);",
+		};
+		for (const [name, source] of Object.entries(bots)) writeFileSync(join(folder, name), source);
+		const cli = cliSandbox();
+		const env = { DISCORD_TOKEN: 'secret', BOT_TOKEN: 'secret' };
+		const importOf = async (name: string) => {
+			const { stdout } = await cli.output(['doctor', '--json', name, '--api', 'http://127.0.0.1:65533'], { env, cwd: folder });
+			expect(cli.survivors()).toEqual([]);
+			return (JSON.parse(stdout) as Found).findings.find(({ check }) => check === 'import');
+		};
+		const starts = /starts another process before it logs in, which this check refuses: /;
+		expect(await importOf('starts.cjs')).toMatchObject({ status: 'warn', message: expect.stringMatching(starts) });
+		expect(await importOf('executes.mjs')).toMatchObject({ status: 'warn', message: expect.stringMatching(/refuses: true$/) });
+		expect(await importOf('connects.cjs')).toMatchObject({
+			status: 'warn',
+			message: expect.stringMatching(/connects to database\.example:5432 before it logs in/),
+		});
+		expect(await importOf('fetches.mjs')).toMatchObject({
+			message: expect.stringMatching(/connects to 127\.0\.0\.1:65533 before/),
+		});
+		expect(await importOf('loops.cjs')).toMatchObject({ message: expect.stringMatching(/did not call login\(\) within 20 s/) });
+	});
+
+	it('A3: ends the process of the bot with itself', async () => {
+		const folder = tempDir();
+		writeFileSync(join(folder, 'loops.cjs'), "require('node:fs').writeFileSync('started', ''); for (;;);");
+		const cli = cliSandbox();
+		const run = cli.run(['doctor', 'loops.cjs', '--api', 'http://127.0.0.1:65533'], { cwd: folder });
+		await waitFor('the bot', () => existsSync(join(folder, 'started')));
+		run.process.kill('SIGTERM');
+		expect(await run.exit).toBe('SIGTERM');
+		await waitFor('its end', () => cli.survivors().length === 0);
 	});
 
 	it('tells what is wrong with the bot, the token and the API, each with its remedy', async () => {

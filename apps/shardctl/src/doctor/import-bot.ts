@@ -1,10 +1,16 @@
-// Runs the bot file in a separate process in which no library can log in, and reports how far it gets.
-import { fork } from 'node:child_process';
+// Runs the bot file in a separate process in which no library can log in, and reports how far it gets. That process has no token and no
+// network, starts no other, leads a group of its own, and has ended when the answer is there.
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Attempt } from './closed-world.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 import type { ProbeReport } from './no-login.js';
 
 const noLogin = new URL('./no-login.js', import.meta.url).href;
 const timeLimitMs = 20_000;
+/** A bot that waits for the network, which is closed, does not get further. */
+const networkLimitMs = 3000;
+/** What a process wrote before its exit arrives within this time, unless another process holds the pipe open. */
+const drainMs = 500;
 const keptChars = 4000;
 
 /** What was learned about the bot. */
@@ -13,62 +19,152 @@ export interface ImportedBot {
 	intents: number | undefined;
 }
 
+interface ImportOptions {
+	args: readonly string[];
+	execArgv: readonly string[];
+	limitMs?: number;
+}
+
 export async function checkImport(
 	botFile: string,
-	{ args, execArgv, limitMs = timeLimitMs }: { args: readonly string[]; execArgv: readonly string[]; limitMs?: number },
+	{ args, execArgv, limitMs = timeLimitMs }: ImportOptions,
 ): Promise<{ finding: Finding; bot: ImportedBot | undefined }> {
 	const child = fork(botFile, [...args], {
 		execArgv: ['--import', noLogin, ...execArgv],
-		// A token that is never valid: a request that is not held back fails with 401.
-		env: { ...process.env, DISCORD_TOKEN: 'doctor', SHARDCTL_DOCTOR_BOT: botFile },
+		env: { ...withoutTokens(process.env), SHARDCTL_DOCTOR_BOT: botFile },
 		stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+		// A group of its own, so that it can be ended with whatever a native module starts in it.
+		detached: process.platform !== 'win32',
 	});
-	let stderr = '';
-	child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-		stderr = (stderr + text).slice(-keptChars);
-	});
-	let report: ProbeReport | undefined;
-	const outcome = await new Promise<'login' | 'timeout' | number>((resolve) => {
-		const timer = setTimeout(() => resolve('timeout'), limitMs);
-		child.on('message', (message) => {
-			report = message as ProbeReport;
-			resolve('login');
+	const stopGuarding = endWithDoctor(child);
+	try {
+		const outcome = await outcomeOf(child, limitMs);
+		return { finding: findingOf(outcome, limitMs), bot: outcome.login && { intents: outcome.login.intents } };
+	} finally {
+		await end(child);
+		stopGuarding();
+	}
+}
+
+interface Outcome {
+	/** Undefined while it has not ended by itself. */
+	exitCode: number | undefined;
+	login: ProbeReport | undefined;
+	connects: string | undefined;
+	starts: string | undefined;
+	stderr: string;
+}
+
+/** Resolves when it logs in, when it ends, or when it takes too long. */
+function outcomeOf(child: ChildProcess, limitMs: number): Promise<Outcome> {
+	const outcome: Outcome = { exitCode: undefined, login: undefined, connects: undefined, starts: undefined, stderr: '' };
+	return new Promise((resolve) => {
+		const settle = () => {
+			clearTimeout(timer);
+			resolve(outcome);
+		};
+		let timer = setTimeout(settle, limitMs);
+		child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+			outcome.stderr = (outcome.stderr + text).slice(-keptChars);
 		});
-		child.once('close', (code) => resolve(code ?? 1));
-		child.once('error', () => resolve(1));
-		timer.unref();
+		child.on('message', (message: ProbeReport | Attempt) => {
+			if ('starts' in message) outcome.starts ??= message.starts;
+			else if ('connects' in message) {
+				if (outcome.connects !== undefined) return;
+				outcome.connects = message.connects;
+				clearTimeout(timer);
+				timer = setTimeout(settle, Math.min(networkLimitMs, limitMs));
+			} else {
+				outcome.login = message;
+				settle();
+			}
+		});
+		child.once('exit', (code) => {
+			outcome.exitCode = code ?? 1;
+			clearTimeout(timer);
+			timer = setTimeout(settle, drainMs);
+			child.once('close', settle);
+		});
+		child.once('error', () => {
+			outcome.exitCode = 1;
+			settle();
+		});
 	});
-	child.kill('SIGKILL');
-	if (outcome === 'login') {
-		const library = report?.library ?? 'its library';
-		const finding =
-			report?.attached === false
-				? fail(
-						'import',
-						`the bot's ${library} client connects without attach(), so it would run every shard in every worker`,
-						"add one line before it connects: attach(client), with attach from 'shardctl/worker'",
-					)
-				: ok('import', `loads and calls ${library} to log in`);
-		return { finding, bot: { intents: report?.intents } };
+}
+
+function findingOf({ exitCode, login, connects, starts, stderr }: Outcome, limitMs: number): Finding {
+	if (login) {
+		return login.attached
+			? ok('import', `loads and calls ${login.library} to log in`)
+			: fail(
+					'import',
+					`the bot's ${login.library} client connects without attach(), so it would run every shard in every worker`,
+					"add one line before it connects: attach(client), with attach from 'shardctl/worker'",
+				);
 	}
-	const lastLine =
-		stderr
-			.trim()
-			.split('\n')
-			.find((line) => /^\w*Error\b.*:/.test(line)) ??
-		stderr.trim().split('\n').at(-1) ??
-		'';
-	if (outcome === 'timeout') {
-		const finding = warn(
+	if (starts !== undefined) {
+		return warn(
 			'import',
-			`did not call login() within ${limitMs / 1000} s`,
-			'it may be waiting for something that is not available here, such as a database',
+			`starts another process before it logs in, which this check refuses: ${starts}`,
+			'if the file starts the shards itself, name the file that logs in instead: see MIGRATION.md',
 		);
-		return { finding, bot: undefined };
 	}
-	const finding =
-		outcome === 0
-			? warn('import', 'exits without logging in', 'is this the file that calls client.login()?')
-			: fail('import', `exits with code ${outcome}: ${lastLine}`, 'run the file with "node" to see the whole error');
-	return { finding, bot: undefined };
+	if (connects !== undefined) {
+		return warn(
+			'import',
+			`connects to ${connects} before it logs in, and the network is closed during this check`,
+			'nothing to do if that is a database or a service of yours; "shardctl start --simulate" tries the bot with the network',
+		);
+	}
+	if (exitCode === undefined) {
+		return warn('import', `did not call login() within ${limitMs / 1000} s`, 'is this the file that calls client.login()?');
+	}
+	return exitCode === 0
+		? warn('import', 'exits without logging in', 'is this the file that calls client.login()?')
+		: fail('import', `exits with code ${exitCode}: ${errorLine(stderr)}`, 'run the file with "node" to see the whole error');
+}
+
+function errorLine(stderr: string): string {
+	const lines = stderr.trim().split('\n');
+	return lines.find((line) => /^\w*Error\b.*:/.test(line)) ?? lines.at(-1) ?? '';
+}
+
+/** A bot may insist on a token, so each has a value, which Discord would reject. */
+function withoutTokens(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+	const cleared = Object.entries(env).map(([name, value]) => [name, /token/i.test(name) ? 'doctor' : value] as const);
+	return { ...Object.fromEntries(cleared), DISCORD_TOKEN: 'doctor' };
+}
+
+/** Kills its group, and resolves when it has exited. */
+async function end(child: ChildProcess): Promise<void> {
+	const exited = child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+	const exit = exited ? undefined : new Promise((resolve) => child.once('exit', resolve));
+	killGroup(child);
+	await exit;
+	child.stderr?.destroy();
+	if (child.connected) child.disconnect();
+}
+
+function killGroup({ pid }: ChildProcess): void {
+	if (pid === undefined) return;
+	try {
+		process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+	} catch {
+		// Nothing of it is left.
+	}
+}
+
+/** Ctrl-C reaches the doctor and not the other group. */
+function endWithDoctor(child: ChildProcess): () => void {
+	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+	const onSignal = (signal: NodeJS.Signals) => {
+		killGroup(child);
+		stop();
+		process.kill(process.pid, signal);
+	};
+	const stop = () => {
+		for (const signal of signals) process.off(signal, onSignal);
+	};
+	for (const signal of signals) process.on(signal, onSignal);
+	return stop;
 }

@@ -1,7 +1,8 @@
 // Loaded into the bot's process before the bot (`node --import`): the login methods of the libraries report to the doctor instead,
-// and requests to Discord's REST API never settle, so that nothing happens except the bot's own start.
+// and the network and other processes are closed to it, so that nothing happens except the bot's own start.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { type Attempt, closeWorld } from './closed-world.js';
 
 /** What is reported when the bot calls its login method. */
 export interface ProbeReport {
@@ -79,14 +80,17 @@ function intentsOf(client: unknown): { intents?: number } {
 	return typeof bits === 'number' ? { intents: bits } : {};
 }
 
-function report(what: ProbeReport): void {
-	process.send?.(what);
+function report(what: ProbeReport | Attempt): void {
+	if (process.connected) process.send?.(what);
 }
 
 const botFile = process.env.SHARDCTL_DOCTOR_BOT;
 if (botFile !== undefined) {
 	delete process.env.SHARDCTL_DOCTOR_BOT;
+	closeWorld(report);
 	await holdBack(botFile);
+	// The doctor is gone.
+	process.once('disconnect', () => process.exit(1));
 	// Without a listener the channel does not keep the bot's process alive.
 	process.channel?.unref();
 }
