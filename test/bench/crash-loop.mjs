@@ -36,7 +36,13 @@ async function underDiscordJs() {
 
 async function underShardctl(forMs) {
 	const simulator = await createSimulator({ guilds: 5, shards: 1, sessionStarts: { total } });
-	const manager = createShardManager(file, { token: simulator.token, api: simulator.url, control: false, logger: quiet });
+	const manager = createShardManager(file, {
+		token: simulator.token,
+		api: simulator.url,
+		control: false,
+		logger: quiet,
+		silent: true,
+	});
 	manager.spawn().catch(() => {});
 	await sleep(forMs);
 	const result = figures(simulator, forMs);

@@ -22,6 +22,7 @@ export async function measureRecovery(file, rounds) {
 		control: false,
 		identifyWindowMs,
 		logger: quiet,
+		silent: true,
 		env,
 		// A round is a crash, and they come fast.
 		respawn: { maxRestarts: 10_000, stableAfterMs: 1 },

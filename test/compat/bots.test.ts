@@ -32,6 +32,7 @@ async function makeFleet(files: Record<string, string>, options: ShardManagerOpt
 		control: false,
 		cwd: dir,
 		logger: pino({ level }, { write: (line) => void warnings.push(line) }),
+		silent: true,
 		statsIntervalMs: 200,
 		...options,
 	});

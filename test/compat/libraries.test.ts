@@ -17,6 +17,7 @@ async function fleet(bot: string, options: ShardManagerOptions, simulated: Simul
 		identifyWindowMs,
 		control: false,
 		logger: pino({ level: 'silent' }),
+		silent: true,
 		statsIntervalMs: 100,
 		...options,
 	});

@@ -76,6 +76,7 @@ it('every call settles while workers are being killed, and nothing is left', asy
 		totalShards: workers,
 		control: false,
 		logger: pino({ level: 'silent' }),
+		silent: true,
 		respawn: { initialDelayMs: 1, maxDelayMs: 50, maxRestarts: 10_000, windowMs: 1000 },
 	});
 	onTestFinished(async () => {

@@ -76,6 +76,7 @@ export async function makeFleet({
 		readyTimeoutMs: 30_000,
 		shutdownGraceMs: 10_000,
 		logger: logger as never,
+		silent: true,
 		...options,
 		env: { [mark]: id, DEATHS: deaths, ...options.env },
 	});

@@ -3,6 +3,7 @@ import { startControl } from '@shardctl/control/server';
 import { controlledFleet } from './controlled-fleet.js';
 import { type ResolvedManagerOptions, resolveManagerOptions } from './options/manager-options.js';
 import type { ShardManagerOptions } from './options/shard-manager-options.js';
+import { printFleet } from './print-fleet.js';
 import { ShardManager } from './shard-manager.js';
 
 /**
@@ -22,9 +23,11 @@ export function createShardManager(file: string, options: ShardManagerOptions = 
 
 /** @internal A manager for options that are resolved; tests give it a scripted operating system. */
 export function assembleManager(options: ResolvedManagerOptions): ShardManager {
-	const { control, clock, logger } = options;
-	return new ShardManager(
+	const { control, clock, silent, logger } = options;
+	const manager = new ShardManager(
 		options,
-		control === false ? null : (manager) => startControl(controlledFleet(manager, clock, logger), control, options),
+		control === false ? null : (fleet) => startControl(controlledFleet(fleet, clock, logger), control, options),
 	);
+	if (!silent) printFleet(manager, logger);
+	return manager;
 }

@@ -26,6 +26,7 @@ export async function makeFleet(bot: string, { simulator: simulatorOptions, ...o
 		totalShards: 2,
 		control: false,
 		logger: pino({ level: 'silent' }),
+		silent: true,
 		statsIntervalMs: 200,
 		shutdownGraceMs: 5000,
 		...options,

@@ -14,6 +14,7 @@ export function start({ bot, shards, shardsPerWorker, api, token, identifyWindow
 		identifyWindowMs,
 		name: `bench-${process.pid}`,
 		logger: pino({ level: 'silent' }),
+		silent: true,
 	});
 	return {
 		ready: manager.spawn(),

@@ -17,6 +17,7 @@ peer.handle('start', async ({ bot, shards, gateway, api, token, identifyWindowMs
 		env,
 		name: `bench-${process.pid}`,
 		logger: pino({ level: 'silent' }),
+		silent: true,
 	});
 	await manager.spawn();
 	return null;

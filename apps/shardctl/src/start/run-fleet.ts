@@ -35,7 +35,10 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 	try {
 		const simulated = simulator && { api: simulator.url, token: simulator.token, simulator: { url: simulator.url } };
 		if (simulator) output.say('info', `simulator at ${simulator.url}`, { event: 'simulator:ready', url: simulator.url });
-		return await runManager(createShardManager(plan.file, { ...optionsOf(plan), ...simulated, logger: output.logger }), output);
+		return await runManager(
+			createShardManager(plan.file, { ...optionsOf(plan), ...simulated, logger: output.logger, silent: true }),
+			output,
+		);
 	} finally {
 		output.close();
 		await simulator?.stop();

@@ -44,6 +44,7 @@ type AsGiven =
 	| 'statsIntervalMs'
 	| 'callTimeoutMs'
 	| 'identifyReserve'
+	| 'silent'
 	| 'identifyWindowMs';
 
 /** In the limits and intervals, `Infinity` is none. */
@@ -169,6 +170,7 @@ export function resolveManagerOptions(
 		name: options.name ?? defaultManagerName(botFile as string),
 		control: options.control === false ? false : typeof options.control === 'object' ? options.control : {},
 		simulator: options.simulator,
+		silent: given('silent'),
 		logger: options.logger ?? pino({ name: 'shardctl' }),
 		clock: options.clock ?? systemClock,
 		cores: availableParallelism(),

@@ -199,6 +199,12 @@ export const managerOptionTable = {
 		defaultText: 'none',
 		doc: '`{ url }` of the simulator that `api` belongs to; `stats` shows it',
 	},
+	silent: {
+		kind: 'flag',
+		settable: 'code',
+		default: false,
+		doc: 'do not print what the bots print, nor why a worker exited; the events `worker:log` and `worker:exited` have both',
+	},
 	logger: { kind: 'logger', settable: 'code', defaultText: 'pino', doc: 'any pino-compatible logger' },
 	clock: { kind: 'clock', settable: 'code', defaultText: 'the system clock', doc: 'source of time, for tests' },
 } as const satisfies { readonly [Name in OptionName]-?: OptionRow<ShardManagerOptions[Name]> };

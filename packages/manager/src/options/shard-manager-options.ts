@@ -54,6 +54,11 @@ export interface ShardManagerOptions {
 	control?: boolean | ControlOptions;
 	/** The simulator that is used instead of Discord, if any: `stats` shows its address. Set `api` to the same address. */
 	simulator?: { url: string };
+	/**
+	 * Whether to print nothing of the bots. Otherwise (the default) each of their lines is printed as `[0-3] …` to the stream that it was
+	 * written to, and the logger says why a worker exited.
+	 */
+	silent?: boolean;
 	/** Any pino-compatible logger (default: pino, at level `info`, to standard output). */
 	logger?: Logger;
 	/** Time, for tests (default: the machine's). */
