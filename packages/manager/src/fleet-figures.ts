@@ -35,7 +35,9 @@ export async function fleetFigures(
 			identify: starts.budget(),
 			...(simulator ? { simulator } : {}),
 		},
-		shards: workers.flatMap((worker) => workerShardStats(worker, nowMs)),
+		shards: workers
+			.flatMap((worker) => workerShardStats(worker, nowMs))
+			.map((shard) => (mode.waitsForBudget(shard.shardId) ? { ...shard, waitsForBudget: true } : shard)),
 		workers: workers.map((worker) => workerStats(worker, rules)),
 		host: machine,
 		...(gateways ? { gateways } : {}),

@@ -184,6 +184,7 @@ describe('in resident mode', () => {
 		since: nowMs - 1,
 		nextTryAt: null,
 		lastExit: null,
+		lastAnswerAt: null,
 		snapshotFailure: null,
 		rssBytes: 9e7,
 		cpuSeconds: 1,

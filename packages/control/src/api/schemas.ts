@@ -56,6 +56,7 @@ export const shardStats = z.object({
 	restarts: z.int(),
 	lastExit: lastExit.nullable(),
 	closeCode: z.int().nullable(),
+	waitsForBudget: z.boolean().optional(),
 }) satisfies z.ZodType<ShardStats>;
 
 const workerStats = z.object({
@@ -125,6 +126,7 @@ const gatewayProcessStats = z.object({
 	since: z.number(),
 	nextTryAt: z.number().nullable(),
 	lastExit: lastExit.nullable(),
+	lastAnswerAt: z.number().nullable(),
 	snapshotFailure: z.object({ shardIds: z.array(z.int()), since: z.number(), error: z.string(), folder: z.string() }).nullable(),
 	rssBytes: z.number().nullable(),
 	cpuSeconds: z.number().nullable(),

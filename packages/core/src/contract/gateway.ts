@@ -85,6 +85,8 @@ export interface GatewayProcessStats extends GatewayStats {
 	/** Epoch ms of the next start; null while none is planned. */
 	nextTryAt: number | null;
 	lastExit: LastExit | null;
+	/** Epoch ms of the last answered heartbeat; null before the first. */
+	lastAnswerAt: number | null;
 	/** Shards whose snapshots could not be saved; null where the last save of each succeeded. */
 	snapshotFailure: { shardIds: number[]; since: number; error: string; folder: string } | null;
 }

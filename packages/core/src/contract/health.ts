@@ -12,6 +12,8 @@ export interface ShardFacts {
 	lastExit: LastExit | null;
 	/** The close code with which Discord last ended the shard's connection, in direct mode. */
 	closeCode?: number | null;
+	/** Direct mode: whether its IDENTIFY waits for the day's budget. */
+	waitsForBudget?: boolean | undefined;
 }
 
 /** One gateway process. */
@@ -24,6 +26,9 @@ export interface GatewayFacts {
 	restarts: number;
 	nextTryAt?: number | null;
 	lastExit?: LastExit | null;
+	/** Epoch ms of the last answered heartbeat. */
+	lastAnswerAt?: number | null;
+	/** Empty where the process does not answer. */
 	sessions: readonly SessionFacts[];
 	/** Shards whose snapshots could not be saved, since when and why. */
 	snapshotFailure?: { shardIds: readonly number[]; since: number; error: string; folder: string } | null;

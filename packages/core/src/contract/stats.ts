@@ -101,6 +101,8 @@ export interface ShardStats {
 	lastExit: LastExit | null;
 	/** The close code with which Discord last ended the shard's connection, where the shard is not connected again since. */
 	closeCode: number | null;
+	/** Direct mode: its IDENTIFY waits until the session starts of the day reset. */
+	waitsForBudget?: boolean | undefined;
 }
 
 /** One worker as its supervisor sees it. */

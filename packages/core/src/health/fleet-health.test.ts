@@ -125,7 +125,7 @@ describe('fleetHealth', () => {
 				kind: 'gateway-process-down',
 				effect: 'outage',
 				shardIds: [0, 1, 2, 3],
-				message: 'gateway process 0 is backing-off: process 12 was killed by SIGKILL',
+				message: 'gateway process 0 is restarting: process 12 was killed by SIGKILL',
 				since: exit.at,
 				tries: 2,
 				nextTryAt: nowMs + 3000,
@@ -166,13 +166,40 @@ describe('fleetHealth', () => {
 	it('reports a worker from its second missed heartbeat on, and when it will be replaced', () => {
 		const silent = (silentMs: number) =>
 			fleetHealth(facts({ workers: [worker(0, { lastAnswerAt: nowMs - silentMs }), worker(1)] }));
-		expect(silent(15_000).status).toBe('healthy');
-		expect(silent(15_001)).toMatchObject({ status: 'degraded', served: 2 });
+		expect(silent(10_000).status).toBe('healthy');
+		expect(silent(10_001)).toMatchObject({ status: 'degraded', served: 2 });
 		expect(silent(16_000).causes[0]).toMatchObject({
 			kind: 'worker-unresponsive',
 			shardIds: [0, 1],
 			since: nowMs - 16_000,
 			nextTryAt: nowMs - 16_000 + 35_000,
+		});
+	});
+
+	it('B3: says that the budget is used up in direct mode too', () => {
+		const shards = [0, 1, 2, 3].map((id) => shard(id, id === 3 ? { status: 'waiting', waitsForBudget: true } : {}));
+		expect(fleetHealth(facts({ shards })).causes).toMatchObject([{ kind: 'budget-exhausted', shardIds: [3] }]);
+	});
+
+	it('says which shards end with one that Discord refused, because they are in its process', () => {
+		const shards = [0, 1, 2, 3].map((id) => shard(id, id > 1 ? { status: 'failed', closeCode: id === 2 ? 4014 : null } : {}));
+		const { causes } = fleetHealth(facts({ shards, workers: [worker(0), worker(1, { state: 'failed' })] }));
+		expect(causes).toMatchObject([{ kind: 'discord-refused', shardIds: [2, 3] }]);
+		expect(causes[0]?.message).toMatch(/refused shard 2 \(4014\): .*; shard 3 is in the same process/);
+	});
+
+	it('names a gateway process that runs and does not answer', () => {
+		const silent = gateway([], { shardIds: [0, 1, 2, 3], lastAnswerAt: nowMs - 4000 });
+		expect(fleetHealth(facts({ gateways: [silent] }))).toMatchObject({
+			status: 'down',
+			causes: [
+				{
+					kind: 'gateway-process-down',
+					shardIds: [0, 1, 2, 3],
+					since: nowMs - 4000,
+					message: 'gateway process 0 does not answer',
+				},
+			],
 		});
 	});
 

@@ -11,7 +11,7 @@ import type {
 	SessionFacts,
 	ShardFacts,
 } from '../contract/health.js';
-import type { WorkerFacts } from '../contract/stats.js';
+import type { LastExit, WorkerFacts } from '../contract/stats.js';
 import { formatIntents, privilegedIntentBits } from '../intents.js';
 import { describeShards } from '../shards.js';
 
@@ -22,8 +22,10 @@ const highOpenFiles = 0.9;
 /** Below this share of the memory it is reported. */
 const lowMemory = 0.03;
 
-/** A worker that has missed two heartbeats is reported, long before it is replaced. */
+/** A worker that has not answered for two heartbeats is reported, long before it is replaced. */
 const missedBeats = 2;
+/** Heartbeats may be very frequent, and a busy machine late. */
+const shortestSilenceMs = 2000;
 
 /** The verdict on a fleet. Pure. */
 export function fleetHealth(facts: HealthFacts): FleetHealth {
@@ -72,8 +74,13 @@ function allCauses(facts: HealthFacts): HealthCause[] {
 	};
 
 	for (const next of refusals(facts)) add(next);
-	for (const gateway of gateways) if (gateway.status !== 'ready') add(gatewayDown(gateway, manager.status === 'starting'));
+	for (const gateway of gateways) {
+		if (gateway.status !== 'ready') add(gatewayDown(gateway, manager.status === 'starting'));
+		// It has a session for its shards as soon as it is ready.
+		else if (gateway.sessions.length === 0) add(gatewaySilent(gateway));
+	}
 	for (const next of sessionCauses(facts)) add(next);
+	for (const next of shardsWithoutBudget(facts)) add(next);
 	for (const worker of workers) for (const next of workerCauses(worker, shards, nowMs)) add(next);
 	for (const next of shardCauses(facts)) add(next);
 	for (const next of risks(facts)) add(next);
@@ -82,7 +89,7 @@ function allCauses(facts: HealthFacts): HealthCause[] {
 }
 
 /** Discord has refused for good: by close code, since all shards with the same code share the cause. */
-function refusals({ gateways = [], shards }: HealthFacts): HealthCause[] {
+function refusals({ gateways = [], shards, workers = [] }: HealthFacts): HealthCause[] {
 	const byCode = new Map<number, { shardIds: number[]; since: number | null; intents: number }>();
 	const note = (code: number, shardIds: readonly number[], since: number | null, intents: number) => {
 		const known = byCode.get(code);
@@ -96,9 +103,14 @@ function refusals({ gateways = [], shards }: HealthFacts): HealthCause[] {
 	for (const { status, shardIds, lastClose, since = null, intents } of gateways.flatMap(({ sessions }) => sessions)) {
 		if (status === 'refused') note(lastClose?.code ?? 0, shardIds, since, intents ?? 0);
 	}
-	for (const { shardId, status, closeCode, since = null } of shards) {
+	const neighbours = new Map<number, number>();
+	for (const { shardId, workerId, status, closeCode, since = null } of shards) {
 		const final = closeCode !== undefined && closeCode !== null && fatalClose(closeCode) !== undefined;
-		if (final && (status === 'failed' || status === 'disconnected')) note(closeCode, [shardId], since, 0);
+		if (!final || (status !== 'failed' && status !== 'disconnected')) continue;
+		note(closeCode, [shardId], since, 0);
+		// Its process ends, and with it the other shards that it has.
+		const worker = workers.find(({ id }) => id === workerId);
+		if (worker?.state === 'failed') for (const id of worker.shardIds) if (id !== shardId) neighbours.set(id, closeCode);
 	}
 	return [...byCode].map(([code, { shardIds, since, intents }]) => {
 		const final = fatalClose(code);
@@ -107,11 +119,14 @@ function refusals({ gateways = [], shards }: HealthFacts): HealthCause[] {
 			code === 4014 && privileged !== 0
 				? `the bot asks for ${formatIntents(privileged)}, which it was not granted`
 				: (final?.reason ?? 'the reason is not known');
+		const beside = [...neighbours].flatMap(([id, of]) => (of === code && !shardIds.includes(id) ? [id] : []));
+		const others =
+			beside.length === 0 ? '' : `; ${describeShards(sorted(beside))} ${beside.length === 1 ? 'is' : 'are'} in the same process`;
 		return cause(
 			'discord-refused',
 			'outage',
-			shardIds,
-			`Discord refused ${describeShards(sorted(shardIds))} (${code}): ${reason}`,
+			[...shardIds, ...beside],
+			`Discord refused ${describeShards(sorted(shardIds))} (${code}): ${reason}${others}`,
 			{
 				since,
 				remedy: final?.remedy ?? 'see "shardctl events"',
@@ -126,13 +141,19 @@ function gatewayDown(
 ): HealthCause {
 	const why = lastExit ? `: ${lastExit.message}` : '';
 	const first = starting && restarts === 0;
-	const message = first ? `gateway process ${id} is starting` : `gateway process ${id} is ${status}${why}`;
+	const message = first
+		? `gateway process ${id} is starting`
+		: `gateway process ${id} ${status === 'failed' ? 'keeps failing' : 'is restarting'}${why}`;
 	return cause(first ? 'starting' : 'gateway-process-down', first ? 'progress' : 'outage', shardIds, message, {
 		since: since ?? lastExit?.at ?? null,
 		tries: restarts,
 		nextTryAt: nextTryAt ?? null,
 		remedy: status === 'failed' ? 'see "shardctl logs" and "shardctl events", then "shardctl restart --gateways"' : null,
 	});
+}
+
+function gatewaySilent({ id, shardIds, lastAnswerAt = null }: GatewayFacts): HealthCause {
+	return cause('gateway-process-down', 'outage', shardIds, `gateway process ${id} does not answer`, { since: lastAnswerAt });
 }
 
 /** Sessions that are away from Discord; those with the same reason share one cause. */
@@ -155,20 +176,7 @@ function sessionCauses({ gateways = [], manager, nowMs }: HealthFacts): HealthCa
 		const shardIds = sessions.flatMap((session) => session.shardIds);
 		const since = earliest(sessions.map((session) => session.since ?? session.lastClose?.at ?? null));
 		if (key === 'budget') {
-			const { remaining, total, resetAt } = manager.identify;
-			causes.push(
-				cause(
-					'budget-exhausted',
-					'outage',
-					shardIds,
-					`no session starts left for ${describeShards(sorted(shardIds))}: Discord allows ${remaining} more of ${total}`,
-					{
-						since,
-						nextTryAt: resetAt > nowMs ? resetAt : null,
-						remedy: 'wait for the reset; look for another process that uses the same token',
-					},
-				),
-			);
+			causes.push(budgetUsedUp(shardIds, { manager, nowMs, since }));
 			continue;
 		}
 		const close = first.lastClose;
@@ -191,6 +199,37 @@ function sessionCauses({ gateways = [], manager, nowMs }: HealthFacts): HealthCa
 	return causes;
 }
 
+/** In direct mode a shard waits itself. */
+function shardsWithoutBudget({ shards, manager, nowMs }: HealthFacts): HealthCause[] {
+	const waiting = shards.filter(({ waitsForBudget }) => waitsForBudget === true);
+	if (waiting.length === 0) return [];
+	const since = earliest(waiting.map(({ since = null }) => since));
+	return [
+		budgetUsedUp(
+			waiting.map(({ shardId }) => shardId),
+			{ manager, nowMs, since },
+		),
+	];
+}
+
+function budgetUsedUp(
+	shardIds: readonly number[],
+	{ manager, nowMs, since }: Pick<HealthFacts, 'manager' | 'nowMs'> & { since: number | null },
+): HealthCause {
+	const { remaining, total, resetAt } = manager.identify;
+	return cause(
+		'budget-exhausted',
+		'outage',
+		shardIds,
+		`no session starts left for ${describeShards(sorted(shardIds))}: Discord allows ${remaining} more of ${total}`,
+		{
+			since,
+			nextTryAt: resetAt > nowMs ? resetAt : null,
+			remedy: 'wait for the reset; look for another process that uses the same token',
+		},
+	);
+}
+
 function workerCauses(worker: WorkerFacts, shards: readonly ShardFacts[], nowMs: number): HealthCause[] {
 	const { id, shardIds, state, since, tries, nextTryAt, lastAnswerAt, heartbeat } = worker;
 	const lastExit = shards.find(({ workerId }) => workerId === id)?.lastExit ?? null;
@@ -206,6 +245,9 @@ function workerCauses(worker: WorkerFacts, shards: readonly ShardFacts[], nowMs:
 					nextTryAt,
 				}),
 			];
+		case 'spawning':
+		case 'starting':
+			return lastExit === null ? [] : [restarting(label, worker, lastExit)];
 		case 'failed':
 			return [
 				cause('worker-failed', 'outage', shardIds, `${label} keeps failing${why}`, {
@@ -219,14 +261,19 @@ function workerCauses(worker: WorkerFacts, shards: readonly ShardFacts[], nowMs:
 			return [unresponsive(label, worker, nowMs)];
 		case 'ready': {
 			const silentMs = lastAnswerAt === null ? 0 : nowMs - lastAnswerAt;
-			const limit = heartbeat.intervalMs * missedBeats;
-			return heartbeat.timeoutMs > 0 && heartbeat.intervalMs > 0 && silentMs > limit + heartbeat.intervalMs
-				? [unresponsive(label, worker, nowMs)]
-				: [];
+			const limit = Math.max(heartbeat.intervalMs * missedBeats, shortestSilenceMs);
+			return heartbeat.timeoutMs > 0 && heartbeat.intervalMs > 0 && silentMs > limit ? [unresponsive(label, worker, nowMs)] : [];
 		}
 		default:
 			return [];
 	}
+}
+
+/** The next process of a worker that has ended, until it is ready. */
+function restarting(label: string, { shardIds, tries }: WorkerFacts, { reason, message, at }: LastExit): HealthCause {
+	return reason === 'requested'
+		? cause('starting', 'progress', shardIds, `${label} is restarting as requested`, { since: at })
+		: cause('worker-down', 'outage', shardIds, `${label} is restarting: ${message}`, { since: at, tries });
 }
 
 function unresponsive(

@@ -15,6 +15,8 @@ import { acquireIdentify, budgetRetryDelayMs } from './permission.js';
 
 /** An IDENTIFY goes out on what Discord stated within this time. */
 const budgetMaxAgeMs = 60_000;
+/** The same for a session that is started again while the fleet runs, which is rare. */
+const automaticMaxAgeMs = 5000;
 
 export interface SessionStartsOptions {
 	api: string;
@@ -127,7 +129,8 @@ export class SessionStarts {
 	async acquireIdentify(shardId: number, request: StartRequest, signal: AbortSignal): Promise<IdentifySlot> {
 		await this.#gateway.settled();
 		// What Discord states replaces what is counted here: another process may use the same token.
-		await this.refresh(this.#unconfirmed.delete(shardId) ? { maxAgeMs: 0 } : {});
+		const maxAgeMs = this.#unconfirmed.delete(shardId) ? 0 : request.automatic ? automaticMaxAgeMs : budgetMaxAgeMs;
+		await this.refresh({ maxAgeMs });
 		const slot = await acquireIdentify(
 			{
 				clock: this.#clock,

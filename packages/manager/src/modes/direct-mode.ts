@@ -1,5 +1,6 @@
 // Direct mode: each worker holds the sessions of its shards itself, so every start of a process costs one IDENTIFY a shard.
 import { type IdentifySlot, type IdentifyWait, ShardctlError } from '@shardctl/core';
+import type { StartRequest } from '../identify/session-starts.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { Replacement } from './replacement.js';
@@ -9,6 +10,8 @@ import { type ModeContext, startRequest } from './start-request.js';
 export class DirectMode implements SessionMode {
 	readonly seamless = false;
 	readonly #context: ModeContext;
+	/** Shards whose IDENTIFY waits until the day's session starts reset. */
+	readonly #waitingForBudget = new Set<number>();
 
 	constructor(context: ModeContext) {
 		this.#context = context;
@@ -21,14 +24,32 @@ export class DirectMode implements SessionMode {
 		const { starts } = this.#context;
 		if (worker.child.epoch > 0) {
 			const request = startRequest(this.#context, worker, { restart: true });
-			await starts.beforeRestart(worker.shardIds.length, request, signal);
+			await this.#noteWait(worker.shardIds, request, (noted) => starts.beforeRestart(worker.shardIds.length, noted, signal));
 		}
 		return { gateway: starts.lastGateway, startsSessions: true };
 	}
 
 	acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot> {
 		const request = startRequest(this.#context, worker, { restart: worker.child.epoch > 1 });
-		return this.#context.starts.acquireIdentify(shardId, request, signal);
+		return this.#noteWait([shardId], request, (noted) => this.#context.starts.acquireIdentify(shardId, noted, signal));
+	}
+
+	waitsForBudget(shardId: number): boolean {
+		return this.#waitingForBudget.has(shardId);
+	}
+
+	async #noteWait<T>(shardIds: readonly number[], request: StartRequest, start: (noted: StartRequest) => Promise<T>): Promise<T> {
+		try {
+			return await start({
+				...request,
+				onDeferred: (state) => {
+					for (const id of shardIds) this.#waitingForBudget.add(id);
+					request.onDeferred(state);
+				},
+			});
+		} finally {
+			for (const id of shardIds) this.#waitingForBudget.delete(id);
+		}
 	}
 
 	async replace(worker: ManagedWorker, { reason, ...limits }: ReplaceOptions): Promise<void> {

@@ -298,6 +298,11 @@ export class ResidentMode implements SessionMode {
 		return undefined;
 	}
 
+	/** The sessions show it. */
+	waitsForBudget(): boolean {
+		return false;
+	}
+
 	/** With what only the manager knows of it. */
 	#shown(session: GatewaySessionStats): GatewaySessionStats {
 		return { ...this.#refused.shown(session), waitsForBudget: this.#waitingForBudget.has(session.id) };

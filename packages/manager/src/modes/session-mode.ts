@@ -59,6 +59,8 @@ export interface SessionMode {
 	/** Every shard of a worker's process is ready. */
 	onReady(worker: ManagedWorker): void;
 
+	/** Direct mode: whether the IDENTIFY of a shard waits until the day's session starts reset. */
+	waitsForBudget(shardId: number): boolean;
 	/** The shards that wait for an identify slot. */
 	identifyWaits(): IdentifyWait[];
 

@@ -1,0 +1,128 @@
+// Reads the alert rules and evaluates the small part of PromQL that they use: comparisons of a selector with a number or with a multiple of
+// another selector, increase(), and `or`. Whether Prometheus takes the rules as well is promtool's to say, where it is installed.
+import parse from 'parse-prometheus-text-format';
+
+export interface AlertRule {
+	alert: string;
+	expr: string;
+	/** How long the condition has to hold, in ms. */
+	forMs: number;
+}
+
+/** One scrape; undefined where nothing answered. */
+export type Scrape = string | undefined;
+
+interface Sample {
+	/** Name and labels, as one string. */
+	series: string;
+	name: string;
+	labels: Readonly<Record<string, string>>;
+	value: number;
+}
+
+/** The rules of a file with one rule per `- alert:`, each field on a line of its own. */
+export function readRules(yaml: string): AlertRule[] {
+	return yaml
+		.split(/^\s*- alert: /m)
+		.slice(1)
+		.map((text) => {
+			const [alert = ''] = text.split(/[\s#]/);
+			const field = (name: string) => new RegExp(`^\\s*${name}: (.*)$`, 'm').exec(text)?.[1]?.trim();
+			return { alert, expr: field('expr') ?? '', forMs: durationMs(field('for') ?? '0s') };
+		});
+}
+
+/** The names of the alerts that fire at some time of a series of scrapes, taken at an interval. */
+export function firingAlerts(rules: readonly AlertRule[], scrapes: readonly Scrape[], intervalMs: number): string[] {
+	const samples = scrapes.map(samplesOf);
+	return rules.filter((rule) => fires(rule, samples, intervalMs)).map(({ alert }) => alert);
+}
+
+function fires({ expr, forMs }: AlertRule, scrapes: readonly Sample[][], intervalMs: number): boolean {
+	const heldFor = new Map<string, number>();
+	return scrapes.some((_, at) => {
+		const holds = new Set(conditions(expr).flatMap((condition) => matching(condition, { scrapes, at, intervalMs })));
+		for (const series of heldFor.keys()) if (!holds.has(series)) heldFor.delete(series);
+		for (const series of holds) heldFor.set(series, (heldFor.get(series) ?? -intervalMs) + intervalMs);
+		return [...heldFor.values()].some((ms) => ms >= forMs);
+	});
+}
+
+function conditions(expr: string): string[] {
+	return expr.split(/\s+or\s+/);
+}
+
+interface Moment {
+	scrapes: readonly Sample[][];
+	at: number;
+	intervalMs: number;
+}
+
+const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> = {
+	'==': (a, b) => a === b,
+	'>': (a, b) => a > b,
+	'<': (a, b) => a < b,
+};
+
+/** The series for which a condition holds. */
+function matching(condition: string, moment: Moment): string[] {
+	const parts = /^(increase\()?([a-z_]+(?:\{[^}]*\})?)(?:\[(\w+)\]\))? (==|>|<) ([\d.]+)(?: \* ([a-z_]+))?$/.exec(
+		condition.trim(),
+	);
+	if (!parts) throw new Error(`this evaluator does not know the expression ${condition}`);
+	const [, increase, selector = '', range = '0s', sign = '', number = '', factorName] = parts;
+	const { scrapes, at, intervalMs } = moment;
+	const now = select(scrapes[at] ?? [], selector);
+	const factor = factorName === undefined ? 1 : select(scrapes[at] ?? [], factorName)[0]?.value;
+	const holds = comparisons[sign];
+	if (factor === undefined || !holds) return [];
+	const limit = Number(number) * factor;
+	const window = scrapes.slice(Math.max(0, at - Math.floor(durationMs(range) / intervalMs)), at + 1);
+	return now
+		.map((sample) => ({ ...sample, value: increase ? increaseOf(window, sample.series) : sample.value }))
+		.filter(({ value }) => holds(value, limit))
+		.map(({ series }) => series);
+}
+
+/** As Prometheus counts: a counter that has become smaller began at 0 again. */
+function increaseOf(window: readonly Sample[][], series: string): number {
+	const values = window.flatMap((samples) => samples.filter((sample) => sample.series === series).map(({ value }) => value));
+	return values.slice(1).reduce((sum, value, index) => {
+		const before = values[index] ?? 0;
+		return sum + (value >= before ? value - before : value);
+	}, 0);
+}
+
+function select(samples: readonly Sample[], selector: string): Sample[] {
+	const [, name = '', labels = ''] = /^([a-z_]+)(?:\{(.*)\})?$/.exec(selector) ?? [];
+	const matchers = [...labels.matchAll(/(\w+)(=~|!=|=)"([^"]*)"/g)].map(([, label = '', sign = '', value = '']) => {
+		const pattern = new RegExp(`^(?:${value})$`);
+		return (sample: Sample) => {
+			const own = sample.labels[label] ?? '';
+			return sign === '=' ? own === value : sign === '!=' ? own !== value : pattern.test(own);
+		};
+	});
+	return samples.filter((sample) => sample.name === name && matchers.every((matches) => matches(sample)));
+}
+
+/** With `up`, which Prometheus makes itself. */
+function samplesOf(text: Scrape): Sample[] {
+	const up: Sample = { series: 'up', name: 'up', labels: { job: 'shardctl' }, value: text === undefined ? 0 : 1 };
+	const families = text === undefined ? [] : parse(text);
+	return [
+		up,
+		...families.flatMap(({ name, metrics }) =>
+			metrics.map(({ value, labels = {} }) => ({
+				series: `${name}${JSON.stringify(labels)}`,
+				name,
+				labels,
+				value: Number(value),
+			})),
+		),
+	];
+}
+
+function durationMs(text: string): number {
+	const [, number = '0', unit = 's'] = /^(\d+)([smh])$/.exec(text) ?? [];
+	return Number(number) * { s: 1000, m: 60_000, h: 3_600_000 }[unit as 's' | 'm' | 'h'];
+}
