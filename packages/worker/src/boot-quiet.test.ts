@@ -1,6 +1,6 @@
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
-import { bootQuiet } from './boot-quiet.js';
+import { bootQuiet, isOnThisMachine } from './boot-quiet.js';
 
 /** How long it takes while files are read until `readsUntilMs`. */
 async function quietAfter(readsUntilMs: number): Promise<number> {
@@ -21,4 +21,12 @@ it('ends 100 ms after the last file was read', async () => {
 
 it('waits no longer than 1.5 s', async () => {
 	expect(await quietAfter(Number.POSITIVE_INFINITY)).toBe(1500);
+});
+
+it.each([
+	['ws://127.0.0.1:4000/worker/0/key', true],
+	['ws://[::1]:4000', true],
+	['wss://gateway.discord.gg', false],
+])('knows whether %s is on this machine', (url, isLocal) => {
+	expect(isOnThisMachine(url)).toBe(isLocal);
 });

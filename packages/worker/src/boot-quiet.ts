@@ -4,7 +4,7 @@
 import { type Clock, sleep, systemClock } from '@shardctl/core';
 
 const checkEveryMs = 20;
-/** So many checks in a row see nothing being read. */
+/** Checks in a row that see nothing being read. */
 const quietChecks = 5;
 const longestMs = 1500;
 
@@ -24,6 +24,11 @@ export async function bootQuiet({
 		await sleep(clock, checkEveryMs);
 		quiet = activeResources().some((kind) => kind.startsWith('FSReq')) ? 0 : quiet + 1;
 	}
+}
+
+/** Whether the gateway that a worker connects to is a gateway process or a simulator. Discord itself is further away than a bot needs. */
+export function isOnThisMachine(gatewayUrl: string): boolean {
+	return ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(gatewayUrl).hostname);
 }
 
 const activeOfProcess = () => process.getActiveResourcesInfo();

@@ -10,7 +10,7 @@ import {
 	type WorkerConfig,
 } from '@shardctl/core';
 import { Attachments } from './attachments.js';
-import { bootQuiet } from './boot-quiet.js';
+import { bootQuiet, isOnThisMachine } from './boot-quiet.js';
 import type { ClientAdapter, WorkerAccess } from './client-adapter.js';
 import { IdentifyGate } from './identify-gate.js';
 import { type ManagerPeer, openManagerLink } from './manager-link.js';
@@ -57,7 +57,7 @@ export class WorkerRuntime {
 				report: (event, slotId) => this.#peer.notify(`identify.${event}`, { slotId }),
 			},
 			config.shardIds,
-			bootQuiet,
+			isOnThisMachine(config.gateway.url) ? bootQuiet : undefined,
 		);
 		const { shardIds, totalShards, api, gateway } = config;
 		this.access = {
