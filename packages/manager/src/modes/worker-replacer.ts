@@ -162,7 +162,11 @@ export class WorkerReplacer {
 		}
 		await this.#restart(worker, 'the deploy was rolled back', { version: 'previous' });
 		const { id: workerId, shardIds } = worker;
-		this.#options.emit('worker:rolled-back', { workerId, shardIds, reason: 'the deploy was rolled back' });
+		this.#options.emit('worker:rolled-back', {
+			workerId,
+			shardIds,
+			reason: 'it was started again from the files of the old version, or from the same path',
+		});
 	}
 
 	async #restart(worker: ManagedWorker, reason: string, options: RestartOptions = {}): Promise<void> {
