@@ -348,6 +348,18 @@ new WebSocketManager({ token, intents: 0, rest: new REST().setToken(token) }).co
 	});
 });
 
+it.each([
+	['runs without logging in', 'setInterval(() => {}, 1000);', /the file runs but does not log in to Discord.*client\.login\(\)/],
+	['ends without logging in', '', /the file ended before it logged in to Discord.*client\.login\(\)/],
+])('a file that %s is named once, with what to do, while it is tried again', async (_, source, text) => {
+	const { manager, warnings } = await makeFleet({ 'index.cjs': source }, { readyTimeoutMs: 1000 });
+	let exits = 0;
+	manager.on('worker:exited', () => exits++);
+	manager.spawn().catch(() => {});
+	await waitFor('each of the two workers to end twice', () => exits >= 4);
+	expect(warnings.filter((line) => text.test(line))).toHaveLength(1);
+});
+
 describe('a bot of discord-hybrid-sharding', () => {
 	it('finds client.cluster in each of its four files, unmodified', async () => {
 		const fleet = await startFleet(

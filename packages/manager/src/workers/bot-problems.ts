@@ -10,6 +10,16 @@ const unattached =
 	"cannot hook the bot's discord.js (bundled?), so its identifies, calls and stats are not seen. Leave discord.js out of the bundle, " +
 	'or call attach(client) from shardctl/worker before client.login()';
 
+/** For a process that asked for no IDENTIFY in its whole life. */
+const neverLoggedIn = {
+	clean:
+		'the file ended before it logged in to Discord. Is it the file that calls client.login()? A bot keeps running: one that ends when ' +
+		'its standard input closes must not do so here',
+	'ready-timeout':
+		'the file runs but does not log in to Discord. Is it the file that calls client.login(), and is that line reached? A bot of another ' +
+		'library than discord.js calls attach() from shardctl/worker before it connects',
+};
+
 export interface BotProblemsOptions {
 	workers: Pick<WorkerFleet, 'decides'>;
 	refusals: Pick<RefusalPolicy, 'refuseProcess'>;
@@ -32,8 +42,12 @@ export class BotProblems {
 	}
 
 	/** What a person has to change, where the end of a process shows it: the restart policy alone would repeat it. */
-	#onExited(worker: ManagedWorker, { stderrTail, code, wasReady }: ExitReport): void {
-		if (code === 0 || code === null || wasReady || !this.#options.workers.decides(worker)) return;
+	#onExited(worker: ManagedWorker, { stderrTail, code, reason, wasReady }: ExitReport): void {
+		if (wasReady || !this.#options.workers.decides(worker)) return;
+		if ((reason === 'clean' || reason === 'ready-timeout') && !worker.hasLoggedIn) {
+			this.#warnOnce(worker, neverLoggedIn[reason]);
+		}
+		if (code === 0 || code === null) return;
 		const address = addressInUse(stderrTail);
 		if (address !== undefined) {
 			this.#warnOnce(

@@ -157,6 +157,11 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		return this.#connections.closeCode(shardId);
 	}
 
+	/** Whether the present process, or the last one, has asked to identify or reported a connection. */
+	get hasLoggedIn(): boolean {
+		return this.#connections.haveBegun;
+	}
+
 	/** Whether the restart under way was requested: such a restart may spend the reserve of the day's session starts. */
 	get restartRequested(): boolean {
 		return this.#restarts > 0;

@@ -32,6 +32,11 @@ export class ShardConnections {
 		return this.#states.get(shardId)?.closeCode ?? null;
 	}
 
+	/** Whether the process has tried to connect a shard. */
+	get haveBegun(): boolean {
+		return this.#states.size > 0;
+	}
+
 	get areReady(): boolean {
 		return this.#shardIds.every((shardId) => this.of(shardId) === 'ready');
 	}

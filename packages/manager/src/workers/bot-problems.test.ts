@@ -1,0 +1,55 @@
+import { EventEmitter } from 'node:events';
+import type { ExitReport } from '@shardctl/supervisor';
+import { expect, it } from 'vitest';
+import { BotProblems } from './bot-problems.js';
+import type { ManagedWorker } from './managed-worker.js';
+
+function setup() {
+	const warnings: string[] = [];
+	const refused: string[] = [];
+	const problems = new BotProblems({
+		workers: { decides: () => true },
+		refusals: { refuseProcess: (_worker, error) => void refused.push(`${error.code} ${error.message}`) },
+		logger: { warn: (message) => warnings.push(message) },
+	});
+	const worker = (label: string) => Object.assign(new EventEmitter(), { label, hasLoggedIn: false, child: new EventEmitter() });
+	const watched = worker('worker 0');
+	problems.watch(watched as unknown as ManagedWorker);
+	const exits = (report: Partial<ExitReport>) =>
+		watched.child.emit('exited', { stderrTail: [], code: null, wasReady: false, reason: 'crash', ...report });
+	return { warnings, refused, watched, exits };
+}
+
+it.each([
+	['clean', 0, /^worker 0: the file ended before it logged in to Discord/],
+	['ready-timeout', null, /^worker 0: the file runs but does not log in to Discord.*attach\(\)/],
+] as const)('says once what a process that never logs in may lack, when it ends as %s', (reason, code, text) => {
+	const { warnings, exits } = setup();
+	for (let time = 0; time < 3; time++) exits({ reason, code });
+	expect(warnings).toEqual([expect.stringMatching(text)]);
+});
+
+it('says nothing of it where the process asked to identify', () => {
+	const { warnings, watched, exits } = setup();
+	watched.hasLoggedIn = true;
+	exits({ reason: 'ready-timeout' });
+	exits({ reason: 'clean', code: 0 });
+	expect(warnings).toEqual([]);
+});
+
+it.each([
+	[['Error: listen EADDRINUSE: address already in use :::8080'], /cannot listen on .*8080.*EADDRINUSE/],
+	[['TypeError [ERR_UNKNOWN_FILE_EXTENSION]: Unknown file extension ".ts" for /bot/index.ts'], /cannot run \.ts files by itself/],
+])('names the remedy for what %j means', (stderrTail, text) => {
+	const { warnings, exits } = setup();
+	exits({ code: 1, stderrTail });
+	expect(warnings).toEqual([expect.stringMatching(text)]);
+});
+
+it('refuses the process for a problem that repeats at every start, and only warns of another', () => {
+	const { warnings, refused, watched } = setup();
+	watched.emit('problem', { code: 'any', message: 'a sharding manager cannot run here', fatal: true });
+	watched.emit('problem', { code: 'any', message: 'this may be slow', fatal: false });
+	expect(refused).toEqual(['BOT_FILE_INVALID a sharding manager cannot run here']);
+	expect(warnings).toEqual(['worker 0: this may be slow']);
+});
