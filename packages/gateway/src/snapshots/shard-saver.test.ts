@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { ShardState } from '../state/shard-state.js';
 import { DeferredState } from '../stream/deferred-state.js';
 import { readJournal } from './event-journal.js';
-import { ShardSaver } from './shard-saver.js';
+import { type SavedWorker, ShardSaver } from './shard-saver.js';
 import { decodeSnapshot } from './shard-snapshot.js';
 
 const termsWith = (presence: PresencePayload | null) => ({ intents: 1, largeThreshold: null, presence });
@@ -14,14 +14,15 @@ const termsWith = (presence: PresencePayload | null) => ({ intents: 1, largeThre
 function setup() {
 	const clock = fakeClock();
 	const files = new Map<string, Uint8Array>();
-	const disk = { full: false, fenced: false, writes: 0 };
+	const disk = { full: false, refuses: '', fenced: false, writes: 0 };
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
-	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null) };
+	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null), worker: null as SavedWorker | null };
 	const problems: string[] = [];
 	const write = (name: string, data: Uint8Array | readonly Uint8Array[]) => {
 		disk.writes++;
 		if (disk.fenced) throw new ShardctlError('FENCED', 'replaced');
 		if (disk.full) throw new Error('ENOSPC');
+		if (name === disk.refuses) throw new Error('EISDIR');
 		files.set(name, data instanceof Uint8Array ? data : Buffer.concat(data));
 	};
 	const deferred = new DeferredState((entry, state) => saver.record(entry, state));
@@ -46,7 +47,7 @@ function setup() {
 			state: shard.state,
 		}),
 		completeThrough: () => shard.cursor + shard.ahead,
-		worker: () => null,
+		worker: () => shard.worker,
 		state: deferred,
 		onFailed: (error) => problems.push((error as Error).message),
 	});
@@ -87,7 +88,8 @@ it('says how much is saved, and how old the last of it is', async () => {
 	expect(saver.stats.snapshotFailure).toMatchObject({ since });
 	disk.full = false;
 	happen(5);
-	await clock.advance(1000);
+	// The longest wait between two tries.
+	await clock.advance(5000);
 	expect(saver.stats.snapshotFailure).toBeNull();
 	saver.stop();
 });
@@ -240,4 +242,29 @@ it('saves nothing more once another process has claimed what it saves', async ()
 	await clock.advance(10_000);
 	await saver.saveNow();
 	expect([problems, disk.writes, clock.pendingTimers()]).toEqual([['replaced'], writes, 0]);
+});
+
+it('finding 18: what can never be written is reported once and tried ever more rarely, while the worker is saved', async () => {
+	const { clock, disk, shard, problems, saver } = setup();
+	disk.refuses = 'shard-3';
+	for (let second = 0; second < 60; second++) {
+		// The session of the worker changes, and is saved: that does not end the failure of the snapshot.
+		shard.worker = {
+			sessionId: `w${second}`,
+			incarnation: 1,
+			identify: { token: '', intents: 0, properties: {} },
+			unconfirmedAt: null,
+			resumableFrom: 0,
+			handledThrough: second,
+		};
+		await clock.advance(1000);
+	}
+	expect(problems).toEqual(['EISDIR']);
+	expect(saver.stats.snapshotFailure).toMatchObject({ error: 'EISDIR' });
+	// A try has two writes: about 5 tries in the first 8 s, then one every 5 s.
+	expect(disk.writes).toBeLessThan(40);
+	disk.refuses = '';
+	await clock.advance(5000);
+	expect(saver.stats.snapshotFailure).toBeNull();
+	saver.stop();
 });

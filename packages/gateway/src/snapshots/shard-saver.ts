@@ -10,6 +10,8 @@ import { encodeSnapshot, type ShardSnapshot } from './shard-snapshot.js';
 
 /** Events behind the last save are sent again by Discord, as far as its replay reaches. */
 const rhythm = { checkMs: 250, everyEvents: 512 };
+/** While saves fail, the wait between two tries doubles up to this. */
+const maxRetryMs = 5000;
 /** A longer journal is replaced by a new snapshot: a process reads about 100 MB of journal a second. */
 const maxJournalBytes = 16 * 1024 * 1024;
 
@@ -64,6 +66,8 @@ interface Journal {
 /** What cannot be saved is reported where it is written, and tried again. */
 const noted = (): void => {};
 
+type Saved = 'shard' | 'worker';
+
 export class ShardSaver {
 	readonly #options: ShardSaverOptions;
 	readonly #names: SavedNames;
@@ -77,6 +81,11 @@ export class ShardSaver {
 	#busy = false;
 	/** Set while saves fail. */
 	#failure: GatewayShardStats['snapshotFailure'] = null;
+	/** What could not be saved when it was last tried: a save of the one is no news of the other. */
+	readonly #failing = new Set<Saved>();
+	#retryMs = rhythm.checkMs;
+	/** Monotonic. Nothing is tried again before. */
+	#retryAtMs = 0;
 	/** Another process has claimed what is saved; this one was replaced. */
 	#fenced = false;
 	/** Set while a snapshot is being encoded; encodes the rest of it at once. */
@@ -113,7 +122,7 @@ export class ShardSaver {
 	saveWorker(worker = this.#options.worker()): Promise<void> {
 		if (!hasSameFields(worker, this.#savedWorker)) {
 			this.#savedWorker = worker;
-			this.#enqueue(() => this.#options.store.write(this.#names.worker, Buffer.from(JSON.stringify(worker))));
+			this.#enqueue('worker', () => this.#options.store.write(this.#names.worker, Buffer.from(JSON.stringify(worker))));
 		}
 		return this.#written();
 	}
@@ -139,9 +148,9 @@ export class ShardSaver {
 		const { store } = this.#options;
 		await this.#written();
 		this.#needsSnapshot();
-		this.#enqueue(() => store.remove(this.#names.shard));
-		this.#enqueue(() => store.remove(this.#names.journal));
-		this.#enqueue(() => store.remove(this.#names.worker));
+		this.#enqueue('shard', () => store.remove(this.#names.shard));
+		this.#enqueue('shard', () => store.remove(this.#names.journal));
+		this.#enqueue('worker', () => store.remove(this.#names.worker));
 		await this.#writing;
 	}
 
@@ -152,9 +161,11 @@ export class ShardSaver {
 	#check(): void {
 		this.#timer = this.#options.clock.setTimeout(() => {
 			// The worker first: with a shard that is newer than the saved session, the worker could resume behind what it has.
-			const busy = this.#busy;
-			if (!this.#finishEncoding) this.saveWorker().catch(noted);
-			if (!busy) this.#save();
+			if (this.#options.clock.monotonic() >= this.#retryAtMs) {
+				const busy = this.#busy;
+				if (!this.#finishEncoding) this.saveWorker().catch(noted);
+				if (!busy) this.#save();
+			}
 			this.#check();
 		}, rhythm.checkMs);
 	}
@@ -180,7 +191,7 @@ export class ShardSaver {
 	#saveEvents(journal: Journal): void {
 		journal.through = this.#options.completeThrough();
 		const batch = this.#waiting.take(journal.through);
-		this.#enqueue(async () => {
+		this.#enqueue('shard', async () => {
 			await this.#options.store.append(this.#names.journal, batch);
 			this.#noteSaved((this.#saved?.bytes ?? 0) + batch.length);
 		});
@@ -191,7 +202,7 @@ export class ShardSaver {
 		if (!snapshot) return;
 		const { store } = this.#options;
 		const encoded = this.#encode(snapshot);
-		this.#enqueue(async () => {
+		this.#enqueue('shard', async () => {
 			const pieces = await encoded;
 			await store.write(this.#names.shard, pieces);
 			const head = journalHead(snapshot.cursor);
@@ -241,27 +252,39 @@ export class ShardSaver {
 		this.#saved = { bytes, atMs: this.#options.clock.monotonic() };
 	}
 
-	#enqueue(work: () => Promise<void>): void {
+	#enqueue(what: Saved, work: () => Promise<void>): void {
 		if (this.#fenced) return;
 		this.#busy = true;
 		this.#writing = this.#writing
 			.then(work)
 			.then(
-				() => {
-					this.#failure = null;
-				},
-				(error: unknown) => {
-					this.#needsSnapshot();
-					this.#savedWorker = undefined;
-					if (!this.#failure) this.#options.onFailed(error);
-					this.#failure = { since: this.#failure?.since ?? this.#options.clock.now(), error: messageOf(error) };
-					this.#fenced = ShardctlError.is(error) && error.code === 'FENCED';
-					if (this.#fenced) this.stop();
-				},
+				() => this.#onSaved(what),
+				(error: unknown) => this.#onFailed(what, error),
 			)
 			.then(() => {
 				this.#busy = false;
 			});
+	}
+
+	#onSaved(what: Saved): void {
+		this.#failing.delete(what);
+		if (this.#failing.size > 0) return;
+		this.#failure = null;
+		this.#retryMs = rhythm.checkMs;
+		this.#retryAtMs = 0;
+	}
+
+	#onFailed(what: Saved, error: unknown): void {
+		const { clock, onFailed } = this.#options;
+		this.#needsSnapshot();
+		this.#savedWorker = undefined;
+		this.#failing.add(what);
+		if (!this.#failure) onFailed(error);
+		this.#failure = { since: this.#failure?.since ?? clock.now(), error: messageOf(error) };
+		this.#retryAtMs = clock.monotonic() + this.#retryMs;
+		this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
+		this.#fenced = ShardctlError.is(error) && error.code === 'FENCED';
+		if (this.#fenced) this.stop();
 	}
 }
 
