@@ -45,12 +45,29 @@ function guildsOfWorld({ simulator: { world } }: ResidentFleet): unknown[] {
 	return guilds.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** Whether the gateway process has a connection of a worker, and how many times its shards have identified. */
+async function connectionOf({ manager }: ResidentFleet, workerId: number) {
+	const shardIds = manager.workers[workerId]?.shardIds ?? [];
+	const gateways = (await manager.getStats()).gateways ?? [];
+	const shards = gateways.flatMap((gateway) => gateway.shards).filter(({ shardId }) => shardIds.includes(shardId));
+	return {
+		connected: shards.some(({ worker }) => worker === 'connected'),
+		identifies: shards.reduce((sum, { workerIdentifies }) => sum + workerIdentifies, 0),
+	};
+}
+
 async function killWorker(fleet: ResidentFleet, workerId: number): Promise<void> {
 	const pid = fleet.pidOf(workerId);
+	const { identifies } = await connectionOf(fleet, workerId);
 	process.kill(pid, 'SIGKILL');
 	const worker = fleet.manager.workers[workerId];
 	await waitFor(`worker ${workerId} to be gone`, () => worker?.child.pid !== pid);
-	// Nobody is there: these wait.
+	// A program that the worker had started may hold the connection a moment longer; what is sent to it then counts as lost.
+	await waitFor(`the connection of worker ${workerId} to be over`, async () => {
+		const now = await connectionOf(fleet, workerId);
+		return !now.connected || now.identifies > identifies;
+	});
+	// These wait for the next process.
 	for (let guild = 0; guild < 24; guild++) fleet.say(guild);
 	await waitFor(`worker ${workerId} to be back`, () => worker && isWhole(worker));
 }

@@ -50,8 +50,7 @@ it('B1, B2: one refused session is named with its remedy, its shard is not ready
 	// A person who asks for a restart has fixed the cause.
 	await expect(fleet.manager.respawnShard(1)).resolves.toBe(true);
 	expect(identifies()).toBe(before + 1);
-	// Known fault: the worker's client may reconnect once more right after the respawn has resolved.
-	await waitFor('the fleet to be healthy', async () => (await health(fleet)).causes.length === 0);
+	expect(await health(fleet)).toMatchObject({ status: 'healthy', causes: [] });
 	await fleet.stop();
 });
 

@@ -1,12 +1,14 @@
 // Resident mode: gateway processes hold the sessions with Discord. Every process of a worker has a number, which the gateway process of
 // its shards knows before the worker is forked. Not in here: how a worker is replaced (worker-replacer.ts).
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import {
 	aborted,
 	describeShards,
 	fatalClose,
 	type GatewayProcessStats,
 	type GatewaySessionStats,
+	type GatewayStats,
 	type IdentifySlot,
 	type IdentifyWait,
 	orAborted,
@@ -88,7 +90,7 @@ export class ResidentMode implements SessionMode {
 			allowSessions: (shardIds) => {
 				for (const session of this.#sessionsOf(shardIds)) this.#refused.allow(session);
 			},
-			whyNotServed: (shardIds) => this.#whyNotServed(shardIds, () => this.#unreadyShard(shardIds)),
+			whyNotServed: (shardIds) => this.#whyNotServed(shardIds, { inWorkers: true }),
 		});
 		this.#running = { plan, gateways, folder, replacer, signal };
 		await gateways.start(signal);
@@ -270,30 +272,39 @@ export class ResidentMode implements SessionMode {
 		);
 	}
 
-	/** Why Discord does not serve these shards; undefined once it does. */
-	#whyNotServed(shardIds: readonly number[], unready?: () => string | undefined): Promise<string | undefined> {
+	/** Why Discord does not serve these shards; undefined once it does. `inWorkers`: and once they are ready in their workers. */
+	#whyNotServed(shardIds: readonly number[], { inWorkers = false } = {}): Promise<string | undefined> {
 		const { gateways, signal } = this.#started();
 		const { clock, readyTimeoutMs } = this.#options.options;
 		const ids = this.#sessionsOf(shardIds);
 		return whenServed({
-			sessions: async () => {
-				const { sessions } = await gateways.of(shardIds).stats();
-				return sessions.filter(({ id }) => ids.includes(id)).map((session) => this.#shown(session));
+			look: async () => {
+				const gateway = gateways.of(shardIds);
+				const figures = await gateway.stats();
+				const sessions = figures.sessions.filter(({ id }) => ids.includes(id)).map((session) => this.#shown(session));
+				if (sessions.length < ids.length) return { sessions, unready: `${gateway.label} does not answer` };
+				// A worker that has lost its connection reported that before the gateway process answered: that report is read first.
+				await setImmediate();
+				return { sessions, unready: inWorkers ? this.#unreadyShard(shardIds, figures) : undefined };
 			},
-			...(unready ? { unready } : {}),
 			clock,
 			timeoutMs: readyTimeoutMs > 0 ? Math.min(readyTimeoutMs, servedWithinMs) : servedWithinMs,
 			signal,
 		});
 	}
 
-	/** A shard whose worker reconnects, as where the gateway process has begun another session. A process that ends says more by itself. */
-	#unreadyShard(shardIds: readonly number[]): string | undefined {
-		for (const shardId of shardIds) {
+	/**
+	 * A shard that is not ready in its worker, as where the gateway process has begun another session and the worker must identify again.
+	 * The gateway process knows that before the worker does. A process that ends says more by itself.
+	 */
+	#unreadyShard(shardIds: readonly number[], { sessions, shards }: GatewayStats): string | undefined {
+		const idle = new Set(sessions.filter(({ status }) => status === 'idle').map(({ id }) => id));
+		for (const { shardId, session, worker: connection } of shards) {
 			const worker = this.#options.workers.ofShard(shardId);
-			if (worker?.child.state !== 'ready') continue;
+			if (!shardIds.includes(shardId) || worker?.child.state !== 'ready') continue;
 			const status = worker.status(shardId);
 			if (status !== 'ready') return `shard ${shardId} is ${status} in its worker`;
+			if (connection !== 'connected' && !idle.has(session)) return `shard ${shardId} has no connection to its gateway process`;
 		}
 		return undefined;
 	}

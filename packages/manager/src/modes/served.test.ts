@@ -11,8 +11,8 @@ async function outcome(...looks: Partial<GatewaySessionStats>[][]) {
 	const clock = fakeClock();
 	const { signal } = new AbortController();
 	let look = 0;
-	const sessions = async () => (looks[Math.min(look++, looks.length - 1)] ?? []).map(session);
-	const served = whenServed({ sessions, clock, timeoutMs: 10_000, signal });
+	const next = async () => ({ sessions: (looks[Math.min(look++, looks.length - 1)] ?? []).map(session) });
+	const served = whenServed({ look: next, clock, timeoutMs: 10_000, signal });
 	await clock.advance(10_000);
 	const reason = await served;
 	expect(clock.pendingTimers()).toBe(0);
@@ -52,7 +52,7 @@ it('waits for a worker that reconnects, and names its shard after the time is ov
 	const { signal } = new AbortController();
 	let looks = 0;
 	const wait = (unready: () => string | undefined) =>
-		whenServed({ sessions: async () => [session({})], unready, clock, timeoutMs: 10_000, signal });
+		whenServed({ look: async () => ({ sessions: [session({})], unready: unready() }), clock, timeoutMs: 10_000, signal });
 	const soon = wait(() => (looks++ < 2 ? 'shard 3 is reconnecting in its worker' : undefined));
 	await clock.advance(10_000);
 	expect([await soon, looks]).toEqual([undefined, 3]);

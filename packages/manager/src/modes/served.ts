@@ -3,11 +3,16 @@ import { type Clock, fatalClose, type GatewaySessionStats, sleep } from '@shardc
 
 const pollMs = 200;
 
+/** What one look shows. */
+export interface ServedLook {
+	/** The sessions with Discord that are concerned. */
+	sessions: readonly GatewaySessionStats[];
+	/** What else is not as it should be once Discord serves the sessions: a shard that is not ready in its worker. */
+	unready?: string | undefined;
+}
+
 export interface WhenServedOptions {
-	/** The sessions with Discord that are concerned, as they are now. */
-	sessions(): Promise<readonly GatewaySessionStats[]>;
-	/** What else is not as it should be once Discord serves the sessions: a shard that its worker does not hold for ready. */
-	unready?(): string | undefined;
+	look(): Promise<ServedLook>;
 	clock: Clock;
 	/** How long a session may take to be ready again. */
 	timeoutMs: number;
@@ -15,23 +20,17 @@ export interface WhenServedOptions {
 }
 
 /** Resolves with undefined once every session is ready, or with why one is not: at once where waiting cannot help. */
-export async function whenServed({
-	sessions,
-	unready = () => undefined,
-	clock,
-	timeoutMs,
-	signal,
-}: WhenServedOptions): Promise<string | undefined> {
+export async function whenServed({ look, clock, timeoutMs, signal }: WhenServedOptions): Promise<string | undefined> {
 	const until = clock.monotonic() + timeoutMs;
 	for (;;) {
+		const { sessions, unready } = await look();
 		// A session that no worker has identified for yet is not missed by anyone.
-		const away = (await sessions()).filter(({ status }) => status !== 'ready' && status !== 'idle');
+		const away = sessions.filter(({ status }) => status !== 'ready' && status !== 'idle');
 		const [first] = away;
-		const behind = first ? undefined : unready();
-		if (!first && behind === undefined) return undefined;
+		if (!first && unready === undefined) return undefined;
 		const final = away.find(({ status, waitsForBudget }) => status === 'refused' || waitsForBudget);
 		if (final) return reasonOf(final);
-		if (clock.monotonic() >= until) return first ? reasonOf(first) : behind;
+		if (clock.monotonic() >= until) return first ? reasonOf(first) : unready;
 		await sleep(clock, pollMs, signal);
 	}
 }
