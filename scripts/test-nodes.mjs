@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['22.23.3', '24.21.0', '26.10.0'];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const binary = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+const failed = [];
 
 for (const version of versions) {
 	const node = execFileSync('npx', ['-y', '--prefer-offline', '-p', `${binary}@${version}`, '-c', 'node -p process.execPath'], {
@@ -15,8 +16,9 @@ for (const version of versions) {
 	// First on PATH, so that every child that a test starts by name runs on it too.
 	const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
 	const result = spawnSync(node, ['node_modules/vitest/vitest.mjs', 'run'], { cwd: root, env, stdio: 'inherit' });
-	if (result.status !== 0) {
-		console.error(`the tests fail on Node ${version}`);
-		process.exit(result.status ?? 1);
-	}
+	if (result.status !== 0) failed.push(version);
+}
+if (failed.length > 0) {
+	console.error(`the tests fail on Node ${failed.join(', ')}`);
+	process.exitCode = 1;
 }
