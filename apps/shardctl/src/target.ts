@@ -11,10 +11,19 @@ export interface TargetOptions {
 	url?: string;
 }
 
-/** The options of every command that connects to a fleet. */
-export function targetOptions(): Option[] {
+/**
+ * The options of every command that connects to a fleet.
+ *
+ * @param ownFolder See `replacing` of {@link target}.
+ */
+export function targetOptions({ ownFolder = false } = {}): Option[] {
 	return [
-		option('--name <name>', 'fleet to use, if several run (default: the one started in this folder, or the only one)'),
+		option(
+			'--name <name>',
+			ownFolder
+				? 'fleet to use (default: the one of this folder)'
+				: 'fleet to use, if several run (default: the one started in this folder, or the only one)',
+		),
 		option('--url <url>', 'connect over TCP instead; the token is read from SHARDCTL_CONTROL_TOKEN'),
 	];
 }
@@ -33,14 +42,14 @@ function controlToken(): string {
 /**
  * A client for that fleet. Throws `MANAGER_NOT_RUNNING`, and `OPTIONS_INVALID` when there is more than one candidate.
  *
- * @param ending The command that would end the fleet: without a name it ends only one of this folder.
+ * @param replacing The command, where it ends or replaces processes of the fleet: without a name it takes only a fleet of this folder.
  */
-export async function target({ name, url }: TargetOptions, ending?: string): Promise<Target> {
+export async function target({ name, url }: TargetOptions, replacing?: string): Promise<Target> {
 	const { createControlClient } = await import('@shardctl/control');
 	if (url !== undefined) {
 		return { client: createControlClient({ url, token: controlToken() }), label: url };
 	}
-	const chosen = name ?? (await resolveDefaultManager(ending));
+	const chosen = name ?? (await resolveDefaultManager(replacing));
 	return { client: createControlClient(chosen), label: chosen };
 }
 
@@ -60,11 +69,11 @@ export async function targetOrEnded(which: TargetOptions): Promise<TargetOrEnded
 }
 
 /** Without a name: the only manager started in this folder; else the one named like this folder's bot; else the only one. */
-async function resolveDefaultManager(ending: string | undefined): Promise<string> {
+async function resolveDefaultManager(replacing: string | undefined): Promise<string> {
 	const { defaultManagerName, managerNotRunning, runningManagers } = await import('@shardctl/control');
 	const all = runningManagers();
-	const running = ending === undefined ? all : all.filter((fleet) => isOfFolder(fleet, process.cwd()));
-	if (ending !== undefined && all.length > 0 && running.length === 0) throw notOfThisFolder(all, ending);
+	const running = replacing === undefined ? all : all.filter((fleet) => isOfFolder(fleet, process.cwd()));
+	if (replacing !== undefined && all.length > 0 && running.length === 0) throw notOfThisFolder(all, replacing);
 	const names = running.map(({ name }) => name);
 	const here = running.filter(({ cwd }) => cwd === process.cwd());
 	const usual = defaultManagerName(`${process.cwd()}/bot.js`);
@@ -86,12 +95,12 @@ function isInside(path: string, folder: string): boolean {
 	return way !== '' && !isAbsolute(way) && way.split(sep)[0] !== '..';
 }
 
-function notOfThisFolder(running: readonly { name: string; cwd: string }[], ending: string): ShardctlError {
-	const command = ownCommand({ script: process.argv[1], cwd: process.cwd() });
-	const commands = running.map(({ name, cwd }) => `  ${command} ${ending} --name ${name}  (started in ${cwd})`);
+function notOfThisFolder(running: readonly { name: string; cwd: string }[], replacing: string): ShardctlError {
+	const command = [ownCommand({ script: process.argv[1], cwd: process.cwd() }), ...process.argv.slice(2)].join(' ');
+	const commands = running.map(({ name, cwd }) => `  ${command} --name ${name}  (started in ${cwd})`);
 	return new ShardctlError(
 		'MANAGER_NOT_RUNNING',
-		`no fleet of this folder is running; to ${ending} another one:\n${commands.join('\n')}`,
+		`no fleet of this folder is running; to ${replacing} another one:\n${commands.join('\n')}`,
 		{
 			details: { running: running.map(({ name }) => name) },
 		},

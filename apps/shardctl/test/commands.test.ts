@@ -356,14 +356,17 @@ describe('which manager', () => {
 		expect(await beta.exit).toBe(0);
 		expect((await output('stats', '--name', 'alpha')).code).toBe(0);
 		expect((await fleet.cli.output(['stats', '--json'], elsewhere)).stdout).toContain('"name": "alpha"');
-		// What ends a fleet does not take the only one, if it is of another folder.
-		expect(await fleet.cli.output(['stop'], elsewhere)).toEqual({
-			code: 3,
-			stdout: '',
-			stderr: expect.stringMatching(
-				/no fleet of this folder is running; to stop another one:\n {2}.* stop --name alpha {2}\(started in /,
-			),
-		});
+		// What ends or replaces processes does not take the only fleet, if it is of another folder.
+		for (const command of ['stop --grace 1s', 'restart --rolling', 'deploy --first stop', 'respawn 0']) {
+			const [verb] = command.split(' ');
+			const { code, stderr } = await fleet.cli.output(command.split(' '), elsewhere);
+			expect({ code, stderr: stderr.replace(/ {2}\S.*? (?=stop|restart|deploy|respawn)/, '  shardctl ') }).toEqual({
+				code: 3,
+				stderr: expect.stringContaining(
+					`no fleet of this folder is running; to ${verb} another one:\n  shardctl ${command} --name alpha  (started in `,
+				),
+			});
+		}
 		expect((await output('stats', '--name', 'alpha')).code).toBe(0);
 	});
 

@@ -1,6 +1,6 @@
 // The commands that need no running fleet: doctor, init, simulate, completion, help.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSimulator } from '@shardctl/simulator';
@@ -96,6 +96,47 @@ describe('doctor', () => {
 		expect((await examined(['with.cjs', ...api], {}, folder)).of('import')).toMatchObject({ status: 'ok' });
 	});
 
+	it('runs the bot as a worker with one shard does: environment, standard input, messages of its own', async () => {
+		const folder = tempDir();
+		symlinkSync(libraries, join(folder, 'node_modules'), 'junction');
+		writeFileSync(
+			join(folder, 'bot.cjs'),
+			`
+process.send('ready');
+process.send({ connects: 'not what it looks like' });
+require('node:readline').createInterface({ input: process.stdin }).on('close', () => process.exit(3));
+const { Client } = require('discord.js');
+const { ClusterClient, getInfo } = require('discord-hybrid-sharding');
+const { SHARD_LIST: shards, TOTAL_SHARDS: shardCount } = getInfo();
+const client = new Client({ intents: ['Guilds'], shards, shardCount });
+client.cluster = new ClusterClient(client);
+if (client.shard.ids.join() !== '0' || client.cluster.count !== 1) process.exit(4);
+setTimeout(() => client.login(), 200);`,
+		);
+		const { of } = await examined(['bot.cjs', '--api', 'http://127.0.0.1:65533'], {}, folder);
+		expect(of('import')).toMatchObject({ status: 'ok', message: 'loads and calls discord.js to log in' });
+	});
+
+	it.each([
+		['eris', 'eris', { status: 'ok', message: expect.stringMatching(/^eris 0\.\d+\.\d+; the bot must call attach/) }],
+		['eris', 'eris-0.10', { status: 'fail', message: expect.stringMatching(/^eris 0\.10\.\d+: shardctl supports 0\.13 and newer/) }],
+		['oceanic.js', 'oceanic.js-1.6', { status: 'ok', message: expect.stringMatching(/^oceanic\.js 1\.6\./) }],
+	])('checks the version of the library that the package.json names: %s, installed as %s', async (name, installed, finding) => {
+		const folder = tempDir();
+		writeFileSync(join(folder, 'package.json'), JSON.stringify({ dependencies: { [name]: '*' } }));
+		mkdirSync(join(folder, 'node_modules'));
+		// Other packages need discord.js, or it was left over.
+		for (const [link, target] of [
+			['discord.js', 'discord.js'],
+			[name, installed],
+		] as const) {
+			symlinkSync(join(libraries, target), join(folder, 'node_modules', link), 'junction');
+		}
+		writeFileSync(join(folder, 'bot.cjs'), '');
+		const { of } = await examined(['bot.cjs', '--no-import', '--api', 'http://127.0.0.1:65533'], {}, folder);
+		expect(of('library')).toMatchObject(finding);
+	});
+
 	it('A3: starts nothing that lives: no process, no connection, no port, and gives the bot no token', async () => {
 		const folder = tempDir();
 		// None of these is recognised by its text.
@@ -125,7 +166,7 @@ describe('doctor', () => {
 		expect(await importOf('fetches.mjs')).toMatchObject({
 			message: expect.stringMatching(/connects to 127\.0\.0\.1:65533 before/),
 		});
-		expect(await importOf('loops.cjs')).toMatchObject({ message: expect.stringMatching(/did not call login\(\) within 20 s/) });
+		expect(await importOf('loops.cjs')).toMatchObject({ message: expect.stringMatching(/runs, but did not log in within 20 s/) });
 	});
 
 	it('A3: ends the process of the bot with itself', async () => {

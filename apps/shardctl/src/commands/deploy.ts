@@ -47,13 +47,13 @@ export function deployCommand(): Command {
 		.addOption(option('--cancel', 'call off the deploy that runs, and wait until the old version runs again'))
 		.addOption(option('--detach', 'return at once; the deploy continues without this command (also with --cancel)'))
 		.addOption(jsonOption());
-	for (const each of targetOptions()) command.addOption(each);
+	for (const each of targetOptions({ ownFolder: true })) command.addOption(each);
 	return command.action(deploy);
 }
 
 async function deploy({ observe, bake, cancel = false, detach = false, json = false, ...rest }: DeployOptions): Promise<void> {
 	const { parallel, canary, first, maxErrorRate, ...which } = rest;
-	const { client, label } = await target(which);
+	const { client, label } = await target(which, 'deploy');
 	if (cancel) {
 		await callOff(client, { label, detach, json });
 		return;

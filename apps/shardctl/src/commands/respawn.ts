@@ -10,9 +10,9 @@ export function respawnCommand(): Command {
 		.summary('Replaces the worker of one shard.')
 		.description('Replaces the worker that owns a shard, and waits until it is ready again.')
 		.argument('<shard>', 'a shard id', whole(0));
-	for (const each of targetOptions()) command.addOption(each);
+	for (const each of targetOptions({ ownFolder: true })) command.addOption(each);
 	return command.action(async (shard: number, which: TargetOptions) => {
-		const { client } = await target(which);
+		const { client } = await target(which, 'respawn');
 		const { workerId, shardIds } = await client.respawn(shard);
 		printErr(`worker ${workerId} (${describeShards(shardIds)}) is ready again\n`);
 	});

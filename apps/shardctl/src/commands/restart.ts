@@ -32,9 +32,9 @@ export function restartCommand(): Command {
 		)
 		.addOption(option('--parallel <count>', 'workers to restart at once, with --rolling (default: 1)').argParser(whole(1)))
 		.addOption(option('--delay <time>', 'pause between two restarts, with --rolling (default: none)').argParser(duration));
-	for (const each of targetOptions()) command.addOption(each);
+	for (const each of targetOptions({ ownFolder: true })) command.addOption(each);
 	return command.action(async ({ shard, worker, gateways, rolling, parallel, delay, ...which }: RestartOptions) => {
-		const { client, label } = await target(which);
+		const { client, label } = await target(which, 'restart');
 		const restart = () => client.restart({ shard, worker, gateways, rolling, parallel, delayMs: delay });
 		const { withProgress } = await import('../progress.js');
 		const steps = ['restart:progress', 'worker:rolled-back'] as const;

@@ -1,9 +1,9 @@
 // Runs the bot file in a separate process in which no library can log in, and reports how far it gets. That process has no token and no
 // network, starts no other, leads a group of its own, and has ended when the answer is there.
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Attempt } from './closed-world.js';
+import { fileExtensionAdvice } from '@shardctl/manager';
+import { type Login, readReport } from './bot-report.js';
 import { type Finding, fail, ok, warn } from './finding.js';
-import type { ProbeReport } from './no-login.js';
 
 const noLogin = new URL('./no-login.js', import.meta.url).href;
 const timeLimitMs = 20_000;
@@ -12,6 +12,20 @@ const networkLimitMs = 3000;
 /** What a process wrote before its exit arrives within this time, unless another process holds the pipe open. */
 const drainMs = 500;
 const keptChars = 4000;
+
+/** What discord.js, and discord-hybrid-sharding, find in the environment of a worker with the only shard. */
+const oneShard = {
+	SHARDING_MANAGER: 'true',
+	SHARDING_MANAGER_MODE: 'process',
+	SHARDS: '0',
+	SHARD_COUNT: '1',
+	CLUSTER_MANAGER_MODE: 'process',
+	CLUSTER: '0',
+	CLUSTER_COUNT: '1',
+	CLUSTER_QUEUE_MODE: 'auto',
+	SHARD_LIST: '0',
+	TOTAL_SHARDS: '1',
+};
 
 /** What was learned about the bot. */
 export interface ImportedBot {
@@ -31,8 +45,9 @@ export async function checkImport(
 ): Promise<{ finding: Finding; bot: ImportedBot | undefined }> {
 	const child = fork(botFile, [...args], {
 		execArgv: ['--import', noLogin, ...execArgv],
-		env: { ...withoutTokens(process.env), SHARDCTL_DOCTOR_BOT: botFile },
-		stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+		env: { ...withoutTokens(process.env), ...oneShard, SHARDCTL_DOCTOR_BOT: botFile },
+		// Its standard input stays open and silent, as in a fleet.
+		stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
 		// A group of its own, so that it can be ended with whatever a native module starts in it.
 		detached: process.platform !== 'win32',
 	});
@@ -49,7 +64,7 @@ export async function checkImport(
 interface Outcome {
 	/** Undefined while it has not ended by itself. */
 	exitCode: number | undefined;
-	login: ProbeReport | undefined;
+	login: Login | undefined;
 	connects: string | undefined;
 	starts: string | undefined;
 	stderr: string;
@@ -67,7 +82,9 @@ function outcomeOf(child: ChildProcess, limitMs: number): Promise<Outcome> {
 		child.stderr?.setEncoding('utf8').on('data', (text: string) => {
 			outcome.stderr = (outcome.stderr + text).slice(-keptChars);
 		});
-		child.on('message', (message: ProbeReport | Attempt) => {
+		child.on('message', (received) => {
+			const message = readReport(received);
+			if (!message) return;
 			if ('starts' in message) outcome.starts ??= message.starts;
 			else if ('connects' in message) {
 				if (outcome.connects !== undefined) return;
@@ -117,15 +134,18 @@ function findingOf({ exitCode, login, connects, starts, stderr }: Outcome, limit
 		);
 	}
 	if (exitCode === undefined) {
-		return warn('import', `did not call login() within ${limitMs / 1000} s`, 'is this the file that calls client.login()?');
+		return warn('import', `runs, but did not log in within ${limitMs / 1000} s`, neverLogsIn);
 	}
-	return exitCode === 0
-		? warn('import', 'exits without logging in', 'is this the file that calls client.login()?')
-		: fail('import', `exits with code ${exitCode}: ${errorLine(stderr)}`, 'run the file with "node" to see the whole error');
+	if (exitCode === 0) return warn('import', 'exits without logging in', neverLogsIn);
+	const lines = stderr.trim().split('\n');
+	const advice = fileExtensionAdvice(lines);
+	if (advice) return fail('import', advice.problem, advice.remedy);
+	return fail('import', `exits with code ${exitCode}: ${errorLine(lines)}`, 'run the file with "node" to see the whole error');
 }
 
-function errorLine(stderr: string): string {
-	const lines = stderr.trim().split('\n');
+const neverLogsIn = 'is this the file that calls client.login(), or attach() and connect() of another library, and does it get there?';
+
+function errorLine(lines: readonly string[]): string {
 	return lines.find((line) => /^\w*Error\b.*:/.test(line)) ?? lines.at(-1) ?? '';
 }
 
@@ -141,6 +161,7 @@ async function end(child: ChildProcess): Promise<void> {
 	const exit = exited ? undefined : new Promise((resolve) => child.once('exit', resolve));
 	killGroup(child);
 	await exit;
+	child.stdin?.destroy();
 	child.stderr?.destroy();
 	if (child.connected) child.disconnect();
 }

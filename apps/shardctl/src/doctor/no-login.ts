@@ -2,27 +2,21 @@
 // and the network and other processes are closed to it, so that nothing happens except the bot's own start.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { type Attempt, closeWorld } from './closed-world.js';
+import { sendReport } from './bot-report.js';
+import { closeWorld } from './closed-world.js';
 
-/** What is reported when the bot calls its login method. */
-export interface ProbeReport {
-	library: string;
-	intents?: number;
-	/** Whether shardctl would see this client: discord.js is hooked, the others call attach(). */
-	attached: boolean;
-}
-
-interface Login {
+interface LoginMethod {
 	library: string;
 	/** The exported class, and its method that opens the connection. */
 	className: string;
 	method: string;
 }
 
-const logins: readonly Login[] = [
+const logins: readonly LoginMethod[] = [
 	{ library: 'discord.js', className: 'Client', method: 'login' },
 	{ library: '@discordjs/ws', className: 'WebSocketManager', method: 'connect' },
 	{ library: 'eris', className: 'Client', method: 'connect' },
+	{ library: '@projectdysnomia/dysnomia', className: 'Client', method: 'connect' },
 	{ library: 'oceanic.js', className: 'Client', method: 'connect' },
 ];
 
@@ -44,7 +38,7 @@ async function holdBack(botFile: string): Promise<void> {
 	for (const { library, className, method } of logins) {
 		for (const loaded of await loadedForms(require, library)) {
 			replace(loaded[className] as Patchable, method, function (this: object) {
-				report({ library, ...intentsOf(this), attached: library === 'discord.js' || isAttached(this) });
+				sendReport({ library, ...intentsOf(this), attached: library === 'discord.js' || isAttached(this) });
 				return never();
 			});
 			replace(loaded.REST as Patchable, 'request', never);
@@ -80,14 +74,10 @@ function intentsOf(client: unknown): { intents?: number } {
 	return typeof bits === 'number' ? { intents: bits } : {};
 }
 
-function report(what: ProbeReport | Attempt): void {
-	if (process.connected) process.send?.(what);
-}
-
 const botFile = process.env.SHARDCTL_DOCTOR_BOT;
 if (botFile !== undefined) {
 	delete process.env.SHARDCTL_DOCTOR_BOT;
-	closeWorld(report);
+	closeWorld(sendReport);
 	await holdBack(botFile);
 	// The doctor is gone.
 	process.once('disconnect', () => process.exit(1));

@@ -1,6 +1,7 @@
 // What follows when a worker reports that its bot does something that does not work under a manager.
 import { type BotProblem, ShardctlError } from '@shardctl/core';
 import type { ExitReport } from '@shardctl/supervisor';
+import { fileExtensionAdvice } from './file-extension.js';
 import type { ManagedWorker } from './managed-worker.js';
 import { addressInUse } from './port-holder.js';
 import type { RefusalPolicy } from './refusal-policy.js';
@@ -56,16 +57,8 @@ export class BotProblems {
 					'such as the base port plus its first shard id, listen in one of them only, or use one worker (--shards-per-worker)',
 			);
 		}
-		const extension = stderrTail
-			.map((line) => /ERR_UNKNOWN_FILE_EXTENSION\]?: Unknown file extension "(\.\w+)"/.exec(line)?.[1])
-			.findLast(Boolean);
-		if (extension === '.ts' || extension === '.tsx' || extension === '.mts') {
-			this.#warnOnce(
-				worker,
-				`this Node.js cannot run ${extension} files by itself. Install a loader in the bot's folder, which is then used: npm install ` +
-					'tsx. Or name one in "execArgv" of the config file, or start the compiled .js file',
-			);
-		}
+		const advice = fileExtensionAdvice(stderrTail);
+		if (advice) this.#warnOnce(worker, `${advice.problem}. ${advice.remedy}`);
 	}
 
 	#onProblem(worker: ManagedWorker, { code, message, fatal }: BotProblem): void {
