@@ -119,7 +119,11 @@ setTimeout(() => client.login(), 200);`,
 
 	it.each([
 		['eris', 'eris', { status: 'ok', message: expect.stringMatching(/^eris 0\.\d+\.\d+; the bot must call attach/) }],
-		['eris', 'eris-0.10', { status: 'fail', message: expect.stringMatching(/^eris 0\.10\.\d+: shardctl supports 0\.13 and newer/) }],
+		[
+			'eris',
+			'eris-0.10',
+			{ status: 'fail', message: expect.stringMatching(/^eris 0\.10\.\d+: shardctl supports 0\.13 and newer/) },
+		],
 		['oceanic.js', 'oceanic.js-1.6', { status: 'ok', message: expect.stringMatching(/^oceanic\.js 1\.6\./) }],
 	])('checks the version of the library that the package.json names: %s, installed as %s', async (name, installed, finding) => {
 		const folder = tempDir();

@@ -23,6 +23,6 @@ export { absoluteBotFile } from './options/bot-file.js';
 export { type ResolvedManagerOptions, resolveManagerOptions } from './options/manager-options.js';
 export type { ShardManagerOptions } from './options/shard-manager-options.js';
 export { typeScriptLoader } from './options/typescript-loader.js';
-export { fileExtensionAdvice } from './workers/file-extension.js';
 export { resolveCounts } from './plan/counts.js';
 export type { ShardManager } from './shard-manager.js';
+export { fileExtensionAdvice } from './workers/file-extension.js';

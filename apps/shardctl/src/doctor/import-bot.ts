@@ -143,7 +143,8 @@ function findingOf({ exitCode, login, connects, starts, stderr }: Outcome, limit
 	return fail('import', `exits with code ${exitCode}: ${errorLine(lines)}`, 'run the file with "node" to see the whole error');
 }
 
-const neverLogsIn = 'is this the file that calls client.login(), or attach() and connect() of another library, and does it get there?';
+const neverLogsIn =
+	'is this the file that calls client.login(), or attach() and connect() of another library, and does it get there?';
 
 function errorLine(lines: readonly string[]): string {
 	return lines.find((line) => /^\w*Error\b.*:/.test(line)) ?? lines.at(-1) ?? '';

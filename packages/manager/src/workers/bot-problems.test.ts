@@ -41,7 +41,10 @@ it.each([
 	[['Error: listen EADDRINUSE: address already in use :::8080'], /cannot listen on .*8080.*EADDRINUSE/],
 	[['TypeError [ERR_UNKNOWN_FILE_EXTENSION]: Unknown file extension ".ts" for /bot/index.ts'], /cannot run \.ts files by itself/],
 	// As loaders print it that rewrite stacks.
-	[['TypeError: Unknown file extension ".mts" for /bot/index.mts', "  code: 'ERR_UNKNOWN_FILE_EXTENSION'"], /\.mts files.*"type": "module"/],
+	[
+		['TypeError: Unknown file extension ".mts" for /bot/index.mts', "  code: 'ERR_UNKNOWN_FILE_EXTENSION'"],
+		/\.mts files.*"type": "module"/,
+	],
 ])('names the remedy for what %j means', (stderrTail, text) => {
 	const { warnings, exits } = setup();
 	exits({ code: 1, stderrTail });

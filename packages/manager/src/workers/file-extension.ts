@@ -10,7 +10,7 @@ export function fileExtensionAdvice(stderr: readonly string[]): { problem: strin
 	return {
 		problem: `this Node.js cannot run ${extension} files by itself`,
 		remedy:
-			"Install a loader in the bot's folder, which is then used: npm install tsx. Or name one in \"execArgv\" of the config file, or " +
+			'Install a loader in the bot\'s folder, which is then used: npm install tsx. Or name one in "execArgv" of the config file, or ' +
 			'start the compiled .js file. If a loader is installed, the package.json lacks "type": "module", which a file with a top-level ' +
 			'await or import.meta needs',
 	};
