@@ -1,0 +1,108 @@
+// Causes on the way to Discord: gateway processes, their sessions, and the session starts of the day.
+import type { GatewayFacts, HealthCause, HealthFacts, SessionFacts } from '../contract/health.js';
+import { describeShards } from '../shards.js';
+import { cause, earliest, sorted } from './cause.js';
+
+/** Gateway processes that do not run, or do not answer. */
+export function gatewayCauses({ gateways = [], manager }: HealthFacts): HealthCause[] {
+	return gateways.flatMap((gateway) => {
+		if (gateway.status !== 'ready') return [gatewayDown(gateway, manager.status === 'starting')];
+		// It has a session for its shards as soon as it is ready.
+		return gateway.sessions.length === 0 ? [gatewaySilent(gateway)] : [];
+	});
+}
+
+function gatewayDown(
+	{ id, shardIds, status, since, restarts, nextTryAt, lastExit }: GatewayFacts,
+	starting: boolean,
+): HealthCause {
+	const why = lastExit ? `: ${lastExit.message}` : '';
+	const first = starting && restarts === 0;
+	const message = first
+		? `gateway process ${id} is starting`
+		: `gateway process ${id} ${status === 'failed' ? 'keeps failing' : 'is restarting'}${why}`;
+	return cause(first ? 'starting' : 'gateway-process-down', first ? 'progress' : 'outage', shardIds, message, {
+		since: since ?? lastExit?.at ?? null,
+		tries: restarts,
+		nextTryAt: nextTryAt ?? null,
+		remedy: status === 'failed' ? 'see "shardctl logs" and "shardctl events", then "shardctl restart --gateways"' : null,
+	});
+}
+
+function gatewaySilent({ id, shardIds, lastAnswerAt = null }: GatewayFacts): HealthCause {
+	return cause('gateway-process-down', 'outage', shardIds, `gateway process ${id} does not answer`, { since: lastAnswerAt });
+}
+
+/** Sessions that are away from Discord; those with the same reason share one cause. */
+export function sessionCauses({ gateways = [], manager, nowMs }: HealthFacts): HealthCause[] {
+	const causes: HealthCause[] = [];
+	const groups = new Map<string, { gateway: GatewayFacts; sessions: SessionFacts[] }>();
+	for (const gateway of gateways) {
+		if (gateway.status !== 'ready') continue;
+		for (const session of gateway.sessions) {
+			if (session.status === 'ready' || session.status === 'idle' || session.status === 'refused') continue;
+			const budget = session.waitsForBudget === true;
+			const key = budget ? 'budget' : `${session.status} ${session.lastClose?.code} ${session.lastClose?.reason}`;
+			const group = groups.get(key);
+			if (group) group.sessions.push(session);
+			else groups.set(key, { gateway, sessions: [session] });
+		}
+	}
+	for (const [key, { sessions }] of groups) {
+		const [first] = sessions as [SessionFacts];
+		const shardIds = sessions.flatMap((session) => session.shardIds);
+		const since = earliest(sessions.map((session) => session.since ?? session.lastClose?.at ?? null));
+		if (key === 'budget') {
+			causes.push(budgetUsedUp(shardIds, { manager, nowMs, since }));
+			continue;
+		}
+		const close = first.lastClose;
+		const why = close ? `: ${close.reason}${close.code === null ? '' : ` (${close.code})`}` : '';
+		const starting = manager.status === 'starting' && !close;
+		causes.push(
+			cause(
+				starting ? 'starting' : 'session-down',
+				starting ? 'progress' : 'outage',
+				shardIds,
+				`${describeShards(sorted(shardIds))} ${shardIds.length === 1 ? 'has' : 'have'} no connection to Discord, ${first.status}${why}`,
+				{
+					since,
+					tries: Math.max(...sessions.map(({ tries = 0 }) => tries)),
+					nextTryAt: earliest(sessions.map(({ nextTryAt = null }) => nextTryAt)),
+				},
+			),
+		);
+	}
+	return causes;
+}
+
+/** In direct mode a shard waits itself. */
+export function shardsWithoutBudget({ shards, manager, nowMs }: HealthFacts): HealthCause[] {
+	const waiting = shards.filter(({ waitsForBudget }) => waitsForBudget === true);
+	if (waiting.length === 0) return [];
+	const since = earliest(waiting.map(({ since = null }) => since));
+	return [
+		budgetUsedUp(
+			waiting.map(({ shardId }) => shardId),
+			{ manager, nowMs, since },
+		),
+	];
+}
+
+function budgetUsedUp(
+	shardIds: readonly number[],
+	{ manager, nowMs, since }: Pick<HealthFacts, 'manager' | 'nowMs'> & { since: number | null },
+): HealthCause {
+	const { remaining, total, resetAt } = manager.identify;
+	return cause(
+		'budget-exhausted',
+		'outage',
+		shardIds,
+		`no session starts left for ${describeShards(sorted(shardIds))}: Discord allows ${remaining} more of ${total}`,
+		{
+			since,
+			nextTryAt: resetAt > nowMs ? resetAt : null,
+			remedy: 'wait for the reset; look for another process that uses the same token',
+		},
+	);
+}
