@@ -112,3 +112,14 @@ it('reports events as plain data: no message of a bot, no line, and of an exit o
 		{ type: 'fleet:refused', code: 'DISCORD_FATAL', message: 'no' },
 	]);
 });
+
+it('records an event before a listener that was there earlier reports it', () => {
+	const { fleet, manager } = fleetOf([]);
+	const order: string[] = [];
+	manager.on('fleet:ready', () => order.push('reported'));
+	manager.on('worker:exited', () => order.push('reported'));
+	fleet.onEvent(({ type }) => order.push(`${type} recorded`));
+	manager.emit('fleet:ready', { shards: 1, workers: 1, tookMs: 5 });
+	manager.emit('worker:exited', { workerId: 0, shardIds: [0], report: {} });
+	expect(order).toEqual(['fleet:ready recorded', 'reported', 'worker:exited recorded', 'reported']);
+});

@@ -4,7 +4,7 @@ import { type Clock, guardListener } from '@shardctl/core';
 import type { Logger } from 'pino';
 import type { DeployOptions } from './deploy/deploy-options.js';
 import type { ShardManagerEvents } from './events.js';
-import { onFleetEvent } from './fleet-events.js';
+import { recordFleetEvents } from './fleet-events.js';
 import type { ShardManager } from './shard-manager.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 
@@ -25,7 +25,7 @@ export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pic
 				.flatMap(recentLines)
 				.sort((a, b) => a.at - b.at),
 		// The control API is a reader: what it fails on is no reason for the fleet to end.
-		onEvent: (listener) => onFleetEvent(manager, guardListener(listener, report)),
+		onEvent: (listener) => recordFleetEvents(manager, guardListener(listener, report)),
 		onLog: (listener) =>
 			manager.on(
 				'worker:log',

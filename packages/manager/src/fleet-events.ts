@@ -30,12 +30,24 @@ const forwardedEvents = Object.keys({
 
 /** Calls `listener` for each event of a manager, for as long as the manager lives. */
 export function onFleetEvent(manager: ShardManager, listener: (event: FleetEventBody) => void): void {
+	listen(manager, 'on', listener);
+}
+
+/**
+ * As {@link onFleetEvent}, but before the listeners that are there already: an event is in the history before it is reported anywhere, so
+ * that one that was reported is there whatever happens to the manager next.
+ */
+export function recordFleetEvents(manager: ShardManager, record: (event: FleetEventBody) => void): void {
+	listen(manager, 'prependListener', record);
+}
+
+function listen(manager: ShardManager, add: 'on' | 'prependListener', listener: (event: FleetEventBody) => void): void {
 	const report = (type: FleetEventType, payload: object) => listener({ type, ...payload } as FleetEventBody);
-	for (const type of forwardedEvents) manager.on(type, (payload: object) => report(type, payload));
-	manager.on('worker:exited', ({ workerId, shardIds, report: exit }) =>
+	for (const type of forwardedEvents) manager[add](type, (payload: object) => report(type, payload));
+	manager[add]('worker:exited', ({ workerId, shardIds, report: exit }) =>
 		report('worker:exited', { workerId, shardIds, exit: summary(exit) }),
 	);
-	manager.on('fleet:refused', ({ error }) => report('fleet:refused', { code: error.code, message: error.message }));
+	manager[add]('fleet:refused', ({ error }) => report('fleet:refused', { code: error.code, message: error.message }));
 }
 
 function summary({ reason, message, code, signal, pid, uptimeMs, stderrTail, stack }: ExitReport): ExitSummary {

@@ -71,7 +71,7 @@ export interface Fleet {
 	getWorkers(): Promise<readonly WorkerView[]>;
 	/** The last lines of every worker, or of the worker that owns `shard`, oldest first. */
 	recentLogs(options: { shard?: number | undefined }): Promise<LogEntry[]>;
-	/** Calls `listener` for every event from now on, for as long as the fleet lives. */
+	/** Calls `listener` for every event from now on, for as long as the fleet lives, and before the event is reported elsewhere. */
 	onEvent(listener: (event: FleetEventBody) => void): void;
 	/** Calls `listener` for every line that a worker writes from now on. */
 	onLog(listener: (entry: LogEntry) => void): void;

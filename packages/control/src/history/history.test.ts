@@ -119,6 +119,15 @@ describe('the journal', () => {
 		expect(journalOutput('bot', env).map(({ line }) => line)).toEqual(['one', 'two', 'three']);
 	});
 
+	it('has every line from before an event as soon as it has the event', () => {
+		const dir = tempDir();
+		const { journal, log } = opened(dir);
+		log(entry('logged in'));
+		journal.event({ seq: 1, at: 1, type: 'shard:ready', shardId: 3, workerId: 1 });
+		expect(journalOutput('bot', { SHARDCTL_STATE_DIR: dir })).toEqual([entry('logged in')]);
+		journal.close();
+	});
+
 	it('stays within its bounds, and passes over a line that was cut', () => {
 		const dir = tempDir();
 		const { journal, log } = opened(dir);

@@ -9,7 +9,10 @@ import { LogFile, type LogFileBounds } from './log-file.js';
 /** At most 2 MiB of events and 8 MiB of output. */
 const eventBounds: LogFileBounds = { maxBytes: 2 ** 20, maxFiles: 2 };
 const outputBounds: LogFileBounds = { maxBytes: 4 * 2 ** 20, maxFiles: 2 };
-/** Lines are written together, since a bot can print thousands a second; this much of them is lost when the manager is killed. */
+/**
+ * Lines are written together, since a bot can print thousands a second; this much of them is lost when the manager is killed, but none
+ * from before the last event.
+ */
 const flushMs = 100;
 const flushChars = 64 * 1024;
 
@@ -31,6 +34,7 @@ export class Journal {
 
 	/** Written at once: an event may be the last. */
 	event(event: FleetEvent): void {
+		this.#flush();
 		this.#events.write(`${JSON.stringify(event)}\n`);
 	}
 
