@@ -1,6 +1,6 @@
 // The figures of a manager of another version: what it does not send is filled in as unknown, and what it sends besides stays, so that a
 // command of one version can show the fleet of another.
-import type { ManagerStats } from '@shardctl/core';
+import { gatewayShardCounters, type ManagerStats } from '@shardctl/core';
 
 type Template = { readonly [key: string]: unknown };
 
@@ -90,16 +90,7 @@ const gatewayShard = {
 	bufferAgeMs: 0,
 	lagMs: 0,
 	eventsPerSecond: 0,
-	received: 0,
-	delivered: 0,
-	workerIdentifies: 0,
-	workerResumes: 0,
-	overflowed: 0,
-	expired: 0,
-	coalesced: 0,
-	lost: 0,
-	repeated: 0,
-	poisoned: 0,
+	...Object.fromEntries(gatewayShardCounters.map((name) => [name, 0])),
 	snapshotBytes: null,
 	snapshotAgeMs: null,
 	snapshotFailure: null,

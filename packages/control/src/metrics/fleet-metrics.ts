@@ -1,30 +1,9 @@
 // The metrics of the fleet as a whole: the manager, the day's session starts, events.
-import type { GatewayNotice, HealthCause, ManagerStats } from '@shardctl/core';
+import { gatewayNoticeKinds, type HealthCause, type ManagerStats } from '@shardctl/core';
 import { fleetEventTypes, healthCauseKinds, healthStatus, managerStatus } from '../api/schemas.js';
 import { type Metric, per, type Scrape, seconds } from './metric.js';
 
 const eventTypes = fleetEventTypes.filter((type) => type !== 'gateway:notice');
-
-const noticeKinds = {
-	'upstream:ready': true,
-	'upstream:resumed': true,
-	'upstream:disconnected': true,
-	'upstream:refused': true,
-	'upstream:session-lost': true,
-	'upstream:intents': true,
-	'worker:refused': true,
-	'worker:slow': true,
-	'worker:flood': true,
-	'requests:dropped': true,
-	'events:overflowed': true,
-	'events:expired': true,
-	'events:lost': true,
-	'events:repeated': true,
-	'events:poisoned': true,
-	'snapshot:failed': true,
-	'snapshot:restored': true,
-	'snapshot:unusable': true,
-} satisfies Record<GatewayNotice['kind'], true>;
 
 const manager = per<ManagerStats['manager']>({ labels: [], of: ({ stats }) => [[{}, stats.manager]] });
 const managerProcess = per<Scrape['process']>({ labels: [], of: ({ process }) => [[{}, process]] });
@@ -54,9 +33,7 @@ function earliest(causes: readonly HealthCause[]): number | undefined {
 const eventType = per<number>({
 	labels: ['type'],
 	of: ({ stats, eventCounts }) =>
-		[...eventTypes, ...(stats.gateways ? Object.keys(noticeKinds) : [])].map(
-			(type) => [{ type }, eventCounts.get(type) ?? 0] as const,
-		),
+		[...eventTypes, ...(stats.gateways ? gatewayNoticeKinds : [])].map((type) => [{ type }, eventCounts.get(type) ?? 0] as const),
 });
 
 export const fleetMetrics: readonly Metric[] = [

@@ -1,6 +1,12 @@
 // Resident mode: the metrics of the gateway processes, of their sessions with Discord, and of the shards as they see them. Absent in
 // direct mode, and while a gateway process does not answer.
-import type { GatewayProcessStats, GatewaySessionStats, GatewayShardStats } from '@shardctl/core';
+import {
+	type GatewayProcessStats,
+	type GatewaySessionStats,
+	type GatewayShardCounters,
+	type GatewayShardStats,
+	gatewayShardCounters,
+} from '@shardctl/core';
 import { gatewaySessionStats, gatewayShardStats } from '@shardctl/core/schemas';
 import { type Metric, per, seconds } from './metric.js';
 
@@ -24,6 +30,27 @@ const shard = per<GatewayShardStats>({
 		(stats.gateways ?? []).flatMap(({ id, shards }) =>
 			shards.map((each) => [{ shard: each.shardId, gateway: id }, each] as const),
 		),
+});
+
+/** Name and meaning of each counter of a shard. */
+const counterNames = {
+	received: ['shardctl_gateway_events_received_total', 'Events received from Discord.'],
+	delivered: ['shardctl_gateway_events_released_total', 'Events sent to the worker.'],
+	workerIdentifies: ['shardctl_gateway_worker_identifies_total', 'Worker identifies.'],
+	workerResumes: ['shardctl_gateway_worker_resumes_total', 'Worker resumes.'],
+	overflowed: ['shardctl_gateway_events_overflowed_total', 'Events not delivered because the buffer was full.'],
+	expired: ['shardctl_gateway_events_expired_total', 'Interactions and typing events that expired before delivery.'],
+	coalesced: [
+		'shardctl_gateway_events_coalesced_total',
+		'Presences and voice states not delivered because a newer one replaced them.',
+	],
+	lost: ['shardctl_gateway_events_lost_total', 'Events in flight to a worker that died, dropped (at-most-once delivery).'],
+	repeated: ['shardctl_gateway_events_repeated_total', 'Events sent again after their worker died (at-least-once delivery).'],
+	poisoned: ['shardctl_gateway_events_poisoned_total', 'Events set aside because they repeatedly crashed their worker.'],
+} satisfies Record<keyof GatewayShardCounters, readonly [name: string, help: string]>;
+const counters = gatewayShardCounters.map((key) => {
+	const [name, help] = counterNames[key];
+	return shard.counter(name, help, (stats) => stats[key]);
 });
 
 export const gatewayMetrics: readonly Metric[] = [
@@ -70,8 +97,6 @@ export const gatewayMetrics: readonly Metric[] = [
 		workerStatus.options,
 		({ worker }) => worker,
 	),
-	shard.counter('shardctl_gateway_worker_identifies_total', 'Worker identifies.', ({ workerIdentifies }) => workerIdentifies),
-	shard.counter('shardctl_gateway_worker_resumes_total', 'Worker resumes.', ({ workerResumes }) => workerResumes),
 	shard.gauge('shardctl_gateway_buffer_events', 'Events buffered for the worker.', ({ bufferedEvents }) => bufferedEvents),
 	shard.gauge('shardctl_gateway_buffer_bytes', 'Size of the buffered events.', ({ bufferedBytes }) => bufferedBytes),
 	shard.gauge('shardctl_gateway_buffer_age_seconds', 'Age of the oldest buffered event.', ({ bufferAgeMs }) =>
@@ -82,38 +107,7 @@ export const gatewayMetrics: readonly Metric[] = [
 		'Longest time in the last 10 s that an event waited before it was sent to the worker.',
 		({ lagMs }) => seconds(lagMs),
 	),
-	shard.counter('shardctl_gateway_events_received_total', 'Events received from Discord.', ({ received }) => received),
-	shard.counter('shardctl_gateway_events_released_total', 'Events sent to the worker.', ({ delivered }) => delivered),
-	shard.counter(
-		'shardctl_gateway_events_overflowed_total',
-		'Events not delivered because the buffer was full.',
-		({ overflowed }) => overflowed,
-	),
-	shard.counter(
-		'shardctl_gateway_events_expired_total',
-		'Interactions and typing events that expired before delivery.',
-		({ expired }) => expired,
-	),
-	shard.counter(
-		'shardctl_gateway_events_coalesced_total',
-		'Presences and voice states not delivered because a newer one replaced them.',
-		({ coalesced }) => coalesced,
-	),
-	shard.counter(
-		'shardctl_gateway_events_lost_total',
-		'Events in flight to a worker that died, dropped (at-most-once delivery).',
-		({ lost }) => lost,
-	),
-	shard.counter(
-		'shardctl_gateway_events_repeated_total',
-		'Events sent again after their worker died (at-least-once delivery).',
-		({ repeated }) => repeated,
-	),
-	shard.counter(
-		'shardctl_gateway_events_poisoned_total',
-		'Events set aside because they repeatedly crashed their worker.',
-		({ poisoned }) => poisoned,
-	),
+	...counters,
 	session.gauge(
 		'shardctl_gateway_requests_waiting',
 		'Gateway requests of workers queued for Discord.',

@@ -126,26 +126,9 @@ export interface GatewaySessionStats {
 	requestsDropped: number;
 }
 
-/** One shard as its gateway process sees it. */
-export interface GatewayShardStats {
-	shardId: number;
-	/** The number of the session with Discord that it comes through. */
-	session: number;
-	/** Whether a worker is connected, and gets events. */
-	worker: 'none' | 'connected' | 'away' | 'paused';
-	guildCount: number;
-	/** What the state holds, in bytes. */
-	stateBytes: number;
-	/** Events that wait for their worker or for its word that it has them. */
-	bufferedEvents: number;
-	bufferedBytes: number;
-	/** Age of the oldest of them; 0 when there is none. */
-	bufferAgeMs: number;
-	/** Longest time that an event of the last 10 s waited before it went out to the worker, or waits now. */
-	lagMs: number;
-	/** Events from Discord, over the last 10 s. */
-	eventsPerSecond: number;
-	/** Since the gateway process began, as everything that follows. */
+/** What a gateway process counts of a shard, since it began. */
+export interface GatewayShardCounters {
+	/** From Discord. */
 	received: number;
 	delivered: number;
 	/** Times that a worker came new, and that one came back. */
@@ -163,6 +146,41 @@ export interface GatewayShardStats {
 	repeated: number;
 	/** Set aside because they killed their worker again and again. */
 	poisoned: number;
+}
+
+/** The names of {@link GatewayShardCounters}: where one is listed, so that stats, metrics and schemas have the same ones. */
+export const gatewayShardCounters = Object.keys({
+	received: true,
+	delivered: true,
+	workerIdentifies: true,
+	workerResumes: true,
+	overflowed: true,
+	expired: true,
+	coalesced: true,
+	lost: true,
+	repeated: true,
+	poisoned: true,
+} satisfies Record<keyof GatewayShardCounters, true>) as readonly (keyof GatewayShardCounters)[];
+
+/** One shard as its gateway process sees it. */
+export interface GatewayShardStats extends GatewayShardCounters {
+	shardId: number;
+	/** The number of the session with Discord that it comes through. */
+	session: number;
+	/** Whether a worker is connected, and gets events. */
+	worker: 'none' | 'connected' | 'away' | 'paused';
+	guildCount: number;
+	/** What the state holds, in bytes. */
+	stateBytes: number;
+	/** Events that wait for their worker or for its word that it has them. */
+	bufferedEvents: number;
+	bufferedBytes: number;
+	/** Age of the oldest of them; 0 when there is none. */
+	bufferAgeMs: number;
+	/** Longest time that an event of the last 10 s waited before it went out to the worker, or waits now. */
+	lagMs: number;
+	/** Events from Discord, over the last 10 s. */
+	eventsPerSecond: number;
 	/** What this process has saved of the shard, the snapshot and the events behind it; null before the first time. */
 	snapshotBytes: number | null;
 	/** Since it saved something last: a shard to which nothing happens has nothing to save. Null before the first time. */
@@ -262,27 +280,31 @@ export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'ide
 	notice: GatewayNotice;
 }
 
+/** Of {@link GatewayNotice}. */
+export const gatewayNoticeKinds = [
+	'upstream:ready',
+	'upstream:resumed',
+	'upstream:disconnected',
+	'upstream:refused',
+	'upstream:session-lost',
+	'upstream:intents',
+	'worker:refused',
+	'worker:slow',
+	'worker:flood',
+	'requests:dropped',
+	'events:overflowed',
+	'events:expired',
+	'events:lost',
+	'events:repeated',
+	'events:poisoned',
+	'snapshot:failed',
+	'snapshot:restored',
+	'snapshot:unusable',
+] as const;
+
 /** One thing that happened to a shard in a gateway process, or to all shards of a session with Discord. */
 export interface GatewayNotice {
 	shardIds: readonly number[];
-	kind:
-		| 'upstream:ready'
-		| 'upstream:resumed'
-		| 'upstream:disconnected'
-		| 'upstream:refused'
-		| 'upstream:session-lost'
-		| 'upstream:intents'
-		| 'worker:refused'
-		| 'worker:slow'
-		| 'worker:flood'
-		| 'requests:dropped'
-		| 'events:overflowed'
-		| 'events:expired'
-		| 'events:lost'
-		| 'events:repeated'
-		| 'events:poisoned'
-		| 'snapshot:failed'
-		| 'snapshot:restored'
-		| 'snapshot:unusable';
+	kind: (typeof gatewayNoticeKinds)[number];
 	message: string;
 }

@@ -2,15 +2,17 @@
 // processes that such a process may send. A bot shares a process with its worker's side, and may carry another version of it, so the
 // types of the contract say what a message should be, and these what it is. An entry point of its own: only managers load it, and zod.
 import { z } from 'zod';
-import type {
-	GatewayEvents,
-	GatewayManagerMethods,
-	GatewayMethods,
-	GatewayNotice,
-	GatewaySessionStats,
-	GatewayShardStats,
-	GatewayStats,
-	SessionTerms,
+import {
+	type GatewayEvents,
+	type GatewayManagerMethods,
+	type GatewayMethods,
+	type GatewaySessionStats,
+	type GatewayShardCounters,
+	type GatewayShardStats,
+	type GatewayStats,
+	gatewayNoticeKinds,
+	gatewayShardCounters,
+	type SessionTerms,
 } from './gateway.js';
 import type { WorkerSample } from './stats.js';
 import type { BotProblem, ManagerMethods, ScriptMissing, ShardReport, WorkerEvents, WorkerMethods } from './worker.js';
@@ -144,6 +146,11 @@ export const gatewaySessionStats = z.object({
 	requestsDropped: z.int(),
 }) satisfies z.ZodType<GatewaySessionStats>;
 
+const counters = Object.fromEntries(gatewayShardCounters.map((name) => [name, z.int()])) as Record<
+	keyof GatewayShardCounters,
+	z.ZodInt
+>;
+
 export const gatewayShardStats = z.object({
 	shardId: z.int(),
 	session: z.int(),
@@ -155,16 +162,7 @@ export const gatewayShardStats = z.object({
 	bufferAgeMs: z.number(),
 	lagMs: z.number(),
 	eventsPerSecond: z.number(),
-	received: z.int(),
-	delivered: z.int(),
-	workerIdentifies: z.int(),
-	workerResumes: z.int(),
-	overflowed: z.int(),
-	expired: z.int(),
-	coalesced: z.int(),
-	lost: z.int(),
-	repeated: z.int(),
-	poisoned: z.int(),
+	...counters,
 	snapshotBytes: z.int().nullable(),
 	snapshotAgeMs: z.number().nullable(),
 	snapshotFailure: z.object({ since: z.number(), error: text(1000) }).nullable(),
@@ -183,27 +181,6 @@ const sessionTerms = z.object({
 	presence: z.record(z.string(), z.unknown()).nullable(),
 }) satisfies z.ZodType<SessionTerms>;
 
-const noticeKinds = {
-	'upstream:ready': true,
-	'upstream:resumed': true,
-	'upstream:disconnected': true,
-	'upstream:refused': true,
-	'upstream:session-lost': true,
-	'upstream:intents': true,
-	'worker:refused': true,
-	'worker:slow': true,
-	'worker:flood': true,
-	'requests:dropped': true,
-	'events:overflowed': true,
-	'events:expired': true,
-	'events:lost': true,
-	'events:repeated': true,
-	'events:poisoned': true,
-	'snapshot:failed': true,
-	'snapshot:restored': true,
-	'snapshot:unusable': true,
-} satisfies Record<GatewayNotice['kind'], true>;
-
 const gatewayEvents = {
 	listening: z.object({ port: z.int().min(0).max(65_535) }),
 	'connection.taken': z.object({ id }),
@@ -212,7 +189,7 @@ const gatewayEvents = {
 	'session.refused': z.object({ session: id, code: z.int() }),
 	notice: z.object({
 		shardIds,
-		kind: z.enum(Object.keys(noticeKinds) as [GatewayNotice['kind'], ...GatewayNotice['kind'][]]),
+		kind: z.enum(gatewayNoticeKinds),
 		message: text(4000),
 	}),
 	'identify.sent': slot,

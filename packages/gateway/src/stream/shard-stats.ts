@@ -1,26 +1,10 @@
 // What is counted and measured of one shard, for stats: counters since the process began, and what the last seconds were like.
-import type { GatewayShardStats } from '@shardctl/core';
+import { type GatewayShardCounters, type GatewayShardStats, gatewayShardCounters } from '@shardctl/core';
 import type { EventLog, LogEntry } from '../buffer/event-log.js';
 import type { ShardState } from '../state/shard-state.js';
 
-/** The counters of a shard. This is where one is declared: its name is its key in {@link GatewayShardStats}, which says what it counts. */
-const counters = {
-	received: 0,
-	delivered: 0,
-	workerIdentifies: 0,
-	workerResumes: 0,
-	overflowed: 0,
-	expired: 0,
-	coalesced: 0,
-	lost: 0,
-	repeated: 0,
-	poisoned: 0,
-} satisfies Partial<Record<keyof GatewayShardStats, number>>;
-
-export type ShardCounters = Record<keyof typeof counters, number>;
-
 /** What the stream knows of a shard. */
-export type StreamStats = ShardCounters &
+export type StreamStats = GatewayShardCounters &
 	Pick<
 		GatewayShardStats,
 		'worker' | 'guildCount' | 'stateBytes' | 'bufferedEvents' | 'bufferedBytes' | 'bufferAgeMs' | 'lagMs' | 'eventsPerSecond'
@@ -30,7 +14,10 @@ export type StreamStats = ShardCounters &
 const samples = 20;
 
 export class ShardStats {
-	readonly counters: ShardCounters = { ...counters };
+	readonly counters = Object.fromEntries(gatewayShardCounters.map((name) => [name, 0])) as Record<
+		keyof GatewayShardCounters,
+		number
+	>;
 	readonly #sampleMs: number;
 	/** `received` at each sample, the newest last. */
 	readonly #received: number[] = [0];
