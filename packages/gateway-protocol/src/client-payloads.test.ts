@@ -26,7 +26,7 @@ test.each([
 	[43, { guild_id: '1', fields: ['status'] }],
 	[1, null],
 	[1, 7],
-])('op %d takes a proper payload', (opcode, d) => {
+])('op %d accepts a valid payload', (opcode, d) => {
 	expect(parseClientOperation(opcode, d)).toHaveProperty('operation');
 });
 
@@ -43,11 +43,11 @@ test.each([
 	[31, {}],
 	[43, { guild_id: '1', fields: ['nope'] }],
 	[1, 'x'],
-])('op %d refuses a wrong one', (opcode, d) => {
+])('op %d rejects an invalid payload', (opcode, d) => {
 	expect(parseClientOperation(opcode, d)).toHaveProperty('problem');
 });
 
-test('one id stands for a list of one, both ways', () => {
+test('a single id is read as a list of one, both ways', () => {
 	expect(parseClientOperation(8, { guild_id: ['1'], user_ids: '2' })).toMatchObject({
 		operation: { d: { guild_id: '1', user_ids: ['2'] } },
 	});

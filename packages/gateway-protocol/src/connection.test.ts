@@ -64,7 +64,7 @@ class Rig {
 	}
 }
 
-test('HELLO comes first, then READY with number 1', () => {
+test('sends HELLO first, then READY with number 1', () => {
 	const { sent } = new Rig().live();
 	expect(sent[0]).toMatchObject({ op: 10, d: { heartbeat_interval: 41_250 }, s: null, t: null });
 	expect(sent[1]).toMatchObject({ op: 0, t: 'READY', s: 1 });
@@ -78,7 +78,7 @@ const requests = [
 	[43, { guild_id: '1', fields: ['status'] }],
 ] as const;
 
-test.each(requests)('op %d before a session closes with 4003, in a session it reaches the backend', (opcode, d) => {
+test.each(requests)('op %d before a session closes with 4003, and reaches the backend in one', (opcode, d) => {
 	const rig = new Rig();
 	const early = rig.connect();
 	early.send(opcode, d);
@@ -123,7 +123,7 @@ test.each([
 	expect(rig.sessions.size).toBe(0);
 });
 
-test('the backend may refuse with op 9, after which the same connection may identify', () => {
+test('op 9 from the backend rejects an IDENTIFY, after which the same connection may identify', () => {
 	const rig = new Rig();
 	rig.answer = { accept: false, invalidSession: { resumable: false } };
 	const client = rig.connect();
@@ -133,7 +133,7 @@ test('the backend may refuse with op 9, after which the same connection may iden
 	expect(client.types()).toEqual([10, 9, 'READY']);
 });
 
-test('while the backend decides, heartbeats are answered and a second IDENTIFY closes; the late answer changes nothing', async () => {
+test('acknowledges heartbeats and closes on a second IDENTIFY while the backend decides; the late decision changes nothing', async () => {
 	const rig = new Rig();
 	let decide: (answer: IdentifyAnswer) => void = () => {};
 	rig.answer = new Promise((resolve) => {
@@ -150,7 +150,7 @@ test('while the backend decides, heartbeats are answered and a second IDENTIFY c
 	expect(rig.sessions.size).toBe(0);
 });
 
-test('a backend that fails closes with 4000', async () => {
+test('closes with 4000 when the backend fails', async () => {
 	const rig = new Rig();
 	rig.answer = Promise.reject(new Error('no upstream'));
 	const client = rig.connect();
@@ -167,7 +167,7 @@ test.each([
 	[1006, undefined],
 	[4000, undefined],
 	[4200, undefined],
-])('a client that closes with %d: session end %s', (code, end) => {
+])('when a client closes with %d: session end %s', (code, end) => {
 	const rig = new Rig();
 	rig.live().connection.closed(code);
 	expect(rig.ends).toEqual(end ? [end] : []);
@@ -187,7 +187,7 @@ test.each([
 	expect(rig.ends).toHaveLength(ended);
 });
 
-test('RESUME replays what was missed, once and in order, then RESUMED; a later one does not replay RESUMED', () => {
+test('RESUME replays missed events, once and in order, then RESUMED; a later one does not replay RESUMED', () => {
 	const rig = new Rig();
 	const first = rig.live();
 	const session = rig.sessions.get(first.sessionId);
@@ -211,7 +211,7 @@ test.each([
 	['a wrong token', { token: 'bad' }, { closes: [4004], types: [10], sessions: 1 }],
 	['a seq that is ahead', { seq: 99 }, { closes: [4007], types: [10], sessions: 0 }],
 	['an unknown session', { session_id: 'none' }, { closes: [], types: [10, 9], sessions: 1 }],
-])('RESUME with %s is refused', (_, change, { closes, types, sessions }) => {
+])('rejects a RESUME with %s', (_, change, { closes, types, sessions }) => {
 	const rig = new Rig();
 	const first = rig.live();
 	first.connection.closed(1006);
@@ -220,7 +220,7 @@ test.each([
 	expect([client.closes, client.types(), rig.sessions.size]).toEqual([closes, types, sessions]);
 });
 
-test('a session that expired cannot be resumed, and leaves no timer', async () => {
+test('rejects a RESUME of an expired session, and leaves no timer', async () => {
 	const rig = new Rig();
 	const first = rig.live();
 	first.connection.closed(1006);
@@ -228,7 +228,7 @@ test('a session that expired cannot be resumed, and leaves no timer', async () =
 	expect([rig.ends, rig.clock.pendingTimers()]).toEqual([['expired'], 0]);
 });
 
-test('a resume takes the session from the connection that still had it', () => {
+test('a resume takes the session from its old connection', () => {
 	const rig = new Rig();
 	const first = rig.live();
 	const second = rig.connect();
@@ -238,7 +238,7 @@ test('a resume takes the session from the connection that still had it', () => {
 	expect(rig.sessions.size).toBe(1);
 });
 
-test.each([true, false])('op 9 with resumable %s leads back to awaiting', (resumable) => {
+test.each([true, false])('op 9 with resumable %s returns to awaiting', (resumable) => {
 	const rig = new Rig();
 	const { connection, send, types, sessionId } = rig.live();
 	connection.invalidateSession({ resumable });
@@ -246,14 +246,14 @@ test.each([true, false])('op 9 with resumable %s leads back to awaiting', (resum
 	expect(types()).toEqual(resumable ? [10, 'READY', 9, 'RESUMED'] : [10, 'READY', 9, 9]);
 });
 
-test('ending a session tells the connection that carries it, once', () => {
+test('ending a session notifies its connection once', () => {
 	const rig = new Rig();
 	const client = rig.live();
 	rig.sessions.endAll('invalidated');
 	expect([client.types(), client.connection.state]).toEqual([[10, 'READY', 9], 'awaiting']);
 });
 
-test('the 121st frame of a minute closes with 4008, heartbeats included', async () => {
+test('closes with 4008 at the 121st frame of a minute, heartbeats included', async () => {
 	const rig = new Rig();
 	const client = rig.live();
 	for (let n = 0; n < 119; n++) client.send(1, null);
@@ -263,7 +263,7 @@ test('the 121st frame of a minute closes with 4008, heartbeats included', async 
 	expect(client.closes).toEqual([4008]);
 });
 
-test('the sixth presence update in 20 s is dropped', () => {
+test('drops the sixth presence update in 20 s', () => {
 	const rig = new Rig();
 	const client = rig.live();
 	for (let n = 0; n < 6; n++) client.send(...requests[0]);
@@ -271,7 +271,7 @@ test('the sixth presence update in 20 s is dropped', () => {
 	expect(client.closes).toEqual([]);
 });
 
-test('silence closes with 4000 after one and a half intervals; nothing is read or sent afterwards', async () => {
+test('closes a silent client with 4000 after one and a half intervals; reads and sends nothing afterwards', async () => {
 	const rig = new Rig();
 	const client = rig.live();
 	await rig.clock.advance(41_250 * 1.5);
@@ -280,7 +280,7 @@ test('silence closes with 4000 after one and a half intervals; nothing is read o
 	expect(rig.clock.pendingTimers()).toBe(1);
 });
 
-test('op 1 and op 7 of the server go out as they are documented', () => {
+test('sends op 1 and op 7 as documented', () => {
 	const { connection, sent } = new Rig().connect();
 	connection.requestHeartbeat();
 	connection.requestReconnect();

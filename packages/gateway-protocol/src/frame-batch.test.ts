@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { FrameBatch } from './frame-batch.js';
 
-/** What a client of `ws` makes of it. */
+/** What a `ws` client decodes from it. */
 async function received(bytes: Buffer): Promise<[string, boolean][]> {
 	const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
 	onTestFinished(() => server.close());
@@ -20,7 +20,7 @@ async function received(bytes: Buffer): Promise<[string, boolean][]> {
 	return messages;
 }
 
-it('makes WebSocket messages of every length', async () => {
+it('encodes WebSocket messages of every length', async () => {
 	const batch = new FrameBatch();
 	const texts = ['', 'a', 'ä€😀', 'x'.repeat(125), 'x'.repeat(126), 'é'.repeat(32_767), 'x'.repeat(65_535), 'x'.repeat(65_536)];
 	for (const text of texts) batch.push(text);
@@ -28,7 +28,7 @@ it('makes WebSocket messages of every length', async () => {
 	expect(await received(batch.take())).toEqual([...texts.map((text) => [text, false]), ['\u0001\u0002\u0003', true]]);
 });
 
-it('forgets what was taken', async () => {
+it('is empty after a take', async () => {
 	const batch = new FrameBatch();
 	batch.push('one');
 	batch.take();

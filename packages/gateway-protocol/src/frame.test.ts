@@ -4,7 +4,7 @@ import { decodeClientFrame, encodeControl, maxClientFrameBytes } from './frame.j
 
 const bytes = (text: string) => Buffer.from(text);
 
-test('a frame of 4096 bytes is read and one of 4097 closes with 4002', () => {
+test('reads a frame of 4096 bytes, and closes with 4002 for one of 4097', () => {
 	const frame = (size: number) => bytes(`{"op":1,"d":null${' '.repeat(size - 17)}}`);
 	expect(frame(maxClientFrameBytes)).toHaveLength(4096);
 	expect(decodeClientFrame(frame(4096), false)).toEqual({ op: 1, d: null });
@@ -21,16 +21,16 @@ test.each([
 	['an op of the server', '{"op":10}', 4001],
 	['an op as text', '{"op":"1"}', 4001],
 	['half an op', '{"op":1.5}', 4001],
-])('%s closes with its code', (_, text, close) => {
+])('closes %s with its code', (_, text, close) => {
 	expect(decodeClientFrame(bytes(text), false)).toMatchObject({ close });
 });
 
-test('binary frames and broken UTF-8 close with 4002', () => {
+test('closes binary frames and invalid UTF-8 with 4002', () => {
 	expect(decodeClientFrame(bytes('{"op":1}'), true)).toMatchObject({ close: 4002 });
 	expect(decodeClientFrame(Buffer.from([0x22, 0xff, 0x22]), false)).toMatchObject({ close: 4002 });
 });
 
-test('whatever comes in, it never throws', () => {
+test('never throws, for any input', () => {
 	fc.assert(
 		fc.property(fc.uint8Array({ maxLength: 5000 }), fc.boolean(), (data, binary) => {
 			const decoded = decodeClientFrame(data, binary);
@@ -39,6 +39,6 @@ test('whatever comes in, it never throws', () => {
 	);
 });
 
-test('frames without an event have s and t null', () => {
+test('frames without an event have null for s and t', () => {
 	expect(JSON.parse(encodeControl(9, false))).toEqual({ op: 9, d: false, s: null, t: null });
 });

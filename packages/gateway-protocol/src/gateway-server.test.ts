@@ -1,4 +1,4 @@
-// The protocol on real sockets, with a backend of ten lines behind it: the door as a resident gateway uses it.
+// The protocol on real sockets, with a backend of ten lines: the server as a resident gateway uses it.
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { waitFor } from '@shardctl/test-support';
@@ -49,7 +49,7 @@ async function identified(url: string): Promise<{ socket: WebSocket; closed: Pro
 	return { socket, closed, received: () => received };
 }
 
-test('a client that reads too slowly is dropped at the bound, and its session can be resumed', async () => {
+test('disconnects a client that reads too slowly at the limit, and its session can be resumed', async () => {
 	const { gateway, observed, started, url } = await serve({ maxQueuedBytes: 1024 * 1024 });
 	const { socket } = await identified(url);
 	socket.pause();
@@ -78,7 +78,7 @@ test('stopping drops every connection and ends every session', async () => {
 	]);
 });
 
-test('many frames of one tick arrive all, in order', async () => {
+test('delivers all frames of one tick, in order', async () => {
 	const { started, url } = await serve();
 	const { socket } = await identified(url);
 	const numbers: number[] = [];
@@ -88,7 +88,7 @@ test('many frames of one tick arrive all, in order', async () => {
 	expect(numbers).toEqual(Array.from({ length: 5000 }, (_, n) => n + 2));
 });
 
-test('a layer stands between the protocol and the wire', async () => {
+test('runs a layer between the protocol and the wire', async () => {
 	const { url } = await serve({
 		layer: () => ({
 			outgoing: (wire) => ({
@@ -110,7 +110,7 @@ test('a layer stands between the protocol and the wire', async () => {
 	socket.terminate();
 });
 
-test('a version that is gone is answered with 400, and what never existed with a close code', async () => {
+test('responds to an outdated version with 400, and to an unknown version with a close code', async () => {
 	const { gateway, url } = await serve();
 	const attempt = (query: string) =>
 		new Promise<number | string>((resolve) => {
@@ -129,7 +129,7 @@ test('a version that is gone is answered with 400, and what never existed with a
 });
 
 test.each(['//', '//[', 'http://[', '*', '/\\', 'x'])(
-	'an upgrade for %s gets 400, and the next one is served',
+	'responds with 400 to an upgrade for %s, and serves the next one',
 	async (target) => {
 		const { url } = await serve();
 		const { port } = new URL(url);
@@ -145,7 +145,7 @@ test.each(['//', '//[', 'http://[', '*', '/\\', 'x'])(
 	},
 );
 
-test('a failure of the backend ends the one connection that met it', async () => {
+test('a failure of the backend ends only the affected connection', async () => {
 	let fails = true;
 	const { url, observed } = await serve({
 		backend: {

@@ -16,7 +16,7 @@ function supervise(timeoutMs: number, askAfterMs = Number.POSITIVE_INFINITY) {
 	return { clock, supervisor, timeouts: () => timeouts, asked: () => asked };
 }
 
-test('silence for the whole time is noticed once, and leaves no timer', async () => {
+test('reports a full timeout of silence once, and leaves no timer', async () => {
 	const { clock, timeouts } = supervise(1000);
 	await clock.advance(999);
 	expect(timeouts()).toBe(0);
@@ -25,7 +25,7 @@ test('silence for the whole time is noticed once, and leaves no timer', async ()
 	expect(clock.pendingTimers()).toBe(0);
 });
 
-test('each beat gives the whole time again', async () => {
+test('each heartbeat restarts the timeout', async () => {
 	const { clock, supervisor, timeouts } = supervise(1000);
 	for (let n = 0; n < 5; n++) {
 		await clock.advance(900);
@@ -42,11 +42,11 @@ test('stopping leaves no timer', () => {
 	expect(clock.pendingTimers()).toBe(0);
 });
 
-test('an endless time arms no timer', () => {
+test('an infinite timeout sets no timer', () => {
 	expect(supervise(Number.POSITIVE_INFINITY).clock.pendingTimers()).toBe(0);
 });
 
-test('a silent client is asked now and then, and closed when it does not answer', async () => {
+test('requests a heartbeat from a silent client at intervals, and closes it when it does not respond', async () => {
 	const { clock, supervisor, timeouts, asked } = supervise(1000, 300);
 	await clock.advance(299);
 	expect(asked()).toBe(0);

@@ -2,7 +2,7 @@ import { allIntents, intentBits, privilegedIntentBits } from '@shardctl/core';
 import { expect, test } from 'vitest';
 import { intentsCloseCode, intentsForEvent } from './intents.js';
 
-test('the sums of the bits are the documented ones', () => {
+test('the combined bits are the documented ones', () => {
 	expect(allIntents).toBe(53_608_447);
 	expect(allIntents & ~privilegedIntentBits).toBe(53_575_421);
 });
@@ -18,7 +18,7 @@ test.each([
 	[intentBits.GUILD_PRESENCES, intentBits.GUILD_MEMBERS, 4014],
 	[intentBits.MESSAGE_CONTENT | intentBits.GUILDS, 0, 4014],
 	[allIntents & ~privilegedIntentBits, 0, undefined],
-])('intents %d with %d granted deserve %s', (intents, granted, code) => {
+])('intents %d with %d granted: %s', (intents, granted, code) => {
 	expect(intentsCloseCode(intents, granted)).toBe(code);
 });
 
@@ -37,6 +37,6 @@ test.each([
 	'GUILD_MEMBERS_CHUNK',
 	'RATE_LIMITED',
 	'ENTITLEMENT_CREATE',
-])('%s always flows', (type) => {
+])('always sends %s', (type) => {
 	expect(intentsForEvent(type)).toBe(0);
 });

@@ -6,7 +6,7 @@ import { ReplayBuffer } from './replay-buffer.js';
 const event = (n: number) => EncodedDispatch.of('E', n);
 const unlimited = { maxEvents: 1e9, maxBytes: 1e9, maxAgeMs: 1e9 };
 
-test('what was missed comes in order with its numbers', () => {
+test('returns missed events in order with their numbers', () => {
 	const buffer = new ReplayBuffer(unlimited);
 	for (let n = 1; n <= 5; n++) buffer.push(event(n), 0);
 	expect(buffer.after(3)?.map(({ seq, dispatch }) => JSON.parse(dispatch.frame(seq)))).toEqual([
@@ -17,7 +17,7 @@ test('what was missed comes in order with its numbers', () => {
 	expect(buffer.after(6)).toBeUndefined();
 });
 
-test('what is not to be replayed takes a number and is left out', () => {
+test('numbers events that are not to be replayed, and leaves them out', () => {
 	const buffer = new ReplayBuffer(unlimited);
 	buffer.push(event(1), 0);
 	buffer.push(null, 0);
@@ -25,7 +25,7 @@ test('what is not to be replayed takes a number and is left out', () => {
 	expect(buffer.after(0)?.map(({ seq }) => seq)).toEqual([1, 3]);
 });
 
-test('the bounds of bytes and age drop the oldest', () => {
+test('drops the oldest at the limits of bytes and age', () => {
 	const size = event(1).sizeBytes;
 	const bytes = new ReplayBuffer({ ...unlimited, maxBytes: size * 2 });
 	const age = new ReplayBuffer({ ...unlimited, maxAgeMs: 10 });
@@ -37,7 +37,7 @@ test('the bounds of bytes and age drop the oldest', () => {
 	expect([age.after(0), age.after(1)?.length]).toEqual([undefined, 2]);
 });
 
-test('a resume works exactly as far back as the buffer reaches', () => {
+test('allows a resume exactly as far back as the buffer reaches', () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 5000 }), fc.nat(6000), (maxEvents, pushed, from) => {
 			const buffer = new ReplayBuffer({ ...unlimited, maxEvents });

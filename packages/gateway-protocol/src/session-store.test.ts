@@ -24,7 +24,7 @@ function store(maxDisconnected?: number) {
 	return { clock, ends, sessions };
 }
 
-test('a connected session has no timer; a disconnected one expires; one that comes back does not', async () => {
+test('a connected session has no timer, a disconnected one expires, and a resumed one does not', async () => {
 	const { clock, ends, sessions } = store();
 	const session = sessions.create(identify);
 	sessions.attach(session, carrier(1));
@@ -41,7 +41,7 @@ test('a connected session has no timer; a disconnected one expires; one that com
 	expect(sessions.get(session.id)).toBeUndefined();
 });
 
-test('a connection that lost the session before does not detach it', () => {
+test('a connection that has lost its session to another does not detach it', () => {
 	const { clock, sessions } = store();
 	const session = sessions.create(identify);
 	const [one, two] = [carrier(1), carrier(2)];
@@ -51,7 +51,7 @@ test('a connection that lost the session before does not detach it', () => {
 	expect([session.connected, clock.pendingTimers()]).toEqual([true, 0]);
 });
 
-test('of too many disconnected sessions the one that waits longest goes', () => {
+test('drops the longest disconnected session when there are too many', () => {
 	const { ends, sessions } = store(2);
 	const ids = [1, 2, 3].map((n) => {
 		const session = sessions.create(identify);
@@ -63,7 +63,7 @@ test('of too many disconnected sessions the one that waits longest goes', () => 
 	expect(ends).toEqual([[ids[0], 'evicted']]);
 });
 
-test('ending all leaves no timer and tells each end once', () => {
+test('ending all sessions leaves no timer and reports each end once', () => {
 	const { clock, ends, sessions } = store();
 	const session = sessions.create(identify);
 	const one = carrier(1);

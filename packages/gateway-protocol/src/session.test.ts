@@ -37,14 +37,14 @@ function newSession({ shard, replay }: { shard?: readonly [number, number]; repl
 
 const event = (d: unknown) => EncodedDispatch.of('E', d);
 
-it('is that of shard 0 of 1 where the client named none, and takes what the client said for the rest', () => {
+it("defaults to shard 0 of 1 when the client names none, and keeps the client's other fields", () => {
 	const session = newSession();
 	expect([session.shard, session.slot, session.shardId, session.shardCount]).toEqual([undefined, [0, 1], 0, 1]);
 	expect(session).toMatchObject({ intents: 5, largeThreshold: 50, presence: undefined });
 	expect(newSession({ shard: [3, 8] }).slot).toEqual([3, 8]);
 });
 
-it('numbers events whether or not somebody is there, and sends again what a resume missed', () => {
+it('numbers events with or without a connection, and replays what a resume missed', () => {
 	const session = newSession();
 	const first = new Carrier(1);
 	session.attach(first);
@@ -63,7 +63,7 @@ it('numbers events whether or not somebody is there, and sends again what a resu
 	]);
 });
 
-it('gives what is never sent again a number of its own', () => {
+it('numbers events that are never replayed', () => {
 	const session = newSession();
 	session.attach(new Carrier(1));
 	session.dispatch(event('a'));
@@ -75,13 +75,13 @@ it('gives what is never sent again a number of its own', () => {
 	expect(later.frames).toMatchObject([{ s: 3, t: 'E', d: 'b' }]);
 });
 
-it('cannot be resumed from ahead of it, nor from before what it keeps', () => {
+it('cannot be resumed from a future number, nor from before the oldest kept event', () => {
 	const session = newSession({ replay: { maxEvents: 2, maxBytes: 1e6, maxAgeMs: 1e6 } });
 	for (const d of ['a', 'b', 'c']) session.dispatch(event(d));
 	expect([0, 1, 3, 4].map((seq) => session.canResumeFrom(seq))).toEqual(['too old', 'yes', 'yes', 'ahead']);
 });
 
-it('moves to another connection, and the one before changes nothing any more', () => {
+it('moves to another connection, after which the old one changes nothing', () => {
 	const session = newSession();
 	const [first, second] = [new Carrier(1), new Carrier(2)];
 	session.attach(first);
@@ -93,7 +93,7 @@ it('moves to another connection, and the one before changes nothing any more', (
 	expect([session.carrier, first.numbers, second.numbers]).toEqual([second, [], [1]]);
 });
 
-it('tells its connection when it ends, and keeps nothing', () => {
+it('notifies its connection when it ends, and keeps nothing', () => {
 	const session = newSession();
 	const carrier = new Carrier(1);
 	session.attach(carrier);

@@ -1,4 +1,4 @@
-// On a real pair of sockets: what the transport writes past `ws` has to be what `ws` would have written.
+// On a real pair of sockets: what the transport writes without `ws` must equal what `ws` would have written.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -46,7 +46,7 @@ async function pair({ maxQueuedBytes = 1e9, compression = 'none' as Parameters<t
 	return { transport, webSocket, client, heard, closed, overflows: () => overflows };
 }
 
-it('sends the frames of one tick in order, of every length that is written differently', async () => {
+it('sends the frames of one tick in order, for every form of the length field', async () => {
 	const { transport, heard } = await pair();
 	const frames = [0, 1, 125, 126, 127, 65_535, 65_536, 200_000].map((length) => 'ä'.repeat(length));
 	for (const frame of frames) transport.send(frame);
@@ -54,7 +54,7 @@ it('sends the frames of one tick in order, of every length that is written diffe
 	expect(heard).toEqual(frames);
 });
 
-it('sends what is waiting before it closes, and nothing after', async () => {
+it('sends waiting frames before it closes, and nothing after', async () => {
 	const { transport, heard, closed } = await pair();
 	transport.send('last');
 	transport.close(4000, 'enough');
@@ -63,7 +63,7 @@ it('sends what is waiting before it closes, and nothing after', async () => {
 	expect(heard).toEqual(['last']);
 });
 
-it('drops what is waiting when the connection is dropped', async () => {
+it('discards waiting frames when the connection is dropped', async () => {
 	const { transport, heard, closed } = await pair();
 	transport.send('never');
 	transport.terminate();
@@ -71,7 +71,7 @@ it('drops what is waiting when the connection is dropped', async () => {
 	expect(heard).toEqual([]);
 });
 
-it('compresses larger packets from the moment that the client has asked for it', async () => {
+it("compresses larger packets from the client's request on", async () => {
 	const { transport, heard } = await pair();
 	const large = JSON.stringify('x'.repeat(5000));
 	transport.send(large);
@@ -83,7 +83,7 @@ it('compresses larger packets from the moment that the client has asked for it',
 	expect(inflateSync(heard[2] as Buffer).toString()).toBe(large);
 });
 
-it('leaves a compressed connection as it is when payload compression is asked for', async () => {
+it('leaves a compressed connection unchanged when payload compression is requested', async () => {
 	const { transport, heard } = await pair({ compression: 'zlib-stream' });
 	transport.send('{"n":1}');
 	transport.enablePayloadCompression();
@@ -92,7 +92,7 @@ it('leaves a compressed connection as it is when payload compression is asked fo
 	for (const message of heard) expect((message as Buffer).subarray(-4)).toEqual(Buffer.from([0, 0, 0xff, 0xff]));
 });
 
-it('tells once more bytes wait for a client than may', async () => {
+it('reports a full buffer once', async () => {
 	const { transport, client, overflows } = await pair({ maxQueuedBytes: 1_000_000 });
 	client.pause();
 	for (let n = 0; n < 1000 && overflows() === 0; n++) {

@@ -1,4 +1,4 @@
-// What a client does with compressed messages, with decoders of its own: each message becomes the text that it carries.
+// Decodes compressed messages as a client does, with its own decoders: each message becomes the text it carries.
 import { constants, createInflate } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import type { FrameCodec } from '../src/compression/codec.js';

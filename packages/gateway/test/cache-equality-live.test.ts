@@ -1,10 +1,10 @@
-// The promise of the resident gateway, end to end: of two discord.js clients on real sockets one is with Discord itself, the other
-// behind a real gateway process. The second is restarted, killed, handed over and cut off, the gateway process is killed and
+// The promise of the resident gateway, end to end: of two discord.js clients on real sockets one is connected to Discord directly, the other
+// to a real gateway process. The second is restarted, killed, handed over and cut off, the gateway process is killed and
 // replaced, and Discord ends its sessions, all at random points of a random stream. Their caches stay equal.
 //
-// Many worlds at once, one a shard, so that the gateway process serves all of them. What happens follows from the seed; replay one
-// with CACHE_EQUALITY_SEED. Not compared, because it cannot be equal: what stands at cacheOf and cachesAfterLoss, and what only an
-// interaction or typing that nobody could hear in time told of a member.
+// Many worlds at once, one per shard, so that the gateway process serves all of them. What happens follows from the seed; replay one
+// with CACHE_EQUALITY_SEED. Not compared, because it cannot be equal: what cacheOf and cachesAfterLoss name, and members that
+// are known only from an interaction or typing that was delivered too late.
 import { deepStrictEqual } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { tempDir, waitFor } from '@shardctl/test-support';
@@ -31,13 +31,13 @@ interface Setup {
 	discord: LiveDiscord;
 	gateway: LiveGateway;
 	snapshotDir: string;
-	/** The gateway process is not replaced in the middle of what must not be cut in two. */
+	/** The gateway process is not replaced during steps that must not be interrupted. */
 	turns: TurnTaking;
 	progress: Progress;
 	nextIncarnation(): number;
 }
 
-/** One world, and the two clients that live in it. */
+/** One world, and its two clients. */
 class Pair {
 	events = 0;
 	readonly #shardId: number;
@@ -51,7 +51,7 @@ class Pair {
 	#workerReady: Promise<void> = Promise.resolve();
 	#mark = 0;
 	#upstreamBreaks = 0;
-	/** Discord has ended a session: the clients that log in then know less than one that stays. */
+	/** Discord has ended a session: clients that log in after that know less than one that stayed. */
 	#lost = false;
 
 	constructor(shardId: number, world: DiscordWorld, random: Random, setup: Setup) {
@@ -85,12 +85,12 @@ class Pair {
 		await Promise.all([this.#direct.end(), this.#worker.end()]);
 	}
 
-	/** Something happens in the world, and everybody who is there is told. */
+	/** One change in the world, sent to every client that is connected. */
 	#happen(): void {
 		for (const dispatch of this.#world.happen(this.#random.numbers())) {
-			// Nobody hears of these when they are late.
+			// These are not delivered when they are late.
 			if (/^(INTERACTION_CREATE|TYPING_START)$/.test(dispatch.t) && !this.#workerIsThere) continue;
-			this.#tell(dispatch);
+			this.#send(dispatch);
 		}
 	}
 
@@ -99,14 +99,14 @@ class Pair {
 		if (t === 'GUILD_DELETE' && unavailable) this.#outages.add(id);
 	}
 
-	#tell(dispatch: Dispatch): void {
+	#send(dispatch: Dispatch): void {
 		this.#noteOutage(dispatch);
 		this.#setup.discord.say(this.#shardId, dispatch);
 		this.events++;
 	}
 
 	async #do(doing: (typeof doings)[number]): Promise<void> {
-		// The gateway waits longer and longer for a Discord that keeps breaking off.
+		// The gateway backs off while Discord keeps closing the connection.
 		if (/gateway|session/.test(doing) && ++this.#upstreamBreaks > 4) return;
 		await this.#workerReady;
 		this.#story.push(`${this.#mark}+ ${doing}`);
@@ -141,7 +141,7 @@ class Pair {
 		this.#happen();
 		await this.#untilReady(successor);
 		await gateway.request('worker.ready', params);
-		// Whichever comes first, as with the manager: a worker that is cut off at the moment cannot log out.
+		// Whichever happens first, as with the manager: a worker without a connection cannot log out.
 		const released = gateway.request('handover.released', params).catch(() => {});
 		await Promise.race([old.end(), released]);
 		this.#happen();
@@ -150,7 +150,7 @@ class Pair {
 		this.#worker = successor;
 	}
 
-	/** Discord ends the gateway's session, and things happen that nobody is told of; the direct client logs in anew at the same time. */
+	/** Discord ends the gateway's session, and changes happen that are sent to no client; the direct client logs in again at the same time. */
 	async #loseSession(): Promise<void> {
 		const { discord, snapshotDir } = this.#setup;
 		await this.#direct.end();
@@ -206,11 +206,11 @@ class Pair {
 
 	#newWorker(): void {
 		this.#workerReady = this.#bringUp();
-		// Whoever waits for it is told.
+		// Callers that wait for the worker get this error.
 		this.#workerReady.catch(() => {});
 	}
 
-	/** Starts a worker, and the next one where that dies of it, as a bot does whose login fails with its gateway process. */
+	/** Starts a worker, and the next one if it exits because of that, as a bot does whose login fails with its gateway process. */
 	async #bringUp(): Promise<void> {
 		const { gateway, nextIncarnation } = this.#setup;
 		for (;;) {
@@ -255,7 +255,7 @@ const doingsOf: Record<(typeof doings)[number], (pair: Pair) => unknown> = {
 
 it(`keeps the cache of a bot behind the gateway equal to that of one without (seed ${seed})`, async () => {
 	const random = new Random(seed);
-	// Of now, because the state drops what is long over.
+	// With the current time, because the state drops what is long over.
 	const now = Date.now();
 	const worlds = Array.from({ length: shards }, () => new DiscordWorld(random.chance(50) ? [] : random.numbers(), now));
 	const discord = new LiveDiscord(worlds);
@@ -290,7 +290,7 @@ it(`keeps the cache of a bot behind the gateway equal to that of one without (se
 	const replaceGateways = async () => {
 		for (let count = 0; count < gatewayReplacements; count++) await replaceGateway(count);
 	};
-	// All sessions have begun and are saved before the first process is killed: the next one could not go on with them otherwise.
+	// All sessions have begun and are saved before the first process is killed: the next one could not resume them otherwise.
 	await Promise.all(pairs.map((pair) => pair.begin()));
 	try {
 		await Promise.all([replaceGateways(), ...pairs.map((pair) => pair.run())]);

@@ -1,7 +1,7 @@
-// The promise of the resident gateway: a worker that is restarted at any point of the stream ends with the cache of one that saw all
+// The promise of the resident gateway: a worker that is restarted at any point of the stream has the same cache as one that received all
 // of it. One discord.js client is fed the stream; another one is restarted at random points, and gets READY and the guilds from the
 // state at the cursor, then the rest.
-// Not vitest's toEqual, which takes far longer to find two large caches equal.
+// Not vitest's toEqual, which takes far longer to compare two large caches.
 import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ function destroyClients(): void {
 	clients.clear();
 }
 
-/** A worker that begins at the state's cursor. */
+/** A worker that starts at the state's cursor. */
 function begin(state: ShardState, encoded: boolean): CachedClient {
 	const client = newClient();
 	client.feed(JSON.stringify({ t: 'READY', d: state.ready({ session_id: 'local' }) }));
@@ -36,7 +36,7 @@ function begin(state: ShardState, encoded: boolean): CachedClient {
 	return client;
 }
 
-/** What is done to the state between two events, none of which may show. */
+/** What is done to the state between two events; none of it may change the result. */
 const doings = ['nothing', 'freeze', 'restart', 'restart, as text', 'save and load'] as const;
 
 const step = fc.record({
@@ -44,7 +44,7 @@ const step = fc.record({
 	doing: fc.oneof({ weight: 10, arbitrary: fc.constant(doings[0]) }, { weight: 4, arbitrary: fc.constantFrom(...doings) }),
 });
 
-/** Which kinds of things happen in a run: with few of them they meet in the same places, which is where mistakes are. */
+/** Which kinds of changes a run has: with few kinds they hit the same objects, which is where mistakes are. */
 const focus = fc.array(fc.nat(10_000), { maxLength: 12, size: 'max' });
 
 function parsed(text: string): Dispatch {
@@ -56,7 +56,7 @@ interface Step {
 	doing: (typeof doings)[number];
 }
 
-/** Runs a stream and gives the caches of both clients. */
+/** Runs a stream and returns the caches of both clients. */
 function run(focus: number[], steps: Step[]): { direct: unknown; restarted: unknown; stream: string[] } {
 	const world = new DiscordWorld(focus);
 	const [ready, ...guilds] = world.login() as [Dispatch, ...Dispatch[]];
@@ -101,7 +101,7 @@ function run(focus: number[], steps: Step[]): { direct: unknown; restarted: unkn
 }
 
 describe('a worker that is restarted at any point of the stream', () => {
-	it('ends with the cache of one that saw all of it', () => {
+	it('has the same cache as one that received all of it', () => {
 		fc.assert(
 			fc.property(focus, fc.array(step, { minLength: 1, maxLength: 150, size: 'max' }), (kinds, steps) => {
 				const { direct, restarted } = run(kinds, steps);
@@ -114,7 +114,7 @@ describe('a worker that is restarted at any point of the stream', () => {
 });
 
 describe('a worker that stays connected while the upstream session is lost', () => {
-	it('ends with the cache of one that logs in to the new session', () => {
+	it('has the same cache as one that logs in to the new session', () => {
 		const numbers = fc.array(
 			step.map((one) => one.numbers),
 			{ minLength: 1, maxLength: 80, size: 'max' },

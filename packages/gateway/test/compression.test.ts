@@ -6,7 +6,7 @@ import { Client, GatewayProcess, intents } from './support/gateway-process.js';
 
 const zlibStream = 'v=10&encoding=json&compress=zlib-stream';
 
-it('compresses a whole connection, also one that resumes', async () => {
+it('compresses a whole connection, also after a resume', async () => {
 	const gateway = await GatewayProcess.start({ shards: 1 });
 	const client = await Client.ready(gateway, 0, {}, zlibStream);
 	const guildId = gateway.guildOf(0);
@@ -27,7 +27,7 @@ it('compresses a whole connection, also one that resumes', async () => {
 	expect(back.binaryMessages).toBe(back.frames.length);
 });
 
-it('compresses large packets one by one where IDENTIFY asks for that, and leaves small ones as text', async () => {
+it('compresses large packets one by one when IDENTIFY asks for it, and sends small ones as text', async () => {
 	const gateway = await GatewayProcess.start({ shards: 1 });
 	const client = await Client.ready(gateway, 0, { compress: true });
 	expect(client.binaryMessages).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-// A real gateway process, as a manager starts it, under requests that no client should send: it lives, serves its worker, and grants nothing.
+// A real gateway process, as a manager starts it, under requests that no client should send: it keeps running, serves its worker, and grants nothing.
 // `FUZZ_INPUTS` is the number of random requests (default 2,000).
 import { readFileSync } from 'node:fs';
 import { WorkerPaths } from '@shardctl/core';
@@ -18,7 +18,7 @@ async function start(): Promise<{ gateway: GatewayProcess; neighbour: Neighbour 
 	return { gateway, neighbour: new Neighbour(gateway, 1, client) };
 }
 
-test('finding 1: random targets, headers, framings and upgrades are answered, and the process lives', async () => {
+test('finding 1: responds to random targets, headers, framings and upgrades, and keeps running', async () => {
 	const { gateway, neighbour } = await start();
 	const { pid } = gateway;
 	const before = rssOf(pid);
@@ -39,7 +39,7 @@ test('finding 1: random targets, headers, framings and upgrades are answered, an
 	await expectUndisturbed(neighbour);
 });
 
-test('finding 11: 2,000 clients that know no path leave a handful of notices', async () => {
+test('finding 11: reports 2,000 clients without a valid path in a handful of notices', async () => {
 	const { gateway, neighbour } = await start();
 	let left = 2000;
 	const attacker = async () => {
@@ -53,7 +53,7 @@ test('finding 11: 2,000 clients that know no path leave a handful of notices', a
 	await expectUndisturbed(neighbour);
 });
 
-test('random frames and broken connections on the path of a worker end those connections and no more', async () => {
+test("closes only the connections on a worker's path that send random frames or break", async () => {
 	const { gateway, neighbour } = await start();
 	const hostile = hostileFrames(seededRandom(17));
 	let left = Math.min(inputs, 1000);

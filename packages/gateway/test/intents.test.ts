@@ -1,12 +1,12 @@
 // A worker that asks for more intents than the session with Discord has: it gets a new session beside the old one, or the old one
-// goes on as if nothing had been asked.
+// stays as it was.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { Client, expectUndisturbed, GatewayProcess, intents, Neighbour } from './support/gateway-process.js';
 
 const members = 2;
 
-it('gives a worker fewer intents by leaving events out', async () => {
+it('filters events for a worker with fewer intents', async () => {
 	const gateway = await GatewayProcess.start({ shards: 1 });
 	await Client.ready(gateway, 0);
 	const modest = await Client.ready(gateway, 0, { intents: 1 });
@@ -17,7 +17,7 @@ it('gives a worker fewer intents by leaving events out', async () => {
 	expect([modest.numbers, gateway.upstream().identify]).toEqual([[], 1]);
 });
 
-it('starts a new session with Discord for more intents, while the present worker keeps its events', async () => {
+it('starts a new session with Discord for more intents, while the current worker keeps receiving events', async () => {
 	const gateway = await GatewayProcess.start({ config: { workers: [{ incarnation: 1, shardIds: [0, 1] }] } });
 	const old = await Client.ready(gateway, 0);
 	await gateway.request('worker.ready', { incarnation: 1, shardIds: [0, 1] });
@@ -40,12 +40,12 @@ it('starts a new session with Discord for more intents, while the present worker
 	await waitFor('the member', () => wanted.frames.some(({ t }) => t === 'GUILD_MEMBER_ADD'));
 	expect(wanted.numbers).toEqual([2]);
 	expect((await gateway.noticed('upstream:intents', 0)).message).toMatch(/requested GUILD_MEMBERS/);
-	// Of the two sessions with Discord one is left.
+	// One of the two sessions with Discord is left.
 	await waitFor('the end of the old session', () => gateway.simulator.state().sessions.length === 2);
 	await expectUndisturbed(neighbour, { identify: 1, close: 1 });
 });
 
-it('goes on as before when Discord refuses the intents, and lets the next worker in', async () => {
+it('keeps the old session when Discord refuses the intents, and admits the next worker', async () => {
 	const gateway = await GatewayProcess.start({ simulator: { grantedIntents: 32_768 } });
 	const old = await Client.ready(gateway, 0);
 	const neighbour = await Neighbour.beside(gateway, 1);
@@ -61,6 +61,6 @@ it('goes on as before when Discord refuses the intents, and lets the next worker
 	await Client.ready(gateway, 0);
 	const refused = gateway.simulator.log.entries({ type: 'identify' }).filter((entry) => entry.outcome === 'closed');
 	expect(refused).toHaveLength(1);
-	// That it asked is what Discord counts as a fault.
+	// Discord counts the refused IDENTIFY as a fault.
 	await expectUndisturbed(neighbour, { identify: 1, close: 1, violations: 1 });
 });

@@ -1,4 +1,4 @@
-// Bad input and limits, against a real gateway process over real sockets. Each has a defined outcome that is told, and none of them
+// Bad input and limits, against a real gateway process over real sockets. Each has a defined outcome that is reported, and none of them
 // disturbs the worker of another shard or a session with Discord.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,11 +12,11 @@ it('leaves a client no heartbeat of its own to send, because one between a reque
 	const gateway = await GatewayProcess.start();
 	const client = await Client.connect(gateway.port);
 	await waitFor('HELLO', () => client.frames.some(({ op }) => op === 10));
-	// Longer than this, a timer of Node's ends at once.
+	// Longer than this, a Node timer fires at once.
 	expect(client.frames[0]).toMatchObject({ op: 10, d: { heartbeat_interval: 2 ** 31 - 1 } });
 });
 
-it('refuses a wrong token, a shard that is not held, and intents that do not exist', async () => {
+it('rejects a wrong token, a shard that is not held, and intents that do not exist', async () => {
 	const gateway = await GatewayProcess.start();
 	await Client.ready(gateway, 0);
 	const neighbour = await Neighbour.beside(gateway, 1);
@@ -35,17 +35,17 @@ it('refuses a wrong token, a shard that is not held, and intents that do not exi
 		client.identify(gateway, 0, fault);
 		expect([fault, await client.closed]).toEqual([fault, code]);
 	}
-	// The first at once, and the others together.
-	const told = () => gateway.notices.filter(({ kind }) => kind === 'worker:refused').map(({ message }) => message);
-	await waitFor('the second report', () => told().length === 2);
-	expect(told()).toEqual([
+	// The first at once, the others in one report.
+	const reports = () => gateway.notices.filter(({ kind }) => kind === 'worker:refused').map(({ message }) => message);
+	await waitFor('the second report', () => reports().length === 2);
+	expect(reports()).toEqual([
 		'a client used a wrong token',
 		'shard [0, 1] is not in this gateway process (the last of 4 refusals in 10 s)',
 	]);
 	await expectUndisturbed(neighbour);
 });
 
-it('closes a client that floods it with requests, and lets Discord see no more than it allows', async () => {
+it('closes a client that floods it with requests, and sends Discord no more than the limit', async () => {
 	const gateway = await GatewayProcess.start();
 	const client = await Client.ready(gateway, 0);
 	const neighbour = await Neighbour.beside(gateway, 1);
@@ -53,17 +53,17 @@ it('closes a client that floods it with requests, and lets Discord see no more t
 	for (let n = 0; n < 200; n++) client.send({ op: 8, d: { guild_id: guildId, query: 'a', limit: 1, nonce: String(n) } });
 	expect(await client.closed).toBe(4008);
 	await gateway.noticed('worker:flood', 0);
-	// Of its requests, those that Discord allows in a minute; what waits is forgotten with its session.
+	// Of its requests, those that Discord allows in a minute; the waiting ones are dropped with its session.
 	const again = await Client.ready(gateway, 0);
 	expect(await gateway.sessionStats(0)).toMatchObject({ requestsWaiting: 0 });
-	// The part that questions never use up.
+	// The part that member requests never use up.
 	again.send({ op: 4, d: { guild_id: guildId, channel_id: null } });
 	again.send({ op: 3, d: { since: null, activities: [], status: 'idle', afk: false } });
 	await waitFor('the presence', () => gateway.simulator.state().sessions[0]?.presence === 'idle');
 	await expectUndisturbed(neighbour);
 });
 
-it('closes oversized, binary and malformed frames with the code that they deserve', async () => {
+it('closes oversized, binary and malformed frames with the matching close code', async () => {
 	const gateway = await GatewayProcess.start();
 	const neighbour = await Neighbour.beside(gateway, 1);
 	const frames: [string | Buffer, number][] = [
@@ -86,7 +86,7 @@ it('closes oversized, binary and malformed frames with the code that they deserv
 	await expectUndisturbed(neighbour, { identify: 1 });
 });
 
-it('answers hundreds of hostile frames and broken connections as they deserve, and serves a worker all the while', async () => {
+it('rejects hundreds of hostile frames and broken connections, and keeps serving a worker', async () => {
 	const gateway = await GatewayProcess.start();
 	const neighbour = await Neighbour.beside(gateway, 1);
 	const hostile = hostileFrames(randomNumbers(20_261_126));
@@ -110,7 +110,7 @@ it('answers hundreds of hostile frames and broken connections as they deserve, a
 	await expectUndisturbed(neighbour);
 });
 
-it('cuts off a worker that never reads when its buffer is full, and gives it the state when it comes again', async () => {
+it('disconnects a worker that never reads when its buffer is full, and sends it the state when it reconnects', async () => {
 	const gateway = await GatewayProcess.start({ config: { buffer: { events: 3000, bytes: 64 * 2 ** 20, ageMs: 600_000 } } });
 	const slow = await Client.ready(gateway, 0);
 	const neighbour = await Neighbour.beside(gateway, 1);
@@ -151,7 +151,7 @@ it('keeps the events of a client whose connection broke, for its RESUME', async 
 	expect(back.frames.map(({ t }) => t)).toContain('RESUMED');
 });
 
-it('begins anew with a client that had READY and not its guilds when the process was killed', async () => {
+it('starts again with a client that had READY but not its guilds when the process was killed', async () => {
 	const gateway = await GatewayProcess.start();
 	const client = await Client.connect(gateway.port);
 	client.answers = false;
@@ -168,7 +168,7 @@ it('begins anew with a client that had READY and not its guilds when the process
 	await waitFor('READY and the guilds', () => back.isReady);
 });
 
-it('goes on while the disk is full, tells so once, and saves when there is room again', async (test) => {
+it('keeps running while the disk is full, reports it once, and saves when there is space again', async (test) => {
 	const folder = smallDisk();
 	if (folder === undefined) return test.skip('only root can mount a small disk');
 	const gateway = await GatewayProcess.start({ config: { snapshotDir: folder } });
@@ -190,7 +190,7 @@ it.each([
 	['empty', () => Buffer.alloc(0)],
 	['changed', (data: Buffer) => Buffer.concat([data.subarray(0, -1), Buffer.from('!')])],
 	['of another version', (data: Buffer) => Buffer.from(data.toString('latin1').replace('snapshot 3', 'snapshot 9'), 'latin1')],
-] as const)('starts a shard anew whose snapshot is %s, and resumes the others', async (_, spoil) => {
+] as const)('starts a new session for a shard whose snapshot is %s, and resumes the others', async (_, spoil) => {
 	const gateway = await GatewayProcess.start();
 	await Client.ready(gateway, 0);
 	await Client.ready(gateway, 1);
@@ -209,7 +209,7 @@ it.each([
 	await expectUndisturbed(neighbour);
 });
 
-it('ends by itself when the manager is gone, also where that was before it had booted', async () => {
+it('exits when the manager is gone, also before it has booted', async () => {
 	const early = await GatewayProcess.start();
 	const left = early.abandon();
 	expect(await left).toBe(1);
@@ -217,8 +217,8 @@ it('ends by itself when the manager is gone, also where that was before it had b
 	expect(await early.forkAbandoned()).toBe(1);
 });
 
-it('does not care when the clock of the machine is set', async () => {
-	// The process's own, a day ahead and then a day back, each at a signal.
+it('keeps running when the system clock is set', async () => {
+	// The process's own, a day forward and then a day back, each at a signal.
 	const jump =
 		'data:text/javascript,const real=Date.now,by=[0,864e5,-864e5,0];' +
 		"Date.now=()=>real()+by[0];process.on('SIGUSR2',()=>by.shift())";

@@ -1,4 +1,4 @@
-// Several shards that come through one session with Discord, each with a client of its own.
+// Several shards that share one session with Discord, each with its own client.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { decodeSnapshot } from '../src/snapshots/shard-snapshot.js';
 import { Client, GatewayProcess } from './support/gateway-process.js';
 import { savedPath } from './support/saved-path.js';
 
-/** Six shards through two sessions: 0, 2 and 4 through the first. */
+/** Six shards in two sessions: 0, 2 and 4 in the first. */
 const sixThroughTwo = {
 	shards: 2,
 	simulator: { guilds: 40 },
@@ -19,7 +19,7 @@ function say(gateway: GatewayProcess, shardId: number, number: number): void {
 	gateway.simulator.emit('MESSAGE_CREATE', { content: String(number) }, { guildId: gateway.guildOf(shardId) });
 }
 
-/** The position through which a shard is saved; 0 before it is. */
+/** The position through which a shard is saved; 0 before its first save. */
 function savedThrough({ config: { snapshotDir } }: GatewayProcess, shardId: number): number {
 	const shard = savedPath(snapshotDir, shardId);
 	const journal = `${shard}.journal`;
@@ -33,7 +33,7 @@ function saved(gateway: GatewayProcess, shardIds: readonly number[], { seq }: Cl
 	return waitFor('it to be saved', () => shardIds.every((id) => savedThrough(gateway, id) >= (seq ?? 0)));
 }
 
-it('gives each shard its guilds, direct messages to shard 0, and what concerns the bot to all', async () => {
+it('sends each shard its guilds, direct messages to shard 0, and events about the bot to all', async () => {
 	const gateway = await GatewayProcess.start(sixThroughTwo);
 	const clients = await Promise.all([0, 1, 2, 3, 4, 5].map((id) => Client.ready(gateway, id, guildIntents)));
 	expect(gateway.upstream()).toMatchObject({ identify: 2, violations: 0 });
@@ -56,7 +56,7 @@ it('gives each shard its guilds, direct messages to shard 0, and what concerns t
 	expect(clients.map(({ frames }) => frames.filter(({ t }) => t === 'USER_UPDATE').length)).toEqual([1, 0, 1, 0, 1, 0]);
 });
 
-it('answers members to the shard that asked, and asks nothing for a shard of guilds that are not its own', async () => {
+it('returns members to the shard that asked, and requests none for guilds of other shards', async () => {
 	const gateway = await GatewayProcess.start(sixThroughTwo);
 	const clients = await Promise.all([0, 2, 4].map((id) => Client.ready(gateway, id)));
 	const ask = (client: Client | undefined, shardId: number, nonce: string) =>
@@ -69,7 +69,7 @@ it('answers members to the shard that asked, and asks nothing for a shard of gui
 	expect(gateway.upstream().violations).toBe(0);
 });
 
-it('resumes behind the shard that has least, and no shard sees anything twice', async () => {
+it('resumes from the lowest saved position, and sends no shard an event twice', async () => {
 	const gateway = await GatewayProcess.start({ ...sixThroughTwo, config: { ...sixThroughTwo.config, epoch: 2 } });
 	const [first, second, third] = (await Promise.all([0, 2, 4].map((id) => Client.ready(gateway, id)))) as [
 		Client,
@@ -106,7 +106,7 @@ it('resumes behind the shard that has least, and no shard sees anything twice', 
 	expect(gateway.upstream()).toMatchObject({ identify: 1, resume: 1, violations: 0 });
 });
 
-it('has Discord send little again where nothing happened to some of the shards', async () => {
+it('makes Discord replay few events when some of the shards had none', async () => {
 	const gateway = await GatewayProcess.start(sixThroughTwo);
 	const [busy] = (await Promise.all([0, 2, 4].map((id) => Client.ready(gateway, id)))) as [Client];
 	for (let number = 1; number <= 500; number++) say(gateway, 0, number);
@@ -120,7 +120,7 @@ it('has Discord send little again where nothing happened to some of the shards',
 	expect((await gateway.stats(0)).received).toBe(0);
 });
 
-it('starts a session anew of which a shard was not saved with the rest', async () => {
+it('starts a new session when one of its shards was not saved with the others', async () => {
 	const gateway = await GatewayProcess.start(sixThroughTwo);
 	const clients = await Promise.all([0, 1, 2, 3, 4, 5].map((id) => Client.ready(gateway, id)));
 	for (const [id, client] of clients.entries()) await saved(gateway, [id], client);

@@ -1,5 +1,5 @@
-// A session with Discord through everything that breaks connections, on real sockets, compressed and plain: every event comes
-// once and in order, and no IDENTIFY is spent that Discord does not ask for.
+// A session with Discord through everything that breaks connections, on real sockets, compressed and plain: every event arrives
+// once and in order, and no IDENTIFY is spent that Discord does not require.
 import { systemClock, type UpstreamCompression } from '@shardctl/core';
 import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { networkTo, waitFor } from '@shardctl/test-support';
@@ -15,7 +15,7 @@ async function setup(compression: UpstreamCompression, options: SimulatorOptions
 	const url = `ws://127.0.0.1:${network.port}`;
 	const numbers: number[] = [];
 	let newest = 0;
-	const told: string[] = [];
+	const events: string[] = [];
 	const reasons: string[] = [];
 	const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 };
 	const upstream: UpstreamShard = new UpstreamShard({
@@ -34,14 +34,14 @@ async function setup(compression: UpstreamCompression, options: SimulatorOptions
 			newest = seq;
 			if (t === 'MESSAGE_CREATE') numbers.push(Number((d as { content: string }).content));
 		},
-		onReady: () => void told.push('ready'),
-		onResumed: () => void told.push('resumed'),
+		onReady: () => void events.push('ready'),
+		onResumed: () => void events.push('resumed'),
 		onClosed: ({ code, reason }) => {
-			told.push(`closed ${code}`);
+			events.push(`closed ${code}`);
 			reasons.push(reason);
 		},
-		onSessionLost: () => void told.push('lost'),
-		onRefused: (code) => void told.push(`refused ${code}`),
+		onSessionLost: () => void events.push('lost'),
+		onRefused: (code) => void events.push(`refused ${code}`),
 		onPing: () => {},
 		onRequestsDropped: () => {},
 	});
@@ -57,21 +57,21 @@ async function setup(compression: UpstreamCompression, options: SimulatorOptions
 		simulator,
 		network,
 		upstream,
-		told,
+		events,
 		reasons,
 		say(count: number) {
 			for (let n = 0; n < count; n++) simulator.emit('MESSAGE_CREATE', { content: String(++sent) });
 		},
-		/** Resolves when every message has come, each once and in order. */
+		/** Resolves when every message has arrived, each once and in order. */
 		async allHere() {
 			await waitFor(`${sent} messages`, () => numbers.length >= sent);
 			expect(numbers).toEqual(Array.from({ length: sent }, (_, n) => n + 1));
 		},
 		ready: () => waitFor('a session', () => upstream.status === 'ready'),
 		async resumed(times: number) {
-			const resumes = () => told.filter((what) => what === 'resumed').length;
+			const resumes = () => events.filter((what) => what === 'resumed').length;
 			await waitFor(`resume ${times}`, () => resumes() >= times).catch((cause: unknown) => {
-				throw new Error(`no resume ${times}: ${told.join(', ')}`, { cause });
+				throw new Error(`no resume ${times}: ${events.join(', ')}`, { cause });
 			});
 		},
 		identifies: () => simulator.log.entries({ type: 'identify' }).length,
@@ -103,30 +103,30 @@ it.each(['zlib-stream', 'none'] as const)(
 		}
 		shard.say(100);
 		await shard.allHere();
-		expect([shard.identifies(), shard.told.includes('lost')]).toEqual([1, false]);
+		expect([shard.identifies(), shard.events.includes('lost')]).toEqual([1, false]);
 	},
 );
 
-it('sits out a network that is gone, and resumes when it is back', async () => {
+it('keeps the session while the network is down, and resumes when it is back', async () => {
 	const shard = await setup('zlib-stream');
 	await shard.ready();
 	shard.say(10);
 	await shard.network.cut();
 	shard.say(10);
-	// Long enough for some attempts, which are refused.
-	await waitFor('closes', () => shard.told.filter((what) => what.startsWith('closed')).length >= 3);
+	// Long enough for several attempts, which are refused.
+	await waitFor('closes', () => shard.events.filter((what) => what.startsWith('closed')).length >= 3);
 	await shard.network.restore();
 	await shard.resumed(1);
 	await shard.allHere();
-	expect([shard.identifies(), shard.told.includes('lost')]).toEqual([1, false]);
+	expect([shard.identifies(), shard.events.includes('lost')]).toEqual([1, false]);
 });
 
-it('notices a connection that is dead without being closed, and resumes', async () => {
+it('detects a connection that is dead without being closed, and resumes', async () => {
 	const shard = await setup('zlib-stream', { heartbeatIntervalMs: 200, heartbeatGraceFactor: 100 });
 	await shard.ready();
 	const withheld = shard.simulator.faults.withholdAcks({});
 	shard.say(20);
-	await waitFor('a close', () => shard.told.some((what) => what.startsWith('closed')));
+	await waitFor('a close', () => shard.events.some((what) => what.startsWith('closed')));
 	shard.simulator.faults.end(withheld);
 	await shard.resumed(1);
 	await shard.allHere();
@@ -134,22 +134,22 @@ it('notices a connection that is dead without being closed, and resumes', async 
 	expect(shard.reasons).toEqual(['Zombie connection']);
 });
 
-it('starts a new session only when Discord says that the old one is gone', async () => {
+it('starts a new session only when Discord reports that the old one is gone', async () => {
 	const shard = await setup('zlib-stream');
 	await shard.ready();
 	shard.say(10);
 	await shard.allHere();
 	shard.simulator.faults.invalidate({ resumable: false });
-	await waitFor('another session', () => shard.told.filter((what) => what === 'ready').length === 2);
-	expect(shard.told.filter((what) => what === 'lost')).toHaveLength(1);
+	await waitFor('another session', () => shard.events.filter((what) => what === 'ready').length === 2);
+	expect(shard.events.filter((what) => what === 'lost')).toHaveLength(1);
 	shard.say(10);
 	await shard.allHere();
 	expect(shard.identifies()).toBe(2);
 });
 
-it('stops for good at a close code that no retry mends', async () => {
+it('stops retrying after a close code that a retry cannot fix', async () => {
 	const shard = await setup('zlib-stream', { grantedIntents: 0 });
 	await waitFor('the refusal', () => shard.upstream.status === 'refused');
-	expect(shard.told).toContain('refused 4014');
+	expect(shard.events).toContain('refused 4014');
 	expect(shard.identifies()).toBe(1);
 });

@@ -1,4 +1,4 @@
-// The bot in voice channels, through deaths and replacements of its worker and of the gateway process.
+// The bot in voice channels, while its worker and the gateway process die and are replaced.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { Client, GatewayProcess, intents } from './support/gateway-process.js';
@@ -24,7 +24,7 @@ async function inVoice(gateway: GatewayProcess): Promise<{ client: Client; join:
 	return { client, join, channelId };
 }
 
-it('takes the bot out of its channels when a worker died and the next one comes', async () => {
+it('removes the bot from its channels when a worker died and the next one connects', async () => {
 	const gateway = await GatewayProcess.start({ shards: 1, config: { workers: both } });
 	const { client, channelId } = await inVoice(gateway);
 	client.socket.terminate();
@@ -34,7 +34,7 @@ it('takes the bot out of its channels when a worker died and the next one comes'
 	expect(channelOf(gateway)).toBeNull();
 });
 
-it('keeps the bot in its channels through a deploy, and tells the new worker where to connect', async () => {
+it('keeps the bot in its channels through a deploy, and sends the new worker the voice server', async () => {
 	const gateway = await GatewayProcess.start({ shards: 1, config: { workers: both } });
 	const { client: old, join, channelId } = await inVoice(gateway);
 	const next = { incarnation: 2, shardIds: [0] };
@@ -54,7 +54,7 @@ it('keeps the bot in its channels through a deploy, and tells the new worker whe
 	expect(channelOf(gateway)).toBe(channelId);
 });
 
-it('takes the bot out of its channels also when its worker ended together with the gateway process', async () => {
+it('removes the bot from its channels also when its worker exited together with the gateway process', async () => {
 	const gateway = await GatewayProcess.start({ shards: 1, config: { workers: both } });
 	const { channelId } = await inVoice(gateway);
 	await waitFor('its word that it has that', async () => (await gateway.stats(0)).bufferedEvents === 0);

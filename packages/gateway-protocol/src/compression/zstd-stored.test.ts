@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { unzstd } from '../../test/decoders.js';
 import { StoredZstd } from './zstd-stored.js';
 
-it('decodes to whatever was written', () => {
+it('decodes to what was written', () => {
 	const payloads = fc.array(fc.uint8Array({ minLength: 20, maxLength: 400 }), { minLength: 1, maxLength: 8 });
 	fc.assert(
 		fc.property(payloads, (list) => {
@@ -15,7 +15,7 @@ it('decodes to whatever was written', () => {
 	);
 });
 
-it('cuts what is longer than a block', () => {
+it('splits input that is longer than a block', () => {
 	const large = 'x'.repeat(300 * 1024);
 	expect(unzstd([new StoredZstd().write(Buffer.from(large))])).toEqual([large]);
 });

@@ -19,14 +19,14 @@ const filled = (...offsets: number[]): EventLog => {
 	return log;
 };
 
-it('finds what lies behind a position, also where positions have gaps', () => {
+it('finds the events behind a position, also when positions have gaps', () => {
 	const log = filled(3, 4, 8, 9);
 	expect([0, 3, 4, 7, 9].map((offset) => log.after(offset)?.offset)).toEqual([3, 4, 8, 8, undefined]);
 	expect(log.between(3, 8).map(({ offset }) => offset)).toEqual([4, 8]);
 	expect([log.countBetween(0, 100), log.countBetween(4, 8), log.countBetween(8, 4)]).toEqual([4, 1, 0]);
 });
 
-it('gives the oldest away and keeps its sums right, over many compactions', () => {
+it('drops the oldest events and keeps its totals right, over many compactions', () => {
 	const log = new EventLog();
 	const given: (number | undefined)[] = [];
 	for (let offset = 1; offset <= 10_000; offset++) {
@@ -42,6 +42,6 @@ it('gives the oldest away and keeps its sums right, over many compactions', () =
 	expect([log.size, log.bytes, log.shift()]).toEqual([0, 0, undefined]);
 });
 
-it('reads an event again from its text when it is no longer at hand', () => {
+it('parses an event again from its text when the object was released', () => {
 	expect(dispatchOf(entry(7))).toEqual({ t: 'MESSAGE_CREATE', d: { id: '7' } });
 });

@@ -27,7 +27,7 @@ const left = (log: EventLog) => log.between(0, 1000).map(({ offset }) => offset)
 const presence = (userId: string, status: string) => ({ guild_id: '1', user: { id: userId }, status });
 const voice = (userId: string, channelId: string) => ({ guild_id: '1', user_id: userId, channel_id: channelId });
 
-it('keeps the newest presence and voice state of each person, and everything else in its order', () => {
+it('keeps the newest presence and voice state of each user, and every other event in order', () => {
 	const log = logOf(
 		['PRESENCE_UPDATE', presence('1', 'idle')],
 		['MESSAGE_CREATE', {}],
@@ -46,7 +46,7 @@ it('keeps the newest presence and voice state of each person, and everything els
 	expect(log.bytes).toBe(log.between(0, 1000).reduce((sum, { event }) => sum + event.sizeBytes, 0));
 });
 
-it('drops typing, and interactions that nobody can answer any more', () => {
+it('drops typing, and interactions that can no longer be answered', () => {
 	const log = logOf(
 		['TYPING_START', {}, 9000],
 		['INTERACTION_CREATE', {}, 1000],
@@ -57,7 +57,7 @@ it('drops typing, and interactions that nobody can answer any more', () => {
 	expect(left(log)).toEqual([3, 4]);
 });
 
-it('touches nothing that is on its way already', () => {
+it('leaves events alone that are already in flight', () => {
 	const log = logOf(
 		['PRESENCE_UPDATE', presence('1', 'idle')],
 		['TYPING_START', {}],
@@ -68,7 +68,7 @@ it('touches nothing that is on its way already', () => {
 	expect(left(log)).toEqual([1, 2, 4]);
 });
 
-it('keeps a presence that brings more of the user, and every voice state of the bot', () => {
+it('keeps a presence that carries more of the user, and every voice state of the bot', () => {
 	const renamed = { guild_id: '1', user: { id: '1', username: 'new' }, status: 'idle' };
 	const log = logOf(
 		['PRESENCE_UPDATE', renamed],

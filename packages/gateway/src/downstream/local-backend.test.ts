@@ -13,7 +13,7 @@ function setup() {
 	const clock = fakeClock();
 	const asked: unknown[] = [];
 	const requests: ClientRequest[] = [];
-	const told: string[] = [];
+	const notices: string[] = [];
 	const shard = {
 		createSession: (options: SessionOptions) => new WorkerSession(options, { canResume: () => 'yes', resume: () => 0 }),
 		identify: async (_: IdentifyPayload, incarnation: number | undefined) => {
@@ -28,8 +28,8 @@ function setup() {
 		totalShards: 4,
 		shards: new Map([[2, shard as unknown as WorkerDoor]]),
 		clock,
-		onRefused: (detail) => told.push(detail),
-		onFlood: (shardId) => told.push(`flood on ${shardId}`),
+		onRefused: (detail) => notices.push(detail),
+		onFlood: (shardId) => notices.push(`flood on ${shardId}`),
 	});
 	const session = () => {
 		const closed: number[] = [];
@@ -37,11 +37,11 @@ function setup() {
 		made.attach({ id: 1, sendFrame() {}, requestHeartbeat() {}, sessionLost() {}, close: (code) => closed.push(code) });
 		return { made, closed };
 	};
-	return { backend, asked, requests, told, session, clock };
+	return { backend, asked, requests, notices, session, clock };
 }
 
-it('knows the token with and without its prefix, and tells of any other without repeating it', () => {
-	const { backend, told } = setup();
+it('accepts the token with and without its prefix, and reports any other without repeating it', () => {
+	const { backend, notices } = setup();
 	expect(['secret', 'Bot secret', 'secret ', '', 'Bot '].map((token) => backend.authenticate(token))).toEqual([
 		true,
 		true,
@@ -49,15 +49,15 @@ it('knows the token with and without its prefix, and tells of any other without 
 		false,
 		false,
 	]);
-	expect(told).toHaveLength(3);
-	expect(told.join()).not.toContain('secret');
+	expect(notices).toHaveLength(3);
+	expect(notices.join()).not.toContain('secret');
 });
 
-it('asks Discord, not itself, which intents a bot may have', () => {
+it('leaves the check of the allowed intents to Discord', () => {
 	expect(setup().backend.grantedIntents()).toBe(allIntents);
 });
 
-it('hands an IDENTIFY to its shard, with the incarnation that the path names', async () => {
+it('passes an IDENTIFY to its shard, with the incarnation from the path', async () => {
 	const { backend, asked } = setup();
 	for (const path of ['/worker/17', '/worker/17/', '/', '/worker/x']) {
 		expect(await backend.identify(identify([2, 4]), info(path))).toEqual({ accept: true });
@@ -68,18 +68,18 @@ it('hands an IDENTIFY to its shard, with the incarnation that the path names', a
 it.each([[[1, 4]], [[2, 3]], [undefined]] as [[number, number] | undefined][])(
 	'closes an IDENTIFY for shard %j with 4010',
 	(shard) => {
-		const { backend, told } = setup();
+		const { backend, notices } = setup();
 		expect(backend.identify(identify(shard), info())).toMatchObject({ accept: false, close: 4010 });
-		expect(told).toEqual([expect.stringMatching(/is not in this gateway process/)]);
+		expect(notices).toEqual([expect.stringMatching(/is not in this gateway process/)]);
 	},
 );
 
-it('passes 120 requests a minute on, and closes a session that sends more', async () => {
-	const { backend, requests, told, session, clock } = setup();
+it('forwards 120 requests a minute, and closes a session that sends more', async () => {
+	const { backend, requests, notices, session, clock } = setup();
 	const { made, closed } = session();
 	const request: ClientRequest = { op: 31, d: { guild_ids: [] } };
 	for (let n = 0; n < 121; n++) backend.request(made, request);
-	expect([requests.length, closed, told]).toEqual([120, [4008], ['flood on 2']]);
+	expect([requests.length, closed, notices]).toEqual([120, [4008], ['flood on 2']]);
 	await clock.advance(60_000);
 	backend.request(made, request);
 	expect(requests).toHaveLength(121);

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { LocalRest } from './local-rest.js';
 
 async function listen(listener: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<number> {
-	// A request that its client breaks off is not answered.
+	// A request that its client aborts gets no response.
 	const server = createServer(
 		(request, response) => void Promise.resolve(listener(request, response)).catch(() => response.destroy()),
 	);
@@ -62,7 +62,7 @@ async function start({ api, keyed = false }: { api?: string; keyed?: boolean } =
 	return { port, url: `http://127.0.0.1:${port}`, seen, refused };
 }
 
-/** What comes back for raw bytes, until the server closes or has answered `responses` times. */
+/** What the server returns for raw bytes, until it closes the connection or has responded `responses` times. */
 function raw(port: number, text: string, responses = 1): Promise<string> {
 	return new Promise((resolve) => {
 		const socket = connect(port, '127.0.0.1');
@@ -87,7 +87,7 @@ it.each([
 	['/api/gateway', 'ws://127.0.0.1:7'],
 	['/worker/12/api/v10/gateway/bot', 'ws://127.0.0.1:7/worker/12'],
 	['/worker/12/v9/gateway/bot', 'ws://127.0.0.1:7/worker/12'],
-])('answers GET %s itself', async (path, url) => {
+])('responds to GET %s itself', async (path, url) => {
 	const gateway = await start();
 	const answer = await (await fetch(gateway.url + path, { headers: { authorization } })).json();
 	const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 3 };
@@ -95,7 +95,7 @@ it.each([
 	expect(gateway.seen).toEqual([]);
 });
 
-it("passes everything else on to Discord and back, without the worker's path", async () => {
+it("forwards everything else to Discord and back, without the worker's path", async () => {
 	const { url, seen } = await start();
 	const request = { method: 'POST', headers: { authorization, 'content-type': 'text/plain' }, body: 'hello' };
 	const answer = await fetch(`${url}/worker/4/api/v10/channels/1/messages?limit=5&a=%2Fb`, request);
@@ -107,19 +107,19 @@ it("passes everything else on to Discord and back, without the worker's path", a
 	expect(seen).toMatchObject([{ method: 'POST', url: '/api/v10/channels/1/messages?limit=5&a=%2Fb', body: 'hello' }]);
 });
 
-it('answers 502 when Discord cannot be reached', async () => {
+it('responds with 502 when Discord cannot be reached', async () => {
 	const { url } = await start({ api: 'http://127.0.0.1:1' });
 	expect((await fetch(`${url}/api/v10/users/@me`, { headers: { authorization } })).status).toBe(502);
 });
 
-describe('whom it serves', () => {
+describe('authorization', () => {
 	test.each([
 		['no token', undefined],
 		['an empty one', ''],
 		['another', 'Bot other'],
 		['a part of it', 'Bot toke'],
 		['another kind', 'Bearer token'],
-	])('finding 2: with %s the answer is 401 here, and nothing is forwarded', async (_, given) => {
+	])('finding 2: responds with 401 to %s, and forwards nothing', async (_, given) => {
 		const { url, seen, refused } = await start();
 		for (const path of ['/api/v10/users/@me', '/api/v10/gateway/bot', '/worker/1/api/v10/users/@me']) {
 			const answer = await fetch(url + path, given === undefined ? {} : { headers: { authorization: given } });
@@ -129,7 +129,7 @@ describe('whom it serves', () => {
 		expect(refused).toHaveLength(3);
 	});
 
-	test('the path that only a worker knows is enough, as replies to interactions carry no token', async () => {
+	test('accepts the path that only a worker knows, because interaction responses carry no token', async () => {
 		const { url, seen } = await start({ keyed: true });
 		const reply = `/api/v10/interactions/1/secret/callback`;
 		expect((await fetch(url + paths.of(4) + reply, { method: 'POST', body: '{}' })).status).toBe(429);
@@ -140,7 +140,7 @@ describe('whom it serves', () => {
 });
 
 describe('framing', () => {
-	test.each(['DELETE', 'POST', 'PUT', 'PATCH'])('finding 2: a chunked body of %s stays a body', async (method) => {
+	test.each(['DELETE', 'POST', 'PUT', 'PATCH'])('finding 2: forwards a chunked body of %s as a body', async (method) => {
 		const { port, seen } = await start();
 		const smuggled = 'GET /api/smuggled HTTP/1.1\r\nHost: up\r\n\r\n';
 		const text = head(`${method} /api/v10/x`, ['Transfer-Encoding: chunked']) + chunked(smuggled);
@@ -152,7 +152,7 @@ describe('framing', () => {
 		]);
 	});
 
-	test.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND'])('finding 2: a body of %s is refused', async (method) => {
+	test.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND'])('finding 2: rejects a body of %s', async (method) => {
 		const { port, seen } = await start();
 		const smuggled = 'GET /api/smuggled HTTP/1.1\r\nHost: up\r\n\r\n';
 		for (const framing of [
@@ -172,13 +172,13 @@ describe('framing', () => {
 		['another coding', ['Transfer-Encoding: gzip, chunked']],
 		['a coding of its own', ['Transfer-Encoding: xchunked']],
 		['a length over the limit', ['Content-Length: 999999999999']],
-	])('finding 2: %s is refused', async (_, headers) => {
+	])('finding 2: rejects %s', async (_, headers) => {
 		const { port, seen } = await start();
 		expect([400, 413, 501]).toContain(statusOf(await raw(port, `${head('DELETE /api/v10/x', headers)}0\r\n\r\nhello`)));
 		expect(seen).toEqual([]);
 	});
 
-	test('finding 2: an answer goes to the one who asked, whoever else sends on shared connections', async () => {
+	test('finding 2: returns each response to its own client when clients share connections', async () => {
 		const { port } = await start();
 		const requests = hostileRequests(seededRandom(2));
 		const wrong: string[] = [];
@@ -206,7 +206,7 @@ describe('framing', () => {
 });
 
 describe('headers and paths', () => {
-	test('finding 18: headers that Connection names, and those of one hop, go no further', async () => {
+	test('finding 18: does not forward hop-by-hop headers or headers that Connection names', async () => {
 		const { port, seen } = await start();
 		const answer = await raw(
 			port,
@@ -231,14 +231,14 @@ describe('headers and paths', () => {
 		'/api/v10/.',
 		'/api/v10/%zz',
 		'/worker/1/../../admin',
-	])('finding 18: %s is refused', async (path) => {
+	])('finding 18: rejects %s', async (path) => {
 		const { port, seen } = await start();
 		expect(statusOf(await raw(port, head(`GET ${path}`)))).toBe(400);
 		expect(seen).toEqual([]);
 	});
 
 	test.each(['//', '//evil.example/', '*', 'http://evil.example/', 'http://[', '/\\', `/${'x'.repeat(9000)}`])(
-		'finding 1: the target %s is answered with 400',
+		'finding 1: responds with 400 to the target %s',
 		async (target) => {
 			const { port, seen } = await start();
 			expect(statusOf(await raw(port, head(`GET ${target}`)))).toBe(400);
@@ -247,7 +247,7 @@ describe('headers and paths', () => {
 	);
 });
 
-/** Sends bytes and the end of them; resolves when the connection is closed. */
+/** Sends bytes and ends the stream; resolves when the connection is closed. */
 function rawOnce(port: number, text: string): Promise<void> {
 	return new Promise((resolve) => {
 		const socket = connect(port, '127.0.0.1');

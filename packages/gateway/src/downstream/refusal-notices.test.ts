@@ -2,7 +2,7 @@ import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { RefusalNotices } from './refusal-notices.js';
 
-it('finding 11: reports the first refusal at once, and the next 2,000 together', async () => {
+it('finding 11: reports the first refusal at once, and the next 2,000 in one report', async () => {
 	const clock = fakeClock();
 	const reports: string[] = [];
 	const notices = new RefusalNotices(clock, (message) => reports.push(message));
@@ -13,7 +13,7 @@ it('finding 11: reports the first refusal at once, and the next 2,000 together',
 	notices.note('refused again');
 	await clock.advance(10_000);
 	expect(reports.slice(2)).toEqual(['refused again']);
-	// Nothing is left to report, so nothing is left to wait for.
+	// Nothing is left to report, so no timer is left.
 	await clock.advance(10_000);
 	expect(clock.pendingTimers()).toBe(0);
 	notices.note('much later');

@@ -28,7 +28,7 @@ function setup({ browser }: { browser?: string } = {}) {
 	return { session, frames, asked, carrier };
 }
 
-it('numbers events by their position, keeps nothing, and counts what went to nobody as sent', () => {
+it('numbers events by position, stores none, and counts events without a connection as sent', () => {
 	const { session, frames, carrier } = setup();
 	session.sendAt(10, EncodedDispatch.of('BEFORE', {}));
 	session.attach(carrier);
@@ -39,7 +39,7 @@ it('numbers events by their position, keeps nothing, and counts what went to nob
 	expect([session.seq, session.replayableEvents]).toEqual([40, 0]);
 });
 
-it('gives RESUMED the number of the newest event: the next one is given by Discord', () => {
+it('gives RESUMED the number of the newest event, because Discord numbers the next one', () => {
 	const { session, frames, carrier } = setup();
 	session.attach(carrier);
 	session.setPosition(5);
@@ -48,7 +48,7 @@ it('gives RESUMED the number of the newest event: the next one is given by Disco
 	expect(session.seq).toBe(5);
 });
 
-it('leaves it to its stream what can be resumed and what is sent again', () => {
+it('leaves resumes and replays to its stream', () => {
 	const { session, asked } = setup();
 	expect(session.canResumeFrom(3)).toBe('too old');
 	expect(session.replayAfter(3)).toBe(7);
@@ -66,7 +66,7 @@ it.each([
 	['Eris', 1],
 	['Oceanic', 1],
 	[undefined, 5],
-])('asks a client of %s as often as its library bears, and more often only when it must', (browser, times) => {
+])('requests heartbeats from a %s client no more often than its library allows, unless it must', (browser, times) => {
 	const { session, carrier } = setup(browser === undefined ? {} : { browser });
 	let asked = 0;
 	session.attach({ ...carrier, requestHeartbeat: () => void asked++ });

@@ -55,7 +55,7 @@ process.on(
 			const id = message?.shardctlConnection;
 			if (id === undefined) return;
 			peer.notify('connection.taken', { id });
-			// There is no socket when the client has closed it meanwhile.
+			// There is no socket if the client has closed it in the meantime.
 			if (socket) gateway.take(socket);
 		},
 		(_error, _message, socket) => socket?.destroy(),

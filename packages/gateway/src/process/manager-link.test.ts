@@ -4,12 +4,12 @@ import { expect, it, onTestFinished } from 'vitest';
 import { answerManager, type GatewayPeer, identifyClient } from './manager-link.js';
 import type { ResidentGateway } from './resident-gateway.js';
 
-/** The manager's end. */
+/** The manager's end of the channel. */
 type ManagerPeer = Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** Both ends of the channel; the reports that the manager receives go into a list. */
+/** Both ends of the channel; the reports that the manager receives are collected in a list. */
 function link() {
 	const [near, far] = memoryPortPair();
 	const peer: GatewayPeer = new Peer({ port: near, epoch: 1 });
@@ -25,7 +25,7 @@ function link() {
 	return { peer, manager, reports };
 }
 
-it('asks the manager for the slot of a session, and reports what became of it', async () => {
+it('requests the identify slot of a session from the manager, and reports the result', async () => {
 	const { peer, manager, reports } = link();
 	const asked: unknown[] = [];
 	manager.handle('identify.acquire', (params) => {
@@ -46,7 +46,7 @@ it('asks the manager for the slot of a session, and reports what became of it', 
 	]);
 });
 
-it('waits where the manager refuses or is gone, until the connection is', async () => {
+it('waits while the manager refuses or is unreachable, until the connection closes', async () => {
 	const { peer, manager, reports } = link();
 	manager.handle('identify.acquire', () => {
 		throw new ShardctlError('MANAGER_STOPPED', 'no more');
@@ -65,7 +65,7 @@ it('waits where the manager refuses or is gone, until the connection is', async 
 	expect([outcome, reports]).toEqual(['closed', []]);
 });
 
-/** Shards that note what they are asked. */
+/** Shards that record the requests they get. */
 function gatewayOf(asked: unknown[][], drained: Record<number, boolean> = {}): ResidentGateway {
 	const shard = (shardId: number) => {
 		const note =
@@ -91,7 +91,7 @@ function gatewayOf(asked: unknown[][], drained: Record<number, boolean> = {}): R
 	return { stats: () => [], shards: (ids: number[]) => ids.map(shard) } as unknown as ResidentGateway;
 }
 
-it('passes each request of the manager, with the incarnation, to every shard that it names', async () => {
+it('passes each request of the manager to every shard it names, with the incarnation', async () => {
 	const { peer, manager } = link();
 	const asked: unknown[][] = [];
 	answerManager(peer, gatewayOf(asked));
@@ -113,7 +113,7 @@ it('passes each request of the manager, with the incarnation, to every shard tha
 	expect(asked.at(-1)?.[3]).toEqual({ ...params, crashed: true });
 });
 
-it('says that a worker has everything only when each of its shards says so', async () => {
+it('reports that a worker has everything only when each of its shards does', async () => {
 	const { peer, manager } = link();
 	answerManager(peer, gatewayOf([], { 2: false }));
 	const pause = (shardIds: number[]) => manager.request('handover.pause', { incarnation: 1, shardIds });

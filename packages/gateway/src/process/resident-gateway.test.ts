@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { MemoryContent, MemorySnapshotStore } from '../../test/support/memory-snapshot-store.js';
 import { ResidentGateway } from './resident-gateway.js';
 
-/** Two sessions that carry four shards; no session starts before a worker identifies. */
+/** Two sessions with four shards; no session starts before a worker identifies. */
 function setup(content = new MemoryContent(), fence = '1', pathSecret?: string) {
 	const clock = fakeClock();
 	const notices: GatewayNotice[] = [];
@@ -49,7 +49,7 @@ function setup(content = new MemoryContent(), fence = '1', pathSecret?: string) 
 	return { gateway, held, notices, clock };
 }
 
-it('holds the sessions of its configuration, and admits the workers that it names', async () => {
+it('holds the sessions of its configuration, and admits the workers it names', async () => {
 	const { gateway, held } = setup();
 	await gateway.start();
 	expect(held()).toEqual([
@@ -60,7 +60,7 @@ it('holds the sessions of its configuration, and admits the workers that it name
 	expect(() => gateway.shards([4])).toThrow(expect.objectContaining({ code: 'SHARD_NOT_OWNED' }));
 });
 
-it('releases one session and keeps the others, and adds it again', async () => {
+it('releases one session, keeps the others, and adds it again', async () => {
 	const { gateway, held } = setup();
 	await gateway.start();
 	const [released] = gateway.shards([1]);
@@ -78,17 +78,17 @@ it('releases one session and keeps the others, and adds it again', async () => {
 	await expect(gateway.add({ session: 1, shardIds: [1, 3], workers: [] })).rejects.toMatchObject({ code: 'INTERNAL' });
 });
 
-it('cannot start once a newer process has claimed what is saved', async () => {
+it('cannot start after a newer process has claimed the snapshots', async () => {
 	const content = new MemoryContent();
 	await setup(content, '5').gateway.start();
 	const late = setup(content, '4').gateway;
 	await expect(late.start()).rejects.toMatchObject({ code: 'FENCED' });
 });
 
-describe('the door to clients', () => {
+describe('the local server', () => {
 	const secret = 'of this fleet';
 
-	/** A connection, with everything that came back once it is closed. */
+	/** A connection, with everything it received once it is closed. */
 	async function dial(port: number, text = ''): Promise<{ socket: Socket; closed: Promise<string> }> {
 		const socket = connect(port, '127.0.0.1');
 		let got = '';
@@ -110,14 +110,14 @@ describe('the door to clients', () => {
 		['the root', '/?v=10'],
 		['a path without its key', '/worker/7?v=10'],
 		['the key of another fleet', `${new WorkerPaths('x').of(7)}?v=10`],
-	])('finding 11: a client on %s is refused before it is one', async (_, target) => {
+	])('finding 11: rejects the upgrade of a client on %s', async (_, target) => {
 		const { gateway, notices } = setup(undefined, undefined, secret);
 		const { closed } = await dial(await gateway.start(), upgrade(target));
 		expect(await closed).toMatch(/^HTTP\/1.1 403 Forbidden/);
 		expect(notices).toMatchObject([{ kind: 'worker:refused', message: expect.stringContaining('does not know the path') }]);
 	});
 
-	test('finding 11: a client on the path of a worker gets HELLO, and is not hurried', async () => {
+	test("finding 11: sends HELLO to a client on a worker's path, and does not time it out", async () => {
 		const { gateway, clock } = setup(undefined, undefined, secret);
 		const { socket } = await dial(await gateway.start(), upgrade(`${new WorkerPaths(secret).of(7)}?v=10&encoding=json`));
 		const [data] = (await once(socket, 'data')) as [Buffer];
@@ -130,7 +130,7 @@ describe('the door to clients', () => {
 	test.each([
 		['says nothing', ''],
 		['sends half a request', 'GET / HTTP/1.1\r\nHost'],
-	])('finding 11: a connection that %s is closed after 30 s', async (_, text) => {
+	])('finding 11: closes a connection after 30 s that %s', async (_, text) => {
 		const { gateway, clock, notices } = setup(undefined, undefined, secret);
 		const { socket, closed } = await dial(await gateway.start(), text);
 		await expect.poll(() => clock.pendingTimers()).toBeGreaterThan(0);
@@ -141,7 +141,7 @@ describe('the door to clients', () => {
 		expect(notices).toMatchObject([{ message: expect.stringContaining('did not show within 30 s') }]);
 	});
 
-	test('finding 11: of 400 silent connections the newest are kept, a worker gets in, and there is one report', async () => {
+	test('finding 11: keeps the newest of 400 silent connections, admits a worker, and reports once', async () => {
 		const { gateway, notices } = setup(undefined, undefined, secret);
 		const port = await gateway.start();
 		const silent = await Promise.all(Array.from({ length: 400 }, () => dial(port)));
@@ -154,7 +154,7 @@ describe('the door to clients', () => {
 	});
 
 	test.each(['//', '//[', 'http://[', '*', '/\\', `/${'x'.repeat(12_000)}`])(
-		'finding 1: an upgrade of %s is answered with 400',
+		'finding 1: responds with 400 to an upgrade of %s',
 		async (target) => {
 			const { gateway } = setup(undefined, undefined, secret);
 			const { closed } = await dial(await gateway.start(), upgrade(target));

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readyOfShard, shardOfEvent } from './event-routing.js';
 
-/** The id of a guild of a shard, of six. */
+/** The id of a guild of a shard, with six shards. */
 const guildOf = (shardId: number) => String(BigInt(shardId + 6) << 22n);
 const sessionOne = { session: 1, totalShards: 6 };
 
-it('leads a guild to a shard of the session through which Discord sends it', () => {
+it('routes a guild to a shard of the session through which Discord sends it', () => {
 	fc.assert(
 		fc.property(
 			fc.bigInt(0n, 2n ** 64n - 1n),
@@ -36,11 +36,11 @@ it.each([
 	['a list', 'PRESENCES_REPLACE', [], 1],
 	['a broken id', 'MESSAGE_CREATE', { guild_id: 'x' }, 1],
 	['the bot itself', 'USER_UPDATE', { id: '9' }, undefined],
-])('leads %s to where it belongs', (_, t, d, expected) => {
+])('routes %s', (_, t, d, expected) => {
 	expect(shardOfEvent({ t, d }, sessionOne)).toBe(expected);
 });
 
-it('leads direct messages to shard 0, as Discord does', () => {
+it('routes direct messages to shard 0, as Discord does', () => {
 	expect(shardOfEvent({ t: 'MESSAGE_CREATE', d: { channel_id: '1' } }, { session: 0, totalShards: 6 })).toBe(0);
 });
 

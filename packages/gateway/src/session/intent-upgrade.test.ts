@@ -29,7 +29,7 @@ function setup(present = 1) {
 
 const [a, b] = [{}, {}];
 
-it('asks once for all who want what one new session has, on top of what the present one has', async () => {
+it('asks once for all callers that one new session can serve, on top of the current intents', async () => {
 	const { upgrade, renewals, granted, decide } = setup();
 	const answers = [upgrade.request(terms(2 | 4), a), upgrade.request(terms(4), b)];
 	decide('accepted');
@@ -37,7 +37,7 @@ it('asks once for all who want what one new session has, on top of what the pres
 	expect([renewals, granted]).toEqual([[7], [6]]);
 });
 
-it('lets one finish before it asks for what that lacks', async () => {
+it('completes one upgrade before it asks for the intents that are still missing', async () => {
 	const { upgrade, renewals, decide } = setup();
 	const first = upgrade.request(terms(2), a);
 	const second = upgrade.request(terms(8), b);
@@ -49,7 +49,7 @@ it('lets one finish before it asks for what that lacks', async () => {
 	expect(renewals).toEqual([3, 11]);
 });
 
-it('tells all of a refusal, and asks again when somebody comes again', async () => {
+it('returns a refusal to all callers, and asks again for the next one', async () => {
 	const { upgrade, renewals, granted, decide } = setup();
 	const answers = [upgrade.request(terms(2), a), upgrade.request(terms(2), b)];
 	decide({ refusedWith: 4014 });
@@ -58,7 +58,7 @@ it('tells all of a refusal, and asks again when somebody comes again', async () 
 	expect([renewals, granted]).toEqual([[3, 3], []]);
 });
 
-it('is called off when the last one who wants it is', async () => {
+it('is cancelled when its last caller aborts', async () => {
 	const { upgrade, renewals, decide } = setup();
 	const answers = [upgrade.request(terms(2), a), upgrade.request(terms(2), b)];
 	upgrade.withdraw(a);

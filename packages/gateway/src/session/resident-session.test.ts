@@ -7,7 +7,7 @@ import { ResidentSession, type Upstream } from './resident-session.js';
 
 const terms = (intents: number): SessionTerms => ({ intents, largeThreshold: null, presence: null });
 const saved: SavedSession = { sessionId: 'discord', resumeUrl: 'wss://discord.invalid', terms: terms(1) };
-/** The id of a guild of a shard, of six. */
+/** The id of a guild of a shard, with six shards. */
 const guildOf = (shardId: number) => String(BigInt(shardId + 6) << 22n);
 
 class FakeShard {
@@ -102,7 +102,7 @@ function setup({ shardIds = [1, 3, 5] } = {}) {
 	};
 }
 
-it('divides READY and events among its shards, under rising positions', () => {
+it('divides READY and events among its shards, with increasing positions', () => {
 	const { session, events, ready } = setup();
 	ready([guildOf(1), guildOf(5), guildOf(5)], 1);
 	events.onDispatch({ t: 'MESSAGE_CREATE', d: { guild_id: guildOf(3) } }, 2);
@@ -113,12 +113,12 @@ it('divides READY and events among its shards, under rising positions', () => {
 		['READY 2 @1', 'USER_UPDATE @3'],
 	]);
 	expect([session.newest, session.botId]).toEqual([3, '9']);
-	// Discord counts a new session from 1 again; positions go on.
+	// Discord counts a new session from 1 again; positions continue.
 	ready([guildOf(1)], 1);
 	expect([session.newest, session.shards[0]?.events.at(-1)]).toEqual([4, 'READY 1 @4']);
 });
 
-it('resumes behind what every shard has saved', async () => {
+it('resumes from the lowest position that every shard has saved', async () => {
 	const { session, upstream, calls, messages, left } = setup();
 	for (const [index, shard] of session.shards.entries()) shard.left = left(120 + index);
 	await session.restore({ withWorkers: true });
@@ -128,7 +128,7 @@ it('resumes behind what every shard has saved', async () => {
 	expect(session.checkpoint()).toEqual({ session: saved, base: 60 });
 });
 
-it('starts a new session where its shards were not saved together, and says why', async () => {
+it('starts a new session when its shards were not saved together, and reports why', async () => {
 	const one = setup();
 	for (const shard of one.session.shards.slice(1)) shard.left = one.left(120);
 	await one.session.restore({ withWorkers: true });
@@ -143,7 +143,7 @@ it('starts a new session where its shards were not saved together, and says why'
 	expect([none.calls, none.messages('snapshot:unusable')]).toEqual([[], []]);
 });
 
-it('is started once: by an IDENTIFY, or with terms that Discord is known to accept', async () => {
+it('starts once: by an IDENTIFY, or with intents that Discord is known to accept', async () => {
 	const { session, calls } = setup();
 	expect(session.prepare(null)).toBe(false);
 	expect(session.prepare(terms(3))).toBe(true);
@@ -152,7 +152,7 @@ it('is started once: by an IDENTIFY, or with terms that Discord is known to acce
 	expect(await session.ensure(terms(1), {})).toBe('unchanged');
 });
 
-it('is tried again at the next IDENTIFY after a refusal, and tells the refusal to those who wait', async () => {
+it('tries again at the next IDENTIFY after a refusal, and reports the refusal to waiting workers', async () => {
 	const { session, events, upstream, calls } = setup();
 	await session.ensure(terms(1), {});
 	const waiting = session.refusal();
@@ -188,7 +188,7 @@ it('names the intents that Discord grants or refuses', async () => {
 	expect(messages('upstream:intents')).toEqual(['a worker requested GUILD_MEMBERS; Discord started a new session with them']);
 });
 
-it('says why a connection closed', () => {
+it('reports why a connection closed', () => {
 	const { events, messages } = setup();
 	events.onClosed({ code: 4200, reason: 'a frame cannot be decompressed: incorrect header check' });
 	events.onClosed({ code: 1000, reason: '' });
@@ -198,7 +198,7 @@ it('says why a connection closed', () => {
 	]);
 });
 
-it('counts what happens to it', () => {
+it('counts connections, resumes and sessions', () => {
 	const { session, events } = setup();
 	events.onReady(terms(1));
 	events.onResumed();
@@ -217,13 +217,13 @@ it('counts what happens to it', () => {
 	});
 });
 
-it('stops its shards around the end of the connection', async () => {
+it('closes its shards before the connection ends, and stops them after that', async () => {
 	const { session, calls } = setup({ shardIds: [1] });
 	await session.stop({ keepSession: false });
 	expect([session.shards[0]?.events, calls]).toEqual([['close', 'stop false'], [['stop']]]);
 });
 
-it('B1: reports a final refusal with its reason, the intents and the remedy, and not as a session that another follows', () => {
+it('B1: reports a final refusal with its reason, the intents and the remedy, and not as a lost session with a successor', () => {
 	const { events, upstream, refusals, messages } = setup();
 	upstream.terms = { ...saved.terms, intents: (1 << 1) | (1 << 9) };
 	upstream.refusedWith = 4014;

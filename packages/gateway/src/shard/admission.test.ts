@@ -41,7 +41,7 @@ const pending = Symbol('pending');
 const now = <Value>(promise: Promise<Value>) =>
 	Promise.race([promise, new Promise<typeof pending>((resolve) => setImmediate(() => resolve(pending)))]);
 
-it('accepts the present process once there is a state to present', async () => {
+it('accepts the current process once there is a state to present', async () => {
 	const { admission, ready, session } = setup();
 	const decided = admission.decide(identify, 4);
 	expect(await now(decided)).toBe(pending);
@@ -49,7 +49,7 @@ it('accepts the present process once there is a state to present', async () => {
 	expect([await decided, session.presences]).toEqual([{ accept: true }, 1]);
 });
 
-it('rejects any other process, and says which one is current', async () => {
+it('rejects any other process, and names the current one', async () => {
 	const { admission, notices } = setup();
 	expect(await admission.decide(identify, 3)).toMatchObject({ accept: false, close: 4000 });
 	expect(notices).toEqual([['worker:refused', 'rejected an IDENTIFY from worker process #3; #4 is current']]);
@@ -73,7 +73,7 @@ it('holds the IDENTIFY of a successor until it is presented, and rejects it when
 	expect(await dropped).toMatchObject({ accept: false, close: 4000 });
 });
 
-it('passes on with which code Discord refuses the session', async () => {
+it('passes on the close code with which Discord refuses the session', async () => {
 	const { admission, refusal, notices } = setup();
 	const decided = admission.decide(identify, 4);
 	refusal.resolve(4014);
@@ -81,7 +81,7 @@ it('passes on with which code Discord refuses the session', async () => {
 	expect(notices).toEqual([]);
 });
 
-it('tells people why intents were refused', async () => {
+it('explains why intents were refused', async () => {
 	const { admission, session, notices } = setup();
 	session.ensured = { close: 4014, detail: 'Discord refused the intents MESSAGE_CONTENT' };
 	expect(await admission.decide(identify, 4)).toMatchObject({ accept: false, close: 4014 });
@@ -90,7 +90,7 @@ it('tells people why intents were refused', async () => {
 	);
 });
 
-it('waits for the state of the new session after an upgrade of the intents, but not for ever', async () => {
+it('waits for the state of the new session after an intent upgrade, with a limit', async () => {
 	const { clock, admission, session, ready } = setup();
 	session.ensured = 'upgraded';
 	ready.resolve();
@@ -100,7 +100,7 @@ it('waits for the state of the new session after an upgrade of the intents, but 
 	expect(await decided).toEqual({ accept: true });
 });
 
-it('closes quietly while the gateway process stops', async () => {
+it('closes without a report while the gateway process stops', async () => {
 	const { admission, handover, ready, notices } = setup();
 	const decided = admission.decide(identify, 4);
 	await now(decided);

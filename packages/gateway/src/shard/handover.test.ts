@@ -30,7 +30,7 @@ function setup() {
 
 type Setup = ReturnType<typeof setup>;
 
-/** Leads a new hand-over to a state. */
+/** Brings a new hand-over into a state. */
 const lead: Record<HandoverState, (made: Setup) => Promise<void>> = {
 	none: async () => {},
 	announced: async ({ handover }) => handover.begin(successor),
@@ -60,7 +60,7 @@ const lead: Record<HandoverState, (made: Setup) => Promise<void>> = {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** What each request leads to from each state that takes it; from every other state it is stale. */
+/** The state after each request, for each state that accepts it; in every other state the request is stale. */
 const requests = {
 	begin: {
 		ask: ({ handover }: Setup, incarnation: number) => handover.begin(incarnation),
@@ -106,7 +106,7 @@ const states = Object.keys(handoverTransitions) as HandoverState[];
 const table = Object.entries(requests).flatMap(([name, { ask, leads }]) =>
 	states.map((state) => ({ name, ask, state, to: (leads as Partial<Record<HandoverState, HandoverState>>)[state] })),
 );
-/** Settled or not: what a request threw or rejected with so far. */
+/** Settled or not: the error that a request has thrown or rejected with so far. */
 async function refusalOf(ask: () => unknown): Promise<unknown> {
 	const pending = Symbol();
 	try {
@@ -118,11 +118,11 @@ async function refusalOf(ask: () => unknown): Promise<unknown> {
 	}
 }
 
-it.each(table)('takes $name in state $state: $to', async ({ name, ask, state, to }) => {
+it.each(table)('accepts $name in state $state: $to', async ({ name, ask, state, to }) => {
 	const made = setup();
 	await lead[state](made);
 	expect(made.handover.state).toBe(state);
-	// A second hand-over is announced by another incarnation.
+	// Another incarnation announces a second hand-over.
 	const incarnation = name === 'begin' ? successor + 1 : successor;
 	const refusal = await refusalOf(() => ask(made, incarnation));
 	const { code, message } = (refusal ?? {}) as { code?: string; message?: string };
@@ -146,7 +146,7 @@ it.each(states.flatMap((state) => Object.entries(requests).map(([name, { ask }])
 	},
 );
 
-it('passes the stream on: pause, READY for the successor, log-out of the present process, commit', async () => {
+it('hands over the stream: pause, READY for the successor, log-out of the current process, commit', async () => {
 	const made = setup();
 	const { handover, done } = made;
 	expect([handover.admits(present), handover.admits(successor)]).toEqual([true, false]);
@@ -173,7 +173,7 @@ it('passes the stream on: pause, READY for the successor, log-out of the present
 	expect(done).toEqual(['pause', 'released', 'save', 'promote']);
 });
 
-it('cannot present the successor while the present process has not confirmed everything', async () => {
+it('cannot present the successor while the current process has unconfirmed events', async () => {
 	const made = setup();
 	await lead.pausing(made);
 	made.pauses[0]?.resolve(false);
@@ -182,7 +182,7 @@ it('cannot present the successor while the present process has not confirmed eve
 	expect(() => made.handover.answer(successor)).toThrow(/stale handover.present/);
 });
 
-it('refuses the held IDENTIFY, and every request that waits, when it is aborted', async () => {
+it('rejects the held IDENTIFY and every waiting request when it is aborted', async () => {
 	const made = setup();
 	await lead.waiting(made);
 	const admitted = made.handover.admission(successor);
@@ -199,7 +199,7 @@ it('refuses the held IDENTIFY, and every request that waits, when it is aborted'
 	await expect(waiting).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
 });
 
-it('drops a hand-over that the manager abandoned when it begins the next', async () => {
+it('drops a hand-over that the manager abandoned when the next one begins', async () => {
 	const made = setup();
 	await lead.presenting(made);
 	made.handover.begin(successor + 1);
@@ -221,7 +221,7 @@ it('does not promote a successor when the process stops while its session is bei
 	]);
 });
 
-it('keeps a hand-over when the present process is replaced by the next after a crash', async () => {
+it('keeps a hand-over when the current process is replaced after a crash', async () => {
 	const made = setup();
 	await lead.waiting(made);
 	made.handover.replacePresent(successor + 1);
@@ -232,7 +232,7 @@ it('keeps a hand-over when the present process is replaced by the next after a c
 	]);
 });
 
-it('takes only transitions of its table, whatever is asked in whatever order', async () => {
+it('makes only the transitions of its table, for requests in any order', async () => {
 	const step = fc.record({
 		name: fc.constantFrom(...Object.keys(requests), 'identify', 'confirm', 'save', 'close') as fc.Arbitrary<string>,
 		incarnation: fc.integer({ min: present, max: successor + 2 }),

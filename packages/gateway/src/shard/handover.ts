@@ -130,7 +130,7 @@ export class Handover {
 		this.#endKept(false);
 		if (this.#state.successor) this.abort(this.#state.successor.incarnation);
 		const successor = { incarnation, arrived: deferred(), admitted: deferred<boolean>() };
-		// Nobody may be waiting when it is aborted.
+		// There may be no waiter when it is aborted.
 		successor.arrived.promise.catch(() => {});
 		this.#enter('announced', successor);
 	}

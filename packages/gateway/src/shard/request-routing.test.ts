@@ -2,10 +2,10 @@ import type { ClientRequest } from '@shardctl/gateway-protocol';
 import { expect, it } from 'vitest';
 import { requestOfShard } from './request-routing.js';
 
-/** The id of a guild of a shard, of six. */
+/** The id of a guild of a shard, with six shards. */
 const guildOf = (shardId: number) => String(BigInt(shardId + 6) << 22n);
 
-it('passes on what a worker asks of its own guilds alone', () => {
+it("forwards a worker's requests only for its own guilds", () => {
 	const voice = (guildId: string): ClientRequest => ({ op: 4, d: { guild_id: guildId, channel_id: null } });
 	const members = (guildId: string): ClientRequest => ({ op: 8, d: { guild_id: guildId, query: '', limit: 0 } });
 	const info = (guildId: string): ClientRequest => ({ op: 43, d: { guild_id: guildId, fields: ['status'] } });

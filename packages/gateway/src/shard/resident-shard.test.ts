@@ -13,7 +13,7 @@ const intents = 1 | 512;
 const [own, foreign] = [String(1n << 22n), String(3n << 22n)];
 const identify: IdentifyPayload = { token: 't', properties: {}, intents, shard: [1, 4] };
 
-/** A client that reads everything and answers when it is asked. */
+/** A client that reads everything and answers every heartbeat request. */
 class Client implements SessionCarrier {
 	readonly id = 1;
 	readonly frames: { s: number; t: string; d: Record<string, unknown> }[] = [];
@@ -93,7 +93,7 @@ async function setup({ content = new MemoryContent(), fence = '1', incarnation =
 		receive('GUILD_CREATE', { id: own, name: 'guild', channels: [], members: [], roles: [], voice_states: [] });
 		await clock.advance(100);
 	};
-	/** A worker's process identifies, as the local gateway has it. */
+	/** A worker process identifies, through the local gateway. */
 	const connect = async (of: number) => {
 		const decided = shard.identify(identify, of);
 		await clock.advance(50);
@@ -110,7 +110,7 @@ async function setup({ content = new MemoryContent(), fence = '1', incarnation =
 	return { clock, shard, session, sessions, notices, connections, requests, content, receive, start, connect };
 }
 
-it('presents READY and the guilds to its worker, then every event', async () => {
+it('sends READY and the guilds to its worker, then every event', async () => {
 	const { clock, shard, receive, start, connect, connections } = await setup();
 	await start();
 	const { client } = await connect(1);
@@ -123,7 +123,7 @@ it('presents READY and the guilds to its worker, then every event', async () => 
 	expect(connections).toEqual([[1, true]]);
 });
 
-it('says when an IDENTIFY would be answered at once', async () => {
+it('reports when an IDENTIFY would be answered at once', async () => {
 	const { shard, session, start } = await setup();
 	session.prepared = false;
 	expect(await shard.prepare(null)).toBe(false);
@@ -155,7 +155,7 @@ it('reports each connection of its worker once, and its end once', async () => {
 	]);
 });
 
-it('ends the session of a process that was replaced while it was being answered', async () => {
+it('closes the session of a process that was replaced while its IDENTIFY was pending', async () => {
 	const { shard, start, sessions, connect } = await setup();
 	await start();
 	const made = sessions.create(identify) as WorkerSession;
@@ -166,7 +166,7 @@ it('ends the session of a process that was replaced while it was being answered'
 	expect((await connect(2)).client.types).toEqual(['READY', 'GUILD_CREATE']);
 });
 
-it('passes the stream on to a successor, and back where that is dropped', async () => {
+it('hands the stream to a successor, and back when the successor is dropped', async () => {
 	const { clock, shard, receive, start, connect } = await setup();
 	await start();
 	const old = await connect(1);
@@ -197,7 +197,7 @@ it('passes the stream on to a successor, and back where that is dropped', async 
 	expect(shard.handover.present).toBe(3);
 });
 
-it('sends only what concerns its guilds, and takes the bot out of voice when its worker is gone', async () => {
+it('forwards requests only for its guilds, and removes the bot from voice when its worker exits', async () => {
 	const { sessions, shard, receive, requests, start, connect } = await setup();
 	await start();
 	const { made } = await connect(1);
@@ -210,7 +210,7 @@ it('sends only what concerns its guilds, and takes the bot out of voice when its
 	expect(requests.at(-1)).toMatchObject({ op: 4, d: { guild_id: own, channel_id: null } });
 });
 
-it('is continued by the next process where it stopped, with its worker', async () => {
+it('is resumed with its worker by the next process from the saved position', async () => {
 	const first = await setup();
 	await first.start();
 	const { made } = await first.connect(1);
@@ -228,7 +228,7 @@ it('is continued by the next process where it stopped, with its worker', async (
 	expect([second.shard.newest, second.shard.stats().worker]).toEqual([saved.cursor, 'away']);
 });
 
-it('removes everything when its session ends', async () => {
+it('removes its snapshot when its session ends', async () => {
 	const { shard, content, start, connect } = await setup();
 	await start();
 	await connect(1);

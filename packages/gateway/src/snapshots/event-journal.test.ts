@@ -15,14 +15,14 @@ const whole = Buffer.concat([journalHead(7), encodeBatch([entry(8), entry(10)]),
 const offsets = (data: Uint8Array, cursor = 7) =>
 	[...readJournal(data, cursor)].flatMap(({ events }) => events.map(({ offset }) => offset));
 
-it('gives back the events in order, as they were', () => {
+it('returns the events in order, unchanged', () => {
 	const [first] = readJournal(whole, 7);
 	expect(first?.events[0]).toEqual({ offset: 8, t: 'MESSAGE_CREATE', d: { id: '8', content: 'ä\n' } });
 	expect(offsets(whole)).toEqual([8, 10, 11]);
 	expect(offsets(journalHead(7))).toEqual([]);
 });
 
-it('holds as much as comes, and begins anew when it was taken', () => {
+it('accepts any number of events, and starts empty after a take', () => {
 	const batch = new JournalBatch();
 	const large = EncodedDispatch.of('MESSAGE_CREATE', { content: 'ä'.repeat(700_000) });
 	for (const offset of [8, 9]) batch.add({ offset, event: large });
@@ -33,12 +33,12 @@ it('holds as much as comes, and begins anew when it was taken', () => {
 	expect(batch.size).toBe(0);
 });
 
-it('is of one snapshot alone', () => {
+it('belongs to one snapshot only', () => {
 	expect(offsets(whole, 8)).toEqual([]);
 	expect(offsets(Buffer.alloc(0))).toEqual([]);
 });
 
-it('ends before what is not whole, wherever it was cut off or damaged', () => {
+it('ends before an incomplete record, wherever it was truncated or damaged', () => {
 	const firstEnds = journalHead(7).length + encodeBatch([entry(8), entry(10)]).length;
 	for (let length = 0; length < whole.length; length++) {
 		expect(offsets(whole.subarray(0, length))).toEqual(length < firstEnds ? [] : [8, 10]);
@@ -50,7 +50,7 @@ it('ends before what is not whole, wherever it was cut off or damaged', () => {
 	}
 });
 
-it('says how far the shard is, also where its session went on without it', () => {
+it("records the shard's position, also when its session continued without it", () => {
 	const through = (data: Uint8Array) => Array.from(readJournal(data, 7), (batch) => batch.through);
 	expect(through(Buffer.concat([whole, new JournalBatch().take(500)]))).toEqual([10, 11, 500]);
 });

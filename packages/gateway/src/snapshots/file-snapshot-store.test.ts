@@ -4,7 +4,7 @@ import { tempDir } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { FileSnapshotStore } from './file-snapshot-store.js';
 
-it('writes files that only this user reads, in the folder of their holder, and leaves nothing else', async () => {
+it('writes files that only this user can read, in the folder of their holder, and leaves no other files', async () => {
 	const folder = join(tempDir(), 'deeper');
 	const store = new FileSnapshotStore(folder);
 	expect(await store.nextFence()).toBe('1');
@@ -16,7 +16,7 @@ it('writes files that only this user reads, in the folder of their holder, and l
 	expect([readdirSync(folder), readdirSync(join(folder, '2')), await store.nextFence()]).toEqual([['2'], ['a'], '3']);
 });
 
-it('counts fences as numbers, and ignores what is none', async () => {
+it('reads fences as numbers, and ignores anything else', async () => {
 	const folder = tempDir();
 	const store = new FileSnapshotStore(folder);
 	await store.claim('99');
@@ -25,7 +25,7 @@ it('counts fences as numbers, and ignores what is none', async () => {
 	expect([await store.nextFence(), await store.formerFiles()]).toEqual(['100', ['shard-0']]);
 });
 
-it('rejects where it cannot write', async () => {
+it('rejects when it cannot write', async () => {
 	const file = join(tempDir(), 'a-file');
 	writeFileSync(file, '');
 	await expect(new FileSnapshotStore(file).write('a', Buffer.from('x'), '1')).rejects.toThrow(/ENOTDIR|EEXIST/);

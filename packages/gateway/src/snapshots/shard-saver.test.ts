@@ -57,7 +57,7 @@ function setup() {
 			saver.record(entry, shard.state);
 		}
 	};
-	/** Where the snapshot stands, and where the journal behind it ends. */
+	/** The position of the snapshot, and the last position of the journal after it. */
 	const saved = () => {
 		const data = files.get('shard-3');
 		if (!data) return undefined;
@@ -68,7 +68,7 @@ function setup() {
 	return { clock, disk, shard, problems, saver, saved, files, happen, newState, deferred };
 }
 
-it('says how much is saved, and how old the last of it is', async () => {
+it('reports the saved position and its age', async () => {
 	const { clock, disk, saver, happen, files } = setup();
 	const size = () => (files.get('shard-3')?.length ?? 0) + (files.get('shard-3.journal')?.length ?? 0);
 	expect(saver.stats).toEqual({ snapshotBytes: null, snapshotAgeMs: null, snapshotFailure: null });
@@ -81,20 +81,20 @@ it('says how much is saved, and how old the last of it is', async () => {
 	happen(5);
 	await clock.advance(1000);
 	expect(saver.stats.snapshotAgeMs).toBeGreaterThanOrEqual(1000);
-	// B10: why saves fail, from the first failure on.
+	// B10: the reason for failing saves, from the first failure on.
 	const { since } = saver.stats.snapshotFailure ?? {};
 	expect(saver.stats.snapshotFailure?.error).toContain('ENOSPC');
 	await clock.advance(1000);
 	expect(saver.stats.snapshotFailure).toMatchObject({ since });
 	disk.full = false;
 	happen(5);
-	// The longest wait between two tries.
+	// The longest wait between two attempts.
 	await clock.advance(5000);
 	expect(saver.stats.snapshotFailure).toBeNull();
 	saver.stop();
 });
 
-it('saves a snapshot at once, and behind it events as they happen', async () => {
+it('saves a snapshot at once, then appends events as they happen', async () => {
 	const { clock, saver, saved, happen } = setup();
 	await clock.advance(300);
 	expect(saved()).toEqual([10, 10]);
@@ -109,7 +109,7 @@ it('saves a snapshot at once, and behind it events as they happen', async () => 
 	saver.stop();
 });
 
-it('begins with a snapshot again when the state is another, the session has changed, or the journal is long', async () => {
+it('writes a new snapshot when the state is replaced, the session has changed, or the journal is long', async () => {
 	const { clock, shard, saver, saved, happen, newState } = setup();
 	await clock.advance(300);
 	shard.state = newState();
@@ -127,7 +127,7 @@ it('begins with a snapshot again when the state is another, the session has chan
 	saver.stop();
 });
 
-it('keeps no more than so much for a disk that hangs', async () => {
+it('limits what it queues for a disk that hangs', async () => {
 	const { clock, saver, saved, happen, disk } = setup();
 	await clock.advance(300);
 	disk.full = true;
@@ -147,7 +147,7 @@ it('writes nothing while nothing happens', async () => {
 	saver.stop();
 });
 
-it('tells of a full disk once, and saves when there is room again', async () => {
+it('reports a full disk once, and saves when there is space again', async () => {
 	const { clock, disk, problems, saver, saved } = setup();
 	disk.full = true;
 	await clock.advance(5000);
@@ -158,7 +158,7 @@ it('tells of a full disk once, and saves when there is room again', async () => 
 	saver.stop();
 });
 
-it('goes on from a snapshot where an event could not be saved', async () => {
+it('continues with a new snapshot when an event could not be saved', async () => {
 	const { clock, disk, problems, saver, saved, happen } = setup();
 	await clock.advance(300);
 	disk.full = true;
@@ -172,7 +172,7 @@ it('goes on from a snapshot where an event could not be saved', async () => {
 	saver.stop();
 });
 
-/** A saver that has begun to encode a state of 200 guilds, and an event that happens in the last of them meanwhile. */
+/** A saver that has begun to encode a state of 200 guilds, and an event that arrives in the last guild during that. */
 async function encoding() {
 	const made = setup();
 	const { clock, shard, deferred } = made;
@@ -186,7 +186,7 @@ async function encoding() {
 	return { ...made, members };
 }
 
-it('encodes a large state in many turns, in which it stands still, and saves behind it what came meanwhile', async () => {
+it('encodes a large state over many turns from a frozen state, and appends the events of that time', async () => {
 	const { clock, saver, saved, files, deferred, members } = await encoding();
 	let turns = 0;
 	for (; deferred.nextOffset === 11 && turns < 1000; turns++) await nextTurn();
@@ -197,7 +197,7 @@ it('encodes a large state in many turns, in which it stands still, and saves beh
 	saver.stop();
 });
 
-it('finishes at once what it encodes when somebody needs the state as it is by now', async () => {
+it('finishes encoding at once when a caller needs the current state', async () => {
 	const { clock, saver, saved, deferred, members } = await encoding();
 	expect(saved()).toBeUndefined();
 	expect(members(deferred.current)).toBe(2);
@@ -206,14 +206,14 @@ it('finishes at once what it encodes when somebody needs the state as it is by n
 	saver.stop();
 });
 
-it('finishes at once what it encodes when a worker waits for it', async () => {
+it('finishes encoding at once when a worker waits for it', async () => {
 	const { saver, saved } = await encoding();
 	await saver.ensureSnapshot();
 	expect(saved()).toEqual([10, 10]);
 	saver.stop();
 });
 
-it('leaves nothing behind when the session is over', async () => {
+it('removes its files when the session is over', async () => {
 	const { saver, files } = setup();
 	await saver.saveNow();
 	expect(files.size).toBeGreaterThan(0);
@@ -221,7 +221,7 @@ it('leaves nothing behind when the session is over', async () => {
 	expect(files.size).toBe(0);
 });
 
-it('writes down that the session went on without the shard', async () => {
+it('records that the session continued without the shard', async () => {
 	const { clock, shard, files, saver, saved } = setup();
 	await clock.advance(300);
 	shard.ahead = 90;
@@ -231,7 +231,7 @@ it('writes down that the session went on without the shard', async () => {
 	saver.stop();
 });
 
-it('saves nothing more once another process has claimed what it saves', async () => {
+it('saves nothing more after another process has claimed its files', async () => {
 	const { clock, disk, problems, saver, happen } = setup();
 	await clock.advance(300);
 	disk.fenced = true;
@@ -244,11 +244,11 @@ it('saves nothing more once another process has claimed what it saves', async ()
 	expect([problems, disk.writes, clock.pendingTimers()]).toEqual([['replaced'], writes, 0]);
 });
 
-it('finding 18: what can never be written is reported once and tried ever more rarely, while the worker is saved', async () => {
+it('finding 18: reports a snapshot that can never be written once, retries with growing delays, and still saves the worker', async () => {
 	const { clock, disk, shard, problems, saver } = setup();
 	disk.refuses = 'shard-3';
 	for (let second = 0; second < 60; second++) {
-		// The session of the worker changes, and is saved: that does not end the failure of the snapshot.
+		// The worker's session changes and is saved: that does not end the failure of the snapshot.
 		shard.worker = {
 			sessionId: `w${second}`,
 			incarnation: 1,
@@ -261,7 +261,7 @@ it('finding 18: what can never be written is reported once and tried ever more r
 	}
 	expect(problems).toEqual(['EISDIR']);
 	expect(saver.stats.snapshotFailure).toMatchObject({ error: 'EISDIR' });
-	// A try has two writes: about 5 tries in the first 8 s, then one every 5 s.
+	// An attempt has two writes: about 5 attempts in the first 8 s, then one every 5 s.
 	expect(disk.writes).toBeLessThan(40);
 	disk.refuses = '';
 	await clock.advance(5000);

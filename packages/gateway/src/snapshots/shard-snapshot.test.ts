@@ -19,13 +19,13 @@ const facts = {
 	voice: [],
 };
 
-it('gives back what was saved', () => {
+it('decodes what it encoded', () => {
 	const { state: restored, ...rest } = decodeSnapshot(atOnce(encodeSnapshot({ ...facts, state: state() })));
 	expect(rest).toEqual(facts);
 	expect([...restored.guildDispatches()]).toEqual([...state().guildDispatches()]);
 });
 
-it('refuses what is cut off, damaged, empty or of another version', () => {
+it('rejects a truncated, damaged or empty snapshot, and one of another version', () => {
 	const whole = atOnce(encodeSnapshot({ ...facts, state: state() }));
 	const damaged = Buffer.from(whole);
 	damaged[whole.length - 3] = (damaged[whole.length - 3] as number) ^ 1;
@@ -35,7 +35,7 @@ it('refuses what is cut off, damaged, empty or of another version', () => {
 	}
 });
 
-it('finding 17: names the version of a snapshot that it does not read', () => {
+it('finding 17: names the version of a snapshot it cannot read', () => {
 	const whole = atOnce(encodeSnapshot({ ...facts, state: state() }));
 	const other = Buffer.from(whole.toString('latin1').replace('snapshot 3', 'snapshot 41'), 'latin1');
 	expect(() => decodeSnapshot(other)).toThrow(/is of version 41, and this shardctl reads version 3/);

@@ -44,7 +44,7 @@ export function decodeSnapshot(data: Uint8Array): ShardSnapshot {
 	if (written !== undefined && written !== String(version)) {
 		throw new ShardctlError(
 			'SNAPSHOT_INVALID',
-			`the snapshot is of version ${written}, and this shardctl reads version ${version}; the session has to begin anew`,
+			`the snapshot is of version ${written}, and this shardctl reads version ${version}; the session must start again`,
 			{ details: { found: Number(written), version } },
 		);
 	}

@@ -14,13 +14,13 @@ function types(before: ShardState, after: ShardState): string[] {
 	return diffStates(before, after).map(({ t, d }) => `${t}${(d as RawObject).unavailable === true ? ' unavailable' : ''}`);
 }
 
-it('says nothing of guilds that are the same, in whatever order their parts come', () => {
+it('yields nothing for equal guilds, in whatever order their parts are listed', () => {
 	const before = stateOf({ 10: { name: 'a', roles: [{ id: '1', x: 1 }, { id: '2' }] } });
 	const after = stateOf({ 10: { roles: [{ id: '2' }, { x: 1, id: '1' }], name: 'a' } });
 	expect(diffStates(before, after)).toEqual([]);
 });
 
-it('says who vanished, came, fell into an outage and came out of one', () => {
+it('yields guilds that were removed, added, became unavailable or became available', () => {
 	const before = stateOf({ 10: { name: 'gone' }, 11: { name: 'falls' }, 12: undefined, 13: undefined });
 	const after = stateOf({ 11: undefined, 12: { name: 'rises' }, 13: undefined, 14: { name: 'new' }, 15: undefined });
 	expect(diffStates(before, after)).toEqual([
@@ -31,7 +31,7 @@ it('says who vanished, came, fell into an outage and came out of one', () => {
 	]);
 });
 
-it('rebuilds a guild that changed, after taking away what a client would keep', () => {
+it('rebuilds a changed guild, after removing what a client would keep', () => {
 	const metadata = { archived: false };
 	const before = stateOf({
 		10: {
@@ -54,6 +54,6 @@ it('rebuilds a guild that changed, after taking away what a client would keep', 
 	]);
 });
 
-it('tells how the bot is called by now', () => {
+it("yields the bot's new user name", () => {
 	expect(diffStates(stateOf({}, 'old'), stateOf({}, 'new'))).toEqual([{ t: 'USER_UPDATE', d: { id: '1', username: 'new' } }]);
 });

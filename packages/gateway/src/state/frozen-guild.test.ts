@@ -14,13 +14,13 @@ function guild(): GuildRecord {
 	return record;
 }
 
-it.each(['plain', 'deflate'] as const)('thaws to what it was made of (%s)', (codec) => {
+it.each(['plain', 'deflate'] as const)('thaws to the original guild (%s)', (codec) => {
 	const frozen = FrozenGuild.of(guild(), codec);
 	expect(frozen.thaw()).toEqual(guild());
 	expect(JSON.parse(frozen.text().create)).toEqual(guild().toCreate());
 });
 
-it('knows whom it may hold a copy of', () => {
+it('reports which users it may hold a copy of', () => {
 	const frozen = FrozenGuild.of(guild(), 'deflate');
 	expect(frozen.mayHoldUser(userHash('2'))).toBe(true);
 	expect(frozen.mayHoldUser(userHash('3'))).toBe(false);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { GuildRecord } from './guild-record.js';
 
-it('becomes the GUILD_CREATE that it was made of, keys that nobody knows and empty lists included', () => {
+it('returns the GUILD_CREATE it was made of, with unknown keys and empty lists', () => {
 	const create = {
 		id: '1',
 		new_thing: { a: 1 },
@@ -13,22 +13,22 @@ it('becomes the GUILD_CREATE that it was made of, keys that nobody knows and emp
 	expect(new GuildRecord(structuredClone(create)).toCreate()).toEqual(create);
 });
 
-it('says outright that the guild is available, and adds no list that was not sent', () => {
+it('sets the guild as available, and adds no list that was not sent', () => {
 	expect(new GuildRecord({ id: '1' }).toCreate()).toEqual({ id: '1', unavailable: false });
 });
 
-it('lists what was added to a list that was not sent', () => {
+it('creates a list that was not sent when an item is added to it', () => {
 	const guild = new GuildRecord({ id: '1' });
 	guild.presences.set('2', { user: { id: '2' } });
 	expect(guild.toCreate().presences).toEqual([{ user: { id: '2' } }]);
 });
 
-it('drops items without an id, and what is no list', () => {
+it('drops items without an id, and values that are not lists', () => {
 	const guild = new GuildRecord({ id: '1', roles: [{ name: 'nameless' }, null, 3, { id: '4' }], channels: 'none' });
 	expect(guild.toCreate()).toMatchObject({ roles: [{ id: '4' }], channels: [] });
 });
 
-it('brings every copy of a user up to date', () => {
+it('updates every copy of a user', () => {
 	const user = { id: '2', username: 'old' };
 	const guild = new GuildRecord({
 		id: '1',

@@ -17,7 +17,7 @@ function openIds(shelf: GuildShelf): string[] {
 const keepAll = () => {};
 
 describe('freezing', () => {
-	it('takes guilds that nothing ever happened in first, then those untouched for long enough', () => {
+	it('freezes guilds without any events first, then those untouched for long enough', () => {
 		const shelf = shelfOf(3);
 		shelf.freeze(0, keepAll);
 		expect(openIds(shelf)).toEqual([]);
@@ -28,7 +28,7 @@ describe('freezing', () => {
 		expect(openIds(shelf)).toEqual(['2']);
 	});
 
-	it('takes the longest untouched when too many are open', () => {
+	it('freezes the longest untouched when too many are open', () => {
 		const shelf = shelfOf(3, { maxOpen: 2 });
 		shelf.freeze(0, keepAll);
 		for (const [at, id] of [
@@ -44,20 +44,20 @@ describe('freezing', () => {
 		expect(openIds(shelf)).toEqual(['1', '2']);
 	});
 
-	it('stops at the limit of one go', () => {
+	it('stops at the limit of one pass', () => {
 		const shelf = shelfOf(5, { freezeAtOnce: 2 });
 		expect([1, 2, 3, 4].map((now) => shelf.freeze(now, keepAll))).toEqual([2, 2, 1, 0]);
 	});
 });
 
 describe('order', () => {
-	it('puts a guild that comes anew at the end, since it says the newest about its users', () => {
+	it('moves a guild to the end when it is received again, because it has the newest users', () => {
 		const shelf = shelfOf(3);
 		shelf.put('0', new GuildRecord({ id: '0' }));
 		expect([...shelf.ids()]).toEqual(['1', '2', '0']);
 	});
 
-	it('stays when a guild is away', () => {
+	it('keeps its place while a guild is unavailable', () => {
 		const shelf = shelfOf(2);
 		shelf.setAway('0');
 		expect([...shelf.entries()].map(([id, content]) => [id, content === undefined])).toEqual([
@@ -69,19 +69,19 @@ describe('order', () => {
 });
 
 describe('looking for a user', () => {
-	it('opens only those frozen guilds that may hold a copy', () => {
+	it('opens only the frozen guilds that may hold a copy', () => {
 		const shelf = shelfOf(3);
 		shelf.freeze(0, keepAll);
 		expect(Array.from(shelf.withUser('u1'), ({ id }) => id)).toEqual(['1']);
 		expect(openIds(shelf)).toEqual(['1']);
 	});
 
-	it('looks nowhere for one whom nobody ever saw', () => {
+	it('opens no guild for an unknown user', () => {
 		const shelf = shelfOf(3);
-		expect([...shelf.withUser('nobody')]).toEqual([]);
+		expect([...shelf.withUser('unknown')]).toEqual([]);
 	});
 
-	it('looks also in guilds that came frozen', () => {
+	it('includes guilds that were added frozen', () => {
 		const shelf = shelfOf(0);
 		shelf.put('9', FrozenGuild.of(new GuildRecord({ id: '9', members: [{ user: { id: 'u9' } }] }), 'plain'));
 		expect(Array.from(shelf.withUser('u9'), ({ id }) => id)).toEqual(['9']);

@@ -2,19 +2,19 @@ import { expect, it } from 'vitest';
 import { mergeKeys, upsert, without, wouldChange } from './merge.js';
 import type { RawObject } from './raw.js';
 
-it('assigns every key but those excepted', () => {
+it('assigns every key except the excluded ones', () => {
 	const target: RawObject = { a: 1, list: [1], kept: true };
 	mergeKeys(target, { a: 2, list: [2], not: 3 }, new Set(['not']));
 	expect(target).toEqual({ a: 2, list: [2], kept: true });
 });
 
-it('tells beforehand whether a merge would change anything', () => {
+it('predicts whether a merge would change anything', () => {
 	expect(wouldChange({ a: { b: 1 } }, { a: { b: 1 } })).toBe(false);
 	expect(wouldChange({ a: { b: 1 } }, { a: { b: 2 } })).toBe(true);
 	expect(wouldChange({}, { a: null })).toBe(true);
 });
 
-it('replaces what hangs below a key, and never changes it in place', () => {
+it('replaces the value of a key, and never changes it in place', () => {
 	const nested = { b: 1 };
 	const target: RawObject = { a: nested };
 	mergeKeys(target, { a: { c: 2 } });
@@ -22,7 +22,7 @@ it('replaces what hangs below a key, and never changes it in place', () => {
 	expect(nested).toEqual({ b: 1 });
 });
 
-it('keeps a copy of what it adds to a map', () => {
+it('stores a copy of what it adds to a map', () => {
 	const items = new Map<string, RawObject>();
 	const source = { id: '1', name: 'a' };
 	upsert(items, '1', source);
@@ -31,7 +31,7 @@ it('keeps a copy of what it adds to a map', () => {
 	expect(source.name).toBe('a');
 });
 
-it('copies without the keys of the event', () => {
+it('copies an event without the keys of its envelope', () => {
 	const source = { a: 1, guild_id: '1' };
 	expect(without(source, 'guild_id', 'absent')).toEqual({ a: 1 });
 	expect(source).toEqual({ a: 1, guild_id: '1' });

@@ -28,7 +28,7 @@ function stateOf(...dispatches: Dispatch[]): ShardState {
 const named = (id: string, username: string) => ({ id, username });
 
 describe('READY', () => {
-	it('lists every guild as unavailable, and carries the given keys', () => {
+	it('lists every guild as unavailable, and includes the given keys', () => {
 		expect(stateOf(create('12'), create('10')).ready({ session_id: 'local', shard: [0, 1] })).toEqual({
 			...ready(),
 			session_id: 'local',
@@ -37,7 +37,7 @@ describe('READY', () => {
 		});
 	});
 
-	it('carries the bot as it is by now, whoever told', () => {
+	it('contains the current bot user, whichever event changed it', () => {
 		const byItself = stateOf({ t: 'USER_UPDATE', d: named('1', 'renamed') });
 		const byMember = stateOf(create('10'), { t: 'GUILD_MEMBER_UPDATE', d: { guild_id: '10', user: named('1', 'renamed') } });
 		const byGuild = stateOf(create('10', { members: [{ user: named('1', 'renamed') }] }));
@@ -48,7 +48,7 @@ describe('READY', () => {
 });
 
 describe('the guilds after READY', () => {
-	it('come available, and those in outage as unavailable so that nobody waits', () => {
+	it('are sent as available, or as unavailable during an outage so that the client does not wait', () => {
 		const state = stateOf(create('10'), create('11'), { t: 'GUILD_DELETE', d: { id: '11', unavailable: true } });
 		expect([...state.guildDispatches()]).toEqual([
 			{ t: 'GUILD_CREATE', d: { ...(create('10').d as RawObject), unavailable: false } },
@@ -57,7 +57,7 @@ describe('the guilds after READY', () => {
 		expect(state.guildCount).toBe(2);
 	});
 
-	it('are gone when the bot left', () => {
+	it('are removed when the bot leaves', () => {
 		const state = stateOf(
 			create('10'),
 			{ t: 'GUILD_DELETE', d: { id: '10' } },
@@ -66,7 +66,7 @@ describe('the guilds after READY', () => {
 		expect(state.guildIds()).toEqual(['11']);
 	});
 
-	it('are the same as text, frozen or not', () => {
+	it('have the same text, frozen or not', () => {
 		const state = stateOf(create('10', { threads: [{ id: '5', thread_metadata: {} }] }), {
 			t: 'THREAD_MEMBERS_UPDATE',
 			d: { guild_id: '10', id: '5', member_count: 2, added_members: [{ user_id: '2', flags: 1 }] },
@@ -83,7 +83,7 @@ describe('the guilds after READY', () => {
 });
 
 describe('an event', () => {
-	it('of an unknown type, of an unknown guild or without sense changes nothing', () => {
+	it('of an unknown type, of an unknown guild or malformed changes nothing', () => {
 		const state = stateOf(create('10'));
 		const before = [...state.guildDispatches()];
 		const broken = [
@@ -135,7 +135,7 @@ describe('a user in several guilds', () => {
 		for (const { d } of state.guildDispatches()) expect(d).toMatchObject({ members: [{ user: named('2', 'new') }] });
 	});
 
-	it('is last called what the newest GUILD_CREATE says', () => {
+	it('has the name from the newest GUILD_CREATE', () => {
 		const state = stateOf(
 			create('10', { members: [structuredClone(member)] }),
 			create('11', { members: [structuredClone(member)] }),
@@ -146,7 +146,7 @@ describe('a user in several guilds', () => {
 });
 
 describe('saving', () => {
-	it('brings back the same state', () => {
+	it('restores the same state', () => {
 		const state = stateOf(create('10'), create('12', { name: '☕' }));
 		state.compressCold(1);
 		state.apply({ t: 'GUILD_ROLE_CREATE', d: { guild_id: '12', role: { id: '5' } } });
@@ -157,7 +157,7 @@ describe('saving', () => {
 });
 
 describe('memory', () => {
-	it('is counted, and falls when guilds are frozen', () => {
+	it('is counted, and decreases when guilds are frozen', () => {
 		const roles = Array.from({ length: 200 }, (_, index) => ({ id: `${index}`, name: 'role' }));
 		const state = stateOf(create('10', { roles }));
 		const open = state.bytes;
@@ -165,7 +165,7 @@ describe('memory', () => {
 		expect(state.bytes).toBeLessThan(open / 5);
 	});
 
-	it('forgets long archived threads and events long over when it freezes', () => {
+	it('drops long archived threads and long finished events when guilds freeze', () => {
 		const hour = 3_600_000;
 		const thread = (id: string, hoursAgo: number) => ({
 			id,

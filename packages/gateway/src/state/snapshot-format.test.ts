@@ -33,7 +33,7 @@ function codeOf(bytes: Uint8Array): unknown {
 }
 
 describe('a snapshot', () => {
-	it('is read as it was written, wherever in memory it lies', () => {
+	it('is read as it was written, at any offset in memory', () => {
 		const bytes = encode();
 		const shifted = new Uint8Array(bytes.length + 3);
 		shifted.set(bytes, 3);
@@ -47,13 +47,13 @@ describe('a snapshot', () => {
 		}
 	});
 
-	it('is refused at every length but its own', () => {
+	it('is rejected at every other length', () => {
 		const bytes = encode();
 		for (let length = 0; length < bytes.length; length++) expect(codeOf(bytes.subarray(0, length))).toBe('SNAPSHOT_INVALID');
 		expect(codeOf(Buffer.concat([bytes, Buffer.from('x')]))).toBe('SNAPSHOT_INVALID');
 	});
 
-	it('is refused when a byte of it is another', () => {
+	it('is rejected when one byte differs', () => {
 		const bytes = encode();
 		fc.assert(
 			fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
@@ -64,7 +64,7 @@ describe('a snapshot', () => {
 		);
 	});
 
-	it('of another version is named as such', () => {
+	it('reports its version when that is not the current one', () => {
 		const bytes = encode();
 		bytes.writeUInt32LE(7, 4);
 		expect(() => decodeSnapshot(bytes)).toThrow(/version 7/);

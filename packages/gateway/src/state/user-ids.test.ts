@@ -4,7 +4,7 @@ import { mayContain, userHash, userHashes } from './user-ids.js';
 
 const ids = fc.array(fc.bigInt({ min: 0n, max: 2n ** 63n }).map(String));
 
-it('finds every id that it was made of', () => {
+it('contains every id it was made of', () => {
 	fc.assert(
 		fc.property(ids, (all) => {
 			const hashes = userHashes(all);
@@ -14,7 +14,7 @@ it('finds every id that it was made of', () => {
 	);
 });
 
-it('does not find others, but for the rare one of the same hash', () => {
+it('does not contain other ids, except rare hash collisions', () => {
 	const hashes = userHashes(Array.from({ length: 1000 }, (_, index) => `10000000000000${index}`));
 	const others = Array.from({ length: 1000 }, (_, index) => `20000000000000${index}`);
 	expect(others.filter((id) => mayContain(hashes, userHash(id))).length).toBeLessThan(5);

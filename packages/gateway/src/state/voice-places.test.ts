@@ -15,7 +15,7 @@ function inChannel(): VoicePlaces {
 	return memory;
 }
 
-it('knows the channels that the bot itself is in, until it leaves or the guild is gone', () => {
+it('records the channels the bot is in, until it leaves or the guild is removed', () => {
 	const memory = inChannel();
 	memory.take(state('6', '8'), '9');
 	expect(memory.leaving()).toEqual([{ op: 4, d: { guild_id: '1', channel_id: null, self_mute: false, self_deaf: false } }]);
@@ -26,7 +26,7 @@ it('knows the channels that the bot itself is in, until it leaves or the guild i
 	expect(other.leaving()).toEqual([]);
 });
 
-it('tells a session that joins the same channel where to connect, once', () => {
+it('sends the voice server once to a session that joins the same channel', () => {
 	const memory = inChannel();
 	const session = {};
 	expect(memory.answerTo(join('5'), session)).toEqual([state('5'), server]);
@@ -34,16 +34,16 @@ it('tells a session that joins the same channel where to connect, once', () => {
 	expect(memory.answerTo(join('5'), {})).toHaveLength(2);
 });
 
-it('leaves the answer to Discord where the bot goes to another channel, or nothing is known', () => {
+it('leaves the response to Discord when the bot joins another channel, or nothing is known', () => {
 	const memory = inChannel();
 	const session = {};
 	expect(memory.answerTo(join('6'), session)).toEqual([]);
-	// It has spoken with Discord itself: what it is told from then on comes from there.
+	// It has asked Discord itself, so Discord sends all later voice events.
 	expect(memory.answerTo(join('5'), session)).toEqual([]);
 	expect(new VoicePlaces().answerTo(join('5'), {})).toEqual([]);
 });
 
-it('goes through a snapshot', () => {
+it('survives a snapshot', () => {
 	const memory = new VoicePlaces();
 	memory.restore(JSON.parse(JSON.stringify(inChannel().places)));
 	expect(memory.answerTo(join('5'), {})).toEqual([state('5'), server]);

@@ -4,7 +4,7 @@ import { AnswerRoutes } from './answer-routes.js';
 
 const [a, b] = [{ id: 'a' }, { id: 'b' }] as [WorkerSession, WorkerSession];
 
-it('leads an answer to whoever asked, and one that nobody asked for to everybody', () => {
+it('routes a response to the worker that asked, and an unrequested one to all', () => {
 	const routes = new AnswerRoutes();
 	routes.expect('1', a);
 	expect([routes.leadsTo(a, '1'), routes.leadsTo(b, '1')]).toEqual([true, false]);
@@ -13,7 +13,7 @@ it('leads an answer to whoever asked, and one that nobody asked for to everybody
 	expect([routes.leadsTo(a, '1'), routes.leadsTo(b, '1')]).toEqual([false, true]);
 });
 
-it('forgets the oldest of a thousand questions', () => {
+it('drops the oldest of a thousand requests', () => {
 	const routes = new AnswerRoutes();
 	for (let nonce = 0; nonce <= 1000; nonce++) routes.expect(String(nonce), a);
 	expect([routes.leadsTo(b, '0'), routes.leadsTo(b, '1')]).toEqual([true, false]);

@@ -41,7 +41,7 @@ function setup({ events = 10, bytes = 1e6, ageMs = 60_000 } = {}) {
 	return { clock, stats, feed, bounds, push, passed, notices, onFull };
 }
 
-it('lets the oldest events give way in a log that has too many, and reports it once a minute at most', async () => {
+it('drops the oldest events of a log with too many, and reports it at most once a minute', async () => {
 	const { clock, bounds, push, passed, notices, stats } = setup();
 	push(10);
 	expect(bounds.enforce()).toBe(false);
@@ -59,7 +59,7 @@ it('lets the oldest events give way in a log that has too many, and reports it o
 	expect(notices).toHaveLength(2);
 });
 
-it('lets events give way that are too old, or too large together', async () => {
+it('drops events that are too old, or too large in total', async () => {
 	const old = setup({ ageMs: 1000 });
 	old.push(3);
 	await old.clock.advance(1001);
@@ -70,7 +70,7 @@ it('lets events give way that are too old, or too large together', async () => {
 	expect(large.feed.log.bytes).toBeLessThanOrEqual(300);
 });
 
-it('drops what would not be missed first', () => {
+it('drops expendable events first', () => {
 	const { bounds, push, passed, stats, feed } = setup();
 	push(4, 'TYPING_START');
 	push(3, 'PRESENCE_UPDATE');
@@ -79,14 +79,14 @@ it('drops what would not be missed first', () => {
 	expect(stats.counters).toMatchObject({ expired: 4, coalesced: 2, overflowed: 0 });
 });
 
-it('asks for its worker to be cut off before an event gives way, and takes what that confirms into account', () => {
+it('asks for its worker to be disconnected before it drops an event, and applies what that confirms', () => {
 	const { bounds, push, feed, onFull, stats } = setup();
 	push(12);
 	onFull(() => feed.commit(5));
 	expect([bounds.enforce(), feed.log.size, stats.counters.overflowed]).toEqual([false, 7, 0]);
 });
 
-it('leaves events alone that belong to a session which is not the present one yet', () => {
+it('keeps events of a session that is not current yet', () => {
 	const { bounds, push, feed } = setup();
 	feed.block(0);
 	push(30, 'TYPING_START');
@@ -96,7 +96,7 @@ it('leaves events alone that belong to a session which is not the present one ye
 	expect(feed.log.size).toBe(0);
 });
 
-it('reports events that expired as one number when it is over', async () => {
+it('reports expired events as one number when the outage is over', async () => {
 	const { clock, bounds, stats, notices } = setup();
 	stats.counters.expired = 3;
 	bounds.reportExpired();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Condition } from './condition.js';
 
-it('resolves at once when it holds, and later when a check finds that it does', async () => {
+it('resolves at once when it holds, or later when a check finds that it does', async () => {
 	let holds = true;
 	const condition = new Condition(() => holds);
 	await condition.wait();

@@ -9,7 +9,7 @@ import { AnswerRoutes } from './answer-routes.js';
 import type { StreamConsumer } from './consumer.js';
 import { WorkerConsumer } from './worker-consumer.js';
 
-/** The least that a consumer can be. A queue beside a worker has no connection that breaks, and partitions by guild. */
+/** The minimal consumer. A queue instead of a worker has no connection that breaks, and partitions by guild. */
 function recorder(): ConsumerUnderTest & { partitions: Map<string | null, number[]> } {
 	const entries: LogEntry[] = [];
 	const partitions = new Map<string | null, number[]>();

@@ -43,7 +43,7 @@ function setup() {
 	return { applied, deferred, take };
 }
 
-it('takes in many events in many turns, each of them once and in order', async () => {
+it('applies many events over many turns, each once and in order', async () => {
 	const { applied, deferred, take } = setup();
 	take(300);
 	expect(applied).toEqual([]);
@@ -58,7 +58,7 @@ it('takes in many events in many turns, each of them once and in order', async (
 	expect(memberCount(deferred.peek)).toBe(300);
 });
 
-it('holds no event that it has taken in, however long others keep coming', async () => {
+it('releases events it has applied, however long others keep arriving', async () => {
 	v8.setFlagsFromString('--expose-gc');
 	const collectGarbage = vm.runInNewContext('gc') as () => void;
 	const { applied, deferred } = setup();
@@ -67,7 +67,7 @@ it('holds no event that it has taken in, however long others keep coming', async
 		const entry = joined(offset);
 		if (offset <= 100) first.push(new WeakRef(entry));
 		deferred.take(entry);
-		// More come than a step takes in, so something always waits.
+		// More events arrive than a step applies, so some always wait.
 		if (offset % 8 === 0) await nextTurn();
 		expect(deferred.nextOffset).toBeDefined();
 		if (applied.length >= 200) break;
@@ -80,7 +80,7 @@ it('holds no event that it has taken in, however long others keep coming', async
 	expect(first.filter((entry) => entry.deref() !== undefined)).toHaveLength(0);
 });
 
-it('stands at the newest event for whoever looks', async () => {
+it('is at the newest event for every reader', async () => {
 	const { applied, deferred, take } = setup();
 	take(100);
 	expect([memberCount(deferred.peek), memberCount(deferred.current), applied.length]).toEqual([0, 100, 100]);
@@ -88,7 +88,7 @@ it('stands at the newest event for whoever looks', async () => {
 	expect(applied).toHaveLength(100);
 });
 
-it('goes on with events that come while others wait', async () => {
+it('applies events that arrive while others wait', async () => {
 	const { applied, deferred, take } = setup();
 	take(20);
 	await nextTurn();
@@ -97,7 +97,7 @@ it('goes on with events that come while others wait', async () => {
 	expect(applied.at(-1)).toBe(21);
 });
 
-it('gives a new state nothing of what the one before had still to take in', async () => {
+it('applies none of the pending events of the old state to a new one', async () => {
 	const { applied, deferred, take } = setup();
 	take(10);
 	deferred.adopt(newState());
@@ -106,7 +106,7 @@ it('gives a new state nothing of what the one before had still to take in', asyn
 	expect([memberCount(deferred.current), applied]).toEqual([1, [11]]);
 });
 
-it('takes in nothing while there is no state, nor after its end', async () => {
+it('applies nothing while there is no state, nor after its end', async () => {
 	const applied: number[] = [];
 	const deferred = new DeferredState(({ offset }) => applied.push(offset));
 	deferred.take(joined(1));
@@ -118,7 +118,7 @@ it('takes in nothing while there is no state, nor after its end', async () => {
 	expect(memberCount(deferred.current)).toBe(1);
 });
 
-it('stands still until it is let go on, or until somebody needs it', async () => {
+it('applies nothing while frozen, until it is thawed or read', async () => {
 	const { applied, deferred, take } = setup();
 	take(10);
 	deferred.freeze(() => deferred.thaw());

@@ -32,7 +32,7 @@ export class DeferredState {
 	}
 
 	/**
-	 * The state applies nothing until {@link thaw}. When it is read meanwhile, `thawNow` is called first, which must thaw it.
+	 * The state applies nothing until {@link thaw}. When it is read before that, `thawNow` is called first, which must thaw it.
 	 */
 	freeze(thawNow: () => void): void {
 		this.#thawNow = thawNow;

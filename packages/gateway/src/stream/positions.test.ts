@@ -4,7 +4,7 @@ import { Positions } from './positions.js';
 
 const bytes = 10;
 
-/** A log as the owner of positions keeps it: the offsets that have not passed, with gaps. */
+/** A log as the owner of positions keeps it: the offsets that have not been released, with gaps. */
 class Model {
 	readonly positions = new Positions();
 	readonly log: number[] = [];
@@ -13,7 +13,7 @@ class Model {
 		const offset = this.positions.newest + gap;
 		this.positions.arrive(offset);
 		if (isEvent) this.log.push(offset);
-		// What the consumer has already leaves at once.
+		// What the consumer already has is released at once.
 		if (offset <= this.positions.sent) this.commit(this.positions.sent);
 	}
 
@@ -52,7 +52,7 @@ const step = fc.oneof(
 	fc.record({ name: fc.constant('resume' as const), part, beyond: fc.integer({ min: 0, max: 3 }) }),
 );
 
-it('keeps cursor ≤ sent, cursor ≤ newest, and sent ≤ newest unless a worker resumed from further on', () => {
+it('keeps cursor ≤ sent, cursor ≤ newest, and sent ≤ newest unless a worker resumed from a later position', () => {
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
 			const model = new Model();
@@ -79,7 +79,7 @@ it('keeps cursor ≤ sent, cursor ≤ newest, and sent ≤ newest unless a worke
 				expect(cursor).toBeLessThanOrEqual(sent);
 				expect(cursor).toBeLessThanOrEqual(newest);
 				expect(sent).toBeLessThanOrEqual(Math.max(newest, resumedAt));
-				// Nothing before the cursor is left, and what is in flight is what lies between.
+				// Nothing before the cursor is left, and what is in flight lies between.
 				expect(model.log.every((offset) => offset > cursor)).toBe(true);
 				const inFlight = model.log.filter((offset) => offset <= sent).length;
 				expect([positions.inFlightEvents, positions.inFlightBytes]).toEqual([inFlight, inFlight * bytes]);
@@ -99,14 +99,14 @@ function sentThrough(...offsets: number[]): Positions {
 	return positions;
 }
 
-it('takes the last event that was for the consumer as confirming what followed and was not', () => {
+it('treats the last event for the consumer as confirming the following events that were not for it', () => {
 	const positions = sentThrough(1, 2);
 	positions.send(3, bytes);
 	positions.send(4, bytes);
 	expect([1, 2, 3].map((seq) => positions.confirmedBy(seq))).toEqual([1, 4, 4]);
 });
 
-it('has nothing to confirm where nothing in flight was for the consumer', () => {
+it('has nothing to confirm when no event in flight was for the consumer', () => {
 	const positions = sentThrough(1);
 	expect([positions.isUnconfirmed, positions.isSilent]).toEqual([true, false]);
 	positions.pass(1, bytes);
@@ -116,14 +116,14 @@ it('has nothing to confirm where nothing in flight was for the consumer', () => 
 	expect([positions.isUnconfirmed, positions.isSilent]).toEqual([false, false]);
 });
 
-it('counts what gives way unsent as sent, so that it is not sent later', () => {
+it('counts dropped unsent events as sent, so that they are not sent later', () => {
 	const positions = new Positions();
 	positions.arrive(9);
 	positions.pass(4, bytes);
 	expect([positions.cursor, positions.sent, positions.inFlightEvents]).toEqual([4, 4, 0]);
 });
 
-it('is ahead of Discord after a resume from further on, until Discord has sent that again', () => {
+it('is ahead of Discord after a resume from a later position, until Discord has replayed to there', () => {
 	const positions = new Positions();
 	positions.moveTo(5);
 	positions.arrive(5);

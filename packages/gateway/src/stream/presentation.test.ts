@@ -33,7 +33,7 @@ function setup({ intents = intentBits.GUILDS as number } = {}) {
 
 const present = (events: EncodedData[], unsaved = false) => new Presentation({ offset: 7, events: events.values(), unsaved });
 
-it('sends READY, then the guilds, then waits for two heartbeats, and each part for one', () => {
+it('sends READY, then the guilds, then waits for two heartbeats, and for one after each part', () => {
 	const { session, sent } = setup();
 	const presentation = present([ready, guild(1), guild(2)]);
 	expect([presentation.sendNext(session), presentation.sendNext(session), sent]).toEqual([true, false, ['READY 7']]);
@@ -46,7 +46,7 @@ it('sends READY, then the guilds, then waits for two heartbeats, and each part f
 	expect([presentation.isConfirmed, presentation.awaitsHeartbeat, presentation.sendNext(session)]).toEqual([true, false, false]);
 });
 
-it('goes out in parts of about a megabyte', () => {
+it('is sent in parts of about a megabyte', () => {
 	const { session, sent } = setup();
 	const presentation = present(Array.from({ length: 5 }, (_, id) => guild(id, 400_000)));
 	presentation.sendNext(session);
@@ -56,7 +56,7 @@ it('goes out in parts of about a megabyte', () => {
 	expect([sent.length, presentation.isSent]).toEqual([5, true]);
 });
 
-it('sends nothing before it is saved, whatever heartbeats there are, and nothing without a connection', () => {
+it('sends nothing before it is saved, whatever heartbeats arrive, and nothing without a connection', () => {
 	const { session, sent, carrier } = setup();
 	const presentation = present([ready], true);
 	presentation.heartbeat();
@@ -66,12 +66,12 @@ it('sends nothing before it is saved, whatever heartbeats there are, and nothing
 	expect(presentation.sendNext(session)).toBe(false);
 	session.attach(carrier);
 	expect([presentation.sendNext(session), sent]).toEqual([true, ['READY 7']]);
-	// It is too late for that now.
+	// Saving no longer matters.
 	presentation.saved();
 	expect(presentation.awaitsHeartbeat).toBe(true);
 });
 
-it('shows no guild to a session without the intent for guilds', () => {
+it('sends no guild to a session without the GUILDS intent', () => {
 	const { session, sent } = setup({ intents: intentBits.GUILD_MESSAGES });
 	const presentation = present([ready, guild(1)]);
 	presentation.sendNext(session);

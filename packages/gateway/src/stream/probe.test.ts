@@ -33,7 +33,7 @@ function setup() {
 	return { clock, worker, standby, present, probe };
 }
 
-it('asks after 256 events, counted from the last question that was asked', () => {
+it('requests a heartbeat after 256 events, counted from the last request', () => {
 	const { probe, worker } = setup();
 	const send = (events: number, delivered = true) => {
 		for (let n = 0; n < events; n++) probe.noteSent({ delivered, mustConfirm: false });
@@ -52,13 +52,13 @@ it('asks after 256 events, counted from the last question that was asked', () =>
 	expect(worker.times).toBe(2);
 });
 
-it('asks at once for an event that must be confirmed before the next', () => {
+it('requests one at once for an event that must be confirmed before the next', () => {
 	const { probe, worker } = setup();
 	probe.noteSent({ delivered: true, mustConfirm: true });
 	expect(worker.times).toBe(1);
 });
 
-it('asks again and again while something is not confirmed, and stops when all is', async () => {
+it('repeats the request while something is unconfirmed, and stops when everything is confirmed', async () => {
 	const { clock, probe, worker, present } = setup();
 	probe.arm();
 	probe.arm();
@@ -72,7 +72,7 @@ it('asks again and again while something is not confirmed, and stops when all is
 	expect(worker.times).toBe(10);
 });
 
-it('asks a standby as well while it has something to confirm', async () => {
+it('also asks a standby while it has something to confirm', async () => {
 	const { clock, probe, standby, present } = setup();
 	Object.assign(present, { needed: false, standby: true, worker: false });
 	probe.arm();

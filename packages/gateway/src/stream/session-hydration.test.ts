@@ -12,7 +12,7 @@ function setup() {
 	return { clock, hydration, guild, completed: () => completed };
 }
 
-it('is complete when every guild has come, and takes nothing else in', async () => {
+it('is complete when every guild has arrived, and accepts no other events', async () => {
 	const { clock, hydration, guild, completed } = setup();
 	expect(hydration.take({ t: 'MESSAGE_CREATE', d: { guild_id: '1' } })).toBe(false);
 	expect(['1', '2', '1', '4'].map(guild)).toEqual([true, true, false, false]);
@@ -23,7 +23,7 @@ it('is complete when every guild has come, and takes nothing else in', async () 
 	expect([completed(), hydration.state.guildCount]).toEqual([1, 3]);
 });
 
-it('gives up a guild that does not come', async () => {
+it('gives up on a guild that does not arrive', async () => {
 	const { clock, guild, completed } = setup();
 	guild('1');
 	await clock.advance(4000);

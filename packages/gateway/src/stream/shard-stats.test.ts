@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ShardStats } from './shard-stats.js';
 
-it('says how many events came a second, over the last ten', () => {
+it('reports the events per second over the last ten seconds', () => {
 	const figures = new ShardStats(500);
 	const sample = (received: number) => {
 		figures.counters.received = received;
@@ -16,7 +16,7 @@ it('says how many events came a second, over the last ten', () => {
 	expect(figures.eventsPerSecond).toBe(0);
 });
 
-it('remembers the longest wait for ten seconds', () => {
+it('keeps the longest wait for ten seconds', () => {
 	const figures = new ShardStats(500);
 	figures.noteWait(3);
 	figures.noteWait(90.4);

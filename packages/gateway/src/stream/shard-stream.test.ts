@@ -15,7 +15,7 @@ interface Frame {
 	d: Record<string, unknown>;
 }
 
-/** A worker as the stream sees it: it reads what comes, and says so when it is asked, unless told not to. */
+/** A worker as the stream sees it: it reads everything, and answers heartbeat requests unless configured not to. */
 class Worker implements SessionCarrier {
 	readonly id = 1;
 	readonly frames: Frame[] = [];
@@ -87,7 +87,7 @@ function setup({ delivery = 'at-most-once', events = 1000 }: { delivery?: Delive
 				++offset,
 			);
 		},
-		/** Said by the session before as well. */
+		/** Also sent by the previous session. */
 		again: (t: string, d: Record<string, unknown>) =>
 			stream.receive({ t, d: { guild_id: guildId, ...d }, repeated: true }, ++offset),
 		event: (t: string, d: Record<string, unknown> = {}) => stream.receive({ t, d: { guild_id: guildId, ...d } }, ++offset),
@@ -100,7 +100,7 @@ function setup({ delivery = 'at-most-once', events = 1000 }: { delivery?: Delive
 
 const settle = (clock: { advance(ms: number): Promise<void> }) => clock.advance(200);
 
-/** A stream whose session with Discord has a complete state. */
+/** A stream whose Discord session has a complete state. */
 async function aSettledStream(options?: Parameters<typeof setup>[0]) {
 	const made = setup(options);
 	made.feed.ready();
@@ -108,10 +108,10 @@ async function aSettledStream(options?: Parameters<typeof setup>[0]) {
 	return made;
 }
 
-/** What is known of the worker of an earlier process that had everything through a position. */
+/** The saved facts of an earlier process's worker that had confirmed everything through a position. */
 const restored = (handledThrough: number) => ({ incarnation: 1, unconfirmedAt: null, resumableFrom: 0, handledThrough });
 
-it('shows a new worker READY and its guilds, then everything as it comes, under rising numbers', async () => {
+it('sends a new worker READY and its guilds, then every event in order, with increasing numbers', async () => {
 	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
 	worker.admit();
@@ -124,7 +124,7 @@ it('shows a new worker READY and its guilds, then everything as it comes, under 
 	expect(stream.stats.bufferedEvents).toBe(0);
 });
 
-it('sends the guilds when the worker has said that it has READY', async () => {
+it('sends the guilds after the worker has confirmed READY', async () => {
 	const { clock, stream } = await aSettledStream();
 	const worker = new Worker(stream);
 	worker.reads = false;
@@ -136,7 +136,7 @@ it('sends the guilds when the worker has said that it has READY', async () => {
 	expect(worker.types).toEqual(['READY', 'GUILD_CREATE']);
 });
 
-it('sends nothing to a new worker before it is saved where its READY stands', async () => {
+it('sends nothing to a new worker before the position of its READY is saved', async () => {
 	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
 	const places: unknown[] = [];
@@ -157,7 +157,7 @@ it('sends nothing to a new worker before it is saved where its READY stands', as
 	expect(worker.types).toEqual(['READY', 'GUILD_CREATE', 'MESSAGE_CREATE']);
 });
 
-it('keeps what comes while no worker is there, and gives the next one the state from before it', async () => {
+it('keeps events while there is no worker, and sends the next one the state from before them', async () => {
 	const { clock, stream, feed } = await aSettledStream();
 	feed.event('GUILD_MEMBER_ADD', { user: { id: '7' } });
 	feed.messages(1, 2);
@@ -173,7 +173,7 @@ it('keeps what comes while no worker is there, and gives the next one the state 
 	expect(next.frames[1]?.d).toMatchObject({ member_count: 6 });
 });
 
-it('sends nothing beyond a window to a worker that does not read, and goes on when it does', async () => {
+it('sends no more than a window to a worker that does not read, and continues when it does', async () => {
 	const { clock, stream, feed } = await aSettledStream({ events: 10_000 });
 	const worker = new Worker(stream);
 	worker.admit();
@@ -188,7 +188,7 @@ it('sends nothing beyond a window to a worker that does not read, and goes on wh
 	expect(worker.numbers).toEqual(Array.from({ length: 5000 }, (_, index) => index + 1));
 });
 
-it('lets a worker that does not read start anew when the buffer is full, and counts what it will never see', async () => {
+it('makes a worker that does not read start again when the buffer is full, and counts its missed events', async () => {
 	const { clock, stream, feed, notices, ended } = await aSettledStream({ events: 100 });
 	const worker = new Worker(stream);
 	worker.admit();
@@ -231,7 +231,7 @@ it('replays after a resume what the client does not have, and nothing else', asy
 it.each([
 	{ delivery: 'at-most-once' as const, handled: [6], lost: 3, repeated: 0 },
 	{ delivery: 'at-least-once' as const, handled: [3, 4, 5, 6], lost: 0, repeated: 3 },
-])('$delivery: what was in the hands of a worker that died is counted', async ({ delivery, handled, lost, repeated }) => {
+])('$delivery: counts the events in flight when a worker died', async ({ delivery, handled, lost, repeated }) => {
 	const { clock, stream, feed } = await aSettledStream({ delivery });
 	const worker = new Worker(stream);
 	worker.admit();
@@ -247,14 +247,14 @@ it.each([
 	expect(stream.stats).toMatchObject({ lost, repeated });
 });
 
-/** Lets workers die of message 6, one after the other. */
+/** Lets one worker after another die of message 6. */
 async function dieOfTheSixth({ crash }: { crash: boolean }) {
 	const { clock, stream, feed, poisoned } = await aSettledStream({ delivery: 'at-least-once' });
 	feed.messages(1, 40);
 	const seen: unknown[][] = [];
 	for (let life = 0; life < 9 && poisoned.length === 0; life++) {
 		const worker = new Worker(stream, { id: String(life) });
-		// Whatever came in one piece with the message dies unsaid with it.
+		// Whatever arrived in one frame with the message is lost with it.
 		const { sendFrame } = worker;
 		worker.sendFrame = (frame) => {
 			if (worker.reads) sendFrame.call(worker, frame);
@@ -268,11 +268,11 @@ async function dieOfTheSixth({ crash }: { crash: boolean }) {
 	return { seen, poisoned, counters: stream.stats };
 }
 
-it('sets an event aside at which its worker crashes again and again, and tells it from those around it', async () => {
+it('sets an event aside that crashes its worker repeatedly, and delivers the events around it', async () => {
 	const { seen, poisoned, counters } = await dieOfTheSixth({ crash: true });
 	expect(poisoned).toEqual(['MESSAGE_CREATE']);
 	expect(counters).toMatchObject({ poisoned: 1, lost: 0 });
-	// Each death narrows it down; once it was alone three times, the others are handled.
+	// Each crash narrows it down; after three crashes on it alone, the others are handled.
 	expect(seen.slice(0, -1)).toEqual([[1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6], [4, 5, 6], [5, 6], [6], [6], [6]]);
 	expect(seen.at(-1)).toEqual(Array.from({ length: 34 }, (_, index) => index + 7));
 });
@@ -283,7 +283,7 @@ it('suspects no event when a worker is killed from outside', async () => {
 	expect(seen.every((numbers) => numbers.at(-1) === 6)).toBe(true);
 });
 
-it('does not deliver interactions and typing that are too old, counts them, and tells of them once', async () => {
+it('does not deliver interactions and typing that are too old, counts them, and reports them once', async () => {
 	const { clock, stream, feed, notices } = await aSettledStream();
 	feed.event('INTERACTION_CREATE');
 	feed.event('TYPING_START');
@@ -299,7 +299,7 @@ it('does not deliver interactions and typing that are too old, counts them, and 
 	expect(notices).toEqual(['events:expired']);
 });
 
-it('shows a successor READY while the worker is paused, and gives it the stream only then', async () => {
+it('sends a successor READY while the worker is paused, and the stream only after that', async () => {
 	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
 	worker.admit();
@@ -324,7 +324,7 @@ it('shows a successor READY while the worker is paused, and gives it the stream 
 	expect(stream.stats).toMatchObject({ lost: 0, repeated: 0 });
 });
 
-it('goes on to the old worker when its successor is dropped', async () => {
+it('continues with the old worker when its successor is dropped', async () => {
 	const { clock, stream, feed, ended } = await aSettledStream();
 	const worker = new Worker(stream);
 	worker.admit();
@@ -338,7 +338,7 @@ it('goes on to the old worker when its successor is dropped', async () => {
 	expect([worker.numbers, ended]).toEqual([[1, 2, 3], ['b']]);
 });
 
-it('tells a worker what has changed when Discord started a new session', async () => {
+it('sends a worker the differences when Discord started a new session', async () => {
 	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
 	worker.admit();
@@ -348,16 +348,16 @@ it('tells a worker what has changed when Discord started a new session', async (
 	feed.messages(2, 2);
 	await settle(clock);
 	expect(worker.numbers).toEqual([1, 2]);
-	const told = worker.frames.slice(3, -1);
-	expect(told.length).toBeGreaterThan(0);
-	expect(JSON.stringify(told)).toContain('renamed');
+	const updates = worker.frames.slice(3, -1);
+	expect(updates.length).toBeGreaterThan(0);
+	expect(JSON.stringify(updates)).toContain('renamed');
 	const next = new Worker(stream, { id: 'b' });
 	next.admit();
 	await settle(clock);
 	expect(next.frames[1]?.d).toMatchObject({ name: 'renamed' });
 });
 
-it('takes what the session before has said into the new state, and tells the worker nothing of it twice', async () => {
+it('applies what the previous session has sent to the new state, and sends the worker none of it twice', async () => {
 	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
 	worker.admit();
@@ -377,7 +377,7 @@ it('takes what the session before has said into the new state, and tells the wor
 	expect(next.frames[1]?.d).toMatchObject({ name: 'renamed' });
 });
 
-it('gives a worker that resumes after a restart of the process each event once', async () => {
+it('sends each event once to a worker that resumes after a restart of the process', async () => {
 	const { stream } = await aSettledStream();
 	const state = stream.state as NonNullable<typeof stream.state>;
 	const after = setup();
@@ -385,7 +385,7 @@ it('gives a worker that resumes after a restart of the process each event once',
 	const worker = new Worker(after.stream);
 	worker.session.detach(worker);
 	after.stream.workers.restore(worker.session, restored(2));
-	// The client has got as far as 5; Discord sends again from 3 on, some of it after the resume.
+	// The client has everything through 5; Discord replays from 3 on, some of it after the resume.
 	const send = (from: number, to: number) => {
 		for (let at = from; at <= to; at++) after.stream.receive({ t: 'MESSAGE_CREATE', d: { guild_id: guildId, n: at } }, at);
 	};
@@ -394,7 +394,7 @@ it('gives a worker that resumes after a restart of the process each event once',
 	worker.session.attach(worker);
 	after.stream.resume(worker.session, 5);
 	after.stream.resumed();
-	// It has said so, though Discord has not sent all of it again.
+	// The client has confirmed that, though Discord has not replayed all of it.
 	expect([after.stream.cursor, after.stream.workers.checkpoint?.handledThrough]).toEqual([4, 5]);
 	send(3, 8);
 	await settle(after.clock);
@@ -402,7 +402,7 @@ it('gives a worker that resumes after a restart of the process each event once',
 	expect(after.stream.stats.bufferedEvents).toBe(0);
 });
 
-it('holds the events of a new worker until all of its shards are ready, or nobody says so for long', async () => {
+it('holds the events of a new worker until all of its shards are ready, or the limit expires', async () => {
 	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream);
 	worker.incarnation = 4;
@@ -431,7 +431,7 @@ it('holds the events of a new worker until all of its shards are ready, or nobod
 	expect(silent.numbers).toEqual([4]);
 });
 
-it('does not repeat what the worker of an earlier process is known to have, when it identifies anew', async () => {
+it('does not repeat what the worker of an earlier process is known to have when it identifies again', async () => {
 	const { stream } = await aSettledStream();
 	const after = setup();
 	after.stream.restore(stream.state as NonNullable<typeof stream.state>, 2, '9');
@@ -461,7 +461,7 @@ it('does not repeat what the worker of an earlier process is known to have, when
 it.each([
 	['has not resumed', false],
 	['has resumed further on than this process knows', true],
-])('begins anew with the worker of an earlier process that %s when the session is lost', async (_, resumes) => {
+])("starts again with an earlier process's worker that %s when the session is lost", async (_, resumes) => {
 	const { stream } = await aSettledStream();
 	const after = setup();
 	after.stream.restore(stream.state as NonNullable<typeof stream.state>, 2, '9');
@@ -479,7 +479,7 @@ it.each([
 	expect(worker.numbers).toEqual([1]);
 });
 
-it('tells how full and how old the buffer is, and how long events waited until lately', async () => {
+it('reports the size and age of the buffer, and the longest wait of events until lately', async () => {
 	const { clock, stream, feed } = await aSettledStream();
 	feed.messages(1, 10);
 	await clock.advance(3000);
@@ -493,14 +493,14 @@ it('tells how full and how old the buffer is, and how long events waited until l
 });
 
 it.each(['at-most-once', 'at-least-once'] as const)(
-	'loses nothing of a worker that comes back before it is known to have its guilds, and says what it has (%s)',
+	'loses nothing of a worker that reconnects before it is known to have its guilds, and reports what it has (%s)',
 	async (delivery) => {
 		const { clock, stream, feed, ended } = await aSettledStream({ delivery });
 		const worker = new Worker(stream);
 		worker.reads = false;
 		worker.admit();
 		await settle(clock);
-		// It has READY, and gets the guilds.
+		// It has READY, and receives the guilds.
 		worker.beat();
 		const had = worker.frames.at(-1)?.s as number;
 		feed.messages(1, 4);
@@ -515,7 +515,7 @@ it.each(['at-most-once', 'at-least-once'] as const)(
 	},
 );
 
-it('makes room in a full buffer with what nobody would miss, before it folds anything that was said', async () => {
+it('drops expendable events from a full buffer before it drops messages', async () => {
 	const { clock, stream, feed, notices } = await aSettledStream({ events: 100 });
 	for (let n = 1; n <= 60; n++) {
 		feed.event('MESSAGE_CREATE', { n });
@@ -532,24 +532,24 @@ it('makes room in a full buffer with what nobody would miss, before it folds any
 	const positions = worker.frames.map(({ s }) => s);
 	expect(positions).toEqual([...positions].sort((a, b) => a - b));
 	expect(notices).not.toContain('events:overflowed');
-	// Full of what counts, it folds the oldest as ever.
+	// When only messages are left, it drops the oldest.
 	stream.workers.pause();
 	feed.messages(61, 400);
 	expect(stream.stats.overflowed).toBeGreaterThan(0);
 	expect(stream.stats.bufferedEvents).toBe(100);
 });
 
-it('tells of a full buffer once, and again when it was not full for a minute', async () => {
+it('reports a full buffer once, and again after a minute below the limit', async () => {
 	const { clock, stream, feed, notices } = await aSettledStream({ events: 10 });
-	const told = () => notices.filter((kind) => kind === 'events:overflowed').length;
+	const reported = () => notices.filter((kind) => kind === 'events:overflowed').length;
 	feed.messages(1, 20);
 	feed.messages(21, 30);
-	expect(told()).toBe(1);
+	expect(reported()).toBe(1);
 	new Worker(stream).admit();
 	await clock.advance(61_000);
 	stream.workers.pause();
 	feed.messages(31, 50);
-	expect(told()).toBe(2);
+	expect(reported()).toBe(2);
 });
 
 it.each([
@@ -557,7 +557,7 @@ it.each([
 	['discord.py', 1, 3],
 	['Eris', 1, 3],
 	['Oceanic', 1, 3],
-])('asks a client of %s how far it is as often as its library bears', async (browser, least, most) => {
+])('requests heartbeats from a %s client as often as its library allows', async (browser, least, most) => {
 	const { clock, stream, feed } = await aSettledStream();
 	const worker = new Worker(stream, { browser });
 	worker.admit();
@@ -576,7 +576,7 @@ it.each([
 	expect(stream.cursor).toBe(stream.newest);
 });
 
-/** A worker that has everything so far and is silent now, what came after that was not for it, and three events on their way. */
+/** A worker that has confirmed everything and is now silent, later events that were not for it, and three events in flight. */
 async function behindTheCursor(passBy: (feed: ReturnType<typeof setup>['feed']) => void) {
 	const made = await aSettledStream();
 	const { clock, stream, feed } = made;
@@ -597,7 +597,7 @@ async function behindTheCursor(passBy: (feed: ReturnType<typeof setup>['feed']) 
 it.each([
 	['events that its intents leave out', (feed: ReturnType<typeof setup>['feed']) => feed.event('PRESENCE_UPDATE', { user: {} })],
 	['a new session of Discord in which nothing is different', (feed: ReturnType<typeof setup>['feed']) => feed.ready()],
-])('lets a worker resume that is behind the cursor by %s, with all that was on its way', async (_, passBy) => {
+])('resumes a worker that is behind the cursor by %s, with all events in flight', async (_, passBy) => {
 	const { clock, stream, worker, had, notices } = await behindTheCursor(passBy);
 	expect(stream.canResume(worker.session, had)).toBe('yes');
 	expect(stream.canResume(worker.session, had - 1)).toBe('too old');

@@ -131,7 +131,7 @@ export class StreamWorkers {
 		const before = standby && this.#vacate();
 		seat.promote();
 		if (before) endSession(before);
-		// What overflowed meanwhile is in the state, but not in what the new worker was shown.
+		// Events that overflowed in the meantime are in the state, but were not sent to the new worker.
 		if (standby?.isPresented && standby.session.seq !== feed.positions.cursor) this.end();
 		flow();
 	}

@@ -33,7 +33,7 @@ function setup() {
 
 type Setup = ReturnType<typeof setup>;
 
-/** Brings a seat into each of its states, by a worker that is held where that is possible. */
+/** Brings a seat into each of its states, with a worker that is held where that is possible. */
 const arrange: Record<SeatName, (made: Setup) => void> = {
 	vacant: () => {},
 	restored: ({ seat, worker }) => {
@@ -78,7 +78,7 @@ const events = {
 	vacate: ({ seat }: Setup) => seat.vacate(),
 };
 
-/** Where each event leads from each state. What is not listed changes nothing; `throws`: it must not happen there. */
+/** The state after each event, for each state. What is not listed changes nothing; `throws`: it must not happen there. */
 const table: Record<keyof typeof events, Partial<Record<SeatName, SeatName | 'throws'>>> = {
 	restore: { vacant: 'restored', restored: 'throws', presenting: 'throws', held: 'throws', flowing: 'throws' },
 	admit: { vacant: 'presenting', restored: 'throws', presenting: 'throws', held: 'throws', flowing: 'throws' },
@@ -123,7 +123,7 @@ describe('state × event', () => {
 	});
 });
 
-it.each(states)('lets events out only when it is flowing, connected and not paused (%s)', (state) => {
+it.each(states)('sends events only when it is flowing, connected and not paused (%s)', (state) => {
 	const made = setup();
 	arrange[state](made);
 	const { seat, worker } = made;
@@ -138,7 +138,7 @@ it.each(states)('lets events out only when it is flowing, connected and not paus
 	expect(seat.recipient !== null).toBe(flows);
 });
 
-it('tells what its worker is doing, for stats', () => {
+it('reports the status of its worker for stats', () => {
 	const made = setup();
 	expect(made.seat.status).toBe('none');
 	arrange.flowing(made);
@@ -175,7 +175,7 @@ it('flows at once after a presentation during which the worker became ready, or 
 	}
 });
 
-it('holds a worker again that is shown a correction while it is held', () => {
+it('holds a worker again that gets a correction while it is held', () => {
 	const made = setup();
 	arrange.held(made);
 	made.worker.isPresented = false;
@@ -184,7 +184,7 @@ it('holds a worker again that is shown a correction while it is held', () => {
 	expect(made.seat.name).toBe('held');
 });
 
-it('reports an expired hold once, and not one whose worker is gone', async () => {
+it('reports an expired hold once, and not for a worker that has exited', async () => {
 	const made = setup();
 	arrange.held(made);
 	await made.clock.advance(maxHoldMs);
@@ -196,7 +196,7 @@ it('reports an expired hold once, and not one whose worker is gone', async () =>
 	expect(gone.expired()).toBe(0);
 });
 
-it('hands the worker over that leaves, and says whether it never resumed', () => {
+it('returns the leaving worker, and whether it never resumed', () => {
 	const made = setup();
 	expect(made.seat.vacate()).toBeNull();
 	arrange.restored(made);
@@ -205,7 +205,7 @@ it('hands the worker over that leaves, and says whether it never resumed', () =>
 	expect(made.seat.vacate()).toEqual({ consumer: made.worker, wasRestored: false });
 });
 
-it('shows the standby what it is to be shown while another worker has the seat, and keeps it paused when the standby goes', () => {
+it('sends the standby its presentation while another worker has the seat, and keeps it paused when the standby is dropped', () => {
 	const made = setup();
 	arrange.flowing(made);
 	const { seat, worker, next } = made;

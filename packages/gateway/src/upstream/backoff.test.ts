@@ -4,7 +4,7 @@ import { Backoff } from './backoff.js';
 
 const delays = (backoff: Backoff, count: number) => Array.from({ length: count }, () => backoff.nextDelayMs());
 
-it('waits ever longer, up to 15 s', () => {
+it('doubles the wait, up to 15 s', () => {
 	const backoff = new Backoff(fakeClock(), () => 1);
 	expect(delays(backoff, 9)).toEqual([0, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
 });

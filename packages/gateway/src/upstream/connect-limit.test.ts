@@ -4,7 +4,7 @@ import { ConnectLimit } from './connect-limit.js';
 const never = new AbortController().signal;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-it('lets so many begin at once, and the next in order when one is over', async () => {
+it('admits a limited number at once, and the next in order when one is done', async () => {
 	const limit = new ConnectLimit(2);
 	const begun: number[] = [];
 	const ends = new Map<number, () => void>();
@@ -26,7 +26,7 @@ it('lets so many begin at once, and the next in order when one is over', async (
 	expect(begun).toEqual([1, 2, 3, 4]);
 });
 
-it('forgets one that is cancelled while it waits', async () => {
+it('removes a waiting one that is cancelled', async () => {
 	const limit = new ConnectLimit(1);
 	const end = await limit.enter(never);
 	const cancel = new AbortController();

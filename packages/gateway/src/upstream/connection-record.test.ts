@@ -4,7 +4,7 @@ import { ConnectionRecord } from './connection-record.js';
 
 const start = 1_000_000;
 
-it('B8: counts the attempts of an outage from its beginning, with the wait before the next', async () => {
+it('B8: counts the attempts of an outage from its start, with the wait before the next', async () => {
 	const clock = fakeClock(start);
 	const record = new ConnectionRecord(clock);
 	expect(record.facts).toEqual({ since: null, tries: 0, nextTryAt: null, lastClose: null, lastEventAt: null });

@@ -16,14 +16,14 @@ function compressed(texts: readonly string[]): Buffer[] {
 	});
 }
 
-it('gives back each message, whole and in order, also where it came in pieces', () => {
+it('returns each message, whole and in order, also when it arrives in pieces', () => {
 	const texts = fc.array(fc.string({ minLength: 1, unit: 'grapheme', maxLength: 200 }), { minLength: 1, maxLength: 20 });
 	fc.assert(
 		fc.property(texts, fc.integer({ min: 1, max: 50 }), (list, size) => {
 			const inflater = new Inflater();
 			for (const [index, message] of compressed(list).entries()) {
 				let text: string | undefined;
-				// The end stays whole: it is what tells that the message is.
+				// The suffix stays whole: it marks the end of the message.
 				const end = Math.max(0, message.length - 4);
 				for (let at = 0; at < end; at += size) text = inflater.push(message.subarray(at, Math.min(end, at + size)));
 				expect(text).toBeUndefined();
@@ -35,7 +35,7 @@ it('gives back each message, whole and in order, also where it came in pieces', 
 	);
 });
 
-it('skips a frame that inflates to nothing, wherever it is', () => {
+it('skips a frame that inflates to nothing, at any position', () => {
 	const inflater = new Inflater();
 	const deflate = new Deflate({ flush: constants.Z_SYNC_FLUSH });
 	const empty = Buffer.from([0, 0, 0, 255, 255]);
@@ -54,13 +54,13 @@ it('skips a frame that inflates to nothing, wherever it is', () => {
 	]);
 });
 
-it('reads a message of megabytes', () => {
+it('reads a message of several megabytes', () => {
 	const text = JSON.stringify(Array.from({ length: 300_000 }, (_, n) => (n * 7919) % 100_003));
 	const [message] = compressed([text]);
 	expect(new Inflater().push(message as Buffer)).toBe(text);
 });
 
-it('throws once the stream is broken, and goes on throwing', () => {
+it('throws once the stream is broken, and for every frame after that', () => {
 	const inflater = new Inflater();
 	const [one, two] = compressed(['{"op":10}', '{"op":11}']) as [Buffer, Buffer];
 	expect(inflater.push(one)).toBe('{"op":10}');

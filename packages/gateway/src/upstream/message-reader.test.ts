@@ -33,7 +33,7 @@ function compressor(): (text: string) => ArrayBuffer {
 	};
 }
 
-it('reads text and compressed messages at once, so that none overtakes another', () => {
+it('reads text and compressed messages synchronously, so that none overtakes another', () => {
 	const { shard } = setup();
 	const compress = compressor();
 	expect(shard.unpackMessage('{"op":10}')).toEqual({ op: 10 });
@@ -41,7 +41,7 @@ it('reads text and compressed messages at once, so that none overtakes another',
 	expect(shard.unpackMessage(compress('{"op":7}'))).toEqual({ op: 7 });
 });
 
-it('hands events on at once with their text, and past the library but for those that it lives by', () => {
+it('passes events on at once with their text, and hides them from the library except those it needs', () => {
 	const { shard, events } = setup();
 	const ready = { op: 0, t: 'READY', s: 1, d: { v: 10 } };
 	const message = { op: 0, t: 'MESSAGE_CREATE', s: 2, d: {} };
@@ -50,7 +50,7 @@ it('hands events on at once with their text, and past the library but for those 
 	expect(events).toEqual([ready, message].map((event) => [{ t: event.t, d: event.d, text: JSON.stringify(event) }, event.s]));
 });
 
-it('gives nothing for a message that goes on in the next one', () => {
+it('yields nothing for an incomplete message', () => {
 	const { shard } = setup();
 	const message = compressor()('{"op":11}');
 	expect(shard.unpackMessage(message.slice(0, 5))).toBeNull();
@@ -70,7 +70,7 @@ it('ignores an empty frame, plain or compressed', () => {
 it.each([
 	['text that is no JSON', '{"op":', /is not valid JSON/],
 	['bytes that do not inflate', new Uint8Array([1, 2, 3, 4, 0, 0, 255, 255]).buffer, /cannot be decompressed: ./],
-])('reads nothing more behind %s, until the next connection', (_, bad, reason) => {
+])('reads nothing after %s, until the next connection', (_, bad, reason) => {
 	const { shard, reader, broken } = setup();
 	expect(shard.unpackMessage(bad)).toBeNull();
 	expect(broken).toEqual([expect.stringMatching(reason)]);
@@ -80,7 +80,7 @@ it.each([
 	expect(shard.unpackMessage(compressor()('{"op":10}'))).toEqual({ op: 10 });
 });
 
-it('reports an event that its owner fails on, leaves it out, and reads on', () => {
+it('reports an event whose handler throws, skips it, and reads on', () => {
 	const { shard, events, failed } = setup();
 	const { push } = events;
 	events.push = () => {

@@ -22,7 +22,7 @@ function setup() {
 	return { clock, sent, dropping, line, queue, count };
 }
 
-it('holds requests until the connection takes them', () => {
+it('holds requests until the connection accepts them', () => {
 	const { queue, sent, line } = setup();
 	line.ready = false;
 	queue.push(voice);
@@ -32,7 +32,7 @@ it('holds requests until the connection takes them', () => {
 	expect([sent, queue.waiting]).toEqual([[voice], 0]);
 });
 
-it('stays within the budget of every minute, and goes on as soon as it may', async () => {
+it('stays within the budget of every minute, and continues as soon as it may', async () => {
 	const { queue, sent, clock } = setup();
 	for (let n = 0; n < 150; n++) queue.push(voice);
 	expect(sent).toHaveLength(110);
@@ -40,13 +40,13 @@ it('stays within the budget of every minute, and goes on as soon as it may', asy
 	expect(sent).toHaveLength(110);
 	await clock.advance(1);
 	expect(sent).toHaveLength(150);
-	// Not 110 more at the turn of a minute: 40 of this one are spent.
+	// Not 110 more when a minute passes: 40 of this one are spent.
 	for (let n = 0; n < 150; n++) queue.push(voice);
 	expect(sent).toHaveLength(220);
 	queue.stop();
 });
 
-it('keeps a part for voice and presence while a flood of questions waits', async () => {
+it('reserves a part for voice and presence while a flood of member requests waits', async () => {
 	const { queue, count, clock } = setup();
 	for (let nonce = 0; nonce < 300; nonce++) queue.push(members(nonce));
 	expect(count(8)).toBe(80);
@@ -58,7 +58,7 @@ it('keeps a part for voice and presence while a flood of questions waits', async
 	queue.stop();
 });
 
-it('lets operations take turns, so that a flood of one does not hold up another', () => {
+it('alternates between operations, so that a flood of one does not delay another', () => {
 	const { queue, sent, line } = setup();
 	line.ready = false;
 	for (let nonce = 0; nonce < 300; nonce++) queue.push(members(nonce));
@@ -82,7 +82,7 @@ it('sends only the last of several presences, and five in 20 s', async () => {
 	expect([count(3), sent.at(-1)]).toEqual([6, presence('9')]);
 });
 
-it('drops and counts what is too much, and tells so once', () => {
+it('drops and counts requests over the limit, and reports it once', () => {
 	const { queue, line, dropping } = setup();
 	line.ready = false;
 	for (let nonce = 0; nonce < 600; nonce++) queue.push(members(nonce));
@@ -90,7 +90,7 @@ it('drops and counts what is too much, and tells so once', () => {
 	queue.stop();
 });
 
-it('forgets what somebody asked who is gone, but not the presence', () => {
+it('drops the requests of a closed session, but not the presence', () => {
 	const { queue, sent, line } = setup();
 	const [dead, alive] = [{}, {}];
 	line.ready = false;

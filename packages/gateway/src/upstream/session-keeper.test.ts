@@ -23,7 +23,7 @@ function setup() {
 	};
 }
 
-it('keeps the session while a connection cannot be opened, and lets it go when Discord says so', () => {
+it('keeps the session while a connection cannot be opened, and drops it when Discord invalidates it', () => {
 	const { keeper, at, onSessionLost } = setup();
 	keeper.noteEvent(5, { begins: true });
 	at('ready').updateSessionInfo(0, session);
@@ -33,20 +33,20 @@ it('keeps the session while a connection cannot be opened, and lets it go when D
 	expect([keeper.session, onSessionLost.mock.calls.length]).toEqual([null, 1]);
 });
 
-it.each([1000, 4005, 4008])('tries a resume after close code %i, where the library would identify', (code) => {
+it.each([1000, 4005, 4008])('resumes after close code %i, for which the library would identify', (code) => {
 	const { keeper, at } = setup();
 	keeper.restore(session);
 	at('ready');
 	keeper.noteClose(code);
 	keeper.updateSessionInfo(0, null);
 	expect(keeper.session).toEqual(session);
-	// The next connection is another story: what Discord says there counts.
+	// The next connection starts fresh: Discord's answer there counts.
 	keeper.noteHello();
 	at('resuming').updateSessionInfo(0, null);
 	expect(keeper.session).toBeNull();
 });
 
-it('lets the session go after a close code that ends it', () => {
+it('drops the session after a close code that ends it', () => {
 	const { keeper, at } = setup();
 	at('ready').updateSessionInfo(0, session);
 	keeper.noteClose(4007);
@@ -54,7 +54,7 @@ it('lets the session go after a close code that ends it', () => {
 	expect(keeper.session).toBeNull();
 });
 
-it('answers at once while events flow, and takes its time before a connect', async () => {
+it('returns the session synchronously while connected, and asynchronously before a connect', async () => {
 	const { at, keeper } = setup();
 	keeper.restore(session);
 	expect(at('ready').retrieveSessionInfo()).toEqual(session);
@@ -63,7 +63,7 @@ it('answers at once while events flow, and takes its time before a connect', asy
 	expect(await answer).toEqual(session);
 });
 
-it('knows the newest event, also when the library comes later with the session that its READY began', () => {
+it('knows the newest event, also when the library sets the session of READY later', () => {
 	const { at, keeper } = setup();
 	keeper.restore({ ...session, sequence: 900 });
 	keeper.noteEvent(901, { begins: false });
@@ -74,7 +74,7 @@ it('knows the newest event, also when the library comes later with the session t
 	expect(keeper.session).toEqual({ ...session, sessionId: 'b', sequence: 2 });
 });
 
-it('changes nothing once the process hands over', () => {
+it('changes nothing after the process begins a hand-over', () => {
 	const { keeper, at } = setup();
 	keeper.restore(session);
 	at('ready');

@@ -4,7 +4,7 @@ import { SessionOverlap } from './session-overlap.js';
 const deferredBy = (overlap: SessionOverlap) =>
 	[...overlap.deferred()].map(({ dispatch, seq }) => [dispatch.t, seq, dispatch.repeated === true]);
 
-it('returns the deferred events in order, and marks what the session before has said as well', () => {
+it('returns the deferred events in order, and marks those the previous session also sent', () => {
 	const overlap = new SessionOverlap();
 	overlap.seen({ t: 'TYPING_START', d: { user_id: '1', channel_id: '2' } });
 	overlap.seen({ t: 'CHANNEL_UPDATE', d: { id: '2', name: 'before READY' } });
@@ -20,7 +20,7 @@ it('returns the deferred events in order, and marks what the session before has 
 	]);
 });
 
-it('knows a message again whose content one of the sessions does not get', () => {
+it('recognises a message whose content one of the sessions does not get', () => {
 	const overlap = new SessionOverlap();
 	overlap.seen({ t: 'MESSAGE_CREATE', d: { id: '5', content: '' } });
 	overlap.defer({ t: 'MESSAGE_CREATE', d: { id: '5', content: 'hello' } }, 1);

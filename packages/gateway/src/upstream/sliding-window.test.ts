@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SlidingWindow } from './sliding-window.js';
 
-it('never allows more than the limit in any stretch of time', () => {
+it('never allows more than the limit in any interval', () => {
 	const pauses = fc.array(fc.nat(40), { minLength: 1, maxLength: 200 });
 	fc.assert(
 		fc.property(pauses, fc.integer({ min: 1, max: 8 }), (gaps, limit) => {

@@ -1,4 +1,4 @@
-// With a simulated Discord on a real socket: what one session hears while another one is to take its place.
+// With a simulated Discord on a real socket: what one session receives while another one is about to replace it.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock } from '@shardctl/core';
 import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
@@ -18,7 +18,7 @@ const terms = (intents: number) => ({ intents, largeThreshold: null, presence: n
 
 async function setup(options: SimulatorOptions = {}) {
 	const simulator = await createSimulator({ guilds: 2, shards: 1, identifyWindowMs: 0, ...options });
-	const told: string[] = [];
+	const events: string[] = [];
 	const repeated: string[] = [];
 	const slots: (() => void)[] = [];
 	let slotsAreGiven = true;
@@ -43,13 +43,13 @@ async function setup(options: SimulatorOptions = {}) {
 		},
 		onDispatch: (dispatch) => {
 			const { t, d } = dispatch;
-			(dispatch.repeated ? repeated : told).push(t === 'MESSAGE_CREATE' ? (d as { content: string }).content : t);
+			(dispatch.repeated ? repeated : events).push(t === 'MESSAGE_CREATE' ? (d as { content: string }).content : t);
 		},
-		onReady: () => void told.push('ready'),
-		onResumed: () => void told.push('resumed'),
-		onClosed: ({ code }) => void told.push(`closed ${code}`),
-		onSessionLost: () => void told.push('lost'),
-		onRefused: (code) => void told.push(`refused ${code}`),
+		onReady: () => void events.push('ready'),
+		onResumed: () => void events.push('resumed'),
+		onClosed: ({ code }) => void events.push(`closed ${code}`),
+		onSessionLost: () => void events.push('lost'),
+		onRefused: (code) => void events.push(`refused ${code}`),
 		onPing: () => {},
 		onRequestsDropped: () => {},
 	});
@@ -60,32 +60,32 @@ async function setup(options: SimulatorOptions = {}) {
 	return {
 		simulator,
 		sessions,
-		told,
+		events,
 		repeated,
-		/** Lets no session identify from now on. */
+		/** Prevents every later IDENTIFY. */
 		holdSlots: () => {
 			slotsAreGiven = false;
 		},
 		say: async (content: string) => {
 			simulator.emit('MESSAGE_CREATE', { content });
-			await waitFor(content, () => told.includes(content));
+			await waitFor(content, () => events.includes(content));
 		},
 		start: async (intents: number) => {
 			sessions.start(terms(intents));
-			await waitFor('a session', () => told.filter((what) => what === 'GUILD_CREATE').length === 2);
+			await waitFor('a session', () => events.filter((what) => what === 'GUILD_CREATE').length === 2);
 		},
 	};
 }
 
-it('knows which intents the present session lacks, and none before there is one', async () => {
+it('reports which intents the current session lacks, and none before there is one', async () => {
 	const { sessions, start } = await setup();
 	expect(sessions.missing(most)).toBe(0);
 	await start(few);
 	expect([sessions.missing(few), sessions.missing(more), sessions.status]).toEqual([0, guildMembers, 'ready']);
 });
 
-it('puts a session with more intents in the place of the present one', async () => {
-	const { simulator, sessions, told, say, start } = await setup();
+it('replaces the current session with one of more intents', async () => {
+	const { simulator, sessions, events, say, start } = await setup();
 	await start(few);
 	await say('one');
 	const before = sessions.saved;
@@ -94,12 +94,12 @@ it('puts a session with more intents in the place of the present one', async () 
 	await say('two');
 	expect(sessions.missing(more)).toBe(0);
 	expect(sessions.saved?.sessionId).not.toBe(before?.sessionId);
-	// Of the end of the first one nobody hears.
-	expect(told.filter((what) => !/^(GUILD_CREATE|ready)$/.test(what))).toEqual(['READY', 'one', 'READY', 'two']);
+	// The end of the first session is not reported.
+	expect(events.filter((what) => !/^(GUILD_CREATE|ready)$/.test(what))).toEqual(['READY', 'one', 'READY', 'two']);
 });
 
-it('tells each event once, whichever of the two sessions says it first', async () => {
-	const { simulator, sessions, told, repeated, start } = await setup();
+it('passes each event on once, whichever of the two sessions sends it first', async () => {
+	const { simulator, sessions, events, repeated, start } = await setup();
 	await start(few);
 	let said = 0;
 	let talking = true;
@@ -116,25 +116,25 @@ it('tells each event once, whichever of the two sessions says it first', async (
 	talking = false;
 	await talked;
 	const numbers = Array.from({ length: said }, (_, number) => `n${number}`);
-	await waitFor('the last one', () => told.includes(`n${said - 1}`));
-	expect(told.filter((what) => what.startsWith('n'))).toEqual(numbers);
-	expect(told.filter((what) => what === 'GUILD_CREATE')).toHaveLength(4);
-	// Both said much of it, and the state of the new session gets all of that.
+	await waitFor('the last one', () => events.includes(`n${said - 1}`));
+	expect(events.filter((what) => what.startsWith('n'))).toEqual(numbers);
+	expect(events.filter((what) => what === 'GUILD_CREATE')).toHaveLength(4);
+	// Both sent much of it, and the state of the new session gets all of that.
 	expect(repeated.length).toBeGreaterThan(0);
 	expect(repeated).toEqual(numbers.slice(numbers.indexOf(repeated[0] as string)).slice(0, repeated.length));
 });
 
-it('goes on with the present session where Discord refuses the other', async () => {
-	const { simulator, sessions, told, say, start } = await setup({ grantedIntents: messageContent });
+it('keeps the current session when Discord refuses the other', async () => {
+	const { simulator, sessions, events, say, start } = await setup({ grantedIntents: messageContent });
 	await start(few);
 	expect(await sessions.renew(terms(more))).toEqual({ refusedWith: 4014 });
 	await say('still here');
 	expect([sessions.refusedWith, sessions.missing(more)]).toEqual([undefined, guildMembers]);
-	expect(told.filter((what) => /refused|closed|lost/.test(what))).toEqual([]);
+	expect(events.filter((what) => /refused|closed|lost/.test(what))).toEqual([]);
 	expect(simulator.state().sessions).toHaveLength(1);
 });
 
-it('calls a session off that nobody wants any more, also for the next that is wanted', async () => {
+it('cancels a session that is no longer wanted, also for the next request', async () => {
 	const { simulator, sessions, say, start, holdSlots } = await setup();
 	await start(few);
 	holdSlots();
@@ -147,11 +147,11 @@ it('calls a session off that nobody wants any more, also for the next that is wa
 	expect(simulator.log.entries({ type: 'identify' })).toHaveLength(1);
 });
 
-it('tries again after a refusal when somebody comes who says that the reason is mended', async () => {
-	const { sessions, told, start } = await setup({ grantedIntents: messageContent });
+it('tries again after a refusal when a caller reports that the reason is resolved', async () => {
+	const { sessions, events, start } = await setup({ grantedIntents: messageContent });
 	sessions.start(terms(more));
 	await waitFor('the refusal', () => sessions.refusedWith !== undefined);
-	expect([sessions.refusedWith, sessions.status, told]).toEqual([4014, 'refused', ['refused 4014']]);
+	expect([sessions.refusedWith, sessions.status, events]).toEqual([4014, 'refused', ['refused 4014']]);
 	await start(few);
 	expect(sessions.refusedWith).toBe(undefined);
 });

@@ -270,7 +270,7 @@ export class UpstreamShard {
 		console.error(`the gateway process failed to handle ${what} of session ${this.#options.shardId}; please report this`, error);
 	}
 
-	/** Drops the connection; the library connects again and resumes. Where it cannot, its close event says so. */
+	/** Drops the connection; the library connects again and resumes. If it cannot, it emits a close event. */
 	#resume(shard: WebSocketShard, reason: string): void {
 		shard.destroy({ reason, recover: WebSocketShardDestroyRecovery.Resume }).catch(() => {});
 	}

@@ -1,4 +1,4 @@
-// A discord.js client that is fed by hand, without sockets: its cache becomes what the dispatches make of it. And the cache as plain
+// A discord.js client that is fed by hand, without sockets: its cache contains what the dispatches make of it. And the cache as plain
 // data, so that two clients can be compared.
 import {
 	BitField,
@@ -12,7 +12,7 @@ import {
 } from 'discord.js';
 import type { Dispatch } from '../../src/state/raw.js';
 
-/** The parts of discord.js's insides that take a packet; they are the ones that its own connection calls. */
+/** The private parts of discord.js that take a packet; its own connection calls the same ones. */
 interface Feedable {
 	ws: { status: Status; handlePacket(packet: object, shard: object): boolean };
 	channels: { _remove(id: string): void };
@@ -25,9 +25,9 @@ export function newClient(options: Omit<ClientOptions, 'intents'> = {}): Client 
 }
 
 /**
- * When a guild comes back from an outage, discord.js rebuilds its lists, but keeps the presences, and the channels and threads
- * that are gone meanwhile (in client.channels and in the threads of a channel). That is an oversight, and no client that logs
- * in afterwards can have them, so they are taken away here, before the GUILD_CREATE.
+ * When a guild becomes available after an outage, discord.js rebuilds its lists, but keeps the presences, and the channels and threads
+ * that were removed during the outage (in client.channels and in the threads of a channel). That is an oversight, and no client that logs
+ * in afterwards can have them, so they are removed here, before the GUILD_CREATE.
  */
 export function forgetOutage(client: Client, guildId: string): void {
 	const guild = client.guilds.cache.get(guildId);
@@ -56,7 +56,7 @@ export class CachedClient {
 		this.feedAsIs(text);
 	}
 
-	/** Feeds one dispatch without making up for what discord.js forgets to forget. */
+	/** Feeds one dispatch without correcting for what discord.js keeps. */
 	feedAsIs(text: string): void {
 		this.#feedable.ws.handlePacket(JSON.parse(text) as Dispatch, this.#shard);
 	}
@@ -68,7 +68,7 @@ export class CachedClient {
 
 type Plain = unknown;
 
-/** References to other structures, and managers; the lists that count are taken one by one below. */
+/** References to other structures, and managers; the lists that matter are copied one by one below. */
 const skipped = new Set(['client', 'guild', 'thread', 'channel', 'messages', 'guildMember']);
 
 /** Every own property of a structure as plain data. Other structures become their ids. */
@@ -93,11 +93,11 @@ function plainMap<T>(cache: Iterable<[string, T]>, more: (item: T) => object = (
 }
 
 function plainGuild(guild: Guild): Plain {
-	// A guild in outage is an id and no more to whoever logs in meanwhile; discord.js keeps the old data of one it knew.
+	// A client that logs in during an outage knows only the guild's id; discord.js keeps the old data of a known guild.
 	if (!guild.available) return { available: false };
 	return {
 		...(plain(guild) as object),
-		// discord.js keeps the threads of a channel that was deleted after it had changed its type: nobody can see them.
+		// discord.js keeps the threads of a channel that was deleted after it had changed its type: they are not reachable.
 		channels: plainMap(guild.channels.cache, (channel) => ({
 			...('permissionOverwrites' in channel && { permissionOverwrites: plainMap(channel.permissionOverwrites.cache) }),
 			...(channel.isThread() && { members: plainMap((channel as ThreadChannel).members.cache, () => ({ member: undefined })) }),
@@ -107,24 +107,24 @@ function plainGuild(guild: Guild): Plain {
 			user: plain(member.user),
 			roles: (member as unknown as { _roles: string[] })._roles,
 		})),
-		// GUILD_CREATE lists no one who is offline, so being listed as offline and not being listed are one.
+		// GUILD_CREATE does not list offline members, so being listed as offline equals not being listed.
 		presences: plainMap(guild.presences.cache.filter((presence) => presence.status !== 'offline')),
-		// Likewise of those who are in no channel.
+		// The same applies to members who are in no channel.
 		voiceStates: plainMap(guild.voiceStates.cache.filter((voice) => voice.channelId !== null)),
 		emojis: plainMap(guild.emojis.cache, (emoji) => ({ roles: (emoji as unknown as { _roles: string[] })._roles })),
 		stickers: plainMap(guild.stickers.cache),
 		soundboardSounds: plainMap(guild.soundboardSounds.cache),
 		stageInstances: plainMap(guild.stageInstances.cache),
-		// `creator` is looked up in the users whom the client happens to know; `creatorId` is compared.
+		// `creator` is looked up among the users the client knows; `creatorId` is compared.
 		scheduledEvents: plainMap(guild.scheduledEvents.cache, () => ({ creator: undefined })),
 	};
 }
 
 /**
- * All that a client knows of its shard, as plain data.
+ * Everything a client knows of its shard, as plain data.
  *
- * Left out, because a login brings it back neither here nor with Discord: messages and their reactions; users who are no members of
- * any guild; direct message channels; what clients gather from events about bans, invites and rules.
+ * Left out, because a login restores it neither here nor with Discord: messages and their reactions; users who are no members of
+ * any guild; direct message channels; what clients collect from events about bans, invites and rules.
  */
 export function cacheOf(client: Client): Plain {
 	return {
@@ -140,9 +140,9 @@ export function cacheOf(client: Client): Plain {
 
 /**
  * The caches of a client that stayed while Discord ended its session, and of one that logged in to the next session at that time. Left
- * out is what the new session does not say and the one that stayed still knows: who else is in a thread, and archived threads that
- * stay behind in client.channels. And a guild that the bot joined meanwhile and that is in outage: who stayed is told of it as a join when
- * it comes up.
+ * out is what the new session does not contain and the one that stayed still knows: who else is in a thread, and archived threads that
+ * stay in client.channels. Also a guild that the bot joined in between and that is in an outage: the client that stayed sees a join when
+ * it becomes available.
  */
 export function cachesAfterLoss(fresh: Client, stayed: Client): [fresh: Plain, stayed: Plain] {
 	for (const client of [fresh, stayed]) {

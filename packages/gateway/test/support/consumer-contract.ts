@@ -1,4 +1,4 @@
-// The contract of a consumer of a shard's stream: whoever implements `StreamConsumer` runs it with `consumerContract`.
+// The contract of a consumer of a shard's stream: every implementation of `StreamConsumer` runs it with `consumerContract`.
 import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { ShardStats } from '../../src/stream/shard-stats.js';
 /** One consumer as the suite drives it. */
 export interface ConsumerUnderTest {
 	consumer: StreamConsumer;
-	/** The positions and types of what it was given, in order. */
+	/** The positions and types of the events it received, in order. */
 	received(): { offset: number; type: string }[];
 	/** A type of event that it does not want, if there is one. */
 	unwanted?: string;
@@ -65,7 +65,7 @@ export function consumerContract(name: string, make: () => ConsumerUnderTest): v
 			expect([passed, feed.log.size, feed.positions.isUnconfirmed]).toEqual([[1, 2, 5], 0, false]);
 		});
 
-		it('gets nothing while it is not connected, and what has waited when it is', () => {
+		it('gets nothing while it is not connected, and the waiting events when it is', () => {
 			const { feed, consumer, push, offsets, disconnect, reconnect } = setup();
 			disconnect();
 			expect(consumer.accepting).toBe(false);
@@ -78,7 +78,7 @@ export function consumerContract(name: string, make: () => ConsumerUnderTest): v
 			expect(offsets()).toEqual([1, 2]);
 		});
 
-		it('gets no more than a window that it has not confirmed', () => {
+		it('gets no more than a window of unconfirmed events', () => {
 			const { feed, consumer, push, offsets } = setup();
 			const all = feedWindow.events + 10;
 			for (let offset = 1; offset <= all; offset++) push(offset);
@@ -89,7 +89,7 @@ export function consumerContract(name: string, make: () => ConsumerUnderTest): v
 			expect(offsets()).toEqual(Array.from({ length: all }, (_, index) => index + 1));
 		});
 
-		it('gets again what was in flight when it resumes from before that', () => {
+		it('gets the events in flight again when it resumes from before them', () => {
 			const { feed, consumer, push, offsets, disconnect, reconnect } = setup();
 			for (const offset of [1, 2, 3, 4]) push(offset);
 			feed.flow(consumer);
@@ -102,7 +102,7 @@ export function consumerContract(name: string, make: () => ConsumerUnderTest): v
 			expect(feed.positions.cursor).toBe(2);
 		});
 
-		it('gets again everything that it has not confirmed after a rewind', () => {
+		it('gets every unconfirmed event again after a rewind', () => {
 			const { feed, consumer, push, offsets } = setup();
 			for (const offset of [1, 2, 3]) push(offset);
 			feed.flow(consumer);
@@ -112,7 +112,7 @@ export function consumerContract(name: string, make: () => ConsumerUnderTest): v
 			expect(offsets()).toEqual([1, 2, 3, 2, 3]);
 		});
 
-		it('needs not confirm an event that is not for it, nor one that is too old to be of use', () => {
+		it('does not have to confirm an event that is not for it, nor one that expired', () => {
 			const { feed, consumer, push, received, unwanted, stats } = setup();
 			push(1, unwanted ?? 'MESSAGE_CREATE');
 			feed.flow(consumer);
@@ -141,7 +141,7 @@ export function consumerContract(name: string, make: () => ConsumerUnderTest): v
 			]);
 		});
 
-		it('is asked to confirm, at once where that is wanted', () => {
+		it('is asked to confirm, at once if requested', () => {
 			const { consumer, timesAsked } = setup();
 			const before = timesAsked();
 			expect(consumer.probe({ now: true })).toBe(true);

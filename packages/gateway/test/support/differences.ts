@@ -1,4 +1,4 @@
-// Where two plain values differ, for whoever reads of a failure.
+// Where two plain values differ, for the message of a failed comparison.
 
 /** The first paths at which they differ, with both values. */
 export function firstDifferences(expected: unknown, found: unknown, limit = 10): string[] {

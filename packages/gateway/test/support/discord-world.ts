@@ -1,5 +1,5 @@
 // A small Discord: guilds with members, channels and all the rest, and for every kind of change the dispatches that Discord sends for
-// it. What happens is decided by numbers from outside, so that a test can shrink a stream to the few events that matter.
+// it. The caller's numbers decide what happens, so that a test can shrink a stream to the few events that matter.
 import { without } from '../../src/state/merge.js';
 import type { Dispatch, RawObject } from '../../src/state/raw.js';
 
@@ -11,8 +11,8 @@ interface WorldGuild {
 	away: boolean;
 	attributes: RawObject;
 	members: Map<string, RawObject>;
-	/** The members of whom the bot was told. */
-	told: Set<string>;
+	/** The members the bot knows of. */
+	known: Set<string>;
 	roles: Map<string, RawObject>;
 	channels: Map<string, RawObject>;
 	threads: Map<string, RawObject>;
@@ -57,7 +57,7 @@ type Happening = (guild: WorldGuild, choose: Choices) => Dispatch[];
 export class DiscordWorld {
 	readonly #users = new Map<string, RawObject>();
 	readonly #guilds: WorldGuild[];
-	/** Users of whom the bot was told anything, ever. */
+	/** Users the bot ever had data of. */
 	readonly #seen = new Set<string>([botId]);
 	#lastId = 1_000_000_000_000_000_000n;
 	#clock: number;
@@ -78,9 +78,9 @@ export class DiscordWorld {
 		for (const guild of this.#guilds.slice(2)) guild.joined = false;
 	}
 
-	/** READY and the guilds, as at a login: of members the bot knows those again whom it is told of now. */
+	/** READY and the guilds, as at a login: of the members, the bot then knows only those that are sent again. */
 	login(): Dispatch[] {
-		for (const guild of this.#guilds) guild.told.clear();
+		for (const guild of this.#guilds) guild.known.clear();
 		const guilds = this.#guilds.filter((guild) => guild.joined);
 		const user = { ...this.#user(botId), verified: true, mfa_enabled: false, email: null, flags: 0 };
 		return [
@@ -108,7 +108,7 @@ export class DiscordWorld {
 		return focus.length === 0 ? all : focus.map((number) => all[number % all.length] as string);
 	}
 
-	/** Lets something happen. The dispatches are fresh data every time. */
+	/** Makes one change in the world. The dispatches are fresh data every time. */
 	happen(numbers: readonly number[]): Dispatch[] {
 		const choose = new Choices(numbers);
 		const kind = choose.of(this.#possible) ?? '';
@@ -237,7 +237,7 @@ export class DiscordWorld {
 			},
 			threadMembersUpdate: (guild, choose) => {
 				const thread = choose.of(guild.threads.values());
-				const user = choose.of([botId, ...guild.told]);
+				const user = choose.of([botId, ...guild.known]);
 				if (!thread || user === undefined) return [];
 				const update: RawObject = { id: thread.id, guild_id: guild.id, member_count: choose.upTo(50) };
 				thread.member_count = update.member_count;
@@ -271,7 +271,7 @@ export class DiscordWorld {
 				if (id === undefined) return [];
 				this.#newMember(guild, id);
 				(guild.attributes.member_count as number)++;
-				return [{ t: 'GUILD_MEMBER_ADD', d: { ...this.#tell(guild, id), guild_id: guild.id } }];
+				return [{ t: 'GUILD_MEMBER_ADD', d: { ...this.#sendMember(guild, id), guild_id: guild.id } }];
 			},
 			memberUpdate: (guild, choose) => {
 				const id = choose.of(guild.members.keys());
@@ -288,7 +288,7 @@ export class DiscordWorld {
 				const id = choose.of([...guild.members.keys()].filter((user) => user !== botId));
 				if (id === undefined) return [];
 				for (const list of [guild.members, guild.presences, guild.voice]) list.delete(id);
-				guild.told.delete(id);
+				guild.known.delete(id);
 				(guild.attributes.member_count as number)--;
 				return [{ t: 'GUILD_MEMBER_REMOVE', d: { guild_id: guild.id, user: this.#user(id) } }];
 			},
@@ -297,7 +297,7 @@ export class DiscordWorld {
 					t: 'GUILD_MEMBERS_CHUNK',
 					d: {
 						guild_id: guild.id,
-						members: [...guild.members.keys()].map((id) => this.#tell(guild, id)),
+						members: [...guild.members.keys()].map((id) => this.#sendMember(guild, id)),
 						presences: [...guild.presences.values()],
 						chunk_index: 0,
 						chunk_count: 1,
@@ -329,12 +329,12 @@ export class DiscordWorld {
 				if (choose.chance(2)) state.self_stream = true;
 				if (channel) guild.voice.set(id, state);
 				else guild.voice.delete(id);
-				return [{ t: 'VOICE_STATE_UPDATE', d: { ...state, guild_id: guild.id, member: this.#tell(guild, id) } }];
+				return [{ t: 'VOICE_STATE_UPDATE', d: { ...state, guild_id: guild.id, member: this.#sendMember(guild, id) } }];
 			},
 			emojis: (guild, choose) => {
 				this.#shuffle(guild.emojis, choose, () => {
 					const id = this.#id();
-					// `available` never changes alone: discord.js takes notice of an emoji only when its name or its roles change.
+					// `available` never changes alone: discord.js notices an emoji's change only when its name or its roles change.
 					return {
 						id,
 						name: this.#name('emoji'),
@@ -364,7 +364,7 @@ export class DiscordWorld {
 					available: true,
 				};
 				Object.assign(sound, { emoji_id: null, emoji_name: '🔊' });
-				const author = choose.of(guild.told);
+				const author = choose.of(guild.known);
 				if (author !== undefined) sound.user = this.#user(author);
 				guild.sounds.set(sound.sound_id as string, sound);
 				return [{ t: 'GUILD_SOUNDBOARD_SOUND_CREATE', d: sound }];
@@ -483,7 +483,7 @@ export class DiscordWorld {
 				const id = choose.of(guild.members.keys());
 				if (!channel || id === undefined) return [];
 				const where = { channel_id: channel.id, guild_id: guild.id, message_id: this.#id(), type: 0, burst: false };
-				const reaction = { ...where, user_id: id, member: this.#tell(guild, id), emoji: { id: null, name: '👍' } };
+				const reaction = { ...where, user_id: id, member: this.#sendMember(guild, id), emoji: { id: null, name: '👍' } };
 				return [{ t: 'MESSAGE_REACTION_ADD', d: reaction }];
 			},
 			typing: (guild, choose) => {
@@ -491,13 +491,13 @@ export class DiscordWorld {
 				const id = choose.of(guild.members.keys());
 				if (!channel || id === undefined) return [];
 				const where = { channel_id: channel.id, guild_id: guild.id, timestamp: Math.floor(this.#clock / 1000) };
-				return [{ t: 'TYPING_START', d: { ...where, user_id: id, member: this.#tell(guild, id) } }];
+				return [{ t: 'TYPING_START', d: { ...where, user_id: id, member: this.#sendMember(guild, id) } }];
 			},
 			interaction: (guild, choose) => {
 				const id = choose.of(guild.members.keys());
 				const other = choose.of(guild.members.keys());
 				if (id === undefined || other === undefined) return [];
-				const member = { ...this.#tell(guild, id), permissions: '2048' };
+				const member = { ...this.#sendMember(guild, id), permissions: '2048' };
 				const resolved = { users: { [other]: this.#user(other) }, members: { [other]: this.#memberAlone(guild, other) } };
 				const data = { id: '1', name: 'hug', type: 1, resolved, options: [{ name: 'who', type: 6, value: other }] };
 				const rest = { application_id: botId, version: 1, token: 'x', locale: 'en-US', entitlements: [], context: 0 };
@@ -518,19 +518,19 @@ export class DiscordWorld {
 			if (!guild.joined) return [];
 			guild.joined = false;
 			guild.away = false;
-			guild.told.clear();
+			guild.known.clear();
 			return [{ t: 'GUILD_DELETE', d: { id: guild.id } }];
 		},
 		outage: (guild) => {
 			if (!guild.joined || guild.away) return [];
 			guild.away = true;
-			guild.told.clear();
+			guild.known.clear();
 			return [{ t: 'GUILD_DELETE', d: { id: guild.id, unavailable: true } }];
 		},
 		recovery: (guild, choose) => {
 			if (!guild.joined || !guild.away) return [];
 			guild.away = false;
-			// What happened meanwhile was not told.
+			// Changes during the outage were not sent.
 			const channel = choose.of(guild.channels.keys());
 			if (channel !== undefined && choose.chance(2)) {
 				guild.channels.delete(channel);
@@ -559,14 +559,14 @@ export class DiscordWorld {
 		},
 		again: () => {
 			// Discord may send an event twice. Those that count (members, messages) are counted twice by discord.js too, and others
-			// would be taken for something new; sending them twice says nothing about the state.
+			// would be treated as new; sending them twice says nothing about the state.
 			const last = this.#last;
 			if (!last || /MEMBER_ADD|MEMBER_REMOVE|MESSAGE|INTERACTION/.test(last.t)) return [];
 			return [last];
 		},
 	};
 
-	/** Most things happen only in a guild that the bot is in and that is no outage. */
+	/** Most changes happen only in a guild that the bot is in and that has no outage. */
 	#whenHere(happenings: Record<string, Happening>): Record<string, Happening> {
 		const here = ([name, happening]: [string, Happening]): [string, Happening] => [
 			name,
@@ -634,7 +634,7 @@ export class DiscordWorld {
 			joined: true,
 			away: false,
 			attributes,
-			told: new Set<string>(),
+			known: new Set<string>(),
 			...Object.fromEntries(maps.map((name) => [name, new Map<string, RawObject>()])),
 		} as unknown as WorldGuild;
 		guild.roles.set(id, { ...this.#newRole(guild), id, name: '@everyone' });
@@ -705,9 +705,9 @@ export class DiscordWorld {
 		guild.members.set(id, { ...member, deaf: false, mute: false, flags: 0, pending: false, communication_disabled_until: null });
 	}
 
-	/** A member with the user, and from now on the bot knows of it. */
-	#tell(guild: WorldGuild, id: string): RawObject {
-		guild.told.add(id);
+	/** A member with the user; from now on the bot knows the member. */
+	#sendMember(guild: WorldGuild, id: string): RawObject {
+		guild.known.add(id);
 		this.#seen.add(id);
 		return this.#memberWithUser(guild, id);
 	}
@@ -718,12 +718,12 @@ export class DiscordWorld {
 
 	/** A member as messages carry it. */
 	#memberAlone(guild: WorldGuild, id: string): RawObject {
-		const { user: _, ...member } = this.#tell(guild, id);
+		const { user: _, ...member } = this.#sendMember(guild, id);
 		return member;
 	}
 
 	#memberUpdate(guild: WorldGuild, id: string): Dispatch {
-		return { t: 'GUILD_MEMBER_UPDATE', d: { ...this.#tell(guild, id), guild_id: guild.id } };
+		return { t: 'GUILD_MEMBER_UPDATE', d: { ...this.#sendMember(guild, id), guild_id: guild.id } };
 	}
 
 	#channelUpdate(guild: WorldGuild, id: string): Dispatch {
@@ -741,7 +741,7 @@ export class DiscordWorld {
 	}
 
 	#create(guild: WorldGuild): Dispatch {
-		// Archived threads are not listed, and are found again only when they come back to life.
+		// Archived threads are not listed, and are known again only when they are unarchived.
 		for (const [id, thread] of guild.threads) if ((thread.thread_metadata as RawObject).archived) guild.threads.delete(id);
 		const listed = [...guild.members.keys()].filter(
 			(id) => !guild.large || id === botId || guild.presences.has(id) || guild.voice.has(id),
@@ -754,7 +754,7 @@ export class DiscordWorld {
 				roles: [...guild.roles.values()],
 				channels: [...guild.channels.values()],
 				threads: [...guild.threads.values()].map((thread) => ({ ...thread, guild_id: guild.id })),
-				members: listed.map((id) => this.#tell(guild, id)),
+				members: listed.map((id) => this.#sendMember(guild, id)),
 				presences: [...guild.presences.values()],
 				voice_states: [...guild.voice.values()],
 				emojis: [...guild.emojis.values()],
@@ -766,7 +766,7 @@ export class DiscordWorld {
 		};
 	}
 
-	/** Discord carries users as they are now wherever it carries them. */
+	/** Discord includes users as they are now wherever it includes them. */
 	#fresh(sound: RawObject): RawObject {
 		const author = sound.user as RawObject | undefined;
 		return author ? { ...sound, user: this.#user(author.id as string) } : sound;
@@ -783,11 +783,11 @@ export class DiscordWorld {
 		};
 		if (status === 'offline') guild.presences.delete(id);
 		else guild.presences.set(id, presence);
-		// The user is mostly only an id. discord.js then uses the user whom it remembers, also one who left every guild long ago; a
-		// client that logs in later cannot remember, so here such a user comes whole.
-		const knownNow = this.#guilds.some((other) => other.told.has(id));
+		// The user is mostly only an id. discord.js then uses the user it remembers, also one who left every guild long ago; a
+		// client that logs in later cannot remember, so here such a user is sent whole.
+		const knownNow = this.#guilds.some((other) => other.known.has(id));
 		const whole = !knownNow && this.#seen.has(id);
-		if (status !== 'offline' && (knownNow || whole)) this.#tell(guild, id);
+		if (status !== 'offline' && (knownNow || whole)) this.#sendMember(guild, id);
 		return { t: 'PRESENCE_UPDATE', d: { ...presence, guild_id: guild.id, ...(whole && { user: this.#user(id) }) } };
 	}
 

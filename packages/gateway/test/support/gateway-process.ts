@@ -1,5 +1,5 @@
-// A real gateway process on a simulated Discord, with the test in the place of the manager, and clients that hide nothing in the
-// place of workers.
+// A real gateway process on a simulated Discord, with the test as the manager, and transparent clients as
+// workers.
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { inflateSync } from 'node:zlib';
@@ -109,14 +109,14 @@ export class GatewayProcess {
 		});
 	}
 
-	/** The manager is gone; resolves with the exit code. */
+	/** The manager exits; resolves with the gateway's exit code. */
 	abandon(): Promise<number | null> {
 		const left = new Promise<number | null>((resolve) => this.#child.once('exit', resolve));
 		this.#child.disconnect();
 		return left;
 	}
 
-	/** A process whose manager is gone before it has booted; resolves with the exit code. */
+	/** A process whose manager exits before it has booted; resolves with the exit code. */
 	forkAbandoned(): Promise<number | null> {
 		this.#child = this.#forkChild();
 		return this.abandon();
@@ -165,7 +165,7 @@ export class GatewayProcess {
 		return guildId as string;
 	}
 
-	/** What Discord has seen of connections and sessions, and against its rules. */
+	/** What Discord has recorded of connections and sessions, and of violations of its rules. */
 	upstream(): Upstream {
 		const count = (type: 'identify' | 'resume' | 'close') => this.simulator.log.entries({ type }).length;
 		return {
@@ -187,14 +187,14 @@ export interface Frame {
 	t: string | null;
 }
 
-/** A client of the local gateway. It answers what it is asked, so that the stream flows. */
+/** A client of the local gateway. It answers heartbeat requests, so that the stream flows. */
 export class Client {
 	readonly frames: Frame[] = [];
 	readonly closed: Promise<number>;
 	readonly socket: WebSocket;
 	binaryMessages = 0;
 	seq: number | null = null;
-	/** Whether it says how far it is when it is asked. */
+	/** Whether it answers heartbeat requests. */
 	answers = true;
 
 	private constructor(socket: WebSocket, compress: string | null) {
@@ -245,7 +245,7 @@ export class Client {
 		return this.frames.findLast(({ t }) => t === 'READY')?.d.session_id;
 	}
 
-	/** Contents of the messages that came, as numbers. */
+	/** Contents of the received messages, as numbers. */
 	get numbers(): number[] {
 		return this.frames.filter(({ t }) => t === 'MESSAGE_CREATE').map(({ d }) => Number(d.content));
 	}
@@ -257,7 +257,7 @@ export class Client {
 	}
 }
 
-/** Speaks in a guild of one shard and checks that the client there hears each word once, whatever happens beside it. */
+/** Sends messages in a guild of one shard and checks that the client there receives each once, whatever else happens. */
 export class Neighbour {
 	readonly client: Client;
 	readonly #gateway: GatewayProcess;
@@ -284,7 +284,7 @@ export class Neighbour {
 		this.#gateway.simulator.emit('MESSAGE_CREATE', { content: String(++this.#sent) }, { guildId });
 	}
 
-	/** Falls silent; resolves when the last word has come. */
+	/** Stops sending; resolves when the last message has arrived. */
 	async hush(): Promise<{ heard: number[]; said: number; before: Upstream; now: Upstream }> {
 		clearInterval(this.#timer);
 		await waitFor('the last word', () => this.client.numbers.length >= this.#sent);
@@ -292,7 +292,7 @@ export class Neighbour {
 	}
 }
 
-/** Fails unless every word came once, in order, and Discord has seen nothing of what happened but this. */
+/** Fails unless every message arrived once, in order, and Discord has seen no other effect than this. */
 export async function expectUndisturbed(neighbour: Neighbour, changes: Partial<Upstream> = {}): Promise<void> {
 	const { heard, said, before, now } = await neighbour.hush();
 	expect(heard).toEqual(Array.from({ length: said }, (_, n) => n + 1));

@@ -2,7 +2,7 @@
 import { type Client, Events, Status } from 'discord.js';
 import { forgetOutage, newClient } from './cached-client.js';
 
-/** The parts of discord.js's insides by which a connection can be broken, and its work be seen to be done. */
+/** The private parts of discord.js through which a test can break a connection and see that its work is done. */
 interface Insides {
 	ws: {
 		packetQueue: unknown[];
@@ -16,10 +16,10 @@ interface ShardInsides {
 }
 
 export interface LiveClientOptions {
-	/** Base URL of the REST API that says where the gateway is. */
+	/** Base URL of the REST API that returns the gateway's address. */
 	api: string;
 	shard: readonly [number, number];
-	/** Guilds that have been in outage. */
+	/** Guilds that have been in an outage. */
 	outages: ReadonlySet<string>;
 }
 
@@ -61,7 +61,7 @@ export class LiveClient {
 		return this.#newestMark >= mark && this.isConnected && this.#insides.ws.packetQueue.length === 0;
 	}
 
-	/** How far it is, for whoever reads of a failure. */
+	/** Its progress, for the message of a failure. */
 	get standing(): string {
 		const shard = this.client.ws.shards.get(this.#shardId);
 		const status = shard ? Status[shard.status] : 'no shard';
@@ -73,21 +73,21 @@ export class LiveClient {
 		this.#shard?.connection?._socket?.destroy();
 	}
 
-	/** Ends it: with a word to the gateway, or by breaking the connection as a process does that dies. */
+	/** Ends it: with a log-out, or by breaking the connection as a killed process does. */
 	async end({ kill = false } = {}): Promise<void> {
 		if (kill) this.drop();
-		// It takes its own listener away, and an error that comes then would be nobody's.
+		// It removes its own listener, and a later error would be unhandled.
 		this.#shard?.connection?.on('error', () => {});
 		// discord.js connects again after destroy() where it was about to; the end of a worker's process prevents that.
 		if (this.#shard) this.#shard.internalConnect = async () => {};
-		// destroy() before READY never resolves: the reconnect that it sets off takes its listener away.
+		// destroy() before READY never resolves: the reconnect that it starts removes its listener.
 		const closed = new Promise<void>((resolve) => this.#shard?.connection?.on('close', resolve));
 		await Promise.race([this.client.destroy(), closed]);
 	}
 
 	/**
-	 * A client that has to begin another session is compared as one that has just started. discord.js keeps what the session before
-	 * has told it, also what is gone by now, and would keep it with Discord itself.
+	 * A client that has to start another session is compared as one that has just started. discord.js keeps data of the previous
+	 * session, including what no longer exists, and would keep it with Discord itself.
 	 */
 	#beginSession(): void {
 		if (this.#hasBegun) {

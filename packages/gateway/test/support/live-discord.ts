@@ -1,5 +1,5 @@
-// Discord on real sockets for the equality test: one world a shard, each session of a shard is shown that world as it stands and
-// then everything that happens in it. Which client it is shows in the path: `/direct`, or the gateway process's `/upstream`.
+// Discord on real sockets for the equality test: one world per shard; each session of a shard gets the current state of that world and
+// then everything that happens in it. The path identifies the client: `/direct`, or the gateway process's `/upstream`.
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -54,7 +54,7 @@ export class LiveDiscord implements GatewayBackend {
 		await new Promise((resolve) => this.#http.close(resolve));
 	}
 
-	/** Base URL of the REST API for one way: it answers `GET /gateway/bot` and nothing else. */
+	/** Base URL of the REST API for one way: it serves `GET /gateway/bot` and nothing else. */
 	api(way: Way): string {
 		return `http://127.0.0.1:${this.#port}/${way}/api`;
 	}
@@ -64,7 +64,7 @@ export class LiveDiscord implements GatewayBackend {
 		return { url: this.#url(way), shards: this.#worlds.length, session_start_limit: limit };
 	}
 
-	/** Tells all sessions of a shard. */
+	/** Sends to all sessions of a shard. */
 	say(shardId: number, { t, d }: Dispatch): void {
 		const event = EncodedDispatch.of(t, d);
 		for (const session of this.#sessions.keys()) if (session.shardId === shardId) session.dispatch(event);
@@ -80,7 +80,7 @@ export class LiveDiscord implements GatewayBackend {
 		for (const session of this.#of(shardId, way)) this.#server.sessions.end(session, 'invalidated');
 	}
 
-	/** Lets no session of this shard begin until the function that it answers is called. */
+	/** Blocks new sessions of this shard until the returned function is called. */
 	holdIdentifies(shardId: number): () => void {
 		let open!: () => void;
 		const opened = new Promise<void>((resolve) => {
@@ -93,7 +93,7 @@ export class LiveDiscord implements GatewayBackend {
 		};
 	}
 
-	/** The id of the session of a shard on one way; undefined where there is none. */
+	/** The id of the session of a shard on one way; undefined if there is none. */
 	sessionId(shardId: number, way: Way): string | undefined {
 		return this.#of(shardId, way)[0]?.id;
 	}

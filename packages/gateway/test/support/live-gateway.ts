@@ -1,4 +1,4 @@
-// A real gateway process for the equality test, with the test in the manager's place: it holds the port, gives identify slots, and
+// A real gateway process for the equality test, with the test as the manager: it holds the port, grants identify slots, and
 // starts the next process when one was killed.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ export class LiveGateway {
 	#slots = 0;
 	#ready: Promise<void> = Promise.resolve();
 	#away = false;
-	/** The incarnation that is let in, by shard. */
+	/** The admitted incarnation, by shard. */
 	readonly #expected = new Map<number, number>();
 
 	constructor(config: Config) {
@@ -62,12 +62,12 @@ export class LiveGateway {
 		return `http://127.0.0.1:${this.#port}${new WorkerPaths(this.#config.pathSecret).of(incarnation)}/api`;
 	}
 
-	/** It is let in already; the next process has to know. */
+	/** It is admitted already; the next process has to know. */
 	noteExpected(shardId: number, incarnation: number): void {
 		this.#expected.set(shardId, incarnation);
 	}
 
-	/** Asks the process; once more where it was replaced meanwhile. */
+	/** Sends a request to the process, and again to its successor if it was replaced in between. */
 	async request<M extends keyof GatewayMethods & string>(method: M, params: GatewayMethods[M]['params']): Promise<void> {
 		await this.#ready;
 		const asked = this.#process;
@@ -80,7 +80,7 @@ export class LiveGateway {
 		}
 	}
 
-	/** Ends the process, with a word to it or without, and starts the next one. */
+	/** Ends the process, with a request or by a signal, and starts the next one. */
 	async replace({ kill }: { kill: boolean }): Promise<void> {
 		const { child, peer } = this.#process as { child: ChildProcess; peer: GatewayPeer };
 		const gone = once(child, 'exit');
@@ -98,7 +98,7 @@ export class LiveGateway {
 		started();
 	}
 
-	/** Lets an incarnation of a worker in, and no earlier one any more. */
+	/** Admits an incarnation of a worker, and no earlier one any more. */
 	async expect(shardId: number, incarnation: number): Promise<void> {
 		this.noteExpected(shardId, incarnation);
 		await this.request('worker.expect', { incarnation, shardIds: [shardId], crashed: true });
@@ -112,7 +112,7 @@ export class LiveGateway {
 			await gone;
 		}
 		for (const socket of this.#waiting.values()) socket.destroy();
-		// Its callback never comes once sockets were sent to a process that is gone.
+		// Its callback is never called after sockets were sent to a process that is gone.
 		this.#door.close();
 	}
 

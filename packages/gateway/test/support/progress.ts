@@ -1,4 +1,4 @@
-// How many steps were taken, by whoever takes them: for what is to happen in the midst of them, however fast they are.
+// Counts steps, so that a test can act in the middle of them, however fast they are.
 
 export class Progress {
 	#steps = 0;
@@ -10,7 +10,7 @@ export class Progress {
 		this.#waiting = this.#waiting.filter(({ steps }) => this.#steps < steps);
 	}
 
-	/** Resolves after so many steps. */
+	/** Resolves after that many steps. */
 	async reached(steps: number): Promise<void> {
 		if (this.#steps < steps) await new Promise<void>((resolve) => this.#waiting.push({ steps, resolve }));
 	}

@@ -23,12 +23,12 @@ export class Random {
 		return items[this.upTo(items.length)] as T;
 	}
 
-	/** Choices for one thing that happens. */
+	/** Choices for one change. */
 	numbers(): number[] {
 		return Array.from({ length: 3 + this.upTo(10) }, () => this.upTo(10_000));
 	}
 
-	/** Another row of numbers, which goes on by itself. */
+	/** Another, independent sequence of numbers. */
 	fork(): Random {
 		return new Random(this.upTo(2 ** 31));
 	}

@@ -4,7 +4,7 @@ export class TurnTaking {
 	#sharing = new Set<Promise<unknown>>();
 	#alone: Promise<unknown> = Promise.resolve();
 
-	/** Beside others of its kind, and not while something runs alone. */
+	/** Runs beside others of its kind, but not while exclusive work runs. */
 	async share(work: () => Promise<void>): Promise<void> {
 		for (let before: unknown; before !== this.#alone; ) {
 			before = this.#alone;
@@ -15,7 +15,7 @@ export class TurnTaking {
 		await done.finally(() => this.#sharing.delete(done));
 	}
 
-	/** When everything that runs is done; what comes later waits. */
+	/** Runs when everything else is done; later work waits. */
 	async alone(work: () => Promise<void>): Promise<void> {
 		const before = [...this.#sharing, this.#alone];
 		this.#alone = Promise.allSettled(before).then(work);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { patched } from '../../../test/support/patched.js';
 
-it('adds, changes and removes channels, with the threads of one that goes', () => {
+it('adds, changes and removes channels, and the threads of a removed channel', () => {
 	const guild = patched(
 		{
 			channels: [
@@ -23,7 +23,7 @@ it('adds, changes and removes channels, with the threads of one that goes', () =
 	expect(guild.threads).toEqual([{ id: '6', parent_id: '1' }]);
 });
 
-it('keeps nothing of the old type when a channel becomes of another', () => {
+it('drops the fields of the old type when a channel changes its type', () => {
 	const { channels } = patched({ channels: [{ id: '1', type: 0, rate_limit_per_user: 5 }] }, [
 		'CHANNEL_UPDATE',
 		{ id: '1', type: 5 },
@@ -31,7 +31,7 @@ it('keeps nothing of the old type when a channel becomes of another', () => {
 	expect(channels).toEqual([{ id: '1', type: 5, guild_id: '10' }]);
 });
 
-it('keeps what comes by events of its own: pins, voice status and start time', () => {
+it('keeps the fields that other events set: pins, voice status and start time', () => {
 	const { channels, threads } = patched(
 		{
 			channels: [

@@ -5,7 +5,7 @@ import { dropStale } from './drop-stale.js';
 const now = Date.parse('2026-11-20T12:00:00Z');
 const archivedAt = (archive_timestamp: string) => ({ archived: true, archive_timestamp });
 
-it('forgets threads archived for four hours, and scheduled events over for a day', () => {
+it('removes threads archived for four hours, and scheduled events that ended a day ago', () => {
 	const guild = new GuildRecord({
 		id: '10',
 		threads: [

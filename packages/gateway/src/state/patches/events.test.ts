@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { patched } from '../../../test/support/patched.js';
 
-it('adds, changes and removes stages of channels that are there', () => {
+it('adds, changes and removes stage instances of known channels', () => {
 	const { stage_instances: stages } = patched(
 		{
 			channels: [{ id: '7' }],
@@ -29,7 +29,7 @@ it('adds, changes and removes scheduled events', () => {
 	expect(events).toMatchObject([{ id: '1', name: 'new', status: 1 }, { id: '3' }]);
 });
 
-it('counts the interested only where they are counted', () => {
+it('changes the user count only when the event has one', () => {
 	const counted = (event: object) =>
 		patched(
 			{ guild_scheduled_events: [{ id: '1', ...event }] },

@@ -4,7 +4,7 @@ import { patched } from '../../../test/support/patched.js';
 it.each([
 	['GUILD_EMOJIS_UPDATE', 'emojis'],
 	['GUILD_STICKERS_UPDATE', 'stickers'],
-])('takes the list of %s for the whole', (t, key) => {
+])('replaces the whole list on %s', (t, key) => {
 	const author = { id: '5', username: 'e' };
 	const guild = patched({ [key]: [{ id: '1', name: 'old', user: author }, { id: '2' }] }, [
 		t,

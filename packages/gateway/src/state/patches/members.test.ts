@@ -3,7 +3,7 @@ import { patched } from '../../../test/support/patched.js';
 
 const user = { id: '2', username: 'a' };
 
-it('counts members as they come and go, known or not', () => {
+it('counts members as they join and leave, known or not', () => {
 	const guild = patched(
 		{
 			member_count: 5,
@@ -31,7 +31,7 @@ it('changes a known member and adds an unknown one on an update', () => {
 	]);
 });
 
-it('takes in a chunk with its presences, without counting', () => {
+it('adds a chunk with its presences, without counting', () => {
 	const guild = patched({ member_count: 5 }, [
 		'GUILD_MEMBERS_CHUNK',
 		{

@@ -20,7 +20,7 @@ export function putMember(guild: GuildRecord, member: RawObject, users: Users, u
 		return;
 	}
 	mergeKeys(known, member, notLaidOver);
-	// A member without a decoration says so by leaving the key out.
+	// A member without a decoration is sent without the key.
 	if ('avatar_decoration_data' in known && !('avatar_decoration_data' in member)) delete known.avatar_decoration_data;
 }
 

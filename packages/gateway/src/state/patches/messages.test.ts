@@ -4,7 +4,7 @@ import { patched } from '../../../test/support/patched.js';
 const author = { id: '2', username: 'a' };
 const thread = { id: '8', thread_metadata: {}, message_count: 5, total_message_sent: 5 };
 
-it('moves the last message of a channel on, and the counts of a thread, once a message', () => {
+it('updates the last message of a channel and the counts of a thread once per message', () => {
 	const guild = patched(
 		{ channels: [{ id: '7', last_message_id: null }], threads: [thread] },
 		['MESSAGE_CREATE', { id: '100', channel_id: '7', author }],
@@ -17,7 +17,7 @@ it('moves the last message of a channel on, and the counts of a thread, once a m
 	expect(guild.threads).toEqual([{ ...thread, last_message_id: '101', message_count: 3, total_message_sent: 6 }]);
 });
 
-it('learns the members who write, are mentioned, react, type and give commands', () => {
+it('learns the members who write, are mentioned, react, type and use commands', () => {
 	const named = (id: string) => ({ id, username: `user ${id}` });
 	const data = { resolved: { users: { 7: named('7') }, members: { 7: { nick: 'g' } } } };
 	const { members } = patched(
@@ -40,7 +40,7 @@ it('learns the members who write, are mentioned, react, type and give commands',
 	expect(members).toEqual(['b', 'c', 'd', 'e', 'f', 'g'].map((nick, index) => ({ nick, user: named(String(index + 2)) })));
 });
 
-it('takes no webhook for a member', () => {
+it('does not add a webhook as a member', () => {
 	const guild = patched({ channels: [{ id: '7' }] }, [
 		'MESSAGE_CREATE',
 		{ id: '1', channel_id: '7', webhook_id: '3', author: { id: '3', username: 'hook' } },

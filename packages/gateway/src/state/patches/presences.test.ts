@@ -4,7 +4,7 @@ import { patched } from '../../../test/support/patched.js';
 const user = { id: '2', username: 'a' };
 const online = { status: 'online', activities: [] };
 
-it('lists those who are not offline, with the id of the user only', () => {
+it('lists users who are not offline, with only the id of the user', () => {
 	const presences = (...statuses: string[]) =>
 		patched(
 			{ members: [{ user }] },
@@ -14,13 +14,13 @@ it('lists those who are not offline, with the id of the user only', () => {
 	expect(presences('online', 'offline')).toBeUndefined();
 });
 
-it('ignores someone whom nobody has seen', () => {
+it('ignores an unknown user', () => {
 	const guild = patched({ members: [] }, ['PRESENCE_UPDATE', { user: { id: '5' }, ...online }]);
 	expect(guild).toMatchObject({ members: [] });
 	expect(guild).not.toHaveProperty('presences');
 });
 
-it('takes someone who comes with a name for a member', () => {
+it('adds a user with a name as a member', () => {
 	const { members } = patched({ members: [] }, ['PRESENCE_UPDATE', { user: { id: '5', username: 'e' }, ...online }]);
 	expect(members).toMatchObject([{ user: { id: '5', username: 'e' }, roles: [] }]);
 });

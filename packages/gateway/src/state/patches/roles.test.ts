@@ -16,11 +16,11 @@ it('adds, changes and removes roles', () => {
 	]);
 });
 
-it('does not bring a deleted role back by a late update', () => {
+it('does not restore a deleted role on a late update', () => {
 	expect(patched({ roles: [] }, ['GUILD_ROLE_UPDATE', { role: { id: '1' } }]).roles).toEqual([]);
 });
 
-it('takes a role without tags for one that has none any more', () => {
+it('removes the tags of a role that has none any more', () => {
 	expect(patched({ roles: [{ id: '1', tags: { bot_id: '5' } }] }, ['GUILD_ROLE_UPDATE', { role: { id: '1' } }]).roles).toEqual([
 		{ id: '1' },
 	]);

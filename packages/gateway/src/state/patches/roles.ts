@@ -6,7 +6,7 @@ import type { PatchTable } from './patch.js';
 
 function putRole(guild: GuildRecord, role: RawObject, id: string): void {
 	const known = upsert(guild.roles, id, role);
-	// A role without tags says so by leaving the key out.
+	// A role without tags is sent without the key.
 	if (!('tags' in role)) delete known.tags;
 }
 

@@ -17,7 +17,7 @@ it('adds, changes and removes threads', () => {
 	]);
 });
 
-it('takes those away that a list of active threads leaves out, but no archived ones', () => {
+it('removes threads that a list of active threads omits, except archived ones', () => {
 	const threads = ['1', '2', '3'].map((id) => ({
 		id,
 		parent_id: id === '3' ? '21' : '20',
@@ -30,7 +30,7 @@ it('takes those away that a list of active threads leaves out, but no archived o
 	expect(ids({ channel_ids: [], threads: [], members: [] })).toEqual(['1', '2', '3']);
 });
 
-it('knows whether the bot is in a thread', () => {
+it('records whether the bot is in a thread', () => {
 	const members = (...events: Parameters<typeof patched>[1][]) => patched({ threads: [{ id: '1' }] }, ...events).threads;
 	const joined = { user_id: self, flags: 1 };
 	expect(members(['THREAD_MEMBER_UPDATE', { id: '1', ...joined }])).toEqual([{ id: '1', member: { id: '1', ...joined } }]);

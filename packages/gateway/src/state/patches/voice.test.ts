@@ -15,11 +15,11 @@ it('lists who is in a channel, each state whole and without the member', () => {
 	expect(guild.voice_states).not.toHaveProperty([0, 'member']);
 });
 
-it('drops who left', () => {
+it('removes users who left', () => {
 	expect(patched({ voice_states: [state] }, ['VOICE_STATE_UPDATE', { user_id: '2', channel_id: null }]).voice_states).toEqual([]);
 });
 
-it('does not take a member that never joined for one', () => {
+it('does not add a user who never joined as a member', () => {
 	const guild = patched({ members: [] }, ['VOICE_STATE_UPDATE', { ...state, member: { user: { id: '2', username: 'a' } } }]);
 	expect(guild.members).toEqual([]);
 });
