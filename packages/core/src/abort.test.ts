@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { orAborted } from './abort.js';
 
-it('settles as the promise does, and leaves no listener', async () => {
+it('settles like the promise, and leaves no listener', async () => {
 	const { signal } = new AbortController();
 	expect(await orAborted(Promise.resolve(1), signal)).toBe(1);
 	await expect(orAborted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no');

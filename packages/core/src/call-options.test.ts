@@ -44,7 +44,7 @@ const notOptions: [unknown, string][] = [
 ];
 
 describe('readCallOptions', () => {
-	it('takes what a call knows, and nothing at all', () => {
+	it('accepts the options of a call, or none', () => {
 		const { signal } = new AbortController();
 		const options = { shard: 3, timeoutMs: Number.POSITIVE_INFINITY, settle: true, signal };
 		expect(readCallOptions(options)).toEqual(options);
@@ -56,12 +56,12 @@ describe('readCallOptions', () => {
 		expect([undefined, {}, { shard: undefined, guildId: undefined }].map(readCallOptions)).toEqual([{}, {}, {}]);
 	});
 
-	it('takes a number for the shard, as discord.js does', () => {
+	it('accepts a number for the shard, as discord.js does', () => {
 		expect(readCallOptions(0)).toEqual({ shard: 0 });
 		expect(refusal(() => readCallOptions(Number.NaN))).toBe('SHARD_NOT_OWNED: shard must be a whole number from 0, got NaN');
 	});
 
-	it.each(notShards)('refuses %o as a shard', (shard, shown) => {
+	it.each(notShards)('rejects %o as a shard', (shard, shown) => {
 		expect(refusal(() => readCallOptions({ shard }))).toBe(`SHARD_NOT_OWNED: shard must be a whole number from 0, got ${shown}`);
 	});
 
@@ -73,13 +73,13 @@ describe('readCallOptions', () => {
 		['', '""'],
 		['-5', '"-5"'],
 		['99999999999999999999', '"99999999999999999999"'],
-	])('refuses %o as a guild', (guildId, shown) => {
+	])('rejects %o as a guild', (guildId, shown) => {
 		expect(refusal(() => readCallOptions({ guildId }))).toBe(
 			`OPTIONS_INVALID: guildId must be a Discord id as a string, got ${shown}`,
 		);
 	});
 
-	it.each(notOptions)('refuses %o in place of the options', (given, shown) => {
+	it.each(notOptions)('rejects %o in place of the options', (given, shown) => {
 		expect(refusal(() => readCallOptions(given))).toBe(`OPTIONS_INVALID: the options of a call must be an object, got ${shown}`);
 	});
 
@@ -94,19 +94,19 @@ describe('readCallOptions', () => {
 		[{ settle: 'yes' }, 'settle must be true or false, got "yes"'],
 		[{ signal: {} }, 'signal must be an AbortSignal, got {}'],
 		[{ signal: null }, 'signal must be an AbortSignal, got null'],
-	])('refuses %o', (given, message) => {
+	])('rejects %o', (given, message) => {
 		expect(refusal(() => readCallOptions(given))).toBe(`OPTIONS_INVALID: ${message}`);
 	});
 });
 
 describe('readEvalOptions', () => {
-	it('takes the context apart, whatever it is', () => {
+	it('separates the context, whatever its type', () => {
 		expect(readEvalOptions({ context: null, shard: 1 })).toEqual({ context: null, options: { shard: 1 } });
 		expect(readEvalOptions(undefined)).toEqual({ context: undefined, options: {} });
 		expect(readEvalOptions(2)).toEqual({ context: undefined, options: { shard: 2 } });
 	});
 
-	it('refuses what a call refuses', () => {
+	it('rejects what a call rejects', () => {
 		for (const [given] of notOptions)
 			expect(refusal(() => readEvalOptions(given))).toMatch(/^OPTIONS_INVALID: the options of a call/);
 		for (const [shard] of notShards) expect(refusal(() => readEvalOptions({ shard }))).toMatch(/^SHARD_NOT_OWNED: shard must be/);
@@ -156,17 +156,17 @@ describe('the other options', () => {
 		);
 	});
 
-	it.each(notShards)('of a method that takes a shard id: %o is refused', (given, shown) => {
+	it.each(notShards)('of a method that takes a shard id: rejects %o', (given, shown) => {
 		expect(refusal(() => readShardId(given))).toBe(`SHARD_NOT_OWNED: shardId must be a whole number from 0, got ${shown}`);
 	});
 
-	it('of a method that takes a guild id: a snowflake only', () => {
+	it('of a method that takes a guild id: accepts a snowflake only', () => {
 		expect(readGuildId('5')).toBe('5');
 		expect(refusal(() => readGuildId(5n))).toMatch(/^OPTIONS_INVALID/);
 	});
 });
 
-it('names the shards that a manager runs when it is asked for another', () => {
+it('names the shards of the manager when another shard is requested', () => {
 	expect(shardNotOwned(5, { shardIds: [0, 1, 2], totalShards: 8 })).toMatchObject({
 		code: 'SHARD_NOT_OWNED',
 		message: 'shard 5 is not run by this manager, which runs shards 0-2 of 8',

@@ -22,7 +22,7 @@ it.each<[string, (text: string) => unknown]>([
 	expect(failures).toEqual([['input', 'input']]);
 });
 
-it('passes all arguments on, and reports nothing where nothing fails', () => {
+it('passes all arguments on, and reports nothing when nothing fails', () => {
 	const seen: unknown[] = [];
 	const guarded = guardListener(
 		(a: number, b: string) => seen.push(a, b),

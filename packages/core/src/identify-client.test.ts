@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IdentifyClient, type IdentifyLink } from './identify-client.js';
 
-/** A link whose manager grants when told, and which writes down what is reported. */
+/** A link whose manager grants slots on demand, and which records the reports. */
 function link() {
 	const reported: string[] = [];
 	const asked: { shardId: number; grant(slotId: number): void; fail(error: Error): void }[] = [];
@@ -30,7 +30,7 @@ const stateOf = async (promise: Promise<unknown>) => {
 };
 
 describe('IdentifyClient', () => {
-	it('lets a shard through when its slot is granted, and reports the IDENTIFY after it went out', async () => {
+	it('lets a shard through when its slot is granted, and reports the IDENTIFY after it was sent', async () => {
 		const { identify, reported, asked } = link();
 		const gate = new IdentifyClient(identify);
 		const waiting = gate.wait(3);
@@ -46,7 +46,7 @@ describe('IdentifyClient', () => {
 		expect(reported).toEqual(['sent 7', 'confirmed 7']);
 	});
 
-	it('rejects with the reason of the abort, and gives back a slot that comes with it', async () => {
+	it('rejects with the reason of the abort, and returns a slot that was granted at the same time', async () => {
 		const { identify, reported, asked } = link();
 		const gate = new IdentifyClient(identify);
 		const early = new AbortController();

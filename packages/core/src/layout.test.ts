@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
 import { shardIdForGuild } from './shards.js';
 
-test('a guild belongs to the session that carries its shard, whatever the counts', () => {
+test('a guild belongs to the session of its shard, for any counts', () => {
 	fc.assert(
 		fc.property(
 			fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),

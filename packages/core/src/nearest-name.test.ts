@@ -10,15 +10,15 @@ it.each([
 	['shardPerWorkers', 'shardsPerWorker'],
 	['apo', 'api'],
 	['token', 'token'],
-])('takes %s for %s', (typed, meant) => {
+])('resolves %s to %s', (typed, meant) => {
 	expect(nearestName(typed, known)).toBe(meant);
 });
 
-it.each(['', 'xyz', 'logger', 'okne'])('does not guess at "%s"', (typed) => {
+it.each(['', 'xyz', 'logger', 'okne'])('suggests nothing for "%s"', (typed) => {
 	expect(nearestName(typed, known)).toBe(undefined);
 });
 
-it('takes the first of those that are as near, and nothing where there is nothing', () => {
+it('returns the first of equally near names, and nothing from an empty list', () => {
 	expect(nearestName('cat', ['bat', 'hat'])).toBe('bat');
 	expect(nearestName('cat', [])).toBe(undefined);
 });

@@ -9,7 +9,7 @@ describe('optionProblems', () => {
 		shards: z.number({ error: 'must be a number' }),
 	});
 
-	it('names every problem at once and the option that was probably meant', () => {
+	it('names every problem at once, and the option that was probably meant', () => {
 		const result = schema.safeParse({ tokn: 'x', token: 5, shards: 'many' });
 		const problems = optionProblems(result.error as z.ZodError, Object.keys(schema.shape));
 		expect(problems).toEqual([
@@ -34,7 +34,7 @@ describe('nearestName', () => {
 		expect(nearestName(typed, ['token', 'shards', 'shardList', 'respawn'])).toBe(meant);
 	});
 
-	it('stays silent when nothing is near', () => {
+	it('returns nothing when no name is near', () => {
 		expect(nearestName('banana', ['token', 'shards'])).toBeUndefined();
 	});
 });

@@ -29,11 +29,11 @@ describe('parseRequestTarget', () => {
 		'/ä',
 		`/${'x'.repeat(8192)}`,
 		undefined,
-	])('has none for %s', (target) => {
+	])('returns undefined for %s', (target) => {
 		expect(parseRequestTarget(target)).toBeUndefined();
 	});
 
-	it('never throws, and never yields a path that names a host', () => {
+	it('never throws, and never returns a path that names a host', () => {
 		fc.assert(
 			fc.property(
 				fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('/', '[', '?', '#', '%', ':', '@', '.', '\\', 'a') })),

@@ -18,11 +18,11 @@ describe('scriptSource', () => {
 		'async function named(client) { return client }',
 		'function* () { yield 1 }',
 		'async/*why*/(c)=>c',
-	])('takes %s with its text', (text) => {
+	])('returns the text of %s', (text) => {
 		expect(scriptSource(written(text))).toEqual({ kind: 'function', source: text });
 	});
 
-	it('takes a string as it is, even a wrong one: that shows where it runs', () => {
+	it('returns a string unchanged, even with a syntax error: that shows where it runs', () => {
 		expect(scriptSource('client.guilds.cache.size +')).toEqual({ kind: 'text', source: 'client.guilds.cache.size +' });
 	});
 
@@ -52,7 +52,7 @@ describe('scriptSource', () => {
 		['nothing', undefined],
 		['null', null],
 		['a number', 5],
-	])('refuses %s', (_, script) => {
+	])('rejects %s', (_, script) => {
 		expect(() => scriptSource(script)).toThrow(ShardctlError);
 		expect(() => scriptSource(script)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }));
 	});

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isSnowflake, planSlices, shardIdForGuild } from './shards.js';
 
 describe('shardIdForGuild', () => {
-	it('is right for ids beyond 2^53, where numbers lose their last digits', () => {
+	it('is right for ids above 2^53, where numbers lose digits', () => {
 		expect(shardIdForGuild('9223372036854775807', 16)).toBe(Number((9223372036854775807n >> 22n) % 16n));
 		expect(shardIdForGuild('197038439483310086', 2)).toBe(Number((197038439483310086n >> 22n) % 2n));
 	});
@@ -20,7 +20,7 @@ describe('shardIdForGuild', () => {
 });
 
 describe('isSnowflake', () => {
-	it('takes decimal ids that fit 64 bits', () => {
+	it('accepts decimal ids that fit in 64 bits', () => {
 		expect(isSnowflake('197038439483310086')).toBe(true);
 		expect(isSnowflake('18446744073709551616')).toBe(false);
 		expect(isSnowflake('12a')).toBe(false);
@@ -29,7 +29,7 @@ describe('isSnowflake', () => {
 });
 
 describe('planSlices', () => {
-	it('cuts evenly: ten shards at four a worker are 4 + 3 + 3', () => {
+	it('divides evenly: ten shards with four per worker are 4 + 3 + 3', () => {
 		expect(planSlices([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 4)).toEqual([
 			[0, 1, 2, 3],
 			[4, 5, 6],

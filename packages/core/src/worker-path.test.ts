@@ -4,7 +4,7 @@ import { WorkerPaths } from './worker-path.js';
 describe('without a secret', () => {
 	const paths = new WorkerPaths(undefined);
 
-	test('a path that was made is parsed back, with what a library appends', () => {
+	test("parses a path it made, with a library's query", () => {
 		expect(paths.parse(paths.of(3))).toEqual({ incarnation: 3, rest: '' });
 		expect(paths.parse('/worker/12/?v=10&encoding=json')).toEqual({ incarnation: 12, rest: '/?v=10&encoding=json' });
 		expect(paths.parse('/worker/12?v=10')).toEqual({ incarnation: 12, rest: '?v=10' });
@@ -12,7 +12,7 @@ describe('without a secret', () => {
 	});
 
 	test.each(['/', '/worker/', '/worker/x', '/worker/3x', '/worker/-1', '/workers/3', '/worker/1234567890123456'])(
-		'%s has none',
+		'rejects %s',
 		(path) => {
 			expect(paths.parse(path)).toBeNull();
 		},
@@ -22,7 +22,7 @@ describe('without a secret', () => {
 describe('with a secret', () => {
 	const paths = new WorkerPaths('secret');
 
-	test('a path that was made is parsed back, with what a library appends', () => {
+	test("parses a path it made, with a library's query", () => {
 		const path = paths.of(3);
 		expect(path).toMatch(/^\/worker\/3\/[\w-]{22}$/);
 		expect(paths.parse(path)).toEqual({ incarnation: 3, rest: '' });
@@ -38,7 +38,7 @@ describe('with a secret', () => {
 		['that of another process', paths.of(4).replace('/4/', '/3/')],
 		['that of another fleet', new WorkerPaths('other').of(3)],
 		['one of other bytes', `/worker/3/${'ä'.repeat(22)}`],
-	])('a path with %s has none', (_, path) => {
+	])('rejects a path with %s', (_, path) => {
 		expect(paths.parse(path)).toBeNull();
 	});
 });

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { onAbort } from './abort-hub.js';
 
 describe('onAbort', () => {
-	it('runs every callback once, and none that was taken back', () => {
+	it('runs every callback once, and none that was removed', () => {
 		const abort = new AbortController();
 		const calls: string[] = [];
 		onAbort(abort.signal, () => calls.push('a'));
@@ -13,7 +13,7 @@ describe('onAbort', () => {
 		expect(calls).toEqual(['a', 'c']);
 	});
 
-	it('keeps one listener on a signal that many calls share, and none when the last has gone', () => {
+	it('keeps one listener on a signal that many calls share, and none when the last is removed', () => {
 		const { signal } = new AbortController();
 		const add = vi.spyOn(signal, 'addEventListener');
 		const remove = vi.spyOn(signal, 'removeEventListener');
@@ -26,7 +26,7 @@ describe('onAbort', () => {
 		expect(remove).toHaveBeenCalledTimes(2);
 	});
 
-	it('lets a callback take others back while they run', () => {
+	it('allows a callback to remove others while they run', () => {
 		const abort = new AbortController();
 		const calls: string[] = [];
 		const offs: (() => void)[] = [];

@@ -17,7 +17,7 @@ function deadlinesUnderTest() {
 }
 
 describe('deadlines', () => {
-	it('pass each at its own time, in whatever order they were set', async () => {
+	it('expire each at its own time, in whatever order they were set', async () => {
 		const { clock, expired, add } = deadlinesUnderTest();
 		for (const timeoutMs of [300, 100, 200, 100]) add(timeoutMs);
 		await clock.advance(50);
@@ -33,7 +33,7 @@ describe('deadlines', () => {
 		expect(clock.pendingTimers()).toBe(0);
 	});
 
-	it('of one length need one timer, whoever set them, and none when the last is taken out', () => {
+	it('of one length need one timer, and none when the last is removed', () => {
 		const { deadlines, clock, add } = deadlinesUnderTest();
 		const all = [300, 100, 300, 300, 100].map((timeoutMs) => add(timeoutMs));
 		expect(deadlinesOf(clock)).toBe(deadlines);
@@ -53,7 +53,7 @@ describe('deadlines', () => {
 		expect(clock.pendingTimers()).toBe(0);
 	});
 
-	it('pass also when what expires takes others out, or sets new ones', async () => {
+	it('expire also when a callback removes others, or sets new ones', async () => {
 		const { deadlines, clock, expired, add } = deadlinesUnderTest();
 		const second: Deadline = { timeoutMs: 100, dueAt: 0, expire: () => expired.push([2, clock.monotonic()]) };
 		const first: Deadline = {
@@ -71,7 +71,7 @@ describe('deadlines', () => {
 		expect(clock.pendingTimers()).toBe(0);
 	});
 
-	it.each([0, Number.POSITIVE_INFINITY])('of %d ms never pass', async (timeoutMs) => {
+	it.each([0, Number.POSITIVE_INFINITY])('of %d ms never expire', async (timeoutMs) => {
 		const { clock, expired, add } = deadlinesUnderTest();
 		add(timeoutMs);
 		expect(clock.pendingTimers()).toBe(0);
@@ -79,7 +79,7 @@ describe('deadlines', () => {
 		expect(expired).toEqual([]);
 	});
 
-	it('may be further away than a timer can be set', async () => {
+	it('may be later than a timer can be set', async () => {
 		const { clock, expired, add } = deadlinesUnderTest();
 		const monthMs = 31 * 24 * 3_600_000;
 		add(monthMs);

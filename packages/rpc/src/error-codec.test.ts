@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeThrown, encodeThrown } from './error-codec.js';
 import { defaultPeerLimits } from './limits.js';
 
-/** What the caller gets of what the handler threw. */
+/** The error the caller receives for what the handler threw. */
 function travel(thrown: unknown, limits = defaultPeerLimits): Error {
 	return decodeThrown(JSON.parse(JSON.stringify(encodeThrown(thrown, limits).wire)));
 }
@@ -49,28 +49,28 @@ describe('an error that a handler threw', () => {
 		});
 	});
 
-	it('of our own class with a code from a newer version still says its code', () => {
+	it('of our own class with a code from a newer version keeps its code', () => {
 		const error = new ShardctlError('FROM_THE_FUTURE' as 'INTERNAL', 'x');
 		expect(travel(error)).toMatchObject({ name: 'ShardctlError', code: 'FROM_THE_FUTURE', message: 'x' });
 	});
 
-	it('brings the errors of an AggregateError', () => {
+	it('includes the errors of an AggregateError', () => {
 		const arrived = travel(new AggregateError([new TypeError('a'), 'b', null], 'both')) as AggregateError;
 		expect(arrived).toBeInstanceOf(AggregateError);
 		expect(arrived.errors).toMatchObject([{ name: 'TypeError', message: 'a' }, 'b', null]);
 	});
 
-	it('tells a cause of undefined from no cause', () => {
+	it('distinguishes a cause of undefined from no cause', () => {
 		expect('cause' in travel(new Error('x', { cause: undefined }))).toBe(true);
 		expect('cause' in travel(new Error('x'))).toBe(false);
 	});
 
-	it('brings a code that is inherited or hidden', () => {
+	it('includes a code that is inherited or not enumerable', () => {
 		const aborted = new DOMException('stop', 'AbortError');
 		expect(travel(aborted)).toMatchObject({ name: 'AbortError', message: 'stop', code: 20 });
 	});
 
-	it('leaves out what cannot travel, and arrives all the same', () => {
+	it('omits what cannot be encoded, and arrives', () => {
 		const error = Object.assign(new Error('x'), {
 			keep: 1,
 			circular: {} as object,
@@ -95,7 +95,7 @@ describe('an error that a handler threw', () => {
 		expect('cause' in travel(error)).toBe(false);
 	});
 
-	it('with an endless chain of causes arrives with some of them', () => {
+	it('with an endless chain of causes arrives with the first of them', () => {
 		let error = new Error('0');
 		for (let i = 1; i < 10_000; i++) error = new Error(String(i), { cause: error });
 		let arrived: unknown = travel(error);
@@ -105,7 +105,7 @@ describe('an error that a handler threw', () => {
 		expect(length).toBeLessThanOrEqual(defaultPeerLimits.maxDepth);
 	});
 
-	it('with an endless message or stack arrives with the start of it', () => {
+	it('with an endless message or stack arrives with its start', () => {
 		const error = new Error('m'.repeat(10_000_000));
 		error.stack = 's'.repeat(10_000_000);
 		const arrived = travel(error);
@@ -114,7 +114,7 @@ describe('an error that a handler threw', () => {
 		expect(arrived.stack?.length).toBeLessThan(100_000);
 	});
 
-	it('with fields of the wrong type arrives as some error', () => {
+	it('with fields of the wrong type arrives as a generic error', () => {
 		const error = new Error('x');
 		for (const key of ['name', 'message', 'stack', 'code', 'errors']) Object.defineProperty(error, key, { value: { odd: key } });
 		expect(travel(error)).toMatchObject({ name: 'Error', message: '' });
@@ -124,7 +124,7 @@ describe('an error that a handler threw', () => {
 	});
 });
 
-describe('what a handler threw and is no error', () => {
+describe('a thrown value that is no error', () => {
 	it.each([null, undefined, 0, '', false, 'text', 5n, { code: 1 }])('(%o) is the cause of a REMOTE_ERROR', (thrown) => {
 		expect(travel(thrown)).toMatchObject({
 			code: 'REMOTE_ERROR',
@@ -133,7 +133,7 @@ describe('what a handler threw and is no error', () => {
 		});
 	});
 
-	it('and cannot travel is at least described', () => {
+	it('that cannot be encoded is described', () => {
 		const circular: Record<string, unknown> = { name: 'guild' };
 		circular.self = circular;
 		for (const thrown of [() => 1, Symbol('sign'), circular]) {
@@ -142,7 +142,7 @@ describe('what a handler threw and is no error', () => {
 	});
 });
 
-it('whatever is thrown, the caller gets an Error, within any limits', () => {
+it('always reaches the caller as an Error, within any limits', () => {
 	fc.assert(
 		fc.property(fc.anything({ withBigInt: true, withMap: true, withSet: true, withDate: true }), fc.nat(2000), (thrown, size) => {
 			const limits = { ...defaultPeerLimits, maxMessageBytes: size, maxDepth: 3 };

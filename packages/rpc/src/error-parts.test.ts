@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isError, putErrorTogether, takeErrorApart } from './error-parts.js';
 
 describe('taking an error apart', () => {
-	it('gives its texts, its data and its code, and no more', () => {
+	it('returns its texts, its data and its code, and nothing else', () => {
 		const error = Object.assign(new TypeError('bad', { cause: 1 }), { code: 'E_BAD', status: 5 });
 		expect(takeErrorApart(error)).toEqual({
 			name: 'TypeError',
@@ -17,7 +17,7 @@ describe('taking an error apart', () => {
 		});
 	});
 
-	it('gives the details of an error of ours as its data', () => {
+	it('returns the details of a ShardctlError as its data', () => {
 		const parts = takeErrorApart(new ShardctlError('INTERNAL', 'x', { details: { shard: 1 } }));
 		expect(parts).toMatchObject({ shardctlCode: 'INTERNAL', own: new Map([['shard', 1]]) });
 	});
@@ -25,24 +25,24 @@ describe('taking an error apart', () => {
 	it('never throws', () => {
 		const error = new Error('x');
 		const broken = { get: () => { throw new Error('broken getter'); }, enumerable: true }; // biome-ignore format: one line reads better
-		// The stack comes first: V8 reads the name and the message when it is replaced.
+		// The stack is read first: V8 reads the name and the message when it is replaced.
 		for (const key of ['stack', 'name', 'message', 'code', 'cause', 'errors', 'data']) Object.defineProperty(error, key, broken);
 		expect(takeErrorApart(error)).toMatchObject({ name: 'Error', message: '', cause: undefined });
 	});
 });
 
 describe('putting an error together', () => {
-	it('gives an error whose stack is the one it was thrown with', () => {
+	it('returns an error with the stack it was thrown with', () => {
 		const error = putErrorTogether({ name: 'HTTPError', message: 'no', stack: 'HTTPError: no\n    at bot.js:1', own: new Map() });
 		expect(error).toMatchObject({ name: 'HTTPError', message: 'no', stack: 'HTTPError: no\n    at bot.js:1' });
 		expect(Object.keys(error)).toEqual([]);
 	});
 
-	it('gives a stack that names the error where none came along', () => {
+	it('creates a stack that names the error when none was sent', () => {
 		expect(putErrorTogether({ name: 'TypeError', message: 'no', own: new Map() }).stack).toBe('TypeError: no');
 	});
 
-	it('lets no data take the place of what makes it an error', () => {
+	it('does not let data overwrite what makes it an error', () => {
 		const own = new Map<string, unknown>([
 			['message', 'other'],
 			['__proto__', { admin: true }],
@@ -54,7 +54,7 @@ describe('putting an error together', () => {
 	});
 });
 
-it('isError knows errors of every realm, and nothing that only looks like one', () => {
+it('isError recognises errors of every realm, and no look-alikes', () => {
 	expect(isError(new TypeError('x'))).toBe(true);
 	expect(isError(Object.create(Error.prototype))).toBe(true);
 	expect(isError({ name: 'Error', message: 'x' })).toBe(false);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { envelope, isEnvelope, isFrame, kind } from './frames.js';
 
 describe('isFrame', () => {
-	it('knows our messages, also malformed ones', () => {
+	it('recognises our messages, also malformed ones', () => {
 		expect(isFrame([...envelope(1), [kind.event, 'x', null]])).toBe(true);
 		expect(isFrame(['@shardctl', 'nonsense'])).toBe(true);
 	});
@@ -30,7 +30,7 @@ describe('isFrame', () => {
 });
 
 describe('isEnvelope', () => {
-	it('asks for an epoch, also after a journey as text', () => {
+	it('requires an epoch, also after a text round trip', () => {
 		expect(isEnvelope(JSON.parse(JSON.stringify([...envelope(3), [kind.cancel, 1]])))).toBe(true);
 		for (const message of [['@shardctl'], ['@shardctl', '1'], ['@shardctl', null, []], [], null, 'x']) {
 			expect(isEnvelope(message)).toBe(false);

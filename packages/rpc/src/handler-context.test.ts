@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LazyHandlerContext } from './handler-context.js';
 
 describe("a handler's context", () => {
-	it('aborts the signal that was looked at, once', () => {
+	it('aborts a signal that was read, once', () => {
 		const context = new LazyHandlerContext();
 		const { signal } = context;
 		expect(signal.aborted).toBe(false);
@@ -12,7 +12,7 @@ describe("a handler's context", () => {
 		expect(context.signal).toBe(signal);
 	});
 
-	it('gives an aborted signal to a handler that looks only afterwards', () => {
+	it('returns an aborted signal to a handler that reads it afterwards', () => {
 		const context = new LazyHandlerContext();
 		context.abort('gone');
 		expect(context.aborted).toBe(true);

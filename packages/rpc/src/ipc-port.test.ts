@@ -11,7 +11,7 @@ class FakeEnd extends EventEmitter implements IpcEnd {
 }
 
 describe('a port on an IPC channel', () => {
-	it('hears our messages and leaves the others to their listeners', () => {
+	it('receives our messages and leaves the others to their listeners', () => {
 		const end = new FakeEnd();
 		const ours = vi.fn<(message: unknown) => void>();
 		const bots = vi.fn<(message: unknown) => void>();
@@ -25,14 +25,14 @@ describe('a port on an IPC channel', () => {
 		expect(bots.mock.calls).toEqual(messages.map((message) => [message]));
 	});
 
-	it('passes on whether the channel is congested, and always with a callback', () => {
+	it('reports whether the channel is congested, and always passes a callback', () => {
 		const end = new FakeEnd();
 		const done = () => {};
 		expect(ipcPort(end).send({ a: 1 }, done)).toBe(false);
 		expect(end.send).toHaveBeenCalledWith({ a: 1 }, done);
 	});
 
-	it('hears of the end once', () => {
+	it('reports the close once', () => {
 		const end = new FakeEnd();
 		const closed = vi.fn<() => void>();
 		ipcPort(end).onClose(closed);
@@ -41,7 +41,7 @@ describe('a port on an IPC channel', () => {
 		expect(closed).toHaveBeenCalledTimes(1);
 	});
 
-	it('hears of the end also when it came before, or there never was a channel', async () => {
+	it('reports the close also when it happened before, or there never was a channel', async () => {
 		for (const end of [Object.assign(new FakeEnd(), { connected: false }), new EventEmitter() as IpcEnd]) {
 			const closed = vi.fn<() => void>();
 			ipcPort(end).onClose(closed);
@@ -51,7 +51,7 @@ describe('a port on an IPC channel', () => {
 		}
 	});
 
-	it('fails a message, and throws nothing, when there never was a channel', async () => {
+	it('fails a message without throwing when there never was a channel', async () => {
 		const done = vi.fn<(error: Error | null) => void>();
 		expect(ipcPort(new EventEmitter() as IpcEnd).send({}, done)).toBe(false);
 		expect(done).not.toHaveBeenCalled();

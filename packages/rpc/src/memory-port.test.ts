@@ -4,7 +4,7 @@ import { memoryPortPair } from './memory-port.js';
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('two ports in memory', () => {
-	it('deliver later, in order, and only what JSON can say', async () => {
+	it('deliver asynchronously, in order, and only JSON values', async () => {
 		const [near, far] = memoryPortPair();
 		const seen: unknown[] = [];
 		far.onMessage((message) => seen.push(message));
@@ -18,7 +18,7 @@ describe('two ports in memory', () => {
 		expect(done.mock.calls).toEqual([[null], [null]]);
 	});
 
-	it('throw for a message that JSON cannot carry, and do not call done', async () => {
+	it('throw for a message that JSON cannot represent, and do not call done', async () => {
 		const [near] = memoryPortPair();
 		const done = vi.fn<(error: Error | null) => void>();
 		expect(() => near.send(1n, done)).toThrow(TypeError);
@@ -26,7 +26,7 @@ describe('two ports in memory', () => {
 		expect(done).not.toHaveBeenCalled();
 	});
 
-	it('tell both ends of the end once, lose what is on its way, and fail what is sent afterwards', async () => {
+	it('report the close to both ends once, drop messages in flight, and fail later ones', async () => {
 		const [near, far] = memoryPortPair();
 		const closed = vi.fn<(end: string) => void>();
 		const seen = vi.fn<(message: unknown) => void>();
@@ -47,7 +47,7 @@ describe('two ports in memory', () => {
 		expect(closed).toHaveBeenLastCalledWith('late');
 	});
 
-	it('ask to wait above the high-water mark', () => {
+	it('signal congestion above the high-water mark', () => {
 		const [near] = memoryPortPair({ highWaterMark: 2 });
 		expect(near.send(1, () => {})).toBe(true);
 		expect(near.send(2, () => {})).toBe(false);

@@ -6,7 +6,7 @@ import type { Port } from './port.js';
 const tick = () => new Promise((resolve) => process.nextTick(resolve));
 const frame = (n: number): Frame => [kind.event, `e${n}`, n];
 
-/** A port whose answers the test gives: whether it is congested, when messages are done, and which it refuses. */
+/** A port controlled by the test: whether it is congested, when messages are done, and which it rejects. */
 function portUnderTest({ firstFrameAtOnce = false } = {}) {
 	const sent: (readonly Frame[])[] = [];
 	const dones: ((error: Error | null) => void)[] = [];
@@ -39,7 +39,7 @@ describe('an outbox', () => {
 		expect(sent).toEqual([[frame(1), frame(2)]]);
 	});
 
-	it('sends the first frame of a tick at once where it is told to, and the others together', async () => {
+	it('sends the first frame of a tick at once on request, and the others together', async () => {
 		const { outbox, sent, dones } = portUnderTest({ firstFrameAtOnce: true });
 		for (const n of [1, 2, 3]) outbox.push(frame(n), 10);
 		expect(sent).toEqual([[frame(1)]]);
@@ -53,7 +53,7 @@ describe('an outbox', () => {
 		await outbox.flushed();
 	});
 
-	it('sends what was gathered together, and without waiting for the end of the tick', async () => {
+	it('sends gathered frames together, without waiting for the end of the tick', async () => {
 		const { outbox, sent } = portUnderTest();
 		outbox.cork();
 		outbox.push(frame(1), 10);
@@ -67,7 +67,7 @@ describe('an outbox', () => {
 		expect(sent).toEqual([[frame(1), frame(2)], [frame(3)]]);
 	});
 
-	it('gathers also what the tick had to say before', () => {
+	it('includes the frames that were queued earlier in the tick', () => {
 		const { outbox, sent } = portUnderTest();
 		outbox.push(frame(1), 10);
 		outbox.cork();
@@ -76,7 +76,7 @@ describe('an outbox', () => {
 		expect(sent).toEqual([[frame(1), frame(2)]]);
 	});
 
-	it('sends a message that is full at once, and what comes after it at the end of the tick', async () => {
+	it('sends a full message at once, and the following frames at the end of the tick', async () => {
 		const { outbox, sent } = portUnderTest();
 		outbox.push(frame(1), 10);
 		outbox.push(frame(2), 100_000);
@@ -91,7 +91,7 @@ describe('an outbox', () => {
 		]);
 	});
 
-	it('splits what had to wait into several messages', async () => {
+	it('splits waiting frames into several messages', async () => {
 		const { outbox, sent, dones, state } = portUnderTest();
 		state.accepts = false;
 		outbox.push(frame(0), 10);
@@ -102,7 +102,7 @@ describe('an outbox', () => {
 		expect(sent.slice(1)).toEqual([[frame(1), frame(2)], [frame(3)]]);
 	});
 
-	it('goes on waiting at the end of the tick when a full message has congested the channel', async () => {
+	it('keeps waiting at the end of the tick when a full message has congested the channel', async () => {
 		const { outbox, sent, state } = portUnderTest();
 		outbox.push(frame(1), 10);
 		state.accepts = false;
@@ -112,7 +112,7 @@ describe('an outbox', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	it('holds frames back while the channel is congested, until all that it took is done', async () => {
+	it('holds frames back while the channel is congested, until all sent messages are done', async () => {
 		const { outbox, sent, dones, state } = portUnderTest();
 		state.accepts = false;
 		outbox.push(frame(1), 10);
@@ -129,7 +129,7 @@ describe('an outbox', () => {
 		expect(sent).toHaveLength(3);
 	});
 
-	it('refuses a frame when the queue is full, unless it must not be refused', async () => {
+	it('rejects a frame when the queue is full, unless it must be accepted', async () => {
 		const { outbox, sent, dones, state } = portUnderTest();
 		state.accepts = false;
 		outbox.push(frame(0), 10);
@@ -142,13 +142,13 @@ describe('an outbox', () => {
 		expect(outbox.push(frame(7), 10)).not.toBeNull();
 	});
 
-	it('takes one frame of any size into an empty queue, and none that would pass the bound beside others', () => {
+	it('accepts one frame of any size into an empty queue, and none that would exceed the limit beside others', () => {
 		const { outbox } = portUnderTest();
 		expect(outbox.push(frame(1), 2_000_000)).not.toBeNull();
 		expect(outbox.push(frame(2), 1)).toBeNull();
 	});
 
-	it('takes a frame back that has not left, and only then', async () => {
+	it('takes back a frame that has not been sent, and no other', async () => {
 		const { outbox, sent } = portUnderTest();
 		const first = outbox.push(frame(1), 10);
 		const second = outbox.push(frame(2), 10);
@@ -160,7 +160,7 @@ describe('an outbox', () => {
 		expect(outbox.waitingFrames).toBe(0);
 	});
 
-	it('sends nothing when all that waited was taken back', async () => {
+	it('sends nothing when every waiting frame was taken back', async () => {
 		const { outbox, sent } = portUnderTest();
 		const entry = outbox.push(frame(1), 10);
 		if (entry) outbox.drop(entry);
@@ -180,7 +180,7 @@ describe('an outbox', () => {
 		expect(onRefused.mock.calls).toMatchObject([[frame(2), { message: 'Invalid string length' }]]);
 	});
 
-	it('says once that the channel is broken', async () => {
+	it('reports a broken channel once', async () => {
 		const { outbox, dones, onBroken } = portUnderTest();
 		onBroken.mockImplementation(() => outbox.close());
 		outbox.push(frame(1), 100_000);
@@ -194,7 +194,7 @@ describe('an outbox', () => {
 		expect(outbox.push(frame(4), 10, true)).toBeNull();
 	});
 
-	it('is flushed when the channel has taken everything, or it was closed', async () => {
+	it('is flushed when the channel has accepted everything, or was closed', async () => {
 		const { outbox, dones } = portUnderTest();
 		await outbox.flushed();
 		const flushed = vi.fn<() => void>();

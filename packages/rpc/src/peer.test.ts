@@ -46,7 +46,7 @@ function byHand(options: Partial<PeerOptions> = {}) {
 }
 
 describe('a request', () => {
-	it('waits 30 seconds by default, and leaves no timer behind however it ends', async () => {
+	it('times out after 30 seconds by default, and leaves no timer however it ends', async () => {
 		const { near, held, clock } = pair();
 		const answered = near.request('hold', 1);
 		const late = near.request('hold', 2).catch((error: unknown) => error);
@@ -60,7 +60,7 @@ describe('a request', () => {
 		expect(clock.pendingTimers()).toBe(0);
 	});
 
-	it.each([0, Number.POSITIVE_INFINITY])('with the deadline %s waits for ever', async (timeoutMs) => {
+	it.each([0, Number.POSITIVE_INFINITY])('with the deadline %s never times out', async (timeoutMs) => {
 		const { near, held, clock } = pair();
 		const call = near.request('hold', 1, { timeoutMs });
 		await clock.advance(1e9);
@@ -68,12 +68,12 @@ describe('a request', () => {
 		expect(await call).toBe('at last');
 	});
 
-	it.each([-1, Number.NaN, 'soon'])('with the deadline %s is refused', async (timeoutMs) => {
+	it.each([-1, Number.NaN, 'soon'])('with the deadline %s is rejected', async (timeoutMs) => {
 		const { near } = pair();
 		await expect(near.request('echo', 1, { timeoutMs: timeoutMs as number })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
 	});
 
-	it('whose signal is aborted already is not sent', async () => {
+	it('whose signal is already aborted is not sent', async () => {
 		const { peer, sent } = byHand();
 		const call = peer.request('echo', 1, { signal: AbortSignal.abort('no') });
 		await expect(call).rejects.toMatchObject({ code: 'CALL_CANCELLED', cause: 'no' });
@@ -81,7 +81,7 @@ describe('a request', () => {
 		expect(sent).toEqual([]);
 	});
 
-	it('that is cancelled before it has left is never sent, nor is its cancellation', async () => {
+	it('that is cancelled before it was sent is never sent, nor is its cancellation', async () => {
 		const { peer, sent } = byHand();
 		const abort = new AbortController();
 		const call = peer.request('echo', 1, { signal: abort.signal });
@@ -119,7 +119,7 @@ describe('a request', () => {
 	});
 
 	it.each([10, 100_000])(
-		'of %i characters that the channel cannot carry fails at once, and so does such an answer',
+		'of %i characters that the channel cannot carry fails at once, and so does such a response',
 		async (length) => {
 			const [near, far] = memoryPortPair();
 			const picky = (port: Port): Port => ({
@@ -139,7 +139,7 @@ describe('a request', () => {
 		},
 	);
 
-	it('is refused when the channel is congested and the queue is full, and goes through once it is free', async () => {
+	it('is rejected when the channel is congested and the queue is full, and succeeds once there is space', async () => {
 		const waiting: (() => void)[] = [];
 		const ports = memoryPortPair({ deliver: (task) => waiting.push(task), highWaterMark: 1 });
 		const { near } = pair({ limits: { maxQueuedFrames: 2 } }, ports);
@@ -156,7 +156,7 @@ describe('a request', () => {
 });
 
 describe('a handler', () => {
-	it('hears that its caller gave up, and its answer is not sent', async () => {
+	it('is aborted when its caller cancels, and its response is not sent', async () => {
 		const { near, far, held, clock } = pair();
 		const call = near.request('hold', 1, { timeoutMs: 10 }).catch((error: unknown) => error);
 		await settled();
@@ -172,7 +172,7 @@ describe('a handler', () => {
 		expect(near.counters.lateReplies).toBe(0);
 	});
 
-	it('hears that the peer was closed', async () => {
+	it('is aborted when the peer is closed', async () => {
 		const { near, far, held } = pair();
 		const call = near.request('hold', 1).catch((error: unknown) => error);
 		await settled();
@@ -183,7 +183,7 @@ describe('a handler', () => {
 		expect(await call).toMatchObject({ code: 'CHANNEL_CLOSED' });
 	});
 
-	it('is refused when too many run already, also such as were cancelled and go on', async () => {
+	it('is rejected when too many run already, cancelled ones that still run included', async () => {
 		const { peer, sent, say } = byHand({ limits: { maxRunningHandlers: 2 } });
 		peer.handle('hold', () => new Promise(() => {}));
 		await say([kind.request, 1, 'hold', null], [kind.request, 2, 'hold', null], [kind.cancel, 1, 'CALL_CANCELLED']);
@@ -203,7 +203,7 @@ describe('a handler', () => {
 		expect(await call).toMatchObject({ code: 'CHANNEL_CLOSED' });
 	});
 
-	it('whose answer does not fit into the queue fails its call instead of leaving it to its deadline', async () => {
+	it('whose response does not fit into the queue fails its call before the deadline', async () => {
 		const waiting: (() => void)[] = [];
 		const [near, far] = memoryPortPair({ deliver: (task) => waiting.push(task), highWaterMark: 1 });
 		const answerer: TestPeer = new Peer({ port: far, epoch: 1, limits: { maxQueuedBytes: 5000 } });
@@ -219,7 +219,7 @@ describe('a handler', () => {
 });
 
 describe('frames from the other side', () => {
-	it('are ignored when they come twice or too late', async () => {
+	it('are ignored when they are duplicates or late', async () => {
 		const { peer, sent, say } = byHand();
 		const handler = vi.fn<(value: unknown) => unknown>((value) => value);
 		peer.handle('echo', handler);
@@ -242,7 +242,7 @@ describe('frames from the other side', () => {
 		expect(peer.counters.staleMessages).toBe(1);
 	});
 
-	it('settle their call with PROTOCOL_ERROR when their value makes no sense', async () => {
+	it('settle their call with PROTOCOL_ERROR when their value is invalid', async () => {
 		const { peer, say, onProtocolError } = byHand();
 		const calls = [peer.request('echo', 1), peer.request('echo', 2)].map((call) => call.catch((error: unknown) => error));
 		await settled();
@@ -251,7 +251,7 @@ describe('frames from the other side', () => {
 		expect(onProtocolError).toHaveBeenCalledTimes(2);
 	});
 
-	it('run no handler when their params make no sense', async () => {
+	it('run no handler when their params are invalid', async () => {
 		const { peer, sent, say, onProtocolError } = byHand();
 		const handler = vi.fn<() => null>(() => null);
 		peer.handle('echo', handler);
@@ -261,7 +261,7 @@ describe('frames from the other side', () => {
 		expect(onProtocolError).toHaveBeenCalledTimes(1);
 	});
 
-	it('never throw into the channel, whatever they are, and do not disturb the others', async () => {
+	it('never throw into the channel, whatever they contain, and do not affect other frames', async () => {
 		const number = fc.constantFrom(-1, 0, 1, 2, 3, 4, 5, 1.5, 2 ** 53, '1', null);
 		const part = fc.oneof(number, fc.jsonValue(), fc.constantFrom('echo', 'toString', 'note', '__proto__'));
 		const frame = fc.oneof(fc.jsonValue(), fc.array(part, { maxLength: 6 }), fc.tuple(number, part, part, part, number));
@@ -278,7 +278,7 @@ describe('frames from the other side', () => {
 				peer.handle('echo', (value) => value);
 				const answers: unknown[] = [];
 				other.onMessage((answer) => answers.push(...(answer as unknown[]).slice(2)));
-				// This port delivers at once, so what the peer threw would come out of send.
+				// This port delivers at once, so an error thrown by the peer would surface in send.
 				for (const each of messages) other.send(each, () => {});
 				other.send(['@shardctl', 1, [kind.request, Number.MAX_SAFE_INTEGER, 'echo', 'still here']], () => {});
 				await settled();
@@ -290,7 +290,7 @@ describe('frames from the other side', () => {
 });
 
 describe('an event', () => {
-	it('reaches each listener until it is taken off; a listener that throws hinders none', async () => {
+	it('reaches each listener until it is removed; a listener that throws does not affect the others', async () => {
 		const onListenerError = vi.fn<(error: unknown, event: string) => void>();
 		const { near, far } = pair({ onListenerError });
 		const seen: unknown[] = [];
@@ -310,7 +310,7 @@ describe('an event', () => {
 		]);
 	});
 
-	it('that cannot travel throws at the sender', () => {
+	it('that cannot be encoded throws at the sender', () => {
 		const { near } = pair();
 		expect(() => near.notify('note', () => 1)).toThrow(expect.objectContaining({ code: 'NOT_SERIALIZABLE' }));
 	});
@@ -352,7 +352,7 @@ describe('under any order of things', () => {
 		[method: string]: { params: number; result: number };
 	}
 
-	it('every call settles with its own answer or a coded error, runs at most once, and leaves nothing behind', async () => {
+	it('every call settles with its own response or a coded error, runs at most once, and leaves nothing behind', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 3 }), async (steps, highWaterMark) => {
 				const undelivered: (() => void)[] = [];
@@ -430,7 +430,7 @@ describe('under any order of things', () => {
 							break;
 					}
 				}
-				// What is still on its way arrives; then only calls that nobody has answered wait, and such as have no one to ask.
+				// What is still in flight arrives; then only unanswered calls and calls without a handler are pending.
 				for (let last = -1; last !== undelivered.length || last > 0; ) {
 					last = undelivered.length;
 					await deliver(last);
@@ -438,7 +438,7 @@ describe('under any order of things', () => {
 				const waiting = [...aborts.keys()].filter((n) => outcomes[n] === undefined);
 				const excused = (n: number) => !killed && (oneClosed || (hows[n] === 'hold' && !answered.has(n)));
 				expect(waiting.filter((n) => !excused(n))).toEqual([]);
-				// However it went: when the peers close, nothing is left.
+				// In every case: when the peers close, nothing is left.
 				peers.near.close();
 				peers.far.close();
 				await settled();

@@ -13,12 +13,12 @@ function tableUnderTest() {
 }
 
 describe('the table of pending calls', () => {
-	it('numbers calls upwards from 1', () => {
+	it('numbers calls from 1 up', () => {
 		const { add } = tableUnderTest();
 		expect([add(100).id, add(100).id, add(50).id]).toEqual([1, 2, 3]);
 	});
 
-	it('settles a call once, and ends its link to the signal and its deadline', () => {
+	it('settles a call once, and removes its signal listener and its deadline', () => {
 		const { calls, clock, add } = tableUnderTest();
 		const call = add(100);
 		call.unlink = vi.fn<() => void>();
@@ -28,7 +28,7 @@ describe('the table of pending calls', () => {
 		expect({ timers: clock.pendingTimers(), size: calls.size }).toEqual({ timers: 0, size: 0 });
 	});
 
-	it('tells of a call whose deadline has passed', async () => {
+	it('reports a call whose deadline has passed', async () => {
 		const { calls, clock, add } = tableUnderTest();
 		const call = add(100);
 		await clock.advance(100);

@@ -26,7 +26,7 @@ function setup({ accepts = () => true, limits = {} }: { accepts?: () => boolean;
 	return { handlers, sent, noted, failure };
 }
 
-it('replies with what a handler returns, in the same turn', () => {
+it('replies with the result of a handler, in the same turn', () => {
 	const { handlers, sent } = setup();
 	handlers.set('double', (n) => (n as number) * 2);
 	handlers.run(1, 'double', 21, false);
@@ -42,7 +42,7 @@ it('runs a request of one id once', () => {
 	expect([sent.length, noted]).toEqual([1, ['duplicate']]);
 });
 
-it('refuses a method without a handler, and more handlers at once than the limit', () => {
+it('rejects a method without a handler, and more concurrent handlers than the limit', () => {
 	const { handlers, failure } = setup({ limits: { maxRunningHandlers: 1 } });
 	handlers.run(1, 'missing', null, false);
 	expect(failure()).toContain('METHOD_NOT_FOUND');
@@ -72,7 +72,7 @@ it('aborts the signal of a handler whose caller no longer waits, and sends no re
 	expect([handlers.runningCount, sent]).toEqual([0, []]);
 });
 
-it('replies with a failure when the queue has no place for the result', () => {
+it('replies with a failure when the queue has no space for the result', () => {
 	const { handlers, failure } = setup({ accepts: () => false });
 	handlers.set('big', () => 'value');
 	handlers.run(1, 'big', null, false);

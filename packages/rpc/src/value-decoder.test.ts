@@ -5,7 +5,7 @@ import { decodeValue } from './value-decoder.js';
 import { encodeValue } from './value-encoder.js';
 import { tag } from './wire-tags.js';
 
-// What the encoder writes and this reads back is tested beside the encoder; here is what nobody of ours would have written.
+// What the encoder writes and this reads back is tested beside the encoder; this file has input that our encoder never writes.
 
 /** The code of the error that is thrown, or `fine`. */
 function codeOf(act: () => unknown): unknown {
@@ -18,7 +18,7 @@ function codeOf(act: () => unknown): unknown {
 }
 
 describe('decoding', () => {
-	it('takes a value without tags as it is, whatever is in it', () => {
+	it('returns a value without tags unchanged', () => {
 		const wire = { a: [{ $: 'n', v: 'not a tag' }] };
 		expect(decodeValue(wire, false)).toBe(wire);
 	});
@@ -38,11 +38,11 @@ describe('decoding', () => {
 		{ $: tag.error, v: {} },
 		{ $: tag.error, v: { name: 'Error', message: 'x', own: 1 } },
 		{ $: tag.object, v: [1] },
-	])('refuses %j with PROTOCOL_ERROR', (wire) => {
+	])('rejects %j with PROTOCOL_ERROR', (wire) => {
 		expect(codeOf(() => decodeValue([{ wire }], true))).toBe('PROTOCOL_ERROR');
 	});
 
-	it('gives a value or PROTOCOL_ERROR for any data under any tag', () => {
+	it('returns a value or PROTOCOL_ERROR for any data under any tag', () => {
 		const kinds = fc.constantFrom<unknown>(...Object.values(tag), 'x', '', null, 1, '__proto__');
 		fc.assert(
 			fc.property(kinds, fc.jsonValue(), (kind, data) => {
@@ -51,7 +51,7 @@ describe('decoding', () => {
 		);
 	});
 
-	it('gives a value or PROTOCOL_ERROR for what the encoder wrote and something garbled', () => {
+	it('returns a value or PROTOCOL_ERROR for corrupted output of the encoder', () => {
 		const value = {
 			e: Object.assign(new TypeError('x', { cause: [1n] }), { code: 5 }),
 			m: new Map([[1n, Buffer.from('x')]]),
@@ -60,7 +60,7 @@ describe('decoding', () => {
 		const text = JSON.stringify(encodeValue(value).wire);
 		fc.assert(
 			fc.property(fc.nat(text.length), fc.constantFrom('1', 'null', '{}', '[]', '"x"', ''), (at, junk) => {
-				// Cutting a text seldom leaves JSON, so whole tokens are replaced.
+				// Truncated text is rarely JSON, so whole tokens are replaced.
 				const garbled = text.slice(0, at) + text.slice(at).replace(/"[^"]*"|\d+/, junk || '"$"');
 				let wire: unknown;
 				try {
@@ -73,7 +73,7 @@ describe('decoding', () => {
 		);
 	});
 
-	it('refuses what is nested too deep before the stack overflows', () => {
+	it('rejects input that is nested too deep before the stack overflows', () => {
 		let deep: unknown = 1;
 		for (let i = 0; i < 100_000; i++) deep = [deep];
 		expect(() => decodeValue(deep, true)).toThrow(/too deep/);

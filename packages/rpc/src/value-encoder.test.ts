@@ -5,7 +5,7 @@ import { decodeValue } from './value-decoder.js';
 import { encodeValue, PreparedValue } from './value-encoder.js';
 
 const keys = fc.oneof(fc.string(), fc.constantFrom('$', 'v', '__proto__', 'constructor', 'toString', '@shardctl', '0'));
-/** A key `$` is the one thing in JSON's own range that costs a tag. */
+/** A key `$` is the one valid JSON key that needs a tag. */
 const untaggedKeys = keys.filter((key) => key !== '$');
 
 /** What arrives on the other side of a JSON channel. */
@@ -15,7 +15,7 @@ function travel(value: unknown): unknown {
 	return decodeValue((JSON.parse(text) as unknown[])[0], tagged);
 }
 
-/** The error with which a value is refused. */
+/** The error with which a value is rejected. */
 function refusal(value: unknown, limits = { maxMessageBytes: 10_000, maxDepth: 20 }): unknown {
 	try {
 		encodeValue(value, limits);
@@ -25,8 +25,8 @@ function refusal(value: unknown, limits = { maxMessageBytes: 10_000, maxDepth: 2
 	throw new Error('the value was encoded');
 }
 
-describe('values that JSON knows', () => {
-	it('travel as a snapshot without tags, and need no decoding', () => {
+describe('values that JSON supports', () => {
+	it('are encoded as a snapshot without tags, and need no decoding', () => {
 		const value = { a: [1, 'two', { three: null }], b: true };
 		const { wire, tagged } = encodeValue(value);
 		expect(tagged).toBe(false);
@@ -35,7 +35,7 @@ describe('values that JSON knows', () => {
 		expect(wire).toEqual({ a: [1, 'two', { three: null }], b: true });
 	});
 
-	it('become the text that JSON.stringify makes of them, toJSON, functions, symbols, boxes and classes included', () => {
+	it('have the same text as with JSON.stringify, toJSON, functions, symbols, boxes and classes included', () => {
 		const leaf = fc.oneof(
 			fc.string(),
 			fc.integer(),
@@ -70,7 +70,7 @@ describe('values that JSON knows', () => {
 		);
 	});
 
-	it('let toJSON decide what a structure or a collection arrives as', () => {
+	it('can be replaced by toJSON, also structures and collections', () => {
 		class Collection extends Map<string, unknown> {
 			toJSON() {
 				return [...this.values()];
@@ -86,7 +86,7 @@ describe('values that JSON knows', () => {
 		expect(travel({ guilds: new Collection([['1', new Guild()]]) })).toEqual({ guilds: [{ name: 'x' }] });
 	});
 
-	it('tell toJSON its key, and do not ask its answer again', () => {
+	it('pass toJSON its key, and do not call toJSON on its result', () => {
 		const teller = { toJSON: (key: string) => `at ${key}` };
 		expect(travel({ a: teller, list: [teller] })).toEqual({ a: 'at a', list: ['at 0'] });
 		const self = {
@@ -99,7 +99,7 @@ describe('values that JSON knows', () => {
 	});
 });
 
-describe('values beyond JSON', () => {
+describe('values that JSON does not support', () => {
 	const leaf = fc.oneof(
 		fc.string(),
 		fc.double(),
@@ -107,7 +107,7 @@ describe('values beyond JSON', () => {
 		fc.boolean(),
 		fc.constantFrom(null, undefined, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0),
 		fc.bigInt(),
-		// An invalid date has a test of its own: Node 20 does not hold two of them for equal.
+		// An invalid date has its own test: Node 20 does not treat two of them as equal.
 		fc.date({ noInvalidDate: true }),
 		fc.uint8Array().map((bytes) => Buffer.from(bytes)),
 		fc.uint8Array(),
@@ -127,7 +127,7 @@ describe('values beyond JSON', () => {
 		),
 	}));
 
-	it('arrive as they were, however nested', () => {
+	it('arrive unchanged, however nested', () => {
 		fc.assert(
 			fc.property(node, (value) => {
 				expect(isDeepStrictEqual(travel(value), value)).toBe(true);
@@ -151,7 +151,7 @@ describe('values beyond JSON', () => {
 		['a view that starts in the middle', new Uint32Array(new Uint32Array([1, 2, 3]).buffer, 4, 1)],
 		['a DataView', new DataView(new Uint8Array([1, 2]).buffer)],
 		['an array with an undefined', [undefined, 1, undefined]],
-	])('%s arrives as it was', (_, value) => {
+	])('%s arrives unchanged', (_, value) => {
 		expect(travel(value)).toStrictEqual(value);
 		expect(travel([{ value }])).toStrictEqual([{ value }]);
 	});
@@ -167,7 +167,7 @@ describe('values beyond JSON', () => {
 		expect(travel(new Set([Symbol('s')]))).toStrictEqual(new Set([null]));
 	});
 
-	it('a BigInt becomes what BigInt.prototype.toJSON makes of it, where a bot has given it one', () => {
+	it('a BigInt is encoded by BigInt.prototype.toJSON when a bot defines it', () => {
 		const prototype = BigInt.prototype as { toJSON?: () => string };
 		prototype.toJSON = function (this: bigint) {
 			return `${this}!`;
@@ -198,7 +198,7 @@ describe('values beyond JSON', () => {
 });
 
 describe("data that looks like the codec's own, or like an attack", () => {
-	it('data with a key "$" is never taken for a tag', () => {
+	it('data with a key "$" is never decoded as a tag', () => {
 		for (const value of [
 			{ $: 'u' },
 			{ $: 'n', v: '1' },
@@ -226,7 +226,7 @@ describe("data that looks like the codec's own, or like an attack", () => {
 });
 
 describe('a prepared value', () => {
-	it('arrives as the value it was made from, wherever it stands, as often as it is sent', () => {
+	it('arrives as the value it was made from, at any depth, each time it is sent', () => {
 		const context = { guilds: new Map([['1', 5n]]), plain: [1, { two: null }] };
 		const prepared = new PreparedValue(context);
 		context.plain.push(2);
@@ -242,23 +242,23 @@ describe('a prepared value', () => {
 		expect(encodeValue({ context: new PreparedValue({ a: 1 }) }).tagged).toBe(false);
 	});
 
-	it('counts towards the size limit, and is refused like any other value', () => {
+	it('counts towards the size limit, and is rejected like any other value', () => {
 		const prepared = new PreparedValue('x'.repeat(6000));
 		expect(refusal([prepared, prepared])).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
 		expect(() => new PreparedValue(() => 1)).toThrow(expect.objectContaining({ code: 'NOT_SERIALIZABLE' }));
 	});
 });
 
-describe('what cannot travel', () => {
+describe('what cannot be encoded', () => {
 	it.each([
 		['a function', () => 1],
 		['a symbol', Symbol('s')],
 		['an object whose toJSON gives a function', { toJSON: () => () => 1 }],
-	])('%s as the whole value is refused', (_, value) => {
+	])('rejects %s as the whole value', (_, value) => {
 		expect(refusal(value)).toMatchObject({ code: 'NOT_SERIALIZABLE' });
 	});
 
-	it('a circular structure is refused with the way to it', () => {
+	it('rejects a circular structure with the path to it', () => {
 		const owner: Record<string, unknown> = {};
 		const root = { guilds: [{}, { 'my owner': owner }] };
 		owner.home = root;
@@ -271,18 +271,18 @@ describe('what cannot travel', () => {
 		expect(refusal({ map })).toMatchObject({ code: 'NOT_SERIALIZABLE', message: expect.stringContaining('value.map.(…)') });
 	});
 
-	it('the same object twice is no circle', () => {
+	it('accepts the same object twice without a cycle', () => {
 		const owner = { id: 1 };
 		expect(travel([owner, { owner }])).toEqual([owner, { owner }]);
 	});
 
-	it('a value nested too deep is refused', () => {
+	it('rejects a value that is nested too deep', () => {
 		let deep: unknown = 1;
 		for (let i = 0; i < 21; i++) deep = { deep };
 		expect(refusal(deep)).toMatchObject({ code: 'NOT_SERIALIZABLE', message: expect.stringContaining('deeper than 20') });
 	});
 
-	it('a toJSON or getter that throws refuses the value and is the cause', () => {
+	it('rejects a value whose toJSON or getter throws, with that error as the cause', () => {
 		const broken = { a: [{ get b() { throw new Error('no'); } }] }; // biome-ignore format: one line reads better
 		expect(refusal(broken)).toMatchObject({
 			code: 'NOT_SERIALIZABLE',
@@ -291,7 +291,7 @@ describe('what cannot travel', () => {
 		});
 	});
 
-	it('a value over the size limit is refused before its text is made', () => {
+	it('rejects a value over the size limit before its text is made', () => {
 		expect(refusal({ list: ['x'.repeat(10_001)] })).toMatchObject({
 			code: 'MESSAGE_TOO_LARGE',
 			message: expect.stringContaining('value.list'),
@@ -304,13 +304,13 @@ describe('what cannot travel', () => {
 		expect(refusal(holes)).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
 	});
 
-	it('an object shared so often that its text would explode is refused', () => {
+	it('rejects an object shared so often that its text would be huge', () => {
 		let bomb: unknown = 'boom';
 		for (let i = 0; i < 19; i++) bomb = [bomb, bomb, bomb, bomb];
 		expect(refusal(bomb)).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
 	});
 
-	it('the size is near that of the text', () => {
+	it('estimates a size near that of the text', () => {
 		fc.assert(
 			fc.property(fc.jsonValue(), (value) => {
 				const { sizeBytes, wire } = encodeValue(value);

@@ -1,5 +1,5 @@
-// A process that does not read: what is sent to it waits in a bounded queue, more is refused, what was given up is never
-// delivered, and all is well once it reads again.
+// A process that does not read: messages to it wait in a bounded queue, further ones are rejected, cancelled ones are never
+// delivered, and everything works once it reads again.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ const outcome = (call: Promise<unknown>): Promise<unknown> =>
 		(error: { code?: unknown }) => error.code,
 	);
 
-it('holds a bounded amount for a process that does not read, refuses more, and delivers it in the end', async () => {
+it('queues a bounded amount for a process that does not read, rejects more, and delivers it in the end', async () => {
 	const { peer, freeze, thaw } = await start({ maxQueuedBytes: 1_000_000 });
 	await freeze();
 	const text = 'x'.repeat(50_000);
@@ -49,7 +49,7 @@ it('holds a bounded amount for a process that does not read, refuses more, and d
 		calls.push(outcome(peer.request('echo', text)));
 		await new Promise((resolve) => setImmediate(resolve));
 	}
-	// 10 MB were asked for; the kernel, Node and the queue hold a good megabyte together.
+	// 10 MB were requested; the kernel, Node and the queue hold about a megabyte together.
 	expect(peer.pendingCount).toBeGreaterThan(20);
 	expect(peer.pendingCount).toBeLessThan(50);
 	expect(await calls.at(-1)).toBe('CALL_LIMIT');
@@ -61,12 +61,12 @@ it('holds a bounded amount for a process that does not read, refuses more, and d
 	expect(await outcome(peer.request('echo', text))).toBe('ok');
 });
 
-it('never delivers what was given up while it waited', async () => {
+it('never delivers calls that were cancelled while they waited', async () => {
 	const { peer, freeze, thaw } = await start({});
 	const seen: string[] = [];
 	peer.on('noted', (note) => seen.push(note.slice(0, 5)));
 	await freeze();
-	// These fill the channel, so that what follows waits in the queue.
+	// These fill the channel, so that later calls wait in the queue.
 	for (let i = 0; i < 20; i++) peer.notify('note', 'first'.repeat(10_000));
 	await new Promise((resolve) => setImmediate(resolve));
 	const abort = new AbortController();

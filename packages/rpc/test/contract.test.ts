@@ -39,7 +39,7 @@ type Far = Peer<FarMethods, NearMethods, FarEvents, NearEvents>;
 
 interface Channel {
 	name: string;
-	/** Starts the other side and gives this side's port once it is up. */
+	/** Starts the other side and returns this side's port once it is up. */
 	open(farEpoch: number): Promise<{ port: Port; close: () => Promise<void> }>;
 }
 
@@ -113,7 +113,7 @@ describe.each(channels)('a peer $name', (channel) => {
 			});
 		});
 
-	it('answers requests with the very value, whatever its type', async () => {
+	it('answers requests with an equal value of any type', async () => {
 		const peer = await connect();
 		const value = {
 			id: 123456789012345678n,
@@ -131,7 +131,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		expect(peer.pendingCount).toBe(0);
 	});
 
-	it('sends what the params are at the time of the call', async () => {
+	it('sends the params as they are at the time of the call', async () => {
 		const peer = await connect();
 		const params = { n: 0, list: [1] };
 		const answers = [0, 1, 2].map((n) => {
@@ -146,7 +146,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		]);
 	});
 
-	it('gives every one of many concurrent calls its own answer', async () => {
+	it('returns its own response to each of many concurrent calls', async () => {
 		const peer = await connect();
 		const calls = Array.from({ length: 2000 }, (_, i) => peer.request(i % 2 ? 'echo' : 'later', { i }));
 		expect(peer.pendingCount).toBe(2000);
@@ -154,7 +154,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		expect(peer.pendingCount).toBe(0);
 	});
 
-	it('carries requests in both directions at once', async () => {
+	it('sends requests in both directions at the same time', async () => {
 		const peer = await connect();
 		const answers = await Promise.all([1, 2, 3].map((n) => peer.request('callBack', n)));
 		expect(answers).toEqual([{ nearSaid: 2 }, { nearSaid: 4 }, { nearSaid: 6 }]);
@@ -177,7 +177,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		['empty', ''],
 		['undefined', undefined],
 		['string', 'just text'],
-	])('rejects when the handler throws no error but %s', async (kind, cause) => {
+	])('rejects when the handler throws %s instead of an error', async (kind, cause) => {
 		const peer = await connect();
 		const error = await failure(peer.request('throw', kind));
 		expect(error.code).toBe('REMOTE_ERROR');
@@ -196,7 +196,7 @@ describe.each(channels)('a peer $name', (channel) => {
 	);
 
 	it.each(['function', 'symbol', 'circular', 'throwing'])(
-		'rejects a result that cannot travel (%s), and goes on',
+		'rejects a result that cannot be encoded (%s), and keeps working',
 		async (kind) => {
 			const peer = await connect();
 			expect((await failure(peer.request('unserializable', kind))).code).toBe('NOT_SERIALIZABLE');
@@ -204,7 +204,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		},
 	);
 
-	it('rejects params that cannot travel, and goes on', async () => {
+	it('rejects params that cannot be encoded, and keeps working', async () => {
 		const peer = await connect();
 		const guild: Record<string, unknown> = { name: 'x' };
 		guild.owner = { guild };
@@ -214,20 +214,20 @@ describe.each(channels)('a peer $name', (channel) => {
 		expect(await peer.request('echo', 1)).toBe(1);
 	});
 
-	it('refuses params over the size limit, and a result over it, and goes on', async () => {
+	it('rejects params over the size limit, and a result over it, and keeps working', async () => {
 		const peer = await connect({ limits: { maxMessageBytes: 1000 } });
 		expect((await failure(peer.request('echo', 'x'.repeat(1001)))).code).toBe('MESSAGE_TOO_LARGE');
 		expect((await failure(peer.request('large', 65 * 1024 * 1024))).code).toBe('MESSAGE_TOO_LARGE');
 		expect(await peer.request('large', 3)).toBe('xxx');
 	});
 
-	it('carries a megabyte in each direction', async () => {
+	it('transfers a megabyte in each direction', async () => {
 		const peer = await connect();
 		const text = 'ä"\\\n'.repeat(250_000);
 		expect((await peer.request('echo', { text })) as { text: string }).toEqual({ text });
 	});
 
-	it('refuses a call over the bound of pending calls', async () => {
+	it('rejects a call over the limit of pending calls', async () => {
 		const peer = await connect({ limits: { maxPendingCalls: 2 } });
 		const calls = [peer.request('echo', 1), peer.request('echo', 2)];
 		expect((await failure(peer.request('echo', 3))).code).toBe('CALL_LIMIT');
@@ -235,7 +235,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		expect(await peer.request('echo', 4)).toBe(4);
 	});
 
-	it('gives up at the deadline on both sides', async () => {
+	it('times out at the deadline on both sides', async () => {
 		const peer = await connect();
 		const gaveUp = next(peer, 'gaveUp');
 		const error = await failure(peer.request('wait', null, { timeoutMs: 20 }));
@@ -244,7 +244,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		expect(await peer.request('running', null)).toBe(0);
 	});
 
-	it("passes the caller's cancellation on to the handler", async () => {
+	it("passes the caller's cancellation to the handler", async () => {
 		const peer = await connect();
 		const waiting = next(peer, 'waiting');
 		const gaveUp = next(peer, 'gaveUp');
@@ -256,7 +256,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		expect(await gaveUp).toBe('CALL_CANCELLED');
 	});
 
-	it('passes events in their order, both ways', async () => {
+	it('delivers events in order, both ways', async () => {
 		const peer = await connect();
 		const seen: number[] = [];
 		peer.on('count', (n) => seen.push(n));
@@ -279,7 +279,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		expect(peer.notify('note', 1)).toBe(false);
 	});
 
-	it('delivers an answer whose sender dies right after it was flushed', async () => {
+	it('delivers a response whose sender dies right after it was flushed', async () => {
 		const peer = await connect();
 		expect(await peer.request('answerAndDie', null)).toBe('goodbye');
 	});
@@ -294,7 +294,7 @@ describe.each(channels)('a peer $name', (channel) => {
 		expect((await failure(peer.request('echo', 1))).code).toBe('MANAGER_STOPPED');
 	});
 
-	it('neither hears nor is heard by a peer of another epoch', async () => {
+	it('exchanges no messages with a peer of another epoch', async () => {
 		const peer = await connect({ farEpoch: epoch + 1 });
 		expect((await failure(peer.request('echo', 1, { timeoutMs: 30 }))).code).toBe('CALL_TIMEOUT');
 	});

@@ -24,7 +24,7 @@ const killEveryMs = 200;
 const kills = 20;
 const fixture = fileURLToPath(new URL('./fixtures/far-side-child.mjs', import.meta.url));
 
-/** One place of the fleet: a process, and after its death the next one, each with a peer of its own epoch. */
+/** One slot of the fleet: a process, and after its death the next one, each with a peer of its own epoch. */
 class Slot {
 	#epoch = 0;
 	#stopped = false;
@@ -65,7 +65,7 @@ class Slot {
 	}
 }
 
-/** Calls of every kind: answered at once, later, with much, with an error, never (deadline), and cancelled. */
+/** Calls of every kind: answered at once, later, with large data, with an error, never (deadline), and cancelled. */
 const kinds: ((peer: NearPeer, n: number) => Promise<unknown>)[] = [
 	async (peer, n) => expectSame(await peer.request('echo', { n, big: BigInt(n) }), { n, big: BigInt(n) }),
 	async (peer, n) => expectSame(await peer.request('later', [n]), [n]),
@@ -83,7 +83,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 async function heapBytes(): Promise<number> {
-	// Closed children and promise chains let go of their memory in the ticks after their end.
+	// Closed children and promise chains release their memory in the ticks after their end.
 	for (let i = 0; i < 5; i++) {
 		await new Promise((resolve) => setImmediate(resolve));
 		collectGarbage();
@@ -110,7 +110,7 @@ async function storm(
 				(error: { code?: unknown }) => String(error.code ?? error),
 			);
 			outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-			// A call to a process that has just died fails at once; without this turn the lane would not let go of the event loop.
+			// A call to a process that has just died fails at once; without this turn the lane would block the event loop.
 			if (outcome === 'CHANNEL_CLOSED') await new Promise((resolve) => setImmediate(resolve));
 		}
 	};
@@ -128,10 +128,10 @@ async function storm(
 	return { outcomes, started, peak };
 }
 
-it('settles every one of ten thousand calls in flight while a process is killed every 200 ms, and gives all memory back', async () => {
+it('settles every one of ten thousand calls in flight while a process is killed every 200 ms, and releases all memory', async () => {
 	const slots = Array.from({ length: workers }, () => new Slot());
 	try {
-		// A short storm first: what it leaves is compiled code and caches, and the base to compare with.
+		// A short run first: it leaves compiled code and caches, and is the base to compare with.
 		await storm(slots, 4);
 		const base = await heapBytes();
 		const { outcomes, started, peak } = await storm(slots, kills);

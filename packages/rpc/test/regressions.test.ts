@@ -1,4 +1,4 @@
-// The faults that other sharding managers and RPC libraries have had on this channel, each as the behaviour that ours has
+// Known faults of other sharding managers and RPC libraries on this channel, each as the behaviour required here
 // instead. The contract suite says what a peer does; this file says what it must never do again.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -47,7 +47,7 @@ const codeOf = (call: Promise<unknown>): Promise<unknown> =>
 	);
 
 describe('discord.js ShardingManager', () => {
-	it('evals hang for ever when the child dies: here each call settles', async () => {
+	it('settles every eval when the child dies, instead of leaving it pending', async () => {
 		const { child, peer } = await startFarSide();
 		const calls = Array.from({ length: 50 }, () => codeOf(peer.request('wait', null, { timeoutMs: Number.POSITIVE_INFINITY })));
 		await new Promise<void>((resolve) => peer.on('waiting', () => resolve()));
@@ -55,7 +55,7 @@ describe('discord.js ShardingManager', () => {
 		expect(new Set(await Promise.all(calls))).toEqual(new Set(['CHANNEL_CLOSED']));
 	});
 
-	it('identical concurrent evals run once: here each call runs', async () => {
+	it('runs each of several identical concurrent evals, instead of only one', async () => {
 		const [near, far] = memoryPortPair();
 		const [caller, answerer]: AnyPeer[] = [new Peer({ port: near, epoch: 1 }), new Peer({ port: far, epoch: 1 })];
 		let runs = 0;
@@ -69,7 +69,7 @@ describe('discord.js ShardingManager', () => {
 		['a function as the result', 'unserializable', 'function', 'NOT_SERIALIZABLE'],
 		['throw null', 'throw', 'null', 'REMOTE_ERROR'],
 	])(
-		'%s ends the child and leaves the caller waiting: here the call fails and the child lives',
+		'%s fails the call and the child lives, instead of ending the child while the caller waits',
 		async (_, method, kind, code) => {
 			const { peer, child } = await startFarSide();
 			expect(await codeOf(peer.request(method, kind))).toBe(code);
@@ -78,7 +78,7 @@ describe('discord.js ShardingManager', () => {
 		},
 	);
 
-	it('an answer to a requester that has died ends the manager: here it goes nowhere', async () => {
+	it('drops a response to a requester that has died, instead of ending the manager', async () => {
 		const { child, peer } = await startFarSide();
 		let answer: (value: unknown) => void = () => {};
 		let signal: AbortSignal | undefined;
@@ -101,7 +101,7 @@ describe('discord.js ShardingManager', () => {
 		expect(peer.runningCount).toBe(0);
 	});
 
-	it('each pending call adds a listener, so many bring warnings: here the number of listeners stays', async () => {
+	it('keeps the number of listeners constant, instead of adding one per pending call and a warning', async () => {
 		const warning = vi.fn<(warning: Error) => void>();
 		process.on('warning', warning);
 		const { child, peer } = await startFarSide();
@@ -116,35 +116,35 @@ describe('discord.js ShardingManager', () => {
 		expect(warning).not.toHaveBeenCalled();
 	});
 
-	it('a child whose channel has closed dies of ERR_IPC_CHANNEL_CLOSED at a later send: here it goes on', async () => {
+	it('survives a send after its channel was closed, instead of ending with ERR_IPC_CHANNEL_CLOSED', async () => {
 		const child = start('lets-go-of-channel');
 		expect(await once(child, 'exit')).toEqual([0, null]);
 	});
 
-	it("an error's code and cause are lost: here they arrive", async () => {
+	it("keeps an error's code and cause, instead of losing them", async () => {
 		const { peer } = await startFarSide();
 		await expect(peer.request('throw', 'error')).rejects.toMatchObject({ code: 10004, cause: { message: 'cache is empty' } });
 	});
 });
 
 describe('discord-hybrid-sharding', () => {
-	it('a closed channel ends the manager with an unhandled rejection: here the call has a code', async () => {
+	it('fails a call on a closed channel with a code, instead of an unhandled rejection', async () => {
 		const { child, peer } = await startFarSide();
 		child.disconnect();
-		// What Node itself answers in the moment before it says that the channel is closed.
+		// What Node itself returns just before it reports that the channel is closed.
 		expect(await codeOf(peer.request('echo', 1))).toBe('CHANNEL_CLOSED');
 		expect(peer.notify('note', 1)).toBe(false);
 		expect(await codeOf(peer.request('echo', 1))).toBe('CHANNEL_CLOSED');
 	});
 
-	it('a reply that comes before the call is written down is lost: here the call is known before it leaves', async () => {
+	it('registers a call before it is sent, so that an immediate reply is not lost', async () => {
 		const [near, far] = memoryPortPair({ deliver: (task) => task() });
 		const [caller, answerer]: AnyPeer[] = [new Peer({ port: near, epoch: 1 }), new Peer({ port: far, epoch: 1 })];
 		answerer?.handle('echo', (value) => value);
 		expect(await caller?.request('echo', 1)).toBe(1);
 	});
 
-	it('respawning all forgets the pending calls: here replacing a peer settles them', async () => {
+	it('settles pending calls when a peer is replaced, instead of forgetting them', async () => {
 		const { peer } = await startFarSide();
 		const call = codeOf(peer.request('wait', null, { timeoutMs: 0 }));
 		peer.close();
@@ -153,7 +153,7 @@ describe('discord-hybrid-sharding', () => {
 });
 
 describe('Kurasuta and eris-fleet', () => {
-	it('a thrown text is never answered, and an error arrives as {}: here both reject with an Error', async () => {
+	it('rejects with an Error for a thrown text or error, instead of no reply or {}', async () => {
 		const { peer } = await startFarSide();
 		await expect(peer.request('throw', 'string')).rejects.toMatchObject({ code: 'REMOTE_ERROR', cause: 'just text' });
 		await expect(peer.request('throw', 'error')).rejects.toBeInstanceOf(TypeError);
@@ -161,20 +161,20 @@ describe('Kurasuta and eris-fleet', () => {
 });
 
 describe('birpc', () => {
-	it.each(['undefined', 'null', 'false', 'zero', 'empty'])('a thrown %s counts as success: here it rejects', async (kind) => {
-		const { peer } = await startFarSide();
-		expect(await codeOf(peer.request('throw', kind))).toBe('REMOTE_ERROR');
-	});
-
-	it.each(['toString', 'constructor', '__proto__', 'valueOf'])(
-		'"%s" can be called remotely: here nobody registered it',
-		async (name) => {
+	it.each(['undefined', 'null', 'false', 'zero', 'empty'])(
+		'rejects for a thrown %s, instead of treating it as success',
+		async (kind) => {
 			const { peer } = await startFarSide();
-			expect(await codeOf(peer.request(name, null))).toBe('METHOD_NOT_FOUND');
+			expect(await codeOf(peer.request('throw', kind))).toBe('REMOTE_ERROR');
 		},
 	);
 
-	it('a process whose only work is a call ends without a word: here it waits for the answer or the deadline', async () => {
+	it.each(['toString', 'constructor', '__proto__', 'valueOf'])('does not expose "%s" to remote calls', async (name) => {
+		const { peer } = await startFarSide();
+		expect(await codeOf(peer.request(name, null))).toBe('METHOD_NOT_FOUND');
+	});
+
+	it('keeps a process alive whose only work is a call, until the response or the deadline', async () => {
 		const child = start('waits-for-deadline');
 		const peer: AnyPeer = new Peer({ port: ipcPort(child), epoch: 1 });
 		peer.handle('never', () => new Promise(() => {}));
@@ -183,7 +183,7 @@ describe('birpc', () => {
 });
 
 describe('libraries that take the whole channel', () => {
-	it("the bot's own messages pass in both directions, also such as look like another library's", async () => {
+	it("passes the bot's own messages in both directions, also those that look like another library's", async () => {
 		const child = start('bot-with-own-messages');
 		await once(child, 'message');
 		const peer: AnyPeer = new Peer({ port: ipcPort(child), epoch: 1 });

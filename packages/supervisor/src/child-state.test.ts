@@ -10,7 +10,7 @@ it('every state can be reached from the first', () => {
 	expect([...reached].sort()).toEqual([...states].sort());
 });
 
-it('every state leads to stopped', () => {
+it('every state can reach stopped', () => {
 	for (const state of states) {
 		const reached = new Set<ChildState>([state]);
 		for (const from of reached) for (const next of childTransitions[from]) reached.add(next);
@@ -25,7 +25,7 @@ it('nothing is started from a state with a process, and a process is left only t
 	}
 });
 
-it('only spawning leads to a process', () => {
+it('only spawning starts a process', () => {
 	for (const state of states.filter((from) => !withProcess.includes(from) && from !== 'spawning')) {
 		expect(childTransitions[state].filter((next) => withProcess.includes(next))).toEqual([]);
 	}

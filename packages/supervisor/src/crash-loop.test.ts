@@ -1,5 +1,5 @@
-// What a bot costs that dies 100 ms after its login, day and night: every start of it is an IDENTIFY for each of its shards,
-// Discord allows 1000 of them a day, and resets the token of a bot that asks for more.
+// What a bot costs that dies 100 ms after its login, all day: every start of it is an IDENTIFY for each of its shards,
+// Discord allows 1000 of them a day, and resets the token of a bot that exceeds that.
 import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { FakeHost } from '../test/fake-host.js';
@@ -65,7 +65,7 @@ describe('a bot that dies 100 ms after its login, under the default policy', () 
 		expect(within(minute)).toBeLessThanOrEqual(3);
 		expect(within(10 * minute)).toBeLessThanOrEqual(7);
 		expect(starts.length).toBeLessThanOrEqual(40);
-		// It is not simply dead: the first restart is immediate, and there is still a try every hour or so.
+		// It is not given up: the first restart is immediate, and there is still an attempt about every hour.
 		expect(starts[1]).toBeLessThan(bootMs + livesMs + 10);
 		const last = starts.at(-1) ?? 0;
 		expect(day - last).toBeLessThan(70 * minute);
@@ -81,7 +81,7 @@ describe('a bot that dies 100 ms after its login, under the default policy', () 
 		});
 	});
 
-	it('leaves more than nine tenths of the daily budget, where a manager without a policy would burn all of it in 17 minutes', async () => {
+	it('leaves more than nine tenths of the daily budget, of which a manager without a policy would use all in 17 minutes', async () => {
 		const withPolicy = await startsOf({ policy: defaultRestartPolicy, random: Math.random, forMs: day });
 		expect(withPolicy.length).toBeLessThan(100);
 		const immediate: RestartPolicy = { ...defaultRestartPolicy, initialDelayMs: 0, maxRestarts: Number.POSITIVE_INFINITY };

@@ -14,7 +14,7 @@ function watching(requested = false) {
 }
 
 describe('DebuggerWatch of a child without an inspector', () => {
-	it('finding 5: believes no line that it did not cause', async () => {
+	it('finding 5: ignores a line that it did not cause', async () => {
 		const { watch, address, search, woken } = watching();
 		const lines = [`Debugger listening on ${other}`, 'Debugger attached.', 'a line of the bot'];
 		expect(lines.map((line) => watch.see(line))).toEqual([false, false, false]);
@@ -25,7 +25,7 @@ describe('DebuggerWatch of a child without an inspector', () => {
 		expect(await found).toBeNull();
 	});
 
-	it('wakes the inspector, waits for its address, and calls its talk from then on ours', async () => {
+	it('opens the inspector, waits for its address, and treats its output as ours from then on', async () => {
 		const { watch, address, woken } = watching();
 		const found = address();
 		expect(watch.see('a line of the bot')).toBe(false);
@@ -35,7 +35,7 @@ describe('DebuggerWatch of a child without an inspector', () => {
 		expect({ woken: woken(), attached: watch.attachedByText }).toEqual({ woken: 1, attached: false });
 	});
 
-	it('takes the first address that is confirmed, while it waits for one', async () => {
+	it('accepts the first confirmed address while it waits for one', async () => {
 		const { watch, address } = watching();
 		const found = address((candidate) => candidate === url);
 		watch.see(`Debugger listening on ${other}`);
@@ -43,7 +43,7 @@ describe('DebuggerWatch of a child without an inspector', () => {
 		expect(await found).toBe(url);
 	});
 
-	it('takes none that comes after the search', async () => {
+	it('accepts no address after the search', async () => {
 		const { watch, address, search } = watching();
 		const found = address();
 		search.abort();
@@ -52,7 +52,7 @@ describe('DebuggerWatch of a child without an inspector', () => {
 		expect(watch.url).toBeNull();
 	});
 
-	it('forgets the inspector once it is closed, and wakes it again at the next search', async () => {
+	it('forgets the inspector once it is closed, and opens it again at the next search', async () => {
 		const { watch, address, woken } = watching();
 		void address();
 		watch.see(`Debugger listening on ${url}`);
@@ -84,7 +84,7 @@ describe('DebuggerWatch of a child that was started with an inspector', () => {
 		]);
 	});
 
-	it('finding 5: keeps the address of the first line, which is written before the bot runs', async () => {
+	it('finding 5: keeps the address from the first line, which is written before the bot runs', async () => {
 		const { watch, address, woken } = watching(true);
 		watch.see(`Debugger listening on ${url}`);
 		watch.see(`Debugger listening on ${other}`);

@@ -3,7 +3,7 @@ import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { FairDeadline } from './fair-deadline.js';
 
-/** A clock whose timers fire only when the test says so, however late: the loop of this process, blocked. */
+/** A clock whose timers fire only on the test's request, however late: the event loop of this process, blocked. */
 function steppedClock() {
 	const waiting: { callback: () => void; delayMs: number }[] = [];
 	const clock: Clock = {
@@ -23,7 +23,7 @@ function steppedClock() {
 }
 
 describe('FairDeadline', () => {
-	it('passes after its time, and not before', async () => {
+	it('expires after its time, and not before', async () => {
 		const clock = fakeClock();
 		let passed = 0;
 		new FairDeadline(clock, 1000, () => passed++);
@@ -47,7 +47,7 @@ describe('FairDeadline', () => {
 		expect(passed).toBe(0);
 	});
 
-	it('takes one late timer for one step only, however late it is', () => {
+	it('counts one late timer as one step only, however late it is', () => {
 		const { clock, waiting, fire } = steppedClock();
 		let passed = 0;
 		new FairDeadline(clock, 1000, () => passed++);
@@ -57,7 +57,7 @@ describe('FairDeadline', () => {
 		expect(waiting.map(({ delayMs }) => delayMs)).toEqual([100]);
 	});
 
-	it('lets one more turn of the loop go by before the verdict, in which an unread answer is read', () => {
+	it('allows one more turn of the event loop before it expires, in which an unread response is read', () => {
 		const { clock, waiting, fire } = steppedClock();
 		let passed = 0;
 		const deadline = new FairDeadline(clock, 1000, () => passed++);

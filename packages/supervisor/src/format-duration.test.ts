@@ -9,6 +9,6 @@ it.each([
 	[30_000, '30 s'],
 	[90_000, '1 min'],
 	[3 * 3_600_000 + 25 * 60_000, '3 h 25 min'],
-])('%d ms are %s', (durationMs, words) => {
+])('formats %d ms as %s', (durationMs, words) => {
 	expect(formatDuration(durationMs)).toBe(words);
 });

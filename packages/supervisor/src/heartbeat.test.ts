@@ -23,7 +23,7 @@ function monitored() {
 }
 
 describe('Heartbeat', () => {
-	it('asks one question at a time, the next one an interval after the answer', async () => {
+	it('sends one ping at a time, the next one an interval after the response', async () => {
 		const { clock, said, questions, heartbeat, last } = monitored();
 		heartbeat.start();
 		await clock.advance(300);
@@ -37,7 +37,7 @@ describe('Heartbeat', () => {
 		heartbeat.stop();
 	});
 
-	it('reports silence once per question, after the timeout', async () => {
+	it('reports silence once per ping, after the timeout', async () => {
 		const { clock, said, heartbeat, last } = monitored();
 		heartbeat.start();
 		last().answer();
@@ -49,7 +49,7 @@ describe('Heartbeat', () => {
 		heartbeat.stop();
 	});
 
-	it('reports the answer that comes after all, and goes on', async () => {
+	it('reports a late response, and continues', async () => {
 		const { clock, said, heartbeat, last } = monitored();
 		heartbeat.start();
 		last().answer();
@@ -62,7 +62,7 @@ describe('Heartbeat', () => {
 		heartbeat.stop();
 	});
 
-	it('holds no silence against a process that never answered: it is still loading', async () => {
+	it('reports no silence for a process that never responded: it is still loading', async () => {
 		const { clock, said, heartbeat, last } = monitored();
 		heartbeat.start();
 		await clock.advance(50_000);
@@ -73,7 +73,7 @@ describe('Heartbeat', () => {
 		heartbeat.stop();
 	});
 
-	it('takes a question that cannot be put for one without an answer, and asks again without hurry', async () => {
+	it('treats a ping that cannot be sent as unanswered, and retries at the normal interval', async () => {
 		const { clock, said, questions, heartbeat, last } = monitored();
 		heartbeat.start();
 		last().answer();
@@ -86,7 +86,7 @@ describe('Heartbeat', () => {
 		heartbeat.stop();
 	});
 
-	it('asks again when a question is refused after its time', async () => {
+	it('sends another ping when a ping is rejected after its timeout', async () => {
 		const { clock, questions, heartbeat, last } = monitored();
 		heartbeat.start();
 		await clock.advance(2000);
@@ -96,7 +96,7 @@ describe('Heartbeat', () => {
 		heartbeat.stop();
 	});
 
-	it('bears silence while that is excused, and judges anew when it no longer is', async () => {
+	it('tolerates silence while it is excused, and starts the timeout again after that', async () => {
 		const { clock, said, excuse, heartbeat, last } = monitored();
 		heartbeat.start();
 		last().answer();
@@ -109,7 +109,7 @@ describe('Heartbeat', () => {
 		heartbeat.stop();
 	});
 
-	it('cancels its question and leaves no timer when it is stopped, and hears no late answer', async () => {
+	it('cancels its ping and leaves no timer when it is stopped, and ignores a late response', async () => {
 		const { clock, said, heartbeat, last } = monitored();
 		heartbeat.start();
 		last().answer();

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { hungStack } from './hung-stack.js';
 
-/** An inspector that answers each message as told; real ones are in test/hangs.test.ts. */
+/** An inspector with given responses; real ones are in test/hangs.test.ts. */
 async function inspector(answer: (socket: WebSocket, method: string) => void): Promise<string> {
 	const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
 	onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
@@ -18,7 +18,7 @@ async function inspector(answer: (socket: WebSocket, method: string) => void): P
 const never = new AbortController().signal;
 
 describe('hungStack', () => {
-	it('asks for a pause and lists the innermost frames, without a name where there is none', async () => {
+	it('requests a pause and lists the innermost frames, without a name for anonymous ones', async () => {
 		const methods: string[] = [];
 		const url = await inspector((socket, method) => {
 			methods.push(method);
@@ -42,16 +42,16 @@ describe('hungStack', () => {
 		['closes', (socket) => socket.close()],
 		['talks nonsense', (socket) => socket.send('{"method":"Debugger.paused",')],
 		['sends more than anybody should', (socket) => socket.send('x'.repeat(5 * 2 ** 20))],
-	])('finds nothing when the inspector %s', async (_what, answer) => {
+	])('returns nothing when the inspector %s', async (_what, answer) => {
 		const url = await inspector(answer);
 		expect(await hungStack(url, never)).toEqual([]);
 	});
 
-	it('finds nothing when nobody listens', async () => {
+	it('returns nothing when no inspector listens', async () => {
 		expect(await hungStack('ws://127.0.0.1:1/id', never)).toEqual([]);
 	});
 
-	it('gives up when it is told to, also before it began', async () => {
+	it('stops when it is aborted, also before it began', async () => {
 		const abort = new AbortController();
 		const url = await inspector(() => abort.abort());
 		expect(await hungStack(url, abort.signal)).toEqual([]);

@@ -19,7 +19,7 @@ describe('withInspectPort', () => {
 		expect(withInspectPort([flag], ordinal)).toEqual([expected]);
 	});
 
-	it("starts above the owner's own port where that was given", () => {
+	it("starts above the owner's own port when one was given", () => {
 		expect(withInspectPort(['--inspect'], 0, 9229)).toEqual(['--inspect=9230']);
 		expect(withInspectPort(['--inspect'], 1, 9229)).toEqual(['--inspect=9231']);
 		expect(withInspectPort(['--inspect=4000'], 1, 9229)).toEqual(['--inspect=4001']);

@@ -3,14 +3,14 @@ import { expect, it } from 'vitest';
 import { LeftOutLines } from './left-out-lines.js';
 import { LogBudget } from './log-budget.js';
 
-/** How many lines of this size can be had now. */
+/** How many lines of this size are available now. */
 function take(budget: LogBudget, bytes: number): number {
 	let lines = 0;
 	for (; budget.hasRoom; lines++) budget.spend(bytes);
 	return lines;
 }
 
-it('finding 10: has room for a burst, and then for so much a second, in lines and in bytes', async () => {
+it('finding 10: allows a burst, and after that a rate per second, in lines and in bytes', async () => {
 	const clock = fakeClock();
 	const budget = new LogBudget(clock);
 	expect(take(budget, 10)).toBe(10_000);
@@ -22,7 +22,7 @@ it('finding 10: has room for a burst, and then for so much a second, in lines an
 	expect(take(budget, 32 * 1024)).toBe(128);
 });
 
-it('finding 10: lets a child that writes very much wait for the next tick', async () => {
+it('finding 10: makes a child with heavy output wait for the next tick', async () => {
 	const clock = fakeClock();
 	const budget = new LogBudget(clock);
 	expect(budget.noteRead(8 * 2 ** 20)).toBe(0);
@@ -32,7 +32,7 @@ it('finding 10: lets a child that writes very much wait for the next tick', asyn
 	expect(budget.noteRead(1)).toBe(0);
 });
 
-it('reports what was left out once a second, and nothing where nothing was', async () => {
+it('reports omitted lines once a second, and nothing when there are none', async () => {
 	const clock = fakeClock();
 	const reports: number[] = [];
 	const lines = new LeftOutLines(clock, (count) => reports.push(count));

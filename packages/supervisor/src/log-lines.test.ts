@@ -31,7 +31,7 @@ describe('LineSplitter', () => {
 		expect(linesOf(chunks)).toEqual(lines);
 	});
 
-	it('gives the same lines wherever the chunks are cut, also within a character', () => {
+	it('returns the same lines wherever the chunks are cut, also within a character', () => {
 		const line = fc.string({ unit: 'binary' }).map((text) => text.replace(/[\n\r]/g, ' ').toWellFormed());
 		fc.assert(
 			fc.property(fc.array(line), fc.array(fc.nat()), (lines, places) => {
@@ -41,19 +41,19 @@ describe('LineSplitter', () => {
 		);
 	});
 
-	it('keeps the head of a line that is too long, counts the rest, and goes on with the next', () => {
+	it('keeps the head of a line that is too long, counts the rest, and continues with the next', () => {
 		expect(linesOf(['12345678', '90\nnext\n'], 4)).toEqual(['1234 … [cut: 6 more bytes]', 'next']);
 		expect(linesOf(['1234\n'], 4)).toEqual(['1234']);
 	});
 
-	it('never cuts a character in two', () => {
+	it('never splits a character', () => {
 		// Four bytes: the limit falls into the second one.
 		expect(linesOf(['😀😀😀\n'], 6)).toEqual(['😀 … [cut: 8 more bytes]']);
 		expect(linesOf(['aé\n'], 2)).toEqual(['a … [cut: 2 more bytes]']);
 		expect(linesOf(['aéb\n'], 3)).toEqual(['aé … [cut: 1 more bytes]']);
 	});
 
-	it('holds no more than its bound of an endless line', () => {
+	it('buffers no more than its limit of an endless line', () => {
 		const lines: string[] = [];
 		const splitter = new LineSplitter({ maxBytes: 10, onLine: (line) => lines.push(line) });
 		for (let i = 0; i < 1000; i++) splitter.write(Buffer.alloc(1000, 'x'));
@@ -63,7 +63,7 @@ describe('LineSplitter', () => {
 });
 
 describe('LineSplitter with a budget', () => {
-	/** A budget of so many lines, which the test raises. */
+	/** A budget for a number of lines, which the test raises. */
 	function limited(room: number) {
 		const budget = {
 			room,
@@ -87,7 +87,7 @@ describe('LineSplitter with a budget', () => {
 		return { splitter, budget, lines, leftOut: () => leftOut };
 	}
 
-	it('leaves out whole lines and continues with a whole one, wherever the chunks are cut', () => {
+	it('omits whole lines and continues with a whole one, wherever the chunks are cut', () => {
 		fc.assert(
 			fc.property(fc.array(fc.nat({ max: 400 })), fc.nat({ max: 50 }), (places, room) => {
 				const { splitter, lines, leftOut } = limited(room);
@@ -103,7 +103,7 @@ describe('LineSplitter with a budget', () => {
 		);
 	});
 
-	it('makes lines again when there is room', () => {
+	it('emits lines again when the budget allows', () => {
 		const { splitter, budget, lines, leftOut } = limited(1);
 		splitter.write(Buffer.from('a\nb\nc'));
 		budget.room = 5;

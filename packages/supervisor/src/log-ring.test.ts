@@ -11,7 +11,7 @@ describe('LogRing', () => {
 		expect(linesOf(ring)).toEqual(['b', 'c']);
 	});
 
-	it('is bounded in size too, but keeps the newest line whatever its length', () => {
+	it('is bounded in size too, but keeps the newest line at any length', () => {
 		const ring = new LogRing({ maxLines: 10, maxChars: 5 });
 		for (const line of ['aaa', 'bb', 'c']) ring.push({ line });
 		expect(linesOf(ring)).toEqual(['bb', 'c']);
@@ -19,7 +19,7 @@ describe('LogRing', () => {
 		expect(linesOf(ring)).toEqual(['far too long']);
 	});
 
-	it('always holds the longest tail that fits both bounds', () => {
+	it('always holds the longest tail within both limits', () => {
 		fc.assert(
 			fc.property(
 				fc.array(fc.string({ maxLength: 8 })),

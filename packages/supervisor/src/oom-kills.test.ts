@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { counterPathsIn, OomKillCounter, oomKillsIn } from './oom-kills.js';
 
 describe('OomKillCounter', () => {
-	it('lets every kill be claimed once', () => {
+	it('allows every kill to be claimed once', () => {
 		let kills = 5;
 		const counter = new OomKillCounter(() => kills);
 		expect(counter.claim()).toBe(false);
@@ -10,7 +10,7 @@ describe('OomKillCounter', () => {
 		expect([counter.claim(), counter.claim(), counter.claim()]).toEqual([true, true, false]);
 	});
 
-	it('forgets kills from before a process was started', () => {
+	it('ignores kills from before a process was started', () => {
 		let kills = 0;
 		const counter = new OomKillCounter(() => kills);
 		kills++;
@@ -18,7 +18,7 @@ describe('OomKillCounter', () => {
 		expect(counter.claim()).toBe(false);
 	});
 
-	it('works where there is no such counter', () => {
+	it('works without such a counter', () => {
 		expect(new OomKillCounter(() => 0).claim()).toBe(false);
 		expect(new OomKillCounter().claim()).toBe(false);
 	});
@@ -37,7 +37,7 @@ it.each([
 		['/sys/fs/cgroup/memory/docker/abc/memory.oom_control', '/sys/fs/cgroup/memory/memory.oom_control'],
 	],
 	['none', '', []],
-])('knows where the counter of control groups may stand: %s', (_version, text, paths) => {
+])('knows the paths of the cgroup counter: %s', (_version, text, paths) => {
 	expect(counterPathsIn(text)).toEqual(paths);
 });
 

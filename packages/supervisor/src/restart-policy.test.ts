@@ -45,12 +45,12 @@ describe('decideRestart', () => {
 		expect(brief(decisions([{ at: 0 }, { at: 1 }, { at: 2 }]))).toEqual(['restart 0', 'restart 99', 'restart 199']);
 	});
 
-	it('gives up when the window is full, and then allows one try per cool-down, ever more slowly', () => {
+	it('gives up when the window is full, and then allows one attempt per cool-down, with growing delays', () => {
 		const list = decisions([0, 1, 2, 3, 5004, 20_000, 50_000].map((at) => ({ at })));
 		expect(brief(list).slice(3)).toEqual(['cooldown 5499', 'cooldown 10999', 'cooldown 21999', 'cooldown 43999']);
 	});
 
-	it('stays with the cool-down after the window has emptied, until the child proves itself', () => {
+	it('stays in cool-down after the window has emptied, until the child proves itself', () => {
 		const list = decisions([
 			{ at: 0 },
 			{ at: 1 },
@@ -63,14 +63,14 @@ describe('decideRestart', () => {
 		expect(brief(list).slice(3)).toEqual(['cooldown 5499', 'cooldown 10999', 'restart 0', 'restart 99']);
 	});
 
-	it('starts the backoff over only after a run that was ready for long enough', () => {
+	it('resets the backoff only after a run that was ready for long enough', () => {
 		const short = { reason: 'signal', wasReady: true, readyForMs: 9999, spent: false } as const;
 		const start = { attempts: 4, restartedAt: [], cooldowns: 0 };
 		expect(decideRestart(start, short, policy, 0, 0.5)).toMatchObject({ kind: 'restart', delayMs: 400 });
 		expect(decideRestart(start, crashAfterLongRun, policy, 0, 0.5)).toMatchObject({ kind: 'restart', delayMs: 0 });
 	});
 
-	it('waits longer, and nearly without jitter, after runs that had spent what a start costs', () => {
+	it('waits longer, and with little jitter, after runs that had used their start budget', () => {
 		const spending = { ...policy, maxDelayMs: 20_000 };
 		const waits = (exits: (typeof crash | typeof crashThatSpent)[], random: number) => {
 			let history = emptyHistory;
@@ -83,21 +83,21 @@ describe('decideRestart', () => {
 		};
 		expect(waits([crashThatSpent, crashThatSpent, crashThatSpent], 0)).toEqual([0, 1600, 20_000]);
 		expect(waits([crashThatSpent, crashThatSpent, crashThatSpent], 0.999_999)).toEqual([0, 1440, 18_000]);
-		// What died without spending counts as little as ever, and what died after it still waits for less.
+		// A run that died without using the budget counts as little as before, and one that died after it still waits for less.
 		expect(waits([crash, crashThatSpent, crash], 0.5)).toEqual([0, 95, 1600]);
 	});
 
-	it('starts over after a run that had spent and then proven itself', () => {
+	it('resets after a run that had used the budget and then proved itself', () => {
 		const list = decisions([{ at: 0, exit: crashThatSpent }, { at: 1, exit: crashAfterLongRun }, { at: 2 }]);
 		expect(brief(list)).toEqual(['restart 0', 'restart 0', 'restart 99']);
 	});
 
-	it('counts restarts of stable runs in the window too: a crash every minute is not health', () => {
+	it('counts restarts of stable runs in the window too: a crash every minute is not healthy', () => {
 		const list = decisions([0, 1, 2, 3].map((step) => ({ at: step * 15_000, exit: crashAfterLongRun })));
 		expect(brief(list)).toEqual(['restart 0', 'restart 0', 'restart 0', 'cooldown 5499']);
 	});
 
-	it('restarts after a clean exit as well: a bot has to run', () => {
+	it('restarts after a clean exit as well: a bot must run', () => {
 		expect(decideRestart(emptyHistory, { ...crash, reason: 'clean', wasReady: true, readyForMs: 5 }, policy, 0, 0)).toMatchObject(
 			{
 				kind: 'restart',
@@ -123,7 +123,7 @@ const anyPolicy = fc.record({
 const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('for every policy', () => {
-	it('the longest wait lies between nothing and its bound, and never shrinks from one attempt to the next', () => {
+	it('the longest wait is between zero and its limit, and never decreases from one attempt to the next', () => {
 		fc.assert(
 			fc.property(anyPolicy, fc.nat(5000), (any, attempts) => {
 				const boundMs = backoffBoundMs(attempts, any);
@@ -134,7 +134,7 @@ describe('for every policy', () => {
 		);
 	});
 
-	it('the jitter is full: it reaches down to nothing and up to the bound', () => {
+	it('the jitter is full: from zero up to the limit', () => {
 		const start = { attempts: 4, restartedAt: [], cooldowns: 0 };
 		const delayMs = (random: number) => decideRestart(start, crash, policy, 0, random);
 		expect(delayMs(0)).toMatchObject({ delayMs: 0 });
@@ -146,7 +146,7 @@ describe('for every policy', () => {
 		expect(backoffBoundMs(50_000, { ...policy, initialDelayMs: 0 })).toBe(0);
 	});
 
-	it('a cool-down is never shorter than asked, nor longer than twelve of them and a tenth', () => {
+	it('a cool-down is never shorter than configured, nor longer than twelve of them and a tenth', () => {
 		fc.assert(
 			fc.property(anyPolicy, fc.nat(5000), anyRandom, (any, cooldowns, random) => {
 				const delayMs = cooldownDelayMs(cooldowns, any, random);
@@ -156,7 +156,7 @@ describe('for every policy', () => {
 		);
 	});
 
-	it('no window ever holds more quick restarts than allowed, whatever the runs were like', () => {
+	it('no window holds more quick restarts than allowed, for any runs', () => {
 		const run = fc.record({ upMs: fc.nat(200_000), ready: fc.boolean(), spent: fc.boolean(), random: anyRandom });
 		fc.assert(
 			fc.property(anyPolicy, fc.array(run, { maxLength: 100 }), (any, runs) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RestartWaiters } from './restart-waiters.js';
 
 describe('RestartWaiters', () => {
-	it('tells everybody who waits, once', async () => {
+	it('resolves every waiter, once', async () => {
 		const waiters = new RestartWaiters();
 		const answers = Promise.all([waiters.wait(1, 1), waiters.wait(1, Number.POSITIVE_INFINITY)]);
 		waiters.settle(true);
@@ -10,7 +10,7 @@ describe('RestartWaiters', () => {
 		expect(await answers).toEqual([true, true]);
 	});
 
-	it('does not count the exit of the process that is being replaced', async () => {
+	it('ignores the exit of the process that is being replaced', async () => {
 		const waiters = new RestartWaiters();
 		const answer = waiters.wait(3, 1);
 		waiters.noteExit(3);
@@ -18,7 +18,7 @@ describe('RestartWaiters', () => {
 		expect(await answer).toBe(true);
 	});
 
-	it('gives up after as many failed replacements as the caller bears, while others wait on', async () => {
+	it("rejects after the caller's limit of failed replacements, while others keep waiting", async () => {
 		const waiters = new RestartWaiters();
 		const impatient = waiters.wait(3, 2);
 		const patient = waiters.wait(3, Number.POSITIVE_INFINITY);

@@ -1,5 +1,5 @@
-// The machine under thousands of random histories: whatever happens in whatever order, there is never a second process, a
-// forgotten timer or a promise that nobody settles.
+// The machine under thousands of random histories: for any events in any order, there is never a second process, a
+// forgotten timer or a promise that never settles.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { gate, type Machine, machine } from '../test/machine.js';
@@ -27,7 +27,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 
 const statesWithProcess: ReadonlySet<ChildState> = new Set(['starting', 'ready', 'unresponsive', 'draining']);
 
-/** The promises that were handed out, and how many of them have been settled. */
+/** The promises that were returned, and how many of them have been settled. */
 interface Promises {
 	given: number;
 	settled: number;
@@ -98,11 +98,11 @@ function expectSound({ child, host }: Machine): void {
 	expect(host.groupsHeld() === 0 || child.state === 'exited').toBe(true);
 }
 
-it('holds its promises through any history', async () => {
+it('holds its invariants through any history', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(anyStep, { maxLength: 40 }),
-			// What a listener does from within an event, when it comes to that state for the n-th time.
+			// What a listener does inside an event, when it sees that state for the n-th time.
 			fc.array(
 				fc.record({ on: fc.constantFrom<ChildState>('spawning', 'starting', 'exited', 'failed', 'backing-off'), step: anyStep }),
 				{

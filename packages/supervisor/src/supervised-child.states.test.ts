@@ -1,4 +1,4 @@
-// Two tables: what every input does in every state, and what follows the exit of the process then.
+// Two tables: the effect of every input in every state, and what follows the exit of the process then.
 import { describe, expect, it } from 'vitest';
 import { gate, type Machine, machineIn } from '../test/machine.js';
 import { type ChildState, childTransitions } from './child-state.js';
@@ -73,27 +73,30 @@ describe('every input in every state', () => {
 		// An exit is an event of a process; some states have none.
 		.filter(({ input, state }) => input !== 'exit' || withProcess.includes(state));
 
-	it.each(table)('$input in $state leads to $next, and a stop from there leaves nothing', async ({ input, state, next }) => {
-		const made = await machineIn(state);
-		const { child, clock, host } = made;
-		const held = made.spawnGate ?? gate();
-		made.spawnGate = held;
-		apply(made, input);
-		expect(child.state).toBe(next);
+	it.each(table)(
+		'$input in $state leads to $next, and a stop from there leaves nothing behind',
+		async ({ input, state, next }) => {
+			const made = await machineIn(state);
+			const { child, clock, host } = made;
+			const held = made.spawnGate ?? gate();
+			made.spawnGate = held;
+			apply(made, input);
+			expect(child.state).toBe(next);
 
-		const stopped = child.stop();
-		if (withProcess.includes(child.state)) host.current.exit(0);
-		host.openGroup();
-		await clock.advance(0);
-		await stopped;
-		held.open();
-		await clock.advance(10 * 60_000);
-		expect({ state: child.state, pid: child.pid, timers: clock.pendingTimers() }).toEqual({
-			state: 'stopped',
-			pid: null,
-			timers: 0,
-		});
-	});
+			const stopped = child.stop();
+			if (withProcess.includes(child.state)) host.current.exit(0);
+			host.openGroup();
+			await clock.advance(0);
+			await stopped;
+			held.open();
+			await clock.advance(10 * 60_000);
+			expect({ state: child.state, pid: child.pid, timers: clock.pendingTimers() }).toEqual({
+				state: 'stopped',
+				pid: null,
+				timers: 0,
+			});
+		},
+	);
 });
 
 describe('what follows the exit', () => {
@@ -129,7 +132,7 @@ describe('what follows the exit', () => {
 		['fail', 'stop', 'stopped'],
 		['stop', 'fail', 'stopped'],
 		['memory', 'restart', 'spawning'],
-	])('the stronger wish wins: %s, then %s', async (first, second, next) => {
+	])('the stronger request wins: %s, then %s', async (first, second, next) => {
 		const made = await machineIn('ready');
 		made.spawnGate = gate();
 		apply(made, first);

@@ -1,4 +1,4 @@
-// The machine, story by story, on a fake clock and a fake host. What real processes do to it stands in test/.
+// The machine, one scenario per test, on a fake clock and a fake host. The tests with real processes are in test/.
 import { describe, expect, it, vi } from 'vitest';
 import {
 	gate,
@@ -18,7 +18,7 @@ import type { SupervisedChild } from './supervised-child.js';
 const withProcess: ChildState[] = ['starting', 'ready', 'unresponsive', 'draining'];
 
 describe('starting', () => {
-	it('forks after beforeSpawn, connects, and says so', async () => {
+	it('forks after beforeSpawn, connects, and reports it', async () => {
 		const { child, clock, host, events } = machine();
 		child.start();
 		await clock.advance(0);
@@ -33,7 +33,7 @@ describe('starting', () => {
 		await end({ child, clock, host });
 	});
 
-	it('asks for the spec anew for each incarnation', async () => {
+	it('requests the spec again for each incarnation', async () => {
 		const { child, clock, host } = machine({ spec: (epoch) => ({ id: 'test', file: 'bot.js', env: { EPOCH: String(epoch) } }) });
 		child.start();
 		await clock.advance(0);
@@ -43,7 +43,7 @@ describe('starting', () => {
 		await end({ child, clock, host });
 	});
 
-	it('fails when beforeSpawn refuses, tries again after the cool-down, and starts nothing in between', async () => {
+	it('fails when beforeSpawn rejects, tries again after the cool-down, and starts nothing in between', async () => {
 		const made = machine();
 		made.spawnGate = gate();
 		made.child.start();
@@ -56,7 +56,7 @@ describe('starting', () => {
 		await end(made);
 	});
 
-	it('is given up for good when the owner fails it from within beforeSpawn', async () => {
+	it('fails for good when the owner fails it from within beforeSpawn', async () => {
 		const { child, clock } = machine({
 			beforeSpawn: async () => {
 				child.fail('fatal', new Error('401'));
@@ -69,7 +69,7 @@ describe('starting', () => {
 	});
 
 	it.each(['stop', 'fail'] as const)(
-		'a %s while beforeSpawn is pending aborts its signal, and a late permission starts nothing',
+		'aborts the signal of beforeSpawn on a %s, and starts nothing when it resolves late',
 		async (input) => {
 			const made = await machineIn('spawning');
 			if (input === 'stop') void made.child.stop();
@@ -81,7 +81,7 @@ describe('starting', () => {
 		},
 	);
 
-	it('treats a fork that throws like a process that died at once', async () => {
+	it('treats a fork that throws like a process that exited at once', async () => {
 		const made = machine();
 		made.host.refuseFork = new Error('EAGAIN');
 		made.child.start();
@@ -98,7 +98,7 @@ describe('starting', () => {
 		await end(made);
 	});
 
-	it('ends a process for which no channel could be built', async () => {
+	it('ends a process whose channel could not be created', async () => {
 		const made = machine({
 			connect: () => {
 				throw new Error('no channel');
@@ -113,7 +113,7 @@ describe('starting', () => {
 		await end(made);
 	});
 
-	it('survives a spec that cannot be made', async () => {
+	it('survives a spec that throws', async () => {
 		const made = machine({
 			spec: () => {
 				throw new Error('no slice');
@@ -141,7 +141,7 @@ describe('the ready timeout', () => {
 		await end(made);
 	});
 
-	it('stands still while it is paused, and starts over with each sign of progress', async () => {
+	it('is paused on request, and restarts with each sign of progress', async () => {
 		const made = await machineIn('starting', { heartbeat: { intervalMs: 0, timeoutMs: 0 } });
 		const { child, clock } = made;
 		await clock.advance(readyTimeoutMs - 1);
@@ -158,7 +158,7 @@ describe('the ready timeout', () => {
 		await end(made);
 	});
 
-	it('is no matter of a process that is ready, and cannot be restarted for it', async () => {
+	it('does not apply to a ready process, and cannot be restarted for it', async () => {
 		const made = await machineIn('ready', { heartbeat: { intervalMs: 0, timeoutMs: 0 } });
 		made.child.restartReadyTimeout();
 		await made.clock.advance(10 * readyTimeoutMs);
@@ -166,7 +166,7 @@ describe('the ready timeout', () => {
 		await end(made);
 	});
 
-	it.each([0, Number.POSITIVE_INFINITY])('is off at %s', async (off) => {
+	it.each([0, Number.POSITIVE_INFINITY])('is disabled by %s', async (off) => {
 		const made = await machineIn('starting', { readyTimeoutMs: off, heartbeat: { intervalMs: 0, timeoutMs: 0 } });
 		expect(made.clock.pendingTimers()).toBe(0);
 		await end(made);
@@ -174,7 +174,7 @@ describe('the ready timeout', () => {
 });
 
 describe('hang detection', () => {
-	it('reports the silence, looks for the place, then terminates and kills, and classifies the exit', async () => {
+	it('reports the silence, finds the call stack, then terminates and kills, and classifies the exit', async () => {
 		const made = await machineIn('ready');
 		made.pings[0]?.open();
 		let found: (frames: string[]) => void = () => {};
@@ -207,7 +207,7 @@ describe('hang detection', () => {
 	});
 
 	it.each(['ready', 'starting'] as const)(
-		'goes back to %s when the answer comes while the place is looked for',
+		'returns to %s when a response arrives during the search for the call stack',
 		async (state) => {
 			const made = await machineIn(state);
 			made.pings[0]?.open();
@@ -228,7 +228,7 @@ describe('hang detection', () => {
 		},
 	);
 
-	it('keeps the word of a process that said it was ready just before it was found silent', async () => {
+	it('keeps the ready report of a process that sent it just before it was found silent', async () => {
 		const made = await machineIn('starting');
 		made.pings[0]?.open();
 		made.host.stack = new Promise(() => {});
@@ -241,7 +241,7 @@ describe('hang detection', () => {
 		await end(made);
 	});
 
-	it('leaves a process that was started to wait for a debugger alone', async () => {
+	it('ignores a process that was started to wait for a debugger', async () => {
 		const made = await machineIn('starting', { spec: { id: 'test', file: 'bot.js', env: {}, execArgv: ['--inspect-brk'] } });
 		made.pings[0]?.open();
 		await made.clock.advance(20 * (pingTimeoutMs + readyTimeoutMs));
@@ -249,7 +249,7 @@ describe('hang detection', () => {
 		await end(made);
 	});
 
-	it('leaves a process alone while a debugger is attached, and judges it again when that has gone', async () => {
+	it('ignores a process while a debugger is attached, and checks it again after it detached', async () => {
 		const made = await machineIn('ready');
 		made.pings[0]?.open();
 		made.host.debugged = true;
@@ -262,7 +262,7 @@ describe('hang detection', () => {
 		await end(made);
 	});
 
-	it('finding 5: takes no line of the process for a debugger', async () => {
+	it('finding 5: does not mistake a line of output for a debugger', async () => {
 		const made = await machineIn('ready');
 		made.pings[0]?.open();
 		made.host.current.output.stderr.write('Debugger listening on ws://127.0.0.1:9229/x\nDebugger attached.\n');
@@ -273,7 +273,7 @@ describe('hang detection', () => {
 });
 
 describe('stopping', () => {
-	it('asks, waits, terminates, waits, kills, and still waits for the exit', async () => {
+	it('requests, waits, terminates, waits, kills, and still waits for the exit', async () => {
 		const made = await machineIn('ready');
 		const { child, clock, host, asked } = made;
 		const stopped = vi.fn<() => void>();
@@ -291,14 +291,14 @@ describe('stopping', () => {
 		expect(child.lastExit).toMatchObject({ reason: 'requested', signal: 'SIGKILL' });
 	});
 
-	it('does not ask a process that hangs', async () => {
+	it('sends no request to a process that hangs', async () => {
 		const made = await machineIn('unresponsive');
 		void made.child.stop();
 		expect({ asked: made.asked, signals: made.host.signals }).toEqual({ asked: [], signals: ['1000 SIGTERM'] });
 		await end(made);
 	});
 
-	it('waits for what the process left behind', async () => {
+	it('waits for descendants of the process', async () => {
 		const made = await machineIn('exited');
 		const stopped = vi.fn<() => void>();
 		void made.child.stop().then(stopped);
@@ -309,7 +309,7 @@ describe('stopping', () => {
 		expect({ called: stopped.mock.calls.length, closed: made.closed.length }).toEqual({ called: 1, closed: 1 });
 	});
 
-	it('is one promise, however often it is asked for, and a second call hastens', async () => {
+	it('returns one promise for all calls, and a second call shortens the grace', async () => {
 		const { child, clock, host } = await machineIn('ready');
 		const first = child.stop();
 		expect(child.stop({ graceMs: 0 })).toBe(first);
@@ -322,7 +322,7 @@ describe('stopping', () => {
 		expect(child.stop()).toBe(first);
 	});
 
-	it('hastens a replacement that is under way with a long grace', async () => {
+	it('shortens a running replacement with a long grace', async () => {
 		const { child, clock, host } = await machineIn('ready');
 		const restarted = child.restart('new code');
 		const stopped = child.stop({ graceMs: 1000 });
@@ -347,7 +347,7 @@ describe('stopping', () => {
 		await end(made);
 	});
 
-	it('comes between two tries of a crash loop', async () => {
+	it('works between two attempts of a crash loop', async () => {
 		const { child, clock, host } = machine();
 		child.on('exited', () => void child.stop());
 		child.start();
@@ -362,7 +362,7 @@ describe('stopping', () => {
 	});
 
 	it.each(['spawning', 'starting', 'ready', 'exited', 'backing-off', 'failed'] as const)(
-		'may be asked for by a listener when the state becomes %s',
+		'may be called by a listener when the state becomes %s',
 		async (state) => {
 			const { child, clock, host } = machine();
 			child.on('state', ({ to }) => {
@@ -382,7 +382,7 @@ describe('stopping', () => {
 });
 
 describe('restarting on demand', () => {
-	it('is true once the replacement is ready, and calls at the same time join', async () => {
+	it('resolves with true once the replacement is ready, and joins concurrent calls', async () => {
 		const made = await machineIn('ready');
 		const both = Promise.all([made.child.restart('a'), made.child.restart('b')]);
 		expect(made.asked).toEqual(['was replaced: a']);
@@ -394,7 +394,7 @@ describe('restarting on demand', () => {
 		await end(made);
 	});
 
-	it('does not take the old process for the new one when that says late that it is ready', async () => {
+	it("does not mistake a late ready report of the old process for the new one's", async () => {
 		const made = await machineIn('starting');
 		const restarted = vi.fn<(ready: boolean) => void>();
 		void made.child.restart('a').then(restarted);
@@ -404,7 +404,7 @@ describe('restarting on demand', () => {
 		await end(made);
 	});
 
-	it('waits for the next process when a listener asks for it as soon as this one is ready', async () => {
+	it('waits for the next process when a listener calls it as soon as this one is ready', async () => {
 		const made = await machineIn('starting');
 		const restarted = vi.fn<(ready: boolean) => void>();
 		made.child.once('ready', () => void made.child.restart('at once').then(restarted));
@@ -419,7 +419,7 @@ describe('restarting on demand', () => {
 		await end(made);
 	});
 
-	it('waits while the policy tries on, and is false once it has given up', async () => {
+	it('waits while the policy retries, and resolves with false after it gives up', async () => {
 		const made = await machineIn('ready');
 		const patient = made.child.restart('a');
 		const impatient = made.child.restart('b', { giveUpAfterExits: 1 });
@@ -441,7 +441,7 @@ describe('restarting on demand', () => {
 		await end(made);
 	});
 
-	it('revives a child that was given up, with a clean record', async () => {
+	it('restarts a failed child, with a clean record', async () => {
 		const made = await machineIn('failed');
 		const restarted = made.child.restart('operator');
 		await made.clock.advance(0);
@@ -476,7 +476,7 @@ describe('restarting on demand', () => {
 });
 
 describe('giving up', () => {
-	it('follows the policy: backoff, then failed with a cool-down, then another try', async () => {
+	it('follows the policy: backoff, then failed with a cool-down, then another attempt', async () => {
 		const made = await machineIn('failed');
 		expect(made.events.filter((event) => event.startsWith('backoff'))).toEqual(['backoff 0', 'backoff 500']);
 		expect(made.events.at(-1)).toMatch(/^failed \(process 1002 failed .*\), retry in 31500$/);
@@ -487,7 +487,7 @@ describe('giving up', () => {
 		await end(made);
 	});
 
-	it('is final when the owner says so: no timer, no further process', async () => {
+	it("is final on the owner's request: no timer, no further process", async () => {
 		const made = await machineIn('ready');
 		made.child.fail('fatal', new Error('4004'));
 		expect(made.asked).toEqual(['was given up: 4004']);
@@ -537,8 +537,8 @@ describe('a shutdown', () => {
 	});
 });
 
-describe('a dead incarnation', () => {
-	it('is told once, after everything that it wrote, and before anything new is started', async () => {
+describe('the exit of an incarnation', () => {
+	it('is reported once, after all of its output, and before the next start', async () => {
 		const made = await machineIn('ready');
 		const order: string[] = [];
 		made.child.on('log', ({ line, epoch }) => order.push(`log ${epoch}: ${line}`));
@@ -555,7 +555,7 @@ describe('a dead incarnation', () => {
 	});
 });
 
-it('an owner whose listener throws hears of it, and the machine goes on', async () => {
+it("is reported as a listener failure when the owner's listener throws, and the machine continues", async () => {
 	const surfaced: unknown[] = [];
 	const before = process.rawListeners('uncaughtException');
 	process.removeAllListeners('uncaughtException');

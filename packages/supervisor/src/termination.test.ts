@@ -21,7 +21,7 @@ function ladder(options: Partial<TerminationOptions> = {}) {
 }
 
 describe('Termination', () => {
-	it('asks, waits, terminates, waits, kills, and leaves no timer', async () => {
+	it('requests, waits, terminates, waits, kills, and leaves no timer', async () => {
 		const { clock, steps, termination } = ladder();
 		termination.start();
 		await clock.advance(10_000);
@@ -53,7 +53,7 @@ describe('Termination', () => {
 		expect(steps).toEqual(['SIGTERM at 0', 'SIGKILL at 500']);
 	});
 
-	it('terminates at once when the asking fails', async () => {
+	it('terminates at once when the request fails', async () => {
 		const { clock, steps, termination } = ladder({ ask: () => Promise.reject(new Error('closed')) });
 		termination.start();
 		await clock.advance(0);
@@ -61,7 +61,7 @@ describe('Termination', () => {
 		termination.end();
 	});
 
-	it('ignores an asking that fails after the SIGTERM', async () => {
+	it('ignores a request that fails after the SIGTERM', async () => {
 		let refuse = () => {};
 		const { clock, steps, termination } = ladder({
 			ask: () =>
@@ -77,7 +77,7 @@ describe('Termination', () => {
 		termination.end();
 	});
 
-	it('is hastened step by step', async () => {
+	it('is shortened step by step', async () => {
 		const { clock, steps, termination } = ladder();
 		termination.start();
 		await clock.advance(100);
@@ -88,7 +88,7 @@ describe('Termination', () => {
 		expect(clock.pendingTimers()).toBe(0);
 	});
 
-	it('is never slowed by a longer grace', async () => {
+	it('is never extended by a longer grace', async () => {
 		const { clock, steps, termination } = ladder();
 		termination.start();
 		termination.hasten(5000);
@@ -99,7 +99,7 @@ describe('Termination', () => {
 		termination.end();
 	});
 
-	it('waits for ever when told so, until it is hastened', async () => {
+	it('waits without a limit when configured, until it is shortened', async () => {
 		const { clock, steps, termination } = ladder({ graceMs: Number.POSITIVE_INFINITY });
 		termination.start();
 		await clock.advance(100 * 24 * 3_600_000);
@@ -110,7 +110,7 @@ describe('Termination', () => {
 		termination.end();
 	});
 
-	it('climbs once, however often it is started', async () => {
+	it('escalates once, however often it is started', async () => {
 		const { steps, termination } = ladder();
 		termination.start();
 		termination.start();

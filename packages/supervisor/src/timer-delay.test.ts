@@ -7,10 +7,10 @@ it.each([
 	[Number.NaN, false],
 	[-1, false],
 	[1, true],
-])('an option of %s is on: %s', (value, on) => {
+])('an option of %s is enabled: %s', (value, on) => {
 	expect(isOn(value)).toBe(on);
 });
 
-it('a delay never goes over what a timer can take', () => {
+it('a delay never exceeds the timer limit', () => {
 	expect([0, 5, 2 ** 31, Number.POSITIVE_INFINITY].map(timerDelayMs)).toEqual([0, 5, 2 ** 31 - 1, 2 ** 31 - 1]);
 });

@@ -17,7 +17,7 @@ const thrown = [
 ];
 
 describe('findUncaughtError', () => {
-	it('takes the error that Node reported, not one that was logged before', () => {
+	it('returns the error that Node reported, not one that was logged before', () => {
 		expect(findUncaughtError([...logged, ...thrown])).toEqual({
 			text: 'TypeError: this is what ended the bot',
 			place: '/bot/bot.js:9:9',
@@ -25,13 +25,13 @@ describe('findUncaughtError', () => {
 		});
 	});
 
-	it('takes the first line of a message with an empty line in it', () => {
+	it('returns the first line of a message with an empty line in it', () => {
 		const message = ['Error: the module "sharp" is not there', '', 'Possible solutions:', '- install it'];
 		const lines = [...logged, ...thrown.slice(0, 4), ...message, ...thrown.slice(5)];
 		expect(findUncaughtError(lines)?.text).toBe('Error: the module "sharp" is not there');
 	});
 
-	it("names the bot's own frame where Node's code threw", () => {
+	it("names the bot's own frame when Node's code threw", () => {
 		const lines = [
 			'node:events:497',
 			"      throw er; // Unhandled 'error' event",
@@ -50,7 +50,7 @@ describe('findUncaughtError', () => {
 		});
 	});
 
-	it('understands a thrown string, an ES module, and an error without source', () => {
+	it('parses a thrown string, an ES module, and an error without source', () => {
 		expect(findUncaughtError(['[eval]:1', "throw 'str'", '^', 'str', '(Use `node …`)', '', 'Node.js v22.1.0'])?.text).toBe('str');
 		const module = [
 			'file:///bot/bot.mjs:3',
@@ -75,7 +75,7 @@ describe('findUncaughtError', () => {
 		expect(findUncaughtError(bare)).toMatchObject({ text: 'TypeError: b', place: '/bot/a.js:1:2' });
 	});
 
-	it('takes the error and not its cause or the properties printed below it, also where its beginning is no longer kept', () => {
+	it('returns the error and not its cause or the properties printed below it, also when its start is no longer kept', () => {
 		const report = [
 			'<ref *1> Error: getaddrinfo ENOTFOUND discordapp.com',
 			'    at GetAddrInfoReqWrap.onlookup [as oncomplete] (node:dns:107:26)',
@@ -96,7 +96,7 @@ describe('findUncaughtError', () => {
 		expect(findUncaughtError(['Error: of a module', '}', '', 'Node.js v20.20.2'])?.text).toBe('Error: of a module');
 	});
 
-	it('finds none where an error was only logged', () => {
+	it('returns none when an error was only logged', () => {
 		expect(findUncaughtError(logged)).toBeUndefined();
 	});
 });

@@ -1,5 +1,5 @@
-// How real processes end, or refuse to, and what is said about it. Each replacement is checked to come after the end of its
-// predecessor and of everything that one had started.
+// How real processes end, or refuse to, and what is reported. Each replacement must start after the end of its
+// predecessor and of all descendants.
 import { isAlive, waitFor } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { defaultRestartPolicy } from '../src/index.js';
@@ -19,7 +19,7 @@ async function grandchildOf({ messages }: { messages: unknown[] }): Promise<numb
 }
 
 describe('stopping', () => {
-	it('kills a process that neither obeys nor heeds a SIGTERM, and waits for its end', async () => {
+	it('kills a process that ignores both the request and a SIGTERM, and waits for its end', async () => {
 		const { child, exits, tell, messages } = await started({ shutdownGraceMs: 50, killAfterMs: 50 });
 		tell(`${trapSigterm} ${ignoreShutdown} process.send({ trapped: true })`);
 		const pid = child.pid as number;
@@ -29,7 +29,7 @@ describe('stopping', () => {
 		expect(exits).toMatchObject([{ reason: 'requested', signal: 'SIGKILL', code: null }]);
 	});
 
-	it('ends what the process had started, also when the process itself went willingly', async () => {
+	it('ends the descendants of a process, also when it exits by itself', async () => {
 		const { child, exits, tell, messages } = await started();
 		tell(`${spawnGrandchild} grandchild.unref(); grandchild.channel.unref();`);
 		const grandchild = await grandchildOf({ messages });
@@ -39,7 +39,7 @@ describe('stopping', () => {
 		expect(exits).toMatchObject([{ reason: 'requested', code: 0 }]);
 	});
 
-	it('is hastened to the end by two more calls, against a process that traps everything', async () => {
+	it('is shortened to the end by two more calls, against a process that traps everything', async () => {
 		const { child, tell, messages, exits } = await started({ shutdownGraceMs: 1e6, killAfterMs: 1e6 });
 		tell(`${trapSigterm} ${ignoreShutdown} process.send({ trapped: true })`);
 		await waitFor('the trap', () => messages.length > 0);
@@ -60,7 +60,7 @@ describe('stopping', () => {
 });
 
 describe('replacing', () => {
-	it('starts the successor only after the old process is gone, though that traps SIGTERM (discord.js #7: four live processes for one shard)', async () => {
+	it('starts the successor only after the old process is gone, though it traps SIGTERM (discord.js #7: four live processes for one shard)', async () => {
 		const { child, pids, tell, messages } = await started({ shutdownGraceMs: 20, killAfterMs: 20 });
 		const aliveAtSpawn: boolean[][] = [];
 		child.on('spawned', () => aliveAtSpawn.push(pids.map(isAlive)));
@@ -76,7 +76,7 @@ describe('replacing', () => {
 		]);
 	});
 
-	it('starts the successor only after everything is gone that the old process had started', async () => {
+	it('starts the successor only after all descendants of the old process are gone', async () => {
 		const { child, process: current, messages, tell } = await started({ policy: defaultRestartPolicy });
 		tell(spawnGrandchild);
 		const grandchild = await grandchildOf({ messages });
@@ -89,7 +89,7 @@ describe('replacing', () => {
 		expect(aliveAtSpawn).toBe(false);
 	});
 
-	it('does not wait for ever for the output of a process whose pipes are held by somebody who left its group', async () => {
+	it('stops waiting for the output of a process whose pipes are held by a descendant outside its group', async () => {
 		const { child, exits, messages, tell, process: current } = await started({ policy: defaultRestartPolicy });
 		tell(spawnGrandchild.replace('{ stdio:', '{ detached: true, stdio:'));
 		const stranger = await grandchildOf({ messages });
@@ -103,7 +103,7 @@ describe('replacing', () => {
 	});
 });
 
-describe('the end of a process is told truthfully', () => {
+describe('the reported end of a process', () => {
 	it.each([
 		['exit code 0, unasked', 'process.exit(0)', { reason: 'clean', code: 0 }],
 		['exit code 3', 'process.exit(3)', { reason: 'exit-code', code: 3 }],

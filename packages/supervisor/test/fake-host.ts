@@ -1,9 +1,9 @@
-// A host that starts no process: what a test needs to walk the machine of a child through its states, one event at a time.
+// A host that starts no process: it lets a test bring the machine of a child into its states, one event at a time.
 import type { ProcessHost } from '../src/child-handle.js';
 import type { ChildSpec } from '../src/child-spec.js';
 import { ScriptedChild } from '../src/testing/scripted-child.js';
 
-/** A child that exits when the test calls for it, whatever it is sent. */
+/** A child that exits when the test requests it, whatever it is sent. */
 class FakeChild extends ScriptedChild {
 	readonly #host: FakeHost;
 
@@ -41,12 +41,12 @@ export class FakeHost implements ProcessHost {
 	readonly signals: string[] = [];
 	/** The next start throws this. */
 	refuseFork: Error | null = null;
-	/** Whether what a process left behind stays alive until the test calls {@link openGroup}. */
+	/** Whether descendants of a process stay alive until the test calls {@link openGroup}. */
 	holdsGroups = false;
 	readonly #held: (() => void)[] = [];
 	/** Whether a debugger is attached. */
 	debugged = false;
-	/** Frames that a hung process is found in; a pending promise keeps the search going. */
+	/** Frames that a hung process is found in; a pending promise keeps the search running. */
 	stack: Promise<string[]> = Promise.resolve([]);
 
 	get current(): FakeChild {
@@ -77,7 +77,7 @@ export class FakeHost implements ProcessHost {
 		return this.holdsGroups ? new Promise((resolve) => this.#held.push(resolve)) : Promise.resolve();
 	}
 
-	/** What any process left behind is gone. */
+	/** All descendants of exited processes are gone. */
 	openGroup(): void {
 		this.holdsGroups = false;
 		for (const open of this.#held.splice(0)) open();

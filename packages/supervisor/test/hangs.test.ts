@@ -1,4 +1,4 @@
-// Processes whose main thread answers no more, and such that only look like it.
+// Processes whose main thread stops responding, and processes that only look like it.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fakeClock, isAlive, waitFor } from '@shardctl/test-support';
@@ -13,11 +13,11 @@ const heartbeat = { intervalMs: 20, timeoutMs: 400 };
 /** Resolves when a heartbeat that is sent from now on has been answered. */
 async function pong({ pongs }: RealChild): Promise<void> {
 	const before = pongs();
-	// The answer to one may have been on its way already.
+	// The response to one may have been in flight already.
 	await waitFor('an answer', () => pongs() >= before + 2);
 }
 
-/** A started child whose first heartbeat has been answered: before that, silence is taken for loading. */
+/** A started child whose first heartbeat has been answered: before that, silence counts as loading. */
 async function beating(options: Parameters<typeof started>[0] = {}): Promise<RealChild> {
 	const made = await started({ heartbeat, killAfterMs: 100, ...options });
 	await waitFor('the first answer', () => made.pongs() > 0);
@@ -25,7 +25,7 @@ async function beating(options: Parameters<typeof started>[0] = {}): Promise<Rea
 }
 
 describe('a busy loop', () => {
-	it('is reported, replaced, and the report names the function that it is in', async () => {
+	it('is reported and replaced, and the report names the function it is in', async () => {
 		const { child, tell, exits, pids } = await beating({ policy: defaultRestartPolicy });
 		const silent = event(child, 'unresponsive');
 		tell("process.on('SIGTERM', () => {}); (function countSheep() { for (;;) {} })()");
@@ -36,7 +36,7 @@ describe('a busy loop', () => {
 		expect(pids.map(isAlive)).toEqual([false, true]);
 	});
 
-	it('leaves no word of the inspector among the logs of the bot', async () => {
+	it("keeps inspector output out of the bot's logs", async () => {
 		const { child, tell } = await beating();
 		const exited = event(child, 'exited');
 		tell("process.stderr.write('my words\\n'); for (;;) {}");
@@ -47,48 +47,42 @@ describe('a busy loop', () => {
 	});
 });
 
-describe('a hang that passes', () => {
-	it.runIf(process.platform === 'linux')(
-		'finding 3: leaves no inspector open, and a second hang is found all the same',
-		async () => {
-			const made = await beating({ closeInspector: true });
-			const { child, tell, pids } = made;
-			const pid = pids[0] as number;
-			for (const round of [1, 2]) {
-				const silent = event(child, 'unresponsive');
-				process.kill(pid, 'SIGSTOP');
-				await silent;
-				process.kill(pid, 'SIGCONT');
-				await waitFor('its answer', () => child.state === 'ready');
-				await waitFor('the inspector to be closed', () => made.inspectorsClosed() >= round);
-				await pong(made);
-				expect(listeningPorts(pid)).toEqual([]);
-			}
-			const exited = event(child, 'exited');
-			tell('(function countSheep() { for (;;); })()');
-			expect((await exited).stack[0]).toMatch(/^countSheep \(/);
-			expect(pids).toHaveLength(1);
-		},
-	);
+describe('a temporary hang', () => {
+	it.runIf(process.platform === 'linux')('finding 3: leaves no inspector open, and a second hang is still found', async () => {
+		const made = await beating({ closeInspector: true });
+		const { child, tell, pids } = made;
+		const pid = pids[0] as number;
+		for (const round of [1, 2]) {
+			const silent = event(child, 'unresponsive');
+			process.kill(pid, 'SIGSTOP');
+			await silent;
+			process.kill(pid, 'SIGCONT');
+			await waitFor('its answer', () => child.state === 'ready');
+			await waitFor('the inspector to be closed', () => made.inspectorsClosed() >= round);
+			await pong(made);
+			expect(listeningPorts(pid)).toEqual([]);
+		}
+		const exited = event(child, 'exited');
+		tell('(function countSheep() { for (;;); })()');
+		expect((await exited).stack[0]).toMatch(/^countSheep \(/);
+		expect(pids).toHaveLength(1);
+	});
 
-	it.runIf(process.platform === 'linux')(
-		'finding 3: while the inspector is open, its port gives its address to nobody',
-		async () => {
-			const { child, tell, pids } = await beating({ killAfterMs: 5000 });
-			const draining = event(child, 'unresponsive');
-			tell("process.on('SIGTERM', () => {}); for (;;);");
-			await draining;
-			let port: number | undefined;
-			await waitFor('the inspector', () => {
-				port = listeningPorts(pids[0] as number)[0];
-				return port !== undefined;
-			});
-			const answers = await Promise.all(
-				['/json', '/json/list', '/json/version'].map(async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status),
-			);
-			expect(answers).toEqual([404, 404, 404]);
-		},
-	);
+	it.runIf(process.platform === 'linux')('finding 3: the open inspector does not publish its address', async () => {
+		const { child, tell, pids } = await beating({ killAfterMs: 5000 });
+		const draining = event(child, 'unresponsive');
+		tell("process.on('SIGTERM', () => {}); for (;;);");
+		await draining;
+		let port: number | undefined;
+		await waitFor('the inspector', () => {
+			port = listeningPorts(pids[0] as number)[0];
+			return port !== undefined;
+		});
+		const answers = await Promise.all(
+			['/json', '/json/list', '/json/version'].map(async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status),
+		);
+		expect(answers).toEqual([404, 404, 404]);
+	});
 
 	it('finding 5: text on standard error neither excuses a hang nor names an address to connect to', async () => {
 		const asked: string[] = [];
@@ -112,7 +106,7 @@ describe('a hang that passes', () => {
 });
 
 describe('a stopped process (kill -STOP)', () => {
-	it('is hung, and killed, though it can take no SIGTERM', async () => {
+	it('is hung, and killed, though it cannot handle a SIGTERM', async () => {
 		const { child, exits, pids } = await beating({ policy: defaultRestartPolicy });
 		process.kill(pids[0] as number, 'SIGSTOP');
 		await event(child, 'ready');
@@ -122,7 +116,7 @@ describe('a stopped process (kill -STOP)', () => {
 });
 
 describe('a process that left its channel', () => {
-	it('cannot be asked any more, so it is replaced; nothing else breaks (hybrid-sharding #1: the manager died)', async () => {
+	it('is replaced because it cannot respond; nothing else breaks (hybrid-sharding #1: the manager died)', async () => {
 		const { child, tell, exits } = await beating({ policy: defaultRestartPolicy });
 		tell("process.removeAllListeners('disconnect'); process.disconnect()");
 		await event(child, 'ready');
@@ -130,7 +124,7 @@ describe('a process that left its channel', () => {
 	});
 });
 
-describe('what is no hang', () => {
+describe('what is not a hang', () => {
 	it('a pause of this process itself', async () => {
 		const made = await beating();
 		const { child, pids } = made;
@@ -145,7 +139,7 @@ describe('what is no hang', () => {
 		expect({ seen, alive: isAlive(pids[0] as number) }).toEqual({ seen: [], alive: true });
 	});
 
-	it('a process that a debugger holds at a breakpoint; it is judged again when the debugger has gone', async () => {
+	it('a process that a debugger holds at a breakpoint; it is checked again after the debugger detached', async () => {
 		const clock = fakeClock();
 		const { child, tell, exits } = await beating({ clock, spec: { execArgv: ['--inspect=0'] } });
 		const seen: string[] = [];
@@ -180,7 +174,7 @@ describe('what is no hang', () => {
 		expect(await exited).toMatchObject({ reason: 'hung' });
 	});
 
-	it('a process that loads its code for longer than the timeout before it can answer at all', async () => {
+	it('a process that loads its code for longer than the timeout before it can respond at all', async () => {
 		const { child, exits } = realChild({ heartbeat, doFirst: 'const until = Date.now() + 1200; while (Date.now() < until);' });
 		child.start();
 		await event(child, 'ready');

@@ -28,7 +28,7 @@ const nodeScript: Record<Deed, string> = {
 	'closes its channel': 'process.disconnect(); setInterval(() => {}, 1e6);',
 };
 
-/** A program that is not node, speaking node's protocol: one JSON text a line on the descriptor that NODE_CHANNEL_FD names. */
+/** A program that is not node, with node's protocol: one JSON text per line on the descriptor that NODE_CHANNEL_FD names. */
 const shellScript: Record<Deed, string> = {
 	idle: 'sleep 1000',
 	'exits with 3': 'exit 3',
@@ -112,7 +112,7 @@ describe.each(kinds)('a host $name', ({ host: makeHost, spec, real }) => {
 			messages.length >= count ? Promise.resolve() : new Promise<void>((resolve) => arrived.set(count, resolve));
 		return { child, text, outputClosed: Promise.all(closed), messages, receive, disconnected, exited, exits };
 	};
-	it('starts a child that has an id of its own, a channel and both outputs', () => {
+	it('starts a child with its own id, a channel and both outputs', () => {
 		const [one, other] = [start('idle').child, start('idle').child];
 		expect(one.pid).toBeGreaterThan(0);
 		expect(other.pid).toBeGreaterThan(0);
@@ -124,7 +124,7 @@ describe.each(kinds)('a host $name', ({ host: makeHost, spec, real }) => {
 		});
 	});
 
-	it('reports an exit once, with its code, and the end of the channel', async () => {
+	it('reports an exit once, with its code, and the close of the channel', async () => {
 		const { child, exited, exits, disconnected } = start('exits with 3');
 		expect(await exited).toEqual({ code: 3, signal: null });
 		await disconnected;
@@ -132,14 +132,14 @@ describe.each(kinds)('a host $name', ({ host: makeHost, spec, real }) => {
 		expect({ exits: exits.length, connected: child.channel.connected }).toEqual({ exits: 1, connected: false });
 	});
 
-	it('delivers everything that the child wrote before its exit, each stream apart', async () => {
+	it('delivers all output written before the exit, each stream separately', async () => {
 		const { text, exited, outputClosed } = start('writes and exits');
 		expect(await exited).toEqual({ code: 0, signal: null });
 		await outputClosed;
 		expect(text).toEqual({ stdout: 'to stdout\n', stderr: 'to stderr\n' });
 	});
 
-	it('carries messages in both directions, in their order', async () => {
+	it('delivers messages in both directions, in order', async () => {
 		const { child, messages, receive } = start('echoes');
 		const sent = Array.from({ length: 20 }, (_, number) => ({ number, text: 'ä' }));
 		expect(await Promise.all(sent.map((message) => send(child, message)))).toEqual(sent.map(() => null));
@@ -147,7 +147,7 @@ describe.each(kinds)('a host $name', ({ host: makeHost, spec, real }) => {
 		expect(messages).toEqual(sent.map((echo) => ({ echo })));
 	});
 
-	it('says when the child has closed its channel, and fails what is sent afterwards', async () => {
+	it('reports when the child has closed its channel, and fails later messages', async () => {
 		const { child, disconnected, exits } = start('closes its channel');
 		await disconnected;
 		expect(child.channel.connected).toBe(false);
@@ -163,7 +163,7 @@ describe.each(kinds)('a host $name', ({ host: makeHost, spec, real }) => {
 		expect(child.signal('SIGTERM')).toBe(false);
 	});
 
-	it('kills a child, and each further end is no error', async () => {
+	it('kills a child, and allows further kills', async () => {
 		const { child, exited, exits } = start('idle');
 		child.kill();
 		expect(await exited).toEqual({ code: null, signal: 'SIGKILL' });
@@ -208,7 +208,7 @@ describe('what cannot be started', () => {
 		['a program that does not exist', { ...base, command: 'no-such-program' }],
 		['a program in a folder that does not exist', { ...base, command: 'sh', cwd: '/no/such/folder' }],
 		['a node process in a folder that does not exist', { ...base, file: 'bot.js', cwd: '/no/such/folder' }],
-	])('%s has no pid, reports why, and never exits', async (_, spec) => {
+	])('%s has no pid, reports the reason, and emits no exit', async (_, spec) => {
 		const child = createProcessHost().start(spec);
 		const exits: ChildExit[] = [];
 		child.onExit((exit) => exits.push(exit));

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { defaultRestartPolicy } from '../src/index.js';
 import { event, realChild, started } from './real-child.js';
 
-it('starts, becomes ready, stops when asked, and reports a requested end', async () => {
+it('starts, becomes ready, stops on request, and reports a requested end', async () => {
 	const { child, exits } = realChild();
 	child.start();
 	const { pid, epoch } = await event(child, 'ready');
@@ -30,7 +30,7 @@ it('restarts a process that was killed, once it is gone', async () => {
 	expect(pids.map(isAlive)).toEqual([false, true]);
 });
 
-it('captures what it writes, line by line', async () => {
+it('captures its output, line by line', async () => {
 	const { child, tell } = realChild();
 	child.start();
 	await event(child, 'ready');
@@ -41,7 +41,7 @@ it('captures what it writes, line by line', async () => {
 	expect(lines.filter(({ stream }) => stream === 'stderr').map(({ line }) => line)).toEqual(['err']);
 });
 
-it('leads a process group of its own, so that a Ctrl-C in the terminal reaches the owner alone', async () => {
+it('leads its own process group, so that a Ctrl-C in the terminal reaches only the owner', async () => {
 	const { child } = await started();
 	const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1');
 	const [, , group, session] = stat
@@ -51,7 +51,7 @@ it('leads a process group of its own, so that a Ctrl-C in the terminal reaches t
 	expect({ group, session }).toEqual({ group: child.pid, session: child.pid });
 });
 
-it('gives children that are inspected a port each, and the same one again after a restart', async () => {
+it('gives each inspected child a port, and the same one again after a restart', async () => {
 	const base = await twoFreePorts();
 	const children = await Promise.all([0, 1].map((ordinal) => started({ spec: { ordinal, execArgv: [`--inspect=${base}`] } })));
 	await Promise.all(children.map(({ child }) => child.restart('again')));
@@ -69,7 +69,7 @@ it('gives children that are inspected a port each, and the same one again after 
 	);
 });
 
-it('takes memory for what it is: over the limit there is a warning, a graceful end and a new process', async () => {
+it('warns above the memory limit, ends the process gracefully and starts a new one', async () => {
 	const { child, exits } = await started({ policy: defaultRestartPolicy, maxMemoryBytes: 100 });
 	const warned = event(child, 'memory');
 	const ready = event(child, 'ready');
@@ -79,7 +79,7 @@ it('takes memory for what it is: over the limit there is a warning, a graceful e
 	expect(exits).toMatchObject([{ reason: 'memory-limit', code: 0 }]);
 });
 
-it('asks for permission before every start, and starts nothing once that is called off', async () => {
+it('awaits beforeSpawn before every start, and starts nothing once that is cancelled', async () => {
 	const asked: AbortSignal[] = [];
 	const { child } = realChild({
 		beforeSpawn: (signal) => {

@@ -27,7 +27,7 @@ export function gate(): Gate {
 		made.open = resolve;
 		made.refuse = reject;
 	});
-	// A refusal that nobody waits for is no fault of the machine.
+	// A rejection without a handler is no fault of the machine.
 	made.promise.catch(() => undefined);
 	return made;
 }
@@ -39,15 +39,15 @@ export interface Machine {
 	/** What happened, as words. */
 	events: string[];
 	closed: ExitReport[];
-	/** Why each shutdown was asked for. */
+	/** The reason of each shutdown request. */
 	asked: string[];
-	/** Of each shutdown: whether nothing follows it. */
+	/** Of each shutdown: whether it is final. */
 	final: boolean[];
-	/** Pings that wait for an answer. */
+	/** Pings that wait for a response. */
 	pings: Gate[];
-	/** Answers of `beforeSpawn`, while there is one. */
+	/** Pending results of `beforeSpawn`. */
 	spawnGate: Gate | null;
-	/** The signals that `beforeSpawn` was given. */
+	/** The signals passed to `beforeSpawn`. */
 	spawnSignals: AbortSignal[];
 }
 
@@ -111,11 +111,11 @@ export function machine(options: Partial<SupervisedChildOptions> = {}): Machine 
 	child.on('failed', ({ reason, retryInMs }) => note(`failed (${reason}), retry in ${retryInMs}`));
 	child.on('unresponsive', ({ silentForMs }) => note(`silent for ${silentForMs}`));
 	child.on('memory', ({ over }) => note(over ? 'memory over' : 'memory near'));
-	// Gates may be replaced while the machine runs, so the object that is handed out is the one that the callbacks look at.
+	// Gates may be replaced while the machine runs, so the callbacks read the same object that is returned.
 	return Object.assign(made, { child });
 }
 
-/** Walks a new machine into a state by the shortest honest way. */
+/** Brings a new machine into a state by the shortest regular path. */
 export async function machineIn(state: ChildState, options: Partial<SupervisedChildOptions> = {}): Promise<Machine> {
 	const made = machine(options);
 	const { child, clock, host } = made;

@@ -1,4 +1,4 @@
-// Many children at once: nothing adds up.
+// Many children at once: nothing accumulates.
 import { readdirSync } from 'node:fs';
 import { isAlive, waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { event, realChild } from './real-child.js';
 
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
-it('64 children start, are killed, come back and stop, and leave no process, descriptor, listener or warning', async () => {
+it('64 children start, are killed, restart and stop, and leave no process, descriptor, listener or warning', async () => {
 	const warnings: string[] = [];
 	const onWarning = (warning: Error) => warnings.push(warning.message);
 	process.on('warning', onWarning);
@@ -39,7 +39,7 @@ it('64 children start, are killed, come back and stop, and leave no process, des
 	process.off('warning', onWarning);
 });
 
-it('a start that fails over and over leaves no descriptor', async () => {
+it('a start that fails repeatedly leaves no descriptor', async () => {
 	const { child, exits } = realChild({
 		policy: { ...defaultRestartPolicy, initialDelayMs: 0, maxRestarts: 1e6 },
 		spec: { cwd: '/no/such/folder' },

@@ -1,11 +1,11 @@
-// What processes write: nothing is lost, mixed up, or held against them.
+// What processes write: nothing is lost or mixed up, and heavy output is not treated as a fault.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tempDir, waitFor } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { event, started } from './real-child.js';
 
-/** The lines of one stream, of those that the child wrote by script. */
+/** The lines of one stream that the child wrote by script. */
 async function linesAfter(script: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<string[]> {
 	const { child, tell, messages } = await started();
 	const lines: string[] = [];
@@ -18,13 +18,13 @@ async function linesAfter(script: string, stream: 'stdout' | 'stderr' = 'stdout'
 	return lines;
 }
 
-/** Stops this thread, and takes no processor time meanwhile. */
+/** Blocks this thread without using processor time. */
 function pauseThread(ms: number): void {
 	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 describe('output', () => {
-	it('puts a line together that is written in pieces, also when a character is cut in two', async () => {
+	it('joins a line that is written in pieces, also when a character is split', async () => {
 		const script = `
 			const bytes = Buffer.from('grüße 😀 an alle\\n');
 			const { writeSync } = require('node:fs');
@@ -45,13 +45,13 @@ describe('output', () => {
 		expect(lines).toEqual({ stdout: numbers.map((i) => `out ${i}`), stderr: numbers.map((i) => `err ${i}`) });
 	});
 
-	it('cuts a line that has no end, and says by how much', async () => {
+	it('truncates an endless line, and reports how much was cut', async () => {
 		const [line, next] = await linesAfter("process.stdout.write('x'.repeat(10 * 2 ** 20) + '\\nnext')");
 		expect(line).toBe(`${'x'.repeat(32 * 1024)} … [cut: ${10 * 2 ** 20 - 32 * 1024} more bytes]`);
 		expect(next).toBe('next');
 	});
 
-	it('finding 10: takes so many lines of a flood as there is time for, counts the others, and keeps the last ones', async () => {
+	it('finding 10: reads as many lines of a flood as the budget allows, counts the others, and keeps the last ones', async () => {
 		const { child, tell, messages } = await started();
 		let count = 0;
 		let leftOut = 0;
@@ -74,7 +74,7 @@ describe('output', () => {
 		expect(child.recentLogs()).toHaveLength(500);
 	});
 
-	it('finding 10: the report of a process that dies in a flood has its last words', async () => {
+	it('finding 10: the exit report of a process that dies in a flood includes its last lines', async () => {
 		const { child, tell } = await started();
 		const exited = event(child, 'exited');
 		tell(
@@ -85,7 +85,7 @@ describe('output', () => {
 		expect(report.stderrTail.join('\n')).toContain('Error: the end');
 	});
 
-	it('does not stall the bot while nobody here reads', async () => {
+	it('does not block the bot while the owner does not read', async () => {
 		const { tell } = await started();
 		const written = join(tempDir(), 'written');
 		tell(`for (let i = 0; i < 20_000; i++) process.stdout.write('x'.repeat(100) + '\\n');
@@ -96,7 +96,7 @@ describe('output', () => {
 		expect(existsSync(written)).toBe(true);
 	});
 
-	it('still delivers the last words of a process that is killed', async () => {
+	it('still delivers the last lines of a process that is killed', async () => {
 		expect(await linesAfter("process.stderr.write('help'); process.kill(process.pid, 'SIGKILL')", 'stderr')).toEqual(['help']);
 	});
 

@@ -10,7 +10,7 @@ import { event, realChild, started } from './real-child.js';
 const impatient = { ...defaultRestartPolicy, initialDelayMs: 1, maxDelayMs: 1, maxRestarts: 2, cooldownMs: 50 };
 
 describe('discord.js', () => {
-	it('a crash-looping process takes nobody with it, also when nobody listens for its failure', async () => {
+	it('a crash-looping process affects no other, also without a listener for its failure', async () => {
 		const neighbour = await started();
 		const looping = realChild({ policy: { ...impatient, cooldownMs: 1e6 }, doFirst: 'process.exit(1)' });
 		looping.child.start();
@@ -22,7 +22,7 @@ describe('discord.js', () => {
 		});
 	});
 
-	it('a process that is not ready in time is ended and replaced, and does not run on beside its successor', async () => {
+	it('a process that is not ready in time is ended and replaced, and does not keep running beside its successor', async () => {
 		const folder = tempDir();
 		const marker = join(folder, 'second');
 		const { child, exits, pids } = realChild({
@@ -38,7 +38,7 @@ describe('discord.js', () => {
 		expect(pids.map(isAlive)).toEqual([false, true]);
 	});
 
-	it('a replacement or a stop of a process that has just died, or is dead, is no error; replacements at the same time join', async () => {
+	it('replacing or stopping a process that has just exited, or is stopped, is no error; concurrent replacements join', async () => {
 		const { child, process: current } = await started();
 		current().signal('SIGKILL');
 		expect(await Promise.all([child.restart('a'), child.restart('b')])).toEqual([true, true]);
@@ -52,7 +52,7 @@ describe('discord.js', () => {
 		expect(await child.restart('stopped')).toBe(false);
 	});
 
-	it('what the old process said last is heard before its end, never as a word of its successor', async () => {
+	it('the last output of the old process is delivered before its end, never as output of its successor', async () => {
 		const order: string[] = [];
 		const { child, tell, process: current } = await started({ policy: defaultRestartPolicy });
 		current().channel.on('message', (message) => {
@@ -68,7 +68,7 @@ describe('discord.js', () => {
 });
 
 describe('discord-hybrid-sharding', () => {
-	it('a process that traps SIGTERM and blocks its loop is replaced by one process at a time, and the policy counts it', async () => {
+	it('a process that traps SIGTERM and blocks its loop is replaced by one process at a time, and counted by the policy', async () => {
 		const { child, exits, pids, tell } = realChild({
 			policy: { ...impatient, cooldownMs: 1e6 },
 			heartbeat: { intervalMs: 20, timeoutMs: 200 },
@@ -89,7 +89,7 @@ describe('discord-hybrid-sharding', () => {
 		expect(pids.filter(isAlive)).toEqual([]);
 	});
 
-	it('a child that was given up is not dead for ever: it says so, and comes back after the cool-down', async () => {
+	it('a failed child reports it, and restarts after the cool-down', async () => {
 		const marker = join(tempDir(), 'mended');
 		const { child, exits } = realChild({
 			policy: impatient,
@@ -115,7 +115,7 @@ describe('Kurasuta', () => {
 });
 
 describe('eris-fleet', () => {
-	it('a process that dies on its first launch is launched again', async () => {
+	it('a process that exits on its first launch is launched again', async () => {
 		const marker = join(tempDir(), 'launched');
 		const { child, exits } = realChild({
 			policy: defaultRestartPolicy,
@@ -128,7 +128,7 @@ describe('eris-fleet', () => {
 		expect(exits).toMatchObject([{ reason: 'exit-code', code: 1, wasReady: false, epoch: 1 }]);
 	});
 
-	it('a stop does not wait for a process that is already gone', async () => {
+	it('a stop does not wait for a process that has already exited', async () => {
 		const { child, process: current } = await started();
 		const exited = event(child, 'exited');
 		current().signal('SIGKILL');
@@ -139,7 +139,7 @@ describe('eris-fleet', () => {
 });
 
 describe('pm2', () => {
-	it('a ready timeout is no readiness', async () => {
+	it('a ready timeout does not count as ready', async () => {
 		const { child } = realChild({
 			policy: null,
 			readyTimeoutMs: 50,

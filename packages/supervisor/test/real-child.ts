@@ -1,4 +1,4 @@
-// Builds supervised children around fixtures/child.cjs, with a channel as small as can be, and ends them with the test.
+// Builds supervised children around fixtures/child.cjs, with a minimal channel, and ends them with the test.
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -10,7 +10,7 @@ const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, impo
 
 export interface RealChild {
 	child: SupervisedChild;
-	/** The present process; undefined before the first. */
+	/** The current process; undefined before the first. */
 	process: () => ChildHandle;
 	/** Runs script in the child. */
 	tell: (script: string) => void;
@@ -21,7 +21,7 @@ export interface RealChild {
 	/** How often the child has closed its inspector. */
 	inspectorsClosed: () => number;
 	exits: ExitReport[];
-	/** Every process id there ever was, oldest first. */
+	/** Every process id so far, oldest first. */
 	pids: number[];
 }
 

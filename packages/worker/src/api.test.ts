@@ -1,4 +1,4 @@
-// The public functions in a process that no manager started; what they do in a worker is in packages/manager/test.
+// The public functions in a process without a manager; their effect in a worker is tested in packages/manager/test.
 import { describe, expect, it } from 'vitest';
 import {
 	attach,
@@ -15,7 +15,7 @@ import {
 } from './api.js';
 
 describe('in a process that is not sharded', () => {
-	it('getShardInfo says so', () => {
+	it('getShardInfo reports it', () => {
 		expect(getShardInfo()).toEqual({
 			sharded: false,
 			shardId: null,
@@ -27,7 +27,7 @@ describe('in a process that is not sharded', () => {
 		});
 	});
 
-	it('what a bot sets up does nothing, so that it runs with node alone', async () => {
+	it('the setup functions do nothing, so that the bot runs with node alone', async () => {
 		expect(attach({ some: 'client' })).toBeUndefined();
 		expect(handle('name', () => 1)).toBeUndefined();
 		expect(onShutdown(() => {})).toBeUndefined();
@@ -41,7 +41,7 @@ describe('in a process that is not sharded', () => {
 		['respawnShard', () => respawnShard(0)],
 		['respawnAll', () => respawnAll()],
 		['getShardStats', () => getShardStats()],
-	])('%s says that it needs a manager', async (name, asking) => {
+	])('%s fails because it needs a manager', async (name, asking) => {
 		await expect(asking()).rejects.toMatchObject({
 			code: 'MANAGER_NOT_RUNNING',
 			message: `${name}() needs a manager, and no manager started this process: run the bot with "shardctl start"`,

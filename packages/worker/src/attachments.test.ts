@@ -12,7 +12,7 @@ const adapter = (parts: Partial<ClientAdapter<object>> = {}): ClientAdapter<obje
 const sampleOf = (shardId: number, guildCount: number) => ({ shardId, guildCount, userCount: 0, ping: null });
 
 describe('Attachments', () => {
-	it('keeps the first client as the current one, and takes each client once', () => {
+	it('keeps the first client as the current one, and attaches each client once', () => {
 		const attachments = new Attachments();
 		const first = {};
 		expect(attachments.current).toBeUndefined();
@@ -22,7 +22,7 @@ describe('Attachments', () => {
 		expect(attachments.current?.client).toBe(first);
 	});
 
-	it('takes the client that became ready last for the current one, and samples it first', () => {
+	it('makes the client that became ready last the current one, and samples it first', () => {
 		const attachments = new Attachments();
 		const [first, second] = [{}, {}];
 		const sampling = (guildCount: number) => ({
@@ -40,7 +40,7 @@ describe('Attachments', () => {
 		expect(attachments.current?.client).toBe(second);
 	});
 
-	it('knows an attached client by the gateway manager inside it', () => {
+	it('recognises an attached client by its gateway manager', () => {
 		const attachments = new Attachments();
 		const manager = {};
 		attachments.add({ gateway: manager }, adapter());
@@ -48,7 +48,7 @@ describe('Attachments', () => {
 		expect([attachments.has(manager), attachments.has(attachments), attachments.has({})]).toEqual([true, true, false]);
 	});
 
-	it('counts a shard once when two clients hold it, and takes no figures from a client that throws', () => {
+	it('counts a shard once when two clients hold it, and ignores figures of a client that throws', () => {
 		const attachments = new Attachments();
 		attachments.add({}, adapter({ sample: () => [sampleOf(0, 5)] }));
 		attachments.add(

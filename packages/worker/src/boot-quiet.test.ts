@@ -27,6 +27,6 @@ it.each([
 	['ws://127.0.0.1:4000/worker/0/key', true],
 	['ws://[::1]:4000', true],
 	['wss://gateway.discord.gg', false],
-])('knows whether %s is on this machine', (url, isLocal) => {
+])('detects whether %s is on this machine', (url, isLocal) => {
 	expect(isOnThisMachine(url)).toBe(isLocal);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { WorkerCalls } from './calls.js';
 
-/** A manager that writes down what it is asked. */
+/** A manager that records its requests. */
 function manager() {
 	const asked: { method: string; params: unknown; options: unknown }[] = [];
 	const calls = new WorkerCalls({
@@ -15,7 +15,7 @@ function manager() {
 const noDeadline = { timeoutMs: Number.POSITIVE_INFINITY };
 
 describe('WorkerCalls', () => {
-	it('sends the text of a script, its context, and the options apart', async () => {
+	it('sends the text of a script, its context, and the options separately', async () => {
 		const { asked, calls } = manager();
 		await calls.broadcastEval((_, n: number) => n, { context: 5, shard: 2, settle: true });
 		await calls.broadcastEval('client.size');
@@ -33,7 +33,7 @@ describe('WorkerCalls', () => {
 		]);
 	});
 
-	it('leaves the deadline to the manager, and waits a little longer for it', async () => {
+	it('leaves the deadline to the manager, and waits a little longer than that', async () => {
 		const { asked, calls } = manager();
 		await calls.call('greet', ['you'], { timeoutMs: 100, guildId: '5' });
 		expect(asked[0]).toEqual({
@@ -43,7 +43,7 @@ describe('WorkerCalls', () => {
 		});
 	});
 
-	it('cancels at the manager: the signal does not travel', async () => {
+	it('cancels at the manager: the signal is not sent', async () => {
 		const { asked, calls } = manager();
 		const { signal } = new AbortController();
 		await calls.fetchClientValues('size', { signal });
@@ -54,13 +54,13 @@ describe('WorkerCalls', () => {
 		});
 	});
 
-	it("takes a shard number in discord.js's place", async () => {
+	it('accepts a shard number in the same position as discord.js', async () => {
 		const { asked, calls } = manager();
 		await calls.fetchClientValues('size', 0);
 		expect(asked[0]).toMatchObject({ params: { path: 'size', options: { shard: 0 } } });
 	});
 
-	it("takes a number for the shard in every call, as discord.js's first versions did", async () => {
+	it("accepts a number for the shard in every call, as discord.js's first versions did", async () => {
 		const { asked, calls } = manager();
 		await calls.broadcastEval('size', 1);
 		await calls.call('greet', ['you'], 1);
@@ -70,7 +70,7 @@ describe('WorkerCalls', () => {
 		]);
 	});
 
-	it('waits without a deadline where the call has none', async () => {
+	it('waits without a deadline when the call has none', async () => {
 		const { asked, calls } = manager();
 		await calls.fetchClientValues('size', { timeoutMs: 0 });
 		await calls.fetchClientValues('size', { timeoutMs: Number.POSITIVE_INFINITY });
@@ -87,13 +87,13 @@ describe('WorkerCalls', () => {
 		['respawnShard', (calls) => calls.respawnShard('1' as never), 'SHARD_NOT_OWNED'],
 		['respawnAll', (calls) => calls.respawnAll(5000 as never), 'OPTIONS_INVALID'],
 		['getShardStats', (calls) => calls.getShardStats(null as never), 'OPTIONS_INVALID'],
-	])('refuses a wrong target or option of %s before it asks', async (_, act, code) => {
+	])('rejects an invalid target or option of %s before it sends', async (_, act, code) => {
 		const { asked, calls } = manager();
 		await expect(act(calls)).rejects.toMatchObject({ code });
 		expect(asked).toEqual([]);
 	});
 
-	it('refuses a script without a text before it asks', async () => {
+	it('rejects a script without a text before it sends', async () => {
 		const { asked, calls } = manager();
 		await expect(calls.broadcastEval(5 as never)).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
 		await expect(calls.broadcastEval(Math.max as never)).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });

@@ -3,20 +3,20 @@ import { helpersOf } from './compiler-helpers.js';
 
 const none = () => undefined;
 
-it('gives the helpers that a script refers to, and no others', () => {
+it('includes the helpers that a script refers to, and no others', () => {
 	expect(helpersOf('(client) => client.guilds.cache.size', none)).toEqual({});
 	expect(
 		Object.keys(helpersOf('() => { const f = __name(() => {}, "f"); return __spreadProps(__spreadValues({}, a), b); }', none)),
 	).toEqual(['__name', '__spreadProps', '__spreadValues']);
 });
 
-it('leaves a name alone that the script declares, that is a property, or that nothing is known of', () => {
+it('ignores a name that the script declares, that is a property, or that is unknown', () => {
 	expect(helpersOf('() => { function __name(f) { return f; } return __name(1) + x.__spreadValues + __unknown; }', none)).toEqual(
 		{},
 	);
 });
 
-it("takes TypeScript's helpers from tslib, where there is one", () => {
+it("takes TypeScript's helpers from tslib, if installed", () => {
 	const tslib = { __awaiter: () => 1 };
 	expect(helpersOf('() => __awaiter(this)', () => tslib)).toEqual({ __awaiter: tslib.__awaiter });
 	expect(helpersOf('() => tslib_1.__awaiter(this)', () => tslib)).toEqual({ tslib_1: tslib });

@@ -21,12 +21,12 @@ describe('detectAdapter', () => {
 		['eris', new ErisClient(`Bot ${token}`, { intents: [] })],
 		['oceanic.js', new OceanicClient({ auth: `Bot ${token}` })],
 		['oceanic.js', new OldOceanicClient({ auth: `Bot ${token}` })],
-	])('knows a client of %s', (library, client) => {
+	])('recognises a client of %s', (library, client) => {
 		expect(detectAdapter(client).library).toBe(library);
 	});
 
 	it.each([[{}], [new Map()], [new (class MyClient {})()], [{ shards: new Map() }]])(
-		'refuses %o and says what to do',
+		'rejects %o and says what to do',
 		(client) => {
 			expect(() => detectAdapter(client)).toThrow(
 				expect.objectContaining({

@@ -18,7 +18,7 @@ function setup(shardIds: number[]) {
 }
 
 describe('IdentifyGate', () => {
-	it('waits for a slot of a shard of its own, and reports what became of it', async () => {
+	it('waits for a slot of one of its shards, and reports the result', async () => {
 		const { gate, reported, asked } = setup([2, 3]);
 		await gate.wait(3);
 		await new Promise(setImmediate);
@@ -26,7 +26,7 @@ describe('IdentifyGate', () => {
 		expect({ asked, reported }).toEqual({ asked: [3], reported: ['sent 7', 'confirmed 7'] });
 	});
 
-	it('never lets a shard through that the worker does not own', async () => {
+	it('never lets through a shard that the worker does not own', async () => {
 		const complaint = vi.spyOn(console, 'error').mockReturnValue();
 		const { gate, asked } = setup([0, 1]);
 		const abort = new AbortController();
@@ -42,7 +42,7 @@ describe('IdentifyGate', () => {
 		complaint.mockRestore();
 	});
 
-	it('waits for what the first IDENTIFY of the process waits for, once', async () => {
+	it("waits for the prerequisite of the process's first IDENTIFY, once", async () => {
 		const asked: number[] = [];
 		let quiet = () => {};
 		let times = 0;

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { ownToken } from './own-token.js';
 
-it("knows the fleet's token with and without its prefix, and no other", () => {
+it("recognises the fleet's token with and without its prefix, and no other", () => {
 	const isOwn = ownToken('secret');
 	expect(['secret', 'Bot secret', 'bearer secret', 'other', 'Bot ', '', null, undefined].map(isOwn)).toEqual([
 		true,
@@ -16,7 +16,7 @@ it("knows the fleet's token with and without its prefix, and no other", () => {
 	]);
 });
 
-it("takes the first token in use for the fleet's where any token is accepted", () => {
+it("treats the first token in use as the fleet's when any token is accepted", () => {
 	const isOwn = ownToken(undefined);
 	expect([undefined, null, 'Bot ', 'Bot from-a-file', 'from-a-file', 'of another bot'].map(isOwn)).toEqual([
 		false,

@@ -11,7 +11,7 @@ describe('readPath', () => {
 		expect(readPath(client, 'missing')).toBeUndefined();
 	});
 
-	it('names the part that has nothing to read from', () => {
+	it('names the part that has no value to read from', () => {
 		expect(() => readPath(client, 'user.id')).toThrow(
 			new TypeError('cannot read "user.id" from the client: client.user is null'),
 		);

@@ -10,15 +10,15 @@ describe('ScriptRunner', () => {
 		const scripts = runner();
 		expect(await scripts.run(text('client.size + context'), client, 1)).toEqual({ value: 4 });
 		expect(await scripts.run({ id: 1, kind: 'text' }, client, 2)).toEqual({ value: 5 });
-		// The source that comes with a known id is not read again.
+		// Source that is sent with a known id is not read again.
 		expect(await scripts.run(text('0'), client, 2)).toEqual({ value: 5 });
 	});
 
-	it('says when it does not hold a script', async () => {
+	it('reports that it does not hold a script', async () => {
 		expect(await runner().run({ id: 1, kind: 'text' }, client, undefined)).toEqual({ scriptMissing: true });
 	});
 
-	it('lets the oldest script go at its bound', async () => {
+	it('drops the oldest script at its limit', async () => {
 		const scripts = runner();
 		for (let id = 0; id <= 500; id++) await scripts.run(text(`${id}`, id), client, undefined);
 		expect(await scripts.run({ id: 0, kind: 'text' }, client, undefined)).toEqual({ scriptMissing: true });
@@ -46,16 +46,16 @@ describe('ScriptRunner', () => {
 		expect(await runner().run(text(source), client, undefined)).toEqual({ value });
 	});
 
-	it('gives a function the client as its first argument and as this, and the context', async () => {
+	it('passes a function the client as its first argument and as this, and the context', async () => {
 		const source = 'async function (client, context) { return [this === client, client.size, context] }';
 		expect(await runner().run({ id: 1, kind: 'function', source }, client, 'c')).toEqual({ value: [true, 3, 'c'] });
 	});
 
-	it.each(['() => 1', 'Symbol()'])('refuses %s as an answer, which cannot travel', async (source) => {
+	it.each(['() => 1', 'Symbol()'])('rejects the result of %s, which cannot be encoded', async (source) => {
 		await expect(async () => runner().run(text(source), client, undefined)).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' });
 	});
 
-	it("does not let a script's variables reach the process or the next script", async () => {
+	it("does not expose a script's variables to the process or the next script", async () => {
 		const scripts = runner();
 		await scripts.run(text('const leaked = 1; leaked'), client, undefined);
 		await scripts.run(text('var alsoLeaked = 1; alsoLeaked', 2), client, undefined);

@@ -14,13 +14,13 @@ it('keeps the session when a connection could not be opened', () => {
 	expect(update).not.toHaveBeenCalled();
 });
 
-it.each([2, 3])('forgets the session on the word of the gateway (status %i)', (status) => {
+it.each([2, 3])('drops the session when the gateway invalidates it (status %i)', (status) => {
 	const { update, options } = setup(status);
 	options.updateSessionInfo(3, null);
 	expect(update).toHaveBeenCalledWith(3, null);
 });
 
-it('passes every new session on, and what concerns shards that it does not see', () => {
+it('passes every new session on, and reports of shards it does not know', () => {
 	const { update, options } = setup(1);
 	options.updateSessionInfo(3, { sessionId: 'a' });
 	options.updateSessionInfo(4, null);

@@ -27,7 +27,7 @@ describe('Shutdown', () => {
 		expect(order).toEqual(['first stop requested', 'second', 'log out']);
 	});
 
-	it('lets the bot finish what it has begun first, for a second at most', async () => {
+	it('waits for running work of the bot first, for a second at most', async () => {
 		for (const [finishesAfterMs, startsAfterMs] of [
 			[300, 300],
 			[60_000, 1000],
@@ -46,7 +46,7 @@ describe('Shutdown', () => {
 		}
 	});
 
-	it('goes on when a handler fails', async () => {
+	it('continues when a handler fails', async () => {
 		const complaint = vi.spyOn(console, 'error').mockReturnValue();
 		const { order, ending, signals } = shutdown();
 		vi.useFakeTimers();
@@ -67,7 +67,7 @@ describe('Shutdown', () => {
 		complaint.mockRestore();
 	});
 
-	it("gives a bot's own SIGTERM handler half of the grace, and at most five seconds, before it logs out for it", async () => {
+	it("gives a bot's own SIGTERM handler half of the grace, and at most five seconds, before it logs the bot out", async () => {
 		for (const [graceMs, waitMs] of [
 			[2000, 1000],
 			[60_000, 5000],

@@ -1,4 +1,4 @@
-// A bot's own declarations reach every call, and our types stand without discord.js's.
+// A bot's own declarations apply to every call, and our types work without discord.js's.
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
-/** The compiler's complaints about a project of fixtures/, and the files that it read. */
+/** The compiler's errors about a project of fixtures/, and the files that it read. */
 async function check(project: string): Promise<{ problems: string[]; files: string }> {
 	const config = fileURLToPath(new URL(`fixtures/${project}/tsconfig.json`, import.meta.url));
 	const run = promisify(execFile)(process.execPath, [tsc, '-p', config, '--listFiles']);
@@ -16,14 +16,14 @@ async function check(project: string): Promise<{ problems: string[]; files: stri
 	return { problems: stdout.split('\n').filter((line) => line.includes('error TS')), files: stdout };
 }
 
-it('a declared client and declared calls are known everywhere, and no type of ours needs discord.js', async () => {
+it('a declared client and declared calls apply everywhere, and none of our types needs discord.js', async () => {
 	const { problems, files } = await check('declared-types');
 	expect(problems).toEqual([]);
 	expect(files).toContain('declared-types/bot.mts');
 	expect(files).not.toContain('/discord.js/');
 });
 
-it("client.shard of discord.js's types takes what ours has beyond them", async () => {
+it("client.shard of discord.js's types has our additions", async () => {
 	const { problems, files } = await check('discord-js-types');
 	expect(problems).toEqual([]);
 	expect(files).toContain('discord-js-types/bot.mts');

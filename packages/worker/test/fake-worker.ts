@@ -1,4 +1,4 @@
-// A worker as adapters see it, for unit tests: three shards with gaps, and a gate that is open.
+// A worker as adapters see it, for unit tests: three shards with gaps, and an open gate.
 import type { WorkerAccess } from '../src/client-adapter.js';
 
 export function fakeWorker(overrides: Partial<WorkerAccess> = {}): WorkerAccess {

@@ -1,4 +1,4 @@
-// A worker whose manager is gone before it has booted, as a real process.
+// A worker whose manager exits before the worker has booted, as a real process.
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type WorkerConfig, workerConfigVariable } from '@shardctl/core';
@@ -33,7 +33,7 @@ function forkWorker(): ChildProcess {
 }
 
 it.each([0, 20, 50, 100, 200])(
-	'ends when its manager goes %i ms after the fork',
+	'exits when its manager exits %i ms after the fork',
 	async (afterMs) => {
 		const child = forkWorker();
 		const exited = new Promise((resolve) => child.once('exit', resolve));

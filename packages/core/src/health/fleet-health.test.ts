@@ -95,7 +95,7 @@ describe('fleetHealth', () => {
 		expect(causes[0]?.message).toBe('Discord refused shard 1 (4014): the bot asks for MESSAGE_CONTENT, which it was not granted');
 	});
 
-	it('takes a final close in direct mode for the same cause', () => {
+	it('reports the same cause for a final close in direct mode', () => {
 		const shards = [
 			shard(0, { status: 'failed', closeCode: 4011 }),
 			shard(1, { status: 'failed', closeCode: 4011 }),
@@ -107,7 +107,7 @@ describe('fleetHealth', () => {
 		]);
 	});
 
-	it('explains shards without a gateway process by that process alone, and says what was lost', () => {
+	it('explains shards without a gateway process by that process alone, and reports what was lost', () => {
 		const down = gateway([], {
 			status: 'backing-off',
 			shardIds: [0, 1, 2, 3],
@@ -135,7 +135,7 @@ describe('fleetHealth', () => {
 		]);
 	});
 
-	it('groups sessions that are away for the same reason, with tries and the next one', () => {
+	it('groups sessions that are disconnected for the same reason, with their attempts and the next one', () => {
 		const lastClose = { code: null, reason: 'connect ECONNREFUSED', at: nowMs - 9000 };
 		const sessions = [0, 1].map((id) =>
 			session(id, {
@@ -157,7 +157,7 @@ describe('fleetHealth', () => {
 		]);
 	});
 
-	it('says that the budget is used up, until when', () => {
+	it('reports when the used-up budget resets', () => {
 		const waiting = session(2, { status: 'connecting', waitsForBudget: true, since: nowMs - 1 });
 		const [first] = fleetHealth(facts({ gateways: [gateway([session(0), session(1), waiting, session(3)])] })).causes;
 		expect(first).toMatchObject({ kind: 'budget-exhausted', shardIds: [2], nextTryAt: nowMs + 3_600_000 });
@@ -176,19 +176,19 @@ describe('fleetHealth', () => {
 		});
 	});
 
-	it('B3: says that the budget is used up in direct mode too', () => {
+	it('B3: reports a used-up budget in direct mode too', () => {
 		const shards = [0, 1, 2, 3].map((id) => shard(id, id === 3 ? { status: 'waiting', waitsForBudget: true } : {}));
 		expect(fleetHealth(facts({ shards })).causes).toMatchObject([{ kind: 'budget-exhausted', shardIds: [3] }]);
 	});
 
-	it('says which shards end with one that Discord refused, because they are in its process', () => {
+	it('names the shards that stop because Discord refused another shard of their process', () => {
 		const shards = [0, 1, 2, 3].map((id) => shard(id, id > 1 ? { status: 'failed', closeCode: id === 2 ? 4014 : null } : {}));
 		const { causes } = fleetHealth(facts({ shards, workers: [worker(0), worker(1, { state: 'failed' })] }));
 		expect(causes).toMatchObject([{ kind: 'discord-refused', shardIds: [2, 3] }]);
 		expect(causes[0]?.message).toMatch(/refused shard 2 \(4014\): .*; shard 3 is in the same process/);
 	});
 
-	it('names a gateway process that runs and does not answer', () => {
+	it('names a gateway process that runs but does not respond', () => {
 		const silent = gateway([], { shardIds: [0, 1, 2, 3], lastAnswerAt: nowMs - 4000 });
 		expect(fleetHealth(facts({ gateways: [silent] }))).toMatchObject({
 			status: 'down',
@@ -203,7 +203,7 @@ describe('fleetHealth', () => {
 		});
 	});
 
-	it('does not judge heartbeats that are turned off', () => {
+	it('does not check heartbeats that are turned off', () => {
 		const workers = [worker(0, { lastAnswerAt: 0, heartbeat: { intervalMs: 0, timeoutMs: 0 } }), worker(1)];
 		expect(fleetHealth(facts({ workers })).status).toBe('healthy');
 	});
@@ -223,7 +223,7 @@ describe('fleetHealth', () => {
 		]);
 	});
 
-	it('lists a risk after the outages, and is degraded by it alone', () => {
+	it('lists risks after the outages, and is degraded by a risk alone', () => {
 		const failure = { shardIds: [3], since: nowMs - 5, error: 'ENOSPC', folder: '/state' };
 		const risky = gateway(
 			[0, 1, 2, 3].map((id) => session(id)),
@@ -244,7 +244,7 @@ describe('fleetHealth', () => {
 		],
 		['open-files-low', { openFiles: { used: 950, limit: 1024 } }, /has 950 of 1024 open files/],
 		['memory-low', { memory: { availableBytes: 2 ** 20, totalBytes: 2 ** 30 } }, /1 MB of 1024 MB memory available/],
-	] as const)('reports what the machine runs out of as a risk: %s', (kind, low, message) => {
+	] as const)('reports a resource that is nearly used up as a risk: %s', (kind, low, message) => {
 		const enough = {
 			stateDir: { folder: '/state', freeBytes: 2 ** 34, totalBytes: 2 ** 40 },
 			openFiles: { used: 100, limit: 1024 },
@@ -258,7 +258,7 @@ describe('fleetHealth', () => {
 		});
 	});
 
-	it('calls a first start progress, and a stopped fleet down', () => {
+	it('reports a first start as progress, and a stopped fleet as down', () => {
 		const shards = [0, 1, 2, 3].map((id) => shard(id, { status: 'booting' }));
 		expect(fleetHealth(facts({ shards, status: 'starting' }))).toMatchObject({
 			status: 'down',
@@ -267,7 +267,7 @@ describe('fleetHealth', () => {
 		expect(fleetHealth(facts({ status: 'stopped' }))).toMatchObject({ status: 'down', served: 0 });
 	});
 
-	it('never counts a shard twice, and is healthy only when all are served and nothing is reported', () => {
+	it('counts each shard once, and is healthy only when all are served and nothing is reported', () => {
 		const status = fc.constantFrom<ShardFacts['status']>(
 			'ready',
 			'booting',

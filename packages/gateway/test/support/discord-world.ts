@@ -78,12 +78,12 @@ export class DiscordWorld {
 		for (const guild of this.#guilds.slice(2)) guild.joined = false;
 	}
 
-	/** READY and the guilds, as at a login: of the members, the bot then knows only those that are sent again. */
+	/** READY and the guilds, as fresh data, as at a login: of the members, the bot then knows only those that are sent again. */
 	login(): Dispatch[] {
 		for (const guild of this.#guilds) guild.known.clear();
 		const guilds = this.#guilds.filter((guild) => guild.joined);
 		const user = { ...this.#user(botId), verified: true, mfa_enabled: false, email: null, flags: 0 };
-		return [
+		return structuredClone([
 			{
 				t: 'READY',
 				d: {
@@ -99,7 +99,7 @@ export class DiscordWorld {
 			...guilds.map((guild) =>
 				guild.away ? { t: 'GUILD_DELETE', d: { id: guild.id, unavailable: true } } : this.#create(guild),
 			),
-		];
+		]);
 	}
 
 	/** The kinds of things that can happen; a number picks one. */

@@ -14,7 +14,7 @@ it('is done when destroy() is', async () => {
 	await expect(destroyShards(managerOf(socket()), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
 });
 
-it('is done when every socket that was open is closed, where destroy() never is', async () => {
+it('is done when every open socket is closed, if destroy() never settles', async () => {
 	const [one, two] = [socket(), socket()];
 	let done = false;
 	const over = destroyShards(managerOf(one, null, two, socket(3)), never).then(() => {
@@ -27,7 +27,7 @@ it('is done when every socket that was open is closed, where destroy() never is'
 	await over;
 });
 
-it('relies on destroy() where no socket is known', async () => {
+it('relies on destroy() when no socket is known', async () => {
 	let destroyed = false;
 	for (const manager of [undefined, {}, managerOf(null)]) {
 		await destroyShards(manager, async () => {
@@ -38,7 +38,7 @@ it('relies on destroy() where no socket is known', async () => {
 	}
 });
 
-it('waits for the sockets of a manager that has its shards itself, where destroy() reports nothing', async () => {
+it('waits for the sockets of a manager that owns its shards, when destroy() reports nothing', async () => {
 	const open = socket();
 	let done = false;
 	const over = destroyShards(managerOf(open).strategy, () => undefined).then(() => {

@@ -18,7 +18,7 @@ const makeManager = () =>
 	};
 
 describe('discordjsWsAdapter', () => {
-	it('gives the slice, the gateway information and the throttler', async () => {
+	it('sets the shards, the gateway information and the throttler', async () => {
 		const manager = makeManager();
 		discordjsWsAdapter().prepare?.(manager, worker);
 		expect(await manager.getShardIds()).toEqual([2, 3, 7]);

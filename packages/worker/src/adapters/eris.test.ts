@@ -11,7 +11,7 @@ const makeClient = () =>
 	new Client('Bot token', { intents: [] }) as unknown as ErisClient & { emit(event: string, ...args: unknown[]): void };
 
 describe('erisAdapter', () => {
-	it('gives the slice, and leaves out the gaps of its range where shards are made', () => {
+	it('sets the shards, and skips the gaps of its range where shards are created', () => {
 		const client = makeClient();
 		const spawned: number[] = [];
 		client.shards.spawn = (id) => void spawned.push(id);
@@ -21,7 +21,7 @@ describe('erisAdapter', () => {
 		expect(spawned).toEqual([2, 3, 7]);
 	});
 
-	it("answers the gateway question from the manager and points REST to the manager's API", async () => {
+	it("answers the gateway request from the manager and points REST to the manager's API", async () => {
 		const client = makeClient();
 		erisAdapter.prepare?.(client, worker);
 		expect(await client.getBotGateway()).toEqual(worker.gateway);
@@ -30,7 +30,7 @@ describe('erisAdapter', () => {
 		expect(client.requestHandler.options?.agent).toBeDefined();
 	});
 
-	it("leaves REST alone when the API is Discord's", () => {
+	it("leaves REST unchanged when the API is Discord's", () => {
 		const client = makeClient();
 		const before = { ...client.requestHandler.options };
 		erisAdapter.prepare?.(client, { ...worker, api: 'https://discord.com/api' });

@@ -12,7 +12,7 @@ class FakeShard extends EventEmitter {
 	}
 }
 
-/** A gate that opens when told. */
+/** A gate that the test opens. */
 function gate() {
 	const waiting: { open(): void; signal: AbortSignal }[] = [];
 	const identify: WorkerAccess['identify'] = {
@@ -28,7 +28,7 @@ function gate() {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('gateIdentify', () => {
-	it('lets the shard identify when its slot comes, each time it wants to', async () => {
+	it('lets the shard identify when its slot is granted, each time', async () => {
 		const shard = new FakeShard();
 		const { waiting, worker } = gate();
 		gateIdentify(shard, worker);
@@ -44,7 +44,7 @@ describe('gateIdentify', () => {
 		expect(waiting).toHaveLength(2);
 	});
 
-	it('gives up its wait when the connection ends, and when it asks again on the same one', async () => {
+	it('stops waiting when the connection closes, and when it asks again on the same one', async () => {
 		const shard = new FakeShard();
 		const { waiting, worker } = gate();
 		gateIdentify(shard, worker);

@@ -12,7 +12,7 @@ const makeClient = () =>
 	new Client({ auth: 'Bot token' }) as unknown as OceanicClient & { emit(event: string, ...args: unknown[]): void };
 
 describe('oceanicAdapter', () => {
-	it("gives the slice and the gateway's address, without a question of its own", async () => {
+	it("sets the shards and the gateway's address, without a request of its own", async () => {
 		const client = makeClient();
 		oceanicAdapter.prepare?.(client, worker);
 		expect(client.shards.options).toMatchObject({ shardIDs: [2, 3, 7], maxShards: 9, concurrency: -1 });
@@ -24,7 +24,7 @@ describe('oceanicAdapter', () => {
 		expect(client.rest.options).toMatchObject({ baseURL: 'http://127.0.0.1:8080/api/v10', host: '127.0.0.1:8080' });
 	});
 
-	it('gives them to a client from before there were overrides, whose own delay falls away', async () => {
+	it('sets them on a client from before overrides, whose own delay is removed', async () => {
 		const client = new OldClient({ auth: 'Bot token' }) as unknown as OceanicClient;
 		oceanicAdapter.prepare?.(client, worker);
 		expect(client.shards.options).toMatchObject({ shardIDs: [2, 3, 7], maxShards: 9, concurrency: Number.POSITIVE_INFINITY });
@@ -32,7 +32,7 @@ describe('oceanicAdapter', () => {
 		expect(client.rest.options).toMatchObject({ baseURL: 'http://127.0.0.1:8080/api/v10', host: '127.0.0.1:8080' });
 	});
 
-	it('makes a shard wait before its first IDENTIFY, from the moment that its socket is open', () => {
+	it('makes a shard wait before its first IDENTIFY, from when its socket is open', () => {
 		const client = makeClient();
 		oceanicAdapter.prepare?.(client, worker);
 		const identify = () => {};

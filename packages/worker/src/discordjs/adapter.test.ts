@@ -31,7 +31,7 @@ class FakeClient {
 }
 const adapter = (first = true) => discordJsAdapter({ version: '14.0.0', gatewayLibrary, first });
 
-/** @discordjs/ws's manager as discord.js makes it when a client logs in with a token. */
+/** @discordjs/ws's manager as discord.js creates it when a client logs in with a token. */
 function webSocketManager(token: string) {
 	const manager: WebSocketManager & { options: { rest: { get?: () => Promise<unknown> } } } = Object.assign(new EventEmitter(), {
 		options: { rest: {}, token },
@@ -41,14 +41,14 @@ function webSocketManager(token: string) {
 }
 
 describe('discordJsAdapter', () => {
-	it("leaves a bot's options alone when they are this worker's slice", () => {
+	it("keeps a bot's options when they match this worker's shards", () => {
 		const client = new FakeClient();
 		const { shards } = client.options;
 		adapter().prepare?.(client, worker);
 		expect(client.options.shards).toBe(shards);
 	});
 
-	it('gives the slice to a bot that sets shards itself, and says so', () => {
+	it('overrides shards that a bot sets itself, and reports it', () => {
 		const complaint = vi.spyOn(console, 'error').mockReturnValue();
 		const client = new FakeClient();
 		client.options = { shards: 'auto', shardCount: 1, ws: {} };
@@ -58,14 +58,14 @@ describe('discordJsAdapter', () => {
 		complaint.mockRestore();
 	});
 
-	it('leaves a second client the shards that it was made with', () => {
+	it('keeps the shards of a second client', () => {
 		const client = new FakeClient();
 		client.options = { shards: [0], shardCount: 1, ws: {} };
 		adapter(false).prepare?.(client, worker);
 		expect(client.options).toMatchObject({ shards: [0], shardCount: 1 });
 	});
 
-	it("answers the gateway question from the manager, and gates identifies, for the fleet's token", async () => {
+	it("answers the gateway request from the manager, and gates identifies, for the fleet's token", async () => {
 		const client = new FakeClient();
 		adapter().prepare?.(client, worker);
 		const manager = webSocketManager('own');
@@ -74,7 +74,7 @@ describe('discordJsAdapter', () => {
 		expect(await client.options.ws.buildIdentifyThrottler?.(manager)).toHaveProperty('waitForIdentify');
 	});
 
-	it("leaves another bot's client to the library's own pace", async () => {
+	it("leaves the client of another bot to the library's own limits", async () => {
 		const client = new FakeClient();
 		adapter().prepare?.(client, worker);
 		const manager = webSocketManager('other');
@@ -83,14 +83,14 @@ describe('discordJsAdapter', () => {
 		expect(await client.options.ws.buildIdentifyThrottler?.(manager)).toEqual({ maxConcurrency: 2 });
 	});
 
-	it('points a bundled client, whose library is out of reach, to the API by itself', () => {
+	it('points a bundled client, whose library is not accessible, to the API by itself', () => {
 		const client = new FakeClient();
 		discordJsAdapter({ version: '14.0.0', gatewayLibrary: undefined, first: true }).prepare?.(client, worker);
 		expect(client.rest.options.api).toBe('http://api');
 		expect(client.options.ws).toEqual({ buildIdentifyThrottler: expect.any(Function) });
 	});
 
-	it("uses a strategy and a throttler of the bot's own, with this worker's slice and gateway", async () => {
+	it("uses a strategy and a throttler of the bot's own, with this worker's shards and gateway", async () => {
 		const client = new FakeClient();
 		const throttler = () => 2;
 		client.options.ws = { buildStrategy: () => 1, buildIdentifyThrottler: throttler };

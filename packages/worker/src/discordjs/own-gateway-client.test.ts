@@ -19,13 +19,13 @@ function shardClass() {
 	};
 }
 
-it('is that of discord.js 14.0 to 14.9 only', () => {
+it('is a client of discord.js 14.0 to 14.9 only', () => {
 	expect(hasOwnGatewayClient(shardClass())).toBe(true);
 	expect(hasOwnGatewayClient(class {})).toBe(false);
 	expect(hasOwnGatewayClient(undefined)).toBe(false);
 });
 
-it('waits at the gate on each connection, for the token of the fleet alone', async () => {
+it('waits at the gate on each connection, for the token of the fleet only', async () => {
 	const asked: number[] = [];
 	let open = () => {};
 	const wait = (shardId: number) => {
@@ -42,7 +42,7 @@ it('waits at the gate on each connection, for the token of the fleet alone', asy
 	open();
 	await new Promise(setImmediate);
 	expect(shard.identified).toEqual([shard.connection]);
-	// An invalid session is identified on the connection that is open.
+	// An invalid session is identified on the open connection.
 	shard.connect();
 	shard.emit('invalidSession');
 	open();

@@ -3,14 +3,14 @@ import { expect, it, vi } from 'vitest';
 import { RunningHandlers } from './running-handlers.js';
 
 function setup() {
-	// As discord.js makes its client.
+	// As discord.js creates its client.
 	const client = new EventEmitter({ captureRejections: true });
 	const listeners = new RunningHandlers();
 	listeners.watch(client);
 	return { client, listeners };
 }
 
-it('waits for the handlers that are running, and for none that starts later', async () => {
+it('waits for the running handlers, and for none that starts later', async () => {
 	const { client, listeners } = setup();
 	const finish: (() => void)[] = [];
 	const slow: (...args: unknown[]) => unknown = () => new Promise<void>((resolve) => finish.push(resolve));
@@ -29,7 +29,7 @@ it('waits for the handlers that are running, and for none that starts later', as
 	await listeners.finished();
 });
 
-it('leaves the emitter as it was for the bot: off, once, listeners, this and arguments', () => {
+it("keeps the emitter's behaviour for the bot: off, once, listeners, this and arguments", () => {
 	const { client } = setup();
 	const seen: unknown[] = [];
 	function listener(this: unknown, ...args: unknown[]): void {

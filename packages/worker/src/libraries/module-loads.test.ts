@@ -12,7 +12,7 @@ function write(dir: string, file: string, source: string): string {
 	return path;
 }
 
-// Imports, and every loader, are tried in test/compat/loaders.test.ts with real processes.
+// Imports, and every loader, are tested in test/compat/loaders.test.ts with real processes.
 it('calls back for every wanted module that is required, once, after it was evaluated', () => {
 	const dir = tempDir();
 	const bot = write(dir, 'bot.cjs', '');

@@ -9,7 +9,7 @@ it.each([
 	['an older eris', { token: 'Bot secret' }],
 	['oceanic.js', { options: { auth: 'Bot secret' } }],
 	['@discordjs/ws', { options: { token: 'secret' } }],
-])('refuses a client of %s', (_, fields) => {
+])('rejects a client of %s', (_, fields) => {
 	const problems: unknown[] = [];
 	const connected: object[] = [];
 	class Client {
