@@ -28,6 +28,28 @@ async function stopped(cli: ReturnType<typeof cliSandbox>, name: string) {
 	await waitFor('the end of every process', () => cli.survivors().length === 0);
 }
 
+describe('the token', () => {
+	it("is the bot's own, from where the bot keeps it, and the place is said", async () => {
+		const { DISCORD_TOKEN: token, SHARDCTL_API } = await discord();
+		const cwd = folderWith('config.json', JSON.stringify({ bot: { token } }));
+		const cli = cliSandbox();
+		const run = cli.run(['start', bot, '--shards', '1'], { env: { SHARDCTL_API }, cwd });
+		await run.message(/^using the bot token of config\.json, line 1; DISCORD_TOKEN or --token-file replaces it$/);
+		await run.message(/^fleet ready: 1 shard /);
+		run.process.kill('SIGTERM');
+		expect(await run.exit).toBe(0);
+	});
+});
+
+it('SIGUSR2, with which nodemon restarts, ends the fleet in order', async () => {
+	const cli = cliSandbox();
+	const run = cli.run(['start', bot, '--shards', '2'], { env: await discord(), cwd: tempDir() });
+	await run.message(/^fleet ready: 2 shards /);
+	run.process.kill('SIGUSR2');
+	expect(await run.exit).toBe(0);
+	expect(cli.survivors()).toEqual([]);
+});
+
 describe('the config file', () => {
 	it.each([
 		['shardctl.config.json', JSON.stringify({ file: bot, name: 'conf', shards: 3, shardsPerWorker: 3 })],

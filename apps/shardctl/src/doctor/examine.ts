@@ -6,7 +6,8 @@ import { recogniseManagerFile } from '@shardctl/manager/manager-file';
 import { findConfig } from '../config/find-config.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { resolveStart, type StartPlan } from '../start/resolve-start.js';
-import { readTokenFile } from '../start/token-file.js';
+import { botToken } from '../token/bot-token.js';
+import { readTokenFile } from '../token/token-file.js';
 import { checkDiscord } from './discord.js';
 import type { DoctorOptions } from './doctor-options.js';
 import { type Finding, fail, ok, skip } from './finding.js';
@@ -36,8 +37,8 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 			findings.push(result.finding);
 		} else findings.push(skip('import', 'skipped: --no-import'));
 	}
-	const token = givenToken(plan, options, findings);
-	findings.push(checkToken(token));
+	const { token, place } = tokenOf(plan, options, findings);
+	findings.push(checkToken(token, place));
 	const discord = await checkDiscord({
 		api: (options.api ?? plan?.manager.api ?? 'https://discord.com/api').replace(/\/+$/, ''),
 		token,
@@ -108,13 +109,19 @@ function botFile(plan: StartPlan | undefined, findings: Finding[]): string | und
 	return path;
 }
 
-function givenToken(plan: StartPlan | undefined, { tokenFile }: DoctorOptions, findings: Finding[]): string {
-	const path = tokenFile ?? plan?.run.tokenFile;
+/** The token, and where it was found if it was not given. */
+function tokenOf(
+	plan: StartPlan | undefined,
+	{ tokenFile }: DoctorOptions,
+	findings: Finding[],
+): { token: string; place?: string | undefined } {
 	try {
-		const token = path === undefined ? (plan?.manager.token ?? process.env.DISCORD_TOKEN ?? '') : readTokenFile(path);
-		return token.trim().replace(/^Bot\s+/i, '');
+		const { token = '', place } = plan
+			? botToken(plan)
+			: { token: tokenFile === undefined ? process.env.DISCORD_TOKEN : readTokenFile(tokenFile) };
+		return { token: token.trim().replace(/^Bot\s+/i, ''), place };
 	} catch (error) {
-		findings.push(fail('token', messageOf(error), 'check --token-file'));
-		return '';
+		findings.push(fail('token', messageOf(error), 'check --token-file, or set DISCORD_TOKEN'));
+		return { token: '' };
 	}
 }

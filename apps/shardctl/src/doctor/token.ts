@@ -1,7 +1,8 @@
 // Checks the format of a token, without a request. The first part of a token is the bot's id in base64.
 import { type Finding, fail, ok, warn } from './finding.js';
 
-export function checkToken(token: string): Finding {
+/** @param place Where it was found, if it was not given. */
+export function checkToken(token: string, place?: string): Finding {
 	if (token === '') {
 		return fail(
 			'token',
@@ -14,7 +15,9 @@ export function checkToken(token: string): Finding {
 	}
 	const parts = token.split('.');
 	const id = Buffer.from(parts[0] ?? '', 'base64').toString('latin1');
-	if (parts.length === 3 && /^\d{15,20}$/.test(id)) return ok('token', `is well-formed, for the bot ${id}`);
+	if (parts.length === 3 && /^\d{15,20}$/.test(id)) {
+		return ok('token', `is well-formed, for the bot ${id}${place === undefined ? '' : `, from ${place}`}`);
+	}
 	const looksLikeSecret = /^[\w-]{32}$/.test(token);
 	return warn(
 		'token',

@@ -11,11 +11,11 @@ import {
 import { pino } from 'pino';
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { writeSimulatorRecord } from '../simulate/simulator-record.js';
+import { botToken } from '../token/bot-token.js';
 import { surviveFailedOutput } from './failed-output.js';
 import { bothOutputs, type FleetOutput, jsonLoss, jsonOutput, prettyOutput, standardOutput } from './fleet-output.js';
 import type { StartPlan } from './resolve-start.js';
 import { type SimulatorProcess, startSimulatorProcess } from './simulator-process.js';
-import { readTokenFile } from './token-file.js';
 
 const defaultSimulatedGuilds = 20;
 
@@ -35,6 +35,7 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 	try {
 		const simulated = simulator && { api: simulator.url, token: simulator.token, simulator: { url: simulator.url } };
 		if (simulator) output.say('info', `simulator at ${simulator.url}`, { event: 'simulator:ready', url: simulator.url });
+		else sayPlaceOfToken(plan, output);
 		return await runManager(
 			createShardManager(plan.file, { ...optionsOf(plan), ...simulated, logger: output.logger, silent: true }),
 			output,
@@ -44,6 +45,11 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 		await simulator?.stop();
 		output.end();
 	}
+}
+
+function sayPlaceOfToken(plan: StartPlan, output: FleetOutput): void {
+	const { place } = botToken(plan);
+	if (place !== undefined) output.say('info', `using the bot token of ${place}; DISCORD_TOKEN or --token-file replaces it`);
 }
 
 /** Resolves the options before anything is opened. Throws one error with every problem, each with its place. */
@@ -58,8 +64,11 @@ export function checkedOptions(plan: StartPlan): ResolvedManagerOptions {
 
 const silent = pino({ level: 'silent' });
 
-function optionsOf({ manager, run: { tokenFile, simulate } }: StartPlan): ShardManagerOptions {
-	return tokenFile === undefined || simulate !== undefined ? manager : { ...manager, token: readTokenFile(tokenFile) };
+/** The simulator has a token of its own, and accepts the bot's. */
+function optionsOf(plan: StartPlan): ShardManagerOptions {
+	if (plan.run.simulate !== undefined) return plan.manager;
+	const { token } = botToken(plan);
+	return token === undefined ? plan.manager : { ...plan.manager, token };
 }
 
 async function simulatorFor(
@@ -90,7 +99,8 @@ async function runManager(manager: ShardManager, output: FleetOutput): Promise<n
 		void manager.stop({ reason: signal, ...(stopRequested ? { graceMs: 0 } : {}) });
 		stopRequested = true;
 	};
-	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+	// nodemon ends what it restarts with SIGUSR2.
+	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
 	for (const signal of signals) process.on(signal, onSignal);
 
 	let refusal: ShardctlError | undefined;

@@ -39,7 +39,12 @@ function ofManager({ flags, help, defaultHelp, kind, choices, sets }: OptionFlag
 
 function ofThisProcess(): Declared[] {
 	return [
-		{ option: option('--token-file <file>', 'read the token from a file (default: DISCORD_TOKEN)') },
+		{
+			option: option(
+				'--token-file <file>',
+				"read the token from a file (default: DISCORD_TOKEN, or the bot's own .env or config file)",
+			),
+		},
 		{ option: option('--simulate [guilds]', 'run on a simulated Discord: needs no token').argParser(guildCount) },
 		{ option: option('-d, --detach', 'run in the background, with log files') },
 		{ option: option('--wait', 'with --detach: return when the fleet is ready or has failed (default: when it has its plan)') },

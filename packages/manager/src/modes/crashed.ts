@@ -2,7 +2,7 @@
 import type { ExitReport } from '@shardctl/supervisor';
 
 /** Signals by which people and machines end a process, whatever it does. */
-const fromOutside: ReadonlySet<string | null> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
+const fromOutside: ReadonlySet<string | null> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2']);
 
 /** Whether a process ended by a fault of its own. */
 export function hasCrashed(exit: ExitReport | null): boolean {
