@@ -11,7 +11,7 @@ import {
 import { pino } from 'pino';
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { writeSimulatorRecord } from '../simulate/simulator-record.js';
-import { botToken } from '../token/bot-token.js';
+import { botToken } from './bot-token.js';
 import { surviveFailedOutput } from './failed-output.js';
 import { bothOutputs, type FleetOutput, jsonLoss, jsonOutput, prettyOutput, standardOutput } from './fleet-output.js';
 import type { StartPlan } from './resolve-start.js';

@@ -1,7 +1,7 @@
 // Which token a start uses: the one that was given, or else the bot's own, from where the bot keeps it.
 import { resolve } from 'node:path';
-import type { StartPlan } from '../start/resolve-start.js';
 import { type FoundToken, findToken } from './find-token.js';
+import type { StartPlan } from './resolve-start.js';
 import { readTokenFile } from './token-file.js';
 
 /**
