@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { joinRefusal } from './join-refusal.js';
+
+const attempt = { name: 'one', layout: { totalShards: 8, sessions: 4 }, timings: { leaseMs: 6000, quietMs: 7000 } };
+
+it('names the process that has the name of a node, and for how long to wait', () => {
+	const error = joinRefusal(['NAME', 'a1', JSON.stringify({ name: 'one', pid: 7, startedAt: 0 })], attempt);
+	expect(error).toMatchObject({ code: 'NODE_NAME_TAKEN', details: { name: 'one', node: 'a1', pid: 7 } });
+	expect(error.message).toMatch(/process 7, since 1970-01-01T00:00:00.000Z.*--node.*wait 6 s/);
+});
+
+it.each([
+	['LAYOUT', '{"totalShards":4,"sessions":4}', /run with \{"totalShards":4.*with \{"totalShards":8.*same shards and sessions/],
+	['SETTINGS', '{"leaseMs":9000,"quietMs":10500}', /run with \{"leaseMs":9000.*with \{"leaseMs":6000.*same --lease/],
+])('shows both sides of what differs in the cluster: %s', (kind, theirs, message) => {
+	const error = joinRefusal([kind, theirs], attempt);
+	expect(error).toMatchObject({ code: 'CLUSTER_MISMATCH', details: { cluster: theirs } });
+	expect(error.message).toMatch(message);
+});

@@ -1,0 +1,89 @@
+// Whether this node reads the table, and whether it plans, decided from what it has seen so far. Sends nothing; what a plan contains is
+// the planner's subject. No node is elected: all may plan at once, and one compare-and-set wins.
+import type { Clock } from '@shardctl/core';
+import type { NodeState } from '../lease/node-state.js';
+import type { Timings } from '../lease/timings.js';
+import { stillBeforeRebalanceMs } from '../planner/plan.js';
+import type { ClusterView } from '../table/cluster-view.js';
+
+export interface PlanningTurnOptions {
+	clock: Clock;
+	timings: Pick<Timings, 'leaseMs' | 'validMs' | 'renewMs'>;
+	state: Pick<NodeState, 'node' | 'identity' | 'muted' | 'ripe' | 'silentSince'>;
+	/** Of the layout. */
+	sessions: number;
+}
+
+export class PlanningTurn {
+	readonly #options: PlanningTurnOptions;
+	#view: ClusterView | undefined;
+	/** The version for which there was nothing (more) to plan. */
+	#planned = -1;
+	/** Since when there has been something to plan; undefined while there is nothing. */
+	#workSince: number | undefined;
+	#stillSince = 0;
+	#liveNodes = '';
+	#rebalanced = false;
+
+	constructor(options: PlanningTurnOptions) {
+		this.#options = options;
+	}
+
+	/** The table as it was read last. */
+	get view(): ClusterView | undefined {
+		return this.#view;
+	}
+
+	/** How long the set of live nodes has been the same. */
+	get stillMs(): number {
+		return this.#options.clock.monotonic() - this.#stillSince;
+	}
+
+	/** After a renewal, which returned the table's version: whether the table is to be read, and may be planned from. */
+	afterRenewal({ version, quietMs }: { version: number; quietMs: number }): { read: boolean; plan: boolean } {
+		const isNew = this.#view?.version !== version || this.#view.identity !== this.#options.state.identity;
+		const plan = quietMs === 0 && (isNew || this.#hasWork(version));
+		if (!plan) this.#workSince = undefined;
+		else this.#workSince ??= this.#options.clock.monotonic();
+		return { read: isNew || plan, plan };
+	}
+
+	note(view: ClusterView): void {
+		this.#view = view;
+		const live = JSON.stringify(
+			view.nodes.filter(({ leaseMs }) => leaseMs > 0).map(({ node, member }) => [node, member?.draining]),
+		);
+		if (live === this.#liveNodes) return;
+		this.#liveNodes = live;
+		this.#stillSince = this.#options.clock.monotonic();
+		this.#rebalanced = false;
+	}
+
+	/** The node that joined first plans; each further one a renewal later, in case those before it do not. */
+	isMine({ nodes, quietMs }: ClusterView): boolean {
+		const { state, timings, clock } = this.#options;
+		if (quietMs > 0 || state.muted || !state.ripe) return false;
+		const live = nodes.filter((row) => row.member && row.leaseMs > timings.leaseMs - timings.validMs);
+		live.sort((a, b) => (a.member?.startedAt ?? 0) - (b.member?.startedAt ?? 0) || (a.node < b.node ? -1 : 1));
+		const rank = live.findIndex(({ node }) => node === state.node);
+		return rank >= 0 && clock.monotonic() - (this.#workSince ?? 0) >= rank * timings.renewMs;
+	}
+
+	/** This node has planned from the version, with this much of {@link stillMs}. */
+	planned(version: number, stillMs: number): void {
+		this.#planned = version;
+		if (stillMs >= stillBeforeRebalanceMs) this.#rebalanced = true;
+	}
+
+	/** Whether a plan may find something to change. Where there is nothing to do the table is not read. */
+	#hasWork(version: number): boolean {
+		const view = this.#view;
+		const { state, sessions } = this.#options;
+		if (!view || this.#planned !== version) return true;
+		if (!this.#rebalanced && this.stillMs >= stillBeforeRebalanceMs) return true;
+		const owners = new Set(view.sessions.map(({ owner }) => owner));
+		if (owners.has(undefined) || view.sessions.length < sessions) return true;
+		for (const { target } of view.sessions) if (target !== undefined) owners.add(target);
+		return view.nodes.some(({ node }) => owners.has(node) && node !== state.node && state.silentSince(node) !== undefined);
+	}
+}
