@@ -59,6 +59,7 @@ export {
 	type BudgetAnswer,
 	type BudgetRefusal,
 	type IdentifyCoordinator,
+	type IdentifyCoordinatorOptions,
 	type IdentifyGrant,
 	type IdentifyRequest,
 	type IdentifySlot,

@@ -1,4 +1,4 @@
-// The one script of the identify coordinator. It takes what a holder reports, serves whoever waits (of all holders, lowest shard first),
+// The one script of the identify coordinator. It takes what a holder reports, serves all that wait (of all holders, lowest shard first),
 // and answers with what concerns the caller. Everything is idempotent, so that a call without an answer can be repeated.
 import type { RedisScript } from '../redis/redis-port.js';
 import type { ScriptSources } from '../scripts/preamble.js';

@@ -1,6 +1,7 @@
 // What leads to an IDENTIFY: one slot per `shard_id % max_concurrency` in each window of 5 seconds, and one session start of the day's
 // budget. Both are granted together, so that several managers can share one coordinator.
 // Discord: Gateway, "Rate Limiting", "Max Concurrency" and "Session Start Limit".
+import type { Clock } from '../clock.js';
 import type { IdentifyBudgetState } from './fleet.js';
 import type { GatewayInfo } from './worker.js';
 
@@ -54,6 +55,15 @@ export interface IdentifyWait {
 	shardId: number;
 	/** When it gets its slot at the latest, by what is known now, in ms from now. */
 	etaMs: number;
+}
+
+/** What every coordinator is made with. */
+export interface IdentifyCoordinatorOptions {
+	clock: Clock;
+	/** Session starts of the day that automatic restarts never use; at most a tenth of the day's total is kept. */
+	reserve: number;
+	/** Length of the identify window (default {@link identifyWindowMs}); a simulator may have a shorter one. */
+	windowMs?: number;
 }
 
 /**

@@ -5,6 +5,7 @@ import {
 	type Clock,
 	type IdentifyBudgetState,
 	type IdentifyCoordinator,
+	type IdentifyCoordinatorOptions,
 	type IdentifyGrant,
 	type IdentifyRequest,
 	type IdentifySlot,
@@ -30,14 +31,6 @@ interface Key {
 	timer: Timer | undefined;
 }
 
-export interface LocalIdentifyCoordinatorOptions {
-	clock: Clock;
-	/** Session starts of the day that automatic restarts never use; at most a tenth of the day's total is kept. */
-	reserve: number;
-	/** Length of the identify window (default 5000); a simulator may have a shorter one. */
-	windowMs?: number;
-}
-
 export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	readonly #clock: Clock;
 	readonly #windowMs: number;
@@ -55,7 +48,7 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	/** The last slot of each shard. */
 	readonly #lastSlots = new Map<number, number>();
 
-	constructor({ clock, reserve, windowMs = identifyWindowMs }: LocalIdentifyCoordinatorOptions) {
+	constructor({ clock, reserve, windowMs = identifyWindowMs }: IdentifyCoordinatorOptions) {
 		this.#clock = clock;
 		this.#windowMs = windowMs;
 		this.#budget = new IdentifyBudget(clock, reserve);
