@@ -1,13 +1,13 @@
 // Nodes with fake hosts over a real Redis: joining, moves, and what becomes of a move whose nodes or messages are lost. Numbers in names
 // are the rows of the failure table. More random faults: SHARDCTL_CLUSTER_FAULTS=1000, others: SHARDCTL_CLUSTER_SEED=7.
 import { setTimeout as delay } from 'node:timers/promises';
-import { waitFor } from '@shardctl/test-support';
+import { seededRandom, waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../src/redis/ioredis-port.js';
 import { clusterKeys } from '../src/redis/keys.js';
 import { ownershipScripts } from '../src/scripts/ownership-scripts.js';
 import { FakeFleet } from './support/fake-fleet.js';
-import { randomFrom } from './support/random.js';
+
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from './support/redis-server.js';
 
 const leaseMs = 1200;
@@ -141,7 +141,7 @@ describeWithRedis('nodes with fake hosts, and moves between them', () => {
 	});
 
 	it('never lets two nodes act for a session, whatever becomes of nodes, networks and Redis while sessions move', async () => {
-		const random = randomFrom(Number(process.env.SHARDCTL_CLUSTER_SEED ?? 1));
+		const random = seededRandom(Number(process.env.SHARDCTL_CLUSTER_SEED ?? 1));
 		const rounds = Number(process.env.SHARDCTL_CLUSTER_FAULTS ?? 6);
 		await start(['a', 'b', 'c']);
 		let started = 0;

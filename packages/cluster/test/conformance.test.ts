@@ -1,9 +1,10 @@
 // Random traces of the model, taken step by step with the real scripts on a real Redis and the real node logic; after each step both
 // states are compared. More traces: SHARDCTL_CLUSTER_TRACES=5000, and others: SHARDCTL_CLUSTER_SEED=100000.
+import { seededRandom } from '@shardctl/test-support';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { IoredisPort } from '../src/redis/ioredis-port.js';
 import { type Action, type ModelState, ownershipModel } from './model/ownership-model.mjs';
-import { randomFrom } from './support/random.js';
+
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from './support/redis-server.js';
 import { ReplayedCluster } from './support/replayed-cluster.js';
 
@@ -50,7 +51,7 @@ describeWithRedis('the conformance of scripts and node logic with the model of t
 	it.each(configurations)('%s', async (_, config) => {
 		const model = ownershipModel(config);
 		for (let seed = firstSeed; seed < firstSeed + traces; seed++) {
-			const random = randomFrom(seed);
+			const random = seededRandom(seed);
 			const cluster = new ReplayedCluster(redis, `trace${++clusters}`, {
 				nodes: config.nodes,
 				sessions: 'sessions' in config ? config.sessions : 1,

@@ -2,11 +2,11 @@
 // restarted, no session is acted for by two nodes, and each is acted for again. Numbers in names are the rows of the failure table in
 // README.md. More random faults: SHARDCTL_CLUSTER_FAULTS=1000, others: SHARDCTL_CLUSTER_SEED=7.
 import { setTimeout as delay } from 'node:timers/promises';
-import { waitFor } from '@shardctl/test-support';
+import { seededRandom, waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../src/redis/ioredis-port.js';
 import { type Holder, Holders } from './support/holders.js';
-import { randomFrom } from './support/random.js';
+
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from './support/redis-server.js';
 
 const leaseMs = 2000;
@@ -104,7 +104,7 @@ describeWithRedis('nodes as processes that are killed, stopped and cut off from 
 
 	it('never has two nodes that act for a session, whatever random faults there are', async () => {
 		const rounds = Number(process.env.SHARDCTL_CLUSTER_FAULTS ?? 4);
-		const random = randomFrom(Number(process.env.SHARDCTL_CLUSTER_SEED ?? 1));
+		const random = seededRandom(Number(process.env.SHARDCTL_CLUSTER_SEED ?? 1));
 		let next = 0;
 		for (let round = 0; round < rounds; round++) {
 			const index = Math.floor(random() * fleet.length);

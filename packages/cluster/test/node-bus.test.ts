@@ -1,4 +1,4 @@
-// Calls between nodes on a real Redis: that they arrive, settle and end, and that no one who has only Redis is believed.
+// Calls between nodes on a real Redis: that they arrive, settle and end, and that a person who has only Redis is not believed.
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { MessageSeal } from '../src/bus/message-seal.js';
 import { NodeBus } from '../src/bus/node-bus.js';
@@ -98,7 +98,7 @@ describeWithRedis('calls between nodes', () => {
 
 	it('settle when the other node does not listen, is gone, or has lost its connection', async () => {
 		const [a, b] = [await node(), await node()];
-		await expect(a.bus.peer('nobody')).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' });
+		await expect(a.bus.peer('absent')).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' });
 		const call = (await a.bus.peer(b.name)).request('never', null);
 		await expect.poll(() => b.seen.length).toBe(1);
 		a.bus.drop(b.name);
@@ -157,7 +157,7 @@ describeWithRedis('calls between nodes', () => {
 		await expect(call).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' });
 		const before = b.bus.counters.misplaced;
 		for (const message of data) await attacker.publish(keys.inbox(b.name), message);
-		// The recorded hello is answered, but no one can use the answer.
+		// The recorded hello is answered, but the answer is of no use to its sender.
 		await expect.poll(() => b.bus.counters.misplaced).toBe(before + data.length - 1);
 		expect(b.seen).toHaveLength(1);
 		expect(await (await a.bus.peer(b.name)).request('echo', 3)).toBe(3);

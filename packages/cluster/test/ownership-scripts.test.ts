@@ -137,7 +137,7 @@ describeWithRedis('single rules of the ownership scripts', () => {
 		expect(await run(scripts.handOver, identity, ['a', 0, epoch, '{}'])).toEqual(['FENCED', 'a', String(epoch + 1)]);
 	});
 
-	it('let a name be used by one live node only, and a cluster have one layout', async () => {
+	it('allow a name to be used by one live node only, and a cluster have one layout', async () => {
 		const identity = await learn();
 		const join = (node: string, name: string, layout = '4 of 4') =>
 			run(scripts.join, identity, [node, name, layout, '{}', JSON.stringify({ name, pid: 7 })]);

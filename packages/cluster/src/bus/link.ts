@@ -1,5 +1,5 @@
-// One direction of trust between two nodes: an ordered channel made of numbered messages on the inbox of each. Redis' pub/sub loses
-// messages without a word, so a number that is missing ends the link, and its calls settle. The two random values of its opening are in
+// One direction of trust between two nodes: an ordered channel made of numbered messages on the inbox of each. Redis' pub/sub may lose
+// messages and report nothing, so a number that is missing ends the link, and its calls settle. The two random values of its opening are in
 // each message, so one that is recorded fits no other link, and its number fits this one only once.
 import type { Port } from '@shardctl/rpc';
 
@@ -33,7 +33,7 @@ export interface LinkOptions {
 	readonly other: string;
 	readonly a: string;
 	readonly b: string;
-	/** Resolves with false where nobody has received it. */
+	/** Resolves with false where no node has received it. */
 	publish(message: LinkMessage): Promise<boolean>;
 	/** Called once. */
 	onEnd(): void;

@@ -1,5 +1,5 @@
 // What makes a message of a node believable: an HMAC with a key that is derived from the bot's token, or from a secret of the cluster's
-// own. Who has only Redis can neither forge a message nor use one of another application.
+// own. A person who has only Redis can neither forge a message nor use one of another application.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
 const macBytes = 32;

@@ -79,7 +79,7 @@ describe('the sessions of a node', () => {
 		expect(state.mayAct(0)).toBe(false);
 	});
 
-	it('are never adopted with an epoch that is not above the last one let go', () => {
+	it('are never adopted with an epoch that is not above the last one released', () => {
 		const { state, renew } = setUp();
 		renew({ 0: 100 });
 		state.drop(0);
@@ -165,7 +165,7 @@ describe('what a node has seen of others', () => {
 		expect(state.silentSince('b')).toBe(0);
 	});
 
-	it('begins anew after a renewal of its own without an answer, and with a new engine', async () => {
+	it('starts again after a renewal of its own without an answer, and with a new engine', async () => {
 		const { clock, state, renew } = setUp();
 		renew({}, { renewals: { b: 7 } });
 		await clock.advance(timings.observeMs);

@@ -89,8 +89,8 @@ export class NodeState {
 	#othersSince = 0;
 	readonly #observed = new Map<string, Observation>();
 	readonly #held = new Map<number, Holding>();
-	/** Session → the highest epoch that this node has let go: none at or below it is ever held again [late-grant]. */
-	readonly #letGo = new Map<number, number>();
+	/** Session → the highest epoch that this node has released: none at or below it is ever held again [late-grant]. */
+	readonly #released = new Map<number, number>();
 
 	constructor({ node, clock, timings }: { node: string; clock: Clock; timings: Timings }) {
 		this.node = node;
@@ -140,8 +140,8 @@ export class NodeState {
 	}
 
 	/** For a test that compares states. */
-	letGo(session: number): number | undefined {
-		return this.#letGo.get(session);
+	lastReleased(session: number): number | undefined {
+		return this.#released.get(session);
 	}
 
 	beginRenewal(): Renewal {
@@ -216,7 +216,7 @@ export class NodeState {
 		const held = this.#held.get(session);
 		if (!held) return undefined;
 		this.#held.delete(session);
-		this.#letGo.set(session, Math.max(this.#letGo.get(session) ?? 0, held.epoch));
+		this.#released.set(session, Math.max(this.#released.get(session) ?? 0, held.epoch));
 		return { session, ...held };
 	}
 
@@ -272,6 +272,6 @@ export class NodeState {
 	}
 
 	#mayAdopt(session: number, epoch: number): boolean {
-		return epoch > (this.#held.get(session)?.epoch ?? this.#letGo.get(session) ?? 0);
+		return epoch > (this.#held.get(session)?.epoch ?? this.#released.get(session) ?? 0);
 	}
 }

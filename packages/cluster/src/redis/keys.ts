@@ -12,7 +12,7 @@ export interface ClusterKeys {
 	readonly members: string;
 	/** Hash: session → what the next owner needs to RESUME, as JSON. */
 	readonly records: string;
-	/** Hash: identify slots, who waits for one, and the budget of the day. */
+	/** Hash: identify slots, the requests for one, and the budget of the day. */
 	readonly identify: string;
 	/** Channel: something about the identify slots has changed. */
 	readonly identifyChanged: string;

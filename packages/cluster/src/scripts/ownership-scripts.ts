@@ -178,7 +178,7 @@ return { 'OK', s.owner, epochText(s.epoch) }
 `;
 
 /**
- * An owner lets a session go. Each session by its epoch and never the node's lease: another process of the node may not have noticed
+ * An owner releases a session. Each session by its epoch and never the node's lease: another process of the node may not have noticed
  * that its manager is gone [node-release]. ARGV: 6 node, 7 session, 8 epoch, 9 record or nothing.
  */
 const release = `${refuseOtherEngine}
@@ -224,7 +224,7 @@ newVersion()
 return { 'OK' }
 `;
 
-/** A node says something new about itself. ARGV: 6 node, 7 the member as JSON. */
+/** A node publishes changed facts about itself. ARGV: 6 node, 7 the member as JSON. */
 const updateMember = `${refuseOtherEngine}
 if redis.call('HEXISTS', MEMBERS, ARGV[6]) == 0 then return { 'UNKNOWN' } end
 redis.call('HSET', MEMBERS, ARGV[6], ARGV[7])

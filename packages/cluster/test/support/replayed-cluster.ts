@@ -233,7 +233,7 @@ export class ReplayedCluster {
 				const holding = state.holding(id);
 				compare(`${state.node} holds ${id}`, holding?.hold, held === none ? undefined : holds[hold]);
 				epochs[id]?.push({ what: `held by ${state.node}`, real: holding?.epoch ?? 0, modelled: held });
-				epochs[id]?.push({ what: `let go by ${state.node}`, real: state.letGo(id) ?? 0, modelled: letGo });
+				epochs[id]?.push({ what: `released by ${state.node}`, real: state.lastReleased(id) ?? 0, modelled: letGo });
 			}
 		}
 		// Epochs of the model are relative, so their order is compared.
