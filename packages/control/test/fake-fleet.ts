@@ -140,6 +140,7 @@ export function fakeWorker(id: number, shardIds: readonly number[]): WorkerView 
 		pid: 100 + id,
 		startedAt: 1000,
 		restarts: 0,
+		leftOutLines: 0,
 		lastExit: null,
 		sample: undefined,
 		cpuSeconds: undefined,

@@ -51,7 +51,7 @@ export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pic
 
 function workerView(worker: ManagedWorker): WorkerView {
 	const { id, label, shardIds, sample, cpuSeconds, pendingCalls } = worker;
-	const { state, pid, startedAt, restarts, lastExit } = worker.child;
+	const { state, pid, startedAt, restarts, leftOutLines, lastExit } = worker.child;
 	return {
 		id,
 		label,
@@ -61,6 +61,7 @@ function workerView(worker: ManagedWorker): WorkerView {
 		pid,
 		startedAt,
 		restarts,
+		leftOutLines,
 		lastExit,
 		// What a dead process said last says nothing about the worker.
 		sample: pid === null ? undefined : sample,

@@ -31,6 +31,8 @@ export interface IncarnationOptions {
 	/** From a SIGTERM to the SIGKILL. */
 	killAfterMs: number;
 	onLine(line: LogLine): void;
+	/** It wrote so many lines more than the budget allows; a line says so as well. */
+	onLeftOut(lines: number): void;
 	/** The child itself has exited; what it left behind may still be there. Not called for a child that was never started. */
 	onExit(): void;
 	/** Nothing of it is left. Called exactly once, never from within the constructor. */
@@ -209,9 +211,12 @@ export class Incarnation {
 	#capture(child: ChildHandle, stream: LogStream): Promise<void> {
 		const source = child.output[stream];
 		if (!source) return Promise.resolve();
-		const { clock, onLine } = this.#options;
+		const { clock, onLine, onLeftOut } = this.#options;
 		const entryOf = (line: string): LogLine => ({ stream, line, epoch: this.epoch, pid: this.pid, at: clock.now() });
-		const leftOut = new LeftOutLines(clock, (lines) => onLine(entryOf(`… [left out: ${lines} more lines]`)));
+		const leftOut = new LeftOutLines(clock, (lines) => {
+			onLeftOut(lines);
+			onLine(entryOf(`… [left out: ${lines} more lines]`));
+		});
 		const splitter = new LineSplitter({
 			maxBytes: maxLineBytes,
 			budget: this.#logBudget,

@@ -41,6 +41,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	readonly #options: SupervisedChildOptions;
 	readonly #clock: Clock;
 	readonly #logs: LogRing<LogLine>;
+	#leftOutLines = 0;
 	#state: ChildState = 'planned';
 	#epoch = 0;
 	/** -1 until the first start. */
@@ -137,6 +138,11 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	/** Where its last lines are kept; a child that takes its place can continue it. */
 	get logs(): LogRing<LogLine> {
 		return this.#logs;
+	}
+
+	/** Lines of all its incarnations that were counted and not kept, because they were more than the budget for output allows. */
+	get leftOutLines(): number {
+		return this.#leftOutLines;
 	}
 
 	/** The last lines that this child wrote, over all its incarnations, oldest first. */
@@ -394,6 +400,9 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			onLine: (line) => {
 				this.#logs.push(line);
 				this.#emit('log', line);
+			},
+			onLeftOut: (lines) => {
+				this.#leftOutLines += lines;
 			},
 			onExit: () => this.#enter('exited', 'its process has exited'),
 			onGone: (report) => this.#onGone(report),

@@ -40,6 +40,8 @@ export interface WorkerView {
 	/** Epoch ms. */
 	startedAt: number | null;
 	restarts: number;
+	/** Lines of output that were left out because it wrote too many. */
+	leftOutLines: number;
 	lastExit: Pick<LastExit, 'reason' | 'message' | 'at'> | null;
 	/** The last figures that the worker pushed; undefined before the first, and while no process is there. */
 	sample: WorkerSample | undefined;

@@ -23,6 +23,7 @@ const worker: WorkerView = {
 	pid: 77,
 	startedAt: 5000,
 	restarts: 3,
+	leftOutLines: 17,
 	lastExit: null,
 	sample,
 	cpuSeconds: 12,
@@ -73,6 +74,7 @@ describe('the text', () => {
 		expect(text.match(/^shardctl_worker_\w+(?=\{worker="0")/gm)).toEqual([
 			'shardctl_worker_up',
 			'shardctl_worker_restarts_total',
+			'shardctl_worker_log_lines_left_out_total',
 			'shardctl_worker_cpu_seconds_total',
 			'shardctl_worker_calls_pending',
 		]);

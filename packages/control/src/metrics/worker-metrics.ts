@@ -72,6 +72,11 @@ export const workerMetrics: readonly Metric[] = [
 		({ lastAnswerAt }) => seconds(lastAnswerAt),
 	),
 	worker.counter('shardctl_worker_restarts_total', 'Worker restarts.', ({ restarts }) => restarts),
+	worker.counter(
+		'shardctl_worker_log_lines_left_out_total',
+		'Lines of output that were counted and not logged, because the worker wrote too many.',
+		({ leftOutLines }) => leftOutLines,
+	),
 	worker.gauge('shardctl_worker_start_time_seconds', "Start of the worker's process, as a Unix time.", ({ startedAt }) =>
 		seconds(startedAt),
 	),
