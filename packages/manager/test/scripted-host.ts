@@ -5,9 +5,14 @@ import {
 	type GatewayEvents,
 	type GatewayManagerMethods,
 	type GatewayMethods,
+	type GatewayShardCounters,
+	type GatewayStats,
 	gatewayConfigVariable,
+	gatewayShardCounters,
 	type ManagerEvents,
 	type ManagerMethods,
+	sessionsOfShards,
+	shardsOfSession,
 	type WorkerConfig,
 	type WorkerEvents,
 	type WorkerMethods,
@@ -89,8 +94,52 @@ export function obedientGateway(
 	}
 	peer.handle('handover.pause', () => ({ drained: true }));
 	peer.handle('shard.prepare', () => ({ answerable: true }));
-	peer.handle('stats', () => ({ rssBytes: 1, cpuSeconds: 1, sessions: [], shards: [] }));
+	peer.handle('stats', () => ({ rssBytes: 1, cpuSeconds: 1, ...served(config) }));
 	peer.notify('listening', { port: config.port });
+}
+
+/** Discord serves every session, and the worker of each shard is connected. */
+export function served({ shardIds, layout }: GatewayConfig): Pick<GatewayStats, 'sessions' | 'shards'> {
+	const counters = Object.fromEntries(gatewayShardCounters.map((name) => [name, 0])) as Record<
+		keyof GatewayShardCounters,
+		number
+	>;
+	return {
+		sessions: sessionsOfShards(layout, shardIds).map((id) => ({
+			id,
+			shardIds: shardsOfSession(layout, id, shardIds),
+			status: 'ready',
+			since: 0,
+			tries: 0,
+			nextTryAt: null,
+			lastClose: null,
+			intents: 1,
+			waitsForBudget: false,
+			lastEventAt: null,
+			ping: null,
+			identifies: 1,
+			resumes: 0,
+			sessionsLost: 0,
+			requestsWaiting: 0,
+			requestsDropped: 0,
+		})),
+		shards: shardIds.map((shardId) => ({
+			...counters,
+			shardId,
+			session: sessionsOfShards(layout, [shardId])[0] as number,
+			worker: 'connected',
+			guildCount: 0,
+			stateBytes: 0,
+			bufferedEvents: 0,
+			bufferedBytes: 0,
+			bufferAgeMs: 0,
+			lagMs: 0,
+			eventsPerSecond: 0,
+			snapshotBytes: null,
+			snapshotAgeMs: null,
+			snapshotFailure: null,
+		})),
+	};
 }
 
 function portOf(end: ScriptedEnd): Port {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ManagedWorker } from '../src/workers/managed-worker.js';
-import { obedientGateway } from './scripted-host.js';
+import { obedientGateway, served } from './scripted-host.js';
 import { keepsTheContractOfASessionMode, startMode } from './session-mode.contract.js';
 
 describe('direct mode', () => {
@@ -75,6 +75,27 @@ describe('resident mode', () => {
 			{ incarnation: 4, shardIds: [0, 1] },
 		]);
 		expect(rig.processes.filter(({ gone }) => !gone.aborted)).toHaveLength(2);
+	});
+
+	it.each([
+		['does not answer', { sessions: [], shards: [] }, /gateway process 0 .* does not answer/],
+		['has no connection of the new process', undefined, /shard 0 has no connection to its gateway process/],
+	])('does not call a worker replaced while the gateway process %s', async (_, figures, reason) => {
+		const rig = await startMode('resident');
+		rig.gatewayScript = (process) => {
+			obedientGateway(process);
+			const { sessions, shards } = served(process.config);
+			const unserved = figures ?? { sessions, shards: shards.map((shard) => ({ ...shard, worker: 'none' as const })) };
+			process.peer.handle('stats', () => ({ rssBytes: 1, cpuSeconds: 1, ...unserved }));
+		};
+		await rig.startAll();
+		await rig.settled(rig.mode.restartGateways()).catch(() => {});
+		await expect(rig.settled(rig.mode.replace(rig.workers.byId(0) as ManagedWorker, { reason: 'a test' }))).rejects.toMatchObject(
+			{
+				code: 'WORKER_NOT_READY',
+				message: expect.stringMatching(reason),
+			},
+		);
 	});
 
 	it('tells the next gateway process which processes of workers are there, and is degraded until then', async () => {
