@@ -87,7 +87,7 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 			if (state() === 'running') emit('fleet:refused', { error });
 		},
 	});
-	const problems = new BotProblems({ workers, refusals, logger });
+	const problems = new BotProblems({ workers, refusals, logger, botFile: options.file });
 	const mode: SessionMode = createSessionMode({
 		options,
 		workers,

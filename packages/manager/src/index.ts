@@ -20,6 +20,7 @@ export type { ShardManagerEvents } from './events.js';
 export { onFleetEvent } from './fleet-events.js';
 export { fetchGatewayInfo } from './identify/discord-api.js';
 export { absoluteBotFile } from './options/bot-file.js';
+export { bundleWithDiscordJs } from './options/bundled-library.js';
 export { type ResolvedManagerOptions, resolveManagerOptions } from './options/manager-options.js';
 export type { ShardManagerOptions } from './options/shard-manager-options.js';
 export { typeScriptLoader } from './options/typescript-loader.js';

@@ -193,6 +193,7 @@ describe('a discord.js bot', () => {
 			[0, 1],
 			[2, 3],
 		]);
+		expect(await manager.broadcastEval('client.shard.fetchClientValues("guilds.cache.size")')).toHaveLength(2);
 		expect(simulator.violations({ hardOnly: true })).toEqual([]);
 	});
 

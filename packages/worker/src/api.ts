@@ -4,6 +4,8 @@ import { type CallHandler, type CallName, type FleetCalls, type GatewayInfo, Sha
 import { WorkerCalls } from './calls.js';
 import type { ClientAdapter } from './client-adapter.js';
 import { detectAdapter } from './detect-adapter.js';
+import { replaceShardClient } from './discordjs/hook.js';
+import { isDiscordJsClient } from './discordjs/library.js';
 import { watchedByDoctor } from './doctor-probe.js';
 import { currentRuntime, type Handler, type WorkerRuntime } from './runtime.js';
 import type { ShutdownHandler } from './shutdown.js';
@@ -75,6 +77,8 @@ export function onShutdown(handler: ShutdownHandler): void {
 export function attach<Client extends object>(client: Client, adapter?: ClientAdapter<Client>): void {
 	const runtime = currentRuntime();
 	if (runtime) {
+		// A client of a library that was hooked is attached already.
+		if (!runtime.isAttached(client) && isDiscordJsClient(client)) replaceShardClient(client, runtime);
 		runtime.attach(client, adapter ?? detectAdapter(client));
 		return;
 	}

@@ -126,6 +126,13 @@ function findingOf({ exitCode, login, connects, starts, stderr }: Outcome, limit
 			'if the file starts the shards itself, name the file that logs in instead: see MIGRATION.md',
 		);
 	}
+	if (connects !== undefined && /(?:^|\.)discord(?:app)?\.(?:com|gg):/.test(connects)) {
+		return warn(
+			'import',
+			`connects to ${connects} by itself, and not with a client that shardctl sees`,
+			'is the library bundled? Leave it out of the bundle, or call attach(client) from shardctl/worker before it connects',
+		);
+	}
 	if (connects !== undefined) {
 		return warn(
 			'import',

@@ -1,7 +1,8 @@
 // Checks which Discord library the bot uses, as seen from its folder, and whether shardctl supports that version.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { bundleWithDiscordJs } from '@shardctl/manager';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 interface Library {
@@ -23,6 +24,14 @@ const libraries: readonly Library[] = [
 ];
 
 export function checkLibrary(botFile: string): Finding {
+	const bundle = bundleWithDiscordJs(botFile);
+	if (bundle !== undefined) {
+		return warn(
+			'library',
+			`discord.js is bundled into ${basename(bundle)}, where shardctl cannot hook it, unless the bot calls attach(client)`,
+			'leave discord.js out of the bundle (esbuild: --external:discord.js), or call attach(client) from shardctl/worker before login',
+		);
+	}
 	const found = installedLibrary(botFile);
 	if (!found) {
 		return warn(

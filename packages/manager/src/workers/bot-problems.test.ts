@@ -1,18 +1,28 @@
 import { EventEmitter } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ExitReport } from '@shardctl/supervisor';
+import { tempDir } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { BotProblems } from './bot-problems.js';
 import type { ManagedWorker } from './managed-worker.js';
 
-function setup() {
+function setup(botFile = '/bot/index.js') {
 	const warnings: string[] = [];
 	const refused: string[] = [];
 	const problems = new BotProblems({
 		workers: { decides: () => true },
 		refusals: { refuseProcess: (_worker, error) => void refused.push(`${error.code} ${error.message}`) },
 		logger: { warn: (message) => warnings.push(message) },
+		botFile,
 	});
-	const worker = (label: string) => Object.assign(new EventEmitter(), { label, hasLoggedIn: false, child: new EventEmitter() });
+	const worker = (label: string) =>
+		Object.assign(new EventEmitter(), {
+			label,
+			hasLoggedIn: false,
+			library: undefined as string | undefined,
+			child: new EventEmitter(),
+		});
 	const watched = worker('worker 0');
 	problems.watch(watched as unknown as ManagedWorker);
 	const exits = (report: Partial<ExitReport>) =>
@@ -57,4 +67,17 @@ it('refuses the process for a problem that repeats at every start, and only warn
 	watched.emit('problem', { code: 'any', message: 'this may be slow', fatal: false });
 	expect(refused).toEqual(['BOT_FILE_INVALID a sharding manager cannot run here']);
 	expect(warnings).toEqual(['worker 0: this may be slow']);
+});
+
+it('names a discord.js that is bundled into the bot file, or beside it, where no client was attached', () => {
+	const folder = tempDir();
+	writeFileSync(join(folder, 'index.js'), "import './chunk.js';");
+	writeFileSync(join(folder, 'chunk.js'), `var ShardClientUtil, x = process.env.SHARDING_MANAGER_MODE;${' '.repeat(300_000)}`);
+	const { warnings, watched, exits } = setup(join(folder, 'index.js'));
+	exits({ code: 1, stderrTail: ['Error: getaddrinfo ENOTFOUND discord.com'] });
+	exits({ reason: 'ready-timeout' });
+	expect(warnings).toEqual([expect.stringMatching(/bundled into chunk\.js\. .*--external:discord\.js.*attach\(client\)/)]);
+	watched.library = 'discord.js 14 (bundled)';
+	exits({ reason: 'ready-timeout' });
+	expect(warnings).toHaveLength(2);
 });

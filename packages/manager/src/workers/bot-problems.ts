@@ -1,15 +1,19 @@
 // What follows when a worker reports that its bot does something that does not work under a manager.
+import { basename } from 'node:path';
 import { type BotProblem, ShardctlError } from '@shardctl/core';
 import type { ExitReport } from '@shardctl/supervisor';
+import { bundleWithDiscordJs } from '../options/bundled-library.js';
 import { fileExtensionAdvice } from './file-extension.js';
 import type { ManagedWorker } from './managed-worker.js';
 import { addressInUse } from './port-holder.js';
 import type { RefusalPolicy } from './refusal-policy.js';
 import type { WorkerFleet } from './worker-fleet.js';
 
+const outOfBundle =
+	'Leave discord.js out of the bundle (esbuild: --external:discord.js), or call attach(client) from shardctl/worker before client.login()';
 const unattached =
-	"cannot hook the bot's discord.js (bundled?), so its identifies, calls and stats are not seen. Leave discord.js out of the bundle, " +
-	'or call attach(client) from shardctl/worker before client.login()';
+	"cannot hook the bot's discord.js (bundled?), so its identifies, calls and stats are not seen, and --gateway resident, --api and --simulate " +
+	`have no effect on it. ${outOfBundle}`;
 
 /** For a process that asked for no IDENTIFY in its whole life. */
 const neverLoggedIn = {
@@ -25,14 +29,22 @@ export interface BotProblemsOptions {
 	workers: Pick<WorkerFleet, 'decides'>;
 	refusals: Pick<RefusalPolicy, 'refuseProcess'>;
 	logger: { warn(message: string): void };
+	botFile: string;
 }
 
 export class BotProblems {
 	readonly #options: BotProblemsOptions;
 	readonly #logged = new Set<string>();
+	#bundles: { file: string | undefined } | undefined;
 
 	constructor(options: BotProblemsOptions) {
 		this.#options = options;
+	}
+
+	/** Looked for with the first process that ends too early, and then kept. */
+	get #bundle(): string | undefined {
+		this.#bundles ??= { file: bundleWithDiscordJs(this.#options.botFile) };
+		return this.#bundles.file;
 	}
 
 	/** Follows a worker for its whole life. */
@@ -45,7 +57,9 @@ export class BotProblems {
 	/** What a person has to change, where the end of a process shows it: the restart policy alone would repeat it. */
 	#onExited(worker: ManagedWorker, { stderrTail, code, reason, wasReady }: ExitReport): void {
 		if (wasReady || !this.#options.workers.decides(worker)) return;
-		if ((reason === 'clean' || reason === 'ready-timeout') && !worker.hasLoggedIn) {
+		if (worker.library === undefined && this.#bundle !== undefined) {
+			this.#warnOnce(worker, `cannot hook the discord.js that is bundled into ${basename(this.#bundle)}. ${outOfBundle}`);
+		} else if ((reason === 'clean' || reason === 'ready-timeout') && !worker.hasLoggedIn) {
 			this.#warnOnce(worker, neverLoggedIn[reason]);
 		}
 		if (code === 0 || code === null) return;

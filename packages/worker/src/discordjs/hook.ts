@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { WorkerRuntime } from '../runtime.js';
 import { discordJsAdapter } from './adapter.js';
-import type { DiscordClient, DiscordJs, GatewayLibrary } from './library.js';
+import type { DiscordClient, DiscordJs, GatewayLibrary, ShardClientUtilClass } from './library.js';
 import { gateOwnGatewayClient, hasOwnGatewayClient } from './own-gateway-client.js';
 import { shardClientClass } from './shard-client.js';
 
@@ -23,6 +23,14 @@ export function hookDiscordJs(library: DiscordJs, file: string, runtime: WorkerR
 		runtime.attach(client, discordJsAdapter({ version: library.version, gatewayLibrary, first }));
 		return shard;
 	};
+}
+
+/** For a client out of a bundle, where the library's class was out of reach when the client was made. */
+export function replaceShardClient(client: DiscordClient, runtime: WorkerRuntime): void {
+	const { shard } = client;
+	if (!shard) return;
+	const ShardClient = shardClientClass(shard.constructor as ShardClientUtilClass, runtime);
+	client.shard = new ShardClient(client);
 }
 
 /** The @discordjs/ws of this copy; undefined where it is out of reach. */

@@ -2,6 +2,8 @@
 
 export interface DiscordClient {
 	token: string | null;
+	/** Null without `SHARDING_MANAGER` in the environment. */
+	shard?: object | null;
 	options: {
 		shards?: number[] | 'auto';
 		shardCount?: number;
