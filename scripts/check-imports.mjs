@@ -39,7 +39,7 @@ const floors = {
 	gateway: [['process'], ['session'], ['shard'], ['stream'], ['snapshots', 'downstream'], ['upstream', 'buffer'], ['state']],
 };
 
-/** Problems that still have to go, as this script prints them. Whoever owns the files removes the row with the problem. */
+/** Problems that still have to be fixed, as this script prints them. The owner of the files removes the row with the problem. */
 const known = [];
 
 /**

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const rounds = Number(process.argv.slice(2).find((arg) => /^\d+$/.test(arg)) ?? 20);
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const shardctl = path('../../apps/shardctl/bin/shardctl.js');
-const tellCpu = path('fixtures/tell-cpu.cjs');
+const reportCpu = path('fixtures/report-cpu.cjs');
 const folder = mkdtempSync(join(tmpdir(), 'shardctl-start-'));
 const env = { ...process.env, SHARDCTL_STATE_DIR: folder, NO_COLOR: '1', NODE_COMPILE_CACHE: join(folder, 'compiled') };
 for (const ending of ['cjs', 'mjs']) writeFileSync(join(folder, `empty.${ending}`), '');
@@ -30,7 +30,7 @@ const contenders = {
 
 async function run(args) {
 	const startedAt = performance.now();
-	const child = spawn(process.execPath, ['--require', tellCpu, ...args], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+	const child = spawn(process.execPath, ['--require', reportCpu, ...args], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
 	const outputs = Promise.all([child.stdout, child.stderr, child.stdio[3]].map((stream) => text(stream)));
 	const [code] = await once(child, 'close');
 	const wallMs = performance.now() - startedAt;

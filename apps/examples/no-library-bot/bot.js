@@ -1,4 +1,4 @@
-// A bot without a library: an adapter of twenty lines tells shardctl how its shards are doing.
+// A bot without a library: an adapter of twenty lines reports the state of its shards to shardctl.
 import { attach, getShardInfo, waitForIdentify } from 'shardctl/worker';
 import { Shard } from './shard.js';
 

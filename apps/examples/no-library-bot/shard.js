@@ -73,7 +73,7 @@ export class Shard extends EventEmitter {
 	#onClose(code) {
 		clearInterval(this.#heartbeat);
 		this.emit('closed', code);
-		// A new session asks for a new slot, so this cannot run away; codes that no retry mends end the bot.
+		// A new session asks for a new slot, so this cannot run away; codes that a retry cannot fix end the bot.
 		const fatal = code === 4004 || (code >= 4010 && code <= 4014);
 		if (!fatal) setTimeout(() => this.connect(), 1000);
 	}

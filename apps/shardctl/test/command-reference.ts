@@ -1,8 +1,8 @@
-// The reference of the command line as Markdown, made from the tree of commands: the README's section is this text, and a test
-// keeps it so.
+// The reference of the command line as Markdown, generated from the tree of commands: the README's section is this text, and a test
+// compares them.
 import type { Command, Option } from 'commander';
 
-/** One section for each command: how it is called, what it does, its options with their twins in the environment. */
+/** One section for each command: its usage, what it does, its options with their environment variables. */
 export function commandReference(program: Command): string {
 	const all = program.commands.flatMap((command) => [command, ...command.commands]);
 	return all.map(section).join('\n');

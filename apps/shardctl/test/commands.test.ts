@@ -1,4 +1,4 @@
-// Every command that talks to a running fleet, as a process: what it prints, how it fails, and its exit status.
+// Every command that connects to a running fleet, as a process: its output, its failures, and its exit status.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const fleet = runningFleet(['--name', 'alpha', '--shards', '4', '--shards-per-wo
 const output = (...args: string[]) => fleet.cli.output(args);
 const bin = fileURLToPath(new URL('../bin/shardctl.js', import.meta.url));
 
-/** The id of a guild of a shard, as the fixture makes it. */
+/** The id of a guild of a shard, as the fixture creates it. */
 const guildOf = (shard: number) => String(BigInt(shard + 4 * 1_000_001) << 22n);
 
 describe('stats', () => {
@@ -69,14 +69,14 @@ describe('stats', () => {
 		);
 	});
 
-	it('--watch prints one picture after another where there is no terminal', async () => {
+	it('--watch prints one picture after another without a terminal', async () => {
 		const run = fleet.cli.run(['stats', '--watch', '--json', '--interval', '250ms']);
 		await waitFor('three pictures', () => run.json().length >= 3);
 		run.process.kill('SIGINT');
 		expect(await run.exit).toBe(0);
 	});
 
-	it.skipIf(!hasProgram('script'))('--watch takes over a terminal of 80 columns, and gives it back on q', async () => {
+	it.skipIf(!hasProgram('script'))('--watch takes over a terminal of 80 columns, and restores it on q', async () => {
 		const terminal = inTerminal(['stats', '--watch', '--name', 'alpha'], {
 			env: { SHARDCTL_STATE_DIR: fleet.cli.stateDir },
 			after: 'stty -a',
@@ -93,12 +93,12 @@ describe('stats', () => {
 		// The terminal adds a carriage return to ours.
 		const lines = live.split('\u001b[?2026l').flatMap((frame) => stripVTControlCharacters(frame).split(/\r+\n/));
 		expect(lines.filter((line) => line.length > 80)).toEqual([]);
-		// Echo and line mode are as they were.
+		// Echo and line mode are as before.
 		expect(after).toMatch(/[^-]icanon/);
 		expect(after).toMatch(/[^-]echo /);
 	});
 
-	it('ends quietly when its reader has seen enough', async () => {
+	it('exits without an error when its reader closes the pipe', async () => {
 		const child = spawn(
 			'bash',
 			['-o', 'pipefail', '-c', `"$0" "${bin}" stats --watch --interval 250ms --name alpha | head -n 1`, process.execPath],
@@ -121,12 +121,12 @@ describe('stats', () => {
 });
 
 describe('eval and fetch', () => {
-	it('print what every worker gives, in the order of the shards', async () => {
+	it('print the result of every worker, in the order of the shards', async () => {
 		expect(await output('eval', 'client.shardIds')).toEqual({ code: 0, stdout: '[0-1] [ 0, 1 ]\n[2-3] [ 2, 3 ]\n', stderr: '' });
 		expect((await output('fetch', 'guilds.cache.size')).stdout).toBe('[0-1] 4\n[2-3] 4\n');
 	});
 
-	it('go to the worker of a shard or a guild', async () => {
+	it('are sent to the worker of a shard or a guild', async () => {
 		expect((await output('eval', 'client.shardIds', '--shard', '2')).stdout).toBe('[ 2, 3 ]\n');
 		expect((await output('eval', 'this.shardIds', '--guild', guildOf(1))).stdout).toBe('[ 0, 1 ]\n');
 	});
@@ -138,7 +138,7 @@ describe('eval and fetch', () => {
 		]);
 	});
 
-	it('tell which worker failed and why, and end with 1', async () => {
+	it('report which worker failed and why, and exit with 1', async () => {
 		const { code, stdout, stderr } = await output('eval', 'if (client.shardIds[0] === 2) throw new TypeError("no"); return 1');
 		expect({ code, stdout }).toEqual({ code: 1, stdout: '[0-1] 1\n' });
 		expect(stderr).toMatch(/error \[2-3\] TypeError: no/);
@@ -150,7 +150,7 @@ describe('eval and fetch', () => {
 		expect(json.code).toBe(1);
 	});
 
-	it('say what is wrong with their target', async () => {
+	it('report an invalid target', async () => {
 		expect(await output('eval', '1', '--shard', '9')).toMatchObject({
 			code: 1,
 			stderr: expect.stringMatching(/shard 9 is not run by this manager/),
@@ -163,7 +163,7 @@ describe('eval and fetch', () => {
 		expect(await output('eval')).toMatchObject({ code: 2, stderr: expect.stringMatching(/missing required argument 'code'/) });
 	});
 
-	it('give up after the time that was given', async () => {
+	it('time out after the given time', async () => {
 		const { code, stderr } = await output('eval', 'new Promise(() => {})', '--shard', '0', '--timeout', '100ms');
 		expect({ code, stderr }).toEqual({
 			code: 1,
@@ -173,7 +173,7 @@ describe('eval and fetch', () => {
 });
 
 describe('metrics', () => {
-	it('prints the figures for Prometheus, and nothing else', async () => {
+	it('prints the Prometheus metrics, and nothing else', async () => {
 		const { code, stdout, stderr } = await output('metrics', '--name', 'alpha');
 		expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 		expect(stdout).toContain('shardctl_shard_ready{shard="3",worker="1",manager="alpha"} 1\n');
@@ -195,19 +195,19 @@ describe('where', () => {
 		});
 	});
 
-	it('names the guild that was probably meant', async () => {
+	it('suggests the guild that was probably meant', async () => {
 		const mistyped = `${guildOf(3).slice(0, -1)}${(Number(guildOf(3).at(-1)) + 1) % 10}`;
 		const { code, stderr } = await output('where', mistyped);
 		expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`did you mean ${guildOf(3)} (guild 1 of 3)?`) });
 	});
 
-	it('refuses what is no id', async () => {
+	it('rejects an invalid id', async () => {
 		expect(await output('where', 'home')).toMatchObject({ code: 2 });
 	});
 });
 
 describe('logs and events', () => {
-	it('print what was last, of all or of one shard', async () => {
+	it('print the last entries, of all or of one shard', async () => {
 		const { stdout } = await output('logs');
 		expect(stdout).toMatch(/^\[0-1\] hello from 0,1$/m);
 		expect(stdout).toMatch(/^\[2-3\] hello from 2,3$/m);
@@ -217,7 +217,7 @@ describe('logs and events', () => {
 		expect((await output('events')).stdout).toMatch(/ ● fleet ready: 4 shards in 2 workers after \d/);
 	});
 
-	it('--json prints one object a line', async () => {
+	it('--json prints one object per line', async () => {
 		const lines = (await output('logs', '--json')).stdout.trim().split('\n');
 		expect(JSON.parse(lines[0] as string)).toEqual({
 			at: expect.any(Number),
@@ -234,7 +234,7 @@ describe('logs and events', () => {
 		expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => (events[0]?.seq as number) + index));
 	});
 
-	it('-f follows, and Ctrl-C ends it', async () => {
+	it('-f follows until Ctrl-C', async () => {
 		const logs = fleet.cli.run(['logs', '-f', '--shard', '0']);
 		const events = fleet.cli.run(['events', '-f', '--tail', '1']);
 		await waitFor('the last lines', () => logs.stdout() !== '' && events.stdout() !== '');
@@ -260,7 +260,7 @@ describe('events', () => {
 			.map((line) => JSON.parse(line) as { type: string; workerId?: number; shardIds?: number[]; shardId?: number });
 	};
 
-	it('are filtered by shard, worker, type and time, before the last of them are taken', async () => {
+	it('are filtered by shard, worker, type and time before the last ones are selected', async () => {
 		expect((await types('--type', 'worker')).every(({ type }) => type.startsWith('worker:'))).toBe(true);
 		expect((await types('--type', 'worker:spawned,fleet')).map(({ type }) => type)).toContain('fleet:ready');
 		expect(new Set((await types('--worker', '1')).map(({ workerId }) => workerId))).toEqual(new Set([1]));
@@ -271,7 +271,7 @@ describe('events', () => {
 		expect(await output('events', '--since', 'yesterday')).toMatchObject({ code: 2 });
 	});
 
-	it('that many shards share have one line', async () => {
+	it('that many shards share are printed on one line', async () => {
 		const { stdout } = await output('events', '--type', 'fleet,worker:spawned');
 		expect(stdout).toMatch(/worker 0 \(shards 0-1\) started as process \d+\n/);
 		expect((await output('events', '--type', 'shard:ready')).stdout.trim().split('\n').length).toBeLessThanOrEqual(
@@ -286,7 +286,7 @@ describe('respawn and restart', () => {
 		return (JSON.parse(stdout) as { shards: { pid: number }[] }).shards.map(({ pid }) => pid);
 	};
 
-	it('replace what they were asked to, and return when it is ready', async () => {
+	it('replace their target, and return when it is ready', async () => {
 		const before = await pids();
 		expect(await output('respawn', '3')).toMatchObject({ code: 0, stderr: 'worker 1 (shards 2-3) is ready again\n' });
 		const respawned = await pids();
@@ -305,7 +305,7 @@ describe('respawn and restart', () => {
 		expect((await pids()).some((pid) => [...before, ...respawned].includes(pid))).toBe(false);
 	});
 
-	it('say what is not there', async () => {
+	it('report a target that does not exist', async () => {
 		expect(await output('respawn', '9')).toMatchObject({
 			code: 1,
 			stderr: expect.stringMatching(/shard 9 is not run by this manager, which runs shards 0-3 of 4/),
@@ -327,7 +327,7 @@ describe('respawn and restart', () => {
 });
 
 describe('which manager', () => {
-	it('two run side by side: --name picks, a wrong name gets a hint, none is an error', async () => {
+	it('two run side by side: --name selects, a wrong name gets a suggestion, none is an error', async () => {
 		const folder = tempDir();
 		const beta = fleet.cli.run(['start', bot, '--name', 'beta', '--shards', '1'], { env: fleet.env, cwd: folder });
 		await beta.message(/^fleet ready/);
@@ -356,7 +356,7 @@ describe('which manager', () => {
 		expect(await beta.exit).toBe(0);
 		expect((await output('stats', '--name', 'alpha')).code).toBe(0);
 		expect((await fleet.cli.output(['stats', '--json'], elsewhere)).stdout).toContain('"name": "alpha"');
-		// What ends or replaces processes does not take the only fleet, if it is of another folder.
+		// Commands that end or replace processes do not select the only fleet if it is of another folder.
 		for (const command of ['stop --grace 1s', 'restart --rolling', 'deploy --first stop', 'respawn 0']) {
 			const [verb] = command.split(' ');
 			const { code, stderr } = await fleet.cli.output(command.split(' '), elsewhere);
@@ -370,15 +370,15 @@ describe('which manager', () => {
 		expect((await output('stats', '--name', 'alpha')).code).toBe(0);
 	});
 
-	it('every command ends with 3 where none runs', async () => {
+	it('every command exits with 3 when none runs', async () => {
 		const none = { env: { SHARDCTL_STATE_DIR: tempDir() } };
 		const commands = ['stats', 'logs', 'events', 'stop', 'restart', 'deploy', 'respawn 0', 'eval 1', 'fetch x', 'where 1'];
 		const ends = await Promise.all(commands.map((command) => fleet.cli.output(command.split(' '), none)));
-		const told = expect.stringMatching(/no manager named .* is running; start one/) as string;
-		expect(ends).toEqual(commands.map(() => ({ code: 3, stdout: '', stderr: told })));
+		const notRunning = expect.stringMatching(/no manager named .* is running; start one/) as string;
+		expect(ends).toEqual(commands.map(() => ({ code: 3, stdout: '', stderr: notRunning })));
 	});
 
-	it('list says that none runs, and that is no failure', async () => {
+	it('list reports that none runs, which is no failure', async () => {
 		const none = { env: { SHARDCTL_STATE_DIR: tempDir() } };
 		expect(await fleet.cli.output(['list'], none)).toEqual({
 			code: 0,

@@ -25,7 +25,7 @@ async function examined(args: readonly string[], env: Record<string, string> = {
 }
 
 describe('doctor', () => {
-	it('finds all well with a bot that would start', async () => {
+	it('finds no problem with a bot that would start', async () => {
 		const simulator = await createSimulator({ guilds: 10, shards: 4, maxConcurrency: 2 });
 		onTestFinished(() => simulator.stop());
 		const folder = tempDir();
@@ -47,7 +47,7 @@ describe('doctor', () => {
 		expect(of('library')?.remedy).toMatch(/npm install discord\.js@14/);
 	});
 
-	it('counts sessions where the config has fewer of them than shards', async () => {
+	it('counts sessions when the config has fewer sessions than shards', async () => {
 		const simulator = await createSimulator({ guilds: 10, shards: 2, maxConcurrency: 1 });
 		onTestFinished(() => simulator.stop());
 		const folder = tempDir();
@@ -82,7 +82,7 @@ describe('doctor', () => {
 			'@discordjs/ws',
 			"const { WebSocketManager } = require('@discordjs/ws'); const { REST } = require('@discordjs/rest'); const client = new WebSocketManager({ token: 'doctor', intents: 0, rest: new REST() });",
 		],
-	])('names attach() for a bot of %s that does not call it, and is content with one that does', async (library, client) => {
+	])('suggests attach() for a bot of %s that does not call it, and accepts one that does', async (library, client) => {
 		const folder = tempDir();
 		symlinkSync(libraries, join(folder, 'node_modules'), 'junction');
 		writeFileSync(join(folder, 'without.cjs'), `${client} client.connect();`);
@@ -96,7 +96,7 @@ describe('doctor', () => {
 		expect((await examined(['with.cjs', ...api], {}, folder)).of('import')).toMatchObject({ status: 'ok' });
 	});
 
-	it('runs the bot as a worker with one shard does: environment, standard input, messages of its own', async () => {
+	it('runs the bot as a worker with one shard does: environment, standard input, own messages', async () => {
 		const folder = tempDir();
 		symlinkSync(libraries, join(folder, 'node_modules'), 'junction');
 		writeFileSync(
@@ -129,7 +129,7 @@ setTimeout(() => client.login(), 200);`,
 		const folder = tempDir();
 		writeFileSync(join(folder, 'package.json'), JSON.stringify({ dependencies: { [name]: '*' } }));
 		mkdirSync(join(folder, 'node_modules'));
-		// Other packages need discord.js, or it was left over.
+		// Other packages need discord.js, or it is unused.
 		for (const [link, target] of [
 			['discord.js', 'discord.js'],
 			[name, installed],
@@ -141,7 +141,7 @@ setTimeout(() => client.login(), 200);`,
 		expect(of('library')).toMatchObject(finding);
 	});
 
-	it('A3: starts nothing that lives: no process, no connection, no port, and gives the bot no token', async () => {
+	it('A3: lets the bot start no process, no connection and no port, and gives it no token', async () => {
 		const folder = tempDir();
 		// None of these is recognised by its text.
 		const bots = {
@@ -173,7 +173,7 @@ setTimeout(() => client.login(), 200);`,
 		expect(await importOf('loops.cjs')).toMatchObject({ message: expect.stringMatching(/runs, but did not log in within 20 s/) });
 	});
 
-	it('A3: ends the process of the bot with itself', async () => {
+	it('A3: ends the process of the bot when it exits', async () => {
 		const folder = tempDir();
 		writeFileSync(join(folder, 'loops.cjs'), "require('node:fs').writeFileSync('started', ''); for (;;);");
 		const cli = cliSandbox();
@@ -184,7 +184,7 @@ setTimeout(() => client.login(), 200);`,
 		await waitFor('its end', () => cli.survivors().length === 0);
 	});
 
-	it('tells what is wrong with the bot, the token and the API, each with its remedy', async () => {
+	it('reports problems of the bot, the token and the API, each with its remedy', async () => {
 		const folder = tempDir();
 		writeFileSync(join(folder, 'broken.cjs'), "require('./missing.js');");
 		writeFileSync(join(folder, 'quiet.cjs'), 'void 0;');
@@ -203,7 +203,7 @@ setTimeout(() => client.login(), 200);`,
 		expect(nothing.of('file')).toMatchObject({ status: 'fail', message: expect.stringMatching(/does not exist/) });
 	});
 
-	it('for people: one line for each finding, and a summary on standard error', async () => {
+	it('prints one line per finding, and a summary on standard error', async () => {
 		const { stdout, stderr, code } = await cliSandbox().output(['doctor'], { cwd: tempDir() });
 		expect(stdout).toMatch(/^✔ node .*Node \d/);
 		expect(stdout).toMatch(/✖ token +no token was given\n +→ set DISCORD_TOKEN/);
@@ -213,7 +213,7 @@ setTimeout(() => client.login(), 200);`,
 });
 
 describe('init', () => {
-	it.each(['ts', 'js', 'json'])('writes a %s file that start takes', async (format) => {
+	it.each(['ts', 'js', 'json'])('writes a %s file that start accepts', async (format) => {
 		const folder = tempDir();
 		writeFileSync(join(folder, 'package.json'), '{ "name": "made", "main": "main.mjs" }');
 		writeFileSync(join(folder, 'main.mjs'), '');
@@ -224,7 +224,7 @@ describe('init', () => {
 			stderr: expect.stringMatching(/^wrote shardctl\.config\./),
 		});
 		expect(readFileSync(join(folder, `shardctl.config.${format}`), 'utf8')).toMatch(/file"?: ['"]main\.mjs['"]/);
-		// It is read and found right as far as the token, which is missing.
+		// It is read and valid up to the token, which is missing.
 		expect(await cli.output(['start'], { cwd: folder })).toMatchObject({
 			code: 2,
 			stderr: expect.stringMatching(/^error: no bot token/),
@@ -236,14 +236,14 @@ describe('init', () => {
 		expect(await cli.output(['init', '--yes', '--force'], { cwd: folder })).toMatchObject({ code: 0 });
 	});
 
-	it('says when nothing looks like the bot', async () => {
+	it('reports that no file looks like a bot', async () => {
 		const { code, stderr } = await cliSandbox().output(['init', '--yes'], { cwd: tempDir() });
 		expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/no file in this folder looks like the bot/) });
 	});
 });
 
 describe('simulate', () => {
-	it('prints where it is as one line of JSON, and ends on SIGTERM', async () => {
+	it('prints its address as one line of JSON, and exits on SIGTERM', async () => {
 		const run = cliSandbox().run(['simulate', '--guilds', '3', '--shards', '2', '--set', 'sessionStarts.total=7']);
 		await waitFor('its address', () => run.json().length === 1);
 		const { url, token } = run.json()[0] as { url: string; token: string };
@@ -253,7 +253,7 @@ describe('simulate', () => {
 		expect(await run.exit).toBe(0);
 	});
 
-	it('refuses options that the simulator does not know', async () => {
+	it('rejects options that the simulator does not have', async () => {
 		const { code, stderr } = await cliSandbox().output(['simulate', '--set', 'guilts=3']);
 		expect({ code, stderr }).toEqual({
 			code: 2,
@@ -316,7 +316,7 @@ describe('completion', () => {
 		expect(complete('shardctl restart --ro')).toMatch(/^--rolling\tone at a time/);
 	});
 
-	it('of another shell is refused with those that there are', async () => {
+	it('of another shell is rejected with the supported ones', async () => {
 		expect(await cliSandbox().output(['completion', 'tcsh'])).toMatchObject({
 			code: 2,
 			stderr: expect.stringMatching(/Allowed choices are bash, zsh, fish/),
@@ -345,7 +345,7 @@ const commandNames = [
 ];
 
 describe('help', () => {
-	it('names every command, and goes to standard output', async () => {
+	it('names every command, and is printed to standard output', async () => {
 		const { code, stdout, stderr } = await cliSandbox().output(['--help']);
 		expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 		for (const name of commandNames) {
@@ -353,7 +353,7 @@ describe('help', () => {
 		}
 	});
 
-	it('that the build has rendered is what the commands say', async () => {
+	it("that the build has rendered equals the commands' help", async () => {
 		const cli = cliSandbox();
 		const rendered = await cli.output(['--help']);
 		expect(await cli.output(['help'])).toEqual(rendered);
@@ -369,7 +369,7 @@ describe('help', () => {
 		expect(helps.every(({ code }) => code === 0)).toBe(true);
 	});
 
-	it('without a command goes to standard error, with exit status 2', async () => {
+	it('without a command is printed to standard error, with exit status 2', async () => {
 		expect(await cliSandbox().output([])).toMatchObject({ code: 2, stdout: '' });
 	});
 });

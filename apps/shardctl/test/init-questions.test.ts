@@ -1,4 +1,4 @@
-// What `shardctl init` asks in a terminal: right answers, wrong ones, and a person who gives up.
+// The questions of `shardctl init` in a terminal: valid answers, invalid ones, and a user who aborts.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cliSandbox, tempDir } from '@shardctl/test-support';
@@ -16,7 +16,7 @@ function botFolder(): string {
 }
 
 describe.skipIf(!hasProgram('script'))('the questions of init', () => {
-	it('come with what fits already filled in', async () => {
+	it('have matching values filled in', async () => {
 		const cwd = botFolder();
 		const terminal = inTerminal(['init'], { cwd });
 		await terminal.shows(/Which file starts the bot\?[\s\S]*bot\.js/);
@@ -32,14 +32,14 @@ describe.skipIf(!hasProgram('script'))('the questions of init', () => {
 		expect(readFileSync(join(cwd, 'shardctl.config.js'), 'utf8')).toMatch(
 			/file: 'bot\.js'[\s\S]*shards: 'auto'[\s\S]*shardsPerWorker: 1,/,
 		);
-		// It is read and found right as far as the token, which is missing.
+		// It is read and valid up to the token, which is missing.
 		expect(await cliSandbox().output(['start'], { cwd })).toMatchObject({
 			code: 2,
 			stderr: expect.stringMatching(/^error: no bot token/),
 		});
 	});
 
-	it('are asked again after a wrong answer, which is explained', async () => {
+	it('are repeated after an invalid answer, with an explanation', async () => {
 		const cwd = botFolder();
 		const terminal = inTerminal(['init', '--format', 'json'], { cwd });
 		await terminal.shows(/Which file/);
@@ -61,7 +61,7 @@ describe.skipIf(!hasProgram('script'))('the questions of init', () => {
 	});
 
 	it.each(['Which file starts the bot?', 'How many shards?', 'How many shards per process?'])(
-		'end with Ctrl-C at "%s": nothing is written, and the status says so',
+		'are aborted by Ctrl-C at "%s": nothing is written, and the exit status shows it',
 		async (last) => {
 			const cwd = botFolder();
 			const before = readdirSync(cwd);
@@ -74,13 +74,13 @@ describe.skipIf(!hasProgram('script'))('the questions of init', () => {
 			expect(await terminal.exit).toBe(1);
 			expect(terminal.text()).toContain('Nothing was written.');
 			expect(readdirSync(cwd)).toEqual(before);
-			// The terminal is as it was, with its cursor.
+			// The terminal is restored, with its cursor.
 			expect(terminal.text()).toMatch(/[^-]icanon[\s\S]*[^-]echo /);
 			expect(terminal.raw().lastIndexOf('\u001b[?25h')).toBeGreaterThan(terminal.raw().lastIndexOf('\u001b[?25l'));
 		},
 	);
 
-	it('are not asked where a config file is there already', async () => {
+	it('are not asked when a config file exists', async () => {
 		const cwd = botFolder();
 		writeFileSync(join(cwd, 'shardctl.config.json'), '{}');
 		const terminal = inTerminal(['init'], { cwd });

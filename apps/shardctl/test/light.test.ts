@@ -1,14 +1,14 @@
-// What makes the short commands answer at once: they load little. The time itself depends on the machine, this does not.
+// Short commands respond at once because they load little. The time itself depends on the machine, this does not.
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cliSandbox } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 
 const bin = fileURLToPath(new URL('../bin/shardctl.js', import.meta.url));
-const tellLoaded = fileURLToPath(new URL('fixtures/tell-loaded.mjs', import.meta.url));
+const reportLoaded = fileURLToPath(new URL('fixtures/report-loaded.mjs', import.meta.url));
 
 async function loadedBy(...args: string[]): Promise<string[]> {
-	const run = cliSandbox().run(args, { command: [process.execPath, '--import', tellLoaded, bin] });
+	const run = cliSandbox().run(args, { command: [process.execPath, '--import', reportLoaded, bin] });
 	await run.exit;
 	return [...run.stderr().matchAll(/^(?:required|imported) (.*)$/gm)].map(([, file]) => basename(file as string)).sort();
 }
@@ -28,6 +28,6 @@ it.each([
 	['where 1', ['control.cjs']],
 	['stop', ['control.cjs']],
 	['list', ['control.cjs', 'ended-managers.cjs', 'list-managers.cjs']],
-])('shardctl %s loads a few files of CommonJS and imports nothing', async (line, more) => {
+])('shardctl %s loads a few CommonJS files and imports nothing', async (line, more) => {
 	expect(await loadedBy(...line.split(' '))).toEqual([...everyCommand, ...more].sort());
 });

@@ -11,13 +11,13 @@ const program = buildProgram();
 const readme = new URL('../README.md', import.meta.url);
 const section = /(?<=<!-- commands -->\n)[\s\S]*(?=<!-- end of commands -->)/;
 
-/** The formatter aligns tables, which says nothing. */
+/** The formatter aligns tables, which is irrelevant here. */
 function unaligned(markdown: string): string {
 	return markdown.replace(/ +\|/g, ' |').replace(/-{3,}/g, '---').replace(/\|---/g, '| ---').replace(/---\|/g, '--- |');
 }
 
 describe("the README's reference", () => {
-	it('is what the tree of commands says; UPDATE_README=1 writes it anew', () => {
+	it('equals the tree of commands; UPDATE_README=1 rewrites it', () => {
 		const wanted = `\n${commandReference(program)}\n`;
 		if (process.env.UPDATE_README) writeFileSync(readme, readFileSync(readme, 'utf8').replace(section, wanted));
 		expect(unaligned(section.exec(readFileSync(readme, 'utf8'))?.[0] ?? '')).toBe(unaligned(wanted));
@@ -33,10 +33,10 @@ describe('every option', () => {
 		}
 	});
 
-	it('has a twin in the environment that follows from its name', () => {
+	it('has an environment variable that follows from its name', () => {
 		for (const command of program.commands) {
 			for (const { long, envVar } of command.options) {
-				// Where an option means something else than the one of the same name of start.
+				// Options whose meaning differs from the option of the same name of start.
 				const own = command.name() === 'simulate' || (command.name() === 'health' && long === '--wait');
 				const scope = own ? `${command.name().toUpperCase()}_` : '';
 				expect(envVar).toBe(`SHARDCTL_${scope}${long?.slice(2).replaceAll('-', '_').toUpperCase()}`);
@@ -62,7 +62,7 @@ describe('every option of createShardManager', () => {
 		}
 	};
 
-	it.each(rows)('%s has a flag, a twin in the environment and a key in the config file, or is marked', (name, row) => {
+	it.each(rows)('%s has a flag, an environment variable and a key in the config file, or is marked', (name, row) => {
 		const start = program.commands.find((command) => command.name() === 'start');
 		const flag = optionFlags().find(({ sets }) => sets === name);
 		const declared = start?.options.find(({ flags }) => flags === flag?.flags);
@@ -86,7 +86,7 @@ describe('every option of createShardManager', () => {
 		expect(row.default !== undefined || row.defaultText !== undefined, 'a default').toBe(true);
 	});
 
-	it('has its parts set by their flags, each with a twin and a key', () => {
+	it('has its parts set by their flags, each with an environment variable and a key', () => {
 		const sets = [...configKeys().values()].map((each) => each.sets);
 		expect(sets).toEqual(expect.arrayContaining(Object.keys(optionPartTable)));
 		expect(new Set(sets.filter((each) => each !== undefined)).size).toBe(optionFlags().length);

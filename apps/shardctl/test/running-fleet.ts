@@ -1,4 +1,4 @@
-// One fleet for all tests of a file: a bot without a library, so that it is up in a second, on a simulated Discord.
+// One fleet for all tests of a file: a bot without a library, so that it is ready in a second, on a simulated Discord.
 import { fileURLToPath } from 'node:url';
 import { createSimulator, type Simulator } from '@shardctl/simulator';
 import { type CliRun, type CliSandbox, cliSandbox } from '@shardctl/test-support';
@@ -8,7 +8,7 @@ export const bot = fileURLToPath(new URL('fixtures/bot.mjs', import.meta.url));
 
 export interface RunningFleet {
 	cli: CliSandbox;
-	/** What reaches the simulated Discord. */
+	/** The environment that points to the simulated Discord. */
 	env: Record<string, string>;
 	run: CliRun;
 	simulator: Simulator;

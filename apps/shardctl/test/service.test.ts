@@ -1,4 +1,4 @@
-// The recipes of the README for services, as far as one machine can try them: as process 1 of a PID namespace, on a root that is
+// The README's service recipes, as far as one machine can test them: as process 1 of a PID namespace, on a root that is
 // mounted read-only, without a terminal; and the unit as systemd itself reads it. What a machine cannot do is skipped.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const [, ...containerArgs] = JSON.parse(/^CMD (.*)$/m.exec(containerFile)?.[1] ?
 
 const succeeds = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
 const namespaces = ['--user', '--map-root-user'];
-/** Without root, a user namespace gives what it takes, where the system allows it. */
+/** Without root, a user namespace provides what is needed, if the system allows it. */
 const unshare = succeeds('unshare', '--mount', 'true') ? ['unshare'] : ['unshare', ...namespaces];
 const canPid = succeeds(unshare[0] as string, ...unshare.slice(1), '--pid', '--fork', '--mount-proc', 'true');
 const readOnlyRoot = 'mount --make-rprivate / && mount --bind "$STATE" "$STATE" && mount -o remount,ro,bind /';
@@ -32,7 +32,7 @@ const canMount = succeeds(
 	`STATE=/tmp; ${readOnlyRoot}; ! touch /shardctl-probe`,
 );
 
-/** A folder as the recipes have it, with bot.js inside, and what reaches a simulated Discord. */
+/** A folder as in the recipes, with bot.js inside, and the environment for a simulated Discord. */
 async function service() {
 	const simulator = await createSimulator({ guilds: 2, maxConcurrency: 16, shards: 2 });
 	onTestFinished(() => simulator.stop());
@@ -48,7 +48,7 @@ function childOf(pid: number): number {
 }
 
 describe('the container', () => {
-	it('has its state where the recipe mounts something that can be written', () => {
+	it('has its state where the recipe mounts a writable folder', () => {
 		const mounted = /--tmpfs (\S+)/.exec(dockerCommand)?.[1];
 		expect(/^ENV SHARDCTL_STATE_DIR=(\S+)$/m.exec(containerFile)?.[1]).toMatch(new RegExp(`^${mounted}/`));
 		expect(containerArgs.slice(1)).toEqual(['start', 'bot.js']);
@@ -70,7 +70,7 @@ describe('the container', () => {
 		expect(cli.survivors()).toEqual([]);
 	});
 
-	it.skipIf(!canPid)('leaves nothing either when process 1 is killed outright', async () => {
+	it.skipIf(!canPid)('leaves nothing when process 1 is killed by SIGKILL', async () => {
 		const { cwd, env } = await service();
 		const cli = cliSandbox();
 		const command = [...unshare, '--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, bin];
@@ -79,14 +79,14 @@ describe('the container', () => {
 		process.kill(childOf(run.pid), 'SIGKILL');
 		await run.exit;
 		expect(cli.survivors()).toEqual([]);
-		// The name is free again, whatever the dead one has left in the state folder.
+		// The name is free again, whatever the killed one has left in the state folder.
 		const next = cli.run(containerArgs.slice(1), { cwd, env });
 		await next.message(/^fleet ready/);
 		next.process.kill('SIGTERM');
 		expect(await next.exit).toBe(0);
 	});
 
-	it.skipIf(!canMount)('runs on a read-only root, with nothing but its state folder to write to', async () => {
+	it.skipIf(!canMount)('runs on a read-only root with only its state folder writable', async () => {
 		const { cwd, env } = await service();
 		const cli = cliSandbox();
 		const script = `${readOnlyRoot} || exit 90; touch /shardctl-probe 2>/dev/null && exit 91; exec "$0" "$@"`;
@@ -106,7 +106,7 @@ describe('the container', () => {
 });
 
 describe('the systemd unit', () => {
-	it('calls a command that there is, which runs until SIGTERM to the manager alone', async () => {
+	it('calls an existing command, which runs until SIGTERM to the manager alone', async () => {
 		const [, line = ''] = /^ExecStart=.* shardctl (.*)$/m.exec(unit) ?? [];
 		const { cwd, env } = await service();
 		const cli = cliSandbox();
@@ -114,7 +114,7 @@ describe('the systemd unit', () => {
 		const systemd = { ...env, SHARDCTL_STATE_DIR: '', RUNTIME_DIRECTORY: runtime, INVOCATION_ID: '0' };
 		const run = cli.run(line.split(' '), { cwd, env: systemd });
 		await run.message(/^fleet ready/);
-		// As the README says to ask from a shell.
+		// As the README shows it for a shell.
 		const asked = await cli.output(['stats'], { cwd, env: { SHARDCTL_STATE_DIR: join(runtime, 'shardctl') } });
 		expect(asked).toMatchObject({ code: 0, stdout: expect.stringMatching(/^my-bot {2}running/) });
 		run.process.kill('SIGTERM');
@@ -122,9 +122,9 @@ describe('the systemd unit', () => {
 		expect(cli.survivors()).toEqual([]);
 	});
 
-	it.skipIf(!hasProgram('systemd-analyze'))('is taken by systemd without a remark', () => {
+	it.skipIf(!hasProgram('systemd-analyze'))('is accepted by systemd without a warning', () => {
 		const path = join(tempDir(), 'my-bot.service');
-		// The one thing that depends on the machine is where programs are.
+		// Only the paths of programs depend on the machine.
 		writeFileSync(path, unit.replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`));
 		const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', path], { encoding: 'utf8' });
 		const remarks = `${stdout}${stderr}`.split('\n').filter((text) => text.includes('my-bot.service'));

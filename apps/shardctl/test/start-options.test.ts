@@ -1,4 +1,4 @@
-// How `start` is told what to do: flag over environment over config file, each mistake with its place; and how it runs in the
+// How `start` reads its options: flag over environment over config file, each mistake with its location; and how it runs in the
 // background, with log files.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ describe('the config file', () => {
 			`import type { ShardctlConfig } from 'shardctl';
 			export default { file: ${JSON.stringify(bot)}, name: 'conf', shards: 3, shardsPerWorker: 3, readyTimeout: '20s' } satisfies ShardctlConfig;`,
 		],
-	])('%s is found and taken', async (name, text) => {
+	])('%s is found and used', async (name, text) => {
 		const cli = cliSandbox();
 		const run = cli.run(['start'], { env: await discord(), cwd: folderWith(name, text) });
 		await run.message(/^fleet ready: 3 shards in 1 worker /);
@@ -71,7 +71,7 @@ describe('the config file', () => {
 		expect(await run.exit).toBe(0);
 	});
 
-	it('gives way to the environment, which gives way to the command line', async () => {
+	it('is overridden by the environment, which is overridden by the command line', async () => {
 		const cwd = folderWith(
 			'shardctl.config.json',
 			JSON.stringify({ file: bot, name: 'from-file', shards: 1, shardsPerWorker: 4 }),
@@ -113,7 +113,7 @@ describe('the config file', () => {
 		],
 		['no JSON', '{\n "file": "bot.js"\n "shards": 2 }', /shardctl\.config\.json:3: not JSON/],
 		['no object', '[]', /must contain an object of options, got an array/],
-	])('%s is told with file and line, with exit status 2', async (_, text, pattern) => {
+	])('%s is reported with file and line, and exit status 2', async (_, text, pattern) => {
 		const cwd = folderWith('shardctl.config.json', text);
 		writeFileSync(join(cwd, 'bot.js'), '');
 		const { code, stderr } = await cliSandbox().output(['start'], { cwd, env: { DISCORD_TOKEN: 'a.b.c' } });
@@ -128,13 +128,13 @@ describe('the config file', () => {
 			'const broken = undefined as any;\nexport default { file: broken.path };',
 			/shardctl\.config\.ts:2: Cannot read properties of undefined/,
 		],
-	])('%s that fails to load is told with the line', async (name, text, pattern) => {
+	])('%s that fails to load is reported with the line', async (name, text, pattern) => {
 		const { code, stderr } = await cliSandbox().output(['start'], { cwd: folderWith(name, text) });
 		expect(stderr).toMatch(pattern);
 		expect(code).toBe(2);
 	});
 
-	it('that was named and is not there, or that names no bot, is told', async () => {
+	it('that was named but does not exist, or that names no bot, is reported', async () => {
 		const cli = cliSandbox();
 		expect(await cli.output(['start', '--config', 'nowhere.json'])).toMatchObject({
 			code: 2,
@@ -148,7 +148,7 @@ describe('the config file', () => {
 });
 
 describe('--detach', () => {
-	it('leaves a fleet in the background, with a log, that stop ends', async () => {
+	it('leaves a fleet in the background, with a log, until stop', async () => {
 		const cli = cliSandbox();
 		const { code, stdout, stderr } = await cli.output(['start', bot, '--detach', '--name', 'back', '--shards', '2'], {
 			env: await discord(),
@@ -188,7 +188,7 @@ describe('--detach', () => {
 		expect(cli.survivors()).toEqual([]);
 	});
 
-	it('tells why the fleet did not come up, with its exit status', async () => {
+	it('reports why the fleet did not start, with its exit status', async () => {
 		const cli = cliSandbox();
 		const { SHARDCTL_API } = await discord();
 		const refused = await cli.output(['start', bot, '-d', '--name', 'refused'], {
@@ -202,7 +202,7 @@ describe('--detach', () => {
 });
 
 describe('--simulate', () => {
-	it('prints the address of the simulator, which stats has as well', async () => {
+	it('prints the address of the simulator, which stats shows as well', async () => {
 		const cli = cliSandbox();
 		const run = cli.run(['start', bot, '--simulate', '4', '--shards', '2', '--name', 'simulated']);
 		const { url } = (await run.message(/^simulator at http:/)) as { url: string };
@@ -231,8 +231,8 @@ describe('stop', () => {
 	});
 });
 
-describe('a manager that was killed outright', () => {
-	it('leaves a name that the next start takes over', async () => {
+describe('a manager that was killed by SIGKILL', () => {
+	it('leaves a name that the next start can use', async () => {
 		const cli = cliSandbox();
 		const env = await discord();
 		const first = cli.run(['start', bot, '--name', 'phoenix', '--shards', '1'], { env });
@@ -246,13 +246,13 @@ describe('a manager that was killed outright', () => {
 		expect((await cli.output(['stats', '--json', '--name', 'phoenix'])).stdout).toContain(`"pid": ${second.pid}`);
 		second.process.kill('SIGTERM');
 		expect(await second.exit).toBe(0);
-		// What is left says how it ended, for `list --all`, `logs` and `events`; and node's compile cache, from Node 22.1 on.
+		// The remaining files record how it ended, for `list --all`, `logs` and `events`; and node's compile cache, from Node 22.1 on.
 		expect(readdirSync(cli.stateDir).filter((name) => name !== 'compile-cache')).toEqual(['history']);
 	});
 });
 
 describe('in a container', () => {
-	it('runs with nothing to write in but the state folder, without a home, a user entry or a terminal', async () => {
+	it('runs with only the state folder writable, without a home, a user entry or a terminal', async () => {
 		const cli = cliSandbox();
 		const folder = tempDir();
 		mkdirSync(join(folder, 'state'));
@@ -267,7 +267,7 @@ describe('in a container', () => {
 });
 
 describe('--port', () => {
-	it('serves the control API over TCP: the command line reaches it by --url and token', async () => {
+	it('serves the control API over TCP: the command line connects with --url and token', async () => {
 		const cli = cliSandbox();
 		const env = { ...(await discord()), SHARDCTL_CONTROL_TOKEN: 'sixteen-characters' };
 		const run = cli.run(['start', bot, '--port', '0', '--name', 'tcp', '--shards', '1'], { env });

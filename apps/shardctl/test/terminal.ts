@@ -7,19 +7,19 @@ import { waitFor } from '@shardctl/test-support';
 
 const bin = fileURLToPath(new URL('../bin/shardctl.js', import.meta.url));
 
-/** Whether this machine has a program; tests that need it are skipped where it has not. */
+/** Whether this machine has a program; tests that need it are skipped otherwise. */
 export const hasProgram = (name: string): boolean => spawnSync(name, ['--version']).status === 0;
 
-/** What has not ended by then hangs; it is told with what the terminal shows. */
+/** What has not ended by then hangs; the error includes what the terminal shows. */
 const limitMs = 60_000;
 
 export interface TerminalRun {
-	/** All that was written so far, control sequences included. */
+	/** All output so far, control sequences included. */
 	raw(): string;
 	/** The same as text. */
 	text(): string;
 	type(keys: string): void;
-	/** Waits until what was written since the last call matches. */
+	/** Waits until the output since the last call matches. */
 	shows(pattern: RegExp): Promise<void>;
 	/** The exit status, once the terminal is closed. */
 	exit: Promise<number>;

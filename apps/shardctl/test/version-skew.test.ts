@@ -1,11 +1,11 @@
-// Commands of this version against a manager of another one: what they do not know is shown as it comes, what is missing is left out, and
-// where that is not possible both versions are named.
+// Commands of this version against a manager of another one: unknown values are shown unchanged, missing ones are left out, and
+// if that is not possible both versions are named.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cliSandbox } from '@shardctl/test-support';
 import { expect, onTestFinished, test } from 'vitest';
 
-/** The output of a command whose manager gives these answers, by path. */
+/** The output of a command whose manager returns these responses, by path. */
 async function asked(args: string[], answers: Record<string, unknown>, version: string | undefined = '9.0.0') {
 	const server = createServer((request, response) => {
 		if (version !== undefined) response.setHeader('x-shardctl-version', version);
@@ -24,7 +24,7 @@ async function asked(args: string[], answers: Record<string, unknown>, version: 
 	return cli.output([...args, '--url', url], { env: { SHARDCTL_CONTROL_TOKEN: 'x'.repeat(20) } });
 }
 
-test('finding 17: events of unknown types, and with fields missing, are shown as they come', async () => {
+test('finding 17: shows events of unknown types, and with missing fields, unchanged', async () => {
 	const events = [
 		{ seq: 1, at: 0, type: 'worker:teleported', workerId: 3, to: 'Mars' },
 		{ seq: 2, at: 0, type: 'worker:exited', workerId: 1 },
@@ -53,14 +53,14 @@ test.each([
 		'of resident mode, without sessions',
 		{ manager: { name: 'bot' }, shards: [], gateways: [{ id: 0, shards: [{ shardId: 0 }] }] },
 	],
-])('finding 17: stats %s is shown', async (_, stats) => {
+])('finding 17: shows stats %s', async (_, stats) => {
 	const { code, stdout, stderr } = await asked(['stats'], { '/v1/stats': stats });
 	expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 	expect(stdout).toMatch(/^bot /);
 	expect(stdout).not.toMatch(/NaN|undefined/);
 });
 
-test('finding 17: where a command cannot show what it gets, it names both versions', async () => {
+test('finding 17: names both versions when a command cannot show a response', async () => {
 	const { code, stderr } = await asked(['health'], { '/v1/health': { name: 'bot' } });
 	expect(code).not.toBe(0);
 	expect(stderr).toMatch(/^error: this command is of shardctl \d+\.\d+\.\d+ and the manager of shardctl 9\.0\.0/);

@@ -1,4 +1,4 @@
-// A web page in a real browser against the control API over TCP: it can neither read nor do anything. Skipped, with a notice, where no
+// A web page in a real browser against the control API over TCP: it can neither read nor change anything. Skipped, with a notice, if no
 // Chromium is installed.
 import { systemClock } from '@shardctl/core';
 import { attempts, browse, findBrowser, runInPage, tempDir } from '@shardctl/test-support';
@@ -10,7 +10,7 @@ import { FakeFleet } from './fake-fleet.js';
 const browser = findBrowser();
 if (!browser) process.emitWarning('SKIPPED: no Chromium is installed, so the control API is not tried from a web page');
 
-test.skipIf(!browser)('finding 8: a page reads nothing of a control API and has no effect on its fleet', async () => {
+test.skipIf(!browser)('finding 8: a page cannot read a control API and has no effect on its fleet', async () => {
 	vi.stubEnv('SHARDCTL_STATE_DIR', tempDir('shardctl-state-'));
 	onTestFinished(() => void vi.unstubAllEnvs());
 	const fleet = new FakeFleet();

@@ -1,4 +1,4 @@
-// A fleet without processes: what the control API reads of it is set by the test, and what it is asked to do is written down.
+// A fleet without processes: the test sets what the control API reads of it, and it records the requested actions.
 import type { DeployOutcome, DeployStats, ManagerStats } from '@shardctl/core';
 import type { Fleet, LogEntry, WorkerView } from '../src/fleet/fleet.js';
 import type { FleetEventBody } from '../src/fleet/fleet-events.js';
@@ -7,7 +7,7 @@ export class FakeFleet implements Fleet {
 	readonly name = 'fleet';
 	readonly version = '1.2.3';
 	totalShards = 4;
-	/** Thrown where it is an error. */
+	/** Thrown if it is an error. */
 	stats: ManagerStats | Error = {
 		manager: {
 			name: 'fleet',
@@ -31,7 +31,7 @@ export class FakeFleet implements Fleet {
 	outcomes: unknown = [];
 	/** What `replaceWorker` resolves with. */
 	replaced = true;
-	/** The actions it was asked for, in order. */
+	/** The requested actions, in order. */
 	readonly actions: unknown[][] = [];
 	/** How often its figures were read. */
 	timesAsked = 0;
@@ -79,7 +79,7 @@ export class FakeFleet implements Fleet {
 	}
 
 	respawnAll = this.#act('respawnAll');
-	/** The end of each deploy; it rejects or is pending as the test wants. */
+	/** The end of each deploy; it rejects or is pending as the test sets it. */
 	deployOutcome: Promise<DeployOutcome> = Promise.resolve({ id: 1, tookMs: 5 });
 
 	waits = 0;

@@ -1,4 +1,4 @@
-// The control API under requests that no client should send, on both of its sockets: each is answered, and the fleet is asked for nothing.
+// The control API under requests that no client should send, on both of its sockets: each gets a response, and the fleet gets no request.
 // `FUZZ_INPUTS` is the number of random requests (default 2,000).
 import { systemClock } from '@shardctl/core';
 import { hostileRequests, seededRandom, tempDir } from '@shardctl/test-support';
@@ -19,7 +19,7 @@ async function served(): Promise<{ fleet: FakeFleet; port: number }> {
 	return { fleet, port: Number(new URL(control.url as string).port) };
 }
 
-test('finding 1: random targets, headers and framings are answered, and never with 500', async () => {
+test('finding 1: responds to random targets, headers and framings, and never with 500', async () => {
 	const { fleet, port } = await served();
 	const requests = hostileRequests(seededRandom(16));
 	const statuses = new Map<number, number>();
@@ -40,7 +40,7 @@ test('finding 1: random targets, headers and framings are answered, and never wi
 });
 
 test.each(['//', '//[', 'http://[', '*', '/%', '/v1//stats', '/v1/guilds/%zz', '/v1/guilds/%00'])(
-	'finding 1: with the token too, the target %s is answered with 4xx',
+	'finding 1: responds with 4xx to the target %s, also with the token',
 	async (target) => {
 		const { fleet, port } = await served();
 		const { connect } = await import('node:net');

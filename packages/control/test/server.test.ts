@@ -1,4 +1,4 @@
-// The control API over real sockets, of a fleet without processes: who gets in, what a request may contain, and what it leads to.
+// The control API over real sockets, of a fleet without processes: who is admitted, what a request may contain, and its effect.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -21,7 +21,7 @@ beforeEach(() => {
 	return () => vi.unstubAllEnvs();
 });
 
-/** The end that a manager gives. */
+/** The end that a manager provides. */
 const ended = { how: 'stopped', code: null, message: 'stopped by a test' } as const;
 
 async function served(options: ControlOptions = {}, botToken?: string) {
@@ -61,7 +61,7 @@ function ask(
 }
 
 describe('a request', () => {
-	it('B6: to /readyz is answered 200 where every shard is served, a risk included, else 503 with the causes', async () => {
+	it('B6: to /readyz returns 200 when every shard is served, also with a risk, else 503 with the causes', async () => {
 		const { fleet } = await served();
 		const stats = fleet.stats as ManagerStats;
 		const risk = { kind: 'disk-full', effect: 'risk' } as unknown as HealthCause;
@@ -74,7 +74,7 @@ describe('a request', () => {
 		expect((await ask('/v1/health')).body).toMatchObject({ health: { status: 'degraded', served: 4 } });
 	});
 
-	it('that is wrong is answered with every problem, the code and the status', async () => {
+	it('that is invalid returns every problem, the code and the status', async () => {
 		const { client } = await served();
 		expect(await ask('/v1/nothing')).toMatchObject({ status: 404, body: { error: { code: 'METHOD_NOT_FOUND' } } });
 		const wrong = await ask('/v1/restart', { method: 'POST', body: '{"shard":-1,"roling":true}' });
@@ -95,20 +95,20 @@ describe('a request', () => {
 		await expect(client.restart({ shard: 0, worker: 0 })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
 	});
 
-	it('for a stream that cannot begin is answered as any other, with nothing of a stream', async () => {
+	it('for a stream that cannot start returns an error like any other, without any of the stream', async () => {
 		await served();
 		const answer = await ask('/v1/logs?follow=true&shard=9');
 		expect(answer).toMatchObject({ status: 404, type: 'application/json', body: { error: { code: 'SHARD_NOT_OWNED' } } });
 		expect((await ask('/v1/health')).body.readers).toBe(0);
 	});
 
-	it('with HEAD gets the head of what GET gets', async () => {
+	it('with HEAD returns the head of the GET response', async () => {
 		await served();
 		expect(await ask('/v1/health', { method: 'HEAD' })).toEqual({ status: 200, type: 'application/json', body: {} });
 		expect((await ask('/v1/stats?follow=true', { method: 'HEAD' })).type).toBe('application/json');
 	});
 
-	it('with a body of 100 MB is rejected without being kept', async () => {
+	it('with a body of 100 MB is rejected without being buffered', async () => {
 		await served();
 		const before = process.memoryUsage().arrayBuffers;
 		const size = 100 * 2 ** 20;
@@ -156,7 +156,7 @@ describe('an action', () => {
 		]);
 	});
 
-	it('that leaves a worker down fails with how its last process ended', async () => {
+	it('that leaves a worker down fails with the exit of its last process', async () => {
 		const { client, fleet } = await served();
 		fleet.replaced = false;
 		fleet.workers = fleet.workers.map((worker) => ({
@@ -170,7 +170,7 @@ describe('an action', () => {
 		});
 	});
 
-	it('on the whole fleet hands on what was asked for, and waits for workers to act on', async () => {
+	it('on the whole fleet passes its options on, and waits for workers', async () => {
 		const { client, fleet } = await served();
 		expect(await client.restart({ rolling: true, parallel: 2 })).toMatchObject({ workers: [0, 1] });
 		await client.deploy({ parallel: 3 });
@@ -185,7 +185,7 @@ describe('an action', () => {
 		await expect(client.deploy()).rejects.toMatchObject({ code: 'WORKER_UNAVAILABLE' });
 	});
 
-	it('calls off a deploy that has not begun when the client that waits for it disconnects, and any deploy on request', async () => {
+	it('cancels a queued deploy when the waiting client disconnects, and any deploy on request', async () => {
 		const { client, fleet } = await served();
 		expect(await client.cancelDeploy(1)).toEqual({ id: 1, state: 'queued' });
 		fleet.deployOutcome = new Promise(() => {});
@@ -220,7 +220,7 @@ describe('an action', () => {
 });
 
 describe('the socket', () => {
-	it('is open to its user alone', async () => {
+	it('is accessible to its user only', async () => {
 		const { client } = await served();
 		expect(statSync(join(stateDir, 'fleet.sock')).mode & 0o777).toBe(0o600);
 		expect(statSync(stateDir).mode & 0o777).toBe(0o700);
@@ -239,7 +239,7 @@ describe('the socket', () => {
 		},
 	);
 
-	it('of a name that is taken stays with its owner', async () => {
+	it('of a name in use stays with its owner', async () => {
 		const { client } = await served();
 		await expect(served()).rejects.toMatchObject({ code: 'MANAGER_RUNNING', details: { pid: process.pid } });
 		expect((await client.health()).status).toBe('running');
@@ -249,7 +249,7 @@ describe('the socket', () => {
 		['is no longer there', { pid: 4_194_000, startedAtTicks: '1', boot: null, namespace: null }],
 		['has its id taken by another process', { ...processIdentity(), startedAtTicks: '1' }],
 		['was of another boot', { ...processIdentity(), boot: 'earlier' }],
-	])('that a manager left whose process %s is taken over', async (_, identity) => {
+	])('of a manager whose process %s is taken over', async (_, identity) => {
 		writeFileSync(join(stateDir, 'fleet.lock'), JSON.stringify({ ...identity, name: 'fleet', cwd: '/', file: 'x', since: 1 }));
 		writeFileSync(join(stateDir, 'fleet.sock'), '');
 		const { control, client } = await served();
@@ -258,7 +258,7 @@ describe('the socket', () => {
 		expect(readdirSync(stateDir)).toEqual(['history']);
 	});
 
-	it('is gone, with the name free, when a stop is answered', async () => {
+	it('is gone, with the name free, when a stop returns', async () => {
 		const { client, control, fleet } = await served();
 		const stopped = client.stop({ graceMs: 5 });
 		await vi.waitFor(() => expect(fleet.actions).toEqual([['stop', { graceMs: 5, reason: '"shardctl stop"' }]]));
@@ -269,7 +269,7 @@ describe('the socket', () => {
 });
 
 describe('over TCP', () => {
-	it('only the right token gets in, and attempts without it are logged', async () => {
+	it('only the right token is accepted, and attempts without it are logged', async () => {
 		const { control, lines } = await served({ port: 0, token });
 		expect(control.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
 		for (const headers of [
@@ -302,13 +302,13 @@ describe('over TCP', () => {
 			status: 503,
 			body: { ready: false, health: { causes: [{ kind: 'session-down' }] } },
 		});
-		// However many probes: the figures are read once a second.
+		// For any number of probes: the figures are read once a second.
 		expect(fleet.timesAsked).toBe(1);
 		expect((await probe('/v1/health')).status).toBe(401);
 		expect((await probe('/readyz/')).status).toBe(401);
 	});
 
-	it('the typed client works as on the socket, but runs no code unless that was allowed', async () => {
+	it('the typed client works as on the socket, but runs code only if that is allowed', async () => {
 		const { control, fleet } = await served({ port: 0, token });
 		const client = createControlClient({ url: control.url as string, token });
 		expect((await client.stats()).manager.name).toBe('fleet');
@@ -321,20 +321,20 @@ describe('over TCP', () => {
 		});
 	});
 
-	it('runs code where it was allowed', async () => {
+	it('runs code if that is allowed', async () => {
 		const { control, fleet } = await served({ port: 0, token, allowEval: true });
 		fleet.outcomes = [{ status: 'fulfilled', value: 2, workerId: 0, shardIds: [0, 1] }];
 		expect(await createControlClient({ url: control.url as string, token }).eval('1 + 1')).toMatchObject([{ value: 2 }]);
 		expect(fleet.actions[0]?.slice(0, 2)).toEqual(['broadcastEval', '1 + 1']);
 	});
 
-	it('takes no token from the environment that could be guessed', async () => {
+	it('rejects a guessable token from the environment', async () => {
 		vi.stubEnv('SHARDCTL_CONTROL_TOKEN', 'short');
 		await expect(served({ port: 0 })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
 		expect(readdirSync(stateDir)).toEqual(['history']);
 	});
 
-	it('a port that is taken is reported, and nothing is left open', async () => {
+	it('a port in use is reported, and nothing is left open', async () => {
 		const { control } = await served({ port: 0, token });
 		const port = Number(new URL(control.url as string).port);
 		vi.stubEnv('SHARDCTL_STATE_DIR', tempDir('shardctl-state-'));
@@ -370,7 +370,7 @@ describe('over TCP', () => {
 			expect((await statuses(control.url, token)).filter(([, status]) => status === 403 || status === 401)).toEqual([]);
 		});
 
-		it('both tokens are made at the start, differ, and are in files of this user alone', async () => {
+		it('both tokens are created at the start, differ, and are in files of this user only', async () => {
 			const { control, lines } = await served({ port: 0 });
 			const [act, read] = [control.tokenFile, control.readTokenFile].map((path) => {
 				expect(statSync(path as string).mode & 0o777).toBe(0o600);
@@ -392,7 +392,7 @@ describe('over TCP', () => {
 			expect(statSync(path).mode & 0o777).toBe(0o600);
 		});
 
-		it('the token of the bot leaves over TCP in no value, error, line or event', async () => {
+		it('the token of the bot is in no value, error, line or event over TCP', async () => {
 			const { control, fleet, client } = await served({ port: 0, token, allowEval: true }, botToken);
 			const secret = { deep: [`Bot ${botToken}`], [botToken]: 1 };
 			fleet.outcomes = [
@@ -414,12 +414,12 @@ describe('over TCP', () => {
 			fleet.write({ at: 1, pid: 1, workerId: 0, shardIds: [0], stream: 'stdout', line: `logged in as ${botToken}` });
 			const { value } = await (reader.body as ReadableStream<Uint8Array>).getReader().read();
 			expect(Buffer.from(value as Uint8Array).toString()).toContain('logged in as [the token of the bot]');
-			// On the socket of this user the owner of the token asks.
+			// On this user's socket the owner of the token asks.
 			expect((await client.fetch('token'))[0]).toMatchObject({ value: secret });
 		});
 	});
 
-	it('generates a token where none was given, in a file of this user alone', async () => {
+	it('generates a token when none was given, in a file of this user only', async () => {
 		const { control } = await served({ port: 0 });
 		const path = control.tokenFile as string;
 		expect(statSync(path).mode & 0o777).toBe(0o600);

@@ -34,7 +34,7 @@ describe('with a secret', () => {
 	test.each([
 		['no key', '/worker/3'],
 		['the start of one', paths.of(3).slice(0, -1)],
-		['one that goes on', `${paths.of(3)}x`],
+		['one with a suffix', `${paths.of(3)}x`],
 		['that of another process', paths.of(4).replace('/4/', '/3/')],
 		['that of another fleet', new WorkerPaths('other').of(3)],
 		['one of other bytes', `/worker/3/${'ä'.repeat(22)}`],

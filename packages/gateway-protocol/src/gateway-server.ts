@@ -161,7 +161,7 @@ export class GatewayServer {
 			'message',
 			guardListener((data: RawData, isBinary: boolean) => receiver.receive(data as Buffer, isBinary), drop),
 		);
-		// The WebSocket closes itself after an error, and says so with the code that fits.
+		// The WebSocket closes itself after an error, and sends the matching code.
 		webSocket.on('error', () => {});
 		webSocket.on(
 			'close',

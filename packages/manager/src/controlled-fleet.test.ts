@@ -41,7 +41,7 @@ function fleetOf(workers: object[]) {
 	};
 }
 
-it('shows workers as plain data, without the figures of a process that is gone', async () => {
+it('returns workers as plain data, without the figures of a process that is gone', async () => {
 	const { fleet } = fleetOf([worker(0, [0, 1], living), worker(1, [2], dead)]);
 	const views = await fleet.getWorkers();
 	expect(views).toMatchObject([
@@ -70,7 +70,7 @@ it('replaces the worker that has the id now', async () => {
 	expect(replaced).toEqual([[successor, 'why']]);
 });
 
-it('merges the last lines of the workers by time, and gives new lines the time of the clock', async () => {
+it('merges the last lines of the workers by time, and stamps new lines with the clock', async () => {
 	const log = (at: number, line: string) => ({ at, stream: 'stdout', line });
 	const workers = [
 		worker(0, [0], { ...living, recentLogs: () => [log(1, 'a'), log(4, 'd')] }),
@@ -85,7 +85,7 @@ it('merges the last lines of the workers by time, and gives new lines the time o
 	expect(lines).toEqual([{ at: 7000, workerId: 0, shardIds: [0], stream: 'stderr', line: 'now' }]);
 });
 
-it('reports events as plain data: no message of a bot, no line, and of an exit only what others can use', () => {
+it('reports events as plain data: no message of a bot, no line, and only the public fields of an exit', () => {
 	const { fleet, manager } = fleetOf([]);
 	const events: FleetEventBody[] = [];
 	fleet.onEvent((event) => events.push(event));
@@ -113,7 +113,7 @@ it('reports events as plain data: no message of a bot, no line, and of an exit o
 	]);
 });
 
-it('records an event before a listener that was there earlier reports it', () => {
+it('records an event before an earlier listener reports it', () => {
 	const { fleet, manager } = fleetOf([]);
 	const order: string[] = [];
 	manager.on('fleet:ready', () => order.push('reported'));

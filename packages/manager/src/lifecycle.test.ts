@@ -26,13 +26,13 @@ it.each(pairs.filter(isAllowed))('changes from %s to %s', (from, to) => {
 	expect(lifecycle.state).toBe(to);
 });
 
-it.each(pairs.filter((pair) => !isAllowed(pair)))('refuses to change from %s to %s', (from, to) => {
+it.each(pairs.filter((pair) => !isAllowed(pair)))('does not change from %s to %s', (from, to) => {
 	const lifecycle = lifecycleIn(from);
 	expect(() => lifecycle.enter(to)).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
 	expect(lifecycle.state).toBe(from);
 });
 
-it('cannot be started a second time, and ends in stopped alone', () => {
+it('cannot be started a second time, and ends in stopped only', () => {
 	expect(states.filter((state) => lifecycleTransitions[state].includes('starting'))).toEqual(['idle']);
 	expect(states.filter((state) => lifecycleTransitions[state].length === 0)).toEqual(['stopped']);
 });

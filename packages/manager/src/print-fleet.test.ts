@@ -1,4 +1,4 @@
-// A2 of the operator's findings: a program that keeps its manager script sees what its bots print, and why they die.
+// A2 of the operator's findings: a program with its own manager script sees what its bots print, and why they exit.
 import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import type { ShardManagerEvents } from './events.js';
@@ -15,14 +15,14 @@ function printed() {
 
 const worker = { workerId: 1, shardIds: [2, 3] };
 
-it('prints each line of a bot to the stream that it was written to, with the shards of its worker', () => {
+it('prints each line of a bot to the stream it was written to, with the shards of its worker', () => {
 	const { manager, lines } = printed();
 	manager.emit('worker:log', { ...worker, pid: 7, stream: 'stdout', line: 'ready' });
 	manager.emit('worker:log', { ...worker, pid: 7, stream: 'stderr', line: 'sum' });
 	expect(lines).toEqual(['out: [2-3] ready\n', 'err: [2-3] sum\n']);
 });
 
-it('logs why a worker exited and that it keeps failing, and no exit that was requested', () => {
+it('logs why a worker exited and that it keeps failing, and no requested exit', () => {
 	const { manager, lines } = printed();
 	manager.emit('worker:exited', { ...worker, report: { reason: 'uncaught-exception', message: 'Error: boom' } as never });
 	manager.emit('worker:exited', { ...worker, report: { reason: 'requested', message: 'stopped' } as never });

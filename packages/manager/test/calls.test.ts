@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { startFleet } from './fleet.js';
 
-// Scripts are sent as text, so this names what they find in a worker.
+// Scripts are sent as text, so this declares the globals they find in a worker.
 type Bot = {
 	shardIds: number[];
 	counter: number;
@@ -14,7 +14,7 @@ type Bot = {
 };
 
 describe('a script', async () => {
-	it('runs in every worker and answers in the order of the shards', async () => {
+	it('runs in every worker and returns the results in the order of the shards', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 5, shardsPerWorker: 2 });
 		expect(await manager.broadcastEval((client: Bot) => client.shardIds)).toEqual([[0, 1], [2, 3], [4]]);
 		expect(await manager.broadcastEval((client: Bot) => client.shardIds, { shard: 3 })).toEqual([2, 3]);
@@ -53,7 +53,7 @@ describe('a script', async () => {
 		).toEqual([0]);
 	});
 
-	it('carries contexts and results that JSON cannot', async () => {
+	it('transfers contexts and results that JSON does not support', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
 		const rich = {
 			big: 10n,
@@ -90,7 +90,7 @@ describe('a script', async () => {
 		await expect(manager.broadcastEval('() => 1', { shard: 0 })).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' });
 	});
 
-	it('is refused before it travels when it has no text or no such target', async () => {
+	it('is rejected before it is sent when it has no text or no such target', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 4, shardList: [1, 2] });
 		await expect(manager.broadcastEval(5 as never)).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
 		await expect(manager.broadcastEval('1', { shard: 0 })).rejects.toMatchObject({
@@ -110,7 +110,7 @@ describe('a script', async () => {
 });
 
 describe('a call to all', () => {
-	it('rejects when one worker fails, with the outcome of each; settle gives the outcomes', async () => {
+	it('rejects when one worker fails, with the outcome of each; settle returns the outcomes', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 3 });
 		const script = (client: Bot) => {
 			if (client.shardIds[0] === 1) throw Object.assign(new Error('not me'), { code: 'E_ONE' });
@@ -146,7 +146,7 @@ describe('a call to all', () => {
 		expect(await manager.broadcastEval('1')).toEqual([1, 1]);
 	});
 
-	it('runs as often as it is asked, also with the same text at the same time', async () => {
+	it('runs for each call, also with the same text at the same time', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 2 });
 		const count = () => manager.broadcastEval((client: Bot) => ++client.counter);
 		expect(await Promise.all([count(), count(), count()])).toEqual([
@@ -173,7 +173,7 @@ describe('fetchClientValues', () => {
 });
 
 describe('call', () => {
-	it('asks a handler of the bot by its name', async () => {
+	it('calls a handler of the bot by its name', async () => {
 		const { manager } = await startFleet('quick-bot.mjs');
 		expect(await manager.call('greet', ['you'])).toEqual(['hello you from 0', 'hello you from 1']);
 		expect(await manager.call('greet', ['you'], { shard: 1 })).toBe('hello you from 1');
@@ -189,7 +189,7 @@ describe('call', () => {
 		});
 	});
 
-	it('of a handler that exits the process is settled at once, and the others answer', async () => {
+	it('of a handler that exits the process is settled at once, and the others respond', async () => {
 		const { manager } = await startFleet('quick-bot.mjs');
 		const outcomes = await manager.call('exit', [3], { shard: 1, settle: true });
 		expect(outcomes).toMatchObject({ status: 'rejected', reason: { code: 'CHANNEL_CLOSED' }, workerId: 1 });
@@ -198,7 +198,7 @@ describe('call', () => {
 });
 
 describe('a worker', () => {
-	it('can ask every other, itself included, with every option', async () => {
+	it('can call every other, itself included, with every option', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 3 });
 		const inWorker = (script: string) => manager.broadcastEval(script, { shard: 1 });
 		expect(await inWorker('client.broadcastEval((c, n) => c.shardIds[0] * n, { context: 10 })')).toEqual([0, 10, 20]);
@@ -229,7 +229,7 @@ describe('a worker', () => {
 });
 
 describe("the bot's own messages", () => {
-	it('pass untouched in both directions', async () => {
+	it('are passed unchanged in both directions', async () => {
 		const { manager } = await startFleet('quick-bot.mjs');
 		const heard: unknown[] = [];
 		const both = new Promise<void>((resolve) => {
@@ -248,11 +248,11 @@ describe("the bot's own messages", () => {
 		expect(await manager.fetchClientValues('heard', { shard: 0 })).toEqual([
 			{ echo: 'all', _eval: 'process.exit()', _fetchProp: 'token', frames: [] },
 		]);
-		await expect(manager.send(9, 'nobody')).rejects.toMatchObject({ code: 'SHARD_NOT_OWNED' });
+		await expect(manager.send(9, 'unowned')).rejects.toMatchObject({ code: 'SHARD_NOT_OWNED' });
 	});
 });
 
-describe('a worker that dies', () => {
+describe('a worker that exits', () => {
 	it('settles its own part of a call at once, with a code, and only its own', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 3 });
 		const outcomes = manager.broadcastEval(
@@ -267,12 +267,12 @@ describe('a worker that dies', () => {
 			{ status: 'rejected', reason: { code: 'CHANNEL_CLOSED', details: { reason: expect.any(String) } } },
 			{ status: 'fulfilled', value: 2 },
 		]);
-		// Until its successor is there, nobody waits for it.
+		// Until its successor runs, no call waits for it.
 		const now = await manager.broadcastEval('1', { settle: true });
 		expect(now).toMatchObject([{ value: 1 }, { reason: { code: 'WORKER_UNAVAILABLE' } }, { value: 1 }]);
 	});
 
-	it('settles what it had asked others for: nothing is left behind in them', async () => {
+	it('settles its calls to others: nothing is left behind in them', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { respawn: false });
 		const asked = manager.broadcastEval(
 			`client.call("slow", [], { shard: 1 }).catch(() => {});

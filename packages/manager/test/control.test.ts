@@ -45,7 +45,7 @@ function ask(
 }
 
 describe('every operation', () => {
-	it('answers what its schema says, through the typed client', async () => {
+	it('returns what its schema says, through the typed client', async () => {
 		const { client } = await servedFleet({ totalShards: 3, shardsPerWorker: 2 });
 		const answered = async (operation: Operation, answer: Promise<unknown>, wrap = (value: unknown): unknown => value) => {
 			const parsed = routeTable[operation].output.safeParse(wrap(await answer));
@@ -69,7 +69,7 @@ describe('every operation', () => {
 		await expect(client.stats()).rejects.toMatchObject({ code: 'MANAGER_NOT_RUNNING' });
 	});
 
-	it('stands in the OpenAPI description, with the schemas that check requests', async () => {
+	it('is in the OpenAPI description, with the schemas that check requests', async () => {
 		const { client } = await servedFleet({ totalShards: 1 });
 		const description = (await client.openapi()) as {
 			openapi: string;
@@ -88,7 +88,7 @@ describe('every operation', () => {
 		});
 	});
 
-	it('gives values that JSON has no word for in plain form, and as node shows them', async () => {
+	it('returns values that JSON does not support in plain form, and as node prints them', async () => {
 		const { client } = await servedFleet({ totalShards: 1 });
 		const [result] = await client.eval('({ big: 5n, map: new Map([["a", new Set([1])]]), none: undefined, nan: NaN })');
 		expect(result).toMatchObject({ status: 'fulfilled', value: { big: '5', map: { a: [1] }, nan: null } });
@@ -96,8 +96,8 @@ describe('every operation', () => {
 	});
 });
 
-describe('what is wrong with a request', () => {
-	it('is answered with every problem, the code and the status', async () => {
+describe('an invalid request', () => {
+	it('returns every problem, the code and the status', async () => {
 		const { client } = await servedFleet({ totalShards: 2 });
 		expect(await ask('/v1/nothing')).toMatchObject({ status: 404, answer: { error: { code: 'METHOD_NOT_FOUND' } } });
 		const wrong = await ask('/v1/restart', { method: 'POST', body: '{"shard":-1,"roling":true}' });
@@ -116,7 +116,7 @@ describe('what is wrong with a request', () => {
 		await expect(client.logs({ shard: 9 })).rejects.toMatchObject({ code: 'SHARD_NOT_OWNED' });
 	});
 
-	it('of a guild that the bot is not in names the one that was probably meant', async () => {
+	it('of a guild that the bot is not in suggests the one that was probably meant', async () => {
 		const { client } = await servedFleet({ totalShards: 2 });
 		await expect(client.where('12')).rejects.toMatchObject({ code: 'GUILD_NOT_FOUND', details: { shardId: 0 } });
 		await expect(client.where('7')).rejects.toThrow(/did you mean 0 \(guild 0\)/);
@@ -125,14 +125,14 @@ describe('what is wrong with a request', () => {
 });
 
 describe('the socket', () => {
-	it('of a name that is taken stays with its owner', async () => {
+	it('of a name in use stays with its owner', async () => {
 		const { client } = await servedFleet({ totalShards: 1 });
 		const second = await makeFleet('quick-bot.mjs', { control: true, name: 'fleet' });
 		await expect(second.manager.spawn()).rejects.toMatchObject({ code: 'MANAGER_RUNNING', details: { pid: process.pid } });
 		expect((await client.health()).status).toBe('running');
 	});
 
-	it('is gone, with the name free, when a stop is answered', async () => {
+	it('is gone, with the name free, when a stop returns', async () => {
 		const { client } = await servedFleet({ totalShards: 1 });
 		await client.stop();
 		expect(existsSync(join(stateDir, 'fleet.sock')) || existsSync(join(stateDir, 'fleet.lock'))).toBe(false);
@@ -147,7 +147,7 @@ describe('over TCP', () => {
 		return { url: manager.controlAddress?.url as string, tokenFile: manager.controlAddress?.tokenFile, lines };
 	}
 
-	it('the typed client works as on the socket, but runs no code unless that was allowed', async () => {
+	it('the typed client works as on the socket, but runs code only if that is allowed', async () => {
 		const { url } = await overTcp({ token });
 		const client = createControlClient({ url, token });
 		expect((await client.stats()).manager.name).toBe('fleet');
@@ -156,14 +156,14 @@ describe('over TCP', () => {
 		await expect(createControlClient({ url, token: 'other' }).stats()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
 	});
 
-	it('runs code where it was allowed', async () => {
+	it('runs code if that is allowed', async () => {
 		const { url } = await overTcp({ token, allowEval: true });
 		expect(await createControlClient({ url, token }).eval('1 + 1')).toMatchObject([{ value: 2 }]);
 	});
 });
 
 describe('a stream', () => {
-	it('follows events, and a reader that comes back gets what it missed', async () => {
+	it('follows events, and a reader that reconnects gets the missed ones', async () => {
 		const { client, manager } = await servedFleet({ totalShards: 2 });
 		const seen: string[] = [];
 		const done = new AbortController();
@@ -217,7 +217,7 @@ describe('a stream', () => {
 		expect(next.done).toBe(true);
 	});
 
-	it('of a thousand readers, half of them stalled, costs bounded memory and leaves the fleet in health', async () => {
+	it('of a thousand readers, half of them stalled, uses bounded memory and keeps the fleet healthy', async () => {
 		const { manager, client } = await servedFleet({ totalShards: 1 });
 		const path = join(stateDir, 'fleet.sock');
 		const sockets: Socket[] = [];
@@ -228,10 +228,10 @@ describe('a stream', () => {
 		for (let index = 0; index < 1000; index++) {
 			const socket = connect(path);
 			sockets.push(socket);
-			// One after another: what waits to be accepted is bounded too.
+			// One after another: the accept queue is bounded too.
 			await once(socket, 'connect');
 			socket.write('GET /v1/logs?follow=true&tail=0 HTTP/1.1\r\nhost: x\r\n\r\n');
-			// A stalled reader has asked and never reads.
+			// A stalled reader sends its request and never reads.
 			if (index % 2 === 0) continue;
 			const healthy = (index - 1) / 2;
 			lastSaid[healthy] = '';
@@ -241,7 +241,7 @@ describe('a stream', () => {
 		}
 		await waitFor('every reader', async () => (await client.health()).readers === 1000);
 		const before = process.memoryUsage().rss;
-		// In all 800 kB for each reader: more than what may wait here and in the system's buffers.
+		// In total 800 kB for each reader: more than the queue here and the system's buffers hold.
 		for (let batch = 0; batch < 40; batch++) {
 			await client.eval(`for (let i = 0; i < 10; i++) console.log('${'x'.repeat(2000)}'); console.log('batch ${batch} is over')`);
 			await waitFor(`batch ${batch} at every healthy reader`, () => lastSaid.every((said) => said === String(batch)));
@@ -251,7 +251,9 @@ describe('a stream', () => {
 		(sockets[0] as Socket).setEncoding('latin1').on('data', (text: string) => {
 			late += text;
 		});
-		await waitFor('what a stalled reader is told when it reads again', () => /event: skipped\ndata: \{"count":\d+\}/.test(late));
+		await waitFor('the skipped event of a stalled reader that reads again', () =>
+			/event: skipped\ndata: \{"count":\d+\}/.test(late),
+		);
 		const [shard] = await manager.getShardStats({ fresh: true });
 		expect(shard).toMatchObject({ status: 'ready', restarts: 0 });
 		expect((await client.health()).status).toBe('running');

@@ -1,5 +1,5 @@
-// What a crash loop costs: a whole manager lives through a day on a fake clock, with scripted processes in place of real ones
-// and a Discord that counts session starts. What it does with real processes, and what discord.js's own manager does, stands in
+// What a crash loop costs: a whole manager runs through a day on a fake clock, with scripted processes instead of real ones
+// and a Discord that counts session starts. Its effect on real processes, and discord.js's own manager, are measured in
 // test/bench/crash-loop.mjs.
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -12,12 +12,12 @@ const day = 24 * 60 * minute;
 const dailyStarts = 1000;
 const reserve = 50;
 
-/** Runs a fleet whose every process dies 100 ms after its login, and answers when its identifies went out. */
+/** Runs a fleet whose every process exits 100 ms after its login, and returns when its identifies were sent. */
 async function crashLoop(workers: number, forMs: number) {
 	const clock = fakeClock();
 	const identifies: number[] = [];
 	let deferred = 0;
-	// Of the last 24 hours: no reading of Discord's day is stricter.
+	// Of the last 24 hours: no definition of Discord's day is stricter.
 	const used = () => identifies.filter((at) => at > clock.monotonic() - day).length;
 	vi.stubGlobal('fetch', async () =>
 		Response.json({
@@ -56,7 +56,7 @@ async function crashLoop(workers: number, forMs: number) {
 	manager.on('identify:deferred', () => deferred++);
 	const started = manager.spawn().catch(() => {});
 	while (clock.monotonic() < forMs) {
-		// In small steps while something runs, so that messages keep their order with time.
+		// In small steps while something runs, so that messages keep their order in time.
 		await clock.advance(host.living() > 0 ? 50 : 2000);
 		await new Promise(setImmediate);
 	}
@@ -72,7 +72,7 @@ it('of one bot uses at most 3 identifies in its first minute, 7 in its first 10,
 	const within = (ms: number) => identifies.filter((at) => at < ms).length;
 	expect(within(minute)).toBeLessThanOrEqual(3);
 	expect(within(10 * minute)).toBeLessThanOrEqual(7);
-	// Nor is it given up for ever.
+	// It is not given up for ever either.
 	expect(identifies.length).toBeGreaterThan(20);
 	expect(identifies.length).toBeLessThanOrEqual(40);
 	expect(remaining).toBeGreaterThanOrEqual(dailyStarts - 40);
@@ -81,7 +81,7 @@ it('of one bot uses at most 3 identifies in its first minute, 7 in its first 10,
 	);
 });
 
-it('of 64 bots leaves the reserve of the day alone, and says that it waits', async () => {
+it('of 64 bots keeps the reserve of the day, and reports that it waits', async () => {
 	const { identifies, remaining, deferred } = await crashLoop(64, day - minute);
 	expect(remaining).toBeGreaterThanOrEqual(reserve);
 	expect(deferred).toBeGreaterThan(0);

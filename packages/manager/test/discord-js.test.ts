@@ -7,14 +7,14 @@ import { rolldown } from 'rolldown';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { fixture, makeFleet, startFleet } from './fleet.js';
 
-// Scripts are sent as text, so this names what they find in a worker.
+// Scripts are sent as text, so this declares the globals they find in a worker.
 type Client = import('discord.js').Client<true> & { discordJs: typeof import('discord.js'); heard: unknown[] };
 
 describe.each(['discord.js', 'discord.js-14.14'])('%s', (library) => {
 	const start = (options: Parameters<typeof startFleet>[1] = {}) =>
 		startFleet('discord-bot.cjs', { env: { DISCORD_JS: library }, ...options });
 
-	it('finds its slice, its total and a client.shard of its own class', async () => {
+	it('has its shards, its total and a client.shard of its own class', async () => {
 		const { manager, simulator } = await start({ totalShards: 3, shardsPerWorker: 2 });
 		const facts = await manager.broadcastEval((client: Client) => ({
 			ids: client.shard?.ids,
@@ -37,12 +37,12 @@ describe.each(['discord.js', 'discord.js-14.14'])('%s', (library) => {
 		expect(facts[0]?.shardOfGuild).toBe(manager.shardIdForGuild('81384788765712384'));
 		expect(facts[0]?.version).toMatch(library.endsWith('14.14') ? /^14\.14/ : /^14\.28/);
 		expect(simulator.violations({ hardOnly: true })).toEqual([]);
-		// One question of the manager serves all: a fleet that starts is not rate limited for asking.
+		// One request of the manager serves all: a starting fleet is not rate limited for asking.
 		const asked = simulator.log.entries({ type: 'rest' }).filter(({ path }) => String(path).endsWith('/gateway/bot'));
 		expect(asked).toHaveLength(1);
 	});
 
-	it('asks the fleet by client.shard: all, one, with context, and by a path', async () => {
+	it('calls the fleet through client.shard: all, one, with context, and by a path', async () => {
 		const { manager } = await start({ totalShards: 3 });
 		const asked = await manager.broadcastEval(
 			async ({ shard }: Client) => {
@@ -82,7 +82,7 @@ describe.each(['discord.js', 'discord.js-14.14'])('%s', (library) => {
 		});
 	});
 
-	it('sends what its classes give as plain data: a guild arrives as its toJSON', async () => {
+	it('sends what its classes return as plain data: a guild arrives as its toJSON', async () => {
 		const { manager } = await start({ totalShards: 1 });
 		const [guilds] = await manager.broadcastEval((client: Client) => client.guilds.cache.toJSON().slice(0, 2));
 		expect(guilds).toHaveLength(2);
@@ -91,7 +91,7 @@ describe.each(['discord.js', 'discord.js-14.14'])('%s', (library) => {
 		expect(cache).toHaveLength(12);
 	});
 
-	it('hears manager.send and is heard by client.shard.send, untouched', async () => {
+	it('receives manager.send and sends through client.shard.send, unchanged', async () => {
 		const { manager } = await start({ totalShards: 1 });
 		const heard = new Promise((resolve) => manager.once('message', resolve));
 		await manager.broadcastEval((client: Client) => client.shard?.send({ _ready: true, _eval: 'x', own: [1n].length }));
@@ -100,7 +100,7 @@ describe.each(['discord.js', 'discord.js-14.14'])('%s', (library) => {
 		expect(await manager.fetchClientValues('heard', 0)).toEqual([{ hello: 'bot' }]);
 	});
 
-	it('replaces the whole fleet by client.shard.respawnAll, which resolves when it is under way', async () => {
+	it('replaces the whole fleet by client.shard.respawnAll, which resolves when it has begun', async () => {
 		const { manager } = await start({ totalShards: 2, simulator: { identifyWindowMs: 300 }, identifyWindowMs: 300 });
 		const before = manager.workers.map(({ child }) => child.pid);
 		const seen: string[] = [];
@@ -117,7 +117,7 @@ describe.each(['discord.js', 'discord.js-14.14'])('%s', (library) => {
 
 describe('a discord.js bot', () => {
 	it.each([{ shards: 'auto' }, { shards: [0], shardCount: 1 }, { shards: [0, 1, 2, 3], shardCount: 4 }])(
-		'that sets shards itself (%o) runs its slice, once, and is told',
+		'that sets shards itself (%o) runs the shards of its worker, once, and gets a warning',
 		async (clientOptions) => {
 			const { manager, simulator, lines } = await startFleet('discord-bot.cjs', {
 				totalShards: 4,
@@ -133,13 +133,13 @@ describe('a discord.js bot', () => {
 		},
 	);
 
-	it('that loads discord.js late, as a module, is seen all the same', async () => {
+	it('that loads discord.js late, as a module, is still detected', async () => {
 		const { manager, simulator } = await startFleet('late-discord-bot.mjs');
 		expect(await manager.fetchClientValues('shard.ids')).toEqual([[0], [1]]);
 		expect(simulator.violations({ hardOnly: true })).toEqual([]);
 	});
 
-	it('with a second client, of another bot, keeps both apart', async () => {
+	it('with a second client, of another bot, keeps both separate', async () => {
 		const other = await createSimulator({ guilds: 3 });
 		onTestFinished(() => other.stop());
 		const { manager, simulator } = await startFleet('two-clients.cjs', {
@@ -148,7 +148,7 @@ describe('a discord.js bot', () => {
 			env: { OTHER_API: other.url, OTHER_TOKEN: other.token },
 		});
 		await waitFor('the other bot', () => other.state().sessions[0]?.connected);
-		// discord.js takes the fleet's count for a count of 1, as it does under its own manager.
+		// discord.js uses the fleet's count for a count of 1, as it does under its own manager.
 		expect(other.state().sessions.map(({ shard }) => shard)).toEqual([[0, 2]]);
 		expect(simulator.state().sessions.map(({ shard }) => shard)).toEqual([
 			[0, 2],
@@ -157,7 +157,7 @@ describe('a discord.js bot', () => {
 		expect(await manager.fetchClientValues('sameShard')).toEqual([true]);
 		const guilds = await manager.getShardStats({ fresh: true });
 		expect(guilds.reduce((sum, { guildCount }) => sum + guildCount, 0)).toBe(12);
-		// Its comings and goings are not the fleet's.
+		// Its connects and disconnects are not the fleet's.
 		other.faults.invalidate();
 		await waitFor('the other bot to come back', () => other.log.entries({ type: 'identify' }).length === 2);
 		expect(manager.workers.map(({ child }) => child.state)).toEqual(['ready']);
@@ -165,7 +165,7 @@ describe('a discord.js bot', () => {
 		expect(other.state().connections).toBe(0);
 	});
 
-	it('that was bundled with its discord.js is told to attach() it, and then runs as any other', async () => {
+	it('that was bundled with its discord.js is asked to attach() it, and then runs as any other', async () => {
 		const dir = tempDir();
 		const bundle = await rolldown({
 			input: fixture('bundled-bot.mjs'),
@@ -173,7 +173,7 @@ describe('a discord.js bot', () => {
 			external: ['zlib-sync', 'bufferutil', 'utf-8-validate', '@shardctl/worker'],
 			onLog: () => {},
 		});
-		// The bundle stands beside the fixture's dependencies only by this path.
+		// The bundle resolves the fixture's dependencies only from this path.
 		const paths = { '@shardctl/worker': import.meta.resolve('@shardctl/worker') };
 		await bundle.write({ file: join(dir, 'bot.mjs'), format: 'esm', codeSplitting: false, paths });
 		await bundle.close();
@@ -206,13 +206,13 @@ describe('a discord.js bot', () => {
 		]);
 	});
 
-	it('that has nothing left to do ends, as it does without a manager', async () => {
+	it('that has nothing left to do exits, as it does without a manager', async () => {
 		const { manager, lines } = await makeFleet('ends-by-itself.cjs', { totalShards: 1, respawn: false });
 		await expect(manager.spawn()).rejects.toMatchObject({ code: 'WORKERS_FAILED' });
 		expect(lines).toContain('0 nothing left to do');
 	});
 
-	it('that cleans up on SIGTERM does so on a stop, and ends by itself within the grace', async () => {
+	it('that cleans up on SIGTERM does so on a stop, and exits by itself within the grace', async () => {
 		const { manager, simulator, lines } = await startFleet('own-sigterm.cjs', { totalShards: 1, shutdownGraceMs: 30_000 });
 		const exited = new Promise<{ report: { code: number | null; signal: string | null } }>((resolve) =>
 			manager.once('worker:exited', resolve),
@@ -223,7 +223,7 @@ describe('a discord.js bot', () => {
 		expect(simulator.state().connections).toBe(0);
 	});
 
-	it('logs out without a word of lost connections when it is stopped', async () => {
+	it('logs out without reports of lost connections when it is stopped', async () => {
 		const { manager } = await startFleet('discord-bot.cjs', { totalShards: 2 });
 		const events: string[] = [];
 		manager.on('shard:reconnecting', ({ shardId }) => events.push(`reconnecting ${shardId}`));

@@ -1,5 +1,5 @@
-// Processes that send their manager what the contract does not allow: one link ends or one request is refused, with a code, and the
-// manager and everybody else stay as they are. `FUZZ_INPUTS` is the number of random messages (default 10,000).
+// Processes that send their manager what the contract does not allow: one link ends or one request is rejected, with a code, and the
+// manager and all other processes stay as they are. `FUZZ_INPUTS` is the number of random messages (default 10,000).
 import { type ErrorCode, type IdentifySlot, WorkerPaths, workerConfigVariable } from '@shardctl/core';
 import { gatewaySchemas, workerSchemas } from '@shardctl/core/schemas';
 import type { ExitReport } from '@shardctl/supervisor';
@@ -98,7 +98,7 @@ async function settled(): Promise<void> {
 	for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Wrong for every event, as each has an object with at least one field that is required. */
+/** Invalid for every event, as each has an object with at least one required field. */
 const wrongForAll = [null, [], 'x', 7, true, {}, { library: 5, slotId: '1', shardId: -1, session: 1.5, id: null, port: 'x' }];
 const wrongFor: Record<string, unknown[]> = {
 	'shard.status': [
@@ -146,7 +146,7 @@ describe('an event of the wrong shape', () => {
 		},
 	);
 
-	test('finding 4: figures that a gateway process makes up are not shown, and end its link', async () => {
+	test('finding 4: figures that a gateway process invents are not shown, and end its link', async () => {
 		const { gateway, process, exits } = await startGateway();
 		process.peer.handle('stats', () => ({ rssBytes: 'x' }) as never);
 		expect(await gateway.stats()).toMatchObject({ rssBytes: null });
@@ -154,7 +154,7 @@ describe('an event of the wrong shape', () => {
 		expect(exits).toMatchObject([{ reason: 'protocol-error' }]);
 	});
 
-	test('what a later version adds to an event is left out, and an event that this version does not know is ignored', async () => {
+	test('fields that a later version adds to an event are dropped, and an unknown event is ignored', async () => {
 		const { worker, process, exits } = await startWorker();
 		process.sendRaw(['@shardctl', 1, [4, 'attached', { library: 'a 1', more: 1 }], [4, 'teleported', { to: 1 }]]);
 		await settled();
@@ -162,7 +162,7 @@ describe('an event of the wrong shape', () => {
 	});
 });
 
-describe('a request with wrong params', () => {
+describe('a request with invalid params', () => {
 	test.each(Object.keys(workerSchemas.params))(
 		'finding 4: "%s" is refused with a code and reported, and its process runs on',
 		async (method) => {
@@ -191,7 +191,7 @@ describe('random messages', () => {
 	const inputs = Number(process.env.FUZZ_INPUTS ?? 10_000);
 
 	test.each([['worker', startWorker, workerSchemas] as const, ['gateway process', startGateway, gatewaySchemas] as const])(
-		'of a %s end its process at most, and never throw in the manager',
+		'of a %s end only its process, and never throw in the manager',
 		async (_, start, { events, params }) => {
 			const { message } = hostileIpc({ random: seededRandom(16), events: Object.keys(events), methods: Object.keys(params) });
 			let ended = 0;
@@ -212,7 +212,7 @@ describe('random messages', () => {
 });
 
 describe('a bot that sends raw frames to a real manager', () => {
-	test.each(['direct', 'resident'] as const)('finding 4: loses its own worker in %s mode, and nothing else', async (gateway) => {
+	test.each(['direct', 'resident'] as const)('finding 4: loses only its own worker in %s mode', async (gateway) => {
 		const { manager } = await startFleet('evil-bot.mjs', { gateway, respawn: { initialDelayMs: 10, maxDelayMs: 20 } });
 		const exits: string[] = [];
 		manager.on('worker:exited', ({ workerId, report }) => exits.push(`${workerId} ${report.reason}`));

@@ -1,15 +1,15 @@
-// Faults that were seen in other shard managers, each reproduced there, and what happens here instead.
+// Faults of other shard managers, each reproduced there, and the behaviour required here instead.
 // Those of a channel alone are in packages/rpc/test, those of a child process alone in packages/supervisor/test.
 import { isAlive, waitFor } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { createShardManager } from '../src/index.js';
 import { fixture, makeFleet, startFleet } from './fleet.js';
 
-// Scripts are sent as text, so this names what they find in a worker.
+// Scripts are sent as text, so this declares the globals they find in a worker.
 type Bot = { shardIds: number[]; counter: number };
 
 describe('discord.js ShardingManager', () => {
-	it('an eval hangs for ever when its shard dies: here it is settled at once, and the shard comes back', async () => {
+	it('settles an eval at once when its shard dies, and restarts the shard, instead of leaving the eval pending', async () => {
 		const { manager } = await startFleet('quick-bot.mjs');
 		const pid = manager.workers[0]?.child.pid as number;
 		const hanging = manager.broadcastEval('new Promise(() => {})', { shard: 0, timeoutMs: 50_000 });
@@ -23,7 +23,7 @@ describe('discord.js ShardingManager', () => {
 		expect(await manager.broadcastEval('1')).toEqual([1, 1]);
 	});
 
-	it('identical evals at the same time run once: here each runs, from the manager and from a worker', async () => {
+	it('runs each of several identical concurrent evals, from the manager and from a worker', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
 		const count = (client: Bot) => ++client.counter;
 		expect(await Promise.all([1, 2, 3].map(() => manager.broadcastEval(count, { shard: 0 })))).toEqual([1, 2, 3]);
@@ -35,7 +35,7 @@ describe('discord.js ShardingManager', () => {
 		['a BigInt', '10n', 10n],
 		['a Map', 'new Map([[1, 2]])', new Map([[1, 2]])],
 		['NaN', 'NaN', Number.NaN],
-	])('%s as a result kills the child or is lost: here it arrives', async (_, script, value) => {
+	])('returns %s as a result, instead of losing it or the child', async (_, script, value) => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
 		expect(await manager.broadcastEval(script, { shard: 0 })).toEqual(value);
 	});
@@ -44,17 +44,14 @@ describe('discord.js ShardingManager', () => {
 		['a circular object', 'const a = {}; a.a = a; a', 'NOT_SERIALIZABLE'],
 		['a thrown null', 'throw null', 'REMOTE_ERROR'],
 		['an error with a code', 'throw Object.assign(new Error("no"), { code: "E_NO" })', 'E_NO'],
-	])(
-		'%s kills the child, hangs the caller or loses its code: here the call rejects and the child lives',
-		async (_, script, code) => {
-			const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
-			const pid = manager.workers[0]?.child.pid;
-			await expect(manager.broadcastEval(script, { shard: 0 })).rejects.toMatchObject({ code });
-			expect(await manager.broadcastEval('process.pid', { shard: 0 })).toBe(pid);
-		},
-	);
+	])('%s rejects the call with its code and the child lives', async (_, script, code) => {
+		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
+		const pid = manager.workers[0]?.child.pid;
+		await expect(manager.broadcastEval(script, { shard: 0 })).rejects.toMatchObject({ code });
+		expect(await manager.broadcastEval('process.pid', { shard: 0 })).toBe(pid);
+	});
 
-	it('one dead shard fails the whole broadcast: here the others answer with settle, and their answers are on the error', async () => {
+	it('returns the other results with settle, and on the error, when one shard of a broadcast is dead', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 3, respawn: false });
 		await manager.call('exit', [1], { shard: 1, settle: true });
 		const outcomes = [{ value: 0 }, { status: 'rejected', reason: { code: 'WORKER_UNAVAILABLE' } }, { value: 2 }];
@@ -62,7 +59,7 @@ describe('discord.js ShardingManager', () => {
 		await expect(manager.broadcastEval('client.shardIds[0]')).rejects.toMatchObject({ details: { outcomes } });
 	});
 
-	it('an answer to a requester that has died ends the manager: here it goes nowhere', async () => {
+	it('drops a response to a requester that has died, instead of ending the manager', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { respawn: false });
 		const asks = `client.broadcastEval(() => new Promise((done) => setTimeout(done, 300, 'late')), { shard: 1 });
 			setTimeout(() => process.exit(0), 50); 'asked'`;
@@ -71,7 +68,7 @@ describe('discord.js ShardingManager', () => {
 		expect(await manager.broadcastEval('new Promise((done) => setTimeout(done, 400, 1))', { shard: 1 })).toBe(1);
 	});
 
-	it('a shard that has died for good cannot be respawned: here it can, also twice at once', async () => {
+	it('respawns a shard that has failed for good, also twice at once', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { respawn: false });
 		await manager.call('exit', [1], { shard: 0, settle: true });
 		await waitFor('the worker to be given up', () => manager.workers[0]?.child.state !== 'ready');
@@ -79,10 +76,10 @@ describe('discord.js ShardingManager', () => {
 		expect(await manager.broadcastEval('client.shardIds[0]')).toEqual([0, 1]);
 	});
 
-	it('a word of the old process makes the new one not ready: here the dead are not listened to', async () => {
+	it('ignores messages of the old process about readiness', async () => {
 		const { manager } = await startFleet('quick-bot.mjs');
 		const old = manager.workers[0]?.child.pid as number;
-		// The old process goes on talking while it is being ended.
+		// The old process keeps sending while it is being ended.
 		await manager.broadcastEval(`process.on('SIGTERM', () => setInterval(() => process.send({ _disconnect: true }), 5)); 0`, {
 			shard: 0,
 		});
@@ -91,7 +88,7 @@ describe('discord.js ShardingManager', () => {
 		expect((await manager.getShardStats()).map(({ status }) => status)).toEqual(['ready', 'ready']);
 	});
 
-	it("the manager's environment is changed, and a missing token becomes the text null: here neither", async () => {
+	it("does not change the manager's environment, and passes no missing token as the text null", async () => {
 		const before = { ...process.env };
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
 		expect(process.env).toEqual(before);
@@ -101,12 +98,12 @@ describe('discord.js ShardingManager', () => {
 		);
 	});
 
-	it('"auto" reaches a child as NaN: here every child knows the number', async () => {
+	it('passes every child the number for "auto", instead of NaN', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 'auto', simulator: { shards: 3 } });
 		expect(await manager.broadcastEval('process.env.SHARD_COUNT')).toEqual(['3', '3', '3']);
 	});
 
-	it('eight thousand evals on one child cost more each: here they are answered, each its own, without more listeners', async () => {
+	it('answers eight thousand evals on one child without more listeners', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
 		const listeners = await manager.broadcastEval('process.listenerCount("message")', { shard: 0 });
 		const answers = await Promise.all(
@@ -116,17 +113,17 @@ describe('discord.js ShardingManager', () => {
 		expect(await manager.broadcastEval('process.listenerCount("message")', { shard: 0 })).toBe(listeners);
 	});
 
-	it('a child asks Discord for the gateway at each login: here the manager asks once for all', async () => {
+	it('asks Discord for the gateway once for all children, instead of once per login', async () => {
 		const { simulator } = await startFleet('discord-bot.cjs', { totalShards: 4 });
 		const asked = simulator.log.entries({ type: 'rest' }).filter(({ path }) => String(path).endsWith('/gateway/bot'));
 		expect(asked).toHaveLength(1);
 	});
 
-	it('four shards that are ready at once take 16.9 s, a wait for each: here they take what max_concurrency demands', async () => {
+	it('starts four shards in the time that max_concurrency demands, instead of 16.9 s', async () => {
 		const { manager, simulator } = await makeFleet('discord-bot.cjs', { totalShards: 4, simulator: { maxConcurrency: 4 } });
 		await manager.spawn();
 		const times = simulator.log.entries({ type: 'identify' }).map(({ monotonicMs }) => monotonicMs);
-		// Not even one of three waits of 5.5 s, and room for a busy machine.
+		// Not even one of three waits of 5.5 s, with margin for a busy machine.
 		expect(Math.max(...times) - Math.min(...times)).toBeLessThan(15_000);
 		expect(simulator.violations({ hardOnly: true })).toEqual([]);
 	});
@@ -134,7 +131,7 @@ describe('discord.js ShardingManager', () => {
 
 describe('discord-hybrid-sharding', () => {
 	it.each([999, -1, 1.5, '1', null])(
-		'an eval for shard %j, which it does not own, runs on every cluster: here it is an error',
+		'rejects an eval for shard %j, which it does not own, instead of running it on every cluster',
 		async (shard) => {
 			const { manager } = await startFleet('quick-bot.mjs');
 			await expect(manager.broadcastEval((client: Bot) => ++client.counter, { shard: shard as number })).rejects.toMatchObject({
@@ -144,7 +141,7 @@ describe('discord-hybrid-sharding', () => {
 		},
 	);
 
-	it('calls that wait when everything is respawned hang: here each is settled', async () => {
+	it('settles waiting calls when everything is respawned', async () => {
 		const { manager } = await startFleet('quick-bot.mjs');
 		const waiting = manager.call('slow', [], { settle: true, timeoutMs: 50_000 });
 		await manager.broadcastEval('0');
@@ -153,7 +150,7 @@ describe('discord-hybrid-sharding', () => {
 		expect(await manager.broadcastEval('1')).toEqual([1, 1]);
 	});
 
-	it('a path with code in it runs as code: here a path is only read', async () => {
+	it('only reads a path, instead of running code in it', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
 		expect(await manager.fetchClientValues('counter++' as string, { shard: 0 })).toBeUndefined();
 		expect(await manager.fetchClientValues('counter', { shard: 0 })).toBe(0);
@@ -161,12 +158,12 @@ describe('discord-hybrid-sharding', () => {
 });
 
 describe('Kurasuta', () => {
-	it('a thrown text is never answered: here it rejects', async () => {
+	it('rejects for a thrown text, instead of never replying', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
 		await expect(manager.broadcastEval('throw "text"', { shard: 0 })).rejects.toMatchObject({ cause: 'text' });
 	});
 
-	it('a message to a cluster cannot be sent, and ready stays false after a respawn: here both are right', async () => {
+	it('sends a message to a worker, and reports ready after a respawn', async () => {
 		const { manager } = await startFleet('quick-bot.mjs');
 		expect(await manager.respawnShard(1)).toBe(true);
 		const heard = new Promise((resolve) => manager.once('message', resolve));
@@ -177,7 +174,7 @@ describe('Kurasuta', () => {
 });
 
 describe('eris-fleet', () => {
-	it('the figures freeze for ever after one hung worker: here it shows as hung and the others go on', async () => {
+	it('shows a hung worker as hung and keeps updating the figures of the others', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 3, heartbeatTimeoutMs: 1500, respawn: false });
 		const pid = manager.workers[1]?.child.pid as number;
 		process.kill(pid, 'SIGSTOP');
@@ -189,7 +186,7 @@ describe('eris-fleet', () => {
 		await waitFor('fresher figures', async () => ((await manager.getShardStats())[0]?.uptimeMs as number) > uptime);
 	});
 
-	it("an error arrives as {} and a handler's throw as a timeout: here both are the error", async () => {
+	it("returns a handler's error as that error, instead of {} or a timeout", async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1 });
 		await expect(manager.broadcastEval('throw new RangeError("far")', { shard: 0 })).rejects.toMatchObject({
 			name: 'RangeError',

@@ -1,5 +1,5 @@
-// Processes that are not there: each plays a worker, or a gateway process, by a script, on the test's clock, over the real protocol. So
-// a manager can live through a day in a moment, with all of its decisions and none of its processes.
+// Simulated processes: each plays a worker, or a gateway process, by a script, on the test's clock, over the real protocol. So
+// a manager can run through a day in a moment, with all of its decisions and none of its processes.
 import {
 	type GatewayConfig,
 	type GatewayEvents,
@@ -25,17 +25,17 @@ import { type ScriptedEnd, scriptedHost as scriptedChildren } from '@shardctl/su
 interface Scripted<Config, P> {
 	config: Config;
 	peer: P;
-	/** Sends a message as it is, past the peer. */
+	/** Sends a message unchanged, past the peer. */
 	sendRaw(message: unknown): void;
 	exit(code: number): void;
 	/** Aborts when the process is gone. */
 	gone: AbortSignal;
 }
 
-/** What a worker's process does: it has its config and its end of the channel, and may exit. */
+/** The script of a worker process: it has its config and its end of the channel, and may exit. */
 export type ScriptedProcess = Scripted<WorkerConfig, Peer<WorkerMethods, ManagerMethods, WorkerEvents, ManagerEvents>>;
 
-/** The same of a gateway process. */
+/** The same for a gateway process. */
 export type ScriptedGateway = Scripted<GatewayConfig, Peer<GatewayMethods, GatewayManagerMethods, GatewayEvents>>;
 
 /** A host whose every process runs the script for its kind. */
@@ -71,7 +71,7 @@ export function scriptedHost(
 	});
 }
 
-/** Does at once whatever it is asked, and notes it. */
+/** Answers every request at once, and records it. */
 export function obedientGateway(
 	{ config, peer }: ScriptedGateway,
 	note: (method: string, params: unknown) => void = () => {},

@@ -1,4 +1,4 @@
-// Connections reach whichever process lives, with real processes and sockets: none is refused, and none is lost with a process.
+// Connections are passed to the running process, with real processes and sockets: none is refused, and none is lost with a process.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ async function openDoor(): Promise<ServiceDoor> {
 }
 
 interface Keeper extends ChildHandle {
-	/** Resolves when it was passed a connection. */
+	/** Resolves when it has received a connection. */
 	got: Promise<void>;
 	/** Kills it, and resolves when it is gone. */
 	end(): Promise<void>;
@@ -45,7 +45,7 @@ async function keeper(door: ServiceDoor, env: Record<string, string> = {}): Prom
 	return Object.assign(child, { got, end });
 }
 
-/** Connects, and answers what the process on the other side says until it closes. */
+/** Connects, and returns what the process on the other side sends until it closes. */
 async function visit(door: ServiceDoor): Promise<string> {
 	const socket = connect(door.port, '127.0.0.1');
 	let heard = '';
@@ -56,7 +56,7 @@ async function visit(door: ServiceDoor): Promise<string> {
 	return heard;
 }
 
-it('passes connections to the process that lives, also those that came before it', async () => {
+it('passes connections to the running process, also those from before its start', async () => {
 	const door = await openDoor();
 	const early = [visit(door), visit(door)];
 	const first = await keeper(door);
@@ -67,7 +67,7 @@ it('passes connections to the process that lives, also those that came before it
 	expect(await visit(door)).toBe(String(second.pid));
 });
 
-it('lets connections wait while no process is there, or the one that is shall get no more', async () => {
+it('queues connections while no process runs, or while it shall get no more', async () => {
 	const door = await openDoor();
 	const first = await keeper(door);
 	door.forwardTo(first.channel);
@@ -80,7 +80,7 @@ it('lets connections wait while no process is there, or the one that is shall ge
 	expect(await Promise.all([whileHeld, whileNone])).toEqual([String(second.pid), String(second.pid)]);
 });
 
-it('passes a connection on that a process took to its grave', async () => {
+it('passes a connection on again whose process died with it', async () => {
 	const door = await openDoor();
 	const first = await keeper(door, { SILENT: '1' });
 	door.forwardTo(first.channel);
@@ -92,7 +92,7 @@ it('passes a connection on that a process took to its grave', async () => {
 	expect(await Promise.all(visits)).toEqual(Array(3).fill(String(second.pid)));
 });
 
-it('closes what waits when it is closed', async () => {
+it('closes queued connections when it is closed', async () => {
 	const door = await openDoor();
 	const waiting = visit(door);
 	const socket = connect(door.port, '127.0.0.1');

@@ -1,4 +1,4 @@
-// What a gateway process has in common with every other kind of service process, shown by a kind of a few lines: it is started, asked,
+// What a gateway process has in common with every other kind of service process, shown by a kind of a few lines: it is started, called,
 // replaced and stopped, and its port outlives it.
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -62,7 +62,7 @@ async function visit({ port }: ServiceProcess<CountingPeer>): Promise<string> {
 
 const never = () => new AbortController().signal;
 
-it('serves connections at one port over all of its processes, also those that came before the first', async () => {
+it('serves connections on one port over all of its processes, also those from before the first', async () => {
 	const { service, lines } = await startCountingService();
 	const { port } = service;
 	const early = visit(service);
@@ -83,7 +83,7 @@ it('serves connections at one port over all of its processes, also those that ca
 	await expect(visit(service)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
-it('settles what was asked of a process that dies, and lets whoever waits for the next one give up', async () => {
+it('settles the requests to a process that dies, and lets callers that wait for the next one abort', async () => {
 	const { service } = await startCountingService();
 	service.child.start();
 	await service.whenReady(never());

@@ -1,4 +1,4 @@
-// What every session mode has to keep, whoever holds the sessions: run on each implementation by session-mode.test.ts. The fleet around
+// What every session mode must satisfy, whichever process holds the sessions: run on each implementation by session-mode.test.ts. The fleet around
 // the mode is the real one; its processes are scripted, and time is the test's.
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -12,7 +12,7 @@ import type { ManagedWorker } from '../src/workers/managed-worker.js';
 import { WorkerFleet } from '../src/workers/worker-fleet.js';
 import { obedientGateway, type ScriptedGateway, type ScriptedProcess, scriptedHost } from './scripted-host.js';
 
-/** Logs in every shard, as a bot does, and stays. */
+/** Logs in every shard, as a bot does, and keeps running. */
 export async function wellBehaved({ config, peer }: ScriptedProcess): Promise<void> {
 	for (const shardId of config.shardIds) {
 		const slot = await peer.request('identify.acquire', { shardId }, { timeoutMs: 0 });
@@ -29,25 +29,25 @@ export interface ModeRig {
 	plan: Plan;
 	/** Every worker process so far, oldest first. */
 	processes: ScriptedProcess[];
-	/** What gateway processes were asked, oldest first. */
+	/** The requests to gateway processes, oldest first. */
 	asked: { method: string; params: unknown }[];
 	/** The names of the manager's events. */
 	events: string[];
 	living(): number;
-	/** What worker processes do from now on. */
+	/** The script of worker processes from now on. */
 	script: (process: ScriptedProcess) => void | Promise<void>;
-	/** What gateway processes do from now on. */
+	/** The script of gateway processes from now on. */
 	gatewayScript: (process: ScriptedGateway) => void;
-	/** Lets time pass until something holds. */
+	/** Advances time until something holds. */
 	until(what: string, holds: () => boolean): Promise<void>;
-	/** Lets time pass until a promise is settled. */
+	/** Advances time until a promise is settled. */
 	settled<T>(promise: Promise<T>): Promise<T>;
 	startAll(): Promise<void>;
 	pid(workerId: number): number | null | undefined;
 	pendingTimers(): number;
 }
 
-/** A mode that is started, with two workers of two shards that are not. */
+/** A started mode, with two workers of two shards that are not started. */
 export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig> {
 	const clock = fakeClock();
 	const session_start_limit = { total: 1000, remaining: 1000, reset_after: 60_000, max_concurrency: 16 };
@@ -103,7 +103,7 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 			await clock.advance(20);
 			await new Promise(setImmediate);
 		}
-		throw new Error(`waited in vain for ${what}`);
+		throw new Error(`timed out waiting for ${what}`);
 	};
 	const rig: ModeRig = {
 		mode,
@@ -146,7 +146,7 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 
 /** The suite. */
 export function keepsTheContractOfASessionMode(gateway: 'direct' | 'resident'): void {
-	it('starts each process with the address where it connects', async () => {
+	it('starts each process with the address of its gateway', async () => {
 		const rig = await startMode(gateway);
 		await rig.startAll();
 		expect(rig.processes.map(({ config }) => config.shardIds)).toEqual([
@@ -158,7 +158,7 @@ export function keepsTheContractOfASessionMode(gateway: 'direct' | 'resident'): 
 		expect(rig.mode.identifyWaits()).toEqual([]);
 	});
 
-	it('gives each identify a slot of its own', async () => {
+	it('gives each identify its own slot', async () => {
 		const rig = await startMode(gateway);
 		const slots: number[] = [];
 		rig.script = async (process) => {
@@ -173,7 +173,7 @@ export function keepsTheContractOfASessionMode(gateway: 'direct' | 'resident'): 
 		expect(new Set(slots).size).toBe(4);
 	});
 
-	it('rejects a request for a slot with the reason of its signal, and with nothing else', async () => {
+	it('rejects a request for a slot with the reason of its signal, and nothing else', async () => {
 		const rig = await startMode(gateway);
 		const reason = new Error('no longer wanted');
 		const [worker] = rig.workers.workers as [ManagedWorker];
@@ -197,7 +197,7 @@ export function keepsTheContractOfASessionMode(gateway: 'direct' | 'resident'): 
 	it('rejects a replacement that does not become ready, and names the worker and the reason', async () => {
 		const rig = await startMode(gateway);
 		await rig.startAll();
-		// Once alone: how often the policy tries again in a moment depends on its jitter.
+		// Once only: how often the policy retries in that time depends on its jitter.
 		rig.script = ({ exit }) => {
 			rig.script = wellBehaved;
 			exit(7);
@@ -208,7 +208,7 @@ export function keepsTheContractOfASessionMode(gateway: 'direct' | 'resident'): 
 			message: expect.stringMatching(/worker 1 \(shards 2-3\).*exit(ed with)? code 7/),
 			details: { workerId: 1, shardIds: [2, 3] },
 		});
-		// Whichever process is the worker now, it is one, and it comes back.
+		// Whichever process is the worker now, there is one, and it restarts.
 		await rig.until('the worker to be ready', () => rig.workers.byId(1)?.child.state === 'ready');
 		expect(rig.workers.all).toHaveLength(2);
 	});
@@ -223,7 +223,7 @@ export function keepsTheContractOfASessionMode(gateway: 'direct' | 'resident'): 
 		expect(rig.processes[2]?.config).toMatchObject({ workerId: 0, epoch: 2, shardIds: [0, 1] });
 	});
 
-	it('has figures of gateway processes or none at all, and never rejects', async () => {
+	it('returns figures of gateway processes or none at all, and never rejects', async () => {
 		const rig = await startMode(gateway);
 		const stats = await rig.settled(rig.mode.stats(Date.now()));
 		expect(stats?.map(({ id, shardIds }) => ({ id, shardIds }))).toEqual(
@@ -231,7 +231,7 @@ export function keepsTheContractOfASessionMode(gateway: 'direct' | 'resident'): 
 		);
 	});
 
-	it('leaves nothing running and no timer when it is stopped, twice as well as once', async () => {
+	it('leaves nothing running and no timer when it is stopped, once or twice', async () => {
 		const rig = await startMode(gateway);
 		await rig.startAll();
 		await rig.settled(rig.workers.stop({}));

@@ -23,7 +23,7 @@ describe('direct mode', () => {
 describe('resident mode', () => {
 	keepsTheContractOfASessionMode('resident');
 
-	it('gives each process a number of its own, which its gateway process knows before it is started', async () => {
+	it('gives each process its own number, which its gateway process knows before it is started', async () => {
 		const rig = await startMode('resident');
 		await rig.startAll();
 		rig.processes[0]?.exit(1);
@@ -51,7 +51,7 @@ describe('resident mode', () => {
 		expect(rig.starts.budget().granted).toBe(0);
 	});
 
-	it('keeps the old process and its number when a replacement fails, and says so', async () => {
+	it('keeps the old process and its number when a replacement fails, and reports it', async () => {
 		const rig = await startMode('resident');
 		await rig.startAll();
 		const before = rig.pid(0);
@@ -64,7 +64,7 @@ describe('resident mode', () => {
 		expect(rig.asked.at(-1)).toMatchObject({ method: 'handover.abort', params: { incarnation: 3, shardIds: [0, 1] } });
 	});
 
-	it('replaces one worker at a time where it is asked twice, and each time the process that is there then', async () => {
+	it('replaces one worker at a time on concurrent requests, and each time the current process', async () => {
 		const rig = await startMode('resident');
 		await rig.startAll();
 		const worker = rig.workers.byId(0) as ManagedWorker;
@@ -80,7 +80,7 @@ describe('resident mode', () => {
 	it.each([
 		['does not answer', { sessions: [], shards: [] }, /gateway process 0 .* does not answer/],
 		['has no connection of the new process', undefined, /shard 0 has no connection to its gateway process/],
-	])('does not call a worker replaced while the gateway process %s', async (_, figures, reason) => {
+	])('rejects a replacement while the gateway process %s', async (_, figures, reason) => {
 		const rig = await startMode('resident');
 		rig.gatewayScript = (process) => {
 			obedientGateway(process);
@@ -98,7 +98,7 @@ describe('resident mode', () => {
 		);
 	});
 
-	it('tells the next gateway process which processes of workers are there, and is degraded until then', async () => {
+	it('sends the next gateway process the current worker processes, and is degraded until then', async () => {
 		const rig = await startMode('resident');
 		await rig.startAll();
 		const known: unknown[] = [];
@@ -118,7 +118,7 @@ describe('resident mode', () => {
 		]);
 	});
 
-	it('waits with the process of a worker while its gateway process is not there', async () => {
+	it('delays the process of a worker while its gateway process is not running', async () => {
 		const rig = await startMode('resident');
 		await rig.startAll();
 		rig.gatewayScript = () => {};

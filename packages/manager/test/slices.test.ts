@@ -1,4 +1,4 @@
-// Which worker runs which shards, for every way to ask for it; and the figures of slices.
+// Which worker runs which shards, for every way to configure it; and the figures of workers.
 import { waitFor } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { startFleet } from './fleet.js';
@@ -28,7 +28,7 @@ describe('slices', () => {
 		},
 		{ totalShards: 16, shardList: [15, 3], slices: [[3], [15]] },
 		{ totalShards: 'auto' as const, shardList: '2-4', shardsPerWorker: 'auto' as const, slices: undefined },
-	])('$totalShards shards, list $shardList, $shardsPerWorker a worker', async ({ slices, ...options }) => {
+	])('$totalShards shards, list $shardList, $shardsPerWorker per worker', async ({ slices, ...options }) => {
 		const { manager } = await startFleet('quick-bot.mjs', { ...options, simulator: { shards: 5 } });
 		const expected = slices ?? manager.workers.map(({ shardIds }) => [...shardIds]);
 		expect(expected.flat()).toEqual((await manager.getShardStats()).map(({ shardId }) => shardId));
@@ -39,7 +39,7 @@ describe('slices', () => {
 });
 
 describe('figures', () => {
-	it('come without a question, one entry per shard, each with its part of the memory', async () => {
+	it('are pushed, one entry per shard, each with its part of the memory', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 3, shardsPerWorker: 2 });
 		const stats = await waitFor('the first samples', async () => {
 			const entries = await manager.getShardStats();
@@ -63,7 +63,7 @@ describe('figures', () => {
 		expect((stats[2]?.memoryMb as number) / (stats[0]?.memoryMb as number)).toBeGreaterThan(1.5);
 	});
 
-	it('are asked for now with fresh, also where nothing is pushed but at the start', async () => {
+	it('are requested now with fresh, also when they are pushed only at the start', async () => {
 		const { manager } = await startFleet('quick-bot.mjs', { totalShards: 1, statsIntervalMs: 0 });
 		await manager.broadcastEval('globalThis.ballast = Buffer.alloc(64 * 2 ** 20, 1); 0');
 		const [stale] = await manager.getShardStats();

@@ -229,7 +229,7 @@ describe('frames from the other side', () => {
 
 		const call = peer.request('echo', 1);
 		await settled();
-		await say([kind.result, 1, 'first'], [kind.result, 1, 'second'], [kind.failure, 1, 'third'], [kind.result, 99, 'nobody']);
+		await say([kind.result, 1, 'first'], [kind.result, 1, 'second'], [kind.failure, 1, 'third'], [kind.result, 99, 'unknown']);
 		expect(await call).toBe('first');
 		expect(peer.counters).toMatchObject({ duplicateRequests: 2, lateReplies: 3, malformedFrames: 0 });
 	});

@@ -1,7 +1,7 @@
 // One end of a message channel, as the peer sees it: send a message, receive messages, notice the end. It does not know what the
 // messages mean. A new kind of channel is one more file that implements this interface and passes the contract suite.
 
-/** One end of an ordered, reliable channel of JSON messages. Whoever made the channel closes it; a port only reports its end. */
+/** One end of an ordered, reliable channel of JSON messages. The creator of the channel closes it; a port only reports its end. */
 export interface Port {
 	/**
 	 * Hands one message to the channel. Returns false when the sender should wait for `done` before it sends more (back-pressure).

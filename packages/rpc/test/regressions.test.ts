@@ -117,7 +117,7 @@ describe('discord.js ShardingManager', () => {
 	});
 
 	it('survives a send after its channel was closed, instead of ending with ERR_IPC_CHANNEL_CLOSED', async () => {
-		const child = start('lets-go-of-channel');
+		const child = start('closes-channel');
 		expect(await once(child, 'exit')).toEqual([0, null]);
 	});
 

@@ -2,7 +2,7 @@ import { fakeClock } from '@shardctl/test-support';
 import { expect, test } from 'vitest';
 import { EventLog } from './event-log.js';
 
-test('entries are filtered by type, shard, connection, number and count', async () => {
+test('filters entries by type, shard, connection, number and count', async () => {
 	const clock = fakeClock(1000);
 	const log = new EventLog(clock, 100);
 	log.add('identify', { shardId: 0, connectionId: 1 });
@@ -18,7 +18,7 @@ test('entries are filtered by type, shard, connection, number and count', async 
 	expect(log.entries()[1]).toMatchObject({ at: 1005, monotonicMs: 5 });
 });
 
-test('the log is bounded and counts what fell out', () => {
+test('is bounded and counts dropped entries', () => {
 	const log = new EventLog(fakeClock(), 10);
 	for (let n = 0; n < 25; n++) log.add('rest', {});
 	expect(log.entries().length).toBeLessThanOrEqual(11);

@@ -1,10 +1,10 @@
-// Who may talk to the simulator: security finding 16, with its variants.
+// Which clients the simulator accepts: security finding 16, with its variants.
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { connected, RawClient, rest, simulator } from './raw-client.js';
 
-/** Sends a request as it is written here, and resolves with the status of the answer. */
+/** Sends a request exactly as written here, and resolves with the status of the response. */
 async function status(port: number, head: string): Promise<number> {
 	const socket = connect(port, '127.0.0.1');
 	socket.write(`${head}\r\nConnection: close\r\n\r\n`);
@@ -25,7 +25,7 @@ describe('a name that points at this machine (DNS rebinding)', () => {
 		'',
 		'a@127.0.0.1',
 		'127.0.0.1 x',
-	])('Host %s is refused everywhere', async (host) => {
+	])('rejects Host %s everywhere', async (host) => {
 		const sim = await simulator();
 		for (const path of ['/simulator/state', '/api/v10/gateway']) {
 			expect([path, await status(sim.port, `GET ${path} HTTP/1.1\r\nHost: ${host}`)]).toEqual([path, 403]);
@@ -33,21 +33,21 @@ describe('a name that points at this machine (DNS rebinding)', () => {
 	});
 
 	test.each(['127.0.0.1', '127.0.0.1:1', '127.7.7.7', '[::1]:38300', 'localhost', 'LOCALHOST:9', '10.0.0.7'])(
-		'Host %s is served',
+		'serves Host %s',
 		async (host) => {
 			const sim = await simulator();
 			expect(await status(sim.port, `GET /simulator/state HTTP/1.1\r\nHost: ${host}`)).toBe(200);
 		},
 	);
 
-	test('a name that was allowed is served', async () => {
+	test('serves an allowed name', async () => {
 		const sim = await simulator({ allowedHosts: ['Discord'] });
 		expect(await status(sim.port, 'GET /simulator/state HTTP/1.1\r\nHost: discord:38300')).toBe(200);
 	});
 });
 
 describe('a web page', () => {
-	test.each(['http://evil.example', 'http://127.0.0.1:1', 'null'])('with Origin %s is refused', async (origin) => {
+	test.each(['http://evil.example', 'http://127.0.0.1:1', 'null'])('with Origin %s is rejected', async (origin) => {
 		const sim = await simulator();
 		expect(await status(sim.port, `GET /simulator/state HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: ${origin}`)).toBe(403);
 		expect(await status(sim.port, `GET /api/v10/gateway HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: ${origin}`)).toBe(403);
@@ -60,7 +60,7 @@ describe('a web page', () => {
 describe('a control token', () => {
 	const controlToken = 'a-control-token-of-a-test';
 
-	test('is needed for every endpoint of the control API, and for nothing of Discord', async () => {
+	test("is required for every endpoint of the control API, and for none of Discord's", async () => {
 		const sim = await simulator({ controlToken });
 		const call = (headers: Record<string, string> = {}, path = '/state') =>
 			fetch(`http://127.0.0.1:${sim.port}/simulator${path}`, { headers }).then(({ status: code }) => code);
@@ -77,7 +77,7 @@ describe('a control token', () => {
 
 describe('a request target that is no path', () => {
 	test.each(['//', '//[', '//evil.example/', 'http://[', 'http://evil.example/', '*', '/\\x', '?'])(
-		'%s gets 400, as a request and as an upgrade, and nothing ends',
+		'%s gets 400, as a request and as an upgrade, and the simulator keeps running',
 		async (target) => {
 			const sim = await simulator();
 			expect(await status(sim.port, `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1`)).toBe(400);
@@ -102,7 +102,7 @@ describe('a request target that is no path', () => {
 });
 
 describe('any token', () => {
-	test('is accepted by REST and by the gateway where that is asked for', async () => {
+	test('is accepted by REST and by the gateway if configured', async () => {
 		const sim = await simulator({ anyToken: true });
 		expect((await rest(sim, '/users/@me', { token: 'a.b.c' })).status).toBe(200);
 		expect((await rest(sim, '/users/@me', { token: null })).status).toBe(401);
@@ -113,7 +113,7 @@ describe('any token', () => {
 		expect(await other.closed).toBe(4004);
 	});
 
-	test('is refused by default', async () => {
+	test('is rejected by default', async () => {
 		const sim = await simulator();
 		expect((await rest(sim, '/users/@me', { token: 'a.b.c' })).status).toBe(401);
 		const client = await RawClient.connect(sim);

@@ -12,7 +12,7 @@ async function call(sim: Simulator, method: string, path: string, body?: unknown
 	return { status: response.status, json: await response.json() };
 }
 
-test('the index lists every endpoint, and each of them is there', async () => {
+test('the index lists every endpoint, and each of them exists', async () => {
 	const sim = await simulator();
 	const { json } = await call(sim, 'GET', '');
 	expect(json.endpoints.length).toBeGreaterThan(8);
@@ -23,7 +23,7 @@ test('the index lists every endpoint, and each of them is there', async () => {
 	}
 });
 
-test('state and log tell what happened, filtered', async () => {
+test('state and log report what happened, filtered', async () => {
 	const sim = await simulator();
 	await connected(sim, { shard: [1, 2] });
 	expect((await call(sim, 'GET', '/state')).json).toMatchObject({
@@ -39,7 +39,7 @@ test('state and log tell what happened, filtered', async () => {
 	expect(JSON.stringify((await call(sim, 'GET', '/state')).json)).not.toContain(sim.token);
 });
 
-test('events, faults, activity and guilds are a request away', async () => {
+test('emits events, sets faults, activity and guilds by request', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	const { json } = await call(sim, 'POST', '/emit', { type: 'MESSAGE_CREATE', data: { content: 'hi' } });
@@ -70,14 +70,14 @@ test.each([
 	['/activity', { eventsPerSecond: 1, mix: { nonsense: 1 } }],
 	['/guilds', { count: 'many' }],
 	['/faults/schedule', { entries: [] }],
-])('POST %s %j is refused with what is wrong', async (path, body) => {
+])('POST %s %j is rejected with the reason', async (path, body) => {
 	const sim = await simulator();
 	const { status, json } = await call(sim, 'POST', path, body);
 	expect(status).toBe(400);
 	expect(json.problems.length).toBeGreaterThan(0);
 });
 
-test('a body that is too large, no JSON, or not sent as JSON is refused', async () => {
+test('rejects a body that is too large, no JSON, or not sent as JSON', async () => {
 	const sim = await simulator();
 	const url = `http://127.0.0.1:${sim.port}/simulator/emit`;
 	const post = async (body: string, type: string) =>

@@ -1,14 +1,14 @@
-// Faults on demand and by schedule, as a client feels them.
+// Faults on demand and by schedule, as a client sees them.
 import { fakeClock } from '@shardctl/test-support';
 import { expect, test } from 'vitest';
 import { connected, RawClient, rest, simulator } from './raw-client.js';
 
-/** Lets what is on the sockets arrive. */
+/** Lets data on the sockets arrive. */
 async function arrived(sim: { port: number }): Promise<void> {
 	await fetch(`http://127.0.0.1:${sim.port}/simulator/state`).then((response) => response.text());
 }
 
-test('a close with any code hits the shard that it is meant for', async () => {
+test('a close with any code affects its shard only', async () => {
 	const sim = await simulator();
 	const [zero, one] = [await connected(sim, { shard: [0, 2] }), await connected(sim, { shard: [1, 2] })];
 	expect(sim.faults.close(4321, { shard: 1, shardCount: 2 })).toBe(1);
@@ -17,7 +17,7 @@ test('a close with any code hits the shard that it is meant for', async () => {
 	expect(sim.log.entries({ type: 'fault' })).toMatchObject([{ fault: 'close', code: 4321, shard: 1 }]);
 });
 
-test('a black hole answers nothing and keeps the connection open; when it ends, things go on', async () => {
+test('a black hole answers nothing and keeps the connection open until it ends', async () => {
 	const clock = fakeClock();
 	const sim = await simulator({ clock });
 	const client = await connected(sim);
@@ -82,7 +82,7 @@ test('an outage of guilds ends by itself', async () => {
 	expect((await client.next('GUILD_CREATE')).d.id).toBe(ids[1]);
 });
 
-test('REST: a storm of 5xx for some paths, a share of requests, latency, and no answer at all', async () => {
+test('REST: a series of 5xx for some paths, a share of requests, latency, and no response at all', async () => {
 	const clock = fakeClock();
 	const sim = await simulator({ clock });
 	sim.faults.restStatus({ status: 503, path: '/users' });
@@ -141,7 +141,7 @@ test('a schedule runs its faults at their times, again and again, until it is cl
 	expect(sim.state().connections).toBe(1);
 });
 
-test('a simulator that was stopped leaves no timer, whatever was going on', async () => {
+test('a stopped simulator leaves no timer, whatever was running', async () => {
 	const clock = fakeClock();
 	const sim = await simulator({ clock, eventsPerSecond: 50 });
 	const client = await connected(sim);

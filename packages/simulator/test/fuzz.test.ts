@@ -1,5 +1,5 @@
-// Hostile input: 10,000 frames that no client should send, each against a connection of its own, and a part of them over real
-// sockets with half-open and broken connections among them. Each gets the close code that it deserves, and a decent client is
+// Hostile input: 10,000 frames that no client should send, each on its own connection, and a part of them over real
+// sockets with half-open and broken connections among them. Each gets the matching close code, and a regular client is
 // served all the while. `FUZZ_INPUTS=10000` sends as many over sockets as well; so for requests with odd targets, headers and framings.
 import { systemClock } from '@shardctl/core';
 import { defaultRules, GatewayConnection, SessionStore } from '@shardctl/gateway-protocol';
@@ -19,7 +19,7 @@ async function attack(port: number, { data, codes }: Attack): Promise<string | u
 	return codes.includes(code) ? undefined : `${String(data).slice(0, 80)} → ${code}, not ${codes.join(' or ')}`;
 }
 
-/** The code with which a connection of the simulator's gateway answers a frame, without sockets. */
+/** The close code of the simulator's gateway for a frame, without sockets. */
 function closeCodeOf(sessions: SessionStore, data: string | Buffer): number | undefined {
 	let code: number | undefined;
 	const info = { id: 1, remoteAddress: '', host: '', path: '/', version: 10, compression: 'none' } as const;
@@ -61,7 +61,7 @@ test('10,000 malformed, oversized and binary frames each get the right close cod
 
 test('hostile frames, half-open and broken connections over real sockets never stop the simulator', async () => {
 	const sim = await simulator({ guilds: 2, logCapacity: 1000, heartbeatGraceFactor: 1000 });
-	// It sends no heartbeat while the attack lasts, however slow the machine is; hence the patience above.
+	// It sends no heartbeat during the attack, however slow the machine is; hence the long timeout above.
 	const decent = await connected(sim);
 	const wrong: string[] = [];
 	let left = Number(process.env.FUZZ_INPUTS ?? 1500);
@@ -83,7 +83,7 @@ test('hostile frames, half-open and broken connections over real sockets never s
 	expect(sim.log.entries().length).toBeLessThanOrEqual(1100);
 });
 
-test('odd request targets, headers and framings are answered, and never stop the simulator', async () => {
+test('responds to odd request targets, headers and framings, and never stops', async () => {
 	const sim = await simulator({ guilds: 2, logCapacity: 1000, rest: { invalidLimit: 1_000_000, globalPerSecond: 1_000_000 } });
 	const requests = hostileRequests(randomStream(20_261_130));
 	const statuses = new Map<number, number>();

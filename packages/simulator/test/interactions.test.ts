@@ -1,4 +1,4 @@
-// Interactions as people have them: what is named is found, and reaches the bot in the form that Discord gives it.
+// Interactions as users trigger them: named objects are found, and sent to the bot in Discord's form.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Simulator } from '../src/index.js';
@@ -32,7 +32,7 @@ async function sent(sim: Simulator, components: unknown[]): Promise<Data> {
 	return json;
 }
 
-test('options of a command are typed by how it was registered, and what is named is resolved', async () => {
+test('options of a command are typed as registered, and named objects are resolved', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	await registered(sim, [
@@ -107,7 +107,7 @@ test('subcommands, autocomplete and the context menu have their own forms', asyn
 	expect(avatar).toMatchObject({ type: 2, target_id: user.id, resolved: { users: { [user.id]: { username: user.username } } } });
 });
 
-test('a component carries its message; a button is found by custom id or label, a menu by value, label or name', async () => {
+test('a component includes its message; a button is found by custom id or label, a menu by value, label or name', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	const message = await sent(sim, [
@@ -188,7 +188,7 @@ test('a form that the bot opened is submitted in its own layout, by field or lab
 	});
 });
 
-test('the bot has a managed role with the permissions that were asked for, and interactions say so', async () => {
+test('the bot has a managed role with the requested permissions, and interactions include them', async () => {
 	for (const [options, bits, effective] of [
 		[{}, '8', '2251799813685247'],
 		[{ botPermissions: '2048' }, '2048', '2048'],
@@ -203,7 +203,7 @@ test('the bot has a managed role with the permissions that were asked for, and i
 	}
 });
 
-test('the control API reports the answer to an interaction, and refuses what names nothing', async () => {
+test('the control API returns the response to an interaction, and rejects unknown names', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	const post = async (body: object) => {
@@ -230,7 +230,7 @@ test('the control API reports the answer to an interaction, and refuses what nam
 	);
 });
 
-test('every example of POST /simulator/emit in the README works, in the order in which they are there', async () => {
+test('every example of POST /simulator/emit in the README works, in its order', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	const user = firstGuild(sim).members.stretchMember(0).user.username;

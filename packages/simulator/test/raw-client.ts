@@ -1,4 +1,4 @@
-// A gateway client that hides nothing: it sends what a test says and keeps what comes. For tests of the protocol itself.
+// A transparent gateway client: it sends what a test says and keeps what it receives. For tests of the protocol itself.
 import { constants, createInflate, inflateSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { onTestFinished } from 'vitest';
@@ -73,7 +73,7 @@ export class RawClient {
 		return client;
 	}
 
-	/** The next frame of this op or event that was not looked at yet; what comes before it is passed over. */
+	/** The next frame of this op or event that was not read yet; earlier ones are skipped. */
 	async next(what: number | string): Promise<Frame> {
 		for (;;) {
 			const found = this.frames.slice(this.#read).findIndex((frame) => frame.op === what || frame.t === what);
@@ -111,7 +111,7 @@ export class RawClient {
 		return this.next('READY');
 	}
 
-	/** Identifies and waits until every guild has come. */
+	/** Identifies and waits until every guild has arrived. */
 	async up(fields: Record<string, unknown> = {}): Promise<Frame> {
 		const ready = await this.ready(fields);
 		const wants = ((fields.intents as number | undefined) ?? everyIntent) & guildsIntent;
@@ -133,13 +133,13 @@ export class RawClient {
 		this.send(6, { token: this.#sim.token, session_id: sessionId, seq, ...fields });
 	}
 
-	/** Everything that the server sent before this has come: a heartbeat went there and its answer came back. */
+	/** Everything that the server sent before this has arrived: a heartbeat was sent and acknowledged. */
 	async settled(): Promise<void> {
 		this.send(1, null);
 		await this.next(11);
 	}
 
-	/** Types of the events, or op codes, that came so far. */
+	/** Types of the received events, or op codes. */
 	types(): (string | number)[] {
 		return this.frames.map(({ t, op }) => t ?? op);
 	}
@@ -160,7 +160,7 @@ export class RawClient {
 	}
 }
 
-/** Connects and waits until every guild has come. */
+/** Connects and waits until every guild has arrived. */
 export async function connected(
 	sim: Simulator,
 	fields: Record<string, unknown> = {},

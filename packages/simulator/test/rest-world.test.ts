@@ -1,5 +1,5 @@
-// What bots do over REST changes the world, and comes back as the event that Discord would send: seen through discord.js, whose
-// caches are made of those events.
+// What bots do over REST changes the world, and is sent back as the event that Discord would send: seen through discord.js, whose
+// caches are built from those events.
 
 import { fakeClock, waitFor } from '@shardctl/test-support';
 import {
@@ -40,7 +40,7 @@ async function start(): Promise<{ sim: Simulator; client: Client<true>; guild: G
 	return { sim, client: client as Client<true>, guild, channel };
 }
 
-/** The data of the next dispatch of this type; discord.js tells of it before it acts on it, whatever REST answered meanwhile. */
+/** The data of the next dispatch of this type; discord.js emits it before it applies it, independent of the REST response. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the server sends
 function dispatched(client: Client, type: string): Promise<any> {
 	return new Promise((resolve) => client.ws.once(type as GatewayDispatchEvents, resolve));
@@ -106,7 +106,7 @@ test('messages: send with a file and an embed, fetch, edit, pin, bulk delete', a
 	await expect(channel.send('')).rejects.toMatchObject({ code: 50_006 });
 });
 
-test('reactions: add, and take away', async () => {
+test('reactions: add and remove', async () => {
 	const { client, channel } = await start();
 	const message = await channel.send('react');
 	const added = dispatched(client, 'MESSAGE_REACTION_ADD');
@@ -158,7 +158,7 @@ test('a direct message, a webhook, the guild itself, the own name', async () => 
 	expect(client.user.username).toBe('New Name');
 });
 
-test('leaving a guild comes as its end', async () => {
+test('leaving a guild sends its GUILD_DELETE', async () => {
 	const { client, guild, sim } = await start();
 	const left = dispatched(client, 'GUILD_DELETE');
 	await guild.leave();
@@ -181,7 +181,7 @@ test('commands: global and in a guild, replaced, fetched, deleted', async () => 
 	expect((await guild.commands.fetch()).size).toBe(0);
 });
 
-test('a route that is not there answers 404 as Discord does, and shows in the log', async () => {
+test('an unknown route returns 404 as Discord does, and is in the log', async () => {
 	const sim = await simulator();
 	expect(await rest(sim, '/nothing/here')).toMatchObject({ status: 404, json: { message: '404: Not Found', code: 0 } });
 	expect(sim.log.entries({ type: 'unknown-route' })).toMatchObject([{ method: 'GET', path: '/api/v10/nothing/here' }]);
@@ -195,7 +195,7 @@ test('a route that is not there answers 404 as Discord does, and shows in the lo
 	expect([bad.status, ((await bad.json()) as { code: number }).code]).toEqual([400, 50_109]);
 });
 
-test('an interaction is answered once, within three seconds', async () => {
+test('an interaction accepts one response, within three seconds', async () => {
 	const clock = fakeClock();
 	const sim = await simulator({ clock });
 	const client = await connected(sim);

@@ -15,7 +15,7 @@ export interface RestartPolicy {
 	windowMs: number;
 	/** A process that was ready for this long has proven itself: the backoff and the cool-down start over. */
 	stableAfterMs: number;
-	/** The wait of a child that was given up, before it is tried once more. Doubles each time that fails, up to twelvefold. */
+	/** The wait of a child that was given up, before the next attempt. Doubles each time that fails, up to twelvefold. */
 	cooldownMs: number;
 }
 

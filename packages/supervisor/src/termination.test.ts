@@ -44,7 +44,7 @@ describe('Termination', () => {
 	});
 
 	it.each([
-		['nobody can be asked', { ask: null }],
+		['there is no process to ask', { ask: null }],
 		['there is no grace', { graceMs: 0 }],
 	])('terminates at once when %s', async (_when, options) => {
 		const { clock, steps, termination } = ladder(options);

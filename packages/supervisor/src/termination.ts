@@ -1,5 +1,5 @@
 // The ladder by which a process is ended: ask, wait, SIGTERM, wait, SIGKILL. It never concludes that the process is gone:
-// only the exit event says so, and the caller awaits it.
+// only the exit event reports that, and the caller awaits it.
 import type { Clock, Timer } from '@shardctl/core';
 import { timerDelayMs } from './timer-delay.js';
 

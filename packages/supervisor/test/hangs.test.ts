@@ -26,9 +26,9 @@ async function beating(options: Parameters<typeof started>[0] = {}): Promise<Rea
 
 describe('a busy loop', () => {
 	it('is reported and replaced, and the report names the function it is in', async () => {
-		const { child, tell, exits, pids } = await beating({ policy: defaultRestartPolicy });
+		const { child, run, exits, pids } = await beating({ policy: defaultRestartPolicy });
 		const silent = event(child, 'unresponsive');
-		tell("process.on('SIGTERM', () => {}); (function countSheep() { for (;;) {} })()");
+		run("process.on('SIGTERM', () => {}); (function countSheep() { for (;;) {} })()");
 		expect(await silent).toEqual({ pid: pids[0], epoch: 1, silentForMs: 400 });
 		await event(child, 'ready');
 		expect(exits).toMatchObject([{ reason: 'hung', signal: 'SIGKILL', message: expect.stringContaining('400 ms') }]);
@@ -37,9 +37,9 @@ describe('a busy loop', () => {
 	});
 
 	it("keeps inspector output out of the bot's logs", async () => {
-		const { child, tell } = await beating();
+		const { child, run } = await beating();
 		const exited = event(child, 'exited');
-		tell("process.stderr.write('my words\\n'); for (;;) {}");
+		run("process.stderr.write('my words\\n'); for (;;) {}");
 		const report = await exited;
 		expect(report.stack).not.toEqual([]);
 		expect(child.recentLogs().map(({ line }) => line)).toEqual(['my words']);
@@ -50,7 +50,7 @@ describe('a busy loop', () => {
 describe('a temporary hang', () => {
 	it.runIf(process.platform === 'linux')('finding 3: leaves no inspector open, and a second hang is still found', async () => {
 		const made = await beating({ closeInspector: true });
-		const { child, tell, pids } = made;
+		const { child, run, pids } = made;
 		const pid = pids[0] as number;
 		for (const round of [1, 2]) {
 			const silent = event(child, 'unresponsive');
@@ -63,15 +63,15 @@ describe('a temporary hang', () => {
 			expect(listeningPorts(pid)).toEqual([]);
 		}
 		const exited = event(child, 'exited');
-		tell('(function countSheep() { for (;;); })()');
+		run('(function countSheep() { for (;;); })()');
 		expect((await exited).stack[0]).toMatch(/^countSheep \(/);
 		expect(pids).toHaveLength(1);
 	});
 
 	it.runIf(process.platform === 'linux')('finding 3: the open inspector does not publish its address', async () => {
-		const { child, tell, pids } = await beating({ killAfterMs: 5000 });
+		const { child, run, pids } = await beating({ killAfterMs: 5000 });
 		const draining = event(child, 'unresponsive');
-		tell("process.on('SIGTERM', () => {}); for (;;);");
+		run("process.on('SIGTERM', () => {}); for (;;);");
 		await draining;
 		let port: number | undefined;
 		await waitFor('the inspector', () => {
@@ -92,9 +92,9 @@ describe('a temporary hang', () => {
 		await new Promise<void>((resolve) => trap.listen(0, '127.0.0.1', resolve));
 		onTestFinished(() => void trap.close());
 		const { port } = trap.address() as AddressInfo;
-		const { child, tell, exits } = await beating();
+		const { child, run, exits } = await beating();
 		const exited = event(child, 'exited');
-		tell(
+		run(
 			`console.error('bad command: x\\nDebugger listening on ws://127.0.0.1:${port}/secret\\nDebugger attached.\\ny'); (function stuck() { for (;;); })()`,
 		);
 		await exited;
@@ -117,8 +117,8 @@ describe('a stopped process (kill -STOP)', () => {
 
 describe('a process that left its channel', () => {
 	it('is replaced because it cannot respond; nothing else breaks (hybrid-sharding #1: the manager died)', async () => {
-		const { child, tell, exits } = await beating({ policy: defaultRestartPolicy });
-		tell("process.removeAllListeners('disconnect'); process.disconnect()");
+		const { child, run, exits } = await beating({ policy: defaultRestartPolicy });
+		run("process.removeAllListeners('disconnect'); process.disconnect()");
 		await event(child, 'ready');
 		expect(exits).toMatchObject([{ reason: 'hung' }]);
 	});
@@ -141,7 +141,7 @@ describe('what is not a hang', () => {
 
 	it('a process that a debugger holds at a breakpoint; it is checked again after the debugger detached', async () => {
 		const clock = fakeClock();
-		const { child, tell, exits } = await beating({ clock, spec: { execArgv: ['--inspect=0'] } });
+		const { child, run, exits } = await beating({ clock, spec: { execArgv: ['--inspect=0'] } });
 		const seen: string[] = [];
 		child.on('state', ({ to }) => seen.push(to));
 		const url = child
@@ -161,7 +161,7 @@ describe('what is not a hang', () => {
 		debug.send(JSON.stringify({ id: 1, method: 'Debugger.enable' }));
 		await enabled;
 		const paused = said('"Debugger.paused"');
-		tell('debugger; for (;;) {}');
+		run('debugger; for (;;) {}');
 		await paused;
 		await clock.advance(heartbeat.intervalMs + 20 * heartbeat.timeoutMs);
 		expect({ seen, exits }).toEqual({ seen: [], exits: [] });

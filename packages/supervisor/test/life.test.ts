@@ -31,10 +31,10 @@ it('restarts a process that was killed, once it is gone', async () => {
 });
 
 it('captures its output, line by line', async () => {
-	const { child, tell } = realChild();
+	const { child, run } = realChild();
 	child.start();
 	await event(child, 'ready');
-	tell("process.stdout.write('one\\ntw'); process.stderr.write('err\\n'); process.stdout.write('o\\nlast')");
+	run("process.stdout.write('one\\ntw'); process.stderr.write('err\\n'); process.stdout.write('o\\nlast')");
 	await child.stop();
 	const lines = child.recentLogs();
 	expect(lines.filter(({ stream }) => stream === 'stdout').map(({ line }) => line)).toEqual(['one', 'two', 'last']);

@@ -7,12 +7,12 @@ import { event, started } from './real-child.js';
 
 /** The lines of one stream that the child wrote by script. */
 async function linesAfter(script: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<string[]> {
-	const { child, tell, messages } = await started();
+	const { child, run, messages } = await started();
 	const lines: string[] = [];
 	child.on('log', (entry) => {
 		if (entry.stream === stream) lines.push(entry.line);
 	});
-	tell(`${script}; process.send({ wrote: true })`);
+	run(`${script}; process.send({ wrote: true })`);
 	await waitFor('the writing', () => messages.length > 0 || child.pid === null);
 	await child.stop();
 	return lines;
@@ -33,8 +33,8 @@ describe('output', () => {
 	});
 
 	it('never mixes the two streams, however they alternate', async () => {
-		const { child, tell } = await started();
-		tell(`
+		const { child, run } = await started();
+		run(`
 			const { writeSync } = require('node:fs');
 			for (let i = 0; i < 500; i++) { writeSync(1, 'out '); writeSync(2, 'err '); writeSync(1, i + '\\n'); writeSync(2, i + '\\n'); }
 			process.exit()`);
@@ -52,7 +52,7 @@ describe('output', () => {
 	});
 
 	it('finding 10: reads as many lines of a flood as the budget allows, counts the others, and keeps the last ones', async () => {
-		const { child, tell, messages } = await started();
+		const { child, run, messages } = await started();
 		let count = 0;
 		let leftOut = 0;
 		const lines: string[] = [];
@@ -63,7 +63,7 @@ describe('output', () => {
 				lines.push(line);
 			} else leftOut += Number(more);
 		});
-		tell("for (let i = 1; i <= 100_000; i++) process.stdout.write('line ' + i + '\\n'); process.send({ wrote: true })");
+		run("for (let i = 1; i <= 100_000; i++) process.stdout.write('line ' + i + '\\n'); process.send({ wrote: true })");
 		await waitFor('the writing', () => messages.length > 0);
 		await child.stop();
 		expect(count + leftOut).toBe(100_000);
@@ -75,9 +75,9 @@ describe('output', () => {
 	});
 
 	it('finding 10: the exit report of a process that dies in a flood includes its last lines', async () => {
-		const { child, tell } = await started();
+		const { child, run } = await started();
 		const exited = event(child, 'exited');
-		tell(
+		run(
 			"const noise = 'noise\\n'.repeat(1000); for (let i = 0; i < 100; i++) process.stderr.write(noise); process.stderr.write('', () => { throw new Error('the end'); })",
 		);
 		const report = await exited;
@@ -86,9 +86,9 @@ describe('output', () => {
 	});
 
 	it('does not block the bot while the owner does not read', async () => {
-		const { tell } = await started();
+		const { run } = await started();
 		const written = join(tempDir(), 'written');
-		tell(`for (let i = 0; i < 20_000; i++) process.stdout.write('x'.repeat(100) + '\\n');
+		run(`for (let i = 0; i < 20_000; i++) process.stdout.write('x'.repeat(100) + '\\n');
 			require('node:fs').writeFileSync(${JSON.stringify(written)}, '')`);
 		await new Promise((resolve) => setImmediate(resolve));
 		// Nothing else happens in this process until the bot has written it all.
@@ -101,10 +101,10 @@ describe('output', () => {
 	});
 
 	it('keeps the lines of earlier incarnations, marked as such', async () => {
-		const { child, tell } = await started();
-		tell("console.log('first')");
+		const { child, run } = await started();
+		run("console.log('first')");
 		await child.restart('again');
-		tell("console.log('second')");
+		run("console.log('second')");
 		await child.stop();
 		expect(child.recentLogs().map(({ line, epoch }) => [line, epoch])).toEqual([
 			['first', 1],

@@ -54,13 +54,13 @@ describe('discord.js', () => {
 
 	it('the last output of the old process is delivered before its end, never as output of its successor', async () => {
 		const order: string[] = [];
-		const { child, tell, process: current } = await started({ policy: defaultRestartPolicy });
+		const { child, run, process: current } = await started({ policy: defaultRestartPolicy });
 		current().channel.on('message', (message) => {
 			if ((message as { number?: number }).number === 1999) order.push('last word');
 		});
 		child.on('exited', () => order.push('exited'));
 		child.on('spawned', () => order.push('spawned'));
-		tell(`
+		run(`
 			for (let number = 0; number < 2000; number++) process.send({ number, padding: 'x'.repeat(1000) }, number === 1999 ? () => process.exit(1) : undefined);`);
 		await event(child, 'ready');
 		expect(order).toEqual(['last word', 'exited', 'spawned']);
@@ -69,7 +69,7 @@ describe('discord.js', () => {
 
 describe('discord-hybrid-sharding', () => {
 	it('a process that traps SIGTERM and blocks its loop is replaced by one process at a time, and counted by the policy', async () => {
-		const { child, exits, pids, tell } = realChild({
+		const { child, exits, pids, run } = realChild({
 			policy: { ...impatient, cooldownMs: 1e6 },
 			heartbeat: { intervalMs: 20, timeoutMs: 200 },
 			killAfterMs: 50,
@@ -78,7 +78,7 @@ describe('discord-hybrid-sharding', () => {
 		child.on('spawned', () => aliveAtSpawn.push(pids.filter(isAlive).length));
 		// Blocks after its next heartbeat: one must have been answered before silence counts.
 		child.on('ready', () =>
-			tell(`
+			run(`
 				process.on('SIGTERM', () => {});
 				process.on('message', ({ ping }) => { if (ping) setImmediate(() => { for (;;) {} }); });`),
 		);
@@ -90,7 +90,7 @@ describe('discord-hybrid-sharding', () => {
 	});
 
 	it('a failed child reports it, and restarts after the cool-down', async () => {
-		const marker = join(tempDir(), 'mended');
+		const marker = join(tempDir(), 'fixed');
 		const { child, exits } = realChild({
 			policy: impatient,
 			doFirst: `if (!require('node:fs').existsSync(${JSON.stringify(marker)})) process.exit(1)`,

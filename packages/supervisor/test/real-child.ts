@@ -13,7 +13,7 @@ export interface RealChild {
 	/** The current process; undefined before the first. */
 	process: () => ChildHandle;
 	/** Runs script in the child. */
-	tell: (script: string) => void;
+	run: (script: string) => void;
 	/** What the child sent besides the protocol of the fixture. */
 	messages: unknown[];
 	/** How many heartbeats have been answered. */
@@ -108,7 +108,7 @@ export function realChild(
 	return {
 		child,
 		process: () => current as ChildHandle,
-		tell: (script) => {
+		run: (script) => {
 			current?.channel.send({ do: script }, () => {});
 		},
 		messages,

@@ -1,4 +1,4 @@
-// Tells the token of the fleet from that of another bot whose client runs in the same process.
+// Distinguishes the token of the fleet from that of another bot whose client runs in the same process.
 
 /**
  * Returns the function that compares tokens, with or without their prefix. On a simulator, which accepts any token, `token` is undefined,

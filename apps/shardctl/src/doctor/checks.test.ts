@@ -23,12 +23,12 @@ describe('a token', () => {
 		expect(checkToken(token).status).toBe(status);
 	});
 
-	it('is never repeated', () => {
+	it('is never printed', () => {
 		expect(JSON.stringify(checkToken('secret.secret.secret'))).not.toContain('secret.');
 	});
 });
 
-it('judges memory by shards and workers', () => {
+it('checks memory by shards and workers', () => {
 	const status = (shards: number) =>
 		checkLimits({ shards, shardsPerWorker: 1, cores: 2 }).find(({ check }) => check === 'memory')?.status;
 	expect(status(1)).toBe('ok');

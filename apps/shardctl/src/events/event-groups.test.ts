@@ -20,7 +20,7 @@ const killed: FleetEventBody = {
 	requested: false,
 };
 
-it('shows a dead gateway process as its cause and one line for each effect', () => {
+it('groups an exited gateway process into its cause and one line per effect', () => {
 	const effects = [0, 1, 2, 3].map((id): [number, FleetEventBody] => [id, lost(id)]);
 	const ends = [0, 2, 1, 3].map((id): [number, FleetEventBody] => [800 + id, resumed(id)]);
 	expect(story(...effects, [5, killed], ...ends)).toEqual([
@@ -30,7 +30,7 @@ it('shows a dead gateway process as its cause and one line for each effect', () 
 	]);
 });
 
-it('keeps what happened at another time, to other shards, or with another message apart', () => {
+it('keeps events of another time, other shards or another message separate', () => {
 	const notice = (shardIds: number[], message: string): FleetEventBody => ({
 		type: 'gateway:notice',
 		gatewayId: 0,
@@ -50,7 +50,7 @@ it('keeps what happened at another time, to other shards, or with another messag
 	expect(story([0, lost(0)], [1, other])[0]).toBe('shard 0 lost its connection, reconnecting');
 });
 
-it('names the reason of a close, and says it once', () => {
+it('names the reason of a close, once', () => {
 	const closed = (shardId: number): FleetEventBody => ({ type: 'shard:disconnected', shardId, workerId: 0, closeCode: 4014 });
 	expect(story([0, closed(0)], [1, closed(1)])).toEqual([
 		'shards 0-1 disconnected and do not reconnect: Discord closed with 4014 (Disallowed intent(s))',

@@ -25,11 +25,11 @@ function lines(causes: HealthCause[], width = 200): string[] {
 	return healthLines(health, { width, nowMs }).map(stripVTControlCharacters);
 }
 
-it('says nothing about a healthy fleet', () => {
+it('prints nothing for a healthy fleet', () => {
 	expect(lines([])).toEqual([]);
 });
 
-it('B8: says of each cause since when, how often it was tried, when it is tried next, what was lost and what to do', () => {
+it('B8: prints for each cause its start, attempts, next attempt, loss and remedy', () => {
 	expect(
 		lines([
 			cause({}),
@@ -48,7 +48,7 @@ it('B8: says of each cause since when, how often it was tried, when it is tried 
 	]);
 });
 
-it('leaves out a next attempt that is in the past, and what is not known', () => {
+it('omits a next attempt in the past, and unknown values', () => {
 	expect(
 		lines([
 			cause({ message: 'm', nextTryAt: nowMs - 1, tries: 1 }),
@@ -57,7 +57,7 @@ it('leaves out a next attempt that is in the past, and what is not known', () =>
 	).toEqual(['✖ m; for 12s; 1 failed attempt', '✖ n']);
 });
 
-it('tells risks and phases from outages by their mark', () => {
+it('marks risks and phases differently from outages', () => {
 	expect(
 		lines([cause({ effect: 'risk', message: 'r' }), cause({ effect: 'progress', message: 'p' })]).map(([mark]) => mark),
 	).toEqual(['▲', '●']);

@@ -6,7 +6,7 @@ import { type HealthAnswer, readHealth } from './read-health.js';
 const answer = (status: 'healthy' | 'degraded' | 'down') => ({ health: { status } }) as HealthAnswer;
 const notRunning = new ShardctlError('MANAGER_NOT_RUNNING', 'no');
 
-/** A fleet that gives one of these answers at each look, the last one for ever. */
+/** A fleet that returns these responses in order, and keeps returning the last one. */
 function fleet(...answers: (HealthAnswer | Error)[]) {
 	let looks = 0;
 	return {
@@ -28,7 +28,7 @@ it('asks once without a wait', async () => {
 	await expect(readHealth({ connect: fleet(notRunning).connect, waitMs: 0, clock: fakeClock() })).rejects.toBe(notRunning);
 });
 
-it('waits for a fleet that is not there yet, and until it is healthy', async () => {
+it('waits for a fleet that is not running yet, and until it is healthy', async () => {
 	const clock = fakeClock();
 	const read = readHealth({
 		connect: fleet(notRunning, answer('down'), answer('degraded'), answer('healthy')).connect,
@@ -39,7 +39,7 @@ it('waits for a fleet that is not there yet, and until it is healthy', async () 
 	expect(await read).toEqual(answer('healthy'));
 });
 
-it('ends with the last answer when the wait is over', async () => {
+it('ends with the last response when the wait is over', async () => {
 	const clock = fakeClock();
 	const degraded = readHealth({ connect: fleet(answer('degraded')).connect, waitMs: 1200, clock });
 	const gone = readHealth({ connect: fleet(answer('healthy'), notRunning).connect, waitMs: 0, clock });
@@ -48,7 +48,7 @@ it('ends with the last answer when the wait is over', async () => {
 	expect(await gone).toEqual(answer('healthy'));
 });
 
-it('does not wait where the options are wrong', async () => {
+it('does not wait when the options are wrong', async () => {
 	const wrong = new ShardctlError('OPTIONS_INVALID', 'several fleets');
 	const connect = async () => {
 		throw wrong;

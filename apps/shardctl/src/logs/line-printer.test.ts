@@ -15,7 +15,7 @@ it('names no process while each worker has one', () => {
 	expect(lines).toEqual(['[0-1] a', '[0-1] b']);
 });
 
-it('names the process of each line where a worker was replaced', () => {
+it('names the process of each line when a worker was replaced', () => {
 	const { lines, print } = printer();
 	print([entry(7, 'v1'), entry(8, 'v2')]);
 	expect(lines).toEqual(['[0-1 7] v1', '[0-1 8] v2']);

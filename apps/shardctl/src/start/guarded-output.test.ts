@@ -14,7 +14,7 @@ function opened(path: string, flags: number | string = 'a'): { fd: number } {
 }
 
 describe.runIf(process.platform === 'linux')('finding 7: output that cannot be written', () => {
-	it('is lost without an error', () => {
+	it('is dropped without an error', () => {
 		const output = new GuardedOutput(opened('/dev/full'), lossLine);
 		expect(() => {
 			output.write('a\n');
@@ -23,7 +23,7 @@ describe.runIf(process.platform === 'linux')('finding 7: output that cannot be w
 		}).not.toThrow();
 	});
 
-	it('goes to a file line by line', () => {
+	it('is written to a file line by line', () => {
 		const path = join(tempDir(), 'log');
 		writeFileSync(path, 'before\n');
 		const output = new GuardedOutput(opened(path), lossLine);
@@ -33,7 +33,7 @@ describe.runIf(process.platform === 'linux')('finding 7: output that cannot be w
 		output.close();
 	});
 
-	it('waits for a reader that is slow, up to a bound, and says how much was lost', async () => {
+	it('waits for a slow reader, up to a limit, and reports how much was lost', async () => {
 		const path = join(tempDir(), 'pipe');
 		execFileSync('mkfifo', [path]);
 		const reader = opened(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -73,7 +73,7 @@ describe.runIf(process.platform === 'linux')('finding 7: output that cannot be w
 		output.close();
 	});
 
-	it('is lost where the reader has gone', () => {
+	it('is dropped when the reader has closed the pipe', () => {
 		const path = join(tempDir(), 'pipe');
 		execFileSync('mkfifo', [path]);
 		const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

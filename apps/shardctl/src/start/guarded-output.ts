@@ -10,7 +10,7 @@ const closeMs = 1000;
 
 export interface Loss {
 	lines: number;
-	/** Such as `ENOSPC`; `EAGAIN` where nobody read. */
+	/** Such as `ENOSPC`; `EAGAIN` when the reader did not read. */
 	code: string;
 }
 

@@ -11,7 +11,7 @@ const plan = (values: Record<string, unknown>, given: Record<string, unknown> = 
 	resolveStart({ file, args: [], given, config: config(values) });
 
 describe('a config file', () => {
-	it('is read in the notation of the command line, or under the names of createShardManager', () => {
+	it('accepts the notation of the command line, and the names of createShardManager', () => {
 		const { file, manager, run } = plan({
 			file: 'src/bot.js',
 			shards: 'auto',
@@ -25,17 +25,17 @@ describe('a config file', () => {
 		expect(run).toEqual({ simulate: 5 });
 	});
 
-	it('gives way to what was given, file and all', () => {
+	it('is overridden by given options, file included', () => {
 		const { file, manager } = plan({ file: 'a.js', shards: 2, name: 'x' }, { shards: 3 }, 'b.js');
 		expect({ file, manager }).toEqual({ file: 'b.js', manager: { totalShards: 3, name: 'x' } });
 	});
 
-	it('and the command line together make the control option', () => {
+	it('and the command line together form the control option', () => {
 		const { manager } = plan({ file: 'a.js', control: { token: 't' }, port: 1 }, { allowEval: true });
 		expect(manager.control).toEqual({ token: 't', port: 1, allowEval: true });
 	});
 
-	it('and the command line together make the gateway option', () => {
+	it('and the command line together form the gateway option', () => {
 		const { manager } = plan({ file: 'a.js', gateway: { mode: 'resident', delivery: 'at-least-once' } }, { gatewaySessions: 2 });
 		expect(manager.gateway).toEqual({ mode: 'resident', delivery: 'at-least-once', sessions: 2 });
 		expect(plan({ file: 'a.js', gatewaySessions: 'auto' }, { gateway: 'resident' }).manager.gateway).toEqual({
@@ -45,7 +45,7 @@ describe('a config file', () => {
 		expect(plan({ file: 'a.js' }, { gatewaySessions: 2 }).manager.gateway).toEqual({ mode: 'direct', sessions: 2 });
 	});
 
-	it('sets parts of an option in whatever order they are written, and names a wrong part where it was written', () => {
+	it('sets parts of an option in any order, and names a wrong part where it was written', () => {
 		const { manager, explain } = plan({
 			file: 'a.js',
 			gatewaySessions: 4,
@@ -58,14 +58,14 @@ describe('a config file', () => {
 		expect((explain(optionsError('x', [problem])) as Error).message).toMatch(/config\.json:4: port: must be a port/);
 	});
 
-	it('has all its problems told at once', () => {
+	it('has all its problems reported at once', () => {
 		expect(() => plan({ file: '', grace: 'soon', nam: 'x', logger: {}, gateway: 'residant' })).toThrow(
 			/5 problems[\s\S]*json:2: file: must be[\s\S]*json:3: grace: must be a duration[\s\S]*nam: is not an option; did you mean "name"[\s\S]*logger: is not an option[\s\S]*gateway: must be "direct" or "resident", got "residant"/,
 		);
 	});
 });
 
-it('wants a bot file', () => {
+it('requires a bot file', () => {
 	expect(() => resolveStart({ file: undefined, args: [], given: {}, config: undefined })).toThrow(
 		/name the file that starts the bot/,
 	);

@@ -56,7 +56,7 @@ const state = (over: Partial<ScreenState>): ScreenState => ({
 const size = { width: 80, height: 24, nowMs };
 
 describe('the live screen', () => {
-	it('fits 80 columns and 24 lines, however large the figures and the fleet', () => {
+	it('fits 80 columns and 24 lines, for any figures and fleet size', () => {
 		const history = new FleetHistory();
 		for (let i = 0; i < 100; i++) history.add(stats(1000));
 		const lines = fleetScreen(state({ stats: stats(1000) }), history, size).map(stripVTControlCharacters);
@@ -67,7 +67,7 @@ describe('the live screen', () => {
 		expect(lines.at(-1)).toMatch(/^ ?shards 1 to 14 of 1000; q quits/);
 	});
 
-	it('shows sparklines where there is room for them', () => {
+	it('shows sparklines if there is space', () => {
 		const history = new FleetHistory();
 		history.add(stats(2));
 		const lines = fleetScreen(state({ stats: stats(2) }), history, { ...size, width: 140 }).map(stripVTControlCharacters);
@@ -77,7 +77,7 @@ describe('the live screen', () => {
 		expect(lines.find((line) => /^ +0 +unresponsive/.test(line))).toMatch(/[▁-█]/);
 	});
 
-	it('says which figures are shares of a process, where processes have several shards', () => {
+	it('marks figures that are shares of a process with several shards', () => {
 		const shared = stats(4);
 		for (const shard of shared.shards) shard.workerId = shard.shardId >> 1;
 		const lines = fleetScreen(state({ stats: shared }), new FleetHistory(), size).map(stripVTControlCharacters);
@@ -93,7 +93,7 @@ describe('the live screen', () => {
 		expect(lines.at(-1)).toMatch(/shards 87 to 100 of 100/);
 	});
 
-	it('says why there are no new figures, and keeps the last', () => {
+	it('explains why there are no new figures, and keeps the last', () => {
 		expect(fleetScreen(state({ problem: 'gone' }), new FleetHistory(), size)).toEqual(['gone']);
 		const lines = fleetScreen(state({ problem: 'gone', stats: stats(1) }), new FleetHistory(), size).map(
 			stripVTControlCharacters,
@@ -104,7 +104,7 @@ describe('the live screen', () => {
 });
 
 describe('the table', () => {
-	it.each([80, 60])('keeps what an operator acts on at %s columns', (width) => {
+	it.each([80, 60])('keeps the essential columns at a width of %s', (width) => {
 		const narrow = stripVTControlCharacters(statsTable(stats(2), { width, nowMs })).split('\n');
 		expect(narrow.filter((line) => line.length > width)).toEqual([]);
 		const at = narrow.findIndex((line) => line.startsWith('SHARD'));
@@ -112,17 +112,17 @@ describe('the table', () => {
 		expect(narrow[at + 1]).toMatch(/^ +0 +unresponsive .* 1m +12 +1234567$/);
 	});
 
-	it('shows every column where there is room', () => {
+	it('shows every column if there is space', () => {
 		expect(statsTable(stats(2), { width: Number.POSITIVE_INFINITY, nowMs })).toMatch(/USERS[\s\S]*LOOP[\s\S]*WORKER/);
 	});
 
-	it('names the simulator that stands in for Discord', () => {
+	it('names the simulator that replaces Discord', () => {
 		const simulated = stats(1);
 		simulated.manager.simulator = { url: 'http://127.0.0.1:4321/api' };
 		expect(statsTable(simulated, { width: 120, nowMs })).toContain('max_concurrency 16 · simulator http://127.0.0.1:4321/api');
 	});
 
-	it('says in how long the session starts reset, and a dash for what is not known', () => {
+	it('shows when the session starts reset, and a dash for unknown values', () => {
 		const unknown = { ping: null, memoryMb: null, cpuPercent: null, loopDelayMs: null, pid: null, uptimeMs: 0 };
 		const text = stripVTControlCharacters(statsTable(stats(1, unknown), { width: 200, nowMs }));
 		expect(text).toContain('996/1000 session starts left, reset in 23h 59m · max_concurrency 16');
@@ -205,7 +205,7 @@ describe('in resident mode', () => {
 		expect(narrow.filter((line) => line.length > 80)).toEqual([]);
 	});
 
-	it('shows the memory of the gateway process where there is room', () => {
+	it('shows the memory of the gateway process if there is space', () => {
 		const wide = stripVTControlCharacters(statsTable(resident, { width: 160, nowMs }))
 			.trimEnd()
 			.split('\n');
@@ -213,14 +213,14 @@ describe('in resident mode', () => {
 		expect(wide.at(-1)).toMatch(/ 0 +86 MB +1234567$/);
 	});
 
-	it('names the session of a shard where several come through one', () => {
+	it('names the session of a shard when several shards share one', () => {
 		const shards = [0, 2].map((shardId) => ({ ...gatewayShard, shardId }));
 		const gateways = [{ ...gateway, shardIds: [0, 2], sessions: [{ ...session, shardIds: [0, 2] }], shards }];
 		const text = stripVTControlCharacters(statsTable({ ...resident, gateways }, { width: 80, nowMs }));
 		expect(text).toMatch(/ 0 +0 ready +connected[^\n]*\n +2 +0 ready +connected/);
 	});
 
-	it('the live screen has them behind a key', () => {
+	it('the live screen shows them after a key press', () => {
 		const screen = (gateways: boolean) =>
 			fleetScreen(state({ stats: resident, gateways }), new FleetHistory(), size).map(stripVTControlCharacters);
 		expect(screen(false).join('\n')).toMatch(/GUILDS[\s\S]*g shows the gateways, q quits/);

@@ -8,6 +8,6 @@ it.each([
 	[12 * 60_000, '12m'],
 	[3 * 3_600_000 + 5 * 60_000, '3h 5m'],
 	[(2 * 24 + 4) * 3_600_000, '2d 4h'],
-])('%i ms are %s', (ms, text) => {
+])('formats %i ms as %s', (ms, text) => {
 	expect(age(ms)).toBe(text);
 });

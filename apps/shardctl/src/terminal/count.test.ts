@@ -7,7 +7,7 @@ it.each([
 	[1000, '1,000'],
 	[123_456, '123,456'],
 	[12_345_678, '12,345,678'],
-])('%i is written %s', (value, text) => {
+])('formats %i as %s', (value, text) => {
 	expect(grouped(value)).toBe(text);
 });
 

@@ -4,7 +4,7 @@ import { printable, printableBotLine, printableLine } from './printable.js';
 const esc = '\u001b';
 const colours = new RegExp(`${esc}\\[[\\d;:]*m`, 'g');
 
-describe('finding 12: what reaches a terminal', () => {
+describe('finding 12: text for a terminal', () => {
 	it.each([
 		['a title', `${esc}]0;PWNED\u0007 hi`, '\\u001b]0;PWNED\\u0007 hi'],
 		['the clipboard', `${esc}]52;c;Y3VybA==\u0007`, '\\u001b]52;c;Y3VybA==\\u0007'],
@@ -27,11 +27,11 @@ describe('finding 12: what reaches a terminal', () => {
 		Array.from({ length: 0x100 }, (__, index) => String.fromCodePoint(block * 0x100 + index)).join(''),
 	);
 
-	it('keeps JSON the same JSON', () => {
+	it('keeps JSON equal', () => {
 		for (const text of everything) expect(JSON.parse(printable(JSON.stringify({ text }, null, 2)))).toEqual({ text });
 	});
 
-	it('lets nothing through but newlines, tabs and colours, whatever stands before it', () => {
+	it('passes only newlines, tabs and colours, after any prefix', () => {
 		for (const before of ['', esc, `${esc}[`, `${esc}[31m`, `${esc}[31`]) {
 			for (const text of everything) {
 				const shown = printable(before + Array.from(text).join(before));
@@ -40,11 +40,11 @@ describe('finding 12: what reaches a terminal', () => {
 		}
 	});
 
-	it('a part of a sentence is one line without colours', () => {
+	it('returns a part of a sentence as one line without colours', () => {
 		expect(printableLine(`x\n12:00 ● fleet ready${esc}[31m`)).toBe('x\\n12:00 ● fleet ready\\u001b[31m');
 	});
 
-	it("a bot's colours end with its line", () => {
+	it("resets a bot's colours at the end of the line", () => {
 		expect(printableBotLine(`${esc}[31mred`)).toBe(`${esc}[31mred${esc}[0m`);
 		expect(printableBotLine('plain')).toBe('plain');
 	});

@@ -17,7 +17,7 @@ const rows = [
 ];
 
 describe('a table', () => {
-	it('aligns its columns, whatever the colours', () => {
+	it('aligns its columns, with or without colours', () => {
 		expect(tableLines(columns, rows)).toEqual([
 			'ID  NAME    LESS  LEAST',
 			' 1  a       less  least',
@@ -25,14 +25,14 @@ describe('a table', () => {
 		]);
 	});
 
-	it('lets columns leave in their order until the rest fits, and cuts what is still too long', () => {
+	it('drops columns in their order until the rest fits, and truncates what is still too long', () => {
 		expect(tableLines(columns, rows, { width: 16 })[0]).toBe('ID  NAME    LESS');
 		expect(tableLines(columns, rows, { width: 15 })[0]).toBe('ID  NAME');
 		expect(tableLines(columns, rows, { width: 6 })).toEqual(['ID  N…', ' 1  a', '10  l…']);
 	});
 });
 
-it('cuts only what is too long', () => {
+it('truncates only what is too long', () => {
 	expect(clip('abc', 3)).toBe('abc');
 	expect(clip('\u001b[1mabc\u001b[22m', 3)).toBe('\u001b[1mabc\u001b[22m');
 	expect(clip('abcd', 3)).toBe('ab…');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { completeStats } from './complete-stats.js';
 
-it('finding 17: fills in what a manager of another version does not send, and keeps what it sends besides', () => {
+it('finding 17: fills in what a manager of another version does not send, and keeps additional fields', () => {
 	const stats = completeStats({
 		manager: { name: 'bot', version: '9.0.0', planet: 'Mars' },
 		shards: [{ shardId: 3, status: 'teleported' }, null],
@@ -20,11 +20,11 @@ it('finding 17: fills in what a manager of another version does not send, and ke
 	});
 });
 
-it.each([null, undefined, 5, 'x', [], {}])('makes figures of %j', (answer) => {
+it.each([null, undefined, 5, 'x', [], {}])('returns complete figures for %j', (answer) => {
 	expect(completeStats(answer)).toMatchObject({ manager: { name: 'unknown' }, shards: [], workers: [] });
 });
 
-it('leaves the figures of this version as they are', () => {
+it('leaves the figures of this version unchanged', () => {
 	const stats = { ...completeStats({}), host: null, deploy: undefined };
 	expect(completeStats(stats)).toEqual(stats);
 });

@@ -150,7 +150,7 @@ function completed(value: unknown, template: unknown): unknown {
 	return given;
 }
 
-/** Null stands for a value that is not known: then anything that was sent is taken. */
+/** Null means that a value is not known: then any received value is accepted. */
 function fits(value: unknown, template: unknown): boolean {
 	return value !== undefined && (template === null || typeof value === typeof template);
 }

@@ -14,14 +14,14 @@ async function read(chunks: readonly (string | Buffer)[]) {
 }
 
 describe('a stream of events', () => {
-	it('gives back what was framed, however it is cut', async () => {
+	it('parses frames, wherever the chunks are cut', async () => {
 		const frame = eventFrame({ type: 'log', id: 7, data: { line: 'äö\n\nü' } });
 		for (let cut = 1; cut < frame.length; cut++) {
 			expect(await read([frame.subarray(0, cut), frame.subarray(cut)])).toEqual([{ type: 'log', data: { line: 'äö\n\nü' } }]);
 		}
 	});
 
-	it('passes over comments and an end in the middle', async () => {
+	it('skips comments and an incomplete end', async () => {
 		expect(await read([': still here\n\n', 'event: a\ndata: 1\n\n', 'event: b\nda'])).toEqual([{ type: 'a', data: 1 }]);
 	});
 });

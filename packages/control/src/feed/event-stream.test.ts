@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { eventFrame } from './event-frame.js';
 import { EventStream } from './event-stream.js';
 
-/** A response whose reader takes nothing until it is told to. */
+/** A response whose reader reads nothing until the test resumes it. */
 class StalledResponse extends EventEmitter {
 	writableLength = 0;
 	written: string[] = [];
@@ -35,7 +35,7 @@ function stalled(allowed = 300) {
 	return { clock, response, stream };
 }
 
-it('keeps what is allowed for a slow reader, skips the rest, and reports how many when the reader continues', () => {
+it('queues up to the limit for a slow reader, skips the rest, and reports how many when the reader continues', () => {
 	const { response, stream } = stalled();
 	for (let i = 0; i < 10; i++) stream.send(frame);
 	expect(response.writableLength).toBeLessThanOrEqual(300);
@@ -46,7 +46,7 @@ it('keeps what is allowed for a slow reader, skips the rest, and reports how man
 	expect(response.written.filter((text) => text.includes('skipped'))).toHaveLength(1);
 });
 
-it('sends a frame larger than allowed to a reader that has nothing waiting', () => {
+it('sends a frame over the limit to a reader with an empty queue', () => {
 	const { response, stream } = stalled(10);
 	stream.send(frame);
 	expect(response.written).toHaveLength(1);
@@ -63,7 +63,7 @@ it('disconnects a reader that has read nothing for half a minute, and not earlie
 	expect(response.destroyed).toBe(true);
 });
 
-it('keeps an idle connection in use', () => {
+it('keeps an idle connection alive', () => {
 	const { response, stream } = stalled();
 	stream.tick();
 	expect(response.written).toEqual([': keep-alive\n\n']);

@@ -4,7 +4,7 @@ import { FakeFleet } from '../../test/fake-fleet.js';
 import type { LogEntry } from '../fleet/fleet.js';
 import { FleetFeed, type FrameSink } from './fleet-feed.js';
 
-/** A reader that keeps what it gets. */
+/** A reader that records what it gets. */
 class Reader implements FrameSink {
 	readonly frames: { type: string; id: number | undefined; data: unknown }[] = [];
 	ticks = 0;
@@ -59,7 +59,7 @@ const line = (text: string, shardIds = [0, 1]): LogEntry => ({
 });
 
 describe('events', () => {
-	it('are numbered from 1, stamped with the clock that was given, and kept', async () => {
+	it('are numbered from 1, stamped with the given clock, and kept', async () => {
 		fleet.emit({ type: 'shard:ready', shardId: 3, workerId: 1 });
 		await clock.advance(500);
 		fleet.emit({ type: 'shard:reconnecting', shardId: 3, workerId: 1 });
@@ -69,7 +69,7 @@ describe('events', () => {
 		]);
 	});
 
-	it('are kept up to a bound, the newest of them, and counted beyond it', () => {
+	it('are kept up to a limit, the newest of them, and counted beyond it', () => {
 		for (let i = 0; i < 1500; i++) fleet.emit({ type: 'shard:ready', shardId: i, workerId: 0 });
 		expect(feed.recentEvents()).toHaveLength(1000);
 		expect(feed.recentEvents().at(0)?.seq).toBe(501);
@@ -77,14 +77,14 @@ describe('events', () => {
 		expect(feed.eventCounts).toEqual(new Map([['shard:ready', 1500]]));
 	});
 
-	it('are counted by type, a notice of a gateway process by its kind', () => {
+	it('are counted by type, and a notice of a gateway process by its kind', () => {
 		fleet.emit({ type: 'gateway:notice', gatewayId: 0, shardIds: [0], kind: 'events:lost', message: 'x' });
 		fleet.emit({ type: 'gateway:notice', gatewayId: 0, shardIds: [0], kind: 'events:lost', message: 'x' });
 		fleet.emit({ type: 'worker:unresponsive', workerId: 0, shardIds: [0] });
 		expect(Object.fromEntries(feed.eventCounts)).toEqual({ 'events:lost': 2, 'worker:unresponsive': 1 });
 	});
 
-	it('reach each reader that follows: first those it has not seen, then new ones, until it leaves', () => {
+	it('are sent to each following reader: first those it has not seen, then new ones, until it leaves', () => {
 		for (let shardId = 0; shardId < 3; shardId++) fleet.emit({ type: 'shard:ready', shardId, workerId: 0 });
 		const late = new Reader();
 		const fresh = new Reader();
@@ -103,14 +103,14 @@ describe('events', () => {
 });
 
 describe('lines', () => {
-	it('come from the fleet, the newest of them', async () => {
+	it('are read from the fleet, the newest of them', async () => {
 		fleet.logs = [line('one'), line('two', [2]), line('three')];
 		expect((await feed.recentLogs({ shard: undefined, tail: 2 })).map((entry) => entry.line)).toEqual(['two', 'three']);
 		expect((await feed.recentLogs({ shard: 2, tail: 10 })).map((entry) => entry.line)).toEqual(['two']);
 		expect(await feed.recentLogs({ shard: undefined, tail: 0 })).toEqual([]);
 	});
 
-	it('reach the readers of their shard, and those of all shards', async () => {
+	it('are sent to the readers of their shard, and to those of all shards', async () => {
 		fleet.logs = [line('before')];
 		const all = new Reader();
 		const second = new Reader();
@@ -125,7 +125,7 @@ describe('lines', () => {
 		expect(second.frames).toHaveLength(1);
 	});
 
-	it('do not reach a reader that left while the last lines were fetched', async () => {
+	it('are not sent to a reader that left while the last lines were fetched', async () => {
 		fleet.logs = [line('before')];
 		const reader = new Reader();
 		const following = feed.followLogs(reader, { shard: undefined, tail: 5 }, reader.signal);
@@ -150,7 +150,7 @@ describe('figures', () => {
 		expect(reader.frames).toHaveLength(3);
 	});
 
-	it('are read once for readers that want them at the same time', async () => {
+	it('are read once for concurrent readers', async () => {
 		const readers = Array.from({ length: 50 }, () => new Reader());
 		for (const reader of readers) feed.followStats(reader, { intervalMs: 1000 }, reader.signal);
 		await clock.advance(0);
@@ -160,7 +160,7 @@ describe('figures', () => {
 		expect(readers.every(({ frames }) => frames.length === 2)).toBe(true);
 	});
 
-	it('that cannot be had are left out, and asked for again at the next interval', async () => {
+	it('that cannot be read are left out, and read again at the next interval', async () => {
 		const reader = new Reader();
 		const { stats } = fleet;
 		fleet.stats = new Error('no answer');
@@ -174,7 +174,7 @@ describe('figures', () => {
 });
 
 describe('readers', () => {
-	it('are counted, and share what may wait for them', () => {
+	it('are counted, and share the limit of the queue', () => {
 		expect(feed.allowedBytes()).toBe(2 ** 20);
 		const readers = Array.from({ length: 128 }, () => new Reader());
 		for (const reader of readers) feed.followEvents(reader, { after: 0 }, reader.signal);
@@ -185,7 +185,7 @@ describe('readers', () => {
 		expect(feed.allowedBytes()).toBe(2 ** 20);
 	});
 
-	it('are ticked while they are connected', async () => {
+	it('get keep-alives while they are connected', async () => {
 		const reader = new Reader();
 		feed.followEvents(reader, { after: 0 }, reader.signal);
 		await clock.advance(31_000);
@@ -195,7 +195,7 @@ describe('readers', () => {
 		expect(reader.ticks).toBe(2);
 	});
 
-	it('end with the feed, which leaves no timer behind', async () => {
+	it('are closed with the feed, which leaves no timer', async () => {
 		const events = new Reader();
 		const figures = new Reader();
 		feed.followEvents(events, { after: 0 }, events.signal);

@@ -1,4 +1,4 @@
-// What is left of a fleet that is gone.
+// The records of a fleet that has ended.
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fakeClock, tempDir } from '@shardctl/test-support';
@@ -41,7 +41,7 @@ describe('the end of a fleet', () => {
 		expect(readdirSync(historyDir(dir))).toEqual(['bot.end.json']);
 	});
 
-	it('of a manager that was killed is known by the record that it left, which was touched while it lived', () => {
+	it('of a killed manager is known by the record it left, which was touched while it ran', () => {
 		const dir = tempDir();
 		writeFileSync(recordPath(dir, 'bot'), JSON.stringify(killed()));
 		utimesSync(recordPath(dir, 'bot'), 77, 77);
@@ -56,11 +56,11 @@ describe('the end of a fleet', () => {
 		);
 	});
 
-	it('that came with a restart of the machine says so', () => {
+	it('caused by a restart of the machine is reported as such', () => {
 		expect(killedFleet(tempDir(), { ...killed(), boot: 'an earlier one' }).end.message).toBe('the machine was restarted');
 	});
 
-	it('of a killed manager is kept when its name is taken again', async () => {
+	it('of a killed manager is kept when its name is used again', async () => {
 		const dir = tempDir();
 		writeFileSync(recordPath(dir, 'bot'), JSON.stringify(killed()));
 		const lock = await takeLock(dir, record(), (owner) => writeEnd(dir, killedFleet(dir, owner)));
@@ -68,7 +68,7 @@ describe('the end of a fleet', () => {
 		lock.release();
 	});
 
-	it('is not of a manager that runs, and a broken file is none', () => {
+	it('does not exist for a running manager, nor in a damaged file', () => {
 		const dir = tempDir();
 		writeFileSync(recordPath(dir, 'bot'), JSON.stringify(record()));
 		mkdirSync(historyDir(dir));
@@ -119,7 +119,7 @@ describe('the journal', () => {
 		expect(journalOutput('bot', env).map(({ line }) => line)).toEqual(['one', 'two', 'three']);
 	});
 
-	it('has every line from before an event as soon as it has the event', () => {
+	it('contains every line from before an event as soon as it contains the event', () => {
 		const dir = tempDir();
 		const { journal, log } = opened(dir);
 		log(entry('logged in'));
@@ -128,7 +128,7 @@ describe('the journal', () => {
 		journal.close();
 	});
 
-	it('stays within its bounds, and passes over a line that was cut', () => {
+	it('stays within its limits, and skips a truncated line', () => {
 		const dir = tempDir();
 		const { journal, log } = opened(dir);
 		for (let i = 0; i < 200; i++) log(entry('x'.repeat(100_000)));

@@ -17,7 +17,7 @@ it('keeps the newest lines in files of bounded size and number', () => {
 	expect(statSync(join(folder, 'bot.log')).mode & 0o777).toBe(0o600);
 });
 
-it('goes on where the last one ended', () => {
+it('appends to the last file', () => {
 	const folder = tempDir();
 	for (const line of ['one\n', 'two\n']) {
 		const log = new LogFile(folder, 'bot');
@@ -27,7 +27,7 @@ it('goes on where the last one ended', () => {
 	expect(readFileSync(join(folder, 'bot.log'), 'utf8')).toBe('one\ntwo\n');
 });
 
-it('says which folder cannot be written', () => {
+it('reports which folder cannot be written', () => {
 	const file = join(tempDir(), 'file');
 	writeFileSync(file, '');
 	expect(() => new LogFile(join(file, 'logs'), 'bot')).toThrow(/the log folder .* cannot be written/);

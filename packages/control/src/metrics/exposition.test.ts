@@ -49,7 +49,7 @@ function scrape(workers: WorkerView[], { name = 'fleet', total = 0 } = {}): Scra
 }
 
 describe('the text', () => {
-	it('leaves out what is not known, and keeps what is 0', async () => {
+	it('omits unknown values, and keeps zeros', async () => {
 		const text = await exposition(scrape([worker]));
 		expect(text).toContain('shardctl_shard_guilds{shard="0",worker="0",manager="fleet"} 7\n');
 		expect(text).not.toContain('shardctl_shard_guilds{shard="1"');
@@ -68,7 +68,7 @@ describe('the text', () => {
 		expect(await exposition(scrape([], { total: 1000 }))).toContain('shardctl_identify_remaining{manager="fleet"} 0\n');
 	});
 
-	it('shows no figures of a process that is gone, but what was counted over all of them', async () => {
+	it('omits the figures of a process that is gone, and keeps counters over all processes', async () => {
 		const gone = { state: 'backing-off', pid: null, startedAt: null, sample: undefined } as const;
 		const text = await exposition(scrape([{ ...worker, ...gone, statuses: ['restarting', 'restarting'] }]));
 		expect(text.match(/^shardctl_worker_\w+(?=\{worker="0")/gm)).toEqual([
@@ -82,11 +82,11 @@ describe('the text', () => {
 		expect(text).toContain('shardctl_shard_status{shard="1",worker="0",status="restarting",manager="fleet"} 1\n');
 	});
 
-	it('escapes what stands in a label', async () => {
+	it('escapes label values', async () => {
 		expect(await exposition(scrape([], { name: 'a"b\\c\nd' }))).toContain('shardctl_workers{manager="a\\"b\\\\c\\nd"} 1\n');
 	});
 
-	it('is of the type that prom-client says it writes', async () => {
+	it('has the content type that prom-client writes', async () => {
 		expect((await import('prom-client')).Registry.PROMETHEUS_CONTENT_TYPE).toBe(expositionType);
 	});
 });
@@ -106,7 +106,7 @@ describe('the names', () => {
 		},
 	);
 
-	it('are there once', () => {
+	it('are unique', () => {
 		expect(new Set(metrics.map(({ name }) => name)).size).toBe(metrics.length);
 	});
 });

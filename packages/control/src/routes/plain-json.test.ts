@@ -10,6 +10,6 @@ it.each([
 	['NaN', [Number.NaN], [null]],
 	['undefined', undefined, null],
 	['a function', () => 1, null],
-])('makes plain JSON of %s', (_, value, plain) => {
+])('converts %s to plain JSON', (_, value, plain) => {
 	expect(plainJson(value)).toEqual(plain);
 });

@@ -14,11 +14,11 @@ it.each([
 	['right-token', false],
 	['', false],
 	[undefined, false],
-])('takes %j: %s', (header, admitted) => {
+])('accepts %j: %s', (header, admitted) => {
 	expect(bearerCheck('right-token')(header)).toBe(admitted);
 });
 
-it('makes a token up once and keeps it, for this user alone', () => {
+it('generates a token once and keeps it, for this user only', () => {
 	const path = join(tempDir(), 'x.token');
 	const token = keptToken(path);
 	expect(token).toMatch(/^[\w-]{32}$/);

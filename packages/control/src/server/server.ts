@@ -166,7 +166,7 @@ async function listenLocally(server: Server, path: string): Promise<void> {
 	if (process.platform !== 'win32') chmodSync(path, 0o600);
 }
 
-/** The socket is created in the same turn; with the right mode from the start, nobody connects before that is set. */
+/** The socket is created in the same turn; with the right mode from the start, no other user connects before that is set. */
 function forThisUserAlone(create: () => void): void {
 	const umask = process.platform === 'win32' || !isMainThread ? undefined : process.umask(0o177);
 	try {

@@ -33,7 +33,7 @@ describe('a name', () => {
 		expect(readdirSync(dir)).toEqual(['bot.lock']);
 	});
 
-	it('with a record that nobody can read is taken over', async () => {
+	it('with an unreadable record is taken over', async () => {
 		const dir = tempDir();
 		writeFileSync(recordPath(dir, 'bot'), '{ "pid": 12');
 		await takeLock(dir, record());

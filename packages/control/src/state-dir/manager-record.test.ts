@@ -17,7 +17,7 @@ function record(name: string) {
 	return JSON.stringify({ ...processIdentity(), name, cwd: '/', file: '/bot.js', since: 1 });
 }
 
-/** A folder with the record of a manager that runs, and with the end of another. */
+/** A folder with the record of a running manager, and with the end of another. */
 function folder(mode = 0o700): string {
 	const dir = join(tempDir(), 'state');
 	mkdirSync(join(dir, 'history'), { recursive: true, mode: 0o700 });
@@ -35,24 +35,24 @@ function seen(env: Record<string, string>): { running: string[]; ended: string[]
 const everything = { running: ['prod'], ended: ['gone'] };
 const nothing = { running: [], ended: [] };
 
-describe.runIf(isPosix)('finding 9: records are believed', () => {
-	it('of this user, in a folder that nobody else can write to', () => {
+describe.runIf(isPosix)('finding 9: records are trusted', () => {
+	it('of this user, in a folder that only this user can write', () => {
 		expect(seen({ SHARDCTL_STATE_DIR: folder() })).toEqual(everything);
 		expect(seen({ SHARDCTL_STATE_DIR: folder(0o755) })).toEqual(everything);
 	});
 
-	it.each([0o1777, 0o777, 0o770])('never from a folder that others can write to (mode %o)', (mode) => {
+	it.each([0o1777, 0o777, 0o770])('never in a folder that others can write (mode %o)', (mode) => {
 		expect(seen({ SHARDCTL_STATE_DIR: folder(mode) })).toEqual(nothing);
 	});
 
-	it('never where others can write to the file', () => {
+	it('never when others can write the file', () => {
 		const dir = folder();
 		chmodSync(recordPath(dir, 'prod'), 0o666);
 		chmodSync(join(dir, 'history', 'gone.end.json'), 0o666);
 		expect(seen({ SHARDCTL_STATE_DIR: dir })).toEqual(nothing);
 	});
 
-	it('never through a link, nor under another name than the file has', () => {
+	it("never through a link, nor under another name than the file's", () => {
 		const dir = folder();
 		symlinkSync(recordPath(dir, 'prod'), recordPath(dir, 'linked'));
 		writeFileSync(recordPath(dir, 'second'), record('third'), { mode: 0o600 });
@@ -64,7 +64,7 @@ describe.runIf(isPosix)('finding 9: records are believed', () => {
 		chownSync(theirs, other, other);
 		chownSync(recordPath(file, 'prod'), other, other);
 		chownSync(join(file, 'history', 'gone.end.json'), other, other);
-		// As a candidate that every user could have made.
+		// As a candidate that any user could have created.
 		const base = tempDir();
 		symlinkSync(theirs, join(base, 'shardctl'));
 		lchownSync(join(base, 'shardctl'), other, other);
@@ -79,7 +79,7 @@ describe.runIf(isPosix)('finding 9: records are believed', () => {
 		expect(seen({ SHARDCTL_STATE_DIR: theirs })).toEqual(everything);
 	});
 
-	it.runIf(isRoot)(`never where the socket is another user's${needsRoot}`, async () => {
+	it.runIf(isRoot)(`never when the socket belongs to another user${needsRoot}`, async () => {
 		const dir = folder();
 		const server = createServer();
 		await new Promise<void>((resolve) => server.listen(join(dir, 'prod.sock'), resolve));
@@ -92,7 +92,7 @@ describe.runIf(isPosix)('finding 9: records are believed', () => {
 });
 
 it.runIf(process.platform === 'linux')(
-	'finding 14: the record of a manager that is dead and not reaped is no running manager',
+	'finding 14: a manager that exited and was not reaped does not count as running',
 	async () => {
 		const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
 		onTestFinished(() => void parent.kill('SIGKILL'));

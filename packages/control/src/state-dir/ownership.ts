@@ -37,7 +37,7 @@ export function readOwned(path: string, owners: Owners = own()): string | undefi
 	}
 }
 
-/** Whether a file or socket is one of these users', and nobody else's to write. Throws where there is nothing. */
+/** Whether a file or socket belongs to one of these users and no other user can write it. Throws if it does not exist. */
 export function isOwned(path: string, owners: Owners, kind: 'file' | 'socket'): boolean {
 	if (owners === null) return true;
 	const stat = lstatSync(path);

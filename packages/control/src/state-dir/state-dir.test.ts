@@ -7,7 +7,7 @@ import { socketPath, stateDir, stateDirCandidates } from './state-dir.js';
 
 const fallback = join(tmpdir(), `shardctl-${process.getuid?.() ?? 'user'}`);
 
-describe('where records may stand', () => {
+describe('possible folders for records', () => {
 	it.each([
 		['what was asked for, alone', { SHARDCTL_STATE_DIR: '/s', XDG_STATE_HOME: '/x', HOME: '/h' }, ['/s']],
 		[
@@ -27,13 +27,13 @@ describe('where records may stand', () => {
 });
 
 describe('the folder of a new manager', () => {
-	it('is made for this user alone', () => {
+	it('is created for this user only', () => {
 		const dir = join(tempDir(), 'deep', 'state');
 		expect(stateDir({ SHARDCTL_STATE_DIR: dir })).toBe(dir);
 		expect(statSync(dir).mode & 0o777).toBe(0o700);
 	});
 
-	it.runIf(process.platform !== 'win32')('finding 13: keeps the mode that it had', () => {
+	it.runIf(process.platform !== 'win32')('finding 13: keeps its mode', () => {
 		const dir = tempDir();
 		chmodSync(dir, 0o755);
 		expect(stateDir({ SHARDCTL_STATE_DIR: dir })).toBe(dir);
@@ -41,7 +41,7 @@ describe('the folder of a new manager', () => {
 	});
 
 	it.runIf(process.platform !== 'win32').each([0o1777, 0o770, 0o702])(
-		'finding 13: is refused where others can write to it, and stays as it is (mode %o)',
+		'finding 13: is rejected when others can write it, and keeps its mode (%o)',
 		(mode) => {
 			const dir = tempDir();
 			chmodSync(dir, mode);
@@ -52,14 +52,14 @@ describe('the folder of a new manager', () => {
 		},
 	);
 
-	it('is the next one where the first cannot be used', () => {
+	it('is the next one when the first cannot be used', () => {
 		const root = tempDir();
 		writeFileSync(join(root, 'home'), 'a file, so that no folder can be made in it');
 		mkdirSync(join(root, 'run'));
 		expect(stateDir({ HOME: join(root, 'home'), XDG_RUNTIME_DIR: join(root, 'run') })).toBe(join(root, 'run', 'shardctl'));
 	});
 
-	it('that cannot be had is told with the reason and the way out', () => {
+	it('that cannot be created is reported with the reason and the remedy', () => {
 		const file = join(tempDir(), 'file');
 		writeFileSync(file, '');
 		expect(() => stateDir({ SHARDCTL_STATE_DIR: join(file, 'x') })).toThrow(
@@ -68,7 +68,7 @@ describe('the folder of a new manager', () => {
 	});
 });
 
-it('refuses a socket path that the system would cut', () => {
+it('rejects a socket path that the system would truncate', () => {
 	expect(() => socketPath(`/${'x'.repeat(110)}`, 'bot')).toThrow(/longer than the 10[37] bytes/);
 	expect(socketPath('/run/x', 'bot')).toBe('/run/x/bot.sock');
 });
@@ -77,11 +77,11 @@ describe('the named pipe on Windows', () => {
 	const folder = 'C:\\Users\\Jo Ann\\AppData\\Local\\shardctl';
 	const pipe = (dir: string, name = 'bot') => socketPath(dir, name, 'win32');
 
-	it('is named after the folder and the manager, with no backslash of its own', () => {
+	it('is named after the folder and the manager, without a backslash of its own', () => {
 		expect(pipe(folder)).toBe('\\\\.\\pipe\\shardctl-c-users-jo-ann-appdata-local-shardctl-bot');
 	});
 
-	it('is the same however the path is written, and another one for another folder or name', () => {
+	it('is the same for every spelling of the path, and different for another folder or name', () => {
 		expect(pipe(folder.toUpperCase())).toBe(pipe(folder));
 		expect(pipe(`${folder}\\`)).toBe(pipe(folder));
 		expect(new Set([pipe(folder), pipe(`${folder}2`), pipe(folder, 'other')]).size).toBe(3);

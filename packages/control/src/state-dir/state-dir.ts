@@ -41,7 +41,7 @@ export function believedDirs(env: Environment = process.env): { dir: string; own
 }
 
 /**
- * The folder for the record of a new manager, created with mode 0700: the first candidate that this user can write and nobody else. Throws
+ * The folder for the record of a new manager, created with mode 0700: the first candidate that only this user can write. Throws
  * `STATE_DIR_UNUSABLE` if there is none.
  */
 export function stateDir(env: Environment = process.env): string {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { CallShare } from './call-share.js';
 
-it('finding 15: runs so many calls of a worker at once, the others in their order', async () => {
+it('finding 15: runs a limited number of calls of a worker at once, and the others in order', async () => {
 	const share = new CallShare();
 	const ends: (() => void)[] = [];
 	const began: number[] = [];
@@ -22,7 +22,7 @@ it('finding 15: runs so many calls of a worker at once, the others in their orde
 	expect(await Promise.all(calls)).toEqual(began);
 });
 
-it('finding 15: leaves out a call that was cancelled while it waited, and goes on after one that failed', async () => {
+it('finding 15: skips a call that was cancelled while it waited, and continues after a failed one', async () => {
 	const share = new CallShare();
 	const never = new AbortController().signal;
 	let fail = () => {};

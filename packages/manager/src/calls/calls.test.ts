@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { CallWorker } from './call-worker.js';
 import { Calls } from './calls.js';
 
-/** What arrives at a worker, and what it answers. */
+/** What a worker receives, and its response. */
 type Answer = (method: string, params: { script?: { id: number; source?: string } }) => unknown;
 
-/** A fleet of workers that answer by a function, and the requests that they got. */
+/** A fleet of workers that respond through a function, and the requests they got. */
 function fleet(slices: number[][], answer: Answer = () => ({ value: 1 })) {
 	const asked: { worker: number; method: string; params: unknown; options: unknown }[] = [];
 	const workers = slices.map(
@@ -35,7 +35,7 @@ function fleet(slices: number[][], answer: Answer = () => ({ value: 1 })) {
 const script = { kind: 'text' as const, source: '1' };
 
 describe('Calls', () => {
-	it('sends to every worker by default, and to the owner of a shard or a guild', async () => {
+	it('sends to every worker by default, or to the owner of a shard or a guild', async () => {
 		const { calls, asked } = fleet([[0, 1], [2]]);
 		expect(await calls.fetchClientValues('a')).toEqual([{ value: 1 }, { value: 1 }]);
 		expect(await calls.fetchClientValues('a', { shard: 1 })).toEqual({ value: 1 });
@@ -52,7 +52,7 @@ describe('Calls', () => {
 		expect(asked.map(({ options }) => options)).toEqual([{ timeoutMs: 30_000 }, { timeoutMs: 5, signal }]);
 	});
 
-	it('sends a source again to a worker that has let the script go, and only then', async () => {
+	it('sends a source again to a worker that has dropped the script, and only then', async () => {
 		let forgets = false;
 		const { calls, asked } = fleet([[0]], (_, { script: sent }) => {
 			if (forgets && sent?.source === undefined) return { scriptMissing: true };
@@ -68,7 +68,7 @@ describe('Calls', () => {
 		]);
 	});
 
-	it('does not ask for ever when a worker never takes a script', async () => {
+	it('fails after repeated requests when a worker never stores a script', async () => {
 		const { calls, asked } = fleet([[0]], () => ({ scriptMissing: true }));
 		await expect(calls.eval(script, undefined, { shard: 0 })).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
 		expect(asked).toHaveLength(1);
@@ -85,7 +85,7 @@ describe('Calls', () => {
 		[{ shard: '1' } as object, 'SHARD_NOT_OWNED', 'shard must be a whole number from 0, got "1"'],
 		[{ guildID: '5' } as object, 'OPTIONS_INVALID', 'did you mean "guildId"?'],
 		[{ wholly: 'else' } as object, 'OPTIONS_INVALID', 'its options are shard, guildId, timeoutMs, settle, signal'],
-	])('refuses %j, and asks nobody', async (options, code, message) => {
+	])('rejects %j, and sends no request', async (options, code, message) => {
 		const { calls, asked } = fleet([[0, 1], [2]]);
 		await expect(calls.call('a', [], options)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
 		expect(asked).toEqual([]);
@@ -95,7 +95,7 @@ describe('Calls', () => {
 		['broadcastEval', (calls, target) => calls.broadcastEval('1', target)],
 		['fetchClientValues', (calls, target) => calls.fetchClientValues('a', target)],
 		['call', (calls, target) => calls.call('a', [], target)],
-	])('takes a number for the shard in %s, and refuses every target that could be taken for all workers', async (_, act) => {
+	])('accepts a number for the shard in %s, and rejects every target that could mean all workers', async (_, act) => {
 		const { calls, asked } = fleet([[0, 1], [2]]);
 		await act(calls, 2 as never);
 		expect(asked.map(({ worker }) => worker)).toEqual([1]);
@@ -108,7 +108,7 @@ describe('Calls', () => {
 		expect(asked).toHaveLength(1);
 	});
 
-	it('refuses a path, a name and arguments that are none', async () => {
+	it('rejects an invalid path, name or arguments', async () => {
 		const { calls, asked } = fleet([[0]]);
 		for (const wrong of [5, null, ['a']]) {
 			await expect(calls.fetchClientValues(wrong as never)).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
@@ -119,7 +119,7 @@ describe('Calls', () => {
 		expect(asked).toEqual([]);
 	});
 
-	it('refuses a guild before the shards are planned', async () => {
+	it('rejects a guild before the shards are planned', async () => {
 		const calls = new Calls({ workers: [], totalShards: 0 }, 30_000);
 		await expect(calls.call('a', [], { guildId: '5' })).rejects.toMatchObject({
 			code: 'SHARD_NOT_OWNED',
@@ -127,11 +127,11 @@ describe('Calls', () => {
 		});
 	});
 
-	it('reaches workers of this manager and of another machine alike, each by its own way', async () => {
+	it('sends to workers of this manager and of another machine, each through its own channel', async () => {
 		const { calls, asked, workers } = fleet([[0], [1]]);
 		let connected = true;
 		const frames: string[] = [];
-		// Its channel carries bytes, it answers late, and it can be gone.
+		// Its channel carries bytes, it responds late, and it can be gone.
 		const remote: CallWorker = {
 			id: 0,
 			shardIds: [2, 3],
@@ -148,7 +148,7 @@ describe('Calls', () => {
 		expect(await calls.broadcastEval('1')).toEqual([1, 1, 'from node b']);
 		expect(await calls.broadcastEval('1', { guildId: String(3 * 2 ** 22) })).toBe('from node b');
 		expect(calls.ownerOf(3)).toBe(remote);
-		// The source travels once to each, although two of them have the same id.
+		// The source is sent once to each, although two of them have the same id.
 		expect(asked.map(({ worker }) => worker)).toEqual([0, 1]);
 		expect(frames.map((frame) => frame.includes('source'))).toEqual([true, false]);
 		connected = false;
@@ -159,7 +159,7 @@ describe('Calls', () => {
 		]);
 	});
 
-	it('tells every outcome on the error when some fail, or as the answer with settle', async () => {
+	it('reports every outcome on the error when some fail, or as the result with settle', async () => {
 		let turn = 0;
 		const { calls } = fleet([[0], [1]], () => {
 			if (turn++ % 2) throw new Error('no');

@@ -4,7 +4,7 @@ import { ScriptRegistry } from './script-registry.js';
 const script = { kind: 'text' as const, source: 'client.size' };
 
 describe('ScriptRegistry', () => {
-	it('sends a source once to each process of a worker, and its id from then on', () => {
+	it('sends a source once to each process of a worker, and its id after that', () => {
 		const known = new ScriptRegistry().get(script);
 		expect([known.full, known.reference]).toEqual([
 			{ id: 1, ...script },
@@ -18,14 +18,14 @@ describe('ScriptRegistry', () => {
 		expect([known.sendTo(second), known.sendTo(first)]).toEqual([false, true]);
 	});
 
-	it('keeps a function apart from a text that reads the same', () => {
+	it('keeps a function separate from an equal text', () => {
 		const registry = new ScriptRegistry();
 		expect(registry.get(script).id).toBe(1);
 		expect(registry.get({ ...script, kind: 'function' }).id).toBe(2);
 		expect(registry.get({ ...script })).toBe(registry.get(script));
 	});
 
-	it('lets the oldest go at its bound, and never gives an id twice', () => {
+	it('drops the oldest at its limit, and never assigns an id twice', () => {
 		const registry = new ScriptRegistry();
 		const get = (n: number) => registry.get({ kind: 'text', source: `${n}` });
 		const ids = Array.from({ length: 501 }, (_, n) => get(n).id);

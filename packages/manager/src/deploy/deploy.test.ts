@@ -6,7 +6,7 @@ import type { ManagedWorker } from '../workers/managed-worker.js';
 import { Deploy, type DeployedReplacement, type DeployState, deployTransitions } from './deploy.js';
 import { type DeployOptions, readDeployOptions } from './deploy-options.js';
 
-/** What became of a worker, by a script. */
+/** The outcome of a worker, by a script. */
 class ScriptedReplacement implements DeployedReplacement {
 	readonly worker: ManagedWorker;
 	readonly #did: string[];
@@ -95,7 +95,7 @@ function makeDeploy(options: DeployOptions = {}, { workers: count = 4, hasMemory
 const observed = 10_000;
 
 describe('a deploy', () => {
-	it('replaces one worker after the other, each watched, and then ends the old processes', async () => {
+	it('replaces one worker after the other, watches each, and then ends the old processes', async () => {
 		const { deploy, clock, did, takeOver, outcome, states } = makeDeploy({}, { workers: 2 });
 		void deploy.run();
 		await takeOver(0);
@@ -111,7 +111,7 @@ describe('a deploy', () => {
 		expect(deploy.stats()).toMatchObject({ state: 'deployed', done: 2, tookMs: 2 * observed, stageMs: 0 });
 	});
 
-	it('replaces several at once, and when one fails waits for the others and brings all back', async () => {
+	it('replaces several at once, and when one fails waits for the others and rolls all back', async () => {
 		const { deploy, clock, did, replacements, takeOver, outcome } = makeDeploy({ parallel: 2 });
 		void deploy.run();
 		await takeOver(0, 1);
@@ -131,7 +131,7 @@ describe('a deploy', () => {
 		expect(deploy.state).toBe('failed');
 	});
 
-	it('of several at once calls off those that have not taken over when one fails', async () => {
+	it('cancels those of a batch that have not taken over when one fails', async () => {
 		const { deploy, clock, did, replacements, takeOver, outcome } = makeDeploy({ parallel: 3 });
 		void deploy.run();
 		await takeOver(1);
@@ -179,7 +179,7 @@ describe('a deploy', () => {
 		expect(await outcome()).toBeNull();
 	});
 
-	it('brings the old version back when the canary fails while it bakes', async () => {
+	it('rolls back when the canary fails while it bakes', async () => {
 		const { deploy, clock, did, replacements, takeOver, outcome } = makeDeploy({ canary: 1, observeMs: 0 });
 		void deploy.run();
 		await takeOver(0);
@@ -191,7 +191,7 @@ describe('a deploy', () => {
 		expect(did).toEqual(['replace 0', 'undo 0']);
 	});
 
-	it('stops when one process logs more errors a minute than allowed, and not for as many', async () => {
+	it('stops when one process logs more errors a minute than the limit', async () => {
 		const { deploy, clock, replacements, takeOver, outcome } = makeDeploy({ maxErrorRate: 2 });
 		void deploy.run();
 		await takeOver(0);
@@ -203,7 +203,7 @@ describe('a deploy', () => {
 		expect((await outcome())?.message).toContain('it logged more than 2 errors a minute, the last one: Error: no;');
 	});
 
-	it('ends old processes that have proven to be needless where memory is short, and says what that means for a rollback', async () => {
+	it('ends unneeded old processes when memory is low, and reports the effect on a rollback', async () => {
 		const { deploy, clock, did, replacements, takeOver, outcome } = makeDeploy({}, { hasMemory: false });
 		void deploy.run();
 		await takeOver(0);
@@ -216,7 +216,7 @@ describe('a deploy', () => {
 		);
 	});
 
-	it('says which workers could not be brought back, and which were started again from the same path', async () => {
+	it('reports which workers could not be rolled back, and which were started again from the same path', async () => {
 		const { deploy, replacements, takeOver, outcome } = makeDeploy({ parallel: 3 });
 		void deploy.run();
 		await takeOver(0, 1, 2);
@@ -234,7 +234,7 @@ describe('a deploy', () => {
 	});
 });
 
-describe('a deploy that is called off', () => {
+describe('a cancelled deploy', () => {
 	it('before its turn changes nothing', async () => {
 		const { deploy, did, outcome } = makeDeploy();
 		deploy.callOff('the deploy was called off');
@@ -246,7 +246,7 @@ describe('a deploy that is called off', () => {
 		expect(did).toEqual([]);
 	});
 
-	it('while a process boots calls that off', async () => {
+	it('while a process boots cancels that', async () => {
 		const { deploy, did, outcome, pending } = makeDeploy();
 		void deploy.run();
 		await expect.poll(() => pending.has(0)).toBe(true);
@@ -259,7 +259,7 @@ describe('a deploy that is called off', () => {
 	it.each([
 		['while it watches', {}],
 		['while the canary bakes', { canary: 1, observeMs: 0 }],
-	])('%s brings the old version back', async (_, options) => {
+	])('%s rolls back', async (_, options) => {
 		const { deploy, clock, did, takeOver, outcome } = makeDeploy(options);
 		void deploy.run();
 		await takeOver(0);
@@ -271,7 +271,7 @@ describe('a deploy that is called off', () => {
 		expect(did).toEqual(['replace 0', 'undo 0']);
 	});
 
-	it('when it already rolls back stays one that failed', async () => {
+	it('that already rolls back counts as failed', async () => {
 		const { deploy, clock, replacements, takeOver, outcome } = makeDeploy();
 		void deploy.run();
 		await takeOver(0);
@@ -279,11 +279,11 @@ describe('a deploy that is called off', () => {
 		replacements[0]?.fail('it died');
 		deploy.callOff('the deploy was called off');
 		await outcome();
-		// The failure came first.
+		// The failure happened first.
 		expect((await outcome())?.code).toBe('WORKER_NOT_READY');
 	});
 
-	it('ends without bringing anything back when the manager stops', async () => {
+	it('ends without a rollback when the manager stops', async () => {
 		const { deploy, stop, did, takeOver, outcome } = makeDeploy();
 		void deploy.run();
 		await takeOver(0);
@@ -293,7 +293,7 @@ describe('a deploy that is called off', () => {
 	});
 });
 
-it('ends in three states, and each of the others leads to one', () => {
+it('ends in three states, and every other state leads to one', () => {
 	const ends = Object.entries(deployTransitions).filter(([, next]) => next.length === 0);
 	expect(ends.map(([state]) => state)).toEqual(['deployed', 'failed', 'called-off']);
 });

@@ -2,13 +2,13 @@ import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { ErrorRate } from './error-rate.js';
 
-it('is too high with one error more in a minute than allowed', async () => {
+it('exceeds the limit with one more error in a minute than allowed', async () => {
 	const clock = fakeClock();
 	const rate = new ErrorRate(2, clock);
 	expect([rate.note(), rate.note(), rate.note()]).toEqual([false, false, true]);
 });
 
-it('forgets what is older than a minute', async () => {
+it('ignores errors older than a minute', async () => {
 	const clock = fakeClock();
 	const rate = new ErrorRate(2, clock);
 	rate.note();
@@ -19,6 +19,6 @@ it('forgets what is older than a minute', async () => {
 	expect(rate.note()).toBe(true);
 });
 
-it('of none allows none', () => {
+it('of zero allows none', () => {
 	expect(new ErrorRate(0, fakeClock()).note()).toBe(true);
 });

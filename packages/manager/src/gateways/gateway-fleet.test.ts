@@ -54,7 +54,7 @@ describe('GatewayFleet', () => {
 		expect(fleet.infoFor([2], 5, 4).url).toBe(fleet.of([2]).infoFor(5, 4).url);
 	});
 
-	it('rejects the start with the reason of the process that was given up', async () => {
+	it('rejects the start with the reason of the process that failed for good', async () => {
 		const { fleet } = createFleet((process) => {
 			if (process.config.gatewayId === 1) process.exit(3);
 			else obedientGateway(process);
@@ -73,11 +73,11 @@ describe('GatewayFleet', () => {
 		await expect(started).rejects.toThrow('the manager was stopped');
 	});
 
-	it('announces a worker to the process that holds its shards, and again to the next one when that dies meanwhile', async () => {
-		const told: string[] = [];
+	it('announces a worker to the process of its shards, and again to its successor when that process exits during it', async () => {
+		const requests: string[] = [];
 		const { fleet, processes } = createFleet((process) => {
 			const { gatewayId, epoch } = process.config;
-			obedientGateway(process, (method) => told.push(`${method} ${gatewayId}/${epoch}`));
+			obedientGateway(process, (method) => requests.push(`${method} ${gatewayId}/${epoch}`));
 			if (gatewayId === 1 && epoch === 1) {
 				process.peer.handle('worker.expect', () => {
 					process.exit(1);
@@ -90,13 +90,13 @@ describe('GatewayFleet', () => {
 		await expect.poll(() => fleet.of([2]).child.state).toBe('failed');
 		fleet.of([2]).child.start();
 		await announced;
-		expect(told).toEqual(['worker.expect 1/2']);
+		expect(requests).toEqual(['worker.expect 1/2']);
 		expect(processes).toHaveLength(3);
 		fleet.noteReady(8, [2, 3]);
-		await expect.poll(() => told).toEqual(['worker.expect 1/2', 'worker.ready 1/2']);
+		await expect.poll(() => requests).toEqual(['worker.expect 1/2', 'worker.ready 1/2']);
 	});
 
-	it('replaces the processes one after the other, and says which one did not come back', async () => {
+	it('replaces the processes one after the other, and reports which one did not restart', async () => {
 		let fails = false;
 		const { fleet, processes } = createFleet((process) => {
 			if (fails && process.config.gatewayId === 1) process.exit(1);
@@ -109,7 +109,7 @@ describe('GatewayFleet', () => {
 		await expect(fleet.restart()).rejects.toMatchObject({ code: 'WORKER_NOT_READY', details: { gatewayId: 1 } });
 	});
 
-	it('reports the figures of each process, with none for one that is gone', async () => {
+	it('returns the figures of each process, with none for one that is gone', async () => {
 		const { fleet, processes } = createFleet();
 		await fleet.start(forever);
 		const exited = new Promise((resolve) => fleet.of([0]).child.once('exited', resolve));

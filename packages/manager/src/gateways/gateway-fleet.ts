@@ -53,7 +53,7 @@ export class GatewayFleet {
 		return this.of(shardIds).infoFor(incarnation, totalShards);
 	}
 
-	/** Announces to the gateway process which incarnation of a worker will connect; waits for a process that can be told. */
+	/** Announces to the gateway process which incarnation of a worker will connect; waits for a running process. */
 	async expect(worker: GatewayMethods['worker.expect']['params'], signal: AbortSignal): Promise<void> {
 		const gateway = this.of(worker.shardIds);
 		for (;;) {

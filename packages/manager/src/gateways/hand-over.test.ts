@@ -8,7 +8,7 @@ import { type HandOverEvent, type HandOverState, handOverTransitions } from './h
 const timeoutMs = 60_000;
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A process of a worker whose end the test decides. */
+/** A process of a worker whose end the test controls. */
 class FakeWorker extends EventEmitter {
 	readonly id = 3;
 	readonly shardIds = [6, 7];
@@ -46,7 +46,7 @@ class FakeWorker extends EventEmitter {
 	}
 }
 
-/** A hand-over whose every step the test takes. */
+/** A hand-over whose steps the test controls. */
 function begin() {
 	const log: string[] = [];
 	const clock = fakeClock();
@@ -101,7 +101,7 @@ function begin() {
 }
 type Run = ReturnType<typeof begin>;
 
-/** What takes a hand-over from each state to the next, in the order of a good one. */
+/** What takes a hand-over from each state to the next, in the order of a successful one. */
 const path: [HandOverState, (run: Run) => Promise<void> | void][] = [
 	['announcing', ({ answer }) => answer('handover.begin')],
 	['booting', ({ answer }) => answer('handover.waiting')],
@@ -137,7 +137,7 @@ async function finishAbort(run: Run): Promise<void> {
 	await settled();
 }
 
-it('takes its steps in order, each when the one before has been answered', async () => {
+it('takes its steps in order, each after the response to the one before', async () => {
 	const run = await reach('retiring');
 	expect(run.outcome()).toBe('pending');
 	run.old.gone.resolve();
@@ -192,7 +192,7 @@ describe('before the take-over', () => {
 	});
 
 	it.each(['handover.begin', 'handover.waiting', 'handover.pause', 'handover.present'])(
-		'a gateway process that does not answer %s ends it',
+		'a gateway process that does not respond to %s ends it',
 		async (method) => {
 			const run = await reach(before[['begin', 'waiting', 'pause', 'present'].indexOf(method.slice(9))] as HandOverState);
 			await run.refuse(method);
@@ -208,7 +208,7 @@ describe('before the take-over', () => {
 		expect(run.outcome()).toContain('the old process did not acknowledge its events in time');
 	});
 
-	it('the first reason counts, and a gateway process that never answers the abort holds nothing up', async () => {
+	it('the first reason counts, and a gateway process that never answers the abort delays nothing', async () => {
 		const run = await reach('booting');
 		run.successor.child.emit('failed', { reason: 'no memory' });
 		run.successor.child.emit('failed', { reason: 'a later one' });
@@ -218,7 +218,7 @@ describe('before the take-over', () => {
 		expect(run.outcome()).toContain('no memory');
 	});
 
-	it('a ready of the successor that comes too early counts once it is presented', async () => {
+	it('an early ready of the successor counts once it is presented', async () => {
 		const run = await reach('pausing');
 		run.successor.child.state = 'ready';
 		run.successor.child.emit('ready');
@@ -240,7 +240,7 @@ describe('after the take-over', () => {
 		},
 	);
 
-	it('an old process that ends without a word, as with its gateway process, is enough to commit', async () => {
+	it('an old process that exits without a report, as with its gateway process, is enough to commit', async () => {
 		const run = await reach('releasing');
 		await run.refuse('handover.released');
 		expect(run.handOver.state).toBe('releasing');
@@ -260,7 +260,7 @@ describe('the table', () => {
 		expect(states.filter((state) => handOverTransitions[state].failed)).toEqual(before);
 	});
 
-	it('reaches every state, and ends in done or rolled-back alone', () => {
+	it('reaches every state, and ends in done or rolled-back only', () => {
 		const reached = new Set<HandOverState>(['planned']);
 		for (const state of reached) for (const [, next] of canFollow(state)) reached.add(next);
 		expect([...reached].sort()).toEqual([...states].sort());

@@ -27,7 +27,7 @@ function setup() {
 	const passed: number[] = [];
 	const wait = (shardId: number, signal = never) =>
 		admission.wait(gateway as never, shardId, signal).then(() => void passed.push(shardId));
-	/** The gateway process's answer to the last question for a shard. */
+	/** The gateway process's response to the last request for a shard. */
 	const answer = async (shardId: number, answerable: boolean) => {
 		asked.findLast((question) => question.shardId === shardId)?.answer.resolve({ answerable });
 		await clock.advance(0);
@@ -44,7 +44,7 @@ it('passes an IDENTIFY once the gateway process can answer it', async () => {
 	expect(passed).toEqual([3]);
 });
 
-it('lets one shard identify first while the terms are unknown, and has the sessions of all others started with them', async () => {
+it('lets one shard identify first while the intents are unknown, and starts the sessions of all others with its intents', async () => {
 	const { clock, admission, asked, passed, wait, answer } = setup();
 	for (const shardId of [0, 1, 2]) {
 		void wait(shardId);
@@ -67,7 +67,7 @@ it('lets one shard identify first while the terms are unknown, and has the sessi
 	expect(passed).toEqual([0, 2, 1]);
 });
 
-it('lets another shard go first where the first one led to no session', async () => {
+it('lets another shard go first when the first one led to no session', async () => {
 	const { clock, passed, wait, answer } = setup();
 	for (const shardId of [0, 1, 2]) {
 		void wait(shardId);
@@ -80,7 +80,7 @@ it('lets another shard go first where the first one led to no session', async ()
 	expect(passed).toEqual([0, 1, 2]);
 });
 
-it('asks the next gateway process where one has died, and lets any other failure show at the IDENTIFY', async () => {
+it('asks the next gateway process after one exited, and lets any other failure show at the IDENTIFY', async () => {
 	const { clock, asked, passed, wait, answer } = setup();
 	void wait(0);
 	await clock.advance(0);
@@ -95,7 +95,7 @@ it('asks the next gateway process where one has died, and lets any other failure
 	expect(passed).toEqual([0, 1]);
 });
 
-it('ends with the signal, also while it waits to go first', async () => {
+it('rejects with the reason of the signal, also while it waits to go first', async () => {
 	const { clock, asked, wait, answer } = setup();
 	const abort = new AbortController();
 	void wait(0);

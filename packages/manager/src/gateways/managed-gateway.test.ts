@@ -7,7 +7,7 @@ import { ManagedGateway } from './managed-gateway.js';
 
 const forever = new AbortController().signal;
 
-/** A slot that notes what became of it. */
+/** A slot that records its outcome. */
 function slotOf(shardId: number, fate: string[]) {
 	const note = (what: string) => () => void fate.push(`${what} ${shardId}`);
 	return {
@@ -66,7 +66,7 @@ describe('ManagedGateway', () => {
 		expect(info).toMatchObject({ shards: 8, session_start_limit: { max_concurrency: 8 } });
 	});
 
-	it('keeps its address over a restart, which keeps the sessions with Discord', async () => {
+	it('keeps its address and the Discord sessions through a restart', async () => {
 		const shutdowns: unknown[] = [];
 		const { gateway, processes } = await startGateway((process) => {
 			obedientGateway(process);
@@ -99,7 +99,7 @@ describe('ManagedGateway', () => {
 		expect(await exited).toMatchObject({ spent: true });
 	});
 
-	it('abandons the slot of a process that dies: whether it sent IDENTIFY is not known', async () => {
+	it('abandons the slot of a process that exits, because it may have sent IDENTIFY', async () => {
 		const { processes, fate } = await startGateway();
 		const [process] = processes as [ScriptedGateway];
 		await process.peer.request('identify.acquire', { session: 7 }, { timeoutMs: 0 });
@@ -107,7 +107,7 @@ describe('ManagedGateway', () => {
 		await expect.poll(() => fate).toEqual(['abandoned 7']);
 	});
 
-	it('passes on notices, and has no figures while its process is gone', async () => {
+	it('forwards notices, and has no figures while its process is gone', async () => {
 		const { gateway, processes } = await startGateway();
 		const notices: unknown[] = [];
 		gateway.on('notice', (notice) => notices.push(notice));

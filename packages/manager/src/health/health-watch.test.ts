@@ -22,7 +22,7 @@ function watched(first: FleetHealth | Error) {
 	return {
 		clock,
 		watch,
-		/** What was reported since the last call. */
+		/** The reports since the last call. */
 		async after(next: FleetHealth | Error) {
 			present = next;
 			await clock.advance(2000);
@@ -35,7 +35,7 @@ const healthy: FleetHealth = { status: 'healthy', served: 4, shards: 4, causes: 
 const away = cause('session-down', [2, 3], 'shards 2-3 have no connection, 1 failed attempt');
 const degraded: FleetHealth = { status: 'degraded', served: 2, shards: 4, causes: [away] };
 
-it('B7: every cause that begins has an end', async () => {
+it('B7: reports an end for every cause that begins', async () => {
 	const { after, watch, clock } = watched(healthy);
 	expect(await after(healthy)).toEqual([]);
 	expect(await after(degraded)).toEqual([{ status: 'degraded', served: 2, shards: 4, began: [away], ended: [] }]);
@@ -56,7 +56,7 @@ it('does not repeat a cause whose figures change, and reports it again for other
 	watch.stop();
 });
 
-it('takes figures that cannot be had for no change', async () => {
+it('treats unavailable figures as no change', async () => {
 	const { after, watch } = watched(healthy);
 	expect(await after(new Error('no'))).toEqual([]);
 	expect(await after(degraded)).toHaveLength(1);

@@ -50,8 +50,8 @@ function judged({ status = 'running', ...over }: Partial<FleetFigures> & { statu
 	return judgeFleet({ manager, shards: [shard(0), shard(1)], workers: [worker()], ...over }, { nowMs });
 }
 
-describe('a shard is ready only where Discord serves it and its worker answers', () => {
-	it('leaves a healthy fleet as it is', () => {
+describe('a shard is ready only when Discord serves it and its worker responds', () => {
+	it('leaves a healthy fleet unchanged', () => {
 		const sessions = [0, 1].map((id) => ({ id, shardIds: [id], status: 'ready' as const }));
 		const { manager, health, shards } = judged({ gateways: [gateway(...sessions)] });
 		expect(manager.status).toBe('running');
@@ -59,7 +59,7 @@ describe('a shard is ready only where Discord serves it and its worker answers',
 		expect(shards.map(({ ready }) => ready)).toEqual([true, true]);
 	});
 
-	it('B1: not where its session was refused', () => {
+	it('B1: not when its session was refused', () => {
 		const lastClose = { code: 4004, reason: 'the token is not valid', at: nowMs - 7000 };
 		const refused: Partial<GatewaySessionStats> = { id: 0, shardIds: [0], status: 'refused', since: nowMs - 7000, lastClose };
 		const { manager, health, shards } = judged({ gateways: [gateway(refused, { id: 1, shardIds: [1], status: 'ready' })] });
@@ -71,7 +71,7 @@ describe('a shard is ready only where Discord serves it and its worker answers',
 		]);
 	});
 
-	it('B1: not while its session is away', () => {
+	it('B1: not while its session is disconnected', () => {
 		const away: Partial<GatewaySessionStats> = {
 			id: 0,
 			shardIds: [0, 1],
@@ -105,7 +105,7 @@ it('B10: a risk degrades the health and not the status: every shard is served', 
 	expect(shards.every(({ ready }) => ready)).toBe(true);
 });
 
-it('says that a fleet without a plan is starting', () => {
+it('reports a fleet without a plan as starting', () => {
 	const { health, manager } = judged({ status: 'starting', shards: [], workers: [] });
 	expect(manager.status).toBe('starting');
 	expect(health).toMatchObject({ status: 'down', causes: [{ kind: 'starting', effect: 'progress' }] });

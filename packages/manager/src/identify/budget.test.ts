@@ -8,7 +8,7 @@ function limit(parts: Partial<SessionStartLimit> = {}): SessionStartLimit {
 }
 
 describe('IdentifyBudget', () => {
-	it('lets a person spend everything and automatic restarts only what is above the reserve', () => {
+	it('lets a user spend everything, and automatic restarts only what is above the reserve', () => {
 		const budget = new IdentifyBudget(fakeClock(), 50);
 		budget.update(limit({ remaining: 51 }));
 		expect(budget.check(1, { automatic: true })).toEqual({ allowed: true });
@@ -18,7 +18,7 @@ describe('IdentifyBudget', () => {
 		expect(budget.check(51, { automatic: false })).toMatchObject({ allowed: false });
 	});
 
-	it('says when the budget resets, in wall time', () => {
+	it('reports when the budget resets, in wall time', () => {
 		const clock = fakeClock();
 		const budget = new IdentifyBudget(clock, 0);
 		budget.update(limit({ remaining: 0, reset_after: 5000 }));
@@ -36,14 +36,14 @@ describe('IdentifyBudget', () => {
 		expect(budget.state()).toMatchObject({ total: 2, remaining: 0 });
 	});
 
-	it('does not take a reset time of 0 for a reset when starts are used up', () => {
+	it('ignores a reset time of 0 when starts are used up', () => {
 		const budget = new IdentifyBudget(fakeClock(), 0);
 		budget.update(limit({ remaining: 5, reset_after: 0 }));
 		expect(budget.check(6, { automatic: false }).allowed).toBe(false);
 		expect(budget.state().remaining).toBe(5);
 	});
 
-	it('does not mind a step of the wall clock', async () => {
+	it('is not affected by a step of the wall clock', async () => {
 		const clock = fakeClock();
 		const budget = new IdentifyBudget(clock, 0);
 		budget.update(limit({ remaining: 0, reset_after: 5000 }));
@@ -51,14 +51,14 @@ describe('IdentifyBudget', () => {
 		expect(budget.check(1, { automatic: true })).toMatchObject({ allowed: false, retryInMs: 5000 });
 	});
 
-	it('keeps at most a tenth of a small day in reserve', () => {
+	it('reserves at most a tenth of a small day', () => {
 		const budget = new IdentifyBudget(fakeClock(), 50);
 		budget.update(limit({ total: 20, remaining: 3 }));
 		expect(budget.reserve).toBe(2);
 		expect(budget.check(1, { automatic: true }).allowed).toBe(true);
 	});
 
-	it('keeps what was granted and not yet sent charged when Discord is asked, because Discord does not know of it', () => {
+	it('keeps granted, unsent starts charged after a refresh, because Discord does not know of them', () => {
 		const budget = new IdentifyBudget(fakeClock(), 0);
 		budget.update(limit({ remaining: 10 }));
 		budget.spend();

@@ -33,7 +33,7 @@ describe('acquireIdentify', () => {
 		expect(coordinator.budget().remaining).toBe(99);
 	});
 
-	it('waits for the reset when only the reserve is left, gives the slot to others meanwhile, and says so', async () => {
+	it('waits for the reset when only the reserve is left, lets others use the slot until then, and reports it', async () => {
 		const { answer, clock, coordinator, deferred } = setUp({ remaining: 10 });
 		await clock.advance(0);
 		expect(deferred).toHaveLength(1);
@@ -45,7 +45,7 @@ describe('acquireIdentify', () => {
 		expect(coordinator.budget().remaining).toBe(999);
 	});
 
-	it('B1: never lets anybody identify after Discord refused for good, ends who asks, and leaves the slot free', async () => {
+	it('B1: permits no IDENTIFY after Discord refused for good, rejects every request, and leaves the slot free', async () => {
 		const { answer, clock, abort, coordinator, ended } = setUp({ refused: true });
 		await clock.advance(120_000);
 		expect(coordinator.budget().remaining).toBe(1000);
@@ -55,7 +55,7 @@ describe('acquireIdentify', () => {
 		await expect(answer).rejects.toThrow('ended');
 	});
 
-	it('ends a deferred wait, timer and all, when the worker dies', async () => {
+	it('ends a deferred wait and its timer when the worker exits', async () => {
 		const { answer, clock, abort } = setUp({ remaining: 0 });
 		await clock.advance(0);
 		abort.abort(new Error('died'));

@@ -42,7 +42,7 @@ export async function acquireIdentify(
 		shardId: number;
 		automatic: boolean;
 		onDeferred(state: IdentifyBudgetState): void;
-		/** Whoever asks must end: it would wait for ever. */
+		/** The process that asks must exit: it would wait for ever. */
 		onRefused(error: ShardctlError): void;
 	},
 	signal: AbortSignal,

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { LocalIdentifyCoordinator } from './local-coordinator.js';
 import { SessionStarts, type StartRequest } from './session-starts.js';
 
-/** A gateway endpoint whose answer a test changes, and the session starts that ask it. */
+/** A gateway endpoint with a variable response, and the session starts that request it. */
 async function setUp({ remaining = 1000, status = 200 } = {}) {
 	const api = { remaining, status, asked: 0, maxConcurrency: 1 };
 	const server = createServer((_, response) => {
@@ -38,7 +38,7 @@ const never = new AbortController().signal;
 const automatic: StartRequest = { automatic: true, onDeferred: () => {}, onRefused: () => {} };
 
 describe('SessionStarts', () => {
-	it('asks Discord once for all who ask within a few seconds', async () => {
+	it('asks Discord once for all requests within a few seconds', async () => {
 		const { api, clock, starts } = await setUp();
 		await Promise.all([starts.gateway(), starts.gateway()]);
 		await starts.gateway();
@@ -48,7 +48,7 @@ describe('SessionStarts', () => {
 		expect(api.asked).toBe(2);
 	});
 
-	it('goes on with the last answer while the API is down, and says so', async () => {
+	it('keeps using the last response while the API is down, and reports it', async () => {
 		const { api, clock, starts, stale } = await setUp();
 		await starts.gateway();
 		api.status = 503;
@@ -57,12 +57,12 @@ describe('SessionStarts', () => {
 		await waitFor('word of it', () => stale.length === 1);
 	});
 
-	it('fails the first time that the API does not answer, because there is nothing to go on with', async () => {
+	it('fails when the API does not respond the first time, because there is no earlier response', async () => {
 		const { starts } = await setUp({ status: 503 });
 		await expect(starts.gateway()).rejects.toMatchObject({ code: 'API_UNREACHABLE', details: { status: 503 } });
 	});
 
-	it('lets a process boot while Discord is asked, and no IDENTIFY pass before the answer: on 401 there is none', async () => {
+	it('lets a process boot while Discord is asked, but no IDENTIFY before the response: on 401 there is none', async () => {
 		const { api, clock, starts } = await setUp();
 		await starts.gateway();
 		api.status = 401;
@@ -80,7 +80,7 @@ describe('SessionStarts', () => {
 		await expect(starts.beforeRestart(1, automatic, never)).rejects.toMatchObject({ code: 'TOKEN_INVALID' });
 	});
 
-	it('waits for the answer where the budget is not known to suffice', async () => {
+	it('waits for the response when the budget may not suffice', async () => {
 		const { api, clock, starts } = await setUp({ remaining: 10 });
 		await starts.gateway();
 		let deferred = 0;
@@ -92,14 +92,14 @@ describe('SessionStarts', () => {
 		expect(deferred).toBe(1);
 	});
 
-	it('refuses a start that the day does not have the session starts for', async () => {
+	it('rejects a start that needs more session starts than the day has left', async () => {
 		const { starts } = await setUp({ remaining: 7 });
 		await starts.gateway();
 		await expect(starts.checkStart(7)).resolves.toBeUndefined();
 		await expect(starts.checkStart(8)).rejects.toThrow(/the start needs 8 session starts, and Discord allows 7 more/);
 	});
 
-	it('lets no restart and no identify pass after a refusal', async () => {
+	it('allows no restart and no IDENTIFY after a refusal', async () => {
 		const { starts } = await setUp();
 		await starts.gateway();
 		const refusal = new ShardctlError('DISCORD_FATAL', 'closed with 4014');
@@ -107,7 +107,7 @@ describe('SessionStarts', () => {
 		starts.refuse(new ShardctlError('DISCORD_FATAL', 'later'));
 		expect(starts.refusal).toBe(refusal);
 		await expect(starts.beforeRestart(1, automatic, never)).rejects.toBe(refusal);
-		// A person who asks for it says that it is mended.
+		// A user who requests it confirms that the reason is resolved.
 		await expect(starts.beforeRestart(1, { ...automatic, automatic: false }, never)).resolves.toBeUndefined();
 	});
 });

@@ -4,7 +4,7 @@ import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { SlotHolder } from './slot-holder.js';
 
-/** A holder whose slots write down what becomes of them. */
+/** A holder whose slots record their outcome. */
 function holder({ grant = Promise.resolve() }: { grant?: Promise<void> } = {}) {
 	const log: string[] = [];
 	const reports = new EventEmitter();
@@ -35,7 +35,7 @@ function holder({ grant = Promise.resolve() }: { grant?: Promise<void> } = {}) {
 
 const never = () => new AbortController().signal;
 
-it('passes on what the process reports of its slots, each report once', async () => {
+it('passes on the reports of the process about its slots, each once', async () => {
 	const { slots, reports, log } = holder();
 	const first = await slots.acquire(3, never());
 	const second = await slots.acquire(4, never());
@@ -53,7 +53,7 @@ it('ignores reports of slots that the process does not have', () => {
 	expect(log).toEqual([]);
 });
 
-it('abandons what a process that is gone had, and nothing that it had reported to its end', async () => {
+it('abandons the open slots of a process that is gone, and none that it had reported to the end', async () => {
 	const { slots, reports, log } = holder();
 	const [confirmed, sent] = [await slots.acquire(0, never()), await slots.acquire(1, never())];
 	await slots.acquire(2, never());
@@ -65,7 +65,7 @@ it('abandons what a process that is gone had, and nothing that it had reported t
 	expect(log).toEqual(['12 abandoned', '13 abandoned']);
 });
 
-it('releases a slot that was granted when nobody waited for it any more', async () => {
+it('releases a slot that was granted after its request was cancelled', async () => {
 	const abort = new AbortController();
 	let grant = () => {};
 	const { slots, log } = holder({
@@ -80,7 +80,7 @@ it('releases a slot that was granted when nobody waited for it any more', async 
 	expect(log).toEqual(['11 released']);
 });
 
-it('finding 6: a slot of which nothing is reported counts as used after half a minute, and the next request has its turn', async () => {
+it('finding 6: counts an unreported slot as used after half a minute, and grants the next request', async () => {
 	const { slots, reports, log, clock } = holder();
 	const first = await slots.acquire(3, never());
 	const second = slots.acquire(3, never());
@@ -96,7 +96,7 @@ it('finding 6: a slot of which nothing is reported counts as used after half a m
 	expect(log.at(-1)).toBe('12 counted for 3');
 });
 
-it('finding 6: a slot that is reported in time does not expire', async () => {
+it('finding 6: does not expire a slot that is reported in time', async () => {
 	const { slots, reports, log, clock } = holder();
 	const [sent, released, confirmed] = [
 		await slots.acquire(0, never()),
@@ -113,7 +113,7 @@ it('finding 6: a slot that is reported in time does not expire', async () => {
 	expect(log.filter((line) => line.includes('expired'))).toEqual([]);
 });
 
-it('finding 6: has one slot at a time for each shard, and lets few requests for it wait', async () => {
+it('finding 6: grants one slot at a time for each shard, and queues few requests for it', async () => {
 	const { slots, reports, log } = holder();
 	const first = await slots.acquire(3, never());
 	const [second, third] = [slots.acquire(3, never()), slots.acquire(3, never())];
@@ -131,7 +131,7 @@ it('finding 6: has one slot at a time for each shard, and lets few requests for 
 	await waiting[1];
 });
 
-it('finding 6: a request that is cancelled in the line keeps the order of the others', async () => {
+it('finding 6: keeps the order of the queue when a request in it is cancelled', async () => {
 	const { slots, reports } = holder();
 	const first = await slots.acquire(3, never());
 	const cancelled = new AbortController();

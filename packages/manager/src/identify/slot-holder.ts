@@ -1,7 +1,7 @@
 // The manager's side of the identify protocol for one child process: the slots that it was granted, until it reports what became of
 // each. A worker asks for a shard, a gateway process for a session; the other side is core's IdentifyClient.
 //
-// A slot is a lease: Discord's pace lets nobody else identify while it is granted and not used, so a process that reports nothing would
+// A slot is a lease: Discord's rate limit lets no other process identify while it is granted and not used, so a process that reports nothing would
 // hold up every shard of the same rate limit key. And a process has at most one for each of its shards, however often it asks.
 import { aborted, type Clock, deferred, type IdentifySlot, identifyWindowMs, ShardctlError } from '@shardctl/core';
 import { FairDeadline } from '@shardctl/supervisor';

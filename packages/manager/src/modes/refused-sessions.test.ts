@@ -4,7 +4,7 @@ import { RefusedSessions } from './refused-sessions.js';
 
 const session = { id: 2, status: 'connecting', since: 5, lastClose: null, nextTryAt: 9 } as GatewaySessionStats;
 
-it('B1: holds a refused session back until it is allowed, and shows it as refused meanwhile', async () => {
+it('B1: holds a refused session back until it is allowed, and reports it as refused until then', async () => {
 	const refused = new RefusedSessions();
 	await refused.whenAllowed(2);
 	expect(refused.shown(session)).toBe(session);
@@ -22,7 +22,7 @@ it('B1: holds a refused session back until it is allowed, and shows it as refuse
 	});
 	await Promise.resolve();
 	expect(allowed).toBe(false);
-	// Refused once more: whoever waits keeps waiting.
+	// Refused again: the waiting workers keep waiting.
 	refused.note(2, { code: 4004, at: 8 });
 	refused.allow(2);
 	await waiting;

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import { Replacement, type ReplacementOptions } from './replacement.js';
 
-/** As much of a worker as its replacement needs. */
+/** The parts of a worker that its replacement needs. */
 class ScriptedWorker extends EventEmitter {
 	readonly label: string;
 	readonly did: string[];
 	readonly child: EventEmitter & { state: string; stop(options?: object): Promise<void> };
 	version = { canRevert: false };
-	/** What a ping leads to. */
+	/** The result of a ping. */
 	answer: () => Promise<void> = async () => {};
 
 	constructor(name: string, did: string[]) {
@@ -76,7 +76,7 @@ describe('a replacement', () => {
 		expect(did).toEqual(['trial', 'trial over', 'bringBack', 'over']);
 	});
 
-	it('reports a death at once, also one before it was watched, and keeps the policy from starting the new version again', () => {
+	it('reports an exit at once, also one before it was watched, and prevents another start of the new version', () => {
 		const { replacement, successor, did, failures, watch } = make();
 		successor.exit('it died');
 		successor.exit('it died again');
@@ -86,7 +86,7 @@ describe('a replacement', () => {
 		expect(did).toContain('stop new {"graceMs":0}');
 	});
 
-	it('reports a final close with its reason, and a worker that was given up', () => {
+	it('reports a final close with its reason, and a worker that failed for good', () => {
 		const first = make();
 		first.watch();
 		first.successor.emit('shard.status', { shardId: 0, status: 'disconnected', closeCode: 4014 });
@@ -98,7 +98,7 @@ describe('a replacement', () => {
 		expect(second.failures).toEqual(['the file starts a ShardingManager']);
 	});
 
-	it('passes on what the new process logs as an error', () => {
+	it('forwards what the new process logs as an error', () => {
 		const { successor, errors, watch } = make();
 		watch();
 		successor.child.emit('log', { stream: 'stderr', line: 'Error: no' });
@@ -106,7 +106,7 @@ describe('a replacement', () => {
 		expect(errors).toEqual(['Error: no']);
 	});
 
-	it('fails when the new process does not answer, and ends it at once', async () => {
+	it('fails when the new process does not respond, and ends it at once', async () => {
 		const { replacement, successor, did, failures, watch } = make();
 		watch();
 		const { signal } = new AbortController();
@@ -125,7 +125,7 @@ describe('a replacement', () => {
 		expect(did).toContain('stop new {"graceMs":0}');
 	});
 
-	it('whose old process could not be kept, or has died, is started again by its path', async () => {
+	it('whose old process could not be kept, or has exited, is started again by its path', async () => {
 		for (const prepare of [
 			() => make({ kept: false }),
 			() => {
@@ -148,13 +148,13 @@ describe('a replacement', () => {
 		expect(did).toContain('startAgain');
 	});
 
-	it('leaves a new version that runs where there is no other', async () => {
+	it('keeps a running new version when there is no other', async () => {
 		const { replacement, did } = make({ kept: false });
 		expect(await replacement.undo()).toBe('new');
 		expect(did).toEqual(['trial', 'trial over', 'over']);
 	});
 
-	it('whose old process has to end first does not take that for a failure, and knows when the new one is ready', () => {
+	it('whose old process must end first does not treat that as a failure, and knows when the new one is ready', () => {
 		const { replacement, successor, failures, watch } = make({ kept: false, hasToStart: true });
 		watch();
 		successor.exit('was replaced: deploy', 'requested');
@@ -163,7 +163,7 @@ describe('a replacement', () => {
 		expect(replacement.wasReady).toBe(true);
 	});
 
-	it.each(['bringBack', 'startAgain'] as const)('says so when %s fails, and is over all the same', async (fails) => {
+	it.each(['bringBack', 'startAgain'] as const)('reports a failure of %s, and ends', async (fails) => {
 		const { replacement, successor, did } = make({ fails, kept: fails === 'bringBack' });
 		if (fails === 'startAgain') successor.exit();
 		await expect(replacement.undo()).rejects.toMatchObject({

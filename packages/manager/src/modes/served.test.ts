@@ -6,7 +6,7 @@ import { whenServed } from './served.js';
 const session = (over: Partial<GatewaySessionStats>) =>
 	({ id: 3, status: 'ready', tries: 0, lastClose: null, waitsForBudget: false, ...over }) as GatewaySessionStats;
 
-/** Waits for sessions that are in these states at each look, the last one for ever. */
+/** Waits for sessions that are in these states in turn, and stay in the last one. */
 async function outcome(...looks: Partial<GatewaySessionStats>[][]) {
 	const clock = fakeClock();
 	const { signal } = new AbortController();
@@ -19,7 +19,7 @@ async function outcome(...looks: Partial<GatewaySessionStats>[][]) {
 	return { reason, looks: look };
 }
 
-it('takes sessions that are ready, and those that no worker needs yet, at the first look', async () => {
+it('accepts ready sessions, and those that no worker needs yet, at once', async () => {
 	expect(await outcome([{}, { status: 'idle' }])).toEqual({ reason: undefined, looks: 1 });
 	expect(await outcome([])).toEqual({ reason: undefined, looks: 1 });
 });
@@ -28,7 +28,7 @@ it('waits for a session that resumes', async () => {
 	expect(await outcome([{ status: 'resuming' }], [{ status: 'resuming' }], [{}])).toEqual({ reason: undefined, looks: 3 });
 });
 
-it('B2: names at once what waiting cannot help: a refusal with its remedy, and a budget that is used up', async () => {
+it('B2: reports at once what waiting cannot fix: a refusal with its remedy, and a used-up budget', async () => {
 	const refused = { status: 'refused', lastClose: { code: 4004, reason: 'x', at: 1 } } as const;
 	expect(await outcome([{ status: 'connecting' }, refused])).toEqual({
 		reason: expect.stringMatching(/^Discord refused the session \(4004\): the token is not valid; copy the token again/),
@@ -40,14 +40,14 @@ it('B2: names at once what waiting cannot help: a refusal with its remedy, and a
 	});
 });
 
-it('B2: names what keeps a session away after the time is over', async () => {
+it('B2: reports why a session is still disconnected after the timeout', async () => {
 	const lastClose = { code: null, reason: 'connect ECONNREFUSED', at: 1 };
 	const { reason, looks } = await outcome([{ status: 'connecting', tries: 12, lastClose }]);
 	expect(reason).toBe('the session with Discord is connecting, 12 attempts so far: connect ECONNREFUSED');
 	expect(looks).toBeGreaterThan(10);
 });
 
-it('waits for a worker that reconnects, and names its shard after the time is over', async () => {
+it('waits for a worker that reconnects, and names its shard after the timeout', async () => {
 	const clock = fakeClock();
 	const { signal } = new AbortController();
 	let looks = 0;

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { gatewaySchema, resolveGatewayOptions } from './gateway-options.js';
 
-it('is direct unless told otherwise', () => {
+it('defaults to direct', () => {
 	expect([undefined, 'direct' as const, { mode: 'direct' as const }].map(resolveGatewayOptions)).toEqual([null, null, null]);
 });
 
-it('fills in what was left out', () => {
+it('fills in missing values', () => {
 	const defaults = {
 		sessions: undefined,
 		shardsPerGateway: 16,
@@ -30,6 +30,6 @@ it.each([
 	{ mode: 'resident', delivery: 'once' },
 	{ mode: 'resident', compression: 'zstd-stream' },
 	{ shardsPerGateway: 2 },
-])('refuses %j', (value) => {
+])('rejects %j', (value) => {
 	expect(gatewaySchema.safeParse(value).success).toBe(false);
 });

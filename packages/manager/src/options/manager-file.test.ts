@@ -22,12 +22,12 @@ it.each([
 	"// new ShardingManager('./bot.js')",
 	'/* cluster.fork() */ client.login()',
 	'client.shard instanceof ShardingManager',
-])('takes %s for a bot', (text) => {
+])('recognises %s as a bot', (text) => {
 	const folder = tempDir('shardctl-manager-file-');
 	writeFileSync(join(folder, 'bot.js'), text);
 	expect(recogniseManagerFile(join(folder, 'bot.js'), folder)).toBeUndefined();
 });
 
-it('takes a file that is not there for none', () => {
+it('ignores a file that does not exist', () => {
 	expect(recogniseManagerFile('/no/such/file.js', '/')).toBeUndefined();
 });

@@ -55,7 +55,7 @@ describe('resolveManagerOptions', () => {
 		expect(error.message).toContain('readyTimeoutMs: must not be negative, got -1');
 	});
 
-	it.each([0, -1, 1.5, 'many', Number.NaN, null])('refuses %s as totalShards', (totalShards) => {
+	it.each([0, -1, 1.5, 'many', Number.NaN, null])('rejects %s as totalShards', (totalShards) => {
 		expect(errorOf(() => resolve({ totalShards })).message).toContain('totalShards: must be a whole number from 1, or "auto"');
 	});
 
@@ -64,7 +64,7 @@ describe('resolveManagerOptions', () => {
 		['3-1', 'from low to high'],
 		['0-8', 'shard 8 does not exist: with 8 shards the ids are 0 to 7'],
 		[[], 'at least one shard id'],
-	])('refuses %j as shardList of 8 shards', (shardList, problem) => {
+	])('rejects %j as shardList of 8 shards', (shardList, problem) => {
 		expect(errorOf(() => resolve({ totalShards: 8, shardList })).message).toContain(problem);
 	});
 
@@ -72,17 +72,17 @@ describe('resolveManagerOptions', () => {
 		[{ totalShards: 10, gateway: { mode: 'resident', sessions: 4 } }, 'gateway.sessions: 10 shards cannot be split'],
 		[{ totalShards: 6, gateway: { mode: 'direct', sessions: 2 } }, 'gateway.sessions: needs gateway processes'],
 		[{ totalShards: 6, shardList: '0-3', gateway: { mode: 'resident', sessions: 2 } }, 'shardList: shard 4 is missing'],
-	])('refuses the sessions of %j', (options, problem) => {
+	])('rejects the sessions of %j', (options, problem) => {
 		expect(errorOf(() => resolve(options)).message).toContain(problem);
 	});
 
-	it('takes sessions that fit, and those that only Discord can tell', () => {
+	it('accepts sessions that fit, and those that only Discord can check', () => {
 		const sessionsOf = (totalShards: number | 'auto', sessions: number | 'auto') =>
 			resolve({ totalShards, gateway: { mode: 'resident', sessions } }).gateway?.sessions;
 		expect([sessionsOf(6, 2), sessionsOf('auto', 4), sessionsOf(10, 'auto')]).toEqual([2, 4, 'auto']);
 	});
 
-	it('has a code of its own for a missing file, a directory and a missing token', () => {
+	it('has separate codes for a missing file, a directory and a missing token', () => {
 		expect(errorOf(() => resolve({}, { file: 'nothing.js' }))).toMatchObject({
 			code: 'BOT_FILE_INVALID',
 			message: expect.stringContaining('does not exist'),
@@ -98,7 +98,7 @@ describe('resolveManagerOptions', () => {
 	});
 
 	it.each(['"abc.def.ghi"', "'abc'", 'Bot "abc"', '"Bot abc"', '`abc`'])(
-		'refuses a token in quotes, which it does not show: %s',
+		'rejects a token in quotes without printing it: %s',
 		(token) => {
 			const error = errorOf(() => resolve({}, { env: { DISCORD_TOKEN: token } }));
 			expect(error).toMatchObject({ code: 'OPTIONS_INVALID', message: expect.stringContaining('token: is in quotes') });
@@ -106,19 +106,19 @@ describe('resolveManagerOptions', () => {
 		},
 	);
 
-	it('refuses a shorter identify window with Discord itself, and takes it elsewhere', () => {
+	it('rejects a shorter identify window with Discord itself, and accepts it elsewhere', () => {
 		expect(errorOf(() => resolve({ identifyWindowMs: 100 })).message).toContain('identifyWindowMs: must be at least 5000');
 		expect(resolve({ identifyWindowMs: 100, api: 'http://127.0.0.1:1/api' }).identifyWindowMs).toBe(100);
 	});
 
-	it('reads 0 and Infinity as off', () => {
+	it('treats 0 and Infinity as off', () => {
 		expect(resolve({ readyTimeoutMs: 0, heartbeatTimeoutMs: Number.POSITIVE_INFINITY })).toMatchObject({
 			readyTimeoutMs: Number.POSITIVE_INFINITY,
 			heartbeatTimeoutMs: Number.POSITIVE_INFINITY,
 		});
 	});
 
-	it('reports values of a wrong type beside the other problems, instead of failing at the first use', () => {
+	it('reports values of a wrong type with the other problems, instead of failing at the first use', () => {
 		const { message } = errorOf(() =>
 			resolve({
 				token: 5,
@@ -148,14 +148,14 @@ describe('resolveManagerOptions', () => {
 		}
 	});
 
-	it('gives workers the REST API of the manager until something shares it between them', () => {
+	it('gives workers the REST API of the manager until they share another', () => {
 		expect(resolve({ api: 'http://127.0.0.1:1/api/' })).toMatchObject({
 			api: 'http://127.0.0.1:1/api',
 			workerApi: 'http://127.0.0.1:1/api',
 		});
 	});
 
-	it('never shows the token in what it throws', () => {
+	it('never shows the token in an error', () => {
 		const error = errorOf(() => resolve({ token: 'very-secret', totalShards: 0 }));
 		expect(JSON.stringify([error.message, error.details])).not.toContain('very-secret');
 	});

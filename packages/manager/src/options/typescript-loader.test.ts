@@ -30,7 +30,7 @@ it('prefers tsx, then ts-node, then swc', () => {
 	expect(found(botFolder([]))).toBeUndefined();
 });
 
-it('loads it as the kind of module that the bot file is', () => {
+it('loads the bot file as its kind of module', () => {
 	const folder = botFolder(tsNode);
 	const esm = ['--loader', pathToFileURL(join(folder, 'node_modules', 'ts-node/esm/transpile-only.js')).href];
 	const commonjs = ['--require', join(folder, 'node_modules', 'ts-node/register/transpile-only.js')];
@@ -56,16 +56,16 @@ it.each([
 	[{ execArgv: ['--require=./loader.cjs'] }],
 	[{ execArgv: ['--experimental-strip-types'] }],
 	[{ nodeOptions: '--enable-source-maps -r ts-node/register' }],
-])('leaves %j as it is', (given) => {
+])('leaves %j unchanged', (given) => {
 	expect(found(botFolder(tsx), 'bot.ts', given)).toBeUndefined();
 });
 
-it('is for TypeScript only', () => {
+it('applies to TypeScript only', () => {
 	expect(found(botFolder(tsx), 'bot.js')).toBeUndefined();
 	expect(found(botFolder(tsx), 'bot.ts', { execArgv: ['--max-old-space-size=512'] })?.name).toBe('tsx');
 });
 
-it('where Node strips types, is tsx for a bot that lists it', () => {
+it('is tsx for a bot that lists it, also when Node strips types', () => {
 	const stripsTypes = true;
 	expect(found(botFolder([...tsx, ...tsNode]), 'bot.ts', { stripsTypes })).toBeUndefined();
 	expect(found(botFolder(tsx, { devDependencies: { tsx: '*' } }), 'bot.ts', { stripsTypes })?.name).toBe('tsx');

@@ -11,11 +11,11 @@ it.each([
 	['no more sessions than shards', 3, 'auto', 5, [3, 3]],
 	['as many shards as Discord recommends and the sessions carry evenly', 'auto', 4, 10, [12, 4]],
 	['no fewer shards than sessions', 'auto', 8, 3, [8, 8]],
-] as const)('takes %s', (_, totalShards, sessions, recommended, expected) => {
+] as const)('accepts %s', (_, totalShards, sessions, recommended, expected) => {
 	expect(Object.values(resolveCounts({ totalShards, sessions }, recommended))).toEqual(expected);
 });
 
-it('fits what it may choose to what it is given', () => {
+it('fits chosen counts to given ones', () => {
 	const count = fc.integer({ min: 1, max: 500 });
 	fc.assert(
 		fc.property(fc.oneof(count, fc.constant('auto' as const)), count, (given, recommended) => {
@@ -33,11 +33,11 @@ it.each([
 	[10, 4, /^10 shards cannot be split over 4 sessions; use 8 or 12 shards, or 2 or 5 sessions$/],
 	[7, 3, /; use 6 or 9 shards, or 1 or 7 sessions$/],
 	[4, 6, /; use 6 shards, or 4 sessions$/],
-])('says of %i shards and %i sessions which numbers are near', (totalShards, sessions, text) => {
+])('suggests near numbers for %i shards and %i sessions', (totalShards, sessions, text) => {
 	expect(countsProblem({ totalShards, sessions })).toMatch(text);
 });
 
-it('asks for all shards of a session at one place', () => {
+it('requires all shards of a session in one place', () => {
 	const counts = { totalShards: 6, sessions: 2 };
 	expect(splitSessionProblem([0, 2, 4], counts)).toBeUndefined();
 	expect(splitSessionProblem([0, 1, 2, 3, 4, 5], counts)).toBeUndefined();

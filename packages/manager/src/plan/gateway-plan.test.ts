@@ -42,7 +42,7 @@ it('gives each process whole sessions, and its workers shards of those', () => {
 	expect(plan(32, 1, 4, 16).gateways).toEqual([first(32)]);
 });
 
-it('has every shard once, and divides neither workers nor sessions', () => {
+it('contains every shard once, and divides neither workers nor sessions', () => {
 	const count = fc.integer({ min: 1, max: 30 });
 	fc.assert(
 		fc.property(count, fc.integer({ min: 1, max: 6 }), count, count, (sessions, factor, shardsPerWorker, shardsPerGateway) => {

@@ -9,7 +9,7 @@ function plan(input: Partial<PlanInput>, recommended = 8) {
 }
 
 describe('planShards', () => {
-	it('takes what Discord recommends, one shard a worker', () => {
+	it("uses Discord's recommendation, with one shard per worker", () => {
 		expect(plan({}, 3)).toEqual({
 			layout: { generation: 0, totalShards: 3, sessions: 3 },
 			shardIds: [0, 1, 2],
@@ -19,7 +19,7 @@ describe('planShards', () => {
 		});
 	});
 
-	it('cuts a shard list into balanced contiguous slices', () => {
+	it('divides a shard list into balanced contiguous slices', () => {
 		expect(plan({ totalShards: 16, shardList: [4, 5, 6, 7, 8], shardsPerWorker: 3 }).slices).toEqual([
 			[4, 5, 6],
 			[7, 8],
@@ -31,7 +31,7 @@ describe('planShards', () => {
 		expect(plan({ shardsPerWorker: 'auto', cores: 64 }, 2).slices).toEqual([[0], [1]]);
 	});
 
-	it('lets several shards come through one session, which one process holds', () => {
+	it('puts several shards into one session, which one process holds', () => {
 		const gateway = { sessions: 2, shardsPerGateway: 16 };
 		expect(plan({ totalShards: 6, shardsPerWorker: 2, gateway })).toMatchObject({
 			layout: { generation: 0, totalShards: 6, sessions: 2 },
@@ -49,7 +49,7 @@ describe('planShards', () => {
 		);
 	});
 
-	it('refuses a list beyond the recommended count, and says how to mend it', () => {
+	it('rejects a list beyond the recommended count, and names the remedy', () => {
 		expect(() => plan({ shardList: [0, 9] })).toThrow(
 			/shardList has shard 9, but Discord recommends 8 shards .* set totalShards/,
 		);

@@ -6,7 +6,7 @@ const never = new AbortController().signal;
 const gateOf = (places: number, clock = fakeClock()) => new BootGate({ clock, places, longestBootMs: 15_000 });
 
 describe('BootGate', () => {
-	it('lets in as many as it has places, and the next when one leaves', async () => {
+	it('admits as many as it has places, and the next when one leaves', async () => {
 		const gate = gateOf(2);
 		const leaveFirst = await gate.enter(never);
 		await gate.enter(never);
@@ -22,7 +22,7 @@ describe('BootGate', () => {
 		expect(third).toBe(true);
 	});
 
-	it('never lets somebody slip in between one who leaves and one who waits', async () => {
+	it('admits no new worker between one that leaves and one that waits', async () => {
 		const gate = gateOf(1);
 		const leave = await gate.enter(never);
 		const order: string[] = [];
@@ -34,7 +34,7 @@ describe('BootGate', () => {
 		expect(order).toEqual(['waiting']);
 	});
 
-	it('forgets who gives up waiting', async () => {
+	it('removes a waiting worker that aborts', async () => {
 		const gate = gateOf(1);
 		const leave = await gate.enter(never);
 		const abort = new AbortController();

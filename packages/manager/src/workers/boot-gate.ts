@@ -5,7 +5,7 @@ import type { Clock } from '@shardctl/core';
 export interface BootGateOptions {
 	clock: Clock;
 	places: number;
-	/** Whoever has not left by then is no longer counted: a bot that never connects must not keep the others from booting. */
+	/** A worker that has not left by then is no longer counted: a bot that never connects must not keep the others from booting. */
 	longestBootMs: number;
 }
 

@@ -33,13 +33,13 @@ function setup(botFile = '/bot/index.js') {
 it.each([
 	['clean', 0, /^worker 0: the file ended before it logged in to Discord/],
 	['ready-timeout', null, /^worker 0: the file runs but does not log in to Discord.*attach\(\)/],
-] as const)('says once what a process that never logs in may lack, when it ends as %s', (reason, code, text) => {
+] as const)('reports once what a process that never logs in may lack, when it ends as %s', (reason, code, text) => {
 	const { warnings, exits } = setup();
 	for (let time = 0; time < 3; time++) exits({ reason, code });
 	expect(warnings).toEqual([expect.stringMatching(text)]);
 });
 
-it('says nothing of it where the process asked to identify', () => {
+it('does not report it when the process requested an IDENTIFY', () => {
 	const { warnings, watched, exits } = setup();
 	watched.hasLoggedIn = true;
 	exits({ reason: 'ready-timeout' });
@@ -50,12 +50,12 @@ it('says nothing of it where the process asked to identify', () => {
 it.each([
 	[['Error: listen EADDRINUSE: address already in use :::8080'], /cannot listen on .*8080.*EADDRINUSE/],
 	[['TypeError [ERR_UNKNOWN_FILE_EXTENSION]: Unknown file extension ".ts" for /bot/index.ts'], /cannot run \.ts files by itself/],
-	// As loaders print it that rewrite stacks.
+	// As printed by loaders that rewrite stacks.
 	[
 		['TypeError: Unknown file extension ".mts" for /bot/index.mts', "  code: 'ERR_UNKNOWN_FILE_EXTENSION'"],
 		/\.mts files.*"type": "module"/,
 	],
-])('names the remedy for what %j means', (stderrTail, text) => {
+])('names the remedy for %j', (stderrTail, text) => {
 	const { warnings, exits } = setup();
 	exits({ code: 1, stderrTail });
 	expect(warnings).toEqual([expect.stringMatching(text)]);

@@ -21,7 +21,7 @@ function releases() {
 	return { lead, given, root, of: (name: string) => ({ file: join(root, name, 'bot.js'), cwd: join(root, name) }) };
 }
 
-it('starts the paths as given as long as they lead to the same files', () => {
+it('starts the paths as given as long as they resolve to the same files', () => {
 	const { given } = releases();
 	const version = new BotVersion(given);
 	expect(version.paths()).toEqual(given);
@@ -29,7 +29,7 @@ it('starts the paths as given as long as they lead to the same files', () => {
 	expect(version.canRevert).toBe(false);
 });
 
-it('keeps to its version when the link leads elsewhere, until a person asks for the present one', () => {
+it('keeps its version when the link changes, until a user requests the current one', () => {
 	const { lead, given, of } = releases();
 	const version = new BotVersion(given);
 	version.paths();
@@ -41,7 +41,7 @@ it('keeps to its version when the link leads elsewhere, until a person asks for 
 	expect(version.paths()).toEqual(of('two'));
 });
 
-it('goes back to the version before', () => {
+it('returns to the previous version', () => {
 	const { lead, given, of } = releases();
 	const version = new BotVersion(given);
 	version.paths();
@@ -54,7 +54,7 @@ it('goes back to the version before', () => {
 	expect(version.canRevert).toBe(false);
 });
 
-it('of a process beside another goes back to that of the other', () => {
+it('of a process beside another returns to that of the other', () => {
 	const { lead, given, of } = releases();
 	const old = new BotVersion(given);
 	old.paths();
@@ -66,7 +66,7 @@ it('of a process beside another goes back to that of the other', () => {
 	expect(old.paths()).toEqual(of('one'));
 });
 
-it('has nothing to go back to where files were written over in place', () => {
+it('has no previous version when files were overwritten in place', () => {
 	const { given } = releases();
 	const version = new BotVersion(given);
 	version.paths();
@@ -77,7 +77,7 @@ it('has nothing to go back to where files were written over in place', () => {
 	expect(version.paths()).toEqual(given);
 });
 
-it('takes what the paths lead to where its own files are gone', () => {
+it('uses the current files of the paths when its own are gone', () => {
 	const { lead, given, root } = releases();
 	const version = new BotVersion(given);
 	version.paths();

@@ -17,15 +17,15 @@ it.each(['22.1.0', '22.23.3', '24.21.0'])('is a folder in the state folder with 
 	});
 });
 
-it.each(['20.19.0', '20.20.0', '22.0.0'])('is left out with node %s, which has none', (version) => {
+it.each(['20.19.0', '20.20.0', '22.0.0'])('is disabled with node %s, which has none', (version) => {
 	expect(compileCacheEnvironment({ SHARDCTL_STATE_DIR: emptyFolder() }, version)).toEqual({});
 });
 
-it.each(['/elsewhere', ''])('is left as the user has set it, to "%s"', (chosen) => {
+it.each(['/elsewhere', ''])('keeps the value set by the user, "%s"', (chosen) => {
 	expect(compileCacheEnvironment({ SHARDCTL_STATE_DIR: emptyFolder(), NODE_COMPILE_CACHE: chosen }, '24.21.0')).toEqual({});
 });
 
-it('is left out where no state folder can be used', () => {
+it('is disabled when no state folder can be used', () => {
 	const file = join(emptyFolder(), 'file');
 	writeFileSync(file, '');
 	expect(compileCacheEnvironment({ SHARDCTL_STATE_DIR: join(file, 'below') }, '24.21.0')).toEqual({});

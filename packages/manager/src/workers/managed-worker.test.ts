@@ -59,7 +59,7 @@ async function logIn({ peer }: ScriptedProcess, shardId: number): Promise<void> 
 }
 
 describe('ManagedWorker', () => {
-	it('is ready when every shard of it is, and shows each one on its way', async () => {
+	it('is ready when all of its shards are, and reports each one in the meantime', async () => {
 		const { worker, process, fate } = startWorker();
 		expect(worker.label).toBe('worker 2 (shards 4-5)');
 		const running = await process();
@@ -72,7 +72,7 @@ describe('ManagedWorker', () => {
 		expect(fate).toEqual(['sent 4', 'confirmed 4', 'sent 5', 'confirmed 5']);
 	});
 
-	it.each([true, false])('counts an IDENTIFY as a session start where the ticket says so: %s', async (startsSessions) => {
+	it.each([true, false])('counts an IDENTIFY as a session start if the ticket does: %s', async (startsSessions) => {
 		const { worker, process } = startWorker({ startsSessions });
 		const running = await process();
 		await logIn(running, 4);
@@ -82,7 +82,7 @@ describe('ManagedWorker', () => {
 		expect(await exited).toMatchObject({ spent: startsSessions });
 	});
 
-	it('refuses a slot for a shard that is not its own, and abandons the slot of a process that dies', async () => {
+	it('rejects a slot for a shard that is not its own, and abandons the slot of a process that exits', async () => {
 		const { process, fate } = startWorker();
 		const running = await process();
 		await expect(running.peer.request('identify.acquire', { shardId: 9 }, { timeoutMs: 0 })).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe('ManagedWorker', () => {
 		expect(worker.status(0)).toBe('booting');
 	});
 
-	it('settles a call at once when there is no process to answer, and when the one asked dies', async () => {
+	it('settles a call at once when there is no process to answer, and when the called one exits', async () => {
 		const { worker, process } = startWorker();
 		await expect(worker.request('sample', null, { timeoutMs: 0 })).rejects.toMatchObject({
 			code: 'WORKER_UNAVAILABLE',

@@ -6,7 +6,7 @@ import { fakeClock, isAlive, tempDir, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { endOrphans, WorkerRecord } from './orphans.js';
 
-/** A process that runs on by itself, in a group of its own as every worker is. */
+/** A process that keeps running, in its own group as every worker is. */
 function sleeper(): ChildProcess & { pid: number } {
 	const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
 	onTestFinished(() => void child.kill('SIGKILL'));
@@ -24,7 +24,7 @@ function setUp() {
 const recorded = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity[];
 
 describe('WorkerRecord', () => {
-	it('holds those that live, and is gone with the last', () => {
+	it('contains running processes, and is removed with the last', () => {
 		const { path } = setUp();
 		const [first, second] = [sleeper(), sleeper()];
 		const record = new WorkerRecord(path);
@@ -42,7 +42,7 @@ describe('WorkerRecord', () => {
 });
 
 describe('endOrphans', () => {
-	it('waits for one that ends by itself, and kills nobody', async () => {
+	it('waits for one that exits by itself, and kills none', async () => {
 		const { path, clock, said, end } = setUp();
 		const child = sleeper();
 		new WorkerRecord(path).add(child.pid);
@@ -56,7 +56,7 @@ describe('endOrphans', () => {
 		expect(existsSync(path)).toBe(false);
 	});
 
-	it('kills what is left after five seconds, says so, and waits until it is gone', async () => {
+	it('kills the remaining ones after five seconds, reports it, and waits until they are gone', async () => {
 		const { path, clock, said, end } = setUp();
 		const child = sleeper();
 		new WorkerRecord(path).add(child.pid);
@@ -73,7 +73,7 @@ describe('endOrphans', () => {
 		expect(said[1]).toContain('did not exit on their own and were killed');
 	});
 
-	it('touches no process that only has the id of a recorded one', async () => {
+	it('leaves a process alone that only has the id of a recorded one', async () => {
 		const { path, said, end } = setUp();
 		const child = sleeper();
 		const record = new WorkerRecord(path);
@@ -85,7 +85,7 @@ describe('endOrphans', () => {
 		expect(isAlive(child.pid)).toBe(true);
 	});
 
-	it('takes a record that is no record for none', async () => {
+	it('ignores an invalid record', async () => {
 		const { path, said, end } = setUp();
 		for (const text of ['', '{', '{}', '[[]]']) {
 			writeFileSync(path, text);

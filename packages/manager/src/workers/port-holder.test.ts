@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { addressInUse, holdsAddress } from './port-holder.js';
 
-it('finds the address in what a process wrote before it ended', () => {
+it('finds the address in the output of a process that ended', () => {
 	const report = ['Error: listen EADDRINUSE: address already in use 127.0.0.1:3000', "  code: 'EADDRINUSE',", 'Node.js v22.23.0'];
 	expect(addressInUse(report)).toBe('3000');
 	expect(addressInUse(['Error: listen EADDRINUSE: address already in use :::80'])).toBe('80');
@@ -10,7 +10,7 @@ it('finds the address in what a process wrote before it ended', () => {
 	expect(addressInUse(['Error: something else'])).toBeUndefined();
 });
 
-it.runIf(process.platform === 'linux')('knows whether a process listens on a port', async () => {
+it.runIf(process.platform === 'linux')('detects whether a process listens on a port', async () => {
 	const server = createServer();
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const { port } = server.address() as { port: number };

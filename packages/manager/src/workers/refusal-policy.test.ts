@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ManagedWorker } from './managed-worker.js';
 import { RefusalPolicy } from './refusal-policy.js';
 
-/** As much of a worker as a refusal concerns. */
+/** The parts of a worker that a refusal concerns. */
 class ScriptedChild extends EventEmitter {
 	state = 'ready';
 	nextTryAt: number | null = null;
@@ -47,7 +47,7 @@ function makePolicy({ isResident }: { isResident: boolean }) {
 }
 
 describe('a worker whose shard is closed', () => {
-	it('for good ends, and no IDENTIFY follows', () => {
+	it('for good is stopped, and no IDENTIFY follows', () => {
 		const { close, states, starts, refused } = makePolicy({ isResident: false });
 		close(0, 4014);
 		expect(states()).toEqual(['failed', 'ready']);
@@ -58,14 +58,14 @@ describe('a worker whose shard is closed', () => {
 		);
 	});
 
-	it('for its token ends every worker, where each logs in itself', () => {
+	it('because of its token stops every worker, when each logs in itself', () => {
 		const { close, states, said } = makePolicy({ isResident: false });
 		close(1, 4004);
 		expect(states()).toEqual(['failed', 'failed']);
 		expect(said).toEqual([expect.stringMatching(/^all failed: Discord closed shard 1 with 4004/)]);
 	});
 
-	it('for its token ends alone where a gateway process holds the session', () => {
+	it('because of its token stops alone when a gateway process holds the session', () => {
 		const { close, states, starts, said } = makePolicy({ isResident: true });
 		close(1, 4004);
 		expect(states()).toEqual(['ready', 'failed']);
@@ -75,20 +75,20 @@ describe('a worker whose shard is closed', () => {
 		expect(said).toEqual([expect.stringMatching(/^all failed: Discord closed shard 0 with 4004/)]);
 	});
 
-	it('in a way that a reconnect can help with is left alone', () => {
+	it('in a way that a reconnect can fix is left running', () => {
 		const { close, states, refused } = makePolicy({ isResident: false });
 		close(0, 4000);
 		expect([states(), refused]).toEqual([['ready', 'ready'], []]);
 	});
 
-	it('is the affair of the deploy that watches it', () => {
+	it('is handled by the deploy that watches it', () => {
 		const { close, states, starts, workers, onTrial } = makePolicy({ isResident: false });
 		onTrial.add(workers[0] as ManagedWorker);
 		close(0, 4004);
 		expect([states(), starts.refusal]).toEqual([['ready', 'ready'], undefined]);
 	});
 
-	it('is no refusal any more once another process of it was started', () => {
+	it('is no longer refused after another process of it was started', () => {
 		const { close, said, workers } = makePolicy({ isResident: true });
 		close(0, 4014);
 		workers[0]?.child.emit('spawned', {});
@@ -98,7 +98,7 @@ describe('a worker whose shard is closed', () => {
 	});
 });
 
-it('a refusal of all sessions is the fleet’s, whatever its workers do', () => {
+it('a refusal of all sessions applies to the fleet, whatever its workers do', () => {
 	const { policy, states, starts, said } = makePolicy({ isResident: true });
 	policy.refuseFleet(new ShardctlError('DISCORD_FATAL', 'Discord refused shards 0-1 with 4004'));
 	expect(states()).toEqual(['ready', 'ready']);

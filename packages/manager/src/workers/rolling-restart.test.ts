@@ -14,7 +14,7 @@ beforeEach(() => {
 	mostAway = 0;
 });
 
-/** Workers that take a second to come back, except those that do not. */
+/** Workers that take a second to restart, except those that fail. */
 const fleet = (count: number, broken: readonly number[] = []) =>
 	Array.from({ length: count }, (_, id) => ({
 		id,
@@ -42,7 +42,7 @@ const run = async (
 };
 
 describe('restartInTurn', () => {
-	it('touches the next worker only when the last is ready again, and tells of each step', async () => {
+	it('restarts the next worker only when the last is ready again, and reports each step', async () => {
 		expect(await run(fleet(3))).toBe('done');
 		expect(mostAway).toBe(1);
 		expect(steps).toEqual([
@@ -55,23 +55,23 @@ describe('restartInTurn', () => {
 		]);
 	});
 
-	it('has at most as many away as asked', async () => {
+	it('restarts at most as many at once as requested', async () => {
 		expect(await run(fleet(7), { parallel: 3 })).toBe('done');
 		expect(mostAway).toBe(3);
 		expect(steps.at(-1)).toBe('6 ready 7/7');
 	});
 
-	it('leaves the rest untouched when one does not come back', async () => {
+	it('leaves the rest untouched when one fails to restart', async () => {
 		expect(await run(fleet(5, [1]))).toBe('worker 1 did not become ready again: exit code 1. 3 of 5 workers were left unchanged');
 		expect(steps.at(-1)).toBe('1 failed 1/5');
 	});
 
-	it('lets those under way finish when one does not come back', async () => {
+	it('lets running restarts finish when one fails', async () => {
 		expect(await run(fleet(6, [0]), { parallel: 2 })).toMatch(/^worker 0 did not .* 4 of 6 workers were left unchanged$/);
 		expect(steps.slice(-2)).toEqual(['0 failed 0/6', '1 ready 1/6']);
 	});
 
-	it('pauses between workers, and ends with the reason of an abort, without touching another', async () => {
+	it('pauses between workers, and rejects with the reason of an abort, without restarting another', async () => {
 		const abort = new AbortController();
 		clock.setTimeout(() => abort.abort(new Error('stopped')), 5000);
 		expect(await run(fleet(3), { delayMs: 10_000, signal: abort.signal })).toBe('stopped');

@@ -18,7 +18,7 @@ it('is ready when every shard is', () => {
 	expect(shards.areReady).toBe(false);
 });
 
-it('knows whether a shard waits for its slot', () => {
+it('reports whether a shard waits for its slot', () => {
 	const { shards } = connections();
 	expect(shards.isAnyWaiting).toBe(false);
 	shards.set(5, 'waiting');

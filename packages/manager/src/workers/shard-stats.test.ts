@@ -26,7 +26,7 @@ function worker(parts: { sample?: WorkerSample; child?: object } = {}): ManagedW
 }
 
 describe('workerShardStats', () => {
-	it("splits a worker's memory and processor over its shards, and knows only of the shards that it sampled", () => {
+	it("divides a worker's memory and processor time over its shards, and knows only the sampled shards", () => {
 		expect(workerShardStats(worker({ sample }), 61_000)).toMatchObject([
 			{
 				shardId: 4,
@@ -70,7 +70,7 @@ describe('workerStats', () => {
 	const heartbeat = { intervalMs: 5000, timeoutMs: 30_000 };
 	const child = { state: 'backing-off', since: 9, tries: 2, nextTryAt: 99, lastAnswerAt: 7 };
 
-	it('B8: says since when a worker is down, how often it was tried, and when it is tried next', () => {
+	it('B8: reports since when a worker is down, its attempts, and the next attempt', () => {
 		expect(workerStats(worker({ sample, child: { ...child, pid: null } }), { heartbeat, maxMemoryBytes: 220 })).toEqual({
 			id: 2,
 			shardIds: [4, 5],
@@ -84,7 +84,7 @@ describe('workerStats', () => {
 		});
 	});
 
-	it('B9: gives the memory of the whole process, and no limit and no heartbeats where they are off', () => {
+	it('B9: reports the memory of the whole process, and no limit and no heartbeats when they are off', () => {
 		const off = {
 			heartbeat: { intervalMs: 5000, timeoutMs: Number.POSITIVE_INFINITY },
 			maxMemoryBytes: Number.POSITIVE_INFINITY,

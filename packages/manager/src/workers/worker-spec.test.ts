@@ -20,7 +20,7 @@ const config: WorkerConfig = {
 };
 
 describe('workerEnvironment', () => {
-	it("has discord.js's own variables, as strings that discord.js reads, and the config without the token", () => {
+	it("contains discord.js's own variables, as strings that discord.js reads, and the config without the token", () => {
 		const env = workerEnvironment({ PATH: '/bin' }, { config, token: 'secret', env: { EXTRA: '1' } });
 		expect(env).toMatchObject({
 			PATH: '/bin',
@@ -35,7 +35,7 @@ describe('workerEnvironment', () => {
 		expect(env[workerConfigVariable]).not.toContain('secret');
 	});
 
-	it('wins over what the environment had, and leaves out what is undefined', () => {
+	it('overrides the given environment, and omits undefined values', () => {
 		const env = workerEnvironment({ SHARDS: '[99]', GONE: undefined }, { config, token: 't', env: { SHARD_COUNT: '1' } });
 		expect(env).toMatchObject({ SHARDS: '[4,5]', SHARD_COUNT: '8' });
 		expect('GONE' in env).toBe(false);

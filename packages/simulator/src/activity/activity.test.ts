@@ -24,7 +24,7 @@ function life({ guilds = 10 } = {}) {
 	return { clock, events, world, activity: new Activity({ world, random: randomStream(1) }) };
 }
 
-test('as many events happen as were asked for, and none after the stop', async () => {
+test('emits the requested number of events, and none after the stop', async () => {
 	const { clock, activity } = life();
 	activity.start(130);
 	await clock.advance(10_000);
@@ -34,7 +34,7 @@ test('as many events happen as were asked for, and none after the stop', async (
 	expect([clock.pendingTimers(), activity.eventsPerSecond]).toEqual([0, 0]);
 });
 
-test('less than one event a second works too', async () => {
+test('supports less than one event a second', async () => {
 	const { clock, activity } = life();
 	activity.start(0.5);
 	await clock.advance(10_000);
@@ -42,7 +42,7 @@ test('less than one event a second works too', async () => {
 	activity.stop();
 });
 
-test('a stall is not made up for without bound', async () => {
+test('does not catch up without limit after a stall', async () => {
 	const { clock, activity } = life();
 	activity.start(1000);
 	await clock.advance(20);
@@ -54,26 +54,26 @@ test('a stall is not made up for without bound', async () => {
 	activity.stop();
 });
 
-test('the same seed lives the same life', async () => {
-	const told = async () => {
+test('the same seed emits the same events', async () => {
+	const emitted = async () => {
 		const { clock, events, activity } = life();
 		activity.start(200, { ...defaultMix, command: 0 });
 		await clock.advance(5000);
 		activity.stop();
 		return events.map(({ type, guildId, data }) => [type, guildId, data]);
 	};
-	const [one, two] = [await told(), await told()];
+	const [one, two] = [await emitted(), await emitted()];
 	expect(one.length).toBeGreaterThan(900);
 	expect(one).toEqual(two);
 });
 
-test.each(eventKindNames)('%s happens', (kind) => {
+test.each(eventKindNames)('emits %s', (kind) => {
 	const { events, activity } = life();
 	for (let n = 0; n < 200; n++) activity.once(kind);
 	expect(events.length).toBeGreaterThan(100);
 });
 
-test('the default mix brings many kinds of events, commands among them', () => {
+test('the default mix has many kinds of events, commands included', () => {
 	const { events, activity } = life();
 	for (let n = 0; n < 3000; n++) activity.once();
 	const types = new Set(events.map(({ type }) => type));
@@ -90,7 +90,7 @@ test('the default mix brings many kinds of events, commands among them', () => {
 	}
 });
 
-test('in a world without guilds or commands nothing happens, and nothing breaks', () => {
+test('emits nothing in a world without guilds or commands, without an error', () => {
 	const { events, world, activity } = life({ guilds: 0 });
 	world.commands.clear();
 	for (const kind of eventKindNames) activity.once(kind);

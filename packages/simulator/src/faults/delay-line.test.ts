@@ -2,7 +2,7 @@ import { fakeClock } from '@shardctl/test-support';
 import { expect, test } from 'vitest';
 import { DelayLine } from './delay-line.js';
 
-test('things come late and in order, and no timer is left', async () => {
+test('delivers late and in order, and leaves no timer', async () => {
 	const clock = fakeClock();
 	const line = new DelayLine(clock);
 	const out: string[] = [];
@@ -14,7 +14,7 @@ test('things come late and in order, and no timer is left', async () => {
 	expect([out, clock.pendingTimers(), line.empty]).toEqual([['slow', 'quick'], 0, true]);
 });
 
-test('with a gap they come one after the other', async () => {
+test('delivers one after the other with a gap', async () => {
 	const clock = fakeClock();
 	const line = new DelayLine(clock);
 	const at: number[] = [];
@@ -23,7 +23,7 @@ test('with a gap they come one after the other', async () => {
 	expect(at).toEqual([50, 100, 150]);
 });
 
-test('stopping forgets what waits', async () => {
+test('drops waiting items on stop', async () => {
 	const clock = fakeClock();
 	const line = new DelayLine(clock);
 	let ran = false;

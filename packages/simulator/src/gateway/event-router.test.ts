@@ -27,7 +27,7 @@ function session(shard: readonly [number, number], intents = 53_608_447) {
 
 const event = (type: string, more: Partial<WorldEvent> = {}): WorldEvent => ({ type, guildId: '4194304', data: {}, ...more });
 
-test('each event of a guild reaches exactly the sessions of its shard, for random ids and counts', () => {
+test('sends each event of a guild to exactly the sessions of its shard, for random ids and counts', () => {
 	const snowflake = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }).map(String);
 	const counts = fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 });
 	fc.assert(
@@ -49,7 +49,7 @@ test('each event of a guild reaches exactly the sessions of its shard, for rando
 	);
 });
 
-test('events without a guild reach shard 0 of each fleet', () => {
+test('sends events without a guild to shard 0 of each fleet', () => {
 	const router = new EventRouter(() => botId);
 	const sessions = [session([0, 2]), session([1, 2]), session([0, 3])];
 	for (const one of sessions) router.add(one);
@@ -57,7 +57,7 @@ test('events without a guild reach shard 0 of each fleet', () => {
 	expect(sessions.map(({ heard }) => heard.length)).toEqual([1, 0, 1]);
 });
 
-test('a session that was removed hears nothing more', () => {
+test('sends nothing to a removed session', () => {
 	const router = new EventRouter(() => botId);
 	const one = session([0, 1]);
 	router.add(one);
@@ -67,7 +67,7 @@ test('a session that was removed hears nothing more', () => {
 });
 
 test.each([
-	['somebody', {}, ''],
+	['a user', {}, ''],
 	['the bot itself', { userId: botId }, 'text'],
 	['a direct message', { guildId: null, direct: true }, 'text'],
 	['a mention of the bot', { data: { content: 'text', mentions: [{ id: botId }] } }, 'text'],
@@ -81,7 +81,7 @@ test.each([
 	expect([all.heard[0]?.d.content, without.heard[0]?.d.content]).toEqual(['text', content]);
 });
 
-test("the bot's own member update flows without the members intent, another's does not", () => {
+test("sends the bot's own member update without the members intent, and no other's", () => {
 	const router = new EventRouter(() => botId);
 	const one = session([0, 1], 0);
 	router.add(one);

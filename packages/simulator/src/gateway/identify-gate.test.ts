@@ -10,7 +10,7 @@ test('a key is free again after exactly the window', () => {
 	expect(gate.judge(2, 5100)).toEqual({ allowed: true });
 });
 
-test('however identifies come, those let through of one key are never closer than the window', () => {
+test('never accepts two identifies of one key within the window, in any order', () => {
 	fc.assert(
 		fc.property(
 			fc.integer({ min: 1, max: 5 }),
@@ -33,7 +33,7 @@ test('however identifies come, those let through of one key are never closer tha
 	);
 });
 
-test('order is asked for by buckets, and a shard that comes again is no matter', () => {
+test('reports shards out of bucket order, and ignores a shard that identifies again', () => {
 	const gate = new IdentifyGate({ maxConcurrency: 2, windowMs: 0 });
 	const shards = [0, 3, 1, 2, 3, 0] as const;
 	expect(shards.map((id) => gate.outOfOrder([id, 4]))).toEqual([[], [1], [], [], [], []]);

@@ -26,11 +26,11 @@ test.each([
 	],
 	['GET', '/users/%F0%9F%91%8D', '/users/:userId', { userId: '👍' }],
 	['GET', '/users/%ZZ', '/users/:userId', { userId: '%ZZ' }],
-])('%s %s is %s', (method, path, pattern, params) => {
+])('routes %s %s to %s', (method, path, pattern, params) => {
 	expect(router.find(method, path)).toMatchObject({ route: { path: pattern }, params });
 });
 
-test('an unknown path is not found, another method says which are', () => {
+test('an unknown path is not found, and another method returns the allowed ones', () => {
 	expect([router.find('GET', '/nope'), router.find('GET', '/'), router.find('GET', '/users/1/2')]).toEqual([
 		undefined,
 		undefined,

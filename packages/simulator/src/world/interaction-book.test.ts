@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { InteractionBook, interactionTokenTtlMs } from './interaction-book.js';
 
-test('an interaction is found by id and token until its token is too old', () => {
+test('finds an interaction by id and token until its token expires', () => {
 	const book = new InteractionBook();
 	const interaction = {
 		id: '1',

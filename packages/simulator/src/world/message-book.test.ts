@@ -3,7 +3,7 @@ import { MessageBook } from './message-book.js';
 
 const message = (id: string, channel = 'c') => ({ id, channel_id: channel, author: { id: 'u', username: 'u' }, content: id });
 
-test('the newest messages of a channel are kept, newest first; a replaced one stays in its place', () => {
+test('keeps the newest messages of a channel, newest first; a replaced one keeps its place', () => {
 	const book = new MessageBook({ perChannel: 3, total: 10 });
 	for (const id of ['1', '2', '3', '4']) book.add(message(id));
 	book.add({ ...message('3'), content: 'edited' });
@@ -11,7 +11,7 @@ test('the newest messages of a channel are kept, newest first; a replaced one st
 	expect([book.get('c', '1'), book.delete('c', '2'), book.delete('c', '2')]).toEqual([undefined, true, false]);
 });
 
-test('the channel that was quiet for longest is forgotten first', () => {
+test('drops the channel without messages for longest first', () => {
 	const book = new MessageBook({ perChannel: 3, total: 3 });
 	book.add(message('1', 'a'));
 	book.add(message('2', 'b'));

@@ -8,7 +8,7 @@ test("the example of Discord's documentation", () => {
 	expect(snowflake(41_944_705_796, Number(175_928_847_299_117_063n & 0x3fffffn))).toBe('175928847299117063');
 });
 
-test('new ids rise also while the clock stands still or goes back', () => {
+test('new ids increase also while the clock is stopped or goes back', () => {
 	const clock = fakeClock();
 	const ids = new IdSource(clock);
 	const made = [ids.next(), ids.next()];

@@ -1,4 +1,4 @@
-// The seeded world: deterministic, built when looked at, and found again by id.
+// The seeded world: deterministic, created on access, and found again by id.
 import { fakeClock } from '@shardctl/test-support';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -23,12 +23,12 @@ function world({ seed = 1, guilds = 30 } = {}) {
 const dump = (one: World) =>
 	[...one.guilds.ids()].map((id) => one.guilds.read(id)?.toGuildCreate({ everyone: true, largeThreshold: 50 }));
 
-test('the same seed makes the same world, another seed another', () => {
+test('the same seed creates the same world, another seed another', () => {
 	expect(dump(world())).toEqual(dump(world()));
 	expect(dump(world())).not.toEqual(dump(world({ seed: 2 })));
 });
 
-test('all ids of the world are different, and lead back to their guild', () => {
+test('all ids of the world are different, and lead to their guild', () => {
 	const one = world();
 	const ids: string[] = [];
 	for (const id of one.guilds.ids()) {
@@ -51,7 +51,7 @@ test('guilds spread evenly over any number of shards', () => {
 	}
 });
 
-test('sizes have a long tail: most guilds are small, a few are large', () => {
+test('most guilds are small, a few are large', () => {
 	const one = world({ guilds: 2000 });
 	const sizes = Array.from({ length: 2000 }, (_, n) => one.plan.memberCountOf(n)).sort((a, b) => a - b);
 	expect(sizes[0]).toBeGreaterThanOrEqual(5);
@@ -59,7 +59,7 @@ test('sizes have a long tail: most guilds are small, a few are large', () => {
 	expect(sizes.at(-1)).toBeGreaterThan(1000);
 });
 
-test('any user of the population is found by id, and nobody else', () => {
+test('any user of the population is found by id, and no other', () => {
 	const one = world();
 	fc.assert(
 		fc.property(fc.nat(9999), (index) => {
@@ -68,10 +68,10 @@ test('any user of the population is found by id, and nobody else', () => {
 			expect(one.population.indexOf(String(BigInt(id) + 1n))).toBeUndefined();
 		}),
 	);
-	for (const nobody of ['', 'x', '1', '-1', '99999999999999999999999']) expect(one.user(nobody)).toBeUndefined();
+	for (const id of ['', 'x', '1', '-1', '99999999999999999999999']) expect(one.user(id)).toBeUndefined();
 });
 
-test('the members of a guild are as many as it says, each once, and each found by id', () => {
+test('the members of a guild match its count, each once, and each found by id', () => {
 	const one = world();
 	for (const id of one.guilds.ids()) {
 		const guild = one.guilds.read(id);
@@ -82,7 +82,7 @@ test('the members of a guild are as many as it says, each once, and each found b
 	}
 });
 
-test('joining, leaving and coming back keeps the member count right', () => {
+test('joining, leaving and rejoining keep the member count right', () => {
 	const one = world();
 	const guild = one.guilds.edit([...one.guilds.ids()][0] as string);
 	const members = guild?.members;
@@ -103,7 +103,7 @@ test('joining, leaving and coming back keeps the member count right', () => {
 	expect(members?.count).toBe(count + 1);
 });
 
-test('a guild that was changed stays changed, one that was only looked at is built anew', () => {
+test('a changed guild is kept, one that was only read is created again', () => {
 	const one = world({ guilds: 2000 });
 	const [first] = [...one.guilds.ids()] as [string];
 	const edited = one.guilds.edit(first);
@@ -112,7 +112,7 @@ test('a guild that was changed stays changed, one that was only looked at is bui
 	expect(one.guilds.read(first)?.fields.name).toBe('Changed');
 });
 
-test('more and fewer guilds: the ids that come and go are told', () => {
+test('reports the ids of added and removed guilds', () => {
 	const one = world({ guilds: 3 });
 	const before = [...one.guilds.ids()];
 	const { added, removed } = one.guilds.resize(5);

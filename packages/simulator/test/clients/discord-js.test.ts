@@ -89,7 +89,7 @@ test('discord.js registers a slash command and answers it', async () => {
 	expect(sim.state().interactions).toEqual({ created: 1, answered: 1 });
 });
 
-test('discord.js resumes after a dropped connection and misses nothing', async () => {
+test('discord.js resumes after a dropped connection and misses no event', async () => {
 	const sim = await start();
 	const client = await login(sim);
 	const heard: string[] = [];
@@ -106,7 +106,7 @@ test('discord.js resumes after a dropped connection and misses nothing', async (
 	expect(sim.log.entries({ type: 'identify' })).toHaveLength(1);
 });
 
-test('discord.js answers a slash command, a button, a menu and a form', async () => {
+test('discord.js replies to a slash command, a button, a menu and a form', async () => {
 	const sim = await start();
 	const client = await login(sim);
 	await client.application?.commands.set([
@@ -169,7 +169,7 @@ test('discord.js answers a slash command, a button, a menu and a form', async ()
 	expect(sim.world.messages.newest(({ content }) => content === 'ordered')).toMatchObject({ components: [] });
 });
 
-test('a bot of discord.js is an administrator by default, and may do what its role allows otherwise', async () => {
+test("a discord.js bot is an administrator by default, and is limited to its role's permissions otherwise", async () => {
 	for (const [botPermissions, isAdministrator] of [
 		[undefined, true],
 		[String(PermissionFlagsBits.SendMessages), false],

@@ -11,7 +11,7 @@ const intents = GatewayIntentBits.Guilds | GatewayIntentBits.GuildMessages | Gat
 async function start(options: { shardCount?: number; compression?: CompressionMethod } = {}) {
 	const sim = await simulator({ guilds: 6, identifyWindowMs: 0 });
 	const rest = new REST({ api: sim.url }).setToken(sim.token);
-	// Without a pause between identifies: the simulator here asks for none.
+	// Without a pause between identifies: the simulator here requires none.
 	const buildIdentifyThrottler = () => ({ waitForIdentify: () => Promise.resolve() });
 	const gateway = new WebSocketManager({ token: sim.token, intents, rest, buildIdentifyThrottler, ...options });
 	gateway.on(WebSocketShardEvents.Error, () => {});
@@ -25,7 +25,7 @@ async function start(options: { shardCount?: number; compression?: CompressionMe
 	return { sim, rest, gateway, guilds, messages };
 }
 
-test('@discordjs/ws comes up with two shards, @discordjs/core sends and hears messages', async () => {
+test('@discordjs/ws starts two shards, @discordjs/core sends and receives messages', async () => {
 	const { sim, rest, guilds, messages } = await start({ shardCount: 2 });
 	await waitFor('every guild', () => guilds.size === 6);
 	const api = new API(rest);
@@ -41,7 +41,7 @@ test('@discordjs/ws comes up with two shards, @discordjs/core sends and hears me
 	]);
 });
 
-test('@discordjs/ws with native zlib resumes after op 7 and misses nothing', async () => {
+test('@discordjs/ws with native zlib resumes after op 7 and misses no event', async () => {
 	const { sim, gateway, guilds, messages } = await start({ compression: CompressionMethod.ZlibNative });
 	await waitFor('every guild', () => guilds.size === 6);
 	expect(sim.log.entries({ type: 'connection' })[0]?.compression).toBe('zlib-stream');
@@ -58,10 +58,10 @@ test('@discordjs/ws with native zlib resumes after op 7 and misses nothing', asy
 	expect(sim.log.entries({ type: 'identify' })).toHaveLength(1);
 });
 
-test('@discordjs/ws identifies anew after op 9 false', async () => {
+test('@discordjs/ws identifies again after op 9 false', async () => {
 	const { sim, gateway, guilds } = await start();
 	await waitFor('every guild', () => guilds.size === 6);
-	// Destroyed before that, it would never be done.
+	// Destroyed before that, it would never settle.
 	const readyAgain = new Promise((resolve) => gateway.once(WebSocketShardEvents.Ready, resolve));
 	sim.faults.invalidate({ resumable: false });
 	await waitFor('a second session', () => sim.log.entries({ type: 'identify' }).length === 2);

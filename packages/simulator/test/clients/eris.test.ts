@@ -1,4 +1,4 @@
-// The simulator against eris, unmodified but for the address of REST.
+// The simulator against eris, unmodified except for the address of REST.
 import { Agent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import { waitFor } from '@shardctl/test-support';
@@ -6,12 +6,12 @@ import Eris from 'eris';
 import { expect, onTestFinished, test } from 'vitest';
 import { simulator } from '../raw-client.js';
 
-/** eris speaks HTTPS only; this agent makes its requests plain HTTP on a port of our choice. */
+/** eris supports HTTPS only; this agent turns its requests into plain HTTP on a given port. */
 function plainAgent(port: number): HttpsAgent {
 	return Object.assign(new Agent(), { protocol: 'https:', defaultPort: port }) as unknown as HttpsAgent;
 }
 
-test('eris comes up with two shards, hears a message, answers it and resumes', async () => {
+test('eris starts two shards, receives a message, replies and resumes', async () => {
 	const sim = await simulator({ guilds: 6 });
 	const client = Eris(`Bot ${sim.token}`, {
 		intents: ['guilds', 'guildMessages', 'messageContent'],

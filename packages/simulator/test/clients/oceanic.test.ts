@@ -1,11 +1,11 @@
-// The simulator against oceanic.js, unmodified but for the address of REST.
+// The simulator against oceanic.js, unmodified except for the address of REST.
 
 import { waitFor } from '@shardctl/test-support';
 import { Client } from 'oceanic.js';
 import { expect, onTestFinished, test } from 'vitest';
 import { simulator } from '../raw-client.js';
 
-test('oceanic.js comes up with two shards, hears a message, answers it and resumes', async () => {
+test('oceanic.js starts two shards, receives a message, replies and resumes', async () => {
 	const sim = await simulator({ guilds: 6 });
 	const client = new Client({
 		auth: `Bot ${sim.token}`,

@@ -1,10 +1,10 @@
-// Numbered cases of the specification: where the gateway is, opening a connection, heartbeats, frames.
+// Numbered cases of the specification: the gateway's address, opening a connection, heartbeats, frames.
 import { connect } from 'node:net';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, test } from 'vitest';
 import { connected, RawClient, rest, simulator } from '../raw-client.js';
 
-test('S1 /gateway answers without a token', async () => {
+test('S1 /gateway responds without a token', async () => {
 	const sim = await simulator();
 	expect(await rest(sim, '/gateway', { token: null })).toMatchObject({
 		status: 200,
@@ -41,7 +41,7 @@ test('S3 the recommended shards follow the guild count between calls', async () 
 	expect((await rest(sim, '/gateway/bot')).json.shards).toBe(7);
 });
 
-test('S10 HELLO comes first; v=99 closes with 4012; REST v5 answers 400', async () => {
+test('S10 HELLO is sent first; v=99 closes with 4012; REST v5 returns 400', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	expect(client.frames[0]).toMatchObject({ op: 10, d: { heartbeat_interval: 41_250 }, s: null, t: null });
@@ -50,7 +50,7 @@ test('S10 HELLO comes first; v=99 closes with 4012; REST v5 answers 400', async 
 	await expect(RawClient.connect(sim, { query: 'v=5&encoding=json' })).rejects.toThrow('400');
 });
 
-test('S12 op 1 is acknowledged, with d null before any event; the server may ask for a heartbeat', async () => {
+test('S12 op 1 is acknowledged, with d null before any event; the server may request a heartbeat', async () => {
 	const sim = await simulator();
 	const client = await RawClient.connect(sim);
 	client.send(1, null);
@@ -80,7 +80,7 @@ test('S13 missed heartbeats close the connection, and the session can be resumed
 	await again.next('RESUMED');
 });
 
-test('S15 a frame of 4097 bytes closes with 4002, one of 4096 is fine', async () => {
+test('S15 a frame of 4097 bytes closes with 4002, one of 4096 is accepted', async () => {
 	const sim = await simulator();
 	const client = await RawClient.connect(sim);
 	const frame = (size: number) => `{"op":1,"d":null${' '.repeat(size - 17)}}`;
@@ -106,7 +106,7 @@ test('S17 op 3 before IDENTIFY closes with 4003, a second IDENTIFY with 4005', a
 	expect([await one.closed, await two.closed]).toEqual([4003, 4005]);
 });
 
-test('S43 op 7 comes before HELLO, instead of it, and in the middle of the stream', async () => {
+test('S43 op 7 is sent before HELLO, instead of it, and in the middle of the stream', async () => {
 	const sim = await simulator();
 	const before = sim.faults.reconnectOnConnect();
 	const one = await RawClient.connect(sim);
@@ -123,7 +123,7 @@ test('S43 op 7 comes before HELLO, instead of it, and in the middle of the strea
 	await three.next(7);
 });
 
-test('S47 the 121st frame in 60 s closes with 4008; other connections are fine, and a new one starts afresh', async () => {
+test('S47 the 121st frame in 60 s closes with 4008; other connections are not affected, and a new one starts again', async () => {
 	const clock = fakeClock();
 	const sim = await simulator({ clock });
 	const [loud, quiet] = [await RawClient.connect(sim), await RawClient.connect(sim)];
@@ -140,30 +140,27 @@ test('S47 the 121st frame in 60 s closes with 4008; other connections are fine, 
 	expect(sim.violations().map(({ kind, code }) => [kind, code])).toEqual([['protocol', 4008]]);
 });
 
-test.each(['zlib-stream', 'zstd-stream'])(
-	'S53 %s decodes to the same as plain text, with a context of its own',
-	async (compress) => {
-		const sim = await simulator({ guilds: 6, guildSizes: { min: 100, max: 500 }, identifyWindowMs: 0 });
-		const query = `v=10&encoding=json&compress=${compress}`;
-		const clients = [
-			await connected(sim, { shard: [0, 1] }),
-			await connected(sim, { shard: [0, 1] }, { query }),
-			await connected(sim, { shard: [0, 1] }, { query }),
-		];
-		sim.emit('MESSAGE_CREATE', { content: 'ä€🦊'.repeat(50) });
-		sim.emit('MESSAGE_CREATE', { content: 'x'.repeat(200_000) });
-		const [plain, ...compressed] = await Promise.all(
-			clients.map(async (client) => {
-				await client.settled();
-				return client.frames.filter(({ op, t }) => op === 0 && t !== 'READY');
-			}),
-		);
-		expect(plain).toHaveLength(8);
-		for (const frames of compressed) expect(frames).toEqual(plain);
-	},
-);
+test.each(['zlib-stream', 'zstd-stream'])('S53 %s decodes to the same as plain text, with its own context', async (compress) => {
+	const sim = await simulator({ guilds: 6, guildSizes: { min: 100, max: 500 }, identifyWindowMs: 0 });
+	const query = `v=10&encoding=json&compress=${compress}`;
+	const clients = [
+		await connected(sim, { shard: [0, 1] }),
+		await connected(sim, { shard: [0, 1] }, { query }),
+		await connected(sim, { shard: [0, 1] }, { query }),
+	];
+	sim.emit('MESSAGE_CREATE', { content: 'ä€🦊'.repeat(50) });
+	sim.emit('MESSAGE_CREATE', { content: 'x'.repeat(200_000) });
+	const [plain, ...compressed] = await Promise.all(
+		clients.map(async (client) => {
+			await client.settled();
+			return client.frames.filter(({ op, t }) => op === 0 && t !== 'READY');
+		}),
+	);
+	expect(plain).toHaveLength(8);
+	for (const frames of compressed) expect(frames).toEqual(plain);
+});
 
-test('payload compression sends the larger packets as zlib documents of their own', async () => {
+test('payload compression sends the larger packets as separate zlib documents', async () => {
 	const sim = await simulator();
 	const client = await connected(sim, { compress: true });
 	expect(client.events('GUILD_CREATE')).toHaveLength(4);
@@ -171,7 +168,7 @@ test('payload compression sends the larger packets as zlib documents of their ow
 	await client.settled();
 });
 
-test('a half-open WebSocket handshake does not disturb others', async () => {
+test('a half-open WebSocket handshake does not affect others', async () => {
 	const sim = await simulator();
 	const socket = connect(sim.port, '127.0.0.1');
 	await new Promise((resolve) => socket.once('connect', resolve));

@@ -1,8 +1,8 @@
-// Numbered cases of the specification: guilds and their events, and which session hears what.
+// Numbered cases of the specification: guilds and their events, and which session receives them.
 import { expect, test } from 'vitest';
 import { connected, RawClient, simulator } from '../raw-client.js';
 
-test('S22 each guild of READY comes as GUILD_CREATE; one in an outage comes as GUILD_DELETE unavailable and recovers', async () => {
+test('S22 each guild of READY is sent as GUILD_CREATE; one in an outage as GUILD_DELETE unavailable, and recovers', async () => {
 	const sim = await simulator();
 	const [sick] = [...sim.world.guilds.ids()] as [string];
 	sim.faults.guildOutage(sick);
@@ -27,7 +27,7 @@ test('S23 removal is GUILD_DELETE without unavailable, an outage has it', async 
 	expect(sim.state().guilds).toBe(3);
 });
 
-test('a guild that the bot joins comes as GUILD_CREATE to its shard', async () => {
+test('a guild that the bot joins is sent as GUILD_CREATE to its shard', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	const id = sim.emit('GUILD_CREATE', { name: 'Brand new' });
@@ -71,7 +71,7 @@ test('S27 direct messages, entitlements, subscriptions and USER_UPDATE reach sha
 	expect(zero.events('MESSAGE_CREATE')[0]?.d).not.toHaveProperty('guild_id');
 });
 
-test('S54 two sessions of one shard both get each event, and fleets of different counts live side by side', async () => {
+test('S54 two sessions of one shard both get each event, and fleets of different counts run side by side', async () => {
 	const sim = await simulator({ identifyWindowMs: 0 });
 	const clients = [
 		await connected(sim, { shard: [0, 2] }),
@@ -86,7 +86,7 @@ test('S54 two sessions of one shard both get each event, and fleets of different
 	expect(clients.map((client) => client.events('MESSAGE_CREATE').length)).toEqual([1, 1, 0, 1, 1]);
 });
 
-test('an event of a guild that is still to come is preceded by its GUILD_CREATE', async () => {
+test('an event of a guild that was not sent yet is preceded by its GUILD_CREATE', async () => {
 	const sim = await simulator({ guilds: 400 });
 	const client = await RawClient.connect(sim);
 	await client.ready();

@@ -5,7 +5,7 @@ import { connected, everyIntent, guildsIntent, RawClient, rest, simulator } from
 
 const day = 86_400_000;
 
-test('S4 an accepted IDENTIFY lowers what remains, a refused one and a RESUME do not', async () => {
+test('S4 an accepted IDENTIFY lowers the remaining starts, a rejected one and a RESUME do not', async () => {
 	const sim = await simulator();
 	const remaining = async () => (await rest(sim, '/gateway/bot')).json.session_start_limit.remaining;
 	const client = await connected(sim);
@@ -30,7 +30,7 @@ test.each([
 	expect((await rest(sim, '/gateway/bot')).json.session_start_limit.total).toBe(total);
 });
 
-test('S6 when reset_after has passed, everything remains again', async () => {
+test('S6 all starts remain again when reset_after has passed', async () => {
 	const clock = fakeClock();
 	const sim = await simulator({ clock, sessionStarts: { total: 3 } });
 	const limit = async () => (await rest(sim, '/gateway/bot')).json.session_start_limit;
@@ -116,7 +116,7 @@ test('S21 READY lists the guilds of the formula, all unavailable; the shards tog
 	expect(ids.sort()).toEqual([...sim.world.guilds.ids()].sort());
 });
 
-test('S24 without the GUILDS intent no GUILD_CREATE and no CHANNEL event comes, interactions still do', async () => {
+test('S24 without the GUILDS intent no GUILD_CREATE and no CHANNEL event is sent, but interactions are', async () => {
 	const sim = await simulator();
 	const client = await connected(sim, { intents: 0 });
 	const [guildId] = [...sim.world.guilds.ids()];
@@ -126,7 +126,7 @@ test('S24 without the GUILDS intent no GUILD_CREATE and no CHANNEL event comes, 
 	expect(client.types()).toEqual([10, 'READY', 'INTERACTION_CREATE']);
 });
 
-test('S28 an unsharded session of 2501 guilds closes with 4011; [0,2] is fine', async () => {
+test('S28 an unsharded session of 2501 guilds closes with 4011; [0,2] is accepted', async () => {
 	const sim = await simulator({ guilds: 2501 });
 	const client = await RawClient.connect(sim);
 	client.identify();
@@ -173,7 +173,7 @@ test('S32 two IDENTIFYs of one key within 5 s: the second gets op 9; different k
 	await third.up({ shard: [2, 4] });
 });
 
-test('S36 identify keys do not know the shard count: [0,4] then [0,8] within 5 s gets op 9', async () => {
+test('S36 identify keys ignore the shard count: [0,4] then [0,8] within 5 s gets op 9', async () => {
 	const sim = await simulator();
 	await connected(sim, { shard: [0, 4] });
 	const other = await RawClient.connect(sim);
@@ -181,7 +181,7 @@ test('S36 identify keys do not know the shard count: [0,4] then [0,8] within 5 s
 	expect(await other.next(9)).toMatchObject({ d: false });
 });
 
-test('shards of a later bucket before an earlier one is complete are reported and not refused', async () => {
+test('shards of a later bucket before an earlier one is complete are reported and not rejected', async () => {
 	const sim = await simulator({ maxConcurrency: 2 });
 	await connected(sim, { shard: [0, 4] });
 	await connected(sim, { shard: [3, 4] });
@@ -189,7 +189,7 @@ test('shards of a later bucket before an earlier one is complete are reported an
 	expect(sim.violations({ hardOnly: true })).toEqual([]);
 });
 
-test('intents decide what a member list and a message carry', async () => {
+test('intents decide the contents of a member list and a message', async () => {
 	const sim = await simulator({ guilds: 1 });
 	const withoutContent = await connected(sim, { shard: [0, 1], intents: guildsIntent | (1 << 9) });
 	sim.emit('MESSAGE_CREATE', { content: 'secret', embeds: [{ title: 'x' }] });

@@ -1,4 +1,4 @@
-// Numbered cases of the specification: what a session asks for over the gateway.
+// Numbered cases of the specification: what a session requests over the gateway.
 import { fakeClock } from '@shardctl/test-support';
 import { expect, test } from 'vitest';
 import type { Simulator } from '../../src/index.js';
@@ -8,7 +8,7 @@ function firstGuild(sim: Simulator): string {
 	return [...sim.world.guilds.ids()][0] as string;
 }
 
-test('S48 the whole list of 2500 members comes in 3 chunks, 0 to 2 of 3, with the nonce', async () => {
+test('S48 the whole list of 2500 members is sent in 3 chunks, 0 to 2 of 3, with the nonce', async () => {
 	const sim = await simulator({ guilds: 1, guildSizes: { min: 2499, max: 2499 } });
 	const client = await connected(sim);
 	client.send(8, { guild_id: firstGuild(sim), query: '', limit: 0, nonce: 'mine' });
@@ -23,7 +23,7 @@ test('S48 the whole list of 2500 members comes in 3 chunks, 0 to 2 of 3, with th
 	expect(new Set(ids).size).toBe(2500);
 });
 
-test('S49 at most 100 of user_ids are answered, unknown ones are in not_found, a nonce of 33 bytes is dropped', async () => {
+test('S49 at most 100 of user_ids are returned, unknown ones are in not_found, a nonce of 33 bytes is dropped', async () => {
 	const sim = await simulator({ guilds: 1, guildSizes: { min: 300, max: 300 } });
 	const client = await connected(sim);
 	const known = [...(sim.world.guilds.read(firstGuild(sim))?.members.all() ?? [])].slice(0, 101).map(({ user }) => user.id);
@@ -54,7 +54,7 @@ test('S50 a second whole list of one guild within 30 s is RATE_LIMITED, also fro
 	await two.next('GUILD_MEMBERS_CHUNK');
 });
 
-test('S51 a whole list without GUILD_MEMBERS is refused; presences are left out without their intent', async () => {
+test('S51 a whole list without GUILD_MEMBERS is rejected; presences are left out without their intent', async () => {
 	const sim = await simulator({ guilds: 1, identifyWindowMs: 0 });
 	const without = await connected(sim, { intents: 1 });
 	without.send(8, { guild_id: firstGuild(sim), query: '', limit: 0 });
@@ -67,7 +67,7 @@ test('S51 a whole list without GUILD_MEMBERS is refused; presences are left out 
 	expect((await withIntent.next('GUILD_MEMBERS_CHUNK')).d.presences).toEqual([]);
 });
 
-test('S52 op 31 is answered once for each guild; op 43 only with the fields that were asked for', async () => {
+test('S52 op 31 is answered once for each guild; op 43 only with the requested fields', async () => {
 	const sim = await simulator({ guilds: 2 });
 	const client = await connected(sim);
 	const ids = [...sim.world.guilds.ids()];
@@ -94,7 +94,7 @@ test('S52 op 31 is answered once for each guild; op 43 only with the fields that
 	expect((await client.next('CHANNEL_INFO')).d.channels).toEqual([{ id: channelId, voice_start_time: '2026-01-01T00:00:00Z' }]);
 });
 
-test('op 4 joins voice: VOICE_STATE_UPDATE and VOICE_SERVER_UPDATE come, and leaving is told too', async () => {
+test('op 4 joins voice: sends VOICE_STATE_UPDATE and VOICE_SERVER_UPDATE, and an update on leaving', async () => {
 	const sim = await simulator({ guilds: 1 });
 	const client = await connected(sim);
 	const voice = [...(sim.world.guilds.read(firstGuild(sim))?.channels.values() ?? [])].find(({ type }) => type === 2);

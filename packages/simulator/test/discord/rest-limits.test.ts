@@ -10,7 +10,7 @@ function textChannels(sim: Awaited<ReturnType<typeof simulator>>): string[] {
 
 const message = { method: 'POST', body: { content: 'hi' } };
 
-test('S57 a bucket that is used up answers 429 with its headers until it resets; another channel is free', async () => {
+test('S57 a used-up bucket returns 429 with its headers until it resets; another channel is free', async () => {
 	const clock = fakeClock();
 	const sim = await simulator({ clock });
 	const [one, two] = textChannels(sim);
@@ -55,7 +55,7 @@ test('S57 shared and global limits have their scope and body', async () => {
 	]).toEqual(['global', 'true', null]);
 });
 
-test('S58 the 51st request in a second is limited globally; interaction answers are not', async () => {
+test('S58 the 51st request in a second is limited globally; interaction responses are not', async () => {
 	const clock = fakeClock();
 	const sim = await simulator({ clock });
 	const client = await connected(sim);

@@ -17,7 +17,7 @@ async function resumed(sim: Simulator, sessionId: string, seq: number, path = '/
 	return client;
 }
 
-test('S25 the numbers of a session rise by one, across resumes; frames without an event have neither s nor t', async () => {
+test('S25 the sequence numbers of a session increase by one, across resumes; frames without an event have neither s nor t', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	sim.emit('MESSAGE_CREATE');
@@ -34,7 +34,7 @@ test('S25 the numbers of a session rise by one, across resumes; frames without a
 	expect(frames.filter(({ op }) => op !== 0).every(({ s, t }) => s === null && t === null)).toBe(true);
 });
 
-test('S37 after a dropped connection the missed events come in order, once, then RESUMED, and no READY', async () => {
+test('S37 after a dropped connection the missed events are sent in order, once, then RESUMED, and no READY', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	const { sessionId, seq } = only(sim);
@@ -61,7 +61,7 @@ test.each([
 	expect((await again.next(resumable ? 'RESUMED' : 9)).d).toEqual(resumable ? { _trace: [] } : false);
 });
 
-test('S40 a session that expired answers op 9 false', async () => {
+test('S40 an expired session gets op 9 false', async () => {
 	const clock = fakeClock();
 	const sim = await simulator({ clock });
 	const client = await connected(sim);
@@ -85,7 +85,7 @@ test('S41 a seq that is ahead closes with 4007', async () => {
 	expect(await again.closed).toBe(4007);
 });
 
-test('a seq that is older than what is kept answers op 9 false', async () => {
+test('a seq that is older than the buffer gets op 9 false', async () => {
 	const sim = await simulator({ replay: { maxEvents: 2 } });
 	const client = await connected(sim);
 	const { sessionId, seq } = only(sim);
@@ -120,7 +120,7 @@ test('after op 9 false the session is gone, and the same socket may identify', a
 	await client.up();
 });
 
-test('a resume with a wrong token closes with 4004 and leaves the session alone', async () => {
+test('a resume with a wrong token closes with 4004 and keeps the session', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);
 	const { sessionId, seq } = only(sim);
@@ -130,7 +130,7 @@ test('a resume with a wrong token closes with 4004 and leaves the session alone'
 	await client.settled();
 });
 
-test('a gateway restart drops every connection; the sessions can be resumed, or are lost when the restart says so', async () => {
+test('a gateway restart drops every connection; the sessions can be resumed, or are lost if configured', async () => {
 	const sim = await simulator({ identifyWindowMs: 0 });
 	const clients = [await connected(sim, { shard: [0, 2] }), await connected(sim, { shard: [1, 2] })];
 	const [first, second] = sim.state().sessions;
