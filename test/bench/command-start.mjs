@@ -62,7 +62,7 @@ const fleet = spawn(
 const fleetEnded = once(fleet, 'exit');
 try {
 	await fleetReady();
-	// Each round begins with another contender, so that none always runs in the wake of the same. The first warms the file cache.
+	// Each round starts with another contender, so that none always runs after the same one. The first warms the file cache.
 	for (let round = -1; round < rounds; round++) {
 		for (let i = 0; i < names.length; i++) {
 			const name = names[(i + round + names.length) % names.length];

@@ -11,10 +11,10 @@ interface Row {
 
 const benchmark = fileURLToPath(new URL('./command-start.mjs', import.meta.url));
 
-/** Found: 1.1, 1.6 and 1.5 on a busy machine. That they load few files is checked by apps/shardctl/test/light.test.ts. */
+/** Measured: 1.1, 1.6 and 1.5 on a busy machine. apps/shardctl/test/light.test.ts checks that they load few files. */
 const limits: Readonly<Record<string, number>> = { 'shardctl --help': 3, 'shardctl list': 4, 'shardctl stats': 4 };
 
-it('keeps short commands near what node itself costs', async () => {
+it('keeps short commands near the cost of node itself', async () => {
 	const { stdout } = await promisify(execFile)(process.execPath, [benchmark, '3', '--json']);
 	const rows = JSON.parse(stdout) as Row[];
 	const over = rows.filter(({ command, cpuRatio }) => cpuRatio > (limits[command] ?? Number.POSITIVE_INFINITY));

@@ -58,15 +58,15 @@ function figures(simulator, tookMs) {
 	return { tookMs, sent, early, used: total - remaining };
 }
 
-function tell(who, { tookMs, sent, early, used }) {
+function print(who, { tookMs, sent, early, used }) {
 	console.log(
 		`${who}: ${used} of ${total} session starts used in ${(tookMs / 1000).toFixed(0)} s, by ${sent} identifies, ${early} of them too early`,
 	);
 }
 
 const theirs = await underDiscordJs();
-tell("discord.js's ShardingManager", theirs);
+print("discord.js's ShardingManager", theirs);
 console.log(
 	`  at that pace the 1000 session starts of a real day are gone after ${Math.round((theirs.tookMs / theirs.used / 60_000) * 1000)} minutes`,
 );
-tell('shardctl', await underShardctl(theirs.tookMs));
+print('shardctl', await underShardctl(theirs.tookMs));

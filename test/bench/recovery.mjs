@@ -31,7 +31,7 @@ export async function measureRecovery(file, rounds) {
 	const recovery = [];
 	try {
 		await manager.spawn();
-		// The first boot after a build reads its files from the disk; it counts for nobody.
+		// The first boot after a build reads its files from the disk; it does not count.
 		await bareBoot(file, { ...env, DISCORD_TOKEN: simulator.token });
 		for (let round = 0; round < rounds; round++) {
 			await sleep(identifyWindowMs * 2);
@@ -50,7 +50,7 @@ export async function measureRecovery(file, rounds) {
 	return { bareMs: bare, recoveryMs: recovery };
 }
 
-/** From the start of the process to the line in which the bot says that it is ready. */
+/** From the start of the process to the line in which the bot reports ready. */
 async function bareBoot(file, env) {
 	const since = performance.now();
 	const child = spawn(process.execPath, [file], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });

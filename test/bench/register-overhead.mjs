@@ -54,7 +54,7 @@ function reading(child) {
 	});
 }
 
-/** Each round begins with another contender, so that none always runs in the wake of the same. */
+/** Each round starts with another contender, so that none always runs after the same one. */
 function inTurn(round) {
 	const names = Object.keys(contenders);
 	return names.map((_, index) => names[(index + round + names.length) % names.length]);

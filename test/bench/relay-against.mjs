@@ -1,6 +1,6 @@
 // Events relayed per second of processor time by the gateway process of this checkout, against that of another one, for a figure before
-// and after a change. Both relay from one simulated Discord to one client and take turns, round by round, so that what else the machine
-// does meets both alike; the median of the ratios of pairs is what counts.
+// and after a change. Both relay from one simulated Discord to one client and take turns, round by round, so that other load on the
+// machine affects both alike; the median of the ratios of pairs is what counts.
 //
 //   pnpm -s build && node test/bench/relay-against.mjs OTHER_CHECKOUT [rounds]
 //

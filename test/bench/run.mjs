@@ -18,7 +18,7 @@ import * as scale from './scenarios/scale.mjs';
 import { startUp, startUpDefaults, startUpLarge } from './scenarios/start-up.mjs';
 
 const scenarios = [startUp, calls, recovery, memory, scale, startUpDefaults, crashLoop];
-/** What takes longer than most wait for, or concerns a part alone. */
+/** Scenarios that take long, or concern one part only. */
 const onlyByName = [startUpLarge, gateway, rpc, codec, guard];
 
 const { values, positionals } = parseArgs({
@@ -45,7 +45,7 @@ const host = new Host();
 const measurements = new Measurements();
 const about = environment();
 const end = () => {
-	// What was measured until now may have taken minutes.
+	// The measurements so far may have taken minutes.
 	if (!values.json) printRows(measurements.rows);
 	void host.close().then(() => process.exit(130));
 };

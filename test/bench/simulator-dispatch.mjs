@@ -15,7 +15,7 @@ import WebSocket from 'ws';
 if (process.env.SIMULATOR_BENCH_CHILD) await serve();
 else await main();
 
-/** The simulator's side: makes so many events when told to, and says how much processor time they took. */
+/** The simulator's side: sends a number of events on request, and reports how much processor time they took. */
 async function serve() {
 	const sim = await createSimulator({ guilds: 400, maxConcurrency: 1000, heartbeatGraceFactor: 100 });
 	const guilds = [...sim.world.guilds.ids()];
@@ -29,7 +29,7 @@ async function serve() {
 		const cpu = process.cpuUsage();
 		for (let n = 0; n < events; n++) {
 			makers[kind](n);
-			// A turn of the loop now and then lets the sockets work, as they would in life.
+			// A turn of the loop now and then lets the sockets work, as in normal operation.
 			if (n % 200 === 199) await new Promise((resolve) => setImmediate(resolve));
 		}
 		const { user, system } = process.cpuUsage(cpu);
@@ -75,7 +75,7 @@ async function main() {
 			const start = performance.now();
 			let delivered = 0;
 			let cpuMs = 0;
-			// In portions, so that a client that was not given a core falls behind by no more than one of them.
+			// In portions, so that a client without a core falls behind by no more than one of them.
 			while (delivered < Number(values.events)) {
 				const before = received;
 				child.send({ kind, events: 10_000 });

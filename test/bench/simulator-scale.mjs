@@ -1,4 +1,4 @@
-// How the simulator stands a large fleet: so many shards with so many guilds each, all identifying at once.
+// How the simulator handles a large fleet: many shards with many guilds each, all identifying at once.
 //
 //   pnpm -s build && node test/bench/simulator-scale.mjs [--shards 500] [--guilds-per-shard 100] [--max-rss-mb 1024] [--json]
 //

@@ -1,5 +1,5 @@
-// What real bots do, each as a small bot of its own against a simulator: what they see is what they would see without us, or they are
-// named with what to do.
+// What real bots do, each as a small bot against a simulator: they see the same as without shardctl, or the difference is
+// reported with a remedy.
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +64,7 @@ const line = (fleet: Fleet, start: string) =>
 const modes = ['direct', 'resident'] as const;
 
 describe.each(modes)('in %s mode', (gateway) => {
-	it('a bot that removes every listener of its client is seen to lose its connection and to get it back', async () => {
+	it('a bot that removes every listener of its client is seen to disconnect and reconnect', async () => {
 		const { manager, simulator } = await startFleet(
 			{
 				'bot.cjs': `
@@ -105,7 +105,7 @@ client.login();`,
 		);
 		await waitFor('its listeners to be gone', async () => (await manager.fetchClientValues('removed'))[0] === true);
 		const before = manager.workers[0]?.child.pid;
-		// Longer than the heartbeat timeout: what counts are the heartbeats in between.
+		// Longer than the heartbeat timeout: the heartbeats in between count.
 		const until = Date.now() + 3000;
 		await waitFor('two heartbeat timeouts', () => Date.now() > until);
 		expect(await manager.broadcastEval('1 + 1')).toEqual([2]);
@@ -115,7 +115,7 @@ client.login();`,
 		expect(simulator.state().connections).toBe(0);
 	});
 
-	it('a bot that destroys its client and makes a new one has its scripts run on the one that is logged in', async () => {
+	it('a bot that destroys its client and creates a new one has its scripts run on the logged-in one', async () => {
 		const fleet = await startFleet(
 			{
 				'bot.cjs': `
@@ -140,7 +140,7 @@ make();`,
 });
 
 describe('a bot', () => {
-	it('reads SHARDS as one number where its worker has one shard, as from a ShardingManager', async () => {
+	it('reads SHARDS as one number when its worker has one shard, as from a ShardingManager', async () => {
 		const { manager } = await startFleet({
 			'bot.cjs': `
 const { Client } = require('discord.js');
@@ -155,7 +155,7 @@ client.login();`,
 		expect(await manager.fetchClientValues('shard.ids')).toEqual([[0], [1]]);
 	});
 
-	it('whose handlers never settle leaks no more than without us', async () => {
+	it('whose handlers never settle leaks no more than without shardctl', async () => {
 		const source = (report: string) => `
 const { Client } = require('discord.js');
 const client = new Client({ intents: ['Guilds'] });
@@ -196,7 +196,7 @@ client.login();`,
 		expect(JSON.parse(await line(fleet, 'SAME '))).toEqual([true, true, true, true, true]);
 	});
 
-	it('that a compiler prepared runs its scripts elsewhere', async () => {
+	it('that was compiled runs its scripts in other workers', async () => {
 		const fleet = await startFleet(
 			{
 				'bot.ts': `
@@ -219,7 +219,7 @@ client.login();`,
 		expect(JSON.parse(await line(fleet, 'RESULT '))).toEqual([['n6'], ['1'], [2], [1]]);
 	});
 
-	it('with an old oceanic.js runs its slice once it is attached', async () => {
+	it('with an old oceanic.js runs its shards once it is attached', async () => {
 		const { manager, simulator } = await startFleet({
 			'bot.cjs': `
 const { Client } = require('oceanic.js-1.6');
@@ -235,7 +235,7 @@ client.connect();`,
 	});
 
 	it.each(['commonjs', 'module'])(
-		'in TypeScript (%s) runs by the loader that it depends on, which is said once',
+		'in TypeScript (%s) runs with the loader it depends on, which is reported once',
 		async (type) => {
 			const { manager, warnings } = await startFleet(
 				{
@@ -257,7 +257,7 @@ client.login();`,
 		},
 	);
 
-	it('that reads its standard input stays open, as in a terminal, and ends when it is stopped', async () => {
+	it('that reads its standard input keeps running, as in a terminal, and exits when it is stopped', async () => {
 		const { manager, lines } = await startFleet(
 			{
 				'bot.cjs': `
@@ -275,7 +275,7 @@ client.login();`,
 	});
 });
 
-describe('a bot that cannot run under a manager is refused at once, with what to do', () => {
+describe('a bot that cannot run under a manager is rejected at once, with a remedy', () => {
 	const client = "const { Client } = require('discord.js'); new Client({ intents: [] }).login();";
 
 	it.each([
@@ -335,7 +335,7 @@ describe('a bot that cannot run under a manager is refused at once, with what to
 		expect(simulator.log.entries({ type: 'identify' })).toEqual([]);
 	});
 
-	it('but one that is an ES module, too', async () => {
+	it('also as an ES module', async () => {
 		const { manager } = await makeFleet({
 			'index.mjs': `
 import { WebSocketManager } from '@discordjs/ws';
@@ -351,7 +351,7 @@ new WebSocketManager({ token, intents: 0, rest: new REST().setToken(token) }).co
 it.each([
 	['runs without logging in', 'setInterval(() => {}, 1000);', /the file runs but does not log in to Discord.*client\.login\(\)/],
 	['ends without logging in', '', /the file ended before it logged in to Discord.*client\.login\(\)/],
-])('a file that %s is named once, with what to do, while it is tried again', async (_, source, text) => {
+])('a file that %s is reported once, with a remedy, while it is retried', async (_, source, text) => {
 	const { manager, warnings } = await makeFleet({ 'index.cjs': source }, { readyTimeoutMs: 1000 });
 	let exits = 0;
 	manager.on('worker:exited', () => exits++);
@@ -402,7 +402,7 @@ module.exports = (client) => {
 module.exports = (client) => {
 	client.heard = [];
 	client.cluster.on('message', (message) => client.heard.push(message));
-	client.tell = () => client.cluster.send({ hello: 'manager' });
+	client.sendHello = () => client.cluster.send({ hello: 'manager' });
 };`,
 			},
 			{ totalShards: 4, shardsPerWorker: 2 },
@@ -434,7 +434,7 @@ module.exports = (client) => {
 			maintenance: 'update',
 		});
 		const heard = new Promise((resolve) => manager.once('message', resolve));
-		await manager.broadcastEval('client.tell()', { shard: 0 });
+		await manager.broadcastEval('client.sendHello()', { shard: 0 });
 		expect(await heard).toMatchObject({ workerId: 0, message: { hello: 'manager' } });
 		await manager.send(0, { hello: 'bot' });
 		await waitFor('the message', async () =>
@@ -447,7 +447,7 @@ module.exports = (client) => {
 	});
 });
 
-it('a bot that imports its event files while it logs in hears that it is ready, also when it is deployed', async () => {
+it('a bot that imports its event files while it logs in gets its ready event, also after a deploy', async () => {
 	const fleet = await startFleet(
 		{
 			'bot.mjs': `

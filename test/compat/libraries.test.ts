@@ -1,4 +1,4 @@
-// Each gateway library's example as a fleet: it gets its slice, never breaks the identify pace, is seen by the manager, reaches
+// Each gateway library's example as a fleet: it gets its shards, keeps the identify rate limit, is seen by the manager, reaches
 // REST, and logs out. With a strict simulator whose identify window is short.
 import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { waitFor } from '@shardctl/test-support';
@@ -40,7 +40,7 @@ describe.each([
 	['oceanic.js', 'oceanic-bot/bot.js'],
 	['no library', 'no-library-bot/bot.js'],
 ])('a bot with %s', (_, bot) => {
-	it('runs its slices, gaps included, without one identify too early', async () => {
+	it('runs its shards, gaps included, without an early identify', async () => {
 		const { simulator, manager } = await fleet(bot, { totalShards: 6, shardList: '0-2,4,5', shardsPerWorker: 3 });
 		expect(manager.workers.map(({ shardIds }) => shardIds)).toEqual([
 			[0, 1, 2],
@@ -59,7 +59,7 @@ describe.each([
 		expect(members).toBeGreaterThan(owned);
 	});
 
-	it('answers a message through REST, runs scripts, and logs out when it is stopped', async () => {
+	it('replies to a message through REST, runs scripts, and logs out when it is stopped', async () => {
 		const { simulator, manager } = await fleet(bot, { totalShards: 2, shardsPerWorker: 2 });
 		simulator.emit('MESSAGE_CREATE', { content: '!ping' });
 		const answered = () =>
@@ -72,11 +72,11 @@ describe.each([
 		await waitFor('the end of its connection', () => simulator.state().connections === 0);
 	});
 
-	it('waits for a slot again when Discord ends its sessions, and stays in pace', async () => {
+	it('waits for a slot again when Discord ends its sessions, and keeps the rate limit', async () => {
 		const { simulator, manager } = await fleet(bot, { totalShards: 4, shardsPerWorker: 2 });
 		simulator.faults.invalidate({ resumable: false });
 		await waitFor(
-			'every shard to identify anew',
+			'every shard to identify again',
 			() =>
 				simulator.log.entries({ type: 'identify' }).length >= 8 && manager.workers.every(({ child }) => child.state === 'ready'),
 			{ timeoutMs: 40_000 },

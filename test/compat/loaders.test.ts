@@ -1,4 +1,4 @@
-// The library is met whatever loads it: loaders of TypeScript and of instrumentation × CommonJS and ES modules × this version of Node
+// The library is detected with every loader: loaders of TypeScript and of instrumentation × CommonJS and ES modules × this version of Node
 // (the others in `pnpm test:nodes`). Each cell is a real process that our register module starts, as a manager does it.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

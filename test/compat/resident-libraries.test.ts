@@ -8,7 +8,7 @@ import { isWhole } from '../faults/fleet.js';
 import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet, withoutRepeats } from '../faults/resident-fleet.js';
 
 const shards = 2;
-/** A Python that has discord.py: the system's own first, because that is where Debian puts the package. */
+/** A Python with discord.py: the system's own first, because Debian installs the package there. */
 const python = ['/usr/bin/python3', 'python3'].find((command) => spawnSync(command, ['-c', 'import discord']).status === 0);
 if (!python) console.error('NOTICE: discord.py is not installed (apt install python3-discord); its test is skipped.');
 
@@ -62,7 +62,7 @@ async function killWorker(fleet: ResidentFleet, workerId: number): Promise<void>
 	process.kill(pid, 'SIGKILL');
 	const worker = fleet.manager.workers[workerId];
 	await waitFor(`worker ${workerId} to be gone`, () => worker?.child.pid !== pid);
-	// A program that the worker had started may hold the connection a moment longer; what is sent to it then counts as lost.
+	// A program that the worker had started may hold the connection a moment longer; events sent to it then count as lost.
 	await waitFor(`the connection of worker ${workerId} to be over`, async () => {
 		const now = await connectionOf(fleet, workerId);
 		return !now.connected || now.identifies > identifies;
@@ -77,7 +77,7 @@ describe.each([
 	['@discordjs/core', 'core-bot.mjs'],
 	['eris', 'eris-bot.mjs'],
 	['oceanic.js', 'oceanic-bot.mjs'],
-	// It begins anew when the gateway process dies in the middle of its RESUME, and may then be told again what it had just been told.
+	// It starts again when the gateway process dies in the middle of its RESUME, and may then receive its last events twice.
 	...(python ? [['discord.py', 'discord-py-bot.mjs', { repeats: true as boolean }] as const] : []),
 ] as const)('a bot with %s, through resident gateway processes', (_, file, { repeats } = { repeats: false }) => {
 	it('handles every event exactly once through kills, a deploy and restarts of its gateway process', async () => {

@@ -1,4 +1,4 @@
-// Old versions of the libraries: in direct mode they keep the pace of identifies and reach REST, in resident mode a deploy costs no
+// Old versions of the libraries: in direct mode they keep the identify rate limit and reach REST, in resident mode a deploy costs no
 // IDENTIFY; a version that cannot be driven is named.
 import { fileURLToPath } from 'node:url';
 import { createSimulator } from '@shardctl/simulator';
@@ -54,7 +54,7 @@ describe.each([
 	['eris.cjs', 'eris-0.17'],
 	['eris.cjs', 'dysnomia'],
 ])('%s with %s', (file, library) => {
-	it('identifies in pace, reaches REST, answers a call, and logs out', async () => {
+	it('identifies within the rate limit, reaches REST, answers a call, and logs out', async () => {
 		const { manager, simulator, identifies, answered, spawn } = await makeFleet(file, library);
 		await spawn();
 		expect(simulator.violations({ hardOnly: true })).toEqual([]);
@@ -76,7 +76,7 @@ describe.each([
 	});
 });
 
-it('names the versions that work where attach() cannot drive the one of the bot', async () => {
+it("names the supported versions when attach() does not support the bot's", async () => {
 	const { manager } = await makeFleet('eris.cjs', 'eris-0.10');
 	await expect(manager.spawn()).rejects.toMatchObject({
 		code: 'BOT_FILE_INVALID',

@@ -1,4 +1,4 @@
-// The README says what the code does: its tables are held against the code's own, and its links lead somewhere.
+// The README matches the code: its tables are compared with the code's own, and its links resolve.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -51,14 +51,14 @@ it('lists every exit status of health', () => {
 const appReadme = join(root, 'apps/shardctl/README.md');
 const metricsSection = /(?<=<!-- metrics -->\n)[\s\S]*(?=<!-- end of metrics -->)/;
 
-it('lists every metric, and no other; UPDATE_README=1 writes the table anew', () => {
+it('lists every metric, and no other; UPDATE_README=1 writes the table', () => {
 	const rows = metrics.map(({ name, type, labels, help }) => `| \`${name}\` | ${type} | ${labels.join(', ')} | ${help} |`);
 	const wanted = `\n| metric | type | labels | |\n|---|---|---|---|\n${rows.join('\n')}\n\n`;
 	if (process.env.UPDATE_README) writeFileSync(appReadme, readFileSync(appReadme, 'utf8').replace(metricsSection, wanted));
 	expect(metricsSection.exec(readFileSync(appReadme, 'utf8'))?.[0]).toBe(wanted);
 });
 
-it('names no metric in its rules that there is not', () => {
+it('names only existing metrics in its rules', () => {
 	const named = [...readme.matchAll(/\bshardctl_[a-z_]+/g)].map(([name]) => name);
 	const known = new Set(metrics.map(({ name }) => name));
 	expect(named.length).toBeGreaterThan(0);

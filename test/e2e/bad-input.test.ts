@@ -1,4 +1,4 @@
-// Whatever is wrong with a start: one clear message that says what to do, the right exit status, and nothing left behind.
+// Every invalid start: one clear message with a remedy, the right exit status, and nothing left behind.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSimulator } from '@shardctl/simulator';
@@ -9,7 +9,7 @@ import { examplePath } from './example-path.js';
 const bot = examplePath('plain-bot/bot.cjs');
 const token = { DISCORD_TOKEN: 'a.b.c' };
 
-/** A start that fails: its exit status and everything it said. The check that nothing is left is made for all of them. */
+/** A start that fails: its exit status and all its output. Each one also checks that nothing is left. */
 async function failedStart(args: readonly string[], env: Record<string, string> = token) {
 	const cli = cliSandbox();
 	const run = cli.run(['start', ...args], { env });
@@ -24,7 +24,7 @@ function said(run: CliRun): string {
 	return [...run.json().map(({ msg }) => String(msg)), run.stderr()].join('\n');
 }
 
-describe('wrong usage is told before anything starts, with exit status 2', () => {
+describe('wrong usage is reported before anything starts, with exit status 2', () => {
 	it.each([
 		['a missing file', ['nothing.js'], /bot file .*nothing\.js does not exist/],
 		['a directory', [examplePath('plain-bot')], /is a directory: name the file that starts the bot/],
@@ -50,20 +50,20 @@ describe('wrong usage is told before anything starts, with exit status 2', () =>
 		expect(code).toBe(2);
 	});
 
-	it('no token at all: names the variable and the way to try without', async () => {
+	it('no token: names the variable and how to try it without one', async () => {
 		const { code, said: message } = await failedStart([bot], {});
 		expect(message).toMatch(/no bot token: set .*DISCORD_TOKEN.*--simulate/);
 		expect(code).toBe(2);
 	});
 
-	it('a command that does not exist: names the one that was probably meant', async () => {
+	it('an unknown command: suggests the one that was probably meant', async () => {
 		const { code, stderr } = await cliSandbox().output(['strat', bot]);
 		expect(stderr).toMatch(/unknown command 'strat'[\s\S]*start/);
 		expect(code).toBe(2);
 	});
 });
 
-it('a token that Discord refuses ends the start with exit status 4, without a fork', async () => {
+it('a token that Discord rejects ends the start with exit status 4, without a fork', async () => {
 	const simulator = await createSimulator({ guilds: 1 });
 	onTestFinished(() => simulator.stop());
 	const { code, said: message } = await failedStart([bot], { DISCORD_TOKEN: 'wrong', SHARDCTL_API: simulator.url });
@@ -73,13 +73,13 @@ it('a token that Discord refuses ends the start with exit status 4, without a fo
 	expect(simulator.log.entries({ type: 'identify' })).toEqual([]);
 });
 
-it('an API that cannot be reached ends the start with exit status 1 and names the address', async () => {
+it('an unreachable API ends the start with exit status 1 and names the address', async () => {
 	const { code, said: message } = await failedStart([bot], { ...token, SHARDCTL_API: 'http://127.0.0.1:65533/api' });
 	expect(message).toMatch(/no answer from http:\/\/127\.0\.0\.1:65533\/api\/v10\/gateway\/bot: .*ECONNREFUSED/);
 	expect(code).toBe(1);
 });
 
-it('something else than Discord behind --api is told as such', async () => {
+it('a server that is not Discord behind --api is reported as such', async () => {
 	const simulator = await createSimulator({ guilds: 1 });
 	onTestFinished(() => simulator.stop());
 	const { code, said: message } = await failedStart([bot], { ...token, SHARDCTL_API: simulator.url.replace('/api', '/nothing') });
@@ -96,7 +96,7 @@ it('intents that Discord does not allow end the start with exit status 4 and nam
 	expect(simulator.log.entries({ type: 'identify' }).length).toBeLessThanOrEqual(2);
 });
 
-it('too few session starts left for the shards: refused before a fork, with the time of the reset', async () => {
+it('too few remaining session starts are rejected before a fork, with the time of the reset', async () => {
 	const simulator = await createSimulator({ guilds: 1, shards: 8, sessionStarts: { remaining: 5 } });
 	onTestFinished(() => simulator.stop());
 	const { code, said: message } = await failedStart([bot], { DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url });
@@ -119,7 +119,7 @@ it('a bot that throws at import crash-loops into exit status 5, with its own err
 	expect(simulator.log.entries({ type: 'identify' })).toEqual([]);
 });
 
-it('two managers of one name: the second is refused with the way out, and the first does not notice', async () => {
+it('a second manager of one name is rejected with a remedy, and the first is not affected', async () => {
 	const simulator = await createSimulator({ guilds: 1, shards: 1 });
 	onTestFinished(() => simulator.stop());
 	const env = { DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url };

@@ -1,5 +1,5 @@
-// Deploys from the command line, as an operator runs them: in the background, called off at each stage, behind another one, several workers
-// at once, with a canary; and what each client, `stats`, `events` and JSON say of them.
+// Deploys from the command line, as an operator runs them: in the background, cancelled at each stage, queued behind another, several workers
+// at once, with a canary; and what each client, `stats`, `events` and JSON report.
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const discordJs = createRequire(import.meta.url).resolve('discord.js');
 
-/** A bot that is good, and then what its version does. */
+/** A working bot, and then the change of its version. */
 const botFile = (then = '') => `const { Client } = require(${JSON.stringify(discordJs)});
 const client = new Client({ intents: ['Guilds'] });
 client.once('clientReady', () => setTimeout(() => { ${then} }, 200));
@@ -66,7 +66,7 @@ afterAll(async () => {
 	for (const cleanUp of cleanUps) cleanUp();
 });
 
-it('runs in the background, is shown by stats, and is called off while a new process is watched', async () => {
+it('runs in the background, is shown by stats, and is cancelled while a new process is watched', async () => {
 	const before = await fleet.pids();
 	const begun = await fleet.deploy('--detach', '--observe', '5m');
 	expect(begun).toMatchObject({ code: 0, stdout: '' });
@@ -85,7 +85,7 @@ it('runs in the background, is shown by stats, and is called off while a new pro
 	expect((await fleet.command('stats')).stdout).toMatch(/^deploy 1 ended \d+s ago: the deploy was called off/m);
 });
 
-it('is called off while a new process boots', async () => {
+it('is cancelled while a new process boots', async () => {
 	const before = await fleet.pids();
 	fleet.write('setInterval(() => {}, 1000);\n');
 	await fleet.deploy('--detach');
@@ -100,7 +100,7 @@ it('is called off while a new process boots', async () => {
 	expect(await fleet.pids()).toEqual(before);
 });
 
-it('is called off while the canary bakes, with several workers at once', async () => {
+it('is cancelled while the canary bakes, with several workers at once', async () => {
 	const before = await fleet.pids();
 	fleet.write(botFile());
 	await fleet.deploy('--detach', '--canary', '2', '--parallel', '2', '--observe', '200ms', '--bake', '5m');
@@ -111,7 +111,7 @@ it('is called off while the canary bakes, with several workers at once', async (
 	expect(await fleet.pids()).toEqual(before);
 });
 
-it('waits behind another one, and runs in its turn although its client has left when it was detached', async () => {
+it('waits for another one, and runs in its turn although its client was detached', async () => {
 	const before = await fleet.pids();
 	await fleet.deploy('--detach', '--observe', '5m');
 	await fleet.deploy('--detach', '--observe', '4m');
@@ -130,13 +130,13 @@ it('waits behind another one, and runs in its turn although its client has left 
 	expect(await fleet.pids()).toEqual(before);
 });
 
-it('with nothing to call off says so', async () => {
+it('reports that there is nothing to cancel', async () => {
 	const nothing = await fleet.deploy('--cancel');
 	expect(nothing.code).not.toBe(0);
 	expect(nothing.stderr).toContain('no deploy is running, so there is nothing to call off');
 });
 
-it('brings all back when one of several at once fails', async () => {
+it('rolls all back when one of several at once fails', async () => {
 	const before = await fleet.pids();
 	fleet.write(botFile("if (client.shard.ids.includes(2)) throw new Error('only in worker 2');"));
 	const failed = await fleet.deploy('--parallel', '4', '--observe', '30s', '--json');
@@ -154,7 +154,7 @@ it('brings all back when one of several at once fails', async () => {
 	expect((await fleet.command('stats')).stdout).toMatch(/^deploy \d failed \d+s ago: the new process of worker 2/m);
 });
 
-it('stops where a new process logs too many errors', async () => {
+it('stops when a new process logs too many errors', async () => {
 	const before = await fleet.pids();
 	fleet.write(botFile("setInterval(() => console.error(new Error('the database is away')), 20)"));
 	const failed = await fleet.deploy('--max-error-rate', '5');
@@ -168,7 +168,7 @@ it('stops where a new process logs too many errors', async () => {
 	expect(await fleet.deploy('--max-error-rate', '5', '--observe', '700ms', '--parallel', '4')).toMatchObject({ code: 0 });
 });
 
-it('deploys a canary, and the others after the bake; every deploy has a beginning and an end among the events', async () => {
+it('deploys a canary, and the others after the bake; every deploy has a start and an end among the events', async () => {
 	const before = await fleet.pids();
 	fleet.write(botFile());
 	const deployed = await fleet.deploy('--canary', '1', '--bake', '500ms', '--observe', '200ms', '--parallel', '3', '--json');

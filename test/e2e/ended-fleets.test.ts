@@ -1,4 +1,4 @@
-// B5, A6 and A4 of the operator's findings: what can be seen of a fleet, and of a version of its bot, that is gone.
+// B5, A6 and A4 of the operator's findings: what can be seen of a fleet, and of a version of its bot, that has ended.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cliSandbox, tempDir, waitFor } from '@shardctl/test-support';
@@ -20,7 +20,7 @@ interface Listed {
 	end?: { how: string; code: string | null; message: string };
 }
 
-it('shows a fleet that was killed with its start options, its lines and its events, and how one that was stopped ended (B5)', async () => {
+it('shows a killed fleet with its start options, its lines and its events, and how a stopped one ended (B5)', async () => {
 	const cli = cliSandbox();
 	const folder = tempDir();
 	const file = join(folder, 'bot.cjs');
@@ -59,11 +59,11 @@ it('shows a fleet that was killed with its start options, its lines and its even
 	expect(await all()).toMatchObject([
 		{ status: 'stopped', pid: again.pid, end: { how: 'stopped', code: null, message: 'stopped by "shardctl stop"' } },
 	]);
-	// One that was stopped on purpose is not missed.
+	// A fleet that was stopped on purpose is not reported as missing.
 	expect((await cli.output(['list'])).stdout).toBe('');
 });
 
-it('leaves the reason of a detached fleet that ends later, and its exit status is in the list (A4)', async () => {
+it('keeps the reason of a detached fleet that ends later, and lists its exit status (A4)', async () => {
 	const cli = cliSandbox();
 	const folder = tempDir();
 	const file = join(folder, 'crash.cjs');

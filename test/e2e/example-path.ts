@@ -1,4 +1,4 @@
-// Where the examples stand.
+// The location of the examples.
 import { fileURLToPath } from 'node:url';
 
 /** The absolute path of a file in apps/examples. */

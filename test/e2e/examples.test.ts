@@ -1,4 +1,4 @@
-// Every example runs as it stands.
+// Every example runs unmodified.
 import { createSimulator } from '@shardctl/simulator';
 import { cliSandbox, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
@@ -21,7 +21,7 @@ it.each(['plain-bot/bot.cjs', 'plain-bot-esm/bot.js'])('%s runs unmodified', asy
 	expect(cli.survivors()).toEqual([]);
 });
 
-it('slash-bot answers a command with figures of the whole fleet, by client.shard as the guide has it', async () => {
+it('slash-bot answers a command with figures of the whole fleet, through client.shard as in the guide', async () => {
 	const { simulator, env } = await simulated(3);
 	const cli = cliSandbox();
 	const run = cli.run(['start', examplePath('slash-bot/bot.cjs')], { env });

@@ -1,4 +1,4 @@
-// What users get: the packed package, installed by plain npm into an empty folder beside a bot with a discord.js of its own.
+// What users get: the packed package, installed by plain npm into an empty folder beside a bot with its own discord.js.
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { expect, it } from 'vitest';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-it('installs with plain npm, runs a bot on a simulated Discord, and gives its three doors with types', async () => {
+it('installs with plain npm, runs a bot on a simulated Discord, and exports its three entry points with types', async () => {
 	const folder = tempDir();
 	const { stdout } = await run(process.execPath, ['scripts/pack.mjs', '--out', folder], { cwd: root });
 	const tarball = stdout.trim();

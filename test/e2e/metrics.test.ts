@@ -12,7 +12,7 @@ const line =
 	/^(# HELP shardctl_\w+ \S.*|# TYPE shardctl_\w+ (gauge|counter)|shardctl_\w+\{(\w+="[^"\\\n]*",?)+\} \d+(\.\d+)?(e[+-]\d+)?|)$/;
 const boundedLabels = new Set(['manager', 'version', 'status', 'type', 'kind', 'shard', 'session', 'worker', 'gateway']);
 
-/** The values by name and labels, such as `worker_up 0`; fails where the text is not what Prometheus takes. */
+/** The values by name and labels, such as `worker_up 0`; fails if the text is not valid for Prometheus. */
 function read(text: string): { value(key: string): number | undefined; names: string[] } {
 	expect(text.split('\n').filter((each) => !line.test(each))).toEqual([]);
 	expect(text.endsWith('\n')).toBe(true);
@@ -71,7 +71,7 @@ async function stop(cli: CliSandbox, run: CliRun) {
 	expect(cli.survivors()).toEqual([]);
 }
 
-it('say of a fleet what stats says, and go on counting when a worker is replaced', { timeout: 60_000 }, async () => {
+it('match the stats of a fleet, and keep counting when a worker is replaced', { timeout: 60_000 }, async () => {
 	const { cli, run, socketPath } = await measuredFleet('--shards-per-worker', '2', '--port', '0');
 	const before = await waitFor('a ping of every shard', async () => {
 		const seen = await scrape(cli);
@@ -99,7 +99,7 @@ it('say of a fleet what stats says, and go on counting when a worker is replaced
 
 	process.kill(stats.shards[2]?.pid as number, 'SIGKILL');
 	const figures = ['worker_memory_bytes 1', 'worker_event_loop_delay_seconds 1', 'shard_guilds 2 1', 'shard_ping_seconds 2 1'];
-	/** A process that is not there has no figures, and not those of the one before it. */
+	/** A process that is not running has no figures, and not those of the one before it. */
 	const untrue: unknown[] = [];
 	const after = await waitFor('the worker to be back with figures', async () => {
 		const seen = read((await ask('/metrics', { socketPath })).text);
@@ -117,7 +117,7 @@ it('say of a fleet what stats says, and go on counting when a worker is replaced
 	await stop(cli, run);
 });
 
-it('are let out as every other answer of the control API is', { timeout: 60_000 }, async () => {
+it('have the same access rules as every other response of the control API', { timeout: 60_000 }, async () => {
 	const { cli, run, socketPath } = await measuredFleet('--port', '0');
 	const type = 'text/plain; version=0.0.4; charset=utf-8';
 	expect(await ask('/metrics', { socketPath, method: 'HEAD' })).toEqual({ status: 200, type, text: '' });
@@ -138,7 +138,7 @@ it('are let out as every other answer of the control API is', { timeout: 60_000 
 	await stop(cli, run);
 });
 
-it('show in resident mode what the gateway processes hold, and nothing of one that is gone', { timeout: 60_000 }, async () => {
+it('show in resident mode what the gateway processes hold, and nothing of one that has exited', { timeout: 60_000 }, async () => {
 	const { cli, run, socketPath } = await measuredFleet('--gateway', 'resident');
 	const fresh = async () => read((await ask('/metrics', { socketPath })).text);
 	const before = await waitFor('a ping of a session', async () => {

@@ -31,7 +31,7 @@ it('deploys and rolls back while Discord sees one session, and leaves nothing be
 	expect(failed.stderr).toMatch(/a bad version/);
 	writeFileSync(bot, good);
 
-	// Ctrl-C calls a deploy off; a deploy that waits shows it, and ends with its client.
+	// Ctrl-C cancels a deploy; a queued deploy reports that, and ends with its client.
 	const interrupted = cli.run(['deploy', '--observe', '5m', '--name', 'resident']);
 	const progress = (run: typeof interrupted, text: string) =>
 		waitFor(`"${text}"`, () => run.stderr().includes(text), { timeoutMs: 60_000 });

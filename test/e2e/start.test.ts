@@ -1,4 +1,4 @@
-// The main job on real processes: `shardctl start` against the simulator, from the command to the end of the last process.
+// The main job on real processes: `shardctl start` against the simulator, from the command to the exit of the last process.
 import { readdirSync } from 'node:fs';
 import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { cliSandbox, isAlive, waitFor } from '@shardctl/test-support';
@@ -53,7 +53,7 @@ it('starts an unmodified bot as a fleet, shows it from another terminal, and lea
 	expect(readdirSync(cli.stateDir).filter((file) => /\.(sock|lock)$/.test(file))).toEqual([]);
 });
 
-it('with max_concurrency 1 starts four shards in three windows and a boot, and identifies never too early', async () => {
+it('with max_concurrency 1 starts four shards in three windows and a boot, and never identifies early', async () => {
 	const { simulator, env } = await simulated({ shards: 4, maxConcurrency: 1 });
 	const cli = cliSandbox();
 	const run = cli.run(['start', plainBot], { env });
@@ -61,7 +61,7 @@ it('with max_concurrency 1 starts four shards in three windows and a boot, and i
 	const identifies = simulator.log.entries({ type: 'identify' });
 	expect(identifies).toHaveLength(4);
 	expect(simulator.violations({ hardOnly: true })).toEqual([]);
-	// Three windows of 5 s, a margin of at most 4 %, and a boot, for which a busy machine is given several times what it takes.
+	// Three windows of 5 s, a margin of at most 4 %, and a boot, with several times its usual duration for a busy machine.
 	expect(ready.tookMs).toBeGreaterThanOrEqual(15_000);
 	expect(ready.tookMs).toBeLessThan(15_600 + 30_000);
 	run.process.kill('SIGINT');
@@ -69,7 +69,7 @@ it('with max_concurrency 1 starts four shards in three windows and a boot, and i
 	expect(simulator.state().sessions).toEqual([]);
 });
 
-it('runs slices of several shards in one worker', async () => {
+it('runs several shards in one worker', async () => {
 	const { simulator, env } = await simulated({ shards: 5 });
 	const cli = cliSandbox();
 	const run = cli.run(['start', plainBot, '--shards-per-worker', '3'], { env });
@@ -79,7 +79,7 @@ it('runs slices of several shards in one worker', async () => {
 	expect(await run.exit).toBe(0);
 });
 
-it('stops by the command of another terminal', async () => {
+it('stops on the command of another terminal', async () => {
 	const { env } = await simulated({ shards: 2 });
 	const cli = cliSandbox();
 	const run = cli.run(['start', plainBot, '--name', 'other'], { env });
@@ -94,7 +94,7 @@ it('stops by the command of another terminal', async () => {
 	});
 });
 
-it('a second signal ends a bot that will not stop, at once', async () => {
+it('ends a bot that does not stop at once on a second signal', async () => {
 	const { env } = await simulated({ shards: 1 });
 	const cli = cliSandbox();
 	const run = cli.run(['start', new URL('fixtures/stubborn-bot.cjs', import.meta.url).pathname, '--grace', '10m'], { env });
@@ -108,7 +108,7 @@ it('a second signal ends a bot that will not stop, at once', async () => {
 	expect(cli.survivors()).toEqual([]);
 });
 
-it('when the manager is killed outright, every worker logs out and ends within five seconds, and the next start goes on', async () => {
+it('every worker logs out and exits within five seconds when the manager is killed by SIGKILL, and the next start works', async () => {
 	const { simulator, env } = await simulated({ shards: 3 });
 	const cli = cliSandbox();
 	const run = cli.run(['start', plainBot, '--name', 'killed'], { env });
@@ -117,7 +117,7 @@ it('when the manager is killed outright, every worker logs out and ends within f
 	expect(workers).toHaveLength(3);
 	run.process.kill('SIGKILL');
 	expect(await run.exit).toBe('SIGKILL');
-	// After five seconds they end the hard way; the rest is for a busy machine.
+	// After five seconds they are killed; the rest is for a busy machine.
 	await waitFor('the end of the orphans', () => !workers.some(isAlive), { timeoutMs: 5000 + 10_000 });
 	await waitFor('their logout', () => simulator.state().sessions.length === 0);
 

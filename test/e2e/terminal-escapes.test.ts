@@ -1,4 +1,4 @@
-// Finding 12: text from Discord or a bot controls no terminal, whichever command shows it.
+// Finding 12: text from Discord or a bot controls no terminal, in any command that prints it.
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const hostile = '\u001b]0;PWNED\u0007\u001b]52;c;Y3VybA==\u0007\u001b[2J\u009b31
 const esc = String.fromCharCode(27);
 const colours = new RegExp(`${esc}\\[[\\d;]*m`, 'g');
 
-it('finding 12: start, events, stats, logs, health and eval show control characters and obey none', async () => {
+it('finding 12: start, events, stats, logs, health and eval print control characters visibly and pass none to the terminal', async () => {
 	const bot = join(tempDir(), 'bot.cjs');
 	writeFileSync(
 		bot,
@@ -50,7 +50,7 @@ it('finding 12: start, events, stats, logs, health and eval show control charact
 			texts.push(stdout + stderr);
 		}
 		expect(texts.filter((text) => text.includes('PWNED')).length).toBeGreaterThan(6);
-		// Colours are let through: a bot's own lines have them.
+		// Colours are passed: a bot's own lines have them.
 		const plain = texts.map((text) => text.replace(colours, ''));
 		for (const text of plain) expect(text).not.toMatch(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
 		await cli.output(['stop', '--name', name]);

@@ -1,5 +1,5 @@
-// Deploys of versions that are bad in every way that people meet: each is rolled back, whatever ends the old process first, and nothing
-// of it is the whole fleet's affair: no other worker is replaced or ended, no session is lost, and the events keep their order.
+// Deploys of versions that are bad in every common way: each is rolled back, whatever ends the old process first, and none
+// affects the whole fleet: no other worker is replaced or ended, no session is lost, and the events keep their order.
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tempDir, waitFor } from '@shardctl/test-support';
@@ -24,7 +24,7 @@ const setup = {
 
 type DeployOptions = Parameters<ResidentFleet['manager']['deploy']>[0];
 
-/** Before its take-over: nothing has happened to the old process. */
+/** Before its take-over: the old process is unchanged. */
 const neverReady: [BotVersion, RegExp][] = [
 	['missing-module', /Cannot find module 'a-module-that-is-not-installed'/],
 	['crash-at-boot', /a version that crashes at boot/],
@@ -66,7 +66,7 @@ async function expectWhole(fleet: ResidentFleet): Promise<void> {
 }
 
 describe('a version that fails', () => {
-	it('before it takes over leaves the old processes as they are, and no event is lost or handled twice', async () => {
+	it('before it takes over leaves the old processes unchanged, and no event is lost or handled twice', async () => {
 		const fleet = await startResidentFleet(setup);
 		const before = pids(fleet);
 		const refused: unknown[] = [];
@@ -106,7 +106,7 @@ describe('a version that fails', () => {
 		}
 		stopTalking();
 		const { lost } = await fleet.totals();
-		// Only what a process had been sent when it died can be lost, and it is counted.
+		// Only events in flight to a process that died can be lost, and they are counted.
 		await waitFor('the events', () => withoutRepeats(fleet.handled()).length >= fleet.sent - lost);
 		const handled = fleet.handled();
 		expect(handled).toHaveLength(withoutRepeats(handled).length);
@@ -115,7 +115,7 @@ describe('a version that fails', () => {
 	});
 });
 
-/** Releases in folders of their own, and a link to the one that is current. */
+/** Releases in their own folders, and a link to the current one. */
 function releases() {
 	const root = tempDir('shardctl-releases-');
 	const link = join(root, 'current');
@@ -159,7 +159,7 @@ describe('with --first stop', () => {
 		await waitFor('the events', () => withoutRepeats(fleet.handled()).length >= fleet.sent - lost);
 		expect(fleet.handled()).toHaveLength(withoutRepeats(fleet.handled()).length);
 		expect(refused).toEqual([]);
-		// A worker that crashes keeps to the version that it runs, although the link leads to the bad one.
+		// A worker that crashes keeps its version, although the link points to the bad one.
 		const killed = fleet.pidOf(0);
 		process.kill(killed, 'SIGKILL');
 		await waitFor('another process', () => fleet.manager.workers[0]?.child.pid !== killed);
@@ -170,7 +170,7 @@ describe('with --first stop', () => {
 		await fleet.stop();
 	});
 
-	it('and files that were written over in place, says that the worker was started again from the same path', async () => {
+	it('and overwritten files, reports that the worker was started again from the same path', async () => {
 		const fleet = await startResidentFleet(setup);
 		fleet.version('dies-soon');
 		const outcome = deploy(fleet, { first: 'stop' });
@@ -197,7 +197,7 @@ it('a crash that starts a bad version from the disk costs that worker, and not t
 		return worker !== undefined && worker.child.restarts > 0 && worker.child.state !== 'ready';
 	});
 	expect([fleet.manager.status, fleet.pidOf(1)]).toEqual(['degraded', other]);
-	// The next deploy of a good version makes it whole again.
+	// The next deploy of a good version restores it.
 	fleet.version('');
 	expect(await deploy(fleet, { observeMs: 300 })).toBeNull();
 	await expectWhole(fleet);
@@ -205,7 +205,7 @@ it('a crash that starts a bad version from the disk costs that worker, and not t
 	await fleet.stop();
 });
 
-it('a good version is deployed over one that hangs, with events on their way to it', async () => {
+it('a good version replaces one that hangs, with events in flight to it', async () => {
 	const fleet = await startResidentFleet({ ...setup, manager: { ...setup.manager, heartbeatTimeoutMs: 60_000 } });
 	fleet.version('blocks-soon');
 	expect(await deploy(fleet, { observeMs: 0, parallel: 2 })).toBeNull();

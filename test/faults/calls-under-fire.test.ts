@@ -1,4 +1,4 @@
-// Ten thousand calls at any time against eight workers, one of which is killed every 200 ms: every call settles, with a value or
+// Ten thousand concurrent calls against eight workers, one of which is killed every 200 ms: every call settles, with a value or
 // a coded error, and nothing is left of any of them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 const workers = 8;
 const callers = 10_000;
-/** It ends after this many kills, or, on a machine that is busy otherwise, after this long with the fewest that prove anything. */
+/** It ends after this many kills, or, on a busy machine, after this time with the fewest that are still conclusive. */
 const enoughKills = 20;
 const fireMs = 10_000;
 const fewestKills = 5;
@@ -47,7 +47,7 @@ function random(seed: number): () => number {
 	};
 }
 
-/** One call of some kind to some worker: what it answered, and what it should have. */
+/** One call of some kind to some worker: its result, and the expected one. */
 async function someCall(manager: ShardManager, next: () => number): Promise<{ answer: unknown; expected: unknown }> {
 	const shard = Math.floor(next() * workers);
 	// Not 0, which as a deadline means none.
@@ -105,7 +105,7 @@ it('every call settles while workers are being killed, and nothing is left', asy
 					count(error.code as string);
 				},
 			);
-			// Who finds a worker dead does not ask again at once.
+			// A caller that finds a worker dead does not ask again at once.
 			await sleep(100);
 		}
 	};
@@ -125,7 +125,7 @@ it('every call settles while workers are being killed, and nothing is left', asy
 		throw new Error(`with SHARDCTL_TEST_SEED=${seed}`, { cause: error });
 	});
 
-	// A heartbeat of the supervisor may be under way at any moment.
+	// A heartbeat of the supervisor may be in flight at any moment.
 	await waitFor('an empty table of pending calls', () => pending() === 0);
 	expect(kills).toBeGreaterThanOrEqual(fewestKills);
 	expect(mostPending).toBeGreaterThan(callers / 2);

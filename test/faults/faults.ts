@@ -1,12 +1,12 @@
-// What a night can bring, as a list: each fault does something to a fleet and resolves once it has taken effect. That the fleet
-// recovers is for the caller to see.
+// The random faults, as a list: each fault does something to a fleet and resolves once it has taken effect. The
+// caller checks that the fleet recovers.
 import { waitFor } from '@shardctl/test-support';
 import type { Fleet } from './fleet.js';
 import type { Random } from './random.js';
 
 export interface Fault {
 	name: string;
-	/** How likely it is, against the others. */
+	/** Its weight among the others. */
 	weight: number;
 	apply(fleet: Fleet, random: Random): Promise<void>;
 }
@@ -21,7 +21,7 @@ function pickShard({ manager }: Fleet, random: Random): number {
 	return random.pick(manager.workers.flatMap(({ shardIds }) => shardIds));
 }
 
-/** Does something that a worker's process does not survive, and waits for the process that follows it. */
+/** Does something that ends a worker's process, and waits for the next process. */
 async function replaced(fleet: Fleet, workerId: number, act: (pid: number) => void, times = 1): Promise<void> {
 	const { child } = fleet.manager.workers[workerId] as Fleet['manager']['workers'][number];
 	const { epoch } = child;
@@ -29,13 +29,13 @@ async function replaced(fleet: Fleet, workerId: number, act: (pid: number) => vo
 	await waitFor(`${times} new process(es) of worker ${workerId}`, () => child.epoch >= epoch + times);
 }
 
-/** Runs a line in a worker, whose answer nobody waits for. */
+/** Runs a line in a worker without waiting for its result. */
 function run(fleet: Fleet, workerId: number, script: string): void {
 	const shard = fleet.manager.workers[workerId]?.shardIds[0] as number;
 	fleet.manager.broadcastEval(script, { shard }).catch(nothing);
 }
 
-/** Waits until every shard that was hit has a session again or resumes its old one. */
+/** Waits until every affected shard has a session again or resumes its old one. */
 async function reconnected(fleet: Fleet, shards: readonly number[], act: () => void): Promise<void> {
 	const after = fleet.simulator.log.entries({ limit: 1 })[0]?.number ?? 0;
 	act();
@@ -52,7 +52,7 @@ const dying = (script: string) => (fleet: Fleet, random: Random) => {
 	return replaced(fleet, worker, () => run(fleet, worker, script));
 };
 
-/** Starts something at Discord that lasts a while, and kills a worker into it. */
+/** Starts a temporary condition at Discord, and kills a worker during it. */
 const killedDuring = (start: (fleet: Fleet, random: Random) => void) => (fleet: Fleet, random: Random) => {
 	start(fleet, random);
 	return killed('SIGKILL')(fleet, random);
@@ -64,7 +64,7 @@ const hit =
 		return reconnected(fleet, [shard], () => act(fleet.simulator.faults, shard, random));
 	};
 
-/** All kinds of faults. What needs a hang to be noticed takes seconds, so it is rarer. */
+/** All kinds of faults. Those that need a hang to be detected take seconds, so they are rarer. */
 export const faults: readonly Fault[] = [
 	// The process.
 	{ name: 'kill -9', weight: 8, apply: killed('SIGKILL') },
@@ -148,7 +148,7 @@ export const faults: readonly Fault[] = [
 		},
 	},
 
-	// Restarts that somebody wants.
+	// Requested restarts.
 	{
 		name: 'respawn with SIGTERM trapped',
 		weight: 1.5,

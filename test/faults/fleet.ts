@@ -1,5 +1,5 @@
-// A fleet for the fault tests: a real manager with real children on a simulated Discord of its own, all of whose processes can be
-// found by a mark in their environment, whoever their parent is by now.
+// A fleet for the fault tests: a real manager with real children on its own simulated Discord, all of whose processes can be
+// found by a mark in their environment, also orphaned ones.
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,17 +20,17 @@ export function fixture(name: string): string {
 export interface Fleet {
 	readonly manager: ShardManager;
 	readonly simulator: Simulator;
-	/** Between the fleet and Discord, where the setup asks for one. */
+	/** Between the fleet and Discord, if the setup requests one. */
 	readonly network: Network | undefined;
-	/** What the manager had to say, newest last. */
+	/** The log of the manager, newest last. */
 	readonly story: string[];
-	/** The next `times` starts of a worker end at once. */
+	/** The next `times` starts of a worker exit at once. */
 	dieAtStart(firstShard: number, times: number): void;
 	/** The live process of a worker; throws when it has none. */
 	pidOf(workerId: number): number;
-	/** Every live process of the fleet, with what the bots themselves started. */
+	/** Every live process of the fleet, including descendants of the bots. */
 	processes(): number[];
-	/** The live processes of each worker by its id: more than one is the end of all trust. */
+	/** The live processes of each worker by its id: more than one is a fault. */
 	incarnations(): Map<number, number[]>;
 	/** Resolves when every shard is ready. */
 	allReady(timeoutMs?: number): Promise<void>;
@@ -46,10 +46,10 @@ export interface FleetSetup {
 	manager?: ShardManagerOptions;
 }
 
-/** Both sides have the same short identify window, so that a fault costs no 5 s. */
+/** Both sides have the same short identify window, so that a fault does not take 5 s. */
 const identifyWindowMs = 250;
 
-/** Makes a fleet and leaves the start to the caller; everything is gone when the test finishes. */
+/** Creates a fleet and leaves the start to the caller; everything is removed when the test finishes. */
 export async function makeFleet({
 	file = tinyBot,
 	simulator: world = {},
@@ -61,7 +61,7 @@ export async function makeFleet({
 	const network = withNetwork ? await networkTo(simulator.port) : undefined;
 	const deaths = tempDir('shardctl-deaths-');
 	const story: string[] = [];
-	// As pino has it: fields first, where there are any.
+	// As with pino: fields first, if there are any.
 	const say =
 		(level: string) =>
 		(...args: unknown[]) =>
@@ -129,10 +129,10 @@ export async function makeFleet({
 	return fleet;
 }
 
-/** Makes a fleet and waits until it is ready. */
+/** Creates a fleet and waits until it is ready. */
 export async function startFleet(setup?: FleetSetup): Promise<Fleet> {
 	const fleet = await makeFleet(setup);
-	// Not the promise alone: a fleet that never gets ready shall tell its story.
+	// Not the promise alone: the error of a fleet that never gets ready must include its log.
 	await Promise.all([fleet.manager.spawn(), fleet.allReady(50_000)]);
 	return fleet;
 }
@@ -142,8 +142,8 @@ export function isWhole(worker: ShardManager['workers'][number]): boolean {
 }
 
 /**
- * Which worker a process is the bot of; undefined for what bots start themselves, which inherit the mark and not the config. A process
- * that a bot is starting has a copy of the bot's environment until its exec; it is told apart by not leading a process group.
+ * The worker whose bot a process is; undefined for descendants of bots, which inherit the mark and not the config. A process
+ * that a bot is starting has a copy of the bot's environment until its exec; it is recognised by not leading a process group.
  */
 export function workerIdOf(pid: number): number | undefined {
 	try {

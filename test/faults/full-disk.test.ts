@@ -1,4 +1,4 @@
-// Finding 7: output that cannot be written costs lines, never the fleet. A disk that is full is a small tmpfs, which only root can mount.
+// Finding 7: output that cannot be written costs lines, never the fleet. A full disk is a small tmpfs, which only root can mount.
 import { execFileSync, spawn } from 'node:child_process';
 import { openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 const discordJs = createRequire(import.meta.url).resolve('discord.js');
 
-/** Whether a small file system can be mounted here; where not, the reason is in the name of what is skipped. */
+/** Whether a small file system can be mounted here; if not, the name of the skipped test has the reason. */
 const canMount = (() => {
 	if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
 	const folder = tempDir('shardctl-mount-', (end) => end());
@@ -59,7 +59,7 @@ it.runIf(process.platform === 'linux').each(['pretty', 'json'])(
 );
 
 it.runIf(canMount)(
-	`finding 7: a fleet outlives a full disk under its redirected output and its log folder, and reports what was lost${canMount ? '' : ' (skipped: needs root, to mount a small file system)'}`,
+	`finding 7: a fleet survives a full disk under its redirected output and its log folder, and reports what was lost${canMount ? '' : ' (skipped: needs root, to mount a small file system)'}`,
 	async () => {
 		const disk = smallDisk('256k');
 		const [log, ballast] = [join(disk, 'bot.log'), join(disk, 'ballast')];
@@ -97,7 +97,7 @@ it.runIf(canMount)(
 );
 
 it.runIf(canMount)(
-	'finding 18: a start in a full state folder says which folder is full and what to do, or that the name is taken',
+	'finding 18: a start in a full state folder reports which folder is full with a remedy, or that the name is in use',
 	async () => {
 		const disk = smallDisk('256k');
 		const cli = cliSandbox();
@@ -130,7 +130,7 @@ it.runIf(canMount)(
 
 it.runIf(process.platform === 'linux')('finding 7: a fleet in a terminal keeps running when the terminal is gone', async () => {
 	const cli = cliSandbox();
-	// `script` gives it a terminal; it ends without a hang-up signal reaching the fleet, as where its session was lost.
+	// `script` gives it a terminal; it ends without a hang-up signal reaching the fleet, as after a lost session.
 	const bot = talkativeBot();
 	const command = [process.execPath, cli.program, 'start', bot, '--shards', '1', '--simulate', '4', '--name', 'tty'].join(' ');
 	const terminal = spawn('script', ['-qec', `setsid ${command} 2>&1 </dev/null; sleep 1000`, '/dev/null'], {

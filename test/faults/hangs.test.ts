@@ -1,4 +1,4 @@
-// A worker whose main thread is silent: reported, replaced, and its report says where it hung. One under a debugger is left alone.
+// A worker whose main thread does not respond: reported and replaced, and its report names where it hung. One under a debugger is left running.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -6,7 +6,7 @@ import { fixture, makeFleet, startFleet } from './fleet.js';
 
 const heartbeat = { heartbeatTimeoutMs: 1500 };
 
-it('a blocked event loop is reported and the process replaced; the report names the function that blocks', async () => {
+it('a blocked event loop is reported and the process replaced; the report names the blocking function', async () => {
 	const fleet = await startFleet({ manager: heartbeat });
 	const [hung, neighbour] = [fleet.pidOf(0), fleet.pidOf(1)];
 	const unresponsive: number[] = [];
@@ -33,7 +33,7 @@ it('a stopped process (kill -STOP) is replaced too, and never runs beside its su
 	await fleet.stop();
 });
 
-it('a worker that a debugger holds is left alone', async () => {
+it('a worker that a debugger holds is not replaced', async () => {
 	const fleet = await startFleet({ simulator: { shards: 1 }, manager: { ...heartbeat, execArgv: ['--inspect=0'] } });
 	const pid = fleet.pidOf(0);
 	const url = /ws:\/\/\S+/.exec(fleet.story.find((line) => line.includes('Debugger listening')) ?? '')?.[0];
@@ -60,7 +60,7 @@ it('a worker that a debugger holds is left alone', async () => {
 	await fleet.stop();
 });
 
-it('a bot that waits for READY is logged out at once when it is stopped, and its process ends by itself', async () => {
+it('a bot that waits for READY is logged out at once when it is stopped, and its process exits by itself', async () => {
 	const fleet = await makeFleet({ file: fixture('discordjs-bot.cjs'), simulator: { shards: 1 } });
 	const frames = fleet.simulator.faults.latency({ ms: 3000 });
 	const started = fleet.manager.spawn().catch((error: unknown) => error);

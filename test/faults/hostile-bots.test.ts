@@ -1,9 +1,9 @@
-// Bots that misuse what a manager grants them: their neighbours and the manager keep working.
+// Bots that misuse what a manager grants them: the other workers and the manager keep working.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { fixture, isWhole, startFleet } from './fleet.js';
 
-it('finding 6: a worker that takes identify slots and never uses them holds up nobody for long', {
+it('finding 6: a worker that takes identify slots and never uses them delays the others only briefly', {
 	timeout: 90_000,
 }, async () => {
 	const fleet = await startFleet({ file: fixture('discordjs-bot.cjs'), simulator: { shards: 2, maxConcurrency: 1 } });

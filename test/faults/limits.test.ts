@@ -4,29 +4,29 @@ import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { makeFleet, startFleet } from './fleet.js';
 
-it('a worker that grows is warned about, then replaced gracefully, and its neighbour is left alone', async () => {
+it('a growing worker gets a warning, then a graceful replacement, and its neighbour is not affected', async () => {
 	const fleet = await startFleet({ manager: { maxMemoryBytes: 300 * 2 ** 20, statsIntervalMs: 200 } });
 	const neighbour = fleet.pidOf(1);
 	const pid = fleet.pidOf(0);
-	const told: string[] = [];
-	fleet.manager.on('worker:memory', ({ workerId, over }) => told.push(`${workerId} ${over ? 'over' : 'near'}`));
-	// Grown to just below the limit first, and over it once the warning is there.
+	const reported: string[] = [];
+	fleet.manager.on('worker:memory', ({ workerId, over }) => reported.push(`${workerId} ${over ? 'over' : 'near'}`));
+	// Grow to just below the limit first, and over it after the warning.
 	const grow = (toMb: number) =>
 		`globalThis.hog ??= []; while (process.memoryUsage().rss < ${toMb} * 2 ** 20) hog.push(Buffer.alloc(2 ** 20, 1)); 1`;
 	await fleet.manager.broadcastEval(grow(282), { shard: 0 });
-	await waitFor('the warning', () => told.includes('0 near'));
+	await waitFor('the warning', () => reported.includes('0 near'));
 	expect(fleet.pidOf(0)).toBe(pid);
 	await fleet.manager.broadcastEval(grow(330), { shard: 0 }).catch(() => {});
 	await waitFor('another process', () => fleet.manager.workers[0]?.child.epoch === 2);
-	expect(told).toEqual(['0 near', '0 over']);
-	// Asked, and not killed: it ended by itself.
+	expect(reported).toEqual(['0 near', '0 over']);
+	// Requested, and not killed: it exited by itself.
 	expect(fleet.manager.workers[0]?.child.lastExit).toMatchObject({ reason: 'memory-limit', code: 0, signal: null });
 	await fleet.allReady();
 	expect(fleet.pidOf(1)).toBe(neighbour);
 	await fleet.stop();
 });
 
-it('the memory limit holds also where nobody wants figures', async () => {
+it('the memory limit is enforced also when no figures are requested', async () => {
 	const fleet = await makeFleet({ manager: { maxMemoryBytes: 2 ** 20, statsIntervalMs: 0 } });
 	const over = new Promise<boolean>((resolve) => fleet.manager.once('worker:memory', (event) => resolve(event.over)));
 	fleet.manager.spawn().catch(() => {});
@@ -34,8 +34,8 @@ it('the memory limit holds also where nobody wants figures', async () => {
 	await fleet.stop();
 });
 
-it('workers that are to be inspected listen on ports of their own', async () => {
-	// Below the ports that the system itself gives to connections.
+it('inspected workers listen on ports of their own', async () => {
+	// Below the ephemeral port range of the system.
 	const first = 20_000 + (process.pid % 1000) * 3;
 	const fleet = await startFleet({ simulator: { shards: 3 }, manager: { execArgv: [`--inspect=${first}`] } });
 	const ports = fleet.story.flatMap((line) => /Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? []);
@@ -43,14 +43,14 @@ it('workers that are to be inspected listen on ports of their own', async () => 
 	await fleet.stop();
 });
 
-it('output comes line by line, whole and in order, from both streams of every worker; nobody waits for its reader', async () => {
+it('output is delivered line by line, whole and in order, from both streams of every worker; no worker waits for its reader', async () => {
 	const fleet = await startFleet({ simulator: { shards: 2 } });
 	const lines = new Map<string, string[]>();
 	fleet.manager.on('worker:log', ({ workerId, stream, line }) => {
 		const key = `${workerId} ${stream}`;
 		lines.set(key, [...(lines.get(key) ?? []), line]);
 	});
-	// In halves, over many turns, with characters of several bytes cut in two.
+	// In halves, over many turns, with characters of several bytes split in two.
 	const script = `(async () => {
 		const text = (stream, i) => stream + ' ' + i + ' äöü🎉 ' + 'x'.repeat(i % 97) + '\\n';
 		for (let i = 0; i < 1000; i++) {
@@ -71,7 +71,7 @@ it('output comes line by line, whole and in order, from both streams of every wo
 			expect(lines.get(`${workerId} ${stream}`)).toEqual(expected(stream));
 		}
 	}
-	// The last ones stay for whoever asks later, and a crash report has its own.
+	// The last ones are kept for later reads, and a crash report has its own.
 	expect(fleet.manager.workers[0]?.child.recentLogs().at(-1)?.line).toMatch(/ 999 /);
 	fleet.manager
 		.broadcastEval('console.error("last words"); setImmediate(() => { throw new Error("the end"); })', { shard: 0 })
@@ -83,7 +83,7 @@ it('output comes line by line, whole and in order, from both streams of every wo
 	await fleet.stop();
 });
 
-it('64 workers come up, answer and go, without a descriptor, a listener or a process too many', async () => {
+it('64 workers start, answer and stop without an extra descriptor, listener or process', async () => {
 	const warnings: string[] = [];
 	const onWarning = ({ name, message }: Error) => warnings.push(`${name}: ${message}`);
 	process.on('warning', onWarning);

@@ -1,9 +1,9 @@
-// What one bad worker may cost: itself. Neighbours keep their processes and their sessions, whatever happens to it.
+// A bad worker affects only itself. The others keep their processes and their sessions.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { type Fleet, startFleet } from './fleet.js';
 
-it('a worker that crashes in every way is replaced each time, and its neighbours never notice', async () => {
+it('a worker that crashes in every way is replaced each time, and the others are not affected', async () => {
 	const fleet = await startFleet({
 		simulator: { shards: 3 },
 		manager: { respawn: { initialDelayMs: 10, maxDelayMs: 100, maxRestarts: 100 } },
@@ -37,7 +37,7 @@ it('a worker that crashes in every way is replaced each time, and its neighbours
 	await fleet.stop();
 });
 
-it('nothing that a dead process had said reaches the state, or the listeners, of the one that follows it', async () => {
+it('no message of a dead process reaches the state, or the listeners, of its successor', async () => {
 	const fleet = await startFleet({
 		simulator: { shards: 1 },
 		manager: { respawn: { initialDelayMs: 1, maxDelayMs: 10, maxRestarts: 100 } },
@@ -51,7 +51,7 @@ it('nothing that a dead process had said reaches the state, or the listeners, of
 	});
 	for (let round = 0; round < 4; round++) {
 		const pid = fleet.pidOf(0);
-		// Much is on its way when it dies.
+		// Many messages are in flight when it dies.
 		const flood = 'setInterval(() => { for (let i = 0; i < 500; i++) process.send({ from: process.pid }); }, 1); 1';
 		await fleet.manager.broadcastEval(flood, { shard: 0 });
 		const before = heard;
@@ -60,7 +60,7 @@ it('nothing that a dead process had said reaches the state, or the listeners, of
 		await waitFor('the next process', () => fleet.manager.workers[0]?.child.epoch === round + 2);
 		await fleet.allReady();
 	}
-	// Only what came before the exit was told, and never under another process's name.
+	// Only messages from before the exit were reported, and never under another process's name.
 	expect(late.filter((line) => !line.endsWith('while null runs'))).toEqual([]);
 	await fleet.stop();
 });

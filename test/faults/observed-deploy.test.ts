@@ -1,5 +1,5 @@
 // Deploys that are watched: what a bad version does after it took over ends the deploy, and the old version, whose files are overwritten,
-// runs again. Named after the cases that people met.
+// runs again. Named after reported cases.
 
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ async function expectWhole(fleet: ResidentFleet): Promise<void> {
 	});
 }
 
-it('real-01: a version that dies soon after it is ready ends the deploy at its first worker, and the old version runs again', async () => {
+it('real-01: a version that exits soon after it is ready ends the deploy at its first worker, and the old version runs again', async () => {
 	const fleet = await startResidentFleet(setup);
 	const before = pids(fleet);
 	fleet.version('dies-soon');
@@ -69,7 +69,7 @@ it('real-01: a version that dies soon after it is ready ends the deploy at its f
 	await fleet.stop();
 });
 
-it('real-01, called off under load: every event is handled exactly once, in order, and the old processes are back', async () => {
+it('real-01, cancelled under load: every event is handled exactly once, in order, and the old processes are restored', async () => {
 	const fleet = await startResidentFleet(setup);
 	const before = pids(fleet);
 	const stopTalking = fleet.keepTalking(200);
@@ -97,7 +97,7 @@ it('real-01, called off under load: every event is handled exactly once, in orde
 	await fleet.stop();
 });
 
-it('a deploy that is watched loses nothing, and a canary whose worker fails in the bake brings the old version back', async () => {
+it('a watched deploy loses nothing, and a canary whose worker fails in the bake is rolled back', async () => {
 	const fleet = await startResidentFleet(setup);
 	const first = pids(fleet);
 	const stopTalking = fleet.keepTalking(200);
@@ -117,7 +117,7 @@ it('a deploy that is watched loses nothing, and a canary whose worker fails in t
 	await fleet.stop();
 });
 
-it('real-04: a bot that listens on a port can be deployed, restarted and respawned, and no event is lost', async () => {
+it('real-04: a bot that listens on a port can be deployed, restarted and respawned without losing an event', async () => {
 	const port = await freePort();
 	const fleet = await startResidentFleet({
 		...setup,
@@ -170,7 +170,7 @@ it('real-05: a deploy of a fleet that was never ready makes it ready', async () 
 	await fleet.stop();
 });
 
-it('a new version whose port some other program has fails, and the old process keeps running', async () => {
+it('a new version whose port another program uses fails, and the old process keeps running', async () => {
 	const other = createServer();
 	await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
 	const fleet = await startResidentFleet({ ...setup, manager: { ...setup.manager, shardsPerWorker: 2 } });
@@ -183,7 +183,7 @@ it('a new version whose port some other program has fails, and the old process k
 	await fleet.stop();
 });
 
-it('deploys wait for each other, and one that waits can be called off', async () => {
+it('deploys wait for each other, and a queued one can be cancelled', async () => {
 	const fleet = await startResidentFleet(setup);
 	const first = fleet.manager.startDeploy({ observeMs: 60_000 });
 	const second = fleet.manager.startDeploy({ observeMs: 0 });

@@ -1,5 +1,5 @@
-// Managers that die without a word, and signals that reach everybody: no worker outlives its manager for long, and no manager
-// starts beside what another one left.
+// Killed managers, and signals to a whole process group: no worker outlives its manager for long, and no manager
+// starts beside workers that another one left.
 import { createSimulator } from '@shardctl/simulator';
 import { cliSandbox, isAlive, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
@@ -21,7 +21,7 @@ it.each([
 		'setInterval(() => { const end = Date.now() + 400; while (Date.now() < end); }, 20); 1',
 	],
 	['never finishes its shutdown', 'process.on("SIGTERM", () => { setInterval(() => {}, 10); }); 1'],
-])('a bot that %s still logs out and ends within five seconds when its manager is killed', async (_what, script) => {
+])('a bot that %s still logs out and exits within five seconds when its manager is killed', async (_what, script) => {
 	const { simulator, env } = await simulated(2);
 	const cli = cliSandbox();
 	const run = cli.run(['start', tinyBot, '--name', 'orphans'], { env });
@@ -34,23 +34,20 @@ it.each([
 	await waitFor('their logout', () => simulator.state().sessions.length === 0);
 });
 
-it.each([0, 50, 100, 150, 200, 300])(
-	'a worker that is %i ms into its boot when its manager is killed ends too',
-	async (afterMs) => {
-		const { simulator, env } = await simulated(2);
-		const cli = cliSandbox();
-		const run = cli.run(['start', tinyBot, '--name', 'early'], { env });
-		const workers = () => cli.survivors().filter((pid) => pid !== run.pid);
-		await waitFor('a worker', () => workers().length > 0, { everyMs: 5 });
-		await new Promise((resolve) => setTimeout(resolve, afterMs));
-		run.process.kill('SIGKILL');
-		await run.exit;
-		await waitFor('the end of the workers', () => workers().length === 0, { timeoutMs: patience });
-		expect(await waitFor('their logout', () => simulator.state().sessions.length === 0)).toBe(true);
-	},
-);
+it.each([0, 50, 100, 150, 200, 300])('a worker exits also when its manager is killed %i ms into its boot', async (afterMs) => {
+	const { simulator, env } = await simulated(2);
+	const cli = cliSandbox();
+	const run = cli.run(['start', tinyBot, '--name', 'early'], { env });
+	const workers = () => cli.survivors().filter((pid) => pid !== run.pid);
+	await waitFor('a worker', () => workers().length > 0, { everyMs: 5 });
+	await new Promise((resolve) => setTimeout(resolve, afterMs));
+	run.process.kill('SIGKILL');
+	await run.exit;
+	await waitFor('the end of the workers', () => workers().length === 0, { timeoutMs: patience });
+	expect(await waitFor('their logout', () => simulator.state().sessions.length === 0)).toBe(true);
+});
 
-it('a new manager ends the blocked worker that a killed one left, says so, and only then starts its own', async () => {
+it('a new manager ends the blocked worker of a killed one, reports it, and only then starts its own', async () => {
 	const { simulator, env } = await simulated(1);
 	const cli = cliSandbox();
 	const first = cli.run(['start', tinyBot, '--name', 'leftover'], { env });

@@ -1,4 +1,4 @@
-// Finding 10: a bot that prints without an end costs its neighbours and the operator nothing; the lines that are too many are counted.
+// Finding 10: a bot with endless output does not affect its neighbours or the operator; lines over the limit are counted.
 // A short run asserts what holds on a machine with other work as well. `FLOOD_SECONDS=30` is the full one, which measures times and needs
 // a quiet machine.
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,7 +12,7 @@ const graceMs = 2000;
 const heartbeatIntervalMs = 5000;
 
 it.runIf(process.platform !== 'win32')(
-	'finding 10: a bot that floods its output leaves stats, its neighbours and stop as they were',
+	'finding 10: a bot that floods its output does not affect stats, its neighbours or stop',
 	async () => {
 		const cli = cliSandbox();
 		const run = cli.run(['start', fixture('flooding-bot.mjs'), '--name', 'flood', '--shards', '3', '--simulate', '4'], {
@@ -21,7 +21,7 @@ it.runIf(process.platform !== 'win32')(
 		await waitFor('the fleet to be ready', async () => (await cli.output(['health', '--name', 'flood'])).code === 0);
 		const before = await statsOf(cli);
 		const times: number[] = [];
-		/** Of a command that asks no manager: what a process costs on this machine now. */
+		/** For a command that contacts no manager: the cost of a process on this machine now. */
 		const bare: number[] = [];
 		const silences: number[] = [];
 		const end = performance.now() + seconds * 1000;
@@ -36,7 +36,7 @@ it.runIf(process.platform !== 'win32')(
 			await pause(500);
 		} while (times.length < 3 || performance.now() < end);
 
-		// The others answer heartbeats all the time, and each process is the one that it was.
+		// The others answer heartbeats all the time, and no process was replaced.
 		const answers = before.stats.workers.map(({ lastAnswerAt }) => lastAnswerAt);
 		const after = await waitFor('another answer of each neighbour', async () => {
 			const { stats } = await statsOf(cli);

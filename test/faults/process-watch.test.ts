@@ -1,13 +1,13 @@
-// The watch over a fleet's processes tells workers from copies of them: what a bot starts is such a copy between fork and exec.
+// The watch over a fleet's processes distinguishes workers from copies of them: a descendant of a bot is such a copy between fork and exec.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { leadsGroup, processesWithEnv, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import { workerIdOf } from './fleet.js';
 
-it('takes a process for a worker only when it leads its process group, as a copy made by a fork does not', async () => {
+it('counts a process as a worker only when it leads its process group, unlike a copy made by a fork', async () => {
 	const mark = randomUUID();
-	// A subshell is a fork without an exec: the same environment and the same command line as its parent, for as long as it lives.
+	// A subshell is a fork without an exec: the same environment and the same command line as its parent, for as long as it runs.
 	const shell = spawn('sh', ['-c', '(sleep 1000; exit) & wait'], {
 		detached: true,
 		stdio: 'ignore',

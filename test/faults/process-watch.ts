@@ -1,5 +1,5 @@
-// Looks at the machine's processes again and again, for as long as a test runs: two processes of one slice at the same time are
-// seen also when the fleet would never tell.
+// Polls the machine's processes while a test runs: it detects two concurrent processes of one worker
+// independently of the fleet's own reports.
 
 import { isAlive } from '@shardctl/test-support';
 import type { Fleet } from './fleet.js';
@@ -7,7 +7,7 @@ import type { Fleet } from './fleet.js';
 const everyMs = 250;
 
 export class ProcessWatch implements Disposable {
-	/** Each time that two processes of one slice were alive at once. */
+	/** Each time that two processes of one worker were alive at once. */
 	readonly sightings: string[] = [];
 	looks = 0;
 	readonly #timer: NodeJS.Timeout;

@@ -1,5 +1,5 @@
-// A bad night in two minutes: hundreds of random faults on several fleets at once, one after the other in each, and after every
-// single one the fleet has to be whole again, with one process a slice and no rule of Discord's broken.
+// A long night in two minutes: hundreds of random faults on several fleets at once, one after the other in each, and after every
+// single one the fleet must be complete again, with one process per worker and no violation of Discord's rules.
 //
 // SHARDCTL_FAULT_SEED=number has the same faults again (not the same timing); SHARDCTL_FAULTS=number sets how many.
 import { readdirSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { pickWeighted, type Random, seeded } from './random.js';
 const seed = Number(process.env.SHARDCTL_FAULT_SEED ?? 20_261_120);
 const total = Number(process.env.SHARDCTL_FAULTS ?? 304);
 
-/** Faults come fast here, so nobody is given up; heartbeats are short, so that a hang is noticed in time. */
+/** Faults are frequent here, so no worker fails for good; heartbeats are short, so that a hang is detected in time. */
 const policy = { initialDelayMs: 10, maxDelayMs: 100, maxRestarts: 10_000, stableAfterMs: 1000 };
 const setups: readonly FleetSetup[] = [
 	{ simulator: { shards: 2 } },
@@ -27,7 +27,7 @@ const setups: readonly FleetSetup[] = [
 	{ simulator: { shards: 2 }, file: fixture('discordjs-bot.cjs') },
 ];
 
-it(`is whole again after each of ${total} random faults (seed ${seed})`, async () => {
+it(`recovers from each of ${total} random faults (seed ${seed})`, async () => {
 	const descriptors = openDescriptors();
 	const clocks = setups.map(() => countingClock());
 	const fleets = await Promise.all(
@@ -52,7 +52,7 @@ it(`is whole again after each of ${total} random faults (seed ${seed})`, async (
 
 	expect(watch.sightings).toEqual([]);
 	expect(done.length).toBe(total);
-	// As many processes as there are workers, and four pipes each (three standard streams and the channel), whatever they went through.
+	// As many processes as there are workers, and four pipes each (three standard streams and the channel), after any faults.
 	const workers = fleets.reduce((sum, { manager }) => sum + manager.workers.length, 0);
 	await waitFor('no process too many', () => count('ProcessWrap') === workers && count('PipeWrap') <= workers * 4 + 8);
 	await Promise.all(fleets.map((fleet) => fleet.stop()));

@@ -1,11 +1,11 @@
-// When Discord refuses for good, or every worker is given up: the right exit status, not one further identify, nothing left.
+// When Discord refuses for good, or every worker fails for good: the right exit status, not one further identify, nothing left.
 import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { cliSandbox, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import { makeFleet, startFleet, tinyBot } from './fleet.js';
 import { skippingClock } from './skipping-clock.js';
 
-/** After so long Discord's last answer on the gateway is old enough to be asked for again. */
+/** After this time Discord's last response about the gateway is old enough to be requested again. */
 const answerIsOldMs = 5100;
 
 async function simulated(options: SimulatorOptions = {}) {
@@ -15,7 +15,7 @@ async function simulated(options: SimulatorOptions = {}) {
 	return { simulator, identifies, env: { DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url } };
 }
 
-it('a fatal close code while running stops the worker concerned, without another identify; its neighbours run on', async () => {
+it('a fatal close code while running stops only the affected worker, without another identify', async () => {
 	const fleet = await startFleet({ simulator: { shards: 3 } });
 	const neighbours = [fleet.pidOf(0), fleet.pidOf(2)];
 	const identifies = () => fleet.simulator.log.entries({ type: 'identify' }).length;
@@ -25,17 +25,17 @@ it('a fatal close code while running stops the worker concerned, without another
 	expect(fleet.manager.workers[1]?.child.lastExit?.reason).toBe('fatal');
 	expect([fleet.pidOf(0), fleet.pidOf(2)]).toEqual(neighbours);
 	expect(fleet.manager.status).toBe('degraded');
-	// Another worker dies now: it must not identify either.
+	// Another worker exits now: it must not identify either.
 	process.kill(fleet.pidOf(0), 'SIGKILL');
 	await waitFor('that one to be given up', () => fleet.manager.workers[0]?.child.state === 'failed');
 	expect(identifies()).toBe(before);
-	// Who asks for a restart has mended it.
+	// A user who requests a restart has fixed the cause.
 	await expect(fleet.manager.respawnShard(1)).resolves.toBe(true);
 	expect(identifies()).toBe(before + 1);
 	await fleet.stop();
 });
 
-it('once the last worker is stopped by a fatal close code, `shardctl start` ends with status 4 and leaves nothing', async () => {
+it('`shardctl start` exits with status 4 and leaves nothing after a fatal close code has stopped the last worker', async () => {
 	const { simulator, identifies, env } = await simulated({ shards: 2 });
 	const cli = cliSandbox();
 	const run = cli.run(['start', tinyBot], { env });
@@ -46,7 +46,7 @@ it('once the last worker is stopped by a fatal close code, `shardctl start` ends
 	expect(cli.survivors()).toEqual([]);
 });
 
-it('a token that Discord does not know any more (401) at a restart stops the worker with zero further identifies', async () => {
+it('a token that Discord no longer accepts (401) at a restart stops the worker without further identifies', async () => {
 	const clock = skippingClock();
 	const fleet = await startFleet({ simulator: { shards: 2 }, manager: { clock } });
 	const identifies = () => fleet.simulator.log.entries({ type: 'identify' }).length;
@@ -64,7 +64,7 @@ it('a token that Discord does not know any more (401) at a restart stops the wor
 	await fleet.stop();
 });
 
-it('when every worker is given up at the start, it ends with status 5 and leaves nothing', async () => {
+it('when every worker fails at the start, it exits with status 5 and leaves nothing', async () => {
 	const { env } = await simulated({ shards: 2 });
 	const cli = cliSandbox();
 	const crashing = new URL('fixtures/crashes.cjs', import.meta.url).pathname;
@@ -74,7 +74,7 @@ it('when every worker is given up at the start, it ends with status 5 and leaves
 	expect(cli.survivors()).toEqual([]);
 });
 
-it('when some are given up, the error names them and the others run on; a given-up one comes back after its cool-down', async () => {
+it('when some workers fail, the error names them and the others keep running; a failed one restarts after its cool-down', async () => {
 	const fleet = await makeFleet({
 		simulator: { shards: 3 },
 		manager: { respawn: { initialDelayMs: 10, maxDelayMs: 20, maxRestarts: 2, cooldownMs: 1500, windowMs: 60_000 } },
@@ -93,7 +93,7 @@ it('when some are given up, the error names them and the others run on; a given-
 	await fleet.stop();
 });
 
-it('with the budget used up, a restart is deferred until the day begins anew, and not refused', async () => {
+it('with a used-up budget, a restart is deferred until the day resets, and not refused', async () => {
 	const clock = skippingClock();
 	const fleet = await startFleet({ simulator: { shards: 2 }, manager: { clock } });
 	const deferred: number[] = [];
@@ -107,12 +107,12 @@ it('with the budget used up, a restart is deferred until the day begins anew, an
 	expect(identifies()).toBe(before);
 	await fleet.allReady();
 	expect(deferred).toEqual([0]);
-	// A session that is lost in a living process waits in the same way.
+	// A session that is lost in a running process waits in the same way.
 	fleet.simulator.faults.sessionStarts({ total: 1000, remaining: 5, resetAfterMs: 60_000 });
 	clock.skip(answerIsOldMs);
 	process.kill(fleet.pidOf(1), 'SIGKILL');
 	await waitFor('the second deferral', () => deferred.length > 1);
-	// What somebody asks for may use what is kept for it.
+	// A requested restart may use the reserve.
 	await expect(fleet.manager.respawnShard(1)).resolves.toBe(true);
 	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
 	await fleet.stop();

@@ -1,4 +1,4 @@
-// Workers and gateway processes are killed under load: Discord sees no identify, and what a dead worker had in its hands is counted.
+// Workers and gateway processes are killed under load: Discord sees no identify, and the events in flight to a dead worker are counted.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { isWhole } from './fleet.js';
@@ -16,7 +16,7 @@ async function killWorker(fleet: ResidentFleet, workerId: number): Promise<void>
 	await waitFor(`worker ${workerId} to be back`, () => worker && isWhole(worker) && worker.child.pid !== pid);
 }
 
-/** Kills workers, all of them at the same time and each again as soon as it is back, until so many kills are done. */
+/** Kills workers, all of them at the same time and each again as soon as it is ready, until the given number of kills. */
 async function killWorkers(fleet: ResidentFleet, kills: number): Promise<void> {
 	let left = kills;
 	const lane = async (workerId: number) => {
@@ -29,7 +29,7 @@ function repeated(handled: readonly Handled[]): number {
 	return handled.length - new Set(handled.map(({ guildId, number }) => `${guildId} ${number}`)).size;
 }
 
-it('kills workers: at most what they had in their hands is lost, and that is counted', async () => {
+it('kills workers: at most the events in flight are lost, and they are counted', async () => {
 	const fleet = await startResidentFleet({ ...load, manager: { shardsPerWorker: 2, respawn: noBackoff } });
 	const stopTalking = fleet.keepTalking(load.perSecond);
 	await killWorkers(fleet, load.kills);
@@ -48,7 +48,7 @@ it('kills workers: at most what they had in their hands is lost, and that is cou
 	await fleet.stop();
 });
 
-it('kills workers with delivery at least once: nothing is lost, and only what was not confirmed is repeated', async () => {
+it('kills workers with delivery at least once: nothing is lost, and only unconfirmed events are repeated', async () => {
 	const fleet = await startResidentFleet({
 		...load,
 		manager: { shardsPerWorker: 2, respawn: noBackoff, gateway: { mode: 'resident', delivery: 'at-least-once' } },
@@ -64,7 +64,7 @@ it('kills workers with delivery at least once: nothing is lost, and only what wa
 	await fleet.stop();
 });
 
-it('sets an event aside that kills its worker again and again', async () => {
+it('sets an event aside that kills its worker repeatedly', async () => {
 	const fleet = await startResidentFleet({
 		shards: 1,
 		guilds: 1,
@@ -113,7 +113,7 @@ it('kills gateway processes: Discord resumes, workers resume, and every event is
 	await fleet.stop();
 });
 
-it('hands over from one gateway process to the next when asked to', async () => {
+it('hands over from one gateway process to the next on request', async () => {
 	const fleet = await startResidentFleet({ shards: 2, guilds: 10, manager: { shardsPerWorker: 2 } });
 	const workers = fleet.manager.workers.map(({ child }) => child.pid);
 	const stopTalking = fleet.keepTalking(200);

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { expectExactlyOnceInOrder, startResidentFleet } from './resident-fleet.js';
 
-it('deploys again and again, also versions that crash, and every event is handled exactly once, in order', async () => {
+it('deploys repeatedly, also versions that crash, and every event is handled exactly once, in order', async () => {
 	const fleet = await startResidentFleet({ shards: 8, guilds: 200, manager: { shardsPerWorker: 4 } });
 	const upstream = () =>
 		fleet.simulator.log.entries({}).filter(({ type }) => ['identify', 'resume', 'close'].includes(type)).length;
@@ -24,11 +24,11 @@ it('deploys again and again, also versions that crash, and every event is handle
 	const handled = await fleet.handledAll();
 	expectExactlyOnceInOrder(handled);
 	process.stderr.write(`the longest wait of ${handled.length} events: ${fleet.longestWaitMs(handled)} ms\n`);
-	// On two cores that are busy with other things a few times the 1.5 s that a quiet machine stays under.
+	// On two busy cores, a few times the 1.5 s of a quiet machine.
 	expect(fleet.longestWaitMs(handled)).toBeLessThan(8000);
 	expect(upstream()).toBe(before);
 	fleet.expectNoIdentifySinceStart();
-	// A client that is asked for heartbeats at a bad moment takes its connection for dead.
+	// A client that gets a heartbeat request at a bad moment treats its connection as dead.
 	const reconnected = fleet.story.findIndex((line) => line.includes('reconnecting'));
 	expect(reconnected === -1 ? [] : fleet.story.slice(Math.max(0, reconnected - 40), reconnected + 10)).toEqual([]);
 	expect(new Set(handled.map(({ pid }) => pid)).size).toBe(2 + 15 * 2);

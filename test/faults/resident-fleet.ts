@@ -1,4 +1,4 @@
-// A fleet with resident gateway processes and a bot that writes down which numbered messages it has handled, in what order.
+// A fleet with resident gateway processes and a bot that records which numbered messages it has handled, in what order.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SimulatorOptions } from '@shardctl/simulator';
@@ -15,7 +15,7 @@ export interface Handled {
 	at: number;
 }
 
-/** What `counting-bot.cjs` can be; '' is good. */
+/** The variants of `counting-bot.cjs`; '' is the working one. */
 export type BotVersion =
 	| ''
 	| 'crash-at-boot'
@@ -37,16 +37,16 @@ export type BotVersion =
 export interface ResidentFleet extends Fleet {
 	/** The next processes of the bot are of this version. */
 	version(mode: BotVersion): void;
-	/** Sends a numbered message in a guild; every guild counts for itself. */
+	/** Sends a numbered message in a guild; each guild has its own numbers. */
 	say(guildIndex: number): void;
-	/** Sends numbered messages around all guilds until the function that it answers is called. */
+	/** Sends numbered messages around all guilds until the returned function is called. */
 	keepTalking(perSecond: number): () => void;
 	/** How many messages were sent. */
 	readonly sent: number;
 	handled(): Handled[];
-	/** Resolves when so many messages were handled. */
+	/** Resolves when that many messages were handled. */
 	handledAll(): Promise<Handled[]>;
-	/** The longest time that a message was on its way from Discord into its handler. */
+	/** The longest time that a message took from Discord into its handler. */
 	longestWaitMs(handled: readonly Handled[]): number;
 	gatewayPids(): number[];
 	/** What the gateway processes count, over all shards. */
@@ -56,14 +56,14 @@ export interface ResidentFleet extends Fleet {
 			number
 		>
 	>;
-	/** Fails unless Discord has seen exactly the identifies of the start, and no rule was broken. */
+	/** Fails unless Discord has seen exactly the identifies of the start, and no rule was violated. */
 	expectNoIdentifySinceStart(): void;
 }
 
 export interface ResidentSetup {
 	shards: number;
 	guilds: number;
-	/** Default: one on discord.js. Has to write down what it handles as `counting-bot.cjs` does. */
+	/** Default: one on discord.js. Must record what it handles as `counting-bot.cjs` does. */
 	bot?: string;
 	simulator?: SimulatorOptions;
 	/** A network between the fleet and Discord that can be cut. */
@@ -139,7 +139,7 @@ export async function startResidentFleet({
 			await waitFor(`${sent} messages to be handled`, all).catch(async (error: unknown) => {
 				const counts = `only ${resident.handled().length} of ${sent} messages were handled`;
 				const totals = JSON.stringify(await resident.totals());
-				throw new Error([counts, totals, gaps(resident.handled()), ...tellingPart(fleet.story)].join('\n'), { cause: error });
+				throw new Error([counts, totals, gaps(resident.handled()), ...relevantPart(fleet.story)].join('\n'), { cause: error });
 			});
 			return resident.handled();
 		},
@@ -172,14 +172,14 @@ export async function startResidentFleet({
 	return Object.defineProperty(resident, 'sent', { get: () => sent }) as ResidentFleet;
 }
 
-/** What happened around the first loss that was told of, else the end. */
-function tellingPart(story: readonly string[]): string[] {
-	const told = story.filter((line) => !line.includes(' stderr: '));
-	const loss = told.findIndex((line) => line.includes('events:'));
-	return loss < 0 ? told.slice(-40) : told.slice(Math.max(0, loss - 60), loss + 20);
+/** The events around the first reported loss, else the end. */
+function relevantPart(story: readonly string[]): string[] {
+	const lines = story.filter((line) => !line.includes(' stderr: '));
+	const loss = lines.findIndex((line) => line.includes('events:'));
+	return loss < 0 ? lines.slice(-40) : lines.slice(Math.max(0, loss - 60), loss + 20);
 }
 
-/** Where numbers are missing or come again, for whoever reads of a failure. */
+/** Where numbers are missing or repeated, for the message of a failure. */
 function gaps(handled: readonly Handled[]): string {
 	const last = new Map<string, number>();
 	const found: string[] = [];

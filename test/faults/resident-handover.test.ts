@@ -1,5 +1,5 @@
-// Faults in the middle of a deploy: whatever dies or hangs then, the worker's events go on in one process of its own, none lost
-// unless a process died with it in its hands, and Discord sees nothing of it.
+// Faults in the middle of a deploy: whatever dies or hangs then, the worker's events continue in one process, none lost
+// unless it was in flight to a process that died, and Discord sees nothing of it.
 
 import { waitFor } from '@shardctl/test-support';
 import { ShardctlError } from 'shardctl';
@@ -21,7 +21,7 @@ function deploy(fleet: ResidentFleet): Promise<string> {
 	);
 }
 
-/** Resolves when the process that is to take over has been forked. */
+/** Resolves when the successor process has been forked. */
 async function successorForked(fleet: ResidentFleet): Promise<number> {
 	let pid = 0;
 	fleet.manager.once('worker:spawned', (spawned) => {
@@ -39,7 +39,7 @@ async function endWell(fleet: ResidentFleet): Promise<void> {
 	expect(fleet.processes()).toEqual([]);
 }
 
-it('the gateway process is killed: the deploy is called off, and the old process carries on', async () => {
+it('the gateway process is killed: the deploy is cancelled, and the old process keeps running', async () => {
 	const fleet = await startResidentFleet(setup);
 	const stopTalking = fleet.keepTalking(200);
 	const old = fleet.pidOf(0);
@@ -55,7 +55,7 @@ it('the gateway process is killed: the deploy is called off, and the old process
 	await endWell(fleet);
 });
 
-it('the new process is killed: it is not tried again, and the old process carries on', async () => {
+it('the new process is killed: it is not retried, and the old process keeps running', async () => {
 	const fleet = await startResidentFleet(setup);
 	const stopTalking = fleet.keepTalking(200);
 	const old = fleet.pidOf(0);
@@ -81,7 +81,7 @@ it('the new process hangs at its boot: the deploy gives up in time', async () =>
 	await endWell(fleet);
 });
 
-it('the old process is killed: its replacement and the deploy do not get into each other’s way', async () => {
+it('the old process is killed: its replacement and the deploy do not interfere', async () => {
 	const fleet = await startResidentFleet(setup);
 	const old = fleet.pidOf(0);
 	const forked = successorForked(fleet);
@@ -95,7 +95,7 @@ it('the old process is killed: its replacement and the deploy do not get into ea
 	await endWell(fleet);
 });
 
-it('the old process finishes what its handlers have begun', async () => {
+it('the old process finishes its running handlers', async () => {
 	const fleet = await startResidentFleet({ ...setup, manager: { ...setup.manager, env: { SLOW_MS: '300' } } });
 	const stopTalking = fleet.keepTalking(200);
 	for (let round = 0; round < 3; round++) expect(await deploy(fleet)).toBe('deployed');

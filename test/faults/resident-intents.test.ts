@@ -6,14 +6,14 @@ import { expectExactlyOnceInOrder, type Handled, startResidentFleet } from './re
 /** The intent that the bot needs in any version. */
 const messageContent = 1 << 15;
 
-it('deploys a version with more intents: one new session a shard, and every shard goes on', async () => {
+it('deploys a version with more intents: one new session per shard, and every shard keeps working', async () => {
 	const fleet = await startResidentFleet({ shards: 2, guilds: 10, manager: { shardsPerWorker: 2 } });
 	const stopTalking = fleet.keepTalking(100);
 	fleet.version('more-intents');
 	await fleet.manager.deploy({ observeMs: 0 });
 	const [pid] = fleet.manager.workers.map(({ child }) => child.pid);
 	stopTalking();
-	// The event at which the new session took over as well.
+	// Including the event at which the new session took over.
 	expectExactlyOnceInOrder(await fleet.handledAll());
 	const identifies = fleet.simulator.log.entries({ type: 'identify' });
 	expect(identifies.map((entry) => entry.intents)).toEqual([33_281, 33_281, 33_283, 33_283]);
@@ -22,7 +22,7 @@ it('deploys a version with more intents: one new session a shard, and every shar
 	for (let guild = 0; guild < 10; guild++) fleet.say(guild);
 	const after = await handledSince(fleet, before, 10);
 	expect(after.every((handled) => handled.pid === pid)).toBe(true);
-	// A deploy with the same intents is one without an identify again.
+	// A deploy with the same intents needs no identify again.
 	await fleet.manager.deploy({ observeMs: 0 });
 	expect(fleet.simulator.log.entries({ type: 'identify' })).toHaveLength(4);
 	await fleet.stop();

@@ -1,4 +1,4 @@
-// What happens between gateway processes and Discord stays there: workers keep their connections and miss nothing.
+// Faults between gateway processes and Discord stay there: workers keep their connections and miss nothing.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet } from './resident-fleet.js';
@@ -12,14 +12,14 @@ async function upstreamIs(fleet: ResidentFleet, wanted: 'ready' | 'away'): Promi
 	});
 }
 
-/** Fails where a worker has noticed anything. */
+/** Fails if a worker has noticed anything. */
 async function expectWorkersUndisturbed(fleet: ResidentFleet, pids: unknown[]): Promise<void> {
 	expect(fleet.story.filter((line) => /reconnecting|resumed$|disconnected \d/.test(line))).toEqual([]);
 	expect(fleet.manager.workers.map(({ child }) => child.pid)).toEqual(pids);
 	expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0, overflowed: 0, workerResumes: 0 });
 }
 
-it('sits out a network that is gone, resumes every session, and hands over every event', async () => {
+it('survives a network outage, resumes every session, and delivers every event', async () => {
 	const fleet = await startResidentFleet({ ...setup, simulator: { allowRemote: true }, network: true });
 	const pids = fleet.manager.workers.map(({ child }) => child.pid);
 	const stopTalking = fleet.keepTalking(200);
@@ -39,7 +39,7 @@ it('sits out a network that is gone, resumes every session, and hands over every
 	await fleet.stop();
 });
 
-it('follows Discord through op 7, a resumable op 9, closes and connections that are dead', async () => {
+it('follows Discord through op 7, a resumable op 9, closes and dead connections', async () => {
 	const fleet = await startResidentFleet({ ...setup, simulator: { heartbeatIntervalMs: 1000, heartbeatGraceFactor: 100 } });
 	const pids = fleet.manager.workers.map(({ child }) => child.pid);
 	const { faults } = fleet.simulator;
@@ -64,7 +64,7 @@ it('follows Discord through op 7, a resumable op 9, closes and connections that 
 	await fleet.stop();
 });
 
-it('starts a new session where Discord has ended the old one, and workers see only what has changed', async () => {
+it('starts a new session when Discord has ended the old one, and workers see only the differences', async () => {
 	const fleet = await startResidentFleet(setup);
 	const pids = fleet.manager.workers.map(({ child }) => child.pid);
 	fleet.simulator.faults.invalidate({ resumable: false });

@@ -1,5 +1,5 @@
 // What Discord refuses while a resident fleet runs: it is named, it costs no further IDENTIFY, no command reports success over it, and a
-// fleet of which nothing is left ends.
+// fleet without any session left ends.
 import { createSimulator } from '@shardctl/simulator';
 import { cliSandbox, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
@@ -41,20 +41,20 @@ it('B1, B2: one refused session is named with its remedy, its shard is not ready
 	]);
 	expect(manager.status).toBe('degraded');
 	expect(fleet.story.join('\n')).toMatch(/shards 1 upstream:refused: Discord refused the session \(4014\)/);
-	// A worker that dies does not try again what was refused.
+	// A worker that exits does not retry what was refused.
 	const before = identifies();
 	process.kill(fleet.pidOf(1), 'SIGKILL');
 	await waitFor('its next process', () => fleet.manager.workers[1]?.child.epoch === 2);
 	expect((await fleet.manager.getStats()).gateways?.[0]?.sessions[1]).toMatchObject({ status: 'refused' });
 	expect(identifies()).toBe(before);
-	// A person who asks for a restart has fixed the cause.
+	// A user who requests a restart has fixed the cause.
 	await expect(fleet.manager.respawnShard(1)).resolves.toBe(true);
 	expect(identifies()).toBe(before + 1);
 	expect(await health(fleet)).toMatchObject({ status: 'healthy', causes: [] });
 	await fleet.stop();
 });
 
-it('B2, B3: with the budget used up at Discord, stats say what Discord says, nothing is sent, and a respawn fails', async () => {
+it("B2, B3: with the budget used up at Discord, stats report Discord's answer, nothing is sent, and a respawn fails", async () => {
 	const fleet = await startResidentFleet({ shards: 2, guilds: 4 });
 	fleet.simulator.faults.sessionStarts({ total: 1000, remaining: 0, resetAfterMs: 60_000 });
 	const before = fleet.simulator.log.entries({ type: 'identify' }).length;

@@ -1,5 +1,5 @@
-// More shards for the workers than sessions with Discord: each event is handled once, by the worker of its guild's shard, through
-// deploys and deaths, and Discord sees the few sessions alone.
+// More worker shards than sessions with Discord: each event is handled once, by the worker of its guild's shard, through
+// deploys and exits, and Discord sees only the few sessions.
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { isWhole, startFleet } from './fleet.js';
@@ -14,7 +14,7 @@ interface Seen {
 	guilds: [string, number][];
 }
 
-/** Six shards in three workers, which come through two sessions. */
+/** Six shards in three workers, which share two sessions. */
 async function startFewSessions(): Promise<{ fleet: ResidentFleet; ownerOf: Map<number, readonly number[]> }> {
 	const fleet = await startResidentFleet({
 		shards: sessions,
@@ -31,7 +31,7 @@ async function startFewSessions(): Promise<{ fleet: ResidentFleet; ownerOf: Map<
 	return { fleet, ownerOf };
 }
 
-/** What the bots themselves see of the shards. */
+/** The shards as the bots see them. */
 function seenBy(fleet: ResidentFleet): Promise<Seen[]> {
 	return fleet.manager.broadcastEval(
 		(client) =>
@@ -59,7 +59,7 @@ async function expectEachBotToHaveItsGuilds(fleet: ResidentFleet): Promise<void>
 
 const count = (fleet: ResidentFleet, type: 'identify' | 'resume') => fleet.simulator.log.entries({ type }).length;
 
-it('deploys, and loses workers and gateway processes: every event is handled exactly once where it belongs', {
+it('handles every event exactly once, on its own shard, through deploys and kills of workers and gateway processes', {
 	timeout: 240_000,
 }, async () => {
 	const { fleet, ownerOf } = await startFewSessions();
@@ -76,7 +76,7 @@ it('deploys, and loses workers and gateway processes: every event is handled exa
 	expect([count(fleet, 'identify'), count(fleet, 'resume')]).toEqual([sessions, 0]);
 	expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0 });
 
-	// A worker is killed that has nothing in its hands; what happens once its gateway process knows of it waits.
+	// A worker without events in flight is killed; events after its gateway process noticed it are held.
 	const shards = async () => (await fleet.manager.getStats()).gateways?.flatMap((gateway) => gateway.shards) ?? [];
 	await waitFor('the workers to have said that they have everything', async () =>
 		(await shards()).every(({ bufferedEvents }) => bufferedEvents === 0),
@@ -117,7 +117,7 @@ it('deploys, and loses workers and gateway processes: every event is handled exa
 	await fleet.stop();
 });
 
-it('has one new session with more intents for all workers that ask for them at once', { timeout: 120_000 }, async () => {
+it('starts one new session with more intents for all workers that request them at once', { timeout: 120_000 }, async () => {
 	const { fleet } = await startFewSessions();
 	const stopTalking = fleet.keepTalking(100);
 	fleet.version('more-intents');
@@ -132,7 +132,7 @@ it('has one new session with more intents for all workers that ask for them at o
 	await fleet.stop();
 });
 
-it('starts new sessions where Discord has ended the old ones, and each shard goes on with its part', {
+it('starts new sessions when Discord has ended the old ones, and each shard continues with its part', {
 	timeout: 120_000,
 }, async () => {
 	const { fleet } = await startFewSessions();
@@ -148,7 +148,7 @@ it('starts new sessions where Discord has ended the old ones, and each shard goe
 	await fleet.stop();
 });
 
-it('lets all workers of a session wait for its turn to identify, however long that takes', { timeout: 120_000 }, async () => {
+it('makes all workers of a session wait for its turn to identify, however long that takes', { timeout: 120_000 }, async () => {
 	const identifyWindowMs = 4000;
 	const fleet = await startFleet({
 		simulator: { guilds: 8, shards: 4, maxConcurrency: 1, identifyWindowMs },

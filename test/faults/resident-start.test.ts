@@ -1,8 +1,8 @@
-// A start that Discord's identify pace makes longer than a library waits for READY: no worker gives up and reconnects meanwhile.
+// A start that takes longer under Discord's identify rate limit than a library waits for READY: no worker gives up and reconnects.
 import { expect, it } from 'vitest';
 import { fixture, makeFleet } from './fleet.js';
 
-it('starts the shards of one worker at the pace of Discord without a reconnect, however impatient its library is', async () => {
+it("starts the shards of one worker within Discord's rate limit without a reconnect, however impatient its library is", async () => {
 	const { manager, simulator, story } = await makeFleet({
 		file: fixture('impatient-bot.mjs'),
 		simulator: { shards: 4, maxConcurrency: 1, identifyWindowMs: 2000 },

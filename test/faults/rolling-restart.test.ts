@@ -1,8 +1,8 @@
-// Rolling restarts of real workers: one at a time, and no further than the first that does not come back.
+// Rolling restarts of real workers: one at a time, and no further than the first failure.
 import { expect, it } from 'vitest';
 import { startFleet } from './fleet.js';
 
-it('restarts one after the other, the next only when the last is ready again, and tells of each step', async () => {
+it('restarts one after the other, the next only when the last is ready again, and reports each step', async () => {
 	const fleet = await startFleet({ simulator: { shards: 3 } });
 	const before = [0, 1, 2].map((id) => fleet.pidOf(id));
 	const steps: string[] = [];
@@ -21,7 +21,7 @@ it('restarts one after the other, the next only when the last is ready again, an
 	await fleet.stop();
 });
 
-it('a deploy whose new process dies at its start costs one worker: the rest is untouched', async () => {
+it('a deploy whose new process exits at its start costs one worker: the rest is untouched', async () => {
 	const fleet = await startFleet({ simulator: { shards: 4 } });
 	const before = [0, 1, 2, 3].map((id) => fleet.pidOf(id));
 	fleet.dieAtStart(1, 1000);
@@ -31,12 +31,12 @@ it('a deploy whose new process dies at its start costs one worker: the rest is u
 		details: { workerId: 1, restarted: 1, untouched: 2 },
 	});
 	expect([fleet.pidOf(2), fleet.pidOf(3)]).toEqual(before.slice(2));
-	// Noticed after one replacement, not after a window of them.
+	// Detected after one replacement, not after a window of them.
 	expect(fleet.manager.workers[1]?.child.epoch).toBeLessThanOrEqual(3);
 	await fleet.stop();
 });
 
-it('a second one waits for the first, so that no two workers are away', async () => {
+it('a second one waits for the first, so that no two workers are down', async () => {
 	const fleet = await startFleet({ simulator: { shards: 2 } });
 	let fewestReady = 2;
 	fleet.manager.on('worker:state', () => {

@@ -1,5 +1,5 @@
-// What another user of the machine can do to a fleet: read no secret, and have no effect. A script as that user tries every door at once.
-// Becoming another user needs root; elsewhere the test is skipped, and its name says so.
+// What another user of the machine can do to a fleet: read no secret, and have no effect. A script as that user tries every access at once.
+// Becoming another user needs root; elsewhere the test is skipped, and its name shows it.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -73,7 +73,7 @@ it.runIf(canSwitch)(`another user of the machine learns no secret and has no eff
 	expect(await run.exit).toBe(0);
 });
 
-it.runIf(canSwitch)(`a folder that another user has put where records are looked for is not believed${notice}`, async () => {
+it.runIf(canSwitch)(`a folder that another user has created for records is not trusted${notice}`, async () => {
 	const base = tempDir();
 	chmodSync(base, 0o1777);
 	const fake = join(base, `shardctl-${process.getuid?.()}`);

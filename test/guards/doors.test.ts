@@ -1,5 +1,5 @@
-// Every listener through which input from outside enters a long-lived process is behind the guard: a throw in it ends one request or one
-// connection, and never the process. A new door that forgets it fails here.
+// Every listener through which outside input enters a long-lived process is guarded: a throw in it ends one request or one
+// connection, and never the process. A new listener without the guard fails here.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ const exceptions: Record<string, string> = {
 		'splits lines; what a line causes is contained by the events of the supervised child',
 	'packages/manager/src/workers/worker-events.ts message': 'passes an event of the manager on to the manager',
 	'packages/control/src/state-dir/lock.ts connect': 'settles a promise',
-	// A server whose listener is guarded where it is made.
+	// A server whose listener is guarded where it is created.
 	'packages/control/src/server/server.ts createServer': 'requestHandler() returns a guarded listener',
 	'packages/gateway/src/process/resident-gateway.ts createServer': 'the listener of LocalRest is guarded',
 	'packages/gateway/src/process/resident-gateway.ts connection': 'notes the socket',
@@ -44,7 +44,7 @@ function sourcesOf(folder: string): string[] {
 	});
 }
 
-/** The doors of a source whose listener is not guarded. */
+/** The listeners of a source without the guard. */
 function unguarded(source: string): string[] {
 	const code = source.replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, '');
 	const listeners = [...code.matchAll(/\.(?:on|once|addListener|prependListener)\(\s*'([^']+)',\s*(\w+)?/g)]
@@ -62,15 +62,15 @@ const found = packages.flatMap((name) =>
 	),
 );
 
-test('every door of a long-lived process is behind the guard, or an exception with a reason', () => {
+test('every listener of a long-lived process is guarded, or is an exception with a reason', () => {
 	expect(found.filter((door) => !(door in exceptions))).toEqual([]);
 });
 
-test('no exception is left over', () => {
+test('every exception is needed', () => {
 	expect(Object.keys(exceptions).filter((door) => !found.includes(door))).toEqual([]);
 });
 
-test('no request target is given to `new URL`, which throws on `//`', () => {
+test('no request target is passed to `new URL`, which throws on `//`', () => {
 	const parsing = packages
 		.flatMap((name) => sourcesOf(`packages/${name}/src`))
 		.filter((path) => /new URL\(\s*(?:request|req)\.url/.test(readFileSync(join(root, path), 'utf8')));

@@ -1,4 +1,4 @@
-// The check of import boundaries can fail: on small trees, each of its rules finds what breaks it and nothing else.
+// The check of import boundaries can fail: on small trees, each of its rules finds its violations and nothing else.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -19,7 +19,7 @@ function problemsOf(tree: Record<string, string>): string[] {
 }
 
 describe('arrows between packages', () => {
-	it('are kept by what the map allows', () => {
+	it('are kept by allowed imports', () => {
 		const tree = {
 			'packages/core/src/errors.ts': "import { readFileSync } from 'node:fs';",
 			'packages/rpc/src/peer.ts': "import { type ErrorCode } from '@shardctl/core';\nimport './port.js';",
@@ -41,20 +41,20 @@ describe('arrows between packages', () => {
 		]);
 	});
 
-	it('are broken by a source that imports what is for tests, and by a path out of the package', () => {
+	it('are broken by a source that imports test support, and by a path out of the package', () => {
 		expect(problemsOf({ 'apps/cli/src/main.ts': "import '@shardctl/simulator';" })).toHaveLength(1);
 		expect(problemsOf({ 'packages/rpc/src/peer.ts': "import '../../core/src/errors.js';" })).toEqual([
 			'packages/rpc/src/peer.ts: "../../core/src/errors.js" reaches out of its package; import it by name',
 		]);
 	});
 
-	it('need a row for every package', () => {
+	it('require a row for every package', () => {
 		expect(problemsOf({ 'packages/other/src/index.ts': '' })[0]).toMatch(/"other" has no row/);
 	});
 });
 
 describe('circles', () => {
-	it('of files are found, also by types and through others; each is named once', () => {
+	it('of files are found, also through types and other files; each is named once', () => {
 		const tree = {
 			'packages/rpc/src/a.ts': "import type { B } from './b.js';",
 			'packages/rpc/src/b.ts': "export * from './c.js';",
@@ -67,7 +67,7 @@ describe('circles', () => {
 		expect(problemsOf(tree).filter((problem) => problem.startsWith('circle of files'))).toHaveLength(1);
 	});
 
-	it('of folders are found where no files import each other in a circle', () => {
+	it('of folders are found when no files import each other in a circle', () => {
 		const tree = {
 			'packages/rpc/src/calls/call.ts': "import '../wire/encode.js';",
 			'packages/rpc/src/calls/ids.ts': '',
@@ -77,7 +77,7 @@ describe('circles', () => {
 		expect(problemsOf(tree)).toEqual(['circle of folders in packages/rpc: calls <-> wire']);
 	});
 
-	it('are not made by a file at the top that imports a folder, nor by tests', () => {
+	it('are not formed by a top-level file that imports a folder, nor by tests', () => {
 		const tree = {
 			'packages/rpc/src/index.ts': "export * from './calls/call.js';",
 			'packages/rpc/src/calls/call.ts': "import '../limits.js';",
@@ -109,13 +109,13 @@ describe('floors', () => {
 		]);
 	});
 
-	it('have a place for every folder of their package', () => {
+	it('require a place for every folder of their package', () => {
 		expect(problemsOf({ 'packages/gateway/src/attic/box.ts': '' })[0]).toMatch(/attic: has no floor/);
 	});
 });
 
 describe('a known problem', () => {
-	it('is let through while it is there, and reported once it is gone', () => {
+	it('is ignored while it exists, and reported once it is gone', () => {
 		expect(unknownProblems(['old', 'new'], ['old'])).toEqual(['new']);
 		expect(unknownProblems([], ['old'])).toEqual([expect.stringMatching(/no longer true, so take its row out .*: old$/)]);
 	});

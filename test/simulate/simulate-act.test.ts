@@ -1,4 +1,4 @@
-// `start --simulate` with a bot that has a token of its own, and a person who talks to it from another terminal.
+// `start --simulate` with a bot that has its own token, and a user who interacts with it from another terminal.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ it.each(['direct', 'resident'] as const)(
 			code: 0,
 			stdout: expect.stringMatching(/^the bot opened the form "Address" after \d+ ms\n {2}name {2}Name\n$/),
 		});
-		// What a terminal would obey is not printed.
+		// Control characters for a terminal are not printed.
 		expect((await simulate('submit', 'name=Ada')).stdout).toMatch(/^the bot answered after \d+ ms: sent to Ada�\[2J\n$/);
 		expect(await simulate('say', 'good morning', '--channel', 'general')).toMatchObject({
 			code: 0,
@@ -48,7 +48,7 @@ it.each(['direct', 'resident'] as const)(
 		expect(deployed.code).toBe(outcome[gateway][0]);
 		expect(deployed.stderr).toContain(outcome[gateway][1]);
 
-		// Without the token of the record, the control API is closed.
+		// Without the token of the record, the control API rejects requests.
 		const { url } = run.json().find(({ event }) => event === 'simulator:ready') as { url: string };
 		expect(await simulate('say', 'hi', '--url', url)).toMatchObject({
 			code: 2,
@@ -64,7 +64,7 @@ it.each(['direct', 'resident'] as const)(
 	},
 );
 
-it('waits for an answer or an update that the bot has only announced, by whatever request it follows', async () => {
+it('waits for a deferred reply or update, whichever request it follows', async () => {
 	const cli = cliSandbox();
 	const slow = fileURLToPath(new URL('fixtures/slow-bot.cjs', import.meta.url));
 	const run = cli.run(['start', slow, '--simulate', '2', '--shards', '1', '--name', 'slow']);
@@ -81,7 +81,7 @@ it('waits for an answer or an update that the bot has only announced, by whateve
 	expect(await run.exit).toBe(0);
 });
 
-it('talks to a simulator at an address', async () => {
+it('connects to a simulator at an address', async () => {
 	const simulator = await createSimulator({ guilds: 2 });
 	onTestFinished(() => simulator.stop());
 	const { code, stdout } = await cliSandbox().output(['simulate', 'say', 'hi', '--url', simulator.url, '--json']);

@@ -1,5 +1,5 @@
-// The bot of every contender: a discord.js client that is in its guilds and answers calls. Where a contender's documentation asks
-// for lines in the bot, they are here, and run under that contender alone.
+// The bot of every contender: a discord.js client that is in its guilds and answers calls. Lines that a contender's documentation
+// requires in the bot are here, and run under that contender only.
 const { Client, Events } = require('discord.js');
 
 const { BENCH_CONTENDER: contender = 'node', BENCH_API: api, BENCH_DIES_ON: diesOn } = process.env;

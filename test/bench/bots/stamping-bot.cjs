@@ -1,4 +1,4 @@
-// A discord.js bot that writes down when it has handled a message: synchronously, so that a restart takes nothing of it away.
+// A discord.js bot that records when it has handled a message: synchronously, so that a restart loses no record.
 const { writeSync, openSync } = require('node:fs');
 const { Client } = require('discord.js');
 

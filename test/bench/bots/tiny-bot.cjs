@@ -1,5 +1,5 @@
-// A worker without any library and without a connection, so that what is measured is the contender's own cost. It says that it
-// is ready in each contender's own way.
+// A worker without any library or connection, so that the contender's own cost is measured. It reports
+// ready in each contender's own way.
 process.on('message', () => {});
 
 const { BENCH_CONTENDER: contender = 'node' } = process.env;

@@ -1,4 +1,4 @@
-// A bot of @discordjs/core and @discordjs/ws that does nothing but log in.
+// A bot of @discordjs/core and @discordjs/ws that only logs in.
 import { Client } from '@discordjs/core';
 import { REST } from '@discordjs/rest';
 import { WebSocketManager } from '@discordjs/ws';

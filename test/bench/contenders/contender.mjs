@@ -1,5 +1,5 @@
-// What every contender offers to the benchmark, and how it is told what to do. Each is one small file beside this one that exports
-// `title` and `start`; which file belongs to which name stands in the table here.
+// The interface of every contender of the benchmark. Each is one small file beside this one that exports
+// `title` and `start`; the table here maps names to files.
 
 /**
  * @typedef {object} FleetOptions
@@ -19,7 +19,7 @@
  * @property {(script: Function, context: unknown) => Promise<unknown[]>} broadcastEval
  * @property {(path: string) => Promise<unknown[]>} fetchClientValues
  * @property {(value: unknown) => Promise<unknown[]>} [call] A request to a handler of the bot, in every worker.
- * @property {(index: number) => Promise<unknown>} kill Kills a worker outright; resolves when its successor is ready.
+ * @property {(index: number) => Promise<unknown>} kill Kills a worker by SIGKILL; resolves when its successor is ready.
  * @property {() => unknown} stop
  */
 

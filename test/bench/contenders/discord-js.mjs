@@ -9,13 +9,13 @@ const recommended = {};
 /** @param {import('./contender.mjs').FleetOptions} options */
 export function start({ bot, shards, token, spawnDelayMs }) {
 	const manager = new ShardingManager(bot, { totalShards: shards, token });
-	// Nobody listens in the guide; without this one a shard that dies while it starts ends the manager's process.
+	// The guide adds no listener; without this one a shard that exits during its start ends the manager's process.
 	manager.on('shardCreate', (shard) => shard.on('error', () => {}));
 	const allReady = new Promise((resolve) => {
 		let left = shards;
 		manager.on('shardCreate', (shard) => shard.once('ready', () => --left === 0 && resolve()));
 	});
-	// The fastest that it can: start the next without waiting for the last.
+	// Its fastest setting: start the next without waiting for the last.
 	const spawned = manager.spawn(spawnDelayMs === undefined ? recommended : { delay: spawnDelayMs, timeout: -1 });
 	return {
 		ready: Promise.race([spawned.then(() => allReady), allReady]),

@@ -1,4 +1,4 @@
-// The floor: children forked with nothing around them, and raw `process.send` both ways. It supervises nothing and keeps no rule of
+// The floor: forked children without any manager, and raw `process.send` both ways. It supervises nothing and enforces no rule of
 // Discord's.
 import { fork } from 'node:child_process';
 

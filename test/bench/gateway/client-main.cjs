@@ -1,4 +1,4 @@
-// The process of a worker that has just been started: discord.js logs in, and says how long that took until it had all guilds.
+// The process of a worker that has just been started: discord.js logs in, and reports how long it took until it had all guilds.
 const { Client } = require('discord.js');
 
 const { BENCH_API: api, DISCORD_TOKEN: token } = process.env;

@@ -1,6 +1,6 @@
-// The events of the gateway's benchmark: as Discord sends them, of members whom the guilds have, each with the time of its making.
+// The events of the gateway's benchmark: as Discord sends them, of members of the guilds, each with its creation time.
 
-/** A guild's events come from so many of its members. */
+/** A guild's events are from this many of its members. */
 const actors = 8;
 
 export function eventMaker(world) {
@@ -132,11 +132,11 @@ export function eventMaker(world) {
 		...Array(5).fill(makers.memberUpdate),
 		...Array(5).fill(makers.voice),
 	];
-	// 37 and 100 have no common factor: kinds alternate, and all of them come.
+	// 37 and 100 have no common factor: kinds alternate, and all of them occur.
 	return { small: makers.small, message: makers.message, mixed: () => mix[(n * 37) % mix.length]() };
 }
 
-/** As the simulated world takes it. */
+/** In the form of the simulated world. */
 function event(type, guild, userId, data) {
 	return { type, guildId: guild.id, userId, data };
 }

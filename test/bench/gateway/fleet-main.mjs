@@ -1,4 +1,4 @@
-// The process of a manager under which a bot is replaced again and again.
+// The process of a manager whose bot is replaced repeatedly.
 import { ipcPort, Peer } from '@shardctl/rpc';
 import { pino } from 'pino';
 import { createShardManager } from 'shardctl';
@@ -22,7 +22,7 @@ peer.handle('start', async ({ bot, shards, gateway, api, token, identifyWindowMs
 	await manager.spawn();
 	return null;
 });
-/** As an operator brings a new version up: a deploy where there is one, else the restart of the workers. */
+/** As an operator starts a new version: a deploy if available, else the restart of the workers. */
 peer.handle('replace', async ({ resident }) => {
 	if (resident) await manager.deploy();
 	else await manager.respawnAll({ rolling: true });

@@ -1,6 +1,6 @@
-// A guild as Discord sends it, for what the state of a shard costs.
+// A guild as Discord sends it, to measure the cost of a shard's state.
 
-/** An id for each pair; their digits have nothing in common, as those of real ones have little. */
+/** An id for each pair; their digits have little in common, like those of real ones. */
 export function id(kind, index) {
 	return String(10n ** 18n + (((BigInt(kind) * 10n ** 9n + BigInt(index)) * 11_400_714_819_323_198_487n) % 10n ** 18n));
 }

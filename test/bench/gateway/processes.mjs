@@ -1,4 +1,4 @@
-// Starts the processes of the gateway's benchmark: Discord and the reading client, and what stands between them on each way.
+// Starts the processes of the gateway's benchmark: Discord and the reading client, and what is between them on each path.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,7 +69,7 @@ export async function startRelay(host, { discord }) {
 	return { pid: child.pid, url: `ws://127.0.0.1:${port}` };
 }
 
-/** Starts a worker, lets it log in, and answers how long that took until it was ready with all of its guilds. */
+/** Starts a worker, lets it log in, and returns how long that took until it was ready with all of its guilds. */
 export async function workerReady(host, { api, token, guilds }) {
 	const { child } = host.process(file('./client-main.cjs'), { env: { BENCH_API: api, DISCORD_TOKEN: token } });
 	await once(child, 'message');

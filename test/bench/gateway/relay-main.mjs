@@ -1,5 +1,5 @@
-// The floor: what a process must do that stands between Discord and a worker at all. It identifies, parses each event, gives it a
-// number of its own, and sends it on to the one client that is there. It keeps nothing, knows nothing and can do nothing else.
+// The floor: the minimum that a process between Discord and a worker must do. It identifies, parses each event, gives it
+// its own number, and sends it to the one connected client. It stores nothing and has no other feature.
 import { createServer } from 'node:http';
 import WebSocket, { WebSocketServer } from 'ws';
 

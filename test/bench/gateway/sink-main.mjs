@@ -1,5 +1,5 @@
-// The process of the reading client in the gateway's benchmark: the same client on every way. It does what the protocol asks of it
-// and as little as possible besides, so that what is measured is the way.
+// The process of the reading client in the gateway's benchmark: the same client on every path. It does what the protocol requires
+// and as little as possible besides, so that the path is measured.
 import { ipcPort, Peer } from '@shardctl/rpc';
 import WebSocket from 'ws';
 
@@ -52,7 +52,7 @@ class Way {
 		this.#reported = this.arrived;
 	}
 
-	/** From now on each event is parsed and its age noted; answers those since the last call. */
+	/** From now on each event is parsed and its age recorded; returns those since the last call. */
 	takeDelays(next) {
 		const delays = this.#delays;
 		this.#delays = next ? [] : null;

@@ -1,5 +1,5 @@
-// The process of Discord in the gateway's benchmark: several simulators, one for each way on which events are measured, and the
-// events that they are told to send.
+// The process of Discord in the gateway's benchmark: several simulators, one for each path on which events are measured, and the
+// events they send.
 import { ipcPort, Peer } from '@shardctl/rpc';
 import { createSimulator } from '@shardctl/simulator';
 import { eventMaker } from './events.mjs';
@@ -13,7 +13,7 @@ peer.handle('create', async ({ way, ...options }) => {
 	return { api: simulator.url, token: simulator.token, url: `ws://127.0.0.1:${simulator.port}` };
 });
 
-/** Sends so many events as fast as they are taken in, at most so many ahead of what has arrived. Answers their mean size. */
+/** Sends a number of events as fast as they are read, with a limit on those in flight. Returns their mean size. */
 peer.handle('flood', async ({ way, kind, events, ahead }) => {
 	const { simulator, make } = ways.get(way);
 	const before = ways.get(way).arrived;
@@ -33,7 +33,7 @@ peer.on('arrived', ({ way, events }) => {
 	ways.get(way).arrived += events;
 });
 
-/** Sends events at a steady pace: one at a time, each in a turn of its own, so that they never come in heaps. */
+/** Sends events at a steady rate: one at a time, each in its own turn, so that they are never sent in batches. */
 peer.handle('pace', ({ way, kind, perSecond, forMs }) => {
 	const line = ways.get(way);
 	const { simulator, make } = line;
@@ -44,7 +44,7 @@ peer.handle('pace', ({ way, kind, perSecond, forMs }) => {
 		const next = () => {
 			const due = startedAt + ((sent + 1) * 1000) / perSecond;
 			const waitMs = due - performance.now();
-			// Timers know whole milliseconds; this sleeps as long as it is told, and takes no processor time.
+			// Timers have millisecond resolution; this sleeps exactly, and uses no processor time.
 			if (waitMs > 0) Atomics.wait(nothing, 0, 0, waitMs);
 			simulator.world.emit(make[kind]());
 			sent++;
@@ -54,7 +54,7 @@ peer.handle('pace', ({ way, kind, perSecond, forMs }) => {
 		next();
 	});
 });
-/** Ends a {@link pace} without end. */
+/** Ends an endless {@link pace}. */
 peer.handle('hush', ({ way }) => {
 	ways.get(way).hushed = true;
 	return null;

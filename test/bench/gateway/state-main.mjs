@@ -1,5 +1,5 @@
-// The process that measures what the state of a shard costs by itself: events a second of processor time, the snapshot for a worker,
-// and memory of guilds in which nothing happens. It needs --expose-gc.
+// The process that measures the cost of a shard's state alone: events a second of processor time, the snapshot for a worker,
+// and memory of guilds without events. It needs --expose-gc.
 import { ipcPort, Peer } from '@shardctl/rpc';
 import { guildOf, id } from './guild.mjs';
 
@@ -62,18 +62,18 @@ function cpuMsOf(run) {
 }
 
 function memory() {
-	// Twice: what the first run finds unused, the second frees.
+	// Twice: the second run frees what the first one finds unused.
 	globalThis.gc();
 	globalThis.gc();
 	const { heapUsed, external, rss } = process.memoryUsage();
 	return { used: heapUsed + external, rss };
 }
 
-/** Events per second of processor time, each kind by itself. Parsing is the upstream's work and is not in it. */
+/** Events per second of processor time, each kind separately. Parsing is the upstream's work and not included. */
 peer.handle('apply', () => {
 	const state = stateOf(guilds.map((guild) => JSON.stringify(guild)));
 	return Object.entries(kinds).map(([t, make]) => {
-		// As the upstream has them: fresh from the parser, which makes other objects than literals do.
+		// As the upstream has them: fresh from the parser, which creates other objects than literals do.
 		const data = Array.from({ length: eventCount }, (_, n) => JSON.parse(JSON.stringify(make(n))));
 		for (let n = 0; n < 5000; n++) state.apply({ t, d: data[n] });
 		globalThis.gc();
@@ -84,13 +84,13 @@ peer.handle('apply', () => {
 	});
 });
 
-/** So many guilds, all cold: bytes on the heap and beside it, what the process has grown by, and the snapshot for a worker. */
+/** A number of guilds, all cold: bytes on the heap and outside it, the growth of the process, and the snapshot for a worker. */
 peer.handle('cold', ({ count }) => {
 	const before = memory();
 	let rawBytes = 0;
 	let longestMs = 0;
 	const state = stateOf([]);
-	// As a session begins: each guild is taken in, and then frozen.
+	// As a session begins: each guild is added, and then frozen.
 	for (let index = 0; index < count; index++) {
 		const text = JSON.stringify(guildOf(index));
 		rawBytes += text.length;

@@ -1,4 +1,4 @@
-// The process of one contender's manager. It runs the calls that are timed, because a program that uses a contender runs in its
+// The process of one contender's manager. It runs the timed calls, because a program that uses a contender runs in its
 // manager's process too.
 import { ipcPort, Peer } from '@shardctl/rpc';
 import { contenders } from '../contenders/contender.mjs';
@@ -13,7 +13,7 @@ const hanging = new Set();
 const echo = (_client, context) => context;
 const slowEcho = (_client, context) => new Promise((resolve) => setTimeout(resolve, context.delayMs));
 
-/** One call with an argument that no other call has, and a look at the answer. */
+/** One call with a unique argument, and a check of the result. */
 const calls = {
 	async broadcastEval(value) {
 		const number = ++lastCall;
@@ -59,14 +59,14 @@ peer.handle('sequential', async ({ operation, bytes, count }) => {
 	}
 	return times;
 });
-/** Calls per second, all of them under way at once. */
+/** Calls per second, all of them in flight at the same time. */
 peer.handle('concurrent', async ({ operation, bytes, count }) => {
 	const value = payload(bytes);
 	const startedAt = performance.now();
 	await Promise.all(Array.from({ length: count }, () => calls[operation](value)));
 	return (count / (performance.now() - startedAt)) * 1000;
 });
-/** Makes slow calls, kills a worker under them, and answers how long its successor took. The calls are counted later. */
+/** Makes slow calls, kills a worker during them, and returns how long its successor took. The calls are counted later. */
 peer.handle('kill', async ({ index, callsInFlight, delayMs }) => {
 	for (let i = 0; i < callsInFlight; i++) {
 		const call = fleet.broadcastEval(slowEcho, { number: ++lastCall, delayMs });

@@ -1,4 +1,4 @@
-// Starts the benchmark's own processes and ends every process that belongs to a run, whatever became of its parent.
+// Starts the benchmark's own processes and ends every process of a run, also orphaned ones.
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -67,9 +67,9 @@ export class Host {
 		return this.#fork(main, env, execArgv);
 	}
 
-	/** Ends whatever of this run still lives. */
+	/** Ends every remaining process of this run. */
 	async close() {
-		// What dies may have been about to start another, so this looks until nothing is found.
+		// A dying process may have been about to start another, so this repeats until nothing is found.
 		for (let pids = pidsWithEnv('BENCH_RUN', this.#run); pids.length > 0; pids = pidsWithEnv('BENCH_RUN', this.#run)) {
 			for (const pid of pids) endProcess(pid);
 			await gone(pids);

@@ -1,4 +1,4 @@
-// Everything that was measured, by row, contender and round, and the claims that are held against it.
+// All measurements, by row, contender and round, and the claims that are checked against them.
 import { median } from './statistics.mjs';
 
 export class Measurements {
@@ -29,15 +29,15 @@ export class Measurements {
 		return this.#rows.get(`${scenario} ${title}`);
 	}
 
-	/** What should hold, what was found, and whether it does. `remark` says why where it does not. */
+	/** What should hold, the measured value, and whether it does. `remark` explains why if it does not. */
 	claim({ text, found, holds, remark }) {
 		this.#claims.push({ text, found, holds, ...(remark && !holds ? { remark } : {}) });
 	}
 }
 
 /**
- * How one contender stands to another in a row: the ratio of each round's figures, since what happens on the machine meanwhile
- * concerns both; the median of them, the smallest and the largest. Undefined where one of them was not measured.
+ * How one contender compares to another in a row: the ratio of each round's figures, since other load on the machine
+ * affects both; the median of them, the smallest and the largest. Undefined where one of them was not measured.
  */
 export function ratio(row, contender, to) {
 	const [own, other] = [row?.values[contender], row?.values[to]];

@@ -1,11 +1,11 @@
-// What the system says of processes, from /proc. Elsewhere than on Linux there is none, and the rows that need it are left out.
+// Facts about processes from /proc. It exists on Linux only; elsewhere the rows that need it are left out.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const pageBytes = 4096;
 
 export const hasProc = existsSync('/proc/self/statm');
 
-/** Whether a process is there and not a zombie. */
+/** Whether a process exists and is not a zombie. */
 export function isAlive(pid) {
 	if (!hasProc) return signalReaches(pid);
 	const stat = read(`/proc/${pid}/stat`);

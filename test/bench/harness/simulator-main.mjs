@@ -13,7 +13,7 @@ peer.handle('create', async (options) => {
 	simulators.set(id, simulator);
 	return { id, api: simulator.url, token: simulator.token };
 });
-/** IDENTIFYs that came, also those that were refused, and what was against Discord's rules. */
+/** Received IDENTIFYs, rejected ones included, and violations of Discord's rules. */
 peer.handle('counts', ({ id }) => ({
 	identifies: simulators.get(id).log.entries({ type: 'identify' }).length,
 	violations: simulators.get(id).violations({ hardOnly: true }).length,

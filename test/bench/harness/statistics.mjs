@@ -1,4 +1,4 @@
-// The few figures that this benchmark is made of.
+// The few statistics that this benchmark uses.
 
 export function quantile(numbers, share) {
 	const sorted = [...numbers].sort((a, b) => a - b);

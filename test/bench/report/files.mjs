@@ -5,7 +5,7 @@ import { plot } from './plot.mjs';
 
 const folder = fileURLToPath(new URL('../../../reports/bench/', import.meta.url));
 
-/** Answers the paths of what was written. */
+/** Returns the paths of the written files. */
 export async function writeReports(report) {
 	await mkdir(folder, { recursive: true });
 	const files = {

@@ -1,4 +1,4 @@
-// One picture of a run: how each peer stands to shardctl in each row, on a logarithmic axis. Right of the line is worse than
+// One picture of a run: how each peer compares to shardctl in each row, on a logarithmic axis. Right of the line is worse than
 // shardctl, left of it better; a bar spans the rounds, a dot is their median.
 import { ratio } from '../harness/measurements.mjs';
 

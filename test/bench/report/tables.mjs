@@ -1,8 +1,8 @@
-// What a run found, for people at a terminal.
+// The results of a run, for a terminal.
 import Table from 'cli-table3';
 import { medianOf, ratio } from '../harness/measurements.mjs';
 
-/** Medians of the rounds; after each peer's, in brackets, how shardctl stands to it: the median of the rounds' ratios and their spread. */
+/** Medians of the rounds; after each peer's, in brackets, how it compares to shardctl: the median of the rounds' ratios and their spread. */
 export function printRows(rows) {
 	if (rows.length === 0) return;
 	const contenders = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];

@@ -1,4 +1,4 @@
-// What calls into the fleet cost: every contender's fleet is up at the same time, and they take short turns. The floor is a raw echo
+// What calls into the fleet cost: all contenders' fleets run at the same time, and they take short turns. The floor is a raw echo
 // over node's own IPC to as many children.
 import { bots, noWindowMs } from '../harness/host.mjs';
 import { medianOf, ratio } from '../harness/measurements.mjs';
@@ -9,7 +9,7 @@ export const title = 'Calls into the fleet: one after the other, and many at onc
 
 const contenders = ['node', 'node detached', 'shardctl', 'discord.js', 'hybrid-sharding'];
 
-/** So many calls in a turn that it takes some tens of ms. Identical calls at once prove nothing: discord.js answers them with one. */
+/** Enough calls in a turn that it takes some tens of ms. Identical concurrent calls prove nothing: discord.js runs them once. */
 const cases = [
 	{ operation: 'broadcastEval', size: '100 B', bytes: 100, sequential: 100, concurrent: 1000 },
 	{ operation: 'broadcastEval', size: '10 kB', bytes: 10_000, sequential: 20, concurrent: 50 },

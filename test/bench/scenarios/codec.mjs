@@ -56,7 +56,7 @@ function measure({ measurements, of, value }) {
 	}
 }
 
-/** Median time of one run in µs; each turn has so many runs that the clock can tell. */
+/** Median time of one run in µs; each turn has enough runs for the resolution of the clock. */
 function time(work) {
 	const turns = [];
 	let runs = 1;

@@ -1,4 +1,4 @@
-// A bot that logs in and dies: how many IDENTIFYs that burns in a minute. Discord allows 1000 a day and resets the token after.
+// A bot that logs in and exits: how many IDENTIFYs it uses in a minute. Discord allows 1000 a day and resets the token after.
 import { bots } from '../harness/host.mjs';
 import { ratio } from '../harness/measurements.mjs';
 
@@ -8,7 +8,7 @@ export const title = 'IDENTIFYs that a bot burns which dies after each of them';
 const contenders = ['shardctl', 'discord.js', 'hybrid-sharding'];
 
 /**
- * All contenders at the same time, each with a Discord of its own, since only counts are compared. At their fastest settings, which
+ * All contenders at the same time, each with its own Discord, since only counts are compared. At their fastest settings, which
  * change nothing but the first start.
  */
 export async function run({ host, measurements, quick }) {
@@ -18,7 +18,7 @@ export async function run({ host, measurements, quick }) {
 	contenders.forEach((contender, index) => {
 		measurements.add(row, contender, burnt[index]);
 	});
-	// In a few seconds nobody has started often enough for a twentieth.
+	// In a few seconds none has started often enough for a twentieth.
 	if (quick) return;
 	const share = ratio(measurements.row(name, row.title), 'shardctl', 'discord.js').median;
 	measurements.claim({

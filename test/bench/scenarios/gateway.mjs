@@ -14,7 +14,7 @@ export const name = 'gateway';
 export const title = 'The resident gateway beside a direct connection';
 
 const perSecond = 5000;
-/** The way of a gateway that takes Discord's events compressed; on the others nobody compresses. */
+/** The path of a gateway that receives Discord's events compressed; on the others nothing is compressed. */
 const compressed = 'shardctl, zlib-stream';
 const mb = 1e6;
 
@@ -36,7 +36,7 @@ export async function run({ host, measurements, rounds, quick }) {
 	claims(measurements, { quick });
 }
 
-/** Discord and the reading client, and the ways between them: `{ source, sink, ways, end() }`. */
+/** Discord and the reading client, and the paths between them: `{ source, sink, ways, end() }`. */
 export async function startLines(host, names) {
 	const shards = 4;
 	const source = startSource(host);
@@ -64,7 +64,7 @@ function startBetween(host, way, options) {
 	return way === 'ws relay' ? startRelay(host, options) : options.discord;
 }
 
-/** As many events as the way takes; its processor time counts, because the source and the client want the same cores. */
+/** As many events as the path accepts; its processor time counts, because the source and the client want the same cores. */
 export async function measureRelay({ source, sink, ways }, { add, rounds, ways: names, kind, what, events = 40_000 }) {
 	const flood = async (way) => {
 		const before = await sink.request('count', { way });
@@ -83,7 +83,7 @@ export async function measureRelay({ source, sink, ways }, { add, rounds, ways: 
 	}
 }
 
-/** How old events are when they arrive, at a steady pace, the ways in turns. */
+/** How old events are when they arrive, at a steady rate, the paths in turns. */
 async function measureDelay({ source, sink }, { add, rounds, ways }) {
 	const window = async (way, forMs) => {
 		await sink.request('delays', { way, next: true });
@@ -101,7 +101,7 @@ async function measureDelay({ source, sink }, { add, rounds, ways }) {
 	}
 }
 
-/** A worker that has just been started logs in: from `login()` until all of its guilds are there. */
+/** A worker that has just been started logs in: from `login()` until all of its guilds have arrived. */
 async function measureStart(host, { add, rounds, guilds }) {
 	const source = startSource(host);
 	const discord = await source.request('create', {

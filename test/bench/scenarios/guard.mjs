@@ -1,5 +1,5 @@
-// A short subset with bounds several times as wide as what is usual, so that only a real regression passes them, whatever else the
-// machine does: ratios and counts, no times. It runs with the tests (guard.test.ts), and only when it is asked for by name.
+// A short subset with bounds several times as wide as usual, so that only a real regression exceeds them under any other load
+// of the machine: ratios and counts, no times. It runs with the tests (guard.test.ts), and only when it is requested by name.
 import { ratio } from '../harness/measurements.mjs';
 import { cpuMs, hasProc } from '../harness/processes.mjs';
 import { measureCalls, startFleets } from './calls.mjs';
@@ -54,7 +54,7 @@ async function processorPerCall(fleet) {
 
 async function guardRecovery(fleet, measurements) {
 	await fleet.request('kill', { index: 0, callsInFlight: 50, delayMs: slowMs });
-	// The calls to the worker that lives on end by themselves; the successor of the killed one is ready by now.
+	// The calls to the surviving worker end by themselves; the successor of the killed one is ready by now.
 	await pause(slowMs);
 	const hanging = await fleet.request('hanging');
 	measurements.claim({
@@ -65,7 +65,7 @@ async function guardRecovery(fleet, measurements) {
 }
 
 function guardCrashLoop(identifies, measurements) {
-	// The third comes after 14 s at the earliest, however fast the machine is.
+	// The third is after 14 s at the earliest, however fast the machine is.
 	measurements.claim({
 		text: 'crash loop of 8 s: at most 2 IDENTIFYs',
 		found: String(identifies),

@@ -1,4 +1,4 @@
-// Memory of the manager, and what a worker has more than the same bot without a manager, for the same 64 shards in many workers
+// Memory of the manager, and of a worker compared with the same bot without a manager, for the same 64 shards in many workers
 // and in few.
 import { bots, noWindowMs } from '../harness/host.mjs';
 import { medianOf } from '../harness/measurements.mjs';

@@ -1,4 +1,4 @@
-// A worker is killed outright with calls under way: how long until its shard is back, what that costs in identifies, and how many
+// A worker is killed by SIGKILL with calls in flight: how long until its shard is ready again, how many identifies it costs, and how many
 // of the calls are never answered, neither with a result nor with an error.
 import { bots } from '../harness/host.mjs';
 

@@ -1,4 +1,4 @@
-// How much our RPC alone costs over raw `process.send`. Both use one and the same channel, in short turns, because a process pair that
+// How much our RPC alone costs over raw `process.send`. Both use the same channel, in short turns, because a process pair that
 // the scheduler has placed well is five times as fast as one that it has not.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ const cases = [
 	{ size: '1 MB', bytes: 1_000_000, turns: 1, calls: { sequential: 5, concurrent: 8 } },
 ];
 
-/** Raw IPC sends one message per call when many are under way, as a program without a queue does. */
+/** Raw IPC sends one message per call when many are in flight, as a program without a queue does. */
 const modes = {
 	sequential: { row: { unit: 'µs', digits: 0 }, title: 'p50', measure: sequential },
 	concurrent: { row: { unit: 'calls/s', better: 'higher', digits: 0 }, title: 'at once', measure: concurrent },

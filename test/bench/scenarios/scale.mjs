@@ -1,4 +1,4 @@
-// What an idle fleet costs its manager, and the manager's code its workers, as the fleet grows. The workers hold no library and no
+// What an idle fleet costs its manager, and the manager's code its workers, as the fleet grows. The workers have no library and no
 // connection, so nothing else is in the figures.
 import { bots, noWindowMs } from '../harness/host.mjs';
 import { medianOf } from '../harness/measurements.mjs';
@@ -8,11 +8,11 @@ export const name = 'scale';
 export const title = 'Cost of an idle fleet at 8, 64 and 256 workers';
 
 const contenders = ['shardctl', 'discord.js', 'hybrid-sharding'];
-/** V8 tidies up once when a process falls idle; that is the end of its start, not what idling costs. */
+/** V8 collects garbage once when a process becomes idle; that is the end of its start, not the cost of idling. */
 const settleMs = 10_000;
-/** A beat of what shardctl does by itself: figures from every worker and a look at its event loop, each 5 s. */
+/** A period of shardctl's own work: figures from every worker and a check of its event loop, each 5 s. */
 const idleMs = 5000;
-/** From here on shardctl stands alone: the others cost minutes, and the question is whether its own cost grows evenly. */
+/** From here on only shardctl runs: the others take minutes, and the question is whether its own cost grows evenly. */
 const alone = 256;
 const mb = 2 ** 20;
 

@@ -1,4 +1,4 @@
-// How long a fleet takes to be ready, beside what Discord's pace and this machine allow. Discord's pace: one IDENTIFY per key and
+// How long a fleet takes to be ready, compared with what Discord's rate limit and this machine allow. The rate limit: one IDENTIFY per key and
 // window, so ceil(N / max_concurrency) - 1 windows. This machine: as many of the same bots, forked at once with no rule at all.
 import { bots, noWindowMs } from '../harness/host.mjs';
 import { ratio } from '../harness/measurements.mjs';
@@ -14,7 +14,7 @@ const peers = ['discord.js', 'hybrid-sharding'];
 export const startUp = byCountAndConcurrency('start-up', [4, 16]);
 export const startUpLarge = byCountAndConcurrency('start-up-32', [32]);
 
-/** Once, as it is a matter of minutes: what each does when nothing is set. The peers mostly wait, so they do it side by side. */
+/** Once, because it takes minutes: each with its defaults. The peers mostly wait, so they run side by side. */
 export const startUpDefaults = {
 	name: 'start-up-defaults',
 	title: 'Start of 16 shards at max_concurrency 16 when nothing is set',
@@ -60,7 +60,7 @@ function byCountAndConcurrency(name, counts) {
 	};
 }
 
-/** Time in which the machine brings up so many bots, all at once and with nothing around them. */
+/** Time in which the machine starts that many bots, all at once and without a manager. */
 async function bootFloors(host, counts) {
 	const floors = new Map();
 	for (const shards of counts) {
@@ -80,7 +80,7 @@ async function measureCase({ scenario, host, measurements, shards, maxConcurrenc
 	const windows = Math.ceil(shards / maxConcurrency) - 1;
 	const limitMs = Math.max(windows * shortWindowMs + floors.get(Math.min(shards, maxConcurrency)), floors.get(shards));
 	add('ready', 'node', limitMs / 1000);
-	// The fastest that keeps Discord's rules: at once where every shard has a key of its own, else a window's share apart.
+	// The fastest that keeps Discord's rules: at once when every shard has its own key, else a window's share apart.
 	const spawnDelayMs = shards <= maxConcurrency ? 0 : Math.ceil((shortWindowMs / maxConcurrency) * 1.1);
 	for (const contender of ['shardctl', ...peers]) {
 		const options = { shards, maxConcurrency, windowMs: shortWindowMs, spawnDelayMs };
@@ -138,7 +138,7 @@ function claims(measurements, name) {
 	measurements.claim({ text: `${name}: no identify violation`, found: String(sum), holds: sum === 0 });
 }
 
-/** A setting that Discord answers with violations is no setting to compete with. */
+/** A setting that Discord counts as a violation is not compared. */
 function isLegal(rows, readyTitle, peer) {
 	const row = rows.find(({ title: of }) => of === readyTitle.replace(': ready', ': identify violations'));
 	return row.values[peer].every((count) => count === 0);

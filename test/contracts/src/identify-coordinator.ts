@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest';
 /** One bot's coordination, as several managers see it. */
 export interface CoordinatorHarness {
 	clock: FakeClock;
-	/** Connects one more holder. What lives in memory has one coordinator for all of them. */
+	/** Connects one more holder. An in-memory implementation has one coordinator for all of them. */
 	connect(): Promise<IdentifyCoordinator>;
 }
 
@@ -29,7 +29,7 @@ export function identifyCoordinatorContract(
 	/** Of each property. */
 	{ runs = 300 }: { runs?: number } = {},
 ): void {
-	/** Two holders that have the same answer of Discord, and a log of what was granted when. */
+	/** Two holders that have the same response of Discord, and a log of the grants with their times. */
 	async function setUp(limit: Partial<SessionStartLimit> = {}, reserve = 0) {
 		const { clock, connect } = await open({ reserve });
 		const coordinator = await connect();
@@ -101,7 +101,7 @@ export function identifyCoordinatorContract(
 			expect(granted.map(({ shardId }) => shardId)).toEqual([0, 1, 2, 0]);
 		});
 
-		it('gives a slot that was released, or whose waiter left, to the next without a pause', async () => {
+		it('gives a slot that was released, or whose waiter aborted, to the next without a pause', async () => {
 			const { clock, granted, ask } = await setUp();
 			const first = await ask(0);
 			const leaving = new AbortController();
@@ -114,7 +114,7 @@ export function identifyCoordinatorContract(
 			expect(granted.map(({ shardId }) => shardId)).toEqual([0, 2]);
 		});
 
-		it('counts the slot of a holder that died as spent just then', async () => {
+		it('counts the slot of a holder that exited as spent at that time', async () => {
 			const { clock, granted, ask } = await setUp();
 			const first = await ask(0);
 			void ask(1);
@@ -150,13 +150,13 @@ export function identifyCoordinatorContract(
 			expect(granted.map(({ shardId }) => shardId)).toEqual([0, 1, 2, 3]);
 		});
 
-		it('refuses a signal that was aborted before', async () => {
+		it('rejects a signal that was already aborted', async () => {
 			const { ask, clock } = await setUp();
 			await expect(ask(0, AbortSignal.abort(new Error('late')))).rejects.toThrow('late');
 			expect(clock.pendingTimers()).toBe(0);
 		});
 
-		it('never allows two identifies of one key in a window, however holders ask, die, cancel and set the clock', async () => {
+		it('never allows two identifies of one key in a window, however holders ask, exit, cancel and set the clock', async () => {
 			await fc.assert(
 				fc.asyncProperty(
 					fc.integer({ min: 1, max: 4 }),
@@ -211,7 +211,7 @@ export function identifyCoordinatorContract(
 								}
 								case 'sent':
 								case 'abandon':
-									// A holder that died may have sent at the last moment.
+									// A holder that exited may have sent at the last moment.
 									if (!slot) break;
 									noteSend(slot);
 									slot[kind]();
@@ -253,7 +253,7 @@ export function identifyCoordinatorContract(
 			);
 		});
 
-		it('grants nothing before it has an answer of Discord', async () => {
+		it('grants nothing before it has a response of Discord', async () => {
 			const { clock, connect } = await open({ reserve: 0 });
 			const coordinator = await connect();
 			let grants = 0;
@@ -284,7 +284,7 @@ export function identifyCoordinatorContract(
 			expect(holders[1].budget()).toMatchObject({ total: 1000, remaining: 0, maxConcurrency: 16, resetAt: clock.now() + 60_000 });
 		});
 
-		it('leaves the reserve to starts that a person requested, and refuses others without using the slot', async () => {
+		it('keeps the reserve for starts that a user requested, and rejects others without using the slot', async () => {
 			const { coordinator, granted, refused, request } = await setUp({ ...limit, remaining: 11 }, 10);
 			await request(0, { automatic: true });
 			await request(1, { automatic: true });
@@ -296,7 +296,7 @@ export function identifyCoordinatorContract(
 			expect(await coordinator.check(10, { automatic: false })).toMatchObject({ allowed: false });
 		});
 
-		it('refuses at the turn of a request, and gives the slot to the next one', async () => {
+		it('rejects at the turn of a request, and gives the slot to the next one', async () => {
 			const { clock, granted, refused, request, ask } = await setUp({ ...limit, remaining: 12, max_concurrency: 1 }, 10);
 			(await ask(0)).sent();
 			for (const shardId of [1, 2]) void request(shardId, { automatic: true });
@@ -309,7 +309,7 @@ export function identifyCoordinatorContract(
 			expect(granted.map(({ shardId }) => shardId)).toEqual([0, 1, 3]);
 		});
 
-		it('takes a session start back with a slot that was not used, and keeps those that were or may have been', async () => {
+		it('refunds a session start with an unused slot, and keeps those that were or may have been used', async () => {
 			const { clock, coordinator, ask } = await setUp({ ...limit, remaining: 10 });
 			const [unused, used, lost] = [await ask(0), await ask(1), await ask(2)];
 			unused.release();
@@ -321,7 +321,7 @@ export function identifyCoordinatorContract(
 			expect(coordinator.budget().remaining).toBe(8);
 		});
 
-		it('keeps slots charged that are not sent yet when Discord is asked, because Discord does not know of them', async () => {
+		it('keeps unsent slots charged after a refresh, because Discord does not know of them', async () => {
 			const { coordinator, update, ask } = await setUp({ ...limit, remaining: 10 });
 			const slot = await ask(0);
 			(await ask(1)).sent();
@@ -332,7 +332,7 @@ export function identifyCoordinatorContract(
 			expect(coordinator.budget().remaining).toBe(8);
 		});
 
-		it('is full again when the day resets, whatever is done to the wall clock', async () => {
+		it('is full again when the day resets, also when the wall clock is set', async () => {
 			const { clock, coordinator, update } = await setUp({ ...limit, remaining: 0 });
 			clock.setNow(clock.now() + 86_400_000);
 			expect(await coordinator.check(1, { automatic: false })).toMatchObject({ allowed: false, retryInMs: 60_000 });
@@ -342,7 +342,7 @@ export function identifyCoordinatorContract(
 			expect(await coordinator.check(6, { automatic: false })).toMatchObject({ allowed: false });
 		});
 
-		it('never allows more session starts than Discord has left, however holders ask, die and ask Discord in between', async () => {
+		it('never allows more session starts than Discord has left, however holders ask, exit and refresh in between', async () => {
 			const step = fc.record({
 				kind: fc.constantFrom('person', 'automatic', 'sent', 'abandon', 'release', 'update', 'wait'),
 				number: fc.nat(15),
@@ -356,7 +356,7 @@ export function identifyCoordinatorContract(
 					const held: IdentifySlot[] = [];
 					let discordHas = remaining;
 					let taken = 0;
-					/** Each shard asks once, so a grant says which kind of request it was for. */
+					/** Each shard asks once, so a grant identifies the kind of its request. */
 					let lastShard = 0;
 					for (const { kind, number } of events) {
 						const slot = held[number % Math.max(1, held.length)];

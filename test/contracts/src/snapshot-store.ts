@@ -1,4 +1,4 @@
-// What every snapshot store has to do. Run on each implementation: on files, in memory, and later on stores that machines share.
+// What every snapshot store must do. Run on each implementation: on files, in memory, and later on stores that machines share.
 
 import type { SnapshotStore } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ export function describeSnapshotStore(name: string, make: () => () => SnapshotSt
 	const bytes = (content: string) => Buffer.from(content);
 
 	describe(`${name} as a snapshot store`, () => {
-		it('reads what was written last, whole or in pieces, and undefined where nothing was', async () => {
+		it('reads what was written last, whole or in pieces, and undefined when nothing was', async () => {
 			const store = make()();
 			expect(await store.read('a')).toBeUndefined();
 			await store.write('a', bytes('one'), '1');
@@ -23,7 +23,7 @@ export function describeSnapshotStore(name: string, make: () => () => SnapshotSt
 			expect([await text(store, 'a'), await text(store, 'b'), await text(store, 'c')]).toEqual(['two and three', '', undefined]);
 		});
 
-		it('appends, also to what is not there, and removes, also what is not there', async () => {
+		it('appends, also to a missing file, and removes, also a missing one', async () => {
 			const store = make()();
 			await store.append('a', bytes('one'), '1');
 			await store.append('a', bytes(', two'), '1');
@@ -33,7 +33,7 @@ export function describeSnapshotStore(name: string, make: () => () => SnapshotSt
 			expect(await store.read('a')).toBeUndefined();
 		});
 
-		it('keeps what earlier holders saved, and shows it to every process', async () => {
+		it('keeps what earlier holders saved, and returns it to every process', async () => {
 			const open = make();
 			await open().write('a', bytes('first'), '1');
 			const second = open();
@@ -43,7 +43,7 @@ export function describeSnapshotStore(name: string, make: () => () => SnapshotSt
 			expect(await text(open(), 'a')).toBe('first, second');
 		});
 
-		it('refuses every change of a holder whose place another has taken, at once', async () => {
+		it('rejects every change of a holder that another has replaced, at once', async () => {
 			const open = make();
 			const old = open();
 			await old.claim('9');
@@ -59,7 +59,7 @@ export function describeSnapshotStore(name: string, make: () => () => SnapshotSt
 			expect([await text(open(), 'a'), await open().read('b')]).toEqual(['old', undefined]);
 		});
 
-		it('takes a write with a newer fence for a claim', async () => {
+		it('treats a write with a newer fence as a claim', async () => {
 			const open = make();
 			const old = open();
 			await old.write('a', bytes('old'), '3');
@@ -68,7 +68,7 @@ export function describeSnapshotStore(name: string, make: () => () => SnapshotSt
 			expect(await text(old, 'a')).toBe('new');
 		});
 
-		it('lets the same holder claim again, and the newest of several that claim at once write', async () => {
+		it('allows the same holder to claim again, and the newest of several concurrent claims to write', async () => {
 			const open = make();
 			await open().claim('5');
 			await open().claim('5');

@@ -1,5 +1,5 @@
 // Reads the alert rules and evaluates the small part of PromQL that they use: comparisons of a selector with a number or with a multiple of
-// another selector, increase(), and `or`. Whether Prometheus takes the rules as well is promtool's to say, where it is installed.
+// another selector, increase(), and `or`. Whether Prometheus accepts the rules as well is checked by promtool, if installed.
 import parse from 'parse-prometheus-text-format';
 
 export interface AlertRule {
@@ -9,7 +9,7 @@ export interface AlertRule {
 	forMs: number;
 }
 
-/** One scrape; undefined where nothing answered. */
+/** One scrape; undefined if there was no response. */
 export type Scrape = string | undefined;
 
 interface Sample {
@@ -84,7 +84,7 @@ function matching(condition: string, moment: Moment): string[] {
 		.map(({ series }) => series);
 }
 
-/** As Prometheus counts: a counter that has become smaller began at 0 again. */
+/** As Prometheus counts: a counter that has decreased was reset to 0. */
 function increaseOf(window: readonly Sample[][], series: string): number {
 	const values = window.flatMap((samples) => samples.filter((sample) => sample.series === series).map(({ value }) => value));
 	return values.slice(1).reduce((sum, value, index) => {
@@ -105,7 +105,7 @@ function select(samples: readonly Sample[], selector: string): Sample[] {
 	return samples.filter((sample) => sample.name === name && matchers.every((matches) => matches(sample)));
 }
 
-/** With `up`, which Prometheus makes itself. */
+/** With `up`, which Prometheus sets itself. */
 function samplesOf(text: Scrape): Sample[] {
 	const up: Sample = { series: 'up', name: 'up', labels: { job: 'shardctl' }, value: text === undefined ? 0 : 1 };
 	const families = text === undefined ? [] : parse(text);

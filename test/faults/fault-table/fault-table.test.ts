@@ -1,5 +1,5 @@
-// The table of faults in the README: a real fleet is broken in each way, and what it says, its exit status of health, the alert and the time
-// are what the table has. FAULTS=all breaks all of them (about five minutes), else those that are quick; UPDATE_README=1 writes the table.
+// The table of faults in the README: a real fleet is broken in each way, and its report, its exit status of health, the alert and the time
+// match the table. FAULTS=all breaks all of them (about five minutes), else those that are quick; UPDATE_README=1 writes the table.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '@shardctl/test-support';
@@ -40,7 +40,7 @@ if (!whole)
 	process.stderr.write(`notice: ${faults.length - tried.length} of ${faults.length} faults are tried with FAULTS=all only\n`);
 
 for (const fault of tried) {
-	it(`${fault.fault}: is reported in time, and by its alert alone`, async (context) => {
+	it(`${fault.fault}: is reported in time, and only by its alert`, async (context) => {
 		const setup = fault.setup ? fault.setup() : {};
 		if (!setup) {
 			process.stderr.write(`notice: not tried, this machine does not allow it: ${fault.fault}\n`);
@@ -93,7 +93,7 @@ describe('the table in the README', () => {
 		}
 	});
 
-	it.skipIf(process.env.UPDATE_README)('has what the fleets of this run say', () => {
+	it.skipIf(process.env.UPDATE_README)('matches the reports of this run', () => {
 		for (const [fault, row] of measured) {
 			const expected = rows.get(fault);
 			expect({ ...row, stats: shape(row.stats), time: '' }).toEqual({
@@ -104,7 +104,7 @@ describe('the table in the README', () => {
 		}
 	});
 
-	it('has the alert rules of the package, each of which a fault makes fire', () => {
+	it('has the alert rules of the package, each of which a fault fires', () => {
 		const listed = /```yaml\n(groups:[\s\S]*?)```/.exec(readFileSync(readmePath, 'utf8'))?.[1];
 		expect(listed).toBe(readFileSync(join(root, 'apps/shardctl/alerts.yml'), 'utf8'));
 		expect([...new Set(faults.map(({ alert }) => alert))].filter((alert) => alert !== null).sort()).toEqual(
@@ -115,7 +115,7 @@ describe('the table in the README', () => {
 
 /** How often Prometheus scrapes here. */
 const scrapeMs = 15_000;
-/** Reading the figures takes time as well, on a machine that has other work. */
+/** Reading the figures takes time as well, on a machine with other work. */
 const slackMs = 1500;
 const pollMs = 50;
 
@@ -148,7 +148,7 @@ async function whenSaid(fleet: FleetUnderFault, { says, text = /./ }: Fault, beg
 	return { lines: lines.map((line) => line.trimEnd()), exitCode: healthExitCodes[stats.health.status], scrape, tookMs };
 }
 
-/** The manager is gone; what the commands say is what is left to see. */
+/** The manager is gone; only the output of the commands is left. */
 async function whenEnded({ run, cli, stateDir }: FleetUnderFault, beganAt: number): Promise<Said> {
 	await run.exit;
 	const tookMs = performance.now() - beganAt;
@@ -183,7 +183,7 @@ function shape(text: string): string {
 	return (
 		text
 			.replace(/shards? [\d,-]+/g, 'SHARDS')
-			// A first try of the restart may have failed by then, or not.
+			// A first attempt of the restart may have failed by then, or not.
 			.replace(/; \d+ failed attempts?/g, '')
 			.replace(/connecting|resuming/g, 'STATE')
 			.replace(/\d+h \d+m|\d+(\.\d+)?( ?(ms|s|m|MB))?\b/g, 'N')

@@ -1,4 +1,4 @@
-// The faults of the table in the README: what is broken, what the fleet has to say of it, and which alert fires.
+// The faults of the table in the README: what is broken, what the fleet must report, and which alert fires.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,16 +8,16 @@ import { onTestFinished } from 'vitest';
 import type { FleetSetup, FleetUnderFault } from './fleet-under-fault.js';
 
 export interface Fault {
-	/** As the README has it. */
+	/** As in the README. */
 	fault: string;
 	/** Part of every run of the tests, not only of the whole table. */
 	quick?: boolean;
-	/** Undefined where this machine cannot have the fault, with a notice. */
+	/** Undefined if this machine cannot have the fault, with a notice. */
 	setup?(): FleetSetup | undefined;
 	cause(fleet: FleetUnderFault): Promise<unknown>;
-	/** The kind of cause that the fleet reports; `ends`: the fleet is gone; `recovers`: nothing is wrong, or no longer. */
+	/** The kind of cause that the fleet reports; `ends`: the fleet has ended; `recovers`: nothing is wrong, or no longer. */
 	says: ManagerStats['health']['causes'][number]['kind'] | 'ends' | 'recovers';
-	/** Part of its message, where the first one can be another. */
+	/** Part of its message, if the first report can be another. */
 	text?: RegExp;
 	/** What the alert needs beyond the first report. */
 	until?(fleet: FleetUnderFault): Promise<unknown>;
@@ -29,7 +29,7 @@ export interface Fault {
 
 const resident: FleetSetup = { args: ['--gateway', 'resident'] };
 const soon = 5000;
-/** Discord wants 1 to 5 s between op 9 and the next IDENTIFY, which is the first that has to wait. */
+/** Discord requires 1 to 5 s between op 9 and the next IDENTIFY, which is the first that has to wait. */
 const afterInvalidSession = 10_000;
 
 export const faults: readonly Fault[] = [

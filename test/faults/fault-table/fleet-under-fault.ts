@@ -1,4 +1,4 @@
-// A real fleet of the command line on a simulated Discord of its own, for one row of the table of faults.
+// A real fleet of the command line on its own simulated Discord, for one row of the table of faults.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
@@ -17,7 +17,7 @@ export interface FleetUnderFault {
 	metrics(): Promise<string>;
 	/** Runs code in every worker, or in that of one shard. */
 	eval(code: string, shard?: number): Promise<void>;
-	/** The next processes of the bot end at once. */
+	/** The next processes of the bot exit at once. */
 	crashAtStart(): void;
 	workerPid(id: number): Promise<number>;
 	gatewayPid(): Promise<number>;
@@ -36,7 +36,7 @@ const bot = `
 	require(${JSON.stringify(fixture('fleet-bot.cjs'))});
 `;
 
-/** Starts it and waits until it is ready. Everything is gone when the test finishes. */
+/** Starts it and waits until it is ready. Everything is removed when the test finishes. */
 export async function startFleetUnderFault({ args = [], simulator: world, stateDir }: FleetSetup): Promise<FleetUnderFault> {
 	const simulator = await createSimulator({ guilds: 8, shards: 4, maxConcurrency: 16, heartbeatIntervalMs: 1000, ...world });
 	onTestFinished(() => simulator.stop());

@@ -1,4 +1,4 @@
-// A real browser for tests of what a web page can do to servers on this machine. Where there is none, the test that needs it says so and is
+// A real browser for tests of what a web page can do to servers on this machine. Without one, the test that needs it reports that and is
 // skipped.
 import { execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { tempDir } from './temp-dir.js';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
-/** The program of a Chromium; undefined where none is installed. `SHARDCTL_TEST_BROWSER` names another one. */
+/** The program of a Chromium; undefined if none is installed. `SHARDCTL_TEST_BROWSER` names another one. */
 export function findBrowser(): string | undefined {
 	const candidates = process.env.SHARDCTL_TEST_BROWSER ? [process.env.SHARDCTL_TEST_BROWSER] : names;
 	return candidates.find((name) => {
@@ -20,7 +20,7 @@ export function findBrowser(): string | undefined {
 	});
 }
 
-/** Each of these names leads to this machine, as after DNS rebinding. */
+/** Each of these names resolves to this machine, as after DNS rebinding. */
 const resolverRules = 'MAP *.example 127.0.0.1';
 
 function start(browser: string, args: string[]) {

@@ -1,5 +1,5 @@
-// Runs the command line as a person or a service manager does: as a process, with a state folder of its own, so that no test
-// meets another's managers; and finds whatever it leaves behind.
+// Runs the command line as a user or a service manager does: as a process, with its own state folder, so that no test
+// affects another's managers; and finds every process it leaves behind.
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ const mark = 'SHARDCTL_TEST_RUN';
 export interface CliRun {
 	readonly process: ChildProcess;
 	readonly pid: number;
-	/** All that was written so far. */
+	/** All output so far. */
 	stdout(): string;
 	stderr(): string;
 	/** The lines of standard output that are JSON objects. */
@@ -41,11 +41,11 @@ export interface CliSandbox {
 		args: readonly string[],
 		options?: { env?: Record<string, string>; cwd?: string },
 	): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }>;
-	/** Every process of this sandbox that is alive, however it came to be orphaned. */
+	/** Every running process of this sandbox, orphaned ones included. */
 	survivors(): number[];
 }
 
-/** A sandbox for one test; what still runs in it is killed when the test finishes, or by `cleanUp`, such as afterAll. */
+/** A sandbox for one test; its remaining processes are killed when the test finishes, or by `cleanUp`, such as afterAll. */
 export function cliSandbox(cleanUp: (end: () => void) => void = onTestFinished): CliSandbox {
 	const id = randomUUID();
 	const stateDir = tempDir('shardctl-state-', cleanUp);

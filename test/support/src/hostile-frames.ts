@@ -1,9 +1,9 @@
-// Frames and connections that no client of a gateway should send, each with the close codes that it may be answered with.
+// Frames and connections that no client of a gateway should send, each with the allowed close codes.
 import { connect, type Socket } from 'node:net';
 
 export interface Attack {
 	data: string | Buffer;
-	/** The codes that it may be closed with. */
+	/** The allowed close codes. */
 	codes: number[];
 }
 
@@ -30,7 +30,7 @@ export function hostileFrames(random: () => number): HostileFrames {
 			: { [one(['op', 'd', 'token', '__proto__', 'constructor', 'shard'])]: garbage(depth + 1) };
 	};
 
-	/** Each kind of attack with what has to come of it. */
+	/** Each kind of attack with its required outcome. */
 	const attacks: (() => Attack)[] = [
 		() => ({ data: bytes(1 + int(200)), codes: [4002] }),
 		() => ({

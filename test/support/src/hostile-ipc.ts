@@ -9,7 +9,7 @@ export interface HostileIpc {
 export interface HostileIpcOptions {
 	/** Numbers from 0 to below 1. */
 	random: () => number;
-	/** The events and methods of the contract, which are hit more often than names that it does not know. */
+	/** The events and methods of the contract, which are used more often than unknown names. */
 	events: readonly string[];
 	methods: readonly string[];
 }
@@ -69,7 +69,7 @@ export function hostileIpc({ random, events, methods }: HostileIpcOptions): Host
 	const value = (depth = 0): unknown => {
 		if (depth > 4 || random() < 0.4) return leaf();
 		if (random() < 0.3) return Array.from({ length: int(5) }, () => value(depth + 1));
-		// As JSON makes it: `__proto__` is a key like any other.
+		// As JSON parses it: `__proto__` is a key like any other.
 		const entries = Array.from(
 			{ length: int(6) },
 			() => `${JSON.stringify(one(keys))}:${JSON.stringify(value(depth + 1) ?? null)}`,

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 export interface HostileRequests {
 	/** The text of one request. */
 	request(): string;
-	/** Sends one on a connection of its own and resolves with the status of the answer, 0 where there was none. */
+	/** Sends one on its own connection and resolves with the status of the response, 0 if there was none. */
 	send(port: number): Promise<number>;
 }
 

@@ -2,9 +2,9 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export interface Network {
-	/** Where the server is found, on loopback. */
+	/** The address of the server, on loopback. */
 	readonly port: number;
-	/** Connections that came while it was up. */
+	/** Connections accepted while it was up. */
 	readonly connections: number;
 	/** Breaks every connection and refuses new ones. */
 	cut(): Promise<void>;

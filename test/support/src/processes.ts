@@ -1,7 +1,7 @@
 // Facts about processes from /proc, where a kill(pid, 0) would still see a zombie that its parent has not reaped.
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Whether a process is there and not a zombie. */
+/** Whether a process exists and is not a zombie. */
 export function isAlive(pid: number): boolean {
 	try {
 		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -12,7 +12,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Whether a process leads a process group of its own, as every supervised child does. A process that such a child is starting does
+ * Whether a process leads its own process group, as every supervised child does. A process that such a child is starting does
  * not: between its fork and its exec it is a copy of the child, with the child's environment and command line.
  */
 export function leadsGroup(pid: number): boolean {
@@ -25,7 +25,7 @@ export function leadsGroup(pid: number): boolean {
 	}
 }
 
-/** The ids of live processes whose environment holds `NAME=value`, whatever their parent is by now. */
+/** The ids of live processes whose environment holds `NAME=value`, also orphaned ones. */
 export function processesWithEnv(name: string, value: string): number[] {
 	const needle = `${name}=${value}`;
 	return readdirSync('/proc').flatMap((entry) => {

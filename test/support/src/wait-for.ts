@@ -1,7 +1,7 @@
-// Waits for a condition by asking again and again, with a deadline: for what real processes and sockets do in their own time.
+// Waits for a condition by polling with a deadline: for real processes and sockets, which take their own time.
 
 /**
- * Resolves with the first truthy value of `probe`. Fails after `timeoutMs` (default 60 s) with `what` and the last answer.
+ * Resolves with the first truthy value of `probe`. Fails after `timeoutMs` (default 60 s) with `what` and the last value.
  * A probe that throws counts as "not yet"; its last error is the cause.
  */
 export async function waitFor<T>(
@@ -19,7 +19,7 @@ export async function waitFor<T>(
 			last = error;
 		}
 		if (performance.now() > end)
-			throw new Error(`waited ${timeoutMs} ms in vain for ${what}; last: ${String(last)}`, { cause: last });
+			throw new Error(`timed out after ${timeoutMs} ms waiting for ${what}; last: ${String(last)}`, { cause: last });
 		await new Promise((resolve) => setTimeout(resolve, everyMs));
 	}
 }

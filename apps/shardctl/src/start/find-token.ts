@@ -78,7 +78,7 @@ function inText(text: string, name: string): FoundToken[] {
 	});
 }
 
-/** The first part of a token is the bot's id in base64: that tells it from a JWT and from a placeholder. */
+/** The first part of a token is the bot's id in base64: that distinguishes it from a JWT and from a placeholder. */
 function tokensIn(text: string): string[] {
 	return (text.match(tokenShape) ?? []).filter((candidate) =>
 		/^\d{15,20}$/.test(Buffer.from(candidate.slice(0, candidate.indexOf('.')), 'base64url').toString('latin1')),
