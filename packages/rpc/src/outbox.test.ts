@@ -142,6 +142,16 @@ describe('an outbox', () => {
 		expect(outbox.push(frame(7), 10)).not.toBeNull();
 	});
 
+	it('finding 15: has no room for what must be accepted either, once twice as much waits', async () => {
+		const { outbox, state } = portUnderTest();
+		state.accepts = false;
+		outbox.push(frame(0), 10);
+		await tick();
+		for (let n = 1; n <= 8; n++) expect(outbox.push(frame(n), 10, true)).not.toBeNull();
+		expect(outbox.push(frame(9), 10, true)).toBeNull();
+		expect(outbox.waitingFrames).toBe(8);
+	});
+
 	it('accepts one frame of any size into an empty queue, and none that would exceed the limit beside others', () => {
 		const { outbox } = portUnderTest();
 		expect(outbox.push(frame(1), 2_000_000)).not.toBeNull();

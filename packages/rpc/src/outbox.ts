@@ -56,11 +56,15 @@ export class Outbox {
 		return this.#waitingFrames;
 	}
 
-	/** Queues a frame for the end of this tick. Null when the queue is full; `always` is for what must not be refused. */
+	/**
+	 * Queues a frame for the end of this tick. Null when the queue is full. `always` is for what must not be refused: it has room until twice
+	 * as much waits, which is only so where the other side sends and does not read.
+	 */
 	push(frame: Frame, sizeBytes: number, always = false): OutboxEntry | null {
 		const { maxQueuedFrames, maxQueuedBytes } = this.#options.limits;
-		const full = this.#waitingFrames >= maxQueuedFrames || this.#waitingBytes + sizeBytes > maxQueuedBytes;
-		if (this.#state === 'closed' || (full && !always && this.#waitingFrames > 0)) return null;
+		const factor = always ? 2 : 1;
+		const full = this.#waitingFrames >= factor * maxQueuedFrames || this.#waitingBytes + sizeBytes > factor * maxQueuedBytes;
+		if (this.#state === 'closed' || (full && this.#waitingFrames > 0)) return null;
 		const entry: OutboxEntry = { frame, sizeBytes, state: 'waiting' };
 		this.#queue.push(entry);
 		this.#waitingFrames++;

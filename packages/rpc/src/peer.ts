@@ -107,6 +107,7 @@ export class Peer<
 			outbox: this.#outbox,
 			limits: this.#limits,
 			schemas: this.#schemas.params,
+			onUnread: () => this.#protocolError('it sends requests and does not read the replies'),
 			onDuplicate: () => this.#counters.duplicateRequests++,
 			onUnreadable: (what, cause) => this.#protocolError(what, cause, { refused: true }),
 		});

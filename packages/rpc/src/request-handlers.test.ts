@@ -5,19 +5,20 @@ import type { HandlerContext } from './handler-context.js';
 import { defaultPeerLimits } from './limits.js';
 import { RequestHandlers } from './request-handlers.js';
 
-function setup({ accepts = () => true, limits = {} }: { accepts?: () => boolean; limits?: object } = {}) {
+function setup({ accepts = () => true, limits = {} }: { accepts?: (always: boolean) => boolean; limits?: object } = {}) {
 	const sent: Frame[] = [];
 	const noted: string[] = [];
 	const handlers = new RequestHandlers({
 		outbox: {
 			push(frame: Frame, _bytes: number, always = false) {
-				if (!always && !accepts()) return null;
+				if (!accepts(always)) return null;
 				sent.push(frame);
 				return {} as never;
 			},
 		},
 		limits: { ...defaultPeerLimits, ...limits },
 		schemas: {},
+		onUnread: () => void noted.push('unread'),
 		onDuplicate: () => void noted.push('duplicate'),
 		onUnreadable: (what) => void noted.push(what),
 	});
@@ -73,7 +74,7 @@ it('aborts the signal of a handler whose caller no longer waits, and sends no re
 });
 
 it('replies with a failure when the queue has no space for the result', () => {
-	const { handlers, failure } = setup({ accepts: () => false });
+	const { handlers, failure } = setup({ accepts: (always) => always });
 	handlers.set('big', () => 'value');
 	handlers.run(1, 'big', null, false);
 	expect(failure()).toContain('congested');
@@ -89,4 +90,13 @@ it('sends nothing more for handlers that are aborted together', async () => {
 	await work.promise;
 	await Promise.resolve();
 	expect([handlers.runningCount, sent]).toEqual([0, []]);
+});
+
+it('finding 15: reports a sender that reads no replies, once not even failures can be kept', () => {
+	const { handlers, noted } = setup({ accepts: () => false });
+	handlers.run(1, 'missing', null, false);
+	expect(noted).toEqual(['unread']);
+	handlers.abortAll(new ShardctlError('CHANNEL_CLOSED', 'closed'));
+	handlers.run(2, 'missing', null, false);
+	expect(noted).toEqual(['unread']);
 });

@@ -19,6 +19,8 @@ export interface RequestHandlersOptions {
 	schemas: SchemaTables['params'];
 	/** A request arrived twice; the second is ignored. */
 	onDuplicate(): void;
+	/** The other side sends requests and does not read the replies, of which no more can be kept. */
+	onUnread(): void;
 	/** The params of a request are not what the protocol allows, which was the reply to it. */
 	onUnreadable(what: string, cause: unknown): void;
 }
@@ -113,10 +115,11 @@ export class RequestHandlers {
 		if (!this.#closed) this.fail(id, tooMany('the channel is congested and the queue of replies is full'));
 	}
 
-	/** Sends an error as the reply; it is sent even when the queue is full. */
+	/** Sends an error as the reply; it is sent also when the queue is full, up to a second bound. */
 	fail(id: number, thrown: unknown): void {
 		const { wire, sizeBytes } = encodeThrown(thrown, this.#options.limits);
-		this.#options.outbox.push([kind.failure, id, wire], sizeBytes + frameBytes, true);
+		if (this.#options.outbox.push([kind.failure, id, wire], sizeBytes + frameBytes, true)) return;
+		if (!this.#closed) this.#options.onUnread();
 	}
 
 	/** The caller of a request no longer waits. */

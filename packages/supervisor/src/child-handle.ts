@@ -25,6 +25,8 @@ export interface ChildChannel {
 	 * channel is broken or cannot carry sockets.
 	 */
 	sendSocket(message: unknown, socket: Socket, done: (error: Error | null) => void): void;
+	/** Calls the listener once, when the child has sent a message that is larger than may be received. Nothing more arrives from it then. */
+	onTooLarge?(listener: () => void): void;
 	on(event: 'message', listener: (message: unknown) => void): unknown;
 	/** Emitted once, when the channel has ended after it was connected. */
 	on(event: 'disconnect', listener: () => void): unknown;

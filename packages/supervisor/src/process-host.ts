@@ -9,6 +9,7 @@ import { hungStack } from './hung-stack.js';
 import { asksForInspector, withInspectPort } from './inspect-port.js';
 import { OomKillCounter } from './oom-kills.js';
 import { endProcessGroup, signalProcess, signalProcessGroup } from './process-group.js';
+import { defaultReceiveLimit, limitReceiving } from './receive-limit.js';
 import { hasClient, listensOn } from './tcp-ports.js';
 
 /** The operating system. */
@@ -59,7 +60,7 @@ class ProcessHandle implements ChildHandle {
 	constructor(child: ChildProcess, spec: ChildSpec) {
 		this.#child = child;
 		this.pid = child.pid ?? null;
-		this.channel = new IpcChannel(child);
+		this.channel = new IpcChannel(child, spec);
 		// Windows has no SIGUSR1; it would end a program that is not node, or a node that was started not to handle it.
 		this.#canShowStack =
 			process.platform !== 'win32' && spec.command === undefined && !child.spawnargs.includes('--disable-sigusr1');
@@ -126,9 +127,16 @@ function portOf(url: string): number {
 /** Node's IPC channel to a child process. */
 class IpcChannel implements ChildChannel {
 	readonly #child: ChildProcess;
+	readonly #exceeded = new AbortController();
 
-	constructor(child: ChildProcess) {
+	constructor(child: ChildProcess, spec: ChildSpec) {
 		this.#child = child;
+		if (spec.command !== undefined || spec.serialization !== 'advanced')
+			limitReceiving(child, defaultReceiveLimit, () => this.#exceeded.abort());
+	}
+
+	onTooLarge(listener: () => void): void {
+		this.#exceeded.signal.addEventListener('abort', listener, { once: true });
 	}
 
 	get connected(): boolean {

@@ -424,6 +424,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			this.#drain({ kind: 'policy' }, { reason: 'spawn-failed', detail: `got no channel: ${messageOf(error)}`, graceMs: 0 });
 			return;
 		}
+		run.child.channel.onTooLarge?.(() => this.breakOff(epoch, tooLarge()));
 		const link = this.#link;
 		if (isOn(heartbeat.intervalMs) && isOn(heartbeat.timeoutMs)) {
 			this.#heartbeat = new Heartbeat({
@@ -650,6 +651,10 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
 		resolve = done;
 	});
 	return { promise, resolve };
+}
+
+function tooLarge(): ShardctlError {
+	return new ShardctlError('MESSAGE_TOO_LARGE', 'it sent a message that is larger than a process may send');
 }
 
 function megabytes(bytes: number): string {
