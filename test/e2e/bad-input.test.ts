@@ -137,3 +137,16 @@ it('a second manager of one name is rejected with a remedy, and the first is not
 	expect(simulator.log.entries({ type: 'identify' })).toHaveLength(1);
 	expect(cli.survivors()).toEqual([]);
 });
+
+it.runIf(process.platform !== 'win32')(
+	'finding 18: a command that may open too few files says so, and how to raise the limit',
+	async () => {
+		const cli = cliSandbox();
+		const command = ['sh', '-c', 'ulimit -n 32; exec "$0" "$@"', process.execPath, cli.program];
+		const run = cli.run(['start', 'bot.js', '--simulate', '4'], { command });
+		expect(await run.exit).toBe(1);
+		expect(run.stderr()).toBe(
+			'error: too many open files; raise the limit: ulimit -n 4096, or LimitNOFILE= in the systemd unit\n',
+		);
+	},
+);

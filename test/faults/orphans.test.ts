@@ -62,7 +62,7 @@ it('a new manager ends the blocked worker of a killed one, reports it, and only 
 	expect(await first.exit).toBe('SIGKILL');
 
 	const next = cli.run(['start', tinyBot, '--name', 'leftover'], { env });
-	const spoke = await next.message(/left 1 worker \(process \d+\) behind/);
+	const spoke = await next.message(/left 1 process \(\d+\) of its workers and gateways behind/);
 	expect(spoke.pids).toEqual([leftover]);
 	await next.message(/did not exit on their own and were killed/);
 	await next.message(/^fleet ready/);

@@ -1,4 +1,5 @@
 // Runs a command: parses, reports errors, and sets the exit status.
+import { closeSync, openSync } from 'node:fs';
 import { messageOf, ShardctlError } from '@shardctl/core';
 import { CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
@@ -22,11 +23,27 @@ export async function main(): Promise<void> {
 /** Prints the error; returns the exit status. */
 async function report(error: unknown): Promise<number> {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongUsage;
+	if (isForWantOfFiles(error)) {
+		printErr('error: too many open files; raise the limit: ulimit -n 4096, or LimitNOFILE= in the systemd unit\n');
+		return exitCodeOf(error);
+	}
 	const skew = ShardctlError.is(error) ? undefined : await otherVersion(error);
 	if (ShardctlError.is(error)) printErr(`error: ${error.message}\n`);
 	else if (skew !== undefined) printErr(`error: ${skew}\n`);
 	else printErr(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 	return exitCodeOf(error);
+}
+
+/** Whether no file could be opened. Node's module loader may say then that a package does not exist. */
+function isForWantOfFiles(error: unknown): boolean {
+	const isLimit = (thrown: unknown) => /^E[MN]FILE$/.test(String((thrown as NodeJS.ErrnoException | null)?.code));
+	if (isLimit(error)) return true;
+	try {
+		closeSync(openSync(process.execPath, 'r'));
+		return false;
+	} catch (thrown) {
+		return isLimit(thrown);
+	}
 }
 
 /** The sentence for an error that two versions which do not fit together are the likely cause of. */

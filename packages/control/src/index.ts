@@ -26,7 +26,7 @@ export type {
 export { describeEnd, endReason } from './history/describe-end.js';
 export { type EndedFleet, endedFleets, type FleetEnd } from './history/ended-fleet.js';
 export { journalEvents, journalOutput } from './history/read-journal.js';
-export { defaultManagerName } from './state-dir/manager-name.js';
+export { defaultManagerName, isDeviceName } from './state-dir/manager-name.js';
 export { type FoundManager, runningManagers } from './state-dir/manager-record.js';
 export { readOwned } from './state-dir/ownership.js';
 export { isSameProcess, type ProcessIdentity, processIdentity } from './state-dir/process-identity.js';

@@ -18,12 +18,12 @@ describe('finding 15: a child whose message', () => {
 		['is 60 MB of empty lists', '[', '[],', 60e6],
 		['never ends', '{"a":[', '0.5,', 1e12],
 	])('%s is ended with a code, and its owner keeps its memory and works on', async (_, start, part, bytes) => {
-		const { child, tell, exits, pids } = await started({ shutdownGraceMs: 500 });
+		const { child, run, exits, pids } = await started({ shutdownGraceMs: 500 });
 		const neighbour = await started();
 		global.gc?.();
 		const before = process.memoryUsage.rss();
 		let most = 0;
-		tell(writeRaw(start, part, bytes));
+		run(writeRaw(start, part, bytes));
 		await waitFor('the end of the child', () => {
 			most = Math.max(most, process.memoryUsage.rss() - before);
 			return exits.length > 0;
@@ -41,8 +41,8 @@ describe('finding 15: a child whose message', () => {
 });
 
 it('a message of 64 MB arrives', async () => {
-	const { tell, messages, exits } = await started();
-	tell("process.send({ text: 'x'.repeat(64 * 2 ** 20) })");
+	const { run, messages, exits } = await started();
+	run("process.send({ text: 'x'.repeat(64 * 2 ** 20) })");
 	await waitFor('the message', () => messages.length > 0);
 	expect((messages[0] as { text: string }).text).toHaveLength(64 * 2 ** 20);
 	expect(exits).toEqual([]);

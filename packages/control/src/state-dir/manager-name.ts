@@ -20,12 +20,13 @@ function packageName(path: string): string | undefined {
 	}
 }
 
+/** Whether Windows takes a file of this name for a device, whatever follows a dot. */
+export function isDeviceName(name: string): boolean {
+	return /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i.test(name);
+}
+
 /** Names become file names: anything else than letters, digits, dots, underscores and dashes turns into a dash. */
 function safeName(name: string): string {
-	return (
-		name
-			.replace(/[^a-z0-9._-]+/gi, '-')
-			.replace(/^[^a-z0-9]+/i, '')
-			.slice(0, 64) || 'bot'
-	);
+	const safe = name.replace(/[^a-z0-9._-]+/gi, '-').replace(/^[^a-z0-9]+/i, '');
+	return (isDeviceName(safe) ? `bot-${safe}` : safe).slice(0, 64) || 'bot';
 }

@@ -143,6 +143,10 @@ describe('resolveManagerOptions', () => {
 		]) {
 			expect(message).toContain(problem);
 		}
+		for (const name of ['con', 'NUL', 'com1.prod'])
+			expect(errorOf(() => resolveManagerOptions('bot.js', { name })).message).toContain(
+				`name: must be no name of a Windows device such as con, nul or com1, got "${name}"`,
+			);
 		for (const options of [null, 'x', 5]) {
 			expect(errorOf(() => resolveManagerOptions('bot.js', options as never)).message).toMatch(/must be an object, got/);
 		}

@@ -1,4 +1,5 @@
 // The schema of each kind of option, with what a message says about a value that is none.
+import { isDeviceName } from '@shardctl/control';
 import { controlSchema } from '@shardctl/control/server';
 import { type Clock, describeValue } from '@shardctl/core';
 import type { Logger } from 'pino';
@@ -54,7 +55,10 @@ export const optionKinds: Readonly<Record<OptionKind, z.ZodType>> = {
 	milliseconds: positive('a number of milliseconds'),
 	flag: z.boolean({ error: 'must be true or false' }),
 	url: z.url({ protocol: /^https?$/, ...must('the URL of a REST API such as https://discord.com/api') }),
-	name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, must('1 to 64 letters, digits, ".", "_" or "-"')),
+	name: z
+		.string()
+		.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, must('1 to 64 letters, digits, ".", "_" or "-"'))
+		.refine((name) => !isDeviceName(name), must('no name of a Windows device such as con, nul or com1')),
 	folder: z.string({ error: 'must be the path of a folder' }),
 	respawn: z.union([z.boolean(), restartPolicy], { error: 'must be true, false or a restart policy' }),
 	gateway: gatewaySchema,

@@ -1,15 +1,16 @@
-// Remembers on disk which worker processes a manager has, so that the next one of the same name can end what a manager that was
+// Remembers on disk which processes of workers and gateways a manager has, so that the next one of the same name can end what a manager that was
 // killed outright left behind: a worker logs out by itself when its manager is gone, but not while its event loop is blocked.
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { isSameProcess, type ProcessIdentity, processIdentity } from '@shardctl/control';
 import { type Clock, sleep } from '@shardctl/core';
 import type { Logger } from 'pino';
 
-/** How long workers whose manager is gone take to log out and end by themselves, at most. */
+/** How long processes whose manager is gone take to log out and end by themselves, at most. */
 const selfEndMs = 5000;
 const pollEveryMs = 100;
+const blockBytes = 4096;
 
-/** The record of one manager's living workers. Keeping it never fails: it is a safety net, and the fleet runs without it. */
+/** The record of one manager's living processes. Keeping it never fails: it is a safety net, and the fleet runs without it. */
 export class WorkerRecord {
 	readonly #path: string;
 	readonly #living = new Map<number, ProcessIdentity>();
@@ -35,17 +36,50 @@ export class WorkerRecord {
 				rmSync(this.#path, { force: true });
 				return;
 			}
-			// Renamed into place, so that a manager that dies in the middle leaves the last whole record.
-			writeFileSync(`${this.#path}.new`, JSON.stringify([...this.#living.values()]), { mode: 0o600 });
-			renameSync(`${this.#path}.new`, this.#path);
 		} catch {
-			// A full disk, say.
+			return;
+		}
+		const text = JSON.stringify([...this.#living.values()]);
+		// Renamed into place, so that a manager that dies in the middle leaves the last whole record. On a full disk there is no room for
+		// a second file, but in the one that is there: a text of its size or shorter needs no more blocks, and blanks keep its size.
+		if (this.#replace(text)) return;
+		try {
+			const size = statSync(this.#path).size;
+			if (Buffer.byteLength(text) <= roundUp(size)) overwrite(this.#path, text.padEnd(size));
+		} catch {
+			// The next change tries again.
+		}
+	}
+
+	#replace(text: string): boolean {
+		const path = `${this.#path}.new`;
+		try {
+			writeFileSync(path, text.padEnd(roundUp(text.length)), { mode: 0o600 });
+			renameSync(path, this.#path);
+			return true;
+		} catch {
+			rmSync(path, { force: true });
+			return false;
 		}
 	}
 }
 
+/** To whole blocks of a file system: the record of a fleet keeps its size while the fleet does, and can be written over on a full disk. */
+function roundUp(bytes: number): number {
+	return Math.ceil(bytes / blockBytes) * blockBytes;
+}
+
+function overwrite(path: string, text: string): void {
+	const file = openSync(path, 'r+');
+	try {
+		writeSync(file, text, 0);
+	} finally {
+		closeSync(file);
+	}
+}
+
 /**
- * Ends the workers that a record names and that are still alive, and resolves when none is. They get the time that they need to
+ * Ends the processes that a record names and that are still alive, and resolves when none is. They get the time that they need to
  * log out; what is left then is killed with its process group. Two processes of one slice would fight over its sessions.
  *
  * Only processes that are certainly the recorded ones are touched: the id and the time of start have to agree.
@@ -58,7 +92,7 @@ export async function endOrphans(
 	if (alive.length > 0) {
 		logger.warn(
 			{ pids: alive.map(({ pid }) => pid) },
-			`an earlier manager of this name was killed and left ${list(alive)} behind; waiting until they have logged out`,
+			`an earlier manager of this name was killed and left ${list(alive)} of its workers and gateways behind; waiting until they have logged out`,
 		);
 		const deadline = clock.monotonic() + selfEndMs;
 		while (alive.length > 0 && clock.monotonic() < deadline) {
@@ -79,7 +113,7 @@ export async function endOrphans(
 
 function list(processes: readonly ProcessIdentity[]): string {
 	const ids = processes.map(({ pid }) => pid).join(', ');
-	return processes.length === 1 ? `1 worker (process ${ids})` : `${processes.length} workers (processes ${ids})`;
+	return processes.length === 1 ? `1 process (${ids})` : `${processes.length} processes (${ids})`;
 }
 
 function recorded(path: string): ProcessIdentity[] {
@@ -96,7 +130,7 @@ function isAlive(identity: ProcessIdentity): boolean {
 	return isSameProcess(identity) === 'yes';
 }
 
-/** Every worker leads a process group. */
+/** Each of them leads a process group. */
 function killGroup(pid: number): void {
 	for (const target of [-pid, pid]) {
 		try {
