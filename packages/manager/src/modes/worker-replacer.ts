@@ -63,15 +63,11 @@ export class WorkerReplacer {
 	/** One replacement at a time of the same worker. */
 	replace({ id }: ManagedWorker, { reason }: ReplaceOptions): Promise<void> {
 		return this.#inTurn(id, async () => {
-			try {
-				await this.#handOver(id, {});
-			} catch (error) {
-				const obstacle = await this.#obstacleOf(id, error);
-				if (!obstacle) throw error;
-				await this.#end(obstacle);
-				await this.#restart(obstacle.worker, reason);
-				await this.#needServed(obstacle.worker);
-			}
+			const obstacle = await this.#handOver(id, {});
+			if (!obstacle) return;
+			await this.#end(obstacle);
+			await this.#restart(obstacle.worker, reason);
+			await this.#needServed(obstacle.worker);
 		});
 	}
 
@@ -96,8 +92,9 @@ export class WorkerReplacer {
 		const { first, signal, onStage } = options;
 		if (first === 'stop') return this.#stopFirst({ worker: this.#workerOf(workerId), hangs: false }, options);
 		let replacement: Replacement | undefined;
+		let obstacle: Obstacle | undefined;
 		try {
-			await this.#handOver(workerId, {
+			obstacle = await this.#handOver(workerId, {
 				signal,
 				onState: (state) => {
 					const stage = handOverStages[state];
@@ -107,15 +104,14 @@ export class WorkerReplacer {
 					replacement = this.#replacement(successor, old);
 				},
 			});
-			if (replacement) return replacement;
-			throw new ShardctlError('INTERNAL', 'a hand-over ended without a take-over');
 		} catch (error) {
 			// It took over, and Discord does not serve its shards.
 			await replacement?.undo();
-			const obstacle = signal.aborted ? undefined : await this.#obstacleOf(workerId, error);
-			if (!obstacle) throw error;
-			return this.#stopFirst(obstacle, options);
+			throw error;
 		}
+		if (obstacle) return this.#stopFirst(obstacle, options);
+		if (replacement) return replacement;
+		throw new ShardctlError('INTERNAL', 'a hand-over ended without a take-over');
 	}
 
 	#replacement(successor: ManagedWorker, old: ManagedWorker | null, { hasToStart = false } = {}): Replacement {
@@ -192,28 +188,31 @@ export class WorkerReplacer {
 	}
 
 	/** What about the old process has kept the new one from taking over, where ending it first helps; undefined otherwise. */
-	async #obstacleOf(workerId: number, error: unknown): Promise<Obstacle | undefined> {
-		const worker = this.#workerOf(workerId);
+	async #obstacleOf(
+		worker: ManagedWorker,
+		error: unknown,
+		answered: Promise<boolean> | undefined,
+	): Promise<Obstacle | undefined> {
 		const { stderrTail = [], unacknowledged } = ShardctlError.is(error) ? (error.details as HandOverFailure) : {};
 		const address = addressInUse(stderrTail);
 		const { pid } = worker.child;
 		const isHeld = address !== undefined && pid !== null && holdsAddress(pid, address);
-		const hangs = !isHeld && unacknowledged === true && (await this.#hangs(worker));
+		const hangs = !isHeld && unacknowledged === true && ((await answered) === false || !(await this.#answers(worker)));
 		if (!isHeld && !hangs) return undefined;
 		const reason = isHeld
 			? `the new process cannot listen on ${address} while the old one does (EADDRINUSE)`
 			: 'the old process neither acknowledges its events nor answers';
-		this.#options.emit('worker:stop-first', { workerId, shardIds: worker.shardIds, reason });
+		this.#options.emit('worker:stop-first', { workerId: worker.id, shardIds: worker.shardIds, reason });
 		return { worker, hangs, reason };
 	}
 
-	/** Whether the event loop of a process is blocked. */
-	async #hangs(worker: ManagedWorker): Promise<boolean> {
+	/** False where the event loop of a process is blocked. */
+	async #answers(worker: ManagedWorker): Promise<boolean> {
 		try {
 			await worker.request('ping', null, { timeoutMs: answerTimeoutMs, signal: this.#options.signal });
-			return false;
+			return true;
 		} catch (error) {
-			return ShardctlError.is(error) && error.code === 'CALL_TIMEOUT';
+			return !ShardctlError.is(error) || error.code !== 'CALL_TIMEOUT';
 		}
 	}
 
@@ -230,7 +229,10 @@ export class WorkerReplacer {
 		return worker;
 	}
 
-	/** Replaces a worker without a gap. `onTakeOver`: the old process is kept where that is possible, and is `old` then. */
+	/**
+	 * Replaces a worker without a gap. `onTakeOver`: the old process is kept where that is possible, and is `old` then. Returns what about
+	 * the old process is in the way, if that is what kept the new one from taking over.
+	 */
 	async #handOver(
 		workerId: number,
 		{
@@ -242,7 +244,7 @@ export class WorkerReplacer {
 			onState?: (state: HandOverState) => void;
 			onTakeOver?: (successor: ManagedWorker, old: ManagedWorker | null) => void;
 		},
-	): Promise<void> {
+	): Promise<Obstacle | undefined> {
 		const { options, workers, emit } = this.#options;
 		const { signal } = this.#options;
 		const gateways = this.#options.gateways;
@@ -253,6 +255,7 @@ export class WorkerReplacer {
 		this.#options.allowSessions(old.shardIds);
 		const successor = workers.createStandby(old);
 		let isKept = false;
+		let answered: Promise<boolean> | undefined;
 		try {
 			const handOver = new HandOver({
 				gateway: gateways.of(old.shardIds),
@@ -268,10 +271,16 @@ export class WorkerReplacer {
 					workers.promote(successor);
 					onTakeOver?.(successor, kept ? old : null);
 				},
-				...(onState ? { onState } : {}),
+				onState: (state) => {
+					// Asked while it is to acknowledge its events, so that no time is lost where it does neither.
+					if (state === 'pausing') answered = this.#answers(old);
+					onState?.(state);
+				},
 			});
 			await handOver.run();
 		} catch (error) {
+			const obstacle = callOff?.aborted ? undefined : await this.#obstacleOf(old, error, answered);
+			if (obstacle) return obstacle;
 			emit('worker:rolled-back', { ...ref, reason: messageOf(error) });
 			throw error;
 		} finally {
@@ -280,6 +289,7 @@ export class WorkerReplacer {
 		}
 		await this.#needServed(old);
 		emit('worker:deployed', { ...ref, tookMs: Math.round(options.clock.monotonic() - startedAt) });
+		return undefined;
 	}
 
 	/** A process that is ready is no success over a session that Discord does not serve. */
