@@ -12,6 +12,14 @@ export {
 	managerNotRunning,
 	managerVersion,
 } from './client/control-client.js';
+export {
+	describeEvent,
+	describeEventAsItComes,
+	describeNotice,
+	describeShardEvent,
+	type EventLevel,
+	type EventText,
+} from './fleet/describe-event.js';
 export type { Fleet, LogEntry, WorkerView } from './fleet/fleet.js';
 export type {
 	ExitSummary,

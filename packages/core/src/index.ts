@@ -1,4 +1,5 @@
 export { aborted, orAborted } from './abort.js';
+export { age } from './age.js';
 export {
 	readCallOptions,
 	readEvalOptions,
@@ -30,6 +31,15 @@ export type {
 	ValueAt,
 	WorkerOutcome,
 } from './contract/calls.js';
+export {
+	type DashboardEvent,
+	type DashboardHello,
+	type History,
+	type HistoryField,
+	type HistoryPoint,
+	type HistoryRange,
+	historyFields,
+} from './contract/dashboard.js';
 export type { DeployOutcome, DeployStats, IdentifyBudgetState, ManagerStats, ManagerStatus } from './contract/fleet.js';
 export {
 	type BufferLimits,
@@ -104,6 +114,7 @@ export { allIntents, formatIntents, intentBits, privilegedIntentBits, privileged
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
+export { plural } from './plural.js';
 export { parseRequestTarget, type RequestTarget } from './request-target.js';
 export { type ScriptSource, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';

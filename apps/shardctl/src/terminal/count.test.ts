@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { grouped, plural } from './count.js';
+import { grouped } from './count.js';
 
 it.each([
 	[0, '0'],
@@ -9,8 +9,4 @@ it.each([
 	[12_345_678, '12,345,678'],
 ])('formats %i as %s', (value, text) => {
 	expect(grouped(value)).toBe(text);
-});
-
-it('counts one and several', () => {
-	expect([plural(1, 'shard'), plural(2, 'shard')]).toEqual(['1 shard', '2 shards']);
 });

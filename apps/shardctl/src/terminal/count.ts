@@ -1,9 +1,5 @@
 // Counts for people. Pure.
-
-/** `1 shard`, `2 shards`. */
-export function plural(count: number, noun: string): string {
-	return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
+export { plural } from '@shardctl/core';
 
 /** `12,345`. Not by toLocaleString, which loads the tables of every language first: 10 ms of a command that takes 100. */
 export function grouped(value: number): string {

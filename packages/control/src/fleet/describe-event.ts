@@ -1,0 +1,205 @@
+// One sentence for each event of a fleet: what `start`, `events` and the dashboard show. Reasons and messages in it are a bot's or Discord's,
+// as they come: a terminal has to filter them.
+import { age, closeCodeMeaning, describeShards, plural } from '@shardctl/core';
+import type { FleetEventBody } from './fleet-events.js';
+
+export type EventLevel = 'info' | 'warn' | 'error';
+
+export interface EventText {
+	level: EventLevel;
+	text: string;
+}
+
+/** The sentence, and its severity. An event of another version of shardctl is shown as it comes. */
+export function describeEvent(event: FleetEventBody): EventText {
+	try {
+		return describeKnown(event) ?? describeEventAsItComes(event);
+	} catch {
+		return describeEventAsItComes(event);
+	}
+}
+
+/** Undefined for a type that this version does not know. */
+function describeKnown(event: FleetEventBody): EventText | undefined {
+	switch (event.type) {
+		case 'fleet:ready':
+			return info(
+				`fleet ready: ${plural(event.shards, 'shard')} in ${plural(event.workers, 'worker')} after ${seconds(event.tookMs)}`,
+			);
+		case 'fleet:health':
+			return describeHealth(event);
+		case 'fleet:refused':
+			return error(event.message);
+		case 'fleet:stopped':
+			return event.code === null ? info(`fleet ${event.message}`) : error(`fleet ended: ${event.message}`);
+		case 'worker:spawned':
+			return info(`${name(event)} started as process ${event.pid}`);
+		case 'worker:ready':
+			return info(`${name(event)} is ready after ${seconds(event.tookMs)}`);
+		case 'worker:exited':
+			return event.exit.reason === 'requested'
+				? info(`${name(event)} stopped as requested`)
+				: warn(`${name(event)} exited: ${event.exit.message}`);
+		case 'worker:unresponsive':
+			return warn(`${name(event)} is not responding: its event loop is blocked`);
+		case 'worker:memory':
+			return warn(
+				`${name(event)} uses ${megabytes(event.rssBytes)} of memory, its limit is ${megabytes(event.limitBytes)}` +
+					(event.over ? ': replacing it' : ''),
+			);
+		case 'worker:failed':
+			return error(
+				event.retryInMs === null
+					? `${name(event)} failed and is not restarted: ${event.reason}`
+					: `${name(event)} keeps failing; next try in ${age(event.retryInMs)}: ${event.reason}`,
+			);
+		case 'shard:ready':
+		case 'shard:reconnecting':
+		case 'shard:resumed':
+		case 'shard:disconnected':
+			return describeShardEvent(event, [event.shardId]);
+		case 'restart:progress':
+			return describeRestart(event);
+		case 'worker:deployed':
+			return info(`${name(event)} was replaced without a gap in ${seconds(event.tookMs)}`);
+		case 'worker:rolled-back':
+			return error(`${name(event)} was rolled back: ${event.reason}`);
+		case 'worker:stop-first':
+			return warn(`${name(event)}: ${event.reason}; the old process ends first, events wait meanwhile`);
+		case 'deploy:progress':
+			return describeDeploy(event);
+		case 'gateway:spawned':
+			return info(`gateway process ${event.gatewayId} started as process ${event.pid}`);
+		case 'gateway:exited':
+			return event.requested
+				? info(`gateway process ${event.gatewayId} stopped as requested`)
+				: warn(`gateway process ${event.gatewayId} exited: ${event.message}`);
+		case 'gateway:notice':
+			return describeNotice(event, event.shardIds);
+		case 'identify:deferred':
+			return warn(
+				`${name(event)}: restart deferred, only the ${plural(event.remaining, 'reserved session start')} left; ` +
+					`next try when they reset at ${new Date(event.resetAt).toISOString()}`,
+			);
+		case 'identify:expired':
+			return warn(
+				`${event.gatewayId === undefined ? `worker ${event.workerId}` : `gateway process ${event.gatewayId}`} was permitted to identify ` +
+					`${describeShards(event.shardIds)} and did not within ${seconds(event.afterMs)}; the next shard in line has its turn`,
+			);
+	}
+}
+
+export type ShardEvent = Extract<
+	FleetEventBody,
+	{ type: 'shard:ready' | 'shard:reconnecting' | 'shard:resumed' | 'shard:disconnected' }
+>;
+type NoticeEvent = Extract<FleetEventBody, { type: 'gateway:notice' }>;
+
+/** The same event of one shard or of many. */
+export function describeShardEvent(event: ShardEvent, shardIds: readonly number[]): EventText {
+	const many = shardIds.length > 1;
+	const subject = describeShards(shardIds);
+	switch (event.type) {
+		case 'shard:ready':
+			return info(`${subject} ${many ? 'are' : 'is'} ready`);
+		case 'shard:reconnecting':
+			return warn(`${subject} lost ${many ? 'their' : 'its'} connection, reconnecting`);
+		case 'shard:resumed':
+			return info(`${subject} resumed ${many ? 'their sessions' : 'its session'}`);
+		case 'shard:disconnected':
+			return error(
+				`${subject} disconnected and ${many ? 'do' : 'does'} not reconnect` +
+					(event.closeCode === undefined ? '' : `: Discord closed with ${closeCodeText(event.closeCode)}`),
+			);
+	}
+}
+
+/** The same notice of one shard or of many. */
+export function describeNotice({ kind, message }: NoticeEvent, shardIds: readonly number[]): EventText {
+	return { level: noticeLevels[kind] ?? 'warn', text: `${describeShards(shardIds)}: ${message}` };
+}
+
+/** Notices of gateway processes that are not warnings. */
+const noticeLevels: Partial<Record<Extract<FleetEventBody, { type: 'gateway:notice' }>['kind'], EventLevel>> = {
+	'upstream:ready': 'info',
+	'upstream:resumed': 'info',
+	'upstream:intents': 'info',
+	'snapshot:restored': 'info',
+	'events:poisoned': 'error',
+	'upstream:refused': 'error',
+};
+
+/** What is wrong with the fleet now, or what no longer is. */
+function describeHealth({ status, served, shards, began, ended }: Extract<FleetEventBody, { type: 'fleet:health' }>): EventText {
+	const text = `fleet ${status}, ${served} of ${plural(shards, 'shard')} served`;
+	const news = began.filter(({ effect }) => effect !== 'progress');
+	const over = ended.filter(({ effect }) => effect !== 'progress');
+	const what = news.length > 0 ? news : over;
+	const listed = what.map(({ message }) => message).join('; ');
+	const sentence = listed === '' ? text : `${text}${news.length > 0 ? '' : '; no longer'}: ${listed}`;
+	if (news.some(({ effect }) => effect === 'outage')) return error(sentence);
+	return news.length > 0 ? warn(sentence) : info(sentence);
+}
+
+function describeDeploy(event: Extract<FleetEventBody, { type: 'deploy:progress' }>): EventText {
+	const deploy = `deploy ${event.id}`;
+	switch (event.state) {
+		case 'deployed':
+			return info(`${deploy}: every worker runs the new version after ${seconds(event.tookMs)}`);
+		case 'failed':
+			return error(`${deploy} failed after ${seconds(event.tookMs)}: ${event.error}`);
+		case 'called-off':
+			return warn(`${deploy}: ${event.error}`);
+		case 'queued':
+		case 'replacing':
+		case 'baking':
+		case 'finishing':
+		case 'rolling-back': {
+			const worker = event.workerId === null ? '' : `worker ${event.workerId} (${describeShards(event.shardIds)}): `;
+			return info(`${deploy}: ${worker}${event.stage} (${event.done} of ${event.total} done)`);
+		}
+	}
+}
+
+function describeRestart(event: Extract<FleetEventBody, { type: 'restart:progress' }>): EventText {
+	const count = `${event.done} of ${event.total}`;
+	switch (event.step) {
+		case 'restarting':
+			return info(`${name(event)} is restarting (${count} done)`);
+		case 'ready':
+			return info(`${name(event)} restarted (${count} done)`);
+		case 'failed':
+			return error(`${name(event)} did not become ready; restart stopped after ${count}`);
+	}
+}
+
+/** `4014 (Disallowed intent(s).)`; codes outside Discord's table have no text. */
+function closeCodeText(code: number): string {
+	const { reason } = closeCodeMeaning(code);
+	return reason ? `${code} (${reason.replace(/\.$/, '')})` : String(code);
+}
+
+/** `worker:teleported {"workerId":3}`: without what every event has, and not longer than a few lines. */
+export function describeEventAsItComes(event: FleetEventBody): EventText {
+	const { type, seq: _seq, at: _at, ...fields } = event as FleetEventBody & { seq?: number; at?: number };
+	const text = JSON.stringify(fields);
+	return info(`${String(type)} ${text.length > longestFields ? `${text.slice(0, longestFields)}…` : text}`);
+}
+
+const longestFields = 500;
+
+function name({ workerId, shardIds }: { workerId: number; shardIds: readonly number[] }): string {
+	return `worker ${workerId} (${describeShards(shardIds)})`;
+}
+
+const info = (text: string): EventText => ({ level: 'info', text });
+const warn = (text: string): EventText => ({ level: 'warn', text });
+const error = (text: string): EventText => ({ level: 'error', text });
+
+function megabytes(bytes: number): string {
+	return `${Math.round(bytes / 2 ** 20)} MB`;
+}
+
+function seconds(ms: number): string {
+	return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,60 @@
+// What the control API sends to the web page of the dashboard, beside the figures of `stats`.
+
+/** What a page shows first. */
+export interface DashboardHello {
+	name: string;
+	/** Of shardctl. */
+	version: string;
+	/** Of the manager's process: another one after a restart. */
+	pid: number;
+	/** Whether this page may act, or only read. */
+	rights: 'read' | 'act';
+	/** The machine's clock, epoch ms: a browser's may differ. */
+	now: number;
+	/** The most recent events, oldest first. */
+	events: DashboardEvent[];
+}
+
+/** An event of the fleet as a sentence. */
+export interface DashboardEvent {
+	seq: number;
+	/** Epoch ms. */
+	at: number;
+	type: string;
+	level: 'info' | 'warn' | 'error';
+	text: string;
+}
+
+/** What history keeps of a fleet; NaN inside the manager and null in JSON for what is not known. */
+export const historyFields = [
+	/** Shards that Discord serves and whose worker answers. */
+	'served',
+	'guilds',
+	/** From Discord; known in resident mode only. */
+	'eventsPerSecond',
+	'pingP50Ms',
+	'pingP99Ms',
+	/** Resident memory of all workers and gateway processes together, and of the largest worker. */
+	'memoryBytes',
+	'memoryMaxBytes',
+	/** Share of one core of all workers together. */
+	'cpuPercent',
+	/** Of the worker where it is longest. */
+	'loopDelayMs',
+	/** Events that wait in gateway processes for their workers; the age of the oldest. */
+	'bufferedEvents',
+	'bufferAgeMs',
+	/** Restarts of workers and gateway processes since the manager started. */
+	'restarts',
+] as const;
+
+export type HistoryField = (typeof historyFields)[number];
+
+/** One moment. */
+export type HistoryPoint = { at: number } & { [Field in HistoryField]: number | null };
+
+/** Moments in columns, oldest first. */
+export type History = { at: number[] } & { [Field in HistoryField]: (number | null)[] };
+
+/** `hour`: every 5 s; `day`: every minute. */
+export type HistoryRange = 'hour' | 'day';
