@@ -29,13 +29,13 @@ const arrows = {
 	gateway: ['core', 'rpc', 'gateway-protocol'],
 	cluster: ['core', 'rpc'],
 };
-const appArrows = { shardctl: ['core', 'control', 'manager', 'worker', 'simulator'], examples: [] };
+const appArrows = { dashboard: ['core'], shardctl: ['core', 'control', 'manager', 'worker', 'simulator'], examples: [] };
 const onlyInTests = ['test-support', 'contract-suites', 'simulator'];
 
 /** Package → its folders from the top floor down. Folders on one floor do not import each other. */
 const floors = {
 	cluster: [['node'], ['planner', 'snapshots', 'identify', 'bus'], ['table'], ['lease'], ['scripts'], ['redis']],
-	control: [['client', 'server'], ['routes'], ['metrics', 'feed', 'history'], ['api'], ['fleet', 'state-dir']],
+	control: [['client', 'server'], ['routes', 'dashboard'], ['metrics', 'feed', 'history'], ['api'], ['fleet', 'state-dir']],
 	gateway: [['process'], ['session'], ['shard'], ['stream'], ['snapshots', 'downstream'], ['upstream', 'buffer'], ['state']],
 };
 

@@ -20,6 +20,7 @@ export const endpoints = {
 	eval: 'POST /v1/eval',
 	fetch: 'POST /v1/fetch',
 	call: 'POST /v1/call',
+	dashboard: 'POST /v1/dashboard',
 } as const;
 
 /** Names the version of the manager in every response. */

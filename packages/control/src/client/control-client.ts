@@ -55,6 +55,8 @@ export interface ControlClient {
 	/** The outcome of the code in every worker; a worker that fails is an entry and not an exception. */
 	eval(code: string, input?: Omit<Input<'eval'>, 'code'>): Promise<CallResult[]>;
 	fetch(path: string, input?: Omit<Input<'fetch'>, 'path'>): Promise<CallResult[]>;
+	/** An address of the dashboard that logs a browser in once. */
+	dashboard(input?: Input<'dashboard'>): Promise<Output<'dashboard'>>;
 	call(name: string, args?: unknown[], input?: Omit<Input<'call'>, 'name' | 'args'>): Promise<CallResult[]>;
 	/** The last lines and then each new one, until the manager stops or the signal aborts. */
 	followLogs(input?: Input<'logs'> & FollowOptions): AsyncIterable<Followed<LogEntry>>;
@@ -119,6 +121,7 @@ export function createControlClient(
 		eval: async (code, input = {}) => (await withoutDeadline('eval', { ...input, code })).results,
 		fetch: async (path, input = {}) => (await withoutDeadline('fetch', { ...input, path })).results,
 		call: async (name, args = [], input = {}) => (await withoutDeadline('call', { ...input, name, args })).results,
+		dashboard: (input) => withDeadline('dashboard', input),
 		followLogs: (input = {}) => follow('logs', input),
 		followEvents: (input = {}) => follow('events', input),
 		followStats: (input = {}) => follow('stats', input),

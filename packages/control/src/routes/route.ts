@@ -20,6 +20,8 @@ export interface RouteContext {
 	allowEval: boolean;
 	/** Resolves when the control API is about to close: the workers are gone, and the name is free again. */
 	closing: Promise<void>;
+	/** An address that logs a browser in to the dashboard, which is served from now on. */
+	openDashboard(options: { readOnly: boolean }): Promise<{ url: string; expiresAt: number; readOnly: boolean }>;
 }
 
 /** One operation. Its input is validated before `run` gets it; with `follow: true` in the input it responds with server-sent events. */

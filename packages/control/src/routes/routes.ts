@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Operation } from '../api/endpoints.js';
 import { callRoute, evalRoute, fetchRoute } from './calls.js';
+import { dashboardRoute } from './dashboard.js';
 import { eventsRoute, logsRoute } from './feeds.js';
 import {
 	deployCancelRoute,
@@ -46,6 +47,7 @@ const operations = {
 	eval: evalRoute,
 	fetch: fetchRoute,
 	call: callRoute,
+	dashboard: dashboardRoute,
 } satisfies Record<Operation, unknown>;
 
 /** Input and output of each operation, for the typed client. */

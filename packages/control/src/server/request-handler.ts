@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, guardListener, parseRequestTarget, ShardctlError } from '@shardctl/core';
 import { endpoint, endpoints, type Operation, pathFields, versionHeader } from '../api/endpoints.js';
+import type { Dashboard } from '../dashboard/dashboard.js';
 import { EventStream } from '../feed/event-stream.js';
 import type { FleetFeed } from '../feed/fleet-feed.js';
 import type { Fleet } from '../fleet/fleet.js';
@@ -13,17 +14,19 @@ import { readBody } from './request-body.js';
 
 /** How long the rest of a rejected request is read and discarded, so that the client can read the response. */
 const discardMs = 1000;
-const maxStreams = 4096;
+export const maxStreams = 4096;
 
 /** What the requests of one socket may do. */
 export interface Access {
 	rightsOf(request: IncomingMessage): Rights;
 	allowEval: boolean;
+	/** The dashboard, while it is served through this socket. */
+	dashboard?(): Pick<Dashboard, 'respond'> | undefined;
 	/** Of everything that leaves through this socket. */
 	redaction: Redaction;
 }
 
-export interface RequestHandlerOptions {
+export interface RequestHandlerOptions extends Pick<RouteContext, 'openDashboard'> {
 	fleet: Fleet;
 	feed: FleetFeed;
 	clock: Clock;
@@ -61,6 +64,7 @@ async function respond(
 	response: ServerResponse,
 ): Promise<void> {
 	const target = parseRequestTarget(request.url);
+	if (target && access.dashboard?.()?.respond(request, response, target)) return;
 	const rights = access.rightsOf(request);
 	if (rights === 'none' && !(target && tokenFreePaths.has(target.path))) {
 		options.onUnauthorised(request);
@@ -80,12 +84,13 @@ async function respond(
 	const input = parseInput(operation, schema, { ...given, ...fields });
 	const gone = new AbortController();
 	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client disconnected')));
-	const { fleet, feed, clock, closing } = options;
+	const { fleet, feed, clock, closing, openDashboard } = options;
 	const context: RouteContext = {
 		fleet,
 		feed,
 		clock,
 		closing,
+		openDashboard,
 		signal: gone.signal,
 		authorised: rights !== 'none',
 		allowEval: access.allowEval,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { type Clock, type Deferred, deferred, every, messageOf, ShardctlError } from '@shardctl/core';
 import type { Logger } from 'pino';
+import type { Dashboard } from '../dashboard/dashboard.js';
 import { FleetFeed } from '../feed/fleet-feed.js';
 import type { Fleet } from '../fleet/fleet.js';
 import type { FleetEnd } from '../history/ended-fleet.js';
@@ -18,7 +19,7 @@ import { socketPath, stateDir } from '../state-dir/state-dir.js';
 import { bearerCheck, keptToken } from './bearer.js';
 import { type ControlOptions, shortestToken } from './control-options.js';
 import { noRedaction, redactionOf } from './redaction.js';
-import { type Access, requestHandler } from './request-handler.js';
+import { type Access, maxStreams, requestHandler } from './request-handler.js';
 
 export interface ControlSetup {
 	file: string;
@@ -47,6 +48,18 @@ const unauthorisedLogMs = 1000;
 const aliveMs = 5000;
 /** How long clients have to read their last response before their connection is closed. */
 const closeGraceMs = 1000;
+const defaultHost = '127.0.0.1';
+/** Where the dashboard is served unless a port was chosen: the same after a restart, so that a page finds its fleet again. */
+const dashboardPort = 7462;
+
+/** How the control API is served over TCP. */
+interface TcpAddress {
+	url: string;
+	token: string;
+	/** The files of the tokens, where they were generated. */
+	tokenFile: string | undefined;
+	readTokenFile: string | undefined;
+}
 
 /** Takes the manager's name and opens its sockets. Throws `MANAGER_RUNNING`, `ADDRESS_IN_USE` or `STATE_DIR_UNUSABLE`. */
 export async function startControl(fleet: Fleet, options: ControlOptions, setup: ControlSetup): Promise<Control> {
@@ -58,14 +71,18 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 	const record = { ...processIdentity(), name, cwd: process.cwd(), file, since: clock.now(), command };
 	const lock = await takeLock(dir, record, (owner) => writeEnd(dir, killedFleet(dir, owner)));
 	const journal = openJournal(dir, fleet, setup);
-	const feed = new FleetFeed(fleet, clock, (event) => journal?.event(event));
+	const feed = new FleetFeed(fleet, clock, (event) => {
+		journal?.event(event);
+		serving.dashboard?.event(event);
+	});
 	const stopTouching = every(clock, aliveMs, () => lock.touch());
 	const closing = deferred();
-	const handling = { fleet, feed, clock, closing: closing.promise, onUnauthorised: unauthorisedLog(logger, clock) };
 	const servers: Server[] = [];
-	const serving = { servers, lock, feed, journal, stopTouching, clock, closing };
-	let tokenFile: string | undefined;
-	let readTokenFile: string | undefined;
+	const serving: Serving = { servers, lock, feed, journal, dashboard: undefined, stopTouching, clock, closing };
+	const onUnauthorised = unauthorisedLog(logger, clock);
+	const handling = { fleet, feed, clock, closing: closing.promise, onUnauthorised, openDashboard };
+	const redaction = redactionOf(setup.token);
+	let tcp: TcpAddress | undefined;
 	const open = (access: Access) => {
 		const server = createServer(limits, requestHandler(handling, access));
 		server.maxConnections = maxConnections;
@@ -73,35 +90,92 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 		servers.push(server);
 		return server;
 	};
+
+	/** Serves over TCP as well. The tokens are those of the options or the environment, else generated and kept. */
+	async function openTcp(listen: (server: Server) => Promise<string>): Promise<TcpAddress> {
+		const given = options.token ?? givenToken('SHARDCTL_CONTROL_TOKEN');
+		const givenToRead = options.readToken ?? givenToken('SHARDCTL_CONTROL_READ_TOKEN');
+		const tokenFile = given === undefined ? join(dir, `${name}.token`) : undefined;
+		const readTokenFile = givenToRead === undefined ? join(dir, `${name}.read-token`) : undefined;
+		const token = given ?? keptToken(tokenFile as string);
+		const mayAct = bearerCheck(token);
+		const mayRead = bearerCheck(givenToRead ?? keptToken(readTokenFile as string));
+		const server = open({
+			rightsOf(request) {
+				const { authorization } = request.headers;
+				if (mayAct(authorization)) return 'act';
+				if (mayRead(authorization)) return 'read';
+				return serving.dashboard?.rightsOf(request) ?? 'none';
+			},
+			allowEval: options.allowEval ?? false,
+			dashboard: () => serving.dashboard,
+			redaction,
+		});
+		const url = await listen(server);
+		logger.info(
+			{ url, ...(tokenFile ? { tokenFile } : {}), ...(readTokenFile ? { readTokenFile } : {}) },
+			`control API on ${url}${tokenFile ? `; its token is in ${tokenFile}` : ''}${readTokenFile ? `; the token for reading is in ${readTokenFile}` : ''}`,
+		);
+		return { url, token, tokenFile, readTokenFile };
+	}
+
+	/** Serves the dashboard from now on. */
+	async function serveDashboard(): Promise<TcpAddress> {
+		const { dashboard } = options;
+		const address =
+			typeof dashboard === 'number' && dashboard !== options.port
+				? await openTcp((server) => listenOnTcp(server, { port: dashboard, host: options.host ?? defaultHost }))
+				: (tcp ?? (await openTcp((server) => listenOnPreferredPort(server, options.host ?? defaultHost))));
+		tcp ??= address;
+		const { Dashboard } = await import('../dashboard/dashboard.js');
+		const { host, dashboardHosts = [], dashboardReadOnly: readOnly = false } = options;
+		const hosts = host === undefined ? dashboardHosts : [host, ...dashboardHosts];
+		serving.dashboard = new Dashboard({
+			fleet,
+			feed,
+			clock,
+			secret: address.token,
+			readOnly,
+			hosts,
+			redact: redaction.bytes,
+			maxStreams,
+		});
+		return address;
+	}
+
+	let dashboardServed: Promise<TcpAddress> | undefined;
+	async function openDashboard({ readOnly }: { readOnly: boolean }) {
+		dashboardServed ??= serveDashboard();
+		// A port that is taken now may be free when it is asked for again.
+		dashboardServed.catch(() => {
+			dashboardServed = undefined;
+		});
+		const { url } = await dashboardServed;
+		const mayOnlyRead = readOnly || options.dashboardReadOnly === true;
+		const { code, expiresAt } = (serving.dashboard as Dashboard).createLogin(mayOnlyRead ? 'read' : 'act');
+		return { url: `${reachable(url)}/dashboard/#login=${code}`, expiresAt, readOnly: mayOnlyRead };
+	}
+
 	try {
 		const local = open({ rightsOf: () => 'act', allowEval: true, redaction: noRedaction });
 		await listenLocally(local, path);
-		let url: string | undefined;
-		if (options.port !== undefined) {
-			const token = options.token ?? givenToken('SHARDCTL_CONTROL_TOKEN');
-			const readToken = options.readToken ?? givenToken('SHARDCTL_CONTROL_READ_TOKEN');
-			if (token === undefined) tokenFile = join(dir, `${name}.token`);
-			if (readToken === undefined) readTokenFile = join(dir, `${name}.read-token`);
-			const mayAct = bearerCheck(token ?? keptToken(tokenFile as string));
-			const mayRead = bearerCheck(readToken ?? keptToken(readTokenFile as string));
-			const tcp = open({
-				rightsOf: ({ headers: { authorization } }) => {
-					if (mayAct(authorization)) return 'act';
-					return mayRead(authorization) ? 'read' : 'none';
-				},
-				allowEval: options.allowEval ?? false,
-				redaction: redactionOf(setup.token),
-			});
-			url = await listenOnTcp(tcp, { port: options.port, host: options.host ?? '127.0.0.1' });
-			logger.info(
-				{ url, ...(tokenFile ? { tokenFile } : {}), ...(readTokenFile ? { readTokenFile } : {}) },
-				`control API on ${url}${tokenFile ? `; its token is in ${tokenFile}` : ''}${readTokenFile ? `; the token for reading is in ${readTokenFile}` : ''}`,
-			);
+		const { port, dashboard } = options;
+		if (port !== undefined) tcp = await openTcp((server) => listenOnTcp(server, { port, host: options.host ?? defaultHost }));
+		if (dashboard !== undefined && dashboard !== false) {
+			dashboardServed = serveDashboard();
+			const address = `${reachable((await dashboardServed).url)}/dashboard`;
+			logger.info({ url: address }, `dashboard on ${address}; log in with "shardctl dashboard"`);
 		}
 		return {
-			url,
-			tokenFile,
-			readTokenFile,
+			get url() {
+				return tcp?.url;
+			},
+			get tokenFile() {
+				return tcp?.tokenFile;
+			},
+			get readTokenFile() {
+				return tcp?.readTokenFile;
+			},
 			close(end) {
 				writeEnd(dir, { ...record, endedAt: clock.now(), end });
 				return close(serving);
@@ -138,16 +212,19 @@ interface Serving {
 	lock: Lock;
 	feed: FleetFeed;
 	journal: Journal | undefined;
+	/** From when it was asked for. */
+	dashboard: Dashboard | undefined;
 	stopTouching: () => void;
 	clock: Clock;
 	closing: Deferred<void>;
 }
 
-async function close({ servers, lock, feed, journal, stopTouching, clock, closing }: Serving): Promise<void> {
+async function close({ servers, lock, feed, journal, dashboard, stopTouching, clock, closing }: Serving): Promise<void> {
 	// It no longer listens, and the lock is released: a client that gets its "stopped" below can start the next manager immediately.
 	const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
 	stopTouching();
 	journal?.close();
+	dashboard?.close();
 	lock.release();
 	closing.resolve();
 	feed.close();
@@ -180,6 +257,21 @@ async function listenOnTcp(server: Server, { port, host }: { port: number; host:
 	await listening(server, () => server.listen(port, host), `${host}:${port}`);
 	const { address, family, port: bound } = server.address() as AddressInfo;
 	return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
+}
+
+/** The dashboard's own port, or any other where that is taken. */
+async function listenOnPreferredPort(server: Server, host: string): Promise<string> {
+	try {
+		return await listenOnTcp(server, { port: dashboardPort, host });
+	} catch (error) {
+		if (!ShardctlError.is(error) || error.code !== 'ADDRESS_IN_USE') throw error;
+		return listenOnTcp(server, { port: 0, host });
+	}
+}
+
+/** An address for a browser on this machine: one that means every address cannot be opened. */
+function reachable(url: string): string {
+	return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
 function listening(server: Server, listen: () => void, where: string): Promise<void> {

@@ -54,6 +54,7 @@ export const optionKinds: Readonly<Record<OptionKind, z.ZodType>> = {
 	'whole number': wholeNumber(0),
 	milliseconds: positive('a number of milliseconds'),
 	flag: z.boolean({ error: 'must be true or false' }),
+	'flag or port': z.union([z.boolean(), wholeNumber(0)], { error: 'must be true, false or a port' }),
 	url: z.url({ protocol: /^https?$/, ...must('the URL of a REST API such as https://discord.com/api') }),
 	name: z
 		.string()

@@ -20,6 +20,7 @@ export type OptionKind =
 	| 'whole number'
 	| 'milliseconds'
 	| 'flag'
+	| 'flag or port'
 	| 'url'
 	| 'name'
 	| 'folder'
@@ -191,7 +192,7 @@ export const managerOptionTable = {
 		kind: 'control',
 		settable: 'config file',
 		default: true,
-		doc: 'serve the control API; `false`: do not; `{ port, host, token }`: over TCP as well',
+		doc: 'serve the control API; `false`: do not; `{ port, host, token, dashboard }`: over TCP as well',
 	},
 	simulator: {
 		kind: 'simulator',
@@ -224,6 +225,13 @@ export const optionPartTable = {
 	},
 	'control.host': { kind: 'string', flags: '--host <address>', help: 'address to bind, with --port', defaultHelp: '127.0.0.1' },
 	'control.allowEval': { kind: 'flag', flags: '--allow-eval', help: 'let clients over TCP run code in the bot' },
+	'control.dashboard': {
+		kind: 'flag or port',
+		flags: '--dashboard [port]',
+		help: 'serve the dashboard from the start, on this port',
+		defaultHelp: 'that of --port, else 7462',
+	},
+	'control.dashboardReadOnly': { kind: 'flag', flags: '--dashboard-read-only', help: 'browsers may not act on the fleet' },
 } as const satisfies {
 	readonly [Part in `gateway.${keyof GatewayOptions}` | `control.${keyof ControlOptions}`]?: Flag;
 };

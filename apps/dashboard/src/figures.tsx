@@ -1,0 +1,110 @@
+// The figures of the fleet, one tile each.
+import type { ManagerStats } from '@shardctl/core';
+import { isResident, now, stats } from './fleet.ts';
+import { age, bytes, clockMinute, count, decimal, milliseconds, plural, shortCount, unknown } from './format.ts';
+
+interface Tile {
+	name: string;
+	value: string;
+	/** A second line. */
+	more: string;
+	isLow?: boolean;
+}
+
+/** Below this share of the day's session starts they are marked. */
+const lowShare = 0.2;
+
+export function Figures() {
+	const figures = stats.value;
+	if (!figures) return null;
+	return (
+		<dl class="tiles" aria-label="Figures">
+			{tiles(figures, now.value, isResident.value).map(({ name, value, more, isLow }) => (
+				<div key={name} class={`card tile${isLow ? ' is-low' : ''}`}>
+					<dt>{name}</dt>
+					<dd class="value">{value}</dd>
+					<dd class="quiet">{more}</dd>
+				</div>
+			))}
+		</dl>
+	);
+}
+
+function tiles({ manager, shards, workers, gateways }: ManagerStats, at: number, resident: boolean): Tile[] {
+	const { total, remaining, resetAt } = manager.identify;
+	const members = sum(shards.map(({ userCount }) => userCount));
+	const held = gateways?.flatMap((gateway) => gateway.shards) ?? [];
+	const sessions = gateways?.flatMap((gateway) => gateway.sessions) ?? [];
+	const pings = known([...(resident ? sessions : shards)].map(({ ping }) => ping)).sort((a, b) => a - b);
+	const restarts = sum(workers.map((worker) => worker.restarts));
+	const rss = known(workers.map(({ rssBytes }) => rssBytes));
+	const gatewayRss = known((gateways ?? []).map(({ rssBytes }) => rssBytes));
+	const lost = sum(held.map((shard) => shard.lost + shard.overflowed));
+	return [
+		{
+			name: 'Guilds',
+			value: shortCount(sum(shards.map(({ guildCount }) => guildCount))),
+			more: `${shortCount(members)} members`,
+		},
+		...(resident
+			? [
+					{
+						name: 'Events a second',
+						value: decimal(sum(held.map(({ eventsPerSecond }) => eventsPerSecond))),
+						more: lost === 0 ? 'none lost' : `${count(lost)} lost`,
+						isLow: lost > 0,
+					},
+				]
+			: []),
+		{
+			name: 'Session starts left',
+			value: total === 0 ? unknown : count(remaining),
+			more:
+				total === 0
+					? 'not known yet'
+					: `of ${count(total)}; ${resetAt > at ? `reset at ${clockMinute(resetAt)}` : 'reset is due'}`,
+			isLow: total > 0 && remaining < total * lowShare,
+		},
+		{
+			name: 'Ping',
+			value: milliseconds(quantile(pings, 0.5)),
+			more: pings.length === 0 ? 'after the first heartbeat' : `p99 ${milliseconds(quantile(pings, 0.99))}`,
+		},
+		{
+			name: 'Memory',
+			value: rss.length === 0 ? unknown : bytes(sum(rss) + sum(gatewayRss)),
+			more: rss.length === 0 ? 'not reported yet' : `largest worker ${bytes(Math.max(...rss))}`,
+		},
+		{
+			name: 'Processor',
+			value: decimal(sum(known(shards.map(({ cpuPercent }) => cpuPercent))), '%'),
+			more: `of one core; loop delay ${milliseconds(largest(known(shards.map(({ loopDelayMs }) => loopDelayMs))))}`,
+		},
+		{
+			name: 'Workers',
+			value: count(workers.length),
+			more: restarts === 0 ? 'no restart' : `${plural(restarts, 'restart')}${lastExit(workers, at)}`,
+		},
+	];
+}
+
+function lastExit(workers: ManagerStats['workers'], at: number): string {
+	const latest = largest(known(workers.map((worker) => worker.lastExit?.at ?? null)));
+	return latest === null ? '' : `; last ${age(at - latest)} ago`;
+}
+
+function sum(values: readonly number[]): number {
+	return values.reduce((total, value) => total + value, 0);
+}
+
+function known(values: readonly (number | null)[]): number[] {
+	return values.filter((value) => value !== null);
+}
+
+function largest(values: readonly number[]): number | null {
+	return values.length === 0 ? null : values.reduce((most, value) => Math.max(most, value));
+}
+
+function quantile(sorted: readonly number[], share: number): number | null {
+	return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
+}

@@ -1,0 +1,199 @@
+// The dashboard of one fleet: logs browsers in, serves the page and its live stream, and keeps the history for the plots. It exists only
+// once a dashboard was asked for.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+	type Clock,
+	type DashboardEvent,
+	type DashboardHello,
+	every,
+	type HistoryRange,
+	type RequestTarget,
+} from '@shardctl/core';
+import { eventFrame } from '../feed/event-frame.js';
+import { EventStream } from '../feed/event-stream.js';
+import type { FleetFeed } from '../feed/fleet-feed.js';
+import { describeEvent } from '../fleet/describe-event.js';
+import type { Fleet } from '../fleet/fleet.js';
+import type { FleetEvent } from '../fleet/fleet-events.js';
+import { FleetHistory, historyIntervalMs, historyPoint } from './history.js';
+import { type PageFile, readPage } from './page-files.js';
+import { type SessionRights, Sessions } from './sessions.js';
+
+export interface DashboardOptions {
+	fleet: Fleet;
+	feed: FleetFeed;
+	clock: Clock;
+	/** From which the keys of sessions are made. */
+	secret: string;
+	readOnly: boolean;
+	/** Names under which the server may be addressed, beside addresses and localhost. */
+	hosts: readonly string[];
+	/** Takes out what may not leave. */
+	redact(bytes: Buffer): Buffer;
+	/** How many streams there may be, of every kind. */
+	maxStreams: number;
+}
+
+const root = '/dashboard';
+/** The header of a login, which a form cannot send. */
+const loginHeader = 'x-shardctl-login';
+/** Events that a page gets first. */
+const firstEvents = 200;
+const statsIntervalMs = 1000;
+
+export class Dashboard {
+	readonly #options: DashboardOptions;
+	readonly #sessions: Sessions;
+	readonly #history = new FleetHistory();
+	readonly #page: ReadonlyMap<string, PageFile>;
+	readonly #streams = new Set<EventStream>();
+	readonly #stopSampling: () => void;
+
+	/** Keeps history from now on, until {@link close}. */
+	constructor(options: DashboardOptions) {
+		this.#options = options;
+		this.#sessions = new Sessions(options);
+		this.#page = readPage();
+		const sample = () => void this.#sample().catch(() => {});
+		this.#stopSampling = every(options.clock, historyIntervalMs, sample);
+		sample();
+	}
+
+	/** A code that logs a browser in once. */
+	createLogin(rights: SessionRights): { code: string; expiresAt: number } {
+		return this.#sessions.createCode(rights);
+	}
+
+	/** What the session of a request allows. */
+	rightsOf(request: IncomingMessage): SessionRights | 'none' {
+		return this.#sessions.rightsOf(request);
+	}
+
+	/** An event of the fleet, for the pages that are open. */
+	event(event: FleetEvent): void {
+		if (this.#streams.size > 0) this.#send(eventFrame({ type: 'event', data: sentence(event) }));
+	}
+
+	close(): void {
+		this.#stopSampling();
+	}
+
+	/** Responds to a request for the page or its data; `false` for everything else. */
+	respond(request: IncomingMessage, response: ServerResponse, { path, query }: RequestTarget): boolean {
+		if (path === '/') {
+			if (request.method !== 'GET' || !this.#isOwnHost(request)) return false;
+			response.writeHead(302, { location: `${root}/` }).end();
+			return true;
+		}
+		if (path !== root && !path.startsWith(`${root}/`)) return false;
+		if (!this.#isOwnHost(request))
+			refuse(response, 403, 'this name is not one of the dashboard; use the address that "shardctl dashboard" prints');
+		else if (path === root) response.writeHead(302, { location: `${root}/` }).end();
+		else if (path === `${root}/login`) this.#logIn(request, response);
+		else if (path === `${root}/live`) this.#live(request, response);
+		else if (path === `${root}/history`) this.#readHistory(request, response, query.get('range') === 'day' ? 'day' : 'hour');
+		else this.#file(request, response, path.slice(root.length + 1));
+		return true;
+	}
+
+	#isOwnHost({ headers: { host } }: IncomingMessage): boolean {
+		return host !== undefined && this.#sessions.isOwnHost(host);
+	}
+
+	#file(request: IncomingMessage, response: ServerResponse, name: string): void {
+		const file = this.#page.get(name);
+		if (!file) {
+			refuse(response, 404, 'there is no such file');
+			return;
+		}
+		if (request.method !== 'GET' && request.method !== 'HEAD') {
+			refuse(response, 405, 'this can only be read');
+			return;
+		}
+		const zips = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+		const body = zips ? file.zipped : file.body;
+		response.writeHead(200, { ...file.headers, ...(zips ? { 'content-encoding': 'gzip' } : {}), 'content-length': body.length });
+		response.end(body);
+	}
+
+	#logIn(request: IncomingMessage, response: ServerResponse): void {
+		const code = request.headers[loginHeader];
+		if (request.method !== 'POST' || typeof code !== 'string' || !this.#sessions.isOwnPage(request)) {
+			refuse(response, 403, 'a login is only possible from the page of the dashboard');
+			return;
+		}
+		const session = this.#sessions.logIn(code);
+		if (!session) {
+			refuse(response, 401, 'this address has been used or is too old; run "shardctl dashboard" for a new one');
+			return;
+		}
+		const { cookie, pageKey, rights } = session;
+		response.setHeader('set-cookie', cookie);
+		sendJson(response, 200, { pageKey, rights });
+	}
+
+	#live(request: IncomingMessage, response: ServerResponse): void {
+		const rights = this.#needSession(request, response);
+		if (rights === undefined) return;
+		const { fleet, feed, clock, redact, maxStreams } = this.#options;
+		if (feed.readers >= maxStreams) {
+			refuse(response, 429, `this manager already has ${maxStreams} readers`);
+			return;
+		}
+		const gone = new AbortController();
+		response.once('close', () => gone.abort());
+		const stream = new EventStream(response, { clock, allowedBytes: feed.allowedBytes, redact });
+		const hello: DashboardHello = {
+			name: fleet.name,
+			version: fleet.version,
+			pid: process.pid,
+			rights,
+			now: clock.now(),
+			events: feed.recentEvents().slice(-firstEvents).map(sentence),
+		};
+		stream.send(eventFrame({ type: 'hello', data: hello }));
+		this.#streams.add(stream);
+		gone.signal.addEventListener('abort', () => this.#streams.delete(stream), { once: true });
+		feed.followStats(stream, { intervalMs: statsIntervalMs }, gone.signal);
+	}
+
+	#readHistory(request: IncomingMessage, response: ServerResponse, range: HistoryRange): void {
+		if (this.#needSession(request, response) !== undefined) sendJson(response, 200, this.#history.read(range));
+	}
+
+	/** The rights of a request for data; undefined where it was refused. */
+	#needSession(request: IncomingMessage, response: ServerResponse): SessionRights | undefined {
+		const rights = request.method === 'GET' ? this.#sessions.rightsOf(request) : 'none';
+		if (rights !== 'none') return rights;
+		refuse(response, 401, 'log in with the address that "shardctl dashboard" prints');
+		return undefined;
+	}
+
+	async #sample(): Promise<void> {
+		const point = historyPoint(this.#options.clock.now(), await this.#options.fleet.getStats());
+		this.#history.add(point);
+		if (this.#streams.size > 0) this.#send(eventFrame({ type: 'point', data: point }));
+	}
+
+	#send(frame: Buffer): void {
+		for (const stream of this.#streams) stream.send(frame);
+	}
+}
+
+function sentence(event: FleetEvent): DashboardEvent {
+	const { seq, at, type } = event;
+	return { seq, at, type, ...describeEvent(event) };
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+	sendJson(response, status, { error: { code: status === 401 ? 'UNAUTHORIZED' : 'FORBIDDEN', message } });
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+	response.writeHead(status, {
+		'content-type': 'application/json',
+		'cache-control': 'no-store',
+		'x-content-type-options': 'nosniff',
+	});
+	response.end(`${JSON.stringify(body)}\n`);
+}

@@ -1,0 +1,158 @@
+// The dashboard over real sockets, of a fleet without processes: how a browser gets in, and what it can read and do then.
+import { gzipSync } from 'node:zlib';
+import { systemClock } from '@shardctl/core';
+import { tempDir } from '@shardctl/test-support';
+import { pino } from 'pino';
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { createControlClient } from '../src/index.js';
+import { type ControlOptions, startControl } from '../src/server/index.js';
+import { FakeFleet } from './fake-fleet.js';
+
+vi.mock('../src/dashboard/page-files.js', () => {
+	const file = {
+		headers: { 'content-type': 'text/html', 'content-security-policy': "default-src 'none'" },
+		body: Buffer.from('page'),
+	};
+	return { readPage: () => new Map([['', { ...file, zipped: gzipSync(file.body) }]]) };
+});
+
+beforeEach(() => {
+	vi.stubEnv('SHARDCTL_STATE_DIR', tempDir('shardctl-state-'));
+	return () => vi.unstubAllEnvs();
+});
+
+async function served(options: ControlOptions = { dashboard: 0 }) {
+	const lines: string[] = [];
+	const fleet = new FakeFleet();
+	const logger = pino({}, { write: (line) => lines.push(line) });
+	const control = await startControl(fleet, options, {
+		file: 'bot.js',
+		logger,
+		clock: systemClock,
+		token: 'the-token-of-the-bot',
+	});
+	onTestFinished(() => control.close({ how: 'stopped', code: null, message: 'stopped by a test' }));
+	return { fleet, control, lines, client: createControlClient('fleet') };
+}
+
+type Served = Awaited<ReturnType<typeof served>>;
+
+function logInWith(url: string): Promise<Response> {
+	const { origin, hash } = new URL(url);
+	return fetch(`${origin}/dashboard/login`, {
+		method: 'POST',
+		headers: { origin, 'x-shardctl-login': hash.replace('#login=', '') },
+	});
+}
+
+/** Requests of a page that is logged in. */
+async function loggedIn({ client }: Served, input: { readOnly?: boolean } = {}) {
+	const { url } = await client.dashboard(input);
+	const response = await logInWith(url);
+	const { pageKey } = (await response.json()) as { pageKey: string };
+	const headers = {
+		cookie: (response.headers.get('set-cookie') as string).split(';')[0] as string,
+		'x-shardctl-dashboard': pageKey,
+	};
+	return (path: string, init: RequestInit = {}) =>
+		fetch(new URL(path, url), { ...init, headers: { ...headers, ...(init.headers as Record<string, string>) } });
+}
+
+const post = { method: 'POST', body: '{}' };
+
+it('logs a browser in once, which can then read and act', async () => {
+	const dashboard = await served();
+	const { url } = await dashboard.client.dashboard();
+	expect((await logInWith(url)).status).toBe(200);
+	const again = await logInWith(url);
+	expect([again.status, await again.text()]).toEqual([401, expect.stringContaining('has been used or is too old')]);
+	expect(again.headers.get('set-cookie')).toBeNull();
+
+	const page = await loggedIn(dashboard);
+	expect(await (await page('/v1/stats')).json()).toMatchObject({ manager: { name: 'fleet' } });
+	expect((await page('/v1/shards/1/respawn', post)).status).toBe(200);
+	expect(dashboard.fleet.actions).toEqual([['replaceWorker', 0, 'respawn requested']]);
+	// Running code in the bot is a right of its own.
+	expect((await page('/v1/eval', { method: 'POST', body: '{"code":"1"}' })).status).toBe(403);
+});
+
+it('serves the page to all and its data to none without a session', async () => {
+	const { control, lines } = await served();
+	const base = control.url as string;
+	const page = await fetch(`${base}/`);
+	expect([page.url, await page.text()]).toEqual([`${base}/dashboard/`, 'page']);
+	expect(page.headers.get('content-security-policy')).toBe("default-src 'none'");
+	expect((await fetch(`${base}/dashboard/assets/none.js`)).status).toBe(404);
+	for (const path of ['/dashboard/live', '/dashboard/history', '/v1/stats']) expect((await fetch(base + path)).status).toBe(401);
+	expect((await fetch(`${base}/dashboard/login`, post)).status).toBe(403);
+	// No secret is in the log.
+	expect(lines.join('')).toMatch(/dashboard on http:\/\/127\.0\.0\.1:\d+\/dashboard; log in with/);
+	expect(lines.join('')).not.toContain('login=');
+});
+
+it('opens on request, and is not there before', async () => {
+	const dashboard = await served({});
+	expect(dashboard.control.url).toBeUndefined();
+	const page = await loggedIn(dashboard);
+	expect(dashboard.control.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+	expect((await page('/v1/stats')).status).toBe(200);
+});
+
+it('reads no figures for history until it is asked for', async () => {
+	const without = await served({ port: 0 });
+	expect((await fetch(`${without.control.url}/dashboard/`)).status).toBe(401);
+	expect(without.fleet.timesAsked).toBe(0);
+	const page = await loggedIn(without);
+	expect(without.fleet.timesAsked).toBe(1);
+	expect(await (await page('/dashboard/history?range=hour')).json()).toMatchObject({ served: [4], guilds: [0] });
+	expect(await (await page('/dashboard/history?range=day')).json()).toMatchObject({ served: [], guilds: [] });
+});
+
+it('gives a read-only session figures and events, and neither actions nor logs', async () => {
+	const dashboard = await served();
+	const page = await loggedIn(dashboard, { readOnly: true });
+	for (const path of ['/v1/stats', '/v1/events', '/dashboard/history']) expect((await page(path)).status).toBe(200);
+	for (const path of ['/v1/logs', '/v1/guilds/1']) expect((await page(path)).status).toBe(403);
+	for (const path of ['/v1/stop', '/v1/restart', '/v1/dashboard']) expect((await page(path, post)).status).toBe(403);
+	expect(dashboard.fleet.actions).toEqual([]);
+});
+
+it('lets no session act with dashboardReadOnly', async () => {
+	const dashboard = await served({ dashboard: 0, dashboardReadOnly: true });
+	expect(await dashboard.client.dashboard()).toMatchObject({ readOnly: true });
+	expect((await (await loggedIn(dashboard))('/v1/stop', post)).status).toBe(403);
+});
+
+it('rejects requests of other origins and to other names, with the session and all', async () => {
+	const dashboard = await served();
+	const page = await loggedIn(dashboard);
+	for (const headers of [{ origin: 'http://attacker.example' }, { 'sec-fetch-site': 'cross-site' }]) {
+		expect((await page('/v1/stop', { ...post, headers })).status).toBe(401);
+		expect((await page('/dashboard/live', { headers })).status).toBe(401);
+	}
+	expect(dashboard.fleet.actions).toEqual([]);
+});
+
+it('streams who the fleet is, its figures and each new event as a sentence, without the token of the bot', async () => {
+	const dashboard = await served();
+	const { fleet } = dashboard;
+	fleet.emit({ type: 'worker:spawned', workerId: 0, shardIds: [0, 1], pid: 5, epoch: 1 });
+	const gone = new AbortController();
+	const response = await (await loggedIn(dashboard))('/dashboard/live', { signal: gone.signal });
+	let text = '';
+	const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(new TextDecoderStream()).getReader();
+	const until = async (part: string) => {
+		while (!text.includes(part)) text += (await reader.read()).value;
+	};
+	await until('event: stats');
+	expect(text).toMatch(/event: hello\ndata: .*"rights":"act".*worker 0 \(shards 0-1\) started as process 5/);
+	fleet.emit({ type: 'worker:rolled-back', workerId: 1, shardIds: [2, 3], reason: 'the-token-of-the-bot is in it' });
+	await until('rolled back');
+	expect(text).toContain('"level":"error","text":"worker 1 (shards 2-3) was rolled back: [the token of the bot] is in it"');
+	gone.abort();
+});
+
+it('uses the port of the control API, or its own', async () => {
+	const { control, client } = await served({ port: 0, dashboard: true });
+	expect((await client.dashboard()).url.startsWith(`${control.url}/dashboard/#login=`)).toBe(true);
+});
