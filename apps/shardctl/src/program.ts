@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { completionCommand } from './commands/completion.js';
+import { dashboardCommand } from './commands/dashboard.js';
 import { deployCommand } from './commands/deploy.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
@@ -29,6 +30,7 @@ const helpColumns = 80;
 const commands: Readonly<Record<string, () => Command>> = {
 	start: startCommand,
 	stats: statsCommand,
+	dashboard: dashboardCommand,
 	health: healthCommand,
 	metrics: metricsCommand,
 	list: listCommand,

@@ -27,6 +27,7 @@ const readers: Partial<Record<OptionKind, (text: string) => unknown>> = {
 	duration,
 	size,
 	'whole number': whole(0),
+	'flag or port': flagOrPort,
 };
 
 function ofManager({ flags, help, defaultHelp, kind, choices, sets }: OptionFlag): Declared {
@@ -63,6 +64,11 @@ function ofThisProcess(): Declared[] {
 
 function declared(): Declared[] {
 	return [...optionFlags().map(ofManager), ...ofThisProcess()];
+}
+
+/** `true` in the environment means the flag without a port. */
+function flagOrPort(text: string): number | boolean {
+	return text === 'true' || (text !== 'false' && whole(0)(text));
 }
 
 /** `true` in the environment means the flag without a number. */
