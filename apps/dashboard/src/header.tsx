@@ -52,11 +52,12 @@ function Freshness() {
 	const isLive = connection.value === 'live' && stale === 0;
 	const startedAt = stats.value?.manager.startedAt;
 	return (
-		<span class={`freshness ${isLive ? 'is-live' : 'is-old'}`} role="status">
+		<span class={`freshness ${isLive ? 'is-live' : 'is-old'}`}>
 			<i aria-hidden="true" />
-			{isLive ? 'live' : `not connected; as of ${age(stale * 1000)} ago`}
+			<span role="status">{isLive ? 'live' : 'not connected'}</span>
+			{!isLive && <span>as of {age(stale * 1000)} ago</span>}
 			{isLive && startedAt !== undefined && (
-				<span class="quiet" title={`since ${fullTime(startedAt)}`} aria-live="off">
+				<span class="quiet" title={`since ${fullTime(startedAt)}`}>
 					up {age(now.value - startedAt)}
 				</span>
 			)}

@@ -1,0 +1,30 @@
+// The example for Grafana and the alert rules name only metrics that fleets have.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string) => readFileSync(root + path, 'utf8');
+/** Metrics of queries; a label or the name of a rule is none. */
+const namesIn = (text: string) => [...new Set(text.match(/\bshardctl_[a-z_]+/g))].sort();
+/** The reference lists every metric, and a test of the command line keeps it so. */
+const known = new Set(namesIn(read('apps/shardctl/README.md')));
+
+it('Grafana queries only metrics that exist, each panel at least one', () => {
+	const { panels } = JSON.parse(read('apps/examples/monitoring/grafana.json')) as {
+		panels: { id: number; title: string; targets: { expr: string }[] }[];
+	};
+	expect(panels.length).toBeGreaterThan(10);
+	expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+	for (const { title, targets } of panels) {
+		const names = namesIn(targets.map(({ expr }) => expr).join('\n'));
+		expect({ title, names: names.length > 0 }).toEqual({ title, names: true });
+		expect({ title, unknown: names.filter((name) => !known.has(name)) }).toEqual({ title, unknown: [] });
+	}
+});
+
+it('the alert rules name only metrics that exist', () => {
+	const names = namesIn(read('apps/shardctl/alerts.yml'));
+	expect(names.length).toBeGreaterThan(5);
+	expect(names.filter((name) => !known.has(name))).toEqual([]);
+});
