@@ -147,7 +147,7 @@ describe.skipIf(!executable)('the dashboard', () => {
 	});
 
 	it('is used with the keyboard alone', async () => {
-		const { page } = await enter();
+		const { page, problems } = await enter();
 		await page.getByRole('button', { name: 'Shard 0: ready' }).focus();
 		await page.keyboard.press('ArrowRight');
 		await page.keyboard.press('ArrowRight');
@@ -161,6 +161,7 @@ describe.skipIf(!executable)('the dashboard', () => {
 		await page.getByLabel('Find the shard of a guild').fill('4194304');
 		await page.keyboard.press('Enter');
 		await page.getByRole('region', { name: 'Details of shard 1' }).waitFor();
+		expect(problems).toEqual([]);
 	});
 
 	it('has no fault of accessibility, in both themes, at the width of a phone, in a dialog and at the login', async () => {

@@ -1,7 +1,7 @@
 // The page as a whole: the login, or the fleet from its status down to its log.
 import { computed } from '@preact/signals';
 import { ConfirmDialog, Notices } from './actions.tsx';
-import { Details } from './details.tsx';
+import { Details, shownShard } from './details.tsx';
 import { Figures } from './figures.tsx';
 import { connection, connectionProblem, stats } from './fleet.ts';
 import { Header } from './header.tsx';
@@ -22,14 +22,14 @@ export function App() {
 			<main>
 				<Verdict />
 				<Figures />
-				<div class="two">
+				<div class={`two${shownShard.value ? ' has-details' : ''}`}>
 					<div class="stack">
 						<ShardGrid />
-						<Workers />
+						<Plots />
 					</div>
 					<Details />
 				</div>
-				<Plots />
+				<Workers />
 				<Records />
 			</main>
 			<ConfirmDialog />

@@ -1,4 +1,5 @@
 // The shard that is selected: its figures, its worker and how that last ended, its session with Discord.
+import { computed } from '@preact/signals';
 import type { LastExit, ManagerStats } from '@shardctl/core';
 import { askRespawn } from './actions.tsx';
 import { mayAct, now, selectedShard, stats } from './fleet.ts';
@@ -6,17 +7,13 @@ import { age, bytes, clockTime, count, decimal, milliseconds, shardNames, unknow
 import { showLogsOf } from './records.tsx';
 import { shown } from './shard-grid.tsx';
 
+/** The shard that is selected, as long as the fleet has it. */
+export const shownShard = computed(() => shown.value.find(({ shard }) => shard.shardId === selectedShard.value));
+
 export function Details() {
-	const found = shown.value.find(({ shard }) => shard.shardId === selectedShard.value);
+	const found = shownShard.value;
 	const figures = stats.value;
-	if (!found || !figures) {
-		return (
-			<section class="card details" aria-label="Details">
-				<h2>Details</h2>
-				<p class="quiet">Select a shard for its figures, its worker and its last exit.</p>
-			</section>
-		);
-	}
+	if (!found || !figures) return null;
 	const { shard, look, words } = found;
 	const worker = figures.workers.find(({ id }) => id === shard.workerId);
 	return (

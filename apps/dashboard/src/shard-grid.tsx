@@ -56,6 +56,7 @@ export function ShardGrid() {
 							{count(counts[look])} {looks[look]}
 						</li>
 					))}
+				{selectedShard.value === undefined && <li class="hint">Select one for its figures, its worker and its last exit.</li>}
 			</ul>
 		</section>
 	);

@@ -49,9 +49,15 @@ export function shownShards({ shards, health }: ManagerStats): ShownShard[] {
 	return shards.map((shard) => {
 		const own = lookOfStatus[shard.status] ?? 'trouble';
 		const outage = outages.get(shard.shardId);
-		const look = outage && own === 'ready' ? (outage.kind === 'worker-unresponsive' ? 'trouble' : 'down') : own;
+		const look = outage ? lookInOutage(own, outage) : own;
 		return { shard, look, words: outage && own === 'ready' ? outage.message : (words[shard.status] ?? shard.status) };
 	});
+}
+
+/** What starts again because it was lost is no planned start. */
+function lookInOutage(own: Look, { kind }: HealthCause): Look {
+	if (own === 'starting') return 'trouble';
+	return own === 'ready' ? (kind === 'worker-unresponsive' ? 'trouble' : 'down') : own;
 }
 
 export function countLooks(shown: readonly ShownShard[]): Record<Look, number> {
