@@ -91,7 +91,7 @@ it('intents that Discord does not allow end the start with exit status 4 and nam
 	const simulator = await createSimulator({ guilds: 1, shards: 2, maxConcurrency: 16, grantedIntents: 0 });
 	onTestFinished(() => simulator.stop());
 	const { code, said: message } = await failedStart([bot], { DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url });
-	expect(message).toMatch(/closed shard \d with 4014: a privileged intent is not enabled .* developer portal/);
+	expect(message).toMatch(/refused shard \d \(4014\): a privileged intent is not enabled .* developer portal/);
 	expect(code).toBe(4);
 	expect(simulator.log.entries({ type: 'identify' }).length).toBeLessThanOrEqual(2);
 });

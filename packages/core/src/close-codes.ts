@@ -1,5 +1,6 @@
 // The gateway's close codes as one table: what each means, whether Discord wants the client to reconnect, and whether the session
 // survives. Discord: Opcodes and Status Codes, "Gateway Close Event Codes".
+import { describeShards } from './shards.js';
 
 export interface CloseCodeMeaning {
 	/** Discord's text, sent as the close reason. */
@@ -84,6 +85,12 @@ export function fatalClose(code: number): { reason: string; remedy: string } | u
 export function describeFatalClose(code: number | undefined): string {
 	const known = code === undefined ? undefined : fatalClose(code);
 	return known === undefined ? `${code}` : `${code}: ${known.reason}; ${known.remedy}`;
+}
+
+/** `Discord refused shard 2 (4004): the token is not valid; copy …`: shards that Discord does not serve, with the remedy. */
+export function describeRefusal(shardIds: readonly number[], code: number): string {
+	const { reason, remedy } = fatalClose(code) ?? { reason: 'the reason is not known', remedy: 'see "shardctl events"' };
+	return `Discord refused ${describeShards(shardIds)} (${code}): ${reason}; ${remedy}`;
 }
 
 /** What a code means; codes outside Discord's table (1001, 4200, …) keep the session. */

@@ -15,6 +15,7 @@ export {
 	clientCloseEndsSession,
 	closeCodeMeaning,
 	describeFatalClose,
+	describeRefusal,
 	fatalClose,
 	fatalCloseCodes,
 } from './close-codes.js';

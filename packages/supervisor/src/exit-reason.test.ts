@@ -53,7 +53,7 @@ describe('classifyExit', () => {
 			'exit-code',
 			'process 4711 failed: a top-level await never settled (exit code 13, after 12.3 s)',
 		],
-		['a signal', { code: null, signal: 'SIGKILL' }, 'signal', 'process 4711 was killed by SIGKILL (SIGKILL, after 12.3 s)'],
+		['a signal', { code: null, signal: 'SIGKILL' }, 'signal', 'process 4711 was killed by SIGKILL (after 12.3 s)'],
 		[
 			'an uncaught exception',
 			{ code: 1, stderrTail: thrown },
@@ -88,7 +88,7 @@ describe('classifyExit', () => {
 			'an abort for another cause',
 			{ code: null, signal: 'SIGABRT' },
 			'signal',
-			'process 4711 was killed by SIGABRT (SIGABRT, after 12.3 s)',
+			'process 4711 was killed by SIGABRT (after 12.3 s)',
 		],
 		[
 			"the kernel's out-of-memory killer",

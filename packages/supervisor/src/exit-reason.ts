@@ -70,7 +70,9 @@ export function classifyExit(evidence: ExitEvidence): { reason: ExitReason; mess
 	const { reason, what } = judge(evidence);
 	if (reason === 'spawn-failed') return { reason, message: `the process could not be started: ${what}` };
 	const ran = `${evidence.wasReady ? '' : 'before it was ready, '}after ${formatDuration(evidence.uptimeMs)}`;
-	return { reason, message: `process ${evidence.pid ?? '?'} ${what} (${ending(evidence)}, ${ran})` };
+	// A signal that the sentence names is not named again.
+	const how = evidence.signal !== null && what.endsWith(evidence.signal) ? ran : `${ending(evidence)}, ${ran}`;
+	return { reason, message: `process ${evidence.pid ?? '?'} ${what} (${how})` };
 }
 
 function judge({ code, signal, verdict, verdictDetail, spawnError, kernelOutOfMemory, stderrTail }: ExitEvidence): {

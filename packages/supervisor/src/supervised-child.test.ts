@@ -487,6 +487,27 @@ describe('giving up', () => {
 		await end(made);
 	});
 
+	it('knows since when processes fail, until one was stable', async () => {
+		const { child, clock, host } = machine();
+		const runFor = async (ms: number) => {
+			child.markReady();
+			await clock.advance(ms);
+			host.current.exit(1);
+			const at = clock.now();
+			await clock.advance(policy.maxDelayMs);
+			return at;
+		};
+		child.start();
+		await clock.advance(0);
+		const first = await runFor(1);
+		expect(child.failingSince).toBe(first);
+		await runFor(1);
+		expect(child.failingSince).toBe(first);
+		const afterStable = await runFor(policy.stableAfterMs);
+		expect(child).toMatchObject({ failingSince: afterStable, tries: 0 });
+		await child.stop({ graceMs: 0 });
+	});
+
 	it("is final on the owner's request: no timer, no further process", async () => {
 		const made = await machineIn('ready');
 		made.child.fail('fatal', new Error('4004'));

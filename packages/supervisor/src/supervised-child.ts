@@ -69,6 +69,8 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	#nextTryAt: number | null = null;
 	/** Processes in a row that ended before they were stable. */
 	#tries = 0;
+	/** When the first of them ended, in ms since the epoch; null while there is none. */
+	#failingSince: number | null = null;
 	/** Of the present process, in ms since the epoch. */
 	#lastAnswerAt: number | null = null;
 	/** Settled before an event is emitted: a restart requested by a listener waits for the next process, not for this one. */
@@ -104,6 +106,11 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	/** How many processes in a row ended before the restart policy counted them as stable; 0 after one that was. */
 	get tries(): number {
 		return this.#tries;
+	}
+
+	/** When the first of those processes ended, in ms since the epoch, or the last stable one; null where none has ended by itself. */
+	get failingSince(): number | null {
+		return this.#failingSince;
 	}
 
 	/** When the present process last answered a heartbeat, in ms since the epoch; null before the first answer. */
@@ -158,6 +165,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			case 'stopped':
 				this.#history = emptyHistory;
 				this.#tries = 0;
+				this.#failingSince = null;
 				this.#restarts = -1;
 				this.#stopping = null;
 				this.#spawn('started');
@@ -533,6 +541,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				this.#giveUp({ reason: messageOf(after.error), error: after.error, report, retryInMs: null });
 				break;
 			case 'respawn':
+				this.#failingSince = null;
 				this.#spawn('replaced as requested');
 				break;
 			case 'policy':
@@ -545,6 +554,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 		const { policy, random = Math.random } = this.#options;
 		const stable = report.wasReady && report.readyForMs >= (policy?.stableAfterMs ?? 0);
 		this.#tries = stable ? 0 : this.#tries + 1;
+		if (stable || this.#failingSince === null) this.#failingSince = report.at;
 		const decision = decideRestart(this.#history, report, policy, this.#clock.monotonic(), random());
 		const error = new ShardctlError('WORKERS_FAILED', report.message, { details: { report } });
 		switch (decision.kind) {

@@ -42,9 +42,15 @@ it('B8: prints for each cause its start, attempts, next attempt, loss and remedy
 			}),
 		]),
 	).toEqual([
-		'✖ worker 1 (shards 2-3) is restarting: process 7 exited with code 1; for 12s; 3 failed attempts, next in 4s',
+		'✖ worker 1 (shards 2-3) is restarting: process 7 exited with code 1; for 12s; 3 failed attempts, next try in 4s',
 		'✖ Discord refused shard 0 (4004): the token is not valid; for 12s; 1,055 events lost since its gateway process started',
 		'  → copy the token again',
+	]);
+});
+
+it('says when a worker that does not answer is replaced', () => {
+	expect(lines([cause({ kind: 'worker-unresponsive', message: 'worker 1 does not answer', tries: 0 })])).toEqual([
+		'✖ worker 1 does not answer; for 12s; replaced in 4s',
 	]);
 });
 

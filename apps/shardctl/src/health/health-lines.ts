@@ -36,9 +36,11 @@ const marks = {
 	progress: { mark: '●', colour: out.dim },
 } as const;
 
-/** `worker 1 (shards 2-3) is restarting: exit code 1; for 12s; 3 failed attempts, next in 4s`. */
-export function causeText({ message, since, tries, nextTryAt, lost }: HealthCause, nowMs: number): string {
-	const next = nextTryAt !== null && nextTryAt > nowMs ? `next in ${age(nextTryAt - nowMs)}` : undefined;
+/** `worker 1 (shards 2-3) is restarting: exit code 1; for 12s; 3 failed attempts, next try in 4s`. */
+export function causeText({ kind, message, since, tries, nextTryAt, lost }: HealthCause, nowMs: number): string {
+	// A worker that does not answer is replaced; everything else is tried again.
+	const what = kind === 'worker-unresponsive' ? 'replaced' : 'next try';
+	const next = nextTryAt !== null && nextTryAt > nowMs ? `${what} in ${age(nextTryAt - nowMs)}` : undefined;
 	const tried = tries > 0 ? plural(tries, 'failed attempt') : undefined;
 	return [
 		printableLine(message),

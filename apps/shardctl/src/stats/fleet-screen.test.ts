@@ -180,6 +180,7 @@ describe('in resident mode', () => {
 		status: 'ready',
 		startedAt: nowMs - 1,
 		uptimeMs: 1,
+		tries: 0,
 		restarts: 0,
 		since: nowMs - 1,
 		nextTryAt: null,

@@ -104,6 +104,7 @@ const gateway = {
 	uptimeMs: 0,
 	restarts: 0,
 	since: 0,
+	tries: 0,
 	nextTryAt: null,
 	lastExit,
 	snapshotFailure: null,

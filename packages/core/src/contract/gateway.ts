@@ -82,6 +82,10 @@ export interface GatewayProcessStats extends GatewayStats {
 	restarts: number;
 	/** Epoch ms when `status` began. */
 	since: number;
+	/** Processes in a row that ended before they had proved to be stable. */
+	tries: number;
+	/** Epoch ms when the first of them ended, or the last stable one; null where none has ended by itself. */
+	failingSince?: number | null | undefined;
 	/** Epoch ms of the next start; null while none is planned. */
 	nextTryAt: number | null;
 	lastExit: LastExit | null;

@@ -24,6 +24,10 @@ export interface GatewayFacts {
 	shardIds: readonly number[];
 	since?: number | null;
 	restarts: number;
+	/** Processes in a row that ended before they had proved to be stable. */
+	tries?: number;
+	/** Epoch ms when the first of them ended, or the last stable one; null where none has ended by itself. */
+	failingSince?: number | null | undefined;
 	nextTryAt?: number | null;
 	lastExit?: LastExit | null;
 	/** Epoch ms of the last answered heartbeat. */

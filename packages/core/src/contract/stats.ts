@@ -114,6 +114,8 @@ export interface WorkerFacts {
 	since: number;
 	/** Starts in a row that did not become stable. */
 	tries: number;
+	/** Epoch ms when the first of them ended, or the last stable process; null where none has ended by itself. */
+	failingSince?: number | null | undefined;
 	/** Epoch ms of the next start; null when none is planned. */
 	nextTryAt: number | null;
 	/** Epoch ms of the last answered heartbeat; null before the first. */

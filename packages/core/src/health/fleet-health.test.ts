@@ -111,7 +111,10 @@ describe('fleetHealth', () => {
 		const down = gateway([], {
 			status: 'backing-off',
 			shardIds: [0, 1, 2, 3],
-			restarts: 2,
+			restarts: 7,
+			tries: 2,
+			failingSince: nowMs - 60_000,
+			since: nowMs - 500,
 			nextTryAt: nowMs + 3000,
 			lastExit: exit,
 			shards: [
@@ -126,7 +129,7 @@ describe('fleetHealth', () => {
 				effect: 'outage',
 				shardIds: [0, 1, 2, 3],
 				message: 'gateway process 0 is restarting: process 12 was killed by SIGKILL',
-				since: exit.at,
+				since: nowMs - 60_000,
 				tries: 2,
 				nextTryAt: nowMs + 3000,
 				lost: 4,
@@ -210,13 +213,16 @@ describe('fleetHealth', () => {
 
 	it('reports a crash loop once for all shards of the worker', () => {
 		const shards = [0, 1].map((id) => shard(id, { status: 'restarting', lastExit: exit, restarts: 4 }));
-		const workers = [worker(0, { state: 'backing-off', tries: 4, nextTryAt: nowMs + 4600 }), worker(1)];
+		const workers = [
+			worker(0, { state: 'backing-off', tries: 4, failingSince: nowMs - 90_000, nextTryAt: nowMs + 4600 }),
+			worker(1),
+		];
 		expect(fleetHealth(facts({ shards: [...shards, shard(2), shard(3)], workers })).causes).toEqual([
 			expect.objectContaining({
 				kind: 'worker-down',
 				shardIds: [0, 1],
 				message: 'worker 0 (shards 0-1) is restarting: process 12 was killed by SIGKILL',
-				since: exit.at,
+				since: nowMs - 90_000,
 				tries: 4,
 				nextTryAt: nowMs + 4600,
 			}),

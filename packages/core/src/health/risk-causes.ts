@@ -41,7 +41,9 @@ function hostRisks(
 	if (stateDir && stateDir.freeBytes < lowDiskBytes) {
 		add(
 			'disk-full',
-			`the state folder ${stateDir.folder} is almost full (${megabytes(stateDir.freeBytes)} free)`,
+			stateDir.freeBytes < 2 ** 20
+				? `the disk of the state folder ${stateDir.folder} is full`
+				: `the disk of the state folder ${stateDir.folder} is almost full (${megabytes(stateDir.freeBytes)} free)`,
 			'free space in that folder: without it snapshots, logs and history cannot be saved',
 		);
 	}

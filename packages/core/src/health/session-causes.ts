@@ -13,7 +13,7 @@ export function gatewayCauses({ gateways = [], manager }: HealthFacts): HealthCa
 }
 
 function gatewayDown(
-	{ id, shardIds, status, since, restarts, nextTryAt, lastExit }: GatewayFacts,
+	{ id, shardIds, status, since, restarts, tries, failingSince, nextTryAt, lastExit }: GatewayFacts,
 	starting: boolean,
 ): HealthCause {
 	const why = lastExit ? `: ${lastExit.message}` : '';
@@ -22,8 +22,8 @@ function gatewayDown(
 		? `gateway process ${id} is starting`
 		: `gateway process ${id} ${status === 'failed' ? 'keeps failing' : 'is restarting'}${why}`;
 	return cause(first ? 'starting' : 'gateway-process-down', first ? 'progress' : 'outage', shardIds, message, {
-		since: since ?? lastExit?.at ?? null,
-		tries: restarts,
+		since: failingSince ?? since ?? lastExit?.at ?? null,
+		tries: tries ?? 0,
 		nextTryAt: nextTryAt ?? null,
 		remedy: status === 'failed' ? 'see "shardctl logs" and "shardctl events", then "shardctl restart --gateways"' : null,
 	});

@@ -16,7 +16,7 @@ export function workerCauses({ workers = [], shards, nowMs }: HealthFacts): Heal
 }
 
 function causesOf(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number): HealthCause[] {
-	const { id, shardIds, state, since, tries, nextTryAt, lastAnswerAt, heartbeat } = worker;
+	const { id, shardIds, state, since, tries, failingSince, nextTryAt, lastAnswerAt, heartbeat } = worker;
 	const label = `worker ${id} (${describeShards(shardIds)})`;
 	const why = lastExit ? `: ${lastExit.message}` : '';
 	switch (state) {
@@ -24,7 +24,7 @@ function causesOf(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number)
 		case 'backing-off':
 			return [
 				cause('worker-down', 'outage', shardIds, `${label} is restarting${why}`, {
-					since: lastExit?.at ?? since,
+					since: failingSince ?? lastExit?.at ?? since,
 					tries,
 					nextTryAt,
 				}),
@@ -35,7 +35,7 @@ function causesOf(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number)
 		case 'failed':
 			return [
 				cause('worker-failed', 'outage', shardIds, `${label} keeps failing${why}`, {
-					since: lastExit?.at ?? since,
+					since: failingSince ?? lastExit?.at ?? since,
 					tries,
 					nextTryAt,
 					remedy: `fix the cause, then "shardctl respawn ${shardIds[0]}"`,
@@ -54,10 +54,14 @@ function causesOf(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number)
 }
 
 /** The next process of a worker that has ended, until it is ready. */
-function restarting(label: string, { shardIds, tries }: WorkerFacts, { reason, message, at }: LastExit): HealthCause {
+function restarting(
+	label: string,
+	{ shardIds, tries, failingSince }: WorkerFacts,
+	{ reason, message, at }: LastExit,
+): HealthCause {
 	return reason === 'requested'
 		? cause('starting', 'progress', shardIds, `${label} is restarting as requested`, { since: at })
-		: cause('worker-down', 'outage', shardIds, `${label} is restarting: ${message}`, { since: at, tries });
+		: cause('worker-down', 'outage', shardIds, `${label} is restarting: ${message}`, { since: failingSince ?? at, tries });
 }
 
 function unresponsive(
@@ -99,7 +103,6 @@ export function shardCauses({ shards, manager }: HealthFacts): HealthCause[] {
 		const message = `${describeShards(sorted(shardIds))} ${first.status} (worker ${first.workerId})${exit}`;
 		return cause('shard-not-ready', 'outage', shardIds, message, {
 			since: earliest(group.map(({ since = null, lastExit }) => since ?? lastExit?.at ?? null)),
-			tries: first.restarts,
 		});
 	});
 }

@@ -121,7 +121,7 @@ export class GatewayFleet {
 				const startedAt = child.pid === null ? null : child.startedAt;
 				const uptimeMs = startedAt === null ? 0 : Math.max(0, nowMs - startedAt);
 				const figures = await gateway.stats();
-				const { pid, state: status, restarts, since, nextTryAt, lastAnswerAt, lastExit: exit } = child;
+				const { pid, state: status, restarts, since, tries, failingSince, nextTryAt, lastAnswerAt, lastExit: exit } = child;
 				const lastExit = exit && { reason: exit.reason, message: exit.message, at: exit.at };
 				const snapshotFailure = snapshotFailureOf(figures.shards, this.#folder(id));
 				return {
@@ -133,6 +133,8 @@ export class GatewayFleet {
 					uptimeMs,
 					restarts,
 					since,
+					tries,
+					failingSince,
 					nextTryAt,
 					lastExit,
 					lastAnswerAt,

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import {
 	aborted,
-	describeShards,
-	fatalClose,
+	describeRefusal,
 	type GatewayProcessStats,
 	type GatewaySessionStats,
 	type GatewayStats,
@@ -263,10 +262,9 @@ export class ResidentMode implements SessionMode {
 		const { plan } = this.#started();
 		this.#refused.note(session, { code, at: this.#options.options.clock.now() });
 		if (code !== tokenRefused && !plan.sessionIds.every((id) => this.#refused.has(id))) return;
-		const { reason, remedy } = fatalClose(code) ?? { reason: 'the reason is not known', remedy: 'see "shardctl events"' };
 		const shardIds = this.#shardsOf(session);
 		this.#options.onFleetRefused(
-			new ShardctlError('DISCORD_FATAL', `Discord refused ${describeShards(shardIds)} with ${code}: ${reason}; ${remedy}`, {
+			new ShardctlError('DISCORD_FATAL', describeRefusal(shardIds, code), {
 				details: { shardIds, closeCode: code },
 			}),
 		);

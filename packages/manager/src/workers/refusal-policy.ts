@@ -1,6 +1,6 @@
 // What follows when Discord refuses for good, by a fatal close code or by 401: the worker concerned ends, and no further IDENTIFY goes
 // out. Once every worker has failed, the refusal is the fleet's.
-import { fatalClose, ShardctlError, type ShardReport } from '@shardctl/core';
+import { describeRefusal, fatalClose, ShardctlError, type ShardReport } from '@shardctl/core';
 import type { SessionStarts } from '../identify/session-starts.js';
 import type { ManagedWorker } from './managed-worker.js';
 import type { WorkerFleet } from './worker-fleet.js';
@@ -68,11 +68,13 @@ export class RefusalPolicy {
 	}
 
 	#onStatus(worker: ManagedWorker, { shardId, status, closeCode }: ShardReport): void {
-		const why = status === 'disconnected' && closeCode !== undefined ? fatalClose(closeCode) : undefined;
 		// What the new process of a deploy is refused for ends the deploy, and nothing else.
-		if (why === undefined || !this.#options.workers.decides(worker)) return;
-		const message = `Discord closed shard ${shardId} with ${closeCode}: ${why.reason}. Retrying cannot help: ${why.remedy}`;
-		this.refuseProcess(worker, new ShardctlError('DISCORD_FATAL', message, { details: { shardId, closeCode } }));
+		if (status !== 'disconnected' || closeCode === undefined || !fatalClose(closeCode)) return;
+		if (!this.#options.workers.decides(worker)) return;
+		this.refuseProcess(
+			worker,
+			new ShardctlError('DISCORD_FATAL', describeRefusal([shardId], closeCode), { details: { shardId, closeCode } }),
+		);
 	}
 
 	#onFailed(): void {

@@ -68,7 +68,7 @@ describe('workerShardStats', () => {
 
 describe('workerStats', () => {
 	const heartbeat = { intervalMs: 5000, timeoutMs: 30_000 };
-	const child = { state: 'backing-off', since: 9, tries: 2, nextTryAt: 99, lastAnswerAt: 7 };
+	const child = { state: 'backing-off', since: 9, tries: 2, failingSince: 3, nextTryAt: 99, lastAnswerAt: 7 };
 
 	it('B8: reports since when a worker is down, its attempts, and the next attempt', () => {
 		expect(workerStats(worker({ sample, child: { ...child, pid: null } }), { heartbeat, maxMemoryBytes: 220 })).toEqual({

@@ -35,7 +35,7 @@ export function workerStats(
 	{ heartbeat, maxMemoryBytes }: { heartbeat: WorkerFacts['heartbeat']; maxMemoryBytes: number },
 ): WorkerStats {
 	const { id, shardIds, child, sample } = worker;
-	const { state, since, tries, nextTryAt, lastAnswerAt, pid, restarts } = child;
+	const { state, since, tries, failingSince, nextTryAt, lastAnswerAt, pid, restarts } = child;
 	const hasBeats = heartbeat.timeoutMs > 0 && Number.isFinite(heartbeat.timeoutMs);
 	return {
 		id,
@@ -43,6 +43,7 @@ export function workerStats(
 		state,
 		since,
 		tries,
+		failingSince,
 		nextTryAt,
 		lastAnswerAt,
 		heartbeat: hasBeats ? heartbeat : { intervalMs: 0, timeoutMs: 0 },
