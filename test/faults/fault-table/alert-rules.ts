@@ -20,16 +20,30 @@ interface Sample {
 	value: number;
 }
 
-/** The rules of a file with one rule per `- alert:`, each field on a line of its own. */
+/** The lines that a file of rules may have; a value runs to the end of its line, so a comment or a colon in it would be read otherwise by YAML. */
+const lines = {
+	head: /^(?:groups:| {2}- name: \w+| {4}rules:)$/,
+	comment: /^\s*# .+$/,
+	alert: /^ {6}- alert: (?<value>\w+)(?: # .+)?$/,
+	field: /^ {8}(?<name>expr|for): (?<value>(?:(?!: | #)[^\n])+)$/,
+} as const;
+
+/** The rules of a file. Throws for a line that is not one of {@link lines}, for a rule without an expression, and for one that is there twice. */
 export function readRules(yaml: string): AlertRule[] {
-	return yaml
-		.split(/^\s*- alert: /m)
-		.slice(1)
-		.map((text) => {
-			const [alert = ''] = text.split(/[\s#]/);
-			const field = (name: string) => new RegExp(`^\\s*${name}: (.*)$`, 'm').exec(text)?.[1]?.trim();
-			return { alert, expr: field('expr') ?? '', forMs: durationMs(field('for') ?? '0s') };
-		});
+	const rules: AlertRule[] = [];
+	for (const [index, line] of yaml.trimEnd().split('\n').entries()) {
+		const { value: alert } = lines.alert.exec(line)?.groups ?? {};
+		const { name, value } = lines.field.exec(line)?.groups ?? {};
+		const rule = rules.at(-1);
+		if (alert !== undefined) rules.push({ alert, expr: '', forMs: 0 });
+		else if (name === 'expr' && value !== undefined && rule?.expr === '') rule.expr = value;
+		else if (name === 'for' && value !== undefined && rule?.forMs === 0) rule.forMs = durationMs(value);
+		else if (!lines.head.test(line) && !lines.comment.test(line)) throw new Error(`line ${index + 1} is not known: ${line}`);
+	}
+	for (const { alert, expr } of rules) {
+		if (expr === '' || rules.filter((rule) => rule.alert === alert).length > 1) throw new Error(`check the rule ${alert}`);
+	}
+	return rules;
 }
 
 /** The names of the alerts that fire at some time of a series of scrapes, taken at an interval. */
@@ -123,6 +137,7 @@ function samplesOf(text: Scrape): Sample[] {
 }
 
 function durationMs(text: string): number {
-	const [, number = '0', unit = 's'] = /^(\d+)([smh])$/.exec(text) ?? [];
+	const [, number, unit] = /^(\d+)([smh])$/.exec(text) ?? [];
+	if (number === undefined) throw new Error(`${text} is no duration`);
 	return Number(number) * { s: 1000, m: 60_000, h: 3_600_000 }[unit as 's' | 'm' | 'h'];
 }

@@ -15,8 +15,8 @@ export interface Fault {
 	/** Undefined if this machine cannot have the fault, with a notice. */
 	setup?(): FleetSetup | undefined;
 	cause(fleet: FleetUnderFault): Promise<unknown>;
-	/** The kind of cause that the fleet reports; `ends`: the fleet has ended; `recovers`: nothing is wrong, or no longer. */
-	says: ManagerStats['health']['causes'][number]['kind'] | 'ends' | 'recovers';
+	/** The kind of cause that the fleet reports; `ends`: the fleet is gone. */
+	says: ManagerStats['health']['causes'][number]['kind'] | 'ends';
 	/** Part of its message, if the first report can be another. */
 	text?: RegExp;
 	/** What the alert needs beyond the first report. */
@@ -25,6 +25,8 @@ export interface Fault {
 	alert: string | null;
 	/** How soon it is reported. */
 	withinMs: number;
+	/** Of `start`, where it ends by itself. */
+	exitStatus?: number;
 }
 
 const resident: FleetSetup = { args: ['--gateway', 'resident'] };
@@ -127,7 +129,7 @@ export const faults: readonly Fault[] = [
 			onTestFinished(() => clearInterval(timer));
 		},
 		says: 'gateway-process-down',
-		text: /killed by SIGKILL/,
+		text: /killed by SIGKILL \(before it was ready/,
 		until: (fleet) =>
 			waitFor('a long pause', async () => ((await fleet.stats()).gateways?.[0]?.nextTryAt ?? 0) > Date.now() + 3000),
 		alert: 'GatewayProcessDown',
@@ -155,13 +157,16 @@ export const faults: readonly Fault[] = [
 		says: 'ends',
 		alert: 'FleetGone',
 		withinMs: soon,
+		exitStatus: 4,
 	},
 	{
 		fault: 'the token is reset (4004), direct mode',
+		quick: true,
 		cause: async ({ simulator }) => simulator.faults.close(4004, { shard: 0 }),
 		says: 'ends',
 		alert: 'FleetGone',
 		withinMs: soon,
+		exitStatus: 4,
 	},
 	{
 		fault: 'an intent is withdrawn (4014), resident mode',
@@ -212,10 +217,14 @@ export const faults: readonly Fault[] = [
 		withinMs: afterInvalidSession,
 	},
 	{
-		fault: "Discord's REST API answers 503",
-		setup: () => resident,
-		cause: async ({ simulator }) => simulator.faults.restStatus({ status: 503 }),
-		says: 'recovers',
+		fault: "a worker is killed while Discord's REST API answers 503",
+		async cause(fleet) {
+			fleet.simulator.faults.restStatus({ status: 503 });
+			process.kill(await fleet.workerPid(0), 'SIGKILL');
+		},
+		says: 'worker-down',
+		// On what Discord stated last.
+		until: whenHealthy,
 		alert: null,
 		withinMs: soon,
 	},
