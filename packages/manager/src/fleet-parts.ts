@@ -57,7 +57,8 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 		token,
 		clock,
 		coordinator: new LocalIdentifyCoordinator({ clock, reserve: options.identifyReserve, windowMs: options.identifyWindowMs }),
-		onStale: (error) => logger.warn({ err: error }, 'Discord did not answer; going on with its last answer'),
+		onStale: (error) => logger.warn({ err: error }, 'Discord did not answer, so its last answer is used'),
+		onRetry: ({ message }, delayMs) => logger.warn(`${message}; trying again in ${Math.ceil(delayMs / 1000)} s`),
 	});
 	const processes = new ProcessRecords({ clock, logger });
 	const calls = new Calls<ManagedWorker>(fleet, options.callTimeoutMs);

@@ -65,7 +65,9 @@ export async function checkDiscord({
 		const remedy =
 			code === 'TOKEN_INVALID'
 				? 'copy the token again from https://discord.com/developers/applications'
-				: 'check the network, the proxy, and --api';
+				: ShardctlError.is(error) && Number(error.details.status) >= 500
+					? 'wait: a start asks again for some minutes'
+					: 'check the network, the proxy, and --api';
 		return { findings: [fail('gateway', messageOf(error), remedy)], shards: undefined };
 	}
 }

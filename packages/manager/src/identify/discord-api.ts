@@ -58,7 +58,8 @@ export async function fetchGatewayInfo({
 	const text = await response.text().catch(() => '');
 	if (!response.ok) {
 		const retryAfter = Number(response.headers.get('retry-after'));
-		throw new ShardctlError('API_UNREACHABLE', `${url} answered ${response.status}: ${text.slice(0, 200)}`, {
+		const whose = response.status >= 500 ? '. This is a fault of Discord: see https://discordstatus.com' : '';
+		throw new ShardctlError('API_UNREACHABLE', `${url} answered ${response.status}: ${text.slice(0, 200)}${whose}`, {
 			details: { status: response.status, ...(retryAfter > 0 ? { retryAfterMs: retryAfter * 1000 } : {}) },
 		});
 	}

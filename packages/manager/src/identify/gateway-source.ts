@@ -1,5 +1,5 @@
 // The answer of `GET /gateway/bot`, requested as rarely as correctness allows.
-import { type Clock, type GatewayInfo, ShardctlError } from '@shardctl/core';
+import { type Clock, type GatewayInfo, ShardctlError, sleep } from '@shardctl/core';
 import { fetchGatewayInfo } from './discord-api.js';
 
 /** One answer serves all restarts of the same wave. */
@@ -8,6 +8,10 @@ const maxAgeMs = 5000;
 const maxAgeOfFailureMs = 5000;
 /** With an earlier answer at hand, a newer one is awaited for this long at most. */
 const refreshTimeoutMs = 5000;
+/** A start waits this long in all while Discord answers with a fault of its own, which mostly passes within minutes. */
+const startPatienceMs = 5 * 60_000;
+const firstDelayMs = 1000;
+const longestDelayMs = 30_000;
 
 export interface GatewaySourceOptions {
 	api: string;
@@ -17,6 +21,8 @@ export interface GatewaySourceOptions {
 	onInfo(info: GatewayInfo): Promise<void>;
 	/** Called when Discord did not answer and the last answer is used instead. */
 	onStale(error: ShardctlError): void;
+	/** Called when a start asks again after a fault of Discord's. */
+	onRetry(error: ShardctlError, delayMs: number): void;
 	/** Called when Discord does not accept the token (any more), before callers receive the error. */
 	onRefused(error: ShardctlError): void;
 }
@@ -53,6 +59,22 @@ export class GatewaySource {
 		}
 	}
 
+	/** As {@link current}, for a start: as long as Discord answers with a fault of its own (5xx, 429), asks again for some minutes. */
+	async first(signal: AbortSignal): Promise<GatewayInfo> {
+		const { clock, onRetry } = this.#options;
+		const beganAt = clock.monotonic();
+		for (let backoffMs = firstDelayMs; ; backoffMs = Math.min(backoffMs * 2, longestDelayMs)) {
+			try {
+				return await this.current();
+			} catch (error) {
+				const delayMs = ShardctlError.is(error) && isDiscordsFault(error) ? (retryAfterMs(error) ?? backoffMs) : undefined;
+				if (delayMs === undefined || clock.monotonic() - beganAt + delayMs > startPatienceMs) throw error;
+				onRetry(error as ShardctlError, delayMs);
+				await sleep(clock, delayMs, signal);
+			}
+		}
+	}
+
 	/** Asks again unless that was done within `maxAgeMs`; after a request that failed, not within a few seconds either. */
 	async refresh(maxAgeMs: number): Promise<void> {
 		const askedMs = this.#options.clock.monotonic() - this.#lastAskedAt;
@@ -85,4 +107,12 @@ export class GatewaySource {
 		await onInfo(info);
 		return info;
 	}
+}
+
+function isDiscordsFault({ details: { status } }: ShardctlError): boolean {
+	return typeof status === 'number' && (status === 429 || status >= 500);
+}
+
+function retryAfterMs({ details }: ShardctlError): number | undefined {
+	return typeof details.retryAfterMs === 'number' ? details.retryAfterMs : undefined;
 }

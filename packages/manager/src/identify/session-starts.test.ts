@@ -24,14 +24,16 @@ async function setUp({ remaining = 1000, status = 200 } = {}) {
 	onTestFinished(() => void server.close());
 	const clock = fakeClock();
 	const stale: ShardctlError[] = [];
+	const retries: number[] = [];
 	const starts = new SessionStarts({
 		api: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`,
 		token: 'x',
 		clock,
 		coordinator: new LocalIdentifyCoordinator({ clock, reserve: 50 }),
 		onStale: (error) => stale.push(error),
+		onRetry: (_, delayMs) => retries.push(delayMs),
 	});
-	return { api, clock, starts, stale };
+	return { api, clock, starts, stale, retries };
 }
 
 const never = new AbortController().signal;
@@ -60,6 +62,36 @@ describe('SessionStarts', () => {
 	it('fails when the API does not respond the first time, because there is no earlier response', async () => {
 		const { starts } = await setUp({ status: 503 });
 		await expect(starts.gateway()).rejects.toMatchObject({ code: 'API_UNREACHABLE', details: { status: 503 } });
+	});
+
+	it('B12: a start asks again while Discord answers with a fault of its own, ever more rarely, for some minutes', async () => {
+		const { api, clock, starts, retries } = await setUp({ status: 503 });
+		const info = starts.firstGateway(never);
+		for (const delayMs of [1000, 2000, 4000]) {
+			await waitFor('the next wait', () => retries.at(-1) === delayMs && clock.pendingTimers() > 0);
+			if (delayMs === 4000) api.status = 200;
+			await clock.advance(delayMs);
+		}
+		expect((await info).shards).toBe(2);
+		expect(retries).toEqual([1000, 2000, 4000]);
+	});
+
+	it('B12: such a start ends with the fault when it lasts, and when it is stopped', async () => {
+		const { clock, starts, retries } = await setUp({ status: 500 });
+		const info = starts.firstGateway(never).catch((error: unknown) => error);
+		for (
+			let tries = 1;
+			await Promise.race([info.then(() => false), waitFor('a wait', () => retries.length === tries)]);
+			tries++
+		) {
+			await clock.advance(retries.at(-1) ?? 0);
+		}
+		expect(await info).toMatchObject({ code: 'API_UNREACHABLE', details: { status: 500 } });
+		expect(retries.reduce((sum, delayMs) => sum + delayMs, 0)).toBeLessThanOrEqual(5 * 60_000);
+		const abort = new AbortController();
+		const stopped = starts.firstGateway(abort.signal);
+		abort.abort(new Error('stopped'));
+		await expect(stopped).rejects.toThrow();
 	});
 
 	it('lets a process boot while Discord is asked, but no IDENTIFY before the response: on 401 there is none', async () => {

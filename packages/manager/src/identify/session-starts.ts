@@ -25,6 +25,8 @@ export interface SessionStartsOptions {
 	coordinator: IdentifyCoordinator;
 	/** Called when Discord did not answer and its last answer is used instead. */
 	onStale(error: ShardctlError): void;
+	/** Called when a start asks again after a fault of Discord's. */
+	onRetry(error: ShardctlError, delayMs: number): void;
 }
 
 /** One wish to start sessions. */
@@ -45,7 +47,7 @@ export class SessionStarts {
 	/** Shards whose last IDENTIFY was sent and not answered by READY. */
 	readonly #unconfirmed = new Set<number>();
 
-	constructor({ api, token, clock, coordinator, onStale }: SessionStartsOptions) {
+	constructor({ api, token, clock, coordinator, onStale, onRetry }: SessionStartsOptions) {
 		this.#clock = clock;
 		this.#coordinator = coordinator;
 		this.#gateway = new GatewaySource({
@@ -54,6 +56,7 @@ export class SessionStarts {
 			clock,
 			onInfo: (info) => coordinator.update(info.session_start_limit),
 			onStale,
+			onRetry,
 			onRefused: (error) => this.refuse(error),
 		});
 	}
@@ -70,6 +73,11 @@ export class SessionStarts {
 	/** The answer of `GET /gateway/bot`, at most a few seconds old; see {@link GatewaySource.current}. */
 	gateway(): Promise<GatewayInfo> {
 		return this.#gateway.current();
+	}
+
+	/** As {@link gateway}, for the start of a fleet; see {@link GatewaySource.first}. */
+	firstGateway(signal: AbortSignal): Promise<GatewayInfo> {
+		return this.#gateway.first(signal);
 	}
 
 	/** The last answer; only after {@link gateway} has resolved once. */
