@@ -22,6 +22,7 @@ export {
 } from './fleet/describe-event.js';
 export type { Fleet, LogEntry, WorkerView } from './fleet/fleet.js';
 export type {
+	EndedCause,
 	ExitSummary,
 	FleetEvent,
 	FleetEventBody,

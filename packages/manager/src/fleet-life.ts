@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { type FleetEnd, stateDir } from '@shardctl/control';
 import type { Control } from '@shardctl/control/server';
-import { every, type ManagerStats, type ManagerStatus, ShardctlError } from '@shardctl/core';
+import { every, isSilent, type ManagerStats, type ManagerStatus, ShardctlError } from '@shardctl/core';
+import { heartbeatOf } from './children/child-rules.js';
 import type { EmitFleetEvent } from './events.js';
 import type { FleetParts } from './fleet-parts.js';
 import { HealthWatch } from './health/health-watch.js';
@@ -90,6 +91,11 @@ export class FleetLife {
 		this.#startWatch?.noteReady(workerId);
 	}
 
+	/** An event of the fleet that may change its health. */
+	noteEvent(): void {
+		this.#healthWatch?.note();
+	}
+
 	/** An error for which the fleet ends; after a request to stop there is none. */
 	noteFailure(error: unknown): void {
 		if (!this.#stopping && ShardctlError.is(error)) this.#failure ??= error;
@@ -104,7 +110,12 @@ export class FleetLife {
 		}
 		lifecycle.enter('starting');
 		if (loader !== undefined) logger.info(`using ${loader} from the bot's dependencies`);
-		this.#healthWatch = new HealthWatch({ clock, health, onChange: (change) => emit('fleet:health', change) });
+		this.#healthWatch = new HealthWatch({
+			clock,
+			health,
+			suspects: () => this.#suspectsSilence(),
+			onChange: (change) => emit('fleet:health', change),
+		});
 		let outcome: StartOutcome;
 		try {
 			outcome = await this.#start();
@@ -140,7 +151,7 @@ export class FleetLife {
 			// The name is this manager's: what an earlier one of that name left behind ends first.
 			await parts.processes.adopt(join(stateDir(), `${options.name}.workers`), signal);
 		}
-		const info = await parts.starts.gateway();
+		const info = await parts.starts.firstGateway(signal);
 		signal.throwIfAborted();
 		const plan = planShards(options, info);
 		await parts.starts.checkStart(plan.sessionIds.length);
@@ -177,6 +188,17 @@ export class FleetLife {
 	#endOf({ reason }: StopOptions): FleetEnd {
 		if (this.#failure) return { how: 'failed', code: this.#failure.code, message: this.#failure.message };
 		return { how: 'stopped', code: null, message: `stopped by ${reason ?? 'its program'}` };
+	}
+
+	/** Processes that do not answer, which no event says. */
+	#suspectsSilence(): boolean {
+		const { parts, options } = this.#options;
+		const heartbeat = heartbeatOf(options.heartbeatTimeoutMs);
+		const nowMs = options.clock.now();
+		return (
+			parts.mode.health() !== 'up' ||
+			parts.workers.workers.some(({ child: { lastAnswerAt } }) => isSilent({ lastAnswerAt, heartbeat }, nowMs))
+		);
 	}
 
 	async #openControl(open: () => Promise<Control>): Promise<void> {

@@ -30,6 +30,9 @@ import type { ManagedWorker } from './workers/managed-worker.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
+/** What bots write and send, and what follows from the health, does not change it. */
+const eventsOfBots: ReadonlySet<keyof ShardManagerEvents> = new Set(['worker:log', 'message', 'fleet:health']);
+
 /** Takes the manager's name and serves its control API. */
 type StartControl = (manager: ShardManager) => Promise<Control>;
 
@@ -54,7 +57,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		this.#createdAt = options.clock.now();
 		const abort = new AbortController();
 		const lifecycle = this.#lifecycle;
-		const emit: EmitFleetEvent = (event, ...args) => void this.emit(event, ...(args as never));
+		const emit: EmitFleetEvent = (event, ...args) => {
+			if (!eventsOfBots.has(event)) this.#life.noteEvent();
+			this.emit(event, ...(args as never));
+		};
 		const parts = createFleetParts({
 			options,
 			fleet: this,

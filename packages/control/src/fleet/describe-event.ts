@@ -129,16 +129,25 @@ const noticeLevels: Partial<Record<Extract<FleetEventBody, { type: 'gateway:noti
 	'upstream:refused': 'error',
 };
 
-/** What is wrong with the fleet now, or what no longer is. */
+/** What is wrong with the fleet since now, and what is over. */
 function describeHealth({ status, served, shards, began, ended }: Extract<FleetEventBody, { type: 'fleet:health' }>): EventText {
-	const text = `fleet ${status}, ${served} of ${plural(shards, 'shard')} served`;
 	const news = began.filter(({ effect }) => effect !== 'progress');
 	const over = ended.filter(({ effect }) => effect !== 'progress');
-	const what = news.length > 0 ? news : over;
-	const listed = what.map(({ message }) => message).join('; ');
-	const sentence = listed === '' ? text : `${text}${news.length > 0 ? '' : '; no longer'}: ${listed}`;
+	const sentence = [
+		`fleet ${status}, ${served} of ${plural(shards, 'shard')} served`,
+		...listed(news, ({ message }) => message),
+		...listed(over, ({ message, lastedMs }) => `over after ${age(lastedMs)}: ${message}`),
+	].join('; ');
 	if (news.some(({ effect }) => effect === 'outage')) return error(sentence);
 	return news.length > 0 ? warn(sentence) : info(sentence);
+}
+
+const listedCauses = 3;
+
+/** One line has the first of them: a large outage may have a cause for each worker. */
+function listed<T>(causes: readonly T[], text: (cause: T) => string): string[] {
+	const more = causes.length - listedCauses;
+	return [...causes.slice(0, listedCauses).map(text), ...(more > 0 ? [`${more} more`] : [])];
 }
 
 function describeDeploy(event: Extract<FleetEventBody, { type: 'deploy:progress' }>): EventText {

@@ -47,10 +47,16 @@ export interface HealthChange {
 	status: FleetHealth['status'];
 	served: number;
 	shards: number;
-	/** Causes that are new; a cause of the same kind that concerns other shards counts as new. */
+	/** Causes that are new, or that concern a shard that they did not concern before. */
 	began: HealthCause[];
-	/** Causes that are gone. */
-	ended: HealthCause[];
+	/** Causes that concern no shard any more. */
+	ended: EndedCause[];
+}
+
+/** A cause that is over, as it last was. */
+export interface EndedCause extends HealthCause {
+	/** From when it was first known until it was over. */
+	lastedMs: number;
 }
 
 /** The events whose payload is the same inside a manager and outside. */

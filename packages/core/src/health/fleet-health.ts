@@ -43,6 +43,7 @@ function allCauses(facts: HealthFacts): HealthCause[] {
 	}
 	const causes: HealthCause[] = [];
 	const explained = new Set<number>();
+	const lost = lostEvents(gateways);
 	/** Adds a cause for the shards that no earlier cause explains. */
 	const add = (next: HealthCause) => {
 		const shardIds = next.effect === 'risk' ? next.shardIds : next.shardIds.filter((id) => !explained.has(id));
@@ -50,7 +51,7 @@ function allCauses(facts: HealthFacts): HealthCause[] {
 			if (shardIds.length === 0) return;
 			for (const id of shardIds) explained.add(id);
 		}
-		causes.push({ ...next, shardIds: sorted(shardIds), lost: lostEvents(gateways, shardIds) });
+		causes.push({ ...next, shardIds: sorted(shardIds), lost: sum(shardIds, lost) });
 	};
 
 	const sources = [refusals, gatewayCauses, sessionCauses, shardsWithoutBudget, workerCauses, shardCauses, risks];
@@ -59,10 +60,15 @@ function allCauses(facts: HealthFacts): HealthCause[] {
 	return causes.sort((a, b) => effects[a.effect] - effects[b.effect]);
 }
 
-/** Events that the workers of these shards will never see, since their gateway processes started. */
-function lostEvents(gateways: readonly GatewayFacts[], shardIds: readonly number[]): number {
-	const concerned = new Set(shardIds);
-	return gateways
-		.flatMap(({ shards }) => shards)
-		.reduce((sum, { shardId, lost, overflowed }) => (concerned.has(shardId) ? sum + lost + overflowed : sum), 0);
+/** Events that workers will never see, since their gateway processes started, by shard; without the shards that have lost none. */
+function lostEvents(gateways: readonly GatewayFacts[]): ReadonlyMap<number, number> {
+	const byShard = new Map<number, number>();
+	for (const { shards } of gateways) {
+		for (const { shardId, lost, overflowed } of shards) if (lost + overflowed > 0) byShard.set(shardId, lost + overflowed);
+	}
+	return byShard;
+}
+
+function sum(shardIds: readonly number[], values: ReadonlyMap<number, number>): number {
+	return shardIds.reduce((total, id) => total + (values.get(id) ?? 0), 0);
 }

@@ -16,7 +16,7 @@ export function workerCauses({ workers = [], shards, nowMs }: HealthFacts): Heal
 }
 
 function causesOf(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number): HealthCause[] {
-	const { id, shardIds, state, since, tries, failingSince, nextTryAt, lastAnswerAt, heartbeat } = worker;
+	const { id, shardIds, state, since, tries, failingSince, nextTryAt } = worker;
 	const label = `worker ${id} (${describeShards(shardIds)})`;
 	const why = lastExit ? `: ${lastExit.message}` : '';
 	switch (state) {
@@ -43,14 +43,18 @@ function causesOf(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number)
 			];
 		case 'unresponsive':
 			return [unresponsive(label, worker, nowMs)];
-		case 'ready': {
-			const silentMs = lastAnswerAt === null ? 0 : nowMs - lastAnswerAt;
-			const limit = Math.max(heartbeat.intervalMs * missedBeats, shortestSilenceMs);
-			return heartbeat.timeoutMs > 0 && heartbeat.intervalMs > 0 && silentMs > limit ? [unresponsive(label, worker, nowMs)] : [];
-		}
+		case 'ready':
+			return isSilent(worker, nowMs) ? [unresponsive(label, worker, nowMs)] : [];
 		default:
 			return [];
 	}
+}
+
+/** Whether it has not answered its last two heartbeats. */
+export function isSilent({ lastAnswerAt, heartbeat }: Pick<WorkerFacts, 'lastAnswerAt' | 'heartbeat'>, nowMs: number): boolean {
+	const { intervalMs, timeoutMs } = heartbeat;
+	if (lastAnswerAt === null || !(intervalMs > 0 && timeoutMs > 0)) return false;
+	return nowMs - lastAnswerAt > Math.max(intervalMs * missedBeats, shortestSilenceMs);
 }
 
 /** The next process of a worker that has ended, until it is ready. */

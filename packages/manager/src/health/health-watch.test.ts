@@ -4,27 +4,31 @@ import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { HealthWatch } from './health-watch.js';
 
-const cause = (kind: HealthCause['kind'], shardIds: number[], message: string = kind) =>
-	({ kind, shardIds, message }) as HealthCause;
+const cause = (kind: HealthCause['kind'], shardIds: number[], rest: Partial<HealthCause> = {}) =>
+	({ kind, shardIds, message: kind, since: null, ...rest }) as HealthCause;
 
 function watched(first: FleetHealth | Error) {
-	const clock = fakeClock();
-	let present = first;
+	const clock = fakeClock(1_000_000);
+	const world = { health: first, suspects: false, looks: 0 };
 	const changes: HealthChange[] = [];
 	const watch = new HealthWatch({
 		clock,
 		health: async () => {
-			if (present instanceof Error) throw present;
-			return present;
+			world.looks++;
+			if (world.health instanceof Error) throw world.health;
+			return world.health;
 		},
+		suspects: () => world.suspects,
 		onChange: (change) => changes.push(change),
 	});
 	return {
 		clock,
 		watch,
+		world,
 		/** The reports since the last call. */
 		async after(next: FleetHealth | Error) {
-			present = next;
+			world.health = next;
+			watch.note();
 			await clock.advance(2000);
 			return changes.splice(0);
 		},
@@ -32,33 +36,65 @@ function watched(first: FleetHealth | Error) {
 }
 
 const healthy: FleetHealth = { status: 'healthy', served: 4, shards: 4, causes: [] };
-const away = cause('session-down', [2, 3], 'shards 2-3 have no connection, 1 failed attempt');
+const away = cause('session-down', [2, 3], { message: 'shards 2-3 have no connection, 1 failed attempt' });
 const degraded: FleetHealth = { status: 'degraded', served: 2, shards: 4, causes: [away] };
 
-it('B7: reports an end for every cause that begins', async () => {
+it('B7: reports an end for every cause that begins, with its duration', async () => {
 	const { after, watch, clock } = watched(healthy);
 	expect(await after(healthy)).toEqual([]);
 	expect(await after(degraded)).toEqual([{ status: 'degraded', served: 2, shards: 4, began: [away], ended: [] }]);
-	const down = cause('worker-down', [0]);
+	const down = cause('worker-down', [0], { since: clock.now() - 500 });
 	expect(await after({ ...degraded, served: 1, causes: [away, down] })).toMatchObject([{ served: 1, began: [down], ended: [] }]);
-	expect(await after({ ...degraded, causes: [down] })).toMatchObject([{ began: [], ended: [away] }]);
-	expect(await after(healthy)).toMatchObject([{ status: 'healthy', served: 4, began: [], ended: [down] }]);
+	expect(await after({ ...degraded, causes: [down] })).toMatchObject([{ began: [], ended: [{ ...away, lastedMs: 4000 }] }]);
+	const ended = [{ ...down, lastedMs: 6500 }];
+	expect(await after(healthy)).toMatchObject([{ status: 'healthy', served: 4, began: [], ended: [ended[0]] }]);
 	watch.stop();
 	expect(clock.pendingTimers()).toBe(0);
 });
 
-it('does not repeat a cause whose figures change, and reports it again for other shards', async () => {
+it('counts an outage from its beginning, though its figures and its shards change', async () => {
 	const { after, watch } = watched(healthy);
 	await after(degraded);
 	expect(await after({ ...degraded, causes: [{ ...away, message: '2 failed attempts', tries: 2 }] })).toEqual([]);
 	const wider = cause('session-down', [1, 2, 3]);
-	expect(await after({ ...degraded, causes: [wider] })).toMatchObject([{ began: [wider], ended: [{ shardIds: [2, 3] }] }]);
+	expect(await after({ ...degraded, causes: [wider] })).toMatchObject([{ began: [wider], ended: [] }]);
+	// Recovery, shard by shard, is not reported as trouble again.
+	expect(await after({ ...degraded, served: 3, causes: [cause('session-down', [1])] })).toEqual([]);
+	expect(await after(healthy)).toMatchObject([{ ended: [{ shardIds: [1], lastedMs: 8000 }] }]);
 	watch.stop();
 });
 
-it('treats unavailable figures as no change', async () => {
+it('distinguishes causes of one kind by their shards', async () => {
 	const { after, watch } = watched(healthy);
+	const [first, second] = [cause('worker-down', [0, 1]), cause('worker-down', [2, 3])];
+	await after({ ...degraded, causes: [first] });
+	expect(await after({ ...degraded, causes: [second] })).toMatchObject([{ began: [second], ended: [{ shardIds: [0, 1] }] }]);
+	watch.stop();
+});
+
+it('treats unavailable figures as no change, and asks again', async () => {
+	const { after, watch, world } = watched(healthy);
 	expect(await after(new Error('no'))).toEqual([]);
+	world.health = healthy;
 	expect(await after(degraded)).toHaveLength(1);
+	watch.stop();
+});
+
+it('judges a healthy fleet seldom, and at once when there is a reason', async () => {
+	const { after, watch, world, clock } = watched(healthy);
+	await after(healthy);
+	world.looks = 0;
+	await clock.advance(60_000);
+	expect(world.looks).toBe(6);
+	watch.note();
+	await clock.advance(2000);
+	expect(world.looks).toBe(7);
+	world.suspects = true;
+	await clock.advance(4000);
+	expect(world.looks).toBe(9);
+	world.suspects = false;
+	await after(degraded);
+	await clock.advance(4000);
+	expect(world.looks).toBe(12);
 	watch.stop();
 });

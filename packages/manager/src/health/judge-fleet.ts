@@ -1,6 +1,13 @@
 // Puts the verdict on a fleet into its figures: computed once, from the same facts that `stats --json` prints. Pure. What a shard's worker
 // reports is not all: a shard is ready only where Discord serves it and its worker answers.
-import { type FleetHealth, fleetHealth, type HealthCauseKind, type ManagerStats, type ShardStatus } from '@shardctl/core';
+import {
+	type FleetHealth,
+	fleetHealth,
+	type HealthCause,
+	type HealthCauseKind,
+	type ManagerStats,
+	type ShardStatus,
+} from '@shardctl/core';
 
 /** What a manager knows of its fleet, before it is judged. */
 export type FleetFigures = Omit<ManagerStats, 'health'>;
@@ -9,10 +16,10 @@ export type FleetFigures = Omit<ManagerStats, 'health'>;
 export function judgeFleet(figures: FleetFigures, { nowMs }: { nowMs: number }): ManagerStats {
 	const { manager, shards, ...rest } = figures;
 	const health = fleetHealth({ ...figures, nowMs });
+	const causes = new Map<number, HealthCause>();
+	for (const cause of health.causes) if (cause.effect !== 'risk') for (const id of cause.shardIds) causes.set(id, cause);
 	const judged = shards.map((shard) => {
-		const cause = shard.ready
-			? health.causes.find(({ effect, shardIds }) => effect !== 'risk' && shardIds.includes(shard.shardId))
-			: undefined;
+		const cause = shard.ready ? causes.get(shard.shardId) : undefined;
 		if (!cause) return shard;
 		return { ...shard, status: statusOf[cause.kind] ?? 'reconnecting', since: cause.since ?? shard.since, ready: false };
 	});
