@@ -77,7 +77,7 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 		processHost: host,
 	};
 	const coordinator = new LocalIdentifyCoordinator({ clock, reserve: 50, windowMs: 5000 });
-	const starts = new SessionStarts({ ...options, coordinator, onStale() {} });
+	const starts = new SessionStarts({ ...options, coordinator, onStale() {}, onRetry() {} });
 	const workers: WorkerFleet = new WorkerFleet({
 		options,
 		prepare: (worker, signal) => mode.prepare(worker, signal),
