@@ -58,7 +58,8 @@ for (const fault of tried) {
 		const after = fault.says === 'ends' ? undefined : await fleet.metrics();
 		const fired = firingAlerts(rules, [...held(before), said.scrape, ...held(after)], scrapeMs);
 		expect({ fired, stats: said.lines }).toMatchObject({ fired: fault.alert === null ? [] : [fault.alert] });
-		if (fault.exitStatus !== undefined) expect(await fleet.run.exit).toBe(fault.exitStatus);
+		const exitStatus = fault.exitStatus === undefined ? undefined : await fleet.run.exit;
+		expect(exitStatus).toBe(fault.exitStatus);
 		expect(said.tookMs).toBeLessThan(fault.withinMs + slackMs);
 		measured.set(fault.fault, {
 			fault: fault.fault,
