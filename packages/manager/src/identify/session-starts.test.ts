@@ -91,7 +91,7 @@ describe('SessionStarts', () => {
 		const abort = new AbortController();
 		const stopped = starts.firstGateway(abort.signal);
 		abort.abort(new Error('stopped'));
-		await expect(stopped).rejects.toThrow();
+		await expect(stopped).rejects.toThrow('stopped');
 	});
 
 	it('lets a process boot while Discord is asked, but no IDENTIFY before the response: on 401 there is none', async () => {
