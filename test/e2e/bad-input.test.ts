@@ -139,7 +139,7 @@ it('a second manager of one name is rejected with a remedy, and the first is not
 });
 
 it.runIf(process.platform !== 'win32')(
-	'finding 18: a command that may open too few files says so, and how to raise the limit',
+	'finding 18: a command with too low a limit of open files reports it, and how to raise it',
 	async () => {
 		const cli = cliSandbox();
 		const command = ['sh', '-c', 'ulimit -n 32; exec "$0" "$@"', process.execPath, cli.program];

@@ -53,7 +53,7 @@ it('follows Discord through op 7, a resumable op 9, closes and dead connections'
 	]) {
 		fault();
 		resumes += setup.shards;
-		await waitFor('every session to go on', async () => (await fleet.totals()).resumes >= resumes);
+		await waitFor('every session to resume', async () => (await fleet.totals()).resumes >= resumes);
 	}
 	faults.clear();
 	await upstreamIs(fleet, 'ready');

@@ -31,7 +31,7 @@ it('shows a shard whose worker is fine as down while Discord refuses it, and why
 	]);
 });
 
-it('tells a start after a crash from the start of the fleet', () => {
+it('distinguishes a start after a crash from the start of the fleet', () => {
 	const outage: Partial<HealthCause> = { effect: 'outage', kind: 'worker-down', shardIds: [0] };
 	const progress: Partial<HealthCause> = { effect: 'progress', kind: 'starting', shardIds: [1] };
 	expect(looksOf(fleet(['booting', 'booting'], [outage, progress]))).toEqual([

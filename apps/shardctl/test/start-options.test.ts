@@ -29,7 +29,7 @@ async function stopped(cli: ReturnType<typeof cliSandbox>, name: string) {
 }
 
 describe('the token', () => {
-	it("is the bot's own, from where the bot keeps it, and the place is said", async () => {
+	it('is found where the bot keeps it, and the place is reported', async () => {
 		const { DISCORD_TOKEN: token, SHARDCTL_API } = await discord();
 		const cwd = folderWith('config.json', JSON.stringify({ bot: { token } }));
 		const cli = cliSandbox();

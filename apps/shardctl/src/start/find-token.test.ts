@@ -34,7 +34,7 @@ it.each([
 	expect(search({ [name]: text })).toEqual({ token, place });
 });
 
-it('is what .env calls DISCORD_TOKEN, whatever it looks like', () => {
+it('is the value of DISCORD_TOKEN in .env, in any format', () => {
 	expect(search({ '.env': 'DISCORD_TOKEN=short' })).toEqual({ token: 'short', place: '.env (DISCORD_TOKEN)' });
 });
 
@@ -53,7 +53,7 @@ it('is read from the file that the arguments for node name', () => {
 	expect(search(files)?.token).toBe(other);
 });
 
-it('is found in the folder of the package, wherever the command runs', () => {
+it('is found in the folder of the package, for any working directory', () => {
 	expect(search({ '.env': `TOKEN=${token}`, 'src/x': '' }, { cwd: 'src' })).toEqual({ token, place: '../.env, line 1' });
 });
 
@@ -66,7 +66,7 @@ it.each([
 	expect(search(files)).toBeUndefined();
 });
 
-it('is not guessed where there are several: the places are named, and no value', () => {
+it('is not guessed from several: the error names the places, and no value', () => {
 	const find = () => search({ 'config.json': `{"token":"${token}",\n"canary":"${other}"}` });
 	expect(find).toThrow(
 		expect.objectContaining({

@@ -7,7 +7,7 @@ import { WorkerReplacer, type WorkerReplacerOptions } from './worker-replacer.js
 
 const noAnswer = () => Promise.reject(new ShardctlError('CALL_TIMEOUT', 'no answer'));
 
-/** As much of a worker as its replacement needs. */
+/** The parts of a worker that its replacement needs. */
 class ScriptedWorker extends EventEmitter {
 	readonly id = 0;
 	readonly shardIds = [0];
@@ -15,7 +15,7 @@ class ScriptedWorker extends EventEmitter {
 	readonly version = { canRevert: true };
 	readonly name: string;
 	readonly did: string[];
-	/** What follows the start of its process. */
+	/** What happens after the start of its process. */
 	onStart = () => {};
 	answer: () => Promise<null> = async () => null;
 	restarts = true;
@@ -111,7 +111,7 @@ describe('a replacement of a worker', () => {
 		expect(events).toEqual([['worker:deployed', undefined]]);
 	});
 
-	it('leaves the old process where the new one fails by itself', async () => {
+	it('keeps the old process when the new one fails by itself', async () => {
 		const { replace, successor, did, events } = make();
 		successor.onStart = () => successor.exit('it died');
 		await expect(replace()).rejects.toMatchObject({ code: 'WORKER_NOT_READY', message: expect.stringContaining('it died') });
@@ -119,7 +119,7 @@ describe('a replacement of a worker', () => {
 		expect(events).toEqual([['worker:rolled-back', expect.stringContaining('so the old one keeps running: it died')]]);
 	});
 
-	it('ends the old process first where it has the port of the new one, and reports no rollback', async () => {
+	it('ends the old process first when it holds the port of the new one, and reports no rollback', async () => {
 		const { replace, successor, did, events } = make();
 		successor.onStart = () => successor.exit('it died', inUse);
 		await replace();
@@ -127,7 +127,7 @@ describe('a replacement of a worker', () => {
 		expect(events).toEqual([['worker:stop-first', expect.stringMatching(/cannot listen on \/run\/bot\.sock.*EADDRINUSE/)]]);
 	});
 
-	it('kills an old process that neither acknowledges its events nor answers', async () => {
+	it('kills an old process that neither acknowledges its events nor responds', async () => {
 		const { replace, old, did, events } = make({ drained: false });
 		old.answer = noAnswer;
 		await replace();
@@ -135,7 +135,7 @@ describe('a replacement of a worker', () => {
 		expect(events).toEqual([['worker:stop-first', 'the old process neither acknowledges its events nor answers']]);
 	});
 
-	it('kills one that stops answering only then, and leaves one that answers', async () => {
+	it('kills an old process when it stops responding, and keeps one that responds', async () => {
 		const { replace, old, did } = make({ drained: false });
 		await expect(replace()).rejects.toMatchObject({ code: 'WORKER_NOT_READY' });
 		expect(did).toEqual(['start new', 'kill new']);
@@ -145,7 +145,7 @@ describe('a replacement of a worker', () => {
 		expect(did.slice(2)).toEqual(['start new', 'kill new', 'kill old', 'start old', 'restart old']);
 	});
 
-	it('fails where Discord does not serve the shards of the new process', async () => {
+	it('fails when Discord does not serve the shards of the new process', async () => {
 		const { replace, did } = make({ served: false });
 		await expect(replace()).rejects.toMatchObject({
 			code: 'WORKER_NOT_READY',
@@ -154,7 +154,7 @@ describe('a replacement of a worker', () => {
 		expect(did).toContain('promote new');
 	});
 
-	it('waits for the one before of the same worker', async () => {
+	it('waits for the previous replacement of the same worker', async () => {
 		const { replace, did } = make();
 		await Promise.all([replace(), replace()]);
 		expect(did).toEqual(['start new', 'promote new', 'stop old', 'start new', 'promote new', 'stop new']);
@@ -171,7 +171,7 @@ describe('a deploy of a worker', () => {
 		expect(did).toEqual(['start new', 'promote new', 'stop old']);
 	});
 
-	it('goes over to ending the old process first where that has the port', async () => {
+	it('switches to ending the old process first when that holds the port', async () => {
 		const { deploy, successor, did } = make();
 		successor.onStart = () => successor.exit('it died', inUse);
 		const stages: string[] = [];
@@ -190,7 +190,7 @@ describe('a deploy of a worker', () => {
 		expect(failures).toEqual(['worker 0 (shard 0) did not become ready again: it died']);
 	});
 
-	it('holds up the next replacement until it is over', async () => {
+	it('delays the next replacement until it is over', async () => {
 		const { deploy, replace, did } = make();
 		const replacement = await deploy('start');
 		const next = replace();

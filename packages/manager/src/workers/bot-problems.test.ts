@@ -69,7 +69,7 @@ it('refuses the process for a problem that repeats at every start, and only warn
 	expect(warnings).toEqual(['worker 0: this may be slow']);
 });
 
-it('names a discord.js that is bundled into the bot file, or beside it, where no client was attached', () => {
+it('names a discord.js that is bundled into the bot file, or beside it, when no client was attached', () => {
 	const folder = tempDir();
 	writeFileSync(join(folder, 'index.js'), "import './chunk.js';");
 	writeFileSync(join(folder, 'chunk.js'), `var ShardClientUtil, x = process.env.SHARDING_MANAGER_MODE;${' '.repeat(300_000)}`);
