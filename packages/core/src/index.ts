@@ -118,6 +118,16 @@ export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
 export { plural } from './plural.js';
 export { parseRequestTarget, type RequestTarget } from './request-target.js';
+export {
+	endToEndHeaders,
+	maxRestBodyBytes,
+	type RestFraming,
+	rawQuery,
+	refuseRest,
+	restFraming,
+	restTarget,
+	tokenCheck,
+} from './rest-forwarding.js';
 export { type ScriptSource, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';
 export { describeShards, formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
