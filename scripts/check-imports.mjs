@@ -28,6 +28,7 @@ const arrows = {
 	simulator: ['core', 'gateway-protocol'],
 	gateway: ['core', 'rpc', 'gateway-protocol'],
 	cluster: ['core', 'rpc'],
+	rest: ['core', 'rpc'],
 };
 const appArrows = { dashboard: ['core'], shardctl: ['core', 'control', 'manager', 'worker', 'simulator'], examples: [] };
 const onlyInTests = ['test-support', 'contract-suites', 'simulator'];
@@ -36,6 +37,7 @@ const onlyInTests = ['test-support', 'contract-suites', 'simulator'];
 const floors = {
 	cluster: [['node'], ['planner', 'snapshots', 'identify', 'bus'], ['table'], ['lease'], ['scripts'], ['redis']],
 	control: [['client', 'server'], ['routes', 'dashboard'], ['metrics', 'feed', 'history'], ['api'], ['fleet', 'state-dir']],
+	rest: [['process'], ['forward'], ['limits']],
 	gateway: [['process'], ['session'], ['shard'], ['stream'], ['snapshots', 'downstream'], ['upstream', 'buffer'], ['state']],
 };
 

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Those that run in a manager, a gateway process or a simulator. */
-const packages = ['control', 'gateway', 'gateway-protocol', 'manager', 'rpc', 'simulator', 'supervisor'];
+const packages = ['control', 'gateway', 'gateway-protocol', 'manager', 'rest', 'rpc', 'simulator', 'supervisor'];
 const doors = [
 	'upgrade',
 	'connection',
@@ -26,6 +26,8 @@ const exceptions: Record<string, string> = {
 	'packages/gateway-protocol/src/compression/zlib-stream.ts data': 'collects pieces, and nothing else',
 	'packages/gateway-protocol/src/compression/zstd-stream.ts data': 'collects pieces, and nothing else',
 	'packages/gateway/src/upstream/inflater.ts data': 'collects pieces, and nothing else',
+	'packages/rest/src/forward/exchange.ts data': 'collects pieces, and nothing else',
+	'packages/rest/src/forward/request-body.ts data': 'collects pieces of one request, and settles a promise',
 	'packages/supervisor/src/incarnation.ts data':
 		'splits lines; what a line causes is contained by the events of the supervised child',
 	'packages/manager/src/workers/worker-events.ts message': 'passes an event of the manager on to the manager',

@@ -78,6 +78,15 @@ export {
 	identifyWindowMs,
 	type SessionStartLimit,
 } from './contract/identify-coordinator.js';
+export {
+	type RestConfig,
+	type RestEvents,
+	type RestFigures,
+	type RestMethods,
+	type RestNotice,
+	type RestStats,
+	restConfigVariable,
+} from './contract/rest.js';
 export type { SnapshotStore } from './contract/snapshot-store.js';
 export type {
 	ExitReason,

@@ -44,10 +44,7 @@ function refused(status: number, message: string): { refusal: { status: number; 
 }
 
 /** How the body is framed on the next hop, whatever the method: as it was on this one. Undefined where there is none. */
-function framingOf({
-	'content-length': length,
-	'transfer-encoding': encoding,
-}: IncomingHttpHeaders): RestFraming | 'unknown' {
+function framingOf({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): RestFraming | 'unknown' {
 	if (encoding !== undefined) return /^chunked$/i.test(encoding) ? { 'transfer-encoding': 'chunked' } : 'unknown';
 	return length === undefined || Number(length) === 0 ? undefined : { 'content-length': length };
 }

@@ -1,6 +1,7 @@
 // What a manager shows about its whole fleet.
 import type { GatewayProcessStats } from './gateway.js';
 import type { FleetHealth, HostFacts } from './health.js';
+import type { RestStats } from './rest.js';
 import type { ShardStats, WorkerStats } from './stats.js';
 
 /** What is left of the day's session starts. Discord: Gateway, "Session Start Limit". */
@@ -42,6 +43,8 @@ export interface ManagerStats {
 	host?: HostFacts | undefined;
 	/** Resident mode only. */
 	gateways?: GatewayProcessStats[] | undefined;
+	/** The process that sends the requests to Discord's REST API; none where each worker sends its own. */
+	rest?: RestStats | undefined;
 	/** The deploy that runs, or the last one; none before the first. `queued`: how many wait behind it. */
 	deploy?: (DeployStats & { queued: number }) | undefined;
 }

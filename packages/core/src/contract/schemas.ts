@@ -14,6 +14,7 @@ import {
 	gatewayShardCounters,
 	type SessionTerms,
 } from './gateway.js';
+import type { RestEvents, RestFigures, RestMethods, RestNotice } from './rest.js';
 import type { WorkerSample } from './stats.js';
 import type { BotProblem, ManagerMethods, ScriptMissing, ShardReport, WorkerEvents, WorkerMethods } from './worker.js';
 
@@ -222,3 +223,46 @@ const gatewayResults = {
 
 /** What a manager accepts from a gateway process. */
 export const gatewaySchemas = { params: gatewayManagerParams, results: gatewayResults, events: gatewayEvents };
+
+// The contract with the REST process.
+
+export const restFigures = z.object({
+	requests: z.int(),
+	queued: z.int(),
+	limited: z.int(),
+	invalid: z.int(),
+	guarded: z.boolean(),
+	globalPerSecond: z.int(),
+	p50Ms: z.number().nullable(),
+	p99Ms: z.number().nullable(),
+	classes: z.record(z.string(), z.int()),
+	bufferedBytes: z.number(),
+	rssBytes: z.number(),
+	cpuSeconds: z.number(),
+}) satisfies z.ZodType<RestFigures>;
+
+const restNoticeKinds = {
+	'invalid-requests:high': true,
+	'invalid-requests:normal': true,
+	'global-limit': true,
+	'caller:refused': true,
+} satisfies Record<RestNotice['kind'], true>;
+
+const restEvents = {
+	listening: z.object({ port: z.int().min(0).max(65_535) }),
+	'connection.taken': z.object({ id }),
+	notice: z.object({
+		kind: z.enum(Object.keys(restNoticeKinds) as [RestNotice['kind'], ...RestNotice['kind'][]]),
+		message: text(4000),
+	}),
+} satisfies SchemasOf<RestEvents>;
+
+const restResults = {
+	ping: nothing,
+	'inspector.close': nothing,
+	stats: restFigures,
+	shutdown: nothing,
+} satisfies SchemasOf<ResultsOf<RestMethods>>;
+
+/** What a manager accepts from the REST process. */
+export const restSchemas = { params: {}, results: restResults, events: restEvents };

@@ -1,0 +1,254 @@
+// The server of the REST process: who may ask, what is passed on, how much at a time, and the figures of it all. What becomes of one request
+// is in forward/exchange.ts. It serves workers and no one else, and reaches nothing but the API.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import {
+	type Clock,
+	guardListener,
+	parseRequestTarget,
+	type RestConfig,
+	type RestFigures,
+	type RestNotice,
+	rawQuery,
+	refuseRest,
+	restFraming,
+	restTarget,
+	tokenCheck,
+	WorkerPaths,
+} from '@shardctl/core';
+import { DiscordClient } from '../forward/discord-client.js';
+import { Exchange, type ExchangeContext, limited } from '../forward/exchange.js';
+import { restRoute } from '../forward/rest-route.js';
+import { RouteQueues } from '../forward/route-queues.js';
+import { ByteBudget } from '../limits/byte-budget.js';
+import { GlobalGate } from '../limits/global-gate.js';
+import { InvalidGuard } from '../limits/invalid-guard.js';
+import { TokenWindow } from '../limits/token-window.js';
+import { Latencies } from './latencies.js';
+
+/** Requests that are not answered yet; one more is refused, and may be sent again after a second. */
+const mostAtOnce = 5000;
+/** Memory for bodies, and the size up to which a body does not wait for it. */
+const bufferBytes = { totalBytes: 128 * 2 ** 20, smallBytes: 64 * 2 ** 10 };
+/** How long a request may wait here. Libraries take a request without an answer for lost after 15 s. */
+const waitMs = 10_000;
+/** Longer than workers keep a connection without requests: a connection that closes while a request is on its way loses it. */
+const keepAliveMs = 120_000;
+/** How long the requests that Discord has may take at the end. */
+const drainMs = 5000;
+/** One notice about the global limit, or about refused callers, in this time. */
+const noticeIntervalMs = 60_000;
+/** For a caller on a path of no worker. */
+const noWorker = -1;
+
+export interface RestServerOptions {
+	config: RestConfig;
+	token: string;
+	clock: Clock;
+	notice(notice: RestNotice): void;
+	/** For tests (default: Discord's). */
+	invalidLimit?: number;
+}
+
+export class RestServer {
+	readonly #options: RestServerOptions;
+	readonly #api: URL;
+	readonly #paths: WorkerPaths;
+	readonly #isToken: (authorization: string | undefined) => boolean;
+	readonly #http: Server;
+	readonly #context: ExchangeContext;
+	readonly #running = new Set<Exchange>();
+	readonly #latencies = new Latencies();
+	readonly #classes = new Map<string, number>();
+	#requests = 0;
+	#limited = 0;
+	#guarded = false;
+	#stopping: Promise<void> | undefined;
+	readonly #noticedAt = new Map<RestNotice['kind'], number>();
+
+	constructor(options: RestServerOptions) {
+		const { config, token, clock, invalidLimit } = options;
+		this.#options = options;
+		this.#api = new URL(`${config.api.replace(/\/+$/, '')}/`);
+		this.#paths = new WorkerPaths(config.pathSecret);
+		this.#isToken = tokenCheck(config.anyToken ? undefined : token);
+		this.#context = {
+			clock,
+			client: new DiscordClient(this.#api),
+			queues: new RouteQueues({ longestWaitMs: waitMs }),
+			gate: new GlobalGate({ clock, tokens: new TokenWindow(config.globalPerSecond) }),
+			guard: new InvalidGuard(invalidLimit),
+			budget: new ByteBudget(bufferBytes),
+			waitMs,
+			onAnswer: (answer) => this.#onAnswer(answer),
+		};
+		this.#http = createServer(
+			{ keepAliveTimeout: keepAliveMs },
+			guardListener(
+				(request: IncomingMessage, response: ServerResponse) => this.#answer(request, response),
+				(_error, _request, response) => refuseRest(response, 500, 'the request could not be forwarded'),
+			),
+		);
+	}
+
+	/** Resolves with the port: that of the manager, which passes connections on, or one of its own. */
+	async start(): Promise<number> {
+		const { port } = this.#options.config;
+		if (port !== 0) return port;
+		await new Promise<void>((resolve, reject) => {
+			this.#http.once('error', reject);
+			this.#http.listen(0, '127.0.0.1', resolve);
+		});
+		return (this.#http.address() as AddressInfo).port;
+	}
+
+	/** A connection that the manager has accepted for this process; nothing was read from it. */
+	take(socket: Socket): void {
+		this.#http.emit('connection', socket);
+		socket.resume();
+	}
+
+	figures(): RestFigures {
+		const { clock } = this.#options;
+		const { budget, guard } = this.#context;
+		const { user, system } = process.cpuUsage();
+		return {
+			requests: this.#requests,
+			queued: [...this.#running].filter(({ isWaiting }) => isWaiting).length,
+			limited: this.#limited,
+			invalid: guard.count(clock.monotonic()),
+			guarded: this.#isGuarded(),
+			globalPerSecond: this.#options.config.globalPerSecond,
+			p50Ms: this.#latencies.percentile(0.5),
+			p99Ms: this.#latencies.percentile(0.99),
+			classes: Object.fromEntries(this.#classes),
+			bufferedBytes: budget.used,
+			rssBytes: process.memoryUsage.rss(),
+			cpuSeconds: (user + system) / 1e6,
+		};
+	}
+
+	/** Workers are asked to send again what Discord does not have; what Discord has is answered, or given up after a short time. Idempotent. */
+	stop(): Promise<void> {
+		this.#stopping ??= this.#stop();
+		return this.#stopping;
+	}
+
+	async #stop(): Promise<void> {
+		const { clock, client, gate, queues } = this.#context;
+		for (const exchange of this.#running) exchange.callOff();
+		const until = clock.monotonic() + drainMs;
+		await new Promise<void>((resolve) => {
+			const look = () => {
+				if (this.#running.size === 0 || clock.monotonic() >= until) resolve();
+				else clock.setTimeout(look, 20);
+			};
+			look();
+		});
+		gate.stop();
+		queues.stop();
+		client.stop();
+		this.#http.closeAllConnections();
+		await new Promise<void>((resolve) => this.#http.close(() => resolve()));
+	}
+
+	#answer(request: IncomingMessage, response: ServerResponse): void {
+		const target = parseRequestTarget(request.url);
+		if (!target) {
+			refuseRest(response, 400, 'the request target is not a path');
+			return;
+		}
+		const worker = this.#paths.parse(target.path);
+		// A request without a token may be right: interactions and webhooks carry theirs in the path.
+		if (!(this.#paths.keyed && worker) && !this.#isToken(request.headers.authorization)) {
+			this.#noticeRarely('caller:refused', 'refused a client of the REST process without the token of the bot');
+			refuseRest(response, 401, '401: Unauthorized');
+			return;
+		}
+		const onward = restTarget(this.#api, worker?.rest ?? target.path);
+		if (!onward) {
+			refuseRest(response, 400, 'the path is not one of the API');
+			return;
+		}
+		const { method = '' } = request;
+		const allowed = restFraming(method, request.headers);
+		if ('refusal' in allowed) {
+			refuseRest(response, allowed.refusal.status, allowed.refusal.message);
+			return;
+		}
+		const path = (worker?.rest ?? target.path).replace(/^\/api(?=\/|$)/, '').replace(/^\/v\d+(?=\/|$)/, '');
+		const route = restRoute(path);
+		this.#requests++;
+		this.#classes.set(route.class, (this.#classes.get(route.class) ?? 0) + 1);
+		if (this.#stopping || this.#running.size >= mostAtOnce) {
+			limited(response, 1000, { closing: this.#stopping !== undefined });
+			return;
+		}
+		if (!route.isInteraction && method !== 'GET' && method !== 'HEAD' && this.#isGuarded()) {
+			refuseRest(response, 423, this.#guardMessage());
+			return;
+		}
+		void this.#run(
+			new Exchange(this.#context, {
+				request,
+				response,
+				source: worker?.incarnation ?? noWorker,
+				target: new URL(onward + rawQuery(request.url)),
+				path,
+				route,
+				framing: allowed.framing,
+			}),
+		);
+	}
+
+	async #run(exchange: Exchange): Promise<void> {
+		this.#running.add(exchange);
+		await exchange.run();
+		this.#running.delete(exchange);
+		if (exchange.answeredAfterMs !== undefined) this.#latencies.add(exchange.answeredAfterMs);
+	}
+
+	#onAnswer(answer: Parameters<ExchangeContext['onAnswer']>[0]): void {
+		this.#context.guard.note(answer, this.#options.clock.monotonic());
+		if (answer.status === 429) this.#limited++;
+		if (answer.isGlobal) {
+			const { globalPerSecond } = this.#options.config;
+			this.#noticeRarely(
+				'global-limit',
+				`Discord refused a request for the global limit of the bot, although this fleet sends at most ${globalPerSecond} a second: ` +
+					'another program uses the same token, or the limit of the bot is lower (option rest.globalPerSecond)',
+			);
+		}
+		this.#isGuarded();
+	}
+
+	/** Whether few requests are passed on; a change is reported. */
+	#isGuarded(): boolean {
+		const closed = this.#context.guard.isClosed(this.#options.clock.monotonic());
+		if (closed !== this.#guarded) {
+			this.#guarded = closed;
+			this.#options.notice(
+				closed
+					? { kind: 'invalid-requests:high', message: this.#guardMessage() }
+					: { kind: 'invalid-requests:normal', message: 'few requests are invalid again; all requests are sent' },
+			);
+		}
+		return closed;
+	}
+
+	#guardMessage(): string {
+		const { guard } = this.#context;
+		const count = guard.count(this.#options.clock.monotonic());
+		return (
+			`Discord answered ${count} requests of the last 10 minutes with 401, 403 or 429, and blocks this address at ${guard.limit}: ` +
+			'until there are fewer, shardctl sends reads and interaction responses only'
+		);
+	}
+
+	#noticeRarely(kind: RestNotice['kind'], message: string): void {
+		const nowMs = this.#options.clock.monotonic();
+		if (nowMs - (this.#noticedAt.get(kind) ?? Number.NEGATIVE_INFINITY) < noticeIntervalMs) return;
+		this.#noticedAt.set(kind, nowMs);
+		this.#options.notice({ kind, message });
+	}
+}
