@@ -45,6 +45,7 @@ export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pic
 		waitForDeploy: (id) => manager.waitForDeploy(id),
 		cancelDeploy: async (id, options) => manager.cancelDeploy(id, options),
 		restartGateways: () => manager.restartGateways(),
+		restartRest: () => manager.restartRest(),
 		stop: (options) => manager.stop(options),
 	};
 }

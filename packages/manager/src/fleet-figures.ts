@@ -12,11 +12,18 @@ export type ManagerFacts = Pick<
 >;
 
 export async function fleetFigures(
-	{ starts, workers: { workers }, mode, deploys, host }: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'deploys' | 'host'>,
+	{
+		starts,
+		workers: { workers },
+		mode,
+		rest,
+		deploys,
+		host,
+	}: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'rest' | 'deploys' | 'host'>,
 	{ clock, heartbeatTimeoutMs, maxMemoryBytes, simulator }: ResolvedManagerOptions,
 	facts: () => ManagerFacts,
 ): Promise<FleetFigures> {
-	const [gateways, machine] = await Promise.all([mode.stats(clock.now()), host.facts()]);
+	const [gateways, requests, machine] = await Promise.all([mode.stats(clock.now()), rest?.stats(), host.facts()]);
 	const nowMs = clock.now();
 	const rules = { heartbeat: heartbeatOf(heartbeatTimeoutMs), maxMemoryBytes };
 	const deploy = deploys.stats();
@@ -41,6 +48,7 @@ export async function fleetFigures(
 		workers: workers.map((worker) => workerStats(worker, rules)),
 		host: machine,
 		...(gateways ? { gateways } : {}),
+		...(requests ? { rest: requests } : {}),
 		...(deploy ? { deploy } : {}),
 	};
 }

@@ -69,7 +69,7 @@ export class FleetLife {
 		const { lifecycle, parts } = this.#options;
 		if (lifecycle.state !== 'running') return lifecycle.state;
 		const ready = parts.workers.workers.every((worker) => worker.shardIds.every((shardId) => worker.status(shardId) === 'ready'));
-		return ready && parts.mode.health() === 'up' ? 'running' : 'degraded';
+		return ready && parts.mode.health() === 'up' && parts.rest?.isUp !== false ? 'running' : 'degraded';
 	}
 
 	/** See `ShardManager.spawn`. */
@@ -157,6 +157,8 @@ export class FleetLife {
 		await parts.starts.checkStart(plan.sessionIds.length);
 		this.#plan = plan;
 		signal.throwIfAborted();
+		// Gateway processes and workers are started with its address.
+		await parts.rest?.start(signal);
 		await parts.mode.start(plan, signal);
 		const workers = parts.workers.create({ slices: plan.slices, totalShards: plan.layout.totalShards });
 		this.#startWatch = watchStart(workers, signal);
@@ -172,7 +174,7 @@ export class FleetLife {
 		abort.abort(parts.starts.refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
 		// A smaller grace that was given meanwhile holds for what is ended later.
 		let { graceMs } = options;
-		for (const part of [parts.workers, parts.mode]) {
+		for (const part of [parts.workers, parts.mode, ...(parts.rest ? [parts.rest] : [])]) {
 			this.#stopStage = (hastened) => {
 				graceMs = hastened.graceMs ?? graceMs;
 				return part.stop(hastened);

@@ -13,6 +13,7 @@ import { createSessionMode } from './modes/create-session-mode.js';
 import { Replacements } from './modes/replacements.js';
 import type { SessionMode } from './modes/session-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
+import { RestService } from './rest/rest-service.js';
 import { BotProblems } from './workers/bot-problems.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 import { ProcessRecords } from './workers/process-records.js';
@@ -41,6 +42,8 @@ export interface FleetParts {
 	starts: SessionStarts;
 	workers: WorkerFleet;
 	mode: SessionMode;
+	/** Null where each worker sends its own requests. */
+	rest: RestService | null;
 	calls: Calls<ManagedWorker>;
 	processes: ProcessRecords;
 	replacements: Replacements;
@@ -61,12 +64,15 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 		onRetry: ({ message }, delayMs) => logger.warn(`${message}; trying again in ${Math.ceil(delayMs / 1000)} s`),
 	});
 	const processes = new ProcessRecords({ clock, logger });
+	const rest =
+		options.rest && new RestService({ options, rest: options.rest, emit, watchProcess: (child) => processes.watch(child) });
 	const calls = new Calls<ManagedWorker>(fleet, options.callTimeoutMs);
 	const workers: WorkerFleet = new WorkerFleet({
 		options,
 		prepare: (worker, aborted) => mode.prepare(worker, aborted),
 		acquireIdentify: (worker, shardId, aborted) => mode.acquireIdentify(worker, shardId, aborted),
 		serve: (peer) => serveWorker(peer, { calls, fleet }),
+		apiOf: (workerId) => rest?.apiOfWorker(workerId) ?? api,
 		onCreated: (worker) => {
 			worker.child.on('ready', () => mode.onReady(worker));
 			forwardWorkerEvents(worker, clock, emit);
@@ -98,6 +104,7 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 		onFleetRefused: (error) => refusals.refuseFleet(error),
 		emit,
 		watchProcess: (child) => processes.watch(child),
+		apiOfGateway: (gatewayId) => rest?.apiOfGateway(gatewayId) ?? api,
 	});
 	const replacements = new Replacements({
 		mode,
@@ -116,5 +123,5 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 		inTurn: (work) => void replacements.inTurn(work).catch(() => {}),
 		onChange: (deploy) => emit('deploy:progress', deploy.stats()),
 	});
-	return { starts, workers, mode, calls, processes, replacements, deploys, host: new HostWatch(clock) };
+	return { starts, workers, mode, rest, calls, processes, replacements, deploys, host: new HostWatch(clock) };
 }

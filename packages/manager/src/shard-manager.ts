@@ -231,6 +231,15 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		return this.#parts.mode.restartGateways();
 	}
 
+	/**
+	 * Replaces the process that sends the requests to Discord's REST API; requests wait meanwhile. Throws `OPTIONS_INVALID` where each worker
+	 * sends its own, and `WORKER_NOT_READY`.
+	 */
+	async restartRest(): Promise<void> {
+		if (this.#parts.rest) return this.#parts.rest.restart();
+		throw new ShardctlError('OPTIONS_INVALID', 'this fleet has no REST process; start it with rest "shared" to have one');
+	}
+
 	/** The deploy that runs, or the last one. */
 	deployStats(): ManagerStats['deploy'] {
 		return this.#parts.deploys.stats();

@@ -9,6 +9,7 @@ interface RestartOptions extends TargetOptions {
 	shard?: number;
 	worker?: number;
 	gateways?: boolean;
+	rest?: boolean;
 	rolling?: boolean;
 	parallel?: number;
 	delay?: number;
@@ -28,18 +29,27 @@ export function restartCommand(): Command {
 			]),
 		)
 		.addOption(
+			option('--rest', 'restart the REST process instead; requests wait meanwhile').conflicts([
+				'shard',
+				'worker',
+				'rolling',
+				'gateways',
+			]),
+		)
+		.addOption(
 			option('--rolling', 'one at a time, so that the others keep serving (default: all at once)').conflicts(['shard', 'worker']),
 		)
 		.addOption(option('--parallel <count>', 'workers to restart at once, with --rolling (default: 1)').argParser(whole(1)))
 		.addOption(option('--delay <time>', 'pause between two restarts, with --rolling (default: none)').argParser(duration));
 	for (const each of targetOptions({ ownFolder: true })) command.addOption(each);
-	return command.action(async ({ shard, worker, gateways, rolling, parallel, delay, ...which }: RestartOptions) => {
+	return command.action(async ({ shard, worker, gateways, rest, rolling, parallel, delay, ...which }: RestartOptions) => {
 		const { client, label } = await target(which, 'restart');
-		const restart = () => client.restart({ shard, worker, gateways, rolling, parallel, delayMs: delay });
+		const restart = () => client.restart({ shard, worker, gateways, rest, rolling, parallel, delayMs: delay });
 		const { withProgress } = await import('../progress.js');
 		const steps = ['restart:progress', 'worker:rolled-back'] as const;
 		const { workers, tookMs } = rolling ? await withProgress(client, steps, restart) : await restart();
-		const what = gateways ? 'the gateway processes' : workers.length === 1 ? `worker ${workers[0]}` : `${workers.length} workers`;
+		const ofWorkers = workers.length === 1 ? `worker ${workers[0]}` : `${workers.length} workers`;
+		const what = gateways ? 'the gateway processes' : rest ? 'the REST process' : ofWorkers;
 		printErr(`restarted ${what} of ${label} in ${(tookMs / 1000).toFixed(1)} s\n`);
 	});
 }

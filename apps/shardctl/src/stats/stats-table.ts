@@ -85,6 +85,7 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 		out.dim(
 			`${remaining}/${total} session starts left${resets} · max_concurrency ${maxConcurrency}${manager.simulator ? ` · simulator ${manager.simulator.url}` : ''}`,
 		),
+		...restLine(stats.rest),
 		...hostLine(stats.host),
 	].map((line) => clip(line, width));
 	const deploy = deployLine(stats.deploy, nowMs);
@@ -94,6 +95,22 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 }
 
 const deployColour = { running: out.cyan, good: out.dim, bad: out.red } as const;
+
+/** The requests to Discord's REST API, where one process sends them. */
+function restLine(rest: ManagerStats['rest']): string[] {
+	if (!rest) return [];
+	const { status, requests, queued, limited, invalid, guarded, globalPerSecond, p50Ms, p99Ms } = rest;
+	const parts = [
+		`REST ${status === 'ready' ? `${grouped(requests)} requests` : status}`,
+		`${grouped(queued)} waiting`,
+		`${grouped(limited)} rate limited`,
+		`${grouped(invalid)} invalid${guarded ? ' (only reads and interactions are sent)' : ''}`,
+		`at most ${grouped(globalPerSecond)}/s`,
+		...(p50Ms === null || p99Ms === null ? [] : [`p50 ${Math.round(p50Ms)} ms, p99 ${Math.round(p99Ms)} ms`]),
+	];
+	const line = parts.join(' · ');
+	return [guarded || status !== 'ready' ? out.yellow(line) : out.dim(line)];
+}
 
 /** What the machine has left, with the folder that it is about. */
 function hostLine(host: ManagerStats['host']): string[] {

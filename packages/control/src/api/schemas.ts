@@ -2,7 +2,7 @@
 // the client's types are made from them.
 
 import type { FleetHealth, HealthCause, HealthCauseKind, HostFacts, ManagerStats, ShardStats, WorkerStats } from '@shardctl/core';
-import { gatewaySessionStats, gatewayShardStats } from '@shardctl/core/schemas';
+import { gatewaySessionStats, gatewayShardStats, restFigures } from '@shardctl/core/schemas';
 import { z } from 'zod';
 import type { LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent, FleetEventType } from '../fleet/fleet-events.js';
@@ -137,6 +137,15 @@ const gatewayProcessStats = z.object({
 	shards: z.array(gatewayShardStats),
 });
 
+const restStats = restFigures.extend({
+	pid: z.int().nullable(),
+	status: z.string(),
+	restarts: z.int(),
+	lastExit: lastExit.nullable(),
+	rssBytes: z.number().nullable(),
+	cpuSeconds: z.number().nullable(),
+});
+
 const deployStats = z.object({
 	id: z.int(),
 	state: z.enum(['queued', 'replacing', 'baking', 'finishing', 'rolling-back', 'deployed', 'failed', 'called-off']),
@@ -177,6 +186,7 @@ export const managerStats = z.object({
 	workers: z.array(workerStats),
 	host: hostFacts.optional(),
 	gateways: z.array(gatewayProcessStats).optional(),
+	rest: restStats.optional(),
 	deploy: deployStats.optional(),
 }) satisfies z.ZodType<ManagerStats>;
 
@@ -219,6 +229,9 @@ const eventTypes = {
 	'gateway:spawned': true,
 	'gateway:exited': true,
 	'gateway:notice': true,
+	'rest:spawned': true,
+	'rest:exited': true,
+	'rest:notice': true,
 	'worker:deployed': true,
 	'worker:rolled-back': true,
 	'worker:stop-first': true,

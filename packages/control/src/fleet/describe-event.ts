@@ -76,6 +76,12 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 				: warn(`gateway process ${event.gatewayId} exited: ${event.message}`);
 		case 'gateway:notice':
 			return describeNotice(event, event.shardIds);
+		case 'rest:spawned':
+			return info(`the REST process started as process ${event.pid}`);
+		case 'rest:exited':
+			return event.requested ? info('the REST process stopped as requested') : warn(`the REST process exited: ${event.message}`);
+		case 'rest:notice':
+			return { level: event.kind === 'invalid-requests:normal' ? 'info' : 'warn', text: event.message };
 		case 'identify:deferred':
 			return warn(
 				`${name(event)}: restart deferred, only the ${plural(event.remaining, 'reserved session start')} left; ` +

@@ -1,6 +1,6 @@
 // What happens to a fleet, as plain data: the events that the control API, the command line and metrics know. What a bot writes or
 // sends is not among them.
-import type { DeployStats, ExitReason, FleetHealth, GatewayNotice, HealthCause } from '@shardctl/core';
+import type { DeployStats, ExitReason, FleetHealth, GatewayNotice, HealthCause, RestNotice } from '@shardctl/core';
 
 /** Which worker an event is about. */
 export interface WorkerRef {
@@ -81,6 +81,12 @@ export interface SharedFleetEvents {
 	'gateway:exited': GatewayRef & { message: string; requested: boolean };
 	/** Resident mode: something happened to a shard in its gateway process, or to all shards of a session with Discord. */
 	'gateway:notice': GatewayRef & { kind: GatewayNotice['kind']; message: string };
+	/** The process that sends the requests to Discord's REST API was forked. */
+	'rest:spawned': { pid: number };
+	/** That process ended. Requests wait for the next one. */
+	'rest:exited': { message: string; requested: boolean };
+	/** Something happened in that process. */
+	'rest:notice': RestNotice;
 	/** Resident mode: a worker was replaced without a gap. */
 	'worker:deployed': WorkerRef & { tookMs: number };
 	/** Resident mode: the new process of a worker failed, and the old one keeps running. */

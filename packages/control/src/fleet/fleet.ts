@@ -97,5 +97,7 @@ export interface Fleet {
 	cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats>;
 	/** Resident mode: replaces the gateway processes. Throws `OPTIONS_INVALID` in direct mode. */
 	restartGateways(): Promise<void>;
+	/** Replaces the REST process. Throws `OPTIONS_INVALID` in a fleet without one. */
+	restartRest(): Promise<void>;
 	stop(options: { graceMs?: number; reason?: string }): Promise<void>;
 }

@@ -4,13 +4,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fleetMetrics } from './fleet-metrics.js';
 import { gatewayMetrics } from './gateway-metrics.js';
 import type { KnownSample, Metric, Scrape } from './metric.js';
+import { restMetrics } from './rest-metrics.js';
 import { shardMetrics, workerMetrics } from './worker-metrics.js';
 
 /** Prometheus's text format, as prom-client writes it. */
 export const expositionType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Every metric, in the order of the text. */
-export const metrics: readonly Metric[] = [...fleetMetrics, ...shardMetrics, ...workerMetrics, ...gatewayMetrics];
+export const metrics: readonly Metric[] = [...fleetMetrics, ...shardMetrics, ...workerMetrics, ...gatewayMetrics, ...restMetrics];
 
 /** The text of one scrape. Unknown values are left out, and so is a metric without any value. */
 export async function exposition(scrape: Scrape): Promise<string> {

@@ -67,18 +67,26 @@ export const restartRoute = route({
 		shard: shardId.optional().describe('only the worker that owns this shard'),
 		worker: wholeNumber(0, 'a worker id').optional().describe('only this worker'),
 		gateways: flag.optional().describe('restart the gateway processes instead of workers, one after another'),
+		rest: flag.optional().describe('restart the REST process instead of workers'),
 		rolling: flag.optional().describe('one after another, so that the others keep running (default: all at once)'),
 		parallel: wholeNumber(1).optional().describe('number of workers at once when rolling (default 1)'),
 		delayMs: wholeNumber(0).optional().describe('pause between two workers when rolling (default 0)'),
 	}),
 	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
-	async run({ shard, worker: workerId, gateways = false, rolling = false, parallel = 1, delayMs = 0 }, { fleet, clock }) {
+	async run(
+		{ shard, worker: workerId, gateways = false, rest = false, rolling = false, parallel = 1, delayMs = 0 },
+		{ fleet, clock },
+	) {
 		if (shard !== undefined && workerId !== undefined) {
 			throw new ShardctlError('OPTIONS_INVALID', 'a restart takes either shard or worker, not both');
 		}
 		const tookMs = stopwatch(clock);
 		if (gateways) {
 			await fleet.restartGateways();
+			return { workers: [], tookMs: tookMs() };
+		}
+		if (rest) {
+			await fleet.restartRest();
 			return { workers: [], tookMs: tookMs() };
 		}
 		if (shard !== undefined || workerId !== undefined) {

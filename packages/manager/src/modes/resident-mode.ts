@@ -44,6 +44,8 @@ export interface ResidentModeOptions extends ModeContext {
 	options: ResolvedManagerOptions;
 	resident: ResolvedGatewayOptions;
 	workers: WorkerFleet;
+	/** Where a gateway process finds Discord's REST API. */
+	apiOfGateway(gatewayId: number): string;
 }
 
 /** What there is from `start` on. */
@@ -202,7 +204,7 @@ export class ResidentMode implements SessionMode {
 			},
 			config: (gatewayId) => ({
 				layout: plan.layout,
-				api: options.workerApi,
+				api: this.#options.apiOfGateway(gatewayId),
 				gateway: starts.lastGateway,
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
 				delivery: resident.delivery,

@@ -155,7 +155,7 @@ describe('resolveManagerOptions', () => {
 	it('gives workers the REST API of the manager until they share another', () => {
 		expect(resolve({ api: 'http://127.0.0.1:1/api/' })).toMatchObject({
 			api: 'http://127.0.0.1:1/api',
-			workerApi: 'http://127.0.0.1:1/api',
+			rest: null,
 		});
 	});
 

@@ -15,6 +15,7 @@ import { defaultRestartPolicy, type ProcessHost, type RestartPolicy } from '@sha
 import { pino } from 'pino';
 import { z } from 'zod';
 import { countsProblem, splitSessionProblem } from '../plan/counts.js';
+import { type ResolvedRestOptions, resolveRestOptions } from '../rest/rest-options.js';
 import { absoluteBotFile } from './bot-file.js';
 import { type ResolvedGatewayOptions, resolveGatewayOptions } from './gateway-options.js';
 import { optionKinds } from './option-kinds.js';
@@ -55,10 +56,10 @@ export interface ResolvedManagerOptions
 	loader: string | undefined;
 	shardList: readonly number[] | undefined;
 	policy: RestartPolicy | null;
-	/** Base URL of the REST API for the manager's own requests. */
+	/** Base URL of Discord's REST API. */
 	api: string;
-	/** Base URL of the REST API for the bot and for gateway processes. What shares one rate limit between them is put in here. */
-	workerApi: string;
+	/** Null in direct mode, where workers send their requests to {@link api} themselves. */
+	rest: ResolvedRestOptions | null;
 	/** Null in direct mode. */
 	gateway: ResolvedGatewayOptions | null;
 	control: false | ControlOptions;
@@ -152,7 +153,7 @@ export function resolveManagerOptions(
 				? null
 				: { ...defaultRestartPolicy, ...(typeof options.respawn === 'object' ? options.respawn : {}) },
 		api,
-		workerApi: api,
+		rest: resolveRestOptions(options.rest),
 		args: given('args'),
 		execArgv: [...(loader?.execArgv ?? []), ...given('execArgv')],
 		env: given('env'),

@@ -4,6 +4,7 @@ import { controlSchema } from '@shardctl/control/server';
 import { type Clock, describeValue } from '@shardctl/core';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { restSchema } from '../rest/rest-options.js';
 import { gatewaySchema } from './gateway-options.js';
 import type { OptionKind } from './option-table.js';
 
@@ -63,6 +64,7 @@ export const optionKinds: Readonly<Record<OptionKind, z.ZodType>> = {
 	folder: z.string({ error: 'must be the path of a folder' }),
 	respawn: z.union([z.boolean(), restartPolicy], { error: 'must be true, false or a restart policy' }),
 	gateway: gatewaySchema,
+	rest: restSchema,
 	control: controlSchema,
 	simulator: z.strictObject({ url: z.string() }, { error: 'must be an object with the url of the simulator' }),
 	logger: z.custom<Logger>((value) => typeof (value as Logger | null)?.info === 'function', {

@@ -26,6 +26,7 @@ export type OptionKind =
 	| 'folder'
 	| 'respawn'
 	| 'gateway'
+	| 'rest'
 	| 'control'
 	| 'simulator'
 	| 'logger'
@@ -105,6 +106,17 @@ export const managerOptionTable = {
 		},
 		default: 'direct',
 		doc: "`'direct'`: workers own their sessions; `'resident'`: gateway processes own them, so that workers are replaced without an IDENTIFY; or `{ mode, sessions, shardsPerGateway, delivery, bufferEvents, bufferBytes, bufferAgeMs, compression }`",
+	},
+	rest: {
+		kind: 'rest',
+		settable: 'flag',
+		flag: {
+			flags: '--rest <mode>',
+			help: "how requests to Discord's REST API are sent: by each worker, which knows only its own share of the limits (direct), or all by one process with one rate limit for the whole bot (shared)",
+			choices: ['direct', 'shared'],
+		},
+		default: 'direct',
+		doc: "`'direct'`: each worker sends its own requests to Discord's REST API; `'shared'`: one process sends those of all workers, with one rate limit for the whole bot; or `{ mode, globalPerSecond }` for a bot whose limit is not 50 a second",
 	},
 	api: {
 		kind: 'url',

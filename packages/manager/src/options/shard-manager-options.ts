@@ -3,6 +3,7 @@ import type { ControlOptions } from '@shardctl/control/server';
 import type { Clock } from '@shardctl/core';
 import type { RestartPolicy } from '@shardctl/supervisor';
 import type { Logger } from 'pino';
+import type { RestMode, RestOptions } from '../rest/rest-options.js';
 import type { GatewayMode, GatewayOptions } from './gateway-options.js';
 
 /** Options of `createShardManager`; each is optional. */
@@ -48,6 +49,11 @@ export interface ShardManagerOptions {
 	 * replaced, crash and restart without an identify and without a missed event.
 	 */
 	gateway?: GatewayMode | GatewayOptions;
+	/**
+	 * How requests to Discord's REST API are sent (default `'direct'`: by the library in each worker, which knows only its own share of the
+	 * limits). `'shared'`: by one process, so that all workers share the bot's rate limits.
+	 */
+	rest?: RestMode | RestOptions;
 	/** The name under which the command line finds this manager (default: from package.json, else the folder). */
 	name?: string;
 	/** Whether to serve the control API (default `true`: on a Unix socket), and whether over TCP as well. */

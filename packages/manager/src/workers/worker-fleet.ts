@@ -18,6 +18,8 @@ export interface WorkerFleetOptions {
 	prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket>;
 	acquireIdentify: ManagedWorkerOptions['acquireIdentify'];
 	serve: ManagedWorkerOptions['serve'];
+	/** Where a worker finds Discord's REST API. */
+	apiOf(workerId: number): string;
 	/** A worker was made, and is not started: the time to listen to it. */
 	onCreated(worker: ManagedWorker): void;
 	/** A process that is ready is the worker from here on. */
@@ -140,6 +142,7 @@ export class WorkerFleet {
 					totalShards: this.#totalShards,
 					workers: this.#workers.length,
 					gateway,
+					api: this.#options.apiOf(workerId),
 					paths: version.paths(),
 				}),
 			identifyWindowMs: options.identifyWindowMs,

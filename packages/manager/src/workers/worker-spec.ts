@@ -23,6 +23,8 @@ export interface Incarnation {
 	/** How many workers the fleet has. */
 	workers: number;
 	gateway: GatewayInfo;
+	/** Where it finds Discord's REST API. */
+	api: string;
 	/** Of the version of the bot that it runs. */
 	paths: BotPaths;
 }
@@ -30,10 +32,10 @@ export interface Incarnation {
 /** The spec of one incarnation of a worker. */
 export function workerSpec(
 	options: ResolvedManagerOptions,
-	{ workerId, epoch, shardIds, totalShards, workers, gateway, paths }: Incarnation,
+	{ workerId, epoch, shardIds, totalShards, workers, gateway, api, paths }: Incarnation,
 ): ChildSpec {
 	const { file, cwd } = paths;
-	const { args, execArgv, env, token, workerApi, shutdownGraceMs, simulator } = options;
+	const { args, execArgv, env, token, shutdownGraceMs, simulator } = options;
 	const config: WorkerConfig = {
 		workerId,
 		epoch,
@@ -41,7 +43,7 @@ export function workerSpec(
 		totalShards,
 		workers,
 		botFile: file,
-		api: workerApi,
+		api,
 		gateway,
 		statsIntervalMs: sampleIntervalMs(options),
 		shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),
@@ -53,7 +55,7 @@ export function workerSpec(
 		file,
 		args: [...args],
 		execArgv: ['--require', registerModule, ...execArgv],
-		env: workerEnvironment(process.env, { config, token, env }),
+		env: workerEnvironment(process.env, { config, token, env: options.rest ? { ...env, SHARDCTL_API: api } : env }),
 		...(cwd === undefined ? {} : { cwd }),
 	};
 }
