@@ -100,6 +100,7 @@ export class FakeFleet implements Fleet {
 	}
 
 	restartGateways = this.#act('restartGateways');
+	restartRest = this.#act('restartRest');
 	stop = this.#act('stop');
 
 	#call(name: string): (...args: unknown[]) => Promise<unknown> {

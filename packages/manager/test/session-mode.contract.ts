@@ -83,6 +83,7 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 		prepare: (worker, signal) => mode.prepare(worker, signal),
 		acquireIdentify: (worker, shardId, signal) => mode.acquireIdentify(worker, shardId, signal),
 		serve() {},
+		apiOf: () => options.api,
 		onPromoted() {},
 		onCreated: (worker) => void worker.child.on('ready', () => mode.onReady(worker)),
 	});
@@ -95,6 +96,7 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 		onRefused() {},
 		onFleetRefused() {},
 		emit: (event, ..._payload) => void events.push(event),
+		apiOfGateway: () => options.api,
 	});
 	const plan = planShards(options, await starts.gateway());
 	const until = async (what: string, holds: () => boolean) => {

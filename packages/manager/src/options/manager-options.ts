@@ -15,11 +15,11 @@ import { defaultRestartPolicy, type ProcessHost, type RestartPolicy } from '@sha
 import { pino } from 'pino';
 import { z } from 'zod';
 import { countsProblem, splitSessionProblem } from '../plan/counts.js';
-import { type ResolvedRestOptions, resolveRestOptions } from '../rest/rest-options.js';
 import { absoluteBotFile } from './bot-file.js';
 import { type ResolvedGatewayOptions, resolveGatewayOptions } from './gateway-options.js';
 import { optionKinds } from './option-kinds.js';
 import { managerOptionTable } from './option-table.js';
+import { type ResolvedRestOptions, resolveRestOptions } from './rest-options.js';
 import { parseShardList } from './shard-list.js';
 import type { ShardManagerOptions } from './shard-manager-options.js';
 import { typeScriptLoader } from './typescript-loader.js';

@@ -4,9 +4,9 @@ import { controlSchema } from '@shardctl/control/server';
 import { type Clock, describeValue } from '@shardctl/core';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { restSchema } from '../rest/rest-options.js';
 import { gatewaySchema } from './gateway-options.js';
 import type { OptionKind } from './option-table.js';
+import { restSchema } from './rest-options.js';
 
 /** An error that shows the value. */
 const must = (what: string) => ({ error: (issue: { input?: unknown }) => `must be ${what}, got ${describeValue(issue.input)}` });

@@ -3,8 +3,8 @@ import type { ControlOptions } from '@shardctl/control/server';
 import type { Clock } from '@shardctl/core';
 import type { RestartPolicy } from '@shardctl/supervisor';
 import type { Logger } from 'pino';
-import type { RestMode, RestOptions } from '../rest/rest-options.js';
 import type { GatewayMode, GatewayOptions } from './gateway-options.js';
+import type { RestMode, RestOptions } from './rest-options.js';
 
 /** Options of `createShardManager`; each is optional. */
 export interface ShardManagerOptions {

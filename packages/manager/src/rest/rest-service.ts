@@ -20,7 +20,7 @@ import { protocolGuard } from '../children/protocol-guard.js';
 import { type ServiceLink, ServiceProcess, type ServiceReports } from '../children/service-process.js';
 import type { EmitFleetEvent } from '../events.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
-import type { ResolvedRestOptions } from './rest-options.js';
+import type { ResolvedRestOptions } from '../options/rest-options.js';
 
 const processFile = fileURLToPath(import.meta.resolve('@shardctl/rest/process'));
 const statsTimeoutMs = 2000;
