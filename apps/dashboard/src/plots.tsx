@@ -89,7 +89,7 @@ export function Plots() {
 	);
 }
 
-const height = 120;
+const height = 124;
 
 function Figure({ plot }: { plot: Plot }) {
 	const place = useRef<HTMLDivElement>(null);
@@ -160,7 +160,14 @@ function optionsOf({ lines, format }: Plot, width: number): uPlot.Options {
 		padding: [8, 4, 0, 0],
 		scales: { y: { range: (_chart, least, most) => [Math.min(0, least ?? 0), most === null || most <= 0 ? 1 : most * 1.15] } },
 		axes: [
-			{ ...axis, grid: { show: false }, space: 70, size: 24, values: (_chart, at) => at.map((seconds) => axisTime(seconds, at)) },
+			{
+				...axis,
+				grid: { show: false },
+				space: 70,
+				size: 26,
+				gap: 9,
+				values: (_chart, at) => at.map((seconds) => axisTime(seconds, at)),
+			},
 			{ ...axis, size: 58, space: 34, values: (_chart, values) => values.map(format) },
 		],
 		series: [

@@ -17,8 +17,8 @@ export function dashboardCommand(): Command {
 			'Prints an address of the dashboard that logs one browser in, once, within 10 minutes; on a desktop it is opened. ' +
 				'The dashboard is served from then on, if the fleet was not started with --dashboard.',
 		)
-		.addOption(option('--read-only', 'the browser may not act on the fleet', 'DASHBOARD'))
-		.addOption(option('--no-open', 'only print the address', 'DASHBOARD'))
+		.addOption(option('--read-only', 'the browser may not act on the fleet'))
+		.addOption(option('--no-open', 'only print the address'))
 		.addOption(jsonOption())
 		.addHelpText(
 			'after',
