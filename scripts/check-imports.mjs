@@ -23,10 +23,10 @@ const arrows = {
 	rpc: ['core'],
 	supervisor: ['core'],
 	worker: ['core', 'rpc'],
-	manager: ['core', 'control', 'rpc', 'supervisor'],
+	manager: ['core', 'cluster', 'control', 'rpc', 'supervisor'],
 	'gateway-protocol': ['core'],
 	simulator: ['core', 'gateway-protocol'],
-	gateway: ['core', 'rpc', 'gateway-protocol'],
+	gateway: ['core', 'cluster', 'rpc', 'gateway-protocol'],
 	cluster: ['core', 'rpc'],
 	rest: ['core', 'rpc'],
 };

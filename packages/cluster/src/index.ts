@@ -4,6 +4,7 @@ export { RedisIdentifyCoordinator, type RedisIdentifyCoordinatorOptions } from '
 export type { HeldSession, Hold } from './lease/node-state.js';
 export { leaseBoundsMs, type Timings, type TimingsOptions, timingsFor } from './lease/timings.js';
 export { ClusterNode, type ClusterNodeEvents, type ClusterNodeOptions } from './node/cluster-node.js';
+export { type ReleaseSessionOptions, releaseSession } from './node/release-session.js';
 export type { SessionHost } from './node/session-host.js';
 export type { TableChange } from './planner/plan.js';
 export { type EngineFacts, engineFacts, engineProblems, requireSuitableEngine } from './redis/engine-check.js';

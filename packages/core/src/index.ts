@@ -1,5 +1,6 @@
 export { aborted, orAborted } from './abort.js';
 export { age } from './age.js';
+export { botKey } from './bot-key.js';
 export {
 	readCallOptions,
 	readEvalOptions,
@@ -44,7 +45,9 @@ export {
 export type { DeployOutcome, DeployStats, IdentifyBudgetState, ManagerStats, ManagerStatus } from './contract/fleet.js';
 export {
 	type BufferLimits,
+	type ClusterRedis,
 	type Delivery,
+	type GatewayClusterConfig,
 	type GatewayConfig,
 	type GatewayEvents,
 	type GatewayManagerMethods,
@@ -59,6 +62,7 @@ export {
 	gatewayNoticeKinds,
 	gatewayShardCounters,
 	type PassedConnection,
+	type SessionLease,
 	type SessionTerms,
 	type UpstreamCompression,
 	type WorkerConnection,

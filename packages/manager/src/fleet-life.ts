@@ -3,8 +3,9 @@
 import { join } from 'node:path';
 import { type FleetEnd, stateDir } from '@shardctl/control';
 import type { Control } from '@shardctl/control/server';
-import { every, isSilent, type ManagerStats, type ManagerStatus, ShardctlError } from '@shardctl/core';
+import { every, type GatewayInfo, isSilent, type ManagerStats, type ManagerStatus, ShardctlError } from '@shardctl/core';
 import { heartbeatOf } from './children/child-rules.js';
+import type { Membership } from './cluster/membership.js';
 import type { EmitFleetEvent } from './events.js';
 import type { FleetParts } from './fleet-parts.js';
 import { HealthWatch } from './health/health-watch.js';
@@ -56,7 +57,7 @@ export class FleetLife {
 
 	/** Undefined before the shards are planned. */
 	get plan(): Plan | undefined {
-		return this.#plan;
+		return this.#options.parts.mode.plan ?? this.#plan;
 	}
 
 	/** Only while it is served. */
@@ -127,7 +128,7 @@ export class FleetLife {
 			throw failure;
 		}
 		const failure = outcome.failed.size > 0 ? (parts.starts.refusal ?? workersFailed(outcome)) : undefined;
-		if (outcome.ready.length === 0) {
+		if (outcome.ready.length === 0 && outcome.failed.size > 0) {
 			this.noteFailure(failure);
 			await this.stop({});
 		} else {
@@ -136,7 +137,7 @@ export class FleetLife {
 		}
 		if (failure) throw failure;
 		emit('fleet:ready', {
-			shards: this.#plan?.shardIds.length ?? 0,
+			shards: this.plan?.shardIds.length ?? 0,
 			workers: parts.workers.workers.length,
 			tookMs: Math.round(clock.monotonic() - startedAt),
 		});
@@ -151,9 +152,12 @@ export class FleetLife {
 			// The name is this manager's: what an earlier one of that name left behind ends first.
 			await parts.processes.adopt(join(stateDir(), `${options.name}.workers`), signal);
 		}
+		const { membership } = parts;
+		if (membership) parts.starts.useCoordinator(await membership.connect());
 		const info = await parts.starts.firstGateway(signal);
 		signal.throwIfAborted();
 		const plan = planShards(options, info);
+		if (membership) return this.#join(membership, plan, info);
 		await parts.starts.checkStart(plan.sessionIds.length);
 		this.#plan = plan;
 		signal.throwIfAborted();
@@ -166,11 +170,28 @@ export class FleetLife {
 		return this.#startWatch.outcome;
 	}
 
+	/** As a node of a cluster: what is run here is decided there, now and later. */
+	async #join(membership: Membership, plan: Plan, info: GatewayInfo): Promise<StartOutcome> {
+		const { parts, abort } = this.#options;
+		// Nothing is this node's yet.
+		this.#plan = { ...plan, shardIds: [], sessionIds: [], slices: [], gateways: [] };
+		await parts.rest?.start(abort.signal);
+		await parts.mode.start(this.#plan, abort.signal);
+		const { max_concurrency: maxConcurrency } = info.session_start_limit;
+		return membership.join({ layout: plan.layout, maxConcurrency }, abort.signal);
+	}
+
 	async #stop(options: StopOptions): Promise<void> {
 		const { lifecycle, abort, parts, emit } = this.#options;
 		lifecycle.enter('stopping');
 		this.#healthWatch?.stop();
 		this.#stopRefreshing();
+		const { membership } = parts;
+		if (membership) {
+			this.#stopStage = async () => membership.hurry();
+			if (options.graceMs === 0 || this.#failure) membership.hurry();
+			await membership.leave();
+		}
 		abort.abort(parts.starts.refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
 		// A smaller grace that was given meanwhile holds for what is ended later.
 		let { graceMs } = options;
@@ -181,6 +202,7 @@ export class FleetLife {
 			};
 			await part.stop(graceMs === undefined ? {} : { graceMs });
 		}
+		await membership?.close();
 		const end = this.#endOf(options);
 		emit('fleet:stopped', { message: end.message, code: end.code });
 		await this.#control?.close(end);

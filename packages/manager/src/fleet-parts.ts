@@ -2,6 +2,7 @@
 import type { ShardctlError } from '@shardctl/core';
 import { Calls } from './calls/calls.js';
 import { type ServedFleet, serveWorker } from './calls/serve-worker.js';
+import { Membership } from './cluster/membership.js';
 import { Deploys } from './deploy/deploys.js';
 import { hasMemory } from './deploy/memory.js';
 import type { EmitFleetEvent } from './events.js';
@@ -11,6 +12,7 @@ import { SessionStarts } from './identify/session-starts.js';
 import type { LifecycleState } from './lifecycle.js';
 import { createSessionMode } from './modes/create-session-mode.js';
 import { Replacements } from './modes/replacements.js';
+import { ResidentMode } from './modes/resident-mode.js';
 import type { SessionMode } from './modes/session-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import { RestService } from './rest/rest-service.js';
@@ -31,6 +33,8 @@ export interface FleetContext {
 	state(): LifecycleState;
 	/** Aborts when the manager stops, or when Discord refuses a worker during the start: a reason without a stop. */
 	abort: AbortController;
+	/** Of shardctl. */
+	version: string;
 	/** The process that is this worker from here on is ready. */
 	onPromoted(workerId: number): void;
 	/** Discord has refused, and no worker is left. */
@@ -49,10 +53,21 @@ export interface FleetParts {
 	replacements: Replacements;
 	deploys: Deploys;
 	host: HostWatch;
+	/** Null without a cluster. */
+	membership: Membership | null;
 }
 
 /** Makes the parts; nothing is started or opened. */
-export function createFleetParts({ options, fleet, state, abort, onPromoted, onRefused, emit }: FleetContext): FleetParts {
+export function createFleetParts({
+	options,
+	fleet,
+	state,
+	abort,
+	version,
+	onPromoted,
+	onRefused,
+	emit,
+}: FleetContext): FleetParts {
 	const { api, token, clock, logger } = options;
 	const { signal } = abort;
 	const starts = new SessionStarts({
@@ -123,5 +138,10 @@ export function createFleetParts({ options, fleet, state, abort, onPromoted, onR
 		inTurn: (work) => void replacements.inTurn(work).catch(() => {}),
 		onChange: (deploy) => emit('deploy:progress', deploy.stats()),
 	});
-	return { starts, workers, mode, rest, calls, processes, replacements, deploys, host: new HostWatch(clock) };
+	const { cluster } = options;
+	const membership =
+		cluster && mode instanceof ResidentMode
+			? new Membership({ options, cluster, version, carry: (session) => mode.carry(session) })
+			: null;
+	return { starts, workers, mode, rest, calls, processes, replacements, deploys, host: new HostWatch(clock), membership };
 }

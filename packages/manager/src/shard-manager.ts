@@ -66,6 +66,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			fleet: this,
 			state: () => lifecycle.state,
 			abort,
+			version,
 			onPromoted: (workerId) => this.#life.noteReady(workerId),
 			onRefused: (error) => this.#life.noteFailure(error),
 			emit,

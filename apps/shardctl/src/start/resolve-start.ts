@@ -133,14 +133,22 @@ function targetOf({ manager, parts }: Read, sets: string): Record<string, unknow
 	return sets.includes('.') ? parts : manager;
 }
 
+/** Options that may be a text instead of an object: the part that it is. */
+const shortFor: Readonly<Record<string, string>> = { gateway: 'mode', cluster: 'url' };
+
+function shortForm(name: string, text: unknown): Record<string, unknown> {
+	if (text !== undefined) return { [shortFor[name] as string]: text };
+	return name === 'gateway' ? { mode: 'direct' } : {};
+}
+
 /** The options with their parts, such as `--port` in `control`; the other parts stay as they are. */
 function withParts({ manager, parts }: Read): Record<string, unknown> {
 	const merged = { ...manager };
 	for (const [path, value] of Object.entries(parts)) {
 		const [name, part] = path.split('.') as [string, string];
 		const whole = merged[name];
-		// `gateway: 'resident'` is short for its mode; `control: true` has no parts.
-		const base = typeof whole === 'object' ? whole : name === 'gateway' ? { mode: whole ?? 'direct' } : {};
+		// `control: true` has no parts.
+		const base = typeof whole === 'object' ? whole : name in shortFor ? shortForm(name, whole) : {};
 		merged[name] = { ...base, [part]: value };
 	}
 	return merged;

@@ -31,6 +31,8 @@ export interface ClusterNodeOptions {
 	movable?: boolean;
 	/** Sessions that this node owns and that are not ready yet. */
 	starting?(): number;
+	/** Whether this node may plan yet, such as only when enough nodes are there. */
+	mayPlan?(view: ClusterView): boolean;
 	clock?: Clock;
 	/** Names this incarnation; random by default. */
 	node?: string;
@@ -42,6 +44,10 @@ export interface ClusterNodeEvents {
 	failed(error: ShardctlError): void;
 	/** The table was changed by this node's plan. */
 	planned(change: TableChange): void;
+	/** A renewal was answered: what this node may do was confirmed, or has changed. */
+	renewed(): void;
+	/** The table was read. */
+	viewed(view: ClusterView): void;
 }
 
 type Phase = 'out' | 'in' | 'leaving';
@@ -61,6 +67,7 @@ export class ClusterNode {
 	#isMuted = true;
 	#registering = false;
 	#looking = false;
+	#unsubscribe: (() => Promise<void>) | undefined;
 
 	constructor(options: ClusterNodeOptions) {
 		const { redis, keys, clock = systemClock, timings, node = randomBytes(8).toString('hex'), member, host } = options;
@@ -85,13 +92,18 @@ export class ClusterNode {
 			host,
 			caller: this.#caller,
 			onKept: (session) => this.#own(session),
-			onChanged: () => this.#renewals.soon(),
+			onChanged: () => this.#changed(),
 			onFailed: (error) => this.#failed(error),
 		});
 	}
 
 	get node(): string {
 		return this.state.node;
+	}
+
+	/** As the cluster knows it. */
+	get member(): Member {
+		return this.#member;
 	}
 
 	/** For the data path; see {@link NodeState.mayAct}. */
@@ -111,6 +123,13 @@ export class ClusterNode {
 		}
 		this.#phase = 'in';
 		this.#renewals.start();
+		const { redis, keys } = this.#options;
+		// Without these messages all of it happens as well, at the next renewal.
+		this.#unsubscribe = await redis
+			.subscribe(keys.tableChanged, (by) => {
+				if (by.toString() !== this.node && this.#phase === 'in') this.#renewals.soon();
+			})
+			.catch(() => undefined);
 	}
 
 	/** Publishes that this node drains, or no longer drains, or cannot reach Discord. */
@@ -118,7 +137,7 @@ export class ClusterNode {
 		this.#member = { ...this.#member, ...changes };
 		for (;;) {
 			const [kind] = await this.#caller.run(this.#caller.scripts.updateMember, JSON.stringify(this.#member));
-			if (kind === 'OK') return;
+			if (kind === 'OK') return this.#announce();
 			// A new engine, which has to be learned, or which does not know the node.
 			if (kind === 'ENGINE') await this.#exchange();
 			else await this.#register();
@@ -144,7 +163,23 @@ export class ClusterNode {
 			await this.release(session, recordOf(session)).catch((error: unknown) => this.#failed(error));
 		}
 		await this.#caller.run(this.#caller.scripts.leave).catch((error: unknown) => this.#failed(error));
+		await this.#unsubscribe?.().catch(() => {});
+		this.#announce();
 		this.#phase = 'out';
+	}
+
+	/**
+	 * Changes the table as a person requests. `changes` is called with the table as it is, again where another node was faster. Resolves
+	 * with the outcome of each change: `done`, or the reason why not.
+	 */
+	async change(changes: (view: ClusterView) => readonly TableChange[]): Promise<string[]> {
+		for (;;) {
+			const view = await this.read();
+			const wanted = changes(view);
+			if (wanted.length === 0) return [];
+			const outcomes = await this.#apply(view, wanted);
+			if (outcomes) return outcomes.filter((_, index) => index % 2 === 0);
+		}
 	}
 
 	/** Ends at once and sends nothing, as a crash does. For tests, and for a process that must end at once. */
@@ -160,6 +195,7 @@ export class ClusterNode {
 		if (!held) return;
 		this.#options.host.disown(held);
 		await this.#caller.run(this.#caller.scripts.release, session, held.epoch, record);
+		this.#announce();
 	}
 
 	/** Saves what the next owner of a session needs. Rejects with `FENCED` when this node is not its owner (any more). */
@@ -232,6 +268,7 @@ export class ClusterNode {
 		if (this.#phase !== 'in') return;
 		if (change.newEngine) this.#renewals.soon();
 		this.#watchLease();
+		this.#options.on?.renewed?.();
 	}
 
 	/** Reports the end of the lease to the host. The data path does not wait for it. */
@@ -270,8 +307,9 @@ export class ClusterNode {
 		try {
 			const view = await this.read();
 			this.#turn.note(view);
+			this.#options.on?.viewed?.(view);
 			this.#moves.follow(view);
-			if (plan && this.#turn.isMine(view)) {
+			if (plan && this.#turn.isMine(view) && this.#options.mayPlan?.(view) !== false) {
 				const { stillMs } = this.#turn;
 				await this.#plan(view, stillMs);
 				this.#turn.planned(view.version, stillMs);
@@ -294,7 +332,11 @@ export class ClusterNode {
 			starting: starting?.() ?? 0,
 			movable,
 		});
-		if (changes.length === 0) return;
+		if (changes.length > 0) await this.#apply(view, changes);
+	}
+
+	/** Undefined where the table was another by then. */
+	async #apply(view: ClusterView, changes: readonly TableChange[]): Promise<string[] | undefined> {
 		const sentAfter = this.state.lastRenewal;
 		const outcomes = await this.#caller.apply(view.version, this.state.ripe, changes);
 		for (const [index, change] of changes.entries()) {
@@ -304,7 +346,20 @@ export class ClusterNode {
 			const granted = this.state.hearGrant(change.session, Number(outcomes[2 * index + 1]), sentAfter);
 			if (granted) this.#own(granted);
 		}
+		if (outcomes) this.#changed();
+		else this.#renewals.soon();
+		return outcomes;
+	}
+
+	#changed(): void {
+		this.#announce();
 		this.#renewals.soon();
+	}
+
+	/** The other nodes read the table at once instead of at their next renewal. */
+	#announce(): void {
+		const { redis, keys } = this.#options;
+		redis.publish(keys.tableChanged, this.node).catch(() => {});
 	}
 
 	#failed(error: unknown): void {

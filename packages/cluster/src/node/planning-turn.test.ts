@@ -109,6 +109,9 @@ it('is first the turn of the node that joined first, and of each further one a r
 	expect(turn.isMine(view({ nodes: [node('a', 3), node('b', 2)] }))).toBe(true);
 	// A node that has not renewed for as long as a renewal is valid cannot plan.
 	expect(turn.isMine(view({ nodes: [node('a', 1, 1500), node('b', 2)] }))).toBe(true);
+	// A node that drains may be one whose manager is gone.
+	const draining = { ...node('a', 1), member: { ...node('a', 1).member, draining: true } } as NodeRow;
+	expect(turn.isMine(view({ nodes: [draining, node('b', 2)] }))).toBe(true);
 	await clock.advance(timings.renewMs);
 	expect(turn.isMine(view())).toBe(true);
 	for (const not of ['muted', 'ripe'] as const) {

@@ -63,7 +63,8 @@ export class PlanningTurn {
 	isMine({ nodes, quietMs }: ClusterView): boolean {
 		const { state, timings, clock } = this.#options;
 		if (quietMs > 0 || state.muted || !state.ripe) return false;
-		const live = nodes.filter((row) => row.member && row.leaseMs > timings.leaseMs - timings.validMs);
+		// A node that drains may be one whose manager is gone.
+		const live = nodes.filter(({ member, leaseMs }) => member && !member.draining && leaseMs > timings.leaseMs - timings.validMs);
 		live.sort((a, b) => (a.member?.startedAt ?? 0) - (b.member?.startedAt ?? 0) || (a.node < b.node ? -1 : 1));
 		const rank = live.findIndex(({ node }) => node === state.node);
 		return rank >= 0 && clock.monotonic() - (this.#workSince ?? 0) >= rank * timings.renewMs;

@@ -16,6 +16,8 @@ export interface ClusterKeys {
 	readonly identify: string;
 	/** Channel: something about the identify slots has changed. */
 	readonly identifyChanged: string;
+	/** Channel: who owns what has changed; carries the node that changed it. A hint, which may be lost. */
+	readonly tableChanged: string;
 	/** Index (hash) of what is saved for a scope. */
 	snapshots(scope: string): string;
 	/** Prefix of the lists with the content. */
@@ -34,6 +36,7 @@ export function clusterKeys(applicationId: string): ClusterKeys {
 		records: `${prefix}:records`,
 		identify: `${prefix}:identify`,
 		identifyChanged: `${prefix}:identify:changed`,
+		tableChanged: `${prefix}:table:changed`,
 		snapshots: (scope) => `${prefix}:saved:${scope}`,
 		snapshotData: (scope) => `${prefix}:saved:${scope}:`,
 		inbox: (node) => `${prefix}:inbox:${node}`,

@@ -49,6 +49,52 @@ export interface GatewayConfig {
 	anyToken?: boolean;
 	/** The workers of the fleet: no other incarnation is let in. */
 	workers: WorkerIncarnation[];
+	/** Of a node of a cluster. The process then has one session, saves it in Redis, and acts for it only while it has the lease. */
+	cluster?: GatewayClusterConfig;
+}
+
+/** How a gateway process of a node saves its session, and releases it when its manager is gone. */
+export interface GatewayClusterConfig {
+	redis: ClusterRedis;
+	applicationId: string;
+	/** This incarnation of the node. */
+	node: string;
+	/** The node as the cluster knows it, as JSON. */
+	member: string;
+	session: number;
+	timings: ClusterTimings;
+	/** Null for a session that is being prepared here and belongs to another node. */
+	lease: SessionLease | null;
+}
+
+/** Where the Redis of a cluster is, with what is needed to connect. */
+export interface ClusterRedis {
+	url: string;
+	/** PEM. */
+	tls?: { ca?: string; cert?: string; key?: string };
+}
+
+/** The durations of the lease protocol; `timingsFor` of packages/cluster makes them. */
+export interface ClusterTimings {
+	readonly leaseMs: number;
+	readonly validMs: number;
+	readonly quietMs: number;
+	readonly renewMs: number;
+	readonly retryMs: number;
+	readonly takeMarginMs: number;
+	readonly observeMs: number;
+	readonly gapMs: number;
+	readonly doubtMs: number;
+}
+
+/** The right of a gateway process to act for its session. */
+export interface SessionLease {
+	/** Of the owner; the fence of everything that is saved. */
+	epoch: number;
+	/** The engine that has confirmed it. */
+	identity: string;
+	/** When it ends, by the clock that all processes of the machine share (`process.hrtime`), in ms. In the past: it is not confirmed. */
+	untilMs: number;
 }
 
 /**
@@ -236,6 +282,8 @@ export interface GatewayMethods {
 	'handover.commit': { params: WorkerIncarnation & { keepPrevious?: boolean }; result: null };
 	/** Drops the successor; the stream continues to the present worker. */
 	'handover.abort': { params: WorkerIncarnation; result: null };
+	/** In a cluster: the session is this node's, or the lease has been renewed. The first one restores the session. */
+	'session.lease': { params: SessionLease; result: null };
 	/** Saves everything; with `keepSessions` Discord keeps the sessions for the next process. The process exits right after. */
 	shutdown: { params: { reason: string; keepSessions: boolean }; result: null };
 }

@@ -218,6 +218,7 @@ const gatewayResults = {
 	'handover.released': nothing,
 	'handover.commit': nothing,
 	'handover.abort': nothing,
+	'session.lease': nothing,
 	shutdown: nothing,
 } satisfies SchemasOf<ResultsOf<GatewayMethods>>;
 

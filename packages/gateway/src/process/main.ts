@@ -14,13 +14,16 @@ import { ResidentGateway } from './resident-gateway.js';
 
 const config = JSON.parse(process.env[gatewayConfigVariable] ?? 'null') as GatewayConfig;
 const peer = openManagerLink(config.epoch);
-const store = new FileSnapshotStore(config.snapshotDir);
+const files = new FileSnapshotStore(config.snapshotDir);
+// Loaded only by a node of a cluster.
+const cluster = config.cluster && (await import('./cluster-session.js')).openClusterSession(config.cluster);
 const gateway = new ResidentGateway({
 	config,
 	token: process.env.DISCORD_TOKEN ?? '',
 	clock: systemClock,
-	store,
-	fence: () => store.nextFence(),
+	store: cluster?.store ?? files,
+	fence: () => cluster?.fence() ?? files.nextFence(),
+	...(cluster && { lease: cluster.lease }),
 	identify: identifyClient(peer),
 	onSessionStarted: (session, terms) => peer.notify('session.started', { session, terms }),
 	onRefused: (refusal) => peer.notify('session.refused', refusal),
@@ -42,7 +45,12 @@ peer.handle('shutdown', async ({ keepSessions }) => {
 	return null;
 });
 // The manager is gone, for whatever reason: Discord keeps the sessions for the next manager's processes.
-process.once('disconnect', () => void end(true).finally(() => process.exit(1)));
+/** The manager is gone: in a cluster another node takes over at once what is released here. */
+const leave = async () => {
+	await end(true);
+	await cluster?.release();
+};
+process.once('disconnect', () => void leave().finally(() => process.exit(1)));
 // It may have gone before that listener was added, while this process was booting.
 if (!process.connected) process.exit(1);
 // The manager ends this process by `shutdown`; a signal to the whole process group must save everything first.
@@ -63,7 +71,7 @@ process.on(
 );
 
 try {
-	const former = await store.formerFiles();
+	const former = cluster ? [] : await files.formerFiles();
 	if (former.length > 0) {
 		const message = `ignoring ${former.length} files of an older version in ${config.snapshotDir}; starting new sessions; the files can be deleted`;
 		peer.notify('notice', { shardIds: config.shardIds, kind: 'snapshot:unusable', message });

@@ -27,7 +27,7 @@ export function identifyClient(peer: GatewayPeer): IdentifyClient {
 }
 
 /** Registers a handler for every request but `shutdown`, which concerns the process itself. */
-export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 'stats' | 'shards'>): void {
+export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 'stats' | 'shards' | 'hear'>): void {
 	const each = async (
 		{ incarnation, shardIds }: WorkerIncarnation,
 		work: (shard: ResidentShard, incarnation: number) => Promise<void> | void,
@@ -45,6 +45,10 @@ export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 
 	peer.handle('worker.drain', async ({ shardIds }) => {
 		const drained = await Promise.all(gateway.shards(shardIds).map((shard) => shard.drain()));
 		return { drained: drained.every(Boolean) };
+	});
+	peer.handle('session.lease', async (lease) => {
+		await gateway.hear(lease);
+		return null;
 	});
 	peer.handle('worker.ready', (worker) => each(worker, (shard, incarnation) => shard.workerReady(incarnation)));
 	peer.handle('shard.prepare', async ({ shardId, terms }) => {

@@ -4,14 +4,18 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
+	botKey,
 	type Clock,
+	deferred,
 	type GatewayConfig,
 	type GatewayNotice,
 	type GatewayStats,
 	guardListener,
 	type IdentifyClient,
 	type Layout,
+	messageOf,
 	parseRequestTarget,
+	type SessionLease,
 	type SessionTerms,
 	ShardctlError,
 	type SnapshotStore,
@@ -30,10 +34,10 @@ import { ResidentSession } from '../session/resident-session.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
 import { HeldSnapshots } from '../snapshots/held-snapshots.js';
-import { botKey } from '../snapshots/saved-names.js';
 import { ConnectLimit } from '../upstream/connect-limit.js';
 import { UpstreamSessions } from '../upstream/upstream-sessions.js';
 import type { UpstreamEvents } from '../upstream/upstream-shard.js';
+import type { LeaseWatch } from './lease-watch.js';
 
 /**
  * Clients are asked for heartbeats, and often. @discordjs/ws takes its connection for dead and reconnects when its own heartbeat falls
@@ -57,6 +61,8 @@ export interface ResidentGatewayOptions {
 	/** Resolves with the fence of this process; see {@link SnapshotStore}. Called once, at the start. */
 	fence(): Promise<string>;
 	identify: Pick<IdentifyClient, 'wait' | 'confirm'>;
+	/** In a cluster: what is released, and each connection to Discord, depends on it. Nothing is restored before there is a lease. */
+	lease?: LeaseWatch;
 	/** Discord has started a session with these terms. */
 	onSessionStarted(session: number, terms: SessionTerms): void;
 	/** A worker's process has a session with a connection for a shard, or has it no longer. */
@@ -80,6 +86,11 @@ export class ResidentGateway {
 	readonly #paths: WorkerPaths;
 	readonly #refusals: RefusalNotices;
 	readonly #unproven: UnprovenClients;
+	/** Resolves when the sessions are this process's; see {@link ResidentGatewayOptions.lease}. */
+	readonly #owned = deferred();
+	#adopting: Promise<void> = Promise.resolve();
+	/** The fence under which the snapshots are held; undefined before. */
+	#fence: string | undefined;
 
 	constructor(options: ResidentGatewayOptions) {
 		const { config, token, clock, notice } = options;
@@ -141,13 +152,50 @@ export class ResidentGateway {
 
 	/** Restores what an earlier process left. Resolves with the port at which workers connect. */
 	async start(): Promise<number> {
-		const { port, epoch } = this.#options.config;
-		await this.#snapshots.hold(await this.#options.fence());
+		const { config, lease } = this.#options;
 		// At the first process of a manager, the workers of the manager before it are gone.
-		const withWorkers = epoch > 1;
-		await Promise.all([...this.#sessions.values()].map((session) => session.restore({ withWorkers })));
-		if (port === 0) await this.#listen();
+		const withWorkers = config.epoch > 1;
+		if (!lease) await this.#adopt({ withWorkers });
+		else if (config.cluster?.lease) this.#adopting = this.#try(() => this.#adopt({ withWorkers }));
+		if (config.port === 0) await this.#listen();
 		return this.#port;
+	}
+
+	/** In a cluster: the lease of this process was confirmed, or is over. The first one makes the sessions this process's. */
+	async hear(lease: SessionLease): Promise<void> {
+		this.#options.lease?.hear(lease);
+		this.#adopting = this.#adopting.then(() => this.#try(() => this.#follow(lease)));
+		await this.#adopting;
+		if (this.#options.lease?.mayAct) for (const shard of this.#shards.values()) shard.continueStream();
+	}
+
+	async #follow({ epoch }: SessionLease): Promise<void> {
+		const fence = String(epoch);
+		if (this.#fence === undefined) return this.#adopt({ withWorkers: false });
+		if (this.#fence === fence) return;
+		// A later epoch of the same owner: what is saved from here on carries it.
+		await this.#snapshots.hold(fence);
+		this.#fence = fence;
+		for (const shard of this.#shards.values()) shard.saveAgain();
+	}
+
+	/** Where Redis does not answer, the next confirmation of the lease is the next try. */
+	async #try(work: () => Promise<void>): Promise<void> {
+		await work().catch((error: unknown) =>
+			this.#options.notice({
+				shardIds: [...this.#shards.keys()],
+				kind: 'snapshot:failed',
+				message: `cannot use the saved state, retrying: ${messageOf(error)}`,
+			}),
+		);
+	}
+
+	async #adopt({ withWorkers }: { withWorkers: boolean }): Promise<void> {
+		const fence = await this.#options.fence();
+		await this.#snapshots.hold(fence);
+		await Promise.all([...this.#sessions.values()].map((session) => session.restore({ withWorkers })));
+		this.#fence = fence;
+		this.#owned.resolve();
 	}
 
 	/**
@@ -267,6 +315,8 @@ export class ResidentGateway {
 			bot: this.#bot,
 			store: this.#snapshots,
 			workerSessions: () => this.#server.sessions,
+			owned: this.#owned.promise,
+			mayRelease: () => this.#options.lease?.mayAct ?? true,
 			resumeUrl: (incarnation) => this.#url() + this.#paths.of(incarnation),
 			onConnection: (incarnation, connected) => onConnection({ shardId, incarnation, connected }),
 			notice: (kind, message) => notice({ shardIds: [shardId], kind, message }),
@@ -289,7 +339,13 @@ export class ResidentGateway {
 			compression: config.compression,
 			clock,
 			waitForIdentify: (signal) => identify.wait(session, signal),
-			connects: this.#connects,
+			connects: {
+				// Nobody connects for a session that may be another node's by now.
+				enter: async (signal) => {
+					await this.#options.lease?.confirmed(signal);
+					return this.#connects.enter(signal);
+				},
+			},
 		});
 	}
 

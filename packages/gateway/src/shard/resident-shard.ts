@@ -38,11 +38,15 @@ export interface ResidentShardOptions {
 	delivery: Delivery;
 	buffer: BufferLimits;
 	clock: Clock;
-	/** See {@link botKey}. */
+	/** See `botKey`. */
 	bot: string;
 	store: HeldSnapshots;
 	/** The sessions of workers; a function, because the server creates them later. */
 	workerSessions(): Pick<SessionStore, 'end' | 'restore'>;
+	/** Resolves when the session is this process's, and restored (default: it is). */
+	owned?: Promise<void>;
+	/** Asked before each event that goes to a worker (default: always). */
+	mayRelease?(): boolean;
 	/** Address at which a session of this process of the worker resumes. */
 	resumeUrl(incarnation: number): string;
 	/** A worker's process has a session with a connection here, or has it no longer. */
@@ -70,6 +74,7 @@ export class ResidentShard implements WorkerDoor {
 		this.#options = options;
 		this.#session = session;
 		this.#stream = new ShardStream({
+			...(options.mayRelease && { mayRelease: options.mayRelease }),
 			delivery,
 			buffer,
 			clock,
@@ -150,14 +155,26 @@ export class ResidentShard implements WorkerDoor {
 	 * never started; without terms it then resolves with false.
 	 */
 	async prepare(terms: SessionTerms | null): Promise<boolean> {
+		await this.#options.owned;
 		if (!this.#session.prepare(terms)) return false;
 		await Promise.race([this.#stream.whenReady(), this.#session.refusal()]);
 		return true;
 	}
 
 	/** A client on a path of no worker's process counts as the present process. */
-	identify(identify: IdentifyPayload, incarnation = this.handover.present): Promise<IdentifyAnswer> {
+	async identify(identify: IdentifyPayload, incarnation = this.handover.present): Promise<IdentifyAnswer> {
+		await this.#options.owned;
 		return this.#admission.decide(identify, incarnation);
+	}
+
+	/** What waited because nothing might be released. */
+	continueStream(): void {
+		this.#stream.continue();
+	}
+
+	/** The shard is saved under a later fence, also where saving had ended because the former was refused. */
+	saveAgain(): void {
+		this.#saved.saveAgain();
 	}
 
 	createSession(options: SessionOptions): WorkerSession {

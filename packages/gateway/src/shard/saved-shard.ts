@@ -29,7 +29,7 @@ export interface SavedShardOptions {
 	session: Pick<SessionLink, 'botId' | 'newest' | 'checkpoint'>;
 	stream: Pick<ShardStream, 'state' | 'cursor' | 'isSettled' | 'oldestOffset' | 'deferredState' | 'workers'>;
 	voice: VoicePlaces;
-	/** See {@link botKey}. */
+	/** See `botKey`. */
 	bot: string;
 	store: HeldSnapshots;
 	clock: Clock;
@@ -116,6 +116,11 @@ export class SavedShard {
 		store.write(name, Buffer.from(event.frame(offset))).catch((error: unknown) => {
 			notice('snapshot:failed', `cannot save ${name}: ${messageOf(error)}`);
 		});
+	}
+
+	/** See {@link ShardSaver.saveAgain}. */
+	saveAgain(): void {
+		this.#saver.saveAgain();
 	}
 
 	/** Nothing is saved by itself any more. */

@@ -158,6 +158,13 @@ export class ShardSaver {
 		this.#options.clock.clearTimeout(this.#timer);
 	}
 
+	/** The holder has a later fence: what was refused under the former is saved under it. */
+	saveAgain(): void {
+		if (!this.#fenced) return;
+		this.#fenced = false;
+		this.#check();
+	}
+
 	#check(): void {
 		this.#timer = this.#options.clock.setTimeout(() => {
 			// The worker first: with a shard that is newer than the saved session, the worker could resume behind what it has.

@@ -114,12 +114,15 @@ export class Feed {
 		this.#positions.rewind(position, { events: entries.length, bytes });
 	}
 
-	/** The consumer is back, and has everything through `seq`. Sends again what was in flight behind that; returns how many events. */
-	resume(consumer: StreamConsumer, seq: number): number {
+	/**
+	 * The consumer is back, and has everything through `seq`. Sends again what was in flight behind that; returns how many events. Without
+	 * `sendAgain` they follow when the stream flows again.
+	 */
+	resume(consumer: StreamConsumer, seq: number, { sendAgain = true }: { sendAgain?: boolean } = {}): number {
 		const through = this.#positions.sent;
 		this.acknowledge(seq);
 		this.rewind(Math.max(seq, this.#positions.cursor));
-		const again = this.log.between(this.#positions.sent, through);
+		const again = sendAgain ? this.log.between(this.#positions.sent, through) : [];
 		for (const entry of again) this.#send(entry, consumer);
 		this.#positions.resumeAt(seq);
 		return again.length;

@@ -36,6 +36,8 @@ export interface ShardStreamOptions {
 	readyOverrides(session: WorkerSession, incarnation: number): RawObject;
 	/** The state has applied an event. */
 	onApplied(entry: LogEntry, state: ShardState): void;
+	/** Asked before each event that goes out (default: always). */
+	mayRelease?(): boolean;
 	/** An event that killed its worker again and again, for the developer. */
 	savePoison(entry: LogEntry): void;
 }
@@ -68,7 +70,7 @@ export class ShardStream implements SessionStream {
 		const feed = new Feed({
 			clock,
 			stats,
-			mayFollow: (entry, inFlight) => poison.mayFollow(entry, inFlight),
+			mayFollow: (entry, inFlight) => this.#mayRelease() && poison.mayFollow(entry, inFlight),
 			onSent: (entry, delivered) => this.#probe.noteSent({ delivered, mustConfirm: poison.suspects(entry) }),
 			onConfirmed: () => poison.noteConfirmed(),
 			onPassed: (entry) => state.take(entry),
@@ -207,7 +209,12 @@ export class ShardStream implements SessionStream {
 		if (consumer?.session !== session) return 0;
 		this.#seat.resume();
 		consumer.resumed(seq);
-		return this.#feed.resume(consumer, seq);
+		return this.#feed.resume(consumer, seq, { sendAgain: this.#mayRelease() });
+	}
+
+	/** Events may be released again. */
+	continue(): void {
+		this.#flow();
 	}
 
 	/** RESUMED went out: the stream continues. */
@@ -240,6 +247,10 @@ export class ShardStream implements SessionStream {
 		} while (this.#seat.consumer?.accepting && this.#feed.skipFiltered());
 		this.workers.checkDrained();
 		this.#probe.arm();
+	}
+
+	#mayRelease(): boolean {
+		return this.#options.mayRelease?.() ?? true;
 	}
 
 	#checkState(): void {

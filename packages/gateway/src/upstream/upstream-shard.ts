@@ -75,7 +75,7 @@ export interface UpstreamShardOptions extends UpstreamEvents {
 	/** Resolves when IDENTIFY may go out; rejects only when the signal aborts. */
 	waitForIdentify(signal: AbortSignal): Promise<void>;
 	/** Shared by all sessions of the process. */
-	connects: ConnectLimit;
+	connects: Pick<ConnectLimit, 'enter'>;
 }
 
 export class UpstreamShard {

@@ -1,6 +1,7 @@
 // The gateway processes of one manager: which there are, how they come up and end, and whose shards are where.
 import { randomBytes } from 'node:crypto';
 import {
+	type GatewayClusterConfig,
 	type GatewayInfo,
 	type GatewayMethods,
 	type GatewayProcessStats,
@@ -19,21 +20,45 @@ export interface GatewayFleetOptions {
 	config(gatewayId: number): Omit<ReturnType<ManagedGatewayOptions['config']>, 'pathSecret'>;
 	acquireIdentify: ManagedGatewayOptions['acquireIdentify'];
 	identifyWindowMs: number;
+	/** A process was made, and is not started: the time to listen to it. */
+	onCreated?(gateway: ManagedGateway): void;
 }
 
 export class GatewayFleet {
-	readonly gateways: readonly ManagedGateway[];
-	/** Where a gateway process saves its shards. */
-	readonly #folder: (gatewayId: number) => string;
+	readonly #options: GatewayFleetOptions;
+	#gateways: readonly ManagedGateway[] = [];
+	#nextId = 0;
+	readonly #pathSecret = randomBytes(32).toString('base64url');
+	readonly #paths = new WorkerPaths(this.#pathSecret);
 
-	constructor({ gateways, config, ...options }: GatewayFleetOptions) {
-		this.#folder = (gatewayId) => config(gatewayId).snapshotDir;
-		const pathSecret = randomBytes(32).toString('base64url');
-		const paths = new WorkerPaths(pathSecret);
-		this.gateways = gateways.map(
-			(shardIds, gatewayId) =>
-				new ManagedGateway({ ...options, paths, gatewayId, shardIds, config: () => ({ ...config(gatewayId), pathSecret }) }),
-		);
+	constructor(options: GatewayFleetOptions) {
+		this.#options = options;
+		for (const shardIds of options.gateways) this.add(shardIds);
+	}
+
+	get gateways(): readonly ManagedGateway[] {
+		return this.#gateways;
+	}
+
+	/** One more process, not started. `cluster`: its place in a cluster, asked for before each start. */
+	add(shardIds: readonly number[], cluster?: () => GatewayClusterConfig): ManagedGateway {
+		const { config, onCreated, gateways: _, ...options } = this.#options;
+		const gatewayId = this.#nextId++;
+		const gateway = new ManagedGateway({
+			...options,
+			paths: this.#paths,
+			gatewayId,
+			shardIds,
+			config: () => ({ ...config(gatewayId), pathSecret: this.#pathSecret, ...(cluster && { cluster: cluster() }) }),
+		});
+		this.#gateways = [...this.#gateways, gateway];
+		onCreated?.(gateway);
+		return gateway;
+	}
+
+	/** Forgets a process, which ends or has ended. */
+	remove(gateway: ManagedGateway): void {
+		this.#gateways = this.#gateways.filter((each) => each !== gateway);
 	}
 
 	/** Whether every process is there. */
@@ -43,7 +68,7 @@ export class GatewayFleet {
 
 	/** The process that holds the shards of a worker. */
 	of(shardIds: readonly number[]): ManagedGateway {
-		const gateway = this.gateways.find((candidate) => candidate.shardIds.includes(shardIds[0] as number));
+		const gateway = this.gateways.findLast((candidate) => candidate.shardIds.includes(shardIds[0] as number));
 		if (!gateway) throw new ShardctlError('INTERNAL', `no gateway process holds shard ${shardIds[0]}`);
 		return gateway;
 	}
@@ -79,6 +104,7 @@ export class GatewayFleet {
 		signal.throwIfAborted();
 		await new Promise<void>((resolve, reject) => {
 			const waiting = new Set(this.gateways);
+			if (waiting.size === 0) resolve();
 			signal.addEventListener('abort', () => reject(signal.reason), { once: true });
 			for (const gateway of this.gateways) {
 				gateway.child.once('ready', () => {
@@ -123,7 +149,7 @@ export class GatewayFleet {
 				const figures = await gateway.stats();
 				const { pid, state: status, restarts, since, tries, failingSince, nextTryAt, lastAnswerAt, lastExit: exit } = child;
 				const lastExit = exit && { reason: exit.reason, message: exit.message, at: exit.at };
-				const snapshotFailure = snapshotFailureOf(figures.shards, this.#folder(id));
+				const snapshotFailure = snapshotFailureOf(figures.shards, this.#options.config(id).snapshotDir);
 				return {
 					id,
 					pid,

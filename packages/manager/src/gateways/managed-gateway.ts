@@ -68,6 +68,8 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	readonly shardIds: readonly number[];
 	readonly #options: ManagedGatewayOptions;
 	readonly #service: ServiceProcess<GatewayPeer>;
+	/** Whether Discord keeps the sessions also at the end of the last process: another machine continues them. */
+	#keepSessions = false;
 
 	constructor(options: ManagedGatewayOptions) {
 		super();
@@ -135,8 +137,15 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		return this.#service.restart('a restart of the gateway processes was requested');
 	}
 
-	/** Ends the process, and its sessions with Discord. */
-	stop(options: { graceMs?: number }): Promise<void> {
+	/** Ends the process for now; Discord keeps its sessions, and workers that connect wait for the next process. */
+	pause(): Promise<void> {
+		this.#keepSessions = true;
+		return this.child.stop();
+	}
+
+	/** Ends the process, and its sessions with Discord unless they are kept for another machine. */
+	stop({ keepSessions = false, ...options }: { graceMs?: number; keepSessions?: boolean }): Promise<void> {
+		this.#keepSessions ||= keepSessions;
 		return this.#service.stop(options);
 	}
 
@@ -172,7 +181,8 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			ping: (signal) => peer.request('ping', null, { signal, timeoutMs: forever }),
 			closeInspector: () => peer.request('inspector.close', null, { timeoutMs: closeInspectorMs }),
 			// The sessions with Discord are kept for a process that takes this one's place.
-			shutdown: (reason, { final }) => peer.request('shutdown', { reason, keepSessions: !final }, { timeoutMs: forever }),
+			shutdown: (reason, { final }) =>
+				peer.request('shutdown', { reason, keepSessions: this.#keepSessions || !final }, { timeoutMs: forever }),
 			closed: () => slots.abandonAll(),
 		};
 	}

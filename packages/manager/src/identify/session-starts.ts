@@ -41,7 +41,7 @@ export interface StartRequest {
 
 export class SessionStarts {
 	readonly #clock: Clock;
-	readonly #coordinator: IdentifyCoordinator;
+	#coordinator: IdentifyCoordinator;
 	readonly #gateway: GatewaySource;
 	#refusal: ShardctlError | undefined;
 	/** Shards whose last IDENTIFY was sent and not answered by READY. */
@@ -54,11 +54,16 @@ export class SessionStarts {
 			api,
 			token,
 			clock,
-			onInfo: (info) => coordinator.update(info.session_start_limit),
+			onInfo: (info) => this.#coordinator.update(info.session_start_limit),
 			onStale,
 			onRetry,
 			onRefused: (error) => this.refuse(error),
 		});
+	}
+
+	/** Another coordinator from here on; before the first session. */
+	useCoordinator(coordinator: IdentifyCoordinator): void {
+		this.#coordinator = coordinator;
 	}
 
 	/** Set once Discord has refused for good: no IDENTIFY is sent from then on, until a person requests a restart. */

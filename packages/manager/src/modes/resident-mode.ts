@@ -19,6 +19,7 @@ import { defaultRestartPolicy } from '@shardctl/supervisor';
 import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { IdentifyAdmission } from '../gateways/identify-admission.js';
+import type { ManagedGateway } from '../gateways/managed-gateway.js';
 import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
@@ -26,6 +27,7 @@ import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
+import { CarriedSession, type SessionToCarry } from './carried-session.js';
 import { hasCrashed } from './crashed.js';
 import { RefusedSessions } from './refused-sessions.js';
 import type { Replacement } from './replacement.js';
@@ -95,6 +97,41 @@ export class ResidentMode implements SessionMode {
 		});
 		this.#running = { plan, gateways, folder, replacer, signal };
 		await gateways.start(signal);
+	}
+
+	get plan(): Plan | undefined {
+		return this.#running?.plan;
+	}
+
+	/** As a node of a cluster: makes and starts the gateway process and the workers of a session. */
+	carry({ session, shardIds, slices, gateway: config }: SessionToCarry): CarriedSession {
+		const { gateways } = this.#started();
+		const { workers } = this.#options;
+		const gateway = gateways.add(shardIds, config);
+		this.#replan((sessions) => [...sessions, session]);
+		const created = workers.create({ slices, totalShards: this.#started().plan.layout.totalShards });
+		return new CarriedSession({
+			gateway,
+			slices,
+			workers: () => workers.workers.filter((worker) => shardIds.includes(worker.shardIds[0] as number)),
+			created,
+			removeWorkers: (removed) => workers.remove(removed),
+			onClosed: () => {
+				gateways.remove(gateway);
+				if (gateways.gateways.some((other) => other.shardIds[0] === shardIds[0])) return;
+				this.#replan((sessions) => sessions.filter((id) => id !== session));
+			},
+		});
+	}
+
+	/** With other sessions than before. */
+	#replan(change: (sessions: number[]) => number[]): void {
+		const running = this.#started();
+		const { layout, sessionIds } = running.plan;
+		const sessions = [...new Set(change(sessionIds))].sort((a, b) => a - b);
+		const all = Array.from({ length: layout.totalShards }, (_, id) => id);
+		const shardIds = sessions.flatMap((session) => shardsOfSession(layout, session, all)).sort((a, b) => a - b);
+		running.plan = { ...running.plan, sessionIds: sessions, shardIds };
 	}
 
 	async prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {
@@ -188,8 +225,8 @@ export class ResidentMode implements SessionMode {
 	}
 
 	#createGateways(plan: Plan, snapshotFolder: string): GatewayFleet {
-		const { options, resident, starts, workers, emit } = this.#options;
-		const gateways = new GatewayFleet({
+		const { options, resident, starts, workers } = this.#options;
+		return new GatewayFleet({
 			gateways: plan.gateways,
 			token: options.token,
 			logger: options.logger,
@@ -218,25 +255,27 @@ export class ResidentMode implements SessionMode {
 			}),
 			acquireIdentify: (session, signal) => this.#acquireForSession(session, signal),
 			identifyWindowMs: options.identifyWindowMs,
+			onCreated: (gateway) => this.#listen(gateway),
 		});
-		for (const gateway of gateways.gateways) {
-			const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
-			this.#options.watchProcess?.(gateway.child);
-			gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref, pid }));
-			gateway.child.on('exited', ({ message, reason }) =>
-				emit('gateway:exited', { ...ref, message, requested: reason === 'requested' }),
-			);
-			gateway.on('session-started', (terms, session) => {
-				this.#refused.allow(session);
-				this.#admission.noteTerms(terms);
-			});
-			gateway.on('session-refused', (refusal) => this.#onSessionRefused(refusal));
-			gateway.on('identify-expired', (session, afterMs) =>
-				emit('identify:expired', { gatewayId: gateway.id, shardIds: this.#shardsOf(session), afterMs }),
-			);
-			gateway.on('notice', (notice) => emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
-		}
-		return gateways;
+	}
+
+	#listen(gateway: ManagedGateway): void {
+		const { emit } = this.#options;
+		const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
+		this.#options.watchProcess?.(gateway.child);
+		gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref, pid }));
+		gateway.child.on('exited', ({ message, reason }) =>
+			emit('gateway:exited', { ...ref, message, requested: reason === 'requested' }),
+		);
+		gateway.on('session-started', (terms, session) => {
+			this.#refused.allow(session);
+			this.#admission.noteTerms(terms);
+		});
+		gateway.on('session-refused', (refusal) => this.#onSessionRefused(refusal));
+		gateway.on('identify-expired', (session, afterMs) =>
+			emit('identify:expired', { gatewayId: gateway.id, shardIds: this.#shardsOf(session), afterMs }),
+		);
+		gateway.on('notice', (notice) => emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
 	}
 
 	/** Waits until a session may send IDENTIFY to Discord; the workers that wait for the session see how far it is. */

@@ -28,6 +28,9 @@ export interface SessionMode {
 	/** Whether {@link replace} leaves no gap in the events, so that a deploy is possible. */
 	readonly seamless: boolean;
 
+	/** The plan as it is now, in a mode whose sessions come and go: as a node of a cluster. */
+	readonly plan?: Plan | undefined;
+
 	/**
 	 * Starts what holds the sessions, where that is not the workers. Called once, before any worker is started; resolves when workers
 	 * can connect. Rejects with `WORKERS_FAILED`, or the signal's reason. What was started by then is left for {@link stop}.

@@ -16,6 +16,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { countsProblem, splitSessionProblem } from '../plan/counts.js';
 import { absoluteBotFile } from './bot-file.js';
+import { type ResolvedClusterOptions, resolveClusterOptions } from './cluster-options.js';
 import { type ResolvedGatewayOptions, resolveGatewayOptions } from './gateway-options.js';
 import { optionKinds } from './option-kinds.js';
 import { managerOptionTable } from './option-table.js';
@@ -62,6 +63,8 @@ export interface ResolvedManagerOptions
 	rest: ResolvedRestOptions | null;
 	/** Null in direct mode. */
 	gateway: ResolvedGatewayOptions | null;
+	/** Null without a cluster. */
+	cluster: ResolvedClusterOptions | null;
 	control: false | ControlOptions;
 	/** The simulator that is used instead of Discord, if any. */
 	simulator: { url: string } | undefined;
@@ -106,6 +109,16 @@ export function resolveManagerOptions(
 	}
 
 	problems.push(...sessionProblems(options, shardList));
+	const asked = problems.some(({ option }) => option.startsWith('cluster')) ? undefined : options.cluster;
+	const cluster = resolveClusterOptions(asked, env, problems);
+	if (cluster && !resolveGatewayOptions(options.gateway)) {
+		problems.push({
+			option: 'cluster',
+			problem: 'needs gateway processes (--gateway resident): a session of a worker cannot be continued on another machine',
+		});
+	}
+	if (cluster && shardList)
+		problems.push({ option: 'shardList', problem: 'cannot be set with cluster, which places the shards' });
 
 	if ((options.identifyWindowMs ?? identifyWindowMs) < identifyWindowMs && String(givenApi).startsWith(discordApi)) {
 		problems.push({
@@ -169,6 +182,7 @@ export function resolveManagerOptions(
 		identifyWindowMs: given('identifyWindowMs'),
 		gateway: resolveGatewayOptions(options.gateway),
 		name: options.name ?? defaultManagerName(botFile as string),
+		cluster,
 		control: options.control === false ? false : typeof options.control === 'object' ? options.control : {},
 		simulator: options.simulator,
 		silent: given('silent'),

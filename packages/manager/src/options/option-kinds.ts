@@ -4,6 +4,7 @@ import { controlSchema } from '@shardctl/control/server';
 import { type Clock, describeValue } from '@shardctl/core';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { clusterSchema } from './cluster-options.js';
 import { gatewaySchema } from './gateway-options.js';
 import type { OptionKind } from './option-table.js';
 import { restSchema } from './rest-options.js';
@@ -63,6 +64,7 @@ export const optionKinds: Readonly<Record<OptionKind, z.ZodType>> = {
 		.refine((name) => !isDeviceName(name), must('no name of a Windows device such as con, nul or com1')),
 	folder: z.string({ error: 'must be the path of a folder' }),
 	respawn: z.union([z.boolean(), restartPolicy], { error: 'must be true, false or a restart policy' }),
+	cluster: clusterSchema,
 	gateway: gatewaySchema,
 	rest: restSchema,
 	control: controlSchema,

@@ -3,6 +3,7 @@
 // this. To add an option: its type in shard-manager-options.ts, its row here, and what it does. Only types are imported, because the
 // command line reads this on every command.
 import type { ControlOptions } from '@shardctl/control/server';
+import type { ClusterOptions } from './cluster-options.js';
 import type { GatewayOptions } from './gateway-options.js';
 import type { ShardManagerOptions } from './shard-manager-options.js';
 
@@ -27,6 +28,7 @@ export type OptionKind =
 	| 'respawn'
 	| 'gateway'
 	| 'rest'
+	| 'cluster'
 	| 'control'
 	| 'simulator'
 	| 'logger'
@@ -117,6 +119,16 @@ export const managerOptionTable = {
 		},
 		default: 'direct',
 		doc: "`'direct'`: each worker sends its own requests to Discord's REST API; `'shared'`: one process sends those of all workers, with one rate limit for the whole bot; or `{ mode, globalPerSecond }` for a bot whose limit is not 50 a second",
+	},
+	cluster: {
+		kind: 'cluster',
+		settable: 'flag',
+		flag: {
+			flags: '--cluster <url>',
+			help: 'with --gateway resident: run one fleet with every manager that uses this Redis, such as redis://10.0.0.5:6379',
+		},
+		defaultText: 'none',
+		doc: "with `gateway: 'resident'`: the Redis (7.0 or later, or Valkey) that all nodes of the fleet share, or `{ url, node, capacity, expect, leaseMs, secret, ca, cert, key }`",
 	},
 	api: {
 		kind: 'url',
@@ -230,6 +242,37 @@ export const optionPartTable = {
 		help: 'with --gateway resident: number of Discord sessions; must divide the shard count',
 		defaultHelp: 'one per shard',
 	},
+	'cluster.node': {
+		kind: 'string',
+		flags: '--node <name>',
+		help: 'with --cluster: the name of this node',
+		defaultHelp: 'the host name',
+	},
+	'cluster.capacity': {
+		kind: 'whole number',
+		flags: '--capacity <sessions>',
+		help: 'with --cluster: how many Discord sessions this node takes at most',
+		defaultHelp: 'no limit',
+	},
+	'cluster.expect': {
+		kind: 'whole number',
+		flags: '--expect <nodes>',
+		help: 'with --cluster: place no session before this many nodes are there',
+		defaultHelp: '1',
+	},
+	'cluster.leaseMs': {
+		kind: 'duration',
+		flags: '--lease <time>',
+		help: 'with --cluster: how long a node that is gone keeps its sessions; the same on all nodes',
+		defaultHelp: '6s',
+	},
+	'cluster.ca': {
+		kind: 'string',
+		flags: '--cluster-ca <file>',
+		help: 'with rediss://: the authority of the certificate of Redis',
+	},
+	'cluster.cert': { kind: 'string', flags: '--cluster-cert <file>', help: 'with rediss://: a client certificate' },
+	'cluster.key': { kind: 'string', flags: '--cluster-key <file>', help: 'with rediss://: the key of the client certificate' },
 	'control.port': {
 		kind: 'whole number',
 		flags: '--port <port>',
@@ -245,7 +288,10 @@ export const optionPartTable = {
 	},
 	'control.dashboardReadOnly': { kind: 'flag', flags: '--dashboard-read-only', help: 'browsers may not act on the fleet' },
 } as const satisfies {
-	readonly [Part in `gateway.${keyof GatewayOptions}` | `control.${keyof ControlOptions}`]?: Flag;
+	readonly [Part in
+		| `gateway.${keyof GatewayOptions}`
+		| `cluster.${keyof ClusterOptions}`
+		| `control.${keyof ControlOptions}`]?: Flag;
 };
 
 /** A flag with what it sets: an option, or a part of one such as `control.port`. */

@@ -3,6 +3,7 @@ import type { ControlOptions } from '@shardctl/control/server';
 import type { Clock } from '@shardctl/core';
 import type { RestartPolicy } from '@shardctl/supervisor';
 import type { Logger } from 'pino';
+import type { ClusterOptions } from './cluster-options.js';
 import type { GatewayMode, GatewayOptions } from './gateway-options.js';
 import type { RestMode, RestOptions } from './rest-options.js';
 
@@ -54,6 +55,11 @@ export interface ShardManagerOptions {
 	 * limits). `'shared'`: by one process, so that all workers share the bot's rate limits.
 	 */
 	rest?: RestMode | RestOptions;
+	/**
+	 * Run one fleet with other managers, on any machines: the URL of the Redis that they share, or more about it and this node. Needs
+	 * `gateway: 'resident'`.
+	 */
+	cluster?: string | ClusterOptions;
 	/** The name under which the command line finds this manager (default: from package.json, else the folder). */
 	name?: string;
 	/** Whether to serve the control API (default `true`: on a Unix socket), and whether over TCP as well. */

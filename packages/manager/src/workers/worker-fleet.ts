@@ -109,6 +109,14 @@ export class WorkerFleet {
 		this.#standbys.delete(standby);
 	}
 
+	/** Stops workers for good: their shards are not this fleet's any more. */
+	async remove(workers: readonly ManagedWorker[]): Promise<void> {
+		this.#workers = this.#workers.filter((worker) => !workers.includes(worker));
+		for (const worker of workers) this.#standbys.add(worker);
+		await Promise.all(workers.map(({ child }) => child.stop()));
+		for (const worker of workers) this.#standbys.delete(worker);
+	}
+
 	/** Stops every process; a second call with a smaller grace hastens the first. */
 	async stop(options: { graceMs?: number }): Promise<void> {
 		await Promise.all(this.all.map(({ child }) => child.stop(options)));

@@ -1,0 +1,46 @@
+// What a gateway process of a node has of the cluster: its own connection to Redis, the store of its session there, its lease, and the
+// release of the session when the manager is gone. Loaded only in a cluster.
+import { clusterKeys, IoredisPort, RedisSnapshotStore, releaseSession } from '@shardctl/cluster';
+import { type GatewayClusterConfig, type SnapshotStore, systemClock } from '@shardctl/core';
+import { LeaseWatch } from './lease-watch.js';
+
+export interface ClusterSession {
+	readonly store: SnapshotStore;
+	readonly lease: LeaseWatch;
+	/** The epoch of the owner, once Redis can be reached. */
+	fence(): Promise<string>;
+	/** Lets the session go, if it is still this node's. Never rejects: the end of the lease does the same, later. */
+	release(): Promise<void>;
+}
+
+/** How long the release of a session may take once its manager is gone. */
+const releaseMs = 2000;
+
+export function openClusterSession({
+	redis: address,
+	applicationId,
+	node,
+	member,
+	session,
+	timings,
+	lease: present,
+}: GatewayClusterConfig): ClusterSession {
+	const lease = new LeaseWatch({ clock: systemClock, doubtMs: timings.doubtMs });
+	if (present) lease.hear(present);
+	const redis = new IoredisPort(address);
+	const keys = clusterKeys(applicationId);
+	const guard = { node, session, timings, identity: () => lease.identity };
+	return {
+		store: new RedisSnapshotStore({ redis, keys, scope: `session-${session}`, guard }),
+		lease,
+		async fence() {
+			await redis.ready();
+			return String(lease.epoch ?? 0);
+		},
+		async release() {
+			const { epoch } = lease;
+			if (epoch === undefined) return;
+			await releaseSession({ ...guard, redis, keys, epoch, member, timeoutMs: releaseMs }).catch(() => {});
+		},
+	};
+}

@@ -1,0 +1,317 @@
+// This manager as a node of a cluster: joins, carries the sessions that are its own, and leaves. Which sessions those are is decided in
+// packages/cluster, which is loaded here and only with the option `cluster`; how a session is carried, in modes/carried-session.
+import type { ClusterKeys, ClusterNode, ClusterView, HeldSession, IoredisPort, SessionHost, Timings } from '@shardctl/cluster';
+import {
+	botKey,
+	type GatewayClusterConfig,
+	type IdentifyCoordinator,
+	type Layout,
+	messageOf,
+	orAborted,
+	type SessionLease,
+	ShardctlError,
+	sleep,
+} from '@shardctl/core';
+import type { CarriedSession, SessionToCarry } from '../modes/carried-session.js';
+import type { ResolvedClusterOptions } from '../options/cluster-options.js';
+import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import { planSession } from '../plan/plan-session.js';
+import type { StartOutcome } from '../workers/start-watch.js';
+
+export interface MembershipOptions {
+	options: ResolvedManagerOptions;
+	cluster: ResolvedClusterOptions;
+	/** Of shardctl. */
+	version: string;
+	/** Starts the processes of a session. */
+	carry(session: SessionToCarry): CarriedSession;
+}
+
+/** How long Redis may take to answer at the start. */
+const connectMs = 5000;
+const pollMs = 100;
+
+/** What there is from {@link Membership.connect} on. */
+interface Connection {
+	redis: IoredisPort;
+	keys: ClusterKeys;
+	timings: Timings;
+	coordinator: IdentifyCoordinator & { close(): Promise<void> };
+}
+
+export class Membership implements SessionHost {
+	readonly #options: MembershipOptions;
+	#connection: Connection | undefined;
+	#node: ClusterNode | undefined;
+	#joined = false;
+	#layout: Layout | undefined;
+	#view: ClusterView | undefined;
+	readonly #carried = new Map<number, CarriedSession>();
+	/** Sessions whose processes are ending. */
+	readonly #closing = new Set<Promise<void>>();
+	/** Ends a drain that is under way. */
+	readonly #hurry = new AbortController();
+	#redisFails = false;
+
+	constructor(options: MembershipOptions) {
+		this.#options = options;
+	}
+
+	/**
+	 * Connects to Redis. Rejects with `REDIS_UNAVAILABLE`, or `REDIS_UNSUITABLE` with everything that is wrong with it. Resolves with the
+	 * coordinator of all nodes.
+	 */
+	async connect(): Promise<IdentifyCoordinator> {
+		const cluster = await import('@shardctl/cluster');
+		const { options, cluster: settings } = this.#options;
+		const redis = new cluster.IoredisPort({ ...settings.redis });
+		try {
+			await redis.ready(connectMs);
+			await cluster.requireSuitableEngine(redis);
+			const keys = cluster.clusterKeys(botKey(options.token));
+			const coordinator = new cluster.RedisIdentifyCoordinator({
+				redis,
+				keys,
+				clock: options.clock,
+				reserve: options.identifyReserve,
+				windowMs: options.identifyWindowMs,
+				onFailed: (error) => this.#onRedisFailed(error),
+			});
+			await coordinator.start();
+			this.#connection = { redis, keys, timings: cluster.timingsFor({ leaseMs: settings.leaseMs }), coordinator };
+			return coordinator;
+		} catch (error) {
+			await redis.close();
+			throw error;
+		}
+	}
+
+	/**
+	 * Joins. Resolves when every session has an owner, and those of this node are ready or were given up. Rejects with `NODE_NAME_TAKEN`,
+	 * `CLUSTER_MISMATCH`, or the signal's reason.
+	 */
+	async join({ layout, maxConcurrency }: { layout: Layout; maxConcurrency: number }, signal: AbortSignal): Promise<StartOutcome> {
+		const { ClusterNode } = await import('@shardctl/cluster');
+		const { options, cluster, version } = this.#options;
+		const { redis, keys, timings } = this.#connected();
+		const { clock } = options;
+		this.#layout = layout;
+		const node = new ClusterNode({
+			redis,
+			keys,
+			timings,
+			clock,
+			host: this,
+			member: { name: cluster.node, version, pid: process.pid, startedAt: clock.now(), capacity: cluster.capacity },
+			layout: { totalShards: layout.totalShards, sessions: layout.sessions },
+			assignAhead: 2 * maxConcurrency,
+			starting: () => this.#starting(),
+			mayPlan: (view) => liveNodes(view) >= cluster.expect || view.sessions.length > 0,
+			on: {
+				failed: (error) => this.#onRedisFailed(error),
+				renewed: () => {
+					this.#redisFails = false;
+					this.#passLeases();
+				},
+				viewed: (view) => {
+					this.#view = view;
+					this.#dropUnused(view);
+				},
+			},
+		});
+		this.#node = node;
+		await node.start();
+		this.#joined = true;
+		for (;;) {
+			signal.throwIfAborted();
+			const outcome = this.#outcome(layout.sessions);
+			if (outcome) return outcome;
+			await sleep(clock, pollMs, signal);
+		}
+	}
+
+	/**
+	 * Moves every session to other nodes, as far as there are others; what is left then is released, and another node, or this one, resumes
+	 * it later. A second call ends the first at once.
+	 */
+	async leave({ deadlineMs = 120_000 }: { deadlineMs?: number } = {}): Promise<void> {
+		const node = this.#node;
+		if (!node || !this.#joined) return;
+		try {
+			await this.#drain(node, deadlineMs);
+		} catch (error) {
+			if (!this.#hurry.signal.aborted) this.#options.options.logger.warn(`cannot drain this node: ${messageOf(error)}`);
+		}
+		// Saved before they are released: the next owner reads it then.
+		for (const session of this.#carried.keys()) this.#close(session);
+		await Promise.all(this.#closing);
+		await node.stop();
+	}
+
+	/** Ends {@link leave} without waiting for other nodes. */
+	hurry(): void {
+		this.#hurry.abort(new ShardctlError('MANAGER_STOPPED', 'the manager is to stop at once'));
+	}
+
+	/** Ends the connection to Redis, after everything else. */
+	async close(): Promise<void> {
+		await this.#connection?.coordinator.close().catch(() => {});
+		await this.#connection?.redis.close();
+	}
+
+	// ---- what the cluster says (SessionHost)
+
+	own({ session }: HeldSession): void {
+		const carried = this.#carried.get(session) ?? this.#open(session);
+		carried.resume();
+		carried.lease(this.#leaseOf(session) as SessionLease);
+	}
+
+	disown({ session }: HeldSession): void {
+		this.#close(session);
+	}
+
+	muted(): void {
+		this.#options.options.logger.warn(
+			'the lease of this node is not confirmed: it keeps its connections to Discord and delivers no events until Redis answers',
+		);
+		this.#passLeases();
+	}
+
+	unmuted(): void {
+		this.#options.options.logger.info('the lease of this node is confirmed');
+		this.#passLeases();
+	}
+
+	async prepare(session: number, signal: AbortSignal): Promise<void> {
+		await (this.#carried.get(session) ?? this.#open(session)).whenPrepared(signal);
+	}
+
+	async handOver({ session }: HeldSession): Promise<string> {
+		await this.#carried.get(session)?.pause();
+		return '';
+	}
+
+	// ----
+
+	async #drain(node: ClusterNode, deadlineMs: number): Promise<void> {
+		const { clock, logger } = this.#options.options;
+		const until = clock.monotonic() + deadlineMs;
+		await orAborted(node.update({ draining: true }), this.#hurry.signal);
+		let said = 0;
+		while (node.state.sessions.length > 0) {
+			const view = this.#view;
+			const others = view?.nodes.filter((row) => row.node !== node.node && row.leaseMs > 0 && row.member && !row.member.draining);
+			if (view && others?.length === 0) return;
+			if (clock.monotonic() >= until)
+				throw new ShardctlError('CALL_TIMEOUT', `not every session has moved within ${deadlineMs / 1000} s`);
+			const left = node.state.sessions.length;
+			if (left !== said) logger.info(`draining: ${left} ${left === 1 ? 'session' : 'sessions'} left to move to other nodes`);
+			said = left;
+			await sleep(clock, pollMs, this.#hurry.signal);
+		}
+	}
+
+	#open(session: number): CarriedSession {
+		const layout = this.#layout as Layout;
+		const carried = this.#options.carry({
+			session,
+			...planSession(layout, session, this.#options.options),
+			gateway: () => this.#gatewayConfig(session),
+		});
+		this.#carried.set(session, carried);
+		return carried;
+	}
+
+	#close(session: number): void {
+		const carried = this.#carried.get(session);
+		if (!carried) return;
+		this.#carried.delete(session);
+		const closing: Promise<void> = carried
+			.close()
+			.catch((error: unknown) => this.#options.options.logger.error({ err: error }, `session ${session} could not be ended`))
+			.finally(() => this.#closing.delete(closing));
+		this.#closing.add(closing);
+	}
+
+	/** A move to this node that was called off, or that got another target. */
+	#dropUnused(view: ClusterView): void {
+		const node = this.#node;
+		for (const session of this.#carried.keys()) {
+			if (node?.state.holding(session)) continue;
+			const row = view.sessions.find((each) => each.session === session);
+			if (row?.target !== node?.node && row?.owner !== node?.node) this.#close(session);
+		}
+	}
+
+	#passLeases(): void {
+		for (const [session, carried] of this.#carried) {
+			const lease = this.#leaseOf(session);
+			if (lease) carried.lease(lease);
+		}
+	}
+
+	#leaseOf(session: number): SessionLease | null {
+		const state = this.#node?.state;
+		const held = state?.holding(session);
+		if (!state || !held) return null;
+		const untilMs = state.mayAct(session) ? Number(process.hrtime.bigint()) / 1e6 + state.leaseMs : 0;
+		return { epoch: held.epoch, identity: state.identity, untilMs };
+	}
+
+	#gatewayConfig(session: number): GatewayClusterConfig {
+		const { cluster, options } = this.#options;
+		const { timings } = this.#connected();
+		const node = this.#node as ClusterNode;
+		return {
+			redis: cluster.redis,
+			applicationId: botKey(options.token),
+			node: node.node,
+			member: JSON.stringify(node.member),
+			session,
+			timings,
+			lease: this.#leaseOf(session),
+		};
+	}
+
+	/** Owned, and not ready yet. */
+	#starting(): number {
+		return [...this.#carried].filter(([session, { isReady }]) => this.#node?.state.holding(session) && !isReady).length;
+	}
+
+	/** Undefined while the first placement is under way. */
+	#outcome(sessions: number): StartOutcome | undefined {
+		const view = this.#view;
+		if (!view) return undefined;
+		const live = new Set(view.nodes.filter(({ leaseMs }) => leaseMs > 0).map(({ node }) => node));
+		const owned = view.sessions.filter(({ owner }) => owner !== undefined && live.has(owner)).length;
+		if (owned < sessions) return undefined;
+		const workers = [...this.#carried.values()].flatMap((carried) => carried.workers);
+		const failed = workers.filter(({ child }) => child.state === 'failed');
+		if (
+			[...this.#carried.values()].some((carried) => !carried.isReady && !carried.workers.some((each) => failed.includes(each)))
+		) {
+			return undefined;
+		}
+		return {
+			ready: workers.filter((worker) => !failed.includes(worker)),
+			failed: new Map(failed.map((worker) => [worker, worker.child.lastExit?.message ?? 'it could not be started'])),
+		};
+	}
+
+	#connected(): Connection {
+		if (this.#connection) return this.#connection;
+		throw new ShardctlError('INTERNAL', 'the node is not connected to Redis');
+	}
+
+	/** Once for a series of failures. */
+	#onRedisFailed(error: ShardctlError): void {
+		if (this.#redisFails) return;
+		this.#redisFails = true;
+		this.#options.options.logger.warn(`${error.message}; trying again`);
+	}
+}
+
+function liveNodes({ nodes }: ClusterView): number {
+	return nodes.filter(({ leaseMs, member }) => leaseMs > 0 && member).length;
+}

@@ -1,0 +1,120 @@
+// One session of a node of a cluster, with its gateway process and its workers. They are started before the session is this node's, so
+// that it moves within one turn of Discord's connection, and end when it is another node's.
+//
+//   open ──pause──▶ paused ──resume──▶ open        `close` leads from each of them to `closed`.
+import { deferred, type GatewayClusterConfig, orAborted, type SessionLease } from '@shardctl/core';
+import type { ManagedGateway } from '../gateways/managed-gateway.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
+
+export interface SessionToCarry {
+	session: number;
+	/** All shards of the session. */
+	shardIds: readonly number[];
+	/** The same by worker. */
+	slices: readonly (readonly number[])[];
+	/** The place of its gateway process in the cluster, at each start of it. */
+	gateway(): GatewayClusterConfig;
+}
+
+export interface CarriedSessionOptions {
+	gateway: ManagedGateway;
+	slices: readonly (readonly number[])[];
+	/** Just made, and not started. */
+	created: readonly ManagedWorker[];
+	/** Those of its shards; a deploy replaces them. */
+	workers(): readonly ManagedWorker[];
+	removeWorkers(workers: readonly ManagedWorker[]): Promise<void>;
+	onClosed(): void;
+}
+
+/** Above what the gateway process itself allows. */
+const drainTimeoutMs = 15_000;
+const leaseTimeoutMs = 5000;
+
+export class CarriedSession {
+	readonly #options: CarriedSessionOptions;
+	readonly #opened: Promise<void>;
+	readonly #booted: Promise<unknown>;
+	#state: 'open' | 'paused' | 'closed' = 'open';
+
+	constructor(options: CarriedSessionOptions) {
+		const { created } = options;
+		this.#options = options;
+		this.#booted = Promise.all(created.map((worker) => booted(worker)));
+		this.#opened = this.#start();
+	}
+
+	async #start(): Promise<void> {
+		const { gateway, created } = this.#options;
+		await gateway.open();
+		if (this.#state === 'closed') return;
+		gateway.child.start();
+		for (const worker of created) worker.child.start();
+	}
+
+	/** Every shard is ready in its worker. */
+	get isReady(): boolean {
+		const workers = this.#options.workers();
+		return (
+			this.#state === 'open' &&
+			workers.length > 0 &&
+			workers.every((worker) => worker.shardIds.every((id) => worker.status(id) === 'ready'))
+		);
+	}
+
+	get workers(): readonly ManagedWorker[] {
+		return this.#options.workers();
+	}
+
+	/** Resolves when everything is there but the connection to Discord; rejects with the signal's reason. */
+	async whenPrepared(signal: AbortSignal): Promise<void> {
+		await orAborted(this.#opened, signal);
+		await this.#options.gateway.whenReady(signal);
+		await orAborted(this.#booted, signal);
+	}
+
+	/** Tells the gateway process about the lease. What it does not hear ends with the lease that it knows. */
+	lease(lease: SessionLease): void {
+		if (this.#state !== 'open' || this.#options.gateway.child.state !== 'ready') return;
+		this.#ask('session.lease', lease, leaseTimeoutMs);
+	}
+
+	/** Stops the stream, lets the workers confirm what they have, saves everything, and closes the connection to Discord. */
+	async pause(): Promise<void> {
+		const { gateway, slices } = this.#options;
+		if (this.#state !== 'open') return;
+		this.#state = 'paused';
+		await gateway.request('worker.drain', { shardIds: slices.flat() }, { timeoutMs: drainTimeoutMs }).catch(() => {});
+		await gateway.pause();
+	}
+
+	/** Undoes {@link pause}. */
+	resume(): void {
+		if (this.#state !== 'paused') return;
+		this.#state = 'open';
+		this.#options.gateway.child.start();
+	}
+
+	/** Ends the processes; Discord and the store keep the session for another node. Idempotent. */
+	async close(): Promise<void> {
+		if (this.#state === 'closed') return;
+		this.#state = 'closed';
+		const { gateway, workers, removeWorkers, onClosed } = this.#options;
+		const ended = removeWorkers(workers());
+		await gateway.stop({ keepSessions: true });
+		await ended;
+		onClosed();
+	}
+
+	#ask(method: 'session.lease', params: SessionLease, timeoutMs: number): void {
+		// A process that has just died is followed by one that starts with the lease.
+		this.#options.gateway.request(method, params, { timeoutMs }).catch(() => {});
+	}
+}
+
+/** Resolves when the boot of a worker's first process is over. */
+function booted(worker: ManagedWorker): Promise<void> {
+	const done = deferred();
+	worker.once('booted', () => done.resolve());
+	return done.promise;
+}

@@ -1,0 +1,40 @@
+import type { OptionProblem } from '@shardctl/core';
+import { expect, it, test } from 'vitest';
+import { resolveClusterOptions } from './cluster-options.js';
+
+function resolve(given: Parameters<typeof resolveClusterOptions>[0], env: NodeJS.ProcessEnv = {}) {
+	const problems: OptionProblem[] = [];
+	return { resolved: resolveClusterOptions(given, env, problems), problems };
+}
+
+it('has a default for everything but the address', () => {
+	const { resolved, problems } = resolve('redis://10.0.0.5:6379', { SHARDCTL_CLUSTER_SECRET: 'a secret of the cluster' });
+	expect(problems).toEqual([]);
+	expect(resolved).toMatchObject({
+		redis: { url: 'redis://10.0.0.5:6379' },
+		expect: 1,
+		leaseMs: 6000,
+		secret: 'a secret of the cluster',
+	});
+	expect(resolved?.node).toMatch(/^[\w.-]+$/);
+	expect(resolve(undefined).resolved).toBe(null);
+});
+
+test.each([
+	['http://10.0.0.5', /must begin with redis:\/\/ or rediss:\/\//],
+	['10.0.0.5:6379', /must be the URL of a Redis|must begin with/],
+	['redis://:a-password@', /must be the URL|no host/],
+])('refuses %s without showing a password', (url, message) => {
+	const { problems } = resolve(url);
+	expect(problems).toHaveLength(1);
+	expect(problems[0]?.problem).toMatch(message);
+	expect(problems[0]?.problem).not.toContain('a-password');
+});
+
+it('reports an option that needs the address, a certificate without its key, and a file that is not there', () => {
+	expect(resolve({ node: 'a' }).problems).toMatchObject([
+		{ option: 'cluster.url', problem: expect.stringContaining('is missing') },
+	]);
+	const { problems } = resolve({ url: 'redis://x', cert: import.meta.filename, ca: '/no/such/file' });
+	expect(problems.map(({ option }) => option)).toEqual(['cluster.ca', 'cluster.cert', 'cluster']);
+});

@@ -1,0 +1,123 @@
+// The option `cluster` of createShardManager: the Redis that the nodes share, and this node.
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { ClusterRedis } from '@shardctl/core';
+import { messageOf, type OptionProblem } from '@shardctl/core';
+import { z } from 'zod';
+
+const wholeNumber = z.number().int({ error: 'must be a whole number' }).min(1, { error: 'must be a whole number from 1' });
+/** The bounds of the lease: below, a busy machine loses its sessions; above, a dead machine is replaced late. */
+const leaseMs = { min: 1000, max: 120_000 } as const;
+const nodeName = /^[\w.-]{1,64}$/;
+
+export const clusterSchema = z.union(
+	[
+		z.string(),
+		z.strictObject({
+			url: z.string().optional(),
+			node: z.string().regex(nodeName, { error: 'must be of letters, digits, ".", "_" and "-", at most 64' }).optional(),
+			capacity: wholeNumber.optional(),
+			expect: wholeNumber.optional(),
+			leaseMs: z
+				.number({ error: 'must be a duration' })
+				.min(leaseMs.min, { error: 'must be at least 1 s' })
+				.max(leaseMs.max, { error: 'must be at most 2 min' })
+				.optional(),
+			secret: z.string().min(16, { error: 'must have at least 16 characters' }).optional(),
+			ca: z.string().optional(),
+			cert: z.string().optional(),
+			key: z.string().optional(),
+		}),
+	],
+	{ error: 'must be the URL of a Redis, or { url, node, capacity, expect, leaseMs, secret, ca, cert, key }' },
+);
+
+/** Several managers, on any machines, that run one fleet; see packages/cluster. */
+export interface ClusterOptions {
+	/** `redis://[user:password@]host[:port]`, or `rediss://` for TLS (default: `SHARDCTL_CLUSTER`). */
+	url: string;
+	/** The name of this node, which no other node has (default: the host name). */
+	node?: string;
+	/** Sessions at most on this node (default: no limit). Nodes with more capacity get more. */
+	capacity?: number;
+	/** How many nodes have to be there before the first sessions are placed (default 1). */
+	expect?: number;
+	/** How long a node that is gone keeps its sessions (default 6000). The same on all nodes. */
+	leaseMs?: number;
+	/** Signs messages between nodes (default: a key made from the token). The same on all nodes. */
+	secret?: string;
+	/** Files in PEM, for `rediss://`: the authority that has signed the certificate of Redis, and a certificate for this client. */
+	ca?: string;
+	cert?: string;
+	key?: string;
+}
+
+export interface ResolvedClusterOptions {
+	redis: ClusterRedis;
+	node: string;
+	capacity: number;
+	expect: number;
+	leaseMs: number;
+	secret: string | undefined;
+}
+
+/** Null without a cluster. Adds what is wrong to `problems`. */
+export function resolveClusterOptions(
+	given: string | Partial<ClusterOptions> | undefined,
+	env: NodeJS.ProcessEnv,
+	problems: OptionProblem[],
+): ResolvedClusterOptions | null {
+	if (given === undefined) return null;
+	const options: Partial<ClusterOptions> = typeof given === 'string' ? { url: given } : given;
+	const { url, node = defaultNodeName(), capacity, expect, leaseMs: lease, secret = env.SHARDCTL_CLUSTER_SECRET } = options;
+	if (url === undefined) {
+		problems.push({
+			option: 'cluster.url',
+			problem: 'is missing: name the Redis that all nodes share, such as redis://10.0.0.5:6379',
+		});
+		return null;
+	}
+	const wrong = urlProblem(url);
+	if (wrong !== undefined) problems.push({ option: 'cluster', problem: wrong });
+	const tls: NonNullable<ClusterRedis['tls']> = {};
+	for (const part of ['ca', 'cert', 'key'] as const) {
+		const file = options[part];
+		if (file === undefined) continue;
+		try {
+			tls[part] = readFileSync(file, 'utf8');
+		} catch (error) {
+			problems.push({ option: `cluster.${part}`, problem: `cannot be read: ${messageOf(error)}` });
+		}
+	}
+	if ((tls.cert === undefined) !== (tls.key === undefined)) {
+		problems.push({ option: 'cluster.cert', problem: 'and cluster.key belong together: give both' });
+	}
+	const hasTls = Object.keys(tls).length > 0;
+	if (hasTls && wrong === undefined && !url.startsWith('rediss:')) {
+		problems.push({ option: 'cluster', problem: 'must begin with rediss:// when certificates are given' });
+	}
+	return {
+		redis: { url, ...(hasTls ? { tls } : {}) },
+		node,
+		capacity: capacity ?? 1_000_000,
+		expect: expect ?? 1,
+		leaseMs: lease ?? 6000,
+		secret,
+	};
+}
+
+/** Never shows the URL, which may have a password in it. */
+function urlProblem(url: string): string | undefined {
+	if (!URL.canParse(url)) return 'must be the URL of a Redis, such as redis://10.0.0.5:6379';
+	const { protocol, hostname: host } = new URL(url);
+	if (protocol !== 'redis:' && protocol !== 'rediss:') return `must begin with redis:// or rediss://, got ${protocol}//`;
+	return host === '' ? 'has no host: redis://HOST:PORT' : undefined;
+}
+
+function defaultNodeName(): string {
+	return (
+		hostname()
+			.replace(/[^\w.-]/g, '-')
+			.slice(0, 64) || 'node'
+	);
+}
