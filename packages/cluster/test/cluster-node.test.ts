@@ -1,6 +1,6 @@
 // Nodes with fake hosts over a real Redis: joining, moves, and what becomes of a move whose nodes or messages are lost. Numbers in names
 // are the rows of the failure table. More random faults: SHARDCTL_CLUSTER_FAULTS=1000, others: SHARDCTL_CLUSTER_SEED=7.
-import { setTimeout as delay } from 'node:timers/promises';
+import { createHash } from 'node:crypto';
 import { seededRandom, waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../src/redis/ioredis-port.js';
@@ -12,6 +12,8 @@ import { connectTo, describeWithRedis, type RedisServer, redisServer } from './s
 
 const leaseMs = 1200;
 const sessions = 4;
+const faults = Number(process.env.SHARDCTL_CLUSTER_FAULTS ?? 6);
+const handOverHash = createHash('sha1').update(ownershipScripts().handOver.lua).digest('hex');
 
 describeWithRedis('nodes with fake hosts, and moves between them', () => {
 	let server: RedisServer;
@@ -78,7 +80,7 @@ describeWithRedis('nodes with fake hosts, and moves between them', () => {
 			// The script is lost on its way, with the connection that it was sent on.
 			if (++handOvers > 1) return;
 			a.network.set({ lose: ['requests'] });
-			setTimeout(() => a.network.heal(), 300);
+			void a.network.seen('requests', handOverHash).then(() => a.network.heal());
 		};
 		await a.node.update({ draining: true });
 		await waitFor('the session to be with b', () => fleet.owners()[session] === 'b');
@@ -94,7 +96,10 @@ describeWithRedis('nodes with fake hosts, and moves between them', () => {
 		a.host.onHandOver = async (moved) => {
 			if (moved !== session) return new Promise(() => {});
 			a.network.set({ lose: ['answers'] });
-			setTimeout(() => a.network.heal(), 300);
+			void a.network
+				.seen('requests', handOverHash)
+				.then(() => a.network.lost('answers'))
+				.then(() => a.network.heal());
 		};
 		await a.node.update({ draining: true });
 		await waitFor('the session to be with b', () => fleet.owners()[session] === 'b');
@@ -121,68 +126,124 @@ describeWithRedis('nodes with fake hosts, and moves between them', () => {
 		expect(fleet.allOwned()).toBe(true);
 	});
 
-	it('sends at most six commands in a lease, which is one a second, for each node that is idle, and none for a session', async () => {
-		const longer = 2400;
+	it('sends nothing but its renewals while it is idle, however many sessions there are', async () => {
 		await fleet.close();
-		fleet = new FakeFleet(server, { app: 'idle', sessions: 32, leaseMs: longer });
+		fleet = new FakeFleet(server, { app: 'idle', sessions: 32, leaseMs });
 		await start(['a', 'b']);
-		const calls = async () => {
-			const [info] = (await redis.batch([['INFO', 'commandstats']])) as [Buffer];
-			return [...info.toString().matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce(
-				(sum, [, count]) => sum + Number(count),
-				0,
-			);
+		const counts = async () => {
+			const [info, fields] = (await redis.batch([
+				['INFO', 'commandstats'],
+				['HGETALL', clusterKeys('idle').nodes],
+			])) as [Buffer, Buffer[]];
+			const calls = [...info.toString().matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)];
+			const renewals = fields.flatMap((field, index) => (field.toString().startsWith('c:') ? [Number(fields[index + 1])] : []));
+			return {
+				calls: calls.reduce((sum, [, count]) => sum + Number(count), 0),
+				renewals: renewals.reduce((sum, count) => sum + count, 0),
+			};
 		};
-		await delay(longer / 2);
-		const before = await calls();
-		const since = performance.now();
-		await delay(longer);
-		const leases = (performance.now() - since) / longer;
-		expect(((await calls()) - before) / leases / 2).toBeLessThanOrEqual(6);
+		const settled = await waitFor('the nodes to find nothing to do', async () => {
+			const before = await counts();
+			await waitFor('some renewals', async () => (await counts()).renewals >= before.renewals + 4);
+			const after = await counts();
+			// One may be between its renewal and the count.
+			return after.calls - before.calls <= after.renewals - before.renewals + 1 ? after : undefined;
+		});
+		await waitFor('more renewals', async () => (await counts()).renewals >= settled.renewals + 12);
+		const after = await counts();
+		expect(after.calls - settled.calls).toBeLessThanOrEqual(after.renewals - settled.renewals + 1);
 	});
 
-	it('never lets two nodes act for a session, whatever becomes of nodes, networks and Redis while sessions move', async () => {
-		const random = seededRandom(Number(process.env.SHARDCTL_CLUSTER_SEED ?? 1));
-		const rounds = Number(process.env.SHARDCTL_CLUSTER_FAULTS ?? 6);
-		await start(['a', 'b', 'c']);
-		let started = 0;
-		for (let round = 0; round < rounds; round++) {
-			const victim = fleet.nodes[Math.floor(random() * fleet.nodes.length)] as (typeof fleet.nodes)[number];
-			const lasts = random() * leaseMs * 2;
-			// What moves meanwhile; without an answer it is as good as not said.
-			const drained = fleet.nodes[Math.floor(random() * fleet.nodes.length)] as (typeof fleet.nodes)[number];
-			const draining = random() < 0.6;
-			if (draining) void drained.node.update({ draining: true }).catch(() => {});
-			await delay(random() * 100);
-			switch (Math.floor(random() * 6)) {
-				case 0:
-					await victim.kill();
-					await fleet.start(`n${started++}`);
-					break;
-				case 1:
-					victim.network.set({ lose: [random() < 0.5 ? 'requests' : 'answers'] });
-					await delay(lasts);
-					break;
-				case 2:
-					victim.network.set({ stall: [random() < 0.5 ? 'requests' : 'answers'] });
-					await delay(lasts);
-					break;
-				case 3:
-					await server.restart();
-					break;
-				case 4:
-					await redis.batch([['FLUSHALL']]).catch(() => {});
-					break;
-				case 5:
-					victim.network.reset();
-			}
-			for (const { network } of fleet.nodes) network.heal();
-			if (draining && fleet.nodes.includes(drained)) {
-				await waitFor('the drain to be undone', () => drained.node.update({ draining: false }).then(() => true));
-			}
-			if (random() < 0.7) await waitFor(`every session to have an owner after round ${round}`, () => fleet.allOwned());
-			expect({ round, overlaps: fleet.overlaps }).toEqual({ round, overlaps: [] });
-		}
-		await waitFor('every session to have an owner', () => fleet.allOwned());
+	it('(14) moves the sessions of a node that alone cannot reach Discord, and none when no node can', async () => {
+		const [a, b] = await start(['a', 'b']);
+		await a.node.update({ reachesDiscord: false });
+		await waitFor('all sessions to be with b', () => fleet.owners().every((owner) => owner === 'b'));
+		const { version } = await a.node.read();
+		await b?.node.update({ reachesDiscord: false });
+		await fleet.renewals(8);
+		// Nothing has changed but what b published.
+		expect((await a.node.read()).version).toBe(version + 1);
+		expect(fleet.owners().every((owner) => owner === 'b')).toBe(true);
 	});
+
+	it('(15) stays with what it has while Redis answers late, as long as answers arrive within the lease', async () => {
+		const longer = 3000;
+		await fleet.close();
+		fleet = new FakeFleet(server, { app: 'late', sessions, leaseMs: longer });
+		await start(['a', 'b', 'c']);
+		const owners = fleet.owners();
+		for (const { network } of fleet.nodes) network.set({ delayMs: longer / 12 });
+		await fleet.renewals(15);
+		expect(fleet.owners()).toEqual(owners);
+		expect(fleet.log.filter((line) => line.endsWith(': muted'))).toEqual([]);
+	});
+
+	it('(17) keeps its sessions when the wall clock of a node is set an hour on or back', async () => {
+		const [a] = await start(['a', 'b']);
+		const owners = fleet.owners();
+		for (const hours of [1, -1]) {
+			a.setWallClock(hours * 3_600_000);
+			expect(fleet.owners()).not.toContain('a');
+			await waitFor('the next renewal to end the doubt', () => fleet.owners().includes('a'));
+			expect(fleet.owners()).toEqual(owners);
+		}
+	});
+
+	it('(32) leaves a session with one of both when its owner dies while Redis runs the hand-over', async () => {
+		const [a, b] = await start(['a', 'b']);
+		const dead = a.network.seen('requests', handOverHash).then(() => a.kill());
+		await a.node.update({ draining: true });
+		await dead;
+		await waitFor('all sessions to be with b', () => fleet.owners().every((owner) => owner === 'b'));
+		await waitFor('b to have them', () => b?.host.owned.size === sessions);
+	});
+
+	it(
+		'never lets two nodes act for a session, whatever becomes of nodes, networks and Redis while sessions move',
+		async () => {
+			const random = seededRandom(Number(process.env.SHARDCTL_CLUSTER_SEED ?? 1));
+			await start(['a', 'b', 'c']);
+			let started = 0;
+			for (let round = 0; round < faults; round++) {
+				const victim = fleet.nodes[Math.floor(random() * fleet.nodes.length)] as (typeof fleet.nodes)[number];
+				/** In renewals of the others: up to two leases. */
+				const lasts = Math.floor(random() * 8 * (fleet.nodes.length - 1));
+				// What moves meanwhile; without an answer it is as good as not said.
+				const drained = fleet.nodes[Math.floor(random() * fleet.nodes.length)] as (typeof fleet.nodes)[number];
+				const draining = random() < 0.6;
+				if (draining) void drained.node.update({ draining: true }).catch(() => {});
+				if (random() < 0.5) await fleet.renewals(1);
+				switch (Math.floor(random() * 6)) {
+					case 0:
+						await victim.kill();
+						await fleet.start(`n${started++}`);
+						break;
+					case 1:
+						victim.network.set({ lose: [random() < 0.5 ? 'requests' : 'answers'] });
+						await fleet.renewals(lasts, victim);
+						break;
+					case 2:
+						victim.network.set({ stall: [random() < 0.5 ? 'requests' : 'answers'] });
+						await fleet.renewals(lasts, victim);
+						break;
+					case 3:
+						await server.restart();
+						break;
+					case 4:
+						await redis.batch([['FLUSHALL']]).catch(() => {});
+						break;
+					case 5:
+						victim.network.reset();
+				}
+				for (const { network } of fleet.nodes) network.heal();
+				if (draining && fleet.nodes.includes(drained)) {
+					await waitFor('the drain to be undone', () => drained.node.update({ draining: false }).then(() => true));
+				}
+				if (random() < 0.7) await waitFor(`every session to have an owner after round ${round}`, () => fleet.allOwned());
+				expect({ round, overlaps: fleet.overlaps }).toEqual({ round, overlaps: [] });
+			}
+			await waitFor('every session to have an owner', () => fleet.allOwned());
+		},
+		600_000 + faults * 20_000,
+	);
 });

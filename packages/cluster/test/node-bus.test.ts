@@ -96,7 +96,7 @@ describeWithRedis('calls between nodes', () => {
 		await Promise.all(b.seen.map(({ aborted }) => aborted));
 	});
 
-	it('settle when the other node does not listen, is gone, or has lost its connection', async () => {
+	it('(44) settle when the other node does not listen, is gone, or has lost its connection', async () => {
 		const [a, b] = [await node(), await node()];
 		await expect(a.bus.peer('absent')).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' });
 		const call = (await a.bus.peer(b.name)).request('never', null);
@@ -110,7 +110,7 @@ describeWithRedis('calls between nodes', () => {
 		await expect(again.request('echo', 2)).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' });
 	});
 
-	it('settle when Redis drops the subscriber, and the next one works', async () => {
+	it('(27) settle when Redis drops the subscriber, and the next one works', async () => {
 		const [a, b] = [await node(), await node()];
 		const call = (await a.bus.peer(b.name)).request('never', null);
 		await expect.poll(() => b.seen.length).toBe(1);

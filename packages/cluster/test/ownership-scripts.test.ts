@@ -149,7 +149,44 @@ describeWithRedis('single rules of the ownership scripts', () => {
 		expect(await run(scripts.leave, identity, ['b'])).toEqual(['OK']);
 	});
 
-	it('renew the lease of a node also when Redis has no memory left', async () => {
+	it('(33) carry out the plan of one planner where two have planned from the same table', async () => {
+		const identity = await learn();
+		await pass(timings.quietMs, identity, 'b');
+		const version = await versionNow();
+		const assign = (to: string) => apply(identity, version, { op: 'assign', session: 0, to });
+		expect((await assign('a'))[0]).toBe('OK');
+		expect(await assign('b')).toEqual(['STALE', version + 1]);
+	});
+
+	it.each([
+		['an hour on', 3_600_000],
+		['2.5 s on', 2500],
+		['an hour back', -3_600_000],
+	])(
+		'(18) take nothing over and keep every holder when the clock of Redis is set %s, and expire nodes in time after it',
+		async (_, step) => {
+			const identity = await learn();
+			await pass(timings.quietMs, identity, 'b');
+			await apply(identity, 0, { op: 'assign', session: 0, to: 'a' });
+			const epoch = now;
+			await renew('a', identity, [[0, epoch, 0]]);
+			await advance(step);
+			const renewals = Number(((await redis.batch([['HGET', keys.nodes, 'c:a']]))[0] as Buffer).toString());
+			const take = { op: 'take', session: 0, from: 'a', renewals, to: 'b' };
+			expect((await apply(identity, await versionNow(), take))[2]).toEqual(['quiet', '0']);
+			expect((await renew('a', identity, [[0, epoch, 0]]))[5]).toEqual(['0', String(epoch)]);
+			// It dies now: its session is free to take when its lease and the quiet period are over, by the clock as it is now.
+			await pass(Math.max(timings.leaseMs + timings.takeMarginMs, timings.quietMs), identity, 'b');
+			const [, , outcomes] = (await apply(identity, await versionNow(), { ...take, renewals: renewals + 1 })) as [
+				string,
+				number,
+				string[],
+			];
+			expect(outcomes[0]).toBe('done');
+		},
+	);
+
+	it('(23) renew the lease of a node also when Redis has no memory left', async () => {
 		const identity = await learn();
 		await redis.batch([['CONFIG', 'SET', 'maxmemory', '1mb']]);
 		try {

@@ -27,6 +27,17 @@ describeWithRedis('the snapshot store in Redis', () => {
 		return () => open(scope);
 	});
 
+	it('(45) serves the older version while a newer one is half written, also after its writer is gone', async () => {
+		const [dies, next] = [open('half'), open('half')];
+		await dies.write('a', Buffer.from('older'), '1');
+		// The first pieces arrive, and the connection is gone before the switch.
+		await expect(dies.write('a', [Buffer.alloc(2_000_000, 7), undefined as unknown as Uint8Array], '1')).rejects.toThrow();
+		expect(((await redis.batch([['KEYS', `${keys.snapshotData('half')}*`]]))[0] as Buffer[]).length).toBe(2);
+		expect(Buffer.from((await next.read('a')) as Uint8Array).toString()).toBe('older');
+		await next.write('a', Buffer.from('newer'), '2');
+		expect(Buffer.from((await next.read('a')) as Uint8Array).toString()).toBe('newer');
+	});
+
 	it('keeps large content in pieces, and leaves nothing of what it replaced or did not finish', async () => {
 		const store = open('large');
 		const parts = [Buffer.alloc(700_000, 1), Buffer.alloc(3, 2), Buffer.alloc(300_000, 3)];

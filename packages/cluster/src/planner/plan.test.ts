@@ -78,7 +78,7 @@ describe('the plan', () => {
 		expect(plan(nodes, [held(0, 'gone')])).toMatchObject([{ op: 'take', to: 'z' }]);
 	});
 
-	it('moves everything off a draining node, and off one that alone cannot reach Discord', () => {
+	it('(34) moves everything off a draining node, and off one that alone cannot reach Discord', () => {
 		const rows = [held(0, 'a'), held(1, 'a'), held(2, 'b')];
 		expect(plan([node('a', { draining: true }), node('b')], rows)).toEqual([
 			{ op: 'move', session: 0, from: 'a', to: 'b' },
@@ -98,7 +98,7 @@ describe('the plan', () => {
 		expect(plan([node('a'), node('b'), node('gone', {}, -1)], [row])).toEqual([{ op: 'cancel', session: 0, from: 'a' }]);
 	});
 
-	it('evens out only when all is still: the lightest session, one move for each node, and not for a difference of one', () => {
+	it('(29) evens out only when all is still: the lightest session, one move for each node, and not for a difference of one', () => {
 		const rows = [0, 1, 2, 3, 4].map((id) => held(id, 'a'));
 		const nodes = [node('a'), node('b')];
 		expect(plan(nodes, rows, { stillMs: 9999 })).toEqual([]);

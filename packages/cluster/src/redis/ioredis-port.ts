@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
 import { messageOf, ShardctlError } from '@shardctl/core';
 import { Redis } from 'ioredis';
+import { connectionReason, connectionRemedy } from './connection-remedy.js';
 import type { RedisArgument, RedisCallOptions, RedisCommand, RedisPort, RedisScript } from './redis-port.js';
 
 export interface IoredisPortOptions {
@@ -234,15 +235,12 @@ async function becomesReady(client: Redis, timeoutMs: number, address: string): 
 		};
 		const timer = setTimeout(() => {
 			stop();
-			const why = reason === undefined ? `no answer within ${timeoutMs} ms` : messageOf(reason);
+			const why = reason === undefined ? `no answer within ${timeoutMs} ms` : connectionReason(reason);
+			const remedy = connectionRemedy(reason, { tls: address.startsWith('rediss:') });
 			reject(
-				new ShardctlError(
-					'REDIS_UNAVAILABLE',
-					`Redis at ${address} cannot be reached: ${why}. Check the address and that it runs`,
-					{
-						cause: reason,
-					},
-				),
+				new ShardctlError('REDIS_UNAVAILABLE', `Redis at ${address} cannot be reached: ${why}. ${remedy}`, {
+					cause: reason,
+				}),
 			);
 		}, timeoutMs);
 		client.on('ready', onReady);

@@ -1,6 +1,8 @@
 // Nodes in this process, each with a network of its own, and a host that holds nothing but writes down what it is asked for. While they
 // run, a timer looks at all of them at once: at no moment may two of them act for one session.
 
+import { systemClock } from '@shardctl/core';
+import { waitFor } from '@shardctl/test-support';
 import { timingsFor } from '../../src/lease/timings.js';
 import { ClusterNode } from '../../src/node/cluster-node.js';
 import { IoredisPort } from '../../src/redis/ioredis-port.js';
@@ -14,6 +16,8 @@ export interface FleetNode {
 	readonly node: ClusterNode;
 	readonly host: FakeHost;
 	readonly network: TcpProxy;
+	/** Sets the wall clock of the node, as a difference to that of the machine. */
+	setWallClock(differenceMs: number): void;
 	/** As a crash. */
 	kill(): Promise<void>;
 }
@@ -22,6 +26,8 @@ export interface FakeFleetOptions {
 	app: string;
 	sessions: number;
 	leaseMs: number;
+	/** `min-replicas-max-lag` of the Redis. */
+	maxLagMs?: number;
 }
 
 export class FakeFleet {
@@ -42,14 +48,16 @@ export class FakeFleet {
 	}
 
 	async start(name: string): Promise<FleetNode> {
-		const { app, leaseMs, sessions } = this.#options;
+		const { app, leaseMs, maxLagMs = 0, sessions } = this.#options;
+		let wallDifferenceMs = 0;
 		const network = await tcpProxy(this.#server.port);
 		const redis = new IoredisPort({ url: network.url, silenceMs: leaseMs / 2, timeoutMs: leaseMs });
 		const host = new FakeHost(name, this.log);
 		const node = new ClusterNode({
 			redis,
 			keys: clusterKeys(app),
-			timings: timingsFor({ leaseMs }),
+			timings: timingsFor({ leaseMs, maxLagMs }),
+			clock: { ...systemClock, now: () => Date.now() + wallDifferenceMs },
 			host,
 			member: { name, version: '0', pid: process.pid, startedAt: ++this.#started, capacity: 100 },
 			layout: { totalShards: sessions, sessions },
@@ -60,6 +68,9 @@ export class FakeFleet {
 			node,
 			host,
 			network,
+			setWallClock: (differenceMs) => {
+				wallDifferenceMs = differenceMs;
+			},
 			kill: async () => {
 				node.abandon();
 				this.nodes.splice(this.nodes.indexOf(member), 1);
@@ -79,7 +90,7 @@ export class FakeFleet {
 		return member;
 	}
 
-	/** Who may act for each session now. */
+	/** The node that may act for each session now. */
 	owners(): (string | undefined)[] {
 		return Array.from(
 			{ length: this.#options.sessions },
@@ -89,6 +100,14 @@ export class FakeFleet {
 
 	allOwned(): boolean {
 		return this.owners().every((owner) => owner !== undefined);
+	}
+
+	/** Resolves when the nodes, but for one, have sent this many renewals more, all together. */
+	async renewals(count: number, except?: FleetNode): Promise<void> {
+		const others = this.nodes.filter((node) => node !== except);
+		const sum = () => others.reduce((total, { node }) => total + node.state.lastRenewal, 0);
+		const before = sum();
+		await waitFor(`${count} renewals`, () => sum() >= before + count);
 	}
 
 	/** The longest time in which none could act for a session, since the last call. */

@@ -1,6 +1,6 @@
 // Real Redis servers for tests, as children on loopback. Without redis-server the tests are skipped, with one notice that says so.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -52,29 +52,38 @@ export interface RedisServerOptions {
 	args?: readonly string[];
 	/** Keeps every write in a file, so that a restart has them. */
 	persist?: boolean;
+	/** The lines of a Sentinel, which this is then. */
+	sentinel?: readonly string[];
+	/** The address that it listens on (default 127.0.0.1). */
+	host?: string;
+	/** Files of the server's own certificate; it then accepts TLS only. */
+	tls?: { readonly ca: string; readonly cert: string; readonly key: string; readonly clients: 'yes' | 'no' };
 }
 
-export async function redisServer({ args = [], persist = false }: RedisServerOptions = {}): Promise<RedisServer> {
+export async function redisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+	const { args = [], persist = false, sentinel, host = '127.0.0.1', tls } = options;
 	const dir = mkdtempSync(join(tmpdir(), 'shardctl-redis-'));
 	const port = await freePort();
 	let child: ChildProcess | undefined;
 	const start = async () => {
-		const started = spawn(
-			serverPath as string,
-			[
-				'--port',
-				String(port),
-				'--bind',
-				'127.0.0.1',
-				'--dir',
-				dir,
-				'--save',
-				'',
-				...(persist ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []),
-				...args,
-			],
-			{ stdio: ['ignore', 'pipe', 'inherit'] },
-		);
+		const common = ['--bind', host, '--dir', dir];
+		const ports = tls ? ['--port', '0', '--tls-port', String(port)] : ['--port', String(port)];
+		const certificates = tls
+			? [
+					...['--tls-ca-cert-file', tls.ca, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key],
+					...['--tls-auth-clients', tls.clients],
+				]
+			: [];
+		const files = persist ? ['--appendonly', 'yes', '--appendfsync', 'always'] : [];
+		const role = [];
+		if (sentinel) {
+			const config = join(dir, 'sentinel.conf');
+			writeFileSync(config, `${sentinel.join('\n')}\n`);
+			role.push(config, '--sentinel');
+		} else files.push('--save', '');
+		const started = spawn(serverPath as string, [...role, ...ports, ...common, ...certificates, ...files, ...args], {
+			stdio: ['ignore', 'pipe', 'inherit'],
+		});
 		child = started;
 		let output = '';
 		started.stdout?.on('data', (chunk: Buffer) => {
@@ -82,7 +91,7 @@ export async function redisServer({ args = [], persist = false }: RedisServerOpt
 		});
 		await waitFor(
 			'redis-server to accept connections',
-			() => /Ready to accept connections/.test(output) || started.exitCode !== null,
+			() => /Ready to accept connections|Sentinel ID is/.test(output) || started.exitCode !== null,
 		);
 		if (started.exitCode !== null) throw new Error(`redis-server did not start: ${output}`);
 	};
@@ -97,7 +106,7 @@ export async function redisServer({ args = [], persist = false }: RedisServerOpt
 	await start();
 	return {
 		port,
-		url: `redis://127.0.0.1:${port}`,
+		url: `${tls ? 'rediss' : 'redis'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
 		get pid() {
 			return child?.pid as number;
 		},

@@ -19,24 +19,47 @@ export interface TcpProxy {
 	readonly port: number;
 	readonly url: string;
 	set(faults: Partial<NetworkFaults>): void;
-	/** No fault. Connections that lost data stay as they are, so they are broken, unless `keep` is given. */
+	/** No fault. Connections that lost data stay as they are, so they are broken. */
 	heal(): void;
 	/** Breaks every open connection. */
 	reset(): void;
+	/** New connections lead to this port, and those that are open break. */
+	retarget(port: number): void;
+	/** Resolves when data that contains the text has arrived here, before any fault is applied to it. */
+	seen(direction: Direction, text: string): Promise<void>;
+	/** Resolves when data was lost. */
+	lost(direction: Direction): Promise<void>;
 	close(): Promise<void>;
 }
 
 const whole: NetworkFaults = { delayMs: 0, lose: [], stall: [], refuse: false };
 
-export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
+interface Watcher {
+	direction: Direction;
+	sees(data: Buffer, isLost: boolean): boolean;
+	resolve(): void;
+}
+
+export async function tcpProxy(firstTarget: number): Promise<TcpProxy> {
+	let targetPort = firstTarget;
 	let faults = whole;
 	const pairs = new Set<Pair>();
+	const watchers = new Set<Watcher>();
+	const watch = (direction: Direction, sees: Watcher['sees']) =>
+		new Promise<void>((resolve) => watchers.add({ direction, sees, resolve }));
+	const onData = (direction: Direction, data: Buffer) => {
+		for (const watcher of watchers) {
+			if (watcher.direction !== direction || !watcher.sees(data, faults.lose.includes(direction))) continue;
+			watchers.delete(watcher);
+			watcher.resolve();
+		}
+	};
 	const server: Server = createServer((near) => {
 		if (faults.refuse) {
 			near.destroy();
 			return;
 		}
-		const pair = new Pair(near, connect(targetPort, '127.0.0.1'), () => faults);
+		const pair = new Pair(near, connect(targetPort, '127.0.0.1'), () => faults, onData);
 		pairs.add(pair);
 		pair.onEnd(() => pairs.delete(pair));
 	});
@@ -58,6 +81,12 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
 		reset: () => {
 			for (const pair of pairs) pair.reset();
 		},
+		retarget: (next) => {
+			targetPort = next;
+			for (const pair of pairs) pair.reset();
+		},
+		seen: (direction, text) => watch(direction, (data) => data.includes(text)),
+		lost: (direction) => watch(direction, (_, isLost) => isLost),
 		close: async () => {
 			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
 			for (const pair of pairs) pair.reset();
@@ -76,7 +105,7 @@ class Pair {
 	readonly #timers = new Set<NodeJS.Timeout>();
 	#ended: (() => void) | undefined;
 
-	constructor(near: Socket, far: Socket, faults: () => NetworkFaults) {
+	constructor(near: Socket, far: Socket, faults: () => NetworkFaults, onData: (direction: Direction, data: Buffer) => void) {
 		this.#near = near;
 		this.#far = far;
 		this.#faults = faults;
@@ -85,7 +114,10 @@ class Pair {
 			[far, 'answers'],
 		] as const) {
 			from.setNoDelay(true);
-			from.on('data', (data) => this.#arrived(direction, data));
+			from.on('data', (data) => {
+				onData(direction, data);
+				this.#arrived(direction, data);
+			});
 			from.on('error', () => {});
 			from.on('close', () => this.reset());
 		}
