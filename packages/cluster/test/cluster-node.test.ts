@@ -196,6 +196,7 @@ describeWithRedis('nodes with fake hosts, and moves between them', () => {
 		await dead;
 		await waitFor('all sessions to be with b', () => fleet.owners().every((owner) => owner === 'b'));
 		await waitFor('b to have them', () => b?.host.owned.size === sessions);
+		expect((await b?.node.read())?.sessions.map(({ owner }) => owner)).toEqual(Array(sessions).fill(b?.node.node));
 	});
 
 	it(

@@ -69,10 +69,7 @@ export async function redisServer(options: RedisServerOptions = {}): Promise<Red
 		const common = ['--bind', host, '--dir', dir];
 		const ports = tls ? ['--port', '0', '--tls-port', String(port)] : ['--port', String(port)];
 		const certificates = tls
-			? [
-					...['--tls-ca-cert-file', tls.ca, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key],
-					...['--tls-auth-clients', tls.clients],
-				]
+			? ['--tls-ca-cert-file', tls.ca, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-auth-clients', tls.clients]
 			: [];
 		const files = persist ? ['--appendonly', 'yes', '--appendfsync', 'always'] : [];
 		const role = [];
