@@ -30,7 +30,11 @@ const arrows = {
 	cluster: ['core', 'rpc'],
 	rest: ['core', 'rpc'],
 };
-const appArrows = { dashboard: ['core'], shardctl: ['core', 'control', 'manager', 'worker', 'simulator'], examples: [] };
+const appArrows = {
+	dashboard: ['core'],
+	shardctl: ['core', 'cluster', 'control', 'manager', 'worker', 'simulator'],
+	examples: [],
+};
 const onlyInTests = ['test-support', 'contract-suites', 'simulator'];
 
 /** Package → its folders from the top floor down. Folders on one floor do not import each other. */

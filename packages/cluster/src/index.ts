@@ -8,6 +8,7 @@ export { type ReleaseSessionOptions, releaseSession } from './node/release-sessi
 export type { SessionHost } from './node/session-host.js';
 export type { TableChange } from './planner/plan.js';
 export { type EngineFacts, engineFacts, engineProblems, requireSuitableEngine } from './redis/engine-check.js';
+export { type EngineReport, engineReport } from './redis/engine-report.js';
 export { IoredisPort, type IoredisPortOptions } from './redis/ioredis-port.js';
 export { type ClusterKeys, clusterKeys } from './redis/keys.js';
 export type { RedisArgument, RedisCallOptions, RedisCommand, RedisPort, RedisScript } from './redis/redis-port.js';

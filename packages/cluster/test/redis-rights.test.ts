@@ -7,6 +7,7 @@ import { RedisIdentifyCoordinator } from '../src/identify/redis-identify-coordin
 import { timingsFor } from '../src/lease/timings.js';
 import { ClusterNode } from '../src/node/cluster-node.js';
 import { requireSuitableEngine } from '../src/redis/engine-check.js';
+import { engineReport } from '../src/redis/engine-report.js';
 import type { IoredisPort } from '../src/redis/ioredis-port.js';
 import { clusterKeys } from '../src/redis/keys.js';
 import { RedisSnapshotStore } from '../src/snapshots/redis-snapshot-store.js';
@@ -52,6 +53,45 @@ describeWithRedis('the engine of a cluster, and the rights of its user', () => {
 			code: 'REDIS_UNAVAILABLE',
 			message: expect.stringContaining('ECONNREFUSED'),
 		});
+	});
+
+	it('reports how well an engine carries a cluster, also to a user that may not read its settings', async () => {
+		const keys = clusterKeys('report');
+		expect(await engineReport(redis, keys, systemClock)).toMatchObject({
+			role: 'master',
+			appendOnly: false,
+			cannotSave: false,
+			maxBytes: 0,
+			replicas: 0,
+			boundsReplicas: false,
+			maxLagMs: 10_000,
+			refusal: undefined,
+		});
+		await redis.batch([
+			['CONFIG', 'SET', 'min-replicas-to-write', '1'],
+			['CONFIG', 'SET', 'min-replicas-max-lag', '1'],
+			['ACL', 'SETUSER', 'few', 'on', '>secret', '~shardctl:report:*', '+@all', '-@dangerous', '+info'],
+		]);
+		try {
+			expect(await engineReport(redis, keys, systemClock).catch((error: unknown) => error)).toMatchObject({
+				// Without a replica this master refuses writes.
+				boundsReplicas: true,
+				maxLagMs: 1000,
+				refusal: expect.stringContaining('NOREPLICAS'),
+			});
+			await redis.batch([['CONFIG', 'SET', 'min-replicas-to-write', '0']]);
+			const few = await connectTo({ url: server.url.replace('redis://', 'redis://few:secret@') });
+			const report = await engineReport(few, keys, systemClock);
+			await few.close();
+			// Its rights have no channel.
+			expect(report).toMatchObject({ maxLagMs: undefined, refusal: expect.stringContaining('publish') });
+			expect((await redis.batch([['KEYS', 'shardctl:report:*']]))[0]).toEqual([]);
+		} finally {
+			await redis.batch([
+				['CONFIG', 'SET', 'min-replicas-to-write', '0'],
+				['CONFIG', 'SET', 'min-replicas-max-lag', '10'],
+			]);
+		}
 	});
 
 	it('works with a user that may do no more than what the README says', async () => {

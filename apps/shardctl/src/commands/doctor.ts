@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { DoctorOptions } from '../doctor/doctor-options.js';
 import { jsonOption, option } from '../option.js';
-import { wholeOrAuto } from '../option-parsers.js';
+import { duration, wholeOrAuto } from '../option-parsers.js';
 
 export function doctorCommand(): Command {
 	return new Command('doctor')
@@ -13,6 +13,11 @@ export function doctorCommand(): Command {
 		.addOption(option('--token-file <file>', 'read the token from a file (default: DISCORD_TOKEN)'))
 		.addOption(option('--shards <auto|count>', 'planned number of shards (default: auto)').argParser(wholeOrAuto))
 		.addOption(option('--shards-per-worker <auto|count>', 'shards per worker process (default: 1)').argParser(wholeOrAuto))
+		.addOption(option('--cluster <url>', 'also check the Redis of a cluster, redis:// or rediss://'))
+		.addOption(option('--cluster-ca <file>', 'authority that has signed the certificate of Redis'))
+		.addOption(option('--cluster-cert <file>', 'certificate of this client, for a Redis that asks for one'))
+		.addOption(option('--cluster-key <file>', 'key of that certificate'))
+		.addOption(option('--lease <time>', 'lease of the nodes (default: 6s)').argParser(duration))
 		.addOption(option('--no-import', 'do not load the bot file (loading it does not log in)'))
 		.addOption(option('-c, --config <file>', 'config file (default: shardctl.config.{ts,js,json} in this folder)'))
 		.addOption(jsonOption())

@@ -6,6 +6,12 @@ export interface DoctorOptions {
 	config?: string;
 	shards?: number | 'auto';
 	shardsPerWorker?: number | 'auto';
+	/** The Redis of a cluster, and files in PEM for `rediss://`. */
+	cluster?: string;
+	clusterCa?: string;
+	clusterCert?: string;
+	clusterKey?: string;
+	lease?: number;
 	/** Whether to run the bot file, without logging in. */
 	import: boolean;
 }

@@ -54,6 +54,12 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 			cores: Math.max(1, cpus().length),
 		}),
 	);
+	if (options.cluster !== undefined) {
+		const { cluster: url, clusterCa: ca, clusterCert: cert, clusterKey: key, lease: leaseMs } = options;
+		// Loaded only where it is needed.
+		const { checkCluster } = await import('./cluster.js');
+		findings.push(...(await checkCluster({ url, ca, cert, key, leaseMs, token })));
+	}
 	return findings;
 }
 

@@ -13,16 +13,16 @@ export interface EngineFacts {
 	readonly isCluster: boolean;
 }
 
+/** The lines of INFO as names and values. */
+export async function infoOf(redis: RedisPort, sections: readonly string[]): Promise<Map<string, string>> {
+	const answers = await redis.batch(sections.map((section) => ['INFO', section]));
+	const lines = (answers as Buffer[]).flatMap((text) => text.toString().split('\r\n'));
+	return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
+}
+
 /** Reads what the engine is. Needs the right to run INFO. */
 export async function engineFacts(redis: RedisPort): Promise<EngineFacts> {
-	const answers = await redis.batch([
-		['INFO', 'server'],
-		['INFO', 'memory'],
-		['INFO', 'replication'],
-		['INFO', 'cluster'],
-	]);
-	const lines = (answers as Buffer[]).flatMap((text) => text.toString().split('\r\n'));
-	const facts = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
+	const facts = await infoOf(redis, ['server', 'memory', 'replication', 'cluster']);
 	const valkey = facts.get('valkey_version');
 	return {
 		engine: valkey === undefined ? 'redis' : 'valkey',
