@@ -1,5 +1,7 @@
 // The one error class of the project and the closed set of its codes. The meaning of a code is defined here only;
 // the README's table of codes is checked against it.
+import type { WorkerOutcome } from './contract/calls.js';
+import { describeShards } from './shards.js';
 
 /** Every code a {@link ShardctlError} can carry, with its meaning. */
 export const errorCodes = {
@@ -53,6 +55,7 @@ export interface ShardctlErrorOptions {
 }
 
 const brand = Symbol.for('shardctl.error');
+const ownFrame = /node:internal|node_modules[\\/](?:@shardctl|shardctl)[\\/]/;
 
 /**
  * What every door of shardctl throws: a code for programs, a message for people (what happened, what was got, what to do),
@@ -73,6 +76,20 @@ export class ShardctlError extends Error {
 		return 'ShardctlError';
 	}
 
+	/** For `console.log`: a call to all workers that failed has one line for each worker, and of the stack only the bot's own frames. */
+	[Symbol.for('nodejs.util.inspect.custom')](
+		_depth: number,
+		options: object,
+		inspect: (value: unknown, options: object) => string,
+	): string {
+		const { outcomes } = this.details;
+		if (!Array.isArray(outcomes)) return inspect(this, { ...options, customInspect: false });
+		const frames = (this.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line) && !ownFrame.test(line));
+		return [`${this.name} [${this.code}]: ${this.message}`, ...frames, ...(outcomes as WorkerOutcome[]).map(outcomeLine)].join(
+			'\n',
+		);
+	}
+
 	/** Recognises an error of ours also when it comes from a second copy of the package. */
 	static is(value: unknown): value is ShardctlError {
 		return value instanceof Error && brand in value;
@@ -82,4 +99,19 @@ export class ShardctlError extends Error {
 /** The message of anything that was thrown: errors say their message, other values are shown as they are. */
 export function messageOf(thrown: unknown): string {
 	return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** `worker 1 (shard 1) is starting, so it cannot answer`: why a worker failed, with the worker named once. */
+export function describeFailure(
+	{ workerId, shardIds }: { workerId: number; shardIds: readonly number[] },
+	reason: unknown,
+): string {
+	const worker = `worker ${workerId} (${describeShards(shardIds)})`;
+	const message = messageOf(reason);
+	return message.startsWith(`${worker} `) ? message : `${worker}: ${message}`;
+}
+
+function outcomeLine(outcome: WorkerOutcome): string {
+	if (outcome.status === 'rejected') return `  ${describeFailure(outcome, outcome.reason)}`;
+	return `  worker ${outcome.workerId} (${describeShards(outcome.shardIds)}): done`;
 }

@@ -119,7 +119,7 @@ export {
 } from './contract/worker.js';
 export { type Deferred, deferred } from './deferred.js';
 export { describeValue } from './describe-value.js';
-export { type ErrorCode, errorCodes, messageOf, ShardctlError } from './errors.js';
+export { describeFailure, type ErrorCode, errorCodes, messageOf, ShardctlError } from './errors.js';
 export { compareFences, fencedError, isFence } from './fence.js';
 export { guardListener } from './guard-listener.js';
 export { fleetHealth } from './health/fleet-health.js';

@@ -1,5 +1,5 @@
 // Collects the answers of the workers to one call: all values, or an error that has every worker's outcome.
-import { describeShards, messageOf, ShardctlError, type WorkerOutcome } from '@shardctl/core';
+import { describeFailure, ShardctlError, type WorkerOutcome } from '@shardctl/core';
 import type { Settle } from '@shardctl/rpc';
 import type { CallWorker } from './call-worker.js';
 
@@ -101,7 +101,7 @@ class Answer implements Settle<unknown> {
 function broadcastFailed(outcomes: readonly WorkerOutcome[]): ShardctlError {
 	const failed = outcomes.filter((result) => result.status === 'rejected');
 	const [first] = failed;
-	const what = first ? `; worker ${first.workerId} (${describeShards(first.shardIds)}): ${messageOf(first.reason)}` : '';
+	const what = first ? `; ${describeFailure(first, first.reason)}` : '';
 	return new ShardctlError('BROADCAST_FAILED', `${failed.length} of ${outcomes.length} workers failed${what}`, {
 		cause: first?.reason,
 		details: { outcomes },
