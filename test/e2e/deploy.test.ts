@@ -85,7 +85,7 @@ it('runs in the background, is shown by stats, and is cancelled while a new proc
 	expect((await fleet.command('stats')).stdout).toMatch(/^deploy 1 ended \d+s ago: the deploy was called off/m);
 });
 
-it('is cancelled while a new process boots', async () => {
+it('A7: is cancelled while a new process boots', async () => {
 	const before = await fleet.pids();
 	fleet.write('setInterval(() => {}, 1000);\n');
 	await fleet.deploy('--detach');

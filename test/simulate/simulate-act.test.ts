@@ -9,7 +9,7 @@ import { expect, it, onTestFinished } from 'vitest';
 const bot = fileURLToPath(new URL('fixtures/shop-bot.cjs', import.meta.url));
 
 it.each(['direct', 'resident'] as const)(
-	'a bot that logs in with its own token is used by command, button, form and message (%s)',
+	'A1: a bot that logs in with its own token is used by command, button, form and message (%s)',
 	async (gateway) => {
 		const cli = cliSandbox();
 		const run = cli.run(['start', bot, '--simulate', '8', '--shards', '2', '--name', 'shop', '--gateway', gateway]);

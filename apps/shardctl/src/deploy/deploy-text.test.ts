@@ -19,7 +19,7 @@ const running: DeployStats & { queued: number } = {
 const minute = 60_000;
 const ended = running.startedAt + running.tookMs;
 
-it('names the worker, the stage, its duration and the progress of the deploy', () => {
+it('A7: names the worker, the stage, its duration and the progress of the deploy', () => {
 	expect(stageText(running)).toBe('worker 0: waiting for the new process to log in, 12 s (0 of 4 replaced)');
 	expect(stageText({ ...running, workerId: null, stage: 'bringing the old version back', stageMs: 400, done: 2 })).toBe(
 		'bringing the old version back (2 of 4 replaced)',

@@ -104,7 +104,7 @@ describe('the live screen', () => {
 });
 
 describe('the table', () => {
-	it.each([80, 60])('keeps the essential columns at a width of %s', (width) => {
+	it.each([80, 60])('A5: keeps the essential columns at a width of %s', (width) => {
 		const narrow = stripVTControlCharacters(statsTable(stats(2), { width, nowMs })).split('\n');
 		expect(narrow.filter((line) => line.length > width)).toEqual([]);
 		const at = narrow.findIndex((line) => line.startsWith('SHARD'));

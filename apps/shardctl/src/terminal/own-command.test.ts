@@ -8,6 +8,6 @@ it.each([
 	['/srv/my-bot/apps/shardctl/bin/shardctl.js', 'node apps/shardctl/bin/shardctl.js'],
 	['/opt/clone/apps/shardctl/bin/shardctl.js', 'node /opt/clone/apps/shardctl/bin/shardctl.js'],
 	[undefined, 'shardctl'],
-])('of %s is %s', (script, command) => {
+])('A9: of %s is %s', (script, command) => {
 	expect(ownCommand({ script, cwd: '/srv/my-bot' })).toBe(command);
 });

@@ -7,6 +7,6 @@ it.each([
 	[{ isTTY: true }, 80],
 	[{ columns: 40 }, Number.POSITIVE_INFINITY],
 	[{ isTTY: false }, Number.POSITIVE_INFINITY],
-])('of %j is %s', (stream, width) => {
+])('A5: of %j is %s', (stream, width) => {
 	expect(outputWidth(stream)).toBe(width);
 });
