@@ -37,12 +37,10 @@ async function served(options: ControlOptions = { dashboard: 0 }) {
 
 type Served = Awaited<ReturnType<typeof served>>;
 
-function logInWith(url: string): Promise<Response> {
-	const { origin, hash } = new URL(url);
-	return fetch(`${origin}/dashboard/login`, {
-		method: 'POST',
-		headers: { origin, 'x-shardctl-login': hash.replace('#login=', '') },
-	});
+function logInWith(url: string, scheme = 'http:'): Promise<Response> {
+	const { origin, host, hash } = new URL(url);
+	const headers = { origin: `${scheme}//${host}`, 'x-shardctl-login': hash.replace('#login=', '') };
+	return fetch(`${origin}/dashboard/login`, { method: 'POST', headers });
 }
 
 /** Requests of a page that is logged in. */
@@ -74,6 +72,13 @@ it('logs a browser in once, which can then read and act', async () => {
 	expect(dashboard.fleet.actions).toEqual([['replaceWorker', 0, 'respawn requested']]);
 	// Running code in the bot is a right of its own.
 	expect((await page('/v1/eval', { method: 'POST', body: '{"code":"1"}' })).status).toBe(403);
+});
+
+it('keeps the session to TLS where the page came by it, through a proxy', async () => {
+	const { client } = await served();
+	const cookieOf = async (scheme: string) => (await logInWith((await client.dashboard()).url, scheme)).headers.get('set-cookie');
+	expect(await cookieOf('https:')).toMatch(/; SameSite=Strict; Secure$/);
+	expect(await cookieOf('http:')).toMatch(/; SameSite=Strict$/);
 });
 
 it('serves the page to all and its data to none without a session', async () => {

@@ -128,7 +128,9 @@ export class Dashboard {
 			return;
 		}
 		const { cookie, pageKey, rights } = session;
-		response.setHeader('set-cookie', cookie);
+		// Behind a proxy that ends TLS, no request without TLS may carry it.
+		const secure = request.headers.origin?.startsWith('https:') === true;
+		response.setHeader('set-cookie', secure ? `${cookie}; Secure` : cookie);
 		sendJson(response, 200, { pageKey, rights });
 	}
 
