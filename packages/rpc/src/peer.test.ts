@@ -206,7 +206,7 @@ describe('a handler', () => {
 	it('whose response does not fit into the queue fails its call before the deadline', async () => {
 		const waiting: (() => void)[] = [];
 		const [near, far] = memoryPortPair({ deliver: (task) => waiting.push(task), highWaterMark: 1 });
-		const answerer: TestPeer = new Peer({ port: far, epoch: 1, limits: { maxQueuedBytes: 5000 } });
+		const answerer: TestPeer = new Peer({ port: far, epoch: 1, limits: { maxQueuedBytes: 8000 } });
 		const caller: TestPeer = new Peer({ port: near, epoch: 1 });
 		answerer.handle('echo', (text) => text);
 		const pump = setInterval(() => waiting.shift()?.(), 0);
