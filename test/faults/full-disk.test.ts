@@ -1,33 +1,12 @@
 // Finding 7: output that cannot be written costs lines, never the fleet. A full disk is a small tmpfs, which only root can mount.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { cliSandbox, tempDir, waitFor } from '@shardctl/test-support';
+import { canMount, cliSandbox, mountNotice, smallDisk, tempDir, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 
 const discordJs = createRequire(import.meta.url).resolve('discord.js');
-
-/** Whether a small file system can be mounted here; if not, the name of the skipped test has the reason. */
-const canMount = (() => {
-	if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-	const folder = tempDir('shardctl-mount-', (end) => end());
-	try {
-		execFileSync('mkdir', ['-p', folder]);
-		execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', folder], { stdio: 'ignore' });
-		execFileSync('umount', [folder]);
-		return true;
-	} catch {
-		return false;
-	}
-})();
-
-function smallDisk(size: string): string {
-	const folder = tempDir();
-	execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'none', folder]);
-	onTestFinished(() => void execFileSync('umount', ['-l', folder]));
-	return folder;
-}
 
 function talkativeBot(): string {
 	const bot = join(tempDir(), 'talk.cjs');
@@ -59,7 +38,7 @@ it.runIf(process.platform === 'linux').each(['pretty', 'json'])(
 );
 
 it.runIf(canMount)(
-	`finding 7: a fleet survives a full disk under its redirected output and its log folder, and reports what was lost${canMount ? '' : ' (skipped: needs root, to mount a small file system)'}`,
+	`finding 7: a fleet survives a full disk under its redirected output and its log folder, and reports what was lost${mountNotice}`,
 	async () => {
 		const disk = smallDisk('256k');
 		const [log, ballast] = [join(disk, 'bot.log'), join(disk, 'ballast')];
@@ -97,7 +76,7 @@ it.runIf(canMount)(
 );
 
 it.runIf(canMount)(
-	'finding 18: a start in a full state folder reports which folder is full with a remedy, or that the name is in use',
+	`finding 18: a start in a full state folder reports which folder is full with a remedy, or that the name is in use${mountNotice}`,
 	async () => {
 		const disk = smallDisk('256k');
 		const cli = cliSandbox();

@@ -1,9 +1,9 @@
 // What another user of the machine can do to a fleet: read no secret, and have no effect. A script as that user tries every access at once.
 // Becoming another user needs root; elsewhere the test is skipped, and its name shows it.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { cliSandbox, tempDir } from '@shardctl/test-support';
+import { cliSandbox, listeningPorts, tempDir } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 
 const other = 65_534;
@@ -99,19 +99,4 @@ it.runIf(canSwitch)(`a folder that another user has created for records is not t
 interface Stats {
 	shards: { pid: number; status: string }[];
 	gateways: { pid: number }[];
-}
-
-function listeningPorts(pid: number): number[] {
-	const sockets = readdirSync(`/proc/${pid}/fd`).map((fd) => {
-		try {
-			return readlinkSync(`/proc/${pid}/fd/${fd}`);
-		} catch {
-			return '';
-		}
-	});
-	return readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
-		.split('\n')
-		.map((line) => line.trim().split(/\s+/))
-		.filter(([, , , listening, , , , , , inode]) => listening === '0A' && sockets.includes(`socket:[${inode}]`))
-		.map(([, local = '']) => Number.parseInt(local.split(':')[1] ?? '', 16));
 }

@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { type Clock, type ExitReason, messageOf, ShardctlError, systemClock, type Timer } from '@shardctl/core';
 import type { ChildSpec } from './child-spec.js';
 import { type ChildState, childTransitions } from './child-state.js';
+import { ClockMoment } from './clock-moment.js';
 import type { ExitReport } from './exit-reason.js';
 import { FairDeadline } from './fair-deadline.js';
 import { formatDuration } from './format-duration.js';
@@ -71,8 +72,8 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 	#tries = 0;
 	/** When the first of them ended, in ms since the epoch; null while there is none. */
 	#failingSince: number | null = null;
-	/** Of the present process, in ms since the epoch. */
-	#lastAnswerAt: number | null = null;
+	/** Of the present process. */
+	#lastAnswer: ClockMoment | null = null;
 	/** Settled before an event is emitted: a restart requested by a listener waits for the next process, not for this one. */
 	readonly #waiters = new RestartWaiters();
 	/** Of the present process: whether its stack is being searched, and whether it was asked to close its inspector. */
@@ -115,7 +116,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 
 	/** When the present process last answered a heartbeat, in ms since the epoch; null before the first answer. */
 	get lastAnswerAt(): number | null {
-		return this.#lastAnswerAt;
+		return this.#lastAnswer?.at ?? null;
 	}
 
 	/** Of the present process; null when there is none. */
@@ -416,7 +417,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 			onGone: (report) => this.#onGone(report),
 		});
 		this.#run = run;
-		this.#lastAnswerAt = null;
+		this.#lastAnswer = null;
 		this.#searchesStack = false;
 		this.#closesInspector = false;
 		this.#restarts++;
@@ -444,7 +445,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				onAnswer: () => this.#onAnswer(run),
 				onBeat: () => {
 					if (this.#run !== run) return;
-					this.#lastAnswerAt = this.#clock.now();
+					this.#lastAnswer = new ClockMoment(this.#clock);
 					this.#closeInspector(run, link);
 				},
 			});

@@ -1,11 +1,10 @@
 // Processes whose main thread stops responding, and processes that only look like it.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fakeClock, isAlive, waitFor } from '@shardctl/test-support';
+import { fakeClock, isAlive, listeningPorts, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { defaultRestartPolicy } from '../src/index.js';
-import { listeningPorts } from './listening-ports.js';
 import { event, type RealChild, realChild, started } from './real-child.js';
 
 const heartbeat = { intervalMs: 20, timeoutMs: 400 };

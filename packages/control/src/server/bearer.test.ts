@@ -1,4 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tempDir } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
@@ -27,4 +28,17 @@ it('generates a token once and keeps it, for this user only', () => {
 	writeFileSync(path, 'cut off');
 	expect(keptToken(path)).not.toBe('cut off');
 	expect(readFileSync(path, 'utf8').trim()).toBe(keptToken(path));
+});
+
+it.runIf(process.platform !== 'win32')('reads no pipe and follows no link, but generates a token', () => {
+	const dir = tempDir();
+	const [pipe, link, elsewhere] = [join(dir, 'pipe.token'), join(dir, 'link.token'), join(dir, 'elsewhere')];
+	execFileSync('mkfifo', ['-m', '600', pipe]);
+	writeFileSync(elsewhere, 'x'.repeat(40), { mode: 0o600 });
+	symlinkSync(elsewhere, link);
+	for (const path of [pipe, link]) {
+		expect(keptToken(path)).toMatch(/^[\w-]{32}$/);
+		expect(lstatSync(path).isFile()).toBe(true);
+	}
+	expect(readFileSync(elsewhere, 'utf8')).toBe('x'.repeat(40));
 });

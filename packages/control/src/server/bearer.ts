@@ -1,6 +1,6 @@
 // The token that requests over TCP must carry.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Checks `Authorization: Bearer …` in constant time: equal or not, long or short, the comparison takes the same. */
 export function bearerCheck(token: string): (authorization: string | undefined) => boolean {
@@ -14,10 +14,11 @@ export function bearerCheck(token: string): (authorization: string | undefined) 
 /** The token in the file that only this user can read; generated if there is no such file, or another user could have read it. */
 export function keptToken(path: string): string {
 	try {
-		const { mode, uid } = statSync(path);
-		const isPrivate = process.platform === 'win32' || ((mode & 0o077) === 0 && uid === process.getuid?.());
-		const kept = readFileSync(path, 'utf8').trim();
-		if (kept.length >= 32 && isPrivate) return kept;
+		const stat = lstatSync(path);
+		const isPrivate = process.platform === 'win32' || ((stat.mode & 0o077) === 0 && stat.uid === process.getuid?.());
+		// A pipe would never be read to its end, and a link leads where the mode was decided by another.
+		const kept = isPrivate && stat.isFile() ? readFileSync(path, 'utf8').trim() : '';
+		if (kept.length >= 32) return kept;
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 	}

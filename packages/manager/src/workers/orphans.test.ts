@@ -2,22 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '@shardctl/control';
-import { fakeClock, isAlive, tempDir, waitFor } from '@shardctl/test-support';
+import { canMount, fakeClock, isAlive, mountNotice, smallDisk, tempDir, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { endOrphans, WorkerRecord } from './orphans.js';
-
-const canMount = (() => {
-	if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-	const folder = tempDir('shardctl-mount-', (end) => end());
-	try {
-		execFileSync('mkdir', ['-p', folder]);
-		execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', folder], { stdio: 'ignore' });
-		execFileSync('umount', [folder]);
-		return true;
-	} catch {
-		return false;
-	}
-})();
 
 /** A process that keeps running, in its own group as every worker is. */
 function sleeper(): ChildProcess & { pid: number } {
@@ -54,27 +41,22 @@ describe('WorkerRecord', () => {
 	});
 });
 
-it.runIf(canMount)(
-	`finding 18: a record is kept true on a full disk${canMount ? '' : ' (skipped: needs root, to mount a small file system)'}`,
-	() => {
-		const folder = tempDir();
-		execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', folder]);
-		onTestFinished(() => void execFileSync('umount', ['-l', folder]));
-		const path = join(folder, 'bot.workers');
-		const record = new WorkerRecord(path);
-		const [first, second, third] = [sleeper(), sleeper(), sleeper()];
-		record.add(first.pid);
-		expect(() => {
-			for (;;) writeFileSync(join(folder, 'ballast'), Buffer.alloc(4096), { flag: 'a' });
-		}).toThrow('ENOSPC');
-		record.add(second.pid);
-		expect(recorded(path).map(({ pid }) => pid)).toEqual([first.pid, second.pid]);
-		record.remove(first.pid);
-		record.add(third.pid);
-		expect(recorded(path).map(({ pid }) => pid)).toEqual([second.pid, third.pid]);
-		expect(existsSync(`${path}.new`)).toBe(false);
-	},
-);
+it.runIf(canMount)(`finding 18: a record is kept true on a full disk${mountNotice}`, () => {
+	const folder = smallDisk('64k');
+	const path = join(folder, 'bot.workers');
+	const record = new WorkerRecord(path);
+	const [first, second, third] = [sleeper(), sleeper(), sleeper()];
+	record.add(first.pid);
+	expect(() => {
+		for (;;) writeFileSync(join(folder, 'ballast'), Buffer.alloc(4096), { flag: 'a' });
+	}).toThrow('ENOSPC');
+	record.add(second.pid);
+	expect(recorded(path).map(({ pid }) => pid)).toEqual([first.pid, second.pid]);
+	record.remove(first.pid);
+	record.add(third.pid);
+	expect(recorded(path).map(({ pid }) => pid)).toEqual([second.pid, third.pid]);
+	expect(existsSync(`${path}.new`)).toBe(false);
+});
 
 describe('endOrphans', () => {
 	it('waits for one that exits by itself, and kills none', async () => {
@@ -118,6 +100,14 @@ describe('endOrphans', () => {
 		await end();
 		expect(said).toEqual([]);
 		expect(isAlive(child.pid)).toBe(true);
+	});
+
+	it.runIf(process.platform !== 'win32')('reads no pipe', async () => {
+		const { path, said, end } = setUp();
+		execFileSync('mkfifo', ['-m', '600', path]);
+		await end();
+		new WorkerRecord(path).add(process.pid);
+		expect([said, recorded(path).length]).toEqual([[], 1]);
 	});
 
 	it('ignores an invalid record', async () => {

@@ -1,7 +1,7 @@
 // Remembers on disk which processes of workers and gateways a manager has, so that the next one of the same name can end what a manager that was
 // killed outright left behind: a worker logs out by itself when its manager is gone, but not while its event loop is blocked.
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import { isSameProcess, type ProcessIdentity, processIdentity } from '@shardctl/control';
+import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { isSameProcess, type ProcessIdentity, processIdentity, readOwned } from '@shardctl/control';
 import { type Clock, sleep } from '@shardctl/core';
 import type { Logger } from 'pino';
 
@@ -54,7 +54,8 @@ export class WorkerRecord {
 	#replace(text: string): boolean {
 		const path = `${this.#path}.new`;
 		try {
-			writeFileSync(path, text.padEnd(roundUp(text.length)), { mode: 0o600 });
+			rmSync(path, { force: true });
+			writeFileSync(path, text.padEnd(roundUp(text.length)), { mode: 0o600, flag: 'wx' });
 			renameSync(path, this.#path);
 			return true;
 		} catch {
@@ -118,7 +119,7 @@ function list(processes: readonly ProcessIdentity[]): string {
 
 function recorded(path: string): ProcessIdentity[] {
 	try {
-		const list = JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity[];
+		const list = JSON.parse(readOwned(path) ?? 'null') as ProcessIdentity[] | null;
 		return Array.isArray(list) ? list.filter((entry) => Number.isSafeInteger(entry?.pid) && entry.pid > 1) : [];
 	} catch {
 		// None, or one that was written half: there is nothing to go by.
