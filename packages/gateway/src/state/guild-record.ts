@@ -1,7 +1,7 @@
 // One guild, open for change: the object of GUILD_CREATE with each of its lists as a map, so that an event finds its item at once.
 // Knows how to become GUILD_CREATE again, and which users it holds copies of; what an event means is decided in patches/.
 import { type GuildListField, guildListKeys, guildLists } from './guild-lists.js';
-import { wouldChange } from './merge.js';
+import { mergeKeys, wouldChange } from './merge.js';
 import { objectOf, objectsOf, type RawObject, stringOf } from './raw.js';
 
 type Items = Map<string, RawObject>;
@@ -43,9 +43,7 @@ export class GuildRecord implements Record<GuildListField, Items> {
 	/** Takes the data of GUILD_CREATE over: its objects belong to the record from now on. */
 	constructor(create: RawObject, extras?: GuildExtras) {
 		this.id = stringOf(create.id) ?? '';
-		for (const key of Object.keys(create)) {
-			if (!guildListKeys.has(key)) this.attributes[key] = create[key];
-		}
+		mergeKeys(this.attributes, create, guildListKeys);
 		// Without it discord.js leaves the guild unavailable: its constructor sees no channels in READY's stub and waits for the field.
 		this.attributes.unavailable = false;
 		for (const { key } of guildLists) {

@@ -3,10 +3,13 @@
 import { jsonEqual } from './json-equal.js';
 import type { RawObject } from './raw.js';
 
+/** A key that JSON can have and no object of Discord's has. To assign it would change what the object inherits. */
+export const prototypeKey = '__proto__';
+
 /** Assigns every key of `source`, but for those of `except`. */
 export function mergeKeys(target: RawObject, source: RawObject, except?: ReadonlySet<string>): void {
 	for (const key of Object.keys(source)) {
-		if (!except?.has(key)) target[key] = source[key];
+		if (!except?.has(key) && key !== prototypeKey) target[key] = source[key];
 	}
 }
 
@@ -22,7 +25,7 @@ export function wouldChange(target: RawObject, source: RawObject): boolean {
 export function without(source: RawObject, ...keys: string[]): RawObject {
 	const copy: RawObject = {};
 	for (const key of Object.keys(source)) {
-		if (!keys.includes(key)) copy[key] = source[key];
+		if (!keys.includes(key) && key !== prototypeKey) copy[key] = source[key];
 	}
 	return copy;
 }
