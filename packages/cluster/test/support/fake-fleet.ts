@@ -1,7 +1,7 @@
 // Nodes in this process, each with a network of its own, and a host that holds nothing but writes down what it is asked for. While they
 // run, a timer looks at all of them at once: at no moment may two of them act for one session.
 
-import { systemClock } from '@shardctl/core';
+import { ShardctlError, systemClock } from '@shardctl/core';
 import { waitFor } from '@shardctl/test-support';
 import { timingsFor } from '../../src/lease/timings.js';
 import { ClusterNode } from '../../src/node/cluster-node.js';
@@ -79,8 +79,7 @@ export class FakeFleet {
 			},
 		};
 		try {
-			await redis.ready(20_000);
-			await node.start();
+			await started(redis, node);
 		} catch (error) {
 			await redis.close();
 			await network.close();
@@ -132,6 +131,19 @@ export class FakeFleet {
 			acted.pauseMs = Math.max(acted.pauseMs, now - acted.last);
 			acted.last = now;
 			this.#acted.set(session, acted);
+		}
+	}
+}
+
+/** On a busy machine the connection may break before the node has joined; it then joins over the next one. */
+async function started(redis: IoredisPort, node: ClusterNode): Promise<void> {
+	for (;;) {
+		await redis.ready(20_000);
+		try {
+			await node.start();
+			return;
+		} catch (error) {
+			if (!ShardctlError.is(error) || !['REDIS_UNAVAILABLE', 'CALL_TIMEOUT'].includes(error.code)) throw error;
 		}
 	}
 }
