@@ -2,19 +2,18 @@ import type { OptionProblem } from '@shardctl/core';
 import { expect, it, test } from 'vitest';
 import { resolveClusterOptions } from './cluster-options.js';
 
-function resolve(given: Parameters<typeof resolveClusterOptions>[0], env: NodeJS.ProcessEnv = {}) {
+function resolve(given: Parameters<typeof resolveClusterOptions>[0]) {
 	const problems: OptionProblem[] = [];
-	return { resolved: resolveClusterOptions(given, env, problems), problems };
+	return { resolved: resolveClusterOptions(given, problems), problems };
 }
 
 it('has a default for everything but the address', () => {
-	const { resolved, problems } = resolve('redis://10.0.0.5:6379', { SHARDCTL_CLUSTER_SECRET: 'a secret of the cluster' });
+	const { resolved, problems } = resolve('redis://10.0.0.5:6379');
 	expect(problems).toEqual([]);
 	expect(resolved).toMatchObject({
 		redis: { url: 'redis://10.0.0.5:6379' },
 		expect: 1,
 		leaseMs: 6000,
-		secret: 'a secret of the cluster',
 	});
 	expect(resolved?.node).toMatch(/^[\w.-]+$/);
 	expect(resolve(undefined).resolved).toBe(null);

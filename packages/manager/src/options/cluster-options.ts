@@ -23,13 +23,12 @@ export const clusterSchema = z.union(
 				.min(leaseMs.min, { error: 'must be at least 1 s' })
 				.max(leaseMs.max, { error: 'must be at most 2 min' })
 				.optional(),
-			secret: z.string().min(16, { error: 'must have at least 16 characters' }).optional(),
 			ca: z.string().optional(),
 			cert: z.string().optional(),
 			key: z.string().optional(),
 		}),
 	],
-	{ error: 'must be the URL of a Redis, or { url, node, capacity, expect, leaseMs, secret, ca, cert, key }' },
+	{ error: 'must be the URL of a Redis, or { url, node, capacity, expect, leaseMs, ca, cert, key }' },
 );
 
 /** Several managers, on any machines, that run one fleet; see packages/cluster. */
@@ -44,8 +43,6 @@ export interface ClusterOptions {
 	expect?: number;
 	/** How long a node that is gone keeps its sessions (default 6000). The same on all nodes. */
 	leaseMs?: number;
-	/** Signs messages between nodes (default: a key made from the token). The same on all nodes. */
-	secret?: string;
 	/** Files in PEM, for `rediss://`: the authority that has signed the certificate of Redis, and a certificate for this client. */
 	ca?: string;
 	cert?: string;
@@ -58,18 +55,16 @@ export interface ResolvedClusterOptions {
 	capacity: number;
 	expect: number;
 	leaseMs: number;
-	secret: string | undefined;
 }
 
 /** Null without a cluster. Adds what is wrong to `problems`. */
 export function resolveClusterOptions(
 	given: string | Partial<ClusterOptions> | undefined,
-	env: NodeJS.ProcessEnv,
 	problems: OptionProblem[],
 ): ResolvedClusterOptions | null {
 	if (given === undefined) return null;
 	const options: Partial<ClusterOptions> = typeof given === 'string' ? { url: given } : given;
-	const { url, node = defaultNodeName(), capacity, expect, leaseMs: lease, secret = env.SHARDCTL_CLUSTER_SECRET } = options;
+	const { url, node = defaultNodeName(), capacity, expect, leaseMs: lease } = options;
 	if (url === undefined) {
 		problems.push({
 			option: 'cluster.url',
@@ -102,7 +97,6 @@ export function resolveClusterOptions(
 		capacity: capacity ?? 1_000_000,
 		expect: expect ?? 1,
 		leaseMs: lease ?? 6000,
-		secret,
 	};
 }
 

@@ -110,7 +110,7 @@ export function resolveManagerOptions(
 
 	problems.push(...sessionProblems(options, shardList));
 	const asked = problems.some(({ option }) => option.startsWith('cluster')) ? undefined : options.cluster;
-	const cluster = resolveClusterOptions(asked, env, problems);
+	const cluster = resolveClusterOptions(asked, problems);
 	if (cluster && !resolveGatewayOptions(options.gateway)) {
 		problems.push({
 			option: 'cluster',
