@@ -50,7 +50,13 @@ export function cliSandbox(cleanUp: (end: () => void) => void = onTestFinished):
 	const id = randomUUID();
 	const stateDir = tempDir('shardctl-state-', cleanUp);
 	cleanUp(() => {
-		for (const pid of processesWithEnv(mark, id)) process.kill(pid, 'SIGKILL');
+		for (const pid of processesWithEnv(mark, id)) {
+			try {
+				process.kill(pid, 'SIGKILL');
+			} catch {
+				// It has exited since it was found.
+			}
+		}
 	});
 	const { DISCORD_TOKEN: _token, ...inherited } = process.env;
 	const environment = { ...inherited, SHARDCTL_STATE_DIR: stateDir, [mark]: id, NO_COLOR: '1' };
