@@ -240,6 +240,11 @@ describe('fleetHealth', () => {
 			served: 4,
 			causes: [{ kind: 'snapshots-failing', effect: 'risk', shardIds: [3] }],
 		});
+		const full = { stateDir: { folder: '/state', freeBytes: 0, totalBytes: 1 }, openFiles: null, memory: null };
+		expect(fleetHealth(facts({ gateways: [risky], host: full })).causes.map(({ kind }) => kind)).toEqual([
+			'disk-full',
+			'snapshots-failing',
+		]);
 	});
 
 	it.each([

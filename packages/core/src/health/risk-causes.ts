@@ -28,7 +28,8 @@ export function risks({ gateways = [], host }: HealthFacts): HealthCause[] {
 			),
 		);
 	}
-	return [...causes, ...hostRisks(host)];
+	// A full disk is why snapshots fail.
+	return [...hostRisks(host), ...causes];
 }
 
 /** What runs out for the whole machine or for the manager, and would take the fleet with it. */
