@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import {
 	type Clock,
+	deferred,
 	guardListener,
 	parseRequestTarget,
 	type RestConfig,
@@ -64,6 +65,8 @@ export class RestServer {
 	#limited = 0;
 	#guarded = false;
 	#stopping: Promise<void> | undefined;
+	/** It stops, and no request is left. */
+	readonly #idle = deferred();
 	readonly #noticedAt = new Map<RestNotice['kind'], number>();
 
 	constructor(options: RestServerOptions) {
@@ -82,6 +85,8 @@ export class RestServer {
 			waitMs,
 			onAnswer: (answer) => this.#onAnswer(answer),
 		};
+		// What the process before this one has sent counts for another second.
+		if (config.epoch > 1) this.#context.gate.closeFor(1000);
 		this.#http = createServer(
 			{ keepAliveTimeout: keepAliveMs },
 			guardListener(
@@ -137,14 +142,11 @@ export class RestServer {
 	async #stop(): Promise<void> {
 		const { clock, client, gate, queues } = this.#context;
 		for (const exchange of this.#running) exchange.callOff();
-		const until = clock.monotonic() + drainMs;
-		await new Promise<void>((resolve) => {
-			const look = () => {
-				if (this.#running.size === 0 || clock.monotonic() >= until) resolve();
-				else clock.setTimeout(look, 20);
-			};
-			look();
-		});
+		if (this.#running.size > 0) {
+			const timer = clock.setTimeout(() => this.#idle.resolve(), drainMs);
+			await this.#idle.promise;
+			clock.clearTimeout(timer);
+		}
 		gate.stop();
 		queues.stop();
 		client.stop();
@@ -205,6 +207,7 @@ export class RestServer {
 		this.#running.add(exchange);
 		await exchange.run();
 		this.#running.delete(exchange);
+		if (this.#stopping && this.#running.size === 0) this.#idle.resolve();
 		if (exchange.answeredAfterMs !== undefined) this.#latencies.add(exchange.answeredAfterMs);
 	}
 
