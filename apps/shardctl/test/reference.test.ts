@@ -37,7 +37,10 @@ describe('every option', () => {
 		for (const command of program.commands) {
 			for (const { long, envVar } of command.options) {
 				// Options whose meaning differs from the option of the same name of start.
-				const own = command.name() === 'simulate' || (command.name() === 'health' && long === '--wait');
+				const own =
+					command.name() === 'simulate' ||
+					(command.name() === 'health' && long === '--wait') ||
+					(command.name() === 'restart' && long === '--rest');
 				const scope = own ? `${command.name().toUpperCase()}_` : '';
 				expect(envVar).toBe(`SHARDCTL_${scope}${long?.slice(2).replaceAll('-', '_').toUpperCase()}`);
 			}

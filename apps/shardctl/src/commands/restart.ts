@@ -29,7 +29,7 @@ export function restartCommand(): Command {
 			]),
 		)
 		.addOption(
-			option('--rest', 'restart the REST process instead; requests wait meanwhile').conflicts([
+			option('--rest', 'restart the REST process instead; requests wait meanwhile', 'RESTART').conflicts([
 				'shard',
 				'worker',
 				'rolling',
