@@ -160,7 +160,7 @@ describe('a request', () => {
 		});
 		const answer = await fetch(`${url}/v10/users/@me`);
 		held[0]?.destroy();
-		await expect(answer.text()).rejects.toThrow();
+		await expect(answer.text()).rejects.toThrow('terminated');
 	});
 
 	it('that has waited for almost as long as a library waits is answered with 429, and never sent', async () => {
