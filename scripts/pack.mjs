@@ -48,7 +48,8 @@ const isShipped = (path) => !/\.(test|test-d)\.|\.tsbuildinfo$|\.map$/.test(path
 
 rmSync(staging, { recursive: true, force: true });
 mkdirSync(staging, { recursive: true });
-for (const part of ['bin', 'dist']) cpSync(join(app, part), join(staging, part), { recursive: true, filter: isShipped });
+for (const part of manifest.files.filter((pattern) => !pattern.startsWith('!')))
+	cpSync(join(app, part), join(staging, part), { recursive: true, filter: isShipped });
 for (const part of ['README.md', 'LICENSE']) cpSync(join(root, part), join(staging, part));
 for (const [name, { folder, manifest: inner }] of bundled) {
 	const target = join(staging, 'node_modules', name);

@@ -1,6 +1,6 @@
 // What users get: the packed package, installed by plain npm into an empty folder beside a bot with its own discord.js.
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -18,6 +18,8 @@ it('installs with plain npm, runs a bot on a simulated Discord, and exports its 
 	await run('mkdir', [bot]);
 	writeFileSync(join(bot, 'package.json'), '{ "name": "my-bot", "private": true }');
 	await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball, 'discord.js@14'], { cwd: bot });
+	// The file that the README gives to Prometheus.
+	expect(readFileSync(join(bot, 'node_modules', 'shardctl', 'alerts.yml'), 'utf8')).toMatch(/^groups:/m);
 	writeFileSync(
 		join(bot, 'bot.js'),
 		`const { Client, Events } = require('discord.js');
