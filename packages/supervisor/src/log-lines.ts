@@ -66,13 +66,25 @@ export class LineSplitter {
 		let lines = 0;
 		// A search for each newline would cost more than a look at each byte: a flood mostly consists of short lines.
 		for (let index = start; index < end; index++) if (chunk[index] === newline) lines++;
-		const from = Math.max(start, end - lastWordsBytes);
-		this.#leftOut = { bytes: chunk.subarray(from, end), cut: from > start || this.#heldBytes + this.#cutBytes > 0 };
+		this.#leftOut = this.#lastWords(chunk.subarray(start, end));
 		this.#held = [];
 		this.#heldBytes = 0;
 		this.#cutBytes = 0;
 		this.#onLeftOut(lines);
 		return end;
+	}
+
+	/** The end of what was left out, with these bytes, which may begin in the middle of a line: last words can arrive in several chunks. */
+	#lastWords(bytes: Buffer): { bytes: Buffer; cut: boolean } {
+		const isLineCut = this.#cutBytes > 0;
+		if (bytes.length >= lastWordsBytes || isLineCut) {
+			const end = bytes.subarray(-lastWordsBytes);
+			return { bytes: end, cut: end.length < bytes.length || isLineCut || this.#heldBytes > 0 };
+		}
+		const before = this.#leftOut;
+		const all = Buffer.concat([...(before ? [before.bytes] : []), ...this.#held, bytes]);
+		const end = all.subarray(-lastWordsBytes);
+		return { bytes: end, cut: end.length < all.length || before?.cut === true };
 	}
 
 	/** Lines that were left out already, so they are counted back. */
