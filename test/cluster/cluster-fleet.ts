@@ -1,6 +1,6 @@
 // A fleet of several nodes: real managers through the command line, each with a state folder of its own as on machines of their own, one
 // real Redis, and one strict simulator that judges what they do.
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
 import { type CliRun, type CliSandbox, cliSandbox, isAlive, tempDir, waitFor } from '@shardctl/test-support';
@@ -101,8 +101,6 @@ export async function clusterFleet({
 				.concat(common, args),
 			{ cwd: folder, env: { DISCORD_TOKEN: simulator.token, HANDLED: file, INTENTS: '33281' } },
 		);
-		// What a node says is the story of a test that fails.
-		run.process.stdout?.on('data', (text: string) => appendFileSync(join(folder, `${name}.log`), text));
 		return {
 			name,
 			sandbox,
