@@ -142,6 +142,11 @@ export class Membership implements SessionHost {
 		} catch (error) {
 			if (!this.#hurry.signal.aborted) this.#options.options.logger.warn(`cannot drain this node: ${messageOf(error)}`);
 		}
+		// Its workers confirm what they have, unless the stop is not to wait.
+		if (!this.#hurry.signal.aborted) {
+			const paused = Promise.all([...this.#carried.values()].map((carried) => carried.pause().catch(() => {})));
+			await orAborted(paused, this.#hurry.signal).catch(() => {});
+		}
 		// Saved before they are released: the next owner reads it then.
 		for (const session of this.#carried.keys()) this.#close(session);
 		await Promise.all(this.#closing);
@@ -200,9 +205,10 @@ export class Membership implements SessionHost {
 		await orAborted(node.update({ draining: true }), this.#hurry.signal);
 		let said = 0;
 		while (node.state.sessions.length > 0) {
-			const view = this.#view;
-			const others = view?.nodes.filter((row) => row.node !== node.node && row.leaseMs > 0 && row.member && !row.member.draining);
-			if (view && others?.length === 0) return;
+			// As it is now: a node that has just joined may not be in the last view yet.
+			const view = await orAborted(node.read(), this.#hurry.signal);
+			const others = view.nodes.filter((row) => row.node !== node.node && row.leaseMs > 0 && row.member && !row.member.draining);
+			if (others.length === 0) return;
 			if (clock.monotonic() >= until)
 				throw new ShardctlError('CALL_TIMEOUT', `not every session has moved within ${deadlineMs / 1000} s`);
 			const left = node.state.sessions.length;
