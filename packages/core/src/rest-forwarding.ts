@@ -1,5 +1,5 @@
 // What every server needs that forwards requests to Discord's REST API: which requests belong to the API, which headers end at this hop, and
-// how a request is refused. The framing of each request is written anew, so that what one client sends cannot become the request of another.
+// how a request is refused. The framing of each request is written again, so that what one client sends cannot become the request of another.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 

@@ -71,7 +71,7 @@ export function scriptedHost(
 	});
 }
 
-/** Answers every request at once, and records it. */
+/** Responds to every request at once, and records it. */
 export function obedientGateway(
 	{ config, peer }: ScriptedGateway,
 	note: (method: string, params: unknown) => void = () => {},

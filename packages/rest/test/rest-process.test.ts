@@ -1,4 +1,4 @@
-// The REST process of its own: what it sends to Discord, and what it answers, on a server that does as it is told.
+// The REST process of its own: what it sends to Discord, and what it answers, on a server that follows the test's script.
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, type RestNotice, systemClock, WorkerPaths } from '@shardctl/core';
@@ -124,7 +124,7 @@ describe('a request', () => {
 		expect(seen).toHaveLength(1);
 	});
 
-	it('does not wait for a bucket that is used up for long: it is told how long', async () => {
+	it('responds with the time to wait where a bucket is used up for long', async () => {
 		const { url, seen } = await start((_request, response) =>
 			response
 				.writeHead(200, {

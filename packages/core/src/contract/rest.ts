@@ -26,9 +26,9 @@ export interface RestFigures {
 	requests: number;
 	/** Requests that wait now: for their bucket, for the global limit, or for memory. */
 	queued: number;
-	/** Answers 429 of Discord. */
+	/** Responses of Discord with status 429. */
 	limited: number;
-	/** Answers 401, 403 and 429 of the last ten minutes, those of a shared limit not counted. Discord blocks an address at 10,000. */
+	/** Responses with status 401, 403 or 429 in the last ten minutes, without those of a shared limit. Discord blocks an address at 10,000. */
 	invalid: number;
 	/** Whether only reads and interactions are passed on, because `invalid` is close to Discord's limit. */
 	guarded: boolean;

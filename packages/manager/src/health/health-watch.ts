@@ -87,7 +87,7 @@ export function compare(before: Seen, health: FleetHealth, nowMs: number): { cha
 }
 
 /**
- * A cause of one kind on one shard is one trouble: it goes on while fewer shards have it, and it is news when another shard has it. Its
+ * A cause of one kind on one shard counts as one: it continues while fewer shards have it, and is reported again when another shard has it. Its
  * message may count something.
  */
 function byPlace(causes: readonly HealthCause[]): Map<string, HealthCause> {

@@ -1,5 +1,5 @@
 // How many requests of a bot may be sent now: decisions only, no timers. Discord counts a request at a moment that only Discord knows,
-// between its sending and its answer, and nobody knows where Discord's second begins. So a token is free again a second after its request
+// between its sending and its answer, and it is not known where Discord's second begins. So a token is free again a second after its request
 // was *answered*: then no second of Discord's, wherever it begins, has more requests than the limit.
 import type { Token, TokenSource } from './token-source.js';
 
