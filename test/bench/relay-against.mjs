@@ -44,7 +44,7 @@ for (const kind of ['small', 'mixed']) {
 	);
 }
 await Promise.all([...ways.values()].map((gateway) => gateway.end()));
-process.exit();
+await host.close();
 
 function median(values) {
 	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];

@@ -131,7 +131,7 @@ it('detects a connection that is dead without being closed, and resumes', async 
 	await shard.resumed(1);
 	await shard.allHere();
 	expect(shard.identifies()).toBe(1);
-	expect(shard.reasons).toEqual(['Zombie connection']);
+	expect(shard.reasons).toEqual(['Discord acknowledged no heartbeat']);
 });
 
 it('starts a new session only when Discord reports that the old one is gone', async () => {

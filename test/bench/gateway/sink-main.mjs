@@ -3,6 +3,7 @@
 import { ipcPort, Peer } from '@shardctl/rpc';
 import WebSocket from 'ws';
 
+process.on('disconnect', () => process.exit());
 const peer = new Peer({ port: ipcPort(process), epoch: 1 });
 const ways = new Map();
 /** Members and presences among them, as a bot that knows its members has. */

@@ -4,6 +4,7 @@ import { ipcPort, Peer } from '@shardctl/rpc';
 import { createSimulator } from '@shardctl/simulator';
 import { eventMaker } from './events.mjs';
 
+process.on('disconnect', () => process.exit());
 const peer = new Peer({ port: ipcPort(process), epoch: 1 });
 const ways = new Map();
 

@@ -238,7 +238,8 @@ export const faults: readonly Fault[] = [
 	},
 	{
 		fault: 'a connection with Discord goes silent (heartbeats of 1 s)',
-		setup: () => resident,
+		// Nothing arrives on a silent connection, so neither does a close: the gateway process has to notice it.
+		setup: () => ({ ...resident, simulator: { heartbeatGraceFactor: 100 } }),
 		cause: async ({ simulator }) => simulator.faults.blackHole({ shard: 3 }),
 		says: 'session-down',
 		alert: 'DiscordAway',

@@ -32,6 +32,14 @@ const readyTimeoutMs = 60_000;
 /** The library has no timeout for RESUMED. */
 const resumeTimeoutMs = 60_000;
 
+/** What the library gives as the reason when it closes a connection itself, as an operator reads it. */
+const libraryReasons: ReadonlyMap<string | undefined, string> = new Map([
+	['Zombie connection', 'Discord acknowledged no heartbeat'],
+	['Something timed out or went wrong while waiting for an event', 'Discord did not answer in time'],
+	['Told to reconnect by Discord', 'Discord asked for a new connection'],
+	['Invalid session', 'Discord no longer knows the session'],
+]);
+
 /** The parameters of IDENTIFY; taken from the first worker that identifies. */
 export interface SessionTerms extends BotSessionTerms {
 	presence: PresencePayload | null;
@@ -279,7 +287,7 @@ export class UpstreamShard {
 	#noteCloseReasons(shard: WebSocketShard): void {
 		const destroy = shard.destroy.bind(shard);
 		shard.destroy = (options) => {
-			this.#closeReason = options?.reason;
+			this.#closeReason = libraryReasons.get(options?.reason) ?? options?.reason;
 			return destroy(options);
 		};
 	}
