@@ -119,11 +119,12 @@ export const faults: readonly Fault[] = [
 		fault: 'the gateway process dies again and again',
 		setup: () => resident,
 		async cause(fleet) {
+			// Without a gateway process, or after its end, there is nothing to kill.
 			const kill = () =>
-				fleet.gatewayPid().then(
-					(pid) => process.kill(pid, 'SIGKILL'),
-					() => undefined,
-				);
+				fleet
+					.gatewayPid()
+					.then((pid) => process.kill(pid, 'SIGKILL'))
+					.catch(() => {});
 			await kill();
 			const timer = setInterval(() => void kill(), 50);
 			onTestFinished(() => clearInterval(timer));
@@ -299,6 +300,7 @@ function whenHealthy(fleet: FleetUnderFault): Promise<unknown> {
 
 function whenCause(fleet: FleetUnderFault, wanted: string): Promise<unknown> {
 	return waitFor(wanted, async () => (await fleet.stats()).health.causes.some(({ kind }) => kind === wanted), {
-		timeoutMs: 120_000,
+		// A worker is given up after pauses that add up to about 90 s.
+		timeoutMs: 240_000,
 	});
 }
