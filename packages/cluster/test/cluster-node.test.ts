@@ -126,6 +126,28 @@ describeWithRedis('nodes with fake hosts, and moves between them', () => {
 		expect(fleet.allOwned()).toBe(true);
 	});
 
+	it('(22) refuses a node of another protocol, with both versions, and leaves the others undisturbed', async () => {
+		await start(['a']);
+		const { table } = clusterKeys('fleet');
+		await redis.batch([['HSET', table, 'settings', JSON.stringify({ protocol: 2, leaseMs, quietMs: 1 })]]);
+		await expect(fleet.start('b')).rejects.toMatchObject({
+			code: 'CLUSTER_MISMATCH',
+			message: expect.stringMatching(/run shardctl \S+ \(protocol 2\), and this one is shardctl \S+ \(protocol 1\)/),
+		});
+		expect(fleet.allOwned()).toBe(true);
+	});
+
+	it('accepts another layout once every node has left', async () => {
+		const [a, b] = await start(['a', 'b']);
+		const other = new FakeFleet(server, { app: 'fleet', sessions: 8, leaseMs });
+		await a.node.stop();
+		await expect(other.start('c')).rejects.toMatchObject({ code: 'CLUSTER_MISMATCH' });
+		await b?.node.stop();
+		await other.start('c');
+		await waitFor('every session to have an owner', () => other.allOwned());
+		await other.close();
+	});
+
 	it('sends nothing but its renewals while it is idle, however many sessions there are', async () => {
 		await fleet.close();
 		fleet = new FakeFleet(server, { app: 'idle', sessions: 32, leaseMs });
@@ -160,7 +182,8 @@ describeWithRedis('nodes with fake hosts, and moves between them', () => {
 		await waitFor('all sessions to be with b', () => fleet.owners().every((owner) => owner === 'b'));
 		const { version } = await a.node.read();
 		await b?.node.update({ reachesDiscord: false });
-		await fleet.renewals(8);
+		// Past the time in which the others may say the same.
+		await fleet.renewals(30);
 		// Nothing has changed but what b published.
 		expect((await a.node.read()).version).toBe(version + 1);
 		expect(fleet.owners().every((owner) => owner === 'b')).toBe(true);

@@ -1,6 +1,6 @@
 // A session with Discord through everything that breaks connections, on real sockets, compressed and plain: every event arrives
 // once and in order, and no IDENTIFY is spent that Discord does not require.
-import { systemClock, type UpstreamCompression } from '@shardctl/core';
+import { deferred, systemClock, type UpstreamCompression } from '@shardctl/core';
 import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { networkTo, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
@@ -9,7 +9,11 @@ import { UpstreamShard } from '../src/upstream/upstream-shard.js';
 
 const terms = { intents: 53_608_189, largeThreshold: null, presence: null };
 
-async function setup(compression: UpstreamCompression, options: SimulatorOptions = {}) {
+async function setup(
+	compression: UpstreamCompression,
+	options: SimulatorOptions = {},
+	more: Partial<ConstructorParameters<typeof UpstreamShard>[0]> = {},
+) {
 	const simulator = await createSimulator({ guilds: 3, shards: 1, identifyWindowMs: 100, allowRemote: true, ...options });
 	const network = await networkTo(simulator.port);
 	const url = `ws://127.0.0.1:${network.port}`;
@@ -44,6 +48,7 @@ async function setup(compression: UpstreamCompression, options: SimulatorOptions
 		onRefused: (code) => void events.push(`refused ${code}`),
 		onPing: () => {},
 		onRequestsDropped: () => {},
+		...more,
 	});
 	onTestFinished(async () => {
 		await network.restore();
@@ -145,6 +150,46 @@ it('starts a new session only when Discord reports that the old one is gone', as
 	shard.say(10);
 	await shard.allHere();
 	expect(shard.identifies()).toBe(2);
+});
+
+it('sends no RESUME when the right to the session has ended while it connected, and resumes once the right is back', async () => {
+	let mayAct = true;
+	let permitted = 0;
+	const back = deferred();
+	const enter = async () => {
+		permitted++;
+		// It ends behind the permission to connect, as in a process that is stopped there.
+		if (permitted === 2) mayAct = false;
+		if (permitted === 3) await back.promise;
+		return () => {};
+	};
+	const shard = await setup('none', {}, { mayAct: () => mayAct, connects: { enter } });
+	await shard.ready();
+	shard.say(10);
+	await shard.allHere();
+	shard.simulator.faults.drop({});
+	shard.say(10);
+	await waitFor('it to ask for another permission', () => permitted === 3);
+	expect(shard.simulator.log.entries({ type: 'resume' })).toEqual([]);
+	mayAct = true;
+	back.resolve();
+	await shard.resumed(1);
+	await shard.allHere();
+	expect([shard.identifies(), shard.events.includes('lost')]).toEqual([1, false]);
+});
+
+it('(41) holds requests of workers back while the session may be that of another process', async () => {
+	let mayAct = true;
+	const shard = await setup('none', {}, { mayAct: () => mayAct });
+	await shard.ready();
+	mayAct = false;
+	shard.upstream.request({ op: 3, d: { since: null, activities: [], status: 'idle', afk: false } });
+	expect(shard.upstream.requests.waiting).toBe(1);
+	const presence = () => shard.simulator.state().sessions[0]?.presence;
+	expect(presence()).toBe(null);
+	mayAct = true;
+	shard.upstream.requests.flush();
+	await waitFor('the presence', () => presence() === 'idle');
 });
 
 it('stops retrying after a close code that a retry cannot fix', async () => {

@@ -2,6 +2,7 @@
 import type { ShardctlError } from '@shardctl/core';
 import { Calls } from './calls/calls.js';
 import { type ServedFleet, serveWorker } from './calls/serve-worker.js';
+import { answers } from './cluster/answers.js';
 import { Membership } from './cluster/membership.js';
 import { Deploys } from './deploy/deploys.js';
 import { hasMemory } from './deploy/memory.js';
@@ -141,7 +142,13 @@ export function createFleetParts({
 	const { cluster } = options;
 	const membership =
 		cluster && mode instanceof ResidentMode
-			? new Membership({ options, cluster, version, carry: (session) => mode.carry(session) })
+			? new Membership({
+					options,
+					cluster,
+					version,
+					carry: (session) => mode.carry(session),
+					probe: () => answers(starts.lastGateway.url),
+				})
 			: null;
 	return { starts, workers, mode, rest, calls, processes, replacements, deploys, host: new HostWatch(clock), membership };
 }

@@ -8,6 +8,7 @@ const good: EngineReport = {
 	role: 'master',
 	maxmemoryPolicy: 'noeviction',
 	isCluster: false,
+	isSentinel: false,
 	roundTripMs: 0.4,
 	clockAheadMs: 3,
 	usedBytes: 10 * 2 ** 20,

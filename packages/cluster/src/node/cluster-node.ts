@@ -10,7 +10,7 @@ import { planChanges, type TableChange } from '../planner/plan.js';
 import type { ClusterKeys } from '../redis/keys.js';
 import type { RedisPort } from '../redis/redis-port.js';
 import type { ClusterView, Member } from '../table/cluster-view.js';
-import { joinRefusal } from './join-refusal.js';
+import { joinRefusal, protocol } from './join-refusal.js';
 import { PlanningTurn } from './planning-turn.js';
 import { RenewalLoop } from './renewal-loop.js';
 import { ScriptCaller } from './script-caller.js';
@@ -220,17 +220,17 @@ export class ClusterNode {
 	async #register(): Promise<void> {
 		const { layout } = this.#options;
 		const { leaseMs, quietMs } = this.#timings;
-		const { name } = this.#member;
+		const { name, version } = this.#member;
 		for (;;) {
 			const answer = await this.#caller.run(
 				this.#caller.scripts.join,
 				name,
 				JSON.stringify(layout),
-				JSON.stringify({ leaseMs, quietMs }),
+				JSON.stringify({ protocol, leaseMs, quietMs }),
 				JSON.stringify(this.#member),
 			);
 			if (answer[0] === 'OK') return;
-			if (answer[0] !== 'ENGINE') throw joinRefusal(answer, { name, layout, timings: this.#timings });
+			if (answer[0] !== 'ENGINE') throw joinRefusal(answer, { name, version, layout, timings: this.#timings });
 			// Only a renewal teaches the identity; this one holds nothing.
 			await this.#exchange();
 		}

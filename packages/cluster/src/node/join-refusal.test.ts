@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
 import { joinRefusal } from './join-refusal.js';
 
-const attempt = { name: 'one', layout: { totalShards: 8, sessions: 4 }, timings: { leaseMs: 6000, quietMs: 7000 } };
+const attempt = {
+	name: 'one',
+	version: '1.2.0',
+	layout: { totalShards: 8, sessions: 4 },
+	timings: { leaseMs: 6000, quietMs: 7000 },
+};
 
 it('names the process that has the name of a node, and for how long to wait', () => {
 	const error = joinRefusal(['NAME', 'a1', JSON.stringify({ name: 'one', pid: 7, startedAt: 0 })], attempt);
@@ -11,9 +16,18 @@ it('names the process that has the name of a node, and for how long to wait', ()
 
 it.each([
 	['LAYOUT', '{"totalShards":4,"sessions":4}', /run with \{"totalShards":4.*with \{"totalShards":8.*same shards and sessions/],
-	['SETTINGS', '{"leaseMs":9000,"quietMs":10500}', /run with \{"leaseMs":9000.*with \{"leaseMs":6000.*same --lease/],
+	['SETTINGS', '{"protocol":1,"leaseMs":9000,"quietMs":10500}', /run with .*"leaseMs":9000.*with .*"leaseMs":6000.*same --lease/],
 ])('shows both sides of what differs in the cluster: %s', (kind, theirs, message) => {
 	const error = joinRefusal([kind, theirs], attempt);
 	expect(error).toMatchObject({ code: 'CLUSTER_MISMATCH', details: { cluster: theirs } });
 	expect(error.message).toMatch(message);
+});
+
+it('names both versions where the nodes do not understand each other', () => {
+	const error = joinRefusal(['SETTINGS', '{"protocol":2,"leaseMs":6000}', '{"version":"1.3.0"}'], attempt);
+	expect(error).toMatchObject({
+		code: 'CLUSTER_MISMATCH',
+		details: { cluster: { version: '1.3.0', protocol: 2 }, node: { version: '1.2.0', protocol: 1 } },
+	});
+	expect(error.message).toMatch(/shardctl 1\.3\.0 \(protocol 2\).*shardctl 1\.2\.0 \(protocol 1\)/);
 });

@@ -3,7 +3,7 @@
 import type { Clock } from '@shardctl/core';
 import type { NodeState } from '../lease/node-state.js';
 import type { Timings } from '../lease/timings.js';
-import { stillBeforeRebalanceMs } from '../planner/plan.js';
+import { stillBeforeLeavingMs, stillBeforeRebalanceMs } from '../planner/plan.js';
 import type { ClusterView } from '../table/cluster-view.js';
 
 export interface PlanningTurnOptions {
@@ -24,6 +24,8 @@ export class PlanningTurn {
 	#stillSince = 0;
 	#liveNodes = '';
 	#rebalanced = false;
+	/** Has planned after {@link stillBeforeLeavingMs}. */
+	#left = false;
 
 	constructor(options: PlanningTurnOptions) {
 		this.#options = options;
@@ -34,7 +36,7 @@ export class PlanningTurn {
 		return this.#view;
 	}
 
-	/** How long the set of live nodes has been the same. */
+	/** How long the set of live nodes, and what they say about themselves, has been the same. */
 	get stillMs(): number {
 		return this.#options.clock.monotonic() - this.#stillSince;
 	}
@@ -51,12 +53,13 @@ export class PlanningTurn {
 	note(view: ClusterView): void {
 		this.#view = view;
 		const live = JSON.stringify(
-			view.nodes.filter(({ leaseMs }) => leaseMs > 0).map(({ node, member }) => [node, member?.draining]),
+			view.nodes.filter(({ leaseMs }) => leaseMs > 0).map(({ node, member }) => [node, member?.draining, member?.reachesDiscord]),
 		);
 		if (live === this.#liveNodes) return;
 		this.#liveNodes = live;
 		this.#stillSince = this.#options.clock.monotonic();
 		this.#rebalanced = false;
+		this.#left = false;
 	}
 
 	/** The node that joined first plans; each further one a renewal later, in case those before it do not. */
@@ -74,6 +77,7 @@ export class PlanningTurn {
 	planned(version: number, stillMs: number): void {
 		this.#planned = version;
 		if (stillMs >= stillBeforeRebalanceMs) this.#rebalanced = true;
+		if (stillMs >= stillBeforeLeavingMs) this.#left = true;
 	}
 
 	/** Whether a plan may find something to change. Where there is nothing to do the table is not read. */
@@ -82,6 +86,8 @@ export class PlanningTurn {
 		const { state, sessions } = this.#options;
 		if (!view || this.#planned !== version) return true;
 		if (!this.#rebalanced && this.stillMs >= stillBeforeRebalanceMs) return true;
+		if (!this.#left && this.stillMs >= stillBeforeLeavingMs && view.nodes.some(({ member }) => member?.reachesDiscord === false))
+			return true;
 		const owners = new Set(view.sessions.map(({ owner }) => owner));
 		if (owners.has(undefined) || view.sessions.length < sessions) return true;
 		for (const { target } of view.sessions) if (target !== undefined) owners.add(target);

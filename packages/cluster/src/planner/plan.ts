@@ -19,7 +19,7 @@ export interface PlanInput {
 	readonly sessions: number;
 	/** How many renewals a node had when it was last heard of, if this node has heard nothing from it for long enough. */
 	silentSince(node: string): number | undefined;
-	/** How long the set of live nodes has been the same, as the planner has seen it. */
+	/** How long the set of live nodes, and what they say about themselves, has been the same, as the planner has seen it. */
 	readonly stillMs: number;
 	/** Weight of a session (default 1): its guilds, later its events. */
 	weight?(session: number): number;
@@ -33,6 +33,8 @@ export interface PlanInput {
 
 /** Rebalancing waits until the set of nodes was the same for this long. */
 export const stillBeforeRebalanceMs = 10_000;
+/** Sessions leave a node that cannot reach Discord only when the others have had this long to say the same: then nothing moves. */
+export const stillBeforeLeavingMs = 3000;
 /** A node that is gone is forgotten after this. */
 const forgetAfterMs = 10 * 60_000;
 
@@ -90,12 +92,10 @@ class Board {
 
 	/** A live node that has to give away what it has. */
 	isLeaving(node: string): boolean {
-		return (
-			this.isLive(node) &&
-			this.eligible.length > 0 &&
-			!this.eligible.some((other) => other.node === node) &&
-			this.member(node) !== undefined
-		);
+		const member = this.member(node);
+		if (!this.isLive(node) || !member || this.eligible.length === 0) return false;
+		if (this.eligible.some((other) => other.node === node)) return false;
+		return member.draining || this.input.stillMs >= stillBeforeLeavingMs;
 	}
 
 	count(node: string): number {

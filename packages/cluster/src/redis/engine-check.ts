@@ -11,6 +11,8 @@ export interface EngineFacts {
 	readonly maxmemoryPolicy: string;
 	/** Sharded over several servers. */
 	readonly isCluster: boolean;
+	/** It has no data: it watches the servers that do. */
+	readonly isSentinel: boolean;
 }
 
 /** The lines of INFO as names and values. */
@@ -30,12 +32,19 @@ export async function engineFacts(redis: RedisPort): Promise<EngineFacts> {
 		role: facts.get('role') ?? 'unknown',
 		maxmemoryPolicy: facts.get('maxmemory_policy') ?? 'unknown',
 		isCluster: facts.get('cluster_enabled') === '1',
+		isSentinel: facts.get('redis_mode') === 'sentinel' || facts.get('server_mode') === 'sentinel',
 	};
 }
 
 /** What is wrong with an engine, each with what to do; empty where nothing is. */
-export function engineProblems({ engine, version, role, maxmemoryPolicy, isCluster }: EngineFacts): string[] {
+export function engineProblems({ engine, version, role, maxmemoryPolicy, isCluster, isSentinel }: EngineFacts): string[] {
 	const problems: string[] = [];
+	if (isSentinel) {
+		return [
+			'it is a Sentinel, and addresses of Sentinels are not followed: use an address that always leads to the master, such as a ' +
+				'host name or a proxy that follows the failover',
+		];
+	}
 	// Valkey began with 7.2.
 	if (engine === 'redis' && Number.parseInt(version, 10) < 7) {
 		problems.push(`it is Redis ${version}, and 7.0 is the oldest that works: update it, or use Valkey`);

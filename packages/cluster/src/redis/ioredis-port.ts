@@ -235,7 +235,8 @@ async function becomesReady(client: Redis, timeoutMs: number, address: string): 
 		};
 		const timer = setTimeout(() => {
 			stop();
-			const why = reason === undefined ? `no answer within ${timeoutMs} ms` : connectionReason(reason);
+			// Some of Redis' own messages end with a full stop.
+			const why = reason === undefined ? `no answer within ${timeoutMs} ms` : connectionReason(reason).replace(/\.$/, '');
 			const remedy = connectionRemedy(reason, { tls: address.startsWith('rediss:') });
 			reject(
 				new ShardctlError('REDIS_UNAVAILABLE', `Redis at ${address} cannot be reached: ${why}. ${remedy}`, {

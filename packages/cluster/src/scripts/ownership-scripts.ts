@@ -202,14 +202,15 @@ return { 'OK' }
 
 /**
  * A node registers. ARGV: 6 node, 7 name, 8 layout, 9 settings that all nodes share, 10 the member as JSON. Answers `OK`; `NAME` and the
- * node that has the name, where its lease is not over; `LAYOUT` or `SETTINGS` and those of the cluster.
+ * node that has the name, where its lease is not over; `LAYOUT` or `SETTINGS`, those of the cluster, and a member of it.
  */
 const join = `${refuseOtherEngine}
 local node, name = ARGV[6], ARGV[7]
 local present = redis.call('HMGET', TABLE, 'layout', 'settings')
-if present[1] and present[1] ~= ARGV[8] then return { 'LAYOUT', present[1] } end
-if present[2] and present[2] ~= ARGV[9] then return { 'SETTINGS', present[2] } end
 local members = redis.call('HGETALL', MEMBERS)
+-- The settings first: with another protocol, nothing else may mean the same.
+if present[2] and present[2] ~= ARGV[9] then return { 'SETTINGS', present[2], members[2] or '{}' } end
+if present[1] and present[1] ~= ARGV[8] then return { 'LAYOUT', present[1], members[2] or '{}' } end
 for i = 1, #members, 2 do
   if members[i] ~= node and cjson.decode(members[i + 1]).name == name then
     -- A name never inherits a lease [same-name], and two live nodes never share one.
@@ -240,6 +241,8 @@ for i = 1, #entries, 2 do
 end
 redis.call('HDEL', NODES, 'd:' .. ARGV[6], 'c:' .. ARGV[6])
 redis.call('HDEL', MEMBERS, ARGV[6])
+-- Every node has left, so the next ones may have another layout. A node that died is still a member.
+if redis.call('HLEN', MEMBERS) == 0 then redis.call('HDEL', TABLE, 'layout', 'settings') end
 newVersion()
 return { 'OK' }
 `;

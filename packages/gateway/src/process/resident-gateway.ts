@@ -166,7 +166,9 @@ export class ResidentGateway {
 		this.#options.lease?.hear(lease);
 		this.#adopting = this.#adopting.then(() => this.#try(() => this.#follow(lease)));
 		await this.#adopting;
-		if (this.#options.lease?.mayAct) for (const shard of this.#shards.values()) shard.continueStream();
+		if (!this.#options.lease?.mayAct) return;
+		for (const shard of this.#shards.values()) shard.continueStream();
+		for (const session of this.#sessions.values()) session.continueRequests();
 	}
 
 	async #follow({ epoch }: SessionLease): Promise<void> {
@@ -339,6 +341,7 @@ export class ResidentGateway {
 			compression: config.compression,
 			clock,
 			waitForIdentify: (signal) => identify.wait(session, signal),
+			mayAct: () => this.#options.lease?.mayAct ?? true,
 			connects: {
 				// Nobody connects for a session that may be another node's by now.
 				enter: async (signal) => {

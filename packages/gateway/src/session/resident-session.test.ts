@@ -66,7 +66,7 @@ function setup({ shardIds = [1, 3, 5] } = {}) {
 			}),
 		cancelRenewal: () => settle('cancelled'),
 		stop: async () => note('stop')(),
-		requests: { forget: note('forget'), waiting: 2, dropped: 1 },
+		requests: { forget: note('forget'), flush: note('flush'), waiting: 2, dropped: 1 },
 	};
 	const session = new ResidentSession<FakeShard>({
 		id: 1,

@@ -40,7 +40,7 @@ export type Upstream = Pick<
 	| 'renew'
 	| 'cancelRenewal'
 	| 'stop'
-> & { readonly requests: Pick<UpstreamSessions['requests'], 'forget' | 'waiting' | 'dropped'> };
+> & { readonly requests: Pick<UpstreamSessions['requests'], 'forget' | 'flush' | 'waiting' | 'dropped'> };
 
 /** What a session uses of a shard. */
 export type SessionShard = Pick<
@@ -195,6 +195,11 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 
 	request(request: ClientRequest, owner: object | null = null): void {
 		this.#upstream.request(request, owner);
+	}
+
+	/** Sends the requests that have waited for the right to the session. */
+	continueRequests(): void {
+		this.#upstream.requests.flush();
 	}
 
 	release(owner: object): void {

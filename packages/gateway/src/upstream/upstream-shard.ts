@@ -18,7 +18,7 @@ import {
 	sleep,
 	type UpstreamCompression,
 } from '@shardctl/core';
-import type { ClientRequest, IdentifyPayload, PresencePayload } from '@shardctl/gateway-protocol';
+import { type ClientRequest, type IdentifyPayload, op, type PresencePayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
 import { Backoff } from './backoff.js';
 import type { ConnectLimit } from './connect-limit.js';
@@ -84,6 +84,8 @@ export interface UpstreamShardOptions extends UpstreamEvents {
 	waitForIdentify(signal: AbortSignal): Promise<void>;
 	/** Shared by all sessions of the process. */
 	connects: Pick<ConnectLimit, 'enter'>;
+	/** Whether the session is this process's at this moment, which in a cluster can end at any time (default: it is). */
+	mayAct?(): boolean;
 }
 
 export class UpstreamShard {
@@ -108,7 +110,7 @@ export class UpstreamShard {
 		this.#record = new ConnectionRecord(options.clock);
 		this.requests = new RequestQueue({
 			clock: options.clock,
-			isReady: () => this.#shard?.status === shardStatus.ready,
+			isReady: () => this.#shard?.status === shardStatus.ready && this.#mayAct,
 			// A send fails when the connection has just broken; the worker's library would have lost the request as well.
 			send: (request) => void this.#shard?.send(request as never).catch(() => {}),
 			onDropping: (opcode) => options.onRequestsDropped(opcode),
@@ -207,6 +209,7 @@ export class UpstreamShard {
 		});
 		const shard = new WebSocketShard(keeper, shardId);
 		this.#noteCloseReasons(shard);
+		this.#checkBeforeStart(shard);
 		this.#keeper = keeper;
 		this.#shard = shard;
 		this.#reader = new MessageReader(shard, {
@@ -290,6 +293,23 @@ export class UpstreamShard {
 			this.#closeReason = libraryReasons.get(options?.reason) ?? options?.reason;
 			return destroy(options);
 		};
+	}
+
+	/**
+	 * From the permission to connect to the RESUME or IDENTIFY it can take seconds, or any time in a process that was stopped meanwhile: the
+	 * session may be another node's by then, and a RESUME would take it back. Instead it connects again, which waits for the permission.
+	 */
+	#checkBeforeStart(shard: WebSocketShard): void {
+		const send = shard.send.bind(shard);
+		shard.send = (payload) => {
+			if ((payload.op !== op.resume && payload.op !== op.identify) || this.#mayAct) return send(payload);
+			this.#resume(shard, 'the right to the session ended while it connected');
+			return new Promise(() => {});
+		};
+	}
+
+	get #mayAct(): boolean {
+		return this.#options.mayAct?.() ?? true;
 	}
 
 	/** Never resolves once the session stops: the library would connect again. */

@@ -17,6 +17,7 @@ import type { ResolvedClusterOptions } from '../options/cluster-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { planSession } from '../plan/plan-session.js';
 import type { StartOutcome } from '../workers/start-watch.js';
+import { DiscordReach, lostAfterMs } from './discord-reach.js';
 
 export interface MembershipOptions {
 	options: ResolvedManagerOptions;
@@ -25,6 +26,8 @@ export interface MembershipOptions {
 	version: string;
 	/** Starts the processes of a session. */
 	carry(session: SessionToCarry): CarriedSession;
+	/** Asks Discord's gateway for anything at all; resolves with whether there was an answer. */
+	probe(): Promise<boolean>;
 }
 
 /** How long Redis may take to answer at the start. */
@@ -52,9 +55,14 @@ export class Membership implements SessionHost {
 	/** Ends a drain that is under way. */
 	readonly #hurry = new AbortController();
 	#redisFails = false;
+	readonly #reach: DiscordReach;
+	/** What the cluster is still to learn about {@link #reach}. */
+	#reachToSay: boolean | undefined;
 
 	constructor(options: MembershipOptions) {
 		this.#options = options;
+		const { probe } = options;
+		this.#reach = new DiscordReach({ clock: options.options.clock, probe, onChanged: (reaches) => this.#onReach(reaches) });
 	}
 
 	/**
@@ -112,6 +120,7 @@ export class Membership implements SessionHost {
 				renewed: () => {
 					this.#redisFails = false;
 					this.#passLeases();
+					if (this.#reachToSay !== undefined) void this.#sayReach();
 				},
 				viewed: (view) => {
 					this.#view = view;
@@ -120,7 +129,7 @@ export class Membership implements SessionHost {
 			},
 		});
 		this.#node = node;
-		await node.start();
+		await this.#start(node);
 		this.#joined = true;
 		for (;;) {
 			signal.throwIfAborted();
@@ -136,6 +145,7 @@ export class Membership implements SessionHost {
 	 */
 	async leave({ deadlineMs = 120_000 }: { deadlineMs?: number } = {}): Promise<void> {
 		const node = this.#node;
+		this.#reach.stop();
 		if (!node || !this.#joined) return;
 		try {
 			await this.#drain(node, deadlineMs);
@@ -180,11 +190,13 @@ export class Membership implements SessionHost {
 		this.#options.options.logger.warn(
 			'the lease of this node is not confirmed: it keeps its connections to Discord and delivers no events until Redis answers',
 		);
+		this.#reach.hold();
 		this.#passLeases();
 	}
 
 	unmuted(): void {
 		this.#options.options.logger.info('the lease of this node is confirmed');
+		this.#reach.release();
 		this.#passLeases();
 	}
 
@@ -198,6 +210,43 @@ export class Membership implements SessionHost {
 	}
 
 	// ----
+
+	/** A connection that breaks once, as where a network is just set up, is no reason not to start. */
+	async #start(node: ClusterNode): Promise<void> {
+		try {
+			await node.start();
+		} catch (error) {
+			if (!ShardctlError.is(error) || (error.code !== 'REDIS_UNAVAILABLE' && error.code !== 'CALL_TIMEOUT')) throw error;
+			this.#options.options.logger.warn(`${error.message}; trying once more to join`);
+			await this.#connected().redis.ready(connectMs);
+			await node.start();
+		}
+	}
+
+	#onReach(reaches: boolean): void {
+		const { logger } = this.#options.options;
+		if (reaches) logger.info('this node reaches Discord again');
+		else {
+			logger.warn(
+				`no session of this node has reached Discord for ${lostAfterMs / 1000} s: they move to other nodes that do, if there are any`,
+			);
+		}
+		this.#reachToSay = reaches;
+		void this.#sayReach();
+	}
+
+	/** Where Redis does not answer, the next renewal is the next try. */
+	async #sayReach(): Promise<void> {
+		const reachesDiscord = this.#reachToSay;
+		const node = this.#node;
+		if (reachesDiscord === undefined || !node) return;
+		this.#reachToSay = undefined;
+		try {
+			await node.update({ reachesDiscord });
+		} catch {
+			this.#reachToSay ??= reachesDiscord;
+		}
+	}
 
 	async #drain(node: ClusterNode, deadlineMs: number): Promise<void> {
 		const { clock, logger } = this.#options.options;
@@ -220,10 +269,13 @@ export class Membership implements SessionHost {
 
 	#open(session: number): CarriedSession {
 		const layout = this.#layout as Layout;
-		const carried = this.#options.carry({
+		const carried: CarriedSession = this.#options.carry({
 			session,
 			...planSession(layout, session, this.#options.options),
 			gateway: () => this.#gatewayConfig(session),
+			onConnection: (state) => {
+				if (this.#carried.get(session) === carried) this.#reach.note(session, state);
+			},
 		});
 		this.#carried.set(session, carried);
 		return carried;
@@ -233,6 +285,7 @@ export class Membership implements SessionHost {
 		const carried = this.#carried.get(session);
 		if (!carried) return;
 		this.#carried.delete(session);
+		this.#reach.forget(session);
 		const closing: Promise<void> = carried
 			.close()
 			.catch((error: unknown) => this.#options.options.logger.error({ err: error }, `session ${session} could not be ended`))

@@ -14,6 +14,8 @@ export interface SessionToCarry {
 	slices: readonly (readonly number[])[];
 	/** The place of its gateway process in the cluster, at each start of it. */
 	gateway(): GatewayClusterConfig;
+	/** Its connection to Discord is up, or was closed. */
+	onConnection(state: 'up' | 'down'): void;
 }
 
 export interface CarriedSessionOptions {

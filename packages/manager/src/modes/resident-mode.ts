@@ -104,10 +104,14 @@ export class ResidentMode implements SessionMode {
 	}
 
 	/** As a node of a cluster: makes and starts the gateway process and the workers of a session. */
-	carry({ session, shardIds, slices, gateway: config }: SessionToCarry): CarriedSession {
+	carry({ session, shardIds, slices, gateway: config, onConnection }: SessionToCarry): CarriedSession {
 		const { gateways } = this.#started();
 		const { workers } = this.#options;
 		const gateway = gateways.add(shardIds, config);
+		gateway.on('notice', ({ kind }) => {
+			if (kind === 'upstream:ready' || kind === 'upstream:resumed') onConnection('up');
+			else if (kind === 'upstream:disconnected') onConnection('down');
+		});
 		this.#replan((sessions) => [...sessions, session]);
 		const created = workers.create({ slices, totalShards: this.#started().plan.layout.totalShards });
 		return new CarriedSession({
