@@ -120,7 +120,7 @@ export class Membership implements SessionHost {
 				renewed: () => {
 					this.#redisFails = false;
 					this.#passLeases();
-					if (this.#reachToSay !== undefined) void this.#sayReach();
+					if (this.#reachToSay !== undefined) this.#sayReach();
 				},
 				viewed: (view) => {
 					this.#view = view;
@@ -232,20 +232,18 @@ export class Membership implements SessionHost {
 			);
 		}
 		this.#reachToSay = reaches;
-		void this.#sayReach();
+		this.#sayReach();
 	}
 
 	/** Where Redis does not answer, the next renewal is the next try. */
-	async #sayReach(): Promise<void> {
+	#sayReach(): void {
 		const reachesDiscord = this.#reachToSay;
 		const node = this.#node;
 		if (reachesDiscord === undefined || !node) return;
 		this.#reachToSay = undefined;
-		try {
-			await node.update({ reachesDiscord });
-		} catch {
+		node.update({ reachesDiscord }).catch(() => {
 			this.#reachToSay ??= reachesDiscord;
-		}
+		});
 	}
 
 	async #drain(node: ClusterNode, deadlineMs: number): Promise<void> {

@@ -1,0 +1,219 @@
+// Rows of the failure table that need whole nodes: real managers, gateway processes and workers on one Redis and one simulated Discord.
+// The numbers are the rows; where the others are tested is in packages/cluster/test/failures.md.
+import { waitFor } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { connectTo, describeWithRedis } from '../../packages/cluster/test/support/redis-server.js';
+import { type ClusterFleet, clusterFleet } from './cluster-fleet.js';
+
+const leaseMs = 1500;
+const perSecond = 100;
+/** What a node may handle and not save: while its lease is valid, and a little while before that. */
+const unsaved = (2 * leaseMs * perSecond) / 1000;
+
+/** Logged at the start, and after each time that the node was muted. */
+const confirmed = /^the lease of this node is confirmed/;
+const muted = /^the lease of this node is not confirmed/;
+
+const nothingLost = { faults: [], lost: [] };
+
+const entries = (fleet: ClusterFleet, type: 'resume' | 'identify' | 'close') => fleet.simulator.log.entries({ type });
+
+/** Two nodes with sessions on each, and a conversation in every guild. */
+async function twoNodes(setup: Partial<Parameters<typeof clusterFleet>[0]> = {}) {
+	const fleet = await clusterFleet({ shards: 4, lease: `${leaseMs}ms`, ...setup });
+	const { a, b } = await fleet.startAll(['a', 'b']);
+	await fleet.whole();
+	const stop = fleet.talk(perSecond);
+	await fleet.served();
+	return { fleet, a, b, stop };
+}
+
+describeWithRedis('the failure table, with whole nodes', () => {
+	it('(4) a node whose manager alone is stopped for longer than its lease handles nothing of what was taken over', async () => {
+		const { fleet, a, b, stop } = await twoNodes();
+		a.kill('manager', 'SIGSTOP');
+		await fleet.servedBy(b);
+		a.kill('manager', 'SIGCONT');
+		await waitFor('the node to notice', () => a.times(muted) > 0);
+		await waitFor('the node to join again', () => a.times(confirmed) > 1);
+		await fleet.served();
+		stop();
+		expect(await fleet.verdict({ identifies: 4, repeats: unsaved })).toMatchObject(nothingLost);
+		await fleet.whole();
+	});
+
+	it('(5) a gateway process that wakes up after its session was taken over releases nothing that it has buffered', async () => {
+		const { fleet, a, b, stop } = await twoNodes();
+		const gateways = a.gateways();
+		for (const pid of [a.run.pid, ...gateways]) process.kill(pid, 'SIGSTOP');
+		await fleet.servedBy(b);
+		for (const pid of gateways) process.kill(pid, 'SIGCONT');
+		await fleet.served();
+		a.kill('manager', 'SIGCONT');
+		await waitFor('the processes of the sessions that are lost to end', () =>
+			a.gateways().every((pid) => !gateways.includes(pid)),
+		);
+		await fleet.served();
+		stop();
+		expect(await fleet.verdict({ identifies: 4, repeats: unsaved })).toMatchObject(nothingLost);
+		await fleet.whole();
+	});
+
+	it('(12) a node that is cut off from Redis is replaced, and does not take its sessions back', async () => {
+		const { fleet, a, b, stop } = await twoNodes();
+		const moved = (await fleet.sessionsOf(a)).length;
+		const resumes = entries(fleet, 'resume').length;
+		a.toRedis.set({ lose: ['requests', 'answers'], refuse: true });
+		await fleet.servedBy(b);
+		await fleet.served();
+		expect(entries(fleet, 'resume')).toHaveLength(resumes + moved);
+		a.toRedis.heal();
+		await waitFor('the node to be back', () => a.times(confirmed) > 1);
+		await fleet.served();
+		stop();
+		expect(await fleet.verdict({ identifies: 4, repeats: unsaved })).toMatchObject(nothingLost);
+		await fleet.whole();
+	});
+
+	it.each([
+		['(7) a Redis that is restarted with its data', true],
+		['(8) a Redis that is restarted empty', false],
+	])('%s within the lease is not noticed, and one that is away for longer delays events and loses none', async (_, persist) => {
+		const { fleet, a, b, stop } = await twoNodes({ persist, lease: '6s' });
+		const resumes = entries(fleet, 'resume').length;
+		await fleet.redis.restart();
+		await fleet.served();
+		// Back within the lease, so nothing was delayed: a lease that ended would have been logged.
+		fleet.redis.kill('SIGKILL');
+		await waitFor('both nodes to be muted', () => [a, b].every((node) => node.times(muted) > 0));
+		await fleet.redis.restart();
+		await fleet.served();
+		stop();
+		expect(await fleet.verdict({ identifies: 4 })).toMatchObject({ ...nothingLost, repeats: 0 });
+		expect(entries(fleet, 'resume')).toHaveLength(resumes);
+	});
+
+	it('(14) sessions leave a node that no longer reaches Discord, each event exactly once, and it takes part again afterwards', async () => {
+		const { fleet, a, b, stop } = await twoNodes({ lease: '6s' });
+		a.toDiscord.set({ refuse: true });
+		a.toDiscord.reset();
+		await fleet.servedBy(b);
+		await fleet.served();
+		a.toDiscord.heal();
+		await waitFor('the node to reach Discord', () => a.times(/^this node reaches Discord again/) > 0);
+		stop();
+		expect(await fleet.verdict({ identifies: 4 })).toMatchObject({ ...nothingLost, repeats: 0 });
+		await fleet.whole();
+	});
+
+	it('(14) resumes every session when no node has reached Discord for a while', async () => {
+		const { fleet, a, b, stop } = await twoNodes({ lease: '6s' });
+		for (const { toDiscord } of [a, b]) {
+			toDiscord.set({ refuse: true });
+			toDiscord.reset();
+		}
+		const lost = /^no session of this node has reached Discord for 12 s/;
+		await waitFor('both nodes to report it', () => [a, b].every((node) => node.times(lost) > 0));
+		for (const { toDiscord } of [a, b]) toDiscord.heal();
+		await fleet.served();
+		stop();
+		expect(await fleet.verdict({ identifies: 4 })).toMatchObject({ ...nothingLost, repeats: 0 });
+		await fleet.whole();
+	});
+
+	it('(23) a full Redis costs no lease and no event, and what was not saved meanwhile is repeated at most', async () => {
+		const { fleet, a, b, stop } = await twoNodes({ lease: '6s' });
+		const redis = await connectTo(fleet.redis);
+		try {
+			await redis.batch([['CONFIG', 'SET', 'maxmemory', '1']]);
+			await waitFor('a node to report it', () => a.times(/cannot save the snapshot/) > 0);
+			await fleet.served();
+			expect([a, b].some((node) => node.times(muted) > 0)).toBe(false);
+			await redis.batch([['CONFIG', 'SET', 'maxmemory', '0']]);
+		} finally {
+			await redis.close();
+		}
+		a.kill('everything');
+		await fleet.servedBy(b);
+		stop();
+		expect(await fleet.verdict({ identifies: 4, repeats: Number.POSITIVE_INFINITY })).toMatchObject(nothingLost);
+		await fleet.whole();
+	});
+
+	it('(34) the last node that is stopped leaves its sessions with Discord for the next one', async () => {
+		const fleet = await clusterFleet({ shards: 4, lease: `${leaseMs}ms` });
+		const a = await fleet.start('a');
+		await fleet.whole();
+		const stop = fleet.talk(perSecond);
+		await fleet.served();
+		a.kill('manager', 'SIGTERM');
+		expect(await a.run.exit).toBe(0);
+		await fleet.start('b');
+		await fleet.served();
+		stop();
+		expect(await fleet.verdict({ identifies: 4 })).toMatchObject({ ...nothingLost, repeats: 0 });
+		await fleet.whole();
+	});
+
+	it('(36) a session that Discord ends while its owner is muted is identified once, by the next owner', async () => {
+		const { fleet, a, b, stop } = await twoNodes();
+		stop();
+		await fleet.handledAll();
+		const lost = await fleet.sessionsOf(a);
+		a.toRedis.set({ lose: ['requests', 'answers'], refuse: true });
+		await waitFor('the node to be muted', () => a.times(muted) > 0);
+		for (const shard of lost) fleet.simulator.faults.invalidate({ shard, resumable: false });
+		await waitFor('the other node to have every session', async () => (await fleet.sessionsOf(b)).length === 4);
+		await fleet.whole();
+		a.toRedis.heal();
+		await waitFor('the node to be back', () => a.times(confirmed) > 1);
+		const again = fleet.talk(perSecond);
+		await fleet.servedBy(b);
+		again();
+		expect(entries(fleet, 'identify')).toHaveLength(4 + lost.length);
+		fleet.expectIdentifies(4 + lost.length);
+	});
+
+	it('(37) a failover while Discord asks every connection to reconnect costs resumes only', async () => {
+		const { fleet, a, b, stop } = await twoNodes();
+		fleet.simulator.faults.reconnect({});
+		a.kill('everything');
+		fleet.simulator.faults.reconnect({});
+		await waitFor('the other node to have every session', async () => (await fleet.sessionsOf(b)).length === 4);
+		fleet.simulator.faults.reconnect({});
+		await fleet.servedBy(b);
+		stop();
+		expect(await fleet.verdict({ identifies: 4, repeats: unsaved })).toMatchObject(nothingLost);
+		await fleet.whole();
+	});
+
+	it('(38) failover and drain need no session start of the day', async () => {
+		const { fleet, a, b, stop } = await twoNodes();
+		fleet.simulator.faults.sessionStarts({ remaining: 0 });
+		a.kill('everything');
+		await fleet.servedBy(b);
+		const c = await fleet.start('c');
+		b.kill('manager', 'SIGTERM');
+		expect(await b.run.exit).toBe(0);
+		await fleet.servedBy(c);
+		stop();
+		expect(await fleet.verdict({ identifies: 4, repeats: unsaved })).toMatchObject(nothingLost);
+		await fleet.whole();
+	});
+
+	it('(39) every node stops when Discord refuses the token', async () => {
+		const { fleet, a, b, stop } = await twoNodes();
+		stop();
+		await fleet.handledAll();
+		fleet.simulator.faults.close(4004);
+		const ends = await Promise.all([a.run.exit, b.run.exit]);
+		expect(ends).toEqual([ends[0], ends[0]]);
+		expect(ends[0]).not.toBe(0);
+		for (const node of [a, b]) {
+			expect(node.run.stdout() + node.run.stderr()).toContain('4004');
+			expect(node.processes()).toEqual([]);
+		}
+		// The simulator counts the refusal itself as a violation.
+		expect(entries(fleet, 'identify')).toHaveLength(4);
+	});
+});

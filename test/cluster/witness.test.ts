@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { type Handled, judge } from './witness.js';
+
+function handled(lines: string): Handled[] {
+	return lines
+		.trim()
+		.split(/\s+/)
+		.map((entry, index) => {
+			const [node, pid, number] = entry.split(':') as [string, string, string];
+			return { guildId: '1', number: Number(number), pid: Number(pid), at: 1000 + 10 * index, node };
+		});
+}
+
+const sent = (count: number) => new Map([['1', count]]);
+
+it('finds nothing wrong with a takeover that repeats', () => {
+	expect(judge(handled('a:1:1 a:1:2 b:2:2 b:2:3'), sent(3))).toEqual({ faults: [], lost: [], repeats: 1, longestPauseMs: 20 });
+});
+
+it('finds two owners that handle a guild at the same time', () => {
+	expect(judge(handled('a:1:1 b:2:1 a:1:2 b:2:2'), sent(2)).faults).toEqual([
+		expect.stringContaining('event 2 on node a (process 1): I1'),
+		expect.stringContaining('event 2 on node b (process 2): I1'),
+	]);
+});
+
+it('finds an event that was left out, and one that never arrived', () => {
+	const { faults, lost } = judge(handled('a:1:1 a:1:3'), sent(4));
+	expect(faults).toEqual([expect.stringContaining('the one before it was 1'), expect.stringContaining('had just handled 1')]);
+	expect(lost).toEqual(['guild 1: handled up to 3 of 4']);
+});
+
+it('finds what one process handles twice', () => {
+	expect(judge(handled('a:1:1 a:1:2 a:1:2'), sent(2)).faults).toEqual([expect.stringContaining('had just handled 2')]);
+});

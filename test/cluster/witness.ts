@@ -1,0 +1,93 @@
+// The judge of a cluster: what the bots of all nodes wrote down, one line for each event that a worker handled, in the order in which they
+// were handled, against the invariants I1 to I4 of the design. What Discord has seen (I5, I6) is the simulator's to judge.
+import { readFileSync } from 'node:fs';
+
+export interface Handled {
+	guildId: string;
+	number: number;
+	/** A worker process belongs to one owner of its session, so to one epoch. */
+	pid: number;
+	/** Epoch ms. */
+	at: number;
+	node: string;
+}
+
+/** Every event handled so far; a line that is being written is left out. */
+export function readHandled(file: string): Handled[] {
+	return readFileSync(file, 'utf8')
+		.split('\n')
+		.slice(0, -1)
+		.map((line) => {
+			const [guildId, number, pid, at, node] = line.split(' ') as [string, string, string, string, string];
+			return { guildId, number: Number(number), pid: Number(pid), at: Number(at), node };
+		});
+}
+
+export interface Verdict {
+	/** I1: handled by a process after another one had handled a later event of the guild, and I2: out of order. */
+	faults: string[];
+	/** I3: what was sent and never handled. */
+	lost: string[];
+	/** I4: events that were handled more than once. */
+	repeats: number;
+	/** The longest time in which a guild handled nothing new, in ms. */
+	longestPauseMs: number;
+}
+
+/** `sent`: how many numbered messages, from 1, each guild got. */
+export function judge(handled: readonly Handled[], sent: ReadonlyMap<string, number>): Verdict {
+	const guilds = new Map<string, GuildRecord>();
+	for (const event of handled) {
+		const record = guilds.get(event.guildId) ?? new GuildRecord(event.guildId);
+		guilds.set(event.guildId, record);
+		record.note(event);
+	}
+	const records = [...guilds.values()];
+	const lost = [...sent].flatMap(([guildId, count]) => {
+		const newest = guilds.get(guildId)?.newest ?? 0;
+		return newest < count ? [`guild ${guildId}: handled up to ${newest} of ${count}`] : [];
+	});
+	return {
+		faults: records.flatMap(({ faults }) => faults),
+		lost,
+		repeats: records.reduce((sum, { repeats }) => sum + repeats, 0),
+		longestPauseMs: Math.max(0, ...records.map(({ longestPauseMs }) => longestPauseMs)),
+	};
+}
+
+class GuildRecord {
+	readonly faults: string[] = [];
+	newest = 0;
+	repeats = 0;
+	longestPauseMs = 0;
+	readonly #guildId: string;
+	readonly #finished = new Set<number>();
+	#last: Handled | undefined;
+	#newestAt = 0;
+
+	constructor(guildId: string) {
+		this.#guildId = guildId;
+	}
+
+	note(event: Handled): void {
+		const { number, pid } = event;
+		const last = this.#last;
+		this.#last = event;
+		if (last && last.pid !== pid) this.#finished.add(last.pid);
+		if (this.#finished.has(pid)) this.#fault(`I1: handled by process ${pid} after another one took over`, event);
+		// The first of a new process may be a repeat; nothing is left out, and a process goes back no further.
+		if (number > this.newest + 1) this.#fault(`I2: the one before it was ${this.newest}`, event);
+		if (last?.pid === pid && number !== last.number + 1)
+			this.#fault(`I2: the same process had just handled ${last.number}`, event);
+		if (number <= this.newest) this.repeats++;
+		else {
+			if (last) this.longestPauseMs = Math.max(this.longestPauseMs, event.at - this.#newestAt);
+			this.#newestAt = event.at;
+			this.newest = number;
+		}
+	}
+
+	#fault(what: string, { number, node, pid }: Handled): void {
+		this.faults.push(`guild ${this.#guildId}, event ${number} on node ${node} (process ${pid}): ${what}`);
+	}
+}
