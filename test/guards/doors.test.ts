@@ -33,9 +33,10 @@ const exceptions: Record<string, string> = {
 	'packages/manager/src/workers/worker-events.ts message': 'passes an event of the manager on to the manager',
 	'packages/control/src/state-dir/lock.ts connect': 'settles a promise',
 	// A server whose listener is guarded where it is created.
-	'packages/control/src/server/server.ts createServer': 'requestHandler() returns a guarded listener',
+	'packages/control/src/server/door.ts createServer': 'requestHandler() returns a guarded listener',
 	'packages/gateway/src/process/resident-gateway.ts createServer': 'the listener of LocalRest is guarded',
 	'packages/gateway/src/process/resident-gateway.ts connection': 'notes the socket',
+	'packages/rest/src/process/rest-server.ts connection': 'notes the socket',
 };
 
 function sourcesOf(folder: string): string[] {

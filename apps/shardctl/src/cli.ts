@@ -7,7 +7,11 @@ import { join } from 'node:path';
 const helpColumns = 80;
 
 // A reader that stops early (`| head`) is not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+	if (error.code === 'EPIPE') process.exit(0);
+	process.stderr.write(`error: standard output cannot be written: ${error.message}\n`, () => process.exit(1));
+});
+process.stderr.on('error', () => {});
 
 const args = process.argv.slice(2);
 if (args.length === 1 && (args[0] === '--help' || args[0] === '-h') && (process.stdout.columns || helpColumns) >= helpColumns) {

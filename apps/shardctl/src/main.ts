@@ -9,7 +9,6 @@ import { printErr } from './terminal/print.js';
 
 /** Runs the command that the process was started with. */
 export async function main(): Promise<void> {
-	process.stderr.on('error', () => {});
 	const program = buildProgram(process.argv[2]);
 	const options = program.commands.flatMap((command) => command.options);
 	for (const variable of unsetFlags(options, process.env)) delete process.env[variable];

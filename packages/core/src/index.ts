@@ -119,6 +119,9 @@ export {
 } from './contract/worker.js';
 export { type Deferred, deferred } from './deferred.js';
 export { describeValue } from './describe-value.js';
+export { RefusalNotices } from './door/refusal-notices.js';
+export { checkRequestTimeouts } from './door/request-timeouts.js';
+export { UnprovenClients } from './door/unproven-clients.js';
 export { describeFailure, type ErrorCode, errorCodes, messageOf, ShardctlError } from './errors.js';
 export { compareFences, fencedError, isFence } from './fence.js';
 export { guardListener } from './guard-listener.js';

@@ -168,3 +168,21 @@ test('a failure of the backend ends only the affected connection', async () => {
 	const { socket: client } = await identified(url);
 	client.terminate();
 });
+
+test('closes the oldest connection without a session for one that is too many, and no other', async () => {
+	const closed: string[] = [];
+	const { gateway, observed, url } = await serve({ maxUnidentified: 20, onUnidentifiedClosed: (why) => closed.push(why) });
+	const first = await identified(url);
+	const idle = Array.from({ length: 50 }, () => {
+		const socket = new WebSocket(url);
+		socket.on('error', () => {});
+		return new Promise<number>((resolve) => socket.once('close', resolve));
+	});
+	expect(await Promise.race(idle)).toBe(4000);
+	await waitFor('all of them', () => closed.length === 30);
+	// They are served as long as they wait, and so is one that identifies.
+	const second = await identified(url);
+	expect([gateway.connections.size, first.socket.readyState, second.socket.readyState]).toEqual([21, 1, 1]);
+	expect(closed[0]).toBe('it did not identify, and 20 newer ones wait as well');
+	expect(observed.filter((entry) => entry.type === 'close' && entry.code === 4000)).toHaveLength(31);
+});

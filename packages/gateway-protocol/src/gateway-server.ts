@@ -46,9 +46,15 @@ export interface GatewayServerOptions {
 	createSession?: (options: SessionOptions) => GatewaySession;
 	/** Bytes that may wait for a slow client before it is dropped (default 64 MiB). */
 	maxQueuedBytes?: number;
+	/** Connections without a session; one more closes the oldest of them (default 10,000). How long one may wait is the client's affair: it may wait for its turn to identify. */
+	maxUnidentified?: number;
+	/** A connection was closed for that. */
+	onUnidentifiedClosed?(why: string): void;
 	/** Makes the layer of a new connection. */
 	layer?: (info: ConnectionInfo) => ConnectionLayer | undefined;
 }
+
+const defaultMaxUnidentified = 10_000;
 
 const webSocketOptions = {
 	noServer: true,
@@ -134,7 +140,18 @@ export class GatewayServer {
 		await new Promise<void>((resolve) => this.#webSockets.close(() => resolve()));
 	}
 
+	/** Without this a client that opens connections and never identifies on them would take those of the others. */
+	#makeRoom(): void {
+		const { maxUnidentified: most = defaultMaxUnidentified, onUnidentifiedClosed } = this.#options;
+		if (this.#connections.size < most) return;
+		const waiting = [...this.#connections.values()].filter(({ state }) => state === 'awaiting');
+		if (waiting.length < most) return;
+		waiting[0]?.close(4000, 'too many connections without a session');
+		onUnidentifiedClosed?.(`it did not identify, and ${most} newer ones wait as well`);
+	}
+
 	#open(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, info: ConnectionInfo): void {
+		this.#makeRoom();
 		this.#observe({ type: 'connection', connection: info, userAgent: request.headers['user-agent'] ?? '' });
 		const wire = new WebSocketTransport({
 			webSocket,

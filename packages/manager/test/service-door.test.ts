@@ -2,14 +2,22 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { type Clock, systemClock } from '@shardctl/core';
 import { type ChildHandle, createProcessHost } from '@shardctl/supervisor';
+import { fakeClock, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import { ServiceDoor } from '../src/children/service-door.js';
 
 const keeperFile = fileURLToPath(new URL('fixtures/door-keeper.mjs', import.meta.url));
 
-async function openDoor(): Promise<ServiceDoor> {
-	const door = new ServiceDoor();
+async function openDoor({
+	clock = systemClock,
+	onClosed = () => {},
+}: {
+	clock?: Clock;
+	onClosed?(message: string): void;
+} = {}): Promise<ServiceDoor> {
+	const door = new ServiceDoor({ clock, onClosed });
 	await door.open();
 	onTestFinished(() => door.close());
 	return door;
@@ -101,4 +109,24 @@ it('closes queued connections when it is closed', async () => {
 	await once(socket, 'close');
 	door.close();
 	expect(await waiting).toBe('');
+});
+
+it('closes connections that no process takes: the oldest where there are too many, the others after a time', async () => {
+	const clock = fakeClock();
+	const reports: string[] = [];
+	const door = await openDoor({ clock, onClosed: (message) => reports.push(message) });
+	const first = visit(door);
+	await waitFor('the first connection', () => clock.pendingTimers() === 1);
+	const others = Array.from({ length: 1000 }, () => visit(door));
+	expect(await first).toBe('');
+	expect(reports).toEqual(['closed a connection that waited for the process: 1000 newer ones wait as well']);
+	// One timer for each, and one for the next report.
+	await waitFor('the other connections', () => clock.pendingTimers() === 1001);
+	await clock.advance(300_000);
+	expect(await Promise.all(others)).toEqual(Array(1000).fill(''));
+	await clock.advance(10_000);
+	expect(reports.slice(1)).toEqual([
+		'closed a connection that waited for the process: none was there for 300 s',
+		'closed a connection that waited for the process: none was there for 300 s (the last of 999 refusals in 10 s)',
+	]);
 });

@@ -42,6 +42,7 @@ async function startCountingService() {
 		configVariable: 'COUNTING_SERVICE',
 		config: ({ epoch }) => ({ epoch, greeting: `process ${epoch}:` }),
 		child: { policy: null, readyTimeoutMs: 60_000, shutdownGraceMs: 10_000, heartbeat: heartbeatOf(30_000) },
+		onConnectionsClosed: () => {},
 		connect: open,
 	});
 	service.child.on('log', ({ line }) => lines.push(line));
@@ -110,6 +111,7 @@ it('can be closed before its port is open', async () => {
 		configVariable: 'X',
 		config: () => ({}),
 		child: { policy: null, readyTimeoutMs: 0, shutdownGraceMs: 0, heartbeat: heartbeatOf(0) },
+		onConnectionsClosed: () => {},
 		connect: open,
 	});
 	const opened = other.open();

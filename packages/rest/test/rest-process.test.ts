@@ -1,8 +1,8 @@
 // The REST process of its own: what it sends to Discord, and what it answers, on a server that follows the test's script.
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { type Clock, type RestNotice, systemClock, WorkerPaths } from '@shardctl/core';
-import { fakeClock, waitFor } from '@shardctl/test-support';
+import { fakeClock, slowClients, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RestServer } from '../src/process/rest-server.js';
 
@@ -322,5 +322,50 @@ describe('its end', () => {
 		expect((await sent).status).toBe(200);
 		await stopped;
 		expect(seen).toHaveLength(1);
+	});
+});
+
+describe('clients that keep it waiting', () => {
+	it.each([
+		['send nothing', () => {}],
+		['send their request byte by byte', (clients: { sendByte(): void }) => clients.sendByte()],
+		[
+			'send requests without the token',
+			(clients: { send(text: string): void }) => clients.send('GET /api/v10/gateway HTTP/1.1\r\nHost: x\r\n\r\n'),
+		],
+	])('are closed when they %s, and a worker is served meanwhile', async (_, act) => {
+		const clock = fakeClock();
+		const { url, base, notices } = await start(ok, { clock });
+		const slow = await slowClients({ port: Number(new URL(base).port), host: '127.0.0.1' }, 1000);
+		onTestFinished(() => slow.close());
+		await waitFor('their end', async () => {
+			act(slow);
+			expect((await fetch(`${url}/v10/users/@me`)).status).toBe(200);
+			await clock.advance(1000);
+			return slow.open() === 0;
+		});
+		await clock.advance(10_000);
+		expect(notices.length).toBeGreaterThan(0);
+		expect(notices.length).toBeLessThan(5);
+		expect(new Set(notices.map(({ kind }) => kind))).toEqual(new Set(['caller:refused']));
+	});
+
+	it("on the path of a worker are closed by node's own limits, also where the manager listens", async () => {
+		const server = new RestServer({
+			config: { epoch: 1, port: 1, api: 'http://127.0.0.1:1/api', pathSecret: 'secret', globalPerSecond: 50 },
+			token: 'token',
+			clock: systemClock,
+			notice: () => {},
+			requestLimits: { headersTimeout: 50, requestTimeout: 50, connectionsCheckingInterval: 10 },
+		});
+		expect(await server.start()).toBe(1);
+		onTestFinished(() => server.stop());
+		const door = createNetServer((socket) => server.take(socket));
+		await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+		onTestFinished(() => new Promise((resolve) => door.close(() => resolve())));
+		const slow = await slowClients({ port: (door.address() as AddressInfo).port, host: '127.0.0.1' }, 3);
+		onTestFinished(() => slow.close());
+		slow.send(`POST ${paths.of(1)}/v10/channels/1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{`);
+		await waitFor('their end', () => slow.open() === 0);
 	});
 });

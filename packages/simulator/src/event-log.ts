@@ -14,7 +14,8 @@ export type LogType =
 	| 'rest'
 	| 'unknown-route'
 	| 'fault'
-	| 'interaction';
+	| 'interaction'
+	| 'refused';
 
 export interface LogEntry {
 	/** Counts up by one; ask for what came after it with `after`. */

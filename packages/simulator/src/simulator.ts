@@ -129,6 +129,7 @@ export class Simulator implements AsyncDisposable {
 			}),
 			control: new ControlApi(this),
 			upgrade: (request, socket, head) => this.#gateway.handleUpgrade(request, socket, head),
+			onClosed: (detail) => this.log.add('refused', { detail }),
 		});
 	}
 

@@ -64,6 +64,8 @@ class ProcessHandle implements ChildHandle {
 		// Windows has no SIGUSR1; it would end a program that is not node, or a node that was started not to handle it.
 		this.#canShowStack =
 			process.platform !== 'win32' && spec.command === undefined && !child.spawnargs.includes('--disable-sigusr1');
+		// Nothing is written to it; the child may close its end.
+		child.stdin?.on('error', () => {});
 		// Also a child without a pid emits an error, which must find a listener. With one, a signal or a message could not be
 		// delivered: its sender knows, and the exit reports the rest.
 		child.on('error', (error) => {

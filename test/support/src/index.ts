@@ -8,6 +8,7 @@ export { listeningPorts } from './listening-ports.js';
 export { type Network, networkTo } from './network.js';
 export { isAlive, leadsGroup, processesWithEnv } from './processes.js';
 export { seededRandom } from './seeded-random.js';
+export { type SlowClients, slowClients } from './slow-clients.js';
 export { canMount, mountNotice, smallDisk } from './small-disk.js';
 export { tempDir } from './temp-dir.js';
 export { waitFor } from './wait-for.js';

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, type Option } from 'commander';
 import { option } from '../option.js';
 import { duration, whole } from '../option-parsers.js';
+import { surviveFailedOutput } from '../start/failed-output.js';
 import { actCommands } from './simulate-act.js';
 
 interface SimulateOptions {
@@ -56,6 +57,7 @@ export function simulateCommand(): Command {
 	for (const each of options()) command.addOption(each);
 	for (const each of actCommands()) command.addCommand(each);
 	return command.action(async ({ set, ...given }: SimulateOptions) => {
+		surviveFailedOutput();
 		const { createSimulator } = await import('@shardctl/simulator');
 		const named = Object.fromEntries(Object.entries(given).map(([key, value]) => [withUnit[key] ?? key, value]));
 		const simulator = await createSimulator({ ...named, ...set });

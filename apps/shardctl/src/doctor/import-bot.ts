@@ -79,6 +79,7 @@ function outcomeOf(child: ChildProcess, limitMs: number): Promise<Outcome> {
 			resolve(outcome);
 		};
 		let timer = setTimeout(settle, limitMs);
+		for (const stream of [child.stdin, child.stderr]) stream?.on('error', () => {});
 		child.stderr?.setEncoding('utf8').on('data', (text: string) => {
 			outcome.stderr = (outcome.stderr + text).slice(-keptChars);
 		});
@@ -102,7 +103,7 @@ function outcomeOf(child: ChildProcess, limitMs: number): Promise<Outcome> {
 			timer = setTimeout(settle, drainMs);
 			child.once('close', settle);
 		});
-		child.once('error', () => {
+		child.on('error', () => {
 			outcome.exitCode = 1;
 			settle();
 		});

@@ -49,6 +49,10 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 	child.once('exit', (code) => {
 		ended = code ?? exitCodes.failed;
 	});
+	child.on('error', (error) => {
+		printErr(`error: the process in the background could not be started: ${error.message}\n`);
+		ended = exitCodes.failed;
+	});
 	const logPath = join(logDir, `${name}.log`);
 	const client = createControlClient(name);
 	while (ended === undefined) {

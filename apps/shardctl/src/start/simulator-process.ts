@@ -37,11 +37,22 @@ export async function startSimulatorProcess({
 		// Not among the arguments, which every user of the machine can read.
 		env: { ...process.env, SHARDCTL_SIMULATE_CONTROL_TOKEN: controlToken },
 	});
-	const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+	let startError: Error | undefined;
+	const exited = new Promise<void>((resolve) => {
+		child.once('exit', () => resolve());
+		// It could not be started; or, later, its channel broke, which its exit follows.
+		child.on('error', (error) => {
+			startError ??= error;
+			if (child.pid === undefined) resolve();
+		});
+	});
+	const output = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+	output.on('error', () => {});
 	const line = await Promise.race([
-		new Promise<string>((resolve) => createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve)),
+		new Promise<string>((resolve) => output.once('line', resolve)),
 		exited.then(() => {
-			throw new ShardctlError('INTERNAL', 'the simulator exited before it was ready; see its output above');
+			const why = startError ? `could not be started: ${startError.message}` : 'exited before it was ready; see its output above';
+			throw new ShardctlError('INTERNAL', `the simulator ${why}`, { cause: startError });
 		}),
 	]);
 	const { url, token } = JSON.parse(line) as { url: string; token: string };

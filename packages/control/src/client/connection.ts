@@ -36,7 +36,7 @@ export function openResponse(
 			clearTimeout(timer);
 			resolve(response);
 		});
-		outgoing.once('error', (cause: NodeJS.ErrnoException) => {
+		outgoing.on('error', (cause: NodeJS.ErrnoException) => {
 			clearTimeout(timer);
 			reject(signal?.aborted ? (signal.reason as Error) : connectionError(target.label, cause));
 		});

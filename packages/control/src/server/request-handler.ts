@@ -22,6 +22,8 @@ export interface Access {
 	allowEval: boolean;
 	/** The dashboard, while it is served through this socket. */
 	dashboard?(): Pick<Dashboard, 'respond'> | undefined;
+	/** The client of the request may be here. */
+	onServed(request: IncomingMessage): void;
 	/** Of everything that leaves through this socket. */
 	redaction: Redaction;
 }
@@ -64,13 +66,17 @@ async function respond(
 	response: ServerResponse,
 ): Promise<void> {
 	const target = parseRequestTarget(request.url);
-	if (target && access.dashboard?.()?.respond(request, response, target)) return;
+	if (target && access.dashboard?.()?.respond(request, response, target)) {
+		access.onServed(request);
+		return;
+	}
 	const rights = access.rightsOf(request);
 	if (rights === 'none' && !(target && tokenFreePaths.has(target.path))) {
 		options.onUnauthorised(request);
 		response.setHeader('www-authenticate', 'Bearer');
 		throw new ShardctlError('UNAUTHORIZED', 'this control API needs its token: send the header "Authorization: Bearer <token>"');
 	}
+	access.onServed(request);
 	if (!target) throw new ShardctlError('OPTIONS_INVALID', 'the target of the request is not a path');
 	const { operation, fields } = match(request.method, target.path);
 	const { input: schema, run, follow, contentType, statusOf, needs = 'act' } = routeTable[operation];

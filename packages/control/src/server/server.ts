@@ -1,7 +1,7 @@
 // Serves the control API of one fleet: on a Unix socket that only this user can open, and over TCP with a token if configured. Owns the
 // sockets, the lock and the feed.
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
@@ -18,6 +18,7 @@ import { processIdentity } from '../state-dir/process-identity.js';
 import { socketPath, stateDir } from '../state-dir/state-dir.js';
 import { bearerCheck, keptToken } from './bearer.js';
 import { type ControlOptions, shortestToken } from './control-options.js';
+import { createDoor, type Door } from './door.js';
 import { noRedaction, redactionOf } from './redaction.js';
 import { type Access, maxStreams, requestHandler } from './request-handler.js';
 
@@ -40,8 +41,8 @@ export interface Control {
 	close(end: FleetEnd): Promise<void>;
 }
 
-const limits = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5000 };
-const maxConnections = 8192;
+/** Connections over TCP without a request that is allowed. Those of this user's programs, which may connect all at once, are limited in time. */
+const mostUnproven = { overTcp: 1024, locally: Number.POSITIVE_INFINITY };
 /** Requests without the right token are logged at most this often. */
 const unauthorisedLogMs = 1000;
 /** How often the record says that its manager is alive. */
@@ -77,18 +78,21 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 	});
 	const stopTouching = every(clock, aliveMs, () => lock.touch());
 	const closing = deferred();
-	const servers: Server[] = [];
-	const serving: Serving = { servers, lock, feed, journal, dashboard: undefined, stopTouching, clock, closing };
+	const doors: Door[] = [];
+	const serving: Serving = { doors, lock, feed, journal, dashboard: undefined, stopTouching, clock, closing };
 	const onUnauthorised = unauthorisedLog(logger, clock);
 	const handling = { fleet, feed, clock, closing: closing.promise, onUnauthorised, openDashboard };
 	const redaction = redactionOf(setup.token);
 	let tcp: TcpAddress | undefined;
-	const open = (access: Access) => {
-		const server = createServer(limits, requestHandler(handling, access));
-		server.maxConnections = maxConnections;
-		server.on('error', (error) => logger.warn({ err: error }, `control API: ${error.message}`));
-		servers.push(server);
-		return server;
+	const open = (access: Omit<Access, 'onServed'>, mostUnproven: number) => {
+		const door = createDoor({
+			clock,
+			logger,
+			mostUnproven,
+			listener: (onServed) => requestHandler(handling, { ...access, onServed }),
+		});
+		doors.push(door);
+		return door.server;
 	};
 
 	/** Serves over TCP as well. The tokens are those of the options or the environment, else generated and kept. */
@@ -100,17 +104,20 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 		const token = given ?? keptToken(tokenFile as string);
 		const mayAct = bearerCheck(token);
 		const mayRead = bearerCheck(givenToRead ?? keptToken(readTokenFile as string));
-		const server = open({
-			rightsOf(request) {
-				const { authorization } = request.headers;
-				if (mayAct(authorization)) return 'act';
-				if (mayRead(authorization)) return 'read';
-				return serving.dashboard?.rightsOf(request) ?? 'none';
+		const server = open(
+			{
+				rightsOf(request) {
+					const { authorization } = request.headers;
+					if (mayAct(authorization)) return 'act';
+					if (mayRead(authorization)) return 'read';
+					return serving.dashboard?.rightsOf(request) ?? 'none';
+				},
+				allowEval: options.allowEval ?? false,
+				dashboard: () => serving.dashboard,
+				redaction,
 			},
-			allowEval: options.allowEval ?? false,
-			dashboard: () => serving.dashboard,
-			redaction,
-		});
+			mostUnproven.overTcp,
+		);
 		const url = await listen(server);
 		logger.info(
 			{ url, ...(tokenFile ? { tokenFile } : {}), ...(readTokenFile ? { readTokenFile } : {}) },
@@ -157,7 +164,7 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 	}
 
 	try {
-		const local = open({ rightsOf: () => 'act', allowEval: true, redaction: noRedaction });
+		const local = open({ rightsOf: () => 'act', allowEval: true, redaction: noRedaction }, mostUnproven.locally);
 		await listenLocally(local, path);
 		const { port, dashboard } = options;
 		if (port !== undefined) tcp = await openTcp((server) => listenOnTcp(server, { port, host: options.host ?? defaultHost }));
@@ -208,7 +215,7 @@ function openJournal(dir: string, fleet: Fleet, { clock, logger }: ControlSetup)
 }
 
 interface Serving {
-	servers: Server[];
+	doors: Door[];
 	lock: Lock;
 	feed: FleetFeed;
 	journal: Journal | undefined;
@@ -219,18 +226,18 @@ interface Serving {
 	closing: Deferred<void>;
 }
 
-async function close({ servers, lock, feed, journal, dashboard, stopTouching, clock, closing }: Serving): Promise<void> {
+async function close({ doors, lock, feed, journal, dashboard, stopTouching, clock, closing }: Serving): Promise<void> {
 	// It no longer listens, and the lock is released: a client that gets its "stopped" below can start the next manager immediately.
-	const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+	const closed = doors.map((door) => door.close());
 	stopTouching();
 	journal?.close();
 	dashboard?.close();
 	lock.release();
 	closing.resolve();
 	feed.close();
-	for (const server of servers) server.closeIdleConnections();
+	for (const { server } of doors) server.closeIdleConnections();
 	const cutOff = clock.setTimeout(() => {
-		for (const server of servers) server.closeAllConnections();
+		for (const { server } of doors) server.closeAllConnections();
 	}, closeGraceMs);
 	await Promise.all(closed);
 	clock.clearTimeout(cutOff);

@@ -52,7 +52,10 @@ export class LocalRest {
 
 	/** Never throws. */
 	readonly answer = guardListener(
-		(request: IncomingMessage, response: ServerResponse) => this.#answer(request, response),
+		(request: IncomingMessage, response: ServerResponse) => {
+			response.on('error', () => {});
+			this.#answer(request, response);
+		},
 		(_error, _request, response) => refuseRest(response, 500, 'the request could not be forwarded'),
 	);
 
@@ -107,11 +110,16 @@ export class LocalRest {
 		const { framing } = allowed;
 		const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
 		const headers = { ...endToEndHeaders(request.headers), ...framing };
-		const onward = send(target, { method, headers, agent: this.#agent, timeout: idleMs }, (answer) => {
-			response.writeHead(answer.statusCode ?? 502, endToEndHeaders(answer.headers));
-			// Destroys the response where the answer breaks off: the client must not take a part for the whole.
-			pipeline(answer, response, () => {});
-		});
+		const passOn = guardListener(
+			(answer: IncomingMessage) => {
+				response.writeHead(answer.statusCode ?? 502, endToEndHeaders(answer.headers));
+				// Destroys the response where the answer breaks off: the client must not take a part for the whole.
+				pipeline(answer, response, () => {});
+			},
+			// Such as a status that is none: what is reached may be a proxy.
+			() => fail(502, 'the answer could not be passed on'),
+		);
+		const onward = send(target, { method, headers, agent: this.#agent, timeout: idleMs }, passOn);
 		const fail = (status: number, message: string) => {
 			onward.destroy();
 			refuseRest(response, status, message);

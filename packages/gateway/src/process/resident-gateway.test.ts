@@ -138,7 +138,7 @@ describe('the local server', () => {
 		expect(socket.destroyed).toBe(false);
 		await clock.advance(1500);
 		await closed;
-		expect(notices).toMatchObject([{ message: expect.stringContaining('did not show within 30 s') }]);
+		expect(notices).toMatchObject([{ message: expect.stringContaining('did not show that it is a worker within 30 s') }]);
 	});
 
 	test('finding 11: keeps the newest of 400 silent connections, admits a worker, and reports once', async () => {

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import {
 	botKey,
 	type Clock,
+	checkRequestTimeouts,
 	deferred,
 	type GatewayConfig,
 	type GatewayNotice,
@@ -15,12 +16,14 @@ import {
 	type Layout,
 	messageOf,
 	parseRequestTarget,
+	RefusalNotices,
 	type SessionLease,
 	type SessionTerms,
 	ShardctlError,
 	type SnapshotStore,
 	sessionsOfShards,
 	shardsOfSession,
+	UnprovenClients,
 	type WorkerConnection,
 	type WorkerIncarnation,
 	WorkerPaths,
@@ -28,8 +31,6 @@ import {
 import { GatewayServer } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../downstream/local-backend.js';
 import { LocalRest } from '../downstream/local-rest.js';
-import { RefusalNotices } from '../downstream/refusal-notices.js';
-import { UnprovenClients } from '../downstream/unproven-clients.js';
 import { ResidentSession } from '../session/resident-session.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
@@ -47,9 +48,12 @@ import type { LeaseWatch } from './lease-watch.js';
 const heartbeats = { heartbeatIntervalMs: 2 ** 31 - 1, heartbeatAskAfterMs: 20_000, heartbeatTimeoutMs: 60_000 };
 /** Handshakes with Discord at the same time: at 100 ms each, 320 connections a second. */
 const connectsAtOnce = 32;
-/** Connections that have not shown that they are a worker's: what a boot of all workers at once needs, and room. */
+/** Connections that have not shown that they are a worker's, or that have no session: what a boot of all workers at once needs, and room. */
 const unprovenAtOnce = 64;
 const unprovenPerShard = 4;
+const unprovenForMs = 30_000;
+/** Of workers; other clients are closed before. */
+const requestLimits = { headersTimeout: 30_000, requestTimeout: 300_000, connectionsCheckingInterval: 10_000 };
 /** How long the session of a worker without a connection can be resumed. */
 const sessionTtlMs = 60_000;
 
@@ -102,10 +106,14 @@ export class ResidentGateway {
 		this.#refusals = new RefusalNotices(clock, (message) =>
 			notice({ shardIds: [...this.#shards.keys()], kind: 'worker:refused', message }),
 		);
+		const most = unprovenAtOnce + unprovenPerShard * config.shardIds.length;
+		const onClosed = (why: string) => this.#refusals.note(`closed a connection to the local gateway: ${why}`);
 		this.#unproven = new UnprovenClients({
 			clock,
-			most: unprovenAtOnce + unprovenPerShard * config.shardIds.length,
-			onClosed: (why) => this.#refusals.note(why),
+			most,
+			withinMs: unprovenForMs,
+			failing: 'did not show that it is a worker',
+			onClosed,
 		});
 		const backend = new LocalBackend({
 			token: config.anyToken ? undefined : token,
@@ -125,6 +133,8 @@ export class ResidentGateway {
 			backend,
 			clock,
 			sessionTtlMs,
+			maxUnidentified: most,
+			onUnidentifiedClosed: onClosed,
 			createSession: (session) => backend.createSession(session),
 			// Requested heartbeats would count against a limit on frames; the backend limits requests instead.
 			rules: { ...heartbeats, sendLimit: { limit: Number.POSITIVE_INFINITY, windowMs: 60_000 } },
@@ -138,7 +148,7 @@ export class ResidentGateway {
 			onProven: ({ socket }) => this.#unproven.prove(socket),
 			onRefused: (detail) => this.#refusals.note(`refused ${detail}`),
 		});
-		this.#http = createServer(this.#rest.answer);
+		this.#http = createServer(requestLimits, this.#rest.answer);
 		this.#http.on('connection', (socket: Socket) => this.#unproven.add(socket));
 		this.#http.on(
 			'upgrade',
@@ -158,6 +168,7 @@ export class ResidentGateway {
 		if (!lease) await this.#adopt({ withWorkers });
 		else if (config.cluster?.lease) this.#adopting = this.#try(() => this.#adopt({ withWorkers }));
 		if (config.port === 0) await this.#listen();
+		else checkRequestTimeouts(this.#http);
 		return this.#port;
 	}
 
@@ -357,6 +368,8 @@ export class ResidentGateway {
 			this.#http.once('error', reject);
 			this.#http.listen(0, '127.0.0.1', () => {
 				this.#http.off('error', reject);
+				// A connection could not be accepted, such as for want of file descriptors: its client tries again.
+				this.#http.on('error', () => {});
 				resolve();
 			});
 		});

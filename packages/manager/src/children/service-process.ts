@@ -1,6 +1,6 @@
 // A child process that serves connections of workers: supervised, asked over its channel, and reached at a port that outlives it. What is
 // common to every kind of it is here; a kind adds its configuration and its conversation. Gateway processes are one kind.
-import { aborted, deferred, ShardctlError } from '@shardctl/core';
+import { aborted, deferred, ShardctlError, systemClock } from '@shardctl/core';
 import { ipcPort, type Port } from '@shardctl/rpc';
 import {
 	type ChildHandle,
@@ -53,6 +53,8 @@ export interface ServiceProcessOptions<Peer> {
 	config(start: { epoch: number; port: number }): object;
 	/** What is the same for every process. */
 	child: Omit<SupervisedChildOptions, 'connect' | 'spec'>;
+	/** Connections of workers were closed because no process took them. */
+	onConnectionsClosed(message: string): void;
 	/** Opens the conversation with a process that was just started: handlers and listeners are registered in this turn. */
 	connect(port: Port, epoch: number, reports: ServiceReports): ServiceLink<Peer>;
 }
@@ -61,13 +63,17 @@ export class ServiceProcess<Peer extends { readonly closed: boolean; close(error
 	readonly label: string;
 	readonly child: SupervisedChild;
 	readonly #options: ServiceProcessOptions<Peer>;
-	readonly #door = new ServiceDoor();
+	readonly #door: ServiceDoor;
 	#peer: Peer | undefined;
 
 	constructor(options: ServiceProcessOptions<Peer>) {
 		const { id, label, file, execArgv, token, configVariable, config, child } = options;
 		this.label = label;
 		this.#options = options;
+		this.#door = new ServiceDoor({
+			clock: child.clock ?? systemClock,
+			onClosed: (message) => options.onConnectionsClosed(message),
+		});
 		this.child = new SupervisedChild({
 			...child,
 			spec: (epoch) => ({

@@ -86,6 +86,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			configVariable: gatewayConfigVariable,
 			config: (start): GatewayConfig => ({ ...config(), ...start, gatewayId, shardIds: [...shardIds] }),
 			child,
+			onConnectionsClosed: (message) => this.emit('notice', { shardIds: [...shardIds], kind: 'worker:refused', message }),
 			connect: (port, epoch, reports) => this.#connect(port, epoch, reports),
 		});
 	}

@@ -71,6 +71,7 @@ export class RestService {
 				onOwnerError: ownerErrorLog(manager.logger),
 				...(manager.processHost ? { host: manager.processHost } : {}),
 			},
+			onConnectionsClosed: (message) => emit('rest:notice', { kind: 'caller:refused', message }),
 			connect: (port, epoch, reports) => this.#connect(port, epoch, reports),
 		});
 		watchProcess(this.#child);

@@ -4,9 +4,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import {
 	type Clock,
+	checkRequestTimeouts,
 	deferred,
 	guardListener,
 	parseRequestTarget,
+	RefusalNotices,
 	type RestConfig,
 	type RestFigures,
 	type RestNotice,
@@ -15,6 +17,7 @@ import {
 	restFraming,
 	restTarget,
 	tokenCheck,
+	UnprovenClients,
 	WorkerPaths,
 } from '@shardctl/core';
 import { DiscordClient } from '../forward/discord-client.js';
@@ -33,11 +36,15 @@ const mostAtOnce = 5000;
 const bufferBytes = { totalBytes: 128 * 2 ** 20, smallBytes: 64 * 2 ** 10 };
 /** How long a request may wait here. Libraries take a request without an answer for lost after 15 s. */
 const waitMs = 10_000;
+/** Connections that have not shown that they are a worker's: one for each request that may run, and how long each may take for that. */
+const unproven = { most: mostAtOnce, withinMs: 30_000 };
+/** Of workers; other clients are closed before. */
+const defaultRequestLimits = { headersTimeout: 30_000, requestTimeout: 300_000, connectionsCheckingInterval: 10_000 };
 /** Longer than workers keep a connection without requests: a connection that closes while a request is on its way loses it. */
 const keepAliveMs = 120_000;
 /** How long the requests that Discord has may take at the end. */
 const drainMs = 5000;
-/** One notice about the global limit, or about refused callers, in this time. */
+/** One notice about the global limit in this time. */
 const noticeIntervalMs = 60_000;
 /** For a caller on a path of no worker. */
 const noWorker = -1;
@@ -49,6 +56,8 @@ export interface RestServerOptions {
 	notice(notice: RestNotice): void;
 	/** For tests (default: Discord's). */
 	invalidLimit?: number;
+	/** For tests. */
+	requestLimits?: typeof defaultRequestLimits;
 }
 
 export class RestServer {
@@ -59,6 +68,8 @@ export class RestServer {
 	readonly #http: Server;
 	readonly #context: ExchangeContext;
 	readonly #running = new Set<Exchange>();
+	readonly #refusals: RefusalNotices;
+	readonly #unproven: UnprovenClients;
 	readonly #latencies = new Latencies();
 	readonly #classes = new Map<string, number>();
 	#requests = 0;
@@ -70,7 +81,7 @@ export class RestServer {
 	readonly #noticedAt = new Map<RestNotice['kind'], number>();
 
 	constructor(options: RestServerOptions) {
-		const { config, token, clock, invalidLimit } = options;
+		const { config, token, clock, notice, invalidLimit, requestLimits = defaultRequestLimits } = options;
 		this.#options = options;
 		this.#api = new URL(`${config.api.replace(/\/+$/, '')}/`);
 		this.#paths = new WorkerPaths(config.pathSecret);
@@ -87,22 +98,40 @@ export class RestServer {
 		};
 		// What the process before this one has sent counts for another second.
 		if (config.epoch > 1) this.#context.gate.closeFor(1000);
+		this.#refusals = new RefusalNotices(clock, (message) => notice({ kind: 'caller:refused', message }));
+		this.#unproven = new UnprovenClients({
+			clock,
+			...unproven,
+			failing: 'did not show that it is a worker',
+			onClosed: (why) => this.#refusals.note(`closed a connection to the REST process: ${why}`),
+		});
 		this.#http = createServer(
-			{ keepAliveTimeout: keepAliveMs },
+			{ keepAliveTimeout: keepAliveMs, ...requestLimits },
 			guardListener(
-				(request: IncomingMessage, response: ServerResponse) => this.#answer(request, response),
+				(request: IncomingMessage, response: ServerResponse) => {
+					response.on('error', () => {});
+					this.#answer(request, response);
+				},
 				(_error, _request, response) => refuseRest(response, 500, 'the request could not be forwarded'),
 			),
 		);
+		this.#http.on('connection', (socket: Socket) => this.#unproven.add(socket));
 	}
 
 	/** Resolves with the port: that of the manager, which passes connections on, or one of its own. */
 	async start(): Promise<number> {
 		const { port } = this.#options.config;
-		if (port !== 0) return port;
+		if (port !== 0) {
+			checkRequestTimeouts(this.#http);
+			return port;
+		}
 		await new Promise<void>((resolve, reject) => {
 			this.#http.once('error', reject);
-			this.#http.listen(0, '127.0.0.1', resolve);
+			this.#http.listen(0, '127.0.0.1', () => {
+				// A connection could not be accepted, such as for want of file descriptors: its client tries again.
+				this.#http.on('error', () => {});
+				resolve();
+			});
 		});
 		return (this.#http.address() as AddressInfo).port;
 	}
@@ -147,6 +176,8 @@ export class RestServer {
 			await this.#idle.promise;
 			clock.clearTimeout(timer);
 		}
+		this.#refusals.stop();
+		this.#unproven.stop();
 		gate.stop();
 		queues.stop();
 		client.stop();
@@ -163,10 +194,11 @@ export class RestServer {
 		const worker = this.#paths.parse(target.path);
 		// A request without a token may be right: interactions and webhooks carry theirs in the path.
 		if (!(this.#paths.keyed && worker) && !this.#isToken(request.headers.authorization)) {
-			this.#noticeRarely('caller:refused', 'refused a client of the REST process without the token of the bot');
+			this.#refusals.note('refused a client of the REST process without the token of the bot');
 			refuseRest(response, 401, '401: Unauthorized');
 			return;
 		}
+		this.#unproven.prove(request.socket);
 		const onward = restTarget(this.#api, worker?.rest ?? target.path);
 		if (!onward) {
 			refuseRest(response, 400, 'the path is not one of the API');

@@ -1,6 +1,6 @@
-// Reports what the door refuses: the first refusal at once, those that follow it together, so that a client that tries again and again
+// Reports what a door refuses: the first refusal at once, those that follow it together, so that a client that tries again and again
 // cannot push everything else out of the log and the kept events.
-import type { Clock, Timer } from '@shardctl/core';
+import type { Clock, Timer } from '../clock.js';
 
 /** At most one report in this time. */
 const intervalMs = 10_000;

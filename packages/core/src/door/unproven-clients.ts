@@ -1,15 +1,16 @@
-// The connections at the local gateway of which nothing shows yet that they are a worker's: there are only so many of them, each for a
-// limited time. Node's own limits begin with `listen`, and this server is handed its connections.
+// The connections at a server of which nothing shows yet that they may be there: there are only so many of them, each for a limited time.
+// So a client that connects and is silent, or sends its request byte by byte, takes nothing from the others.
 import type { Socket } from 'node:net';
-import type { Clock, Timer } from '@shardctl/core';
-
-/** From the connection until a request with the path of a worker, or the token. */
-const provenWithinMs = 30_000;
+import type { Clock, Timer } from '../clock.js';
 
 export interface UnprovenClientsOptions {
 	clock: Clock;
 	/** One more closes the oldest of them. */
 	most: number;
+	/** From the connection until it is proven. */
+	withinMs: number;
+	/** What a connection did not do in that time: `did not show that it is a worker`. */
+	failing: string;
 	/** A connection was closed. */
 	onClosed(why: string): void;
 }
@@ -29,18 +30,15 @@ export class UnprovenClients {
 
 	/** A connection begins. */
 	add(socket: Socket): void {
-		const { clock, most } = this.#options;
+		const { clock, most, withinMs, failing } = this.#options;
 		const [oldest] = this.#sockets.keys();
-		if (this.#sockets.size >= most && oldest) this.#close(oldest, `${most} other connections wait as well`);
-		const timer = clock.setTimeout(
-			() => this.#close(socket, `it did not show within ${provenWithinMs / 1000} s that it is a worker`),
-			provenWithinMs,
-		);
+		if (this.#sockets.size >= most && oldest) this.#close(oldest, `it ${failing}, and ${most} newer ones wait as well`);
+		const timer = clock.setTimeout(() => this.#close(socket, `it ${failing} within ${withinMs / 1000} s`), withinMs);
 		this.#sockets.set(socket, timer);
 		socket.once('close', () => this.prove(socket));
 	}
 
-	/** It is a worker's, or it is closed. */
+	/** It may be there, or it is closed. */
 	prove(socket: Socket): void {
 		this.#options.clock.clearTimeout(this.#sockets.get(socket));
 		this.#sockets.delete(socket);
@@ -57,6 +55,6 @@ export class UnprovenClients {
 	#close(socket: Socket, why: string): void {
 		this.prove(socket);
 		socket.destroy();
-		this.#options.onClosed(`closed a connection to the local gateway: ${why}`);
+		this.#options.onClosed(why);
 	}
 }
