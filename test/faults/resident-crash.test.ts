@@ -44,6 +44,8 @@ it('kills workers: at most the events in flight are lost, and they are counted',
 	expect(repeated(handled)).toBe(0);
 	expect(handled.length).toBeLessThanOrEqual(sent);
 	expect(sent - handled.length).toBeLessThanOrEqual(lost);
+	// B11: the total of the fleet is that of its gateway processes, none of which has died.
+	await waitFor('the total of the fleet', async () => (await fleet.manager.getStats()).losses?.events === lost);
 	fleet.expectNoIdentifySinceStart();
 	await fleet.stop();
 });
@@ -80,7 +82,37 @@ it('sets an event aside that kills its worker repeatedly', async () => {
 	await fleet.allReady();
 	expect(numbers()).toEqual(new Set([1, 2, 4, 5]));
 	expect(await fleet.totals()).toMatchObject({ poisoned: 1, lost: 0 });
+	await waitFor('the loss', async () => (await fleet.manager.getStats()).losses?.byReason.poisoned === 1);
 	fleet.expectNoIdentifySinceStart();
+	await fleet.stop();
+});
+
+it('B11: states one total of what was lost, which outlives the processes that counted it', async () => {
+	const fleet = await startResidentFleet({ shards: 1, guilds: 1, manager: { respawn: noBackoff } });
+	const losses = async () => (await fleet.manager.getStats()).losses;
+	const gateway = async () => (await fleet.manager.getStats()).gateways?.[0];
+	expect(await losses()).toMatchObject({ events: 0, sessions: 0, last: null });
+	await fleet.manager.broadcastEval('setTimeout(() => { for (;;); }, 0); 0');
+	for (let number = 0; number < 5; number++) fleet.say(0);
+	await waitFor('events that the worker does not confirm', async () => ((await gateway())?.shards[0]?.bufferedEvents ?? 0) >= 5);
+	await killWorker(fleet, 0);
+	await waitFor('the loss', async () => ((await losses())?.events ?? 0) >= 5);
+	const { events = 0, last } = (await losses()) ?? {};
+	expect(last).toMatchObject({ reason: 'worker-died', shardIds: [0], events });
+
+	const [pid] = fleet.gatewayPids();
+	process.kill(pid as number, 'SIGKILL');
+	await waitFor('the next gateway process', async () => {
+		const next = await gateway();
+		return next?.pid !== pid && next?.sessions[0]?.status === 'ready';
+	});
+	expect((await gateway())?.shards[0]?.lost).toBe(0);
+	expect(await losses()).toMatchObject({ events, sessions: 0, byReason: { 'worker-died': events } });
+
+	fleet.simulator.faults.invalidate({ shard: 0 });
+	await waitFor('another session', async () => (await losses())?.sessions === 1);
+	expect((await losses())?.last).toMatchObject({ reason: 'session-replaced', shardIds: [0], events: null });
+	await fleet.allReady();
 	await fleet.stop();
 });
 

@@ -82,6 +82,7 @@ export {
 	identifyWindowMs,
 	type SessionStartLimit,
 } from './contract/identify-coordinator.js';
+export { type EventLossReason, eventLossReasons, type FleetLosses, type Loss, type LostEvents } from './contract/losses.js';
 export {
 	type RestConfig,
 	type RestEvents,
@@ -126,6 +127,7 @@ export { describeFailure, type ErrorCode, errorCodes, messageOf, ShardctlError }
 export { compareFences, fencedError, isFence } from './fence.js';
 export { guardListener } from './guard-listener.js';
 export { fleetHealth } from './health/fleet-health.js';
+export { describeLosses, noLosses, withLoss } from './health/losses.js';
 export { isSilent } from './health/worker-causes.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSnowflake, planSlices, shardIdForGuild } from './shards.js';
+import { describeShards, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
 
 describe('shardIdForGuild', () => {
 	it('is right for ids above 2^53, where numbers lose digits', () => {
@@ -25,6 +25,17 @@ describe('isSnowflake', () => {
 		expect(isSnowflake('18446744073709551616')).toBe(false);
 		expect(isSnowflake('12a')).toBe(false);
 		expect(isSnowflake('')).toBe(false);
+	});
+});
+
+describe('describeShards', () => {
+	it('names shards in ranges, and cuts a long list with gaps', () => {
+		expect(describeShards([3])).toBe('shard 3');
+		expect(describeShards([0, 1, 2, 3, 7])).toBe('shards 0-3,7');
+		expect(describeShards(Array.from({ length: 1000 }, (_, id) => id))).toBe('shards 0-999');
+		expect(describeShards(Array.from({ length: 500 }, (_, id) => 2 * id))).toBe(
+			'shards 0,2,4,6,8,10,12,14,16,18,20,22,… (500 shards)',
+		);
 	});
 });
 

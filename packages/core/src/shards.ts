@@ -41,7 +41,12 @@ export function formatShardIds(shardIds: readonly number[]): string {
 	return parts.join(',');
 }
 
-/** Shards for people, with the noun: `shard 3`, `shards 0-3,7`. */
+/** Longer lists are cut in a sentence. */
+const mostRanges = 12;
+
+/** Shards for people, with the noun: `shard 3`, `shards 0-3,7`. A long list with gaps is cut: `shards 0,2,4,… (500 shards)`. */
 export function describeShards(shardIds: readonly number[]): string {
-	return `${shardIds.length === 1 ? 'shard' : 'shards'} ${formatShardIds(shardIds)}`;
+	const ranges = formatShardIds(shardIds).split(',');
+	const [noun, cut] = [shardIds.length === 1 ? 'shard' : 'shards', ranges.length > mostRanges];
+	return `${noun} ${ranges.slice(0, mostRanges).join(',')}${cut ? `,… (${shardIds.length} shards)` : ''}`;
 }

@@ -48,6 +48,7 @@ async function setup(
 		onRefused: (code) => void events.push(`refused ${code}`),
 		onPing: () => {},
 		onRequestsDropped: () => {},
+		onRequestsNormal: () => {},
 		...more,
 	});
 	onTestFinished(async () => {

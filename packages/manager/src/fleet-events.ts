@@ -8,6 +8,7 @@ const forwardedEvents = Object.keys({
 	'worker:ready': true,
 	'worker:failed': true,
 	'worker:unresponsive': true,
+	'worker:responsive': true,
 	'worker:memory': true,
 	'shard:ready': true,
 	'shard:reconnecting': true,

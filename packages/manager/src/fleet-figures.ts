@@ -19,7 +19,8 @@ export async function fleetFigures(
 		rest,
 		deploys,
 		host,
-	}: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'rest' | 'deploys' | 'host'>,
+		losses: { losses },
+	}: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'rest' | 'deploys' | 'host' | 'losses'>,
 	{ clock, heartbeatTimeoutMs, maxMemoryBytes, simulator }: ResolvedManagerOptions,
 	facts: () => ManagerFacts,
 ): Promise<FleetFigures> {
@@ -46,6 +47,7 @@ export async function fleetFigures(
 			.flatMap((worker) => workerShardStats(worker, nowMs))
 			.map((shard) => (mode.waitsForBudget(shard.shardId) ? { ...shard, waitsForBudget: true } : shard)),
 		workers: workers.map((worker) => workerStats(worker, rules)),
+		losses,
 		host: machine,
 		...(gateways ? { gateways } : {}),
 		...(requests ? { rest: requests } : {}),

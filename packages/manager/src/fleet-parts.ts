@@ -6,8 +6,10 @@ import { answers } from './cluster/answers.js';
 import { Membership } from './cluster/membership.js';
 import { Deploys } from './deploy/deploys.js';
 import { hasMemory } from './deploy/memory.js';
+import { publishIdentify } from './diagnostics/channels.js';
 import type { EmitFleetEvent } from './events.js';
 import { HostWatch } from './health/host-facts.js';
+import { LossLedger } from './health/loss-ledger.js';
 import { LocalIdentifyCoordinator } from './identify/local-coordinator.js';
 import { SessionStarts } from './identify/session-starts.js';
 import type { LifecycleState } from './lifecycle.js';
@@ -54,6 +56,7 @@ export interface FleetParts {
 	replacements: Replacements;
 	deploys: Deploys;
 	host: HostWatch;
+	losses: LossLedger;
 	/** Null without a cluster. */
 	membership: Membership | null;
 }
@@ -76,13 +79,15 @@ export function createFleetParts({
 		token,
 		clock,
 		coordinator: new LocalIdentifyCoordinator({ clock, reserve: options.identifyReserve, windowMs: options.identifyWindowMs }),
+		onIdentify: (session, waitedMs) => publishIdentify(options.name, { session, waitedMs }),
 		onStale: (error) => logger.warn({ err: error }, 'Discord did not answer, so its last answer is used'),
 		onRetry: ({ message }, delayMs) => logger.warn(`${message}; trying again in ${Math.ceil(delayMs / 1000)} s`),
 	});
+	const losses = new LossLedger(clock);
 	const processes = new ProcessRecords({ clock, logger });
 	const rest =
 		options.rest && new RestService({ options, rest: options.rest, emit, watchProcess: (child) => processes.watch(child) });
-	const calls = new Calls<ManagedWorker>(fleet, options.callTimeoutMs);
+	const calls = new Calls<ManagedWorker>(fleet, options.callTimeoutMs, options.name);
 	const workers: WorkerFleet = new WorkerFleet({
 		options,
 		prepare: (worker, aborted) => mode.prepare(worker, aborted),
@@ -95,6 +100,11 @@ export function createFleetParts({
 			refusals.watch(worker);
 			problems.watch(worker);
 			processes.watch(worker.child);
+			// In resident mode a worker's session is with its gateway process, which loses nothing of Discord's.
+			if (options.gateway) return;
+			worker.on('shard.status', ({ shardId, status }) => {
+				if (status === 'ready') losses.noteSession([shardId]);
+			});
 		},
 		onPromoted: (worker) => onPromoted(worker.id),
 	});
@@ -119,6 +129,7 @@ export function createFleetParts({
 		onRefused: (worker, error) => refusals.refuse(worker, error),
 		onFleetRefused: (error) => refusals.refuseFleet(error),
 		emit,
+		losses,
 		watchProcess: (child) => processes.watch(child),
 		apiOfGateway: (gatewayId) => rest?.apiOfGateway(gatewayId) ?? api,
 	});
@@ -150,5 +161,6 @@ export function createFleetParts({
 					probe: () => answers(starts.lastGateway.url),
 				})
 			: null;
-	return { starts, workers, mode, rest, calls, processes, replacements, deploys, host: new HostWatch(clock), membership };
+	const host = new HostWatch(clock);
+	return { starts, workers, mode, rest, calls, processes, replacements, deploys, host, losses, membership };
 }

@@ -19,6 +19,7 @@ import {
 	shardIdForGuild,
 } from '@shardctl/core';
 import type { DeployOptions } from './deploy/deploy-options.js';
+import { publishEvent } from './diagnostics/channels.js';
 import type { EmitFleetEvent, ShardManagerEvents } from './events.js';
 import { fleetFigures } from './fleet-figures.js';
 import { FleetLife, type StopOptions } from './fleet-life.js';
@@ -59,6 +60,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		const lifecycle = this.#lifecycle;
 		const emit: EmitFleetEvent = (event, ...args) => {
 			if (!eventsOfBots.has(event)) this.#life.noteEvent();
+			publishEvent(this.name, event, args[0]);
 			this.emit(event, ...(args as never));
 		};
 		const parts = createFleetParts({

@@ -2,6 +2,7 @@
 // the mode is the real one; its processes are scripted, and time is the test's.
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { LossLedger } from '../src/health/loss-ledger.js';
 import { LocalIdentifyCoordinator } from '../src/identify/local-coordinator.js';
 import { SessionStarts } from '../src/identify/session-starts.js';
 import { createSessionMode } from '../src/modes/create-session-mode.js';
@@ -96,6 +97,7 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 		onRefused() {},
 		onFleetRefused() {},
 		emit: (event, ..._payload) => void events.push(event),
+		losses: new LossLedger(clock),
 		apiOfGateway: () => options.api,
 	});
 	const plan = planShards(options, await starts.gateway());

@@ -45,7 +45,10 @@ export const faults: readonly Fault[] = [
 			process.kill(pid, 'SIGKILL');
 		},
 		says: 'worker-down',
-		until: (fleet) => whenHealthy(fleet),
+		async until(fleet) {
+			await whenHealthy(fleet);
+			await waitFor('the loss', async () => ((await fleet.stats()).losses?.events ?? 0) > 0);
+		},
 		alert: 'EventsMissed',
 		withinMs: soon,
 	},

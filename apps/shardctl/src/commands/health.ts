@@ -25,15 +25,15 @@ export function healthCommand(): Command {
 		const { systemClock } = await import('@shardctl/core');
 		try {
 			const connect = async () => (await target(which)).client;
-			const { name, health } = await readHealth({ connect, waitMs: wait, clock: systemClock });
+			const { name, health, losses } = await readHealth({ connect, waitMs: wait, clock: systemClock });
 			process.exitCode = healthExitCodes[health.status];
 			if (json) {
-				printOut(`${JSON.stringify({ name, ...health }, null, 2)}\n`);
+				printOut(`${JSON.stringify({ name, ...health, losses }, null, 2)}\n`);
 				return;
 			}
 			const { healthText } = await import('../health/health-lines.js');
 			const { outputWidth } = await import('../terminal/width.js');
-			printOut(healthText(name, health, { width: outputWidth(process.stdout), nowMs: Date.now() }));
+			printOut(healthText({ name, health, losses }, { width: outputWidth(process.stdout), nowMs: Date.now() }));
 		} catch (error) {
 			// The manager exists and does not answer, so what it serves is not known.
 			if (!ShardctlError.is(error) || error.code === 'MANAGER_NOT_RUNNING' || error.code === 'OPTIONS_INVALID') throw error;

@@ -1,11 +1,12 @@
 // What is wrong with a fleet, for an operator: one line for each cause with since when, tries, next try and losses, and below it what to
 // do. The verdict is the manager's. Pure.
-import type { FleetHealth, HealthCause } from '@shardctl/manager';
+import type { FleetHealth, HealthCause, ManagerStats } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
 import { printableLine } from '../terminal/printable.js';
 import { clip } from '../terminal/table.js';
+import { lossLines } from './loss-line.js';
 
 const shownAtMost = 4;
 
@@ -24,10 +25,13 @@ export function healthLines({ causes }: FleetHealth, { width, nowMs }: { width: 
 }
 
 /** What `shardctl health` prints. */
-export function healthText(name: string, health: FleetHealth, size: { width: number; nowMs: number }): string {
+export function healthText(
+	{ name, health, losses }: { name: string; health: FleetHealth; losses?: ManagerStats['losses'] },
+	size: { width: number; nowMs: number },
+): string {
 	const { status, served, shards } = health;
 	const head = `${out.bold(name)}  ${statusColour(out, status)}  ${served}/${shards} shards served`;
-	return `${[clip(head, size.width), ...healthLines(health, size)].join('\n')}\n`;
+	return `${[clip(head, size.width), ...healthLines(health, size), ...lossLines(losses, size)].join('\n')}\n`;
 }
 
 const marks = {

@@ -71,7 +71,7 @@ export async function startDetached(plan: StartPlan): Promise<number> {
 				);
 				child.unref();
 				if (!plan.run.wait || health.served === health.shards) return exitCodes.fine;
-				printErr(healthText(name, health, { width: outputWidth(process.stderr), nowMs: Date.now() }));
+				printErr(healthText({ name, health, losses: stats.losses }, { width: outputWidth(process.stderr), nowMs: Date.now() }));
 				return exitCodes.failed;
 			}
 		}

@@ -64,7 +64,7 @@ describe('the live screen', () => {
 		expect(lines.filter((line) => line.length > 80)).toEqual([]);
 		const title = lines.find((line) => line.startsWith('SHARD'))?.split(/ +/);
 		expect(title).toEqual(['SHARD', 'STATUS', 'GUILDS', 'PING', 'MEMORY', 'CPU', 'UP', 'RESTARTS', 'PID']);
-		expect(lines.at(-1)).toMatch(/^ ?shards 1 to 14 of 1000; q quits/);
+		expect(lines.at(-1)).toMatch(/^ ?shards 1 to 18 of 1000; q quits/);
 	});
 
 	it('shows sparklines if there is space', () => {
@@ -90,7 +90,7 @@ describe('the live screen', () => {
 
 	it('scrolls, and not past the end', () => {
 		const lines = fleetScreen(state({ stats: stats(100), scroll: 99 }), new FleetHistory(), size).map(stripVTControlCharacters);
-		expect(lines.at(-1)).toMatch(/shards 87 to 100 of 100/);
+		expect(lines.at(-1)).toMatch(/shards 83 to 100 of 100/);
 	});
 
 	it('explains why there are no new figures, and keeps the last', () => {

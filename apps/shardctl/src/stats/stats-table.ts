@@ -2,6 +2,7 @@
 import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { deployLine } from '../deploy/deploy-text.js';
 import { healthLines } from '../health/health-lines.js';
+import { lossLines } from '../health/loss-line.js';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
@@ -91,7 +92,7 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 	const deploy = deployLine(stats.deploy, nowMs);
 	const deployed = deploy ? [deployColour[deploy.level](clip(deploy.text, width))] : [];
 	// What is wrong comes first.
-	return [head as string, ...healthLines(stats.health, size), ...deployed, ...dim];
+	return [head as string, ...healthLines(stats.health, size), ...lossLines(stats.losses, size), ...deployed, ...dim];
 }
 
 const deployColour = { running: out.cyan, good: out.dim, bad: out.red } as const;

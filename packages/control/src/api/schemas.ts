@@ -1,7 +1,17 @@
 // The shapes of the input and output of the control API, declared once: requests are validated by them, and the OpenAPI description and
 // the client's types are made from them.
 
-import type { FleetHealth, HealthCause, HealthCauseKind, HostFacts, ManagerStats, ShardStats, WorkerStats } from '@shardctl/core';
+import {
+	eventLossReasons,
+	type FleetHealth,
+	type FleetLosses,
+	type HealthCause,
+	type HealthCauseKind,
+	type HostFacts,
+	type ManagerStats,
+	type ShardStats,
+	type WorkerStats,
+} from '@shardctl/core';
 import { gatewaySessionStats, gatewayShardStats, restFigures } from '@shardctl/core/schemas';
 import { z } from 'zod';
 import type { LogEntry } from '../fleet/fleet.js';
@@ -116,6 +126,21 @@ export const fleetHealth = z.object({
 	causes: z.array(healthCause),
 }) satisfies z.ZodType<FleetHealth>;
 
+export const fleetLosses = z.object({
+	since: z.number(),
+	events: z.int(),
+	byReason: z.record(z.enum(eventLossReasons), z.int()),
+	sessions: z.int(),
+	last: z
+		.object({
+			at: z.number(),
+			reason: z.enum([...eventLossReasons, 'session-replaced']),
+			shardIds: z.array(z.int()),
+			events: z.int().nullable(),
+		})
+		.nullable(),
+}) satisfies z.ZodType<FleetLosses>;
+
 const gatewayProcessStats = z.object({
 	id: z.int(),
 	pid: z.int().nullable(),
@@ -182,6 +207,7 @@ export const managerStats = z.object({
 		simulator: z.object({ url: z.string() }).optional(),
 	}),
 	health: fleetHealth,
+	losses: fleetLosses.optional(),
 	shards: z.array(shardStats),
 	workers: z.array(workerStats),
 	host: hostFacts.optional(),
@@ -202,6 +228,8 @@ export const health = z.object({
 	readyShards: z.int(),
 	/** Whether the fleet serves its guilds, and if not, why. */
 	health: fleetHealth,
+	/** What was lost since the manager started. */
+	losses: fleetLosses.optional(),
 	/** Number of clients that follow logs, events or stats. */
 	readers: z.int(),
 });
@@ -220,6 +248,7 @@ const eventTypes = {
 	'worker:ready': true,
 	'worker:failed': true,
 	'worker:unresponsive': true,
+	'worker:responsive': true,
 	'worker:memory': true,
 	'worker:exited': true,
 	'shard:ready': true,

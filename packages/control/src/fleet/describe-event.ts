@@ -42,6 +42,8 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 				: warn(`${name(event)} exited: ${event.exit.message}`);
 		case 'worker:unresponsive':
 			return warn(`${name(event)} is not responding: its event loop is blocked`);
+		case 'worker:responsive':
+			return info(`${name(event)} is responding again`);
 		case 'worker:memory':
 			return warn(
 				`${name(event)} uses ${megabytes(event.rssBytes)} of memory, its limit is ${megabytes(event.limitBytes)}` +
@@ -130,6 +132,9 @@ const noticeLevels: Partial<Record<Extract<FleetEventBody, { type: 'gateway:noti
 	'upstream:ready': 'info',
 	'upstream:resumed': 'info',
 	'upstream:intents': 'info',
+	'snapshot:saved': 'info',
+	'requests:normal': 'info',
+	'buffer:normal': 'info',
 	'snapshot:restored': 'info',
 	'events:poisoned': 'error',
 	'upstream:refused': 'error',

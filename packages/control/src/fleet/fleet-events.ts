@@ -69,6 +69,8 @@ export interface SharedFleetEvents {
 	'worker:failed': WorkerRef & { reason: string; retryInMs: number | null };
 	/** A worker's main thread does not answer. */
 	'worker:unresponsive': WorkerRef;
+	/** Its main thread answers again, before it was replaced. */
+	'worker:responsive': WorkerRef;
 	/** A worker is near its memory limit (a warning), or `over` it: then it is replaced. */
 	'worker:memory': WorkerRef & { pid: number; rssBytes: number; limitBytes: number; over: boolean };
 	'shard:ready': { shardId: number; workerId: number };

@@ -1,4 +1,4 @@
-import { gatewayNoticeKinds, type HealthCause, type ManagerStats } from '@shardctl/core';
+import { gatewayNoticeKinds, type HealthCause, type ManagerStats, noLosses, withLoss } from '@shardctl/core';
 import { expect, it } from 'vitest';
 import { fleetMetrics } from './fleet-metrics.js';
 import type { Scrape } from './metric.js';
@@ -41,6 +41,17 @@ it('counts the causes of each kind, their shards, and says since when the first 
 
 it('has 1 for the present health and 0 for every other', () => {
 	expect(values('shardctl_health', scrape())).toEqual({ healthy: 0, degraded: 1, down: 0 });
+});
+
+it('B11: has the total of what was lost by reason, and when last', () => {
+	const losses = withLoss(noLosses(0), { at: 61_000, reason: 'buffer-full', shardIds: [1], events: 12 });
+	const at = (given: Scrape, losses: ManagerStats['losses']): Scrape => ({ ...given, stats: { ...given.stats, losses } });
+	const some = at(scrape(), losses);
+	expect(values('shardctl_events_lost_total', some)).toEqual({ 'buffer-full': 12, 'worker-died': 0, expired: 0, poisoned: 0 });
+	expect(values('shardctl_last_loss_timestamp_seconds', some)).toEqual({ '': 61 });
+	expect(values('shardctl_sessions_replaced_total', some)).toEqual({ '': 0 });
+	expect(values('shardctl_last_loss_timestamp_seconds', at(scrape(), noLosses(0)))).toEqual({ '': undefined });
+	expect(values('shardctl_events_lost_total', scrape())).toEqual({});
 });
 
 it('has the session starts once Discord has stated them', () => {

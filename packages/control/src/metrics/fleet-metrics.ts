@@ -1,5 +1,5 @@
 // The metrics of the fleet as a whole: the manager, the day's session starts, events.
-import { gatewayNoticeKinds, type HealthCause, type ManagerStats } from '@shardctl/core';
+import { eventLossReasons, type FleetLosses, gatewayNoticeKinds, type HealthCause, type ManagerStats } from '@shardctl/core';
 import { fleetEventTypes, healthCauseKinds, healthStatus, managerStatus } from '../api/schemas.js';
 import { type Metric, per, type Scrape, seconds } from './metric.js';
 
@@ -22,6 +22,13 @@ const host = per<NonNullable<ManagerStats['host']>>({
 const causeKind = per<readonly HealthCause[]>({
 	labels: ['kind'],
 	of: ({ stats }) => healthCauseKinds.map((kind) => [{ kind }, stats.health.causes.filter((cause) => cause.kind === kind)]),
+});
+
+const losses = per<FleetLosses>({ labels: [], of: ({ stats }) => (stats.losses ? [[{}, stats.losses]] : []) });
+const lossReason = per<number>({
+	labels: ['reason'],
+	of: ({ stats }) =>
+		stats.losses ? eventLossReasons.map((reason) => [{ reason }, stats.losses?.byReason[reason] ?? 0] as const) : [],
 });
 
 /** Undefined while there is none. */
@@ -65,6 +72,21 @@ export const fleetMetrics: readonly Metric[] = [
 		'shardctl_health_cause_since_timestamp_seconds',
 		'When the first cause of this kind began, as a Unix time; absent while there is none.',
 		(causes) => seconds(earliest(causes)),
+	),
+	lossReason.counter(
+		'shardctl_events_lost_total',
+		'Events that no worker received, since the manager started: in flight to a worker that died, from a full buffer, expired interactions, set aside.',
+		(count) => count,
+	),
+	losses.counter(
+		'shardctl_sessions_replaced_total',
+		'Sessions that Discord started in place of an earlier one; events between the two are lost, and their number is not known.',
+		({ sessions }) => sessions,
+	),
+	losses.gauge(
+		'shardctl_last_loss_timestamp_seconds',
+		'When events were last lost or a session was replaced, as a Unix time; absent before the first time.',
+		({ last }) => seconds(last?.at),
 	),
 	manager.gauge(
 		'shardctl_manager_start_time_seconds',

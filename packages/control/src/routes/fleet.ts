@@ -11,11 +11,11 @@ export const healthRoute = route({
 	input: z.strictObject({}),
 	output: healthOutput,
 	async run(_input, { fleet, feed }) {
-		const { manager: about, shards, health } = await fleet.getStats();
+		const { manager: about, shards, health, losses } = await fleet.getStats();
 		const { name, pid, version, status, uptimeMs, workers } = about;
 		const readyShards = shards.filter(({ ready }) => ready).length;
 		const counts = { workers, shards: shards.length, readyShards, readers: feed.readers };
-		return { name, pid, version, status, uptimeMs, ...counts, health };
+		return { name, pid, version, status, uptimeMs, ...counts, health, ...(losses ? { losses } : {}) };
 	},
 });
 

@@ -1,6 +1,7 @@
 // What a manager shows about its whole fleet.
 import type { GatewayProcessStats } from './gateway.js';
 import type { FleetHealth, HostFacts } from './health.js';
+import type { FleetLosses } from './losses.js';
 import type { RestStats } from './rest.js';
 import type { ShardStats, WorkerStats } from './stats.js';
 
@@ -37,6 +38,8 @@ export interface ManagerStats {
 	};
 	/** Whether the fleet serves its guilds, and if not, why. */
 	health: FleetHealth;
+	/** What was lost since the manager started. */
+	losses?: FleetLosses | undefined;
 	shards: ShardStats[];
 	workers: WorkerStats[];
 	/** What the machine has left. */

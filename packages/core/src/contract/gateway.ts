@@ -1,6 +1,7 @@
 // The contract between a manager and its resident gateway processes: the requests each side handles, the events each side sends,
 // and the config that a gateway process is forked with. Types only, like the contract between a manager and its workers.
 import type { Layout } from '../layout.js';
+import type { LostEvents } from './losses.js';
 import type { LastExit } from './stats.js';
 import type { GatewayInfo, WorkerEvents } from './worker.js';
 
@@ -328,6 +329,8 @@ export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'ide
 	'worker.connected': WorkerConnection;
 	/** Discord refused a session for good, with this close code. */
 	'session.refused': { session: number; code: number };
+	/** Events of a shard that no worker will receive, since the last report; within a second. */
+	'events.lost': { shardId: number; lost: LostEvents };
 	/** Something that people should hear of, with the level of its log line. */
 	notice: GatewayNotice;
 }
@@ -344,12 +347,15 @@ export const gatewayNoticeKinds = [
 	'worker:slow',
 	'worker:flood',
 	'requests:dropped',
+	'requests:normal',
 	'events:overflowed',
+	'buffer:normal',
 	'events:expired',
 	'events:lost',
 	'events:repeated',
 	'events:poisoned',
 	'snapshot:failed',
+	'snapshot:saved',
 	'snapshot:restored',
 	'snapshot:unusable',
 ] as const;

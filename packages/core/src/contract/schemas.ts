@@ -14,6 +14,7 @@ import {
 	gatewayShardCounters,
 	type SessionTerms,
 } from './gateway.js';
+import { eventLossReasons } from './losses.js';
 import type { RestEvents, RestFigures, RestMethods, RestNotice } from './rest.js';
 import type { WorkerSample } from './stats.js';
 import type { BotProblem, ManagerMethods, ScriptMissing, ShardReport, WorkerEvents, WorkerMethods } from './worker.js';
@@ -188,6 +189,7 @@ const gatewayEvents = {
 	'session.started': z.object({ session: id, terms: sessionTerms }),
 	'worker.connected': z.object({ incarnation: id, shardId: id, connected: z.boolean() }),
 	'session.refused': z.object({ session: id, code: z.int() }),
+	'events.lost': z.object({ shardId: id, lost: z.partialRecord(z.enum(eventLossReasons), id) }),
 	notice: z.object({
 		shardIds,
 		kind: z.enum(gatewayNoticeKinds),

@@ -229,6 +229,76 @@ describe('fleetHealth', () => {
 		]);
 	});
 
+	it('B8: groups a large outage: one cause for all workers with the same reason', () => {
+		const count = 1000;
+		const killed = (id: number) => ({
+			reason: 'signal',
+			message: `process ${1000 + id} was killed by SIGKILL (after ${id}.5 s)`,
+			at: nowMs - count + id,
+		});
+		const shards = Array.from({ length: count }, (_, id) =>
+			shard(id, { workerId: id, status: 'restarting', lastExit: killed(id) }),
+		);
+		const workers = shards.map(({ shardId }) =>
+			worker(shardId, {
+				shardIds: [shardId],
+				state: 'backing-off',
+				tries: 1 + (shardId % 3),
+				failingSince: nowMs - 60_000 + shardId,
+				nextTryAt: nowMs + 1000 + shardId,
+			}),
+		);
+		const { causes, status } = fleetHealth(facts({ shards, workers }));
+		expect(status).toBe('down');
+		expect(causes).toEqual([
+			expect.objectContaining({
+				kind: 'worker-down',
+				message: '1000 workers (shards 0-999) are restarting; the last: process 1999 was killed by SIGKILL (after 999.5 s)',
+				since: nowMs - 60_000,
+				tries: 3,
+				nextTryAt: nowMs + 1000,
+			}),
+		]);
+		const hanging = workers.map((each) => worker(each.id, { shardIds: each.shardIds, lastAnswerAt: nowMs - 20_000 }));
+		expect(fleetHealth(facts({ shards: shards.map(({ shardId }) => shard(shardId)), workers: hanging })).causes).toMatchObject([
+			{ message: '1000 workers (shards 0-999) do not answer their heartbeats' },
+		]);
+	});
+
+	it('bounds the causes of one kind, whatever the reasons are, and loses no shard', () => {
+		const failed = (id: number) => ({ reason: 'uncaught-exception', message: `died of ${'x'.repeat(id)}`, at: nowMs - 100 + id });
+		const shards = Array.from({ length: 100 }, (_, id) => shard(id, { workerId: id, status: 'failed', lastExit: failed(id) }));
+		const workers = shards.map(({ shardId }) => worker(shardId, { shardIds: [shardId], state: 'failed' }));
+		const { causes } = fleetHealth(facts({ shards, workers }));
+		expect(causes).toHaveLength(8);
+		expect(causes.flatMap(({ shardIds }) => shardIds)).toHaveLength(100);
+		expect(causes.at(-1)?.message).toMatch(/^93 workers \(shards 7-99\) keep failing for 93 reasons; the last: died of x+$/);
+		expect(causes.at(-1)?.remedy).toBe('fix the cause, then "shardctl restart"');
+	});
+
+	it('groups gateway processes, shards that reconnect, and snapshots that fail', () => {
+		const ids = Array.from({ length: 100 }, (_, id) => id);
+		const gateways = ids.map((id) => gateway([], { id, status: 'backing-off', shardIds: [id], lastExit: exit }));
+		const shards = ids.map((id) => shard(id, { workerId: id }));
+		const workers = ids.map((id) => worker(id, { shardIds: [id] }));
+		expect(fleetHealth(facts({ shards, workers, gateways })).causes).toMatchObject([
+			{ message: '100 gateway processes (shards 0-99) are restarting; the last: process 12 was killed by SIGKILL' },
+		]);
+		const reconnecting = ids.map((id) => shard(id, { workerId: id, status: 'reconnecting' }));
+		expect(fleetHealth(facts({ shards: reconnecting, workers })).causes).toMatchObject([
+			{ kind: 'shard-not-ready', message: 'shards 0-99 reconnecting (100 workers)' },
+		]);
+		const risky = ids.map((id) =>
+			gateway([session(id)], {
+				id,
+				snapshotFailure: { shardIds: [id], since: nowMs - id, error: 'ENOSPC', folder: `/state/${id}` },
+			}),
+		);
+		expect(fleetHealth(facts({ shards, workers, gateways: risky })).causes).toMatchObject([
+			{ message: 'snapshots of shards 0-99 cannot be saved in /state/0 and 99 more folders: ENOSPC', since: nowMs - 99 },
+		]);
+	});
+
 	it('lists risks after the outages, and is degraded by a risk alone', () => {
 		const failure = { shardIds: [3], since: nowMs - 5, error: 'ENOSPC', folder: '/state' };
 		const risky = gateway(

@@ -1,5 +1,6 @@
 // What serves every shard now and will fail: snapshots that cannot be saved, and what the machine or the manager runs out of.
-import type { HealthCause, HealthCauseKind, HealthFacts, HostFacts } from '../contract/health.js';
+import type { GatewayFacts, HealthCause, HealthCauseKind, HealthFacts, HostFacts } from '../contract/health.js';
+import { plural } from '../plural.js';
 import { describeShards } from '../shards.js';
 import { cause, sorted } from './cause.js';
 
@@ -11,25 +12,24 @@ const highOpenFiles = 0.9;
 const lowMemory = 0.03;
 
 export function risks({ gateways = [], host }: HealthFacts): HealthCause[] {
-	const causes: HealthCause[] = [];
-	for (const { snapshotFailure } of gateways) {
-		if (!snapshotFailure) continue;
-		const { shardIds, since, error, folder } = snapshotFailure;
-		causes.push(
-			cause(
-				'snapshots-failing',
-				'risk',
-				shardIds,
-				`snapshots of ${describeShards(sorted(shardIds))} cannot be saved in ${folder}: ${error}`,
-				{
-					since,
-					remedy: 'free space in that folder: a gateway process that ends now loses its sessions',
-				},
-			),
-		);
-	}
 	// A full disk is why snapshots fail.
-	return [...hostRisks(host), ...causes];
+	return [...hostRisks(host), ...snapshotRisks(gateways)];
+}
+
+/** The gateway processes of a fleet save to one disk, so they mostly fail alike: the first error stands for all. */
+function snapshotRisks(gateways: readonly GatewayFacts[]): HealthCause[] {
+	const failures = gateways.flatMap(({ snapshotFailure }) => snapshotFailure ?? []);
+	const [first] = failures;
+	if (!first) return [];
+	const shardIds = failures.flatMap((failure) => failure.shardIds);
+	const more = failures.length > 1 ? ` and ${plural(failures.length - 1, 'more folder')}` : '';
+	const message = `snapshots of ${describeShards(sorted(shardIds))} cannot be saved in ${first.folder}${more}: ${first.error}`;
+	return [
+		cause('snapshots-failing', 'risk', shardIds, message, {
+			since: Math.min(...failures.map(({ since }) => since)),
+			remedy: 'free space in that folder: a gateway process that ends now loses its sessions',
+		}),
+	];
 }
 
 /** What runs out for the whole machine or for the manager, and would take the fleet with it. */

@@ -2,35 +2,58 @@
 import type { GatewayFacts, HealthCause, HealthFacts, SessionFacts } from '../contract/health.js';
 import { describeShards } from '../shards.js';
 import { cause, earliest, sorted } from './cause.js';
+import { type Ailing, groupedCauses } from './grouped-causes.js';
 
 /** Gateway processes that do not run, or do not answer. */
 export function gatewayCauses({ gateways = [], manager }: HealthFacts): HealthCause[] {
-	return gateways.flatMap((gateway) => {
-		if (gateway.status !== 'ready') return [gatewayDown(gateway, manager.status === 'starting')];
-		// It has a session for its shards as soon as it is ready.
-		return gateway.sessions.length === 0 ? [gatewaySilent(gateway)] : [];
-	});
+	return groupedCauses(
+		gateways.flatMap((gateway) => {
+			if (gateway.status !== 'ready') return gatewayDown(gateway, manager.status === 'starting');
+			// It has a session for its shards as soon as it is ready.
+			return gateway.sessions.length === 0 ? gatewaySilent(gateway) : [];
+		}),
+	);
 }
 
-function gatewayDown(
-	{ id, shardIds, status, since, restarts, tries, failingSince, nextTryAt, lastExit }: GatewayFacts,
-	starting: boolean,
-): HealthCause {
-	const why = lastExit ? `: ${lastExit.message}` : '';
-	const first = starting && restarts === 0;
-	const message = first
-		? `gateway process ${id} is starting`
-		: `gateway process ${id} ${status === 'failed' ? 'keeps failing' : 'is restarting'}${why}`;
-	return cause(first ? 'starting' : 'gateway-process-down', first ? 'progress' : 'outage', shardIds, message, {
+function gatewayDown(gateway: GatewayFacts, starting: boolean): Ailing {
+	const { status, since, restarts, tries = 0, failingSince, nextTryAt = null, lastExit } = gateway;
+	const common = {
+		...ailingGateway(gateway),
+		why: lastExit?.message ?? null,
+		whyAt: lastExit?.at ?? null,
 		since: failingSince ?? since ?? lastExit?.at ?? null,
-		tries: tries ?? 0,
-		nextTryAt: nextTryAt ?? null,
-		remedy: status === 'failed' ? 'see "shardctl logs" and "shardctl events", then "shardctl restart --gateways"' : null,
-	});
+		tries,
+		nextTryAt,
+	};
+	if (starting && restarts === 0) {
+		return { ...common, kind: 'starting', effect: 'progress', state: { one: 'is starting', many: 'are starting' }, why: null };
+	}
+	if (status !== 'failed') return { ...common, state: { one: 'is restarting', many: 'are restarting' } };
+	const remedy = 'see "shardctl logs" and "shardctl events", then "shardctl restart --gateways"';
+	return { ...common, state: { one: 'keeps failing', many: 'keep failing' }, remedy: { one: remedy, many: remedy } };
 }
 
-function gatewaySilent({ id, shardIds, lastAnswerAt = null }: GatewayFacts): HealthCause {
-	return cause('gateway-process-down', 'outage', shardIds, `gateway process ${id} does not answer`, { since: lastAnswerAt });
+function gatewaySilent(gateway: GatewayFacts): Ailing {
+	return {
+		...ailingGateway(gateway),
+		state: { one: 'does not answer', many: 'do not answer' },
+		since: gateway.lastAnswerAt ?? null,
+	};
+}
+
+function ailingGateway({ id, shardIds }: GatewayFacts) {
+	return {
+		kind: 'gateway-process-down',
+		effect: 'outage',
+		noun: 'gateway process',
+		id,
+		shardIds,
+		why: null,
+		whyAt: null,
+		tries: 0,
+		nextTryAt: null,
+		remedy: null,
+	} as const;
 }
 
 /** Sessions that are away from Discord; those with the same reason share one cause. */

@@ -3,6 +3,7 @@ import type { HealthCause, HealthFacts, ShardFacts } from '../contract/health.js
 import type { LastExit, WorkerFacts } from '../contract/stats.js';
 import { describeShards } from '../shards.js';
 import { cause, earliest, sorted } from './cause.js';
+import { type Ailing, groupedCauses } from './grouped-causes.js';
 
 /** A worker that has not answered for two heartbeats is reported, long before it is replaced. */
 const missedBeats = 2;
@@ -12,41 +13,59 @@ const shortestSilenceMs = 2000;
 /** Workers that do not run, or do not answer. */
 export function workerCauses({ workers = [], shards, nowMs }: HealthFacts): HealthCause[] {
 	const exits = new Map(shards.map(({ workerId, lastExit }) => [workerId, lastExit]));
-	return workers.flatMap((worker) => causesOf(worker, exits.get(worker.id) ?? null, nowMs));
+	return groupedCauses(workers.flatMap((worker) => ailing(worker, exits.get(worker.id) ?? null, nowMs) ?? []));
 }
 
-function causesOf(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number): HealthCause[] {
+const restarting = { one: 'is restarting', many: 'are restarting' };
+const failing = { one: 'keeps failing', many: 'keep failing' };
+const silent = { one: 'does not answer its heartbeats', many: 'do not answer their heartbeats' };
+
+/** Undefined for a worker that is well. */
+function ailing(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number): Ailing | undefined {
 	const { id, shardIds, state, since, tries, failingSince, nextTryAt } = worker;
-	const label = `worker ${id} (${describeShards(shardIds)})`;
-	const why = lastExit ? `: ${lastExit.message}` : '';
+	const down: Ailing = {
+		kind: 'worker-down',
+		effect: 'outage',
+		noun: 'worker',
+		id,
+		shardIds,
+		state: restarting,
+		why: lastExit?.message ?? null,
+		whyAt: lastExit?.at ?? null,
+		since: failingSince ?? lastExit?.at ?? since,
+		tries,
+		nextTryAt,
+		remedy: null,
+	};
 	switch (state) {
 		case 'exited':
 		case 'backing-off':
-			return [
-				cause('worker-down', 'outage', shardIds, `${label} is restarting${why}`, {
-					since: failingSince ?? lastExit?.at ?? since,
-					tries,
-					nextTryAt,
-				}),
-			];
+			return down;
 		case 'spawning':
 		case 'starting':
-			return lastExit === null ? [] : [restarting(label, worker, lastExit)];
-		case 'failed':
-			return [
-				cause('worker-failed', 'outage', shardIds, `${label} keeps failing${why}`, {
-					since: failingSince ?? lastExit?.at ?? since,
-					tries,
-					nextTryAt,
-					remedy: `fix the cause, then "shardctl respawn ${shardIds[0]}"`,
-				}),
-			];
+			if (lastExit === null) return undefined;
+			// The next process of a worker that has ended, until it is ready.
+			if (lastExit.reason !== 'requested') return { ...down, nextTryAt: null };
+			return {
+				...down,
+				kind: 'starting',
+				effect: 'progress',
+				state: { one: 'is restarting as requested', many: 'are restarting as requested' },
+				why: null,
+				since: lastExit.at,
+				tries: 0,
+				nextTryAt: null,
+			};
+		case 'failed': {
+			const one = `fix the cause, then "shardctl respawn ${shardIds[0]}"`;
+			return { ...down, kind: 'worker-failed', state: failing, remedy: { one, many: 'fix the cause, then "shardctl restart"' } };
+		}
 		case 'unresponsive':
-			return [unresponsive(label, worker, nowMs)];
+			return unresponsive(worker, down, nowMs);
 		case 'ready':
-			return isSilent(worker, nowMs) ? [unresponsive(label, worker, nowMs)] : [];
+			return isSilent(worker, nowMs) ? unresponsive(worker, down, nowMs) : undefined;
 		default:
-			return [];
+			return undefined;
 	}
 }
 
@@ -57,55 +76,45 @@ export function isSilent({ lastAnswerAt, heartbeat }: Pick<WorkerFacts, 'lastAns
 	return nowMs - lastAnswerAt > Math.max(intervalMs * missedBeats, shortestSilenceMs);
 }
 
-/** The next process of a worker that has ended, until it is ready. */
-function restarting(
-	label: string,
-	{ shardIds, tries, failingSince }: WorkerFacts,
-	{ reason, message, at }: LastExit,
-): HealthCause {
-	return reason === 'requested'
-		? cause('starting', 'progress', shardIds, `${label} is restarting as requested`, { since: at })
-		: cause('worker-down', 'outage', shardIds, `${label} is restarting: ${message}`, { since: failingSince ?? at, tries });
-}
-
-function unresponsive(
-	label: string,
-	{ shardIds, since, lastAnswerAt, heartbeat, state }: WorkerFacts,
-	nowMs: number,
-): HealthCause {
+function unresponsive({ since, lastAnswerAt, heartbeat, state }: WorkerFacts, down: Ailing, nowMs: number): Ailing {
 	const silentSince = lastAnswerAt ?? since;
 	const replacedAt = silentSince + heartbeat.timeoutMs + heartbeat.intervalMs;
-	return cause('worker-unresponsive', 'outage', shardIds, `${label} does not answer its heartbeats`, {
+	return {
+		...down,
+		kind: 'worker-unresponsive',
+		state: silent,
+		why: null,
 		since: silentSince,
+		tries: 0,
 		nextTryAt: state === 'unresponsive' || replacedAt <= nowMs ? null : replacedAt,
-	});
+	};
 }
 
-/** What is left: shards that are not ready although their worker runs. */
+/** What is left: shards that are not ready although their worker runs. Shards in the same state share a cause. */
 export function shardCauses({ shards, manager }: HealthFacts): HealthCause[] {
 	const groups = new Map<string, ShardFacts[]>();
 	for (const shard of shards) {
 		if (shard.status === 'ready') continue;
-		const key = shard.lastExit === null && manager.status === 'starting' ? 'starting' : `${shard.workerId} ${shard.status}`;
-		groups.set(key, [...(groups.get(key) ?? []), shard]);
+		const key =
+			shard.lastExit === null && manager.status === 'starting' ? 'starting' : `${shard.status} ${shard.closeCode ?? ''}`;
+		const group = groups.get(key);
+		if (group) group.push(shard);
+		else groups.set(key, [shard]);
 	}
 	return [...groups].map(([key, group]) => {
-		const shardIds = group.map(({ shardId }) => shardId);
+		const shardIds = sorted(group.map(({ shardId }) => shardId));
 		const [first] = group as [ShardFacts];
+		const subject = describeShards(shardIds);
 		if (key === 'starting') {
-			return cause(
-				'starting',
-				'progress',
-				shardIds,
-				`${describeShards(sorted(shardIds))} ${shardIds.length === 1 ? 'is' : 'are'} starting`,
-				{
-					since: manager.startedAt,
-				},
-			);
+			const message = `${subject} ${shardIds.length === 1 ? 'is' : 'are'} starting`;
+			return cause('starting', 'progress', shardIds, message, { since: manager.startedAt });
 		}
-		const exit = first.lastExit ? `; last exit: ${first.lastExit.message}` : '';
-		const message = `${describeShards(sorted(shardIds))} ${first.status} (worker ${first.workerId})${exit}`;
-		return cause('shard-not-ready', 'outage', shardIds, message, {
+		const workers = new Set(group.map(({ workerId }) => workerId)).size;
+		const where = workers === 1 ? `worker ${first.workerId}` : `${workers} workers`;
+		const exits = group.flatMap(({ lastExit }) => lastExit ?? []);
+		const last = exits.length === 0 ? undefined : exits.reduce((a, b) => (b.at > a.at ? b : a));
+		const exit = last ? `; last exit: ${last.message}` : '';
+		return cause('shard-not-ready', 'outage', shardIds, `${subject} ${first.status} (${where})${exit}`, {
 			since: earliest(group.map(({ since = null, lastExit }) => since ?? lastExit?.at ?? null)),
 		});
 	});

@@ -39,7 +39,7 @@ it('keeps the newest presence and voice state of each user, and every other even
 		['PRESENCE_UPDATE', presence('1', 'online')],
 	);
 	const bytes = log.bytes;
-	expect(makeRoom(log, { after: 0, nowMs: 0 })).toEqual({ expired: 0, coalesced: 3 });
+	expect(makeRoom(log, { after: 0, nowMs: 0 })).toEqual({ expired: 0, interactions: 0, coalesced: 3 });
 	expect(left(log)).toEqual([2, 3, 6, 7, 8]);
 	expect(log.size).toBe(5);
 	expect(log.bytes).toBeLessThan(bytes);
@@ -53,7 +53,7 @@ it('drops typing, and interactions that can no longer be answered', () => {
 		['INTERACTION_CREATE', {}, 9000],
 		['MESSAGE_CREATE', {}],
 	);
-	expect(makeRoom(log, { after: 0, nowMs: 10_000 })).toEqual({ expired: 2, coalesced: 0 });
+	expect(makeRoom(log, { after: 0, nowMs: 10_000 })).toEqual({ expired: 2, interactions: 1, coalesced: 0 });
 	expect(left(log)).toEqual([3, 4]);
 });
 
@@ -76,5 +76,5 @@ it('keeps a presence that carries more of the user, and every voice state of the
 		['VOICE_STATE_UPDATE', voice(botId, '5')],
 		['VOICE_STATE_UPDATE', voice(botId, '6')],
 	);
-	expect(makeRoom(log, { after: 0, nowMs: 0 })).toEqual({ expired: 0, coalesced: 0 });
+	expect(makeRoom(log, { after: 0, nowMs: 0 })).toEqual({ expired: 0, interactions: 0, coalesced: 0 });
 });

@@ -6,16 +6,19 @@ import type { EventLog } from './event-log.js';
 export interface RoomMade {
 	/** Typing, and interactions that were too old. */
 	expired: number;
+	/** The interactions among them. */
+	interactions: number;
 	coalesced: number;
 }
 
 /** Considers the events behind `after`: earlier ones are in flight, or confirmed. */
 export function makeRoom(log: EventLog, { after, nowMs }: { after: number; nowMs: number }): RoomMade {
-	const made: RoomMade = { expired: 0, coalesced: 0 };
+	const made: RoomMade = { expired: 0, interactions: 0, coalesced: 0 };
 	const newer = new Set<string>();
 	log.removeNewestFirst(after, ({ event, coalesceKey, receivedAtMs }) => {
 		if (event.type === 'TYPING_START' || isExpired(event.type, nowMs - receivedAtMs)) {
 			made.expired++;
+			if (event.type === 'INTERACTION_CREATE') made.interactions++;
 			return true;
 		}
 		if (coalesceKey === undefined) return false;

@@ -14,6 +14,7 @@ import {
 	guardListener,
 	type IdentifyClient,
 	type Layout,
+	type LostEvents,
 	messageOf,
 	parseRequestTarget,
 	RefusalNotices,
@@ -73,6 +74,8 @@ export interface ResidentGatewayOptions {
 	onConnection(connection: WorkerConnection): void;
 	/** Discord refused a session for good. */
 	onRefused(refusal: { session: number; code: number }): void;
+	/** Events of a shard were lost since the last call. */
+	onLost?(shardId: number, lost: LostEvents): void;
 	notice(notice: GatewayNotice): void;
 }
 
@@ -95,6 +98,8 @@ export class ResidentGateway {
 	#adopting: Promise<void> = Promise.resolve();
 	/** The fence under which the snapshots are held; undefined before. */
 	#fence: string | undefined;
+	/** The last attempt to use what is saved has failed. */
+	#cannotAdopt = false;
 
 	constructor(options: ResidentGatewayOptions) {
 		const { config, token, clock, notice } = options;
@@ -194,13 +199,16 @@ export class ResidentGateway {
 
 	/** Where Redis does not answer, the next confirmation of the lease is the next try. */
 	async #try(work: () => Promise<void>): Promise<void> {
-		await work().catch((error: unknown) =>
-			this.#options.notice({
-				shardIds: [...this.#shards.keys()],
-				kind: 'snapshot:failed',
-				message: `cannot use the saved state, retrying: ${messageOf(error)}`,
-			}),
-		);
+		const report = (kind: GatewayNotice['kind'], message: string) =>
+			this.#options.notice({ shardIds: [...this.#shards.keys()], kind, message });
+		try {
+			await work();
+			if (this.#cannotAdopt) report('snapshot:saved', 'the saved state can be used again');
+			this.#cannotAdopt = false;
+		} catch (error) {
+			if (!this.#cannotAdopt) report('snapshot:failed', `cannot use the saved state, retrying: ${messageOf(error)}`);
+			this.#cannotAdopt = true;
+		}
 	}
 
 	async #adopt({ withWorkers }: { withWorkers: boolean }): Promise<void> {
@@ -316,7 +324,7 @@ export class ResidentGateway {
 	}
 
 	#createShard(shardId: number, session: SessionLink, workers: readonly WorkerIncarnation[]): ResidentShard {
-		const { config, clock, notice, onConnection } = this.#options;
+		const { config, clock, notice, onConnection, onLost } = this.#options;
 		return new ResidentShard({
 			shardId,
 			layout: this.#layout,
@@ -333,6 +341,7 @@ export class ResidentGateway {
 			resumeUrl: (incarnation) => this.#url() + this.#paths.of(incarnation),
 			onConnection: (incarnation, connected) => onConnection({ shardId, incarnation, connected }),
 			notice: (kind, message) => notice({ shardIds: [shardId], kind, message }),
+			onLost: (lost) => onLost?.(shardId, lost),
 		});
 	}
 

@@ -110,6 +110,8 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 					'requests:dropped',
 					`workers send more requests than Discord allows: requests (op ${opcode}) over the limit are dropped`,
 				),
+			onRequestsNormal: (dropped) =>
+				this.#notice('requests:normal', `no request waits for Discord's limit any more; ${dropped} were dropped`),
 			onPing: (latencyMs) => {
 				this.#ping = latencyMs;
 			},

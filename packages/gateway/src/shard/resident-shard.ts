@@ -1,6 +1,6 @@
 // One shard as workers see it, and the only door to it: connects the stream to its worker, the hand-over between two processes of that
 // worker, and what is saved of the shard. Events come from the session (`session-link`); how they flow is decided in the stream.
-import type { BufferLimits, Clock, Delivery, GatewayNotice, GatewayShardStats, Layout } from '@shardctl/core';
+import type { BufferLimits, Clock, Delivery, GatewayNotice, GatewayShardStats, Layout, LostEvents } from '@shardctl/core';
 import {
 	type ClientRequest,
 	EncodedDispatch,
@@ -52,6 +52,8 @@ export interface ResidentShardOptions {
 	/** A worker's process has a session with a connection here, or has it no longer. */
 	onConnection(incarnation: number, connected: boolean): void;
 	notice(kind: GatewayNotice['kind'], message: string): void;
+	/** Events were lost since the last call. */
+	onLost?(lost: LostEvents): void;
 }
 
 /** What cannot be saved is reported where it is written. */
@@ -83,6 +85,7 @@ export class ResidentShard implements WorkerDoor {
 			readyOverrides: (of, process) => this.#readyOverrides(of, process),
 			onApplied: (entry, state) => this.#saved.record(entry, state),
 			savePoison: (entry) => this.#saved.savePoison(entry),
+			...(options.onLost && { onLost: options.onLost }),
 		});
 		this.#saved = new SavedShard({ ...options, stream: this.#stream, voice: this.#voice });
 		this.handover = new Handover(shardId, incarnation, {

@@ -1,6 +1,14 @@
 // What is saved of a shard, and how the next gateway process reads it: a snapshot moved forward by its journal, the session of its
 // worker, and events that crash workers. When each part is written is decided in `snapshots/shard-saver`.
-import { type Clock, type GatewayNotice, type GatewayShardStats, type Layout, messageOf, ShardctlError } from '@shardctl/core';
+import {
+	age,
+	type Clock,
+	type GatewayNotice,
+	type GatewayShardStats,
+	type Layout,
+	messageOf,
+	ShardctlError,
+} from '@shardctl/core';
 import type { SessionStore } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
 import type { WorkerSession } from '../downstream/worker-session.js';
@@ -57,6 +65,7 @@ export class SavedShard {
 				const fenced = ShardctlError.is(error) && error.code === 'FENCED';
 				notice('snapshot:failed', `${fenced ? 'stopped saving' : 'cannot save the snapshot, retrying'}: ${messageOf(error)}`);
 			},
+			onRecovered: (failedForMs) => notice('snapshot:saved', `the snapshot is saved again, after ${age(failedForMs)}`),
 		});
 	}
 
@@ -114,7 +123,7 @@ export class SavedShard {
 		const name = `poison-shard-${shardId}-${offset}.json`;
 		notice('events:poisoned', `a ${event.type} event crashed its worker repeatedly; it is skipped and saved in ${name}`);
 		store.write(name, Buffer.from(event.frame(offset))).catch((error: unknown) => {
-			notice('snapshot:failed', `cannot save ${name}: ${messageOf(error)}`);
+			notice('events:poisoned', `cannot save ${name}, so that event is not kept: ${messageOf(error)}`);
 		});
 	}
 

@@ -18,6 +18,7 @@ function setup() {
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
 	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null), worker: null as SavedWorker | null };
 	const problems: string[] = [];
+	const recovered: number[] = [];
 	const write = (name: string, data: Uint8Array | readonly Uint8Array[]) => {
 		disk.writes++;
 		if (disk.fenced) throw new ShardctlError('FENCED', 'replaced');
@@ -50,6 +51,7 @@ function setup() {
 		worker: () => shard.worker,
 		state: deferred,
 		onFailed: (error) => problems.push((error as Error).message),
+		onRecovered: (failedForMs) => recovered.push(failedForMs),
 	});
 	const happen = (events: number, content = '') => {
 		for (let n = 0; n < events; n++) {
@@ -65,11 +67,11 @@ function setup() {
 		const batches = [...readJournal(files.get('shard-3.journal') as Uint8Array, cursor)];
 		return [cursor, batches.flatMap(({ events }) => events).at(-1)?.offset ?? cursor];
 	};
-	return { clock, disk, shard, problems, saver, saved, files, happen, newState, deferred };
+	return { clock, disk, shard, problems, recovered, saver, saved, files, happen, newState, deferred };
 }
 
 it('reports the saved position and its age', async () => {
-	const { clock, disk, saver, happen, files } = setup();
+	const { clock, disk, saver, happen, files, problems, recovered } = setup();
 	const size = () => (files.get('shard-3')?.length ?? 0) + (files.get('shard-3.journal')?.length ?? 0);
 	expect(saver.stats).toEqual({ snapshotBytes: null, snapshotAgeMs: null, snapshotFailure: null });
 	await saver.ensureSnapshot();
@@ -91,6 +93,12 @@ it('reports the saved position and its age', async () => {
 	// The longest wait between two attempts.
 	await clock.advance(5000);
 	expect(saver.stats.snapshotFailure).toBeNull();
+	// B7: a failure that is reported once has one end.
+	expect([problems.length, recovered.length]).toEqual([1, 1]);
+	expect(recovered[0]).toBeGreaterThanOrEqual(2000);
+	happen(5);
+	await clock.advance(1000);
+	expect(recovered).toHaveLength(1);
 	saver.stop();
 });
 

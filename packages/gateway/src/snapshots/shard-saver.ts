@@ -52,6 +52,8 @@ export interface ShardSaverOptions {
 	state: FreezableState;
 	/** Called once for a series of failures, which are retried; after `FENCED` nothing is saved any more. */
 	onFailed(error: unknown): void;
+	/** Called once everything is saved again after a series of failures. */
+	onRecovered(failedForMs: number): void;
 }
 
 /** The snapshot that the journal continues. */
@@ -148,6 +150,9 @@ export class ShardSaver {
 		const { store } = this.#options;
 		await this.#written();
 		this.#needsSnapshot();
+		// What could not be saved is not needed any more.
+		this.#failing.clear();
+		this.#failure = null;
 		this.#enqueue('shard', () => store.remove(this.#names.shard));
 		this.#enqueue('shard', () => store.remove(this.#names.journal));
 		this.#enqueue('worker', () => store.remove(this.#names.worker));
@@ -276,7 +281,10 @@ export class ShardSaver {
 	#onSaved(what: Saved): void {
 		this.#failing.delete(what);
 		if (this.#failing.size > 0) return;
+		const { clock, onRecovered } = this.#options;
+		const failure = this.#failure;
 		this.#failure = null;
+		if (failure) onRecovered(Math.max(0, clock.now() - failure.since));
 		this.#retryMs = rhythm.checkMs;
 		this.#retryAtMs = 0;
 	}

@@ -41,22 +41,26 @@ function setup({ events = 10, bytes = 1e6, ageMs = 60_000 } = {}) {
 	return { clock, stats, feed, bounds, push, passed, notices, onFull };
 }
 
-it('drops the oldest events of a log with too many, and reports it at most once a minute', async () => {
+it('drops the oldest events of a log with too many, and reports the begin and the end of that once', async () => {
 	const { clock, bounds, push, passed, notices, stats } = setup();
 	push(10);
 	expect(bounds.enforce()).toBe(false);
 	push(3);
 	expect([bounds.enforce(), passed, stats.counters.overflowed]).toEqual([true, [1, 2, 3], 3]);
+	await clock.advance(59_000);
 	push(1);
 	bounds.enforce();
 	await clock.advance(59_000);
-	expect(notices).toEqual(['buffer full: the oldest events update the state but are not delivered']);
+	bounds.report();
+	const began = 'buffer full: the oldest events update the state but are not delivered';
+	expect(notices).toEqual([began]);
+	await clock.advance(1000);
+	bounds.report();
+	bounds.report();
+	expect(notices).toEqual([began, 'the buffer has space again: it was full for 59s, and 4 events were not delivered']);
 	push(1);
 	bounds.enforce();
-	await clock.advance(60_000);
-	push(1);
-	bounds.enforce();
-	expect(notices).toHaveLength(2);
+	expect(notices[2]).toBe(began);
 });
 
 it('drops events that are too old, or too large in total', async () => {
@@ -99,11 +103,11 @@ it('keeps events of a session that is not current yet', () => {
 it('reports expired events as one number when the outage is over', async () => {
 	const { clock, bounds, stats, notices } = setup();
 	stats.counters.expired = 3;
-	bounds.reportExpired();
+	bounds.report();
 	stats.counters.expired = 8;
 	await clock.advance(6000);
-	bounds.reportExpired();
+	bounds.report();
 	await clock.advance(6000);
-	bounds.reportExpired();
+	bounds.report();
 	expect(notices).toEqual(['8 interactions or typing events expired before delivery']);
 });

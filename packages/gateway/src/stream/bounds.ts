@@ -1,12 +1,12 @@
 // Keeps a feed's log within its bounds. What would not be missed leaves a full log first; then the oldest events give way: they update the
 // state but are not delivered. Reports both, once for a time in which it happens and not for each event.
-import type { BufferLimits, Clock, GatewayNotice } from '@shardctl/core';
+import { age, type BufferLimits, type Clock, type GatewayNotice, plural } from '@shardctl/core';
 import { makeRoom } from '../buffer/make-room.js';
 import { ExpiredSummary } from './expired-summary.js';
 import type { Feed } from './feed.js';
 import type { ShardStats } from './shard-stats.js';
 
-/** An overflow is reported again when there was none for this time. */
+/** An overflow is over when there was none for this time. */
 const overflowQuietMs = 60_000;
 
 export interface BoundsOptions {
@@ -22,7 +22,8 @@ export interface BoundsOptions {
 export class Bounds {
 	readonly #options: BoundsOptions;
 	readonly #expired = new ExpiredSummary();
-	#overflowedAtMs = Number.NEGATIVE_INFINITY;
+	/** Set while events overflow, and until there was none for a while. */
+	#overflow: { beganAtMs: number; lastAtMs: number; countedBefore: number } | undefined;
 	/** A full log is not searched again before this position. */
 	#searchFrom = 0;
 
@@ -44,17 +45,29 @@ export class Bounds {
 		}
 		if (overflowed === 0) return false;
 		const nowMs = clock.monotonic();
-		if (nowMs - this.#overflowedAtMs >= overflowQuietMs) {
+		if (!this.#overflow) {
+			this.#overflow = { beganAtMs: nowMs, lastAtMs: nowMs, countedBefore: stats.counters.overflowed };
 			notice('events:overflowed', 'buffer full: the oldest events update the state but are not delivered');
 		}
-		this.#overflowedAtMs = nowMs;
+		this.#overflow.lastAtMs = nowMs;
 		stats.counters.overflowed += overflowed;
 		return true;
 	}
 
-	/** To be called now and then: reports events that expired. */
-	reportExpired(): void {
+	/** To be called now and then: reports events that expired, and the end of an overflow. */
+	report(): void {
 		const { stats, clock, notice } = this.#options;
+		const overflow = this.#overflow;
+		if (overflow && clock.monotonic() - overflow.lastAtMs >= overflowQuietMs) {
+			this.#overflow = undefined;
+			const lasted = age(overflow.lastAtMs - overflow.beganAtMs);
+			const overflowed = stats.counters.overflowed - overflow.countedBefore;
+			const lost = plural(overflowed, 'event');
+			notice(
+				'buffer:normal',
+				`the buffer has space again: it was full for ${lasted}, and ${lost} ${overflowed === 1 ? 'was' : 'were'} not delivered`,
+			);
+		}
 		const count = this.#expired.due(stats.counters.expired, clock.monotonic());
 		if (count > 0) notice('events:expired', `${count} interactions or typing events expired before delivery`);
 	}
@@ -75,8 +88,9 @@ export class Bounds {
 		const isFull = feed.log.size > limits.events || feed.log.bytes > limits.bytes;
 		if (!isFull || feed.isBlocked || newest < this.#searchFrom) return;
 		this.#searchFrom = newest + limits.events / 8;
-		const { expired, coalesced } = makeRoom(feed.log, { after: sent, nowMs: clock.monotonic() });
+		const { expired, interactions, coalesced } = makeRoom(feed.log, { after: sent, nowMs: clock.monotonic() });
 		stats.counters.expired += expired;
+		stats.expiredInteractions += interactions;
 		stats.counters.coalesced += coalesced;
 	}
 }

@@ -152,6 +152,7 @@ export class Feed {
 		stats.noteWait(waitedMs);
 		if (isExpired(entry.event.type, waitedMs)) {
 			stats.counters.expired++;
+			if (entry.event.type === 'INTERACTION_CREATE') stats.expiredInteractions++;
 			return false;
 		}
 		consumer.deliver(entry);

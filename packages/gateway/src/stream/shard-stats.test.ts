@@ -27,3 +27,17 @@ it('keeps the longest wait for ten seconds', () => {
 	figures.sample();
 	expect(figures.longestWaitMs).toBe(1);
 });
+
+it('B11: reports each loss once, and no typing that expired', () => {
+	const figures = new ShardStats(500);
+	expect(figures.takeLosses()).toBeUndefined();
+	figures.counters.lost = 3;
+	figures.counters.overflowed = 2;
+	figures.counters.expired = 9;
+	figures.expiredInteractions = 1;
+	expect(figures.takeLosses()).toEqual({ 'worker-died': 3, 'buffer-full': 2, expired: 1 });
+	figures.counters.lost = 4;
+	figures.counters.poisoned = 1;
+	expect(figures.takeLosses()).toEqual({ 'worker-died': 1, poisoned: 1 });
+	expect(figures.takeLosses()).toBeUndefined();
+});

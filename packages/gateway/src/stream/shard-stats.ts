@@ -1,5 +1,11 @@
 // What is counted and measured of one shard, for stats: counters since the process began, and what the last seconds were like.
-import { type GatewayShardCounters, type GatewayShardStats, gatewayShardCounters } from '@shardctl/core';
+import {
+	type EventLossReason,
+	type GatewayShardCounters,
+	type GatewayShardStats,
+	gatewayShardCounters,
+	type LostEvents,
+} from '@shardctl/core';
 import type { EventLog, LogEntry } from '../buffer/event-log.js';
 import type { ShardState } from '../state/shard-state.js';
 
@@ -18,6 +24,9 @@ export class ShardStats {
 		keyof GatewayShardCounters,
 		number
 	>;
+	/** Among the expired: typing that expired is nobody's loss. */
+	expiredInteractions = 0;
+	readonly #reported = { 'worker-died': 0, 'buffer-full': 0, expired: 0, poisoned: 0 } satisfies Record<EventLossReason, number>;
 	readonly #sampleMs: number;
 	/** `received` at each sample, the newest last. */
 	readonly #received: number[] = [0];
@@ -51,6 +60,18 @@ export class ShardStats {
 		this.#waits.push(0);
 		if (this.#received.length > samples + 1) this.#received.shift();
 		if (this.#waits.length > samples) this.#waits.shift();
+	}
+
+	/** What was lost since the last call; undefined where that is nothing. */
+	takeLosses(): LostEvents | undefined {
+		const { lost, overflowed, poisoned } = this.counters;
+		const totals = { 'worker-died': lost, 'buffer-full': overflowed, expired: this.expiredInteractions, poisoned };
+		const news: LostEvents = {};
+		for (const [reason, total] of Object.entries(totals) as [EventLossReason, number][]) {
+			if (total > this.#reported[reason]) news[reason] = total - this.#reported[reason];
+			this.#reported[reason] = total;
+		}
+		return Object.keys(news).length === 0 ? undefined : news;
 	}
 
 	/** Everything but who holds the stream. */

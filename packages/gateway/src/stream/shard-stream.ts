@@ -4,7 +4,7 @@
 //
 // It joins parts that each have one concern: the feed (the log, and how far the worker is in it), the workers (who gets the stream, by the
 // seat), the probe (asks for confirmation), the bounds (a full log), the session change (Discord has started another one) and the state.
-import type { BufferLimits, Clock, Delivery, GatewayNotice, Timer } from '@shardctl/core';
+import type { BufferLimits, Clock, Delivery, GatewayNotice, LostEvents, Timer } from '@shardctl/core';
 import { type LogEntry, logEntryOf } from '../buffer/event-log.js';
 import type { SessionStream, WorkerSession } from '../downstream/worker-session.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
@@ -40,6 +40,8 @@ export interface ShardStreamOptions {
 	mayRelease?(): boolean;
 	/** An event that killed its worker again and again, for the developer. */
 	savePoison(entry: LogEntry): void;
+	/** Events were lost since the last call. */
+	onLost?(lost: LostEvents): void;
 }
 
 export class ShardStream implements SessionStream {
@@ -230,6 +232,7 @@ export class ShardStream implements SessionStream {
 
 	stop(): void {
 		this.#options.clock.clearTimeout(this.#sweepTimer);
+		this.#reportLosses();
 		this.#probe.stop();
 		this.#seat.stop();
 		this.#change.cancel();
@@ -263,11 +266,17 @@ export class ShardStream implements SessionStream {
 		return consumer?.accepting === true && (this.#feed.positions.isUnconfirmed || consumer.awaitsHeartbeat);
 	}
 
+	#reportLosses(): void {
+		const lost = this.#stats.takeLosses();
+		if (lost) this.#options.onLost?.(lost);
+	}
+
 	#sweep(): void {
 		this.#sweepTimer = this.#options.clock.setTimeout(() => {
 			this.#stats.sample();
 			if (this.#bounds.enforce()) this.#flow();
-			this.#bounds.reportExpired();
+			this.#bounds.report();
+			this.#reportLosses();
 			this.#sweep();
 		}, sweepMs);
 	}

@@ -11,15 +11,17 @@ function setup() {
 	const clock = fakeClock();
 	const sent: ClientRequest[] = [];
 	const dropping: number[] = [];
+	const dropped: number[] = [];
 	const line = { ready: true };
 	const queue = new RequestQueue({
 		clock,
 		isReady: () => line.ready,
 		send: (request) => sent.push(request),
 		onDropping: (opcode) => dropping.push(opcode),
+		onDropped: (count) => dropped.push(count),
 	});
 	const count = (opcode: number) => sent.filter((request) => request.op === opcode).length;
-	return { clock, sent, dropping, line, queue, count };
+	return { clock, sent, dropping, dropped, line, queue, count };
 }
 
 it('holds requests until the connection accepts them', () => {
@@ -82,11 +84,15 @@ it('sends only the last of several presences, and five in 20 s', async () => {
 	expect([count(3), sent.at(-1)]).toEqual([6, presence('9')]);
 });
 
-it('drops and counts requests over the limit, and reports it once', () => {
-	const { queue, line, dropping } = setup();
+it('drops and counts requests over the limit, and reports the begin and the end of that once', async () => {
+	const { queue, line, dropping, dropped, clock } = setup();
 	line.ready = false;
 	for (let nonce = 0; nonce < 600; nonce++) queue.push(members(nonce));
-	expect([queue.dropped, queue.waiting, dropping]).toEqual([100, 500, [8]]);
+	expect([queue.dropped, queue.waiting, dropping, dropped]).toEqual([100, 500, [8], []]);
+	line.ready = true;
+	queue.flush();
+	await clock.advance(10 * 60_000);
+	expect([queue.waiting, dropping, dropped]).toEqual([0, [8], [100]]);
 	queue.stop();
 });
 

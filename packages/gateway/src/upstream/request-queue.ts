@@ -21,6 +21,8 @@ export interface RequestQueueOptions {
 	send(request: ClientRequest): void;
 	/** Called at the first dropped request of a series. */
 	onDropping(opcode: number): void;
+	/** Called when none waits any more after a series of dropped requests. */
+	onDropped(count: number): void;
 }
 
 interface Waiting {
@@ -38,7 +40,8 @@ export class RequestQueue {
 	readonly #presences = new SlidingWindow(presences);
 	#timer: Timer | undefined;
 	#dropped = 0;
-	#dropping = false;
+	/** Dropped requests of the present series. */
+	#series = 0;
 
 	constructor(options: RequestQueueOptions) {
 		this.#options = options;
@@ -96,7 +99,7 @@ export class RequestQueue {
 				continue;
 			}
 			if (Number.isFinite(next.waitMs)) this.#timer = clock.setTimeout(() => this.flush(), next.waitMs);
-			else this.#dropping = false;
+			else this.#endSeries();
 			return;
 		}
 	}
@@ -131,7 +134,12 @@ export class RequestQueue {
 
 	#drop(opcode: number): void {
 		this.#dropped++;
-		if (!this.#dropping) this.#options.onDropping(opcode);
-		this.#dropping = true;
+		if (this.#series === 0) this.#options.onDropping(opcode);
+		this.#series++;
+	}
+
+	#endSeries(): void {
+		if (this.#series > 0) this.#options.onDropped(this.#series);
+		this.#series = 0;
 	}
 }

@@ -52,6 +52,7 @@ async function setup(options: SimulatorOptions = {}) {
 		onRefused: (code) => void events.push(`refused ${code}`),
 		onPing: () => {},
 		onRequestsDropped: () => {},
+		onRequestsNormal: () => {},
 	});
 	onTestFinished(async () => {
 		await sessions.stop({ keepSession: false });

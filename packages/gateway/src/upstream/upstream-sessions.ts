@@ -112,7 +112,7 @@ export class UpstreamSessions {
 	}
 
 	#create(): UpstreamShard {
-		const { onReady, onResumed, onClosed, onSessionLost, onRefused, onPing, onRequestsDropped } = this.#options;
+		const { onReady, onResumed, onClosed, onSessionLost, onRefused, onPing, onRequestsDropped, onRequestsNormal } = this.#options;
 		const whenPresent =
 			<Args extends unknown[]>(listener: (...args: Args) => void) =>
 			(...args: Args) => {
@@ -126,6 +126,7 @@ export class UpstreamSessions {
 			onSessionLost: whenPresent(onSessionLost),
 			onPing: whenPresent(onPing),
 			onRequestsDropped: whenPresent(onRequestsDropped),
+			onRequestsNormal: whenPresent(onRequestsNormal),
 			waitForIdentify: async (signal) => {
 				await this.#options.waitForIdentify(signal);
 				const waiting = candidate();

@@ -71,6 +71,8 @@ export interface UpstreamEvents {
 	onPing(latencyMs: number): void;
 	/** Too many requests of workers wait, so some are dropped. */
 	onRequestsDropped(opcode: number): void;
+	/** No request waits any more. `dropped`: since {@link onRequestsDropped}. */
+	onRequestsNormal(dropped: number): void;
 }
 
 export interface UpstreamShardOptions extends UpstreamEvents {
@@ -114,6 +116,7 @@ export class UpstreamShard {
 			// A send fails when the connection has just broken; the worker's library would have lost the request as well.
 			send: (request) => void this.#shard?.send(request as never).catch(() => {}),
 			onDropping: (opcode) => options.onRequestsDropped(opcode),
+			onDropped: (count) => options.onRequestsNormal(count),
 		});
 	}
 

@@ -14,6 +14,7 @@ import {
 	type WorkerMethods,
 } from '@shardctl/core';
 import { PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
+import { type CallTrace, tracedCall } from '../diagnostics/channels.js';
 import { askAll, askOne } from './broadcast.js';
 import type { CallFleet, CallWorker } from './call-worker.js';
 import { ScriptRegistry } from './script-registry.js';
@@ -28,10 +29,13 @@ export class Calls<Worker extends CallWorker = CallWorker>
 {
 	readonly #fleet: CallFleet<Worker>;
 	readonly #defaultTimeoutMs: number;
+	readonly #manager: string;
 	readonly #scripts = new ScriptRegistry();
 
-	constructor(fleet: CallFleet<Worker>, defaultTimeoutMs: number) {
+	/** @param manager Name of the fleet, for traces. */
+	constructor(fleet: CallFleet<Worker>, defaultTimeoutMs: number, manager = '') {
 		this.#fleet = fleet;
+		this.#manager = manager;
 		this.#defaultTimeoutMs = defaultTimeoutMs;
 	}
 
@@ -44,7 +48,7 @@ export class Calls<Worker extends CallWorker = CallWorker>
 	readonly fetchClientValues: FleetCalls['fetchClientValues'] = async (path, target) => {
 		if (typeof path !== 'string') throw notAString('the path', path);
 		const params = new PreparedValue({ path });
-		return this.#run(readCallOptions(target), (worker, request, settle) =>
+		return this.#run({ method: 'fetchClientValues', name: path }, readCallOptions(target), (worker, request, settle) =>
 			worker.ask('fetchClientValue', params, request, settle),
 		);
 	};
@@ -55,7 +59,9 @@ export class Calls<Worker extends CallWorker = CallWorker>
 			throw new ShardctlError('OPTIONS_INVALID', `the arguments of a handler must be an array, got ${describeValue(args)}`);
 		}
 		const params = new PreparedValue({ name, args });
-		return this.#run(readCallOptions(target), (worker, request, settle) => worker.ask('call', params, request, settle));
+		return this.#run({ method: 'call', name }, readCallOptions(target), (worker, request, settle) =>
+			worker.ask('call', params, request, settle),
+		);
 	};
 
 	/** As {@link broadcastEval}, for a script whose text is known. */
@@ -79,7 +85,7 @@ export class Calls<Worker extends CallWorker = CallWorker>
 			script.forget(worker);
 			send(worker, request, settle);
 		};
-		return this.#run(options, send);
+		return this.#run({ method: 'broadcastEval', name: null }, options, send);
 	}
 
 	/** The worker that owns a shard. Throws `SHARD_NOT_OWNED` when this manager has none. */
@@ -92,11 +98,17 @@ export class Calls<Worker extends CallWorker = CallWorker>
 	}
 
 	/** @returns What the caller's options say comes back; nothing can check it. */
-	#run<Value>({ shard, guildId, timeoutMs, settle = false, signal }: CallOptions, send: Send<Worker>): Promise<Value> {
+	#run<Value>(
+		what: Pick<CallTrace, 'method' | 'name'>,
+		{ shard, guildId, timeoutMs, settle = false, signal }: CallOptions,
+		send: Send<Worker>,
+	): Promise<Value> {
 		const request = { timeoutMs: timeoutMs ?? this.#defaultTimeoutMs, ...(signal ? { signal } : {}) };
 		const ask = (worker: Worker, answer: Settle<unknown>) => send(worker, request, answer);
 		const target = this.#target(shard, guildId);
-		return (target ? askOne(target, settle, ask) : askAll([...this.#fleet.workers], settle, ask)) as Promise<Value>;
+		const workers = target ? [target] : [...this.#fleet.workers];
+		const run = () => (target ? askOne(target, settle, ask) : askAll(workers, settle, ask)) as Promise<Value>;
+		return tracedCall({ manager: this.#manager, ...what, workers: workers.length }, run);
 	}
 
 	#target(shard: number | undefined, guildId: string | undefined): Worker | undefined {

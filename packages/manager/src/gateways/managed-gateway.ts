@@ -12,6 +12,7 @@ import {
 	type GatewayStats,
 	gatewayConfigVariable,
 	type IdentifySlot,
+	type LostEvents,
 	type SessionTerms,
 	systemClock,
 	type WorkerPaths,
@@ -55,6 +56,8 @@ export interface ManagedGatewayOptions {
 
 interface ManagedGatewayEvents {
 	notice: [notice: GatewayNotice];
+	/** Events of a shard that no worker will receive. */
+	lost: [shardId: number, lost: LostEvents];
 	/** It was permitted to identify a session and did not report in time that it has. */
 	'identify-expired': [session: number, afterMs: number];
 	/** Discord has started a session with these terms. */
@@ -163,6 +166,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		const peer: GatewayPeer = new Peer({ port, epoch, schemas: gatewaySchemas, ...guard });
 		peer.on('listening', () => reports.listening());
 		peer.on('connection.taken', ({ id }) => reports.acknowledged(id));
+		peer.on('events.lost', ({ shardId, lost }) => this.emit('lost', shardId, lost));
 		peer.on('notice', (notice) => this.emit('notice', notice));
 		peer.on('session.started', ({ terms, session }) => this.emit('session-started', terms, session));
 		peer.on('session.refused', (refusal) => this.emit('session-refused', refusal));

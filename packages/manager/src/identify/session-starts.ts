@@ -27,6 +27,8 @@ export interface SessionStartsOptions {
 	onStale(error: ShardctlError): void;
 	/** Called when a start asks again after a fault of Discord's. */
 	onRetry(error: ShardctlError, delayMs: number): void;
+	/** A session sends IDENTIFY, after it has waited for its slot. */
+	onIdentify?(session: number, waitedMs: number): void;
 }
 
 /** One wish to start sessions. */
@@ -43,11 +45,13 @@ export class SessionStarts {
 	readonly #clock: Clock;
 	#coordinator: IdentifyCoordinator;
 	readonly #gateway: GatewaySource;
+	readonly #onIdentify: NonNullable<SessionStartsOptions['onIdentify']>;
 	#refusal: ShardctlError | undefined;
 	/** Shards whose last IDENTIFY was sent and not answered by READY. */
 	readonly #unconfirmed = new Set<number>();
 
-	constructor({ api, token, clock, coordinator, onStale, onRetry }: SessionStartsOptions) {
+	constructor({ api, token, clock, coordinator, onStale, onRetry, onIdentify = () => {} }: SessionStartsOptions) {
+		this.#onIdentify = onIdentify;
 		this.#clock = clock;
 		this.#coordinator = coordinator;
 		this.#gateway = new GatewaySource({
@@ -140,6 +144,7 @@ export class SessionStarts {
 
 	/** Resolves when the shard may send IDENTIFY; see {@link acquireIdentify}. */
 	async acquireIdentify(shardId: number, request: StartRequest, signal: AbortSignal): Promise<IdentifySlot> {
+		const askedAt = this.#clock.monotonic();
 		await this.#gateway.settled();
 		// What Discord states replaces what is counted here: another process may use the same token.
 		const maxAgeMs = this.#unconfirmed.delete(shardId) ? 0 : request.automatic ? automaticMaxAgeMs : budgetMaxAgeMs;
@@ -156,7 +161,7 @@ export class SessionStarts {
 			{ shardId, ...request },
 			signal,
 		);
-		return this.#followed(slot);
+		return this.#followed(slot, () => this.#onIdentify(shardId, Math.round(this.#clock.monotonic() - askedAt)));
 	}
 
 	/** Asks Discord for the budget unless its last answer is recent. Never rejects: without an answer the last one holds. */
@@ -165,13 +170,14 @@ export class SessionStarts {
 	}
 
 	/** Remembers an IDENTIFY that READY does not confirm: Discord may have refused it because the budget is used up. */
-	#followed(slot: IdentifySlot): IdentifySlot {
+	#followed(slot: IdentifySlot, onSent: () => void): IdentifySlot {
 		const { id, shardId } = slot;
 		return {
 			id,
 			shardId,
 			sent: () => {
 				this.#unconfirmed.add(shardId);
+				onSent();
 				slot.sent();
 			},
 			confirmed: () => {

@@ -17,6 +17,7 @@ import {
 } from '@shardctl/core';
 import { defaultRestartPolicy } from '@shardctl/supervisor';
 import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
+import { publishMove } from '../diagnostics/channels.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { IdentifyAdmission } from '../gateways/identify-admission.js';
 import type { ManagedGateway } from '../gateways/managed-gateway.js';
@@ -114,6 +115,8 @@ export class ResidentMode implements SessionMode {
 		});
 		this.#replan((sessions) => [...sessions, session]);
 		const created = workers.create({ slices, totalShards: this.#started().plan.layout.totalShards });
+		const { name } = this.#options.options;
+		publishMove(name, { type: 'session:opened', session, shardIds });
 		return new CarriedSession({
 			gateway,
 			slices,
@@ -122,6 +125,7 @@ export class ResidentMode implements SessionMode {
 			removeWorkers: (removed) => workers.remove(removed),
 			onClosed: () => {
 				gateways.remove(gateway);
+				publishMove(name, { type: 'session:closed', session, shardIds });
 				if (gateways.gateways.some((other) => other.shardIds[0] === shardIds[0])) return;
 				this.#replan((sessions) => sessions.filter((id) => id !== session));
 			},
@@ -264,7 +268,7 @@ export class ResidentMode implements SessionMode {
 	}
 
 	#listen(gateway: ManagedGateway): void {
-		const { emit } = this.#options;
+		const { emit, losses } = this.#options;
 		const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
 		this.#options.watchProcess?.(gateway.child);
 		gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref, pid }));
@@ -274,7 +278,9 @@ export class ResidentMode implements SessionMode {
 		gateway.on('session-started', (terms, session) => {
 			this.#refused.allow(session);
 			this.#admission.noteTerms(terms);
+			losses.noteSession(this.#shardsOf(session));
 		});
+		gateway.on('lost', (shardId, lost) => losses.noteEvents([shardId], lost));
 		gateway.on('session-refused', (refusal) => this.#onSessionRefused(refusal));
 		gateway.on('identify-expired', (session, afterMs) =>
 			emit('identify:expired', { gatewayId: gateway.id, shardIds: this.#shardsOf(session), afterMs }),

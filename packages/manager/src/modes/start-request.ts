@@ -2,6 +2,7 @@
 import type { ShardctlError } from '@shardctl/core';
 import type { SupervisedChild } from '@shardctl/supervisor';
 import type { EmitFleetEvent } from '../events.js';
+import type { LossLedger } from '../health/loss-ledger.js';
 import type { SessionStarts, StartRequest } from '../identify/session-starts.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 
@@ -15,6 +16,7 @@ export interface ModeContext {
 	/** Discord has refused every session for good, or the token, which is the same for all. */
 	onFleetRefused(error: ShardctlError): void;
 	emit: EmitFleetEvent;
+	losses: Pick<LossLedger, 'noteEvents' | 'noteSession'>;
 	/** Records the processes of a child, for a later manager to find what this one may leave behind. */
 	watchProcess?(child: SupervisedChild): void;
 }

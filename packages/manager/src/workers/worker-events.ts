@@ -9,7 +9,10 @@ import type { ManagedWorker } from './managed-worker.js';
 export function forwardWorkerEvents(worker: ManagedWorker, clock: Clock, emit: EmitFleetEvent): void {
 	const ref: WorkerRef = { workerId: worker.id, shardIds: worker.shardIds };
 	const { child } = worker;
-	child.on('state', ({ from, to }) => emit('worker:state', { ...ref, from, to }));
+	child.on('state', ({ from, to }) => {
+		emit('worker:state', { ...ref, from, to });
+		if (from === 'unresponsive' && (to === 'ready' || to === 'starting')) emit('worker:responsive', ref);
+	});
 	child.on('spawned', ({ pid, epoch }) => emit('worker:spawned', { ...ref, pid, epoch }));
 	child.on('ready', () => emit('worker:ready', { ...ref, tookMs: Math.max(0, clock.now() - (child.startedAt ?? 0)) }));
 	child.on('exited', (report) => emit('worker:exited', { ...ref, report }));
