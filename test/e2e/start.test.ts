@@ -53,6 +53,18 @@ it('starts an unmodified bot as a fleet, shows it from another terminal, and lea
 	expect(readdirSync(cli.stateDir).filter((file) => /\.(sock|lock)$/.test(file))).toEqual([]);
 });
 
+it('B12: asks again while Discord answers 503 at the start, says so, and starts when Discord is back', async () => {
+	const { simulator, env } = await simulated({ shards: 2 });
+	simulator.faults.restStatus({ status: 503 });
+	const cli = cliSandbox();
+	const run = cli.run(['start', plainBot], { env });
+	await run.message(/gateway\/bot answered 503.*; trying again in 1 s$/);
+	simulator.faults.clear();
+	await run.message(/^fleet ready: 2 shards/);
+	run.process.kill('SIGTERM');
+	expect(await run.exit).toBe(0);
+});
+
 it('with max_concurrency 1 starts four shards in three windows and a boot, and never identifies early', async () => {
 	const { simulator, env } = await simulated({ shards: 4, maxConcurrency: 1 });
 	const cli = cliSandbox();

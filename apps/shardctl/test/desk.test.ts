@@ -25,6 +25,19 @@ async function examined(args: readonly string[], env: Record<string, string> = {
 }
 
 describe('doctor', () => {
+	it('A9: needs neither a token nor Discord where a simulated start is examined', async () => {
+		const folder = tempDir();
+		writeFileSync(join(folder, 'bot.cjs'), 'setInterval(() => {}, 1000);');
+		const env = { DISCORD_TOKEN: '', SHARDCTL_API: 'http://127.0.0.1:65533' };
+		const { code, ok, of } = await examined(['bot.cjs', '--no-import', '--simulate', '--shards', '4'], env, folder);
+		expect({ code, ok }).toEqual({ code: 0, ok: true });
+		expect([of('token'), of('gateway')]).toMatchObject([
+			{ status: 'skip', message: 'skipped: --simulate' },
+			{ status: 'skip', message: 'skipped: --simulate' },
+		]);
+		expect(await examined(['bot.cjs', '--no-import'], env, folder)).toMatchObject({ code: 1, ok: false });
+	});
+
 	it('finds no problem with a bot that would start', async () => {
 		const simulator = await createSimulator({ guilds: 10, shards: 4, maxConcurrency: 2 });
 		onTestFinished(() => simulator.stop());

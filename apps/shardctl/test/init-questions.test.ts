@@ -25,12 +25,16 @@ describe.skipIf(!hasProgram('script'))('the questions of init', () => {
 		terminal.type(key.enter);
 		await terminal.shows(/per process\?[\s\S]*one/);
 		terminal.type(key.enter);
+		await terminal.shows(/Who holds the bot's sessions[\s\S]*the bot/);
+		terminal.type(key.enter);
+		await terminal.shows(/how much memory/);
+		terminal.type(key.enter);
 		await terminal.shows(/Which format\?[\s\S]*JavaScript/);
 		terminal.type(key.enter);
 		expect(await terminal.exit).toBe(0);
 		expect(terminal.text()).toMatch(/wrote shardctl\.config\.js; try it: node .*shardctl\.js start --simulate/);
 		expect(readFileSync(join(cwd, 'shardctl.config.js'), 'utf8')).toMatch(
-			/file: 'bot\.js'[\s\S]*shards: 'auto'[\s\S]*shardsPerWorker: 1,/,
+			/file: 'bot\.js'[\s\S]*shards: 'auto'[\s\S]*shardsPerWorker: 1,[\s\S]*gateway: 'direct',\n\t\/\/ maxMemory/,
 		);
 		// It is read and valid up to the token, which is missing.
 		expect(await cliSandbox().output(['start'], { cwd })).toMatchObject({
@@ -52,11 +56,20 @@ describe.skipIf(!hasProgram('script'))('the questions of init', () => {
 		terminal.type(`${erase('0')}12${key.enter}`);
 		await terminal.shows(/per process/);
 		terminal.type(`${key.down}${key.enter}`);
+		// A9: the one thing that sets this tool apart, and memory.
+		await terminal.shows(/Who holds/);
+		terminal.type(`${key.down}${key.enter}`);
+		await terminal.shows(/how much memory/);
+		terminal.type(`lots${key.enter}`);
+		await terminal.shows(/Enter a size such as 512MB/);
+		terminal.type(`${erase('lots')}512MB${key.enter}`);
 		expect(await terminal.exit).toBe(0);
 		expect(JSON.parse(readFileSync(join(cwd, 'shardctl.config.json'), 'utf8'))).toEqual({
 			file: 'other.mjs',
 			shards: 12,
 			shardsPerWorker: 'auto',
+			gateway: 'resident',
+			maxMemory: '512MB',
 		});
 	});
 

@@ -13,6 +13,7 @@ export function doctorCommand(): Command {
 		.addOption(option('--token-file <file>', 'read the token from a file (default: DISCORD_TOKEN)'))
 		.addOption(option('--shards <auto|count>', 'planned number of shards (default: auto)').argParser(wholeOrAuto))
 		.addOption(option('--shards-per-worker <auto|count>', 'shards per worker process (default: 1)').argParser(wholeOrAuto))
+		.addOption(option('--simulate', 'check for "start --simulate", which needs no token and no connection to Discord'))
 		.addOption(option('--cluster <url>', 'also check the Redis of a cluster, redis:// or rediss://'))
 		.addOption(option('--cluster-ca <file>', 'authority that has signed the certificate of Redis'))
 		.addOption(option('--cluster-cert <file>', 'certificate of this client, for a Redis that asks for one'))

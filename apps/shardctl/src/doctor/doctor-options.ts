@@ -12,6 +12,8 @@ export interface DoctorOptions {
 	clusterCert?: string;
 	clusterKey?: string;
 	lease?: number;
+	/** For `start --simulate`: neither a token nor Discord is needed. */
+	simulate?: boolean;
 	/** Whether to run the bot file, without logging in. */
 	import: boolean;
 }

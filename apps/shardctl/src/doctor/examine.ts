@@ -37,15 +37,18 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 			findings.push(result.finding);
 		} else findings.push(skip('import', 'skipped: --no-import'));
 	}
-	const { token, place } = tokenOf(plan, options, findings);
-	findings.push(checkToken(token, place));
-	const discord = await checkDiscord({
-		api: (options.api ?? plan?.manager.api ?? 'https://discord.com/api').replace(/\/+$/, ''),
-		token,
-		totalShards: plan?.manager.totalShards ?? 'auto',
-		gateway: plan?.manager.gateway,
-		intents: imported?.intents,
-	});
+	const totalShards = plan?.manager.totalShards ?? 'auto';
+	const { token, place = undefined } = options.simulate ? { token: '' } : tokenOf(plan, options, findings);
+	findings.push(options.simulate ? skip('token', 'skipped: --simulate') : checkToken(token, place));
+	const discord = options.simulate
+		? { findings: [skip('gateway', 'skipped: --simulate')], shards: totalShards === 'auto' ? undefined : totalShards }
+		: await checkDiscord({
+				api: (options.api ?? plan?.manager.api ?? 'https://discord.com/api').replace(/\/+$/, ''),
+				token,
+				totalShards,
+				gateway: plan?.manager.gateway,
+				intents: imported?.intents,
+			});
 	findings.push(...discord.findings);
 	findings.push(
 		...checkLimits({

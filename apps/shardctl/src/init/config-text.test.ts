@@ -1,10 +1,16 @@
 import { expect, it } from 'vitest';
 import { configText } from './config-text.js';
 
-const answers = { file: "it's.js", shards: 4, shardsPerWorker: 'auto' } as const;
+const answers = { file: "it's.js", shards: 4, shardsPerWorker: 'auto', gateway: 'resident' } as const;
 
 it('writes JSON', () => {
 	expect(JSON.parse(configText({ ...answers, format: 'json' }))).toEqual(answers);
+});
+
+it('writes a memory limit only where one was given', () => {
+	expect(JSON.parse(configText({ ...answers, maxMemory: '1GB', format: 'json' }))).toEqual({ ...answers, maxMemory: '1GB' });
+	expect(configText({ ...answers, maxMemory: '1GB', format: 'js' })).toMatch(/\n\tmaxMemory: '1GB',\n/);
+	expect(configText({ ...answers, format: 'js' })).toMatch(/\n\tgateway: 'resident',\n\t\/\/ maxMemory: '512MB',\n/);
 });
 
 it.each([

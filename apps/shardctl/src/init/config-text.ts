@@ -7,11 +7,14 @@ export interface ConfigAnswers {
 	format: ConfigFormat;
 	shards: number | 'auto';
 	shardsPerWorker: number | 'auto';
+	gateway: 'direct' | 'resident';
+	/** Such as `512MB`; none without. */
+	maxMemory?: string | undefined;
 }
 
 /** The answers as a config file; formats with comments also show the other common options. */
-export function configText({ file, format, shards, shardsPerWorker }: ConfigAnswers): string {
-	const values = { file, shards, shardsPerWorker };
+export function configText({ file, format, shards, shardsPerWorker, gateway, maxMemory }: ConfigAnswers): string {
+	const values = { file, shards, shardsPerWorker, gateway, maxMemory };
 	if (format === 'json') return `${JSON.stringify(values, null, 2)}\n`;
 	const body = `{
 	file: ${quoted(file)},
@@ -19,7 +22,9 @@ export function configText({ file, format, shards, shardsPerWorker }: ConfigAnsw
 	shards: ${quoted(shards)},
 	/** Shards per worker process; 'auto' spreads them over the CPU cores. */
 	shardsPerWorker: ${quoted(shardsPerWorker)},
-	// maxMemory: '512MB',
+	/** 'direct': workers hold the sessions with Discord. 'resident': gateway processes do, and workers restart without an IDENTIFY. */
+	gateway: ${quoted(gateway)},
+	${maxMemory === undefined ? "// maxMemory: '512MB'," : `/** A worker that uses more is replaced. */\n	maxMemory: ${quoted(maxMemory)},`}
 	// readyTimeout: '60s',
 	// execArgv: ['--max-old-space-size=512'],
 }`;

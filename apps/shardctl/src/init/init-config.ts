@@ -32,10 +32,12 @@ export async function initConfig(file: string | undefined, { yes = false, format
 	}
 	const guess = file ?? detectedFile(folder);
 	const form = format ?? (existsSync(join(folder, 'tsconfig.json')) ? 'ts' : 'js');
-	const answers = yes || !process.stdin.isTTY ? withoutQuestions(guess, form) : await asked(guess, form, format !== undefined);
+	const silent = yes || !process.stdin.isTTY;
+	const answers = silent ? withoutQuestions(guess, form) : await asked(guess, form, format !== undefined);
 	if (!answers) return exitCodes.failed;
 	const path = join(folder, `shardctl.config.${answers.format}`);
 	writeFileSync(path, configText(answers));
+	if (silent && !yes) printErr('not in a terminal, so nothing was asked and every value is the default\n');
 	printErr(`wrote ${basename(path)}; try it: ${ownCommand({ script: process.argv[1], cwd: folder })} start --simulate\n`);
 	return exitCodes.fine;
 }
@@ -47,7 +49,7 @@ function withoutQuestions(file: string | undefined, format: ConfigFormat): Confi
 			'no file in this folder looks like the bot; name it, as in "shardctl init src/bot.js --yes"',
 		);
 	}
-	return { file, format, shards: 'auto', shardsPerWorker: 1 };
+	return { file, format, shards: 'auto', shardsPerWorker: 1, gateway: 'direct' };
 }
 
 /** Undefined when the user cancelled. */
@@ -79,6 +81,20 @@ async function asked(guess: string | undefined, format: ConfigFormat, formatGive
 		],
 	});
 	if (isCancel(shardsPerWorker)) return cancelled();
+	const gateway = await select<ConfigAnswers['gateway']>({
+		message: "Who holds the bot's sessions with Discord?",
+		options: [
+			{ value: 'direct', label: 'the bot, as without shardctl', hint: 'a restart of the bot costs a session start per shard' },
+			{ value: 'resident', label: 'processes of their own', hint: 'deploys and restarts without a gap; one more process' },
+		],
+	});
+	if (isCancel(gateway)) return cancelled();
+	const maxMemory = await text({
+		message: 'Above how much memory is a process of the bot replaced? (such as 512MB; empty: never)',
+		defaultValue: '',
+		validate: (value) => (isSizeOrEmpty(value ?? '') ? undefined : 'Enter a size such as 512MB or 2GB, or nothing.'),
+	});
+	if (isCancel(maxMemory)) return cancelled();
 	const form = formatGiven
 		? format
 		: await select<ConfigFormat>({
@@ -91,7 +107,18 @@ async function asked(guess: string | undefined, format: ConfigFormat, formatGive
 				],
 			});
 	if (isCancel(form)) return cancelled();
-	return { file, format: form, shardsPerWorker, shards: shards === 'auto' ? 'auto' : Number(shards) };
+	return {
+		file,
+		format: form,
+		shardsPerWorker,
+		shards: shards === 'auto' ? 'auto' : Number(shards),
+		gateway,
+		maxMemory: maxMemory === '' ? undefined : maxMemory,
+	};
+}
+
+function isSizeOrEmpty(text: string): boolean {
+	return text === '' || /^\d+(\.\d+)?\s*[kmgt]?b$/i.test(text);
 }
 
 function detectedFile(folder: string): string | undefined {
