@@ -38,7 +38,7 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 		} else findings.push(skip('import', 'skipped: --no-import'));
 	}
 	const totalShards = plan?.manager.totalShards ?? 'auto';
-	const { token, place = undefined } = options.simulate ? { token: '' } : tokenOf(plan, options, findings);
+	const { token, place }: FoundToken = options.simulate ? { token: '' } : tokenOf(plan, options, findings);
 	findings.push(options.simulate ? skip('token', 'skipped: --simulate') : checkToken(token, place));
 	const discord = options.simulate
 		? { findings: [skip('gateway', 'skipped: --simulate')], shards: totalShards === 'auto' ? undefined : totalShards }
@@ -119,11 +119,12 @@ function botFile(plan: StartPlan | undefined, findings: Finding[]): string | und
 }
 
 /** The token, and where it was found if it was not given. */
-function tokenOf(
-	plan: StartPlan | undefined,
-	{ tokenFile }: DoctorOptions,
-	findings: Finding[],
-): { token: string; place?: string | undefined } {
+interface FoundToken {
+	token: string;
+	place?: string | undefined;
+}
+
+function tokenOf(plan: StartPlan | undefined, { tokenFile }: DoctorOptions, findings: Finding[]): FoundToken {
 	try {
 		const { token = '', place } = plan
 			? botToken(plan)

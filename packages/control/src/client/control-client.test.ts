@@ -20,12 +20,14 @@ interface Asked {
 /** A manager on TCP that answers every request with this, and what it was asked. */
 async function managerThat(answer: unknown, { status = 200, version = '9.9.9' } = {}) {
 	const asked: Asked[] = [];
-	const target = await serving(async (request, response) => {
-		const text = await textOf(request);
-		asked.push({ method: request.method, url: request.url, body: text === '' ? undefined : JSON.parse(text) });
-		response.writeHead(status, { [versionHeader]: version });
-		response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
-	});
+	const target = await serving(
+		(request, response) =>
+			void textOf(request).then((text) => {
+				asked.push({ method: request.method, url: request.url, body: text === '' ? undefined : JSON.parse(text) });
+				response.writeHead(status, { [versionHeader]: version });
+				response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+			}),
+	);
 	return { asked, client: createControlClient(target) };
 }
 
