@@ -1,65 +1,8 @@
 // What real bots do, each as a small bot against a simulator: they see the same as without shardctl, or the difference is
 // reported with a remedy.
-import { symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createSimulator, type Simulator } from '@shardctl/simulator';
-import { tempDir, waitFor } from '@shardctl/test-support';
-import { pino } from 'pino';
-import { createShardManager, type ShardManager, type ShardManagerOptions } from 'shardctl';
-import { describe, expect, it, onTestFinished } from 'vitest';
-
-const modules = fileURLToPath(new URL('../node_modules', import.meta.url));
-
-interface Fleet {
-	manager: ShardManager;
-	simulator: Simulator;
-	lines: string[];
-	warnings: string[];
-}
-
-/** A fleet of a bot that consists of the given files, the first of them the one that is started; not spawned yet. */
-async function makeFleet(files: Record<string, string>, options: ShardManagerOptions = {}, level = 'warn'): Promise<Fleet> {
-	const dir = tempDir();
-	for (const [name, source] of Object.entries(files)) writeFileSync(join(dir, name), source);
-	symlinkSync(modules, join(dir, 'node_modules'), 'junction');
-	const simulator = await createSimulator({ guilds: 6, maxConcurrency: 16 });
-	const warnings: string[] = [];
-	const manager = createShardManager(join(dir, Object.keys(files)[0] as string), {
-		api: simulator.url,
-		token: simulator.token,
-		totalShards: 2,
-		control: false,
-		cwd: dir,
-		logger: pino({ level }, { write: (line) => void warnings.push(line) }),
-		silent: true,
-		statsIntervalMs: 200,
-		...options,
-	});
-	onTestFinished(async () => {
-		await manager.stop({ graceMs: 2000 });
-		await simulator.stop();
-	});
-	const lines: string[] = [];
-	manager.on('worker:log', ({ line }) => lines.push(line));
-	return { manager, simulator, lines, warnings };
-}
-
-async function startFleet(files: Record<string, string>, options: ShardManagerOptions = {}, level = 'warn'): Promise<Fleet> {
-	const fleet = await makeFleet(files, options, level);
-	await fleet.manager.spawn().catch((error: unknown) => {
-		throw new Error(`not ready:\n${fleet.lines.join('\n')}`, { cause: error });
-	});
-	return fleet;
-}
-
-const line = (fleet: Fleet, start: string) =>
-	waitFor(`a line "${start}"`, () =>
-		fleet.lines
-			.find((text) => text.startsWith(start))
-			?.slice(start.length)
-			.trim(),
-	);
+import { waitFor } from '@shardctl/test-support';
+import { describe, expect, it } from 'vitest';
+import { line, makeFleet, startFleet } from './bot-fleet.js';
 
 const modes = ['direct', 'resident'] as const;
 

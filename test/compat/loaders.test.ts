@@ -105,6 +105,7 @@ async function facts(kind: Kind, { before, after }: { before: string[]; after: s
 		},
 		statsIntervalMs: 0,
 		shutdownGraceMs: 1000,
+		launchMark: '[mark]',
 	};
 	const child = fork(bot, {
 		cwd: dir,

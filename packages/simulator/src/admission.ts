@@ -3,6 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { discordNames } from './discord-names.js';
 import { RestError } from './rest/answer.js';
 
 export interface AdmissionOptions {
@@ -19,13 +20,13 @@ export class Admission {
 	readonly #controlToken: Buffer | undefined;
 
 	constructor({ host, allowedHosts, controlToken }: AdmissionOptions) {
-		this.#names = new Set(['localhost', host, ...allowedHosts].map((name) => name.toLowerCase()));
+		this.#names = new Set(['localhost', host, ...allowedHosts, ...discordNames].map((name) => name.toLowerCase()));
 		this.#controlToken = controlToken === undefined ? undefined : digest(controlToken);
 	}
 
 	/**
 	 * Why a request is refused; undefined where it is admitted. A page that points a name of its own at this machine (DNS rebinding) shows
-	 * by its Host, every other page by its Origin, which no bot sends.
+	 * by its Host, every other page by its Origin, which no bot sends. Discord's own names are no other page's.
 	 */
 	refusal({ headers }: IncomingMessage): RestError | undefined {
 		if (headers.origin !== undefined)

@@ -13,6 +13,7 @@ import {
 	UnprovenClients,
 } from '@shardctl/core';
 import type { Admission } from './admission.js';
+import { isDiscordName } from './discord-names.js';
 import { RestError } from './rest/answer.js';
 import { send } from './rest/rest-handler.js';
 
@@ -99,7 +100,8 @@ export class HttpDoor {
 
 	/** The address to give to a client that sent this Host: on loopback our own, else the one that it used. */
 	addressFor(hostHeader: string): string {
-		return this.#options.allowRemote && hostHeader !== '' ? hostHeader : this.address;
+		const isName = this.#options.allowRemote && hostHeader !== '' && !isDiscordName(hostHeader);
+		return isName ? hostHeader : this.address;
 	}
 
 	/** @throws {ShardctlError} `ADDRESS_IN_USE` when the port is taken or the address cannot be bound. */

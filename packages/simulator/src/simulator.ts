@@ -4,6 +4,7 @@ import { Activity } from './activity/activity.js';
 import { Admission } from './admission.js';
 import { BotToken } from './bot-token.js';
 import { ControlApi } from './control/control-api.js';
+import { discordGatewayUrl, isDiscordName } from './discord-names.js';
 import { type EmitOptions, emit } from './emit.js';
 import { EventLog, type LogEntry } from './event-log.js';
 import { Conditions } from './faults/conditions.js';
@@ -123,7 +124,7 @@ export class Simulator implements AsyncDisposable {
 				log: this.log,
 				routes: discordRoutes,
 				authorizes: (header) => this.#token.authorizes(header),
-				gateway: (host) => this.#gatewayFacts(this.#door.addressFor(host)),
+				gateway: (host) => this.#gatewayFacts(isDiscordName(host) ? discordGatewayUrl : `ws://${this.#door.addressFor(host)}`),
 				conditions,
 				limits: new RateLimits({ clock, ...options.rest }),
 			}),
@@ -197,9 +198,9 @@ export class Simulator implements AsyncDisposable {
 		await this.#door.close();
 	}
 
-	#gatewayFacts(host: string): GatewayFacts {
+	#gatewayFacts(url: string): GatewayFacts {
 		return {
-			url: `ws://${host}`,
+			url,
 			shards: this.#recommendedShards ?? recommendedShards(this.world.guilds.count, shardMultiple(this.#options)),
 			sessionStarts: this.#budget.read(this.world.clock.monotonic()),
 			maxConcurrency: this.#gate.maxConcurrency,

@@ -37,6 +37,8 @@ export class WorkerRuntime {
 	readonly #scripts: ScriptRunner;
 	readonly #sampler: Sampler;
 	#ending = false;
+	#hasMetClient = false;
+	#onClientMet = () => {};
 	readonly #shutdown = new Shutdown({
 		settle: () => this.#attachments.settleAll(),
 		logOut: () => this.#attachments.destroyAll(),
@@ -66,7 +68,7 @@ export class WorkerRuntime {
 			api,
 			gateway,
 			identify: this.#gate,
-			isOwnToken: ownToken(config.anyToken ? undefined : token),
+			isOwnToken: ownToken(config.simulator === undefined ? token : undefined),
 		};
 		this.#serve();
 		if (config.statsIntervalMs > 0) setInterval(() => this.#pushSample(), config.statsIntervalMs).unref();
@@ -102,6 +104,7 @@ export class WorkerRuntime {
 	 */
 	attach<Client>(client: Client, adapter: ClientAdapter<Client>): void {
 		if (!this.#attachments.add(client, adapter)) return;
+		this.noteClient();
 		try {
 			adapter.prepare?.(client, this.access);
 		} catch (error) {
@@ -115,6 +118,22 @@ export class WorkerRuntime {
 			if (report.status === 'ready') this.#attachments.noteReady(client);
 			this.#onShardReport(report);
 		});
+	}
+
+	/** The bot has made a client, of the fleet's token or of another: what was out of reach is within it. */
+	noteClient(): void {
+		if (this.#hasMetClient) return;
+		this.#hasMetClient = true;
+		this.#onClientMet();
+	}
+
+	get hasMetClient(): boolean {
+		return this.#hasMetClient;
+	}
+
+	/** Calls back once, with the first client. */
+	onClientMet(listener: () => void): void {
+		this.#onClientMet = listener;
 	}
 
 	/** Registers the handler of `call(name, …)`. A later handler of the same name replaces it. */

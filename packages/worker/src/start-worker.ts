@@ -1,14 +1,24 @@
 // Makes this process a worker, before the bot's first line runs.
 
 import { meetLibraries } from './libraries/meet.js';
+import { Descendants } from './outgoing/descendants.js';
+import { detourOwnConnections } from './outgoing/worker-detour.js';
 import { startRuntime } from './runtime.js';
 import { readWorkerConfig } from './worker-config.js';
 
-/** Does nothing in a process that was not started by a manager. */
-export function startWorker(): void {
+/**
+ * Does nothing in a process that was not started by a manager.
+ *
+ * @param registerModule The file that was loaded before the bot.
+ */
+export function startWorker(registerModule: string): void {
 	const config = readWorkerConfig(process.env);
 	if (!config) return;
-	meetLibraries(startRuntime(config, process.env.DISCORD_TOKEN));
+	const runtime = startRuntime(config, process.env.DISCORD_TOKEN);
+	const descendants = new Descendants(config, registerModule);
+	runtime.onClientMet(() => descendants.noteClient());
+	detourOwnConnections(config, () => runtime.hasMetClient);
+	meetLibraries(runtime);
 	// The manager may have gone before this process listened: the bot does not run without one.
 	if (!process.connected) process.exit(1);
 }

@@ -23,6 +23,7 @@ function forkWorker(): ChildProcess {
 		},
 		statsIntervalMs: 0,
 		shutdownGraceMs: 1000,
+		launchMark: '[mark]',
 	};
 	const child = fork(bot, {
 		execArgv: ['--require', register],

@@ -4,6 +4,7 @@ import childProcess, { ChildProcess } from 'node:child_process';
 import { Socket as DatagramSocket } from 'node:dgram';
 import { syncBuiltinESMExports } from 'node:module';
 import { Server, Socket } from 'node:net';
+import { basename } from 'node:path';
 
 /** What the bot tried. */
 export type Attempt = { connects: string } | { starts: string };
@@ -23,20 +24,27 @@ export function closeWorld(report: (attempt: Attempt) => void): void {
 		process.nextTick(() => this.emit('listening'));
 		return this;
 	} as Server['listen'];
-	const refuse = (what: unknown): never => {
-		const command = String(what);
+	const refuse = (file: unknown, args?: unknown): never => {
+		const command = [file, ...(Array.isArray(args) ? args : [])].join(' ');
 		report({ starts: command });
 		throw Object.assign(new Error(`"shardctl doctor" starts no other process: ${command}`), { code: 'EACCES' });
 	};
 	// spawn, fork, exec and execFile all end up here.
-	const { spawn } = ChildProcess.prototype as unknown as { spawn: (options: { file: string }) => unknown };
+	const { spawn } = ChildProcess.prototype as unknown as {
+		spawn: (options: { file: string; args?: readonly string[] }) => unknown;
+	};
 	Object.assign(ChildProcess.prototype, {
-		spawn(this: ChildProcess, options: { file: string }) {
-			return compiler.test(options.file) ? spawn.call(this, options) : refuse(options.file);
+		spawn(this: ChildProcess, options: { file: string; args?: readonly string[] }) {
+			return compiler.test(options.file) ? spawn.call(this, options) : refuse(commandOf(options));
 		},
 	});
 	Object.assign(childProcess, { spawnSync: refuse, execSync: refuse, execFileSync: refuse });
 	syncBuiltinESMExports();
+}
+
+/** As one would type it: `fork` passes on what this process was started with. */
+function commandOf({ file, args = [] }: { file: string; args?: readonly string[] }): string {
+	return [basename(file), ...args.slice(1).filter((argument) => !process.execArgv.includes(argument))].join(' ');
 }
 
 /** `host:port`, or a path; `connect` takes its arguments also as one list. */

@@ -124,14 +124,15 @@ function findingOf({ exitCode, login, connects, starts, stderr }: Outcome, limit
 		return warn(
 			'import',
 			`starts another process before it logs in, which this check refuses: ${starts}`,
-			'if the file starts the shards itself, name the file that logs in instead: see MIGRATION.md',
+			'if that is what logs in, name its file instead, because each worker would start it: see MIGRATION.md',
 		);
 	}
 	if (connects !== undefined && /(?:^|\.)discord(?:app)?\.(?:com|gg):/.test(connects)) {
 		return warn(
 			'import',
 			`connects to ${connects} by itself, and not with a client that shardctl sees`,
-			'is the library bundled? Leave it out of the bundle, or call attach(client) from shardctl/worker before it connects',
+			'is the library bundled? Leave it out of the bundle, or call attach(client) from shardctl/worker before it connects. Does the file ' +
+				'start the bot in a thread? Name the file of the bot',
 		);
 	}
 	if (connects !== undefined) {

@@ -2,8 +2,9 @@
 // and the network and other processes are closed to it, so that nothing happens except the bot's own start.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 import { sendReport } from './bot-report.js';
-import { closeWorld } from './closed-world.js';
+import { type Attempt, closeWorld } from './closed-world.js';
 
 interface LoginMethod {
 	library: string;
@@ -74,9 +75,16 @@ function intentsOf(client: unknown): { intents?: number } {
 	return typeof bits === 'number' ? { intents: bits } : {};
 }
 
+/** A thread of the bot has no channel to the doctor: its attempts reach this process's main thread. */
+const fromThreads = new BroadcastChannel('shardctl.doctor');
 const botFile = process.env.SHARDCTL_DOCTOR_BOT;
-if (botFile !== undefined) {
+if (!isMainThread) {
+	closeWorld((attempt) => fromThreads.postMessage(attempt));
+	fromThreads.unref();
+} else if (botFile !== undefined) {
 	delete process.env.SHARDCTL_DOCTOR_BOT;
+	fromThreads.onmessage = (event) => sendReport((event as { data: Attempt }).data);
+	fromThreads.unref();
 	closeWorld(sendReport);
 	await holdBack(botFile);
 	// The doctor is gone.

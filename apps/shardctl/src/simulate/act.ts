@@ -65,20 +65,25 @@ export function describeAnswer(answer: InteractionAnswer | undefined): string {
 	if (!answer || answer.callbackType === null) return 'the bot did not answer';
 	const after = `after ${Math.round(answer.answeredAfterMs ?? 0)} ms`;
 	if (answer.modal)
-		return [`the bot opened the form "${printable(answer.modal.title ?? '')}" ${after}`, ...inputs(answer.modal.components)].join(
-			'\n',
-		);
+		return [
+			`the bot opened the form "${printable(answer.modal.title ?? '')}" ${after}`,
+			...texts(answer.modal.components).map(printable),
+			...inputs(answer.modal.components),
+		].join('\n');
 	if (isDeferred(answer) && !answer.followed) {
 		const what = answer.callbackType === deferredMessage ? 'an answer' : 'an update';
 		return `the bot announced ${what} ${after}, which has not followed yet (see --wait)`;
 	}
 	if (!answer.message) return answer.followed ? 'the bot deleted its answer' : `the bot acknowledged ${after}`;
 	const { content = '', embeds = [], components } = answer.message;
-	const what = [printable(content), embeds.length > 0 ? `[${embeds.length} embed${embeds.length > 1 ? 's' : ''}]` : ''];
+	const text = [content, ...texts(components)].filter(Boolean).join('\n');
+	const what = [printable(text), embeds.length > 0 ? `[${embeds.length} embed${embeds.length > 1 ? 's' : ''}]` : ''];
 	return [`the bot answered ${after}: ${what.filter(Boolean).join(' ') || '[no text]'}`, ...inputs(components)].join('\n');
 }
 
 interface Component {
+	/** The text of a text display. */
+	content?: unknown;
 	custom_id?: string;
 	label?: string;
 	components?: Component[];
@@ -86,16 +91,25 @@ interface Component {
 	component?: Component;
 }
 
+function texts(components: unknown): string[] {
+	return flat(components).flatMap(({ content }) => (typeof content === 'string' ? [content] : []));
+}
+
 function inputs(components: unknown): string[] {
-	if (!Array.isArray(components)) return [];
-	return (components as Component[]).flatMap((component) => {
-		const label = component.label === undefined ? '' : `  ${printable(component.label)}`;
-		return [
-			...(component.custom_id === undefined ? [] : [`  ${printable(component.custom_id)}${label}`]),
-			...inputs(component.components),
-			...inputs([component.accessory, component.component].filter((inner) => inner !== undefined)),
-		];
+	return flat(components).flatMap(({ custom_id, label }) => {
+		if (custom_id === undefined) return [];
+		return [`  ${printable(custom_id)}${label === undefined ? '' : `  ${printable(label)}`}`];
 	});
+}
+
+/** Every component, however deep it is nested: rows, sections with an accessory, containers, labels of forms. */
+function flat(components: unknown): Component[] {
+	if (!Array.isArray(components)) return [];
+	return (components as Component[]).flatMap((component) => [
+		component,
+		...flat(component.components),
+		...flat([component.accessory, component.component].filter((inner) => inner !== undefined)),
+	]);
 }
 
 /** Without what a terminal would obey: control characters and invisible marks, but for line ends and the joiner of emoji. */

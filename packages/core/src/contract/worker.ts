@@ -25,8 +25,13 @@ export interface WorkerConfig {
 	statsIntervalMs: number;
 	/** How long the worker has for its shutdown before it is ended by signal. */
 	shutdownGraceMs: number;
-	/** The bot runs on a simulator, which accepts any token: the fleet's token is the first that the bot logs in with. */
-	anyToken?: boolean;
+	/** Begins the line of a process that the bot file started and that logs in itself: see `BotProblems`. */
+	launchMark: string;
+	/**
+	 * Origin of the simulator that the bot runs on, which has REST and gateway. It accepts any token: the fleet's token is the first that
+	 * the bot logs in with.
+	 */
+	simulator?: string;
 }
 
 /** The answer of `GET /gateway/bot`. Discord: Gateway, "Get Gateway Bot". */

@@ -4,6 +4,7 @@ import { type BotProblem, ShardctlError } from '@shardctl/core';
 import type { ExitReport } from '@shardctl/supervisor';
 import { bundleWithDiscordJs } from '../options/bundled-library.js';
 import { fileExtensionAdvice } from './file-extension.js';
+import { launchReport } from './launch-mark.js';
 import type { ManagedWorker } from './managed-worker.js';
 import { addressInUse } from './port-holder.js';
 import type { RefusalPolicy } from './refusal-policy.js';
@@ -12,8 +13,8 @@ import type { WorkerFleet } from './worker-fleet.js';
 const outOfBundle =
 	'Leave discord.js out of the bundle (esbuild: --external:discord.js), or call attach(client) from shardctl/worker before client.login()';
 const unattached =
-	"cannot hook the bot's discord.js (bundled?), so its identifies, calls and stats are not seen, and --gateway resident, --api and --simulate " +
-	`have no effect on it. ${outOfBundle}`;
+	"cannot hook the bot's discord.js (bundled?), so calls and figures do not reach it, --api has no effect on it, and without gateway " +
+	`processes its identifies are not paced. ${outOfBundle}`;
 
 /** For a process that asked for no IDENTIFY in its whole life. */
 const neverLoggedIn = {
@@ -21,8 +22,8 @@ const neverLoggedIn = {
 		'the file ended before it logged in to Discord. Is it the file that calls client.login()? A bot keeps running: one that ends when ' +
 		'its standard input closes must not do so here',
 	'ready-timeout':
-		'the file runs but does not log in to Discord. Is it the file that calls client.login(), and is that line reached? A bot of another ' +
-		'library than discord.js calls attach() from shardctl/worker before it connects',
+		'the file runs but does not log in to Discord. Is it the file that calls client.login(), and not one that starts that file as another ' +
+		'process, and is that line reached? A bot of another library than discord.js calls attach() from shardctl/worker before it connects',
 };
 
 export interface BotProblemsOptions {
@@ -52,6 +53,15 @@ export class BotProblems {
 		worker.on('problem', (problem) => this.#onProblem(worker, problem));
 		worker.on('unattached', () => this.#warnOnce(worker, unattached));
 		worker.child.on('exited', (report) => this.#onExited(worker, report));
+		worker.child.on('log', ({ line }) => this.#onLine(worker, line));
+	}
+
+	/** A process that the bot file started was kept from logging in. Beside a client of the bot's own it may be another bot. */
+	#onLine(worker: ManagedWorker, line: string): void {
+		const message = launchReport(line);
+		if (message === undefined) return;
+		const isLauncher = worker.library === undefined && !worker.hasLoggedIn;
+		this.#onProblem(worker, { code: 'NESTED_MANAGER', message, fatal: isLauncher });
 	}
 
 	/** What a person has to change, where the end of a process shows it: the restart policy alone would repeat it. */

@@ -17,6 +17,7 @@ const config: WorkerConfig = {
 	},
 	statsIntervalMs: 5000,
 	shutdownGraceMs: 10_000,
+	launchMark: '[mark]',
 };
 
 describe('workerEnvironment', () => {

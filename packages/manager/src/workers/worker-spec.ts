@@ -7,6 +7,7 @@ import { childEnvironment } from '../children/child-environment.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { BotPaths } from './bot-version.js';
 import { compileCacheEnvironment } from './compile-cache.js';
+import { launchMark } from './launch-mark.js';
 
 const registerModule = fileURLToPath(import.meta.resolve('@shardctl/worker/register'));
 
@@ -47,7 +48,8 @@ export function workerSpec(
 		gateway,
 		statsIntervalMs: sampleIntervalMs(options),
 		shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),
-		...(simulator ? { anyToken: true } : {}),
+		launchMark,
+		...(simulator ? { simulator: new URL(simulator.url).origin } : {}),
 	};
 	return {
 		id: `worker ${workerId}`,

@@ -12,6 +12,7 @@ it.each([
 ])('rejects a client of %s', (_, fields) => {
 	const problems: unknown[] = [];
 	const connected: object[] = [];
+	let met = 0;
 	class Client {
 		connect() {
 			connected.push(this);
@@ -21,6 +22,7 @@ it.each([
 		isAttached: () => false,
 		access: { isOwnToken: ownToken('secret') },
 		report: (problem: unknown) => problems.push(problem),
+		noteClient: () => met++,
 	} as unknown as WorkerRuntime);
 
 	Object.assign(new Client(), fields).connect();
@@ -28,7 +30,8 @@ it.each([
 		problems: [expect.objectContaining({ code: 'NOT_ATTACHED', fatal: true })],
 		connected: [],
 	});
+	expect(met).toBe(0);
 	const ofAnotherBot = new Client();
 	ofAnotherBot.connect();
-	expect(connected).toEqual([ofAnotherBot]);
+	expect({ connected, met }).toEqual({ connected: [ofAnotherBot], met: 1 });
 });

@@ -12,6 +12,7 @@ export function watchConnect(exports: unknown, file: string, className: string, 
 	prototype.connect = function connectIfAttached(this: object, ...args: unknown[]): unknown {
 		if (runtime.ending) return new Promise(() => {});
 		if (runtime.isAttached(this) || !runtime.access.isOwnToken(tokenOf(this))) {
+			runtime.noteClient();
 			return connect.apply(this, args);
 		}
 		runtime.report({
