@@ -161,6 +161,8 @@ setTimeout(() => client.login(), 200);`,
 			'starts.cjs': "require('node:child_process')['fo' + 'rk'](__filename);",
 			'executes.mjs':
 				"import { execSync } from 'node:child_process'; try { execSync('true'); } catch {} setInterval(() => {}, 1000);",
+			'threads.cjs': "new (require('node:worker_threads').Worker)(__dirname + '/thread.cjs');",
+			'thread.cjs': "fetch('https://discord.com/api/v10/gateway'); setInterval(() => {}, 1000);",
 			'connects.cjs': "require('node:net').connect(5432, 'database.example'); setInterval(() => {}, 1000);",
 			'fetches.mjs': "await fetch('http://127.0.0.1:65533/');",
 			'loops.cjs': "if (process.env.DISCORD_TOKEN === 'secret' || process.env.BOT_TOKEN === 'secret') process.exit(7); for (;;);",
@@ -173,9 +175,13 @@ setTimeout(() => client.login(), 200);`,
 			expect(cli.survivors()).toEqual([]);
 			return (JSON.parse(stdout) as Found).findings.find(({ check }) => check === 'import');
 		};
-		const starts = /starts another process before it logs in, which this check refuses: /;
+		const starts = /starts another process before it logs in, which this check refuses: node \S+starts\.cjs$/;
 		expect(await importOf('starts.cjs')).toMatchObject({ status: 'warn', message: expect.stringMatching(starts) });
 		expect(await importOf('executes.mjs')).toMatchObject({ status: 'warn', message: expect.stringMatching(/refuses: true$/) });
+		expect(await importOf('threads.cjs')).toMatchObject({
+			message: expect.stringMatching(/connects to discord\.com:443 by itself/),
+			remedy: expect.stringMatching(/start the bot in a thread\? Name the file of the bot/),
+		});
 		expect(await importOf('connects.cjs')).toMatchObject({
 			status: 'warn',
 			message: expect.stringMatching(/connects to database\.example:5432 before it logs in/),
