@@ -10,8 +10,7 @@ const perSecond = 100;
 /** What a node may handle and not save: while its lease is valid, and a little while before that. */
 const unsaved = (2 * leaseMs * perSecond) / 1000;
 
-/** Logged at the start, and after each time that the node was muted. */
-const confirmed = /^the lease of this node is confirmed/;
+const confirmed = /^the lease of this node is confirmed again/;
 const muted = /^the lease of this node is not confirmed/;
 
 const nothingLost = { faults: [], lost: [] };
@@ -35,7 +34,7 @@ describeWithRedis('the failure table, with whole nodes', () => {
 		await fleet.servedBy(b);
 		a.kill('manager', 'SIGCONT');
 		await waitFor('the node to notice', () => a.times(muted) > 0);
-		await waitFor('the node to join again', () => a.times(confirmed) > 1);
+		await waitFor('the node to join again', () => a.times(confirmed) > 0);
 		await fleet.served();
 		stop();
 		expect(await fleet.verdict({ identifies: 4, repeats: unsaved })).toMatchObject(nothingLost);
@@ -68,7 +67,7 @@ describeWithRedis('the failure table, with whole nodes', () => {
 		await fleet.served();
 		expect(entries(fleet, 'resume')).toHaveLength(resumes + moved);
 		a.toRedis.heal();
-		await waitFor('the node to be back', () => a.times(confirmed) > 1);
+		await waitFor('the node to be back', () => a.times(confirmed) > 0);
 		await fleet.served();
 		stop();
 		expect(await fleet.verdict({ identifies: 4, repeats: unsaved })).toMatchObject(nothingLost);
@@ -112,7 +111,7 @@ describeWithRedis('the failure table, with whole nodes', () => {
 			toDiscord.set({ refuse: true });
 			toDiscord.reset();
 		}
-		const lost = /^no session of this node has reached Discord for 12 s/;
+		const lost = /^no session of this node reaches Discord/;
 		await waitFor('both nodes to report it', () => [a, b].every((node) => node.times(lost) > 0));
 		for (const { toDiscord } of [a, b]) toDiscord.heal();
 		await fleet.served();
@@ -166,7 +165,7 @@ describeWithRedis('the failure table, with whole nodes', () => {
 		await waitFor('the other node to have every session', async () => (await fleet.sessionsOf(b)).length === 4);
 		await fleet.whole();
 		a.toRedis.heal();
-		await waitFor('the node to be back', () => a.times(confirmed) > 1);
+		await waitFor('the node to be back', () => a.times(confirmed) > 0);
 		const again = fleet.talk(perSecond);
 		await fleet.servedBy(b);
 		again();

@@ -29,6 +29,7 @@ export type {
 	FleetEventType,
 	HealthChange,
 	RestartProgress,
+	SessionArrival,
 	SharedFleetEvents,
 	WorkerRef,
 } from './fleet/fleet-events.js';

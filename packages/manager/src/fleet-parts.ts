@@ -158,6 +158,7 @@ export function createFleetParts({
 					cluster,
 					version,
 					carry: (session) => mode.carry(session),
+					emit,
 					probe: () => answers(starts.lastGateway.url),
 				})
 			: null;

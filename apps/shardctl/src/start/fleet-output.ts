@@ -162,6 +162,7 @@ function reportEvents(manager: ShardManager, say: FleetOutput['say']): void {
 			level !== 'info' ||
 			type === 'fleet:ready' ||
 			type === 'shard:resumed' ||
+			(type.startsWith('cluster:') && (up || type !== 'cluster:session-ready')) ||
 			(up && (type === 'worker:ready' || type === 'fleet:health'));
 		// A refusal ends the run, which reports it as its reason.
 		if (isNews && type !== 'fleet:refused') say(level, text, { event: type, ...fields });

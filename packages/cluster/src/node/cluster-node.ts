@@ -218,7 +218,7 @@ export class ClusterNode {
 	}
 
 	async #register(): Promise<void> {
-		const { layout } = this.#options;
+		const { layout, movable = true } = this.#options;
 		const { leaseMs, quietMs } = this.#timings;
 		const { name, version } = this.#member;
 		for (;;) {
@@ -226,11 +226,11 @@ export class ClusterNode {
 				this.#caller.scripts.join,
 				name,
 				JSON.stringify(layout),
-				JSON.stringify({ protocol, leaseMs, quietMs }),
+				JSON.stringify({ protocol, leaseMs, quietMs, movable }),
 				JSON.stringify(this.#member),
 			);
 			if (answer[0] === 'OK') return;
-			if (answer[0] !== 'ENGINE') throw joinRefusal(answer, { name, version, layout, timings: this.#timings });
+			if (answer[0] !== 'ENGINE') throw joinRefusal(answer, { name, version, layout, movable, timings: this.#timings });
 			// Only a renewal teaches the identity; this one holds nothing.
 			await this.#exchange();
 		}

@@ -5,6 +5,7 @@ const attempt = {
 	name: 'one',
 	version: '1.2.0',
 	layout: { totalShards: 8, sessions: 4 },
+	movable: true,
 	timings: { leaseMs: 6000, quietMs: 7000 },
 };
 

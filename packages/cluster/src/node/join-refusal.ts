@@ -11,13 +11,15 @@ export interface JoinAttempt {
 	/** Of shardctl. */
 	readonly version: string;
 	readonly layout: { readonly totalShards: number; readonly sessions: number };
+	/** See the option of the node. */
+	readonly movable: boolean;
 	readonly timings: Pick<Timings, 'leaseMs' | 'quietMs'>;
 }
 
 /** From an answer of the script `join` other than `OK`. */
 export function joinRefusal(
 	[kind, detail, member]: readonly string[],
-	{ name, version, layout, timings }: JoinAttempt,
+	{ name, version, layout, movable, timings }: JoinAttempt,
 ): ShardctlError {
 	if (kind === 'NAME') {
 		const { pid, startedAt } = JSON.parse(member ?? '{}') as Partial<Member>;
@@ -39,11 +41,11 @@ export function joinRefusal(
 			{ details: { cluster: { version: other, protocol: theirs.protocol }, node: { version, protocol } } },
 		);
 	}
-	const mine = kind === 'LAYOUT' ? layout : { protocol, leaseMs: timings.leaseMs, quietMs: timings.quietMs };
+	const mine = kind === 'LAYOUT' ? layout : { protocol, leaseMs: timings.leaseMs, quietMs: timings.quietMs, movable };
 	return new ShardctlError(
 		'CLUSTER_MISMATCH',
 		`the nodes of this cluster run with ${detail}, and this one was started with ${JSON.stringify(mine)}: ` +
-			`start it with the same ${kind === 'LAYOUT' ? 'shards and sessions, or stop all nodes first to change them' : '--lease'}`,
+			`start it with the same ${kind === 'LAYOUT' ? 'shards and sessions, or stop all nodes first to change them' : '--lease, --gateway and --cluster-state'}`,
 		{ details: { cluster: detail, node: mine } },
 	);
 }

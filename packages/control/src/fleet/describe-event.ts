@@ -1,7 +1,7 @@
 // One sentence for each event of a fleet: what `start`, `events` and the dashboard show. Reasons and messages in it are a bot's or Discord's,
 // as they come: a terminal has to filter them.
 import { age, closeCodeMeaning, describeShards, plural } from '@shardctl/core';
-import type { FleetEventBody } from './fleet-events.js';
+import type { FleetEventBody, SessionArrival } from './fleet-events.js';
 
 export type EventLevel = 'info' | 'warn' | 'error';
 
@@ -18,6 +18,12 @@ export function describeEvent(event: FleetEventBody): EventText {
 		return describeEventAsItComes(event);
 	}
 }
+
+const arrivals: Record<SessionArrival, string> = {
+	started: 'is on this node',
+	moved: 'has moved to this node',
+	'taken-over': 'was taken over by this node',
+};
 
 /** Undefined for a type that this version does not know. */
 function describeKnown(event: FleetEventBody): EventText | undefined {
@@ -78,6 +84,26 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 				: warn(`gateway process ${event.gatewayId} exited: ${event.message}`);
 		case 'gateway:notice':
 			return describeNotice(event, event.shardIds);
+		case 'cluster:joined':
+			return info(`this node has joined the cluster after ${seconds(event.tookMs)}`);
+		case 'cluster:left':
+			return info(`this node has left the cluster after ${seconds(event.tookMs)}`);
+		case 'cluster:muted':
+			return warn(
+				'the lease of this node is not confirmed: it keeps its connections to Discord and delivers no events until Redis answers',
+			);
+		case 'cluster:confirmed':
+			return info(`the lease of this node is confirmed again after ${seconds(event.mutedMs)}`);
+		case 'cluster:discord':
+			return event.reached
+				? info('this node reaches Discord again')
+				: warn('no session of this node reaches Discord: they move to other nodes that do, if there are any');
+		case 'cluster:session-ready':
+			return info(`session ${event.session} ${arrivals[event.how]} and is ready after ${seconds(event.tookMs)}`);
+		case 'cluster:session-gone':
+			return event.how === 'lost'
+				? warn(`session ${event.session} was taken over by another node`)
+				: info(`session ${event.session} was ${event.how === 'moved' ? 'moved to another node' : 'released'}`);
 		case 'rest:spawned':
 			return info(`the REST process started as process ${event.pid}`);
 		case 'rest:exited':

@@ -59,6 +59,9 @@ export interface EndedCause extends HealthCause {
 	lastedMs: number;
 }
 
+/** How a session got to a node. */
+export type SessionArrival = 'started' | 'moved' | 'taken-over';
+
 /** The events whose payload is the same inside a manager and outside. */
 export interface SharedFleetEvents {
 	/** A worker's process was forked. */
@@ -83,6 +86,20 @@ export interface SharedFleetEvents {
 	'gateway:exited': GatewayRef & { message: string; requested: boolean };
 	/** Resident mode: something happened to a shard in its gateway process, or to all shards of a session with Discord. */
 	'gateway:notice': GatewayRef & { kind: GatewayNotice['kind']; message: string };
+	/** In a cluster: this manager is a node of it; `tookMs` is from its first try. */
+	'cluster:joined': { tookMs: number };
+	/** It is no longer; `tookMs` is how long its sessions took to move away or to be released. */
+	'cluster:left': { tookMs: number };
+	/** Its lease is not confirmed, so it delivers no events. */
+	'cluster:muted': { sessions: number };
+	/** Its lease is confirmed again. */
+	'cluster:confirmed': { mutedMs: number };
+	/** None of its sessions has reached Discord for a while, or one does again. */
+	'cluster:discord': { reached: boolean };
+	/** A session is ready on this node: for the first time, moved from another node, or taken over from one that ended without moving it. */
+	'cluster:session-ready': { session: number; shardIds: readonly number[]; how: SessionArrival; tookMs: number };
+	/** A session is no longer this node's; `how` is `moved` where this node has handed it over. */
+	'cluster:session-gone': { session: number; shardIds: readonly number[]; how: 'moved' | 'lost' | 'released'; tookMs: number };
 	/** The process that sends the requests to Discord's REST API was forked. */
 	'rest:spawned': { pid: number };
 	/** That process ended. Requests wait for the next one. */

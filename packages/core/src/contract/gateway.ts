@@ -64,6 +64,8 @@ export interface GatewayClusterConfig {
 	member: string;
 	session: number;
 	timings: ClusterTimings;
+	/** Where the session is saved: `none` keeps it on this machine, for the next process of this node only. */
+	state: 'redis' | 'none';
 	/** Null for a session that is being prepared here and belongs to another node. */
 	lease: SessionLease | null;
 }

@@ -2,6 +2,7 @@
 // release of the session when the manager is gone. Loaded only in a cluster.
 import { clusterKeys, IoredisPort, RedisSnapshotStore, releaseSession } from '@shardctl/cluster';
 import { type GatewayClusterConfig, type SnapshotStore, systemClock } from '@shardctl/core';
+import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
 import { LeaseWatch } from './lease-watch.js';
 
 export interface ClusterSession {
@@ -16,22 +17,21 @@ export interface ClusterSession {
 /** How long the release of a session may take once its manager is gone. */
 const releaseMs = 2000;
 
-export function openClusterSession({
-	redis: address,
-	applicationId,
-	node,
-	member,
-	session,
-	timings,
-	lease: present,
-}: GatewayClusterConfig): ClusterSession {
+/** `folder`: for what is kept on this machine. */
+export function openClusterSession(
+	{ redis: address, applicationId, node, member, session, timings, state, lease: present }: GatewayClusterConfig,
+	folder: string,
+): ClusterSession {
 	const lease = new LeaseWatch({ clock: systemClock, doubtMs: timings.doubtMs });
 	if (present) lease.hear(present);
 	const redis = new IoredisPort(address);
 	const keys = clusterKeys(applicationId);
 	const guard = { node, session, timings, identity: () => lease.identity };
 	return {
-		store: new RedisSnapshotStore({ redis, keys, scope: `session-${session}`, guard }),
+		store:
+			state === 'none'
+				? new FileSnapshotStore(folder)
+				: new RedisSnapshotStore({ redis, keys, scope: `session-${session}`, guard }),
 		lease,
 		async fence() {
 			await redis.ready();

@@ -16,7 +16,7 @@ const config = JSON.parse(process.env[gatewayConfigVariable] ?? 'null') as Gatew
 const peer = openManagerLink(config.epoch);
 const files = new FileSnapshotStore(config.snapshotDir);
 // Loaded only by a node of a cluster.
-const cluster = config.cluster && (await import('./cluster-session.js')).openClusterSession(config.cluster);
+const cluster = config.cluster && (await import('./cluster-session.js')).openClusterSession(config.cluster, config.snapshotDir);
 const gateway = new ResidentGateway({
 	config,
 	token: process.env.DISCORD_TOKEN ?? '',

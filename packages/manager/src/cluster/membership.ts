@@ -1,6 +1,7 @@
 // This manager as a node of a cluster: joins, carries the sessions that are its own, and leaves. Which sessions those are is decided in
 // packages/cluster, which is loaded here and only with the option `cluster`; how a session is carried, in modes/carried-session.
 import type { ClusterKeys, ClusterNode, ClusterView, HeldSession, IoredisPort, SessionHost, Timings } from '@shardctl/cluster';
+import type { SessionArrival } from '@shardctl/control';
 import {
 	botKey,
 	type GatewayClusterConfig,
@@ -12,12 +13,13 @@ import {
 	ShardctlError,
 	sleep,
 } from '@shardctl/core';
+import type { EmitFleetEvent } from '../events.js';
 import type { CarriedSession, SessionToCarry } from '../modes/carried-session.js';
 import type { ResolvedClusterOptions } from '../options/cluster-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { planSession } from '../plan/plan-session.js';
 import type { StartOutcome } from '../workers/start-watch.js';
-import { DiscordReach, lostAfterMs } from './discord-reach.js';
+import { DiscordReach } from './discord-reach.js';
 
 export interface MembershipOptions {
 	options: ResolvedManagerOptions;
@@ -28,6 +30,7 @@ export interface MembershipOptions {
 	carry(session: SessionToCarry): CarriedSession;
 	/** Asks Discord's gateway for anything at all; resolves with whether there was an answer. */
 	probe(): Promise<boolean>;
+	emit: EmitFleetEvent;
 }
 
 /** How long Redis may take to answer at the start. */
@@ -58,6 +61,12 @@ export class Membership implements SessionHost {
 	readonly #reach: DiscordReach;
 	/** What the cluster is still to learn about {@link #reach}. */
 	#reachToSay: boolean | undefined;
+	/** Sessions that were prepared here, and are not this node's yet. */
+	readonly #prepared = new Set<number>();
+	/** Sessions that this node is about to hand over. */
+	readonly #handing = new Set<number>();
+	/** Monotonic; undefined before the first mute, and while the lease is confirmed. */
+	#mutedSince: number | undefined;
 
 	constructor(options: MembershipOptions) {
 		this.#options = options;
@@ -112,6 +121,7 @@ export class Membership implements SessionHost {
 			host: this,
 			member: { name: cluster.node, version, pid: process.pid, startedAt: clock.now(), capacity: cluster.capacity },
 			layout: { totalShards: layout.totalShards, sessions: layout.sessions },
+			movable: cluster.state === 'redis',
 			assignAhead: 2 * maxConcurrency,
 			starting: () => this.#starting(),
 			mayPlan: (view) => liveNodes(view) >= cluster.expect || view.sessions.length > 0,
@@ -129,7 +139,9 @@ export class Membership implements SessionHost {
 			},
 		});
 		this.#node = node;
+		const since = clock.monotonic();
 		await this.#start(node);
+		this.#options.emit('cluster:joined', { tookMs: Math.round(clock.monotonic() - since) });
 		this.#joined = true;
 		for (;;) {
 			signal.throwIfAborted();
@@ -147,8 +159,11 @@ export class Membership implements SessionHost {
 		const node = this.#node;
 		this.#reach.stop();
 		if (!node || !this.#joined) return;
+		const { clock } = this.#options.options;
+		const since = clock.monotonic();
 		try {
-			await this.#drain(node, deadlineMs);
+			if (this.#options.cluster.state === 'redis') await this.#drain(node, deadlineMs);
+			else await this.#announceLeave(node);
 		} catch (error) {
 			if (!this.#hurry.signal.aborted) this.#options.options.logger.warn(`cannot drain this node: ${messageOf(error)}`);
 		}
@@ -158,9 +173,10 @@ export class Membership implements SessionHost {
 			await orAborted(paused, this.#hurry.signal).catch(() => {});
 		}
 		// Saved before they are released: the next owner reads it then.
-		for (const session of this.#carried.keys()) this.#close(session);
+		for (const session of this.#carried.keys()) this.#close(session, 'released');
 		await Promise.all(this.#closing);
 		await node.stop();
+		this.#options.emit('cluster:left', { tookMs: Math.round(clock.monotonic() - since) });
 	}
 
 	/** Ends {@link leave} without waiting for other nodes. */
@@ -177,34 +193,43 @@ export class Membership implements SessionHost {
 	// ---- what the cluster says (SessionHost)
 
 	own({ session }: HeldSession): void {
-		const carried = this.#carried.get(session) ?? this.#open(session);
+		const present = this.#carried.get(session);
+		const carried = present ?? this.#open(session);
+		if (this.#prepared.delete(session)) this.#reportReady(session, carried, 'moved');
+		else if (!present) this.#reportReady(session, carried, this.#hadOwner(session) ? 'taken-over' : 'started');
+		this.#handing.delete(session);
 		carried.resume();
 		carried.lease(this.#leaseOf(session) as SessionLease);
 	}
 
 	disown({ session }: HeldSession): void {
-		this.#close(session);
+		this.#close(session, this.#handing.delete(session) ? 'moved' : 'lost');
 	}
 
 	muted(): void {
-		this.#options.options.logger.warn(
-			'the lease of this node is not confirmed: it keeps its connections to Discord and delivers no events until Redis answers',
-		);
+		this.#mutedSince = this.#options.options.clock.monotonic();
+		this.#options.emit('cluster:muted', { sessions: this.#carried.size });
 		this.#reach.hold();
 		this.#passLeases();
 	}
 
 	unmuted(): void {
-		this.#options.options.logger.info('the lease of this node is confirmed');
+		if (this.#mutedSince !== undefined) {
+			const mutedMs = Math.round(this.#options.options.clock.monotonic() - this.#mutedSince);
+			this.#mutedSince = undefined;
+			this.#options.emit('cluster:confirmed', { mutedMs });
+		}
 		this.#reach.release();
 		this.#passLeases();
 	}
 
 	async prepare(session: number, signal: AbortSignal): Promise<void> {
+		if (!this.#node?.state.holding(session)) this.#prepared.add(session);
 		await (this.#carried.get(session) ?? this.#open(session)).whenPrepared(signal);
 	}
 
 	async handOver({ session }: HeldSession): Promise<string> {
+		this.#handing.add(session);
 		await this.#carried.get(session)?.pause();
 		return '';
 	}
@@ -224,13 +249,7 @@ export class Membership implements SessionHost {
 	}
 
 	#onReach(reaches: boolean): void {
-		const { logger } = this.#options.options;
-		if (reaches) logger.info('this node reaches Discord again');
-		else {
-			logger.warn(
-				`no session of this node has reached Discord for ${lostAfterMs / 1000} s: they move to other nodes that do, if there are any`,
-			);
-		}
+		this.#options.emit('cluster:discord', { reached: reaches });
 		this.#reachToSay = reaches;
 		this.#sayReach();
 	}
@@ -244,6 +263,17 @@ export class Membership implements SessionHost {
 		node.update({ reachesDiscord }).catch(() => {
 			this.#reachToSay ??= reachesDiscord;
 		});
+	}
+
+	/** Without shared state nothing can move: what is released starts elsewhere. */
+	async #announceLeave(node: ClusterNode): Promise<void> {
+		const { logger } = this.#options.options;
+		const count = node.state.sessions.length;
+		if (count > 0) {
+			const sessions = count === 1 ? 'session starts on another node' : `${count} sessions start on other nodes`;
+			logger.info(`the ${sessions} with an IDENTIFY each, because their state is not shared (--cluster-state none)`);
+		}
+		await orAborted(node.update({ draining: true }), this.#hurry.signal);
 	}
 
 	async #drain(node: ClusterNode, deadlineMs: number): Promise<void> {
@@ -279,14 +309,44 @@ export class Membership implements SessionHost {
 		return carried;
 	}
 
-	#close(session: number): void {
+	/** From the moment at which it is this node's. */
+	#reportReady(session: number, carried: CarriedSession, how: SessionArrival): void {
+		const { clock } = this.#options.options;
+		const since = clock.monotonic();
+		const report = () => {
+			if (this.#carried.get(session) !== carried) return;
+			const tookMs = Math.round(clock.monotonic() - since);
+			this.#options.emit('cluster:session-ready', { session, shardIds: this.#shardsOf(session), how, tookMs });
+		};
+		carried.whenReady().then(report, () => {});
+	}
+
+	/** As far as this node has seen: Discord has a session then, unless it has ended it. */
+	#hadOwner(session: number): boolean {
+		return (this.#view?.sessions.find((row) => row.session === session)?.epoch ?? 0) > 0;
+	}
+
+	#shardsOf(session: number): number[] {
+		return planSession(this.#layout as Layout, session, this.#options.options).shardIds;
+	}
+
+	/** `how`: undefined for a session that was prepared here and never this node's. */
+	#close(session: number, how?: 'moved' | 'lost' | 'released'): void {
 		const carried = this.#carried.get(session);
 		if (!carried) return;
 		this.#carried.delete(session);
+		this.#prepared.delete(session);
+		const { clock } = this.#options.options;
+		const since = clock.monotonic();
+		const shardIds = this.#shardsOf(session);
 		this.#reach.forget(session);
 		const closing: Promise<void> = carried
 			.close()
 			.catch((error: unknown) => this.#options.options.logger.error({ err: error }, `session ${session} could not be ended`))
+			.then(() => {
+				const tookMs = Math.round(clock.monotonic() - since);
+				if (how) this.#options.emit('cluster:session-gone', { session, shardIds, how, tookMs });
+			})
 			.finally(() => this.#closing.delete(closing));
 		this.#closing.add(closing);
 	}
@@ -327,6 +387,7 @@ export class Membership implements SessionHost {
 			member: JSON.stringify(node.member),
 			session,
 			timings,
+			state: cluster.state,
 			lease: this.#leaseOf(session),
 		};
 	}

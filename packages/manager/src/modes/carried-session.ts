@@ -37,12 +37,14 @@ export class CarriedSession {
 	readonly #options: CarriedSessionOptions;
 	readonly #opened: Promise<void>;
 	readonly #booted: Promise<unknown>;
+	readonly #ready: Promise<unknown>;
 	#state: 'open' | 'paused' | 'closed' = 'open';
 
 	constructor(options: CarriedSessionOptions) {
 		const { created } = options;
 		this.#options = options;
 		this.#booted = Promise.all(created.map((worker) => booted(worker)));
+		this.#ready = Promise.all(created.map(({ child }) => new Promise<void>((resolve) => child.once('ready', () => resolve()))));
 		this.#opened = this.#start();
 	}
 
@@ -66,6 +68,11 @@ export class CarriedSession {
 
 	get workers(): readonly ManagedWorker[] {
 		return this.#options.workers();
+	}
+
+	/** Resolves when each of its first workers was ready, and not before; it may never be. */
+	async whenReady(): Promise<void> {
+		await this.#ready;
 	}
 
 	/** Resolves when everything is there but the connection to Discord; rejects with the signal's reason. */

@@ -84,6 +84,8 @@ export class ResidentMode implements SessionMode {
 	async start(plan: Plan, signal: AbortSignal): Promise<void> {
 		const { name, control } = this.#options.options;
 		const folder = openSnapshotFolder({ name, locked: control !== false });
+		// A node continues nothing from its own files: another node may have had the sessions since.
+		if (this.#options.options.cluster?.state === 'none') folder.empty();
 		const gateways = this.#createGateways(plan, folder.path);
 		const replacer = new WorkerReplacer({
 			...this.#options,
@@ -106,7 +108,7 @@ export class ResidentMode implements SessionMode {
 
 	/** As a node of a cluster: makes and starts the gateway process and the workers of a session. */
 	carry({ session, shardIds, slices, gateway: config, onConnection }: SessionToCarry): CarriedSession {
-		const { gateways } = this.#started();
+		const { gateways, folder } = this.#started();
 		const { workers } = this.#options;
 		const gateway = gateways.add(shardIds, config);
 		gateway.on('notice', ({ kind }) => {
@@ -126,6 +128,7 @@ export class ResidentMode implements SessionMode {
 			onClosed: () => {
 				gateways.remove(gateway);
 				publishMove(name, { type: 'session:closed', session, shardIds });
+				folder.empty(gateway.id);
 				if (gateways.gateways.some((other) => other.shardIds[0] === shardIds[0])) return;
 				this.#replan((sessions) => sessions.filter((id) => id !== session));
 			},

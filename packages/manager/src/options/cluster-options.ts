@@ -23,12 +23,13 @@ export const clusterSchema = z.union(
 				.min(leaseMs.min, { error: 'must be at least 1 s' })
 				.max(leaseMs.max, { error: 'must be at most 2 min' })
 				.optional(),
+			state: z.enum(['redis', 'none']).optional(),
 			ca: z.string().optional(),
 			cert: z.string().optional(),
 			key: z.string().optional(),
 		}),
 	],
-	{ error: 'must be the URL of a Redis, or { url, node, capacity, expect, leaseMs, ca, cert, key }' },
+	{ error: 'must be the URL of a Redis, or { url, node, capacity, expect, leaseMs, state, ca, cert, key }' },
 );
 
 /** Several managers, on any machines, that run one fleet; see packages/cluster. */
@@ -43,6 +44,11 @@ export interface ClusterOptions {
 	expect?: number;
 	/** How long a node that is gone keeps its sessions (default 6000). The same on all nodes. */
 	leaseMs?: number;
+	/**
+	 * Where the state of the guilds and the sessions is saved (default `redis`). With `none` it is not: a session that gets to another node, for
+	 * whatever reason, starts there with an IDENTIFY, and nothing is moved to even out the nodes. The same on all nodes.
+	 */
+	state?: 'redis' | 'none';
 	/** Files in PEM, for `rediss://`: the authority that has signed the certificate of Redis, and a certificate for this client. */
 	ca?: string;
 	cert?: string;
@@ -55,6 +61,7 @@ export interface ResolvedClusterOptions {
 	capacity: number;
 	expect: number;
 	leaseMs: number;
+	state: 'redis' | 'none';
 }
 
 /** Null without a cluster. Adds what is wrong to `problems`. */
@@ -64,7 +71,7 @@ export function resolveClusterOptions(
 ): ResolvedClusterOptions | null {
 	if (given === undefined) return null;
 	const options: Partial<ClusterOptions> = typeof given === 'string' ? { url: given } : given;
-	const { url, node = defaultNodeName(), capacity, expect, leaseMs: lease } = options;
+	const { url, node = defaultNodeName(), capacity, expect, leaseMs: lease, state = 'redis' } = options;
 	if (url === undefined) {
 		problems.push({
 			option: 'cluster.url',
@@ -97,6 +104,7 @@ export function resolveClusterOptions(
 		capacity: capacity ?? 1_000_000,
 		expect: expect ?? 1,
 		leaseMs: lease ?? 6000,
+		state,
 	};
 }
 

@@ -128,7 +128,7 @@ export const managerOptionTable = {
 			help: 'with --gateway resident: run one fleet with every manager that uses this Redis, such as redis://10.0.0.5:6379',
 		},
 		defaultText: 'none',
-		doc: "with `gateway: 'resident'`: the Redis (7.0 or later, or Valkey) that all nodes of the fleet share, or `{ url, node, capacity, expect, leaseMs, ca, cert, key }`",
+		doc: "with `gateway: 'resident'`: the Redis (7.0 or later, or Valkey) that all nodes of the fleet share, or `{ url, node, capacity, expect, leaseMs, state, ca, cert, key }`",
 	},
 	api: {
 		kind: 'url',
@@ -265,6 +265,13 @@ export const optionPartTable = {
 		flags: '--lease <time>',
 		help: 'with --cluster: how long a node that is gone keeps its sessions; the same on all nodes',
 		defaultHelp: '6s',
+	},
+	'cluster.state': {
+		kind: 'string',
+		choices: ['redis', 'none'],
+		flags: '--cluster-state <redis|none>',
+		help: 'with --cluster: where sessions and guilds are saved; with none, a session starts on another node with an IDENTIFY; the same on all nodes',
+		defaultHelp: 'redis',
 	},
 	'cluster.ca': {
 		kind: 'string',

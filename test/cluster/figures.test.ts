@@ -1,0 +1,98 @@
+// How long the failures of a node last, on three nodes with 12 sessions and 1,000 numbered events a second. Measures instead of judging, so it
+// runs only on request:  SHARDCTL_CLUSTER_FIGURES=50 pnpm vitest run test/cluster/figures   (the number of kills)
+import { loadavg } from 'node:os';
+import { waitFor } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { describeWithRedis } from '../../packages/cluster/test/support/redis-server.js';
+import { type ClusterFleet, type ClusterNodeRun, clusterFleet } from './cluster-fleet.js';
+
+const kills = Number(process.env.SHARDCTL_CLUSTER_FIGURES ?? 0);
+const shards = 12;
+const perSecond = 1000;
+const leaseMs = 6000;
+const names = ['a', 'b', 'c'] as const;
+
+const quantile = (values: readonly number[], share: number) =>
+	values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] as number;
+
+function show(what: string, values: readonly number[]): void {
+	const [p50, p99, most] = [0.5, 0.99, 1].map((share) => Math.round(quantile(values, share)));
+	const load = loadavg()[0]?.toFixed(1);
+	process.stdout.write(`${what}: p50 ${p50} ms, p99 ${p99} ms, longest ${most} ms (${values.length} values, load ${load})\n`);
+}
+
+/** The node with the most sessions, and which those are. */
+async function fullest(fleet: ClusterFleet, nodes: Map<string, ClusterNodeRun>) {
+	const all = await Promise.all([...nodes.values()].map(async (node) => ({ node, sessions: await fleet.sessionsOf(node) })));
+	return all.toSorted((a, b) => b.sessions.length - a.sessions.length)[0] as (typeof all)[number];
+}
+
+/** For each session: from now until Discord has resumed it. */
+async function resumed(fleet: ClusterFleet, sessions: readonly number[], act: () => void): Promise<number[]> {
+	const after = fleet.simulator.log.entries({ limit: 1 })[0]?.number ?? 0;
+	const since = Date.now();
+	act();
+	const resumes = () => fleet.simulator.log.entries({ type: 'resume', after });
+	await waitFor('every session to be resumed', () => sessions.every((id) => resumes().some(({ shardId }) => shardId === id)));
+	return sessions.map((id) => (resumes().find(({ shardId }) => shardId === id)?.at ?? 0) - since);
+}
+
+async function threeNodes() {
+	const fleet = await clusterFleet({ shards, lease: `${leaseMs}ms` });
+	const nodes = new Map<string, ClusterNodeRun>(Object.entries(await fleet.startAll(names)));
+	await fleet.whole();
+	const stop = fleet.talk(perSecond);
+	await fleet.served();
+	return { fleet, nodes, stop };
+}
+
+describeWithRedis('figures of three nodes', () => {
+	it.skipIf(kills === 0).each(['manager', 'everything'] as const)(
+		'from kill -9 of %s to RESUMED on another node',
+		async (what) => {
+			const { fleet, nodes, stop } = await threeNodes();
+			const times: number[] = [];
+			for (let kill = 0; kill < (what === 'manager' ? kills : Math.ceil(kills / 10)); kill++) {
+				const { node, sessions } = await fullest(fleet, nodes);
+				times.push(...(await resumed(fleet, sessions, () => node.kill(what))));
+				await waitFor('the processes of the node to end', () => node.processes().length === 0);
+				nodes.set(node.name, await fleet.start(node.name));
+				await fleet.served();
+			}
+			stop();
+			show(`kill -9 of ${what} to RESUMED elsewhere, by session`, times);
+			const verdict = await fleet.verdict({ identifies: shards, repeats: Number.POSITIVE_INFINITY });
+			expect(verdict).toMatchObject({ faults: [], lost: [] });
+			process.stdout.write(`  repeated: ${verdict.repeats} events in all\n`);
+		},
+	);
+
+	it.skipIf(kills === 0)('the longest pause of a guild in a drain, and from a join to balance', async () => {
+		const { fleet, nodes, stop } = await threeNodes();
+		const before = Date.now();
+		const { node } = await fullest(fleet, nodes);
+		node.kill('manager', 'SIGTERM');
+		expect(await node.run.exit).toBe(0);
+		const drainedMs = Date.now() - before;
+		await fleet.served();
+		const pauses = new Map<string, { last: number; longest: number }>();
+		for (const { guildId, at } of fleet.handled().filter((event) => event.at >= before)) {
+			const { last, longest } = pauses.get(guildId) ?? { last: at, longest: 0 };
+			pauses.set(guildId, { last: at, longest: Math.max(longest, at - last) });
+		}
+		show(
+			'drain: longest pause of a guild',
+			[...pauses.values()].map(({ longest }) => longest),
+		);
+		process.stdout.write(`  the whole drain took ${drainedMs} ms\n`);
+		nodes.set(node.name, await fleet.start(node.name));
+		const joinedAt = Date.now();
+		await waitFor('each node to have as many sessions', async () => {
+			const counts = await Promise.all([...nodes.values()].map(async (each) => (await fleet.sessionsOf(each)).length));
+			return counts.every((count) => count === shards / names.length);
+		});
+		show('from a join to balance', [Date.now() - joinedAt]);
+		stop();
+		expect(await fleet.verdict({ identifies: shards })).toMatchObject({ faults: [], lost: [], repeats: 0 });
+	});
+});

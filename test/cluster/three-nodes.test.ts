@@ -1,0 +1,45 @@
+// What an operator does with three nodes: replaces them one after the other, and adds one. With the default lease.
+import { waitFor } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { describeWithRedis } from '../../packages/cluster/test/support/redis-server.js';
+import { clusterFleet } from './cluster-fleet.js';
+
+const shards = 6;
+const exactlyOnce = { faults: [], lost: [], repeats: 0 };
+
+describeWithRedis('three nodes', () => {
+	it('are replaced one after the other by new processes without an IDENTIFY, each event exactly once', async () => {
+		const fleet = await clusterFleet({ shards, lease: '6s' });
+		const nodes = await fleet.startAll(['a', 'b', 'c']);
+		await fleet.whole();
+		const stop = fleet.talk(200);
+		await fleet.served();
+		for (const node of Object.values(nodes)) {
+			node.kill('manager', 'SIGTERM');
+			expect(await node.run.exit).toBe(0);
+			expect(node.processes()).toEqual([]);
+			await fleet.start(node.name);
+			await fleet.served();
+		}
+		stop();
+		expect(await fleet.verdict({ identifies: shards })).toMatchObject(exactlyOnce);
+		await fleet.whole();
+	});
+
+	it('share the sessions evenly after one of them has joined, each event exactly once', async () => {
+		const fleet = await clusterFleet({ shards, lease: '6s' });
+		const { a, b } = await fleet.startAll(['a', 'b']);
+		await fleet.whole();
+		const stop = fleet.talk(200);
+		await fleet.served();
+		const c = await fleet.start('c');
+		await waitFor('each node to have as many sessions', async () => {
+			const counts = await Promise.all([a, b, c].map(async (node) => (await fleet.sessionsOf(node)).length));
+			return counts.every((count) => count === shards / 3);
+		});
+		await fleet.served();
+		stop();
+		expect(await fleet.verdict({ identifies: shards })).toMatchObject(exactlyOnce);
+		await fleet.whole();
+	});
+});
