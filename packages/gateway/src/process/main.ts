@@ -1,13 +1,6 @@
 // The entry of a gateway process: reads its configuration, opens the channel to the manager, and runs until the manager ends it.
-import type { Socket } from 'node:net';
-import {
-	type GatewayConfig,
-	gatewayConfigVariable,
-	guardListener,
-	messageOf,
-	type PassedConnection,
-	systemClock,
-} from '@shardctl/core';
+import { type GatewayConfig, gatewayConfigVariable, systemClock } from '@shardctl/core';
+import { exitAfterReply, runService } from '@shardctl/rpc';
 import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
 import { answerManager, identifyClient, openManagerLink } from './manager-link.js';
 import { ResidentGateway } from './resident-gateway.js';
@@ -41,44 +34,24 @@ const end = (keepSessions: boolean): Promise<void> => {
 answerManager(peer, gateway);
 peer.handle('shutdown', async ({ keepSessions }) => {
 	await end(keepSessions);
-	// The process exits after the response has been written.
-	setImmediate(() => void peer.flushed().then(() => process.exit(0)));
+	exitAfterReply(peer);
 	return null;
 });
-// The manager is gone, for whatever reason: Discord keeps the sessions for the next manager's processes.
-/** The manager is gone: in a cluster another node takes over at once what is released here. */
-const leave = async () => {
-	await end(true);
-	await cluster?.release();
-};
-process.once('disconnect', () => void leave().finally(() => process.exit(1)));
-// It may have gone before that listener was added, while this process was booting.
-if (!process.connected) process.exit(1);
-// The manager ends this process by `shutdown`; a signal to the whole process group must save everything first.
-process.on('SIGTERM', () => void end(true).finally(() => process.exit(0)));
-
-process.on(
-	'message',
-	guardListener(
-		(message: Partial<PassedConnection> | null, socket?: Socket) => {
-			const id = message?.shardctlConnection;
-			if (id === undefined) return;
-			peer.notify('connection.taken', { id });
-			// There is no socket if the client has closed it in the meantime.
-			if (socket) gateway.take(socket);
-		},
-		(_error, _message, socket) => socket?.destroy(),
-	),
-);
-
-try {
-	const former = cluster ? [] : await files.formerFiles();
-	if (former.length > 0) {
-		const message = `ignoring ${former.length} files of an older version in ${config.snapshotDir}; starting new sessions; the files can be deleted`;
-		peer.notify('notice', { shardIds: config.shardIds, kind: 'snapshot:unusable', message });
-	}
-	peer.notify('listening', { port: await gateway.start() });
-} catch (error) {
-	console.error(messageOf(error));
-	process.exit(1);
-}
+await runService(peer, {
+	async start() {
+		const former = cluster ? [] : await files.formerFiles();
+		if (former.length > 0) {
+			const message = `ignoring ${former.length} files of an older version in ${config.snapshotDir}; starting new sessions; the files can be deleted`;
+			peer.notify('notice', { shardIds: config.shardIds, kind: 'snapshot:unusable', message });
+		}
+		return gateway.start();
+	},
+	take: (socket) => gateway.take(socket),
+	// Everything is saved first.
+	onSignal: () => end(true),
+	// Discord keeps the sessions for the next manager's processes; in a cluster another node takes over at once what is released here.
+	async onManagerGone() {
+		await end(true);
+		await cluster?.release();
+	},
+});

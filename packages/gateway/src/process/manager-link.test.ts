@@ -102,7 +102,6 @@ it('passes each request of the manager to every shard it names, with the incarna
 	}
 	expect(await manager.request('worker.ready', params)).toBe(null);
 	expect(await manager.request('worker.expect', { ...params, crashed: true })).toBe(null);
-	expect(await manager.request('ping', null)).toBe(null);
 	expect(await manager.request('stats', null)).toEqual([]);
 	expect(asked.map((call) => call.slice(0, 3))).toEqual(
 		[...steps, 'workerReady', 'admitOnly'].flatMap((what) => [

@@ -26,7 +26,7 @@ export function identifyClient(peer: GatewayPeer): IdentifyClient {
 	});
 }
 
-/** Registers a handler for every request but `shutdown`, which concerns the process itself. */
+/** Registers a handler for every request but those that concern the process itself. */
 export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 'stats' | 'shards' | 'hear'>): void {
 	const each = async (
 		{ incarnation, shardIds }: WorkerIncarnation,
@@ -35,11 +35,6 @@ export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 
 		await Promise.all(gateway.shards(shardIds).map(async (shard) => work(shard, incarnation)));
 		return null;
 	};
-	peer.handle('ping', () => null);
-	peer.handle('inspector.close', async () => {
-		(await import('node:inspector')).close();
-		return null;
-	});
 	peer.handle('stats', () => gateway.stats());
 	peer.handle('worker.expect', (worker) => each(worker, (shard, incarnation) => shard.admitOnly(incarnation, worker)));
 	peer.handle('worker.drain', async ({ shardIds }) => {
