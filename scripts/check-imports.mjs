@@ -39,7 +39,7 @@ const onlyInTests = ['test-support', 'contract-suites', 'simulator'];
 
 /** Package → its folders from the top floor down. Folders on one floor do not import each other. */
 const floors = {
-	cluster: [['node'], ['planner', 'snapshots', 'identify', 'bus'], ['table'], ['lease'], ['scripts'], ['redis']],
+	cluster: [['node'], ['planner', 'snapshots', 'identify', 'rest', 'bus'], ['table'], ['lease'], ['scripts'], ['redis']],
 	control: [['client', 'server'], ['routes', 'dashboard'], ['metrics', 'feed', 'history'], ['api'], ['fleet', 'state-dir']],
 	rest: [['process'], ['forward'], ['limits']],
 	gateway: [['process'], ['session'], ['shard'], ['stream'], ['snapshots', 'downstream'], ['upstream', 'buffer'], ['state']],

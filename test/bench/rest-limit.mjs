@@ -1,6 +1,7 @@
 // What one rate limit for the whole bot is worth, and what it costs. First 8 workers, each of which wants 40 requests a second, on a simulated
-// Discord with a global limit of 50: with the limits of each library alone (direct), and through the REST process (shared). Then the process
-// itself, beside a server that answers at once: latency, requests per second of its processor time, memory under uploads.
+// Discord with a global limit of 50: with the limits of each library alone (direct), and through the REST process (shared). Then 3 workers
+// that write to one channel, and the process itself, beside a server that answers at once: latency, requests per second of its processor
+// time, memory under uploads.
 //
 //   node test/bench/rest-limit.mjs [seconds of each run, default 10]
 import { fork } from 'node:child_process';
@@ -19,6 +20,8 @@ const quiet = { info() {}, warn() {}, error() {}, debug() {}, trace() {}, fatal(
 
 console.log(`8 workers, 40 requests a second each, global limit 50/s, ${seconds} s`);
 for (const rest of ['direct', 'shared']) console.log(JSON.stringify(await fleet(rest)));
+console.log('3 workers, 6 messages each to a channel with a limit of 5 in 5 s, and 1 to another channel meanwhile');
+for (const rest of ['direct', 'shared']) console.log(JSON.stringify(await oneChannel(rest)));
 console.log('the process alone');
 console.log(JSON.stringify(await alone()));
 
@@ -61,6 +64,36 @@ async function fleet(rest) {
 		interactionP99Ms: round(late[Math.floor(late.length * 0.99)]),
 		figures,
 	};
+}
+
+/** What Discord refuses, and how long the messages take. */
+async function oneChannel(rest) {
+	const simulator = await createSimulator({ guilds: 12, shards: 3, maxConcurrency: 16, identifyWindowMs: 300 });
+	const manager = createShardManager(bot, {
+		token: simulator.token,
+		api: simulator.url,
+		identifyWindowMs: 300,
+		totalShards: 3,
+		callTimeoutMs: 120_000,
+		control: false,
+		silent: true,
+		logger: quiet,
+		rest,
+	});
+	await manager.spawn();
+	const [busy, other] = [...simulator.world.guilds.ids()].map((id) => {
+		return [...simulator.world.guilds.read(id).channels.values()].find(({ type }) => type === 0).id;
+	});
+	const since = performance.now();
+	const all = manager.broadcastEval(`client.say('${busy}', 6)`);
+	await sleep(1000);
+	const others = (await manager.broadcastEval(`client.say('${other}', 1)`)).flat();
+	await all;
+	const tookMs = performance.now() - since;
+	const entries = simulator.log.entries({ type: 'rest' }).filter(({ status }) => status === 429);
+	await manager.stop({ graceMs: 1000 });
+	await simulator.stop();
+	return { rest, messages: 18, seconds: round(tookMs / 1000), refused429: count(entries), otherChannelMs: others.map(round) };
 }
 
 /** The process between a client and a server that answers at once, both in this process. */

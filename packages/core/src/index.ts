@@ -84,9 +84,12 @@ export {
 } from './contract/identify-coordinator.js';
 export { type EventLossReason, eventLossReasons, type FleetLosses, type Loss, type LostEvents } from './contract/losses.js';
 export {
+	type LimitPart,
+	type LimitWish,
 	type RestConfig,
 	type RestEvents,
 	type RestFigures,
+	type RestManagerMethods,
 	type RestMethods,
 	type RestNotice,
 	type RestStats,

@@ -24,7 +24,7 @@ export async function fleetFigures(
 	{ clock, heartbeatTimeoutMs, maxMemoryBytes, simulator }: ResolvedManagerOptions,
 	facts: () => ManagerFacts,
 ): Promise<FleetFigures> {
-	const [gateways, requests, machine] = await Promise.all([mode.stats(clock.now()), rest?.stats(), host.facts()]);
+	const [gateways, requests, machine] = await Promise.all([mode.stats(clock.now()), rest.stats(), host.facts()]);
 	const nowMs = clock.now();
 	const rules = { heartbeat: heartbeatOf(heartbeatTimeoutMs), maxMemoryBytes };
 	const deploy = deploys.stats();

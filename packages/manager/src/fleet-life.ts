@@ -70,7 +70,7 @@ export class FleetLife {
 		const { lifecycle, parts } = this.#options;
 		if (lifecycle.state !== 'running') return lifecycle.state;
 		const ready = parts.workers.workers.every((worker) => worker.shardIds.every((shardId) => worker.status(shardId) === 'ready'));
-		return ready && parts.mode.health() === 'up' && parts.rest?.isUp !== false ? 'running' : 'degraded';
+		return ready && parts.mode.health() === 'up' && parts.rest.isUp ? 'running' : 'degraded';
 	}
 
 	/** See `ShardManager.spawn`. */
@@ -161,13 +161,14 @@ export class FleetLife {
 		await parts.starts.checkStart(plan.sessionIds.length);
 		this.#plan = plan;
 		signal.throwIfAborted();
-		// Gateway processes and workers are started with its address.
-		await parts.rest?.start(signal);
+		// Gateway processes and workers are started with its address, and need not wait for it.
+		const { ready } = await parts.rest.open({ workers: plan.slices.length }, signal);
 		await parts.mode.start(plan, signal);
 		const workers = parts.workers.create({ slices: plan.slices, totalShards: plan.layout.totalShards });
 		this.#startWatch = watchStart(workers, signal);
 		for (const worker of workers) worker.child.start();
-		return this.#startWatch.outcome;
+		const [outcome] = await Promise.all([this.#startWatch.outcome, ready]);
+		return outcome;
 	}
 
 	/** As a node of a cluster: what is run here is decided there, now and later. */
@@ -175,10 +176,13 @@ export class FleetLife {
 		const { parts, abort } = this.#options;
 		// Nothing is this node's yet.
 		this.#plan = { ...plan, shardIds: [], sessionIds: [], slices: [], gateways: [] };
-		await parts.rest?.start(abort.signal);
+		const limitOf = (perSecond: number) => membership.restLimit(perSecond);
+		const { ready } = await parts.rest.open({ workers: 0, limitOf }, abort.signal);
 		await parts.mode.start(this.#plan, abort.signal);
 		const { max_concurrency: maxConcurrency } = info.session_start_limit;
-		return membership.join({ layout: plan.layout, maxConcurrency }, abort.signal);
+		const joined = membership.join({ layout: plan.layout, maxConcurrency }, abort.signal);
+		const [outcome] = await Promise.all([joined, ready]);
+		return outcome;
 	}
 
 	async #stop(options: StopOptions): Promise<void> {
@@ -195,7 +199,7 @@ export class FleetLife {
 		abort.abort(parts.starts.refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
 		// A smaller grace that was given meanwhile holds for what is ended later.
 		let { graceMs } = options;
-		for (const part of [parts.workers, parts.mode, ...(parts.rest ? [parts.rest] : [])]) {
+		for (const part of [parts.workers, parts.mode, parts.rest]) {
 			this.#stopStage = (hastened) => {
 				graceMs = hastened.graceMs ?? graceMs;
 				return part.stop(hastened);
@@ -221,6 +225,7 @@ export class FleetLife {
 		const nowMs = options.clock.now();
 		return (
 			parts.mode.health() !== 'up' ||
+			!parts.rest.isUp ||
 			parts.workers.workers.some(({ child: { lastAnswerAt } }) => isSilent({ lastAnswerAt, heartbeat }, nowMs))
 		);
 	}

@@ -18,7 +18,7 @@ import { Replacements } from './modes/replacements.js';
 import { ResidentMode } from './modes/resident-mode.js';
 import type { SessionMode } from './modes/session-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
-import { RestService } from './rest/rest-service.js';
+import { FleetRest } from './rest/fleet-rest.js';
 import { BotProblems } from './workers/bot-problems.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 import { ProcessRecords } from './workers/process-records.js';
@@ -49,8 +49,7 @@ export interface FleetParts {
 	starts: SessionStarts;
 	workers: WorkerFleet;
 	mode: SessionMode;
-	/** Null where each worker sends its own requests. */
-	rest: RestService | null;
+	rest: FleetRest;
 	calls: Calls<ManagedWorker>;
 	processes: ProcessRecords;
 	replacements: Replacements;
@@ -85,15 +84,14 @@ export function createFleetParts({
 	});
 	const losses = new LossLedger(clock);
 	const processes = new ProcessRecords({ clock, logger });
-	const rest =
-		options.rest && new RestService({ options, rest: options.rest, emit, watchProcess: (child) => processes.watch(child) });
+	const rest = new FleetRest({ options, rest: options.rest, emit, watchProcess: (child) => processes.watch(child) });
 	const calls = new Calls<ManagedWorker>(fleet, options.callTimeoutMs, options.name);
 	const workers: WorkerFleet = new WorkerFleet({
 		options,
 		prepare: (worker, aborted) => mode.prepare(worker, aborted),
 		acquireIdentify: (worker, shardId, aborted) => mode.acquireIdentify(worker, shardId, aborted),
 		serve: (peer) => serveWorker(peer, { calls, fleet }),
-		apiOf: (workerId) => rest?.apiOfWorker(workerId) ?? api,
+		apiOf: (workerId) => rest.apiOfWorker(workerId) ?? api,
 		onCreated: (worker) => {
 			worker.child.on('ready', () => mode.onReady(worker));
 			forwardWorkerEvents(worker, clock, emit);
@@ -131,7 +129,7 @@ export function createFleetParts({
 		emit,
 		losses,
 		watchProcess: (child) => processes.watch(child),
-		apiOfGateway: (gatewayId) => rest?.apiOfGateway(gatewayId) ?? api,
+		apiOfGateway: (gatewayId) => rest.apiOfGateway(gatewayId) ?? api,
 	});
 	const replacements = new Replacements({
 		mode,

@@ -239,7 +239,8 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	 * sends its own, and `WORKER_NOT_READY`.
 	 */
 	async restartRest(): Promise<void> {
-		if (this.#parts.rest) return this.#parts.rest.restart();
+		const { service } = this.#parts.rest;
+		if (service) return service.restart();
 		throw new ShardctlError('OPTIONS_INVALID', 'this fleet has no REST process; start it with rest "shared" to have one');
 	}
 

@@ -145,10 +145,31 @@ describe('a request', () => {
 		expect(seen).toHaveLength(2);
 	});
 
-	it('is answered with 502 where the connection to Discord breaks, and not sent again', async () => {
+	it('is broken off where the connection to Discord breaks, and not sent again', async () => {
 		const { url, seen } = await start((request) => request.socket.destroy());
-		expect((await post(url + channel)).status).toBe(502);
+		await expect(post(url + channel)).rejects.toThrow('fetch failed');
 		expect(seen).toHaveLength(1);
+	});
+
+	it('is answered with 502 where Discord cannot be reached', async () => {
+		const { url, discord } = await start(ok);
+		await new Promise<void>((resolve) => discord.close(() => resolve()));
+		const answer = await post(url + channel);
+		expect([answer.status, await answer.text()]).toEqual([502, '{"message":"Discord cannot be reached","code":0}']);
+	});
+
+	it('of one bucket waits for those before it, also while the bucket is not known yet', async () => {
+		const answers: ServerResponse[] = [];
+		const { base, seen, server } = await start((_request, response) => answers.push(response));
+		const asked = [1, 1, 1, 2].map((worker) => post(base + paths.of(worker) + channel));
+		await waitFor('the first at Discord', () => answers.length === 1);
+		await waitFor('the others', () => server.figures().queued === 3);
+		for (let n = 0; n < asked.length; n++) {
+			await waitFor('the next at Discord', () => answers.length === n + 1);
+			expect(seen).toHaveLength(n + 1);
+			answers[n]?.writeHead(200, { 'x-ratelimit-bucket': 'b', 'x-ratelimit-limit': '9', 'x-ratelimit-remaining': '5' }).end('{}');
+		}
+		await Promise.all(asked);
 	});
 
 	it('is broken off where the answer of Discord breaks off', async () => {

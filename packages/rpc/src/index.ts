@@ -4,7 +4,7 @@ export { memoryPortPair } from './memory-port.js';
 export { Peer, type RequestOptions } from './peer.js';
 export type { Settle } from './pending-calls.js';
 export type { Port } from './port.js';
-export { exitAfterReply, runService, type Service } from './run-service.js';
+export { exitAfterReply, runService } from './run-service.js';
 export type { MethodMap } from './schemas.js';
 export { decodeValue } from './value-decoder.js';
 export { encodeValue, PreparedValue } from './value-encoder.js';

@@ -31,4 +31,28 @@ client.fire = (perSecond) => {
 	return routes.length;
 };
 
+/** Sends messages to a channel, all at once; resolves with the time that each took. */
+client.say = (channelId, count) =>
+	Promise.all(
+		Array.from({ length: count }, async () => {
+			const since = performance.now();
+			await client.rest.post(Routes.channelMessages(channelId), { body: { content: 'a' } });
+			return performance.now() - since;
+		}),
+	);
+
+/** The same without a library, as a program in another language does it: it knows the address by SHARDCTL_API, and of limits nothing. */
+client.sayPlainly = (channelId, count) =>
+	Promise.all(
+		Array.from({ length: count }, async () => {
+			const answer = await fetch(`${process.env.SHARDCTL_API}/v10/channels/${channelId}/messages`, {
+				method: 'POST',
+				headers: { authorization: `Bot ${process.env.DISCORD_TOKEN}`, 'content-type': 'application/json' },
+				body: '{"content":"a"}',
+			});
+			await answer.text();
+			return answer.status;
+		}),
+	);
+
 void client.login();

@@ -14,6 +14,8 @@ export interface ClusterKeys {
 	readonly records: string;
 	/** Hash: identify slots, the requests for one, and the budget of the day. */
 	readonly identify: string;
+	/** Hash: which part of the global REST limit each node may use. */
+	readonly restLimit: string;
 	/** Channel: something about the identify slots has changed. */
 	readonly identifyChanged: string;
 	/** Channel: who owns what has changed; carries the node that changed it. A hint, which may be lost. */
@@ -35,6 +37,7 @@ export function clusterKeys(applicationId: string): ClusterKeys {
 		members: `${prefix}:members`,
 		records: `${prefix}:records`,
 		identify: `${prefix}:identify`,
+		restLimit: `${prefix}:rest`,
 		identifyChanged: `${prefix}:identify:changed`,
 		tableChanged: `${prefix}:table:changed`,
 		snapshots: (scope) => `${prefix}:saved:${scope}`,

@@ -57,6 +57,26 @@ export interface SessionFacts {
 	waitsForBudget?: boolean;
 }
 
+/** The process that sends the requests to Discord's REST API. */
+export interface RestFacts {
+	/** Of its process: `ready`, `starting`, `backing-off`, … */
+	status: string;
+	restarts: number;
+	since?: number | null;
+	tries?: number;
+	failingSince?: number | null | undefined;
+	nextTryAt?: number | null;
+	lastExit?: LastExit | null;
+	/** Epoch ms of the last answered heartbeat. */
+	lastAnswerAt?: number | null;
+	/** Null where the process does not answer. */
+	rssBytes: number | null;
+	/** Responses with status 401, 403 or 429 in the last ten minutes. */
+	invalid: number;
+	/** Whether they are close to Discord's limit, so that few requests are sent. */
+	guarded: boolean;
+}
+
 export interface HealthFacts {
 	nowMs: number;
 	manager: {
@@ -68,6 +88,8 @@ export interface HealthFacts {
 	workers?: readonly WorkerFacts[];
 	/** Resident mode only. */
 	gateways?: readonly GatewayFacts[] | undefined;
+	/** Only where one process sends the requests of all workers. */
+	rest?: RestFacts | undefined;
 	/** What the machine has left. */
 	host?: HostFacts | undefined;
 }
@@ -96,6 +118,8 @@ export type HealthCauseKind =
 	| 'worker-down'
 	| 'worker-unresponsive'
 	| 'shard-not-ready'
+	| 'rest-process-down'
+	| 'invalid-requests-high'
 	| 'snapshots-failing'
 	| 'disk-full'
 	| 'open-files-low'

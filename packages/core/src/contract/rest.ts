@@ -18,7 +18,30 @@ export interface RestConfig {
 	anyToken?: boolean;
 	/** Requests a second of the whole bot. Discord: Rate Limits, "Global Rate Limit". */
 	globalPerSecond: number;
+	/** In a cluster: the limit is divided among the nodes, and the process asks its manager for its part. */
+	sharedLimit?: boolean;
 }
+
+/** What one node asks of the global limit, which the nodes of a cluster divide among themselves. */
+export interface LimitWish {
+	/** Tokens that it could use now. */
+	want: number;
+	/** Tokens that it may be using until its next call, whatever the answer. */
+	keep: number;
+}
+
+/** The part of the limit that one node may use. `tokens: null`: Redis cannot be asked. */
+export type LimitPart =
+	| {
+			tokens: number;
+			/** From the call on. */
+			lentMs: number;
+			/** The node asks again after this time at the earliest, so that all nodes together stay below ten calls a second. */
+			intervalMs: number;
+			/** Of the cluster, as far as they are known. */
+			nodes: number;
+	  }
+	| { tokens: null; nodes: number };
 
 /** What the REST process takes and has done since it began. */
 export interface RestFigures {
@@ -51,10 +74,25 @@ export interface RestStats extends Omit<RestFigures, 'rssBytes' | 'cpuSeconds'> 
 	pid: number | null;
 	status: string;
 	restarts: number;
+	/** Epoch ms when `status` began. */
+	since: number;
+	/** Processes in a row that ended before they had proved to be stable. */
+	tries: number;
+	/** Epoch ms when the first of them ended, or the last stable one; null where none has ended by itself. */
+	failingSince: number | null;
+	nextTryAt: number | null;
+	/** Epoch ms of the last answered heartbeat. */
+	lastAnswerAt: number | null;
 	lastExit: LastExit | null;
 	/** Null while the process does not answer. */
 	rssBytes: number | null;
 	cpuSeconds: number | null;
+}
+
+/** Requests of the REST process that its manager handles. */
+export interface RestManagerMethods {
+	/** Only with `sharedLimit`. */
+	'limit.ask': { params: LimitWish; result: LimitPart };
 }
 
 /** Requests that the REST process handles. */

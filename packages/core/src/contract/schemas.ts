@@ -15,7 +15,7 @@ import {
 	type SessionTerms,
 } from './gateway.js';
 import { eventLossReasons } from './losses.js';
-import type { RestEvents, RestFigures, RestMethods, RestNotice } from './rest.js';
+import type { RestEvents, RestFigures, RestManagerMethods, RestMethods, RestNotice } from './rest.js';
 import type { WorkerSample } from './stats.js';
 import type { BotProblem, ManagerMethods, ScriptMissing, ShardReport, WorkerEvents, WorkerMethods } from './worker.js';
 
@@ -267,5 +267,9 @@ const restResults = {
 	shutdown: nothing,
 } satisfies SchemasOf<ResultsOf<RestMethods>>;
 
+const restManagerParams = {
+	'limit.ask': z.object({ want: z.int().min(0).max(100_000), keep: z.int().min(0).max(100_000) }),
+} satisfies SchemasOf<ParamsOf<RestManagerMethods>>;
+
 /** What a manager accepts from the REST process. */
-export const restSchemas = { params: {}, results: restResults, events: restEvents };
+export const restSchemas = { params: restManagerParams, results: restResults, events: restEvents };

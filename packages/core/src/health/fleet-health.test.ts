@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { GatewayFacts, HealthFacts, SessionFacts, ShardFacts } from '../contract/health.js';
+import type { GatewayFacts, HealthFacts, RestFacts, SessionFacts, ShardFacts } from '../contract/health.js';
 import type { WorkerFacts } from '../contract/stats.js';
 import { intentBits } from '../intents.js';
 import { fleetHealth } from './fleet-health.js';
@@ -53,6 +53,7 @@ const facts = (
 	shards: rest.shards ?? [0, 1, 2, 3].map((id) => shard(id)),
 	workers: rest.workers ?? [worker(0), worker(1)],
 	gateways: rest.gateways,
+	rest: rest.rest,
 	host: rest.host,
 });
 const exit = { reason: 'signal', message: 'process 12 was killed by SIGKILL', at: nowMs - 4000 };
@@ -337,6 +338,52 @@ describe('fleetHealth', () => {
 			served: 4,
 			causes: [{ kind, effect: 'risk', message: expect.stringMatching(message), remedy: expect.any(String) }],
 		});
+	});
+
+	const rest = (given: Partial<RestFacts> = {}): RestFacts => ({
+		status: 'ready',
+		restarts: 0,
+		rssBytes: 1,
+		invalid: 0,
+		guarded: false,
+		...given,
+	});
+
+	it.each([
+		[
+			'is replaced',
+			{ status: 'backing-off', rssBytes: null, tries: 2, failingSince: 5, nextTryAt: 9, lastExit: exit },
+			'rest-process-down',
+			{ since: 5, tries: 2, nextTryAt: 9, remedy: null },
+			/^the REST process is restarting, and requests of bots wait: process 12 was killed by SIGKILL$/,
+		],
+		[
+			'was given up',
+			{ status: 'failed', rssBytes: null, lastExit: exit },
+			'rest-process-down',
+			{ since: exit.at, remedy: expect.stringContaining('shardctl restart --rest') },
+			/keeps failing/,
+		],
+		['is frozen', { rssBytes: null, lastAnswerAt: 7 }, 'rest-process-down', { since: 7 }, /does not answer/],
+		[
+			'sends few requests',
+			{ guarded: true, invalid: 8100 },
+			'invalid-requests-high',
+			{ remedy: expect.stringContaining('10,000') },
+			/^Discord answered 8100 requests .* only reads and interaction responses are sent$/,
+		],
+	] as const)('reports a REST process that %s as a risk', (_, given, kind, expected, message) => {
+		expect(fleetHealth(facts({ rest: rest() })).status).toBe('healthy');
+		expect(fleetHealth(facts({ rest: rest(given) }))).toMatchObject({
+			status: 'degraded',
+			served: 4,
+			causes: [{ kind, effect: 'risk', shardIds: [], message: expect.stringMatching(message), ...expected }],
+		});
+	});
+
+	it('has no cause for a REST process that starts with its fleet', () => {
+		const { causes } = fleetHealth(facts({ status: 'starting', rest: rest({ status: 'starting', rssBytes: null }) }));
+		expect(causes).toEqual([]);
 	});
 
 	it('reports a first start as progress, and a stopped fleet as down', () => {

@@ -3,6 +3,7 @@
 import type { FleetHealth, GatewayFacts, HealthCause, HealthFacts } from '../contract/health.js';
 import { cause, sorted } from './cause.js';
 import { refusals } from './refusal-causes.js';
+import { restCauses } from './rest-causes.js';
 import { risks } from './risk-causes.js';
 import { gatewayCauses, sessionCauses, shardsWithoutBudget } from './session-causes.js';
 import { shardCauses, workerCauses } from './worker-causes.js';
@@ -54,7 +55,7 @@ function allCauses(facts: HealthFacts): HealthCause[] {
 		causes.push({ ...next, shardIds: sorted(shardIds), lost: sum(shardIds, lost) });
 	};
 
-	const sources = [refusals, gatewayCauses, sessionCauses, shardsWithoutBudget, workerCauses, shardCauses, risks];
+	const sources = [refusals, gatewayCauses, sessionCauses, shardsWithoutBudget, workerCauses, shardCauses, restCauses, risks];
 	for (const causesOf of sources) for (const next of causesOf(facts)) add(next);
 	const effects = { outage: 0, progress: 1, risk: 2 };
 	return causes.sort((a, b) => effects[a.effect] - effects[b.effect]);

@@ -1,12 +1,23 @@
 // This manager as a node of a cluster: joins, carries the sessions that are its own, and leaves. Which sessions those are is decided in
 // packages/cluster, which is loaded here and only with the option `cluster`; how a session is carried, in modes/carried-session.
-import type { ClusterKeys, ClusterNode, ClusterView, HeldSession, IoredisPort, SessionHost, Timings } from '@shardctl/cluster';
+import type {
+	ClusterKeys,
+	ClusterNode,
+	ClusterView,
+	HeldSession,
+	IoredisPort,
+	RedisRestLimit,
+	SessionHost,
+	Timings,
+} from '@shardctl/cluster';
 import type { SessionArrival } from '@shardctl/control';
 import {
 	botKey,
 	type GatewayClusterConfig,
 	type IdentifyCoordinator,
 	type Layout,
+	type LimitPart,
+	type LimitWish,
 	messageOf,
 	orAborted,
 	type SessionLease,
@@ -43,6 +54,7 @@ interface Connection {
 	keys: ClusterKeys;
 	timings: Timings;
 	coordinator: IdentifyCoordinator & { close(): Promise<void> };
+	restLimit(perSecond: number): RedisRestLimit;
 }
 
 export class Membership implements SessionHost {
@@ -95,12 +107,27 @@ export class Membership implements SessionHost {
 				onFailed: (error) => this.#onRedisFailed(error),
 			});
 			await coordinator.start();
-			this.#connection = { redis, keys, timings: cluster.timingsFor({ leaseMs: settings.leaseMs }), coordinator };
+			const restLimit = (perSecond: number) =>
+				new cluster.RedisRestLimit({
+					redis,
+					keys,
+					node: settings.node,
+					perSecond,
+					nodes: () => (this.#view ? liveNodes(this.#view) : settings.expect),
+					onFailed: (error) => this.#onRedisFailed(error),
+				});
+			this.#connection = { redis, keys, timings: cluster.timingsFor({ leaseMs: settings.leaseMs }), coordinator, restLimit };
 			return coordinator;
 		} catch (error) {
 			await redis.close();
 			throw error;
 		}
+	}
+
+	/** What asks for this node's part of the limit of REST requests that all nodes share. */
+	restLimit(perSecond: number): (wish: LimitWish) => Promise<LimitPart> {
+		const limit = this.#connected().restLimit(perSecond);
+		return (wish) => limit.ask(wish);
 	}
 
 	/**

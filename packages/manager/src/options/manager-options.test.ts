@@ -152,11 +152,18 @@ describe('resolveManagerOptions', () => {
 		}
 	});
 
-	it('gives workers the REST API of the manager until they share another', () => {
-		expect(resolve({ api: 'http://127.0.0.1:1/api/' })).toMatchObject({
-			api: 'http://127.0.0.1:1/api',
-			rest: null,
-		});
+	it('takes the REST API without the slash at its end', () => {
+		expect(resolve({ api: 'http://127.0.0.1:1/api/' })).toMatchObject({ api: 'http://127.0.0.1:1/api' });
+	});
+
+	it.each([
+		[undefined, { globalPerSecond: 50, always: false, several: false }],
+		['direct', null],
+		['shared', { globalPerSecond: 50, always: true, several: false }],
+		[{ globalPerSecond: 500 }, { globalPerSecond: 500, always: true, several: false }],
+		[{ mode: 'direct', globalPerSecond: 500 }, null],
+	] as const)('reads how requests are sent: %j', (rest, resolved) => {
+		expect(resolve(rest === undefined ? {} : { rest }).rest).toEqual(resolved);
 	});
 
 	it('never shows the token in an error', () => {

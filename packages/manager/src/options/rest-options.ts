@@ -29,14 +29,22 @@ export interface RestOptions {
 
 export interface ResolvedRestOptions {
 	globalPerSecond: number;
+	/** Whether there is a REST process also for one worker alone. */
+	always: boolean;
+	/** Whether there is one for several workers. */
+	several: boolean;
 }
 
 /** Discord: Rate Limits, "Global Rate Limit". */
 const discordGlobalPerSecond = 50;
 
 /** Null in direct mode, where the library in each worker sends its requests itself. */
-export function resolveRestOptions(options: RestMode | RestOptions | undefined): ResolvedRestOptions | null {
-	const { mode, globalPerSecond }: RestOptions = typeof options === 'object' ? options : { mode: options ?? 'direct' };
-	if ((mode ?? (globalPerSecond === undefined ? 'direct' : 'shared')) === 'direct') return null;
-	return { globalPerSecond: globalPerSecond ?? discordGlobalPerSecond };
+export function resolveRestOptions(options: RestMode | RestOptions = {}): ResolvedRestOptions | null {
+	const { mode, globalPerSecond }: RestOptions = typeof options === 'object' ? options : { mode: options };
+	if (mode === 'direct') return null;
+	return {
+		globalPerSecond: globalPerSecond ?? discordGlobalPerSecond,
+		always: mode === 'shared' || globalPerSecond !== undefined,
+		several: false,
+	};
 }

@@ -2,9 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import {
+	isSilent,
+	type LimitPart,
+	type LimitWish,
 	type RestConfig,
 	type RestEvents,
 	type RestFigures,
+	type RestManagerMethods,
 	type RestMethods,
 	type RestStats,
 	restConfigVariable,
@@ -28,7 +32,7 @@ const forever = Number.POSITIVE_INFINITY;
 /** Numbers of gateway processes as callers: above those of workers. */
 const firstGatewayCaller = 1_000_000;
 
-type RestPeer = Peer<Record<never, never>, RestMethods, Record<never, never>, RestEvents>;
+type RestPeer = Peer<RestManagerMethods, RestMethods, Record<never, never>, RestEvents>;
 
 export interface RestServiceOptions {
 	options: ResolvedManagerOptions;
@@ -36,6 +40,8 @@ export interface RestServiceOptions {
 	emit: EmitFleetEvent;
 	/** Records the process, for a later manager to find what this one may leave behind. */
 	watchProcess(child: SupervisedChild): void;
+	/** In a cluster: asks for this node's part of the global limit. Never rejects. */
+	askLimit?: ((wish: LimitWish) => Promise<LimitPart>) | undefined;
 }
 
 export class RestService {
@@ -46,7 +52,7 @@ export class RestService {
 
 	constructor(options: RestServiceOptions) {
 		this.#options = options;
-		const { emit, watchProcess, rest } = options;
+		const { emit, watchProcess, rest, askLimit } = options;
 		const { api, token, simulator, ...manager } = options.options;
 		this.#service = new ServiceProcess({
 			id: 'rest',
@@ -61,6 +67,7 @@ export class RestService {
 				pathSecret: this.#pathSecret,
 				...(simulator ? { anyToken: true } : {}),
 				globalPerSecond: rest.globalPerSecond,
+				...(askLimit ? { sharedLimit: true } : {}),
 			}),
 			child: {
 				policy: manager.policy ?? defaultRestartPolicy,
@@ -79,9 +86,11 @@ export class RestService {
 		this.#child.on('exited', ({ message, reason }) => emit('rest:exited', { message, requested: reason === 'requested' }));
 	}
 
-	/** Whether the process is there. Requests wait while it is not. */
+	/** Whether the process is there and answers. Requests wait while it is not. */
 	get isUp(): boolean {
-		return this.#child.state === 'ready';
+		const { state, lastAnswerAt } = this.#child;
+		const { heartbeatTimeoutMs, clock } = this.#options.options;
+		return state === 'ready' && !isSilent({ lastAnswerAt, heartbeat: heartbeatOf(heartbeatTimeoutMs) }, clock.now());
 	}
 
 	/** Where a worker finds Discord's REST API. */
@@ -94,10 +103,13 @@ export class RestService {
 		return this.#apiOf(firstGatewayCaller + gatewayId);
 	}
 
+	/** Opens its address: requests wait for the process. */
+	open(): Promise<void> {
+		return this.#service.open();
+	}
+
 	/** Resolves when requests can be sent; rejects with `WORKERS_FAILED`, or the signal's reason. */
 	async start(signal: AbortSignal): Promise<void> {
-		await this.#service.open();
-		signal.throwIfAborted();
 		const failed = new Promise<never>((_, reject) => {
 			this.#child.once('failed', ({ reason }) => {
 				const why = this.#child.lastExit?.message ?? reason;
@@ -126,14 +138,19 @@ export class RestService {
 
 	/** Never rejects. */
 	async stats(): Promise<RestStats> {
-		const { pid, state: status, restarts, lastExit: exit } = this.#child;
-		const lastExit = exit && { reason: exit.reason, message: exit.message, at: exit.at };
 		const figures = await this.#figures();
+		const { pid, state: status, restarts, since, tries, failingSince, nextTryAt, lastAnswerAt, lastExit: exit } = this.#child;
+		const lastExit = exit && { reason: exit.reason, message: exit.message, at: exit.at };
 		return {
 			...(figures ?? { ...noFigures, globalPerSecond: this.#options.rest.globalPerSecond }),
 			pid,
 			status,
 			restarts,
+			since,
+			tries,
+			failingSince,
+			nextTryAt,
+			lastAnswerAt,
 			lastExit,
 		};
 	}
@@ -169,6 +186,8 @@ export class RestService {
 		const peer: RestPeer = new Peer({ port, epoch, schemas: restSchemas, ...guard });
 		peer.on('listening', () => reports.listening());
 		peer.on('connection.taken', ({ id }) => reports.acknowledged(id));
+		const { askLimit } = this.#options;
+		if (askLimit) peer.handle('limit.ask', askLimit);
 		peer.on('notice', (notice) => this.#options.emit('rest:notice', notice));
 		return {
 			peer,

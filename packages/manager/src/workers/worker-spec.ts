@@ -57,7 +57,7 @@ export function workerSpec(
 		file,
 		args: [...args],
 		execArgv: ['--require', registerModule, ...execArgv],
-		env: workerEnvironment(process.env, { config, token, env: options.rest ? { ...env, SHARDCTL_API: api } : env }),
+		env: workerEnvironment(process.env, { config, token, env: { ...env, SHARDCTL_API: api } }),
 		...(cwd === undefined ? {} : { cwd }),
 	};
 }

@@ -3,12 +3,15 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, t
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { bodyTooLarge, type RequestBody } from './request-body.js';
 
-/** How long Discord may send nothing. */
-const idleMs = 60_000;
+/** How long Discord may send nothing: longer than Cloudflare, which is in front of it and gives up after 100 s. */
+const idleMs = 120_000;
 /** Those that change nothing are sent once more where Discord had closed the connection before it had the request. */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-/** Discord gave no answer: what the worker is answered instead. */
+/** The connection ended, or was silent for too long, after Discord may have had the request. */
+export const brokenOff = new Error('Discord has closed the connection');
+
+/** Discord did not have the request, or not all of it: what the worker is answered instead. */
 export class NoAnswer extends Error {
 	readonly status: number;
 
@@ -38,13 +41,13 @@ export class DiscordClient {
 		this.#agent = this.#isTls ? new HttpsAgent(options) : new HttpAgent(options);
 	}
 
-	/** Resolves at the head of the answer. Rejects with {@link NoAnswer} or the signal's reason. */
+	/** Resolves at the head of the answer. Rejects with {@link NoAnswer}, {@link brokenOff} or the signal's reason. */
 	async send(request: DiscordRequest): Promise<IncomingMessage> {
 		const first = await this.#try(request);
 		if (first !== 'closed before') return first;
 		const second = await this.#try(request);
 		if (second !== 'closed before') return second;
-		throw new NoAnswer(502, 'Discord cannot be reached');
+		throw brokenOff;
 	}
 
 	/** Closes the connections. */
@@ -63,6 +66,14 @@ export class DiscordClient {
 				answer.on('error', () => {});
 				resolve(answer);
 			});
+			// A connection that was used before is there already.
+			let connected = false;
+			onward.on('socket', (socket) => {
+				connected = !socket.connecting;
+				socket.once(this.#isTls ? 'secureConnect' : 'connect', () => {
+					connected = true;
+				});
+			});
 			const fail = (error: unknown) => {
 				reject(error);
 				onward.destroy();
@@ -70,14 +81,18 @@ export class DiscordClient {
 			const onAbort = () => fail(signal.reason);
 			signal.addEventListener('abort', onAbort, { once: true });
 			onward.on('close', () => signal.removeEventListener('abort', onAbort));
-			onward.on('timeout', () => fail(new NoAnswer(504, 'Discord does not answer')));
+			onward.on('timeout', () => fail(connected ? brokenOff : cannotBeReached()));
 			onward.on('error', (error: NodeJS.ErrnoException) => {
 				if (onward.reusedSocket && error.code === 'ECONNRESET' && safeMethods.has(method)) resolve('closed before');
-				else reject(new NoAnswer(502, 'Discord cannot be reached'));
+				else reject(connected ? brokenOff : cannotBeReached());
 			});
 			body.sendTo(onward, (error) =>
 				fail(error === bodyTooLarge ? new NoAnswer(413, error.message) : new NoAnswer(502, 'the body could not be forwarded')),
 			);
 		});
 	}
+}
+
+function cannotBeReached(): NoAnswer {
+	return new NoAnswer(502, 'Discord cannot be reached');
 }

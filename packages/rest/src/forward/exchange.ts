@@ -7,7 +7,7 @@ import type { ByteBudget } from '../limits/byte-budget.js';
 import type { GlobalGate } from '../limits/global-gate.js';
 import type { InvalidGuard } from '../limits/invalid-guard.js';
 import type { Token } from '../limits/token-source.js';
-import { type DiscordClient, NoAnswer } from './discord-client.js';
+import { brokenOff, type DiscordClient, NoAnswer } from './discord-client.js';
 import { RequestBody } from './request-body.js';
 import type { RestRoute } from './rest-route.js';
 import { type AnsweredLimits, BucketWait, type RouteQueues } from './route-queues.js';
@@ -122,15 +122,16 @@ export class Exchange {
 	}
 
 	#queue(body: RequestBody): Promise<void> {
-		const { path, request, route } = this.#asked;
+		const { path, request, route, source } = this.#asked;
 		const { method = '' } = request;
 		return this.#context.queues.run({
+			source,
 			method,
 			path,
 			body: method === 'PATCH' && /^\/channels\/\d+$/.test(path) ? body.json() : undefined,
 			signal: this.#over.signal,
 			send: async () => {
-				const token = route.isInteraction ? undefined : await this.#context.gate.pass(this.#asked.source, this.#over.signal);
+				const token = route.isInteraction ? undefined : await this.#context.gate.pass(source, this.#over.signal);
 				return this.#send(body, token);
 			},
 		});
@@ -180,7 +181,8 @@ export class Exchange {
 		const { response } = this.#asked;
 		const { signal } = this.#over;
 		const reason = signal.aborted ? signal.reason : error;
-		if (reason === callerGone) response.destroy();
+		// Where Discord closed the connection, the worker's library sees what it would have seen: it knows whether to send the request again.
+		if (reason === callerGone || reason === brokenOff) response.destroy();
 		else if (reason === processEnds) limited(response, tryAgainMs, { closing: true });
 		else if (reason instanceof BucketWait && !this.#refusal) limited(response, reason.retryAfterMs);
 		else if (this.#refusal && this.#answer) {

@@ -1,6 +1,7 @@
 // The queues of Discord's rate limit buckets, which are those of @discordjs/rest: it learns the bucket of each route, sends one request of a
 // bucket after the other, and waits out what Discord refuses. It reads the limits of each answer and nothing else of it.
 import { REST, type RESTOptions, type RequestMethod, type ResponseLike } from '@discordjs/rest';
+import { BucketLanes } from './bucket-lanes.js';
 
 /** The longest that a timer takes: deadlines are the exchange's affair. */
 const noTimeoutMs = 2 ** 31 - 1;
@@ -17,6 +18,8 @@ export interface AnsweredLimits {
 }
 
 export interface QueuedRequest {
+	/** Whose turn it takes. */
+	source: number;
 	method: string;
 	/** Without the prefix of the API, its version and the query. */
 	path: string;
@@ -41,6 +44,7 @@ export class BucketWait extends Error {
 
 export class RouteQueues {
 	readonly #rest: REST;
+	readonly #lanes = new BucketLanes();
 
 	/** @param longestWaitMs A request that would wait for longer is refused with {@link BucketWait}. */
 	constructor({ longestWaitMs }: { longestWaitMs: number }) {
@@ -56,7 +60,13 @@ export class RouteQueues {
 	}
 
 	/** Resolves when `send` has resolved without a refusal. Rejects with what `send` rejects with, {@link BucketWait}, or when aborted. */
-	async run(request: QueuedRequest): Promise<void> {
+	run(request: QueuedRequest): Promise<void> {
+		const lane = laneOf(request);
+		if (lane === undefined) return this.#queue(request);
+		return this.#lanes.run(lane, request.source, request.signal, () => this.#queue(request));
+	}
+
+	async #queue(request: QueuedRequest): Promise<void> {
 		try {
 			await this.#rest.queueRequest({
 				method: request.method as RequestMethod,
@@ -81,6 +91,17 @@ export class RouteQueues {
 		this.#rest.clearHandlerSweeper();
 		this.#rest.clearHashSweeper();
 	}
+}
+
+/** How the library names the route and the major parameter of a request, by which it finds the queue. It is typed as its own affair. */
+const { generateRouteData } = REST as unknown as {
+	generateRouteData(path: string, method: string): { bucketRoute: string; majorParameter: string };
+};
+
+/** Undefined for responses to interactions, each of which is a bucket of its own. */
+function laneOf({ method, path }: QueuedRequest): string | undefined {
+	const { bucketRoute, majorParameter } = generateRouteData(path, method);
+	return bucketRoute === '/interactions/:id/:token/callback' ? undefined : `${method} ${bucketRoute} ${majorParameter}`;
 }
 
 /** Every answer but a refusal is a success for the queue: errors are the worker's to read. */

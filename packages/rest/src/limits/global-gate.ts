@@ -18,6 +18,7 @@ export class GlobalGate {
 	constructor({ clock, tokens }: { clock: Clock; tokens: TokenSource }) {
 		this.#clock = clock;
 		this.#tokens = tokens;
+		tokens.onMore(() => this.#admit());
 	}
 
 	/** Requests that wait. */
@@ -65,15 +66,20 @@ export class GlobalGate {
 
 	/** Those that wait are left to their signals. */
 	stop(): void {
+		this.#pause();
+		this.#tokens.stop();
+	}
+
+	#pause(): void {
 		this.#clock.clearTimeout(this.#timer);
 		this.#timer = undefined;
 	}
 
 	#admit(): void {
-		this.stop();
+		this.#pause();
 		while (this.#queue.size > 0) {
 			const nowMs = this.#clock.monotonic();
-			const token = nowMs >= this.#closedUntilMs ? this.#tokens.take(nowMs) : undefined;
+			const token = nowMs >= this.#closedUntilMs ? this.#tokens.take(nowMs, this.#queue.size) : undefined;
 			if (!token) {
 				const at = Math.max(this.#closedUntilMs, this.#tokens.nextAt(nowMs));
 				this.#timer = this.#clock.setTimeout(() => this.#admit(), Math.max(1, Math.ceil(at - nowMs)));

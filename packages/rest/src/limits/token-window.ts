@@ -11,7 +11,7 @@ const marginMs = 2;
 const countedWithinMs = 1000;
 
 export class TokenWindow implements TokenSource {
-	readonly #perSecond: number;
+	#perSecond: number;
 	/** Tokens whose requests have no answer yet → when they were taken; oldest first. */
 	readonly #taken = new Map<Token, number>();
 	/** When each of the others is free again; oldest first. */
@@ -21,9 +21,24 @@ export class TokenWindow implements TokenSource {
 		this.#perSecond = perSecond;
 	}
 
-	take(nowMs: number): Token | undefined {
+	/** Tokens that are taken, and those that are not free again yet. */
+	inUse(nowMs: number): number {
 		this.#release(nowMs);
-		if (this.#taken.size + this.#freeAt.length >= this.#perSecond) return undefined;
+		return this.#taken.size + this.#freeAt.length;
+	}
+
+	/** What is beyond a smaller limit is not given out again. */
+	resize(perSecond: number): void {
+		this.#perSecond = perSecond;
+	}
+
+	/** It has no other reason for more than its own. */
+	onMore(): void {}
+
+	stop(): void {}
+
+	take(nowMs: number): Token | undefined {
+		if (this.inUse(nowMs) >= this.#perSecond) return undefined;
 		const token: Token = {
 			settle: (settledAtMs) => {
 				if (this.#taken.delete(token)) this.#freeAt.push(settledAtMs + windowMs + marginMs);
@@ -35,8 +50,7 @@ export class TokenWindow implements TokenSource {
 	}
 
 	nextAt(nowMs: number): number {
-		this.#release(nowMs);
-		if (this.#taken.size + this.#freeAt.length < this.#perSecond) return nowMs;
+		if (this.inUse(nowMs) < this.#perSecond) return nowMs;
 		const [oldest = Number.POSITIVE_INFINITY] = this.#taken.values();
 		return Math.min(this.#freeAt[0] ?? Number.POSITIVE_INFINITY, oldest + countedWithinMs);
 	}

@@ -7,6 +7,8 @@ import {
 	checkRequestTimeouts,
 	deferred,
 	guardListener,
+	type LimitPart,
+	type LimitWish,
 	parseRequestTarget,
 	RefusalNotices,
 	type RestConfig,
@@ -27,6 +29,8 @@ import { RouteQueues } from '../forward/route-queues.js';
 import { ByteBudget } from '../limits/byte-budget.js';
 import { GlobalGate } from '../limits/global-gate.js';
 import { InvalidGuard } from '../limits/invalid-guard.js';
+import { SharedTokens } from '../limits/shared-tokens.js';
+import type { TokenSource } from '../limits/token-source.js';
 import { TokenWindow } from '../limits/token-window.js';
 import { Latencies } from './latencies.js';
 
@@ -54,6 +58,8 @@ export interface RestServerOptions {
 	token: string;
 	clock: Clock;
 	notice(notice: RestNotice): void;
+	/** In a cluster: asks for this node's part of the global limit. */
+	askLimit?(wish: LimitWish): Promise<LimitPart>;
 	/** For tests (default: Discord's). */
 	invalidLimit?: number;
 	/** For tests. */
@@ -90,7 +96,7 @@ export class RestServer {
 			clock,
 			client: new DiscordClient(this.#api),
 			queues: new RouteQueues({ longestWaitMs: waitMs }),
-			gate: new GlobalGate({ clock, tokens: new TokenWindow(config.globalPerSecond) }),
+			gate: new GlobalGate({ clock, tokens: tokensOf(options) }),
 			guard: new InvalidGuard(invalidLimit),
 			budget: new ByteBudget(bufferBytes),
 			waitMs,
@@ -286,4 +292,9 @@ export class RestServer {
 		this.#noticedAt.set(kind, nowMs);
 		this.#options.notice({ kind, message });
 	}
+}
+
+function tokensOf({ config, clock, askLimit }: RestServerOptions): TokenSource {
+	const { globalPerSecond: perSecond, sharedLimit = false } = config;
+	return sharedLimit && askLimit ? new SharedTokens({ clock, perSecond, ask: askLimit }) : new TokenWindow(perSecond);
 }
