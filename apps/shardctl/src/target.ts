@@ -61,16 +61,20 @@ export async function targetOrEnded(which: TargetOptions): Promise<TargetOrEnded
 	const { endedFleets, runningManagers } = await import('@shardctl/control');
 	if (which.url !== undefined) return { running: await target(which) };
 	const running = runningManagers();
-	const wanted = (fleet: EndedFleet) => (which.name === undefined ? fleet.cwd === process.cwd() : fleet.name === which.name);
 	const isRunning = which.name === undefined ? running.length > 0 : running.some(({ name }) => name === which.name);
 	const past = isRunning ? [] : endedFleets();
-	const ended = past.find(wanted) ?? (which.name === undefined && past.length === 1 ? past[0] : undefined);
+	const ended = which.name === undefined ? lastOf(past) : past.find(({ name }) => name === which.name);
 	return ended ? { ended } : { running: await target(which) };
+}
+
+/** Of fleets that have ended: the last one of this folder, else the only one. */
+function lastOf(past: readonly EndedFleet[]): EndedFleet | undefined {
+	return past.find(({ cwd }) => cwd === process.cwd()) ?? (past.length === 1 ? past[0] : undefined);
 }
 
 /** Without a name: the only manager started in this folder; else the one named like this folder's bot; else the only one. */
 async function resolveDefaultManager(replacing: string | undefined): Promise<string> {
-	const { defaultManagerName, managerNotRunning, runningManagers } = await import('@shardctl/control');
+	const { defaultManagerName, endedFleets, managerNotRunning, runningManagers } = await import('@shardctl/control');
 	const all = runningManagers();
 	const running = replacing === undefined ? all : all.filter((fleet) => isOfFolder(fleet, process.cwd()));
 	if (replacing !== undefined && all.length > 0 && running.length === 0) throw notOfThisFolder(all, replacing);
@@ -79,7 +83,8 @@ async function resolveDefaultManager(replacing: string | undefined): Promise<str
 	const usual = defaultManagerName(`${process.cwd()}/bot.js`);
 	const meant = here.length === 1 ? here[0]?.name : names.includes(usual) ? usual : names.length === 1 ? names[0] : undefined;
 	if (meant !== undefined) return meant;
-	if (running.length === 0) throw managerNotRunning(usual, []);
+	// One that has just ended here is the one that is meant, and how it ended the answer.
+	if (running.length === 0) throw managerNotRunning(lastOf(endedFleets())?.name ?? usual, []);
 	throw new ShardctlError('OPTIONS_INVALID', `several fleets are running; pick one with --name: ${names.join(', ')}`, {
 		details: { running: names },
 	});

@@ -74,7 +74,8 @@ it('stays short in a large outage, and fits the width', () => {
 		Array.from({ length: 50 }, () => cause({ remedy: 'a remedy that is longer than the width of the terminal' })),
 		40,
 	);
-	expect(shown).toHaveLength(9);
+	expect(shown.filter((line) => line.startsWith('✖'))).toHaveLength(4);
+	expect(shown.length).toBeLessThanOrEqual(4 * 5 + 1);
 	expect(shown.at(-1)).toBe('and 46 more causes; see --json');
 	expect(shown.filter((line) => line.length > 40)).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
 import { printableLine } from '../terminal/printable.js';
 import { clip } from '../terminal/table.js';
+import { wrap } from '../terminal/wrap.js';
 import { lossLines } from './loss-line.js';
 
 const shownAtMost = 4;
@@ -17,8 +18,8 @@ export function healthLines({ causes }: FleetHealth, { width, nowMs }: { width: 
 	return [
 		...shown.flatMap((cause) => {
 			const { colour, mark } = marks[cause.effect];
-			const remedy = cause.remedy === null ? [] : [clip(`  → ${cause.remedy}`, width)];
-			return [colour(clip(`${mark} ${causeText(cause, nowMs)}`, width)), ...remedy];
+			const remedy = cause.remedy === null ? [] : wrap(`  → ${cause.remedy}`, width, '    ');
+			return [...wrap(`${mark} ${causeText(cause, nowMs)}`, width).map(colour), ...remedy];
 		}),
 		...(more > 0 ? [clip(`and ${plural(more, 'more cause')}; see --json`, width)] : []),
 	];

@@ -3,7 +3,7 @@ import { describeLosses } from '@shardctl/core';
 import type { ManagerStats } from '@shardctl/manager';
 import { age } from '../terminal/age.js';
 import { out } from '../terminal/colours.js';
-import { clip } from '../terminal/table.js';
+import { wrap } from '../terminal/wrap.js';
 
 /** A loss that is older than this is history. */
 const recentMs = 10 * 60_000;
@@ -14,5 +14,5 @@ export function lossLines(losses: ManagerStats['losses'], { width, nowMs }: { wi
 	if (!losses?.last || !described) return [];
 	const agoMs = Math.max(0, nowMs - losses.last.at);
 	const line = `${described.total} since the start; last ${age(agoMs)} ago, ${described.last}`;
-	return [agoMs < recentMs ? out.yellow(clip(`▲ ${line}`, width)) : out.dim(clip(line, width))];
+	return agoMs < recentMs ? wrap(`▲ ${line}`, width).map(out.yellow) : wrap(line, width).map(out.dim);
 }

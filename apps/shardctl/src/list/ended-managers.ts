@@ -3,7 +3,8 @@ import { type EndedFleet, endedFleets, endReason, type FleetEnd } from '@shardct
 import { age } from '../terminal/age.js';
 import { out } from '../terminal/colours.js';
 import { ownCommand } from '../terminal/own-command.js';
-import { clip, tableLines } from '../terminal/table.js';
+import { tableLines } from '../terminal/table.js';
+import { wrap } from '../terminal/wrap.js';
 
 /** One fleet that has ended. `status` is `stopped`, `failed` or `killed`. */
 export interface EndedManager {
@@ -49,8 +50,8 @@ export function endedTable(fleets: readonly EndedManager[], { width, nowMs }: { 
 		{ width, dim: out.dim },
 	);
 	const notes = fleets.flatMap(({ name, end, command, cwd }) => [
-		clip(`${name}: ${endReason(end)}`, width),
-		...(command.length > 0 ? [clip(out.dim(`  started with: ${commandText(command, cwd)}`), width)] : []),
+		...wrap(`${name}: ${endReason(end)}`, width),
+		...(command.length > 0 ? wrap(`  started with: ${commandText(command, cwd)}`, width, '    ').map(out.dim) : []),
 	]);
 	return `${[...lines, ...notes].join('\n')}\n`;
 }

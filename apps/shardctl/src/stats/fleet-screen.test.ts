@@ -206,6 +206,16 @@ describe('in resident mode', () => {
 		expect(narrow.filter((line) => line.length > 80)).toEqual([]);
 	});
 
+	it('A5: keeps what is lost at 60 columns, and no column without a title', () => {
+		const narrow = stripVTControlCharacters(statsTable(resident, { width: 60, nowMs }))
+			.trimEnd()
+			.split('\n');
+		expect(narrow.at(-2)).toMatch(/^SHARD +SESSION +WORKER +.*BUFFER +AGE +DROPS +LOST$/);
+		expect(narrow.filter((line) => line.length > 60)).toEqual([]);
+		const none = { ...resident, gateways: [{ ...gateway, shardIds: [0], sessions: [], shards: [] }] };
+		expect(statsTable(none, { width: 60, nowMs })).toContain('No gateway process answers.');
+	});
+
 	it('shows the memory of the gateway process if there is space', () => {
 		const wide = stripVTControlCharacters(statsTable(resident, { width: 160, nowMs }))
 			.trimEnd()

@@ -6,7 +6,8 @@ import { lossLines } from '../health/loss-line.js';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
-import { type Column, clip, tableLines } from '../terminal/table.js';
+import { type Column, tableLines } from '../terminal/table.js';
+import { fold, wrap } from '../terminal/wrap.js';
 
 /** The fleet as a summary and one row per shard, ending in a line break. `width` is unbounded outside a terminal. */
 export function statsTable(stats: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string {
@@ -35,7 +36,7 @@ export function gatewayTable({ gateways = [] }: ManagerStats, width: number): st
 			return upstream ? [{ ...shard, gatewayId, pid, rssBytes, upstream }] : [];
 		}),
 	);
-	return tableLines(gatewayColumns, rows, { width, dim: out.dim });
+	return rows.length === 0 ? [out.dim('No gateway process answers.')] : tableLines(gatewayColumns, rows, { width, dim: out.dim });
 }
 
 /** The figures an operator needs; `--json` has the rest. AGE is that of the oldest buffered event, LAG the longest recent wait. */
@@ -43,23 +44,23 @@ const gatewayColumns: readonly Column<GatewayShard>[] = [
 	{ title: 'SHARD', cell: ({ shardId }) => String(shardId), align: 'right' },
 	{ title: 'SESSION', cell: ({ upstream }) => sessionText(upstream) },
 	{ title: 'WORKER', cell: ({ worker }) => worker },
-	{ title: 'EV/S', cell: ({ eventsPerSecond }) => shortRate(eventsPerSecond), align: 'right' },
+	{ title: 'EV/S', cell: ({ eventsPerSecond }) => shortRate(eventsPerSecond), align: 'right', leaves: 1 },
 	{ title: 'BUFFER', cell: ({ bufferedEvents }) => count(bufferedEvents), align: 'right' },
 	{ title: 'AGE', cell: ({ bufferAgeMs }) => shortDelay(bufferAgeMs), align: 'right' },
-	{ title: 'LAG', cell: ({ lagMs }) => shortDelay(lagMs), align: 'right' },
-	{ title: 'RESUMES', cell: ({ upstream }) => count(upstream.resumes), align: 'right' },
+	{ title: 'LAG', cell: ({ lagMs }) => shortDelay(lagMs), align: 'right', leaves: 2 },
+	{ title: 'RESUMES', cell: ({ upstream }) => count(upstream.resumes), align: 'right', leaves: 3 },
 	{ title: 'DROPS', cell: ({ overflowed, expired }) => count(overflowed + expired), align: 'right' },
 	{ title: 'LOST', cell: ({ lost }) => count(lost), align: 'right' },
-	{ title: 'REPEATED', cell: ({ repeated }) => count(repeated), align: 'right', leaves: 4 },
-	{ title: 'EVENTS', cell: ({ received }) => count(received), align: 'right', leaves: 3 },
-	{ title: 'GATEWAY', cell: ({ gatewayId }) => String(gatewayId), align: 'right', leaves: 5 },
+	{ title: 'REPEATED', cell: ({ repeated }) => count(repeated), align: 'right', leaves: 7 },
+	{ title: 'EVENTS', cell: ({ received }) => count(received), align: 'right', leaves: 6 },
+	{ title: 'GATEWAY', cell: ({ gatewayId }) => String(gatewayId), align: 'right', leaves: 8 },
 	{
 		title: 'MEMORY',
 		cell: ({ rssBytes }) => orDash(rssBytes, (bytes) => shortMemory(bytes / 2 ** 20)),
 		align: 'right',
-		leaves: 2,
+		leaves: 5,
 	},
-	{ title: 'PID', cell: ({ pid }) => orDash(pid, String), align: 'right', leaves: 1 },
+	{ title: 'PID', cell: ({ pid }) => orDash(pid, String), align: 'right', leaves: 4 },
 ];
 
 /** The session's number is shown only when several shards share it. */
@@ -76,29 +77,31 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 	const { remaining, total, resetAt, maxConcurrency } = manager.identify;
 	const resets = remaining < total ? `, reset in ${age(resetAt - nowMs)}` : '';
 	const readyShards = `${ready}/${shards.length} shards ready`;
-	const dot = out.dim(' · ');
-	const [head, ...dim] = [
-		`${out.bold(manager.name)}  ${statusColour(out, shownStatus(manager.status, health))}  ${[
-			`${ready < shards.length ? out.yellow(readyShards) : readyShards} in ${plural(manager.workers, 'worker')}`,
+	const head = fold(
+		[
+			`${out.bold(manager.name)}  ${statusColour(out, shownStatus(manager.status, health))}  ${ready < shards.length ? out.yellow(readyShards) : readyShards} in ${plural(manager.workers, 'worker')}`,
 			`${count(sum(({ guildCount }) => guildCount))} guilds`,
 			`up ${age(manager.uptimeMs)}`,
-		].join(dot)}`,
-		out.dim(
-			`${remaining}/${total} session starts left${resets} · max_concurrency ${maxConcurrency}${manager.simulator ? ` · simulator ${manager.simulator.url}` : ''}`,
-		),
-		...restLine(stats.rest),
-		...hostLine(stats.host),
-	].map((line) => clip(line, width));
+		],
+		width,
+		out.dim(' · '),
+	);
+	const budget = [`${remaining}/${total} session starts left${resets}`, `max_concurrency ${maxConcurrency}`];
+	const more = [
+		...fold(manager.simulator ? [...budget, `simulator ${manager.simulator.url}`] : budget, width).map(out.dim),
+		...restLine(stats.rest, width),
+		...hostLine(stats.host, width),
+	];
 	const deploy = deployLine(stats.deploy, nowMs);
-	const deployed = deploy ? [deployColour[deploy.level](clip(deploy.text, width))] : [];
+	const deployed = deploy ? wrap(deploy.text, width).map(deployColour[deploy.level]) : [];
 	// What is wrong comes first.
-	return [head as string, ...healthLines(stats.health, size), ...lossLines(stats.losses, size), ...deployed, ...dim];
+	return [...head, ...healthLines(stats.health, size), ...lossLines(stats.losses, size), ...deployed, ...more];
 }
 
 const deployColour = { running: out.cyan, good: out.dim, bad: out.red } as const;
 
 /** The requests to Discord's REST API, where one process sends them. */
-function restLine(rest: ManagerStats['rest']): string[] {
+function restLine(rest: ManagerStats['rest'], width: number): string[] {
 	if (!rest) return [];
 	const { status, requests, queued, limited, invalid, guarded, globalPerSecond, p50Ms, p99Ms } = rest;
 	const parts = [
@@ -109,12 +112,11 @@ function restLine(rest: ManagerStats['rest']): string[] {
 		`at most ${grouped(globalPerSecond)}/s`,
 		...(p50Ms === null || p99Ms === null ? [] : [`p50 ${Math.round(p50Ms)} ms, p99 ${Math.round(p99Ms)} ms`]),
 	];
-	const line = parts.join(' · ');
-	return [guarded || status !== 'ready' ? out.yellow(line) : out.dim(line)];
+	return fold(parts, width).map(guarded || status !== 'ready' ? out.yellow : out.dim);
 }
 
 /** What the machine has left, with the folder that it is about. */
-function hostLine(host: ManagerStats['host']): string[] {
+function hostLine(host: ManagerStats['host'], width: number): string[] {
 	if (!host) return [];
 	const { stateDir, openFiles, memory } = host;
 	const parts = [
@@ -122,7 +124,7 @@ function hostLine(host: ManagerStats['host']): string[] {
 		openFiles && `${grouped(openFiles.used)} of ${grouped(openFiles.limit)} open files`,
 		stateDir && `${shortBytes(stateDir.freeBytes)} free in ${stateDir.folder}`,
 	].filter((part) => part !== null);
-	return parts.length === 0 ? [] : [out.dim(parts.join(' · '))];
+	return fold(parts, width).map(out.dim);
 }
 
 function shortBytes(bytes: number): string {

@@ -1,7 +1,7 @@
 // One sentence for each event of a fleet: what `start`, `events` and the dashboard show. Reasons and messages in it are a bot's or Discord's,
 // as they come: a terminal has to filter them.
 import { age, closeCodeMeaning, describeShards, plural } from '@shardctl/core';
-import type { FleetEventBody, SessionArrival } from './fleet-events.js';
+import type { EndedCause, FleetEventBody, SessionArrival } from './fleet-events.js';
 
 export type EventLevel = 'info' | 'warn' | 'error';
 
@@ -169,7 +169,10 @@ const noticeLevels: Partial<Record<Extract<FleetEventBody, { type: 'gateway:noti
 /** What is wrong with the fleet since now, and what is over. */
 function describeHealth({ status, served, shards, began, ended }: Extract<FleetEventBody, { type: 'fleet:health' }>): EventText {
 	const news = began.filter(({ effect }) => effect !== 'progress');
-	const over = ended.filter(({ effect }) => effect !== 'progress');
+	// An outage that continues with another cause is not over for its shards.
+	const still = new Set(news.flatMap(({ effect, shardIds }) => (effect === 'outage' ? shardIds : [])));
+	const continues = ({ shardIds }: EndedCause) => shardIds.length > 0 && shardIds.every((id) => still.has(id));
+	const over = ended.filter((cause) => cause.effect !== 'progress' && !continues(cause));
 	const sentence = [
 		`fleet ${status}, ${served} of ${plural(shards, 'shard')} served`,
 		...listed(news, ({ message }) => message),

@@ -93,3 +93,22 @@ it('shows the notice that ends something as good news', () => {
 		text: 'worker 0 (shards 0-1) is responding again',
 	});
 });
+
+it('says that an outage is over only where it does not continue with another cause', () => {
+	const base = { since: null, tries: 0, nextTryAt: null, lost: 0, remedy: null, effect: 'outage' as const };
+	const silent = {
+		...base,
+		kind: 'worker-unresponsive' as const,
+		shardIds: [2, 3],
+		message: 'worker 1 does not answer',
+		lastedMs: 3000,
+	};
+	const down = { ...base, kind: 'worker-down' as const, shardIds: [2, 3], message: 'worker 1 is restarting' };
+	const change = { type: 'fleet:health' as const, shards: 4 };
+	expect(describeEvent({ ...change, status: 'degraded', served: 2, began: [down], ended: [silent] }).text).toBe(
+		'fleet degraded, 2 of 4 shards served; worker 1 is restarting',
+	);
+	expect(describeEvent({ ...change, status: 'healthy', served: 4, began: [], ended: [silent] }).text).toBe(
+		'fleet healthy, 4 of 4 shards served; over after 3s: worker 1 does not answer',
+	);
+});

@@ -180,6 +180,17 @@ describe('fleetHealth', () => {
 		});
 	});
 
+	it('keeps the cause of a worker that is being ended because it did not answer', () => {
+		const shards = [0, 1, 2, 3].map((id) => shard(id, id < 2 ? { status: 'stopping' } : {}));
+		const ending = (rest: Partial<WorkerFacts>) =>
+			fleetHealth(facts({ shards, workers: [worker(0, { state: 'draining', ...rest }), worker(1)] })).causes;
+		expect(ending({ since: nowMs - 1000, lastAnswerAt: nowMs - 31_000 })).toMatchObject([
+			{ kind: 'worker-unresponsive', shardIds: [0, 1], since: nowMs - 31_000, nextTryAt: null },
+		]);
+		// It answered until it was asked to end, which takes its time.
+		expect(ending({ since: nowMs - 20_000, lastAnswerAt: nowMs - 21_000 })).toMatchObject([{ kind: 'shard-not-ready' }]);
+	});
+
 	it('B3: reports a used-up budget in direct mode too', () => {
 		const shards = [0, 1, 2, 3].map((id) => shard(id, id === 3 ? { status: 'waiting', waitsForBudget: true } : {}));
 		expect(fleetHealth(facts({ shards })).causes).toMatchObject([{ kind: 'budget-exhausted', shardIds: [3] }]);

@@ -27,9 +27,14 @@ function snapshotRisks(gateways: readonly GatewayFacts[]): HealthCause[] {
 	return [
 		cause('snapshots-failing', 'risk', shardIds, message, {
 			since: Math.min(...failures.map(({ since }) => since)),
-			remedy: 'free space in that folder: a gateway process that ends now loses its sessions',
+			remedy: `${snapshotRemedy(first.error)}: a gateway process that ends now loses its sessions`,
 		}),
 	];
+}
+
+function snapshotRemedy(error: string): string {
+	if (/ENOSPC|EDQUOT/.test(error)) return 'free space in that folder';
+	return /EACCES|EPERM|EROFS/.test(error) ? 'make that folder writable' : 'check that folder and its disk';
 }
 
 /** What runs out for the whole machine or for the manager, and would take the fleet with it. */

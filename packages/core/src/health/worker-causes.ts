@@ -64,6 +64,9 @@ function ailing(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number): 
 			return unresponsive(worker, down, nowMs);
 		case 'ready':
 			return isSilent(worker, nowMs) ? unresponsive(worker, down, nowMs) : undefined;
+		case 'draining':
+			// It answers no heartbeat any more; one that did not before is ended for that.
+			return isSilent(worker, since) ? unresponsive(worker, down, nowMs) : undefined;
 		default:
 			return undefined;
 	}
@@ -86,7 +89,7 @@ function unresponsive({ since, lastAnswerAt, heartbeat, state }: WorkerFacts, do
 		why: null,
 		since: silentSince,
 		tries: 0,
-		nextTryAt: state === 'unresponsive' || replacedAt <= nowMs ? null : replacedAt,
+		nextTryAt: state !== 'ready' || replacedAt <= nowMs ? null : replacedAt,
 	};
 }
 

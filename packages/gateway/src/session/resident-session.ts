@@ -235,8 +235,8 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 
 	#onRefused(code: CloseCode): void {
 		const final = fatalClose(code);
-		const intents = this.#upstream.terms?.intents ?? 0;
-		const asked = code === 4014 ? ` (the bot asks for ${formatIntents(intents & privilegedIntentBits)})` : '';
+		const privileged = (this.#upstream.terms?.intents ?? 0) & privilegedIntentBits;
+		const asked = code === 4014 && privileged !== 0 ? ` (the bot asks for ${formatIntents(privileged)})` : '';
 		this.#notice('upstream:refused', `Discord refused the session (${code}): ${final?.reason}${asked}; ${final?.remedy}`);
 		this.#refusal.resolve(code);
 		this.#options.onRefused(code);
