@@ -1,6 +1,6 @@
 import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import { expect, it, onTestFinished } from 'vitest';
-import { publishEvent, publishIdentify, publishMove, tracedCall } from './channels.js';
+import { publishEvent, publishIdentify, tracedCall } from './channels.js';
 
 /** What arrives on a channel until the test ends. */
 function heardOn(name: string): unknown[] {
@@ -19,13 +19,13 @@ it('publishes the events of a fleet with its name, each on one channel', () => {
 	publishEvent('music', 'worker:ready', { workerId: 1 });
 	publishEvent('music', 'deploy:progress', { id: 1, state: 'replacing' });
 	publishIdentify('music', { session: 3, waitedMs: 5000 });
-	publishMove('music', { type: 'session:opened', session: 3, shardIds: [3] });
+	publishEvent('music', 'cluster:session-ready', { session: 3, shardIds: [3], how: 'moved', tookMs: 800 });
 	expect(spawn).toEqual([{ manager: 'music', type: 'worker:spawned', workerId: 1, shardIds: [2, 3], pid: 7, epoch: 1 }]);
 	expect(ready).toMatchObject([{ type: 'worker:ready' }]);
 	expect(exit).toMatchObject([{ type: 'gateway:exited', message: 'gone' }]);
 	expect(deploy).toMatchObject([{ type: 'deploy:progress', state: 'replacing' }]);
 	expect(identify).toEqual([{ manager: 'music', type: 'identify:sent', session: 3, waitedMs: 5000 }]);
-	expect(move).toEqual([{ manager: 'music', type: 'session:opened', session: 3, shardIds: [3] }]);
+	expect(move).toMatchObject([{ manager: 'music', type: 'cluster:session-ready', session: 3, how: 'moved' }]);
 });
 
 it('ignores what has no channel, such as the lines of a bot', () => {

@@ -27,6 +27,8 @@ const channelOfEvent = {
 	'deploy:progress': deploy,
 	'worker:deployed': deploy,
 	'worker:rolled-back': deploy,
+	'cluster:session-ready': move,
+	'cluster:session-gone': move,
 } satisfies Partial<Record<keyof ShardManagerEvents, typeof spawn>>;
 
 /** Publishes an event of a fleet on its channel, if it has one. */
@@ -38,14 +40,6 @@ export function publishEvent(manager: string, type: keyof ShardManagerEvents, pa
 /** A session with Discord, which in direct mode is a shard's, was permitted to identify after this time, and does. */
 export function publishIdentify(manager: string, { session, waitedMs }: { session: number; waitedMs: number }): void {
 	if (identify.hasSubscribers) identify.publish({ manager, type: 'identify:sent', session, waitedMs });
-}
-
-/** In a cluster: this node has started the processes of a session that moves to it, or has ended those of one that has left it. */
-export function publishMove(
-	manager: string,
-	payload: { type: 'session:opened' | 'session:closed'; session: number; shardIds: readonly number[] },
-): void {
-	if (move.hasSubscribers) move.publish({ manager, ...payload });
 }
 
 /** What a tracer sees of one call into the fleet; `result` and `error` are set when it has ended. */

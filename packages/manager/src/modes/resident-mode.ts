@@ -17,7 +17,6 @@ import {
 } from '@shardctl/core';
 import { defaultRestartPolicy } from '@shardctl/supervisor';
 import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
-import { publishMove } from '../diagnostics/channels.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { IdentifyAdmission } from '../gateways/identify-admission.js';
 import type { ManagedGateway } from '../gateways/managed-gateway.js';
@@ -117,8 +116,6 @@ export class ResidentMode implements SessionMode {
 		});
 		this.#replan((sessions) => [...sessions, session]);
 		const created = workers.create({ slices, totalShards: this.#started().plan.layout.totalShards });
-		const { name } = this.#options.options;
-		publishMove(name, { type: 'session:opened', session, shardIds });
 		return new CarriedSession({
 			gateway,
 			slices,
@@ -127,7 +124,6 @@ export class ResidentMode implements SessionMode {
 			removeWorkers: (removed) => workers.remove(removed),
 			onClosed: () => {
 				gateways.remove(gateway);
-				publishMove(name, { type: 'session:closed', session, shardIds });
 				folder.empty(gateway.id);
 				if (gateways.gateways.some((other) => other.shardIds[0] === shardIds[0])) return;
 				this.#replan((sessions) => sessions.filter((id) => id !== session));
