@@ -1,5 +1,5 @@
 export { MessageSeal } from './bus/message-seal.js';
-export { type BusCounters, NodeBus, type NodeBusOptions } from './bus/node-bus.js';
+export { type BusCounters, NodeBus, type NodeBusOptions, type NodePeer } from './bus/node-bus.js';
 export { RedisIdentifyCoordinator, type RedisIdentifyCoordinatorOptions } from './identify/redis-identify-coordinator.js';
 export type { HeldSession, Hold } from './lease/node-state.js';
 export { leaseBoundsMs, type Timings, type TimingsOptions, timingsFor } from './lease/timings.js';
@@ -7,6 +7,7 @@ export { ClusterNode, type ClusterNodeEvents, type ClusterNodeOptions } from './
 export { type ReleaseSessionOptions, releaseSession } from './node/release-session.js';
 export type { SessionHost } from './node/session-host.js';
 export type { TableChange } from './planner/plan.js';
+export { rebalanceMoves, rebalanceStep } from './planner/rebalance-plan.js';
 export { type EngineFacts, engineFacts, engineProblems, requireSuitableEngine } from './redis/engine-check.js';
 export { type EngineReport, engineReport } from './redis/engine-report.js';
 export { IoredisPort, type IoredisPortOptions } from './redis/ioredis-port.js';

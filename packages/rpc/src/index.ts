@@ -5,6 +5,6 @@ export { Peer, type RequestOptions } from './peer.js';
 export type { Settle } from './pending-calls.js';
 export type { Port } from './port.js';
 export { exitAfterReply, runService } from './run-service.js';
-export type { MethodMap } from './schemas.js';
+export type { MethodMap, PeerSchemas } from './schemas.js';
 export { decodeValue } from './value-decoder.js';
 export { encodeValue, PreparedValue } from './value-encoder.js';

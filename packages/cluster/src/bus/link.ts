@@ -2,24 +2,7 @@
 // messages and report nothing, so a number that is missing ends the link, and its calls settle. The two random values of its opening are in
 // each message, so one that is recorded fits no other link, and its number fits this one only once.
 import type { Port } from '@shardctl/rpc';
-
-/** What is inside a sealed message. */
-export type LinkMessage =
-	| { readonly kind: 'hello'; readonly from: string; readonly to: string; readonly a: string }
-	| { readonly kind: 'welcome'; readonly from: string; readonly to: string; readonly a: string; readonly b: string }
-	/** The sender has ended this link, or does not know it (any more). */
-	| { readonly kind: 'end'; readonly from: string; readonly to: string; readonly a: string; readonly b: string }
-	/** `n` counts from 1 in each direction; a long message is sent in parts, of which the last has `more: false`. */
-	| {
-			readonly kind: 'data';
-			readonly from: string;
-			readonly to: string;
-			readonly a: string;
-			readonly b: string;
-			readonly n: number;
-			readonly more: boolean;
-			readonly text: string;
-	  };
+import type { DataMessage, LinkMessage } from './link-wire.js';
 
 /** Characters of JSON in one message: a larger one would keep Redis from everything else for its time. */
 const partLength = 128 * 1024;
@@ -33,7 +16,7 @@ export interface LinkOptions {
 	readonly other: string;
 	readonly a: string;
 	readonly b: string;
-	/** Resolves with false where no node has received it. */
+	/** Resolves with false where no node has received it. Messages arrive in the order of the calls. */
 	publish(message: LinkMessage): Promise<boolean>;
 	/** Called once. */
 	onEnd(): void;
@@ -43,8 +26,12 @@ export class Link implements Port {
 	readonly #options: LinkOptions;
 	#sent = 0;
 	#received = 0;
-	#sending: Promise<void> = Promise.resolve();
+	/** Messages of which parts are still to be published, in order. */
+	readonly #queue: Outgoing[] = [];
+	/** Of messages that are not confirmed. */
 	#waitingLength = 0;
+	/** Of parts that Redis has not confirmed. */
+	#inFlightLength = 0;
 	#parts: string[] = [];
 	#heldLength = 0;
 	readonly #messageListeners: ((message: unknown) => void)[] = [];
@@ -65,15 +52,13 @@ export class Link implements Port {
 
 	send(message: unknown, done: (error: Error | null) => void): boolean {
 		const text = JSON.stringify(message);
+		if (this.#ended) {
+			queueMicrotask(() => done(new Error('the link has ended')));
+			return false;
+		}
 		this.#waitingLength += text.length;
-		const before = this.#sending;
-		this.#sending = (async () => {
-			await before;
-			const error = await this.#sendParts(text);
-			this.#waitingLength -= text.length;
-			done(error);
-			if (error) this.end();
-		})();
+		this.#queue.push({ text, at: 0, unconfirmed: 0, done });
+		this.#pump();
 		return this.#waitingLength < highWaterLength;
 	}
 
@@ -87,7 +72,7 @@ export class Link implements Port {
 	}
 
 	/** A message of this link has arrived. One that was there already is ignored; false when one is missing, which ends the link. */
-	receive({ n, more, text }: Extract<LinkMessage, { kind: 'data' }>): boolean {
+	receive({ n, more, text }: DataMessage): boolean {
 		if (this.#ended || n <= this.#received) return true;
 		if (n !== this.#received + 1 || this.#heldLength + text.length > mostHeldLength) {
 			this.end();
@@ -118,31 +103,62 @@ export class Link implements Port {
 		if (this.#ended) return;
 		this.#ended = true;
 		this.#parts = [];
+		const unsent = this.#queue.splice(0);
+		queueMicrotask(() => {
+			for (const outgoing of unsent) if (outgoing.unconfirmed === 0) settle(outgoing, new Error('the link has ended'));
+		});
 		for (const listener of this.#closeListeners) listener();
 		this.#options.onEnd();
 	}
 
-	async #sendParts(text: string): Promise<Error | null> {
+	/** Publishes what may be on its way at once, without a wait for Redis between one message and the next. */
+	#pump(): void {
 		const { self: from, other: to, a, b, publish } = this.#options;
-		for (let at = 0; at < text.length; at += partLength) {
-			if (this.#ended) return new Error('the link has ended');
-			const more = at + partLength < text.length;
-			try {
-				const heard = await publish({
-					kind: 'data',
-					from,
-					to,
-					a,
-					b,
-					n: ++this.#sent,
-					more,
-					text: text.slice(at, at + partLength),
-				});
-				if (!heard) return new Error(`node ${to} does not listen`);
-			} catch (error) {
-				return error instanceof Error ? error : new Error(String(error));
-			}
+		for (let next = this.#queue[0]; next && !this.#ended && this.#inFlightLength < highWaterLength; next = this.#queue[0]) {
+			const outgoing = next;
+			const text = outgoing.text.length <= partLength ? outgoing.text : outgoing.text.slice(outgoing.at, outgoing.at + partLength);
+			outgoing.at += text.length;
+			const more = outgoing.at < outgoing.text.length;
+			if (!more) this.#queue.shift();
+			outgoing.unconfirmed++;
+			this.#inFlightLength += text.length;
+			publish({ kind: 'data', from, to, a, b, n: ++this.#sent, more, text }).then(
+				(heard) => this.#confirmed(outgoing, text.length, more, heard ? null : new Error(`node ${to} does not listen`)),
+				(error: unknown) => this.#confirmed(outgoing, text.length, more, error instanceof Error ? error : new Error(String(error))),
+			);
 		}
-		return null;
 	}
+
+	#confirmed(outgoing: Outgoing, length: number, more: boolean, error: Error | null): void {
+		outgoing.unconfirmed--;
+		this.#inFlightLength -= length;
+		if (error) {
+			outgoing.error ??= error;
+			this.end();
+		}
+		// Redis confirms in order, so the last part is confirmed last, unless the link ended before it was sent.
+		if (outgoing.unconfirmed === 0 && (!more || this.#ended)) {
+			this.#waitingLength -= outgoing.text.length;
+			settle(outgoing, outgoing.error ?? (more ? new Error('the link has ended') : null));
+		}
+		this.#pump();
+	}
+}
+
+/** A message on its way. */
+interface Outgoing {
+	readonly text: string;
+	/** Up to here it was published. */
+	at: number;
+	/** Parts that Redis has not confirmed. */
+	unconfirmed: number;
+	error?: Error;
+	/** Called once. */
+	done: ((error: Error | null) => void) | undefined;
+}
+
+function settle(outgoing: Outgoing, error: Error | null): void {
+	const { done } = outgoing;
+	outgoing.done = undefined;
+	done?.(error);
 }

@@ -1,20 +1,23 @@
 // What makes a message of a node believable: an HMAC with a key that is derived from the bot's token, or from a secret of the cluster's
 // own. A person who has only Redis can neither forge a message nor use one of another application.
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 const macBytes = 32;
 
 export class MessageSeal {
-	readonly #key: Buffer;
+	/** An object, which is not prepared anew for each message. */
+	readonly #key: KeyObject;
 
 	/** @param secret the cluster's secret, else the bot token; never sent and never logged */
 	constructor({ secret, applicationId }: { secret: string; applicationId: string }) {
-		this.#key = Buffer.from(hkdfSync('sha256', secret, applicationId, 'shardctl cluster messages 1', 32));
+		this.#key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, applicationId, 'shardctl cluster messages 1', 32)));
 	}
 
 	seal(text: string): Buffer {
-		const body = Buffer.from(text);
-		return Buffer.concat([this.#mac(body), body]);
+		const message = Buffer.allocUnsafe(macBytes + Buffer.byteLength(text));
+		message.write(text, macBytes);
+		this.#mac(message.subarray(macBytes)).copy(message);
+		return message;
 	}
 
 	/** The text; undefined for what was not sealed with this key. */

@@ -2,20 +2,29 @@
 // over the links that it has opened, and serves those that others have opened. Only sealed messages that are addressed to this node count.
 import { randomBytes } from 'node:crypto';
 import { type Clock, type Deferred, deferred, ShardctlError, systemClock, type Timer } from '@shardctl/core';
-import { type MethodMap, Peer } from '@shardctl/rpc';
+import { type MethodMap, Peer, type PeerSchemas } from '@shardctl/rpc';
 import type { ClusterKeys } from '../redis/keys.js';
 import type { RedisPort } from '../redis/redis-port.js';
-import { Link, type LinkMessage } from './link.js';
+import { Link } from './link.js';
+import { type LinkMessage, readMessage, writeMessage } from './link-wire.js';
 import type { MessageSeal } from './message-seal.js';
 
-export interface NodeBusOptions<Methods extends MethodMap<Methods>> {
+/** No events. */
+type None = Record<never, never>;
+
+/** A conversation between two nodes: each calls the same methods of the other, and sends it the same events. */
+export type NodePeer<Methods extends MethodMap<Methods>, Events extends object = None> = Peer<Methods, Methods, Events, Events>;
+
+export interface NodeBusOptions<Methods extends MethodMap<Methods>, Events extends object = None> {
 	redis: RedisPort;
 	keys: ClusterKeys;
 	/** This incarnation. */
 	node: string;
 	seal: MessageSeal;
 	/** Registers the handlers for what the other node calls. */
-	serve(peer: Peer<Methods, Methods>, node: string): void;
+	serve(peer: NodePeer<Methods, Events>, node: string): void;
+	/** What is accepted from other nodes (default: anything that can be read). */
+	schemas?: PeerSchemas<Methods, Methods, Events>;
 	clock?: Clock;
 	/** How long a node may take to answer the opening of a link (default 2000). */
 	openMs?: number;
@@ -29,32 +38,32 @@ export interface BusCounters {
 	misplaced: number;
 }
 
-interface Opened<Methods extends MethodMap<Methods>> {
+interface Opened<Methods extends MethodMap<Methods>, Events extends object> {
 	link: Link;
-	peer: Peer<Methods, Methods>;
+	peer: NodePeer<Methods, Events>;
 }
 
-interface Opening<Methods extends MethodMap<Methods>> {
+interface Opening<Methods extends MethodMap<Methods>, Events extends object> {
 	a: string;
-	done: Deferred<Peer<Methods, Methods>>;
+	done: Deferred<NodePeer<Methods, Events>>;
 	timer: Timer;
 }
 
-export class NodeBus<Methods extends MethodMap<Methods>> {
+export class NodeBus<Methods extends MethodMap<Methods>, Events extends object = None> {
 	readonly counters: Readonly<BusCounters>;
 	readonly #counters: BusCounters = { forged: 0, misplaced: 0 };
-	readonly #options: NodeBusOptions<Methods>;
+	readonly #options: NodeBusOptions<Methods, Events>;
 	readonly #clock: Clock;
-	readonly #opening = new Map<string, Opening<Methods>>();
+	readonly #opening = new Map<string, Opening<Methods, Events>>();
 	/** Node → the link that this node has opened to it. */
-	readonly #outgoing = new Map<string, Opened<Methods>>();
+	readonly #outgoing = new Map<string, Opened<Methods, Events>>();
 	/** Node → the link that it has opened to this one. */
-	readonly #incoming = new Map<string, Opened<Methods>>();
+	readonly #incoming = new Map<string, Opened<Methods, Events>>();
 	/** Node → what this node has answered to its last hello. A recorded hello gets no further than this. */
 	readonly #welcomed = new Map<string, { a: string; b: string }>();
 	#unsubscribe: (() => Promise<void>) | undefined;
 
-	constructor(options: NodeBusOptions<Methods>) {
+	constructor(options: NodeBusOptions<Methods, Events>) {
 		this.#options = options;
 		this.#clock = options.clock ?? systemClock;
 		this.counters = this.#counters;
@@ -75,7 +84,7 @@ export class NodeBus<Methods extends MethodMap<Methods>> {
 	 * The conversation with another node. Rejects with `CHANNEL_CLOSED` where it does not listen, with `CALL_TIMEOUT` where it does not
 	 * answer. Calls settle with `CHANNEL_CLOSED` when the link ends; the next call of this method opens another.
 	 */
-	async peer(node: string): Promise<Peer<Methods, Methods>> {
+	async peer(node: string): Promise<NodePeer<Methods, Events>> {
 		const opened = this.#outgoing.get(node);
 		if (opened) return opened.peer;
 		const opening = this.#opening.get(node);
@@ -96,9 +105,9 @@ export class NodeBus<Methods extends MethodMap<Methods>> {
 		await this.#unsubscribe?.();
 	}
 
-	async #open(node: string): Promise<Peer<Methods, Methods>> {
+	async #open(node: string): Promise<NodePeer<Methods, Events>> {
 		const a = nonce();
-		const done = deferred<Peer<Methods, Methods>>();
+		const done = deferred<NodePeer<Methods, Events>>();
 		const { openMs = 2000 } = this.#options;
 		const timer = this.#clock.setTimeout(
 			() => this.#fail(node, new ShardctlError('CALL_TIMEOUT', `node ${node} did not answer within ${openMs} ms`)),
@@ -128,8 +137,8 @@ export class NodeBus<Methods extends MethodMap<Methods>> {
 			this.#counters.forged++;
 			return;
 		}
-		const message = JSON.parse(text) as LinkMessage;
-		if (message.to !== this.#options.node || !this.#accept(message)) this.#counters.misplaced++;
+		const message = readMessage(text);
+		if (message?.to !== this.#options.node || !this.#accept(message)) this.#counters.misplaced++;
 	}
 
 	/** False for a message that fits nothing here. */
@@ -180,7 +189,7 @@ export class NodeBus<Methods extends MethodMap<Methods>> {
 		return this.#begin(from, message, this.#incoming).link;
 	}
 
-	#begin(node: string, { a, b }: { a: string; b: string }, links: Map<string, Opened<Methods>>): Opened<Methods> {
+	#begin(node: string, { a, b }: { a: string; b: string }, links: Map<string, Opened<Methods, Events>>): Opened<Methods, Events> {
 		const link = new Link({
 			self: this.#options.node,
 			other: node,
@@ -191,8 +200,15 @@ export class NodeBus<Methods extends MethodMap<Methods>> {
 				if (links.get(node)?.link === link) links.delete(node);
 			},
 		});
-		const peer = new Peer<Methods, Methods>({ port: link, epoch: 0, clock: this.#clock, onProtocolError: () => {} });
-		this.#options.serve(peer, node);
+		const { schemas, serve } = this.#options;
+		const peer: NodePeer<Methods, Events> = new Peer({
+			port: link,
+			epoch: 0,
+			clock: this.#clock,
+			onProtocolError: () => {},
+			...(schemas ? { schemas } : {}),
+		});
+		serve(peer, node);
 		const opened = { link, peer };
 		links.set(node, opened);
 		return opened;
@@ -208,7 +224,7 @@ export class NodeBus<Methods extends MethodMap<Methods>> {
 
 	async #publish(message: LinkMessage): Promise<boolean> {
 		const { redis, keys, seal } = this.#options;
-		return (await redis.publish(keys.inbox(message.to), seal.seal(JSON.stringify(message)))) > 0;
+		return (await redis.publish(keys.inbox(message.to), seal.seal(writeMessage(message)))) > 0;
 	}
 }
 

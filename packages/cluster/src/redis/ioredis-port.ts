@@ -178,24 +178,24 @@ export class IoredisPort implements RedisPort {
 		return `${protocol}//${host}`;
 	}
 
-	async #within<T>(timeoutMs: number, what: string, run: () => Promise<T>): Promise<T> {
-		const answer = run();
-		let timer: NodeJS.Timeout | undefined;
-		const late = new Promise<never>((_, reject) => {
-			timer = setTimeout(
+	#within<T>(timeoutMs: number, what: string, run: () => Promise<T>): Promise<T> {
+		return new Promise((resolve, reject) => {
+			const timer = setTimeout(
 				() =>
 					reject(new ShardctlError('CALL_TIMEOUT', `Redis at ${this.#address} did not answer ${what} within ${timeoutMs} ms`)),
 				timeoutMs,
 			);
+			run().then(
+				(answer) => {
+					clearTimeout(timer);
+					resolve(answer);
+				},
+				(error: unknown) => {
+					clearTimeout(timer);
+					reject(ShardctlError.is(error) ? error : this.#refusal(what, error));
+				},
+			);
 		});
-		try {
-			return await Promise.race([answer, late]);
-		} catch (error) {
-			answer.catch(() => {});
-			throw ShardctlError.is(error) ? error : this.#refusal(what, error);
-		} finally {
-			clearTimeout(timer);
-		}
 	}
 
 	#refusal(what: string, error: unknown): ShardctlError {
