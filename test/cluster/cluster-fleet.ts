@@ -3,10 +3,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { botKey } from '@shardctl/core';
 import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
 import { type CliRun, type CliSandbox, cliSandbox, isAlive, tempDir, waitFor } from '@shardctl/test-support';
 import { expect, onTestFinished } from 'vitest';
-import { type RedisServer, type RedisServerOptions, redisServer } from '../../packages/cluster/test/support/redis-server.js';
+import {
+	connectTo,
+	type RedisServer,
+	type RedisServerOptions,
+	redisServer,
+} from '../../packages/cluster/test/support/redis-server.js';
 import { type TcpProxy, tcpProxy } from '../../packages/cluster/test/support/tcp-proxy.js';
 import { tinyBot } from '../faults/fleet.js';
 import { type Handled, judge, readHandled, type Verdict } from './witness.js';
@@ -25,6 +31,8 @@ export interface ClusterNodeRun {
 	gateways(): number[];
 	/** Runs a command against this node; resolves with what it printed. */
 	json<T>(...args: string[]): Promise<T>;
+	/** Runs a command against this node; resolves with how it ended. */
+	cli(...args: string[]): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }>;
 	/** Sends a signal (default SIGKILL) to the manager alone, or to everything. */
 	kill(what: 'manager' | 'everything', signal?: NodeJS.Signals): void;
 	/** How often the log has such a message. */
@@ -41,6 +49,9 @@ export interface Expected {
 export interface ClusterFleet {
 	readonly simulator: Simulator;
 	readonly redis: RedisServer;
+	readonly guildIds: readonly string[];
+	/** A file of the test's own. */
+	folder(name: string): string;
 	/** Starts a node; resolves when it is ready. */
 	start(name: string, args?: readonly string[]): Promise<ClusterNodeRun>;
 	/** Starts a node, and does not wait. */
@@ -78,6 +89,10 @@ export interface ClusterSetup {
 	simulator?: SimulatorOptions;
 	persist?: boolean;
 	redis?: RedisServerOptions;
+	/** The ACL rights of the user that the nodes connect as, where `APPLICATION` is that of the bot (default: all). */
+	rights?: string;
+	/** The bot file (default: the tiny bot). */
+	bot?: string;
 	/** Arguments of every node. */
 	args?: readonly string[];
 	lease?: string;
@@ -93,6 +108,8 @@ export async function clusterFleet({
 	simulator: world,
 	persist = false,
 	redis: redisOptions = {},
+	bot = tinyBot,
+	rights,
 	args: common = [],
 	lease = '1500ms',
 }: ClusterSetup): Promise<ClusterFleet> {
@@ -107,6 +124,7 @@ export async function clusterFleet({
 		...world,
 	});
 	onTestFinished(() => simulator.stop());
+	const user = rights === undefined ? '' : await userOf(redis, rights.replaceAll('APPLICATION', botKey(simulator.token)));
 	const folder = tempDir('shardctl-cluster-');
 	const file = join(folder, 'handled');
 	writeFileSync(file, '');
@@ -128,8 +146,8 @@ export async function clusterFleet({
 		const sandbox = cliSandbox();
 		const { toRedis, toDiscord } = await networkOf();
 		const run = sandbox.run(
-			`start ${tinyBot} --name fleet --gateway resident --gateway-sessions ${sessions} --shards ${shards} --api ${simulator.url}
-			--cluster ${toRedis.url} --node ${name} --lease ${lease} --grace 5s --log-format json --stats-interval 500ms`
+			`start ${bot} --name fleet --gateway resident --gateway-sessions ${sessions} --shards ${shards} --api ${simulator.url}
+			--cluster ${toRedis.url.replace('://', `://${user}`)} --node ${name} --lease ${lease} --grace 5s --log-format json --stats-interval 500ms`
 				.split(/\s+/)
 				.concat(common, args),
 			{
@@ -153,6 +171,7 @@ export async function clusterFleet({
 			processes: () => sandbox.survivors(),
 			gateways: () => sandbox.survivors().filter((pid) => isGateway(pid)),
 			times: (pattern) => run.json().filter(({ msg }) => pattern.test(String(msg))).length,
+			cli: (...command: string[]) => sandbox.output([...command, '--name', 'fleet']),
 			async json<T>(...command: string[]) {
 				const { code, stdout, stderr } = await sandbox.output([...command, '--json', '--name', 'fleet']);
 				if (code !== 0) throw new Error(`shardctl ${command.join(' ')} ended with ${code}: ${stderr}`);
@@ -168,6 +187,8 @@ export async function clusterFleet({
 	const fleet: ClusterFleet = {
 		simulator,
 		redis,
+		guildIds,
+		folder: (name) => join(folder, name),
 		launch,
 		async start(name, args) {
 			const node = await launch(name, args);
@@ -217,7 +238,7 @@ export async function clusterFleet({
 			});
 		},
 		async sessionsOf(node) {
-			const { gateways } = await node.json<{ gateways: { sessions: { id: number }[] }[] }>('stats');
+			const { gateways } = await node.json<{ gateways: { sessions: { id: number }[] }[] }>('stats', '--local');
 			return gateways.flatMap((gateway) => gateway.sessions.map(({ id }) => id)).sort((a, b) => a - b);
 		},
 		async servedBy(node) {
@@ -247,6 +268,14 @@ export async function clusterFleet({
 		},
 	};
 	return fleet;
+}
+
+/** A user with these rights and no others, as the first part of a URL. */
+async function userOf(redis: RedisServer, rights: string): Promise<string> {
+	const admin = await connectTo(redis);
+	await admin.batch([['ACL', 'SETUSER', 'bot', 'reset', 'on', '>a-password', ...rights.split(' ')]]);
+	await admin.close();
+	return 'bot:a-password@';
 }
 
 /** By its program: a worker or the manager has another. */

@@ -82,7 +82,7 @@ it('real-01, cancelled under load: every event is handled exactly once, in order
 			.slice(from)
 			.some(({ pid }) => !before.includes(pid)),
 	);
-	fleet.manager.cancelDeploy();
+	await fleet.manager.cancelDeploy();
 	const error = await outcome;
 	expect(error).toMatchObject({ code: 'CALL_CANCELLED' });
 	expect(error?.message).toBe(
@@ -190,13 +190,13 @@ it('deploys wait for each other, and a queued one can be cancelled', async () =>
 	expect([first.state, second.state]).toEqual(['queued', 'queued']);
 	const secondEnds = fleet.manager.waitForDeploy(second.id).catch((error: unknown) => error);
 	expect(fleet.manager.deployStats()).toMatchObject({ id: first.id, queued: 1 });
-	fleet.manager.cancelDeploy(second.id);
+	await fleet.manager.cancelDeploy(second.id);
 	expect(await secondEnds).toMatchObject({ code: 'CALL_CANCELLED' });
 	const firstEnds = fleet.manager.waitForDeploy(first.id).catch((error: unknown) => error);
-	fleet.manager.cancelDeploy(first.id);
+	await fleet.manager.cancelDeploy(first.id);
 	expect(await firstEnds).toMatchObject({ code: 'CALL_CANCELLED' });
 	await expectWhole(fleet);
-	expect(() => fleet.manager.cancelDeploy()).toThrow(/no deploy is running/);
+	await expect(fleet.manager.cancelDeploy()).rejects.toThrow(/no deploy is running/);
 	expect(() => fleet.manager.startDeploy({ observMs: 1 } as never)).toThrow(/did you mean observeMs/);
 	await fleet.stop();
 });

@@ -5,7 +5,7 @@ import type { Option } from 'commander';
 import { exitCodes } from './exit-codes.js';
 import { jsonOption, option } from './option.js';
 import { duration, whole } from './option-parsers.js';
-import { type TargetOptions, targetOptions } from './target.js';
+import { scopeOptions, type TargetOptions, targetOptions } from './target.js';
 import { err, out, workerColour } from './terminal/colours.js';
 import { printErr, printOut } from './terminal/print.js';
 
@@ -23,6 +23,7 @@ export function callOptions(): Option[] {
 		option('--timeout <time>', 'deadline for the workers (default: 30s)').argParser(duration),
 		jsonOption(),
 		...targetOptions(),
+		...scopeOptions(),
 	];
 }
 
@@ -31,8 +32,9 @@ export function printResults(results: readonly CallResult[], { json }: { json: b
 	if (results.some(({ status }) => status === 'rejected')) process.exitCode = exitCodes.failed;
 	if (json) {
 		const plain = results.map((result) => {
-			const { workerId, shardIds, status } = result;
+			const { workerId, shardIds, status, node } = result;
 			return {
+				...(node === undefined ? {} : { node }),
 				workerId,
 				shardIds,
 				status,

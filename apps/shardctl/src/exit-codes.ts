@@ -15,6 +15,8 @@ const byErrorCode: Partial<Record<ErrorCode, number>> = {
 	BOT_FILE_INVALID: exitCodes.wrongUsage,
 	TOKEN_MISSING: exitCodes.wrongUsage,
 	MANAGER_NOT_RUNNING: exitCodes.noManager,
+	NODE_NOT_FOUND: exitCodes.wrongUsage,
+	NOT_A_CLUSTER: exitCodes.wrongUsage,
 	TOKEN_INVALID: exitCodes.discordRefused,
 	DISCORD_FATAL: exitCodes.discordRefused,
 	WORKERS_FAILED: exitCodes.allCrashLooped,

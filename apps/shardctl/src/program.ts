@@ -5,6 +5,7 @@ import { completionCommand } from './commands/completion.js';
 import { dashboardCommand } from './commands/dashboard.js';
 import { deployCommand } from './commands/deploy.js';
 import { doctorCommand } from './commands/doctor.js';
+import { drainCommand } from './commands/drain.js';
 import { evalCommand } from './commands/eval.js';
 import { eventsCommand } from './commands/events.js';
 import { fetchCommand } from './commands/fetch.js';
@@ -13,6 +14,9 @@ import { initCommand } from './commands/init.js';
 import { listCommand } from './commands/list.js';
 import { logsCommand } from './commands/logs.js';
 import { metricsCommand } from './commands/metrics.js';
+import { moveCommand } from './commands/move.js';
+import { nodesCommand } from './commands/nodes.js';
+import { rebalanceCommand } from './commands/rebalance.js';
 import { respawnCommand } from './commands/respawn.js';
 import { restartCommand } from './commands/restart.js';
 import { simulateCommand } from './commands/simulate.js';
@@ -43,6 +47,10 @@ const commands: Readonly<Record<string, () => Command>> = {
 	eval: evalCommand,
 	fetch: fetchCommand,
 	where: whereCommand,
+	nodes: nodesCommand,
+	drain: drainCommand,
+	move: moveCommand,
+	rebalance: rebalanceCommand,
 	doctor: doctorCommand,
 	init: initCommand,
 	simulate: simulateCommand,

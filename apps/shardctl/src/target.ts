@@ -9,6 +9,9 @@ import { ownCommand } from './terminal/own-command.js';
 export interface TargetOptions {
 	name?: string;
 	url?: string;
+	/** Only the node of that manager, or only the node of this name. */
+	local?: boolean;
+	node?: string;
 }
 
 /**
@@ -34,6 +37,15 @@ export interface Target {
 	label: string;
 }
 
+/** The options of a command that means a whole cluster, and can mean one node. */
+export function scopeOptions(): Option[] {
+	return [
+		option('--local', 'in a cluster: only the node of this fleet').conflicts('node'),
+		// SHARDCTL_NODE is the name of the node that "start" runs.
+		option('--node <name>', 'in a cluster: only this node', 'ON'),
+	];
+}
+
 /** The one for reading is enough for the commands that only read. */
 function controlToken(): string {
 	return process.env.SHARDCTL_CONTROL_TOKEN || process.env.SHARDCTL_CONTROL_READ_TOKEN || '';
@@ -44,13 +56,14 @@ function controlToken(): string {
  *
  * @param replacing The command, where it ends or replaces processes of the fleet: without a name it takes only a fleet of this folder.
  */
-export async function target({ name, url }: TargetOptions, replacing?: string): Promise<Target> {
+export async function target({ name, url, local, node }: TargetOptions, replacing?: string): Promise<Target> {
 	const { createControlClient } = await import('@shardctl/control');
+	const scope = { ...(local ? { local } : {}), ...(node === undefined ? {} : { node }) };
 	if (url !== undefined) {
-		return { client: createControlClient({ url, token: controlToken() }), label: url };
+		return { client: createControlClient({ url, token: controlToken() }, { scope }), label: url };
 	}
 	const chosen = name ?? (await resolveDefaultManager(replacing));
-	return { client: createControlClient(chosen), label: chosen };
+	return { client: createControlClient(chosen, { scope }), label: chosen };
 }
 
 /** A running fleet, or what is left of one. */

@@ -40,8 +40,11 @@ describe('every option', () => {
 				const own =
 					command.name() === 'simulate' ||
 					(command.name() === 'health' && long === '--wait') ||
-					(command.name() === 'restart' && long === '--rest');
-				const scope = own ? `${command.name().toUpperCase()}_` : '';
+					(command.name() === 'restart' && long === '--rest') ||
+					(command.name() === 'stop' && long === '--all');
+				// SHARDCTL_NODE is the name of the node that start runs, on a machine whose commands mean the whole cluster.
+				const which = long === '--node' && command.name() !== 'start';
+				const scope = which ? 'ON_' : own ? `${command.name().toUpperCase()}_` : '';
 				expect(envVar).toBe(`SHARDCTL_${scope}${long?.slice(2).replaceAll('-', '_').toUpperCase()}`);
 			}
 		}

@@ -11,7 +11,21 @@ export {
 	type FollowOptions,
 	managerNotRunning,
 	managerVersion,
+	type Scope,
 } from './client/control-client.js';
+export type {
+	ClusterInfo,
+	DrainOutcome,
+	DrainRequest,
+	FleetCluster,
+	FollowRequest,
+	NodeFeed,
+	NodeInfo,
+	NodeStatus,
+	ServedFleet,
+	SessionMove,
+	SessionPlace,
+} from './fleet/cluster.js';
 export {
 	describeEvent,
 	describeEventAsItComes,
@@ -20,7 +34,7 @@ export {
 	type EventLevel,
 	type EventText,
 } from './fleet/describe-event.js';
-export type { Fleet, LogEntry, WorkerView } from './fleet/fleet.js';
+export type { DeployRequest, Fleet, LogEntry, WorkerView } from './fleet/fleet.js';
 export type {
 	EndedCause,
 	ExitSummary,
@@ -33,6 +47,7 @@ export type {
 	SharedFleetEvents,
 	WorkerRef,
 } from './fleet/fleet-events.js';
+export type { FrameSink } from './fleet/frame-sink.js';
 export { describeEnd, endReason } from './history/describe-end.js';
 export { type EndedFleet, endedFleets, type FleetEnd } from './history/ended-fleet.js';
 export { journalEvents, journalOutput } from './history/read-journal.js';

@@ -42,6 +42,10 @@ export const errorCodes = {
 	REDIS_UNSUITABLE: 'this Redis cannot carry a cluster; the message lists why and what to do',
 	CLUSTER_MISMATCH: 'the cluster in this Redis runs with other settings, another shard count or another version',
 	NODE_NAME_TAKEN: 'a node of that name is in the cluster already',
+	NODE_NOT_FOUND: 'the cluster has no live node of that name',
+	NODE_DRAINING: 'that node is drained, so it takes no sessions',
+	LAST_NODE: 'no other node of the cluster can take the sessions of that node',
+	NOT_A_CLUSTER: 'the fleet runs on one machine, so it has no nodes',
 	ADDRESS_IN_USE: 'the port or socket to listen on is taken',
 	INTERNAL: 'a fault in shardctl itself; please report it',
 } as const;

@@ -111,6 +111,7 @@ export {
 	type GatewayInfo,
 	type ManagerEvents,
 	type ManagerMethods,
+	type RemoteCallOptions,
 	type RespawnAllOptions,
 	type Script,
 	type ScriptKind,

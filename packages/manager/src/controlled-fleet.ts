@@ -1,5 +1,5 @@
 // A manager as the control API sees it: the implementation of `Fleet` for the workers of one machine.
-import type { Fleet, LogEntry, WorkerView } from '@shardctl/control';
+import type { LogEntry, ServedFleet, WorkerView } from '@shardctl/control';
 import { type Clock, guardListener } from '@shardctl/core';
 import type { Logger } from 'pino';
 import type { DeployOptions } from './deploy/deploy-options.js';
@@ -9,15 +9,18 @@ import type { ShardManager } from './shard-manager.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 
 /** The fleet that a manager runs, for its control API. */
-export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pick<Logger, 'error'>): Fleet {
+export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pick<Logger, 'error'>): ServedFleet {
 	const report = (error: unknown) => logger.error({ err: error }, 'the control API failed on an event; please report this');
 	return {
+		get cluster() {
+			return manager.cluster ?? undefined;
+		},
 		name: manager.name,
 		version: manager.version,
 		get totalShards() {
 			return manager.totalShards;
 		},
-		getStats: (options) => manager.getStats(options),
+		getStats: (options) => manager.localStats(options),
 		getWorkers: async () => manager.workers.map(workerView),
 		recentLogs: async ({ shard }) =>
 			manager.workers
@@ -31,21 +34,21 @@ export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pic
 				'worker:log',
 				guardListener((line: ShardManagerEvents['worker:log'][0]) => listener({ at: clock.now(), ...line }), report),
 			),
-		broadcastEval: (script, options) => manager.broadcastEval(script, options),
-		fetchClientValues: (path, options) => manager.fetchClientValues(path, options),
-		call: (name, args, options) => manager.call(name, args, options),
+		broadcastEval: (script, options) => manager.localCalls.broadcastEval(script, options),
+		fetchClientValues: (path, options) => manager.localCalls.fetchClientValues(path, options),
+		call: (name, args, options) => manager.localCalls.call(name, args, options),
 		replaceWorker: async (workerId, reason) => {
 			const worker = manager.workers.find(({ id }) => id === workerId);
 			if (!worker) return false;
 			await manager.replaceOrReject(worker, reason);
 			return true;
 		},
-		respawnAll: (options) => manager.respawnAll(options),
-		startDeploy: async (options) => manager.startDeploy(options as DeployOptions),
-		waitForDeploy: (id) => manager.waitForDeploy(id),
-		cancelDeploy: async (id, options) => manager.cancelDeploy(id, options),
-		restartGateways: () => manager.restartGateways(),
-		restartRest: () => manager.restartRest(),
+		respawnAll: (options) => manager.localRespawnAll(options),
+		startDeploy: async (options) => manager.localDeploy(options as DeployOptions),
+		waitForDeploy: (id) => manager.localDeployOutcome(id),
+		cancelDeploy: async (id, options) => manager.localCancelDeploy(id, options),
+		restartGateways: () => manager.localRestartGateways(),
+		restartRest: () => manager.localRestartRest(),
 		stop: (options) => manager.stop(options),
 	};
 }

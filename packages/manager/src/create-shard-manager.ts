@@ -24,10 +24,11 @@ export function createShardManager(file: string, options: ShardManagerOptions = 
 /** @internal A manager for options that are resolved; tests give it a scripted operating system. */
 export function assembleManager(options: ResolvedManagerOptions): ShardManager {
 	const { control, clock, silent, logger } = options;
-	const manager = new ShardManager(
+	const manager = new ShardManager({
 		options,
-		control === false ? null : (fleet) => startControl(controlledFleet(fleet, clock, logger), control, options),
-	);
+		asFleet: (self) => controlledFleet(self, clock, logger),
+		startControl: control === false ? null : (fleet) => startControl(fleet, control, options),
+	});
 	if (!silent) printFleet(manager, logger);
 	return manager;
 }

@@ -21,6 +21,8 @@ export interface StopOptions {
 	graceMs?: number;
 	/** Who or what asks, for the history of the fleet: `SIGTERM`, … */
 	reason?: string;
+	/** In a cluster: move the sessions to other nodes first (default true). */
+	drain?: boolean;
 }
 
 export interface FleetLifeOptions {
@@ -194,7 +196,7 @@ export class FleetLife {
 		if (membership) {
 			this.#stopStage = async () => membership.hurry();
 			if (options.graceMs === 0 || this.#failure) membership.hurry();
-			await membership.leave();
+			await membership.leave({ drain: options.drain ?? true });
 		}
 		abort.abort(parts.starts.refusal ?? new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
 		// A smaller grace that was given meanwhile holds for what is ended later.

@@ -1,8 +1,10 @@
 // The parts of a fleet, and who asks whom. What each part does is in its own file; when they start and end, in fleet-life.ts.
+import type { Fleet } from '@shardctl/control';
 import type { ShardctlError } from '@shardctl/core';
 import { Calls } from './calls/calls.js';
 import { type ServedFleet, serveWorker } from './calls/serve-worker.js';
 import { answers } from './cluster/answers.js';
+import { Cluster } from './cluster/cluster.js';
 import { Membership } from './cluster/membership.js';
 import { Deploys } from './deploy/deploys.js';
 import { hasMemory } from './deploy/memory.js';
@@ -33,6 +35,8 @@ export interface FleetContext {
 	options: ResolvedManagerOptions;
 	/** The fleet as its callers and workers see it. */
 	fleet: ServedFleet & { readonly workers: readonly ManagedWorker[]; readonly totalShards: number };
+	/** What this machine runs, for the other nodes of a cluster. */
+	local(): Fleet;
 	state(): LifecycleState;
 	/** Aborts when the manager stops, or when Discord refuses a worker during the start: a reason without a stop. */
 	abort: AbortController;
@@ -58,12 +62,15 @@ export interface FleetParts {
 	losses: LossLedger;
 	/** Null without a cluster. */
 	membership: Membership | null;
+	/** All nodes, for callers, bots and the control API; null without a cluster. */
+	cluster: Cluster | null;
 }
 
 /** Makes the parts; nothing is started or opened. */
 export function createFleetParts({
 	options,
 	fleet,
+	local,
 	state,
 	abort,
 	version,
@@ -85,12 +92,37 @@ export function createFleetParts({
 	const losses = new LossLedger(clock);
 	const processes = new ProcessRecords({ clock, logger });
 	const rest = new FleetRest({ options, rest: options.rest, emit, watchProcess: (child) => processes.watch(child) });
-	const calls = new Calls<ManagedWorker>(fleet, options.callTimeoutMs, options.name);
+	const calls = new Calls<ManagedWorker>(
+		options.cluster
+			? {
+					/** Without those of a session that is only prepared here. */
+					get workers() {
+						return fleet.workers.filter(({ shardIds }) => membership?.owns(shardIds[0] as number));
+					},
+					get totalShards() {
+						return fleet.totalShards;
+					},
+				}
+			: fleet,
+		options.callTimeoutMs,
+		options.name,
+	);
+	const cluster =
+		options.cluster &&
+		new Cluster({
+			options,
+			calls,
+			local,
+			send: async (shardId, message) => {
+				if (shardId !== null) return calls.ownerOf(shardId).send(message);
+				await Promise.all(calls.workers.map((worker) => worker.send(message)));
+			},
+		});
 	const workers: WorkerFleet = new WorkerFleet({
 		options,
 		prepare: (worker, aborted) => mode.prepare(worker, aborted),
 		acquireIdentify: (worker, shardId, aborted) => mode.acquireIdentify(worker, shardId, aborted),
-		serve: (peer) => serveWorker(peer, { calls, fleet }),
+		serve: (peer) => serveWorker(peer, { calls: cluster?.calls ?? calls, fleet }),
 		apiOf: (workerId) => rest.apiOfWorker(workerId) ?? api,
 		onCreated: (worker) => {
 			worker.child.on('ready', () => mode.onReady(worker));
@@ -148,18 +180,18 @@ export function createFleetParts({
 		inTurn: (work) => void replacements.inTurn(work).catch(() => {}),
 		onChange: (deploy) => emit('deploy:progress', deploy.stats()),
 	});
-	const { cluster } = options;
-	const membership =
-		cluster && mode instanceof ResidentMode
+	const membership: Membership | null =
+		cluster && options.cluster && mode instanceof ResidentMode
 			? new Membership({
 					options,
-					cluster,
+					cluster: options.cluster,
 					version,
 					carry: (session) => mode.carry(session),
 					emit,
+					links: cluster.links,
 					probe: () => answers(starts.lastGateway.url),
 				})
 			: null;
 	const host = new HostWatch(clock);
-	return { starts, workers, mode, rest, calls, processes, replacements, deploys, host, losses, membership };
+	return { starts, workers, mode, rest, calls, processes, replacements, deploys, host, losses, membership, cluster };
 }

@@ -2,6 +2,7 @@
 // fleet-life.ts.
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
+import type { ClusterInfo, ServedFleet as ControlledFleet, DrainOutcome, DrainRequest, SessionMove } from '@shardctl/control';
 import type { Control } from '@shardctl/control/server';
 import {
 	type DeployOutcome,
@@ -13,11 +14,14 @@ import {
 	type ManagerStatus,
 	type RespawnAllOptions,
 	readGuildId,
+	readRespawnAllOptions,
+	readShardId,
 	readShardStatsOptions,
 	ShardctlError,
 	type ShardStats,
 	shardIdForGuild,
 } from '@shardctl/core';
+import type { Cluster } from './cluster/cluster.js';
 import type { DeployOptions } from './deploy/deploy-options.js';
 import { publishEvent } from './diagnostics/channels.js';
 import type { EmitFleetEvent, ShardManagerEvents } from './events.js';
@@ -34,8 +38,13 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** What bots write and send, and what follows from the health, does not change it. */
 const eventsOfBots: ReadonlySet<keyof ShardManagerEvents> = new Set(['worker:log', 'message', 'fleet:health']);
 
-/** Takes the manager's name and serves its control API. */
-type StartControl = (manager: ShardManager) => Promise<Control>;
+export interface ShardManagerSetup {
+	options: ResolvedManagerOptions;
+	/** What this machine runs, as the control API and other nodes see it. */
+	asFleet(manager: ShardManager): ControlledFleet;
+	/** Takes the manager's name and serves its control API; null for a manager without one. */
+	startControl: ((fleet: ControlledFleet) => Promise<Control>) | null;
+}
 
 /** Made by {@link createShardManager}. */
 export class ShardManager extends EventEmitter<ShardManagerEvents> implements FleetCalls, AsyncDisposable {
@@ -47,11 +56,11 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	readonly #life: FleetLife;
 	#spawning: Promise<ShardStats[]> | undefined;
 
-	/**
-	 * @internal Use {@link createShardManager}.
-	 * @param startControl Starts the control API of this manager; null for a manager without one.
-	 */
-	constructor(options: ResolvedManagerOptions, startControl: StartControl | null) {
+	/** @internal What this machine runs; without a cluster that is the whole fleet. */
+	readonly fleet: ControlledFleet;
+
+	/** @internal Use {@link createShardManager}. */
+	constructor({ options, asFleet, startControl }: ShardManagerSetup) {
 		super();
 		this.#options = options;
 		this.name = options.name;
@@ -66,6 +75,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		const parts = createFleetParts({
 			options,
 			fleet: this,
+			local: () => this.fleet,
 			state: () => lifecycle.state,
 			abort,
 			version,
@@ -79,10 +89,11 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			parts,
 			lifecycle,
 			abort,
-			openControl: startControl && (() => startControl(this)),
-			health: async () => (await this.getStats()).health,
+			openControl: startControl && (() => startControl(this.fleet)),
+			health: async () => (await this.localStats()).health,
 			emit,
 		});
+		this.fleet = asFleet(this);
 	}
 
 	/**
@@ -101,7 +112,17 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		}
 	}
 
-	/** The workers in order of their first shard. */
+	/** @internal The cluster that this manager is a node of; null on one machine. */
+	get cluster(): Cluster | null {
+		return this.#parts.cluster;
+	}
+
+	/** @internal Into the workers of this machine. */
+	get localCalls(): Pick<FleetCalls, 'broadcastEval' | 'fetchClientValues' | 'call'> {
+		return this.#parts.calls;
+	}
+
+	/** The workers of this machine in order of their first shard. */
 	get workers(): readonly ManagedWorker[] {
 		return this.#parts.workers.workers;
 	}
@@ -148,22 +169,23 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	}
 
 	/** See {@link FleetCalls.broadcastEval}. */
-	readonly broadcastEval: FleetCalls['broadcastEval'] = (script, target) => this.#parts.calls.broadcastEval(script, target);
+	readonly broadcastEval: FleetCalls['broadcastEval'] = (script, target) => this.#calls.broadcastEval(script, target);
 
 	/** See {@link FleetCalls.fetchClientValues}. */
-	readonly fetchClientValues: FleetCalls['fetchClientValues'] = (path, target) =>
-		this.#parts.calls.fetchClientValues(path, target);
+	readonly fetchClientValues: FleetCalls['fetchClientValues'] = (path, target) => this.#calls.fetchClientValues(path, target);
 
 	/** See {@link FleetCalls.call}. */
-	readonly call: FleetCalls['call'] = (name, args, target) => this.#parts.calls.call(name, args, target);
+	readonly call: FleetCalls['call'] = (name, args, target) => this.#calls.call(name, args, target);
 
 	/** Sends a message to the `process.on('message')` of the worker that owns a shard. */
 	async send(shardId: number, message: unknown): Promise<void> {
+		if (this.cluster) return this.cluster.send(readShardId(shardId), message);
 		return this.#parts.calls.ownerOf(shardId).send(message);
 	}
 
 	/** Sends a message to every worker's `process.on('message')`. */
 	async broadcast(message: unknown): Promise<void> {
+		if (this.cluster) return this.cluster.broadcast(message);
 		await Promise.all(this.workers.map((worker) => worker.send(message)));
 	}
 
@@ -176,6 +198,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 
 	/** Replaces the worker that owns a shard; `true` once it is ready again, `false` when it could not be. */
 	async respawnShard(shardId: number): Promise<boolean> {
+		if (this.cluster) return this.cluster.respawnShard(readShardId(shardId));
 		return this.replace(this.#parts.calls.ownerOf(shardId), 'respawn requested');
 	}
 
@@ -185,6 +208,12 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	 * step. A second call begins when the first has ended. Also `MANAGER_STOPPED`.
 	 */
 	async respawnAll(options?: RespawnAllOptions): Promise<void> {
+		if (this.cluster) return this.cluster.whole.respawnAll(readRespawnAllOptions(options));
+		return this.localRespawnAll(options);
+	}
+
+	/** @internal The workers of this machine. */
+	localRespawnAll(options?: RespawnAllOptions): Promise<void> {
 		return this.#parts.replacements.all(options);
 	}
 
@@ -213,6 +242,11 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 
 	/** As {@link deploy}, but returns at once. */
 	startDeploy(options?: DeployOptions): DeployStats {
+		return this.cluster ? this.cluster.whole.deploys.start(options) : this.localDeploy(options);
+	}
+
+	/** @internal Of the workers of this machine. */
+	localDeploy(options?: DeployOptions): DeployStats {
 		if (!this.#parts.mode.seamless) {
 			throw new ShardctlError('OPTIONS_INVALID', 'a deploy needs gateway processes; start the fleet with gateway "resident"');
 		}
@@ -221,16 +255,31 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 
 	/** The end of a deploy; see {@link deploy}. */
 	async waitForDeploy(id: number): Promise<DeployOutcome> {
+		return this.cluster ? this.cluster.whole.waitForDeploy(id) : this.localDeployOutcome(id);
+	}
+
+	/** @internal Of the workers of this machine. */
+	async localDeployOutcome(id: number): Promise<DeployOutcome> {
 		return this.#parts.deploys.byId(id).outcome;
 	}
 
 	/** Calls off the deploy of this number, or the one that runs, at the next safe point. Throws `OPTIONS_INVALID` when there is none. */
-	cancelDeploy(id?: number, options?: { onlyQueued?: boolean }): DeployStats {
+	async cancelDeploy(id?: number, options?: { onlyQueued?: boolean }): Promise<DeployStats> {
+		return this.cluster ? this.cluster.whole.cancelDeploy(id, options) : this.localCancelDeploy(id, options);
+	}
+
+	/** @internal Of the workers of this machine. */
+	localCancelDeploy(id?: number, options?: { onlyQueued?: boolean }): DeployStats {
 		return this.#parts.deploys.callOff(id, options).stats();
 	}
 
 	/** Resident mode: replaces the gateway processes one after the other. Discord and the workers keep their sessions. */
 	restartGateways(): Promise<void> {
+		return this.cluster ? this.cluster.whole.restartGateways() : this.localRestartGateways();
+	}
+
+	/** @internal Those of this machine. */
+	localRestartGateways(): Promise<void> {
 		return this.#parts.mode.restartGateways();
 	}
 
@@ -239,6 +288,11 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	 * sends its own, and `WORKER_NOT_READY`.
 	 */
 	async restartRest(): Promise<void> {
+		return this.cluster ? this.cluster.whole.restartRest() : this.localRestartRest();
+	}
+
+	/** @internal That of this machine. */
+	async localRestartRest(): Promise<void> {
 		const { service } = this.#parts.rest;
 		if (service) return service.restart();
 		throw new ShardctlError('OPTIONS_INVALID', 'this fleet has no REST process; start it with rest "shared" to have one');
@@ -256,6 +310,12 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 
 	/** Everything about the fleet at once, as `shardctl stats --json` prints it. */
 	async getStats(options?: { fresh?: boolean }): Promise<ManagerStats> {
+		const { cluster } = this;
+		return cluster?.joined ? cluster.whole.getStats(readShardStatsOptions(options)) : this.localStats(options);
+	}
+
+	/** @internal Of this machine. */
+	async localStats(options?: { fresh?: boolean }): Promise<ManagerStats> {
 		const { fresh } = readShardStatsOptions(options);
 		if (fresh) {
 			const asked = this.workers.map((worker) => worker.freshSample(Math.min(this.#options.callTimeoutMs, 2000)));
@@ -270,6 +330,26 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 			status: this.status,
 		}));
 		return judgeFleet(figures, { nowMs: this.#options.clock.now() });
+	}
+
+	/** The nodes of the cluster. Rejects with `NOT_A_CLUSTER`, as the next three. */
+	async nodes(): Promise<ClusterInfo> {
+		return this.#needCluster().nodes();
+	}
+
+	/** Moves every session of a node to the others; see {@link FleetCluster.drain}. */
+	async drain(request: DrainRequest = {}): Promise<DrainOutcome> {
+		return this.#needCluster().drain(request);
+	}
+
+	/** Moves the session of a shard to a node; resolves when it is ready there. See {@link FleetCluster.move}. */
+	async move(shardId: number, node: string, options: { signal?: AbortSignal } = {}): Promise<SessionMove & { moved: boolean }> {
+		return this.#needCluster().move({ shardId: readShardId(shardId), node, ...options });
+	}
+
+	/** Evens out the nodes; resolves with the moves when they are done. */
+	async rebalance(options: { dryRun?: boolean; signal?: AbortSignal } = {}): Promise<SessionMove[]> {
+		return this.#needCluster().rebalance(options);
 	}
 
 	/** What is left of the day's session starts. */
@@ -288,6 +368,18 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	 */
 	stop(options: StopOptions = {}): Promise<void> {
 		return this.#life.stop(options);
+	}
+
+	get #calls(): Pick<FleetCalls, 'broadcastEval' | 'fetchClientValues' | 'call'> {
+		return this.cluster?.calls ?? this.localCalls;
+	}
+
+	#needCluster(): Cluster {
+		if (this.cluster) return this.cluster;
+		throw new ShardctlError(
+			'NOT_A_CLUSTER',
+			'this fleet runs on one machine; create the manager with the option cluster to have nodes',
+		);
 	}
 
 	[Symbol.asyncDispose](): Promise<void> {

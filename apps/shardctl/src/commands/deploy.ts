@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { stageText } from '../deploy/deploy-text.js';
 import { jsonOption, option } from '../option.js';
 import { duration, whole } from '../option-parsers.js';
-import { type TargetOptions, target, targetOptions } from '../target.js';
+import { scopeOptions, type TargetOptions, target, targetOptions } from '../target.js';
 import { plural } from '../terminal/count.js';
 import { printErr, printOut } from '../terminal/print.js';
 
@@ -47,7 +47,7 @@ export function deployCommand(): Command {
 		.addOption(option('--cancel', 'call off the deploy that runs, and wait until the old version runs again'))
 		.addOption(option('--detach', 'return at once; the deploy continues without this command (also with --cancel)'))
 		.addOption(jsonOption());
-	for (const each of targetOptions({ ownFolder: true })) command.addOption(each);
+	for (const each of [...targetOptions({ ownFolder: true }), ...scopeOptions()]) command.addOption(each);
 	return command.action(deploy);
 }
 

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { EventFilter } from '../events/event-filter.js';
 import { jsonOption, option } from '../option.js';
 import { moment, whole } from '../option-parsers.js';
-import { type TargetOptions, targetOptions, targetOrEnded } from '../target.js';
+import { scopeOptions, type TargetOptions, targetOptions, targetOrEnded } from '../target.js';
 import { printOut } from '../terminal/print.js';
 
 interface EventsOptions extends TargetOptions {
@@ -45,7 +45,7 @@ Examples:
   $ shardctl events --since 1h --type worker
   $ shardctl events -f --shard 3`,
 		);
-	for (const each of targetOptions()) command.addOption(each);
+	for (const each of [...targetOptions(), ...scopeOptions()]) command.addOption(each);
 	return command.action(async ({ json, follow, tail, shard, worker, since, type, ...which }: EventsOptions) => {
 		const found = await targetOrEnded(which);
 		const types = type?.split(',').map((name) => name.trim());
@@ -62,10 +62,17 @@ Examples:
 			return;
 		}
 		const { client } = found.running;
-		const recent = last(await client.events({ tail: allEvents }));
-		print(recent);
-		if (follow) await followEvents(client, { after: recent.at(-1)?.seq ?? 0, shows: (event) => passes(event, filter), print });
+		const known = await client.events({ tail: allEvents });
+		print(last(known));
+		if (follow) await followEvents(client, { after: newest(known), shows: (event) => passes(event, filter), print });
 	});
+}
+
+/** Each node counts its own events. */
+function newest(events: readonly FleetEvent[]): ReadonlyMap<string, number> {
+	const last = new Map<string, number>();
+	for (const { node = '', seq } of events) last.set(node, Math.max(seq, last.get(node) ?? 0));
+	return last;
 }
 
 async function eventPrinter(json: boolean): Promise<(events: readonly FleetEvent[]) => void> {
@@ -83,7 +90,11 @@ async function followEvents(
 		after,
 		shows,
 		print,
-	}: { after: number; shows: (event: FleetEvent) => boolean; print: (events: readonly FleetEvent[]) => void },
+	}: {
+		after: ReadonlyMap<string, number>;
+		shows: (event: FleetEvent) => boolean;
+		print: (events: readonly FleetEvent[]) => void;
+	},
 ): Promise<void> {
 	const { followStream } = await import('../follow.js');
 	let waiting: FleetEvent[] = [];
@@ -97,9 +108,9 @@ async function followEvents(
 	try {
 		await followStream(
 			// What happened since the first request is sent again; `after` is where that request ended.
-			(signal) => client.followEvents({ tail: after === 0 ? 0 : allEvents, signal }),
+			(signal) => client.followEvents({ tail: after.size === 0 ? 0 : allEvents, signal }),
 			(event) => {
-				if (event.seq <= after || !shows(event)) return;
+				if (event.seq <= (after.get(event.node ?? '') ?? 0) || !shows(event)) return;
 				waiting.push(event);
 				timer ??= setTimeout(flush, settleMs);
 			},

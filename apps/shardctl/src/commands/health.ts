@@ -3,7 +3,7 @@ import { ShardctlError } from '@shardctl/core';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { duration } from '../option-parsers.js';
-import { type TargetOptions, target, targetOptions } from '../target.js';
+import { scopeOptions, type TargetOptions, target, targetOptions } from '../target.js';
 import { printErr, printOut } from '../terminal/print.js';
 
 interface HealthOptions extends TargetOptions {
@@ -19,7 +19,7 @@ export function healthCommand(): Command {
 		)
 		.addOption(option('--wait <time>', 'wait until the fleet is healthy, for this long at most', 'HEALTH').argParser(duration))
 		.addOption(jsonOption());
-	for (const each of targetOptions()) command.addOption(each);
+	for (const each of [...targetOptions(), ...scopeOptions()]) command.addOption(each);
 	return command.action(async ({ json, wait = 0, ...which }: HealthOptions) => {
 		const { healthExitCodes, readHealth } = await import('../health/read-health.js');
 		const { systemClock } = await import('@shardctl/core');

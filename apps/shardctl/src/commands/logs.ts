@@ -3,7 +3,7 @@ import type { LogEntry } from '@shardctl/control';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { whole } from '../option-parsers.js';
-import { type TargetOptions, targetOptions, targetOrEnded } from '../target.js';
+import { scopeOptions, type TargetOptions, targetOptions, targetOrEnded } from '../target.js';
 
 interface LogsOptions extends TargetOptions {
 	json?: boolean;
@@ -27,7 +27,7 @@ export function logsCommand(): Command {
 		.addOption(option('-n, --tail <count>', 'number of recent lines to print').default(100).argParser(whole(0)))
 		.addOption(option('-t, --timestamps', 'prefix each line with its time'))
 		.addOption(jsonOption());
-	for (const each of targetOptions()) command.addOption(each);
+	for (const each of [...targetOptions(), ...scopeOptions()]) command.addOption(each);
 	return command.action(async ({ json, follow, shard, process: pid, tail, timestamps, ...which }: LogsOptions) => {
 		const found = await targetOrEnded(which);
 		const { linePrinter } = await import('../logs/line-printer.js');

@@ -2,7 +2,7 @@
 import { describeShards } from '@shardctl/core';
 import { Command } from 'commander';
 import { whole } from '../option-parsers.js';
-import { type TargetOptions, target, targetOptions } from '../target.js';
+import { scopeOptions, type TargetOptions, target, targetOptions } from '../target.js';
 import { printErr } from '../terminal/print.js';
 
 export function respawnCommand(): Command {
@@ -10,10 +10,10 @@ export function respawnCommand(): Command {
 		.summary('Replaces the worker of one shard.')
 		.description('Replaces the worker that owns a shard, and waits until it is ready again.')
 		.argument('<shard>', 'a shard id', whole(0));
-	for (const each of targetOptions({ ownFolder: true })) command.addOption(each);
+	for (const each of [...targetOptions({ ownFolder: true }), ...scopeOptions()]) command.addOption(each);
 	return command.action(async (shard: number, which: TargetOptions) => {
 		const { client } = await target(which, 'respawn');
-		const { workerId, shardIds } = await client.respawn(shard);
-		printErr(`worker ${workerId} (${describeShards(shardIds)}) is ready again\n`);
+		const { workerId, shardIds, node } = await client.respawn(shard);
+		printErr(`worker ${workerId} (${describeShards(shardIds)}) is ready again${node === undefined ? '' : ` on node ${node}`}\n`);
 	});
 }

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { option } from '../option.js';
 import { duration, whole } from '../option-parsers.js';
-import { type TargetOptions, target, targetOptions } from '../target.js';
+import { scopeOptions, type TargetOptions, target, targetOptions } from '../target.js';
 import { printErr } from '../terminal/print.js';
 
 interface RestartOptions extends TargetOptions {
@@ -41,7 +41,7 @@ export function restartCommand(): Command {
 		)
 		.addOption(option('--parallel <count>', 'workers to restart at once, with --rolling (default: 1)').argParser(whole(1)))
 		.addOption(option('--delay <time>', 'pause between two restarts, with --rolling (default: none)').argParser(duration));
-	for (const each of targetOptions({ ownFolder: true })) command.addOption(each);
+	for (const each of [...targetOptions({ ownFolder: true }), ...scopeOptions()]) command.addOption(each);
 	return command.action(async ({ shard, worker, gateways, rest, rolling, parallel, delay, ...which }: RestartOptions) => {
 		const { client, label } = await target(which, 'restart');
 		const restart = () => client.restart({ shard, worker, gateways, rest, rolling, parallel, delayMs: delay });

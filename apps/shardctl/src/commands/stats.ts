@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { duration } from '../option-parsers.js';
-import { type TargetOptions, target, targetOptions } from '../target.js';
+import { scopeOptions, type TargetOptions, target, targetOptions } from '../target.js';
 import { printOut } from '../terminal/print.js';
 
 interface StatsOptions extends TargetOptions {
@@ -19,7 +19,7 @@ export function statsCommand(): Command {
 		.addOption(option('-w, --watch', 'refresh continuously, like top'))
 		.addOption(option('--interval <time>', 'refresh interval, with --watch').default(1000, '1s').argParser(duration))
 		.addOption(option('--fresh', 'query the workers now instead of using their last report'));
-	for (const each of targetOptions()) command.addOption(each);
+	for (const each of [...targetOptions(), ...scopeOptions()]) command.addOption(each);
 	return command.action(async ({ json, watch, interval, fresh, ...which }: StatsOptions) => {
 		const { client, label } = await target(which);
 		if (watch) {

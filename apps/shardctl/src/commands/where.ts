@@ -1,7 +1,7 @@
 // `shardctl where <guildId>`: which shard and process has a guild.
 import { Command } from 'commander';
 import { jsonOption } from '../option.js';
-import { type TargetOptions, target, targetOptions } from '../target.js';
+import { scopeOptions, type TargetOptions, target, targetOptions } from '../target.js';
 import { printOut } from '../terminal/print.js';
 
 export function whereCommand(): Command {
@@ -9,7 +9,7 @@ export function whereCommand(): Command {
 		.description('Shows the shard, worker and process of a guild.')
 		.argument('<guildId>', 'a guild id')
 		.addOption(jsonOption());
-	for (const each of targetOptions()) command.addOption(each);
+	for (const each of [...targetOptions(), ...scopeOptions()]) command.addOption(each);
 	return command.action(async (guildId: string, { json, ...which }: TargetOptions & { json?: boolean }) => {
 		const { client } = await target(which);
 		const found = await client.where(guildId);
@@ -17,10 +17,12 @@ export function whereCommand(): Command {
 			printOut(`${JSON.stringify(found, null, 2)}\n`);
 			return;
 		}
-		const { shardId, workerId, pid, status, guild } = found;
+		const { shardId, workerId, pid, status, guild, node } = found;
 		const members = guild?.memberCount === undefined || guild.memberCount === null ? '' : `, ${guild.memberCount} members`;
 		const name =
 			guild === null ? 'the worker did not answer: unknown whether the bot is in it' : `${guild.name ?? 'unnamed'}${members}`;
-		printOut(`shard ${shardId}  worker ${workerId}  process ${pid ?? '-'}  ${status}  (${name})\n`);
+		printOut(
+			`${node === undefined ? '' : `node ${node}  `}shard ${shardId}  worker ${workerId}  process ${pid ?? '-'}  ${status}  (${name})\n`,
+		);
 	});
 }

@@ -141,6 +141,7 @@ const status: Column<ShardStats> = { title: 'STATUS', cell: (shard) => statusCol
 /** Every figure of a shard, by name, so that all views show it in the same form. */
 export const columnOf = {
 	shard: figure('SHARD', ({ shardId }) => String(shardId)),
+	node: { title: 'NODE', cell: ({ node }) => node ?? '-' },
 	status,
 	guilds: figure('GUILDS', ({ guildCount }) => count(guildCount)),
 	users: figure('USERS', ({ userCount }) => count(userCount)),
@@ -165,6 +166,7 @@ export function shardColumns(
 	const share = sharesProcesses(shards) ? '*' : '';
 	const columns: (Column<ShardStats> | undefined)[] = [
 		columnOf.shard,
+		shards.some(({ node }) => node !== undefined) ? columnOf.node : undefined,
 		columnOf.status,
 		{ ...columnOf.guilds, leaves: 1 },
 		{ ...columnOf.users, leaves: 7 },
@@ -184,7 +186,7 @@ export function shardColumns(
 
 /** Whether a process has several shards, whose figures are then shares of it. */
 function sharesProcesses(shards: readonly ShardStats[]): boolean {
-	return new Set(shards.map(({ workerId }) => workerId)).size < shards.length;
+	return new Set(shards.map(({ workerId, node }) => `${node} ${workerId}`)).size < shards.length;
 }
 
 /** The explanation of `*` in the titles, where there is one. */

@@ -116,7 +116,8 @@ export class Link implements Port {
 		const { self: from, other: to, a, b, publish } = this.#options;
 		for (let next = this.#queue[0]; next && !this.#ended && this.#inFlightLength < highWaterLength; next = this.#queue[0]) {
 			const outgoing = next;
-			const text = outgoing.text.length <= partLength ? outgoing.text : outgoing.text.slice(outgoing.at, outgoing.at + partLength);
+			const text =
+				outgoing.text.length <= partLength ? outgoing.text : outgoing.text.slice(outgoing.at, outgoing.at + partLength);
 			outgoing.at += text.length;
 			const more = outgoing.at < outgoing.text.length;
 			if (!more) this.#queue.shift();
@@ -124,7 +125,8 @@ export class Link implements Port {
 			this.#inFlightLength += text.length;
 			publish({ kind: 'data', from, to, a, b, n: ++this.#sent, more, text }).then(
 				(heard) => this.#confirmed(outgoing, text.length, more, heard ? null : new Error(`node ${to} does not listen`)),
-				(error: unknown) => this.#confirmed(outgoing, text.length, more, error instanceof Error ? error : new Error(String(error))),
+				(error: unknown) =>
+					this.#confirmed(outgoing, text.length, more, error instanceof Error ? error : new Error(String(error))),
 			);
 		}
 	}

@@ -21,7 +21,29 @@ export const endpoints = {
 	fetch: 'POST /v1/fetch',
 	call: 'POST /v1/call',
 	dashboard: 'POST /v1/dashboard',
+	nodes: 'GET /v1/nodes',
+	placement: 'GET /v1/sessions',
+	drain: 'POST /v1/drain',
+	move: 'POST /v1/shards/{shardId}/move',
+	rebalance: 'POST /v1/rebalance',
 } as const;
+
+/** Those that are about a part of a cluster, or all of it: their input has the fields of `scope`. */
+export const scopedOperations: ReadonlySet<string> = new Set<Operation>([
+	'health',
+	'stats',
+	'where',
+	'logs',
+	'events',
+	'restart',
+	'deploy',
+	'deployOutcome',
+	'deployCancel',
+	'respawn',
+	'eval',
+	'fetch',
+	'call',
+]);
 
 /** Names the version of the manager in every response. */
 export const versionHeader = 'x-shardctl-version';

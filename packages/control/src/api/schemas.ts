@@ -67,6 +67,7 @@ export const shardStats = z.object({
 	lastExit: lastExit.nullable(),
 	closeCode: z.int().nullable(),
 	waitsForBudget: z.boolean().optional(),
+	node: z.string().optional(),
 }) satisfies z.ZodType<ShardStats>;
 
 const workerStats = z.object({
@@ -84,11 +85,16 @@ const workerStats = z.object({
 	lastExit: lastExit.nullable(),
 	rssBytes: z.number().nullable(),
 	memoryLimitBytes: z.number().nullable(),
+	node: z.string().optional(),
 }) satisfies z.ZodType<WorkerStats>;
 
 const causeKinds = {
 	stopped: true,
 	starting: true,
+	'node-gone': true,
+	'node-muted': true,
+	'node-silent': true,
+	'shard-unplaced': true,
 	'discord-refused': true,
 	'budget-exhausted': true,
 	'gateway-process-down': true,
@@ -162,6 +168,7 @@ const gatewayProcessStats = z.object({
 	cpuSeconds: z.number().nullable(),
 	sessions: z.array(gatewaySessionStats),
 	shards: z.array(gatewayShardStats),
+	node: z.string().optional(),
 });
 
 const restStats = restFigures.extend({
@@ -248,6 +255,7 @@ export const logEntry = z.object({
 	pid: z.int().nullable(),
 	stream: z.enum(['stdout', 'stderr']),
 	line: z.string(),
+	node: z.string().optional(),
 }) satisfies z.ZodType<LogEntry>;
 
 const eventTypes = {
@@ -295,6 +303,7 @@ export const fleetEvent = z.looseObject({
 	seq: z.int(),
 	at: z.number(),
 	type: z.enum(fleetEventTypes),
+	node: z.string().optional(),
 }) as unknown as z.ZodType<FleetEvent>;
 
 /** An error in a response. It keeps its code, so that a script can decide by it. */
@@ -305,7 +314,7 @@ export const errorBody = z.object({
 	details: z.record(z.string(), z.unknown()).optional(),
 });
 
-const workerRef = { workerId: z.int(), shardIds: z.array(z.int()).readonly() };
+const workerRef = { workerId: z.int(), shardIds: z.array(z.int()).readonly(), node: z.string().optional() };
 
 /** The outcome of a call in one worker. `value` is plain JSON; `shown` is the value as Node prints it, which keeps what JSON loses. */
 export const callOutcome = z.discriminatedUnion('status', [
@@ -318,4 +327,10 @@ export const callTarget = {
 	shard: shardId.optional(),
 	guildId: snowflake.optional(),
 	timeoutMs: wholeNumber(1, 'a number of milliseconds').optional(),
+};
+
+/** Which part of a cluster a request is about; all nodes together when neither is given. A fleet on one machine is a node of its own. */
+export const scope = {
+	local: flag.optional().describe('only the node that responds'),
+	node: text('the name of a node').optional().describe('only this node of the cluster'),
 };

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode, ManagerStats } from '@shardctl/core';
 import { nearestName, ShardctlError } from '@shardctl/core';
-import { endpoint, type Operation, pathFields, versionHeader } from '../api/endpoints.js';
+import { endpoint, type Operation, pathFields, scopedOperations, versionHeader } from '../api/endpoints.js';
 import type { LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent } from '../fleet/fleet-events.js';
 import { describeEnd } from '../history/describe-end.js';
@@ -23,6 +23,8 @@ type Output<O extends Operation> = Operations[O]['output'];
 export interface ControlClientOptions {
 	/** Deadline of requests that are answered immediately (default 10 s). Stops, restarts, deploys and calls have none. */
 	timeoutMs?: number;
+	/** The part of the cluster that requests are about (default: all of it). Without effect on those about the nodes themselves. */
+	scope?: Scope;
 }
 
 export interface FollowOptions {
@@ -30,7 +32,15 @@ export interface FollowOptions {
 	signal?: AbortSignal;
 }
 
-/** One manager, through its control API. Every method throws the manager's own {@link ShardctlError} with its code and details. */
+/** Which part of a cluster a request is about: all of it where neither is given. */
+export interface Scope {
+	/** Only the node of this manager. */
+	local?: boolean | undefined;
+	/** Only the node of this name. */
+	node?: string | undefined;
+}
+
+/** One manager, through its control API, and with it the whole cluster that it is a node of. Every method throws the manager's own {@link ShardctlError} with its code and details. */
 export interface ControlClient {
 	health(): Promise<Output<'health'>>;
 	openapi(): Promise<Output<'openapi'>>;
@@ -42,7 +52,7 @@ export interface ControlClient {
 	logs(input?: Input<'logs'>): Promise<LogEntry[]>;
 	events(input?: Input<'events'>): Promise<FleetEvent[]>;
 	/** Resolves when every worker is gone and the name is free. */
-	stop(input?: Input<'stop'>): Promise<void>;
+	stop(input?: Input<'stop'>): Promise<Output<'stop'>>;
 	/** Resolves when what was restarted is ready again; throws `WORKER_NOT_READY`. */
 	restart(input?: Input<'restart'>): Promise<Output<'restart'>>;
 	/** Resident mode: resolves when every worker was replaced; throws `WORKER_NOT_READY` after a rollback. */
@@ -52,6 +62,15 @@ export interface ControlClient {
 	/** Calls off a deploy, or the one that runs. Throws `OPTIONS_INVALID` when there is none. */
 	cancelDeploy(id?: number): Promise<Output<'deployCancel'>>;
 	respawn(shardId: number): Promise<Output<'respawn'>>;
+	/** The nodes of the cluster. Throws `NOT_A_CLUSTER`, as the next four. */
+	nodes(): Promise<Output<'nodes'>>;
+	/** The node of this manager, which node has which session, and which are being moved. */
+	placement(): Promise<Output<'placement'>>;
+	/** Resolves when the node has no session left. Throws `NODE_NOT_FOUND`, `LAST_NODE`, `CALL_TIMEOUT`. */
+	drain(input?: Input<'drain'>): Promise<Output<'drain'>>;
+	/** Resolves when the session of the shard is ready on the node. Throws `NODE_NOT_FOUND`, `NODE_DRAINING`, `SHARD_NOT_OWNED`. */
+	move(input: Input<'move'>): Promise<Output<'move'>>;
+	rebalance(input?: Input<'rebalance'>): Promise<Output<'rebalance'>['moves']>;
 	/** The outcome of the code in every worker; a worker that fails is an entry and not an exception. */
 	eval(code: string, input?: Omit<Input<'eval'>, 'code'>): Promise<CallResult[]>;
 	fetch(path: string, input?: Omit<Input<'fetch'>, 'path'>): Promise<CallResult[]>;
@@ -75,10 +94,11 @@ const defaultTimeoutMs = 10_000;
 /** Makes a client. Nothing is opened before the first call; there is nothing to close. */
 export function createControlClient(
 	target: ControlTarget,
-	{ timeoutMs = defaultTimeoutMs }: ControlClientOptions = {},
+	{ timeoutMs = defaultTimeoutMs, scope = {} }: ControlClientOptions = {},
 ): ControlClient {
+	const scoped = (operation: Operation, input: object) => (scopedOperations.has(operation) ? { ...input, ...scope } : input);
 	const ask = async <O extends Operation>(operation: O, input: object, limit: number | undefined): Promise<Output<O>> => {
-		const response = await openResponse(connectionTarget(target), requestOf(operation, input), limit);
+		const response = await openResponse(connectionTarget(target), requestOf(operation, scoped(operation, input)), limit);
 		noteVersion(response);
 		const answer = (await readJson(response)) as Output<O> & ErrorAnswer;
 		if (response.statusCode === 200) return answer;
@@ -88,7 +108,7 @@ export function createControlClient(
 	const withoutDeadline = <O extends Operation>(operation: O, input: object = {}) => ask(operation, input, undefined);
 
 	async function* follow<T>(operation: Operation, { signal, ...input }: FollowOptions): AsyncGenerator<Followed<T>> {
-		const request = requestOf(operation, { ...input, follow: true });
+		const request = requestOf(operation, scoped(operation, { ...input, follow: true }));
 		const response = await openResponse(connectionTarget(target), request, timeoutMs, signal);
 		if (response.statusCode !== 200) throw errorOf((await readJson(response)) as ErrorAnswer, response.statusCode ?? 0);
 		noteVersion(response);
@@ -110,14 +130,17 @@ export function createControlClient(
 		where: (guildId) => withDeadline('where', { guildId }),
 		logs: async (input) => [...(await withDeadline('logs', input)).lines],
 		events: async (input) => [...(await withDeadline('events', input)).events],
-		async stop(input) {
-			await withoutDeadline('stop', input);
-		},
+		stop: (input) => withoutDeadline('stop', input),
 		restart: (input) => withoutDeadline('restart', input),
 		deploy: (input) => withoutDeadline('deploy', input),
 		deployOutcome: (id) => withoutDeadline('deployOutcome', { id }),
 		cancelDeploy: (id) => withDeadline('deployCancel', { id }),
 		respawn: (shardId) => withoutDeadline('respawn', { shardId }),
+		nodes: () => withDeadline('nodes'),
+		placement: () => withDeadline('placement'),
+		drain: (input) => withoutDeadline('drain', input),
+		move: (input) => withoutDeadline('move', input),
+		rebalance: async (input) => (await withoutDeadline('rebalance', input)).moves,
 		eval: async (code, input = {}) => (await withoutDeadline('eval', { ...input, code })).results,
 		fetch: async (path, input = {}) => (await withoutDeadline('fetch', { ...input, path })).results,
 		call: async (name, args = [], input = {}) => (await withoutDeadline('call', { ...input, name, args })).results,

@@ -2,8 +2,8 @@
 // a reader that reads nothing for 30 s is disconnected.
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '@shardctl/core';
+import type { FrameSink } from '../fleet/frame-sink.js';
 import { eventFrame } from './event-frame.js';
-import type { FrameSink } from './fleet-feed.js';
 
 const stalledAfterMs = 30_000;
 const keepAlive = Buffer.from(': keep-alive\n\n');

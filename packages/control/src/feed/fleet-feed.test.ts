@@ -2,7 +2,8 @@ import { fakeClock } from '@shardctl/test-support';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeFleet } from '../../test/fake-fleet.js';
 import type { LogEntry } from '../fleet/fleet.js';
-import { FleetFeed, type FrameSink } from './fleet-feed.js';
+import type { FrameSink } from '../fleet/frame-sink.js';
+import { FleetFeed } from './fleet-feed.js';
 
 /** A reader that records what it gets. */
 class Reader implements FrameSink {

@@ -1,18 +1,11 @@
 // The live side of the control API: who follows logs, events and figures, and the most recent events. A frame is made once for all
 // readers, and not at all while there is none.
 import { type Clock, every, type FleetHealth } from '@shardctl/core';
+import type { ServedFleet } from '../fleet/cluster.js';
 import type { Fleet, LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent, FleetEventBody } from '../fleet/fleet-events.js';
+import type { FrameSink } from '../fleet/frame-sink.js';
 import { eventFrame } from './event-frame.js';
-
-/** Where a reader's frames go; {@link EventStream} over HTTP. */
-export interface FrameSink {
-	/** Sends a frame, or skips it when the reader is behind. */
-	send(frame: Buffer): void;
-	/** Called at an interval, for what an idle or stalled connection needs. */
-	tick(): void;
-	end(): void;
-}
 
 const keptEvents = 1000;
 /** Readers of figures that ask within this time share one answer. */
@@ -25,7 +18,7 @@ const allReadersBytes = 64 * 2 ** 20;
 const oneReaderBytes = 2 ** 20;
 
 export class FleetFeed {
-	readonly #fleet: Fleet;
+	readonly #fleet: ServedFleet;
 	readonly #clock: Clock;
 	readonly #keepEvent: (event: FleetEvent) => void;
 	/** The last events, oldest first. */
@@ -38,14 +31,15 @@ export class FleetFeed {
 	readonly #streams = new Set<FrameSink>();
 	readonly #stopTicking: () => void;
 	#health: { at: number; answer: Promise<FleetHealth> } | undefined;
-	#snapshot: { at: number; frame: Promise<Buffer> } | undefined;
+	/** The last figures of each part of a cluster that is followed. */
+	readonly #snapshots = new WeakMap<Fleet, { at: number; frame: Promise<Buffer> }>();
 
 	/**
 	 * Listens to the fleet from now on. Ends with {@link close}.
 	 *
 	 * @param keep Called with each event, for one who keeps more of them.
 	 */
-	constructor(fleet: Fleet, clock: Clock, keep: (event: FleetEvent) => void = () => {}) {
+	constructor(fleet: ServedFleet, clock: Clock, keep: (event: FleetEvent) => void = () => {}) {
 		this.#fleet = fleet;
 		this.#clock = clock;
 		this.#keepEvent = keep;
@@ -109,17 +103,24 @@ export class FleetFeed {
 		this.#keep(stream, signal, () => this.#logReaders.delete(stream));
 	}
 
-	/** Sends the figures now and at every interval, until the signal aborts. */
-	followStats(stream: FrameSink, { intervalMs }: { intervalMs: number }, signal: AbortSignal): void {
+	/** Sends the figures, of this machine by default, now and at every interval, until the signal aborts. */
+	followStats(
+		stream: FrameSink,
+		{ intervalMs, fleet = this.#fleet }: { intervalMs: number; fleet?: Fleet },
+		signal: AbortSignal,
+	): void {
 		const send = () =>
-			void this.#statsFrame()
+			void this.#statsFrame(fleet)
 				.then((frame) => stream.send(frame))
 				// Figures that cannot be had now are left out; the next interval asks again.
-				.catch(() => {
-					this.#snapshot = undefined;
-				});
+				.catch(() => this.#snapshots.delete(fleet));
 		send();
 		this.#keep(stream, signal, every(this.#clock, intervalMs, send));
+	}
+
+	/** Counts a reader that gets its frames from elsewhere, and keeps its connection in use, until the signal aborts. */
+	attach(stream: FrameSink, signal: AbortSignal): void {
+		this.#keep(stream, signal, () => {});
 	}
 
 	/** Ends every reader's stream. */
@@ -141,7 +142,8 @@ export class FleetFeed {
 	}
 
 	#onEvent(body: FleetEventBody): void {
-		const event = { seq: ++this.#lastSeq, at: this.#clock.now(), ...body } as FleetEvent;
+		const node = this.#fleet.cluster?.node;
+		const event = { seq: ++this.#lastSeq, at: this.#clock.now(), ...(node === undefined ? {} : { node }), ...body } as FleetEvent;
 		const counted = event.type === 'gateway:notice' ? event.kind : event.type;
 		this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
 		this.#events.push(event);
@@ -160,12 +162,14 @@ export class FleetFeed {
 		}
 	}
 
-	#statsFrame(): Promise<Buffer> {
+	#statsFrame(fleet: Fleet): Promise<Buffer> {
 		const now = this.#clock.monotonic();
-		if (!this.#snapshot || now - this.#snapshot.at >= sameSnapshotMs) {
-			this.#snapshot = { at: now, frame: this.#fleet.getStats().then((data) => eventFrame({ type: 'stats', data })) };
+		let snapshot = this.#snapshots.get(fleet);
+		if (!snapshot || now - snapshot.at >= sameSnapshotMs) {
+			snapshot = { at: now, frame: fleet.getStats().then((data) => eventFrame({ type: 'stats', data })) };
+			this.#snapshots.set(fleet, snapshot);
 		}
-		return this.#snapshot.frame;
+		return snapshot.frame;
 	}
 }
 

@@ -144,5 +144,10 @@ export type FleetEventType = keyof FleetEventPayloads;
 /** An event as a fleet reports it: its type and its payload. */
 export type FleetEventBody = { [K in FleetEventType]: { type: K } & FleetEventPayloads[K] }[FleetEventType];
 
-/** One thing that happened. `seq` counts from 1 and never repeats in one manager; `at` is in epoch ms. */
-export type FleetEvent = { [K in FleetEventType]: { seq: number; at: number; type: K } & FleetEventPayloads[K] }[FleetEventType];
+/**
+ * One thing that happened. `seq` counts from 1 and never repeats in one manager; `at` is in epoch ms; in a cluster `node` is where it
+ * happened.
+ */
+export type FleetEvent = {
+	[K in FleetEventType]: { seq: number; at: number; type: K; node?: string } & FleetEventPayloads[K];
+}[FleetEventType];

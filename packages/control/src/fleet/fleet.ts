@@ -23,6 +23,8 @@ export interface LogEntry {
 	pid: number | null;
 	stream: 'stdout' | 'stderr';
 	line: string;
+	/** In a cluster: the node that has it. */
+	node?: string | undefined;
 }
 
 /** One worker at one moment, as plain data. */
@@ -49,6 +51,8 @@ export interface WorkerView {
 	cpuSeconds: number | undefined;
 	/** Calls that wait for an answer of its process. */
 	pendingCalls: number;
+	/** In a cluster: the node that has it. */
+	node?: string | undefined;
 }
 
 /** What a deploy is asked for with; each value has a default. */
@@ -61,7 +65,7 @@ export interface DeployRequest {
 	maxErrorRate?: number | undefined;
 }
 
-/** A fleet of workers, as the control API sees and steers it. */
+/** A fleet of workers, as the control API sees and steers it: what a machine runs, or all machines of a cluster together. */
 export interface Fleet {
 	readonly name: string;
 	/** Of shardctl. */
@@ -99,5 +103,6 @@ export interface Fleet {
 	restartGateways(): Promise<void>;
 	/** Replaces the REST process. Throws `OPTIONS_INVALID` in a fleet without one. */
 	restartRest(): Promise<void>;
-	stop(options: { graceMs?: number; reason?: string }): Promise<void>;
+	/** In a cluster it moves its sessions to other nodes first, unless `drain` is false. */
+	stop(options: { graceMs?: number; reason?: string; drain?: boolean }): Promise<void>;
 }

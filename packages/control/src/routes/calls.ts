@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { messageOf, ShardctlError, type WorkerOutcome } from '@shardctl/core';
 import { z } from 'zod';
-import { type callOutcome, callTarget, callOutcome as outcomeSchema, text } from '../api/schemas.js';
+import { type callOutcome, callTarget, callOutcome as outcomeSchema, scope, text } from '../api/schemas.js';
 import { plainJson } from './plain-json.js';
 import { route } from './route.js';
 
@@ -14,6 +14,7 @@ export const evalRoute = route({
 		code: text('code to run').describe('an expression, or statements with return; client, context and this are defined'),
 		context: z.unknown().optional().describe('available to the code as context'),
 		...callTarget,
+		...scope,
 	}),
 	output,
 	async run({ code, context, ...target }, { fleet, signal, allowEval }) {
@@ -24,7 +25,7 @@ export const evalRoute = route({
 
 export const fetchRoute = route({
 	summary: 'Reads a dotted path of the client in every worker, or in the one that owns a shard or a guild.',
-	input: z.strictObject({ path: text('a path such as guilds.cache.size'), ...callTarget }),
+	input: z.strictObject({ path: text('a path such as guilds.cache.size'), ...callTarget, ...scope }),
 	output,
 	async run({ path, ...target }, { fleet, signal, allowEval }) {
 		if (!allowEval) throw codeForbidden('read values of the bot');
@@ -34,7 +35,12 @@ export const fetchRoute = route({
 
 export const callRoute = route({
 	summary: 'Calls a handler that the bot registered, in every worker or in the one that owns a shard or a guild.',
-	input: z.strictObject({ name: text('the name of a handler'), args: z.array(z.unknown()).optional(), ...callTarget }),
+	input: z.strictObject({
+		name: text('the name of a handler'),
+		args: z.array(z.unknown()).optional(),
+		...callTarget,
+		...scope,
+	}),
 	output,
 	run: async ({ name, args = [], ...target }, { fleet, signal }) => ({
 		results: outcomes(await fleet.call(name, args, { ...given(target), settle: true, signal })),
@@ -64,10 +70,11 @@ function given({ shard, guildId, timeoutMs }: Target): { shard?: number; guildId
 function outcomes(answer: unknown): z.output<typeof callOutcome>[] {
 	const settled = (Array.isArray(answer) ? answer : [answer]) as WorkerOutcome[];
 	return settled.map((outcome) => {
-		const { workerId, shardIds } = outcome;
-		if (outcome.status === 'rejected') return { workerId, shardIds, status: 'rejected', error: errorOf(outcome.reason) };
+		const { workerId, shardIds, node } = outcome;
+		const by = { workerId, shardIds, ...(node === undefined ? {} : { node }) };
+		if (outcome.status === 'rejected') return { ...by, status: 'rejected', error: errorOf(outcome.reason) };
 		const { value } = outcome;
-		return { workerId, shardIds, status: 'fulfilled', value: plainJson(value), shown: shown(value) };
+		return { ...by, status: 'fulfilled', value: plainJson(value), shown: shown(value) };
 	});
 }
 

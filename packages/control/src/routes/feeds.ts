@@ -1,6 +1,6 @@
 // Routes that return the most recent lines of the bots or events of the fleet, or follow them.
 import { z } from 'zod';
-import { flag, fleetEvent, logEntry, shardId, wholeNumber } from '../api/schemas.js';
+import { flag, fleetEvent, logEntry, scope, shardId, wholeNumber } from '../api/schemas.js';
 import { workerOfShard } from './fleet.js';
 import { route } from './route.js';
 
@@ -12,16 +12,22 @@ export const logsRoute = route({
 		shard: shardId.optional().describe('only the worker that owns this shard'),
 		tail: wholeNumber(0).optional().describe(`number of lines (default ${defaultTail})`),
 		follow: flag.optional().describe('stream new lines as server-sent events'),
+		...scope,
 	}),
 	output: z.object({ lines: z.array(logEntry) }),
-	async run({ shard, tail = defaultTail }, { fleet, feed }) {
+	async run({ shard, tail = defaultTail }, { fleet }) {
 		if (shard !== undefined) await workerOfShard(fleet, shard);
-		return { lines: await feed.recentLogs({ shard, tail }) };
+		const lines = await fleet.recentLogs({ shard });
+		return { lines: tail === 0 ? [] : lines.slice(-tail) };
 	},
 	follow: {
 		item: logEntry,
 		check: async ({ shard }, { fleet }) => shard !== undefined && (await workerOfShard(fleet, shard)),
-		open: ({ shard, tail = defaultTail }, stream, { feed, signal }) => feed.followLogs(stream, { shard, tail }, signal),
+		open({ shard, tail = defaultTail }, stream, { feed, signal, elsewhere }) {
+			if (!elsewhere) return feed.followLogs(stream, { shard, tail }, signal);
+			feed.attach(stream, signal);
+			return elsewhere.cluster.follow(stream, { what: 'logs', tail, shard, node: elsewhere.node }, signal);
+		},
 	},
 });
 
@@ -31,14 +37,22 @@ export const eventsRoute = route({
 	input: z.strictObject({
 		tail: wholeNumber(0).optional().describe(`number of events (default ${defaultTail}; 0 when following)`),
 		follow: flag.optional().describe('stream new events as server-sent events; a Last-Event-ID header resumes after that event'),
+		...scope,
 	}),
 	output: z.object({ events: z.array(fleetEvent) }),
-	run: ({ tail = defaultTail }, { feed }) => ({ events: tail === 0 ? [] : feed.recentEvents().slice(-tail) }),
+	async run({ tail = defaultTail }, { feed, elsewhere }) {
+		const events = elsewhere ? await elsewhere.cluster.recentEvents(elsewhere.node) : feed.recentEvents();
+		return { events: tail === 0 ? [] : events.slice(-tail) };
+	},
 	follow: {
 		item: fleetEvent,
-		open({ tail = 0 }, stream, { feed, signal, lastEventId }) {
+		open({ tail = 0 }, stream, { feed, signal, lastEventId, elsewhere }) {
+			if (elsewhere) {
+				feed.attach(stream, signal);
+				return elsewhere.cluster.follow(stream, { what: 'events', tail, node: elsewhere.node }, signal);
+			}
 			const newest = feed.recentEvents().at(-1)?.seq ?? 0;
-			feed.followEvents(stream, { after: lastEventId > 0 ? lastEventId : newest - tail }, signal);
+			return feed.followEvents(stream, { after: lastEventId > 0 ? lastEventId : newest - tail }, signal);
 		},
 	},
 });

@@ -1,14 +1,15 @@
 // Routes that read the state of the fleet, and act on all of it or on one worker.
 import { type Clock, type DeployOutcome, formatShardIds, ShardctlError, shardNotOwned } from '@shardctl/core';
 import { z } from 'zod';
-import { flag, health as healthOutput, managerStats, shardId, wholeNumber } from '../api/schemas.js';
+import { flag, health as healthOutput, managerStats, scope, shardId, text, wholeNumber } from '../api/schemas.js';
 import type { Fleet, WorkerView } from '../fleet/fleet.js';
+import { notACluster } from './cluster.js';
 import { route } from './route.js';
 
 export const healthRoute = route({
 	summary: 'Returns the status of the fleet, how many of its shards are ready, and its health with the causes.',
 	needs: 'read',
-	input: z.strictObject({}),
+	input: z.strictObject({ ...scope }),
 	output: healthOutput,
 	async run(_input, { fleet, feed }) {
 		const { manager: about, shards, health, losses } = await fleet.getStats();
@@ -28,36 +29,54 @@ export const statsRoute = route({
 		fresh: flag.optional().describe('ask the workers now instead of returning their last report'),
 		follow: flag.optional().describe('stream the figures as server-sent events'),
 		intervalMs: wholeNumber(shortestIntervalMs).optional().describe('interval when following (default 1000)'),
+		...scope,
 	}),
 	output: managerStats,
 	run: ({ fresh = false }, { fleet }) => fleet.getStats({ fresh }),
 	follow: {
 		item: managerStats,
-		open: ({ intervalMs = 1000 }, stream, { feed, signal }) => feed.followStats(stream, { intervalMs }, signal),
+		open: ({ intervalMs = 1000 }, stream, { feed, fleet, signal }) => feed.followStats(stream, { intervalMs, fleet }, signal),
 	},
 });
 
 export const stopRoute = route({
-	summary: 'Stops the fleet. Responds when every worker is gone and the name is free.',
+	summary:
+		'Stops the fleet, or in a cluster one node, which drains first. Responds when every worker is gone and the name is free.',
 	input: z.strictObject({
 		graceMs: wholeNumber(0).optional().describe('how long workers have to shut down (default: the shutdownGraceMs of the fleet)'),
+		all: flag.optional().describe('stop every node of the cluster; nothing is moved'),
+		node: text('the name of a node').optional().describe('stop this node of the cluster (default: the one that responds)'),
 	}),
-	output: z.object({ stopped: z.literal(true) }),
-	async run({ graceMs }, { fleet, closing }) {
-		const stopped = fleet.stop({ ...(graceMs === undefined ? {} : { graceMs }), reason: '"shardctl stop"' });
+	output: z.object({ stopped: z.literal(true), nodes: z.array(z.string()).optional() }),
+	async run({ graceMs, all = false, node }, { fleet, closing }) {
+		const how = { ...(graceMs === undefined ? {} : { graceMs }), reason: '"shardctl stop"' };
+		const { cluster } = fleet;
+		if ((all || node !== undefined) && !cluster) throw notACluster();
+		if (all && node !== undefined) throw new ShardctlError('OPTIONS_INVALID', 'a stop takes either all or node, not both');
+		if (cluster && node !== undefined && node !== cluster.node) {
+			return { stopped: true as const, nodes: await cluster.stopNodes({ node, ...how }) };
+		}
+		const others = cluster && all ? await cluster.stopNodes(how) : [];
+		const stopped = fleet.stop({ ...how, ...(all ? { drain: false } : {}) });
 		await Promise.race([closing, stopped.then(() => closing)]);
-		return { stopped: true as const };
+		return { stopped: true as const, ...(cluster ? { nodes: [...others, cluster.node] } : {}) };
 	},
 });
 
 export const respawnRoute = route({
 	summary: 'Replaces the worker that owns a shard. Responds once it is ready again.',
-	input: z.strictObject({ shardId }),
-	output: z.object({ shardId: z.int(), workerId: z.int(), shardIds: z.array(z.int()).readonly() }),
+	input: z.strictObject({ shardId, ...scope }),
+	output: z.object({
+		shardId: z.int(),
+		workerId: z.int(),
+		shardIds: z.array(z.int()).readonly(),
+		node: z.string().optional(),
+	}),
 	async run({ shardId: wanted }, { fleet }) {
 		const worker = await workerOfShard(fleet, wanted);
 		await replace(fleet, worker, 'respawn requested');
-		return { shardId: wanted, workerId: worker.id, shardIds: worker.shardIds };
+		const { id: workerId, shardIds, node } = worker;
+		return { shardId: wanted, workerId, shardIds, ...(node === undefined ? {} : { node }) };
 	},
 });
 
@@ -71,6 +90,7 @@ export const restartRoute = route({
 		rolling: flag.optional().describe('one after another, so that the others keep running (default: all at once)'),
 		parallel: wholeNumber(1).optional().describe('number of workers at once when rolling (default 1)'),
 		delayMs: wholeNumber(0).optional().describe('pause between two workers when rolling (default 0)'),
+		...scope,
 	}),
 	output: z.object({ workers: z.array(z.int()), tookMs: z.number() }),
 	async run(
@@ -113,9 +133,10 @@ export const deployRoute = route({
 		first: z.enum(['start', 'stop']).optional().describe('stop: the old process ends before the new one is started'),
 		maxErrorRate: duration.optional().describe('errors that a new process may log in a minute'),
 		wait: flag.optional().describe('respond when it has ended (default true)'),
+		...scope,
 	}),
 	output: z.object({ id: z.int(), workers: z.array(z.int()), tookMs: z.number() }),
-	async run({ wait = true, ...options }, { fleet, signal }) {
+	async run({ wait = true, local: _local, node: _node, ...options }, { fleet, signal }) {
 		await needWorkers(fleet);
 		const { id } = await fleet.startDeploy(options);
 		const { tookMs } = wait ? await outcomeFor(fleet, id, signal) : { tookMs: 0 };
@@ -125,7 +146,7 @@ export const deployRoute = route({
 
 export const deployOutcomeRoute = route({
 	summary: 'Responds when a deploy has ended. A deploy that has not begun is called off when the client disconnects.',
-	input: z.strictObject({ id: wholeNumber(1, 'the number of a deploy') }),
+	input: z.strictObject({ id: wholeNumber(1, 'the number of a deploy'), ...scope }),
 	output: z.object({ id: z.int(), workers: z.array(z.int()), tookMs: z.number() }),
 	async run({ id }, { fleet, signal }) {
 		const { tookMs } = await outcomeFor(fleet, id, signal);
@@ -135,7 +156,10 @@ export const deployOutcomeRoute = route({
 
 export const deployCancelRoute = route({
 	summary: 'Calls off a deploy at the next safe point and brings the old version back.',
-	input: z.strictObject({ id: wholeNumber(1, 'the number of a deploy').optional().describe('default: the one that runs') }),
+	input: z.strictObject({
+		id: wholeNumber(1, 'the number of a deploy').optional().describe('default: the one that runs'),
+		...scope,
+	}),
 	output: z.object({ id: z.int(), state: z.string() }),
 	async run({ id }, { fleet }) {
 		const cancelled = await fleet.cancelDeploy(id);

@@ -2,14 +2,18 @@
 import { type Clock, optionProblems, optionsError } from '@shardctl/core';
 import type { z } from 'zod';
 import { endpoint, type Operation } from '../api/endpoints.js';
-import type { FleetFeed, FrameSink } from '../feed/fleet-feed.js';
-import type { Fleet } from '../fleet/fleet.js';
+import type { FleetFeed } from '../feed/fleet-feed.js';
+import type { FleetCluster, ServedFleet } from '../fleet/cluster.js';
+import type { FrameSink } from '../fleet/frame-sink.js';
 
 /** What a client may do: with the token for reading, with the token of the fleet, or on its socket. */
 export type Rights = 'none' | 'read' | 'act';
 
 export interface RouteContext {
-	fleet: Fleet;
+	/** Of this machine; for a route with the fields of {@link scope}, the part of the cluster that the request is about. */
+	fleet: ServedFleet;
+	/** Set where the request is about other nodes, or about all of them where `node` is undefined. */
+	elsewhere?: { cluster: FleetCluster; node: string | undefined } | undefined;
 	feed: FleetFeed;
 	clock: Clock;
 	/** Aborts when the client disconnects before the response is sent. */

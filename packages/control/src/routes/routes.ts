@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Operation } from '../api/endpoints.js';
 import { callRoute, evalRoute, fetchRoute } from './calls.js';
+import { drainRoute, moveRoute, nodesRoute, placementRoute, rebalanceRoute } from './cluster.js';
 import { dashboardRoute } from './dashboard.js';
 import { eventsRoute, logsRoute } from './feeds.js';
 import {
@@ -48,6 +49,11 @@ const operations = {
 	fetch: fetchRoute,
 	call: callRoute,
 	dashboard: dashboardRoute,
+	nodes: nodesRoute,
+	placement: placementRoute,
+	drain: drainRoute,
+	move: moveRoute,
+	rebalance: rebalanceRoute,
 } satisfies Record<Operation, unknown>;
 
 /** Input and output of each operation, for the typed client. */

@@ -1,7 +1,7 @@
 // The route that finds a guild: its shard by Discord's formula, and whether the bot is in it by asking that shard.
 import { isSnowflake, ShardctlError, type ShardStatus, shardIdForGuild } from '@shardctl/core';
 import { z } from 'zod';
-import { snowflake } from '../api/schemas.js';
+import { scope, snowflake } from '../api/schemas.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { workerOfShard } from './fleet.js';
 import { route } from './route.js';
@@ -10,13 +10,14 @@ const lookupTimeoutMs = 2000;
 
 export const whereRoute = route({
 	summary: 'Returns the shard and the worker of a guild, and what the bot knows about it.',
-	input: z.strictObject({ guildId: snowflake }),
+	input: z.strictObject({ guildId: snowflake, ...scope }),
 	output: z.object({
 		guildId: z.string(),
 		shardId: z.int(),
 		workerId: z.int(),
 		pid: z.int().nullable(),
 		status: z.string(),
+		node: z.string().optional(),
 		/** Null when the worker does not answer, or the bot's library caches no guilds. */
 		guild: z.object({ name: z.string().nullable(), memberCount: z.number().nullable() }).nullable(),
 	}),
@@ -38,6 +39,7 @@ export const whereRoute = route({
 			workerId,
 			pid: worker.pid,
 			status: worker.statuses[worker.shardIds.indexOf(shardId)] as ShardStatus,
+			...(worker.node === undefined ? {} : { node: worker.node }),
 			guild,
 		};
 	},

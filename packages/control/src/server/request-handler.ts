@@ -1,11 +1,12 @@
 // Authorises, routes and validates a request of the control API, and responds. It opens and closes no socket.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, guardListener, parseRequestTarget, ShardctlError } from '@shardctl/core';
-import { endpoint, endpoints, type Operation, pathFields, versionHeader } from '../api/endpoints.js';
+import { endpoint, endpoints, type Operation, pathFields, scopedOperations, versionHeader } from '../api/endpoints.js';
 import type { Dashboard } from '../dashboard/dashboard.js';
 import { EventStream } from '../feed/event-stream.js';
 import type { FleetFeed } from '../feed/fleet-feed.js';
-import type { Fleet } from '../fleet/fleet.js';
+import type { ServedFleet } from '../fleet/cluster.js';
+import { notACluster } from '../routes/cluster.js';
 import { parseInput, type Rights, type RouteContext } from '../routes/route.js';
 import { routeTable } from '../routes/routes.js';
 import { errorResponse } from './error-response.js';
@@ -29,7 +30,7 @@ export interface Access {
 }
 
 export interface RequestHandlerOptions extends Pick<RouteContext, 'openDashboard'> {
-	fleet: Fleet;
+	fleet: ServedFleet;
 	feed: FleetFeed;
 	clock: Clock;
 	/** Resolves when the control API is about to close. */
@@ -90,9 +91,9 @@ async function respond(
 	const input = parseInput(operation, schema, { ...given, ...fields });
 	const gone = new AbortController();
 	response.once('close', () => gone.abort(new ShardctlError('CALL_CANCELLED', 'the client disconnected')));
-	const { fleet, feed, clock, closing, openDashboard } = options;
+	const { feed, clock, closing, openDashboard } = options;
 	const context: RouteContext = {
-		fleet,
+		...(await scopeOf(options.fleet, operation, input)),
 		feed,
 		clock,
 		closing,
@@ -113,6 +114,25 @@ async function respond(
 	const output = await run(input, context);
 	if (contentType === undefined) sendJson(access, response, statusOf?.(output) ?? 200, output);
 	else send(access, response, { status: 200, contentType, body: output as string });
+}
+
+/** The part of a cluster that a request is about: all of it, unless the request says otherwise, where the route can do that. */
+async function scopeOf(
+	fleet: ServedFleet,
+	operation: Operation,
+	{ local, node }: Record<string, unknown>,
+): Promise<Pick<RouteContext, 'fleet' | 'elsewhere'>> {
+	const { cluster } = fleet;
+	if (!scopedOperations.has(operation)) return { fleet };
+	if (local === true && node !== undefined)
+		throw new ShardctlError('OPTIONS_INVALID', 'a request takes either local or node, not both');
+	if (!cluster) {
+		if (node === undefined) return { fleet };
+		throw notACluster();
+	}
+	if (local === true || node === cluster.node || (!cluster.joined && node === undefined)) return { fleet };
+	const elsewhere = { cluster, node: node as string | undefined };
+	return { fleet: elsewhere.node === undefined ? cluster.whole : await cluster.fleetOf(elsewhere.node), elsewhere };
 }
 
 const table = (Object.keys(endpoints) as Operation[]).map((operation) => {

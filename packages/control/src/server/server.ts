@@ -9,6 +9,7 @@ import { type Clock, type Deferred, deferred, every, messageOf, ShardctlError } 
 import type { Logger } from 'pino';
 import type { Dashboard } from '../dashboard/dashboard.js';
 import { FleetFeed } from '../feed/fleet-feed.js';
+import type { ServedFleet } from '../fleet/cluster.js';
 import type { Fleet } from '../fleet/fleet.js';
 import type { FleetEnd } from '../history/ended-fleet.js';
 import { killedFleet, writeEnd } from '../history/ended-fleet.js';
@@ -63,7 +64,7 @@ interface TcpAddress {
 }
 
 /** Takes the manager's name and opens its sockets. Throws `MANAGER_RUNNING`, `ADDRESS_IN_USE` or `STATE_DIR_UNUSABLE`. */
-export async function startControl(fleet: Fleet, options: ControlOptions, setup: ControlSetup): Promise<Control> {
+export async function startControl(fleet: ServedFleet, options: ControlOptions, setup: ControlSetup): Promise<Control> {
 	const { logger, clock, file } = setup;
 	const { name } = fleet;
 	const dir = stateDir();
@@ -75,6 +76,13 @@ export async function startControl(fleet: Fleet, options: ControlOptions, setup:
 	const feed = new FleetFeed(fleet, clock, (event) => {
 		journal?.event(event);
 		serving.dashboard?.event(event);
+	});
+	fleet.cluster?.serve({
+		recentEvents: () => feed.recentEvents(),
+		followEvents: (sink, { tail }, signal) => {
+			feed.followEvents(sink, { after: (feed.recentEvents().at(-1)?.seq ?? 0) - tail }, signal);
+		},
+		followLogs: (sink, options, signal) => feed.followLogs(sink, options, signal),
 	});
 	const stopTouching = every(clock, aliveMs, () => lock.touch());
 	const closing = deferred();

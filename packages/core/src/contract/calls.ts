@@ -55,10 +55,10 @@ export type BotScript<Result, Context> =
 	| ((client: BotClient, context: Serialized<Context>) => Result | PromiseLike<Result>)
 	| string;
 
-/** The outcome of a call in one worker. */
+/** The outcome of a call in one worker; in a cluster with the node that has it. */
 export type WorkerOutcome<Value = unknown> =
-	| { status: 'fulfilled'; value: Value; workerId: number; shardIds: readonly number[] }
-	| { status: 'rejected'; reason: unknown; workerId: number; shardIds: readonly number[] };
+	| { status: 'fulfilled'; value: Value; workerId: number; shardIds: readonly number[]; node?: string }
+	| { status: 'rejected'; reason: unknown; workerId: number; shardIds: readonly number[]; node?: string };
 
 type Answer<Options, Value> = Options extends { settle: true } ? WorkerOutcome<Value> : Value;
 /** The result of a call: one value with a target, else one per worker in shard order; outcomes with `settle: true`. */

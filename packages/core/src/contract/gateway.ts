@@ -142,6 +142,8 @@ export interface GatewayProcessStats extends GatewayStats {
 	lastAnswerAt: number | null;
 	/** Shards whose snapshots could not be saved; null where the last save of each succeeded. */
 	snapshotFailure: { shardIds: number[]; since: number; error: string; folder: string } | null;
+	/** In a cluster: the node that has it. */
+	node?: string | undefined;
 }
 
 /** One session with Discord. */

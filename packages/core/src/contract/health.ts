@@ -110,6 +110,10 @@ export type HealthStatus = 'healthy' | 'degraded' | 'down';
 export type HealthCauseKind =
 	| 'stopped'
 	| 'starting'
+	| 'node-gone'
+	| 'node-muted'
+	| 'node-silent'
+	| 'shard-unplaced'
 	| 'discord-refused'
 	| 'budget-exhausted'
 	| 'gateway-process-down'

@@ -103,6 +103,8 @@ export interface ShardStats {
 	closeCode: number | null;
 	/** Direct mode: its IDENTIFY waits until the session starts of the day reset. */
 	waitsForBudget?: boolean | undefined;
+	/** In a cluster: the node that has it. */
+	node?: string | undefined;
 }
 
 /** One worker as its supervisor sees it. */
@@ -136,4 +138,6 @@ export interface WorkerStats extends WorkerFacts {
 	rssBytes: number | null;
 	/** The memory at which the process is replaced; null without such a limit. */
 	memoryLimitBytes: number | null;
+	/** In a cluster: the node that has it. */
+	node?: string | undefined;
 }

@@ -98,6 +98,13 @@ class Answer implements Settle<unknown> {
 	}
 }
 
+/** What the caller of a broadcast gets for its outcomes: with `settle` these, else the values, or the error. */
+export function callOutcomes(outcomes: WorkerOutcome[], settle: boolean): unknown[] {
+	if (settle) return outcomes;
+	if (outcomes.some(({ status }) => status === 'rejected')) throw broadcastFailed(outcomes);
+	return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined));
+}
+
 function broadcastFailed(outcomes: readonly WorkerOutcome[]): ShardctlError {
 	const failed = outcomes.filter((result) => result.status === 'rejected');
 	const [first] = failed;

@@ -46,19 +46,14 @@ export class Calls<Worker extends CallWorker = CallWorker>
 	};
 
 	readonly fetchClientValues: FleetCalls['fetchClientValues'] = async (path, target) => {
-		if (typeof path !== 'string') throw notAString('the path', path);
-		const params = new PreparedValue({ path });
+		const params = new PreparedValue({ path: readPath(path) });
 		return this.#run({ method: 'fetchClientValues', name: path }, readCallOptions(target), (worker, request, settle) =>
 			worker.ask('fetchClientValue', params, request, settle),
 		);
 	};
 
 	readonly call: FleetCalls['call'] = async (name, args = [], target?) => {
-		if (typeof name !== 'string') throw notAString('the name of a handler', name);
-		if (!Array.isArray(args)) {
-			throw new ShardctlError('OPTIONS_INVALID', `the arguments of a handler must be an array, got ${describeValue(args)}`);
-		}
-		const params = new PreparedValue({ name, args });
+		const params = new PreparedValue(readHandlerCall(name, args));
 		return this.#run({ method: 'call', name }, readCallOptions(target), (worker, request, settle) =>
 			worker.ask('call', params, request, settle),
 		);
@@ -86,6 +81,11 @@ export class Calls<Worker extends CallWorker = CallWorker>
 			send(worker, request, settle);
 		};
 		return this.#run({ method: 'broadcastEval', name: null }, options, send);
+	}
+
+	/** Those that a call to all reaches. */
+	get workers(): readonly Worker[] {
+		return this.#fleet.workers;
 	}
 
 	/** The worker that owns a shard. Throws `SHARD_NOT_OWNED` when this manager has none. */
@@ -117,6 +117,19 @@ export class Calls<Worker extends CallWorker = CallWorker>
 		// Without a plan no guild has a shard; any id then gives the same refusal.
 		return this.ownerOf(shardIdForGuild(guildId, this.#fleet.totalShards || 1));
 	}
+}
+
+/** A dotted path. Throws `OPTIONS_INVALID`. */
+export function readPath(path: unknown): string {
+	if (typeof path === 'string') return path;
+	throw notAString('the path', path);
+}
+
+/** The name of a handler and its arguments. Throws `OPTIONS_INVALID`. */
+export function readHandlerCall(name: unknown, args: unknown): { name: string; args: unknown[] } {
+	if (typeof name !== 'string') throw notAString('the name of a handler', name);
+	if (Array.isArray(args)) return { name, args };
+	throw new ShardctlError('OPTIONS_INVALID', `the arguments of a handler must be an array, got ${describeValue(args)}`);
 }
 
 function notAString(what: string, got: unknown): ShardctlError {

@@ -22,6 +22,7 @@ import {
 	orAborted,
 	type SessionLease,
 	ShardctlError,
+	sessionOfShard,
 	sleep,
 } from '@shardctl/core';
 import type { EmitFleetEvent } from '../events.js';
@@ -31,6 +32,7 @@ import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { planSession } from '../plan/plan-session.js';
 import type { StartOutcome } from '../workers/start-watch.js';
 import { DiscordReach } from './discord-reach.js';
+import type { NodeLinks } from './node-links.js';
 
 export interface MembershipOptions {
 	options: ResolvedManagerOptions;
@@ -42,6 +44,8 @@ export interface MembershipOptions {
 	/** Asks Discord's gateway for anything at all; resolves with whether there was an answer. */
 	probe(): Promise<boolean>;
 	emit: EmitFleetEvent;
+	/** To the other nodes, from before this one joins until it has left. */
+	links: Pick<NodeLinks, 'open' | 'note' | 'close'>;
 }
 
 /** How long Redis may take to answer at the start. */
@@ -161,11 +165,14 @@ export class Membership implements SessionHost {
 				},
 				viewed: (view) => {
 					this.#view = view;
+					this.#options.links.note(view);
 					this.#dropUnused(view);
 				},
 			},
 		});
 		this.#node = node;
+		// Who sees it in the table can call it.
+		await this.#options.links.open({ node, redis, keys, timings, layout });
 		const since = clock.monotonic();
 		await this.#start(node);
 		this.#options.emit('cluster:joined', { tookMs: Math.round(clock.monotonic() - since) });
@@ -181,15 +188,18 @@ export class Membership implements SessionHost {
 	/**
 	 * Moves every session to other nodes, as far as there are others; what is left then is released, and another node, or this one, resumes
 	 * it later. A second call ends the first at once.
+	 *
+	 * @param options `drain: false` moves nothing: every node stops.
 	 */
-	async leave({ deadlineMs = 120_000 }: { deadlineMs?: number } = {}): Promise<void> {
+	async leave({ deadlineMs = 120_000, drain = true }: { deadlineMs?: number; drain?: boolean } = {}): Promise<void> {
 		const node = this.#node;
 		this.#reach.stop();
 		if (!node || !this.#joined) return;
 		const { clock } = this.#options.options;
 		const since = clock.monotonic();
 		try {
-			if (this.#options.cluster.state === 'redis') await this.#drain(node, deadlineMs);
+			if (!drain) await orAborted(node.update({ draining: true }), this.#hurry.signal);
+			else if (this.#options.cluster.state === 'redis') await this.#drain(node, deadlineMs);
 			else await this.#announceLeave(node);
 		} catch (error) {
 			if (!this.#hurry.signal.aborted) this.#options.options.logger.warn(`cannot drain this node: ${messageOf(error)}`);
@@ -206,6 +216,12 @@ export class Membership implements SessionHost {
 		this.#options.emit('cluster:left', { tookMs: Math.round(clock.monotonic() - since) });
 	}
 
+	/** Whether a shard is this node's now: not while its session is only prepared here. */
+	owns(shardId: number): boolean {
+		const layout = this.#layout;
+		return layout !== undefined && this.#node?.state.holding(sessionOfShard(layout, shardId)) !== undefined;
+	}
+
 	/** Ends {@link leave} without waiting for other nodes. */
 	hurry(): void {
 		this.#hurry.abort(new ShardctlError('MANAGER_STOPPED', 'the manager is to stop at once'));
@@ -213,6 +229,7 @@ export class Membership implements SessionHost {
 
 	/** Ends the connection to Redis, after everything else. */
 	async close(): Promise<void> {
+		await this.#options.links.close();
 		await this.#connection?.coordinator.close().catch(() => {});
 		await this.#connection?.redis.close();
 	}

@@ -115,7 +115,7 @@ export class ResidentMode implements SessionMode {
 			else if (kind === 'upstream:disconnected') onConnection('down');
 		});
 		this.#replan((sessions) => [...sessions, session]);
-		const created = workers.create({ slices, totalShards: this.#started().plan.layout.totalShards });
+		const created = workers.create({ slices, totalShards: this.#started().plan.layout.totalShards, byShard: true });
 		return new CarriedSession({
 			gateway,
 			slices,

@@ -8,6 +8,8 @@ import { z } from 'zod';
 const wholeNumber = z.number().int({ error: 'must be a whole number' }).min(1, { error: 'must be a whole number from 1' });
 /** The bounds of the lease: below, a busy machine loses its sessions; above, a dead machine is replaced late. */
 const leaseMs = { min: 1000, max: 120_000 } as const;
+/** A shorter one can be guessed by a person who records messages. */
+const shortestSecret = 16;
 const nodeName = /^[\w.-]{1,64}$/;
 
 export const clusterSchema = z.union(
@@ -18,6 +20,10 @@ export const clusterSchema = z.union(
 			node: z.string().regex(nodeName, { error: 'must be of letters, digits, ".", "_" and "-", at most 64' }).optional(),
 			capacity: wholeNumber.optional(),
 			expect: wholeNumber.optional(),
+			secret: z
+				.string()
+				.min(shortestSecret, { error: `must have at least ${shortestSecret} characters` })
+				.optional(),
 			leaseMs: z
 				.number({ error: 'must be a duration' })
 				.min(leaseMs.min, { error: 'must be at least 1 s' })
@@ -29,7 +35,7 @@ export const clusterSchema = z.union(
 			key: z.string().optional(),
 		}),
 	],
-	{ error: 'must be the URL of a Redis, or { url, node, capacity, expect, leaseMs, state, ca, cert, key }' },
+	{ error: 'must be the URL of a Redis, or { url, node, capacity, expect, leaseMs, state, secret, ca, cert, key }' },
 );
 
 /** Several managers, on any machines, that run one fleet; see packages/cluster. */
@@ -49,6 +55,11 @@ export interface ClusterOptions {
 	 * whatever reason, starts there with an IDENTIFY, and nothing is moved to even out the nodes. The same on all nodes.
 	 */
 	state?: 'redis' | 'none';
+	/**
+	 * Signs the messages between nodes, the same on all of them (default: `SHARDCTL_CLUSTER_SECRET`, else the bot token): whoever has only
+	 * Redis can run nothing on a node.
+	 */
+	secret?: string;
 	/** Files in PEM, for `rediss://`: the authority that has signed the certificate of Redis, and a certificate for this client. */
 	ca?: string;
 	cert?: string;
@@ -62,6 +73,8 @@ export interface ResolvedClusterOptions {
 	expect: number;
 	leaseMs: number;
 	state: 'redis' | 'none';
+	/** Undefined: the bot token is used. */
+	secret: string | undefined;
 }
 
 /** Null without a cluster. Adds what is wrong to `problems`. */
@@ -94,6 +107,10 @@ export function resolveClusterOptions(
 	if ((tls.cert === undefined) !== (tls.key === undefined)) {
 		problems.push({ option: 'cluster.cert', problem: 'and cluster.key belong together: give both' });
 	}
+	const secret = options.secret ?? (process.env.SHARDCTL_CLUSTER_SECRET || undefined);
+	if (secret !== undefined && secret.length < shortestSecret) {
+		problems.push({ option: 'SHARDCTL_CLUSTER_SECRET', problem: `must have at least ${shortestSecret} characters` });
+	}
 	const hasTls = Object.keys(tls).length > 0;
 	if (hasTls && wrong === undefined && !url.startsWith('rediss:')) {
 		problems.push({ option: 'cluster', problem: 'must begin with rediss:// when certificates are given' });
@@ -105,6 +122,7 @@ export function resolveClusterOptions(
 		expect: expect ?? 1,
 		leaseMs: lease ?? 6000,
 		state,
+		secret,
 	};
 }
 

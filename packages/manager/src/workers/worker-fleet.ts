@@ -80,10 +80,18 @@ export class WorkerFleet {
 		return () => void this.#onTrial.delete(worker);
 	}
 
-	/** Adds one worker per slice, not started. */
-	create({ slices, totalShards }: { slices: readonly (readonly number[])[]; totalShards: number }): readonly ManagedWorker[] {
+	/** Adds one worker per slice, not started. With `byShard` its id is that of its first shard, which is the same on every node. */
+	create({
+		slices,
+		totalShards,
+		byShard = false,
+	}: {
+		slices: readonly (readonly number[])[];
+		totalShards: number;
+		byShard?: boolean;
+	}): readonly ManagedWorker[] {
 		this.#totalShards = totalShards;
-		const created = slices.map((shardIds) => this.#create(this.#nextId++, shardIds));
+		const created = slices.map((shardIds) => this.#create(byShard ? (shardIds[0] as number) : this.#nextId++, shardIds));
 		this.#workers = [...this.#workers, ...created].sort((a, b) => (a.shardIds[0] ?? 0) - (b.shardIds[0] ?? 0));
 		return created;
 	}

@@ -1,0 +1,395 @@
+// The cluster as this node's manager uses it: the whole fleet for its callers, its bots and its control API, and what a person may change of the
+// placement. Which sessions this node has, and how they move, is decided in packages/cluster; membership.ts carries it out.
+import type { NodeRow } from '@shardctl/cluster';
+import type {
+	ClusterInfo,
+	DrainOutcome,
+	DrainRequest,
+	Fleet,
+	FleetCluster,
+	FleetEvent,
+	FollowRequest,
+	FrameSink,
+	NodeFeed,
+	NodeInfo,
+	SessionMove,
+	SessionPlace,
+} from '@shardctl/control';
+import { botKey, ShardctlError, sessionOfShard, sleep } from '@shardctl/core';
+import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import { atNode } from './at-node.js';
+import { ClusterCalls, type LocalCalls, noSuchShard } from './cluster-calls.js';
+import {
+	type ClusterTerms,
+	isLive,
+	namedMoves,
+	nameOf,
+	nodeInfos,
+	nodeNamed,
+	ownerOfShard,
+	requestedMove,
+	requireOthers,
+	sessionPlaces,
+} from './cluster-nodes.js';
+import { NodeFeeds } from './node-feeds.js';
+import { NodeLinks } from './node-links.js';
+import { RemoteFleet } from './remote-fleet.js';
+import { serveNode } from './serve-node.js';
+import { type NodeFleet, WholeFleet } from './whole-fleet.js';
+
+export interface ClusterOptions {
+	options: ResolvedManagerOptions;
+	/** Into the workers of this machine. */
+	calls: LocalCalls;
+	/** To a worker of this machine, or to all. */
+	send(shardId: number | null, message: unknown): Promise<void>;
+	/** What this machine runs. */
+	local(): Fleet;
+}
+
+const pollMs = 100;
+const defaultDeadlineMs = 120_000;
+/** How long a node may take to mark itself. */
+const markTimeoutMs = 5000;
+
+export class Cluster implements FleetCluster {
+	readonly links: NodeLinks;
+	readonly calls: ClusterCalls;
+	readonly whole: WholeFleet;
+	readonly #options: ClusterOptions;
+	readonly #feeds: NodeFeeds;
+	#feed: NodeFeed | undefined;
+	#engine: Promise<{ engine: string; version: string }> | undefined;
+	readonly #remote = new Map<string, RemoteFleet>();
+
+	constructor(given: ClusterOptions) {
+		const { options } = given;
+		this.#options = given;
+		const { token, clock, cluster } = options;
+		this.links = new NodeLinks({
+			token,
+			secret: cluster?.secret,
+			clock,
+			serve: (peer) => {
+				this.#feeds.listen(peer);
+				serveNode(peer, {
+					local: given.local(),
+					calls: given.calls,
+					send: given.send,
+					drain: async (draining) => this.links.door.node.update({ draining }),
+					stop: (how) => void given.local().stop(how),
+					feed: () => this.#feed,
+				});
+			},
+		});
+		const feed = () => this.#feed;
+		this.#feeds = new NodeFeeds({ links: this.links, clock, feed });
+		this.calls = this.#callsTo(undefined);
+		this.whole = new WholeFleet({
+			clock,
+			get local() {
+				return given.local();
+			},
+			calls: this.calls,
+			totalShards: () => given.local().totalShards,
+			nodes: () => this.#fleets(),
+			table: () => this.#table(),
+		});
+	}
+
+	get node(): string {
+		return this.#options.options.cluster?.node ?? '';
+	}
+
+	get joined(): boolean {
+		return this.links.isOpen;
+	}
+
+	serve(feed: NodeFeed): void {
+		this.#feed = feed;
+	}
+
+	async fleetOf(name: string): Promise<Fleet> {
+		const row = nodeNamed(await this.links.read(), name);
+		return this.#fleetOf(row);
+	}
+
+	async nodes(): Promise<ClusterInfo> {
+		const view = await this.links.read();
+		const { redis } = this.links.door;
+		// It may be another one after a failover; that is worth no question each second.
+		this.#engine ??= import('@shardctl/cluster').then(({ engineFacts }) => engineFacts(redis));
+		this.#engine.catch(() => {
+			this.#engine = undefined;
+		});
+		const { engine, version } = await this.#engine;
+		const app = botKey(this.#options.options.token);
+		return { cluster: { app, engine, version }, nodes: nodeInfos(view, this.#terms()) };
+	}
+
+	async placement(): Promise<SessionPlace[]> {
+		return sessionPlaces(await this.links.read(), this.#terms());
+	}
+
+	async drain(request: DrainRequest): Promise<DrainOutcome> {
+		const { node: name = this.node, deadlineMs = defaultDeadlineMs, undo = false, force = false, wait = true, signal } = request;
+		const { clock } = this.#options.options;
+		const until = clock.monotonic() + deadlineMs;
+		if (!undo) this.#requireState();
+		const before = await this.links.read();
+		const row = nodeNamed(before, name);
+		const had = sessionsOf(before.sessions, row.node);
+		if (!undo && !force) requireOthers(before, row);
+		await this.#mark(row, !undo);
+		if (undo || !wait) return { node: name, moved: 0, left: had };
+		for (;;) {
+			const view = await this.links.read();
+			const left = sessionsOf(view.sessions, row.node);
+			const moved = Math.max(0, had - left);
+			if (left === 0) return { node: name, moved, left };
+			if (!view.nodes.some((each) => each.node !== row.node && isLive(each) && !each.member?.draining)) {
+				// With force nothing else can happen to it.
+				if (force) return { node: name, moved, left };
+				requireOthers(view, row);
+			}
+			if (clock.monotonic() >= until) {
+				throw new ShardctlError(
+					'CALL_TIMEOUT',
+					`node "${name}" still has ${left} of ${had} sessions after ${deadlineMs / 1000} s; it stays marked, and they go on moving`,
+					{ details: { node: name, moved, left } },
+				);
+			}
+			await sleep(clock, pollMs, signal);
+		}
+	}
+
+	async move({
+		shardId,
+		node,
+		signal,
+	}: {
+		shardId: number;
+		node: string;
+		signal?: AbortSignal;
+	}): Promise<SessionMove & { moved: boolean }> {
+		const { clock } = this.#options.options;
+		this.#requireState();
+		const { layout, slicing } = this.#terms();
+		const view = await this.links.read();
+		const target = nodeNamed(view, node);
+		const session = sessionOfShard(layout, shardId);
+		const from = ownerOfShard(view, layout, shardId);
+		let moved = false;
+		await this.links.door.node.change((now) => {
+			const changes = requestedMove(now, layout, { shardId, node });
+			moved ||= changes.length > 0;
+			return changes;
+		});
+		const [place] = sessionPlaces(view, { layout, slicing }).filter((each) => each.session === session);
+		const shardIds = place?.shardIds ?? [];
+		const outcome = { session, shardIds, from: from ? nameOf(from) : node, to: node, moved: moved || from?.node !== target.node };
+		for (;;) {
+			const now = await this.links.read();
+			const row = now.sessions.find((each) => each.session === session);
+			if (row?.owner === target.node && row.phase === 'held' && (await this.#isReady(target, shardIds))) return outcome;
+			const isThere = row?.owner === target.node || row?.target === target.node;
+			if (!isThere && row?.owner !== undefined) {
+				throw new ShardctlError(
+					'WORKER_NOT_READY',
+					`the move of session ${session} to node "${node}" was called off; it is on node "${nameById(now.nodes, row.owner)}"`,
+					{ details: { session, node } },
+				);
+			}
+			if (!now.nodes.some((each) => each.node === target.node && isLive(each))) nodeNamed(now, node);
+			await sleep(clock, pollMs, signal);
+		}
+	}
+
+	async rebalance({ dryRun = false, signal }: { dryRun?: boolean; signal?: AbortSignal }): Promise<SessionMove[]> {
+		const { rebalanceMoves, rebalanceStep } = await import('@shardctl/cluster');
+		this.#requireState();
+		const { clock } = this.#options.options;
+		const terms = this.#terms();
+		const { sessions } = terms.layout;
+		if (dryRun) {
+			const view = await this.links.read();
+			return namedMoves(view, terms, rebalanceMoves(view, sessions));
+		}
+		const made = new Map<number, SessionMove>();
+		for (;;) {
+			const view = await this.links.read();
+			const step = rebalanceStep(view, sessions).filter(({ session }) => !made.has(session));
+			const moving = view.sessions.some(({ phase }) => phase !== 'held');
+			if (!moving && step.length === 0) return [...made.values()];
+			if (!moving) {
+				const begun = await this.links.door.node.change((now) =>
+					rebalanceStep(now, sessions).filter(({ session }) => !made.has(session)),
+				);
+				if (begun.length === 0) return [...made.values()];
+				for (const move of namedMoves(view, terms, step)) made.set(move.session, move);
+			}
+			await sleep(clock, pollMs, signal);
+		}
+	}
+
+	async stopNodes({ node, ...how }: { node?: string; graceMs?: number; reason: string }): Promise<string[]> {
+		const view = await this.links.read();
+		const self = this.links.door.node.node;
+		const rows = node === undefined ? view.nodes.filter((row) => isLive(row) && row.node !== self) : [nodeNamed(view, node)];
+		const drain = node !== undefined;
+		await Promise.all(rows.map((row) => this.links.request(row, 'stop', { ...how, drain }, { timeoutMs: markTimeoutMs })));
+		const { clock } = this.#options.options;
+		const asked = new Set(rows.map((row) => row.node));
+		for (;;) {
+			const now = await this.links.read();
+			if (!now.nodes.some((row) => asked.has(row.node) && row.leaseMs > 0)) return rows.map(nameOf);
+			await sleep(clock, pollMs);
+		}
+	}
+
+	async recentEvents(node?: string): Promise<FleetEvent[]> {
+		const asked = await this.#rows(node);
+		const lists = await Promise.allSettled(
+			asked.map(async ({ row, isSelf }) =>
+				isSelf
+					? [...(this.#feed?.recentEvents() ?? [])]
+					: this.links.request(row, 'recentEvents', null, { timeoutMs: markTimeoutMs }),
+			),
+		);
+		const [only] = lists;
+		if (node !== undefined && only?.status === 'rejected') throw only.reason;
+		return lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : [])).sort((a, b) => a.at - b.at);
+	}
+
+	follow(
+		sink: FrameSink,
+		{ node, ...request }: FollowRequest & { node?: string | undefined },
+		signal: AbortSignal,
+	): Promise<void> {
+		return this.#feeds.follow(sink, request, () => this.#rows(node), signal);
+	}
+
+	/** To `process.on('message')` of the worker that owns a shard. */
+	async send(shardId: number, message: unknown): Promise<void> {
+		const { layout } = this.#terms();
+		if (shardId >= layout.totalShards) throw noSuchShard(shardId, layout.totalShards);
+		const owner = ownerOfShard(await this.links.view(), layout, shardId);
+		if (!owner)
+			throw new ShardctlError('WORKER_UNAVAILABLE', `shard ${shardId} is on no node at the moment; try again in a moment`);
+		return this.#sendTo(owner, shardId, message);
+	}
+
+	/** To every worker of every node. */
+	async broadcast(message: unknown): Promise<void> {
+		const rows = await this.#rows(undefined);
+		await Promise.all(rows.map(({ row }) => atNode(nameOf(row), this.#sendTo(row, null, message))));
+	}
+
+	/** `true` once the worker of a shard is ready again, `false` when it could not be. */
+	async respawnShard(shardId: number): Promise<boolean> {
+		const { layout } = this.#terms();
+		if (shardId >= layout.totalShards) throw noSuchShard(shardId, layout.totalShards);
+		const workers = await this.whole.getWorkers();
+		const worker = workers.find(({ shardIds }) => shardIds.includes(shardId));
+		if (!worker)
+			throw new ShardctlError('WORKER_UNAVAILABLE', `shard ${shardId} is on no node at the moment; try again in a moment`);
+		try {
+			return await this.whole.replaceWorker(worker.id, 'respawn requested');
+		} catch (error) {
+			if (ShardctlError.is(error) && error.code === 'WORKER_NOT_READY') return false;
+			throw error;
+		}
+	}
+
+	async #sendTo(row: NodeRow, shardId: number | null, message: unknown): Promise<void> {
+		if (this.#isSelf(row)) return this.#options.send(shardId, message);
+		await this.links.request(row, 'send', { shardId, message }, { timeoutMs: this.#options.options.callTimeoutMs });
+	}
+
+	#terms(): ClusterTerms {
+		const { layout, timings } = this.links.door;
+		return { layout, timings, slicing: this.#options.options };
+	}
+
+	/** Without shared state a session that goes to another node starts there with an IDENTIFY, which no one may request by a move. */
+	#requireState(): void {
+		if (this.#options.options.cluster?.state !== 'none') return;
+		throw new ShardctlError(
+			'OPTIONS_INVALID',
+			'this cluster shares no state (--cluster-state none), so its sessions cannot move; stop a node to have the others start its sessions',
+		);
+	}
+
+	#isSelf(row: NodeRow): boolean {
+		return row.node === this.links.door.node.node;
+	}
+
+	/** The live nodes, or the one of this name. */
+	async #rows(name: string | undefined): Promise<{ row: NodeRow; isSelf: boolean }[]> {
+		const view = await this.links.read();
+		const rows = name === undefined ? view.nodes.filter(isLive) : [nodeNamed(view, name)];
+		return rows.map((row) => ({ row, isSelf: this.#isSelf(row) })).sort((a, b) => (nameOf(a.row) < nameOf(b.row) ? -1 : 1));
+	}
+
+	async #fleets(): Promise<NodeFleet[]> {
+		return (await this.#rows(undefined)).map(({ row, isSelf }) => ({ name: nameOf(row), fleet: this.#fleetOf(row), isSelf }));
+	}
+
+	async #table(): Promise<{ nodes: NodeInfo[]; places: SessionPlace[] }> {
+		const view = await this.links.read();
+		return { nodes: nodeInfos(view, this.#terms()), places: sessionPlaces(view, this.#terms()) };
+	}
+
+	#fleetOf(row: NodeRow): Fleet {
+		if (this.#isSelf(row)) return this.#options.local();
+		const known = this.#remote.get(row.node);
+		if (known) return known;
+		const { name, totalShards } = this.#options.local();
+		const fleet = new RemoteFleet({
+			row,
+			links: this.links,
+			calls: this.#callsTo(row),
+			name,
+			totalShards,
+			stop: async ({ graceMs, reason = 'another node' }) => {
+				await this.stopNodes({ node: nameOf(row), reason, ...(graceMs === undefined ? {} : { graceMs }) });
+			},
+		});
+		// Incarnations that are gone; there are as many as nodes were restarted.
+		for (const node of this.#remote.keys())
+			if (!this.links.lastView?.nodes.some((each) => each.node === node)) this.#remote.delete(node);
+		this.#remote.set(row.node, fleet);
+		return fleet;
+	}
+
+	#callsTo(only: NodeRow | undefined): ClusterCalls {
+		return new ClusterCalls({
+			links: this.links,
+			local: this.#options.calls,
+			terms: () => this.#terms(),
+			defaultTimeoutMs: this.#options.options.callTimeoutMs,
+			only,
+		});
+	}
+
+	async #mark(row: NodeRow, draining: boolean): Promise<void> {
+		if (this.#isSelf(row)) return this.links.door.node.update({ draining });
+		await this.links.request(row, 'drain', { draining }, { timeoutMs: markTimeoutMs });
+	}
+
+	async #isReady(row: NodeRow, shardIds: readonly number[]): Promise<boolean> {
+		const workers = await this.#fleetOf(row).getWorkers();
+		return shardIds.every((id) =>
+			workers.some((worker) => worker.shardIds.includes(id) && worker.statuses[worker.shardIds.indexOf(id)] === 'ready'),
+		);
+	}
+}
+
+function sessionsOf(sessions: readonly { owner: string | undefined }[], node: string): number {
+	return sessions.filter(({ owner }) => owner === node).length;
+}
+
+function nameById(rows: readonly NodeRow[], node: string): string {
+	const row = rows.find((each) => each.node === node);
+	return row ? nameOf(row) : node;
+}

@@ -1,0 +1,96 @@
+// The contract between two nodes of a cluster: what a manager requests of another one, and the schemas that check what arrives. Both sides
+// are managers of the same bot with the same key; everything here is about the other node's own machine, never about the cluster.
+import type { Fleet, FleetEvent } from '@shardctl/control';
+import type { RemoteCallOptions, ScriptSource } from '@shardctl/core';
+import type { PeerSchemas } from '@shardctl/rpc';
+import { z } from 'zod';
+
+/** The methods of a fleet that one node may call on another. Calls into the bot have a method of their own, which keeps every value. */
+export const remoteFleetMethods = [
+	'getStats',
+	'getWorkers',
+	'recentLogs',
+	'replaceWorker',
+	'respawnAll',
+	'startDeploy',
+	'waitForDeploy',
+	'cancelDeploy',
+	'restartGateways',
+	'restartRest',
+] as const satisfies readonly (keyof Fleet)[];
+
+export type RemoteFleetMethod = (typeof remoteFleetMethods)[number];
+
+/** A call into the workers of a node: to the owner of a shard, where the options name one, else to all. */
+export type NodeCall = { options: RemoteCallOptions } & (
+	| { kind: 'eval'; script: ScriptSource; context?: unknown }
+	| { kind: 'fetch'; path: string }
+	| { kind: 'call'; name: string; args: unknown[] }
+);
+
+export interface NodeMethods {
+	/** Nothing: a link whose other node no longer listens ends with it. */
+	ping: { params: null; result: null };
+	fleet: { params: { method: RemoteFleetMethod; args: unknown[] }; result: unknown };
+	call: { params: NodeCall; result: unknown };
+	/** To `process.on('message')` of the owner of a shard, or of every worker. */
+	send: { params: { shardId: number | null; message: unknown }; result: null };
+	/** Marks the node as drained, or as available again. */
+	drain: { params: { draining: boolean }; result: null };
+	/** Returns at once: the node stops, and its links end with it. */
+	stop: { params: { graceMs?: number | undefined; reason: string; drain: boolean }; result: null };
+	recentEvents: { params: null; result: FleetEvent[] };
+	/** Sends `frame` events with this id until it is cancelled. Never returns by itself, except when the node stops. */
+	follow: { params: { id: number; what: 'events' | 'logs'; tail: number; shard?: number | undefined }; result: null };
+}
+
+export interface NodeEvents {
+	/** A frame of server-sent events for the follower of this id; null once all recent ones were sent. */
+	frame: { id: number; frame: string | null };
+}
+
+const options = z.strictObject({
+	shard: z.int().nonnegative().optional(),
+	guildId: z.string().optional(),
+	timeoutMs: z.number().nonnegative().optional(),
+	settle: z.boolean().optional(),
+}) as z.ZodType<RemoteCallOptions>;
+const script = z.strictObject({ kind: z.enum(['function', 'text']), source: z.string() });
+const anything = z.unknown();
+
+export const nodeSchemas: PeerSchemas<NodeMethods, NodeMethods, NodeEvents> = {
+	params: {
+		ping: z.null(),
+		fleet: z.strictObject({ method: z.enum(remoteFleetMethods), args: z.array(anything).max(4) }),
+		call: z.discriminatedUnion('kind', [
+			z.strictObject({ kind: z.literal('eval'), script, context: anything.optional(), options }),
+			z.strictObject({ kind: z.literal('fetch'), path: z.string(), options }),
+			z.strictObject({ kind: z.literal('call'), name: z.string(), args: z.array(anything), options }),
+		]) as z.ZodType<NodeCall>,
+		send: z.strictObject({ shardId: z.int().nonnegative().nullable(), message: anything }) as z.ZodType<
+			NodeMethods['send']['params']
+		>,
+		drain: z.strictObject({ draining: z.boolean() }),
+		stop: z.strictObject({ graceMs: z.number().nonnegative().optional(), reason: z.string(), drain: z.boolean() }),
+		recentEvents: z.null(),
+		follow: z.strictObject({
+			id: z.int(),
+			what: z.enum(['events', 'logs']),
+			tail: z.int().nonnegative(),
+			shard: z.int().nonnegative().optional(),
+		}),
+	},
+	results: {
+		ping: z.null(),
+		fleet: anything,
+		call: anything,
+		send: z.null(),
+		drain: z.null(),
+		stop: z.null(),
+		recentEvents: z.array(z.looseObject({ seq: z.int(), at: z.number(), type: z.string() })) as unknown as z.ZodType<
+			FleetEvent[]
+		>,
+		follow: z.null(),
+	},
+	events: { frame: z.strictObject({ id: z.int(), frame: z.string().nullable() }) },
+};

@@ -1,0 +1,179 @@
+// All nodes of a cluster as one fleet: reads from all at once and merges, acts on one after the other, so that a fault shows on one node before
+// it reaches the next.
+import type { DeployRequest, Fleet, LogEntry, NodeInfo, SessionPlace, WorkerView } from '@shardctl/control';
+import {
+	type BroadcastEvalOptions,
+	type CallOptions,
+	type Clock,
+	type DeployOutcome,
+	type DeployStats,
+	type ManagerStats,
+	messageOf,
+	type RespawnAllOptions,
+} from '@shardctl/core';
+import { atNode } from './at-node.js';
+import type { ClusterCalls } from './cluster-calls.js';
+import { ClusterDeploys } from './cluster-deploys.js';
+import { mergeStats, type NodeStats } from './merge-stats.js';
+
+/** One node of the cluster at this moment. */
+export interface NodeFleet {
+	name: string;
+	fleet: Fleet;
+	isSelf: boolean;
+}
+
+export interface WholeFleetOptions {
+	clock: Clock;
+	local: Fleet;
+	calls: ClusterCalls;
+	totalShards(): number;
+	/** The live nodes in order of their names. */
+	nodes(): Promise<NodeFleet[]>;
+	/** What the table says, read with {@link nodes}. */
+	table(): Promise<{ nodes: NodeInfo[]; places: SessionPlace[] }>;
+}
+
+export class WholeFleet implements Fleet {
+	readonly #options: WholeFleetOptions;
+	readonly deploys: ClusterDeploys;
+
+	constructor(options: WholeFleetOptions) {
+		this.#options = options;
+		this.deploys = new ClusterDeploys({ clock: options.clock, nodes: () => this.#withWorkers() });
+	}
+
+	get name(): string {
+		return this.#options.local.name;
+	}
+
+	get version(): string {
+		return this.#options.local.version;
+	}
+
+	get totalShards(): number {
+		return this.#options.totalShards();
+	}
+
+	async getStats(options: { fresh?: boolean } = {}): Promise<ManagerStats> {
+		const [nodes, table] = await Promise.all([this.#options.nodes(), this.#options.table()]);
+		const parts = await Promise.all(
+			nodes.map(async ({ name, fleet }): Promise<NodeStats> => {
+				try {
+					return { node: name, stats: await fleet.getStats(options) };
+				} catch (error) {
+					return { node: name, error: messageOf(error) };
+				}
+			}),
+		);
+		const self = nodes.find(({ isSelf }) => isSelf)?.name ?? '';
+		const merged = mergeStats({ self, ...table, parts });
+		const deploy = this.deploys.stats(deployOf(parts, this.deploys.currentNode) ?? merged.deploy);
+		return deploy ? { ...merged, deploy } : merged;
+	}
+
+	/** Of the nodes that respond. */
+	async getWorkers(): Promise<readonly WorkerView[]> {
+		const [lists, { places }] = await Promise.all([
+			this.#ofEach(async ({ name, fleet }) => (await fleet.getWorkers()).map((worker) => ({ ...worker, node: name }))),
+			this.#options.table(),
+		]);
+		const ownerOf = new Map(places.flatMap(({ shardIds, node }) => shardIds.map((id) => [id, node])));
+		const byId = new Map<number, WorkerView>();
+		// While a session moves, two nodes have processes for it: the one that owns it counts.
+		for (const worker of lists.flat()) {
+			if (!byId.has(worker.id) || ownerOf.get(worker.shardIds[0] as number) === worker.node) byId.set(worker.id, worker);
+		}
+		return [...byId.values()].sort((a, b) => (a.shardIds[0] ?? 0) - (b.shardIds[0] ?? 0));
+	}
+
+	async recentLogs(options: { shard?: number | undefined }): Promise<LogEntry[]> {
+		const lists = await this.#ofEach(async ({ name, fleet }) =>
+			(await fleet.recentLogs(options)).map((entry) => ({ ...entry, node: name })),
+		);
+		return lists.flat().sort((a, b) => a.at - b.at);
+	}
+
+	onEvent(listener: Parameters<Fleet['onEvent']>[0]): void {
+		this.#options.local.onEvent(listener);
+	}
+
+	onLog(listener: Parameters<Fleet['onLog']>[0]): void {
+		this.#options.local.onLog(listener);
+	}
+
+	broadcastEval(script: string, options: BroadcastEvalOptions): Promise<unknown> {
+		return this.#options.calls.broadcastEval(script, options);
+	}
+
+	fetchClientValues(path: string, options: CallOptions): Promise<unknown> {
+		return this.#options.calls.fetchClientValues(path, options);
+	}
+
+	call(name: string, args: unknown[], options: CallOptions): Promise<unknown> {
+		return this.#options.calls.call(name, args as never, options);
+	}
+
+	async replaceWorker(workerId: number, reason: string): Promise<boolean> {
+		const worker = (await this.getWorkers()).find(({ id }) => id === workerId);
+		const node = (await this.#options.nodes()).find(({ name }) => name === worker?.node);
+		return node ? node.fleet.replaceWorker(workerId, reason) : false;
+	}
+
+	/** Rolling: a node only after the one before it. */
+	async respawnAll(options: RespawnAllOptions): Promise<void> {
+		const nodes = await this.#withWorkers();
+		if (options.rolling === false) {
+			await settled(nodes, (fleet) => fleet.respawnAll(options));
+			return;
+		}
+		for (const { name, fleet } of nodes) await atNode(name, fleet.respawnAll(options));
+	}
+
+	async startDeploy(options: DeployRequest): Promise<DeployStats> {
+		return this.deploys.start(options);
+	}
+
+	async waitForDeploy(id: number): Promise<DeployOutcome> {
+		return this.deploys.outcome(id);
+	}
+
+	async cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats> {
+		return this.deploys.cancel(id, options);
+	}
+
+	async restartGateways(): Promise<void> {
+		for (const { name, fleet } of await this.#withWorkers()) await atNode(name, fleet.restartGateways());
+	}
+
+	async restartRest(): Promise<void> {
+		for (const { name, fleet } of await this.#options.nodes()) await atNode(name, fleet.restartRest());
+	}
+
+	stop(options: Parameters<Fleet['stop']>[0]): Promise<void> {
+		return this.#options.local.stop(options);
+	}
+
+	/** Of the nodes that respond: a read is not worth less because one is gone, which health reports. */
+	async #ofEach<T>(read: (node: NodeFleet) => Promise<T>): Promise<T[]> {
+		const results = await Promise.allSettled((await this.#options.nodes()).map(read));
+		return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+	}
+
+	async #withWorkers(): Promise<NodeFleet[]> {
+		const [nodes, { places }] = await Promise.all([this.#options.nodes(), this.#options.table()]);
+		const owners = new Set(places.map(({ node }) => node));
+		return nodes.filter(({ name }) => owners.has(name));
+	}
+}
+
+async function settled(nodes: readonly NodeFleet[], act: (fleet: Fleet) => Promise<unknown>): Promise<void> {
+	const results = await Promise.allSettled(nodes.map(({ name, fleet }) => atNode(name, act(fleet))));
+	const failed = results.find((result) => result.status === 'rejected');
+	if (failed) throw failed.reason;
+}
+
+function deployOf(parts: readonly NodeStats[], node: string | undefined): ManagerStats['deploy'] {
+	const part = parts.find((each) => each.node === node);
+	return part && 'stats' in part ? part.stats.deploy : undefined;
+}
