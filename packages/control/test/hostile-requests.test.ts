@@ -1,11 +1,14 @@
 // The control API under requests that no client should send, on both of its sockets: each gets a response, and the fleet gets no request.
 // `FUZZ_INPUTS` is the number of random requests (default 2,000).
-import { systemClock } from '@shardctl/core';
-import { hostileRequests, seededRandom, tempDir } from '@shardctl/test-support';
+import { ShardctlError, systemClock } from '@shardctl/core';
+import { hostileBodies, hostileRequests, postBody, seededRandom, tempDir } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { endpoint, endpoints, type Operation } from '../src/api/endpoints.js';
 import { startControl } from '../src/server/index.js';
 import { FakeFleet } from './fake-fleet.js';
+
+vi.mock('../src/dashboard/page-files.js', () => ({ readPage: () => new Map() }));
 
 const token = 'a-token-of-sixteen-characters-or-more';
 
@@ -14,7 +17,7 @@ async function served(): Promise<{ fleet: FakeFleet; port: number }> {
 	onTestFinished(() => void vi.unstubAllEnvs());
 	const fleet = new FakeFleet();
 	const setup = { file: 'bot.js', logger: pino({ level: 'silent' }), clock: systemClock };
-	const control = await startControl(fleet, { port: 0, token }, setup);
+	const control = await startControl(fleet, { port: 0, token, allowEval: true }, setup);
 	onTestFinished(() => control.close({ how: 'stopped', code: null, message: 'stopped by a test' }));
 	return { fleet, port: Number(new URL(control.url as string).port) };
 }
@@ -56,3 +59,46 @@ test.each(['//', '//[', 'http://[', '*', '/%', '/v1//stats', '/v1/guilds/%zz', '
 		expect(fleet.actions).toEqual([]);
 	},
 );
+
+/** A right body of each operation that has one. */
+const examples: Partial<Record<Operation, readonly object[]>> = {
+	stop: [{ graceMs: 1000 }, { reason: 'x' }],
+	restart: [{ mode: 'rolling' }, { gateways: true }, { rest: true }],
+	deploy: [{ wait: true }, { reason: 'x' }],
+	deployCancel: [{ id: 1 }],
+	respawn: [{}],
+	eval: [{ code: '1 + 1', shard: 0, timeoutMs: 1000 }],
+	fetch: [{ path: 'guilds.cache.size', shard: 0 }],
+	call: [{ name: 'handler', args: [1, { a: 'b' }], shard: 0 }],
+	dashboard: [{ readOnly: true }],
+};
+
+test('finding 15: responds to random bodies on every route that takes one, and keeps its memory', async () => {
+	const { fleet, port } = await served();
+	// A stop that is accepted is answered when the control API closes.
+	fleet.stop = async () => {
+		throw new ShardctlError('CALL_LIMIT', 'not now');
+	};
+	const random = seededRandom(17);
+	const routes = (Object.keys(endpoints) as Operation[]).filter((operation) => endpoint(operation).method === 'POST');
+	expect(routes.filter((route) => !examples[route])).toEqual([]);
+	const bodies = new Map(routes.map((route) => [route, hostileBodies(random, examples[route] ?? [])]));
+	const statuses = new Map<string, number>();
+	const before = process.memoryUsage.rss();
+	let left = Number(process.env.FUZZ_INPUTS ?? 250) * routes.length;
+	const client = async () => {
+		while (left-- > 0) {
+			const route = routes[left % routes.length] as Operation;
+			const path = endpoint(route).path.replace('{shardId}', String(left % 5));
+			const body = bodies.get(route)?.body() ?? '';
+			const status = await postBody(`http://127.0.0.1:${port}${path}`, body, { authorization: `Bearer ${token}` });
+			statuses.set(`${route} ${status}`, (statuses.get(`${route} ${status}`) ?? 0) + 1);
+			fleet.actions.length = 0;
+		}
+	};
+	await Promise.all(Array.from({ length: 16 }, client));
+	const seen = [...statuses.keys()];
+	expect(seen.filter((entry) => / (?:0|5\d\d)$/.test(entry))).toEqual([]);
+	for (const route of routes) expect(seen).toContain(`${route} 400`);
+	expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 2 ** 20);
+});

@@ -136,6 +136,7 @@ export { isSilent } from './health/worker-causes.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
+export { checkAddressSpace, limitRemedy } from './limit-remedy.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
 export { plural } from './plural.js';

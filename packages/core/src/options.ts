@@ -4,6 +4,9 @@ import type { z } from 'zod';
 import { ShardctlError } from './errors.js';
 import { nearestName } from './nearest-name.js';
 
+/** A message of any number of problems is of no use to anyone. */
+const mostProblems = 50;
+
 /** One thing that is wrong with the options: where, and what to do. */
 export interface OptionProblem {
 	/** Path of the option, such as `respawn.maxRestarts`; empty for the whole. */
@@ -28,7 +31,9 @@ export function optionProblems(error: z.ZodError, known: readonly string[]): Opt
 
 /** One `OPTIONS_INVALID` error that names every problem, one a line. */
 export function optionsError(subject: string, problems: readonly OptionProblem[]): ShardctlError {
-	const lines = problems.map(({ option, problem }) => `  ${option ? `${option}: ` : ''}${problem}`);
+	const shown = problems.slice(0, mostProblems);
+	const lines = shown.map(({ option, problem }) => `  ${option ? `${option}: ` : ''}${problem}`);
+	if (problems.length > shown.length) lines.push(`  and ${problems.length - shown.length} more`);
 	const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
-	return new ShardctlError('OPTIONS_INVALID', `${subject}: ${count}\n${lines.join('\n')}`, { details: { problems } });
+	return new ShardctlError('OPTIONS_INVALID', `${subject}: ${count}\n${lines.join('\n')}`, { details: { problems: shown } });
 }

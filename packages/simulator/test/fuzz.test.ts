@@ -3,7 +3,7 @@
 // served all the while. `FUZZ_INPUTS=10000` sends as many over sockets as well; so for requests with odd targets, headers and framings.
 import { systemClock } from '@shardctl/core';
 import { defaultRules, GatewayConnection, SessionStore } from '@shardctl/gateway-protocol';
-import { type Attack, hostileFrames, hostileRequests } from '@shardctl/test-support';
+import { type Attack, hostileBodies, hostileFrames, hostileRequests, postBody } from '@shardctl/test-support';
 import { expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { randomStream } from '../src/world/random.js';
@@ -100,4 +100,71 @@ test('responds to odd request targets, headers and framings, and never stops', a
 	const client = await connected(sim);
 	sim.emit('MESSAGE_CREATE', { content: 'still here' });
 	expect((await client.next('MESSAGE_CREATE')).d.content).toBe('still here');
+});
+
+/** A right body of each route of the control API. */
+const examples: Record<string, readonly object[]> = {
+	emit: [
+		{
+			type: 'MESSAGE_CREATE',
+			data: { content: 'x', channel_id: '1', guild_id: '2', author: { id: '3' } },
+			guildId: '1',
+			userId: '2',
+		},
+		{
+			type: 'INTERACTION_CREATE',
+			data: { type: 2, name: 'ping', options: [{ name: 'a', type: 3, value: 'b' }], channel_id: '1' },
+		},
+		{ type: 'INTERACTION_CREATE', data: { type: 3, custom_id: 'x', message_id: '1', values: ['a'] } },
+		{ type: 'INTERACTION_CREATE', data: { type: 5, custom_id: 'x', fields: { a: 'b' }, components: [] } },
+		{ type: 'INTERACTION_CREATE', data: { type: 2, data: { id: '1', name: 'x', resolved: {} }, member: {}, user: {} } },
+		{ type: 'GUILD_CREATE', data: { id: '1234567890', name: 'x', members: [{ user: { id: '1' } }], channels: [], roles: [] } },
+		{ type: 'GUILD_DELETE', data: { id: '1234567890' } },
+		{ type: 'VOICE_STATE_UPDATE', data: { guild_id: '1', channel_id: null, user_id: '2' } },
+		{ type: 'ANYTHING', data: { guild_id: '1', nested: { list: [1, 2, 3] } } },
+	],
+	faults: [
+		{ fault: 'close', code: 4000, shard: 0 },
+		{ fault: 'latency', ms: 1, jitterMs: 1, forMs: 1 },
+		{ fault: 'guild-outage', guildIds: ['1'], forMs: 1, over: true },
+		{ fault: 'rest-status', status: 500, path: '/never', method: 'GET', share: 0, forMs: 1 },
+		{ fault: 'rest-rate-limit', scope: 'shared', retryAfterMs: 1, path: '/never', forMs: 1 },
+		{ fault: 'recommend-shards', shards: 1 },
+		{ fault: 'max-concurrency', value: 1 },
+	],
+	'faults/schedule': [{ entries: [{ atMs: 1, everyMs: 10_000, times: 1, command: { fault: 'reconnect', shard: 7 } }] }],
+	activity: [{ eventsPerSecond: 0, mix: { message: 1 } }],
+	guilds: [{ count: 4 }],
+};
+
+test('responds to random bodies on every route of its control API, keeps its memory, and never stops', async () => {
+	const sim = await simulator({ guilds: 4, logCapacity: 1000, heartbeatGraceFactor: 1000 });
+	const client = await connected(sim);
+	const random = randomStream(20_261_131);
+	const routes = Object.keys(examples);
+	const bodies = new Map(routes.map((route) => [route, hostileBodies(random, examples[route] ?? [])]));
+	const statuses = new Map<string, number>();
+	const before = process.memoryUsage.rss();
+	let left = Number(process.env.FUZZ_INPUTS ?? 400) * routes.length;
+	const worker = async () => {
+		while (left-- > 0) {
+			const route = routes[left % routes.length] as string;
+			const body = bodies.get(route)?.body() ?? '';
+			const status = await postBody(`http://127.0.0.1:${sim.port}/simulator/${route}`, body);
+			statuses.set(`${route} ${status}`, (statuses.get(`${route} ${status}`) ?? 0) + 1);
+			if (left % 50 === 0) sim.faults.clear();
+		}
+	};
+	await Promise.all(Array.from({ length: 16 }, worker));
+	sim.faults.clear();
+	sim.activity.stop();
+	expect(await postBody(`http://127.0.0.1:${sim.port}/simulator/guilds`, '{"count":4}')).toBe(200);
+	const seen = [...statuses.keys()];
+	expect(seen.filter((entry) => / (?:0|5\d\d)$/.test(entry))).toEqual([]);
+	for (const route of routes) expect(seen).toEqual(expect.arrayContaining([`${route} 200`, `${route} 400`]));
+	expect(process.memoryUsage.rss() - before).toBeLessThan(300 * 2 ** 20);
+	const late = await connected(sim);
+	sim.emit('MESSAGE_CREATE', { content: 'still here' });
+	expect((await late.next('MESSAGE_CREATE')).d.content).toBe('still here');
+	await client.close();
 });

@@ -115,6 +115,44 @@ describe('classifyExit', () => {
 			'process 4711 failed (exit code 1, before it was ready, after 80 ms)',
 		],
 		[
+			'an error of a limit of the system, with what to do',
+			{
+				code: 1,
+				stderrTail: [
+					'Error: connect EADDRNOTAVAIL 127.0.0.1:40000 - Local (0.0.0.0:0)',
+					'    at x (node:net:1:1)',
+					'Node.js v20.20.2',
+				],
+			},
+			'uncaught-exception',
+			'process 4711 died of an uncaught exception: Error: connect EADDRNOTAVAIL 127.0.0.1:40000 - Local (0.0.0.0:0) (exit code 1, after 12.3 s); ' +
+				'no local port is free: find what keeps so many connections open (ss -s), or widen the range (sysctl net.ipv4.ip_local_port_range)',
+		],
+		[
+			'a limit on the address space',
+			{
+				code: null,
+				signal: 'SIGTRAP',
+				stderrTail: ['#', '# Fatal process OOM in Failed to reserve virtual memory for CodeRange', '#'],
+			},
+			'out-of-memory',
+			expect.stringMatching(
+				/^process 4711 could not run: Fatal process OOM .*; the address space is limited.*ulimit -v unlimited/,
+			) as never,
+		],
+		[
+			'a limit of which a bot only wrote',
+			{ code: 1, stderrTail: ['Error: spawn x EAGAIN, EMFILE'] },
+			'exit-code',
+			'process 4711 failed (exit code 1, after 12.3 s)',
+		],
+		[
+			'no process for want of a process id',
+			{ code: null, spawnError: 'spawn node EAGAIN', pid: null },
+			'spawn-failed',
+			expect.stringContaining('spawn node EAGAIN; no further process or thread may be started') as never,
+		],
+		[
 			'no process at all',
 			{ code: null, spawnError: 'spawn node ENOENT', pid: null },
 			'spawn-failed',

@@ -1,5 +1,5 @@
 // Why a process ended: a pure judgement from what the system said, what we had done to it, and its last words.
-import type { ExitReason } from '@shardctl/core';
+import { type ExitReason, limitRemedy } from '@shardctl/core';
 import { formatDuration } from './format-duration.js';
 import { findUncaughtError, type UncaughtError } from './uncaught-error.js';
 
@@ -54,6 +54,9 @@ const longestSource = 120;
 const abortCode = 134;
 const heapLimit = /JavaScript heap out of memory|FATAL ERROR:.*(?:Allocation failed|out of memory)|Fatal process out of memory/;
 
+/** Node, at its very start, under a limit on the address space. */
+const addressSpace = /^# ?Fatal process OOM in Failed to reserve virtual memory/;
+
 /**
  * What node's own exit codes mean, where they say more than "it failed".
  * Node: Process, "Exit codes".
@@ -68,11 +71,13 @@ const exitCodeMeanings: ReadonlyMap<number, string> = new Map([
 /** The reason, and the sentence that explains it. */
 export function classifyExit(evidence: ExitEvidence): { reason: ExitReason; message: string } {
 	const { reason, what } = judge(evidence);
-	if (reason === 'spawn-failed') return { reason, message: `the process could not be started: ${what}` };
+	const remedy = limitRemedy(what);
+	if (reason === 'spawn-failed')
+		return { reason, message: `the process could not be started: ${what}${remedy === undefined ? '' : `; ${remedy}`}` };
 	const ran = `${evidence.wasReady ? '' : 'before it was ready, '}after ${formatDuration(evidence.uptimeMs)}`;
 	// A signal that the sentence names is not named again.
 	const how = evidence.signal !== null && what.endsWith(evidence.signal) ? ran : `${ending(evidence)}, ${ran}`;
-	return { reason, message: `process ${evidence.pid ?? '?'} ${what} (${how})` };
+	return { reason, message: `process ${evidence.pid ?? '?'} ${what} (${how})${remedy === undefined ? '' : `; ${remedy}`}` };
 }
 
 function judge({ code, signal, verdict, verdictDetail, spawnError, kernelOutOfMemory, stderrTail }: ExitEvidence): {
@@ -82,6 +87,8 @@ function judge({ code, signal, verdict, verdictDetail, spawnError, kernelOutOfMe
 	if (spawnError !== undefined) return { reason: 'spawn-failed', what: spawnError };
 	if (verdict) return { reason: verdict, what: verdictDetail ?? verdictPhrases[verdict] };
 	const aborted = code === abortCode || (signal !== null && abortSignals.has(signal));
+	const reserved = aborted && stderrTail.find((line) => addressSpace.test(line));
+	if (reserved) return { reason: 'out-of-memory', what: `could not run: ${reserved.replace(/^#\s*/, '')}` };
 	if (aborted && stderrTail.some((line) => heapLimit.test(line))) {
 		return { reason: 'out-of-memory', what: 'ran into its JavaScript heap limit' };
 	}

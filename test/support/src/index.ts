@@ -1,10 +1,12 @@
 export { attempts, browse, findBrowser, runInPage } from './browser.js';
 export { type CliRun, type CliSandbox, cliSandbox } from './cli.js';
 export { type FakeClock, fakeClock } from './fake-clock.js';
+export { type HostileBodies, hostileBodies, postBody } from './hostile-bodies.js';
 export { type Attack, type HostileFrames, hostileFrames } from './hostile-frames.js';
 export { type HostileIpc, type HostileIpcOptions, hostileIpc } from './hostile-ipc.js';
 export { type HostileRequests, hostileRequests } from './hostile-requests.js';
 export { listeningPorts } from './listening-ports.js';
+export { canLimitMemory, type MemoryGroup, memoryGroup, memoryLimitNotice } from './memory-group.js';
 export { type Network, networkTo } from './network.js';
 export { isAlive, leadsGroup, processesWithEnv } from './processes.js';
 export { seededRandom } from './seeded-random.js';

@@ -2,6 +2,7 @@
 // the client's types are made from them.
 
 import {
+	describeValue,
 	eventLossReasons,
 	type FleetHealth,
 	type FleetLosses,
@@ -20,16 +21,16 @@ import type { FleetEvent, FleetEventType } from '../fleet/fleet-events.js';
 /** Values in a query are strings, so numbers and flags are read from strings too. */
 export const wholeNumber = (min: number, what = `a whole number from ${min}`) =>
 	z.coerce
-		.number({ error: (issue) => `must be ${what}, got ${JSON.stringify(issue.input)}` })
+		.number({ error: (issue) => `must be ${what}, got ${describeValue(issue.input)}` })
 		.refine((value) => Number.isSafeInteger(value) && value >= min, {
-			error: (issue) => `must be ${what}, got ${JSON.stringify(issue.input)}`,
+			error: (issue) => `must be ${what}, got ${describeValue(issue.input)}`,
 		})
 		.meta({ type: 'integer', minimum: min });
 export const flag = z.union([z.boolean(), z.stringbool()], { error: 'must be true or false' }).meta({ type: 'boolean' });
 export const shardId = wholeNumber(0, 'a shard id');
 export const snowflake = z
 	.string({ error: 'must be a Discord id as a string' })
-	.regex(/^\d{1,20}$/, { error: (issue) => `must be a Discord id, got ${JSON.stringify(issue.input)}` });
+	.regex(/^\d{1,20}$/, { error: (issue) => `must be a Discord id, got ${describeValue(issue.input)}` });
 export const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
 
 export const managerStatus = z.enum(['idle', 'starting', 'running', 'degraded', 'stopping', 'stopped']);

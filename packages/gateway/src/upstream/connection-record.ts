@@ -1,6 +1,6 @@
 // What is known of one session's connection to Discord over time: since when it is up or down, how often it was tried, when it is tried
 // next, and how it ended last. It decides nothing.
-import type { Clock, GatewaySessionStats } from '@shardctl/core';
+import { type Clock, type GatewaySessionStats, limitRemedy } from '@shardctl/core';
 
 export type ConnectionFacts = Pick<GatewaySessionStats, 'since' | 'tries' | 'nextTryAt' | 'lastClose' | 'lastEventAt'>;
 
@@ -51,7 +51,9 @@ export class ConnectionRecord {
 	}
 
 	failed(error: unknown): void {
-		this.#socketError = error instanceof Error && error.message !== '' ? error.message : String(error);
+		const message = error instanceof Error && error.message !== '' ? error.message : String(error);
+		const remedy = limitRemedy(message);
+		this.#socketError = remedy === undefined ? message : `${message}; ${remedy}`;
 	}
 
 	closed({ code, reason }: { code: number; reason: string }): void {

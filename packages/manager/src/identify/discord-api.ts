@@ -1,5 +1,5 @@
 // The one request that the manager itself makes to Discord.
-import { type GatewayInfo, messageOf, ShardctlError } from '@shardctl/core';
+import { checkAddressSpace, type GatewayInfo, limitRemedy, messageOf, ShardctlError } from '@shardctl/core';
 import { z } from 'zod';
 
 const gatewayInfoSchema = z.object({
@@ -36,17 +36,16 @@ export async function fetchGatewayInfo({
 	const timeout = AbortSignal.timeout(timeoutMs);
 	let response: Response;
 	try {
+		checkAddressSpace();
 		response = await fetch(url, {
 			headers: { authorization: `Bot ${token}`, 'user-agent': 'DiscordBot (https://www.npmjs.com/package/shardctl, 0.1.0)' },
 			signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
 		});
 	} catch (cause) {
 		signal?.throwIfAborted();
-		throw new ShardctlError(
-			'API_UNREACHABLE',
-			`no answer from ${url}: ${reason(cause)}. Check the network, and the address in --api`,
-			{ cause },
-		);
+		const why = reason(cause);
+		const whatToDo = limitRemedy(why) ?? 'check the network, and the address in --api';
+		throw new ShardctlError('API_UNREACHABLE', `no answer from ${url}: ${why}; ${whatToDo}`, { cause });
 	}
 	if (response.status === 401) {
 		await response.body?.cancel();

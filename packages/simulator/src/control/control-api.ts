@@ -1,7 +1,7 @@
 // The control API under `/simulator/`: read the state and the log, make things happen, inject faults. JSON in and out, every
 // body checked and bounded. Who may use it is decided in admission.ts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { optionProblems, type RequestTarget, ShardctlError } from '@shardctl/core';
+import { messageOf, optionProblems, type RequestTarget, ShardctlError } from '@shardctl/core';
 import { z } from 'zod';
 import { eventKindNames } from '../activity/event-kinds.js';
 import type { LogFilter, LogType } from '../event-log.js';
@@ -64,7 +64,7 @@ const endpoints: readonly Endpoint[] = [
 		run: ({ simulator, body }) => {
 			const { type, data, guildId, userId } = check(emitBody, body);
 			const options = { ...(guildId !== undefined && { guildId }), ...(userId !== undefined && { userId }) };
-			return { id: simulator.emit(type, data, options) ?? null };
+			return { id: emitted(() => simulator.emit(type, data, options)) ?? null };
 		},
 	},
 	{
@@ -156,6 +156,16 @@ export class ControlApi {
 			);
 		const body = endpoint.method === 'POST' ? await readJson(request) : undefined;
 		return ok(endpoint.run({ simulator: this.#simulator, query: target.query, body }) ?? {});
+	}
+}
+
+/** The data may be anything: where an event of a known kind cannot be made of it, that is the caller's fault. */
+function emitted(emit: () => string | undefined): string | undefined {
+	try {
+		return emit();
+	} catch (error) {
+		if (error instanceof RestError || ShardctlError.is(error)) throw error;
+		throw new RestError(400, 0, `the event cannot be made of this data: ${messageOf(error)}`);
 	}
 }
 

@@ -15,6 +15,8 @@ export interface RequestBody {
 }
 
 const maxBodyBytes = 32 * 1024 * 1024;
+/** More than any object of Discord has. */
+const maxDepth = 100;
 
 export async function readBytes(request: IncomingMessage, maxBytes = maxBodyBytes): Promise<Buffer> {
 	const pieces: Buffer[] = [];
@@ -28,11 +30,20 @@ export async function readBytes(request: IncomingMessage, maxBytes = maxBodyByte
 }
 
 export function parseJson(bytes: Buffer): unknown {
+	let value: unknown;
 	try {
-		return parseJsonKeepingIds(bytes.toString('utf8'));
+		value = parseJsonKeepingIds(bytes.toString('utf8'));
 	} catch {
 		throw new RestError(400, 50109, 'The request body contains invalid JSON.');
 	}
+	// What is kept of it is written as JSON again for every client, which fails on a value that is nested much deeper.
+	if (isDeeperThan(maxDepth, value)) throw new RestError(400, 50109, 'The request body is nested too deeply.');
+	return value;
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+	if (typeof value !== 'object' || value === null) return false;
+	return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
 export async function readBody(request: IncomingMessage): Promise<RequestBody> {
