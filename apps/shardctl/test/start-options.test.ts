@@ -41,14 +41,20 @@ describe('the token', () => {
 	});
 });
 
-it('SIGUSR2, with which nodemon restarts, ends the fleet in order', async () => {
-	const cli = cliSandbox();
-	const run = cli.run(['start', bot, '--shards', '2'], { env: await discord(), cwd: tempDir() });
-	await run.message(/^fleet ready: 2 shards /);
-	run.process.kill('SIGUSR2');
-	expect(await run.exit).toBe(0);
-	expect(cli.survivors()).toEqual([]);
-});
+it.each(['direct', 'resident'])(
+	'SIGUSR2, with which nodemon restarts, ends the fleet in order where each process gets it, in %s mode',
+	async (mode) => {
+		const cli = cliSandbox();
+		const run = cli.run(['start', bot, '--shards', '2', '--gateway', mode], { env: await discord(), cwd: tempDir() });
+		await run.message(/^fleet ready: 2 shards /);
+		// Those that the manager started get it before the manager knows of it.
+		for (const pid of cli.survivors()) if (pid !== run.pid) process.kill(pid, 'SIGUSR2');
+		run.process.kill('SIGUSR2');
+		expect(await run.exit).toBe(0);
+		expect(run.stdout()).not.toMatch(/was killed by/);
+		expect(cli.survivors()).toEqual([]);
+	},
+);
 
 describe('the config file', () => {
 	it.each([

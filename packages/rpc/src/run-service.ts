@@ -34,6 +34,8 @@ export async function runService(peer: ServicePeer, { start, take, onSignal, onM
 	// It may have gone before that listener was added, while this process was booting.
 	if (!process.connected) process.exit(1);
 	process.on('SIGTERM', () => void onSignal().finally(() => process.exit(0)));
+	// A terminal or nodemon sends these to every process of the fleet; the manager gets them as well, and ends this one in order.
+	for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
 	process.on(
 		'message',
 		guardListener(

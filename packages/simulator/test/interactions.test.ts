@@ -186,6 +186,7 @@ test('a form that the bot opened is submitted in its own layout, by field or lab
 			{ type: 18, component: { type: 3, custom_id: 'team', values: ['a'] } },
 		],
 	});
+	expect(() => sim.emit('INTERACTION_CREATE', { type: 5, fields: { name: 'Ada' } })).toThrow(/the bot has opened no form/);
 });
 
 test('the bot has a managed role with the requested permissions, and interactions include them', async () => {

@@ -19,6 +19,8 @@ export function startWorker(registerModule: string): void {
 	runtime.onClientMet(() => descendants.noteClient());
 	detourOwnConnections(config, () => runtime.hasMetClient);
 	meetLibraries(runtime);
+	// nodemon sends it to every process of the fleet. The manager gets it as well, and ends its workers in order.
+	process.on('SIGUSR2', () => {});
 	// The manager may have gone before this process listened: the bot does not run without one.
 	if (!process.connected) process.exit(1);
 }
