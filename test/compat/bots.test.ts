@@ -58,6 +58,27 @@ client.login();`,
 		expect(simulator.state().connections).toBe(0);
 	});
 
+	it('a bot that replaces process.send and closes its channel keeps its calls, its heartbeats and its shutdown', async () => {
+		const { manager, simulator, lines } = await startFleet(
+			{
+				'bot.cjs': `
+const { Client } = require('discord.js');
+const { onShutdown } = require('shardctl/worker');
+process.send = () => true;
+const client = new Client({ intents: ['Guilds'] });
+client.once('clientReady', async () => { process.disconnect(); client.called = await client.shard.broadcastEval('1 + 1'); });
+onShutdown(() => console.log('shut down in order'));
+client.login();`,
+			},
+			{ gateway, totalShards: 1, respawn: false },
+		);
+		await waitFor('its call', async () => (await manager.fetchClientValues('called'))[0] !== undefined);
+		expect(await manager.fetchClientValues('called')).toEqual([[2]]);
+		await manager.stop();
+		expect(lines).toContain('shut down in order');
+		expect(simulator.state().connections).toBe(0);
+	});
+
 	it('a bot that destroys its client and creates a new one has its scripts run on the logged-in one', async () => {
 		const fleet = await startFleet(
 			{

@@ -76,7 +76,10 @@ function interact(
 			({ modal }) => modal !== null && (draft.custom_id ?? modal.custom_id) === modal.custom_id,
 		);
 		if (!opener && draft.custom_id === undefined) {
-			throw new ShardctlError('OPTIONS_INVALID', 'the bot has opened no form; use the command, or press the button, that opens one');
+			throw new ShardctlError(
+				'OPTIONS_INVALID',
+				'the bot has opened no form; use the command, or press the button, that opens one',
+			);
 		}
 		const here = opener ? { ...data, channel_id: opener.channelId } : data;
 		const { channelId, user } = scene(world, guildId, here, options, opener && world.user(opener.userId));

@@ -16,15 +16,22 @@ export type ManagerPeer = Peer<WorkerMethods, ManagerMethods, WorkerEvents, Mana
 export function openManagerLink(config: WorkerConfig, onClosed: () => void): ManagerPeer {
 	const frameListeners: ((message: unknown) => void)[] = [];
 	const closeListeners: (() => void)[] = [];
+	// A bot may replace it.
+	const send = process.send?.bind(process);
 	const end: IpcEnd = {
-		send: (message, done) => process.send?.(message, undefined, undefined, done) ?? false,
+		send: (message, done) => send?.(message, undefined, undefined, done) ?? false,
 		on: (event: 'message' | 'disconnect', listener: (message: unknown) => void) => {
 			if (event === 'message') frameListeners.push(listener);
 			else closeListeners.push(() => listener(undefined));
 		},
 	};
 
-	const { emit, listenerCount } = process;
+	const { emit, listenerCount, disconnect } = process;
+	// A bot that closes the channel would end as one whose manager is gone. Node calls it as well, once the manager is gone.
+	replace('disconnect', function disconnectByNode() {
+		const caller = String(new Error('where it is called').stack).split('\n')[2];
+		if (caller === undefined || caller.includes('node:internal/')) disconnect.call(process);
+	});
 	replace('emit', function emitWithoutFrames(this: NodeJS.Process, event: string, ...args: unknown[]): boolean {
 		if (event === 'message' && isFrame(args[0])) {
 			for (const listener of frameListeners) listener(args[0]);
@@ -46,7 +53,7 @@ export function openManagerLink(config: WorkerConfig, onClosed: () => void): Man
 
 /** Replaces a method of `process`, as invisibly as it can be. */
 function replace(
-	name: 'emit' | 'listenerCount',
+	name: 'emit' | 'listenerCount' | 'disconnect',
 	value: (this: NodeJS.Process, event: string, ...args: unknown[]) => unknown,
 ): void {
 	Object.defineProperty(process, name, { value, configurable: true, writable: true });

@@ -2,7 +2,7 @@
 // that a bot prints is taken for it.
 import { randomUUID } from 'node:crypto';
 
-export const launchMark = `[shardctl ${randomUUID()}]`;
+export const launchMark = `[shardctl ${randomUUID().slice(0, 8)}]`;
 
 /** The report in a line of a worker's output; undefined in every other. */
 export function launchReport(line: string): string | undefined {
