@@ -281,21 +281,35 @@ describe('interactions', () => {
 });
 
 describe('the guard', () => {
-	it('lets only reads and interactions pass close to the limit of invalid requests, and reports it once', async () => {
-		const { url, seen, notices, server } = await start((_request, response) => response.writeHead(403).end('{}'), {
-			invalidLimit: 10,
-		});
-		for (let n = 0; n < 8; n++) await fetch(`${url}/v10/users/${n}`);
-		const refused = await post(url + channel);
-		expect([refused.status, ((await refused.json()) as { message: string }).message]).toEqual([
-			423,
-			'Discord answered 8 requests of the last 10 minutes with 401, 403 or 429, and blocks this address at 10: until there are fewer, shardctl sends reads and interaction responses only',
-		]);
-		expect((await fetch(`${url}/v10/users/9`)).status).toBe(403);
-		expect((await post(`${url}/v10/interactions/1/token/callback`)).status).toBe(403);
-		expect(seen).toHaveLength(10);
-		expect(notices.map(({ kind }) => kind)).toEqual(['invalid-requests:high']);
-		expect(server.figures()).toMatchObject({ invalid: 10, guarded: true });
+	it.each([401, 403, 429])(
+		'lets only reads and interactions pass close to the limit of invalid requests, and reports it once: %d',
+		async (status) => {
+			const { url, seen, notices, server } = await start((_request, response) => response.writeHead(status).end('{}'), {
+				invalidLimit: 10,
+			});
+			for (let n = 0; n < 8; n++) await fetch(`${url}/v10/users/${n}`);
+			const refused = await post(url + channel);
+			expect([refused.status, ((await refused.json()) as { message: string }).message]).toEqual([
+				423,
+				'Discord answered 8 requests of the last 10 minutes with 401, 403 or 429, and blocks this address at 10: until there are fewer, shardctl sends reads and interaction responses only',
+			]);
+			expect((await fetch(`${url}/v10/users/9`)).status).toBe(status);
+			expect((await post(`${url}/v10/interactions/1/token/callback`)).status).toBe(status);
+			// A follow-up: its token is that of an interaction.
+			expect((await post(`${url}/v10/webhooks/1/aW50ZXJhY3Rpb246MTIz`)).status).toBe(status);
+			expect(seen).toHaveLength(11);
+			expect(notices.map(({ kind }) => kind)).toEqual(['invalid-requests:high']);
+			expect(server.figures()).toMatchObject({ invalid: 11, guarded: true });
+		},
+	);
+
+	it('does not count refusals for a resource that several bots share, nor its own', async () => {
+		const { url, server } = await start(
+			(_request, response) => response.writeHead(429, { 'x-ratelimit-scope': 'shared' }).end('{}'),
+			{ invalidLimit: 2 },
+		);
+		for (let n = 0; n < 3; n++) await fetch(`${url}/v10/users/${n}`);
+		expect(server.figures()).toMatchObject({ limited: 3, invalid: 0, guarded: false });
 	});
 });
 

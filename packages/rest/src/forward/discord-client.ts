@@ -66,10 +66,11 @@ export class DiscordClient {
 				answer.on('error', () => {});
 				resolve(answer);
 			});
-			// A connection that was used before is there already.
 			let connected = false;
 			onward.on('socket', (socket) => {
-				connected = !socket.connecting;
+				// One that was used before is there already.
+				connected = onward.reusedSocket;
+				if (connected) return;
 				socket.once(this.#isTls ? 'secureConnect' : 'connect', () => {
 					connected = true;
 				});
