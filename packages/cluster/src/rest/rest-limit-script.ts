@@ -51,9 +51,9 @@ for name, part in pairs(parts) do
     -- Its own is written below.
   elseif now < part.untilMs + countedMs then
     reservedByOthers = reservedByOthers + part.reserved
-  elseif now < part.untilMs + 10000 then
+  elseif part.want > 0 and now < part.untilMs + 10000 then
     -- It gave nothing back: it may be cut off, and use its share.
-    part.want = 0
+    part.isCutOff = true
     reservedByOthers = reservedByOthers + share
   else
     redis.call('HDEL', STATE, 'n:' .. name)
@@ -64,7 +64,7 @@ end
 -- Each gets what it wants, as far as there is enough for all: what is over is divided among those that want more.
 local wants = { { name = node, want = want } }
 for name, part in pairs(parts) do
-  if name ~= node then wants[#wants + 1] = { name = name, want = part.want } end
+  if name ~= node then wants[#wants + 1] = { name = name, want = part.isCutOff and share or part.want } end
 end
 table.sort(wants, function(a, b)
   if a.want ~= b.want then return a.want < b.want end

@@ -18,9 +18,9 @@ export interface SharedTokensOptions {
 
 /** More than is wanted now, so that the next requests need not ask first. */
 const ahead = 5;
-/** Without a request for this long, the part is given back. */
-const idleMs = 500;
 const retryMs = 500;
+/** Without a request for this long, the part is given back. What waits asks again sooner; see {@link SharedTokens.nextAt}. */
+const idleMs = 700;
 /** Before the first answer: as often as one node alone may ask. */
 const firstIntervalMs = 200;
 /** The longest time for which a part is lent, before the first answer. */
@@ -72,9 +72,14 @@ export class SharedTokens implements TokenSource {
 		this.#onMore = listener;
 	}
 
+	/** Gives back what is not in use. */
 	stop(): void {
+		if (this.#stopped) return;
 		this.#stopped = true;
-		this.#options.clock.clearTimeout(this.#timer);
+		const { clock, ask } = this.#options;
+		clock.clearTimeout(this.#timer);
+		const keep = this.#window.inUse(clock.monotonic());
+		if (this.#part > 0 || keep > 0) void ask({ want: 0, keep }).catch(() => {});
 	}
 
 	/** Of the limit, for each of the nodes that were last known. */
@@ -89,15 +94,18 @@ export class SharedTokens implements TokenSource {
 
 	#allowed(nowMs: number): number {
 		if (nowMs < this.#validUntilMs) return Math.min(this.#part, this.#kept);
-		if (nowMs >= this.#shareFromMs) return this.#share;
-		return Math.min(this.#part, this.#share);
+		if (nowMs >= this.#shareFromMs) return Math.min(this.#share, this.#kept);
+		return Math.min(this.#part, this.#share, this.#kept);
+	}
+
+	#isWanted(nowMs: number): boolean {
+		return nowMs - this.#lastTakenMs < idleMs;
 	}
 
 	/** One call at a time, and not more often than the nodes may together. */
 	#planToAsk(nowMs: number): void {
 		if (this.#asking || this.#stopped || this.#timer) return;
-		const isIdle = this.#waiting === 0 && this.#part === 0 && this.#window.inUse(nowMs) === 0;
-		if (isIdle) return;
+		if (!this.#isWanted(nowMs) && this.#part === 0 && this.#window.inUse(nowMs) === 0) return;
 		const inMs = this.#askedAtMs + (this.#awaySinceMs === undefined ? this.#intervalMs : retryMs) - nowMs;
 		this.#timer = this.#options.clock.setTimeout(() => void this.#ask(), Math.max(0, Math.ceil(inMs)));
 	}
@@ -107,8 +115,7 @@ export class SharedTokens implements TokenSource {
 		this.#timer = undefined;
 		const sentAtMs = clock.monotonic();
 		const using = this.#window.inUse(sentAtMs);
-		const isWanted = this.#waiting > 0 || sentAtMs - this.#lastTakenMs < idleMs;
-		const want = isWanted ? Math.min(perSecond, using + this.#waiting + ahead) : 0;
+		const want = this.#isWanted(sentAtMs) ? Math.min(perSecond, using + this.#waiting + ahead) : 0;
 		// It stays this node's until the next call, so that it need not be known when this one takes effect.
 		const keep = Math.max(using, Math.min(want, this.#allowed(sentAtMs)));
 		this.#asking = true;
