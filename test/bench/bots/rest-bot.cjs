@@ -41,17 +41,24 @@ client.say = (channelId, count) =>
 		}),
 	);
 
-/** The same without a library, as a program in another language does it: it knows the address by SHARDCTL_API, and of limits nothing. */
+/**
+ * The same without a library, as a program in another language does it: it knows the address by SHARDCTL_API, and of limits nothing.
+ * Resolves with the status of each response, or the error where there is none.
+ */
 client.sayPlainly = (channelId, count) =>
 	Promise.all(
 		Array.from({ length: count }, async () => {
-			const answer = await fetch(`${process.env.SHARDCTL_API}/v10/channels/${channelId}/messages`, {
-				method: 'POST',
-				headers: { authorization: `Bot ${process.env.DISCORD_TOKEN}`, 'content-type': 'application/json' },
-				body: '{"content":"a"}',
-			});
-			await answer.text();
-			return answer.status;
+			try {
+				const answer = await fetch(`${process.env.SHARDCTL_API}/v10/channels/${channelId}/messages`, {
+					method: 'POST',
+					headers: { authorization: `Bot ${process.env.DISCORD_TOKEN}`, 'content-type': 'application/json' },
+					body: '{"content":"a"}',
+				});
+				await answer.text();
+				return answer.status;
+			} catch (error) {
+				return error.message;
+			}
 		}),
 	);
 
