@@ -13,7 +13,6 @@ describeWithRedis('the REST limit of a fleet of several nodes', () => {
 			shards: 3,
 			bot,
 			lease: '6s',
-			args: ['--rest', 'shared'],
 			simulator: { rest: { globalPerSecond: 50, buckets: false } },
 		});
 		const nodes = await fleet.startAll(['a', 'b', 'c'], ['--capacity', '1']);

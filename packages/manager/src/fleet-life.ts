@@ -164,7 +164,7 @@ export class FleetLife {
 		this.#plan = plan;
 		signal.throwIfAborted();
 		// Gateway processes and workers are started with its address, and need not wait for it.
-		const { ready } = await parts.rest.open({ workers: plan.slices.length }, signal);
+		const { ready } = await parts.rest.open({}, signal);
 		await parts.mode.start(plan, signal);
 		const workers = parts.workers.create({ slices: plan.slices, totalShards: plan.layout.totalShards });
 		this.#startWatch = watchStart(workers, signal);
@@ -179,7 +179,7 @@ export class FleetLife {
 		// Nothing is this node's yet.
 		this.#plan = { ...plan, shardIds: [], sessionIds: [], slices: [], gateways: [] };
 		const limitOf = (perSecond: number) => membership.restLimit(perSecond);
-		const { ready } = await parts.rest.open({ workers: 0, limitOf }, abort.signal);
+		const { ready } = await parts.rest.open({ limitOf }, abort.signal);
 		await parts.mode.start(this.#plan, abort.signal);
 		const { max_concurrency: maxConcurrency } = info.session_start_limit;
 		const joined = membership.join({ layout: plan.layout, maxConcurrency }, abort.signal);

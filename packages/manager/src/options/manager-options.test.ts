@@ -157,10 +157,10 @@ describe('resolveManagerOptions', () => {
 	});
 
 	it.each([
-		[undefined, { globalPerSecond: 50, always: false, several: false }],
+		[undefined, { globalPerSecond: 50, always: false }],
 		['direct', null],
-		['shared', { globalPerSecond: 50, always: true, several: false }],
-		[{ globalPerSecond: 500 }, { globalPerSecond: 500, always: true, several: false }],
+		['shared', { globalPerSecond: 50, always: true }],
+		[{ globalPerSecond: 500 }, { globalPerSecond: 500, always: true }],
 		[{ mode: 'direct', globalPerSecond: 500 }, null],
 	] as const)('reads how requests are sent: %j', (rest, resolved) => {
 		expect(resolve(rest === undefined ? {} : { rest }).rest).toEqual(resolved);

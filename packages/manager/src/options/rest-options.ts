@@ -21,7 +21,7 @@ export type RestMode = 'direct' | 'shared';
 
 /** In mode `shared` one process sends the requests of all workers, so that they share the bot's rate limits. */
 export interface RestOptions {
-	/** Default `'direct'`, or `'shared'` where `globalPerSecond` is given. */
+	/** Default: `'shared'` in a cluster and where `globalPerSecond` is given, else `'direct'`. */
 	mode?: RestMode;
 	/** Requests a second of the whole bot (default 50, Discord's limit). More only where Discord has raised the limit of the bot. */
 	globalPerSecond?: number;
@@ -29,10 +29,8 @@ export interface RestOptions {
 
 export interface ResolvedRestOptions {
 	globalPerSecond: number;
-	/** Whether there is a REST process also for one worker alone. */
+	/** Whether there is a REST process also outside a cluster. */
 	always: boolean;
-	/** Whether there is one for several workers. */
-	several: boolean;
 }
 
 /** Discord: Rate Limits, "Global Rate Limit". */
@@ -45,6 +43,5 @@ export function resolveRestOptions(options: RestMode | RestOptions = {}): Resolv
 	return {
 		globalPerSecond: globalPerSecond ?? discordGlobalPerSecond,
 		always: mode === 'shared' || globalPerSecond !== undefined,
-		several: false,
 	};
 }

@@ -51,8 +51,8 @@ export interface ShardManagerOptions {
 	 */
 	gateway?: GatewayMode | GatewayOptions;
 	/**
-	 * How requests to Discord's REST API are sent (default `'direct'`: by the library in each worker, which knows only its own share of the
-	 * limits). `'shared'`: by one process, so that all workers share the bot's rate limits.
+	 * How requests to Discord's REST API are sent (default `'direct'`, in a cluster `'shared'`). `'direct'`: by the library in each
+	 * worker, which knows only its own share of the limits. `'shared'`: by one process, so that all workers share the bot's rate limits.
 	 */
 	rest?: RestMode | RestOptions;
 	/**

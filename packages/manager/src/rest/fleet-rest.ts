@@ -11,7 +11,6 @@ export interface FleetRestOptions extends Omit<RestServiceOptions, 'rest' | 'ask
 
 /** What is known once the workers are planned. */
 export interface RestUse {
-	workers: number;
 	/** In a cluster: makes what asks for this node's part of the limit of all nodes. */
 	limitOf?: (perSecond: number) => (wish: LimitWish) => Promise<LimitPart>;
 }
@@ -38,9 +37,9 @@ export class FleetRest {
 	 * Opens the address of the REST process where the fleet has one, and starts it. Workers can be started beside it: their requests wait.
 	 * `ready` resolves when requests can be sent, and rejects as {@link RestService.start} does.
 	 */
-	async open({ workers, limitOf }: RestUse, signal: AbortSignal): Promise<{ ready: Promise<void> }> {
+	async open({ limitOf }: RestUse, signal: AbortSignal): Promise<{ ready: Promise<void> }> {
 		const { rest, ...others } = this.#options;
-		if (!rest || !(rest.always || (rest.several && (workers > 1 || limitOf)))) return { ready: Promise.resolve() };
+		if (!rest || !(rest.always || limitOf)) return { ready: Promise.resolve() };
 		this.#service = new RestService({ ...others, rest, askLimit: limitOf?.(rest.globalPerSecond) });
 		await this.#service.open();
 		signal.throwIfAborted();
