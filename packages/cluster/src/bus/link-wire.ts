@@ -1,5 +1,5 @@
-// The text of a message between two nodes. What is inside a `data` message is JSON already, so it follows a line with the rest instead of being
-// a string in JSON again.
+// The text of a message between two nodes. What is inside a `data` message is JSON already, so it follows a line with the rest, in words,
+// instead of being a string in JSON again. Names of nodes and random values have no spaces.
 
 /** What is inside a sealed message. */
 export type LinkMessage =
@@ -24,16 +24,16 @@ export interface DataMessage {
 export function writeMessage(message: LinkMessage): string {
 	if (message.kind !== 'data') return JSON.stringify(message);
 	const { from, to, a, b, n, more, text } = message;
-	return `${JSON.stringify([from, to, a, b, n, more])}\n${text}`;
+	return `${from} ${to} ${a} ${b} ${n} ${more ? 'more' : 'last'}\n${text}`;
 }
 
 /** Undefined for what is no message of this form, as of another version. */
 export function readMessage(text: string): LinkMessage | undefined {
 	try {
-		if (text[0] !== '[') return JSON.parse(text) as LinkMessage;
 		const end = text.indexOf('\n');
-		const [from, to, a, b, n, more] = JSON.parse(text.slice(0, end)) as [string, string, string, string, number, boolean];
-		return { kind: 'data', from, to, a, b, n, more, text: text.slice(end + 1) };
+		if (end === -1) return JSON.parse(text) as LinkMessage;
+		const [from, to, a, b, n, more] = text.slice(0, end).split(' ') as [string, string, string, string, string, string];
+		return { kind: 'data', from, to, a, b, n: Number(n), more: more === 'more', text: text.slice(end + 1) };
 	} catch {
 		return undefined;
 	}
