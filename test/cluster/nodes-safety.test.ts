@@ -30,23 +30,42 @@ async function inAll(node: ClusterNodeRun, code: string): Promise<Result[]> {
 }
 
 describeWithRedis('calls between the nodes of a cluster', () => {
-	it('(44) settle with the reason when the other node is killed, and the results of this one are there', async () => {
-		const { fleet, a, b } = await twoNodes();
-		const begun = fleet.folder('begun');
-		// The worker of node b never answers; that of node a does.
-		const code = `new Promise((resolve) => {
+	it.each([
+		['killed', 'SIGKILL'],
+		['stopped, so that its lease ends', 'SIGSTOP'],
+	] as const)(
+		'(44) settle with the reason when the other node is %s, and the results of this one are there',
+		async (_, signal) => {
+			const { fleet, a, b } = await twoNodes({ lease: '3s' });
+			const begun = fleet.folder('begun');
+			// The worker of node b never answers; that of node a does.
+			const code = `new Promise((resolve) => {
 			require('node:fs').appendFileSync(${JSON.stringify(begun)}, process.pid + '\\n');
 			if (process.env.WITNESS !== 'b') resolve(1);
 		})`;
-		const call = inAll(a, code);
-		await waitFor('both workers to have begun', () => lines(begun) === 2);
-		b.kill('everything');
-		const results = await call;
-		expect(results.find(({ node }) => node === 'a')).toMatchObject({ status: 'fulfilled', value: 1 });
-		expect(results.find(({ node }) => node === 'b')).toMatchObject({
-			status: 'rejected',
-			error: { code: 'CHANNEL_CLOSED', message: expect.stringContaining('node "b" no longer responds') },
-		});
+			const call = inAll(a, code);
+			await waitFor('both workers to have begun', () => lines(begun) === 2);
+			b.kill('everything', signal);
+			const results = await call;
+			expect(results.find(({ node }) => node === 'a')).toMatchObject({ status: 'fulfilled', value: 1 });
+			expect(results.find(({ node }) => node === 'b')).toMatchObject({
+				status: 'rejected',
+				error: { code: 'CHANNEL_CLOSED', message: expect.stringContaining('node "b" no longer responds') },
+			});
+		},
+	);
+
+	it('are not needed for the figures of a node that Redis does not answer', async () => {
+		const { fleet, a } = await twoNodes();
+		fleet.redis.kill('SIGKILL');
+		const kinds = async () => {
+			const { health } = await a.json<{ health: { causes: { kind: string }[] } }>('stats');
+			return health.causes.map(({ kind }) => kind);
+		};
+		await expect.poll(kinds, { timeout: 30_000 }).toContain('redis-unreachable');
+		const results = await inAll(a, '1');
+		expect(results.filter(({ node }) => node === 'a')).toMatchObject([{ status: 'fulfilled' }]);
+		expect(results.filter(({ node }) => node === 'b')).toMatchObject([{ status: 'rejected' }]);
 	});
 
 	it('cannot be made, repeated or answered by who has only Redis', async () => {

@@ -29,9 +29,11 @@ function describeGroup(group: EventGroup): EventText {
 /** One line of `events`. */
 export function groupLine(group: EventGroup): string {
 	const { level, text } = textOfGroup(group);
+	const { node } = group[0];
+	const where = node === undefined ? '' : `${printableLine(`node ${node}`)}: `;
 	const marks = { info: out.green('●'), warn: out.yellow('▲'), error: out.red('✖') };
 	const at = new Date(group[0].at);
-	return `${out.dim(Number.isNaN(at.getTime()) ? '-' : at.toISOString())} ${marks[level]} ${text}`;
+	return `${out.dim(Number.isNaN(at.getTime()) ? '-' : at.toISOString())} ${marks[level]} ${where}${text}`;
 }
 
 function textOfGroup(group: EventGroup): EventText {

@@ -11,6 +11,8 @@ import type { ManagedWorker } from './workers/managed-worker.js';
 /** The fleet that a manager runs, for its control API. */
 export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pick<Logger, 'error'>): ServedFleet {
 	const report = (error: unknown) => logger.error({ err: error }, 'the control API failed on an event; please report this');
+	/** In a cluster: where it is. */
+	const place = () => (manager.cluster ? { node: manager.cluster.node } : {});
 	return {
 		get cluster() {
 			return manager.cluster ?? undefined;
@@ -26,13 +28,14 @@ export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pic
 			manager.workers
 				.filter(({ shardIds }) => shard === undefined || shardIds.includes(shard))
 				.flatMap(recentLines)
+				.map((entry) => ({ ...entry, ...place() }))
 				.sort((a, b) => a.at - b.at),
 		// The control API is a reader: what it fails on is no reason for the fleet to end.
 		onEvent: (listener) => recordFleetEvents(manager, guardListener(listener, report)),
 		onLog: (listener) =>
 			manager.on(
 				'worker:log',
-				guardListener((line: ShardManagerEvents['worker:log'][0]) => listener({ at: clock.now(), ...line }), report),
+				guardListener((line: ShardManagerEvents['worker:log'][0]) => listener({ at: clock.now(), ...line, ...place() }), report),
 			),
 		broadcastEval: (script, options) => manager.localCalls.broadcastEval(script, options),
 		fetchClientValues: (path, options) => manager.localCalls.fetchClientValues(path, options),

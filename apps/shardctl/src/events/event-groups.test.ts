@@ -56,3 +56,11 @@ it('names the reason of a close, once', () => {
 		'shards 0-1 disconnected and do not reconnect: Discord closed with 4014 (Disallowed intent(s))',
 	]);
 });
+
+it('names the node of each line in a cluster, and keeps what happens on several nodes separate', () => {
+	const on = (node: string, shardId: number): FleetEventBody => Object.assign(lost(shardId), { node });
+	expect(story([0, on('a', 0)], [1, on('b', 1)], [2, on('a', 2)])).toEqual([
+		'node a: shards 0,2 lost their connection, reconnecting',
+		'node b: shard 1 lost its connection, reconnecting',
+	]);
+});

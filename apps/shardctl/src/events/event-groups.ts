@@ -31,8 +31,13 @@ export function shardsOfGroup(group: EventGroup): number[] {
 	return [...new Set(group.flatMap((event) => shardsOf(event) ?? []))].sort((a, b) => a - b);
 }
 
-/** What may be shown as one line; undefined for events that always have a line of their own. */
+/** What may be shown as one line; undefined for events that always have a line of their own. What happens on several nodes is several things. */
 function keyOf(event: FleetEvent): string | undefined {
+	const kind = kindOf(event);
+	return kind === undefined || event.node === undefined ? kind : `${event.node} ${kind}`;
+}
+
+function kindOf(event: FleetEvent): string | undefined {
 	if (event.type === 'gateway:notice') return `${event.kind} ${event.message}`;
 	if (event.type === 'shard:disconnected') return `${event.type} ${event.closeCode}`;
 	return 'shardId' in event ? event.type : undefined;

@@ -27,3 +27,9 @@ it('names processes from the first line of a replacement on while it follows', (
 	show(entry(8, 'v2'));
 	expect(lines).toEqual(['[0-1] v1', '[0-1 8] v2']);
 });
+
+it('names the node of each line in a cluster', () => {
+	const { lines, print } = printer();
+	print([{ ...entry(7, 'a'), node: 'b' }]);
+	expect(lines).toEqual(['[b 0-1] a']);
+});

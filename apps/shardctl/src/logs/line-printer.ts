@@ -3,7 +3,7 @@ import type { LogEntry } from '@shardctl/control';
 import { formatShardIds } from '@shardctl/core';
 import { out, workerColour } from '../terminal/colours.js';
 import { printOut } from '../terminal/print.js';
-import { printableBotLine } from '../terminal/printable.js';
+import { printableBotLine, printableLine } from '../terminal/printable.js';
 
 export interface LinePrinter {
 	/** Prints lines that are known together. */
@@ -29,7 +29,8 @@ export function linePrinter({ json, timestamps, write = (text) => void printOut(
 	const line = (entry: LogEntry): string => {
 		if (json) return `${JSON.stringify(entry)}\n`;
 		const time = timestamps ? `${out.dim(new Date(entry.at).toISOString())} ` : '';
-		const which = `${formatShardIds(entry.shardIds)}${several && entry.pid ? ` ${entry.pid}` : ''}`;
+		const node = entry.node === undefined ? '' : `${printableLine(entry.node)} `;
+		const which = `${node}${formatShardIds(entry.shardIds)}${several && entry.pid ? ` ${entry.pid}` : ''}`;
 		return `${time}${workerColour(out, entry.workerId)(`[${which}]`)} ${printableBotLine(entry.line)}\n`;
 	};
 	return {

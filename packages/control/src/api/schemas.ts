@@ -96,6 +96,7 @@ const causeKinds = {
 	'node-muted': true,
 	'node-silent': true,
 	'shard-unplaced': true,
+	'redis-unreachable': true,
 	'discord-refused': true,
 	'budget-exhausted': true,
 	'gateway-process-down': true,

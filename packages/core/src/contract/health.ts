@@ -114,6 +114,7 @@ export type HealthCauseKind =
 	| 'node-muted'
 	| 'node-silent'
 	| 'shard-unplaced'
+	| 'redis-unreachable'
 	| 'discord-refused'
 	| 'budget-exhausted'
 	| 'gateway-process-down'

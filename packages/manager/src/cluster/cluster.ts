@@ -11,7 +11,6 @@ import type {
 	FollowRequest,
 	FrameSink,
 	NodeFeed,
-	NodeInfo,
 	SessionMove,
 	SessionPlace,
 } from '@shardctl/control';
@@ -35,7 +34,7 @@ import { NodeFeeds } from './node-feeds.js';
 import { NodeLinks } from './node-links.js';
 import { RemoteFleet } from './remote-fleet.js';
 import { serveNode } from './serve-node.js';
-import { type NodeFleet, WholeFleet } from './whole-fleet.js';
+import { type ClusterTable, type NodeFleet, WholeFleet } from './whole-fleet.js';
 
 export interface ClusterOptions {
 	options: ResolvedManagerOptions;
@@ -326,7 +325,7 @@ export class Cluster implements FleetCluster {
 
 	/** The live nodes, or the one of this name. */
 	async #rows(name: string | undefined): Promise<{ row: NodeRow; isSelf: boolean }[]> {
-		const view = await this.links.read();
+		const { view } = await this.links.look();
 		const rows = name === undefined ? view.nodes.filter(isLive) : [nodeNamed(view, name)];
 		return rows.map((row) => ({ row, isSelf: this.#isSelf(row) })).sort((a, b) => (nameOf(a.row) < nameOf(b.row) ? -1 : 1));
 	}
@@ -335,9 +334,9 @@ export class Cluster implements FleetCluster {
 		return (await this.#rows(undefined)).map(({ row, isSelf }) => ({ name: nameOf(row), fleet: this.#fleetOf(row), isSelf }));
 	}
 
-	async #table(): Promise<{ nodes: NodeInfo[]; places: SessionPlace[] }> {
-		const view = await this.links.read();
-		return { nodes: nodeInfos(view, this.#terms()), places: sessionPlaces(view, this.#terms()) };
+	async #table(): Promise<ClusterTable> {
+		const { view, problem } = await this.links.look();
+		return { nodes: nodeInfos(view, this.#terms()), places: sessionPlaces(view, this.#terms()), problem };
 	}
 
 	#fleetOf(row: NodeRow): Fleet {

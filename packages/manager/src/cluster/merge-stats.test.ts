@@ -123,6 +123,13 @@ it('has a cause for each node that is gone, muted or silent, and for what no nod
 	expect(kinds([node('b', { capacity: 1 })], [place(0, null), place(1, 'b')])).toEqual([['shard-unplaced', 'outage', [0, 2]]]);
 });
 
+it('shows the nodes as they were last while Redis does not answer', () => {
+	const parts: NodeStats[] = [{ node: 'a', error: 'no Redis' }, part('b', stats([1, 3]))];
+	const { health } = mergeStats({ ...both, parts, problem: 'it was stopped' });
+	expect(health).toMatchObject({ status: 'degraded', served: 2, shards: 4 });
+	expect(health.causes.map(({ kind, effect }) => [kind, effect])).toEqual([['redis-unreachable', 'risk']]);
+});
+
 it('names the node in what a node reports, and leaves out what it says of sessions that it no longer has', () => {
 	const causes = [
 		cause({ shardIds: [0, 1] }),

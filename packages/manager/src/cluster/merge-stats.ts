@@ -18,9 +18,11 @@ export interface ClusterFacts {
 	nodes: readonly NodeInfo[];
 	places: readonly SessionPlace[];
 	parts: readonly NodeStats[];
+	/** Why the table is not as it is now. */
+	problem?: string | undefined;
 }
 
-export function mergeStats({ self, nodes, places, parts }: ClusterFacts): ManagerStats {
+export function mergeStats({ self, nodes, places, parts, problem }: ClusterFacts): ManagerStats {
 	const known = parts.filter((part) => 'stats' in part);
 	const own = (known.find(({ node }) => node === self) ?? known[0])?.stats;
 	if (!own) throw new Error('a node always has its own figures');
@@ -40,7 +42,7 @@ export function mergeStats({ self, nodes, places, parts }: ClusterFacts): Manage
 		({ shardIds, node }) => (ownerOf.get(shardIds[0] as number) === node ? 1 : 0),
 	).sort((a, b) => a.id - b.id);
 	const gateways = known.flatMap(({ node, stats }) => stats.gateways?.map((gateway) => ({ ...gateway, node })) ?? []);
-	const health = mergeHealth({ self, nodes, places, parts }, shards.filter(({ ready }) => ready).length);
+	const health = mergeHealth({ self, nodes, places, parts, problem }, shards.filter(({ ready }) => ready).length);
 	const losses = mergeLosses(known.flatMap(({ stats }) => stats.losses ?? []));
 	const deploys = known.flatMap(({ stats }) => stats.deploy ?? []);
 	const deploy = deploys.find(({ state }) => !endStates.has(state)) ?? deploys.sort((a, b) => b.startedAt - a.startedAt)[0];
@@ -97,7 +99,7 @@ function bestOf<T>(entries: readonly T[], keyOf: (entry: T) => number, rankOf: (
 
 const effects = { outage: 0, progress: 1, risk: 2 };
 
-function mergeHealth({ nodes, places, parts }: ClusterFacts, served: number): FleetHealth {
+function mergeHealth({ nodes, places, parts, problem }: ClusterFacts, served: number): FleetHealth {
 	const totalShards = places.reduce((sum, { shardIds }) => sum + shardIds.length, 0);
 	const explained = new Set<number>();
 	const causes: HealthCause[] = [];
@@ -114,6 +116,10 @@ function mergeHealth({ nodes, places, parts }: ClusterFacts, served: number): Fl
 			.filter(({ node }) => node === name)
 			.flatMap(({ shardIds }) => shardIds)
 			.sort((a, b) => a - b);
+	if (problem !== undefined) {
+		const what = `Redis does not answer, so the other nodes are shown as they were last: ${problem}`;
+		add({ ...cause('redis-unreachable', [], what, 'check that Redis runs and can be reached'), effect: 'risk' });
+	}
 	const errors = new Map(parts.flatMap((part) => ('error' in part ? [[part.node, part.error]] : [])));
 	for (const { name, status } of nodes) {
 		const shardIds = shardsOf(name);
@@ -122,7 +128,7 @@ function mergeHealth({ nodes, places, parts }: ClusterFacts, served: number): Fl
 		} else if (status === 'muted') {
 			const what = `the lease of node ${name} is not confirmed, so it delivers no events`;
 			add(cause('node-muted', shardIds, what, `check the connection of node ${name} to Redis`));
-		} else if (errors.has(name)) {
+		} else if (errors.has(name) && problem === undefined) {
 			add(
 				cause('node-silent', shardIds, `node ${name} does not respond: ${errors.get(name)}`, `look at the log of node ${name}`),
 			);

@@ -1,7 +1,7 @@
 // The connections of this manager to the managers of the other nodes: requests by the name of a node, and the cluster as it was when it was
 // last read. A node that is gone settles what waits for it: at once where Redis no longer passes its messages on, else with its lease.
 import type { ClusterKeys, ClusterNode, ClusterView, IoredisPort, NodeBus, NodePeer, NodeRow, Timings } from '@shardctl/cluster';
-import { botKey, type Clock, every, type Layout, orAborted, ShardctlError } from '@shardctl/core';
+import { botKey, type Clock, every, type Layout, messageOf, orAborted, ShardctlError } from '@shardctl/core';
 import type { PreparedValue, RequestOptions } from '@shardctl/rpc';
 import { type NodeEvents, type NodeMethods, nodeSchemas } from './node-methods.js';
 
@@ -97,11 +97,24 @@ export class NodeLinks {
 		return view;
 	}
 
-	/** As it was a moment ago: who owns what is right then, or a call is refused by who no longer does. */
+	/** As it was a moment ago: who owns what is right then, or a call is refused by who no longer does. While Redis is away, as it was last. */
 	async view(): Promise<ClusterView> {
 		const known = this.#view;
 		if (known && this.#options.clock.monotonic() - known.at < freshMs) return known.view;
-		return this.read();
+		return (await this.look()).view;
+	}
+
+	/** As it is now, or with the reason why not as it was when it was last read. Rejects where it was never read. */
+	async look(): Promise<{ view: ClusterView; problem: string | undefined }> {
+		try {
+			return { view: await this.read(), problem: undefined };
+		} catch (error) {
+			const known = this.#view;
+			if (!known) throw error;
+			// Not asked again at once: what was known is what there is.
+			known.at = this.#options.clock.monotonic();
+			return { view: known.view, problem: messageOf(error) };
+		}
 	}
 
 	/** As it was last read, without asking Redis; undefined before that. */

@@ -30,8 +30,16 @@ export interface WholeFleetOptions {
 	totalShards(): number;
 	/** The live nodes in order of their names. */
 	nodes(): Promise<NodeFleet[]>;
-	/** What the table says, read with {@link nodes}. */
-	table(): Promise<{ nodes: NodeInfo[]; places: SessionPlace[] }>;
+	/** Read with {@link nodes}. */
+	table(): Promise<ClusterTable>;
+}
+
+/** What the table of the cluster says. */
+export interface ClusterTable {
+	nodes: NodeInfo[];
+	places: SessionPlace[];
+	/** Why that is not how it is now, but how it was last. */
+	problem: string | undefined;
 }
 
 export class WholeFleet implements Fleet {
