@@ -4,6 +4,7 @@ import { tempDir } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { createControlClient, type FleetCluster, type FrameSink } from '../src/index.js';
+import { readyzRoute } from '../src/routes/probes.js';
 import { startControl } from '../src/server/index.js';
 import { FakeFleet } from './fake-fleet.js';
 
@@ -81,6 +82,17 @@ it('stops this node, another one, or all, of which this one is the last', async 
 	expect(own.actions).toEqual([]);
 	expect(asked).toEqual([{ node: 'b', reason: '"shardctl stop"' }]);
 	await expect(client.stop({ node: 'b', all: true })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+});
+
+it('is ready while it has joined and has no shards, where a fleet on one machine is not', async () => {
+	const health = { status: 'healthy', served: 0, shards: 0, causes: [] };
+	const ready = async (cluster: object | undefined) => {
+		const context = { fleet: { cluster }, feed: { recentHealth: async () => health }, authorised: false };
+		return (await readyzRoute.run({}, context as never)).ready;
+	};
+	expect(await ready({ joined: true })).toBe(true);
+	expect(await ready({ joined: false })).toBe(false);
+	expect(await ready(undefined)).toBe(false);
 });
 
 it('is refused on one machine, where it names a node or is about nodes', async () => {

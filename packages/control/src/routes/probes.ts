@@ -14,14 +14,18 @@ export const healthzRoute = route({
 });
 
 export const readyzRoute = route({
-	summary: 'Responds 200 while every shard is served, else 503; with the causes, for clients with the token. Needs no token.',
+	summary:
+		'Responds 200 while every shard of this manager is served (and in a cluster, while it has none), else 503; with the causes, for ' +
+		'clients with the token. Needs no token.',
 	input: z.strictObject({}),
 	output: z.object({ ready: z.boolean(), status: healthStatus, health: fleetHealth.optional() }),
 	needs: 'nothing',
 	statusOf: ({ ready }) => (ready ? 200 : 503),
-	async run(_input, { feed, authorised }) {
+	async run(_input, { fleet, feed, authorised }) {
 		const health = await feed.recentHealth();
 		const { status, served, shards } = health;
-		return { ready: shards > 0 && served === shards, status, ...(authorised ? { health } : {}) };
+		// A node of a cluster is ready when it can take sessions, whether it has some or not.
+		const hasWork = shards > 0 || (fleet.cluster?.joined === true && status === 'healthy');
+		return { ready: hasWork && served === shards, status, ...(authorised ? { health } : {}) };
 	},
 });

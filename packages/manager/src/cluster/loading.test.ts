@@ -1,0 +1,32 @@
+// What a fleet on one machine loads: nothing of the cluster's package, and so no Redis client.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+/** What the sources import at once and not when they need it, from the entry point on; an import of types alone is not one. */
+function importsFrom(entry: string): { files: Set<string>; packages: Set<string> } {
+	const files = new Set<string>();
+	const packages = new Set<string>();
+	const visit = (file: string) => {
+		if (files.has(file)) return;
+		files.add(file);
+		for (const [, clause, specifier] of readFileSync(file, 'utf8').matchAll(
+			/^(?:import|export)\s+([^;'"]*?)from\s+'([^']+)';/gm,
+		)) {
+			if (clause?.startsWith('type ')) continue;
+			if (!specifier?.startsWith('.')) packages.add(specifier as string);
+			else visit(join(dirname(file), specifier.replace(/\.js$/, '.ts')));
+		}
+	};
+	visit(entry);
+	return { files, packages };
+}
+
+it('is no package of the cluster, and no client of Redis', () => {
+	const { files, packages } = importsFrom(fileURLToPath(new URL('../index.ts', import.meta.url)));
+	expect([...files].every((file) => existsSync(file))).toBe(true);
+	expect(files.size).toBeGreaterThan(50);
+	expect(packages).toContain('@shardctl/core');
+	expect([...packages].filter((name) => /cluster|redis/.test(name))).toEqual([]);
+});
