@@ -32,6 +32,9 @@ it.runIf(canSwitch)(`another user of the machine learns no secret and has no eff
 			'4',
 			'--gateway',
 			'resident',
+			'--rest',
+			'shared',
+			'--dashboard',
 			'--port',
 			'0',
 			'--name',
@@ -64,6 +67,8 @@ it.runIf(canSwitch)(`another user of the machine learns no secret and has no eff
 	const after = JSON.parse((await cli.output(['stats', '--name', 'prod', '--json'], { env })).stdout) as Stats;
 	expect(after.shards.map(({ pid, status }) => [pid, status])).toEqual(before.shards.map(({ pid }) => [pid, 'ready']));
 	expect(after.gateways.map(({ pid }) => pid)).toEqual(before.gateways.map(({ pid }) => pid));
+	expect(after.rest.pid).toBe(before.rest.pid);
+	expect(pids).toContain(before.rest.pid);
 	// What SECURITY.md says about modes.
 	const open = readdirSync(state, { recursive: true, encoding: 'utf8' })
 		.filter((entry) => !entry.startsWith('compile-cache'))
@@ -99,4 +104,5 @@ it.runIf(canSwitch)(`a folder that another user has created for records is not t
 interface Stats {
 	shards: { pid: number; status: string }[];
 	gateways: { pid: number }[];
+	rest: { pid: number };
 }

@@ -55,4 +55,5 @@ export { defaultManagerName, isDeviceName } from './state-dir/manager-name.js';
 export { type FoundManager, runningManagers } from './state-dir/manager-record.js';
 export { readOwned } from './state-dir/ownership.js';
 export { isSameProcess, type ProcessIdentity, processIdentity } from './state-dir/process-identity.js';
+export { shownArguments } from './state-dir/shown-arguments.js';
 export { stateDir } from './state-dir/state-dir.js';

@@ -137,6 +137,7 @@ export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
 export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
 export { checkAddressSpace, limitRemedy } from './limit-remedy.js';
+export { maxSentHeapBytes, messageWeight } from './message-weight.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError } from './options.js';
 export { plural } from './plural.js';

@@ -11,6 +11,11 @@ export interface PeerLimits {
 	 * estimate for the rest.
 	 */
 	maxMessageBytes: number;
+	/**
+	 * What one value takes in the memory of the receiver, as an estimate; a larger one is refused with `MESSAGE_TOO_LARGE` (default: no
+	 * limit). The receiver does nothing else while it reads the value.
+	 */
+	maxHeapBytes: number;
 	/** Frames held back while the channel is congested; a further request is refused with `CALL_LIMIT`, a further event dropped (default 20,000). */
 	maxQueuedFrames: number;
 	/** Size of the frames held back, likewise; one frame always fits into an empty queue (default 64 MiB). */
@@ -23,6 +28,7 @@ export const defaultPeerLimits: Readonly<PeerLimits> = {
 	maxPendingCalls: 10_000,
 	maxRunningHandlers: 10_000,
 	maxMessageBytes: 64 * 1024 * 1024,
+	maxHeapBytes: Number.POSITIVE_INFINITY,
 	maxQueuedFrames: 20_000,
 	maxQueuedBytes: 64 * 1024 * 1024,
 	maxDepth: 256,

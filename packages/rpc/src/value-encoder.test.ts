@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { messageWeight } from '@shardctl/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { defaultPeerLimits } from './limits.js';
 import { decodeValue } from './value-decoder.js';
 import { encodeValue, PreparedValue } from './value-encoder.js';
 
@@ -320,5 +322,54 @@ describe('what cannot be encoded', () => {
 				expect(sizeBytes).toBeLessThanOrEqual(6 * actual + 16);
 			}),
 		);
+	});
+});
+
+describe('the limit on what a value takes where it is received', () => {
+	const maxHeapBytes = 200_000;
+	const limits = { ...defaultPeerLimits, maxHeapBytes };
+
+	/** What the receiver counts in the text of a message while it arrives, outside of strings. */
+	function receivedWeight(text: string): number {
+		const marks = text.replace(/"(?:[^"\\]|\\.)*"/g, '');
+		const count = (mark: RegExp) => marks.match(mark)?.length ?? 0;
+		return count(/[[{]/g) * messageWeight.container + count(/,/g) * messageWeight.value + count(/:/g) * messageWeight.key;
+	}
+
+	it.each<[string, (index: number) => unknown]>([
+		['empty lists', () => []],
+		['pairs', (index) => [index, index]],
+		['objects', (index) => ({ id: String(index), name: 'x' })],
+		['objects with keys of their own', (index) => ({ [`k${index}`]: 1 })],
+		['dates', () => new Date(0)],
+		['big integers', () => 10n],
+		['maps', (index) => new Map([[index, index]])],
+		['sets', (index) => new Set([index, 'x'])],
+		['bytes', () => Buffer.from('x')],
+		['errors', () => new Error('x')],
+		['empty texts', () => ''],
+		['numbers', () => 1],
+	])('lets through no more %s than a receiver of half as much again takes', (_, make) => {
+		const items: unknown[] = [];
+		let accepted: unknown;
+		try {
+			for (;;) {
+				items.push(...Array.from({ length: 20 }, (_item, index) => make(items.length + index)));
+				accepted = encodeValue(items, limits).wire;
+			}
+		} catch (error) {
+			expect(error).toMatchObject({ code: 'MESSAGE_TOO_LARGE', message: expect.stringContaining('Send less, or split it') });
+		}
+		const weight = receivedWeight(JSON.stringify(accepted));
+		expect(weight).toBeLessThan(1.5 * maxHeapBytes);
+		expect(weight).toBeGreaterThan(maxHeapBytes / 3);
+	});
+
+	it('is none unless it is set, and leaves out what is attached to an error', () => {
+		const large = Array.from({ length: 10_000 }, () => []);
+		expect(() => encodeValue(large)).not.toThrow();
+		const { wire } = encodeValue(Object.assign(new Error('x'), { large, small: 1 }), limits);
+		expect(JSON.stringify(wire)).toMatch(/"small"/);
+		expect(JSON.stringify(wire)).not.toMatch(/"large"/);
 	});
 });

@@ -2,7 +2,7 @@
 // objects are dropped. Beyond them BigInt, Map, Set, Date, bytes, RegExp, URL, Error, NaN, ±Infinity, -0 and undefined survive.
 // A plain value costs one walk that takes a snapshot.
 import { types } from 'node:util';
-import { messageOf, ShardctlError } from '@shardctl/core';
+import { messageOf, messageWeight, ShardctlError } from '@shardctl/core';
 import { isError, takeErrorApart } from './error-parts.js';
 import { defaultPeerLimits, type PeerLimits } from './limits.js';
 import { type Tagged, tag, viewClasses, type WireError } from './wire-tags.js';
@@ -16,7 +16,7 @@ export interface EncodedValue {
 	readonly sizeBytes: number;
 }
 
-export type ValueLimits = Pick<PeerLimits, 'maxMessageBytes' | 'maxDepth'>;
+export type ValueLimits = Pick<PeerLimits, 'maxMessageBytes' | 'maxDepth'> & Partial<Pick<PeerLimits, 'maxHeapBytes'>>;
 
 /**
  * Encodes a value. Throws a ShardctlError: `NOT_SERIALIZABLE` (a function or symbol as the whole value, a circular structure,
@@ -59,6 +59,12 @@ const builtinToJSON = new Set<unknown>([Date, Buffer, URL].map(({ prototype }) =
 /** Strings up to this length count by their length, which costs nothing. */
 const shortString = 256;
 
+/** What each entry of an object takes in the receiver, and a value that has a tag. */
+const entryWeight = messageWeight.key + messageWeight.value;
+const tagWeight = messageWeight.container + 2 * entryWeight;
+/** The fields of an error on the wire. */
+const errorEntries = 7;
+
 /** Size of a value that JSON says by itself; 0 for everything else. */
 function sizeOfPlain(value: unknown): number {
 	if (typeof value === 'string') return (value.length < shortString ? value.length : Buffer.byteLength(value)) + 3;
@@ -70,13 +76,16 @@ function sizeOfPlain(value: unknown): number {
 class Encoder {
 	tagged = false;
 	sizeBytes = 0;
+	#heapBytes = 0;
 	readonly #maxBytes: number;
+	readonly #maxHeapBytes: number;
 	readonly #maxDepth: number;
 	/** The objects around the one at hand, outermost first. */
 	readonly #ancestors: object[] = [];
 
 	constructor(limits: ValueLimits) {
 		this.#maxBytes = limits.maxMessageBytes;
+		this.#maxHeapBytes = limits.maxHeapBytes ?? Number.POSITIVE_INFINITY;
 		this.#maxDepth = limits.maxDepth;
 	}
 
@@ -172,6 +181,7 @@ class Encoder {
 	#array(value: readonly unknown[]): unknown[] {
 		// An array of a billion holes is refused before it is walked.
 		if (this.sizeBytes + 2 * value.length > this.#maxBytes) throw this.#tooLarge();
+		this.#weigh(messageWeight.container + value.length * messageWeight.value);
 		// Spreading fills the holes: they arrive as undefined.
 		const wire: unknown[] = [...value];
 		let size = 2;
@@ -193,9 +203,11 @@ class Encoder {
 	#plain(value: object, withoutUndefined = false): object {
 		const wire = { ...value } as Record<string, unknown>;
 		let size = 2;
+		let keys = 0;
 		let hasTagKey = false;
 		for (const key in wire) {
 			const child = wire[key];
+			keys++;
 			size += key.length + 3;
 			if (key === '$') hasTagKey = true;
 			const plainSize = sizeOfPlain(child);
@@ -212,15 +224,18 @@ class Encoder {
 			wire[key] = this.encode(child, key);
 		}
 		this.#grow(size);
+		this.#weigh(messageWeight.container + keys * entryWeight);
 		return hasTagKey && Object.hasOwn(wire, '$') ? this.#tag({ $: tag.object, v: wire }) : wire;
 	}
 
 	#special(value: object, withoutUndefined: boolean): unknown {
 		if (types.isMap(value)) {
+			this.#weigh(2 * value.size * messageWeight.value);
 			const flat: unknown[] = [];
 			for (const [key, item] of value) flat.push(this.#item(key), this.#item(item));
 			return this.#tag({ $: tag.map, v: flat });
 		}
+		if (types.isSet(value)) this.#weigh(value.size * messageWeight.value);
 		if (types.isSet(value)) return this.#tag({ $: tag.set, v: Array.from(value, (item) => this.#item(item)) });
 		if (types.isDate(value)) {
 			const time = value.getTime();
@@ -265,6 +280,7 @@ class Encoder {
 		if (parts.stack !== undefined) wire.stack = parts.stack;
 		if (parts.shardctlCode !== undefined) wire.shardctlCode = parts.shardctlCode;
 		this.#grow(parts.name.length + parts.message.length + (parts.stack?.length ?? 0) + 40);
+		this.#weigh(messageWeight.container + errorEntries * entryWeight);
 		if ('cause' in parts) {
 			const cause = this.#attempt(parts.cause);
 			if (cause) wire.cause = cause;
@@ -275,6 +291,7 @@ class Encoder {
 			const encoded = this.#attempt(value);
 			if (!encoded) continue;
 			this.#grow(key.length + 3);
+			this.#weigh(2 * messageWeight.value);
 			own.push(key, encoded[0]);
 		}
 		if (own.length > 0) wire.own = own;
@@ -284,12 +301,14 @@ class Encoder {
 	/** Encodes what may be left out: its wire form in an array, or null when it cannot travel. */
 	#attempt(value: unknown): [unknown] | null {
 		const { sizeBytes } = this;
+		const heapBytes = this.#heapBytes;
 		const depth = this.#ancestors.length;
 		try {
 			const wire = this.encode(value, '');
 			return wire === dropped ? null : [wire];
 		} catch {
 			this.sizeBytes = sizeBytes;
+			this.#heapBytes = heapBytes;
 			this.#ancestors.length = depth;
 			return null;
 		}
@@ -298,12 +317,25 @@ class Encoder {
 	#tag(tagged: Tagged): Tagged {
 		this.tagged = true;
 		this.#grow(14);
+		this.#weigh(tagWeight);
 		return tagged;
 	}
 
 	#grow(bytes: number): void {
 		this.sizeBytes += bytes;
 		if (this.sizeBytes > this.#maxBytes) throw this.#tooLarge();
+	}
+
+	#weigh(bytes: number): void {
+		this.#heapBytes += bytes;
+		if (this.#heapBytes <= this.#maxHeapBytes) return;
+		const maxBytes = this.#maxHeapBytes;
+		throw new ShardctlError(
+			'MESSAGE_TOO_LARGE',
+			`the value would take more than ${Math.round(maxBytes / 2 ** 20)} MiB of memory where it is received, the limit of one message; it was ` +
+				`exceeded at ${this.place()}. Send less, or split it.`,
+			{ details: { maxBytes } },
+		);
 	}
 
 	#tooLarge(): ShardctlError {

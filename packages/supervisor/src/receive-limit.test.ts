@@ -30,7 +30,7 @@ describe('finding 15: of the message that arrives', () => {
 	it('the same is counted however the text is cut', () => {
 		const random = seededRandom(15);
 		const text = `${JSON.stringify([['a"b\\', '[{,', { x: [1, '\\\\'] }], 'ü"'])}${' '.repeat(60)}`;
-		const limit = { maxBytes: 1e6, maxHeapBytes: 56 * 4 + 16 * 4 + 16 };
+		const limit = { maxBytes: 1e6, maxHeapBytes: 56 * 4 + 16 * 4 + 48 };
 		for (let round = 0; round < 200; round++) {
 			const chunkBytes = 1 + Math.floor(random() * 40);
 			expect(acceptsAll(text, limit, chunkBytes)).toBe(true);
@@ -39,13 +39,13 @@ describe('finding 15: of the message that arrives', () => {
 	});
 });
 
-it('a whole result of 64 MiB of small objects is within the limit', () => {
+it('a result of 20 MiB of small objects, more than a worker lets through, is within the limit', () => {
 	const text = JSON.stringify(
 		Array.from({ length: 1000 }, (_, id) => ({ id: `12345678901234${id}`, name: 'A guild', members: id })),
 	);
 	const meter = new MessageMeter(defaultReceiveLimit);
 	const bytes = Buffer.from(text);
-	for (let sent = 0; sent < 64 * 2 ** 20; sent += bytes.length) expect(meter.accepts(bytes)).toBe(true);
+	for (let sent = 0; sent < 20 * 2 ** 20; sent += bytes.length) expect(meter.accepts(bytes)).toBe(true);
 });
 
 it('finds the channel of this version of Node', () => {

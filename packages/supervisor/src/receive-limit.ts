@@ -1,6 +1,8 @@
 // Limits what one message of a child may take of this process's memory. Node reads a whole message before anyone can look at it, and a
 // short text can become large: `[],` is three bytes of JSON and forty bytes of heap. So the bytes are counted while they arrive.
 
+import { maxSentHeapBytes, messageWeight } from '@shardctl/core';
+
 export interface ReceiveLimit {
 	/** Length of one message as text. */
 	maxBytes: number;
@@ -8,12 +10,9 @@ export interface ReceiveLimit {
 	maxHeapBytes: number;
 }
 
-/** Twice what the sender's side of the RPC layer lets through, because that is an estimate too. */
-export const defaultReceiveLimit: ReceiveLimit = { maxBytes: 128 * 2 ** 20, maxHeapBytes: 192 * 2 ** 20 };
+/** More than the sender's side of the RPC layer lets through, because that is an estimate too. */
+export const defaultReceiveLimit: ReceiveLimit = { maxBytes: 128 * 2 ** 20, maxHeapBytes: 1.5 * maxSentHeapBytes };
 
-const bytesPerContainer = 56;
-const bytesPerValue = 16;
-const bytesPerKey = 16;
 const newline = 10;
 const quote = 34;
 const comma = 44;
@@ -68,7 +67,7 @@ export class MessageMeter {
 		}
 		this.#inString = inString;
 		this.#escaped = escaped;
-		this.#heapBytes += containers * bytesPerContainer + values * bytesPerValue + keys * bytesPerKey;
+		this.#heapBytes += containers * messageWeight.container + values * messageWeight.value + keys * messageWeight.key;
 	}
 }
 

@@ -16,6 +16,7 @@ describe('finding 15: a child whose message', () => {
 	it.each([
 		['is a text of 300 MB', '"', 'x', 300e6],
 		['is 60 MB of empty lists', '[', '[],', 60e6],
+		['is 60 MB of keys', '{', '"k":0,', 60e6],
 		['never ends', '{"a":[', '0.5,', 1e12],
 	])('%s is ended with a code, and its owner keeps its memory and works on', async (_, start, part, bytes) => {
 		const { child, run, exits, pids } = await started({ shutdownGraceMs: 500 });

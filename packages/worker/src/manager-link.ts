@@ -1,6 +1,13 @@
 // This process's end of the channel to its manager. Frames of ours are taken out before the bot sees them, and everything else
 // passes: `process.on('message')` and `process.send` stay the bot's own. Nothing here is a listener that the bot could remove.
-import type { ManagerEvents, ManagerMethods, WorkerConfig, WorkerEvents, WorkerMethods } from '@shardctl/core';
+import {
+	type ManagerEvents,
+	type ManagerMethods,
+	maxSentHeapBytes,
+	type WorkerConfig,
+	type WorkerEvents,
+	type WorkerMethods,
+} from '@shardctl/core';
 import { type IpcEnd, ipcPort, isFrame, Peer } from '@shardctl/rpc';
 
 export type ManagerPeer = Peer<WorkerMethods, ManagerMethods, WorkerEvents, ManagerEvents>;
@@ -45,7 +52,8 @@ export function openManagerLink(config: WorkerConfig, onClosed: () => void): Man
 		const count = Reflect.apply(listenerCount, this, [event, ...args]) as number;
 		return event === 'message' ? Math.max(1, count) : count;
 	});
-	const peer: ManagerPeer = new Peer({ port: ipcPort(end), epoch: config.epoch });
+	const limits = { maxHeapBytes: maxSentHeapBytes };
+	const peer: ManagerPeer = new Peer({ port: ipcPort(end), epoch: config.epoch, limits });
 	// After the peer's own, which settles what is pending.
 	closeListeners.push(onClosed);
 	return peer;

@@ -1,5 +1,5 @@
 // The fleets of this user that are gone: how each ended, and how it was started.
-import { type EndedFleet, endedFleets, endReason, type FleetEnd } from '@shardctl/control';
+import { type EndedFleet, endedFleets, endReason, type FleetEnd, shownArguments } from '@shardctl/control';
 import { age } from '../terminal/age.js';
 import { out } from '../terminal/colours.js';
 import { ownCommand } from '../terminal/own-command.js';
@@ -30,7 +30,8 @@ export function endedManagers(): EndedManager[] {
 		endedAt,
 		cwd,
 		file,
-		command,
+		// Records of earlier versions have them as they were given.
+		command: shownArguments(command),
 		end,
 	}));
 }

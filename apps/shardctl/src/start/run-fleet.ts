@@ -1,4 +1,5 @@
 // Runs a manager from start to end: simulator, signals, output, exit status.
+import { shownArguments } from '@shardctl/control';
 import { LogFile } from '@shardctl/control/server';
 import { messageOf, ShardctlError } from '@shardctl/core';
 import {
@@ -36,6 +37,7 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 		const simulated = simulator && { api: simulator.url, token: simulator.token, simulator: { url: simulator.url } };
 		if (simulator) output.say('info', `simulator at ${simulator.url}`, { event: 'simulator:ready', url: simulator.url });
 		else sayPlaceOfToken(plan, output);
+		warnOfSecretArguments(process.argv.slice(2), output);
 		return await runManager(
 			createShardManager(plan.file, { ...optionsOf(plan), ...simulated, logger: output.logger, silent: true }),
 			output,
@@ -45,6 +47,16 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 		await simulator?.stop();
 		output.end();
 	}
+}
+
+function warnOfSecretArguments(args: readonly string[], output: FleetOutput): void {
+	if (shownArguments(args).every((shown, index) => shown === args[index])) return;
+	output.say(
+		'warn',
+		'a secret is among the arguments of this command, which every user of the machine can see: give it in the environment instead ' +
+			'(SHARDCTL_CLUSTER for --cluster)',
+		{ event: 'argument:secret' },
+	);
 }
 
 function sayPlaceOfToken(plan: StartPlan, output: FleetOutput): void {

@@ -16,6 +16,7 @@ import { killedFleet, writeEnd } from '../history/ended-fleet.js';
 import { Journal } from '../history/journal.js';
 import { type Lock, takeLock } from '../state-dir/lock.js';
 import { processIdentity } from '../state-dir/process-identity.js';
+import { shownArguments } from '../state-dir/shown-arguments.js';
 import { socketPath, stateDir } from '../state-dir/state-dir.js';
 import { bearerCheck, keptToken } from './bearer.js';
 import { type ControlOptions, shortestToken } from './control-options.js';
@@ -69,7 +70,7 @@ export async function startControl(fleet: ServedFleet, options: ControlOptions, 
 	const { name } = fleet;
 	const dir = stateDir();
 	const path = socketPath(dir, name);
-	const command = process.argv.slice(1);
+	const command = shownArguments(process.argv.slice(1));
 	const record = { ...processIdentity(), name, cwd: process.cwd(), file, since: clock.now(), command };
 	const lock = await takeLock(dir, record, (owner) => writeEnd(dir, killedFleet(dir, owner)));
 	const journal = openJournal(dir, fleet, setup);
