@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { tempDir } from '@shardctl/test-support';
@@ -97,6 +97,8 @@ it.runIf(process.platform === 'linux')(
 		const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
 		onTestFinished(() => void parent.kill('SIGKILL'));
 		const pid = Number(await new Promise((resolve) => parent.stdout?.once('data', (data: Buffer) => resolve(data.toString()))));
+		// As long as it is the shell, it may reap what it has started.
+		await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
 		const dir = folder();
 		writeFileSync(recordPath(dir, 'prod'), JSON.stringify({ ...JSON.parse(record('prod')), ...processIdentity(pid) }), {
 			mode: 0o600,
