@@ -1,4 +1,5 @@
-// What our register module costs a bot: the same bot bare and as a worker, in turn, over several rounds; medians.
+// What our register module costs a bot: the same bot bare and as a worker, in turn, over several rounds; medians, and the lowest time
+// of each, to which everything else on the machine only adds.
 // node test/bench/register-overhead.mjs [rounds]      (build first)
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -71,20 +72,24 @@ for (let round = -1; round < rounds; round++) {
 
 const of = (name, key) => median(results[name].map((result) => result[key]));
 const more = (name, key) => of(name, key) - of('bare', key);
+const lowest = (name) => Math.min(...results[name].map(({ startMs }) => startMs));
+const moreLowest = (name) => lowest(name) - lowest('bare');
 const mib = (bytes) => bytes / 2 ** 20;
 console.table(
 	Object.keys(contenders).map((name) => ({
 		contender: name,
 		'start ms': of(name, 'startMs').toFixed(1),
 		'more ms': more(name, 'startMs').toFixed(1),
+		'lowest ms': lowest(name).toFixed(1),
+		'more of the lowest': moreLowest(name).toFixed(1),
 		'more cpu ms': more(name, 'cpuMs').toFixed(1),
 		'rss MiB': mib(of(name, 'laterRssBytes')).toFixed(1),
 		'more rss MiB': mib(more(name, 'laterRssBytes')).toFixed(1),
 		'more heap MiB': mib(more(name, 'heapBytes')).toFixed(1),
 	})),
 );
-const kept = more('worker', 'startMs') < limits.startMs && mib(more('worker', 'laterRssBytes')) < limits.rssMb;
+const kept = moreLowest('worker') < limits.startMs && mib(more('worker', 'laterRssBytes')) < limits.rssMb;
 console.log(
-	`limits: ${limits.startMs} ms and ${limits.rssMb} MiB more: ${kept ? 'kept' : 'MISSED'} (medians of ${rounds} rounds; load ${loadavg()[0]?.toFixed(1)}, which should be low)`,
+	`limits: ${limits.startMs} ms and ${limits.rssMb} MiB more: ${kept ? 'kept' : 'MISSED'} (lowest time and median memory of ${rounds} rounds; load ${loadavg()[0]?.toFixed(1)}, which should be low)`,
 );
 process.exitCode = kept ? 0 : 1;
