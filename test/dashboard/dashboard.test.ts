@@ -60,6 +60,7 @@ describe.skipIf(!executable)('the dashboard', () => {
 
 	function start(): CliRun {
 		const flags = ['--shards', '16', '--shards-per-worker', '4', '--name', 'board', '--dashboard', String(port)];
+		flags.push('--rest', 'shared', '--heartbeat-timeout', '6s');
 		return cli.run(['start', file, ...flags], { env: { DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url } });
 	}
 
@@ -133,6 +134,51 @@ describe.skipIf(!executable)('the dashboard', () => {
 		await page.getByLabel('Search in logs').fill('no such words');
 		await log.getByText('No line matches.').waitFor();
 		expect(problems).toEqual([]);
+	});
+
+	it('shows where a worker hung and what it wrote last, and the requests to Discord', async () => {
+		const { page, problems } = await enter();
+		await healthy(page);
+		// Hangs in a function of this name for longer than the fleet allows.
+		await cli.output([
+			'eval',
+			'setTimeout(function hangsHere() { for (;;); }, 0); console.error("about to hang"); 0',
+			'--shard',
+			'12',
+			'--name',
+			'board',
+		]);
+		const details = page.getByRole('region', { name: 'Details of shard 12' });
+		await page.getByRole('button', { name: /^Shard 12: / }).click();
+		await details.getByText('hung: its main thread').first().waitFor({ timeout: 60_000 });
+		await details.getByText('It hung in').first().click();
+		await details.getByText('hangsHere').first().waitFor();
+		await details.getByText('Its last errors').first().click();
+		await details.getByText('about to hang').first().waitFor();
+		await healthy(page);
+		await page.getByText('REST a second', { exact: true }).waitFor();
+		await page.getByRole('img', { name: /^REST requests a second over time/ }).waitFor();
+		expect(problems).toEqual([]);
+	});
+
+	it('is usable over a slow connection, and says how old its figures are while none arrive', async () => {
+		const { page, problems } = await enter();
+		await healthy(page);
+		const network = await page.context().newCDPSession(page);
+		const slow = { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 20_000 };
+		await network.send('Network.emulateNetworkConditions', slow);
+		await page.reload();
+		await healthy(page);
+		await page.getByRole('button', { name: 'Shard 15: ready' }).waitFor();
+		expect(problems).toEqual([]);
+		// No connection breaks here: the manager is frozen.
+		process.kill(fleet.pid, 'SIGSTOP');
+		onTestFinished(() => void process.kill(fleet.pid, 'SIGCONT'));
+		await page.getByText('not connected', { exact: true }).waitFor();
+		await page.getByText(/^as of \d+s ago$/).waitFor();
+		process.kill(fleet.pid, 'SIGCONT');
+		await page.getByText('live', { exact: true }).waitFor();
+		await healthy(page);
 	});
 
 	it('offers nothing that acts to a read-only browser', async () => {

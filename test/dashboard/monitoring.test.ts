@@ -1,6 +1,9 @@
 // The example for Grafana and the alert rules name only metrics that fleets have.
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tempDir } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,6 +24,24 @@ it('Grafana queries only metrics that exist, each panel at least one', () => {
 		expect({ title, names: names.length > 0 }).toEqual({ title, names: true });
 		expect({ title, unknown: names.filter((name) => !known.has(name)) }).toEqual({ title, unknown: [] });
 	}
+});
+
+it('Prometheus reads the example as it is copied, with its rules', (context) => {
+	const folder = tempDir();
+	copyFileSync(`${root}apps/examples/monitoring/prometheus.yml`, join(folder, 'prometheus.yml'));
+	copyFileSync(`${root}apps/shardctl/alerts.yml`, join(folder, 'alerts.yml'));
+	writeFileSync(join(folder, 'shardctl.read-token'), 'secret');
+	const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'config', 'prometheus.yml'], {
+		cwd: folder,
+		encoding: 'utf8',
+	});
+	if (error) {
+		process.stderr.write('notice: promtool is not installed, so the example is not checked by it\n');
+		context.skip();
+		return;
+	}
+	expect(`${stdout}${stderr}`).toMatch(/SUCCESS: .*prometheus\.yml is valid[\s\S]*SUCCESS: \d+ rules found/);
+	expect(status).toBe(0);
 });
 
 it('the alert rules name only metrics that exist', () => {

@@ -7,6 +7,7 @@ import { connection, connectionProblem, stats } from './fleet.ts';
 import { Header } from './header.tsx';
 import { Plots } from './plots.tsx';
 import { Records } from './records.tsx';
+import { SetAside } from './set-aside.tsx';
 import { ShardGrid } from './shard-grid.tsx';
 import { Verdict } from './verdict.tsx';
 import { Workers } from './workers.tsx';
@@ -29,6 +30,7 @@ export function App() {
 					</div>
 					<Details />
 				</div>
+				<SetAside />
 				<Workers />
 				<Records />
 			</main>

@@ -2,7 +2,8 @@
 import { computed } from '@preact/signals';
 import type { LastExit, ManagerStats } from '@shardctl/core';
 import { askRespawn } from './actions.tsx';
-import { mayAct, now, selectedShard, stats } from './fleet.ts';
+import { controls } from './controls.ts';
+import { events, mayAct, now, selectedShard, stats } from './fleet.ts';
 import { age, bytes, clockTime, count, decimal, milliseconds, shardNames, unknown } from './format.ts';
 import { showLogsOf } from './records.tsx';
 import { shown } from './shard-grid.tsx';
@@ -41,7 +42,7 @@ export function Details() {
 					['Restarts', count(shard.restarts)],
 				]}
 			/>
-			<Exit exit={shard.lastExit} />
+			<Exits workerId={shard.workerId} last={shard.lastExit} />
 			<div class="row">
 				{mayAct.value && (
 					<button type="button" onClick={() => askRespawn(shard.shardId)}>
@@ -101,15 +102,57 @@ function sessionFacts({ gateways }: ManagerStats, shardId: number, at: number): 
 	];
 }
 
-function Exit({ exit }: { exit: LastExit | null }) {
-	if (!exit) return <p class="quiet">Its process has not exited.</p>;
+const shownExits = 5;
+
+/** The exits that the page knows, newest first, each with where it hung and what it wrote last. */
+function Exits({ workerId, last }: { workerId: number; last: LastExit | null }) {
+	const exits = events.value
+		.flatMap(({ seq, at, text, exit }) => (exit?.workerId === workerId ? [{ seq, at, text, ...exit }] : []))
+		.slice(-shownExits)
+		.reverse();
+	if (!last && exits.length === 0) return <p class="quiet">Its process has not exited.</p>;
 	return (
 		<div class="exit">
-			<h3>Last exit</h3>
+			<h3>Last {exits.length > 1 ? 'exits' : 'exit'}</h3>
+			{exits.length === 0 && last && <ExitReport at={last.at} reason={last.reason} text={last.message} parts={[]} />}
+			{exits.map(({ seq, at, reason, text, stack, stderrTail }) => (
+				<ExitReport
+					key={seq}
+					at={at}
+					reason={reason}
+					text={text}
+					parts={[
+						['It hung in', stack],
+						['Its last errors', stderrTail],
+					]}
+				/>
+			))}
+		</div>
+	);
+}
+
+interface ExitReportProps {
+	at: number;
+	reason: string;
+	text: string;
+	parts: readonly (readonly [name: string, lines: readonly string[]])[];
+}
+
+function ExitReport({ at, reason, text, parts }: ExitReportProps) {
+	return (
+		<div class="exit-report">
 			<p class="quiet">
-				{clockTime(exit.at)}, {age(now.value - exit.at)} ago · {exit.reason}
+				{clockTime(at)}, {age(now.value - at)} ago · {reason}
 			</p>
-			<pre tabIndex={0}>{exit.message}</pre>
+			<pre tabIndex={0}>{text}</pre>
+			{parts
+				.filter(([, lines]) => lines.length > 0)
+				.map(([name, lines]) => (
+					<details key={name}>
+						<summary>{name}</summary>
+						<pre tabIndex={0}>{lines.map((line) => line.replace(controls, '')).join('\n')}</pre>
+					</details>
+				))}
 		</div>
 	);
 }

@@ -1,7 +1,7 @@
 // The figures of the fleet, one tile each.
 import type { ManagerStats } from '@shardctl/core';
-import { isResident, now, stats } from './fleet.ts';
-import { age, bytes, clockMinute, count, decimal, milliseconds, plural, shortCount, unknown } from './format.ts';
+import { isResident, now, restRate, stats } from './fleet.ts';
+import { age, bytes, count, decimal, milliseconds, plural, shortCount, unknown } from './format.ts';
 
 interface Tile {
 	name: string;
@@ -19,7 +19,7 @@ export function Figures() {
 	if (!figures) return null;
 	return (
 		<dl class="tiles" aria-label="Figures">
-			{tiles(figures, now.value, isResident.value).map(({ name, value, more, isLow }) => (
+			{tiles(figures, { at: now.value, resident: isResident.value, rate: restRate.value }).map(({ name, value, more, isLow }) => (
 				<div key={name} class={`card tile${isLow ? ' is-low' : ''}`}>
 					<dt>{name}</dt>
 					<dd class="value">{value}</dd>
@@ -30,7 +30,14 @@ export function Figures() {
 	);
 }
 
-function tiles({ manager, shards, workers, gateways }: ManagerStats, at: number, resident: boolean): Tile[] {
+interface Shown {
+	at: number;
+	resident: boolean;
+	/** Requests to Discord's REST API in a second. */
+	rate: number | undefined;
+}
+
+function tiles({ manager, shards, workers, gateways, rest, losses }: ManagerStats, { at, resident, rate }: Shown): Tile[] {
 	const { total, remaining, resetAt } = manager.identify;
 	const members = sum(shards.map(({ userCount }) => userCount));
 	const held = gateways?.flatMap((gateway) => gateway.shards) ?? [];
@@ -39,7 +46,7 @@ function tiles({ manager, shards, workers, gateways }: ManagerStats, at: number,
 	const restarts = sum(workers.map((worker) => worker.restarts));
 	const rss = known(workers.map(({ rssBytes }) => rssBytes));
 	const gatewayRss = known((gateways ?? []).map(({ rssBytes }) => rssBytes));
-	const lost = sum(held.map((shard) => shard.lost + shard.overflowed));
+	const lost = losses?.events ?? sum(held.map((shard) => shard.lost + shard.overflowed));
 	return [
 		{
 			name: 'Guilds',
@@ -51,18 +58,16 @@ function tiles({ manager, shards, workers, gateways }: ManagerStats, at: number,
 					{
 						name: 'Events a second',
 						value: decimal(sum(held.map(({ eventsPerSecond }) => eventsPerSecond))),
-						more: lost === 0 ? 'none lost' : `${count(lost)} lost`,
+						more: lost === 0 ? 'none lost' : `${count(lost)} lost${losses?.last ? `, last ${age(at - losses.last.at)} ago` : ''}`,
 						isLow: lost > 0,
 					},
 				]
 			: []),
+		...(rest ? [restTile(rest, rate)] : []),
 		{
 			name: 'Session starts left',
 			value: total === 0 ? unknown : count(remaining),
-			more:
-				total === 0
-					? 'not known yet'
-					: `of ${count(total)}; ${resetAt > at ? `reset at ${clockMinute(resetAt)}` : 'reset is due'}`,
+			more: total === 0 ? 'not known yet' : `of ${count(total)}; reset ${resetAt > at ? `in ${age(resetAt - at)}` : 'is due'}`,
 			isLow: total > 0 && remaining < total * lowShare,
 		},
 		{
@@ -86,6 +91,16 @@ function tiles({ manager, shards, workers, gateways }: ManagerStats, at: number,
 			more: restarts === 0 ? 'no restart' : `${plural(restarts, 'restart')}${lastExit(workers, at)}`,
 		},
 	];
+}
+
+function restTile({ status, queued, p99Ms, guarded }: NonNullable<ManagerStats['rest']>, rate: number | undefined): Tile {
+	const delay = p99Ms === null ? '' : ` · p99 ${milliseconds(p99Ms)}`;
+	return {
+		name: 'REST a second',
+		value: status === 'ready' ? decimal(rate) : status,
+		more: guarded ? 'only reads and interactions are sent' : `${count(queued)} waiting${delay}`,
+		isLow: guarded || status !== 'ready',
+	};
 }
 
 function lastExit(workers: ManagerStats['workers'], at: number): string {

@@ -20,6 +20,8 @@ export const now = signal(Date.now());
 export const arrivedAt = signal(0);
 /** Seconds since the figures arrived; 0 while they are fresh. */
 export const staleSeconds = signal(0);
+/** Requests to Discord's REST API in the last second; undefined where each worker sends its own. */
+export const restRate = signal<number | undefined>(undefined);
 export const selectedShard = signal<number | undefined>(undefined);
 
 export const mayAct = computed(() => hello.value?.rights === 'act');
@@ -38,10 +40,19 @@ export function takeHello(given: DashboardHello): void {
 }
 
 export function takeStats(given: ManagerStats): void {
+	restRate.value = rateBetween(stats.value, given);
 	stats.value = given;
 	arrivedAt.value = performance.now();
 	staleSeconds.value = 0;
 	now.value = Date.now() + skewMs;
+}
+
+/** Between two figures of one manager. */
+function rateBetween(before: ManagerStats | undefined, after: ManagerStats): number | undefined {
+	if (!before?.rest || !after.rest || before.manager.pid !== after.manager.pid) return undefined;
+	const elapsedMs = after.manager.uptimeMs - before.manager.uptimeMs;
+	const sent = after.rest.requests - before.rest.requests;
+	return elapsedMs > 0 && sent >= 0 ? (1000 * sent) / elapsedMs : undefined;
 }
 
 export function takeEvent(event: DashboardEvent): void {

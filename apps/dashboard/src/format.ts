@@ -1,5 +1,9 @@
 // Numbers, sizes and times for people, in the notation of the browser's language. Pure.
 
+import { describeShards, formatShardIds, plural as pluralOf } from '@shardctl/core/text';
+
+export { age } from '@shardctl/core/text';
+
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
@@ -33,17 +37,7 @@ export function bytes(value: number | null | undefined): string {
 }
 
 export function plural(value: number, noun: string): string {
-	return `${whole.format(value)} ${noun}${value === 1 ? '' : 's'}`;
-}
-
-/** `45s`, `12m`, `3h 5m`, `2d 4h`. */
-export function age(ms: number): string {
-	const seconds = Math.max(0, Math.floor(ms / 1000));
-	if (seconds < 60) return `${seconds}s`;
-	const minutes = Math.floor(seconds / 60);
-	if (minutes < 60) return `${minutes}m`;
-	const hours = Math.floor(minutes / 60);
-	return hours < 24 ? `${hours}h ${minutes % 60}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
+	return pluralOf(value, noun, whole.format(value));
 }
 
 export function clockTime(at: number): string {
@@ -58,18 +52,12 @@ export function fullTime(at: number): string {
 	return dayAndTime.format(at);
 }
 
-/** `0-3,7` */
+/** `0-3, 7` */
 export function shardRange(ids: readonly number[]): string {
-	const parts: string[] = [];
-	for (let i = 0; i < ids.length; i++) {
-		const from = ids[i] as number;
-		while (ids[i + 1] === (ids[i] as number) + 1) i++;
-		parts.push(from === ids[i] ? String(from) : `${from}-${ids[i]}`);
-	}
-	return parts.join(', ');
+	return formatShardIds(ids).replaceAll(',', ', ');
 }
 
 /** `shard 3`, `shards 0-3`. */
 export function shardNames(ids: readonly number[]): string {
-	return `shard${ids.length === 1 ? '' : 's'} ${shardRange(ids)}`;
+	return describeShards(ids).replaceAll(',', ', ');
 }

@@ -3,7 +3,7 @@ import type { HistoryField, HistoryRange } from '@shardctl/core';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { isResident, plotHistory, plotRange } from './fleet.ts';
+import { plotHistory, plotRange, stats } from './fleet.ts';
 import { bytes, clockMinute, clockTime, decimal, milliseconds } from './format.ts';
 import { readHistory } from './live.ts';
 import { colour, colourGeneration } from './theme.ts';
@@ -19,8 +19,8 @@ interface Plot {
 	title: string;
 	lines: readonly Line[];
 	format(value: number | null | undefined): string;
-	/** Only gateway processes know it. */
-	isResidentOnly?: boolean;
+	/** Which processes know it; without, every fleet does. */
+	needs?: 'gateways' | 'rest';
 }
 
 const whole = (value: number | null | undefined) => decimal(value);
@@ -31,7 +31,7 @@ const plots: readonly Plot[] = [
 		title: 'Events a second',
 		lines: [{ field: 'eventsPerSecond', name: 'events', colour: 'line-1' }],
 		format: whole,
-		isResidentOnly: true,
+		needs: 'gateways',
 	},
 	{ title: 'Shards served', lines: [{ field: 'served', name: 'served', colour: 'line-3' }], format: whole },
 	{
@@ -56,7 +56,19 @@ const plots: readonly Plot[] = [
 		title: 'Events that wait',
 		lines: [{ field: 'bufferedEvents', name: 'events', colour: 'line-1' }],
 		format: whole,
-		isResidentOnly: true,
+		needs: 'gateways',
+	},
+	{
+		title: 'REST requests a second',
+		lines: [{ field: 'restPerSecond', name: 'requests', colour: 'line-1' }],
+		format: whole,
+		needs: 'rest',
+	},
+	{
+		title: 'REST requests that wait',
+		lines: [{ field: 'restQueued', name: 'requests', colour: 'line-2' }],
+		format: whole,
+		needs: 'rest',
 	},
 	{ title: 'Restarts', lines: [{ field: 'restarts', name: 'since the start', colour: 'line-2' }], format: whole },
 ];
@@ -80,7 +92,7 @@ export function Plots() {
 			</div>
 			<div class="plots">
 				{plots
-					.filter(({ isResidentOnly }) => !isResidentOnly || isResident.value)
+					.filter(({ needs }) => needs === undefined || stats.value?.[needs] !== undefined)
 					.map((plot) => (
 						<Figure key={plot.title} plot={plot} />
 					))}
@@ -157,7 +169,7 @@ function optionsOf({ lines, format }: Plot, width: number): uPlot.Options {
 		height,
 		legend: { show: false },
 		cursor: { sync: { key: 'history' }, drag: { x: false, y: false }, y: false, points: { size: 5 } },
-		padding: [8, 4, 0, 0],
+		padding: [8, 20, 0, 0],
 		scales: { y: { range: (_chart, least, most) => [Math.min(0, least ?? 0), most === null || most <= 0 ? 1 : most * 1.15] } },
 		axes: [
 			{

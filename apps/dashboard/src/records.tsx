@@ -1,6 +1,8 @@
 // What was written down: the events of the fleet, and the log of the bots with search and follow. Both are text, never markup.
 import { computed, signal } from '@preact/signals';
+import type { LogEntry } from '@shardctl/core';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { controls } from './controls.ts';
 import { readStream } from './event-stream.ts';
 import { connection, events, hello, mayAct, stats } from './fleet.ts';
 import { clockTime, fullTime } from './format.ts';
@@ -8,15 +10,7 @@ import { request } from './session.ts';
 
 type Tab = 'events' | 'logs';
 
-interface LogLine {
-	id: number;
-	at: number;
-	workerId: number;
-	shardIds: readonly number[];
-	pid: number | null;
-	stream: 'stdout' | 'stderr';
-	line: string;
-}
+type LogLine = LogEntry & { id: number };
 
 const tab = signal<Tab>('events');
 /** The shard whose log is shown; undefined for all. */
@@ -147,9 +141,6 @@ function useEnd(entries: readonly unknown[]) {
 	return list;
 }
 
-/** Colours and other sequences of terminals, and single controls. */
-const controls = /\p{Cc}\[[0-9;?]*[ -/]*[@-~]|(?!\t)\p{Cc}/gu;
-
 /** Shows the log until the returned function is called. Lines that arrive together are shown together. */
 function followLogs(shard: number | undefined): () => void {
 	const ended = new AbortController();
@@ -165,7 +156,7 @@ function followLogs(shard: number | undefined): () => void {
 		logLines.value = [];
 		for await (const { type, data } of readStream(response)) {
 			if (type !== 'log') continue;
-			const entry = data as Omit<LogLine, 'id'>;
+			const entry = data as LogEntry;
 			if (waiting.length === 0) requestAnimationFrame(flush);
 			waiting.push({ ...entry, id: ++lastLine, line: entry.line.replace(controls, '') });
 			if (waiting.length > keptLines) waiting.shift();

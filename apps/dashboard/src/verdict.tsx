@@ -1,8 +1,10 @@
 // The fleet's health in one sentence, and its causes: what is wrong, for how long, what to do. Also how far a start or a deploy is.
 import type { HealthCause, ManagerStats } from '@shardctl/core';
+import { describeLosses } from '@shardctl/core/text';
 import { askCancelDeploy } from './actions.tsx';
 import { mayAct, now, selectedShard, stats } from './fleet.ts';
-import { age, count, plural } from './format.ts';
+import { age, clockTime, count, plural, shardNames } from './format.ts';
+import { type IdentifyWindow, startTimeline } from './start-timeline.ts';
 
 const shownAtMost = 5;
 const effectWords = { outage: 'Outage', risk: 'Risk', progress: 'In progress' } as const;
@@ -34,6 +36,7 @@ export function Verdict() {
 			</div>
 			<StartProgress figures={figures} />
 			<DeployProgress deploy={figures.deploy} />
+			<Losses losses={figures.losses} />
 			{!isStarting && causes.length > 0 && (
 				<ul class="causes">
 					{causes.slice(0, shownAtMost).map((cause) => (
@@ -49,12 +52,13 @@ export function Verdict() {
 const shapes = { healthy: 'ready', degraded: 'trouble', down: 'down', starting: 'starting', stopped: 'stopped' } as const;
 
 function Cause({ cause }: { cause: HealthCause }) {
-	const { effect, message, since, tries, nextTryAt, lost, remedy, shardIds } = cause;
+	const { kind, effect, message, since, tries, nextTryAt, lost, remedy, shardIds } = cause;
+	const what = kind === 'worker-unresponsive' ? 'replaced' : 'next try';
 	const [first] = shardIds;
 	const facts = [
 		since === null ? undefined : `for ${age(now.value - since)}`,
 		tries > 0 ? plural(tries, 'failed attempt') : undefined,
-		nextTryAt !== null && nextTryAt > now.value ? `next try in ${age(nextTryAt - now.value)}` : undefined,
+		nextTryAt !== null && nextTryAt > now.value ? `${what} in ${age(nextTryAt - now.value)}` : undefined,
 		lost > 0 ? `${count(lost)} events lost` : undefined,
 	].filter((fact) => fact !== undefined);
 	return (
@@ -74,22 +78,62 @@ function Cause({ cause }: { cause: HealthCause }) {
 	);
 }
 
-/** Discord: one IDENTIFY per `max_concurrency` bucket every 5 s. */
-const identifyWindowMs = 5000;
+/** Windows that are shown before and after the present one. */
+const shownWindows = { past: 20, toCome: 40 };
 
-function StartProgress({ figures: { manager, shards, gateways } }: { figures: ManagerStats }) {
+function StartProgress({ figures }: { figures: ManagerStats }) {
+	const { manager, shards } = figures;
 	if (manager.status !== 'starting' || shards.length === 0) return null;
-	const of = (status: string) => shards.filter((shard) => shard.status === status).length;
-	const ready = of('ready');
-	const waiting = of('waiting') + of('planned') + of('booting');
-	const windows = Math.ceil(waiting / Math.max(1, manager.identify.maxConcurrency));
+	const ready = shards.filter(({ status }) => status === 'ready').length;
+	const { windows, waiting, lastTurnAt } = startTimeline(figures, now.value);
 	const parts = [
 		`${count(ready)} of ${plural(shards.length, 'shard')} ready`,
-		of('identifying') > 0 ? `${count(of('identifying'))} identifying` : undefined,
-		waiting > 0 ? `${count(waiting)} waiting for a process or an identify slot` : undefined,
-		waiting > 0 && !gateways ? `all identified in about ${age(windows * identifyWindowMs)}` : undefined,
+		waiting.length > 0
+			? `${shardNames(waiting.toSorted((a, b) => a - b))} ${waiting.length === 1 ? 'waits' : 'wait'}`
+			: undefined,
+		lastTurnAt === null ? undefined : `the last has its turn at about ${clockTime(lastTurnAt)}`,
 	];
-	return <Progress label="Start of the fleet" done={ready} total={shards.length} text={parts.filter(Boolean).join(' · ')} />;
+	const at = windows.findIndex(({ state }) => state !== 'ready');
+	const present = at < 0 ? windows.length : at;
+	const from = Math.max(0, present - shownWindows.past);
+	return (
+		<>
+			<Progress label="Start of the fleet" done={ready} total={shards.length} text={parts.filter(Boolean).join(' · ')} />
+			<p class="quiet">One bar is an identify window of 5 s; what waits is an estimate.</p>
+			<ol class="windows" aria-label="Identify windows of 5 s">
+				{windows.slice(from, present + shownWindows.toCome).map((window) => (
+					<Window key={`${window.state} ${window.at}`} window={window} most={manager.identify.maxConcurrency} />
+				))}
+			</ol>
+		</>
+	);
+}
+
+const windowWords = { ready: 'ready', identifying: 'identifying now', waiting: 'wait' } as const;
+
+function Window({ window: { at, state, shardIds }, most }: { window: IdentifyWindow; most: number }) {
+	const words = `${clockTime(at)}: ${shardNames(shardIds)} ${windowWords[state]}`;
+	const share = Math.min(1, shardIds.length / Math.max(1, Math.min(most, 16)));
+	return (
+		<li class={`window is-${state}`} title={words}>
+			<i style={{ height: `${Math.round(20 + 80 * share)}%` }} aria-hidden="true" />
+			<span class="hidden">{words}</span>
+		</li>
+	);
+}
+
+/** A loss that is older than this is history. */
+const recentLossMs = 10 * 60_000;
+
+function Losses({ losses }: { losses: ManagerStats['losses'] }) {
+	const described = losses && describeLosses(losses);
+	if (!losses?.last || !described) return null;
+	const agoMs = Math.max(0, now.value - losses.last.at);
+	return (
+		<p class={`losses${agoMs < recentLossMs ? ' is-recent' : ' quiet'}`}>
+			{described.total} since the start; last {age(agoMs)} ago, {described.last}
+		</p>
+	);
 }
 
 const over = new Set(['deployed', 'failed', 'called-off']);

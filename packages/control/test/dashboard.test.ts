@@ -157,6 +157,50 @@ it('streams who the fleet is, its figures and each new event as a sentence, with
 	gone.abort();
 });
 
+it('gives what a process that ended wrote last to a page that may act, and only how it ended to one that may read', async () => {
+	const dashboard = await served();
+	const { fleet } = dashboard;
+	const open = async (flags: { readOnly?: boolean }) => {
+		const gone = new AbortController();
+		const response = await (await loggedIn(dashboard, flags))('/dashboard/live', { signal: gone.signal });
+		const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(new TextDecoderStream()).getReader();
+		let text = '';
+		return {
+			gone,
+			async until(part: string) {
+				while (!text.includes(part)) text += (await reader.read()).value;
+				return text;
+			},
+		};
+	};
+	const exit = (workerId: number) =>
+		fleet.emit({
+			type: 'worker:exited',
+			workerId,
+			shardIds: [workerId],
+			exit: {
+				reason: 'hung',
+				message: `worker ${workerId} hung`,
+				code: null,
+				signal: 'SIGKILL',
+				pid: 7,
+				uptimeMs: 1,
+				stderrTail: ['a line of the bot'],
+				stack: ['busy (bot.js:3)'],
+			},
+		});
+	exit(0);
+	const [acts, reads] = [await open({}), await open({ readOnly: true })];
+	await Promise.all([acts.until('event: stats'), reads.until('event: stats')]);
+	exit(1);
+	const [acting, reading] = [await acts.until('worker 1 hung'), await reads.until('worker 1 hung')];
+	expect(acting.match(/a line of the bot/g)).toHaveLength(2);
+	expect(acting.match(/busy \(bot\.js:3\)/g)).toHaveLength(2);
+	expect(reading).not.toContain('a line of the bot');
+	expect(reading.match(/busy \(bot\.js:3\)/g)).toHaveLength(2);
+	for (const { gone } of [acts, reads]) gone.abort();
+});
+
 it('uses the port of the control API, or its own', async () => {
 	const { control, client } = await served({ port: 0, dashboard: true });
 	expect((await client.dashboard()).url.startsWith(`${control.url}/dashboard/#login=`)).toBe(true);

@@ -82,6 +82,7 @@ export {
 	identifyWindowMs,
 	type SessionStartLimit,
 } from './contract/identify-coordinator.js';
+export type { LogEntry } from './contract/log.js';
 export { type EventLossReason, eventLossReasons, type FleetLosses, type Loss, type LostEvents } from './contract/losses.js';
 export {
 	type LimitPart,

@@ -15,7 +15,7 @@ import type { FleetFeed } from '../feed/fleet-feed.js';
 import { describeEvent } from '../fleet/describe-event.js';
 import type { Fleet } from '../fleet/fleet.js';
 import type { FleetEvent } from '../fleet/fleet-events.js';
-import { FleetHistory, historyIntervalMs, historyPoint } from './history.js';
+import { FleetHistory, historyIntervalMs, historyPoint, type RestBefore } from './history.js';
 import { type PageFile, readPage } from './page-files.js';
 import { type SessionRights, Sessions } from './sessions.js';
 
@@ -39,6 +39,10 @@ const root = '/dashboard';
 const loginHeader = 'x-shardctl-login';
 /** Events that a page gets first. */
 const firstEvents = 200;
+/** Older events that were set aside are among them. */
+const keptSetAside = 50;
+/** Of the standard error of a process that ended. */
+const keptLines = 20;
 const statsIntervalMs = 1000;
 
 export class Dashboard {
@@ -46,8 +50,10 @@ export class Dashboard {
 	readonly #sessions: Sessions;
 	readonly #history = new FleetHistory();
 	readonly #page: ReadonlyMap<string, PageFile>;
-	readonly #streams = new Set<EventStream>();
+	/** The open pages, and what each may see. */
+	readonly #streams = new Map<EventStream, SessionRights>();
 	readonly #stopSampling: () => void;
+	#restBefore: RestBefore | undefined;
 
 	/** Keeps history from now on, until {@link close}. */
 	constructor(options: DashboardOptions) {
@@ -71,7 +77,10 @@ export class Dashboard {
 
 	/** An event of the fleet, for the pages that are open. */
 	event(event: FleetEvent): void {
-		if (this.#streams.size > 0) this.#send(eventFrame({ type: 'event', data: sentence(event) }));
+		for (const rights of new Set(this.#streams.values())) {
+			const frame = eventFrame({ type: 'event', data: sentence(event, rights) });
+			for (const [stream, itsRights] of this.#streams) if (itsRights === rights) stream.send(frame);
+		}
 	}
 
 	close(): void {
@@ -151,10 +160,10 @@ export class Dashboard {
 			pid: process.pid,
 			rights,
 			now: clock.now(),
-			events: feed.recentEvents().slice(-firstEvents).map(sentence),
+			events: firstOf(feed.recentEvents()).map((event) => sentence(event, rights)),
 		};
 		stream.send(eventFrame({ type: 'hello', data: hello }));
-		this.#streams.add(stream);
+		this.#streams.set(stream, rights);
 		gone.signal.addEventListener('abort', () => this.#streams.delete(stream), { once: true });
 		feed.followStats(stream, { intervalMs: statsIntervalMs }, gone.signal);
 	}
@@ -172,19 +181,38 @@ export class Dashboard {
 	}
 
 	async #sample(): Promise<void> {
-		const point = historyPoint(this.#options.clock.now(), await this.#options.fleet.getStats());
+		const stats = await this.#options.fleet.getStats();
+		const at = this.#options.clock.now();
+		const point = historyPoint(at, stats, this.#restBefore);
+		this.#restBefore = stats.rest && { at, requests: stats.rest.requests };
 		this.#history.add(point);
 		if (this.#streams.size > 0) this.#send(eventFrame({ type: 'point', data: point }));
 	}
 
 	#send(frame: Buffer): void {
-		for (const stream of this.#streams) stream.send(frame);
+		for (const stream of this.#streams.keys()) stream.send(frame);
 	}
 }
 
-function sentence(event: FleetEvent): DashboardEvent {
+/** What a bot wrote is not for a page that may only read. */
+function sentence(event: FleetEvent, rights: SessionRights): DashboardEvent {
 	const { seq, at, type } = event;
-	return { seq, at, type, ...describeEvent(event) };
+	const sentenced: DashboardEvent = { seq, at, type, ...describeEvent(event) };
+	if (event.type === 'gateway:notice') return { ...sentenced, notice: { kind: event.kind, shardIds: event.shardIds } };
+	if (event.type !== 'worker:exited') return sentenced;
+	const { reason, stack, stderrTail } = event.exit;
+	const lines = rights === 'act' ? stderrTail.slice(-keptLines) : [];
+	return { ...sentenced, exit: { workerId: event.workerId, reason, stack, stderrTail: lines } };
+}
+
+/** The latest, and those before that a developer has to look at. */
+function firstOf(events: readonly FleetEvent[]): FleetEvent[] {
+	const earlier = events.slice(0, -firstEvents).filter(isSetAside);
+	return [...earlier.slice(-keptSetAside), ...events.slice(-firstEvents)];
+}
+
+function isSetAside(event: FleetEvent): boolean {
+	return event.type === 'gateway:notice' && event.kind === 'events:poisoned';
 }
 
 function refuse(response: ServerResponse, status: number, message: string): void {

@@ -59,8 +59,18 @@ it('reads a point from the figures of a fleet in direct mode', () => {
 		loopDelayMs: 4,
 		bufferedEvents: null,
 		bufferAgeMs: null,
+		restPerSecond: null,
+		restQueued: null,
 		restarts: 3,
 	});
+});
+
+it('counts the requests to Discord in a second, also after the REST process was replaced', () => {
+	const stats = (requests: number) =>
+		({ health: { served: 0 }, shards: [], workers: [], rest: { requests, queued: 4 } }) as unknown as ManagerStats;
+	expect(historyPoint(6000, stats(150), { at: 1000, requests: 100 })).toMatchObject({ restPerSecond: 10, restQueued: 4 });
+	expect(historyPoint(6000, stats(20), { at: 1000, requests: 100 })).toMatchObject({ restPerSecond: 4 });
+	expect(historyPoint(6000, stats(20))).toMatchObject({ restPerSecond: null, restQueued: 4 });
 });
 
 it('reads events and buffers from gateway processes', () => {

@@ -21,6 +21,7 @@ const worst: ReadonlySet<HistoryField> = new Set([
 	'loopDelayMs',
 	'bufferedEvents',
 	'bufferAgeMs',
+	'restQueued',
 	'restarts',
 ]);
 
@@ -83,8 +84,18 @@ function summary(points: readonly HistoryPoint[]): HistoryPoint {
 	return { at, ...(Object.fromEntries(historyFields.map((field) => [field, of(field)])) as Record<HistoryField, number | null>) };
 }
 
-/** What history keeps of a fleet's figures. */
-export function historyPoint(at: number, { health, shards, workers, gateways }: ManagerStats): HistoryPoint {
+/** How many requests had been sent to Discord's REST API at a moment before. */
+export interface RestBefore {
+	at: number;
+	requests: number;
+}
+
+/** What history keeps of a fleet's figures. `before` is that of the last point. */
+export function historyPoint(
+	at: number,
+	{ health, shards, workers, gateways, rest }: ManagerStats,
+	before?: RestBefore,
+): HistoryPoint {
 	const pings = known([
 		...shards.map(({ ping }) => ping),
 		...(gateways ?? []).flatMap(({ sessions }) => sessions.map(({ ping }) => ping)),
@@ -106,8 +117,16 @@ export function historyPoint(at: number, { health, shards, workers, gateways }: 
 		loopDelayMs: largest(known(shards.map(({ loopDelayMs }) => loopDelayMs))),
 		bufferedEvents: held ? sum(held.map(({ bufferedEvents }) => bufferedEvents)) : null,
 		bufferAgeMs: held ? (largest(held.map(({ bufferAgeMs }) => bufferAgeMs)) ?? 0) : null,
+		restPerSecond:
+			rest && before && at > before.at ? rounded((1000 * sentSince(rest.requests, before)) / (at - before.at)) : null,
+		restQueued: rest ? rest.queued : null,
 		restarts: sum(workers.map(({ restarts }) => restarts)) + sum((gateways ?? []).map(({ restarts }) => restarts)),
 	};
+}
+
+/** The next REST process counts from 0. */
+function sentSince(requests: number, before: RestBefore): number {
+	return requests >= before.requests ? requests - before.requests : requests;
 }
 
 function known(values: readonly (number | null)[]): number[] {

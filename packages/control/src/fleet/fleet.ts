@@ -6,6 +6,7 @@ import type {
 	DeployOutcome,
 	DeployStats,
 	LastExit,
+	LogEntry,
 	ManagerStats,
 	RespawnAllOptions,
 	ShardStatus,
@@ -13,19 +14,7 @@ import type {
 } from '@shardctl/core';
 import type { FleetEventBody } from './fleet-events.js';
 
-/** A line that a worker wrote. */
-export interface LogEntry {
-	/** Epoch ms. */
-	at: number;
-	workerId: number;
-	shardIds: readonly number[];
-	/** The process that wrote it. */
-	pid: number | null;
-	stream: 'stdout' | 'stderr';
-	line: string;
-	/** In a cluster: the node that has it. */
-	node?: string | undefined;
-}
+export type { LogEntry } from '@shardctl/core';
 
 /** One worker at one moment, as plain data. */
 export interface WorkerView {

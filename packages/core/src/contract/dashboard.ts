@@ -23,6 +23,20 @@ export interface DashboardEvent {
 	type: string;
 	level: 'info' | 'warn' | 'error';
 	text: string;
+	/** Of a notice of a gateway process: what it is about, and the shards. */
+	notice?: { kind: string; shardIds: readonly number[] } | undefined;
+	/** Of the exit of a worker: what a developer needs. */
+	exit?: DashboardExit | undefined;
+}
+
+/** How a worker's process ended. */
+export interface DashboardExit {
+	workerId: number;
+	reason: string;
+	/** Where its main thread was, innermost first; for a process that hung. */
+	stack: readonly string[];
+	/** The last lines of its standard error. */
+	stderrTail: readonly string[];
 }
 
 /** What history keeps of a fleet; NaN inside the manager and null in JSON for what is not known. */
@@ -44,6 +58,9 @@ export const historyFields = [
 	/** Events that wait in gateway processes for their workers; the age of the oldest. */
 	'bufferedEvents',
 	'bufferAgeMs',
+	/** Where one process sends the requests to Discord's REST API: requests a second, and those that wait. */
+	'restPerSecond',
+	'restQueued',
 	/** Restarts of workers and gateway processes since the manager started. */
 	'restarts',
 ] as const;
