@@ -207,11 +207,12 @@ export const faults: readonly Fault[] = [
 	},
 	{
 		fault: 'the session starts of the day are used up, resident mode',
+		quick: true,
 		setup: () => resident,
 		cause: useUpSessionStarts,
 		says: 'budget-exhausted',
 		alert: 'SessionStartsRunOut',
-		withinMs: afterInvalidSession,
+		withinMs: soon,
 	},
 	{
 		fault: 'the session starts of the day are used up, direct mode',

@@ -71,6 +71,8 @@ export class ResidentMode implements SessionMode {
 	readonly #queuedSessions = new Set<number>();
 	/** Sessions whose IDENTIFY waits until the day's session starts reset. */
 	readonly #waitingForBudget = new Set<number>();
+	/** Sessions that Discord has ended, until it starts the next one. */
+	readonly #ended = new Set<number>();
 	readonly #refused = new RefusedSessions();
 	readonly #admission: IdentifyAdmission;
 	#lastSlotId = 0;
@@ -278,13 +280,21 @@ export class ResidentMode implements SessionMode {
 			this.#refused.allow(session);
 			this.#admission.noteTerms(terms);
 			losses.noteSession(this.#shardsOf(session));
+			this.#ended.delete(session);
+			this.#waitingForBudget.delete(session);
 		});
 		gateway.on('lost', (shardId, lost) => losses.noteEvents([shardId], lost));
 		gateway.on('session-refused', (refusal) => this.#onSessionRefused(refusal));
 		gateway.on('identify-expired', (session, afterMs) =>
 			emit('identify:expired', { gatewayId: gateway.id, shardIds: this.#shardsOf(session), afterMs }),
 		);
-		gateway.on('notice', (notice) => emit('gateway:notice', { gatewayId: gateway.id, ...notice }));
+		gateway.on('notice', (notice) => {
+			emit('gateway:notice', { gatewayId: gateway.id, ...notice });
+			if (notice.kind !== 'upstream:session-lost') return;
+			this.#onSessionsEnded(this.#sessionsOf(notice.shardIds)).catch((error: unknown) =>
+				this.#options.options.logger.warn({ err: error }, 'Discord was not asked how many session starts are left'),
+			);
+		});
 	}
 
 	/** Waits until a session may send IDENTIFY to Discord; the workers that wait for the session see how far it is. */
@@ -305,6 +315,17 @@ export class ResidentMode implements SessionMode {
 			this.#queuedSessions.delete(session);
 			for (const worker of this.#workersOf(session)) this.#noteIdentify(worker, session, 'identifying');
 		}
+	}
+
+	/**
+	 * Discord wants some seconds between the end of a session and the next IDENTIFY. Whether it allows one is asked at once, so that the
+	 * cause is known before.
+	 */
+	async #onSessionsEnded(sessions: readonly number[]): Promise<void> {
+		for (const session of sessions) this.#ended.add(session);
+		await this.#options.starts.refresh({ maxAgeMs: 0 });
+		if (this.#options.starts.budget().remaining > 0) return;
+		for (const session of sessions) if (this.#ended.has(session)) this.#waitingForBudget.add(session);
 	}
 
 	/** Ends the fleet when nothing of it is left that Discord would have. */
