@@ -25,6 +25,8 @@ const exceptions: Record<string, string> = {
 	'packages/control/src/state-dir/lock.ts': 'the socket is destroyed by its first event',
 	'packages/supervisor/src/process-group.ts': 'execFile passes errors to its callback',
 	'packages/worker/src/adapters/eris.ts': 'the socket is made for an agent of node:http, which listens',
+	'packages/worker/src/outgoing/tls-detour.ts':
+		'the socket is returned to the caller of tls.connect, who listens as for one of its own',
 	'apps/shardctl/src/doctor/closed-world.ts': 'patches the classes, and makes none',
 };
 
