@@ -93,6 +93,8 @@ export interface ClusterSetup {
 	rights?: string;
 	/** The bot file (default: the tiny bot). */
 	bot?: string;
+	/** Direct mode instead of resident mode. */
+	direct?: boolean;
 	/** Arguments of every node. */
 	args?: readonly string[];
 	lease?: string;
@@ -111,6 +113,7 @@ export async function clusterFleet({
 	bot = tinyBot,
 	rights,
 	args: common = [],
+	direct = false,
 	lease = '1500ms',
 }: ClusterSetup): Promise<ClusterFleet> {
 	const redis = await redisServer({ persist, ...redisOptions });
@@ -146,7 +149,7 @@ export async function clusterFleet({
 		const sandbox = cliSandbox();
 		const { toRedis, toDiscord } = await networkOf();
 		const run = sandbox.run(
-			`start ${bot} --name fleet --gateway resident --gateway-sessions ${sessions} --shards ${shards} --api ${simulator.url}
+			`start ${bot} --name fleet ${direct ? '' : `--gateway resident --gateway-sessions ${sessions}`} --shards ${shards} --api ${simulator.url}
 			--cluster ${toRedis.url.replace('://', `://${user}`)} --node ${name} --lease ${lease} --grace 5s --log-format json --stats-interval 500ms`
 				.split(/\s+/)
 				.concat(common, args),
@@ -184,6 +187,7 @@ export async function clusterFleet({
 		};
 	}
 
+	const counted = () => new Map(guildIds.map((id, index) => [id, counts[index] as number]));
 	const fleet: ClusterFleet = {
 		simulator,
 		redis,
@@ -219,11 +223,14 @@ export async function clusterFleet({
 		handled: () => readHandled(file),
 		async handledAll() {
 			const all = () => new Set(fleet.handled().map(({ guildId, number }) => `${guildId} ${number}`)).size >= sent;
-			await waitFor(`all ${sent} messages to be handled`, all);
+			await waitFor(`all ${sent} messages to be handled`, all).catch((cause: unknown) => {
+				const { lost, faults } = judge(fleet.handled(), counted());
+				throw new Error(`not handled:\n${[...lost, ...faults].slice(0, 20).join('\n')}`, { cause });
+			});
 			return fleet.handled();
 		},
 		async verdict({ identifies, repeats: most = 0 }) {
-			const verdict = judge(await fleet.handledAll(), new Map(guildIds.map((id, index) => [id, counts[index] as number])));
+			const verdict = judge(await fleet.handledAll(), counted());
 			expect(verdict).toMatchObject({ faults: [], lost: [] });
 			expect(verdict.repeats).toBeLessThanOrEqual(most);
 			fleet.expectIdentifies(identifies);
@@ -281,7 +288,7 @@ async function userOf(redis: RedisServer, rights: string): Promise<string> {
 /** By its program: a worker or the manager has another. */
 function isGateway(pid: number): boolean {
 	try {
-		return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gateway/dist/process/main.js');
+		return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gateway-process.mjs');
 	} catch {
 		return false;
 	}

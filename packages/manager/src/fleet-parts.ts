@@ -17,7 +17,6 @@ import { SessionStarts } from './identify/session-starts.js';
 import type { LifecycleState } from './lifecycle.js';
 import { createSessionMode } from './modes/create-session-mode.js';
 import { Replacements } from './modes/replacements.js';
-import { ResidentMode } from './modes/resident-mode.js';
 import type { SessionMode } from './modes/session-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import { FleetRest } from './rest/fleet-rest.js';
@@ -181,7 +180,7 @@ export function createFleetParts({
 		onChange: (deploy) => emit('deploy:progress', deploy.stats()),
 	});
 	const membership: Membership | null =
-		cluster && options.cluster && mode instanceof ResidentMode
+		cluster && options.cluster
 			? new Membership({
 					options,
 					cluster: options.cluster,

@@ -13,6 +13,7 @@ import { Attachments } from './attachments.js';
 import { bootQuiet, isOnThisMachine } from './boot-quiet.js';
 import type { ClientAdapter, WorkerAccess } from './client-adapter.js';
 import { IdentifyGate } from './identify-gate.js';
+import { LeaseEnd } from './lease-end.js';
 import { type ManagerPeer, openManagerLink } from './manager-link.js';
 import { ownToken } from './own-token.js';
 import { readPath } from './property-path.js';
@@ -36,12 +37,21 @@ export class WorkerRuntime {
 	readonly #gate: IdentifyGate;
 	readonly #scripts: ScriptRunner;
 	readonly #sampler: Sampler;
+	readonly #lease = new LeaseEnd({
+		end: () => {
+			console.error('the lease of this node was not renewed, so other nodes start its shards: this worker ends');
+			process.exit(1);
+		},
+	});
+	#isOrphan = false;
 	#ending = false;
 	#hasMetClient = false;
 	#onClientMet = () => {};
 	readonly #shutdown = new Shutdown({
 		settle: () => this.#attachments.settleAll(),
-		logOut: () => this.#attachments.destroyAll(),
+		logOut: async () => {
+			if (!this.#isOrphan || !this.config.sessionStays) await this.#attachments.destroyAll();
+		},
 		signals: process,
 	});
 
@@ -163,6 +173,8 @@ export class WorkerRuntime {
 	}
 
 	#serve(): void {
+		this.#peer.on('lease', ({ untilMs }) => this.#lease.hear(untilMs));
+		if (this.config.leaseUntilMs !== undefined) this.#lease.hear(this.config.leaseUntilMs);
 		this.#peer.handle('ping', () => null);
 		this.#peer.handle('eval', ({ script, context }) => this.#scripts.run(script, this.#currentClient(), context));
 		this.#peer.handle('fetchClientValue', ({ path }) => readPath(this.#currentClient(), path));
@@ -210,6 +222,7 @@ export class WorkerRuntime {
 	}
 
 	async #endAsOrphan(): Promise<void> {
+		this.#isOrphan = true;
 		setTimeout(() => process.exit(1), orphanGraceMs);
 		await this.#shutdown.run('the manager is gone', orphanGraceMs);
 		process.exit(1);

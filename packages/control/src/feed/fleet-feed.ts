@@ -5,6 +5,7 @@ import type { ServedFleet } from '../fleet/cluster.js';
 import type { Fleet, LogEntry } from '../fleet/fleet.js';
 import type { FleetEvent, FleetEventBody } from '../fleet/fleet-events.js';
 import type { FrameSink } from '../fleet/frame-sink.js';
+import { NodeSteps } from '../fleet/node-steps.js';
 import { eventFrame } from './event-frame.js';
 
 const keptEvents = 1000;
@@ -25,6 +26,7 @@ export class FleetFeed {
 	readonly #events: FleetEvent[] = [];
 	#lastSeq = 0;
 	readonly #counts = new Map<string, number>();
+	readonly #steps = new NodeSteps();
 	readonly #eventReaders = new Set<FrameSink>();
 	/** With the shard whose lines each reader wants; undefined for all. */
 	readonly #logReaders = new Map<FrameSink, number | undefined>();
@@ -61,6 +63,11 @@ export class FleetFeed {
 	/** Number of events of each type so far; a notice of a gateway process counts by its kind. */
 	get eventCounts(): ReadonlyMap<string, number> {
 		return this.#counts;
+	}
+
+	/** See {@link NodeSteps.totals}. */
+	get nodeSteps(): NodeSteps['totals'] {
+		return this.#steps.totals;
 	}
 
 	/** The fleet's health, at most a second old. */
@@ -146,6 +153,7 @@ export class FleetFeed {
 		const event = { seq: ++this.#lastSeq, at: this.#clock.now(), ...(node === undefined ? {} : { node }), ...body } as FleetEvent;
 		const counted = event.type === 'gateway:notice' ? event.kind : event.type;
 		this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
+		this.#steps.note(event);
 		this.#events.push(event);
 		this.#keepEvent(event);
 		if (this.#events.length > keptEvents) this.#events.shift();

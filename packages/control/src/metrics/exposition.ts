@@ -1,6 +1,7 @@
 // The metrics as text, for Prometheus and other programs that read its format. Each scrape makes them from what is known then, so nothing
 // is counted twice; prom-client, which writes the format, is loaded by the first scrape.
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { clusterMetrics } from './cluster-metrics.js';
 import { fleetMetrics } from './fleet-metrics.js';
 import { gatewayMetrics } from './gateway-metrics.js';
 import type { KnownSample, Metric, Scrape } from './metric.js';
@@ -11,7 +12,14 @@ import { shardMetrics, workerMetrics } from './worker-metrics.js';
 export const expositionType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Every metric, in the order of the text. */
-export const metrics: readonly Metric[] = [...fleetMetrics, ...shardMetrics, ...workerMetrics, ...gatewayMetrics, ...restMetrics];
+export const metrics: readonly Metric[] = [
+	...fleetMetrics,
+	...shardMetrics,
+	...workerMetrics,
+	...gatewayMetrics,
+	...clusterMetrics,
+	...restMetrics,
+];
 
 /** The text of one scrape. Unknown values are left out, and so is a metric without any value. */
 export async function exposition(scrape: Scrape): Promise<string> {

@@ -2,6 +2,7 @@
 // written with the few functions here.
 import type { ManagerStats } from '@shardctl/core';
 import type { WorkerView } from '../fleet/fleet.js';
+import type { NodeStep } from '../fleet/node-steps.js';
 
 /** What is known at the moment of a scrape. */
 export interface Scrape {
@@ -11,6 +12,8 @@ export interface Scrape {
 	workers: readonly WorkerView[];
 	/** Number of events of each type so far. */
 	eventCounts: ReadonlyMap<string, number>;
+	/** Of a node of a cluster: see `NodeSteps`. */
+	nodeSteps?: ReadonlyMap<string, NodeStep>;
 }
 
 /** Null or undefined where a value is not known; the sample is then left out. */

@@ -17,6 +17,7 @@ export const metricsRoute = route({
 			process: { rssBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 },
 			workers,
 			eventCounts: feed.eventCounts,
+			nodeSteps: feed.nodeSteps,
 		});
 	},
 });

@@ -28,6 +28,16 @@ export interface WorkerConfig {
 	/** Begins the line of a process that the bot file started and that logs in itself: see `BotProblems`. */
 	launchMark: string;
 	/**
+	 * In a cluster, in direct mode: until when the process may run its shards, in ms of the clock that all processes of the machine share. The
+	 * event `lease` extends it.
+	 */
+	leaseUntilMs?: number;
+	/**
+	 * In a cluster, in resident mode: where the manager is gone, another node continues the session. The process then ends without a logout,
+	 * which would give up the events that it has not confirmed.
+	 */
+	sessionStays?: boolean;
+	/**
 	 * Origin of the simulator that the bot runs on, which has REST and gateway. It accepts any token: the fleet's token is the first that
 	 * the bot logs in with.
 	 */
@@ -146,8 +156,11 @@ export interface WorkerEvents {
 	sample: WorkerSample;
 }
 
-/** Events that the manager sends; none so far. */
-export type ManagerEvents = Record<never, never>;
+/** Events that the manager sends. */
+export interface ManagerEvents {
+	/** See {@link WorkerConfig.leaseUntilMs}. */
+	lease: { untilMs: number };
+}
 
 /** A change in one shard's connection, as its worker sees it. */
 export interface ShardReport {

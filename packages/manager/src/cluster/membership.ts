@@ -26,7 +26,8 @@ import {
 	sleep,
 } from '@shardctl/core';
 import type { EmitFleetEvent } from '../events.js';
-import type { CarriedSession, SessionToCarry } from '../modes/carried-session.js';
+import type { Carried } from '../modes/carried.js';
+import type { SessionToCarry } from '../modes/carried-session.js';
 import type { ResolvedClusterOptions } from '../options/cluster-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { planSession } from '../plan/plan-session.js';
@@ -40,7 +41,7 @@ export interface MembershipOptions {
 	/** Of shardctl. */
 	version: string;
 	/** Starts the processes of a session. */
-	carry(session: SessionToCarry): CarriedSession;
+	carry(session: SessionToCarry): Carried;
 	/** Asks Discord's gateway for anything at all; resolves with whether there was an answer. */
 	probe(): Promise<boolean>;
 	emit: EmitFleetEvent;
@@ -68,7 +69,7 @@ export class Membership implements SessionHost {
 	#joined = false;
 	#layout: Layout | undefined;
 	#view: ClusterView | undefined;
-	readonly #carried = new Map<number, CarriedSession>();
+	readonly #carried = new Map<number, Carried>();
 	/** Sessions whose processes are ending. */
 	readonly #closing = new Set<Promise<void>>();
 	/** Ends a drain that is under way. */
@@ -152,7 +153,7 @@ export class Membership implements SessionHost {
 			host: this,
 			member: { name: cluster.node, version, pid: process.pid, startedAt: clock.now(), capacity: cluster.capacity },
 			layout: { totalShards: layout.totalShards, sessions: layout.sessions },
-			movable: cluster.state === 'redis',
+			movable: this.#movable,
 			assignAhead: 2 * maxConcurrency,
 			starting: () => this.#starting(),
 			mayPlan: (view) => liveNodes(view) >= cluster.expect || view.sessions.length > 0,
@@ -171,6 +172,11 @@ export class Membership implements SessionHost {
 			},
 		});
 		this.#node = node;
+		if (!this.#movable) {
+			options.logger.warn(
+				`a session that gets to another node starts there with an IDENTIFY, and nothing is moved to even out the nodes, because ${this.#whyNotMovable}`,
+			);
+		}
 		// Who sees it in the table can call it.
 		await this.#options.links.open({ node, redis, keys, timings, layout });
 		const since = clock.monotonic();
@@ -199,7 +205,7 @@ export class Membership implements SessionHost {
 		const since = clock.monotonic();
 		try {
 			if (!drain) await orAborted(node.update({ draining: true }), this.#hurry.signal);
-			else if (this.#options.cluster.state === 'redis') await this.#drain(node, deadlineMs);
+			else if (this.#movable) await this.#drain(node, deadlineMs);
 			else await this.#announceLeave(node);
 		} catch (error) {
 			if (!this.#hurry.signal.aborted) this.#options.options.logger.warn(`cannot drain this node: ${messageOf(error)}`);
@@ -309,13 +315,24 @@ export class Membership implements SessionHost {
 		});
 	}
 
+	/** Whether a session can continue on another node. */
+	get #movable(): boolean {
+		const { options, cluster } = this.#options;
+		return options.gateway !== null && cluster.state === 'redis';
+	}
+
+	get #whyNotMovable(): string {
+		const { gateway } = this.#options.options;
+		return gateway ? 'their state is not shared (--cluster-state none)' : 'the workers hold them (--gateway direct)';
+	}
+
 	/** Without shared state nothing can move: what is released starts elsewhere. */
 	async #announceLeave(node: ClusterNode): Promise<void> {
 		const { logger } = this.#options.options;
 		const count = node.state.sessions.length;
 		if (count > 0) {
 			const sessions = count === 1 ? 'session starts on another node' : `${count} sessions start on other nodes`;
-			logger.info(`the ${sessions} with an IDENTIFY each, because their state is not shared (--cluster-state none)`);
+			logger.info(`the ${sessions} with an IDENTIFY each, because ${this.#whyNotMovable}`);
 		}
 		await orAborted(node.update({ draining: true }), this.#hurry.signal);
 	}
@@ -339,9 +356,9 @@ export class Membership implements SessionHost {
 		}
 	}
 
-	#open(session: number): CarriedSession {
+	#open(session: number): Carried {
 		const layout = this.#layout as Layout;
-		const carried: CarriedSession = this.#options.carry({
+		const carried: Carried = this.#options.carry({
 			session,
 			...planSession(layout, session, this.#options.options),
 			gateway: () => this.#gatewayConfig(session),
@@ -354,7 +371,7 @@ export class Membership implements SessionHost {
 	}
 
 	/** From the moment at which it is this node's. */
-	#reportReady(session: number, carried: CarriedSession, how: SessionArrival): void {
+	#reportReady(session: number, carried: Carried, how: SessionArrival): void {
 		const { clock } = this.#options.options;
 		const since = clock.monotonic();
 		const report = () => {

@@ -5,6 +5,7 @@
 import { deferred, type GatewayClusterConfig, orAborted, type SessionLease } from '@shardctl/core';
 import type { ManagedGateway } from '../gateways/managed-gateway.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
+import type { Carried } from './carried.js';
 
 export interface SessionToCarry {
 	session: number;
@@ -33,12 +34,14 @@ export interface CarriedSessionOptions {
 const drainTimeoutMs = 15_000;
 const leaseTimeoutMs = 5000;
 
-export class CarriedSession {
+export class CarriedSession implements Carried {
 	readonly #options: CarriedSessionOptions;
 	readonly #opened: Promise<void>;
 	readonly #booted: Promise<unknown>;
 	readonly #ready: Promise<unknown>;
 	#state: 'open' | 'paused' | 'closed' = 'open';
+	/** The last {@link pause}. */
+	#pausing: Promise<void> = Promise.resolve();
 
 	constructor(options: CarriedSessionOptions) {
 		const { created } = options;
@@ -90,18 +93,27 @@ export class CarriedSession {
 
 	/** Stops the stream, lets the workers confirm what they have, saves everything, and closes the connection to Discord. */
 	async pause(): Promise<void> {
+		if (this.#state === 'open') {
+			this.#state = 'paused';
+			this.#pausing = this.#endGateway();
+		}
+		await this.#pausing;
+	}
+
+	async #endGateway(): Promise<void> {
 		const { gateway, slices } = this.#options;
-		if (this.#state !== 'open') return;
-		this.#state = 'paused';
 		await gateway.request('worker.drain', { shardIds: slices.flat() }, { timeoutMs: drainTimeoutMs }).catch(() => {});
 		await gateway.pause();
 	}
 
-	/** Undoes {@link pause}. */
+	/** Undoes {@link pause}, once that is over: as where Redis was restarted meanwhile and gave the session a new epoch. */
 	resume(): void {
 		if (this.#state !== 'paused') return;
 		this.#state = 'open';
-		this.#options.gateway.child.start();
+		const start = () => {
+			if (this.#state === 'open') this.#options.gateway.child.start();
+		};
+		this.#pausing.then(start, start);
 	}
 
 	/** Ends the processes; Discord and the store keep the session for another node. Idempotent. */

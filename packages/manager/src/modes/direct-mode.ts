@@ -1,23 +1,69 @@
 // Direct mode: each worker holds the sessions of its shards itself, so every start of a process costs one IDENTIFY a shard.
 import { type IdentifySlot, type IdentifyWait, ShardctlError } from '@shardctl/core';
 import type { StartRequest } from '../identify/session-starts.js';
+import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import type { Plan } from '../plan/plan.js';
+import { withSessions } from '../plan/plan-session.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
+import type { WorkerFleet } from '../workers/worker-fleet.js';
+import type { SessionToCarry } from './carried-session.js';
+import { CarriedWorkers } from './carried-workers.js';
 import type { Replacement } from './replacement.js';
 import type { ReplaceOptions, SessionMode } from './session-mode.js';
 import { type ModeContext, startRequest } from './start-request.js';
 
+export interface DirectModeOptions extends ModeContext {
+	options: Pick<ResolvedManagerOptions, 'clock'>;
+	workers: WorkerFleet;
+}
+
 export class DirectMode implements SessionMode {
 	readonly seamless = false;
-	readonly #context: ModeContext;
+	readonly #context: DirectModeOptions;
 	/** Shards whose IDENTIFY waits until the day's session starts reset. */
 	readonly #waitingForBudget = new Set<number>();
+	/** As a node of a cluster: what it has now. */
+	#plan: Plan | undefined;
+	/** As a node of a cluster, by shard. */
+	readonly #carried = new Map<number, CarriedWorkers>();
 
-	constructor(context: ModeContext) {
+	constructor(context: DirectModeOptions) {
 		this.#context = context;
 	}
 
-	async start(): Promise<void> {}
+	async start(plan: Plan): Promise<void> {
+		this.#plan = plan;
+	}
+
+	get plan(): Plan | undefined {
+		return this.#plan;
+	}
+
+	/** As a node of a cluster: makes the workers of a session, which start with its lease. */
+	carry({ session, shardIds, slices }: SessionToCarry): CarriedWorkers {
+		const { workers, options } = this.#context;
+		const plan = this.#plan as Plan;
+		const created = workers.create({ slices, totalShards: plan.layout.totalShards });
+		const carried: CarriedWorkers = new CarriedWorkers({
+			clock: options.clock,
+			created,
+			workers: () => workers.workers.filter((worker) => shardIds.includes(worker.shardIds[0] as number)),
+			removeWorkers: (removed) => workers.remove(removed),
+			onClosed: () => {
+				for (const id of shardIds) if (this.#carried.get(id) === carried) this.#carried.delete(id);
+				if (shardIds.some((id) => this.#carried.has(id))) return;
+				const present = this.#plan as Plan;
+				this.#plan = withSessions(
+					present,
+					present.sessionIds.filter((id) => id !== session),
+				);
+			},
+		});
+		for (const id of shardIds) this.#carried.set(id, carried);
+		this.#plan = withSessions(plan, [...plan.sessionIds, session]);
+		return carried;
+	}
 
 	/** The first start is covered by the check of the whole fleet's budget; a restart needs Discord's permission and the budget. */
 	async prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {
@@ -26,7 +72,8 @@ export class DirectMode implements SessionMode {
 			const request = startRequest(this.#context, worker, { restart: true });
 			await this.#noteWait(worker.shardIds, request, (noted) => starts.beforeRestart(worker.shardIds.length, noted, signal));
 		}
-		return { gateway: starts.lastGateway, startsSessions: true };
+		const leaseUntilMs = this.#carried.get(worker.shardIds[0] as number)?.leaseUntilMs;
+		return { gateway: starts.lastGateway, startsSessions: true, ...(leaseUntilMs === undefined ? {} : { leaseUntilMs }) };
 	}
 
 	acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot> {

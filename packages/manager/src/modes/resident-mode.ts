@@ -24,6 +24,7 @@ import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
+import { withSessions } from '../plan/plan-session.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
@@ -136,11 +137,7 @@ export class ResidentMode implements SessionMode {
 	/** With other sessions than before. */
 	#replan(change: (sessions: number[]) => number[]): void {
 		const running = this.#started();
-		const { layout, sessionIds } = running.plan;
-		const sessions = [...new Set(change(sessionIds))].sort((a, b) => a - b);
-		const all = Array.from({ length: layout.totalShards }, (_, id) => id);
-		const shardIds = sessions.flatMap((session) => shardsOfSession(layout, session, all)).sort((a, b) => a - b);
-		running.plan = { ...running.plan, sessionIds: sessions, shardIds };
+		running.plan = withSessions(running.plan, change(running.plan.sessionIds));
 	}
 
 	async prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {

@@ -4,6 +4,8 @@ import type { GatewayProcessStats, IdentifySlot, IdentifyWait } from '@shardctl/
 import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
+import type { Carried } from './carried.js';
+import type { SessionToCarry } from './carried-session.js';
 import type { Replacement } from './replacement.js';
 
 export interface ReplaceOptions {
@@ -28,14 +30,17 @@ export interface SessionMode {
 	/** Whether {@link replace} leaves no gap in the events, so that a deploy is possible. */
 	readonly seamless: boolean;
 
-	/** The plan as it is now, in a mode whose sessions come and go: as a node of a cluster. */
-	readonly plan?: Plan | undefined;
+	/** The plan as it is now: the sessions of a node of a cluster change. Undefined before {@link start}. */
+	readonly plan: Plan | undefined;
 
 	/**
 	 * Starts what holds the sessions, where that is not the workers. Called once, before any worker is started; resolves when workers
 	 * can connect. Rejects with `WORKERS_FAILED`, or the signal's reason. What was started by then is left for {@link stop}.
 	 */
 	start(plan: Plan, signal: AbortSignal): Promise<void>;
+
+	/** As a node of a cluster: makes what carries a session, and starts it as far as it may before the session is this node's. */
+	carry(session: SessionToCarry): Carried;
 
 	/**
 	 * Called before each fork of a worker's process: waits until it may be started, and returns what it is started with. A rejection

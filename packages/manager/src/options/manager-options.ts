@@ -111,12 +111,6 @@ export function resolveManagerOptions(
 	problems.push(...sessionProblems(options, shardList));
 	const asked = problems.some(({ option }) => option.startsWith('cluster')) ? undefined : options.cluster;
 	const cluster = resolveClusterOptions(asked, problems);
-	if (cluster && !resolveGatewayOptions(options.gateway)) {
-		problems.push({
-			option: 'cluster',
-			problem: 'needs gateway processes (--gateway resident): a session of a worker cannot be continued on another machine',
-		});
-	}
 	if (cluster && shardList)
 		problems.push({ option: 'shardList', problem: 'cannot be set with cluster, which places the shards' });
 

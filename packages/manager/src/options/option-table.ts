@@ -126,10 +126,10 @@ export const managerOptionTable = {
 		settable: 'flag',
 		flag: {
 			flags: '--cluster <url>',
-			help: 'with --gateway resident: run one fleet with every manager that uses this Redis, such as redis://10.0.0.5:6379',
+			help: 'run one fleet with every manager that uses this Redis, such as redis://10.0.0.5:6379',
 		},
 		defaultText: 'none',
-		doc: "with `gateway: 'resident'`: the Redis (7.0 or later, or Valkey) that all nodes of the fleet share, or `{ url, node, capacity, expect, leaseMs, state, secret, ca, cert, key }`",
+		doc: 'the Redis (7.0 or later, or Valkey) that all nodes of the fleet share, or `{ url, node, capacity, expect, leaseMs, state, secret, ca, cert, key }`',
 	},
 	api: {
 		kind: 'url',

@@ -253,6 +253,11 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		return sample;
 	}
 
+	/** In a cluster, in direct mode: until when the present process may run its shards. */
+	renewLease(untilMs: number): void {
+		this.#channel?.peer.notify('lease', { untilMs });
+	}
+
 	/** Sends a message to the bot's own `process.on('message')`. */
 	send(message: unknown): Promise<void> {
 		if (this.#channel?.isConnected) return this.#channel.send(message);

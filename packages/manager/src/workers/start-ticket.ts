@@ -7,4 +7,6 @@ export interface StartTicket {
 	gateway: GatewayInfo;
 	/** Whether each IDENTIFY of it starts a session with Discord, of which the day has a limited number. */
 	startsSessions: boolean;
+	/** See `WorkerConfig.leaseUntilMs`. */
+	leaseUntilMs?: number;
 }

@@ -150,7 +150,7 @@ export class WorkerFleet {
 				...(options.processHost ? { host: options.processHost } : {}),
 			},
 			prepare: (signal) => this.#prepare(worker, signal),
-			spec: (epoch, { gateway }) =>
+			spec: (epoch, { gateway, leaseUntilMs }) =>
 				workerSpec(options, {
 					workerId,
 					epoch,
@@ -158,6 +158,7 @@ export class WorkerFleet {
 					totalShards: this.#totalShards,
 					workers: this.#workers.length,
 					gateway,
+					leaseUntilMs,
 					api: this.#options.apiOf(workerId),
 					paths: version.paths(),
 				}),

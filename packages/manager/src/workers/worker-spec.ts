@@ -24,6 +24,7 @@ export interface Incarnation {
 	/** How many workers the fleet has. */
 	workers: number;
 	gateway: GatewayInfo;
+	leaseUntilMs?: number | undefined;
 	/** Where it finds Discord's REST API. */
 	api: string;
 	/** Of the version of the bot that it runs. */
@@ -33,7 +34,7 @@ export interface Incarnation {
 /** The spec of one incarnation of a worker. */
 export function workerSpec(
 	options: ResolvedManagerOptions,
-	{ workerId, epoch, shardIds, totalShards, workers, gateway, api, paths }: Incarnation,
+	{ workerId, epoch, shardIds, totalShards, workers, gateway, leaseUntilMs, api, paths }: Incarnation,
 ): ChildSpec {
 	const { file, cwd } = paths;
 	const { args, execArgv, env, token, shutdownGraceMs, simulator } = options;
@@ -49,6 +50,8 @@ export function workerSpec(
 		statsIntervalMs: sampleIntervalMs(options),
 		shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),
 		launchMark,
+		...(leaseUntilMs === undefined ? {} : { leaseUntilMs }),
+		...(options.cluster && options.gateway ? { sessionStays: true } : {}),
 		...(simulator ? { simulator: new URL(simulator.url).origin } : {}),
 	};
 	return {
