@@ -164,7 +164,7 @@ export class FleetLife {
 		this.#plan = plan;
 		signal.throwIfAborted();
 		// Gateway processes and workers are started with its address, and need not wait for it.
-		const { ready } = await parts.rest.open({}, signal);
+		const { ready } = await parts.rest.open({ workers: plan.slices.length }, signal);
 		await parts.mode.start(plan, signal);
 		const workers = parts.workers.create({ slices: plan.slices, totalShards: plan.layout.totalShards });
 		this.#startWatch = watchStart(workers, signal);

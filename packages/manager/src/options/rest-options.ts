@@ -21,7 +21,7 @@ export type RestMode = 'direct' | 'shared';
 
 /** In mode `shared` one process sends the requests of all workers, so that they share the bot's rate limits. */
 export interface RestOptions {
-	/** Default: `'shared'` in a cluster and where `globalPerSecond` is given, else `'direct'`. */
+	/** Default: `'shared'` with more than one worker, in a cluster, and where `globalPerSecond` is given; else `'direct'`. */
 	mode?: RestMode;
 	/** Requests a second of the whole bot (default 50, Discord's limit). More only where Discord has raised the limit of the bot. */
 	globalPerSecond?: number;
@@ -29,7 +29,7 @@ export interface RestOptions {
 
 export interface ResolvedRestOptions {
 	globalPerSecond: number;
-	/** Whether there is a REST process also outside a cluster. */
+	/** Whether there is a REST process also for one worker outside a cluster. */
 	always: boolean;
 }
 

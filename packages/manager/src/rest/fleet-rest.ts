@@ -11,6 +11,8 @@ export interface FleetRestOptions extends Omit<RestServiceOptions, 'rest' | 'ask
 
 /** What is known once the workers are planned. */
 export interface RestUse {
+	/** How many worker processes there are. In a cluster that changes with the sessions of the node. */
+	workers?: number;
 	/** In a cluster: makes what asks for this node's part of the limit of all nodes. */
 	limitOf?: (perSecond: number) => (wish: LimitWish) => Promise<LimitPart>;
 }
@@ -34,12 +36,13 @@ export class FleetRest {
 	}
 
 	/**
-	 * Opens the address of the REST process where the fleet has one, and starts it. Workers can be started beside it: their requests wait.
+	 * Opens the address of the REST process where the fleet has one, and starts it: where it was asked for, and where there are other
+	 * processes to share the limits with. Workers can be started beside it: their requests wait.
 	 * `ready` resolves when requests can be sent, and rejects as {@link RestService.start} does.
 	 */
-	async open({ limitOf }: RestUse, signal: AbortSignal): Promise<{ ready: Promise<void> }> {
+	async open({ workers = 0, limitOf }: RestUse, signal: AbortSignal): Promise<{ ready: Promise<void> }> {
 		const { rest, ...others } = this.#options;
-		if (!rest || !(rest.always || limitOf)) return { ready: Promise.resolve() };
+		if (!rest || !(rest.always || workers > 1 || limitOf)) return { ready: Promise.resolve() };
 		this.#service = new RestService({ ...others, rest, askLimit: limitOf?.(rest.globalPerSecond) });
 		await this.#service.open();
 		signal.throwIfAborted();
