@@ -10,7 +10,7 @@ import { examplePath } from './example-path.js';
 const token = 'a-token-of-sixteen-characters-or-more';
 const line =
 	/^(# HELP shardctl_\w+ \S.*|# TYPE shardctl_\w+ (gauge|counter)|shardctl_\w+\{(\w+="[^"\\\n]*",?)+\} \d+(\.\d+)?(e[+-]\d+)?|)$/;
-const boundedLabels = new Set(['manager', 'version', 'status', 'type', 'kind', 'shard', 'session', 'worker', 'gateway']);
+const boundedLabels = new Set('manager version status type kind reason class quantile shard session worker gateway'.split(' '));
 
 /** The values by name and labels, such as `worker_up 0`; fails if the text is not valid for Prometheus. */
 function read(text: string): { value(key: string): number | undefined; names: string[] } {

@@ -48,6 +48,8 @@ async function crashLoop(workers: number, forMs: number) {
 		api: 'http://127.0.0.1:1/api',
 		totalShards: workers,
 		control: false,
+		// The scripted host runs workers only.
+		rest: 'direct',
 		clock,
 		heartbeatTimeoutMs: 0,
 		logger: { info() {}, warn() {}, error() {} } as never,
