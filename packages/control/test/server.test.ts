@@ -370,6 +370,25 @@ describe('over TCP', () => {
 			expect((await statuses(control.url, token)).filter(([, status]) => status === 403 || status === 401)).toEqual([]);
 		});
 
+		it('with the token for reading a client gets no line of a bot, also not of one that ended', async () => {
+			const { control, fleet } = await served({ port: 0, token, readToken });
+			const exit = { reason: 'crash', message: 'exited', code: 1, signal: null, pid: 1, uptimeMs: 1, stack: [] } as const;
+			fleet.emit({ type: 'worker:exited', workerId: 0, shardIds: [0], exit: { ...exit, stderrTail: ['a secret line'] } });
+			for (const [given, expected] of [
+				[token, true],
+				[readToken, false],
+			] as const) {
+				const headers = { authorization: `Bearer ${given}` };
+				const listed = await (await fetch(`${control.url}/v1/events`, { headers })).text();
+				const followed = await fetch(`${control.url}/v1/events?follow=true&tail=1`, { headers });
+				const { value } = await (followed.body as ReadableStream<Uint8Array>).getReader().read();
+				for (const text of [listed, Buffer.from(value as Uint8Array).toString()]) {
+					expect(text).toContain('worker:exited');
+					expect(text.includes('a secret line')).toBe(expected);
+				}
+			}
+		});
+
 		it('both tokens are created at the start, differ, and are in files of this user only', async () => {
 			const { control, lines } = await served({ port: 0 });
 			const [act, read] = [control.tokenFile, control.readTokenFile].map((path) => {

@@ -1,6 +1,7 @@
 // Routes that return the most recent lines of the bots or events of the fleet, or follow them.
 import { z } from 'zod';
 import { flag, fleetEvent, logEntry, scope, shardId, wholeNumber } from '../api/schemas.js';
+import { withoutOutput } from '../feed/without-output.js';
 import { workerOfShard } from './fleet.js';
 import { route } from './route.js';
 
@@ -40,9 +41,10 @@ export const eventsRoute = route({
 		...scope,
 	}),
 	output: z.object({ events: z.array(fleetEvent) }),
-	async run({ tail = defaultTail }, { feed, elsewhere }) {
+	async run({ tail = defaultTail }, { feed, elsewhere, mayReadOutput }) {
 		const events = elsewhere ? await elsewhere.cluster.recentEvents(elsewhere.node) : feed.recentEvents();
-		return { events: tail === 0 ? [] : events.slice(-tail) };
+		const last = tail === 0 ? [] : events.slice(-tail);
+		return { events: mayReadOutput ? last : last.map(withoutOutput) };
 	},
 	follow: {
 		item: fleetEvent,

@@ -20,6 +20,8 @@ export interface RouteContext {
 	signal: AbortSignal;
 	/** Whether this client may see everything; false for one without the token at a route that needs none. */
 	authorised: boolean;
+	/** Whether this client may see what the bots write: not with the token for reading. */
+	mayReadOutput: boolean;
 	/** Whether this client may run code in the bot. */
 	allowEval: boolean;
 	/** Resolves when the control API is about to close: the workers are gone, and the name is free again. */

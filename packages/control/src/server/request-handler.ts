@@ -5,6 +5,7 @@ import { endpoint, endpoints, type Operation, pathFields, scopedOperations, vers
 import type { Dashboard } from '../dashboard/dashboard.js';
 import { EventStream } from '../feed/event-stream.js';
 import type { FleetFeed } from '../feed/fleet-feed.js';
+import { frameWithoutOutput } from '../feed/without-output.js';
 import type { ServedFleet } from '../fleet/cluster.js';
 import { notACluster } from '../routes/cluster.js';
 import { parseInput, type Rights, type RouteContext } from '../routes/route.js';
@@ -100,6 +101,7 @@ async function respond(
 		openDashboard,
 		signal: gone.signal,
 		authorised: rights !== 'none',
+		mayReadOutput: rights === 'act',
 		allowEval: access.allowEval,
 	};
 	if (follow && input.follow === true && request.method === 'GET') {
@@ -107,7 +109,9 @@ async function respond(
 		await follow.check?.(input, context);
 		if (gone.signal.aborted) return;
 		const lastEventId = Number(request.headers['last-event-id']) || 0;
-		const stream = new EventStream(response, { clock, allowedBytes: feed.allowedBytes, redact: access.redaction.bytes });
+		const { bytes } = access.redaction;
+		const redact = rights === 'act' ? bytes : (frame: Buffer) => bytes(frameWithoutOutput(frame));
+		const stream = new EventStream(response, { clock, allowedBytes: feed.allowedBytes, redact });
 		await follow.open(input, stream, { ...context, lastEventId });
 		return;
 	}
