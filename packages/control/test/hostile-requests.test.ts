@@ -71,6 +71,9 @@ const examples: Partial<Record<Operation, readonly object[]>> = {
 	fetch: [{ path: 'guilds.cache.size', shard: 0 }],
 	call: [{ name: 'handler', args: [1, { a: 'b' }], shard: 0 }],
 	dashboard: [{ readOnly: true }],
+	drain: [{ node: 'a', deadlineMs: 1000, wait: true }, { undo: true }],
+	move: [{ node: 'b' }],
+	rebalance: [{ dryRun: true }],
 };
 
 test('finding 15: responds to random bodies on every route that takes one, and keeps its memory', async () => {
