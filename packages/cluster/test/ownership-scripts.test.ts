@@ -143,7 +143,7 @@ describeWithRedis('single rules of the ownership scripts', () => {
 			run(scripts.join, identity, [node, name, layout, '{}', JSON.stringify({ name, pid: 7 })]);
 		expect(await join('a', 'one')).toEqual(['OK']);
 		expect(await join('b', 'one')).toEqual(['NAME', 'a', '{"name":"one","pid":7}']);
-		expect(await join('b', 'two', '8 of 8')).toEqual(['LAYOUT', '4 of 4']);
+		expect(await join('b', 'two', '8 of 8')).toEqual(['LAYOUT', '4 of 4', '{"name":"one","pid":7}']);
 		await pass(timings.leaseMs + 1, identity, 'c');
 		expect(await join('b', 'one')).toEqual(['OK']);
 		expect(await run(scripts.leave, identity, ['b'])).toEqual(['OK']);

@@ -345,6 +345,14 @@ describe('over TCP', () => {
 		expect(readdirSync(process.env.SHARDCTL_STATE_DIR as string)).toEqual(['fleet.read-token', 'history']);
 	});
 
+	it('refuses a body whose text has a length that cannot be compared', async () => {
+		const { control } = await served({ port: 0, token });
+		const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+		const body = '{"path":{"length":{"toString":[],"valueOf":1}}}';
+		const response = await fetch(`${control.url}/v1/fetch`, { method: 'POST', headers, body });
+		expect([response.status, await response.json()]).toMatchObject([400, { error: { code: 'OPTIONS_INVALID' } }]);
+	});
+
 	describe('finding 8:', () => {
 		const readToken = 'a-token-for-reading-of-enough-characters';
 		const botToken = 'MTAwMDAwMDAwMDAwMDAwMDAw.GAbcde.abcdefghijklmnopqrstuvwxyz0123456789ab';
@@ -372,7 +380,7 @@ describe('over TCP', () => {
 
 		it('with the token for reading a client gets no line of a bot, also not of one that ended', async () => {
 			const { control, fleet } = await served({ port: 0, token, readToken });
-			const exit = { reason: 'crash', message: 'exited', code: 1, signal: null, pid: 1, uptimeMs: 1, stack: [] } as const;
+			const exit = { reason: 'exit-code' as const, message: 'exited', code: 1, signal: null, pid: 1, uptimeMs: 1, stack: [] };
 			fleet.emit({ type: 'worker:exited', workerId: 0, shardIds: [0], exit: { ...exit, stderrTail: ['a secret line'] } });
 			for (const [given, expected] of [
 				[token, true],

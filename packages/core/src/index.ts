@@ -140,7 +140,7 @@ export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from '
 export { checkAddressSpace, limitRemedy } from './limit-remedy.js';
 export { maxSentHeapBytes, messageWeight } from './message-weight.js';
 export { nearestName } from './nearest-name.js';
-export { type OptionProblem, optionProblems, optionsError } from './options.js';
+export { type OptionProblem, optionProblems, optionsError, safelyParsed } from './options.js';
 export { plural } from './plural.js';
 export { parseRequestTarget, type RequestTarget } from './request-target.js';
 export {

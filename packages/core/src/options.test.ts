@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { nearestName } from './nearest-name.js';
-import { optionProblems, optionsError } from './options.js';
+import { optionProblems, optionsError, safelyParsed } from './options.js';
 
 describe('optionProblems', () => {
 	const schema = z.strictObject({
@@ -36,5 +36,21 @@ describe('nearestName', () => {
 
 	it('returns nothing when no name is near', () => {
 		expect(nearestName('banana', ['token', 'shards'])).toBeUndefined();
+	});
+});
+
+describe('safelyParsed', () => {
+	it.each([
+		['a text', z.string().min(1)],
+		['a list', z.array(z.string()).max(3)],
+	])('reads nothing in an object in place of %s whose length cannot be compared', (_, schema: z.ZodType) => {
+		const value = { length: { toString: [], valueOf: 1 } };
+		expect(() => schema.safeParse(value)).toThrow(TypeError);
+		expect(safelyParsed(schema, value)).toBeUndefined();
+	});
+
+	it('reads every other value as the schema does', () => {
+		expect(safelyParsed(z.string().min(1), 'a')).toMatchObject({ success: true, data: 'a' });
+		expect(safelyParsed(z.string().min(1), '')).toMatchObject({ success: false });
 	});
 });

@@ -29,6 +29,18 @@ export function optionProblems(error: z.ZodError, known: readonly string[]): Opt
 	});
 }
 
+/**
+ * What the schema reads in a value of another process, or undefined where the check itself fails: zod compares the `length` of whatever
+ * has one, and that may be a value that cannot be compared.
+ */
+export function safelyParsed<Read>(schema: { safeParse(value: unknown): Read }, value: unknown): Read | undefined {
+	try {
+		return schema.safeParse(value);
+	} catch {
+		return undefined;
+	}
+}
+
 /** One `OPTIONS_INVALID` error that names every problem, one a line. */
 export function optionsError(subject: string, problems: readonly OptionProblem[]): ShardctlError {
 	const shown = problems.slice(0, mostProblems);

@@ -1,5 +1,6 @@
 // The shape of what a client sends under each operation, checked before anything acts on it. Unknown keys are let through,
 // as Discord lets them. Discord: Gateway Events, "Send Events".
+import { safelyParsed } from '@shardctl/core';
 import { z } from 'zod';
 import { op } from './opcodes.js';
 
@@ -90,7 +91,8 @@ const schemas: ReadonlyMap<number, z.ZodType> = new Map<number, z.ZodType>([
 
 /** Checks the data of a known operation; a problem says where it is wrong. */
 export function parseClientOperation(opcode: number, d: unknown): { operation: ClientOperation } | { problem: string } {
-	const parsed = schemas.get(opcode)?.safeParse(d);
+	const schema = schemas.get(opcode);
+	const parsed = schema && safelyParsed(schema, d);
 	if (!parsed) return { problem: `op ${opcode}` };
 	if (parsed.success) return { operation: { op: opcode, d: parsed.data } as ClientOperation };
 	const [issue] = parsed.error.issues;

@@ -1,5 +1,5 @@
 // What a peer accepts from the other side: the types of its contract, the schemas that check them, and the check itself.
-import { ShardctlError } from '@shardctl/core';
+import { ShardctlError, safelyParsed } from '@shardctl/core';
 
 /** Every method of `T` with the type of its params and of its result; interfaces fit as well as type aliases. */
 export type MethodMap<T> = { [M in keyof T]: { params: unknown; result: unknown } };
@@ -41,9 +41,10 @@ export const noSchemas: SchemaTables = { params: {}, results: {}, events: {} };
  */
 export function checked(value: unknown, schema: Schema<unknown> | undefined, what: string): unknown {
 	if (!schema) return value;
-	const read = schema.safeParse(value);
-	if (read.success) return read.data;
-	throw new ShardctlError('PROTOCOL_ERROR', `${what} is not what the protocol allows: ${problemText(read.error)}`);
+	const read = safelyParsed(schema, value);
+	if (read?.success) return read.data;
+	const problem = read ? problemText(read.error) : 'it has a part of the wrong type';
+	throw new ShardctlError('PROTOCOL_ERROR', `${what} is not what the protocol allows: ${problem}`);
 }
 
 const longestProblem = 300;

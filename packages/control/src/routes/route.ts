@@ -1,5 +1,5 @@
 // What a route of the control API consists of, and how a request becomes its input.
-import { type Clock, optionProblems, optionsError } from '@shardctl/core';
+import { type Clock, optionProblems, optionsError, safelyParsed } from '@shardctl/core';
 import type { z } from 'zod';
 import { endpoint, type Operation } from '../api/endpoints.js';
 import type { FleetFeed } from '../feed/fleet-feed.js';
@@ -61,8 +61,9 @@ export function route<Input extends z.ZodObject, Output extends z.ZodType>(
 
 /** The input of an operation, or one `OPTIONS_INVALID` with every problem. */
 export function parseInput(operation: Operation, input: z.ZodObject, raw: Record<string, unknown>): Record<string, unknown> {
-	const parsed = input.safeParse(raw);
-	if (parsed.success) return parsed.data;
 	const { method, path } = endpoint(operation);
+	const parsed = safelyParsed(input, raw);
+	if (!parsed) throw optionsError(`${method} ${path}`, [{ option: '', problem: 'has a field of the wrong type' }]);
+	if (parsed.success) return parsed.data;
 	throw optionsError(`${method} ${path}`, optionProblems(parsed.error, Object.keys(input.shape)));
 }

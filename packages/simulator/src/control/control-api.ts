@@ -1,7 +1,7 @@
 // The control API under `/simulator/`: read the state and the log, make things happen, inject faults. JSON in and out, every
 // body checked and bounded. Who may use it is decided in admission.ts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { messageOf, optionProblems, type RequestTarget, ShardctlError } from '@shardctl/core';
+import { messageOf, optionProblems, type RequestTarget, ShardctlError, safelyParsed } from '@shardctl/core';
 import { z } from 'zod';
 import { eventKindNames } from '../activity/event-kinds.js';
 import type { LogFilter, LogType } from '../event-log.js';
@@ -186,9 +186,10 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 function check<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
-	const parsed = schema.safeParse(body);
-	if (parsed.success) return parsed.data;
-	throw new RestError(400, 0, 'the body is wrong', { problems: optionProblems(parsed.error, []) });
+	const parsed = safelyParsed(schema, body);
+	if (parsed?.success) return parsed.data;
+	const problems = parsed ? optionProblems(parsed.error, []) : [{ option: '', problem: 'has a field of the wrong type' }];
+	throw new RestError(400, 0, 'the body is wrong', { problems });
 }
 
 function logFilter(query: URLSearchParams): LogFilter {
