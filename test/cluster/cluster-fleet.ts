@@ -44,6 +44,8 @@ export interface Expected {
 	identifies: number;
 	/** Events that may be handled again at most (default: none). */
 	repeats?: number;
+	/** See {@link judge}. */
+	replays?: boolean;
 }
 
 export interface ClusterFleet {
@@ -229,8 +231,8 @@ export async function clusterFleet({
 			});
 			return fleet.handled();
 		},
-		async verdict({ identifies, repeats: most = 0 }) {
-			const verdict = judge(await fleet.handledAll(), counted());
+		async verdict({ identifies, repeats: most = 0, replays = false }) {
+			const verdict = judge(await fleet.handledAll(), counted(), { replays });
 			expect(verdict).toMatchObject({ faults: [], lost: [] });
 			expect(verdict.repeats).toBeLessThanOrEqual(most);
 			fleet.expectIdentifies(identifies);

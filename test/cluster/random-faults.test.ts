@@ -101,7 +101,7 @@ describeWithRedis('three nodes and random faults', () => {
 				for (const each of nodes.values()) expect(await each.json('stats')).toHaveProperty('shards');
 			}
 			stop();
-			const verdict = await fleet.verdict({ identifies: shards, repeats: Number.POSITIVE_INFINITY });
+			const verdict = await fleet.verdict({ identifies: shards, repeats: Number.POSITIVE_INFINITY, replays: true });
 			expect(verdict).toMatchObject({ faults: [], lost: [] });
 			await fleet.whole();
 		},

@@ -30,6 +30,12 @@ it('finds an event that was left out, and one that never arrived', () => {
 	expect(lost).toEqual(['guild 1: handled up to 3 of 4']);
 });
 
+it('counts what a process handles again where a gateway process was killed, and still finds what it leaves out', () => {
+	const replayed = (lines: string) => judge(handled(lines), sent(4), { replays: true });
+	expect(replayed('a:1:1 a:1:2 a:1:3 a:1:2 a:1:3 a:1:4')).toMatchObject({ faults: [], lost: [], repeats: 2 });
+	expect(replayed('a:1:1 a:1:2 a:1:3 a:1:1 a:1:3 a:1:4').faults).toEqual([expect.stringContaining('had just handled 1')]);
+});
+
 it('finds what one process handles twice', () => {
 	expect(judge(handled('a:1:1 a:1:2 a:1:2'), sent(2)).faults).toEqual([expect.stringContaining('had just handled 2')]);
 });

@@ -34,11 +34,14 @@ export interface Verdict {
 	longestPauseMs: number;
 }
 
-/** `sent`: how many numbered messages, from 1, each guild got. */
-export function judge(handled: readonly Handled[], sent: ReadonlyMap<string, number>): Verdict {
+/**
+ * `sent`: how many numbered messages, from 1, each guild got. `replays`: whether a gateway process may have been killed; its successor sends
+ * what was not saved again, also to a worker that has lived on.
+ */
+export function judge(handled: readonly Handled[], sent: ReadonlyMap<string, number>, { replays = false } = {}): Verdict {
 	const guilds = new Map<string, GuildRecord>();
 	for (const event of handled) {
-		const record = guilds.get(event.guildId) ?? new GuildRecord(event.guildId);
+		const record = guilds.get(event.guildId) ?? new GuildRecord(event.guildId, replays);
 		guilds.set(event.guildId, record);
 		record.note(event);
 	}
@@ -61,12 +64,14 @@ class GuildRecord {
 	repeats = 0;
 	longestPauseMs = 0;
 	readonly #guildId: string;
+	readonly #replays: boolean;
 	readonly #finished = new Set<number>();
 	#last: Handled | undefined;
 	#newestAt = 0;
 
-	constructor(guildId: string) {
+	constructor(guildId: string, replays: boolean) {
 		this.#guildId = guildId;
+		this.#replays = replays;
 	}
 
 	note(event: Handled): void {
@@ -77,7 +82,8 @@ class GuildRecord {
 		if (this.#finished.has(pid)) this.#fault(`I1: handled by process ${pid} after another one took over`, event);
 		// The first of a new process may be a repeat; nothing is left out, and a process goes back no further.
 		if (number > this.newest + 1) this.#fault(`I2: the one before it was ${this.newest}`, event);
-		if (last?.pid === pid && number !== last.number + 1)
+		const isReplay = this.#replays && number <= (last?.number ?? 0);
+		if (last?.pid === pid && number !== last.number + 1 && !isReplay)
 			this.#fault(`I2: the same process had just handled ${last.number}`, event);
 		if (number <= this.newest) this.repeats++;
 		else {

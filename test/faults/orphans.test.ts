@@ -26,11 +26,12 @@ it.each([
 	const cli = cliSandbox();
 	const run = cli.run(['start', tinyBot, '--name', 'orphans'], { env });
 	await run.message(/^fleet ready/);
-	const workers = cli.survivors().filter((pid) => pid !== run.pid);
-	expect(workers).toHaveLength(2);
+	// Two workers, and the process that sends their REST requests.
+	const children = cli.survivors().filter((pid) => pid !== run.pid);
+	expect(children).toHaveLength(3);
 	expect(await cli.output(['eval', script, '--name', 'orphans'])).toMatchObject({ code: 0 });
 	run.process.kill('SIGKILL');
-	await waitFor('the end of the orphans', () => !workers.some(isAlive), { timeoutMs: patience });
+	await waitFor('the end of the orphans', () => !children.some(isAlive), { timeoutMs: patience });
 	await waitFor('their logout', () => simulator.state().sessions.length === 0);
 });
 
