@@ -41,6 +41,23 @@ describeWithRedis('the failure table, with whole nodes', () => {
 		await fleet.whole();
 	});
 
+	it('(21) a node gets the name of one that was just killed when that lease ends, and never that of one that lives', async () => {
+		const { fleet, a, b, stop } = await twoNodes({ lease: '6s' });
+		const second = await fleet.launch('b');
+		expect(await second.run.exit).not.toBe(0);
+		expect(second.run.json().map(({ msg }) => String(msg))).toContainEqual(
+			expect.stringMatching(/a node named "b".*process \d+/),
+		);
+		expect(b.processes()).not.toEqual([]);
+		a.kill('manager');
+		await waitFor('the processes of the node to end', () => a.processes().length === 0);
+		// Well before that lease ends, unless the machine is very slow.
+		await fleet.start('a');
+		await fleet.served();
+		stop();
+		expect(await fleet.verdict({ identifies: 4, repeats: 4 * unsaved })).toMatchObject(nothingLost);
+	});
+
 	it('(5) a gateway process that wakes up after its session was taken over releases nothing that it has buffered', async () => {
 		const { fleet, a, b, stop } = await twoNodes();
 		const gateways = a.gateways();

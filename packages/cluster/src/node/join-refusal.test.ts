@@ -9,10 +9,10 @@ const attempt = {
 	timings: { leaseMs: 6000, quietMs: 7000 },
 };
 
-it('names the process that has the name of a node, and for how long to wait', () => {
+it('names the process that has the name of a node, and what to do', () => {
 	const error = joinRefusal(['NAME', 'a1', JSON.stringify({ name: 'one', pid: 7, startedAt: 0 })], attempt);
 	expect(error).toMatchObject({ code: 'NODE_NAME_TAKEN', details: { name: 'one', node: 'a1', pid: 7 } });
-	expect(error.message).toMatch(/process 7, since 1970-01-01T00:00:00.000Z.*--node.*wait 6 s/);
+	expect(error.message).toMatch(/process 7, since 1970-01-01T00:00:00.000Z.*--node.*stop that one/);
 });
 
 it.each([

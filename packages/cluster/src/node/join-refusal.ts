@@ -26,7 +26,7 @@ export function joinRefusal(
 		return new ShardctlError(
 			'NODE_NAME_TAKEN',
 			`a node named "${name}" is in this cluster (process ${pid}, since ${new Date(startedAt ?? 0).toISOString()}): ` +
-				`choose another --node, or wait ${Math.ceil(timings.leaseMs / 1000)} s if that process has just ended`,
+				'choose another --node, or stop that one first',
 			{ details: { name, node: detail, pid } },
 		);
 	}

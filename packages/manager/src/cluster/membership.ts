@@ -52,6 +52,7 @@ export interface MembershipOptions {
 /** How long Redis may take to answer at the start. */
 const connectMs = 5000;
 const pollMs = 100;
+const joinAgainMs = 500;
 
 /** What there is from {@link Membership.connect} on. */
 interface Connection {
@@ -180,7 +181,7 @@ export class Membership implements SessionHost {
 		// Who sees it in the table can call it.
 		await this.#options.links.open({ node, redis, keys, timings, layout });
 		const since = clock.monotonic();
-		await this.#start(node);
+		await this.#start(node, signal);
 		this.#options.emit('cluster:joined', { tookMs: Math.round(clock.monotonic() - since) });
 		this.#joined = true;
 		for (;;) {
@@ -286,15 +287,35 @@ export class Membership implements SessionHost {
 
 	// ----
 
-	/** A connection that breaks once, as where a network is just set up, is no reason not to start. */
-	async #start(node: ClusterNode): Promise<void> {
-		try {
-			await node.start();
-		} catch (error) {
-			if (!ShardctlError.is(error) || (error.code !== 'REDIS_UNAVAILABLE' && error.code !== 'CALL_TIMEOUT')) throw error;
-			this.#options.options.logger.warn(`${error.message}; trying once more to join`);
-			await this.#connected().redis.ready(connectMs);
-			await node.start();
+	/**
+	 * A connection that breaks once, as where a network is just set up, is no reason not to start. Neither is the name of a process that has
+	 * just been killed, and is started again by a service manager: it is this node's when the lease of that one is over.
+	 */
+	async #start(node: ClusterNode, signal: AbortSignal): Promise<void> {
+		const { clock, logger } = this.#options.options;
+		const { leaseMs, takeMarginMs } = this.#connected().timings;
+		const until = clock.monotonic() + leaseMs + 2 * takeMarginMs;
+		let waits = false;
+		let tried = false;
+		for (;;) {
+			try {
+				await node.start();
+				return;
+			} catch (error) {
+				const code = ShardctlError.is(error) ? error.code : undefined;
+				if (code === 'NODE_NAME_TAKEN' && clock.monotonic() < until) {
+					if (!waits)
+						logger.warn(
+							`${messageOf(error)}. If it was just killed, its lease ends within ${leaseMs / 1000} s: waiting for that`,
+						);
+					waits = true;
+					await sleep(clock, joinAgainMs, signal);
+				} else if (!tried && (code === 'REDIS_UNAVAILABLE' || code === 'CALL_TIMEOUT')) {
+					tried = true;
+					logger.warn(`${messageOf(error)}; trying once more to join`);
+					await this.#connected().redis.ready(connectMs);
+				} else throw error;
+			}
 		}
 	}
 
