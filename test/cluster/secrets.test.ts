@@ -97,9 +97,9 @@ describeWithRedis('the password of a cluster', () => {
 
 	it.each([
 		['is wrong', 'a-wrong-one', undefined],
-		['stands in a URL that is none', 'x', `redis://:${'a-wrong-one'}@:port:x/`],
-		['stands in a URL of another kind', 'x', 'https://user:a-wrong-one@127.0.0.1:1'],
-		['stands in a URL of several servers', 'x', 'redis://:a-wrong-one@10.0.0.1,10.0.0.2:6379'],
+		['is in a text that is no URL', 'x', `redis://:${'a-wrong-one'}@:port:x/`],
+		['is in a URL of another kind', 'x', 'https://user:a-wrong-one@127.0.0.1:1'],
+		['is in a URL of several servers', 'x', 'redis://:a-wrong-one@10.0.0.1,10.0.0.2:6379'],
 		['is that of a server that is not there', 'x', 'redis://:a-wrong-one@127.0.0.1:1'],
 	])('that %s is in no error', async (_, given, whole) => {
 		const { env, logs, args, url } = await protectedRedis();

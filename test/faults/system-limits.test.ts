@@ -1,4 +1,4 @@
-// Limits of the system that end programs with an error nobody understands: what is reported names the limit and what to do.
+// Limits of the system that end programs with an obscure error: what is reported names the limit and what to do.
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { cliSandbox } from '@shardctl/test-support';

@@ -32,7 +32,7 @@ export interface ScriptedDiscord {
 	arrived(path: string): readonly Arrived[];
 	/** Requests of probes that are neither answered nor closed. */
 	readonly open: number;
-	/** Answers to the requests of a path, in order; the last one is repeated. */
+	/** The responses to the requests of a path, in order; the last one is repeated. */
 	script(path: string, answers: readonly Answer[]): void;
 	close(): Promise<void>;
 }

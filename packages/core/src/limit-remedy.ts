@@ -23,7 +23,7 @@ export function limitRemedy(message: string): string | undefined {
 	return remedies.find(([pattern]) => pattern.test(message))?.[1];
 }
 
-/** Throws what node's `fetch` fails with under a limit on the address space, and then also as an error that nobody can catch. */
+/** Throws what node's `fetch` fails with under a limit on the address space, and then also as an uncaught exception. */
 export function checkAddressSpace(): void {
 	const { WebAssembly } = globalThis as unknown as { WebAssembly: { Memory: new (size: { initial: number }) => object } };
 	new WebAssembly.Memory({ initial: 1 });

@@ -5,7 +5,7 @@ import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual 
 const macBytes = 32;
 
 export class MessageSeal {
-	/** An object, which is not prepared anew for each message. */
+	/** A key object, so that node prepares the key once and not for each message. */
 	readonly #key: KeyObject;
 
 	/** @param secret the cluster's secret, else the bot token; never sent and never logged */

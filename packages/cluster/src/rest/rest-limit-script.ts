@@ -10,7 +10,7 @@ import type { ScriptSources } from '../scripts/preamble.js';
  * Fields of the state: `run` engine; `time` of the last call; `quiet` until when no node gets more than its share; `n:<node>` = what is
  * reserved for it, what it wants, until when, and for how long that was lent.
  *
- * Answers with what the node may use, for how long, and after which time it asks again.
+ * Returns what the node may use, for how long, and when it should ask again.
  */
 const divide = `
 local STATE, node = KEYS[1], ARGV[1]

@@ -24,7 +24,7 @@ export class ShardStats {
 		keyof GatewayShardCounters,
 		number
 	>;
-	/** Among the expired: typing that expired is nobody's loss. */
+	/** Interactions among the expired events: an expired TYPING_START is not a loss. */
 	expiredInteractions = 0;
 	readonly #reported = { 'worker-died': 0, 'buffer-full': 0, expired: 0, poisoned: 0 } satisfies Record<EventLossReason, number>;
 	readonly #sampleMs: number;

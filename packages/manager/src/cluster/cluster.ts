@@ -154,7 +154,7 @@ export class Cluster implements FleetCluster {
 			if (clock.monotonic() >= until) {
 				throw new ShardctlError(
 					'CALL_TIMEOUT',
-					`node "${name}" still has ${left} of ${had} sessions after ${deadlineMs / 1000} s; it stays marked, and they go on moving`,
+					`node "${name}" still has ${left} of ${had} sessions after ${deadlineMs / 1000} s; it stays marked as draining, and they continue to move`,
 					{ details: { node: name, moved, left } },
 				);
 			}
