@@ -12,6 +12,7 @@ import { publishIdentify } from './diagnostics/channels.js';
 import type { EmitFleetEvent } from './events.js';
 import { HostWatch } from './health/host-facts.js';
 import { LossLedger } from './health/loss-ledger.js';
+import { LastIdentify } from './identify/last-identify.js';
 import { LocalIdentifyCoordinator } from './identify/local-coordinator.js';
 import { SessionStarts } from './identify/session-starts.js';
 import type { LifecycleState } from './lifecycle.js';
@@ -83,7 +84,13 @@ export function createFleetParts({
 		api,
 		token,
 		clock,
-		coordinator: new LocalIdentifyCoordinator({ clock, reserve: options.identifyReserve, windowMs: options.identifyWindowMs }),
+		coordinator: new LocalIdentifyCoordinator({
+			clock,
+			reserve: options.identifyReserve,
+			windowMs: options.identifyWindowMs,
+			// A manager without a control API keeps nothing in the state folder.
+			last: options.control === false ? undefined : new LastIdentify({ token, clock }),
+		}),
 		onIdentify: (session, waitedMs) => publishIdentify(options.name, { session, waitedMs }),
 		onStale: (error) => logger.warn({ err: error }, 'Discord did not answer, so its last answer is used'),
 		onRetry: ({ message }, delayMs) => logger.warn(`${message}; trying again in ${Math.ceil(delayMs / 1000)} s`),

@@ -15,6 +15,12 @@ import {
 	type Timer,
 } from '@shardctl/core';
 import { IdentifyBudget } from './budget.js';
+import type { LastIdentify } from './last-identify.js';
+
+export interface LocalIdentifyCoordinatorOptions extends IdentifyCoordinatorOptions {
+	/** What the managers before this one left of the window, and where the next one finds it; nothing is kept without it. */
+	last?: LastIdentify | undefined;
+}
 
 interface Waiter {
 	request: IdentifyRequest;
@@ -35,6 +41,7 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	readonly #clock: Clock;
 	readonly #windowMs: number;
 	readonly #budget: IdentifyBudget;
+	readonly #last: LastIdentify | undefined;
 	readonly #keys = new Map<number, Key>();
 	/** The slots that are granted and not yet sent, with their key; null for one from before the keys last changed. */
 	readonly #granted = new Map<number, Key | null>();
@@ -48,8 +55,9 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 	/** The last slot of each shard. */
 	readonly #lastSlots = new Map<number, number>();
 
-	constructor({ clock, reserve, windowMs = identifyWindowMs }: IdentifyCoordinatorOptions) {
+	constructor({ clock, reserve, windowMs = identifyWindowMs, last }: LocalIdentifyCoordinatorOptions) {
 		this.#clock = clock;
+		this.#last = last;
 		this.#windowMs = windowMs;
 		this.#budget = new IdentifyBudget(clock, reserve);
 	}
@@ -69,6 +77,10 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 
 	#setMaxConcurrency(maxConcurrency: number): void {
 		if (maxConcurrency === this.#maxConcurrency) return;
+		// The key of that IDENTIFY is not known: all keys wait.
+		if (this.#maxConcurrency === undefined && this.#last) {
+			this.#freeAt = this.#clock.monotonic() - this.#last.ageMs() + this.#windowMs + arrivalMarginMs;
+		}
 		this.#maxConcurrency = maxConcurrency;
 		const old = [...this.#keys.values()];
 		this.#keys.clear();
@@ -178,6 +190,7 @@ export class LocalIdentifyCoordinator implements IdentifyCoordinator {
 			if (!this.#granted.has(id)) return;
 			windowEnd = this.#clock.monotonic() + this.#windowMs + arrivalMarginMs;
 			this.#budget.noteSent();
+			this.#last?.note();
 			this.#end(id, windowEnd);
 		};
 		return {
