@@ -1,5 +1,6 @@
 // What every source of tokens for the global limit must do, with a Discord that counts as strictly as it may: the limit of one process, and
 // that of three nodes over a real Redis, in one suite. Then what only the nodes have to do.
+import { setMaxListeners } from 'node:events';
 import { systemClock } from '@shardctl/core';
 import { waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -14,6 +15,8 @@ import { TokenWindow } from '../../packages/rest/src/limits/token-window.js';
 
 const limit = 50;
 const never = new AbortController().signal;
+// Every request of a test waits with this one.
+setMaxListeners(0, never);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A source with the gate before it, and a bot behind it. */
