@@ -1,6 +1,6 @@
 // The dashboard of a real fleet of 16 shards in a real browser: what an operator sees and does. Skipped, with a notice, where no Chromium is
 // installed.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -8,10 +8,9 @@ import { createSimulator, type Simulator } from '@shardctl/simulator';
 import { type CliRun, type CliSandbox, cliSandbox, findBrowser, tempDir } from '@shardctl/test-support';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { launch, loginAddress, openPage } from './open-dashboard.js';
+import { accessibilityFaults, launch, loginAddress, openPage } from './open-dashboard.js';
 
 const require = createRequire(import.meta.url);
-const axe = readFileSync(require.resolve('axe-core'), 'utf8');
 const executable = findBrowser();
 if (!executable) process.emitWarning('SKIPPED: no Chromium is installed, so the dashboard is not tried in a browser');
 
@@ -252,15 +251,6 @@ describe.skipIf(!executable)('the dashboard', () => {
 async function healthy(page: Page): Promise<void> {
 	await page.getByRole('heading', { name: 'Healthy' }).waitFor({ timeout: 60_000 });
 	await page.getByText('All 16 shards are served', { exact: true }).waitFor();
-}
-
-async function accessibilityFaults(page: Page): Promise<string[]> {
-	const { violations } = (await page.evaluate(`${axe};axe.run()`)) as {
-		violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
-	};
-	return violations.flatMap(({ id, nodes }) =>
-		nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
-	);
 }
 
 /** A port that was free a moment ago: the manager has the same one after its restart. */

@@ -1,9 +1,12 @@
 // A headless Chromium on the dashboard of a fleet: logged in, with everything kept that it wrote to its console.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { CliSandbox } from '@shardctl/test-support';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 
 /** @param name A program on the PATH, or a path. */
 export function launch(name: string): Promise<Browser> {
@@ -38,4 +41,14 @@ export async function openPage(browser: Browser, url: string): Promise<OpenPage>
 	page.on('pageerror', (error) => problems.push(error.message));
 	await page.goto(url);
 	return { page, problems };
+}
+
+/** What axe finds on the page as it is now. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+	const { violations } = (await page.evaluate(`${axe};axe.run()`)) as {
+		violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
+	};
+	return violations.flatMap(({ id, nodes }) =>
+		nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+	);
 }

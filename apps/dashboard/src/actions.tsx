@@ -1,9 +1,11 @@
 // What an operator can do: each action is confirmed in a dialog that names its consequence, and reports how it ended.
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
-import { isResident, stats } from './fleet.ts';
+import type { ShardStats, WorkerStats } from '@shardctl/core';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { canMove, cluster, isResident, mayAct, stats } from './fleet.ts';
 import { count, plural, shardNames } from './format.ts';
-import { request } from './session.ts';
+import { otherNodes } from './node-groups.ts';
+import { readJson, request } from './session.ts';
 
 interface Action {
 	title: string;
@@ -27,15 +29,21 @@ const keptNotices = 4;
 
 export function askRespawn(shardId: number): void {
 	const worker = stats.value?.workers.find(({ shardIds }) => shardIds.includes(shardId));
-	if (!worker) return;
-	const shardIds = worker.shardIds;
+	if (worker) askToReplace(`Respawn shard ${shardId}?`, worker);
+}
+
+export function askRespawnWorker(worker: WorkerStats): void {
+	askToReplace(`Respawn worker ${worker.id}?`, worker);
+}
+
+function askToReplace(title: string, { id, shardIds }: WorkerStats): void {
 	asked.value = {
-		title: `Respawn shard ${shardId}?`,
-		consequence: `Worker ${worker.id} with ${shardNames(shardIds)} is replaced by a new process. ${costOf(shardIds.length)}`,
+		title,
+		consequence: `Worker ${id} with ${shardNames(shardIds)} is replaced by a new process. ${costOf(shardIds.length)}`,
 		confirm: 'Respawn',
 		async run() {
-			await request(`/v1/shards/${shardId}/respawn`, { body: {} });
-			return `Worker ${worker.id} (${shardNames(shardIds)}) is ready again.`;
+			await request(`/v1/shards/${shardIds[0]}/respawn`, { body: {} });
+			return `Worker ${id} (${shardNames(shardIds)}) is ready again.`;
 		},
 	};
 }
@@ -60,7 +68,7 @@ export function askDeploy(): void {
 		consequence: `${plural(workers, 'worker')} are replaced by the version of the bot that is on the disk now, one after another, without an IDENTIFY and without a missed event. One that does not become ready is rolled back, and the deploy ends.`,
 		confirm: 'Deploy',
 		async run() {
-			const { id } = (await (await request('/v1/deploy', { body: { wait: false } })).json()) as { id: number };
+			const { id } = (await readJson(await request('/v1/deploy', { body: { wait: false } }))) as { id: number };
 			return `Deploy ${id} has begun.`;
 		},
 	};
@@ -80,14 +88,125 @@ export function askCancelDeploy(id: number): void {
 
 export function askStop(): void {
 	const { workers, shards } = stats.value ?? { workers: [], shards: [] };
+	const nodes = cluster.value?.nodes.filter(({ status }) => status !== 'gone').length;
+	const ends =
+		nodes === undefined
+			? `All ${plural(workers.length, 'worker')} end`
+			: `All ${plural(nodes, 'node')} with ${plural(workers.length, 'worker')} end`;
+	const again = nodes === undefined ? 'on its machine' : 'on its machines';
 	asked.value = {
 		title: 'Stop the fleet?',
-		consequence: `All ${plural(workers.length, 'worker')} end, the bot goes offline on ${plural(shards.length, 'shard')}, and so does this page. It can only be started again on its machine, at ${count(shards.length)} of the day's session starts.`,
+		consequence: `${ends}, the bot goes offline on ${plural(shards.length, 'shard')}, and so does this page. It can only be started again ${again}, at ${count(shards.length)} of the day's session starts.`,
 		confirm: 'Stop the fleet',
 		isDangerous: true,
 		async run() {
-			await request('/v1/stop', { body: {} });
+			await request('/v1/stop', { body: nodes === undefined ? {} : { all: true } });
 			return 'The fleet has stopped.';
+		},
+	};
+}
+
+/** What a node has, and where it can go. */
+function situationOf(name: string) {
+	const shardIds = stats.value?.shards.filter(({ node }) => node === name).map(({ shardId }) => shardId) ?? [];
+	const sessions = cluster.value?.nodes.find((node) => node.name === name)?.sessions ?? 0;
+	const others = cluster.value ? otherNodes(cluster.value, name) : [];
+	const has = `its ${plural(sessions, 'session')} (${shardNames(shardIds)})`;
+	return {
+		sessions,
+		has: `I${has.slice(1)}`,
+		others,
+		to: others.length === 1 ? `node ${others[0]}` : `nodes ${others.join(', ')}`,
+	};
+}
+
+const moveCost = 'A session moves without an IDENTIFY: its events wait meanwhile, and none is lost.';
+
+export function askDrain(name: string): void {
+	const { sessions, has, to } = situationOf(name);
+	asked.value = {
+		title: `Drain node ${name}?`,
+		consequence:
+			(sessions === 0 ? 'It has no session now. ' : `${has} move to ${to}, one after another. ${moveCost} `) +
+			'The node keeps running, and gets no session until its drain is ended.',
+		confirm: 'Drain',
+		async run() {
+			await request('/v1/drain', { body: { node: name, wait: false } });
+			return `Node ${name} is being drained.`;
+		},
+	};
+}
+
+export function askUndoDrain(name: string): void {
+	asked.value = {
+		title: `End the drain of node ${name}?`,
+		consequence: `It may get sessions again, and the cluster moves some to it where it has fewer than the others. ${moveCost}`,
+		confirm: 'End the drain',
+		async run() {
+			await request('/v1/drain', { body: { node: name, undo: true } });
+			return `Node ${name} takes sessions again.`;
+		},
+	};
+}
+
+export function askStopNode(name: string): void {
+	const { sessions, has, others, to } = situationOf(name);
+	const page = name === cluster.value?.node ? ' It serves this page: open the dashboard of another node then.' : '';
+	asked.value = {
+		title: `Stop node ${name}?`,
+		consequence: `${stopConsequence({ sessions, has, others, to })} Its processes end, and it can only be started again on its machine.${page}`,
+		confirm: 'Stop the node',
+		isDangerous: true,
+		async run() {
+			await request('/v1/stop', { body: { node: name } });
+			return `Node ${name} has stopped.`;
+		},
+	};
+}
+
+function stopConsequence({ sessions, has, others, to }: ReturnType<typeof situationOf>): string {
+	if (sessions === 0) return 'It has no session.';
+	if (others.length === 0) return `No other node can take its ${plural(sessions, 'session')}: the bot goes offline on them.`;
+	if (canMove.value) return `${has} move to ${to} first. ${moveCost}`;
+	return `${has} start on ${to} with an IDENTIFY each, and what Discord sends between two sessions is lost.`;
+}
+
+/** Moves the session of a shard to another node. */
+export function MoveChoice({ shard: { shardId, node } }: { shard: ShardStats }) {
+	const others = cluster.value ? otherNodes(cluster.value, node) : [];
+	const [chosen, choose] = useState<string>();
+	const target = chosen !== undefined && others.includes(chosen) ? chosen : others[0];
+	if (!mayAct.value || !canMove.value || target === undefined) return null;
+	return (
+		<span class="move">
+			<select
+				aria-label="Node to move it to"
+				value={target}
+				onChange={(event) => choose((event.currentTarget as HTMLSelectElement).value)}
+			>
+				{others.map((name) => (
+					<option key={name} value={name}>
+						to {name}
+					</option>
+				))}
+			</select>
+			<button type="button" onClick={() => askMove(shardId, node, target)}>
+				Move
+			</button>
+		</span>
+	);
+}
+
+function askMove(shardId: number, from: string | undefined, to: string): void {
+	const sessions = stats.value?.gateways?.flatMap((gateway) => gateway.sessions) ?? [];
+	const shardIds = sessions.find((session) => session.shardIds.includes(shardId))?.shardIds ?? [shardId];
+	asked.value = {
+		title: `Move shard ${shardId} to node ${to}?`,
+		consequence: `Its session with ${shardNames(shardIds)} moves${from === undefined ? '' : ` from node ${from}`} to node ${to}. ${moveCost}`,
+		confirm: 'Move',
+		async run() {
+			await request(`/v1/shards/${shardId}/move`, { body: { node: to } });
+			return `Session with ${shardNames(shardIds)} is ready on node ${to}.`;
 		},
 	};
 }

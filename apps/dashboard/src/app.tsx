@@ -1,7 +1,7 @@
 // The page as a whole: the login, or the fleet from its status down to its log.
 import { computed } from '@preact/signals';
 import { ConfirmDialog, Notices } from './actions.tsx';
-import { Details, shownShard } from './details.tsx';
+import { Details, hasDetails } from './details.tsx';
 import { Figures } from './figures.tsx';
 import { connection, connectionProblem, stats } from './fleet.ts';
 import { Header } from './header.tsx';
@@ -23,12 +23,10 @@ export function App() {
 			<main>
 				<Verdict />
 				<Figures />
-				<div class={`two${shownShard.value ? ' has-details' : ''}`}>
-					<div class="stack">
-						<ShardGrid />
-						<Plots />
-					</div>
+				<div class={`two${hasDetails.value ? ' has-details' : ''}`}>
+					<ShardGrid />
 					<Details />
+					<Plots />
 				</div>
 				<SetAside />
 				<Workers />

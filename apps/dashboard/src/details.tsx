@@ -1,61 +1,186 @@
-// The shard that is selected: its figures, its worker and how that last ended, its session with Discord.
+// What is selected: a shard with its session and its worker, or a worker with its shards; how the worker's processes ended, and its figures
+// over time.
 import { computed } from '@preact/signals';
-import type { LastExit, ManagerStats } from '@shardctl/core';
-import { askRespawn } from './actions.tsx';
-import { controls } from './controls.ts';
-import { events, mayAct, now, selectedShard, stats } from './fleet.ts';
+import type { LastExit, ManagerStats, ShardStats, WorkerStats } from '@shardctl/core';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { askRespawn, askRespawnWorker, MoveChoice } from './actions.tsx';
+import {
+	events,
+	hello,
+	mayAct,
+	now,
+	plotRange,
+	selectedShard,
+	selectedWorker,
+	selectShard,
+	selectWorker,
+	stats,
+} from './fleet.ts';
 import { age, bytes, clockTime, count, decimal, milliseconds, shardNames, unknown } from './format.ts';
+import { readWorkerHistory } from './live.ts';
+import { WorkerPlots } from './plots.tsx';
 import { showLogsOf } from './records.tsx';
 import { shown } from './shard-grid.tsx';
+import type { Look, ShownShard } from './shard-look.ts';
 
 /** The shard that is selected, as long as the fleet has it. */
-export const shownShard = computed(() => shown.value.find(({ shard }) => shard.shardId === selectedShard.value));
+const shownShard = computed(() => shown.value.find(({ shardId }) => shardId === selectedShard.value));
+const shownWorker = computed(() => stats.value?.workers.find(({ id }) => id === selectedWorker.value));
+
+export const hasDetails = computed(() => shownShard.value !== undefined || shownWorker.value !== undefined);
 
 export function Details() {
-	const found = shownShard.value;
 	const figures = stats.value;
-	if (!found || !figures) return null;
-	const { shard, look, words } = found;
-	const worker = figures.workers.find(({ id }) => id === shard.workerId);
+	if (!figures) return null;
+	if (shownShard.value) return <ShardPanel shown={shownShard.value} figures={figures} />;
+	if (shownWorker.value) return <WorkerPanel worker={shownWorker.value} figures={figures} />;
+	return null;
+}
+
+function ShardPanel({ shown: { shardId, shard, look, words, node }, figures }: { shown: ShownShard; figures: ManagerStats }) {
+	const worker = figures.workers.find(({ id }) => id === shard?.workerId);
 	return (
-		<section class="card details" aria-label={`Details of shard ${shard.shardId}`}>
+		<Panel title={`Shard ${shardId}`} name={`Details of shard ${shardId}`} look={look} words={words} since={shard?.since ?? null}>
+			{shard && (
+				<Facts
+					facts={[
+						...(node === undefined ? [] : [['Node', node] as const]),
+						['Guilds', `${count(shard.guildCount)} (${count(shard.userCount)} members)`],
+						['Ping', milliseconds(shard.ping)],
+						...sessionFacts(figures, shard, now.value),
+						['Restarts', count(shard.restarts)],
+					]}
+				/>
+			)}
+			{shard && mayAct.value && (
+				<div class="row">
+					<button type="button" onClick={() => askRespawn(shardId)}>
+						Respawn
+					</button>
+					<button type="button" onClick={() => showLogsOf(shardId)}>
+						Show its log
+					</button>
+					<MoveChoice shard={shard} />
+				</div>
+			)}
+			{worker && (
+				<section class="of-worker" aria-label="Its worker">
+					<h3>
+						<button type="button" class="link" onClick={() => selectWorker(worker.id)}>
+							Worker {worker.id}
+						</button>{' '}
+						<span class="quiet">{shardNames(worker.shardIds)}</span>
+					</h3>
+					<WorkerBody worker={worker} figures={figures} />
+				</section>
+			)}
+		</Panel>
+	);
+}
+
+function WorkerPanel({ worker, figures }: { worker: WorkerStats; figures: ManagerStats }) {
+	const { id, shardIds, state, since, node } = worker;
+	const [first] = shardIds;
+	return (
+		<Panel title={`Worker ${id}`} name={`Details of worker ${id}`} look={workerLook(state)} words={state} since={since}>
+			{node !== undefined && <Facts facts={[['Node', node]]} />}
+			<ul class="its-shards" aria-label="Its shards">
+				{shown.value
+					.filter(({ shardId }) => shardIds.includes(shardId))
+					.map(({ shardId, look, words }) => (
+						<li key={shardId}>
+							<button type="button" class="small" title={words} onClick={() => selectShard(shardId)}>
+								<i class={`shape shape-${look}`} aria-hidden="true" /> Shard {shardId}
+								<span class="hidden">: {words}</span>
+							</button>
+						</li>
+					))}
+			</ul>
+			{mayAct.value && first !== undefined && (
+				<div class="row">
+					<button type="button" onClick={() => askRespawnWorker(worker)}>
+						Respawn
+					</button>
+					<button type="button" onClick={() => showLogsOf(first)}>
+						Show its log
+					</button>
+				</div>
+			)}
+			<WorkerBody worker={worker} figures={figures} />
+		</Panel>
+	);
+}
+
+interface PanelProps {
+	title: string;
+	name: string;
+	look: Look;
+	words: string;
+	/** Epoch ms. */
+	since: number | null;
+	children: ComponentChildren;
+}
+
+function Panel({ title, name, look, words, since, children }: PanelProps) {
+	const place = useRef<HTMLElement>(null);
+	// On a phone it is below the grid.
+	useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [name]);
+	const close = () => selectShard(undefined);
+	return (
+		<section
+			ref={place}
+			class="card details"
+			aria-label={name}
+			onKeyDown={({ key }) => {
+				if (key === 'Escape') close();
+			}}
+		>
 			<div class="section-head">
-				<h2>Shard {shard.shardId}</h2>
-				<button type="button" class="plain" aria-label="Close the details" onClick={() => (selectedShard.value = undefined)}>
+				<h2>{title}</h2>
+				<button type="button" class="plain" aria-label="Close the details" onClick={close}>
 					✕
 				</button>
 			</div>
 			<p class="state">
 				<i class={`shape shape-${look}`} aria-hidden="true" /> {words}
-				{shard.since !== null && <span class="quiet"> for {age(now.value - shard.since)}</span>}
+				{since !== null && <span class="quiet"> for {age(now.value - since)}</span>}
 			</p>
+			{children}
+		</section>
+	);
+}
+
+/** A fatal end is an outage; everything between two states of readiness passes. */
+export function workerLook(state: string): Look {
+	if (state === 'ready') return 'ready';
+	if (state === 'failed') return 'down';
+	return state === 'stopped' || state === 'stopping' ? 'stopped' : 'starting';
+}
+
+/** What the panels of a worker and of its shards have in common. */
+function WorkerBody({ worker, figures }: { worker: WorkerStats; figures: ManagerStats }) {
+	const { id, pid, restarts, rssBytes, memoryLimitBytes, lastExit } = worker;
+	const own = figures.shards.filter((shard) => shard.workerId === id);
+	const cpu = own.reduce<number | null>((sum, { cpuPercent }) => (cpuPercent === null ? sum : (sum ?? 0) + cpuPercent), null);
+	const uptimeMs = own[0]?.uptimeMs ?? 0;
+	const range = plotRange.value;
+	const manager = hello.value?.pid;
+	useEffect(() => void readWorkerHistory(id, range), [id, range, manager]);
+	return (
+		<>
 			<Facts
 				facts={[
-					['Guilds', `${count(shard.guildCount)} (${count(shard.userCount)} members)`],
-					['Ping', milliseconds(shard.ping)],
-					...sessionFacts(figures, shard.shardId, now.value),
-					['Worker', worker ? `${worker.id} (${shardNames(worker.shardIds)})` : unknown],
-					['Process', shard.pid === null ? 'none' : `${shard.pid}, up ${age(shard.uptimeMs)}`],
-					['Memory of the process', memoryText(worker)],
-					['Processor', decimal(shard.cpuPercent, '% of one core')],
-					['Event loop delay', milliseconds(shard.loopDelayMs)],
-					['Restarts', count(shard.restarts)],
+					['Process', pid === null ? 'none' : `${pid}, up ${age(uptimeMs)}`],
+					['Memory', `${bytes(rssBytes)}${memoryLimitBytes === null ? '' : ` of ${bytes(memoryLimitBytes)}`}`],
+					['Processor', decimal(cpu, '% of one core')],
+					['Event loop delay', milliseconds(own[0]?.loopDelayMs)],
+					['Restarts', count(restarts)],
 				]}
 			/>
-			<Exits workerId={shard.workerId} last={shard.lastExit} />
-			<div class="row">
-				{mayAct.value && (
-					<button type="button" onClick={() => askRespawn(shard.shardId)}>
-						Respawn
-					</button>
-				)}
-				{mayAct.value && (
-					<button type="button" onClick={() => showLogsOf(shard.shardId)}>
-						Show its log
-					</button>
-				)}
-			</div>
-		</section>
+			<WorkerPlots workerId={id} />
+			<Exits workerId={id} last={lastExit} />
+		</>
 	);
 }
 
@@ -74,14 +199,10 @@ function Facts({ facts }: { facts: readonly Fact[] }) {
 	);
 }
 
-function memoryText(worker: ManagerStats['workers'][number] | undefined): string {
-	const limit = worker?.memoryLimitBytes ?? null;
-	return `${bytes(worker?.rssBytes)}${limit === null ? '' : ` of ${bytes(limit)}`}`;
-}
-
-/** Resident mode: what the gateway process says of the shard and its session. */
-function sessionFacts({ gateways }: ManagerStats, shardId: number, at: number): Fact[] {
-	const gateway = gateways?.find(({ shardIds }) => shardIds.includes(shardId));
+/** Resident mode: what the gateway process says of the shard and its session. While a session moves, two nodes have one for it. */
+function sessionFacts({ gateways }: ManagerStats, { shardId, node }: ShardStats, at: number): Fact[] {
+	const having = gateways?.filter(({ shardIds }) => shardIds.includes(shardId)) ?? [];
+	const gateway = having.find((each) => each.node === node) ?? having[0];
 	if (!gateway) return [];
 	const held = gateway.shards.find((shard) => shard.shardId === shardId);
 	const session = gateway.sessions.find(({ shardIds }) => shardIds.includes(shardId));
@@ -97,9 +218,13 @@ function sessionFacts({ gateways }: ManagerStats, shardId: number, at: number): 
 		['Ping to Discord', milliseconds(session?.ping)],
 		...(close ? [['Last close', `${close.code ?? 'no code'} ${close.reason} at ${clockTime(close.at)}`] as const] : []),
 		['Events', held ? `${decimal(held.eventsPerSecond)} a second, ${count(held.received)} received` : unknown],
-		['Waiting for the worker', held ? `${count(held.bufferedEvents)} events, oldest ${age(held.bufferAgeMs)}` : unknown],
+		['Waiting for the worker', held ? waitingText(held) : unknown],
 		['Lost', held ? `${count(held.lost + held.overflowed)} events; ${count(held.poisoned)} set aside` : unknown],
 	];
+}
+
+function waitingText({ bufferedEvents, bufferAgeMs }: { bufferedEvents: number; bufferAgeMs: number }): string {
+	return bufferedEvents === 0 ? 'no event' : `${count(bufferedEvents)} events, oldest ${age(bufferAgeMs)}`;
 }
 
 const shownExits = 5;
@@ -113,11 +238,11 @@ function Exits({ workerId, last }: { workerId: number; last: LastExit | null }) 
 	if (!last && exits.length === 0) return <p class="quiet">Its process has not exited.</p>;
 	return (
 		<div class="exit">
-			<h3>Last {exits.length > 1 ? 'exits' : 'exit'}</h3>
+			<h4>Last {exits.length > 1 ? 'exits' : 'exit'}</h4>
 			{exits.length === 0 && last && <ExitReport at={last.at} reason={last.reason} text={last.message} parts={[]} />}
 			{exits.map(({ seq, at, reason, text, stack, stderrTail }) => (
 				<ExitReport
-					key={seq}
+					key={`${seq} ${at}`}
 					at={at}
 					reason={reason}
 					text={text}
@@ -150,7 +275,7 @@ function ExitReport({ at, reason, text, parts }: ExitReportProps) {
 				.map(([name, lines]) => (
 					<details key={name}>
 						<summary>{name}</summary>
-						<pre tabIndex={0}>{lines.map((line) => line.replace(controls, '')).join('\n')}</pre>
+						<pre tabIndex={0}>{lines.join('\n')}</pre>
 					</details>
 				))}
 		</div>

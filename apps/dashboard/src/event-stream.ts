@@ -1,4 +1,5 @@
 // Reads server-sent events from a response. EventSource cannot send the header that a session needs.
+import { parseShown } from './parse-shown.ts';
 
 export interface StreamEvent {
 	type: string;
@@ -34,5 +35,5 @@ function parseEvent(text: string): StreamEvent | undefined {
 		if (line.startsWith('event: ')) type = line.slice(7);
 		else if (line.startsWith('data: ')) data = line.slice(6);
 	}
-	return data === undefined ? undefined : { type, data: JSON.parse(data) };
+	return data === undefined ? undefined : { type, data: parseShown(data) };
 }

@@ -1,6 +1,6 @@
 // The name of the fleet, whether what the page shows is fresh, and what can be done with the whole fleet.
 import { askDeploy, askRollingRestart, askStop } from './actions.tsx';
-import { connection, hello, isResident, mayAct, now, staleSeconds, stats } from './fleet.ts';
+import { cluster, connection, hello, isResident, mayAct, now, staleSeconds, stats } from './fleet.ts';
 import { age, fullTime } from './format.ts';
 import { applyTheme, type Theme, theme } from './theme.ts';
 
@@ -12,6 +12,11 @@ export function Header() {
 				<h1>{hello.value?.name ?? stats.value?.manager.name}</h1>
 				<Freshness />
 				{stats.value?.manager.simulator && <span class="tag">simulated Discord</span>}
+				{cluster.value && (
+					<span class="tag" title="The node that serves this page">
+						node {cluster.value.node}
+					</span>
+				)}
 				{!mayAct.value && <span class="tag">read-only</span>}
 			</div>
 			<div class="tools">

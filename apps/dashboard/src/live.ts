@@ -1,19 +1,30 @@
 // Keeps the page connected to its manager: reconnects by itself, notices a connection that has gone quiet, and closes it while the page is
 // hidden, because a browser allows few connections to one server.
-import type { DashboardEvent, DashboardHello, History, HistoryPoint, HistoryRange, ManagerStats } from '@shardctl/core';
+import type {
+	DashboardCluster,
+	DashboardEvent,
+	DashboardHello,
+	History,
+	HistoryPoint,
+	HistoryRange,
+	ManagerStats,
+	WorkerHistory,
+} from '@shardctl/core';
 import { readStream } from './event-stream.ts';
 import {
 	connection,
 	connectionProblem,
 	plotHistory,
 	plotRange,
-	takeEvent,
+	takeCluster,
+	takeEvents,
 	takeHello,
 	takePoint,
 	takeStats,
 	tick,
+	workerHistory,
 } from './fleet.ts';
-import { forgetSession, hasSession, logInByAddress, RequestFailed, request } from './session.ts';
+import { forgetSession, hasSession, logInByAddress, RequestFailed, readJson, request } from './session.ts';
 
 const firstRetryMs = 500;
 const longestRetryMs = 5000;
@@ -92,7 +103,9 @@ function take(type: string, data: unknown): void {
 		retryMs = firstRetryMs;
 		void readHistory(plotRange.value);
 	} else if (type === 'stats') takeStats(data as ManagerStats);
-	else if (type === 'event') takeEvent(data as DashboardEvent);
+	else if (type === 'cluster') takeCluster(data as DashboardCluster);
+	else if (type === 'event') takeEvents([data as DashboardEvent]);
+	else if (type === 'events') takeEvents(data as DashboardEvent[]);
 	else if (type === 'point') takePoint(data as HistoryPoint);
 }
 
@@ -100,10 +113,20 @@ function take(type: string, data: unknown): void {
 export async function readHistory(range: HistoryRange): Promise<void> {
 	plotRange.value = range;
 	try {
-		const history = (await (await request(`/dashboard/history?range=${range}`)).json()) as History;
+		const history = (await readJson(await request(`/dashboard/history?range=${range}`))) as History;
 		if (plotRange.value === range) plotHistory.value = history;
 	} catch {
 		// The connection that has just broken is tried again, and then this too.
+	}
+}
+
+/** Shows the last hour or day of one worker. */
+export async function readWorkerHistory(workerId: number, range: HistoryRange): Promise<void> {
+	try {
+		const response = await request(`/dashboard/history?range=${range}&worker=${workerId}`);
+		workerHistory.value = { workerId, history: (await readJson(response)) as WorkerHistory };
+	} catch {
+		// As above.
 	}
 }
 

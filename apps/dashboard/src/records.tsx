@@ -2,9 +2,8 @@
 import { computed, signal } from '@preact/signals';
 import type { LogEntry } from '@shardctl/core';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { controls } from './controls.ts';
 import { readStream } from './event-stream.ts';
-import { connection, events, hello, mayAct, stats } from './fleet.ts';
+import { connection, eventKey, events, hello, mayAct, stats } from './fleet.ts';
 import { clockTime, fullTime } from './format.ts';
 import { request } from './session.ts';
 
@@ -95,18 +94,22 @@ function Events() {
 	const list = useEnd(shownEvents.value);
 	return (
 		<ol class="lines" ref={list} tabIndex={0} aria-label="Events">
-			{shownEvents.value.map(({ seq, at, level, text }) => (
-				<li key={seq} class={`is-${level}`}>
-					<time dateTime={new Date(at).toISOString()} title={fullTime(at)}>
-						{clockTime(at)}
-					</time>
-					<i class={`shape shape-${levelMarks[level]}`} aria-hidden="true" />
-					<span>
-						<span class="hidden">{levelWords[level]}</span>
-						{text}
-					</span>
-				</li>
-			))}
+			{shownEvents.value.map((event) => {
+				const { at, level, text, node } = event;
+				return (
+					<li key={eventKey(event)} class={`is-${level}`}>
+						<time dateTime={new Date(at).toISOString()} title={fullTime(at)}>
+							{clockTime(at)}
+						</time>
+						<i class={`shape shape-${levelMarks[level]}`} aria-hidden="true" />
+						<span>
+							<span class="hidden">{levelWords[level]}</span>
+							{node !== undefined && <span class="origin">{node} </span>}
+							{text}
+						</span>
+					</li>
+				);
+			})}
 			{shownEvents.value.length === 0 && <li class="quiet">{search.value === '' ? 'No event yet.' : 'No event matches.'}</li>}
 		</ol>
 	);
@@ -158,7 +161,7 @@ function followLogs(shard: number | undefined): () => void {
 			if (type !== 'log') continue;
 			const entry = data as LogEntry;
 			if (waiting.length === 0) requestAnimationFrame(flush);
-			waiting.push({ ...entry, id: ++lastLine, line: entry.line.replace(controls, '') });
+			waiting.push({ ...entry, id: ++lastLine });
 			if (waiting.length > keptLines) waiting.shift();
 		}
 	};

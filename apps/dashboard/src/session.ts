@@ -1,5 +1,6 @@
 // The session of this browser: exchanges the code in the address for it, and sends requests with its key. The cookie is out of reach of this
 // page; the key is kept for this origin alone. A request needs both.
+import { parseShown } from './parse-shown.ts';
 
 const storageKey = 'shardctl-page-key';
 const codeInAddress = /^#login=([\w-]+)$/;
@@ -45,6 +46,11 @@ export async function request(path: string, init: { signal?: AbortSignal; body?:
 	return response;
 }
 
+/** The JSON of a response, as it may be shown. */
+export async function readJson(response: Response): Promise<unknown> {
+	return parseShown(await response.text());
+}
+
 export function hasSession(): boolean {
 	return localStorage.getItem(storageKey) !== null;
 }
@@ -54,6 +60,6 @@ export function forgetSession(): void {
 }
 
 async function failureOf(response: Response): Promise<RequestFailed> {
-	const answer = (await response.json().catch(() => ({}))) as { error?: { message?: string } };
+	const answer = (await readJson(response).catch(() => ({}))) as { error?: { message?: string } };
 	return new RequestFailed(response.status, answer.error?.message ?? `the manager responded with status ${response.status}`);
 }

@@ -1,6 +1,6 @@
 // Events that crashed their workers again and again: they were not delivered, and are kept in files for a developer.
 import { computed } from '@preact/signals';
-import { events, selectedShard } from './fleet.ts';
+import { eventKey, events, selectShard } from './fleet.ts';
 import { clockTime, fullTime } from './format.ts';
 
 const shown = computed(() => events.value.filter(({ notice }) => notice?.kind === 'events:poisoned').toReversed());
@@ -14,17 +14,20 @@ export function SetAside() {
 				<span class="quiet">They crashed their worker repeatedly; each is in a file of the state folder.</span>
 			</div>
 			<ul class="set-aside" aria-label="Events set aside">
-				{shown.value.map(({ seq, at, text, notice }) => (
-					<li key={seq}>
-						<time dateTime={new Date(at).toISOString()} title={fullTime(at)}>
-							{clockTime(at)}
-						</time>
-						<span>{text}</span>
-						<button type="button" onClick={() => (selectedShard.value = notice?.shardIds[0])}>
-							Show shard {notice?.shardIds[0]}
-						</button>
-					</li>
-				))}
+				{shown.value.map((event) => {
+					const { at, text, notice } = event;
+					return (
+						<li key={eventKey(event)}>
+							<time dateTime={new Date(at).toISOString()} title={fullTime(at)}>
+								{clockTime(at)}
+							</time>
+							<span>{text}</span>
+							<button type="button" onClick={() => selectShard(notice?.shardIds[0])}>
+								Show shard {notice?.shardIds[0]}
+							</button>
+						</li>
+					);
+				})}
 			</ul>
 		</section>
 	);

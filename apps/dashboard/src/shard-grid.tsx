@@ -1,51 +1,52 @@
-// Every shard at a glance: colour and shape say how it is. Arrow keys move, Enter selects.
+// Every shard at a glance: colour and shape say how it is; in a cluster by node. Arrow keys move, Enter selects.
 import { computed } from '@preact/signals';
-import { Component } from 'preact';
-import { useRef, useState } from 'preact/hooks';
-import { mayAct, selectedShard, stats } from './fleet.ts';
-import { count } from './format.ts';
-import { request } from './session.ts';
+import { Component, type JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import { cluster, clusterStaleSeconds, selectedShard, selectShard, stats } from './fleet.ts';
+import { age, count, plural } from './format.ts';
+import { GuildSearch } from './guild-search.tsx';
+import { type NodeGroup, nodeGroups } from './node-groups.ts';
+import { NodeHead, nodeTitle } from './node-head.tsx';
 import { countLooks, type Look, looks, type ShownShard, shownShards } from './shard-look.ts';
 
-export const shown = computed(() => (stats.value ? shownShards(stats.value) : []));
+export const shown = computed(() => (stats.value ? shownShards(stats.value, cluster.value) : []));
+const groups = computed(() => (cluster.value ? nodeGroups(shown.value, cluster.value) : undefined));
 
 export function ShardGrid() {
 	const cells = shown.value;
-	const list = useRef<HTMLDivElement>(null);
+	const area = useRef<HTMLDivElement>(null);
 	const counts = countLooks(cells);
 	const size = cells.length <= 32 ? 'large' : cells.length <= 300 ? 'medium' : 'small';
-	const focusable = cells.some(({ shard }) => shard.shardId === selectedShard.value)
-		? selectedShard.value
-		: cells[0]?.shard.shardId;
-	const onKeyDown = (event: KeyboardEvent) => {
-		const buttons = [...(list.current?.querySelectorAll('button') ?? [])];
-		const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-		const first = buttons[0]?.offsetTop;
-		const columns = Math.max(1, buttons.filter(({ offsetTop }) => offsetTop === first).length);
-		const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
-		const step = steps[event.key];
-		const to = step !== undefined ? at + step : event.key === 'Home' ? 0 : event.key === 'End' ? buttons.length - 1 : undefined;
-		if (at < 0 || to === undefined) return;
-		event.preventDefault();
-		buttons[to]?.focus();
-	};
+	const ordered = groups.value?.flatMap(({ shards }) => shards) ?? cells;
+	const focusable = cells.some(({ shardId }) => shardId === selectedShard.value) ? selectedShard.value : ordered[0]?.shardId;
+	const grid = (shards: readonly ShownShard[]) => (
+		<div class={`grid is-${size}`}>
+			{shards.map(({ shardId, look, words }) => (
+				<Cell
+					key={shardId}
+					id={shardId}
+					look={look}
+					words={words}
+					isSelected={shardId === selectedShard.value}
+					isFocusable={shardId === focusable}
+				/>
+			))}
+		</div>
+	);
 	return (
-		<section class="card" aria-labelledby="shards-title">
+		<section class="card shards" aria-labelledby="shards-title">
 			<div class="section-head">
-				<h2 id="shards-title">Shards</h2>
+				<h2 id="shards-title">
+					Shards
+					{groups.value && <span class="quiet"> on {plural(cluster.value?.nodes.length ?? 0, 'node')}</span>}
+					{clusterStaleSeconds.value > 0 && (
+						<span class="is-stale"> · nodes as of {age(clusterStaleSeconds.value * 1000)} ago</span>
+					)}
+				</h2>
 				<GuildSearch />
 			</div>
-			<div class={`grid is-${size}`} role="group" aria-labelledby="shards-title" ref={list} onKeyDown={onKeyDown}>
-				{cells.map(({ shard: { shardId }, look, words }) => (
-					<Cell
-						key={shardId}
-						id={shardId}
-						look={look}
-						words={words}
-						isSelected={shardId === selectedShard.value}
-						isFocusable={shardId === focusable}
-					/>
-				))}
+			<div ref={area} role="group" aria-labelledby="shards-title" onKeyDown={(event) => moveFocus(event, area.current)}>
+				{groups.value ? groups.value.map((group) => <Node key={group.name} group={group} grid={grid} />) : grid(cells)}
 			</div>
 			<ul class="legend" aria-label="How many shards are in which state">
 				{(Object.keys(looks) as Look[])
@@ -56,10 +57,50 @@ export function ShardGrid() {
 							{count(counts[look])} {looks[look]}
 						</li>
 					))}
-				{selectedShard.value === undefined && <li class="hint">Select one for its figures, its worker and its last exit.</li>}
 			</ul>
 		</section>
 	);
+}
+
+interface NodeProps {
+	group: NodeGroup;
+	grid(shards: readonly ShownShard[]): JSX.Element;
+}
+
+function Node({ group, grid }: NodeProps) {
+	return (
+		<section class="node" aria-label={nodeTitle(group)}>
+			<NodeHead group={group} />
+			{group.shards.length > 0 ? grid(group.shards) : <p class="quiet empty-node">No shard.</p>}
+		</section>
+	);
+}
+
+/** To the next cell, or to the nearest one of the row above or below, which may be another node's. */
+function moveFocus(event: KeyboardEvent, area: HTMLElement | null): void {
+	const cells = [...(area?.querySelectorAll<HTMLButtonElement>('.cell') ?? [])];
+	const at = cells.indexOf(document.activeElement as HTMLButtonElement);
+	if (at < 0) return;
+	const to = targetOf(event.key, cells, at);
+	if (!to) return;
+	event.preventDefault();
+	to.focus();
+}
+
+function targetOf(key: string, cells: readonly HTMLButtonElement[], at: number): HTMLButtonElement | undefined {
+	if (key === 'ArrowRight') return cells[at + 1];
+	if (key === 'ArrowLeft') return cells[at - 1];
+	if (key === 'Home') return cells[0];
+	if (key === 'End') return cells.at(-1);
+	if (key !== 'ArrowDown' && key !== 'ArrowUp') return undefined;
+	const from = (cells[at] as HTMLButtonElement).getBoundingClientRect();
+	const beyond = cells
+		.map((cell) => ({ cell, box: cell.getBoundingClientRect() }))
+		.filter(({ box }) => (key === 'ArrowDown' ? box.top >= from.bottom : box.bottom <= from.top));
+	const tops = beyond.map(({ box }) => box.top);
+	const row = key === 'ArrowDown' ? Math.min(...tops) : Math.max(...tops);
+	const inRow = beyond.filter(({ box }) => box.top === row);
+	return inRow.sort((a, b) => Math.abs(a.box.left - from.left) - Math.abs(b.box.left - from.left))[0]?.cell;
 }
 
 interface CellProps {
@@ -77,9 +118,7 @@ class Cell extends Component<CellProps> {
 		return look !== next.look || words !== next.words || isSelected !== next.isSelected || isFocusable !== next.isFocusable;
 	}
 
-	readonly onClick = () => {
-		selectedShard.value = this.props.id;
-	};
+	readonly onClick = () => selectShard(this.props.id);
 
 	override render({ id, look, words, isSelected, isFocusable }: CellProps) {
 		return (
@@ -97,46 +136,4 @@ class Cell extends Component<CellProps> {
 			</button>
 		);
 	}
-}
-
-/** Discord: "Sharding", `(guild_id >> 22) % num_shards`. */
-function shardOfGuild(guildId: string, totalShards: number): number {
-	return Number((BigInt(guildId) >> 22n) % BigInt(totalShards));
-}
-
-function GuildSearch() {
-	const [answer, setAnswer] = useState('');
-	const onSubmit = async (event: Event) => {
-		event.preventDefault();
-		const guildId = new FormData(event.currentTarget as HTMLFormElement).get('guild')?.toString().trim() ?? '';
-		const total = stats.value?.manager.totalShards ?? 0;
-		if (!/^\d{1,20}$/.test(guildId) || total === 0) return setAnswer(guildId === '' ? '' : 'That is not the id of a guild.');
-		const shardId = shardOfGuild(guildId, total);
-		selectedShard.value = shardId;
-		setAnswer(`Shard ${shardId}.`);
-		if (!mayAct.value) return;
-		try {
-			const found = (await (await request(`/v1/guilds/${guildId}`)).json()) as { guild: { name: string | null } | null };
-			setAnswer(
-				found.guild ? `Shard ${shardId}: ${found.guild.name ?? 'unnamed'}.` : `Shard ${shardId}; its worker does not answer.`,
-			);
-		} catch (error) {
-			setAnswer(error instanceof Error ? error.message : String(error));
-		}
-	};
-	return (
-		<form class="search" onSubmit={(event) => void onSubmit(event)}>
-			<input
-				name="guild"
-				inputMode="numeric"
-				placeholder="Guild id"
-				aria-label="Find the shard of a guild by its id"
-				autocomplete="off"
-			/>
-			<button type="submit">Find</button>
-			<span role="status" class="quiet">
-				{answer}
-			</span>
-		</form>
-	);
 }

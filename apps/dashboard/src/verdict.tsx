@@ -1,8 +1,8 @@
 // The fleet's health in one sentence, and its causes: what is wrong, for how long, what to do. Also how far a start or a deploy is.
-import type { HealthCause, ManagerStats } from '@shardctl/core';
+import type { DashboardCluster, HealthCause, ManagerStats } from '@shardctl/core';
 import { describeLosses } from '@shardctl/core/text';
 import { askCancelDeploy } from './actions.tsx';
-import { mayAct, now, selectedShard, stats } from './fleet.ts';
+import { cluster, mayAct, now, selectShard, stats } from './fleet.ts';
 import { age, clockTime, count, plural, shardNames } from './format.ts';
 import { type IdentifyWindow, startTimeline } from './start-timeline.ts';
 
@@ -36,6 +36,7 @@ export function Verdict() {
 			</div>
 			<StartProgress figures={figures} />
 			<DeployProgress deploy={figures.deploy} />
+			<Moves moves={cluster.value?.moves ?? []} />
 			<Losses losses={figures.losses} />
 			{!isStarting && causes.length > 0 && (
 				<ul class="causes">
@@ -70,7 +71,7 @@ function Cause({ cause }: { cause: HealthCause }) {
 				{remedy !== null && <p class="remedy">{remedy}</p>}
 			</div>
 			{first !== undefined && (
-				<button type="button" onClick={() => (selectedShard.value = first)}>
+				<button type="button" onClick={() => selectShard(first)}>
 					Show shard {first}
 				</button>
 			)}
@@ -151,6 +152,27 @@ function DeployProgress({ deploy }: { deploy: ManagerStats['deploy'] }) {
 				</button>
 			)}
 		</div>
+	);
+}
+
+const phaseWords = { moving: 'is being prepared there', prepared: 'is handed over' } as const;
+
+/** Sessions that move from node to node now. */
+function Moves({ moves }: { moves: DashboardCluster['moves'] }) {
+	if (moves.length === 0) return null;
+	return (
+		<ul class="moves" aria-label="Sessions that move">
+			{moves.slice(0, shownAtMost).map(({ session, shardIds, from, to, phase }) => (
+				<li key={session}>
+					<i class="shape shape-moving" aria-hidden="true" />
+					<span>
+						Session {session} ({shardNames(shardIds)}) moves{from === null ? '' : ` from node ${from}`} to node {to}
+					</span>
+					<span class="quiet">{phaseWords[phase] ?? phase}</span>
+				</li>
+			))}
+			{moves.length > shownAtMost && <li class="quiet">and {count(moves.length - shownAtMost)} more</li>}
+		</ul>
 	);
 }
 

@@ -2,7 +2,8 @@
 
 import { signal } from '@preact/signals';
 import type { WorkerStats } from '@shardctl/core';
-import { now, selectedShard, stats } from './fleet.ts';
+import { workerLook } from './details.tsx';
+import { cluster, now, selectWorker, stats } from './fleet.ts';
 import { age, bytes, count, decimal, shardRange, unknown } from './format.ts';
 
 const firstRows = 20;
@@ -28,6 +29,7 @@ export function Workers() {
 						<tr>
 							<th scope="col">Worker</th>
 							<th scope="col">Shards</th>
+							{cluster.value && <th scope="col">Node</th>}
 							<th scope="col">State</th>
 							<th scope="col" class="number">
 								Process
@@ -65,18 +67,19 @@ function problem(worker: WorkerStats): number {
 }
 
 function Row({ worker, cpu }: { worker: WorkerStats; cpu: number | undefined }) {
-	const { id, shardIds, state, since, pid, rssBytes, memoryLimitBytes, restarts, lastExit } = worker;
+	const { id, shardIds, node, state, since, pid, rssBytes, memoryLimitBytes, restarts, lastExit } = worker;
 	return (
 		<tr>
 			<td>
-				<button type="button" class="link" onClick={() => (selectedShard.value = shardIds[0])}>
+				<button type="button" class="link" onClick={() => selectWorker(id)}>
 					Worker {id}
 				</button>
 			</td>
 			<td>{shardRange(shardIds)}</td>
+			{cluster.value && <td>{node ?? unknown}</td>}
 			<td>
-				<i class={`shape shape-${state === 'ready' ? 'ready' : state === 'failed' ? 'down' : 'starting'}`} aria-hidden="true" />{' '}
-				{state} <span class="quiet">{age(now.value - since)}</span>
+				<i class={`shape shape-${workerLook(state)}`} aria-hidden="true" /> {state}{' '}
+				<span class="quiet">{age(now.value - since)}</span>
 			</td>
 			<td class="number">{pid ?? unknown}</td>
 			<td class="number">

@@ -1,9 +1,12 @@
 // The dashboard over real sockets, of a fleet without processes: how a browser gets in, and what it can read and do then.
 import { gzipSync } from 'node:zlib';
-import { systemClock } from '@shardctl/core';
+import { type DashboardCluster, type ManagerStats, systemClock } from '@shardctl/core';
 import { tempDir } from '@shardctl/test-support';
 import { pino } from 'pino';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import type { FleetCluster, SessionPlace } from '../src/fleet/cluster.js';
+import type { FleetEvent } from '../src/fleet/fleet-events.js';
+import type { FrameSink } from '../src/fleet/frame-sink.js';
 import { createControlClient } from '../src/index.js';
 import { type ControlOptions, startControl } from '../src/server/index.js';
 import { FakeFleet } from './fake-fleet.js';
@@ -21,9 +24,8 @@ beforeEach(() => {
 	return () => vi.unstubAllEnvs();
 });
 
-async function served(options: ControlOptions = { dashboard: 0 }) {
+async function served(options: ControlOptions = { dashboard: 0 }, fleet = new FakeFleet()) {
 	const lines: string[] = [];
-	const fleet = new FakeFleet();
 	const logger = pino({}, { write: (line) => lines.push(line) });
 	const control = await startControl(fleet, options, {
 		file: 'bot.js',
@@ -199,6 +201,150 @@ it('gives what a process that ended wrote last to a page that may act, and only 
 	expect(reading).not.toContain('a line of the bot');
 	expect(reading.match(/busy \(bot\.js:3\)/g)).toHaveLength(2);
 	for (const { gone } of [acts, reads]) gone.abort();
+});
+
+/** A node of a cluster with another one, whose frames the test sends. */
+class FakeNode extends FakeFleet {
+	places: SessionPlace[] = [];
+	readonly whole = new FakeFleet();
+	sinks: FrameSink[] = [];
+	earlier: FleetEvent[] = [];
+	/** Redis does not answer. */
+	isCutOff = false;
+	readonly cluster: FleetCluster = {
+		node: 'a',
+		joined: true,
+		whole: this.whole,
+		nodes: async () => {
+			if (this.isCutOff) throw new Error('no answer');
+			return { cluster: { app: 'app', engine: 'redis', version: '8' }, nodes: [nodeInfo('a'), nodeInfo('b')] };
+		},
+		placement: async () => this.places,
+		recentEvents: async () => this.earlier,
+		follow: async (sink: FrameSink, _request: object, signal: AbortSignal) => {
+			this.sinks.push(sink);
+			signal.addEventListener('abort', () => this.sinks.splice(this.sinks.indexOf(sink), 1), { once: true });
+		},
+		serve() {},
+	} as unknown as FleetCluster;
+
+	/** An event of any node, as it arrives from it. */
+	frame(event: object): void {
+		for (const sink of this.sinks) sink.send(Buffer.from(`event: x\nid: 1\ndata: ${JSON.stringify(event)}\n\n`));
+	}
+}
+
+const nodeInfo = (name: string) =>
+	({
+		name,
+		status: 'ready',
+		sessions: 1,
+		shards: 1,
+		workers: 1,
+		capacity: null,
+		leaseMs: 1,
+		pid: 1,
+		version: '1',
+		startedAt: 1,
+	}) as const;
+
+/** The stream of a page, as text that grows. */
+async function opened(dashboard: Served, flags: { readOnly?: boolean } = {}) {
+	const gone = new AbortController();
+	const response = await (await loggedIn(dashboard, flags))('/dashboard/live', { signal: gone.signal });
+	const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(new TextDecoderStream()).getReader();
+	let text = '';
+	return {
+		close: () => gone.abort(),
+		async until(part: string) {
+			while (!text.includes(part)) text += (await reader.read()).value;
+			return text;
+		},
+	};
+}
+
+it('shows a page of a node the figures of all nodes, what moves, and what happens on each, while it is open', async () => {
+	const fleet = new FakeNode();
+	fleet.whole.stats = { ...(fleet.whole.stats as ManagerStats), health: { status: 'down', served: 0, shards: 4, causes: [] } };
+	fleet.places = [
+		{ session: 0, shardIds: [0, 1], node: 'a', phase: 'held', target: null },
+		{ session: 1, shardIds: [2, 3], node: 'a', phase: 'moving', target: 'b' },
+	];
+	fleet.earlier = [
+		{ seq: 1, at: 5, node: 'a', type: 'cluster:joined', tookMs: 1000 },
+		{ seq: 1, at: 6, node: 'b', type: 'cluster:joined', tookMs: 2000 },
+	];
+	const dashboard = await served({ dashboard: 0 }, fleet);
+	const page = await opened(dashboard);
+	const text = await page.until('event: cluster');
+	expect(text).toMatch(/event: hello\ndata: .*"node":"a"/);
+	const cluster = JSON.parse(/event: cluster\ndata: (.*)/.exec(await page.until('}]}\n\n'))?.[1] ?? '') as DashboardCluster;
+	expect(cluster.nodes.map(({ name }) => name)).toEqual(['a', 'b']);
+	expect(cluster.moves).toEqual([{ session: 1, shardIds: [2, 3], from: 'a', to: 'b', phase: 'moving' }]);
+	await page.until('"status":"down"');
+	// Its own events are in the first message.
+	const earlier = /event: events\ndata: (.*)/.exec(await page.until('event: events'))?.[1] ?? '';
+	expect(JSON.parse(earlier)).toMatchObject([{ node: 'b', seq: 1, text: 'this node has joined the cluster after 2.0 s' }]);
+
+	await vi.waitFor(() => expect(fleet.sinks).toHaveLength(1));
+	fleet.frame({ seq: 9, at: 7, node: 'a', type: 'cluster:muted', sessions: 1 });
+	fleet.frame({ seq: 2, at: 8, node: 'b', type: 'cluster:confirmed', mutedMs: 3000 });
+	for (const nonsense of ['', '{', '[1]']) for (const sink of fleet.sinks) sink.send(Buffer.from(`data: ${nonsense}\n\n`));
+	const all = await page.until('is confirmed again after 3.0 s","node":"b"}');
+	expect(all).not.toContain('is not confirmed');
+	// History is about all nodes too.
+	const history = await (await loggedIn(dashboard))('/dashboard/history?range=hour');
+	expect(await history.json()).toMatchObject({ served: [0] });
+	page.close();
+	await vi.waitFor(() => expect(fleet.sinks).toEqual([]), { timeout: 10_000 });
+});
+
+it('continues to show a page of a node what it knows while Redis does not answer', async () => {
+	const fleet = new FakeNode();
+	fleet.isCutOff = true;
+	fleet.earlier = [{ seq: 1, at: 6, node: 'b', type: 'cluster:joined', tookMs: 2000 }];
+	const page = await opened(await served({ dashboard: 0 }, fleet));
+	expect(await page.until('event: stats')).not.toContain('event: cluster');
+	fleet.isCutOff = false;
+	await page.until('event: cluster');
+	page.close();
+});
+
+it('gives what a process of another node wrote to a page that may act alone', async () => {
+	const fleet = new FakeNode();
+	const dashboard = await served({ dashboard: 0 }, fleet);
+	const [acts, reads] = [await opened(dashboard), await opened(dashboard, { readOnly: true })];
+	await vi.waitFor(() => expect(fleet.sinks).toHaveLength(1));
+	const exit = {
+		reason: 'exit-code',
+		message: 'it exited',
+		code: 1,
+		signal: null,
+		pid: 7,
+		uptimeMs: 1,
+		stderrTail: ['a line'],
+		stack: [],
+	};
+	fleet.frame({ seq: 2, at: 8, node: 'b', type: 'worker:exited', workerId: 3, shardIds: [3], exit });
+	expect(await acts.until('it exited')).toContain('a line');
+	expect(await reads.until('it exited')).not.toContain('a line');
+	for (const { close } of [acts, reads]) close();
+});
+
+it('keeps the history of each worker, for those who may read the fleet', async () => {
+	const fleet = new FakeFleet();
+	const worker = { id: 1, shardIds: [2, 3], rssBytes: 80 * 2 ** 20 };
+	const shard = { workerId: 1, cpuPercent: 2, loopDelayMs: 5, guildCount: 1, ping: null };
+	fleet.stats = { ...(fleet.stats as ManagerStats), workers: [worker], shards: [shard] } as unknown as ManagerStats;
+	const dashboard = await served({ dashboard: 0 }, fleet);
+	const page = await loggedIn(dashboard, { readOnly: true });
+	const known = await (await page('/dashboard/history?range=hour&worker=1')).json();
+	expect(known).toMatchObject({ memoryBytes: [80 * 2 ** 20], cpuPercent: [2], loopDelayMs: [5] });
+	for (const id of ['2', '-1', '', '__proto__', '1e99']) {
+		const none = await page(`/dashboard/history?range=day&worker=${id}`);
+		expect(await none.json()).toEqual({ at: [], memoryBytes: [], cpuPercent: [], loopDelayMs: [] });
+	}
+	expect((await fetch(`${dashboard.control.url}/dashboard/history?worker=1`)).status).toBe(401);
 });
 
 it('uses the port of the control API, or its own', async () => {

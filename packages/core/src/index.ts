@@ -33,14 +33,20 @@ export type {
 	ValueAt,
 	WorkerOutcome,
 } from './contract/calls.js';
+export type { NodeInfo, NodeStatus } from './contract/cluster.js';
 export {
+	type DashboardCluster,
 	type DashboardEvent,
 	type DashboardHello,
+	type DashboardMove,
 	type History,
 	type HistoryField,
 	type HistoryPoint,
 	type HistoryRange,
 	historyFields,
+	type WorkerHistory,
+	type WorkerHistoryField,
+	workerHistoryFields,
 } from './contract/dashboard.js';
 export type { DeployOutcome, DeployStats, IdentifyBudgetState, ManagerStats, ManagerStatus } from './contract/fleet.js';
 export {

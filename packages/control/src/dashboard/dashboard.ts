@@ -1,5 +1,5 @@
-// The dashboard of one fleet: logs browsers in, serves the page and its live stream, and keeps the history for the plots. It exists only
-// once a dashboard was asked for.
+// The dashboard of one fleet: logs browsers in, serves the page and its live stream, and keeps the history for the plots. On a node of a
+// cluster it is about all nodes. It exists only once a dashboard was asked for.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
 	type Clock,
@@ -12,15 +12,17 @@ import {
 import { eventFrame } from '../feed/event-frame.js';
 import { EventStream } from '../feed/event-stream.js';
 import type { FleetFeed } from '../feed/fleet-feed.js';
+import type { ServedFleet } from '../fleet/cluster.js';
 import { describeEvent } from '../fleet/describe-event.js';
-import type { Fleet } from '../fleet/fleet.js';
 import type { FleetEvent } from '../fleet/fleet-events.js';
 import { FleetHistory, historyIntervalMs, historyPoint, type RestBefore } from './history.js';
 import { type PageFile, readPage } from './page-files.js';
 import { type SessionRights, Sessions } from './sessions.js';
+import { WholeView } from './whole-view.js';
+import { WorkerHistories } from './worker-history.js';
 
 export interface DashboardOptions {
-	fleet: Fleet;
+	fleet: ServedFleet;
 	feed: FleetFeed;
 	clock: Clock;
 	/** From which the keys of sessions are made. */
@@ -44,24 +46,34 @@ const keptSetAside = 50;
 /** Of the standard error of a process that ended. */
 const keptLines = 20;
 const statsIntervalMs = 1000;
+/** How often the nodes of a cluster are read while a page is open. */
+const nodesIntervalMs = 1000;
 
 export class Dashboard {
 	readonly #options: DashboardOptions;
 	readonly #sessions: Sessions;
+	readonly #whole: WholeView;
 	readonly #history = new FleetHistory();
+	readonly #workers = new WorkerHistories();
 	readonly #page: ReadonlyMap<string, PageFile>;
 	/** The open pages, and what each may see. */
 	readonly #streams = new Map<EventStream, SessionRights>();
-	readonly #stopSampling: () => void;
+	readonly #stop: (() => void)[];
 	#restBefore: RestBefore | undefined;
+	/** While events of the other nodes arrive. */
+	#following: AbortController | undefined;
+	/** Whether the nodes are being read. */
+	#reads = false;
 
 	/** Keeps history from now on, until {@link close}. */
 	constructor(options: DashboardOptions) {
 		this.#options = options;
 		this.#sessions = new Sessions(options);
 		this.#page = readPage();
+		this.#whole = new WholeView(options.fleet);
 		const sample = () => void this.#sample().catch(() => {});
-		this.#stopSampling = every(options.clock, historyIntervalMs, sample);
+		this.#stop = [every(options.clock, historyIntervalMs, sample)];
+		if (options.fleet.cluster) this.#stop.push(every(options.clock, nodesIntervalMs, () => this.#showNodes()));
 		sample();
 	}
 
@@ -84,7 +96,8 @@ export class Dashboard {
 	}
 
 	close(): void {
-		this.#stopSampling();
+		for (const stop of this.#stop) stop();
+		this.#following?.abort();
 	}
 
 	/** Responds to a request for the page or its data; `false` for everything else. */
@@ -100,7 +113,7 @@ export class Dashboard {
 		else if (path === root) response.writeHead(302, { location: `${root}/` }).end();
 		else if (path === `${root}/login`) this.#logIn(request, response);
 		else if (path === `${root}/live`) this.#live(request, response);
-		else if (path === `${root}/history`) this.#readHistory(request, response, query.get('range') === 'day' ? 'day' : 'hour');
+		else if (path === `${root}/history`) this.#readHistory(request, response, query);
 		else this.#file(request, response, path.slice(root.length + 1));
 		return true;
 	}
@@ -158,6 +171,7 @@ export class Dashboard {
 			name: fleet.name,
 			version: fleet.version,
 			pid: process.pid,
+			...(this.#whole.node === undefined ? {} : { node: this.#whole.node }),
 			rights,
 			now: clock.now(),
 			events: firstOf(feed.recentEvents()).map((event) => sentence(event, rights)),
@@ -165,11 +179,24 @@ export class Dashboard {
 		stream.send(eventFrame({ type: 'hello', data: hello }));
 		this.#streams.set(stream, rights);
 		gone.signal.addEventListener('abort', () => this.#streams.delete(stream), { once: true });
-		feed.followStats(stream, { intervalMs: statsIntervalMs }, gone.signal);
+		feed.followStats(stream, { intervalMs: statsIntervalMs, fleet: this.#whole }, gone.signal);
+		if (!fleet.cluster) return;
+		this.#showNodes();
+		// Those that are reported meanwhile arrive twice, which the page notices.
+		this.#whole
+			.earlierEvents()
+			.then((earlier) => {
+				if (gone.signal.aborted || earlier.length === 0) return;
+				stream.send(eventFrame({ type: 'events', data: firstOf(earlier).map((event) => sentence(event, rights)) }));
+			})
+			.catch(() => {});
 	}
 
-	#readHistory(request: IncomingMessage, response: ServerResponse, range: HistoryRange): void {
-		if (this.#needSession(request, response) !== undefined) sendJson(response, 200, this.#history.read(range));
+	#readHistory(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {
+		if (this.#needSession(request, response) === undefined) return;
+		const range: HistoryRange = query.get('range') === 'day' ? 'day' : 'hour';
+		const worker = query.get('worker');
+		sendJson(response, 200, worker === null ? this.#history.read(range) : this.#workers.read(Number(worker), range));
 	}
 
 	/** The rights of a request for data; undefined where it was refused. */
@@ -181,12 +208,46 @@ export class Dashboard {
 	}
 
 	async #sample(): Promise<void> {
-		const stats = await this.#options.fleet.getStats();
+		const stats = await this.#whole.getStats();
 		const at = this.#options.clock.now();
 		const point = historyPoint(at, stats, this.#restBefore);
 		this.#restBefore = stats.rest && { at, requests: stats.rest.requests };
 		this.#history.add(point);
+		this.#workers.add(at, stats);
 		if (this.#streams.size > 0) this.#send(eventFrame({ type: 'point', data: point }));
+	}
+
+	/** Sends the nodes, and follows their events, while a page is open. What cannot be read now is tried again a second later. */
+	#showNodes(): void {
+		if (this.#streams.size === 0) {
+			this.#following?.abort();
+			this.#following = undefined;
+			return;
+		}
+		this.#followOthers();
+		if (this.#reads) return;
+		this.#reads = true;
+		this.#whole
+			.readCluster()
+			.then((cluster) => cluster && this.#send(eventFrame({ type: 'cluster', data: cluster })))
+			.catch(() => {})
+			.finally(() => {
+				this.#reads = false;
+			});
+	}
+
+	#followOthers(): void {
+		if (this.#following) return;
+		const following = new AbortController();
+		this.#following = following;
+		const notYet = () => {
+			if (this.#following === following) this.#following = undefined;
+		};
+		this.#whole
+			.followEvents((event) => this.event(event), following.signal)
+			.then((follows) => {
+				if (!follows) notYet();
+			}, notYet);
 	}
 
 	#send(frame: Buffer): void {
@@ -196,8 +257,8 @@ export class Dashboard {
 
 /** What a bot wrote is not for a page that may only read. */
 function sentence(event: FleetEvent, rights: SessionRights): DashboardEvent {
-	const { seq, at, type } = event;
-	const sentenced: DashboardEvent = { seq, at, type, ...describeEvent(event) };
+	const { seq, at, type, node } = event;
+	const sentenced: DashboardEvent = { seq, at, type, ...describeEvent(event), ...(node === undefined ? {} : { node }) };
 	if (event.type === 'gateway:notice') return { ...sentenced, notice: { kind: event.kind, shardIds: event.shardIds } };
 	if (event.type !== 'worker:exited') return sentenced;
 	const { reason, stack, stderrTail } = event.exit;

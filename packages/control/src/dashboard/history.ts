@@ -10,9 +10,9 @@ import {
 
 /** How often a point is added. */
 export const historyIntervalMs = 5000;
-const hourPoints = 720;
-const pointsPerMinute = 12;
-const dayPoints = 1440;
+export const hourPoints = 720;
+export const pointsPerMinute = 12;
+export const dayPoints = 1440;
 
 /** In a minute the worst moment counts; of everything else the mean. */
 const worst: ReadonlySet<HistoryField> = new Set([

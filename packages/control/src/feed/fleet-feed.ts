@@ -18,6 +18,9 @@ const tickMs = 15_000;
 const allReadersBytes = 64 * 2 ** 20;
 const oneReaderBytes = 2 ** 20;
 
+/** A part of a cluster, or all of it. */
+type StatsSource = Pick<Fleet, 'getStats'>;
+
 export class FleetFeed {
 	readonly #fleet: ServedFleet;
 	readonly #clock: Clock;
@@ -34,7 +37,7 @@ export class FleetFeed {
 	readonly #stopTicking: () => void;
 	#health: { at: number; answer: Promise<FleetHealth> } | undefined;
 	/** The last figures of each part of a cluster that is followed. */
-	readonly #snapshots = new WeakMap<Fleet, { at: number; frame: Promise<Buffer> }>();
+	readonly #snapshots = new WeakMap<StatsSource, { at: number; frame: Promise<Buffer> }>();
 
 	/**
 	 * Listens to the fleet from now on. Ends with {@link close}.
@@ -113,7 +116,7 @@ export class FleetFeed {
 	/** Sends the figures, of this machine by default, now and at every interval, until the signal aborts. */
 	followStats(
 		stream: FrameSink,
-		{ intervalMs, fleet = this.#fleet }: { intervalMs: number; fleet?: Fleet },
+		{ intervalMs, fleet = this.#fleet }: { intervalMs: number; fleet?: StatsSource },
 		signal: AbortSignal,
 	): void {
 		const send = () =>
@@ -170,7 +173,7 @@ export class FleetFeed {
 		}
 	}
 
-	#statsFrame(fleet: Fleet): Promise<Buffer> {
+	#statsFrame(fleet: StatsSource): Promise<Buffer> {
 		const now = this.#clock.monotonic();
 		let snapshot = this.#snapshots.get(fleet);
 		if (!snapshot || now - snapshot.at >= sameSnapshotMs) {

@@ -1,29 +1,10 @@
 // What the control API needs of the cluster that its fleet is a node of. A fleet on one machine has none.
+import type { NodeInfo } from '@shardctl/core';
 import type { Fleet } from './fleet.js';
 import type { FleetEvent } from './fleet-events.js';
 import type { FrameSink } from './frame-sink.js';
 
-export type NodeStatus = 'joining' | 'ready' | 'draining' | 'muted' | 'gone';
-
-/** One node, as `shardctl nodes --json` prints it. */
-export interface NodeInfo {
-	name: string;
-	/** `muted`: its lease is not confirmed, so it delivers no events. `gone`: its lease has ended. */
-	status: NodeStatus;
-	/** Null where Redis has lost what the node said about itself, as `version` and `startedAt`. */
-	pid: number | null;
-	version: string | null;
-	/** Sessions with Discord that it has. */
-	sessions: number;
-	shards: number;
-	workers: number;
-	/** Sessions at most; null without a limit. */
-	capacity: number | null;
-	/** Until its lease ends. */
-	leaseMs: number;
-	/** Epoch ms. */
-	startedAt: number | null;
-}
+export type { NodeInfo, NodeStatus } from '@shardctl/core';
 
 export interface ClusterInfo {
 	cluster: { app: string; engine: string; version: string };

@@ -1,4 +1,5 @@
 // What the control API sends to the web page of the dashboard, beside the figures of `stats`.
+import type { NodeInfo } from './cluster.js';
 
 /** What a page shows first. */
 export interface DashboardHello {
@@ -7,6 +8,8 @@ export interface DashboardHello {
 	version: string;
 	/** Of the manager's process: another one after a restart. */
 	pid: number;
+	/** In a cluster: the node that serves the page. */
+	node?: string | undefined;
 	/** Whether this page may act, or only read. */
 	rights: 'read' | 'act';
 	/** The machine's clock, epoch ms: a browser's may differ. */
@@ -15,8 +18,29 @@ export interface DashboardHello {
 	events: DashboardEvent[];
 }
 
+/** The nodes of a cluster, and what moves between them. */
+export interface DashboardCluster {
+	/** The node that serves the page. */
+	node: string;
+	nodes: NodeInfo[];
+	moves: DashboardMove[];
+}
+
+/** A session that moves to another node now. */
+export interface DashboardMove {
+	session: number;
+	shardIds: number[];
+	/** Null where no node has it yet. */
+	from: string | null;
+	to: string;
+	/** `moving`: the other node prepares it. `prepared`: it is handed over. */
+	phase: 'moving' | 'prepared';
+}
+
 /** An event of the fleet as a sentence. */
 export interface DashboardEvent {
+	/** In a cluster: the node where it happened, which counts its own events. */
+	node?: string | undefined;
 	seq: number;
 	/** Epoch ms. */
 	at: number;
@@ -75,3 +99,16 @@ export type History = { at: number[] } & { [Field in HistoryField]: (number | nu
 
 /** `hour`: every 5 s; `day`: every minute. */
 export type HistoryRange = 'hour' | 'day';
+
+/** What history keeps of each worker. */
+export const workerHistoryFields = [
+	'memoryBytes',
+	/** Share of one core. */
+	'cpuPercent',
+	'loopDelayMs',
+] as const;
+
+export type WorkerHistoryField = (typeof workerHistoryFields)[number];
+
+/** Moments of one worker in columns, oldest first; null where nothing was known of it. */
+export type WorkerHistory = { at: number[] } & { [Field in WorkerHistoryField]: (number | null)[] };
