@@ -2,6 +2,8 @@ import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { type Deadline, deadlinesOf } from './deadlines.js';
 
+const notSet = { dueAt: 0, lane: undefined, previous: undefined, next: undefined };
+
 function deadlinesUnderTest() {
 	const clock = fakeClock();
 	const deadlines = deadlinesOf(clock);
@@ -9,7 +11,7 @@ function deadlinesUnderTest() {
 	let last = 0;
 	const add = (timeoutMs: number): Deadline => {
 		const name = ++last;
-		const deadline: Deadline = { timeoutMs, dueAt: 0, expire: () => expired.push([name, clock.monotonic()]) };
+		const deadline: Deadline = { ...notSet, timeoutMs, expire: () => expired.push([name, clock.monotonic()]) };
 		deadlines.add(deadline);
 		return deadline;
 	};
@@ -42,6 +44,21 @@ describe('deadlines', () => {
 		expect(clock.pendingTimers()).toBe(0);
 	});
 
+	it.each([
+		['the oldest', 0, [2, 3]],
+		['one in between', 1, [1, 3]],
+		['the newest', 2, [1, 2]],
+	])('expire without %s, which was removed, maybe twice, and others may follow', async (_which, index, left) => {
+		const { deadlines, clock, expired, add } = deadlinesUnderTest();
+		const removed = [add(100), add(100), add(100)][index] as Deadline;
+		deadlines.remove(removed);
+		deadlines.remove(removed);
+		add(100);
+		await clock.advance(100);
+		expect(expired.map(([name]) => name)).toEqual([...left, 4]);
+		expect(clock.pendingTimers()).toBe(0);
+	});
+
 	it('outlive an older one', async () => {
 		const { deadlines, clock, expired, add } = deadlinesUnderTest();
 		const first = add(100);
@@ -55,10 +72,10 @@ describe('deadlines', () => {
 
 	it('expire also when a callback removes others, or sets new ones', async () => {
 		const { deadlines, clock, expired, add } = deadlinesUnderTest();
-		const second: Deadline = { timeoutMs: 100, dueAt: 0, expire: () => expired.push([2, clock.monotonic()]) };
+		const second: Deadline = { ...notSet, timeoutMs: 100, expire: () => expired.push([2, clock.monotonic()]) };
 		const first: Deadline = {
+			...notSet,
 			timeoutMs: 100,
-			dueAt: 0,
 			expire() {
 				deadlines.remove(second);
 				add(100);

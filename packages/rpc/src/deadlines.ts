@@ -6,8 +6,12 @@ import type { Clock, Timer } from '@shardctl/core';
 export interface Deadline {
 	/** 0 or Infinity: none. */
 	readonly timeoutMs: number;
-	/** Monotonic; set when it is added. */
+	/** Monotonic, rounded up. */
 	dueAt: number;
+	/** Its place in the list of its lane, undefined while it is not set. Links, because thousands may be set, and most are removed soon. */
+	lane: Lane | undefined;
+	previous: Deadline | undefined;
+	next: Deadline | undefined;
 	expire(): void;
 }
 
@@ -17,11 +21,12 @@ const maxTimerMs = 2 ** 31 - 1;
 /** Timers count whole ms, so one may fire by less than this too early. */
 const timerSlackMs = 1;
 
-/** The deadlines of one length. */
-interface Lane {
+/** The deadlines of one length, oldest first. */
+export interface Lane {
 	readonly timeoutMs: number;
-	/** Oldest first. Never empty while the lane is kept. */
-	readonly waiting: Set<Deadline>;
+	/** Both undefined while none is set. */
+	first: Deadline | undefined;
+	last: Deadline | undefined;
 	/** Fires at the first deadline or before. */
 	timer: Timer | undefined;
 }
@@ -39,18 +44,30 @@ export class Deadlines {
 		if (timeoutMs === 0 || timeoutMs === Number.POSITIVE_INFINITY) return;
 		let lane = this.#lanes.get(timeoutMs);
 		if (!lane) {
-			lane = { timeoutMs, waiting: new Set(), timer: undefined };
+			lane = { timeoutMs, first: undefined, last: undefined, timer: undefined };
 			this.#lanes.set(timeoutMs, lane);
 			this.#setTimer(lane, timeoutMs);
 		}
-		deadline.dueAt = this.#clock.monotonic() + timeoutMs;
-		lane.waiting.add(deadline);
+		deadline.dueAt = Math.ceil(this.#clock.monotonic() + timeoutMs);
+		deadline.lane = lane;
+		deadline.previous = lane.last;
+		if (lane.last) lane.last.next = deadline;
+		else lane.first = deadline;
+		lane.last = deadline;
 	}
 
 	/** No effect on a deadline that is not set. */
 	remove(deadline: Deadline): void {
-		const lane = this.#lanes.get(deadline.timeoutMs);
-		if (!lane?.waiting.delete(deadline) || lane.waiting.size > 0) return;
+		const { lane, previous, next } = deadline;
+		if (!lane) return;
+		if (previous) previous.next = next;
+		else lane.first = next;
+		if (next) next.previous = previous;
+		else lane.last = previous;
+		deadline.lane = undefined;
+		deadline.previous = undefined;
+		deadline.next = undefined;
+		if (lane.first) return;
 		this.#clock.clearTimeout(lane.timer);
 		this.#lanes.delete(lane.timeoutMs);
 	}
@@ -61,7 +78,7 @@ export class Deadlines {
 
 	#expire(lane: Lane): void {
 		const now = this.#clock.monotonic();
-		for (const deadline of lane.waiting) {
+		for (let deadline = lane.first; deadline; deadline = lane.first) {
 			const leftMs = deadline.dueAt - now;
 			if (leftMs >= timerSlackMs) {
 				this.#setTimer(lane, leftMs);

@@ -6,7 +6,8 @@ import type { Port } from './port.js';
 
 /** A frame on its way. It can be taken back until it has left. */
 export interface OutboxEntry {
-	readonly frame: Frame;
+	/** Undefined once it has left: the entry of a request is kept until the reply, and thousands may wait. */
+	frame: Frame | undefined;
 	readonly sizeBytes: number;
 	state: 'waiting' | 'left' | 'dropped';
 }
@@ -61,17 +62,23 @@ export class Outbox {
 	 * as much waits, which is only so where the other side sends and does not read.
 	 */
 	push(frame: Frame, sizeBytes: number, always = false): OutboxEntry | null {
+		const entry: OutboxEntry = { frame, sizeBytes, state: 'waiting' };
+		return this.add(entry, always) ? entry : null;
+	}
+
+	/** As {@link push}, with an entry that the caller has made. False when the queue is full. */
+	add(entry: OutboxEntry, always = false): boolean {
+		const { sizeBytes } = entry;
 		const { maxQueuedFrames, maxQueuedBytes } = this.#options.limits;
 		const factor = always ? 2 : 1;
 		const full = this.#waitingFrames >= factor * maxQueuedFrames || this.#waitingBytes + sizeBytes > factor * maxQueuedBytes;
-		if (this.#state === 'closed' || (full && this.#waitingFrames > 0)) return null;
-		const entry: OutboxEntry = { frame, sizeBytes, state: 'waiting' };
+		if (this.#state === 'closed' || (full && this.#waitingFrames > 0)) return false;
 		this.#queue.push(entry);
 		this.#waitingFrames++;
 		this.#waitingBytes += sizeBytes;
 		if (this.#state === 'idle') {
 			this.#state = 'scheduled';
-			if (this.#corked) return entry;
+			if (this.#corked) return true;
 			// Before any I/O, and after the promise callbacks that are due: all frames of this tick leave together.
 			process.nextTick(this.#onTickEnd);
 			if (this.#options.firstFrameAtOnce) {
@@ -83,7 +90,7 @@ export class Outbox {
 			// A message is full. Sending it now lets the other side work while this one is still encoding.
 			this.#flush();
 		}
-		return entry;
+		return true;
 	}
 
 	/** Holds back frames that are pushed from now on until {@link uncork} (the names are those of Node's writable streams). */
@@ -134,6 +141,7 @@ export class Outbox {
 
 	#take(entry: OutboxEntry, state: 'left' | 'dropped'): void {
 		entry.state = state;
+		entry.frame = undefined;
 		this.#waitingFrames--;
 		this.#waitingBytes -= entry.sizeBytes;
 	}
@@ -154,8 +162,8 @@ export class Outbox {
 				const entry = queue[next] as OutboxEntry;
 				if (entry.state !== 'waiting') continue;
 				bytes += entry.sizeBytes;
-				this.#take(entry, 'left');
 				message.push(entry.frame);
+				this.#take(entry, 'left');
 			}
 			accepted = message.length === firstFrame || this.#send(message);
 		}

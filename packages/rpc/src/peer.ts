@@ -11,7 +11,7 @@ import { Outbox } from './outbox.js';
 import { type PendingCall, PendingCalls, type Settle } from './pending-calls.js';
 import type { Port } from './port.js';
 import { type Handler, RequestHandlers } from './request-handlers.js';
-import { checked, type MethodMap, noSchemas, type PeerSchemas, type SchemaTables } from './schemas.js';
+import { checked, type MethodMap, type PeerSchemas, type SchemaTables, schemaTables } from './schemas.js';
 import { decodeValue } from './value-decoder.js';
 import { type EncodedValue, encodeValue, type PreparedValue } from './value-encoder.js';
 
@@ -91,7 +91,7 @@ export class Peer<
 	/** @param options `schemas`: what is accepted from the other side; anything that can be read where it is left out. */
 	constructor({ schemas, ...options }: PeerOptions & { schemas?: NoInfer<PeerSchemas<Local, Remote, RemoteEvents>> }) {
 		this.#options = options;
-		this.#schemas = schemas ?? noSchemas;
+		this.#schemas = schemaTables(schemas);
 		this.#limits = { ...defaultPeerLimits, ...options.limits };
 		this.counters = this.#counters;
 		this.#calls = new PendingCalls(options.clock ?? systemClock);
@@ -187,11 +187,11 @@ export class Peer<
 		// Before it is sent: the port may break, or be closed by its owner, while it sends.
 		const call = this.#calls.add({ method, timeoutMs, settle: settle as Settle<unknown>, onExpired: this.#onExpired });
 		if (signal) call.unlink = onAbort(signal, () => this.#giveUp(call, 'CALL_CANCELLED', cancelled(method, signal)));
-		const frame: Frame = encoded.tagged
+		call.frame = encoded.tagged
 			? [kind.request, call.id, method, encoded.wire, 1]
 			: [kind.request, call.id, method, encoded.wire];
-		call.entry = this.#outbox.push(frame, encoded.sizeBytes + frameBytes);
-		if (!call.entry) this.#calls.reject(call.id, this.#tooManyCalls(method));
+		call.sizeBytes = encoded.sizeBytes + frameBytes;
+		if (!this.#outbox.add(call)) this.#calls.reject(call.id, this.#tooManyCalls(method));
 	}
 
 	/**
@@ -237,9 +237,9 @@ export class Peer<
 	};
 
 	/** The caller no longer waits: the other side is notified, unless the request has not left yet. */
-	#giveUp({ id, entry }: PendingCall, code: 'CALL_CANCELLED' | 'CALL_TIMEOUT', error: ShardctlError): void {
-		if (!this.#calls.reject(id, error)) return;
-		if (!entry || !this.#outbox.drop(entry)) this.#outbox.push([kind.cancel, id, code], frameBytes, true);
+	#giveUp(call: PendingCall, code: 'CALL_CANCELLED' | 'CALL_TIMEOUT', error: ShardctlError): void {
+		if (!this.#calls.reject(call.id, error)) return;
+		if (!this.#outbox.drop(call)) this.#outbox.push([kind.cancel, call.id, code], frameBytes, true);
 	}
 
 	/** The only entry for messages: whatever the other side sent, nothing is thrown into the channel's listener. */
@@ -305,7 +305,8 @@ export class Peer<
 		}
 		let value: unknown;
 		try {
-			value = checked(decodeValue(wire, tagged), this.#schemas.results[call.method], `the result of "${call.method}"`);
+			const { method } = call;
+			value = checked(decodeValue(wire, tagged), this.#schemas.results.get(method), { what: 'result', name: method });
 		} catch (error) {
 			call.settle.reject(error);
 			this.#protocolError(`the result of "${call.method}" cannot be read`, error);
@@ -333,10 +334,10 @@ export class Peer<
 
 	#onEvent(event: string, wire: unknown, tagged: boolean): void {
 		const listeners = this.#listeners.get(event) ?? noListeners;
-		if (listeners === noListeners && !Object.hasOwn(this.#schemas.events, event)) return;
+		if (listeners === noListeners && !this.#schemas.events.has(event)) return;
 		let payload: unknown;
 		try {
-			payload = checked(decodeValue(wire, tagged), this.#schemas.events[event], `the payload of "${event}"`);
+			payload = checked(decodeValue(wire, tagged), this.#schemas.events.get(event), { what: 'payload', name: event });
 		} catch (error) {
 			this.#protocolError(`the payload of "${event}" cannot be read`, error);
 			return;

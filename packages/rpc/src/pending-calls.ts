@@ -2,6 +2,7 @@
 // deadline, so an empty table means that nothing leaks.
 import type { Clock, ShardctlError } from '@shardctl/core';
 import { type Deadline, type Deadlines, deadlinesOf } from './deadlines.js';
+import type { Frame } from './frames.js';
 import type { OutboxEntry } from './outbox.js';
 
 /** How a call ends: by exactly one of the two, called once. Neither may throw. */
@@ -18,14 +19,20 @@ export interface PendingCallOptions {
 	onExpired(call: PendingCall): void;
 }
 
-export class PendingCall implements Deadline {
+/** One object in the table, among the deadlines and in the outbox: a broadcast makes one for each worker, and thousands may wait. */
+export class PendingCall implements Deadline, OutboxEntry {
 	readonly id: number;
 	readonly method: string;
 	readonly timeoutMs: number;
 	readonly settle: Settle<unknown>;
 	dueAt = 0;
-	/** The request on its way. */
-	entry: OutboxEntry | null = null;
+	lane: Deadline['lane'] = undefined;
+	previous: Deadline | undefined = undefined;
+	next: Deadline | undefined = undefined;
+	/** The request; its owner sets both before it is sent. */
+	frame: Frame | undefined = undefined;
+	sizeBytes = 0;
+	state: OutboxEntry['state'] = 'waiting';
 	/** Removes the abort listener, if there is one. */
 	unlink: (() => void) | undefined = undefined;
 	readonly #onExpired: (call: PendingCall) => void;

@@ -17,7 +17,7 @@ function setup({ accepts = () => true, limits = {} }: { accepts?: (always: boole
 			},
 		},
 		limits: { ...defaultPeerLimits, ...limits },
-		schemas: {},
+		schemas: new Map(),
 		onUnread: () => void noted.push('unread'),
 		onDuplicate: () => void noted.push('duplicate'),
 		onUnreadable: (what) => void noted.push(what),

@@ -71,7 +71,7 @@ export class RequestHandlers {
 		}
 		let params: unknown;
 		try {
-			params = checked(decodeValue(wire, tagged), this.#options.schemas[method], `the params of "${method}"`);
+			params = checked(decodeValue(wire, tagged), this.#options.schemas.get(method), { what: 'params', name: method });
 		} catch (error) {
 			this.fail(id, error);
 			this.#options.onUnreadable(`the params of "${method}" cannot be read`, error);

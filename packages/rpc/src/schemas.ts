@@ -26,25 +26,30 @@ export interface PeerSchemas<
 	events: { [E in keyof RemoteEvents]: Schema<RemoteEvents[E]> };
 }
 
-/** {@link PeerSchemas} by name, whatever the contract. */
-export interface SchemaTables {
-	readonly params: Readonly<Record<string, Schema<unknown>>>;
-	readonly results: Readonly<Record<string, Schema<unknown>>>;
-	readonly events: Readonly<Record<string, Schema<unknown>>>;
+type SchemasByName = ReadonlyMap<string, Schema<unknown>>;
+
+/** {@link PeerSchemas} by name, whatever the contract. Maps: a message with a made-up name finds nothing of an object's prototype. */
+export type SchemaTables = Readonly<Record<keyof PeerSchemas<never, never, never>, SchemasByName>>;
+
+export function schemaTables(schemas: Record<keyof SchemaTables, object> | undefined): SchemaTables {
+	const table = (of: object = {}): SchemasByName => new Map(Object.entries(of));
+	return { params: table(schemas?.params), results: table(schemas?.results), events: table(schemas?.events) };
 }
 
-export const noSchemas: SchemaTables = { params: {}, results: {}, events: {} };
-
 /**
- * The value as its schema reads it. Throws `PROTOCOL_ERROR`, which says where it is wrong and never what it holds. Only names that
- * this side has a handler, a listener, a call or a schema for are looked up, and none that the other side made up.
+ * The value as its schema reads it. Throws `PROTOCOL_ERROR`, which says where it is wrong and never what it holds.
+ * @param what with `name`: `the result of "ping"`
  */
-export function checked(value: unknown, schema: Schema<unknown> | undefined, what: string): unknown {
+export function checked(
+	value: unknown,
+	schema: Schema<unknown> | undefined,
+	{ what, name }: { what: 'params' | 'result' | 'payload'; name: string },
+): unknown {
 	if (!schema) return value;
 	const read = safelyParsed(schema, value);
 	if (read?.success) return read.data;
 	const problem = read ? problemText(read.error) : 'it has a part of the wrong type';
-	throw new ShardctlError('PROTOCOL_ERROR', `${what} is not what the protocol allows: ${problem}`);
+	throw new ShardctlError('PROTOCOL_ERROR', `the ${what} of "${name}" is not what the protocol allows: ${problem}`);
 }
 
 const longestProblem = 300;

@@ -17,12 +17,70 @@ import { PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
 import { type CallTrace, tracedCall } from '../diagnostics/channels.js';
 import { askAll, askOne } from './broadcast.js';
 import type { CallFleet, CallWorker } from './call-worker.js';
-import { ScriptRegistry } from './script-registry.js';
-
-type EvalResult = WorkerMethods['eval']['result'];
+import { type KnownScript, ScriptRegistry } from './script-registry.js';
 
 /** Starts the request of a call to one worker. */
 type Send<Worker> = (worker: Worker, options: RequestOptions, settle: Settle<unknown>) => void;
+
+/** A script on its way to workers. All of them receive the same, so it is encoded once; most of them have its text already. */
+class ScriptCall<Worker extends CallWorker> {
+	readonly #script: KnownScript;
+	readonly #context: { context?: PreparedValue };
+	readonly #reference: PreparedValue;
+
+	constructor(script: KnownScript, context: unknown) {
+		this.#script = script;
+		this.#context = context === undefined ? {} : { context: new PreparedValue(context) };
+		this.#reference = new PreparedValue({ script: script.reference, ...this.#context });
+	}
+
+	send(worker: Worker, request: RequestOptions, settle: Settle<unknown>): void {
+		const has = this.#script.sendTo(worker);
+		const params = has ? this.#reference : new PreparedValue({ script: this.#script.full, ...this.#context });
+		worker.ask('eval', params, request, new ScriptAnswer(this, { worker, request, settle, has }));
+	}
+
+	/** The worker does not have the text: it keeps a bounded number of scripts. */
+	sendAgain({ worker, request, settle }: ScriptRequest<Worker>): void {
+		this.#script.forget(worker);
+		this.send(worker, request, settle);
+	}
+}
+
+/** A script sent to one worker, by its id alone if the worker `has` the text. */
+interface ScriptRequest<Worker extends CallWorker> {
+	readonly worker: Worker;
+	readonly request: RequestOptions;
+	readonly settle: Settle<unknown>;
+	readonly has: boolean;
+}
+
+/** Receives the result of a script. One object and no closures: thousands of calls may be in flight, each to every worker. */
+class ScriptAnswer<Worker extends CallWorker> implements ScriptRequest<Worker>, Settle<WorkerMethods['eval']['result']> {
+	readonly #call: ScriptCall<Worker>;
+	readonly worker: Worker;
+	readonly request: RequestOptions;
+	readonly settle: Settle<unknown>;
+	readonly has: boolean;
+
+	constructor(call: ScriptCall<Worker>, { worker, request, settle, has }: ScriptRequest<Worker>) {
+		this.#call = call;
+		this.worker = worker;
+		this.request = request;
+		this.settle = settle;
+		this.has = has;
+	}
+
+	resolve(result: WorkerMethods['eval']['result']): void {
+		if (!('scriptMissing' in result)) this.settle.resolve(result.value);
+		else if (this.has) this.#call.sendAgain(this);
+		else this.reject(new ShardctlError('PROTOCOL_ERROR', `${this.worker.label} keeps reporting the script as missing`));
+	}
+
+	reject(reason: unknown): void {
+		this.settle.reject(reason);
+	}
+}
 
 export class Calls<Worker extends CallWorker = CallWorker>
 	implements Pick<FleetCalls, 'broadcastEval' | 'fetchClientValues' | 'call'>
@@ -61,25 +119,8 @@ export class Calls<Worker extends CallWorker = CallWorker>
 
 	/** As {@link broadcastEval}, for a script whose text is known. */
 	async eval<Value>(source: ScriptSource, context: unknown, options: CallOptions): Promise<Value> {
-		const script = this.#scripts.get(source);
-		// All workers receive the same, so it is encoded once; most of them have the script already.
-		const rest = context === undefined ? {} : { context: new PreparedValue(context) };
-		const reference = new PreparedValue({ script: script.reference, ...rest });
-		const send: Send<Worker> = (worker, request, settle) => {
-			const has = script.sendTo(worker);
-			const params = has ? reference : new PreparedValue({ script: script.full, ...rest });
-			const resolve = (result: EvalResult) => {
-				if (!('scriptMissing' in result)) settle.resolve(result.value);
-				else if (has) sendAgain(worker, request, settle);
-				else settle.reject(new ShardctlError('PROTOCOL_ERROR', `${worker.label} keeps reporting the script as missing`));
-			};
-			worker.ask('eval', params, request, { resolve, reject: (reason) => settle.reject(reason) });
-		};
-		// A worker keeps a bounded number of scripts; one that it has dropped is sent again.
-		const sendAgain: Send<Worker> = (worker, request, settle) => {
-			script.forget(worker);
-			send(worker, request, settle);
-		};
+		const call = new ScriptCall<Worker>(this.#scripts.get(source), context);
+		const send: Send<Worker> = (worker, request, settle) => call.send(worker, request, settle);
 		return this.#run({ method: 'broadcastEval', name: null }, options, send);
 	}
 
