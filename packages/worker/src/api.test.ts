@@ -22,6 +22,7 @@ describe('in a process that is not sharded', () => {
 			shardIds: [],
 			totalShards: 1,
 			guildCount: 0,
+			node: null,
 			api: null,
 			gateway: null,
 		});

@@ -20,21 +20,23 @@ export interface ShardInfo {
 	totalShards: number;
 	/** Guilds in the caches of the attached clients; 0 before they are ready. */
 	guildCount: number;
+	/** The name of the node that this process runs on; null where the fleet is no cluster, and when not sharded. */
+	node: string | null;
 	/** Base URL of the REST API that the manager was given, without a version; null when not sharded. */
 	api: string | null;
 	/** The manager's response from `GET /gateway/bot`; null when not sharded. */
 	gateway: GatewayInfo | null;
 }
 
-/** Which shards this process runs, and the API's address. */
+/** Which shards this process runs, where, and the API's address. */
 export function getShardInfo(): ShardInfo {
 	const runtime = currentRuntime();
 	if (!runtime) {
-		return { sharded: false, shardId: null, shardIds: [], totalShards: 1, guildCount: 0, api: null, gateway: null };
+		return { sharded: false, shardId: null, shardIds: [], totalShards: 1, guildCount: 0, node: null, api: null, gateway: null };
 	}
-	const { shardIds, totalShards, api, gateway } = runtime.config;
+	const { shardIds, totalShards, node = null, api, gateway } = runtime.config;
 	const guildCount = runtime.sampleShards().reduce((sum, shard) => sum + shard.guildCount, 0);
-	return { sharded: true, shardId: shardIds[0] ?? null, shardIds: [...shardIds], totalShards, guildCount, api, gateway };
+	return { sharded: true, shardId: shardIds[0] ?? null, shardIds: [...shardIds], totalShards, guildCount, node, api, gateway };
 }
 
 /** See {@link FleetCalls}. */

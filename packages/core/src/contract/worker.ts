@@ -15,6 +15,8 @@ export interface WorkerConfig {
 	totalShards: number;
 	/** How many workers the fleet has. */
 	workers: number;
+	/** In a cluster: the name of the node that it runs on. */
+	node?: string;
 	/** Absolute path of the bot file. */
 	botFile: string;
 	/** Base URL of Discord's REST API, without a version. */

@@ -51,6 +51,7 @@ export function workerSpec(
 		shutdownGraceMs: Math.min(shutdownGraceMs, longestGraceMs),
 		launchMark,
 		...(leaseUntilMs === undefined ? {} : { leaseUntilMs }),
+		...(options.cluster ? { node: options.cluster.node } : {}),
 		...(options.cluster && options.gateway ? { sessionStays: true } : {}),
 		...(simulator ? { simulator: new URL(simulator.url).origin } : {}),
 	};
