@@ -64,15 +64,13 @@ Examples:
 		const { client } = found.running;
 		const known = await client.events({ tail: allEvents });
 		print(last(known));
-		if (follow) await followEvents(client, { after: newest(known), shows: (event) => passes(event, filter), print });
+		if (follow) await followEvents(client, { known, shows: (event) => passes(event, filter), print });
 	});
 }
 
-/** Each node counts its own events. */
-function newest(events: readonly FleetEvent[]): ReadonlyMap<string, number> {
-	const last = new Map<string, number>();
-	for (const { node = '', seq } of events) last.set(node, Math.max(seq, last.get(node) ?? 0));
-	return last;
+/** Each node counts its own events, and a node that is started again counts from 1. */
+function identityOf({ node = '', seq, at }: FleetEvent): string {
+	return `${node} ${seq} ${at}`;
 }
 
 async function eventPrinter(json: boolean): Promise<(events: readonly FleetEvent[]) => void> {
@@ -87,16 +85,17 @@ async function eventPrinter(json: boolean): Promise<(events: readonly FleetEvent
 async function followEvents(
 	client: ControlClient,
 	{
-		after,
+		known,
 		shows,
 		print,
 	}: {
-		after: ReadonlyMap<string, number>;
+		known: readonly FleetEvent[];
 		shows: (event: FleetEvent) => boolean;
 		print: (events: readonly FleetEvent[]) => void;
 	},
 ): Promise<void> {
 	const { followStream } = await import('../follow.js');
+	const printed = new Set(known.map(identityOf));
 	let waiting: FleetEvent[] = [];
 	let timer: NodeJS.Timeout | undefined;
 	const flush = () => {
@@ -107,10 +106,10 @@ async function followEvents(
 	};
 	try {
 		await followStream(
-			// What happened since the first request is sent again; `after` is where that request ended.
-			(signal) => client.followEvents({ tail: after.size === 0 ? 0 : allEvents, signal }),
+			// What happened since the first request is sent again, with everything before it.
+			(signal) => client.followEvents({ tail: allEvents, signal }),
 			(event) => {
-				if (event.seq <= (after.get(event.node ?? '') ?? 0) || !shows(event)) return;
+				if (printed.has(identityOf(event)) || !shows(event)) return;
 				waiting.push(event);
 				timer ??= setTimeout(flush, settleMs);
 			},

@@ -112,11 +112,11 @@ describe('a stream', () => {
 			urls.push(request.url);
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
 			response.write('event: event\ndata: {"seq":1,"at":1,"type":"fleet:ready"}\n\n');
-			response.end('event: skipped\ndata: {"count":3}\n\n');
+			response.end('event: skipped\ndata: {"count":3}\n\nevent: skipped\ndata: {"count":null,"node":"b"}\n\n');
 		});
 		const followed = [];
 		for await (const each of createControlClient(target).followEvents({ tail: 5 })) followed.push(each);
-		expect(followed).toEqual([{ item: { seq: 1, at: 1, type: 'fleet:ready' } }, { skipped: 3 }]);
+		expect(followed).toEqual([{ item: { seq: 1, at: 1, type: 'fleet:ready' } }, { skipped: 3 }, { skipped: null, node: 'b' }]);
 		expect(urls).toEqual(['/v1/events?tail=5&follow=true']);
 	});
 

@@ -86,8 +86,11 @@ export interface ControlClient {
 /** The outcome of a call in one worker. */
 export type CallResult = Output<'eval'>['results'][number];
 
-/** An item of a stream, or how many were skipped because this reader was too slow. */
-export type Followed<T> = { item: T } | { skipped: number };
+/**
+ * An item of a stream, or how many were skipped: because this reader was too slow, or those of another node, to which the connection broke. Null
+ * for a node that no longer responds, of which the last ones may be missing.
+ */
+export type Followed<T> = { item: T } | { skipped: number | null; node?: string };
 
 const defaultTimeoutMs = 10_000;
 
@@ -113,7 +116,7 @@ export function createControlClient(
 		if (response.statusCode !== 200) throw errorOf((await readJson(response)) as ErrorAnswer, response.statusCode ?? 0);
 		noteVersion(response);
 		for await (const { type, data } of readEvents(response, signal)) {
-			if (type === 'skipped') yield { skipped: (data as { count: number }).count };
+			if (type === 'skipped') yield skipped(data as Skipped);
 			else yield { item: (operation === 'stats' ? completeStats(data) : data) as T };
 		}
 	}
@@ -149,6 +152,15 @@ export function createControlClient(
 		followEvents: (input = {}) => follow('events', input),
 		followStats: (input = {}) => follow('stats', input),
 	};
+}
+
+interface Skipped {
+	count: number | null;
+	node?: string;
+}
+
+function skipped({ count, node }: Skipped): { skipped: number | null; node?: string } {
+	return { skipped: count, ...(node === undefined ? {} : { node }) };
 }
 
 let lastVersion: string | undefined;

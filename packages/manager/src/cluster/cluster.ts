@@ -30,6 +30,7 @@ import {
 	requireOthers,
 	sessionPlaces,
 } from './cluster-nodes.js';
+import { FollowedStreams } from './followed-streams.js';
 import { NodeFeeds } from './node-feeds.js';
 import { NodeLinks } from './node-links.js';
 import { RemoteFleet } from './remote-fleet.js';
@@ -57,6 +58,7 @@ export class Cluster implements FleetCluster {
 	readonly whole: WholeFleet;
 	readonly #options: ClusterOptions;
 	readonly #feeds: NodeFeeds;
+	readonly #streams: FollowedStreams;
 	#feed: NodeFeed | undefined;
 	#engine: Promise<{ engine: string; version: string }> | undefined;
 	readonly #remote = new Map<string, RemoteFleet>();
@@ -77,11 +79,14 @@ export class Cluster implements FleetCluster {
 					send: given.send,
 					drain: async (draining) => this.links.door.node.update({ draining }),
 					stop: (how) => void given.local().stop(how),
-					feed: () => this.#feed,
+					recentEvents: () => this.#feed?.recentEvents() ?? [],
+					streams: this.#streams,
 				});
 			},
+			closing: () => this.#streams.close(),
 		});
 		const feed = () => this.#feed;
+		this.#streams = new FollowedStreams({ clock, node: this.node, feed });
 		this.#feeds = new NodeFeeds({ links: this.links, clock, feed });
 		this.calls = this.#callsTo(undefined);
 		this.whole = new WholeFleet({

@@ -23,6 +23,8 @@ export interface NodeLinksOptions {
 	clock: Clock;
 	/** Registers the handlers for what the other node calls. */
 	serve(peer: OtherNode): void;
+	/** Resolves when the last messages to other nodes were sent. */
+	closing?(): Promise<void>;
 }
 
 /** A view that is at most this old is good enough to choose the nodes of a call. */
@@ -67,6 +69,7 @@ export class NodeLinks {
 	/** What waits for other nodes rejects. */
 	async close(): Promise<void> {
 		this.#stopWatching?.();
+		await this.#options.closing?.();
 		await this.#bus?.close().catch(() => {});
 		this.#bus = undefined;
 	}

@@ -40,13 +40,22 @@ export interface NodeMethods {
 	/** Returns at once: the node stops, and its links end with it. */
 	stop: { params: { graceMs?: number | undefined; reason: string; drain: boolean }; result: null };
 	recentEvents: { params: null; result: FleetEvent[] };
-	/** Sends `frame` events with this id until it is cancelled. Never returns by itself, except when the node stops. */
-	follow: { params: { id: number; what: 'events' | 'logs'; tail: number; shard?: number | undefined }; result: null };
+	/**
+	 * Sends `frame` events with this id until it is cancelled. Never returns by itself. The same id over another link continues after the frame
+	 * of that number.
+	 */
+	follow: {
+		params: { id: string; after: number; what: 'events' | 'logs'; tail: number; shard?: number | undefined };
+		result: null;
+	};
 }
 
 export interface NodeEvents {
-	/** A frame of server-sent events for the follower of this id; null once all recent ones were sent. */
-	frame: { id: number; frame: string | null };
+	/**
+	 * A frame of server-sent events for the follower of this id, with its number. Or a mark, with the number before it: all recent ones were
+	 * sent; nothing follows, because the node stops.
+	 */
+	frame: { id: string; n: number; frame: string | null; mark?: 'recent' | 'end' | undefined };
 }
 
 const options = z.strictObject({
@@ -74,7 +83,8 @@ export const nodeSchemas: PeerSchemas<NodeMethods, NodeMethods, NodeEvents> = {
 		stop: z.strictObject({ graceMs: z.number().nonnegative().optional(), reason: z.string(), drain: z.boolean() }),
 		recentEvents: z.null(),
 		follow: z.strictObject({
-			id: z.int(),
+			id: z.string(),
+			after: z.int().nonnegative(),
 			what: z.enum(['events', 'logs']),
 			tail: z.int().nonnegative(),
 			shard: z.int().nonnegative().optional(),
@@ -92,5 +102,12 @@ export const nodeSchemas: PeerSchemas<NodeMethods, NodeMethods, NodeEvents> = {
 		>,
 		follow: z.null(),
 	},
-	events: { frame: z.strictObject({ id: z.int(), frame: z.string().nullable() }) },
+	events: {
+		frame: z.strictObject({
+			id: z.string(),
+			n: z.int().nonnegative(),
+			frame: z.string().nullable(),
+			mark: z.enum(['recent', 'end']).optional(),
+		}),
+	},
 };
