@@ -193,6 +193,7 @@ export function createFleetParts({
 					cluster: options.cluster,
 					version,
 					carry: (session) => mode.carry(session),
+					keepSpares: (count) => mode.keepSpares(count),
 					emit,
 					links: cluster.links,
 					probe: () => answers(starts.lastGateway.url),

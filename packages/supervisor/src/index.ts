@@ -3,7 +3,7 @@ export type { ChildSpec } from './child-spec.js';
 export type { ChildState } from './child-state.js';
 export type { ExitReport } from './exit-reason.js';
 export { FairDeadline } from './fair-deadline.js';
-export { createProcessHost } from './process-host.js';
+export { createProcessHost, defaultProcessHost } from './process-host.js';
 export {
 	defaultRestartPolicy,
 	type RestartPolicy,

@@ -229,6 +229,13 @@ export class NodeState {
 		return this.#clock.monotonic() - since >= this.#timings.observeMs ? renewals : undefined;
 	}
 
+	/** In how many ms {@link silentSince} of another node is defined if nothing is heard of it; undefined while no answer can say so. */
+	silentInMs(node: string): number | undefined {
+		if (!this.#observing) return undefined;
+		const since = this.#observed.get(node)?.since ?? this.#othersSince;
+		return Math.max(0, since + this.#timings.observeMs - this.#clock.monotonic());
+	}
+
 	#offset(monotonic: number): number {
 		return this.#clock.now() - monotonic;
 	}

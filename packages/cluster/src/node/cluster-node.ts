@@ -67,6 +67,9 @@ export class ClusterNode {
 	#isMuted = true;
 	#registering = false;
 	#looking = false;
+	/** The version of the table that a renewal returned while the table was read. */
+	#laterVersion = 0;
+	#takeoverTimer: Timer | undefined;
 	#unsubscribe: (() => Promise<void>) | undefined;
 
 	constructor(options: ClusterNodeOptions) {
@@ -158,6 +161,7 @@ export class ClusterNode {
 		this.#phase = 'leaving';
 		this.#renewals.stop();
 		this.#clock.clearTimeout(this.#muteTimer);
+		this.#clock.clearTimeout(this.#takeoverTimer);
 		this.#moves.stop();
 		for (const { session } of this.state.sessions) {
 			await this.release(session, recordOf(session)).catch((error: unknown) => this.#failed(error));
@@ -187,6 +191,7 @@ export class ClusterNode {
 		this.#phase = 'out';
 		this.#renewals.stop();
 		this.#clock.clearTimeout(this.#muteTimer);
+		this.#clock.clearTimeout(this.#takeoverTimer);
 	}
 
 	/** Releases one session: it is free for any node. */
@@ -300,10 +305,14 @@ export class ClusterNode {
 
 	/** After each renewal: reads the table when there is something to do, plans if it is this node's turn, and follows the moves. */
 	async #look(reply: { version: number; quietMs: number }): Promise<void> {
-		if (this.#looking) return;
+		if (this.#looking) {
+			this.#laterVersion = reply.version;
+			return;
+		}
 		const { read, plan } = this.#turn.afterRenewal(reply);
-		if (!read && movesOf(this.#turn.view, this.node).length === 0) return;
+		if (!read && movesOf(this.#turn.view, this.node).length === 0) return this.#awaitTakeover();
 		this.#looking = true;
+		this.#laterVersion = 0;
 		try {
 			const view = await this.read();
 			this.#turn.note(view);
@@ -318,7 +327,17 @@ export class ClusterNode {
 			this.#failed(error);
 		} finally {
 			this.#looking = false;
+			if (this.#laterVersion > (this.#turn.view?.version ?? 0)) this.#renewals.soon();
+			else this.#awaitTakeover();
 		}
+	}
+
+	/** Renews when a session can be taken over from a silent node, where that is before the next renewal. */
+	#awaitTakeover(): void {
+		this.#clock.clearTimeout(this.#takeoverTimer);
+		const inMs = this.#turn.takeoverInMs;
+		if (inMs === undefined || inMs >= this.#timings.renewMs || this.#phase !== 'in') return;
+		this.#takeoverTimer = this.#clock.setTimeout(() => this.#renewals.soon(), inMs + 1);
 	}
 
 	async #plan(view: ClusterView, stillMs: number): Promise<void> {

@@ -8,8 +8,8 @@ import type { ClusterView } from '../table/cluster-view.js';
 
 export interface PlanningTurnOptions {
 	clock: Clock;
-	timings: Pick<Timings, 'leaseMs' | 'validMs' | 'renewMs'>;
-	state: Pick<NodeState, 'node' | 'identity' | 'muted' | 'ripe' | 'silentSince'>;
+	timings: Pick<Timings, 'leaseMs' | 'validMs' | 'renewMs' | 'takeMarginMs'>;
+	state: Pick<NodeState, 'node' | 'identity' | 'muted' | 'ripe' | 'silentSince' | 'silentInMs'>;
 	/** Of the layout. */
 	sessions: number;
 }
@@ -17,6 +17,8 @@ export interface PlanningTurnOptions {
 export class PlanningTurn {
 	readonly #options: PlanningTurnOptions;
 	#view: ClusterView | undefined;
+	/** When it was read. */
+	#viewedAt = 0;
 	/** The version for which there was nothing (more) to plan. */
 	#planned = -1;
 	/** Since when there has been something to plan; undefined while there is nothing. */
@@ -52,6 +54,7 @@ export class PlanningTurn {
 
 	note(view: ClusterView): void {
 		this.#view = view;
+		this.#viewedAt = this.#options.clock.monotonic();
 		const live = JSON.stringify(
 			view.nodes.filter(({ leaseMs }) => leaseMs > 0).map(({ node, member }) => [node, member?.draining, member?.reachesDiscord]),
 		);
@@ -71,6 +74,26 @@ export class PlanningTurn {
 		live.sort((a, b) => (a.member?.startedAt ?? 0) - (b.member?.startedAt ?? 0) || (a.node < b.node ? -1 : 1));
 		const rank = live.findIndex(({ node }) => node === state.node);
 		return rank >= 0 && clock.monotonic() - (this.#workSince ?? 0) >= rank * timings.renewMs;
+	}
+
+	/**
+	 * In how many ms a session of a silent node can be taken over, or the table says when; undefined where no such moment is known. A
+	 * renewal at that moment is sooner than the next one of itself by up to an interval.
+	 */
+	get takeoverInMs(): number | undefined {
+		const { state, timings, clock } = this.#options;
+		const view = this.#view;
+		if (!view) return undefined;
+		const owners = new Set(view.sessions.map(({ owner }) => owner));
+		const sinceMs = clock.monotonic() - this.#viewedAt;
+		const waits = view.nodes.flatMap(({ node, leaseMs }) => {
+			const silentInMs = owners.has(node) && node !== state.node ? state.silentInMs(node) : undefined;
+			if (silentInMs === undefined) return [];
+			// Silent for long enough here; Redis refuses until its deadline is past by the margin.
+			const refusedForMs = leaseMs + timings.takeMarginMs - sinceMs;
+			return silentInMs > 0 ? [silentInMs] : refusedForMs > 0 ? [refusedForMs] : [];
+		});
+		return waits.length > 0 ? Math.min(...waits) : undefined;
 	}
 
 	/** This node has planned from the version, with this much of {@link stillMs}. */

@@ -30,6 +30,7 @@ export interface RedisSnapshotStoreOptions {
 const pieceBytes = 256 * 1024;
 /** In one command. */
 const piecesAtOnce = 4;
+const piecesInAnswer = 8 * piecesAtOnce;
 
 interface Position {
 	version: string;
@@ -61,11 +62,10 @@ export class RedisSnapshotStore implements SnapshotStore {
 			if (version === undefined) return undefined;
 			const list = `${this.#prefix}${name}:${version}`;
 			const pieces: Buffer[] = [];
-			for (;;) {
-				const [part] = (await this.#options.redis.batch([
-					['LRANGE', list, pieces.length, pieces.length + 8 * piecesAtOnce - 1],
+			for (let part: Buffer[] | undefined; part === undefined || part.length === piecesInAnswer; ) {
+				[part] = (await this.#options.redis.batch([
+					['LRANGE', list, pieces.length, pieces.length + piecesInAnswer - 1],
 				])) as [Buffer[]];
-				if (part.length === 0) break;
 				pieces.push(...part);
 			}
 			// A switch in between took the rest away.

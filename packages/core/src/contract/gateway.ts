@@ -8,6 +8,14 @@ import type { GatewayInfo, WorkerEvents } from './worker.js';
 /** Name of the environment variable that carries a gateway process's {@link GatewayConfig} as JSON. */
 export const gatewayConfigVariable = 'SHARDCTL_GATEWAY';
 
+/** Its value in a process that was started before there was anything for it to hold: its configuration is a {@link PassedGatewayConfig}. */
+export const gatewayConfigFollows = 'follows';
+
+/** The first message to such a process. */
+export interface PassedGatewayConfig {
+	readonly shardctlGatewayConfig: GatewayConfig;
+}
+
 /** `at-most-once`: events in flight to a dead worker are dropped and counted. `at-least-once`: they are sent again. */
 export type Delivery = 'at-most-once' | 'at-least-once';
 

@@ -1,11 +1,12 @@
 // The entry of a gateway process: reads its configuration, opens the channel to the manager, and runs until the manager ends it.
-import { type GatewayConfig, gatewayConfigVariable, systemClock } from '@shardctl/core';
+import { systemClock } from '@shardctl/core';
 import { exitAfterReply, runService } from '@shardctl/rpc';
 import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
+import { gatewayConfig } from './gateway-config.js';
 import { answerManager, identifyClient, openManagerLink } from './manager-link.js';
 import { ResidentGateway } from './resident-gateway.js';
 
-const config = JSON.parse(process.env[gatewayConfigVariable] ?? 'null') as GatewayConfig;
+const config = await gatewayConfig();
 const peer = openManagerLink(config.epoch);
 const files = new FileSnapshotStore(config.snapshotDir);
 // Loaded only by a node of a cluster.

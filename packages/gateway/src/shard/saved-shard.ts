@@ -79,13 +79,14 @@ export class SavedShard {
 	 */
 	async read(): Promise<SavedState | undefined> {
 		const { shardId, layout, store, voice } = this.#options;
-		const data = await store.read(this.#names.shard);
+		// Nothing is written meanwhile: this process has claimed them.
+		const [data, journal] = await Promise.all([store.read(this.#names.shard), store.read(this.#names.journal)]);
 		if (!data) return undefined;
 		const snapshot = decodeSnapshot(data);
 		const { totalShards, sessions } = snapshot.layout;
 		if (snapshot.shardId !== shardId || totalShards !== layout.totalShards || sessions !== layout.sessions) return undefined;
 		voice.restore(snapshot.voice);
-		return replay((await store.read(this.#names.journal)) ?? new Uint8Array(), snapshot, voice);
+		return replay(journal ?? new Uint8Array(), snapshot, voice);
 	}
 
 	/** Brings back the session of a worker that is still running, so that it can resume. */

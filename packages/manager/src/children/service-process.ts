@@ -5,6 +5,7 @@ import { ipcPort, type Port } from '@shardctl/rpc';
 import {
 	type ChildHandle,
 	type ChildLink,
+	type ChildSpec,
 	type ShutdownOptions,
 	SupervisedChild,
 	type SupervisedChildOptions,
@@ -59,6 +60,25 @@ export interface ServiceProcessOptions<Peer> {
 	connect(port: Port, epoch: number, reports: ServiceReports): ServiceLink<Peer>;
 }
 
+/** How a process of a service is started; `config` is the text of its configuration variable. */
+export function serviceSpec(
+	{
+		id,
+		file,
+		execArgv,
+		token,
+		configVariable,
+	}: Pick<ServiceProcessOptions<unknown>, 'id' | 'file' | 'execArgv' | 'token' | 'configVariable'>,
+	config: string,
+): ChildSpec {
+	return {
+		id,
+		file,
+		execArgv: [...execArgv],
+		env: childEnvironment(process.env, { DISCORD_TOKEN: token, [configVariable]: config }),
+	};
+}
+
 export class ServiceProcess<Peer extends { readonly closed: boolean; close(error: ShardctlError): void }> {
 	readonly label: string;
 	readonly child: SupervisedChild;
@@ -67,7 +87,7 @@ export class ServiceProcess<Peer extends { readonly closed: boolean; close(error
 	#peer: Peer | undefined;
 
 	constructor(options: ServiceProcessOptions<Peer>) {
-		const { id, label, file, execArgv, token, configVariable, config, child } = options;
+		const { label, config, child } = options;
 		this.label = label;
 		this.#options = options;
 		this.#door = new ServiceDoor({
@@ -76,15 +96,7 @@ export class ServiceProcess<Peer extends { readonly closed: boolean; close(error
 		});
 		this.child = new SupervisedChild({
 			...child,
-			spec: (epoch) => ({
-				id,
-				file,
-				execArgv: [...execArgv],
-				env: childEnvironment(process.env, {
-					DISCORD_TOKEN: token,
-					[configVariable]: JSON.stringify(config({ epoch, port: this.#door.port })),
-				}),
-			}),
+			spec: (epoch) => serviceSpec(options, JSON.stringify(config({ epoch, port: this.#door.port }))),
 			connect: (handle, epoch) => this.#connect(handle, epoch),
 		});
 	}

@@ -7,9 +7,12 @@ import {
 	type GatewayProcessStats,
 	type GatewayShardStats,
 	ShardctlError,
+	systemClock,
 	WorkerPaths,
 } from '@shardctl/core';
-import { ManagedGateway, type ManagedGatewayOptions } from './managed-gateway.js';
+import { defaultProcessHost } from '@shardctl/supervisor';
+import { ManagedGateway, type ManagedGatewayOptions, spareGatewaySpec } from './managed-gateway.js';
+import { SpareGateways } from './spare-gateways.js';
 
 export interface GatewayFleetOptions {
 	/** Shards of each process. */
@@ -28,11 +31,18 @@ export class GatewayFleet {
 	readonly #options: GatewayFleetOptions;
 	#gateways: readonly ManagedGateway[] = [];
 	#nextId = 0;
+	readonly #spares: SpareGateways;
 	readonly #pathSecret = randomBytes(32).toString('base64url');
 	readonly #paths = new WorkerPaths(this.#pathSecret);
 
 	constructor(options: GatewayFleetOptions) {
 		this.#options = options;
+		const { token, child } = options;
+		this.#spares = new SpareGateways({
+			host: child.host ?? defaultProcessHost,
+			clock: child.clock ?? systemClock,
+			spec: () => spareGatewaySpec(token),
+		});
 		for (const shardIds of options.gateways) this.add(shardIds);
 	}
 
@@ -46,6 +56,7 @@ export class GatewayFleet {
 		const gatewayId = this.#nextId++;
 		const gateway = new ManagedGateway({
 			...options,
+			child: { ...options.child, host: this.#spares },
 			paths: this.#paths,
 			gatewayId,
 			shardIds,
@@ -54,6 +65,11 @@ export class GatewayFleet {
 		this.#gateways = [...this.#gateways, gateway];
 		onCreated?.(gateway);
 		return gateway;
+	}
+
+	/** How many processes wait, started already, for what {@link add} brings. */
+	keepSpares(count: number): void {
+		this.#spares.keep(count);
 	}
 
 	/** Forgets a process, which ends or has ended. */
@@ -137,7 +153,7 @@ export class GatewayFleet {
 
 	/** Ends every process, and the sessions with Discord. */
 	async stop(options: { graceMs?: number }): Promise<void> {
-		await Promise.all(this.gateways.map((gateway) => gateway.stop(options)));
+		await Promise.all([this.#spares.close(), ...this.gateways.map((gateway) => gateway.stop(options))]);
 	}
 
 	stats(nowMs: number): Promise<GatewayProcessStats[]> {

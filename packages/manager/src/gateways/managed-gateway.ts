@@ -2,6 +2,8 @@
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
+	type Deferred,
+	deferred,
 	describeShards,
 	type GatewayConfig,
 	type GatewayEvents,
@@ -10,6 +12,7 @@ import {
 	type GatewayMethods,
 	type GatewayNotice,
 	type GatewayStats,
+	gatewayConfigFollows,
 	gatewayConfigVariable,
 	type IdentifySlot,
 	type LostEvents,
@@ -19,7 +22,7 @@ import {
 } from '@shardctl/core';
 import { gatewaySchemas } from '@shardctl/core/schemas';
 import { Peer, type Port } from '@shardctl/rpc';
-import type { SupervisedChild } from '@shardctl/supervisor';
+import type { ChildSpec, SupervisedChild } from '@shardctl/supervisor';
 import { closeInspectorMs } from '../children/child-rules.js';
 import { type ProtocolGuardOptions, protocolGuard } from '../children/protocol-guard.js';
 import {
@@ -27,6 +30,7 @@ import {
 	ServiceProcess,
 	type ServiceProcessOptions,
 	type ServiceReports,
+	serviceSpec,
 } from '../children/service-process.js';
 import { SlotHolder } from '../identify/slot-holder.js';
 import { gatewayExecArgv } from './gateway-exec-argv.js';
@@ -35,6 +39,13 @@ const processFile = fileURLToPath(import.meta.resolve('@shardctl/gateway/process
 const statsTimeoutMs = 2000;
 
 const noStats: GatewayStats = { rssBytes: null, cpuSeconds: null, sessions: [], shards: [] };
+
+const started = { file: processFile, execArgv: gatewayExecArgv, configVariable: gatewayConfigVariable };
+
+/** How a gateway process is started whose configuration follows. */
+export function spareGatewaySpec(token: string): ChildSpec {
+	return serviceSpec({ ...started, id: 'spare gateway', token }, gatewayConfigFollows);
+}
 
 type GatewayPeer = Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;
 
@@ -73,6 +84,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	readonly #service: ServiceProcess<GatewayPeer>;
 	/** Whether Discord keeps the sessions also at the end of the last process: another machine continues them. */
 	#keepSessions = false;
+	#paused: Deferred<void> | undefined;
 
 	constructor(options: ManagedGatewayOptions) {
 		super();
@@ -83,10 +95,8 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		this.#service = new ServiceProcess({
 			id: `gateway ${gatewayId}`,
 			label: `gateway process ${gatewayId} (${describeShards(shardIds)})`,
-			file: processFile,
-			execArgv: gatewayExecArgv,
+			...started,
 			token,
-			configVariable: gatewayConfigVariable,
 			config: (start): GatewayConfig => ({ ...config(), ...start, gatewayId, shardIds: [...shardIds] }),
 			child,
 			onConnectionsClosed: (message) => this.emit('notice', { shardIds: [...shardIds], kind: 'worker:refused', message }),
@@ -141,9 +151,18 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		return this.#service.restart('a restart of the gateway processes was requested');
 	}
 
-	/** Ends the process for now; Discord keeps its sessions, and workers that connect wait for the next process. */
-	pause(): Promise<void> {
+	/**
+	 * Ends the process for now; Discord keeps its sessions, and workers that connect wait for the next process. Resolves when everything is
+	 * saved and no session has a connection any more: nobody has to wait for the end of the process.
+	 */
+	async pause(): Promise<void> {
 		this.#keepSessions = true;
+		this.#paused = deferred();
+		await Promise.race([this.#paused.promise, this.child.stop()]);
+	}
+
+	/** Resolves when nothing is left of the process that was paused. */
+	whenPaused(): Promise<void> {
 		return this.child.stop();
 	}
 
@@ -186,8 +205,10 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 			ping: (signal) => peer.request('ping', null, { signal, timeoutMs: forever }),
 			closeInspector: () => peer.request('inspector.close', null, { timeoutMs: closeInspectorMs }),
 			// The sessions with Discord are kept for a process that takes this one's place.
-			shutdown: (reason, { final }) =>
-				peer.request('shutdown', { reason, keepSessions: this.#keepSessions || !final }, { timeoutMs: forever }),
+			shutdown: async (reason, { final }) => {
+				await peer.request('shutdown', { reason, keepSessions: this.#keepSessions || !final }, { timeoutMs: forever });
+				this.#paused?.resolve();
+			},
 			closed: () => slots.abandonAll(),
 		};
 	}

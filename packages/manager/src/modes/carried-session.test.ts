@@ -8,6 +8,7 @@ import { CarriedSession, type CarriedSessionOptions } from './carried-session.js
 async function setup() {
 	const steps: string[] = [];
 	const drained = deferred();
+	const ended = deferred();
 	const child = Object.assign(new EventEmitter(), { state: 'ready', start: () => void steps.push('start') });
 	const gateway = {
 		child,
@@ -18,6 +19,7 @@ async function setup() {
 			return drained.promise.then(() => ({ drained: true }));
 		},
 		pause: async () => void steps.push('end'),
+		whenPaused: () => ended.promise,
 		stop: async () => void steps.push('stop'),
 	};
 	const session = new CarriedSession({
@@ -29,24 +31,28 @@ async function setup() {
 		onClosed: () => {},
 	});
 	await session.whenPrepared(new AbortController().signal);
-	return { session, steps, drained };
+	return { session, steps, drained, ended };
 }
 
 it('starts the gateway process again when the hand-over did not happen', async () => {
-	const { session, steps, drained } = await setup();
+	const { session, steps, drained, ended } = await setup();
 	drained.resolve();
 	await session.pause();
 	session.resume();
+	await nextTurn();
+	expect(steps.at(-1)).toBe('end');
+	ended.resolve();
 	await nextTurn();
 	await session.pause();
 	expect(steps).toEqual(['start', 'worker.drain', 'end', 'start', 'worker.drain', 'end']);
 });
 
 it('starts it also where the session is taken back while it still drains', async () => {
-	const { session, steps, drained } = await setup();
+	const { session, steps, drained, ended } = await setup();
 	const paused = session.pause();
 	session.resume();
 	drained.resolve();
+	ended.resolve();
 	await paused;
 	await nextTurn();
 	expect(steps).toEqual(['start', 'worker.drain', 'end', 'start']);

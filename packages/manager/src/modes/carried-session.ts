@@ -110,10 +110,13 @@ export class CarriedSession implements Carried {
 	resume(): void {
 		if (this.#state !== 'paused') return;
 		this.#state = 'open';
+		const { gateway } = this.#options;
 		const start = () => {
-			if (this.#state === 'open') this.#options.gateway.child.start();
+			if (this.#state === 'open') gateway.child.start();
 		};
-		this.#pausing.then(start, start);
+		// The next process follows the paused one, which may still be ending.
+		const ended = () => gateway.whenPaused();
+		this.#pausing.then(ended, ended).then(start, start);
 	}
 
 	/** Ends the processes; Discord and the store keep the session for another node. Idempotent. */

@@ -41,6 +41,9 @@ export class DirectMode implements SessionMode {
 	}
 
 	/** As a node of a cluster: makes the workers of a session, which start with its lease. */
+	/** Its sessions have no process but their workers. */
+	keepSpares(): void {}
+
 	carry({ session, shardIds, slices }: SessionToCarry): CarriedWorkers {
 		const { workers, options } = this.#context;
 		const plan = this.#plan as Plan;

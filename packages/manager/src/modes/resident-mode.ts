@@ -134,6 +134,10 @@ export class ResidentMode implements SessionMode {
 		});
 	}
 
+	keepSpares(count: number): void {
+		this.#running?.gateways.keepSpares(count);
+	}
+
 	/** With other sessions than before. */
 	#replan(change: (sessions: number[]) => number[]): void {
 		const running = this.#started();

@@ -42,6 +42,9 @@ export interface SessionMode {
 	/** As a node of a cluster: makes what carries a session, and starts it as far as it may before the session is this node's. */
 	carry(session: SessionToCarry): Carried;
 
+	/** As a node of a cluster: how many processes wait for sessions that come to it. */
+	keepSpares(count: number): void;
+
 	/**
 	 * Called before each fork of a worker's process: waits until it may be started, and returns what it is started with. A rejection
 	 * gives the worker up. The signal aborts when the start is cancelled.

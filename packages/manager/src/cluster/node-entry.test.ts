@@ -1,0 +1,126 @@
+import type { ClusterView, NodeRow } from '@shardctl/cluster';
+import { ShardctlError } from '@shardctl/core';
+import { fakeClock } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { announceLeave, drainNode, joinCluster } from './node-entry.js';
+
+const timings = { leaseMs: 6000, takeMarginMs: 500 };
+const never = new AbortController().signal;
+
+function setUp() {
+	const clock = fakeClock();
+	const log: string[] = [];
+	const logger = { info: (text: string) => void log.push(text), warn: (text: string) => void log.push(text) };
+	return { clock, log, entry: { clock, logger: logger as never, signal: never } };
+}
+const taken = new ShardctlError('NODE_NAME_TAKEN', 'the name is taken');
+
+/** A node whose starts end with these, one after the other. */
+function starting(...ends: (ShardctlError | 'joined')[]) {
+	let starts = 0;
+	return {
+		get starts() {
+			return starts;
+		},
+		start: async () => {
+			const end = ends[Math.min(starts++, ends.length - 1)];
+			if (end !== 'joined') throw end;
+		},
+	};
+}
+const join = (entry: ReturnType<typeof setUp>['entry'], node: { start(): Promise<void> }) =>
+	joinCluster({ ...entry, node, timings, reconnected: () => Promise.resolve() });
+
+it('waits for the lease of a node that was just killed under the same name, and says so once', async () => {
+	const { clock, log, entry } = setUp();
+	const node = starting(taken, taken, taken, 'joined');
+	const joined = join(entry, node);
+	await clock.advance(2000);
+	await joined;
+	expect(node.starts).toBe(4);
+	expect(log).toEqual(['the name is taken. If it was just killed, its lease ends within 6 s: waiting for that']);
+});
+
+it('gives up where the name is still taken after a lease', async () => {
+	const { clock, entry } = setUp();
+	const refused = expect(join(entry, starting(taken))).rejects.toThrow(taken);
+	await clock.advance(10_000);
+	await refused;
+});
+
+it('tries once more where the connection breaks, and does not where the cluster refuses the node', async () => {
+	const { log, entry } = setUp();
+	const broken = new ShardctlError('REDIS_UNAVAILABLE', 'the connection broke');
+	await join(entry, starting(broken, 'joined'));
+	expect(log).toEqual(['the connection broke; trying once more to join']);
+	await expect(join(entry, starting(broken))).rejects.toThrow(broken);
+	const refused = starting(new ShardctlError('CLUSTER_MISMATCH', 'another layout'));
+	await expect(join(entry, refused)).rejects.toThrow('another layout');
+	expect(refused.starts).toBe(1);
+});
+
+const row = (node: string, draining = false, leaseMs = 6000) =>
+	({ node, leaseMs, renewals: 1, member: { draining } }) as unknown as NodeRow;
+
+/** Node a with this many sessions; each time the cluster is read, one of them has moved. */
+function leaving(count: number, others: readonly NodeRow[], { stuck = false } = {}) {
+	let left = count;
+	const updates: unknown[] = [];
+	return {
+		updates,
+		node: 'a',
+		state: {
+			get sessions() {
+				return Array.from({ length: left }, (_, session) => ({ session, epoch: 1, hold: 'acting' as const }));
+			},
+		},
+		update: async (changes: unknown) => void updates.push(changes),
+		read: async () => {
+			if (!stuck) left--;
+			return { nodes: [row('a', true), ...others] } as unknown as ClusterView;
+		},
+	};
+}
+
+it('drains until every session has moved, and says how many are left', async () => {
+	const { clock, log, entry } = setUp();
+	const node = leaving(3, [row('b')]);
+	const drained = drainNode({ ...entry, node, deadlineMs: 60_000 });
+	await clock.advance(1000);
+	await drained;
+	expect(node.updates).toEqual([{ draining: true }]);
+	expect(log).toEqual(['draining: 2 sessions left to move to other nodes', 'draining: 1 session left to move to other nodes']);
+});
+
+it.each([
+	['there is none', []],
+	['the others drain as well, or are gone', [row('b', true), row('c', false, 0)]],
+])('drains to no other node where %s', async (_, others) => {
+	const { entry } = setUp();
+	const node = leaving(3, others, { stuck: true });
+	await drainNode({ ...entry, node, deadlineMs: 60_000 });
+	expect(node.state.sessions).toHaveLength(3);
+});
+
+it('ends a drain at its deadline with what it means, and at the signal', async () => {
+	const { clock, entry } = setUp();
+	const late = expect(drainNode({ ...entry, node: leaving(3, [row('b')], { stuck: true }), deadlineMs: 1000 })).rejects.toMatchObject({
+		code: 'CALL_TIMEOUT',
+	});
+	await clock.advance(1200);
+	await late;
+	const hurry = new AbortController();
+	const drain = drainNode({ ...entry, node: leaving(3, [row('b')], { stuck: true }), deadlineMs: 60_000, signal: hurry.signal });
+	const ended = expect(drain).rejects.toThrow('now');
+	hurry.abort(new Error('now'));
+	await ended;
+});
+
+it('announces what becomes of sessions that cannot move', async () => {
+	const { log, entry } = setUp();
+	for (const count of [2, 1, 0]) await announceLeave({ ...entry, node: leaving(count, []), because: 'of this' });
+	expect(log).toEqual([
+		'the 2 sessions start on other nodes with an IDENTIFY each, because of this',
+		'the session starts on another node with an IDENTIFY each, because of this',
+	]);
+});
