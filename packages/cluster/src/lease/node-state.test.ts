@@ -145,11 +145,16 @@ describe('what a node has seen of others', () => {
 	it('counts a node as silent only after its renewals were the same for the lease and a margin, on its own clock', async () => {
 		const { clock, state, renew } = setUp();
 		renew({}, { renewals: { b: 7 } });
+		expect(state.silentInMs('b')).toBe(timings.observeMs);
 		await clock.advance(timings.observeMs - 1);
 		renew({}, { renewals: { b: 7 } });
 		expect(state.silentSince('b')).toBeUndefined();
+		expect(state.silentInMs('b')).toBe(1);
 		await clock.advance(1);
 		expect(state.silentSince('b')).toBe(7);
+		expect(state.silentInMs('b')).toBe(0);
+		state.unanswered();
+		expect(state.silentInMs('b')).toBeUndefined();
 		renew({}, { renewals: { b: 8 } });
 		expect(state.silentSince('b')).toBeUndefined();
 	});

@@ -33,6 +33,8 @@ export interface ClusterNodeOptions {
 	starting?(): number;
 	/** Whether this node may plan yet, such as only when enough nodes are there. */
 	mayPlan?(view: ClusterView): boolean;
+	/** Whether sessions have a record, which the host gets with them (default: they have). */
+	records?: boolean;
 	clock?: Clock;
 	/** Names this incarnation; random by default. */
 	node?: string;
@@ -289,6 +291,10 @@ export class ClusterNode {
 
 	#own(session: HeldSession): void {
 		const isOwned = () => this.state.holding(session.session)?.epoch === session.epoch;
+		if (this.#options.records === false) {
+			this.#options.host.own(session, undefined);
+			return;
+		}
 		// Read after the epoch is taken, never before: the old owner may have written until then.
 		void this.read().then(
 			({ records }) => {
@@ -365,8 +371,7 @@ export class ClusterNode {
 			const granted = this.state.hearGrant(change.session, Number(outcomes[2 * index + 1]), sentAfter);
 			if (granted) this.#own(granted);
 		}
-		if (outcomes) this.#changed();
-		else this.#renewals.soon();
+		this.#renewals.soon();
 		return outcomes;
 	}
 

@@ -4,7 +4,7 @@ import { stillBeforeRebalanceMs } from '../planner/plan.js';
 import type { ClusterView, NodeRow, SessionRow } from '../table/cluster-view.js';
 import { PlanningTurn } from './planning-turn.js';
 
-const timings = { leaseMs: 6000, validMs: 4500, renewMs: 1500 };
+const timings = { leaseMs: 6000, validMs: 4500, renewMs: 1500, takeMarginMs: 500 };
 
 function setUp() {
 	const clock = fakeClock();
@@ -15,6 +15,8 @@ function setUp() {
 		ripe: true,
 		silent: new Map<string, number>(),
 		silentSince: (node: string) => state.silent.get(node),
+		silentIn: new Map<string, number>(),
+		silentInMs: (node: string) => state.silentIn.get(node),
 	};
 	const turn = new PlanningTurn({ clock, timings, state, sessions: 2 });
 	return { clock, state, turn };
@@ -121,4 +123,21 @@ it('is first the turn of the node that joined first, and of each further one a r
 		state[not] = before;
 	}
 	expect(turn.isMine(view({ nodes: [node('a', 1)] }))).toBe(false);
+});
+
+it('knows the moment at which a silent owner can be taken over from', async () => {
+	const { turn, clock, state } = setUp();
+	turn.note(view());
+	expect(turn.takeoverInMs).toBeUndefined();
+	for (const owner of ['a', 'b', 'c']) state.silentIn.set(owner, owner === 'a' ? 700 : 1);
+	// Not this node itself, and no node that owns nothing.
+	expect(turn.takeoverInMs).toBe(700);
+	state.silentIn.set('a', 0);
+	turn.note(view({ nodes: [node('a', 1, 200), node('b', 2)] }));
+	expect(turn.takeoverInMs).toBe(200 + timings.takeMarginMs);
+	await clock.advance(300);
+	expect(turn.takeoverInMs).toBe(400);
+	// From then on each renewal tries.
+	await clock.advance(400);
+	expect(turn.takeoverInMs).toBeUndefined();
 });

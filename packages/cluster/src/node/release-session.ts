@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { commonArguments } from '../lease/renewal-wire.js';
 import type { Timings } from '../lease/timings.js';
 import type { ClusterKeys } from '../redis/keys.js';
-import type { RedisPort, RedisScript } from '../redis/redis-port.js';
+import type { RedisPort } from '../redis/redis-port.js';
 import { ownershipScripts } from '../scripts/ownership-scripts.js';
 import type { Member } from '../table/cluster-view.js';
 
@@ -24,17 +24,15 @@ export interface ReleaseSessionOptions {
 }
 
 export async function releaseSession(options: ReleaseSessionOptions): Promise<void> {
-	const { redis, keys, timings, identity, node, session, epoch, timeoutMs } = options;
-	const scripts = ownershipScripts();
-	const run = (script: RedisScript, args: readonly (string | number)[]) =>
-		redis.script(
-			script,
-			[keys.engine, keys.nodes, keys.table, keys.members, keys.records],
-			[...commonArguments(identity(), timings, randomBytes(8).toString('hex')), ...args],
-			{ timeoutMs },
-		);
-	const member = { ...(JSON.parse(options.member) as Member), draining: true };
-	await run(scripts.updateMember, [node, JSON.stringify(member)]);
-	await run(scripts.release, [node, session, epoch, '']);
-	await redis.publish(keys.tableChanged, node);
+	const { redis, keys, timings, identity, node, member, session, epoch, timeoutMs } = options;
+	const draining = { ...(JSON.parse(member) as Member), draining: true };
+	await redis.script(
+		ownershipScripts().abandon,
+		[keys.engine, keys.nodes, keys.table, keys.members, keys.records],
+		[
+			...commonArguments(identity(), timings, randomBytes(8).toString('hex')),
+			...[node, session, epoch, '', JSON.stringify(draining), keys.tableChanged],
+		],
+		{ timeoutMs, isRare: true },
+	);
 }

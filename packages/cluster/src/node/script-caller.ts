@@ -19,12 +19,14 @@ export class ScriptCaller {
 	readonly scripts = ownershipScripts();
 	readonly #redis: RedisPort;
 	readonly #keys: readonly string[];
+	readonly #channel: string;
 	readonly #timings: Timings;
 	readonly #state: Pick<NodeState, 'node' | 'identity'>;
 
 	constructor({ redis, keys, timings, state }: ScriptCallerOptions) {
 		this.#redis = redis;
 		this.#keys = [keys.engine, keys.nodes, keys.table, keys.members, keys.records];
+		this.#channel = keys.tableChanged;
 		this.#timings = timings;
 		this.#state = state;
 	}
@@ -34,9 +36,10 @@ export class ScriptCaller {
 		return (await this.#send(script, this.#state.identity, [this.#state.node, ...args])) as string[];
 	}
 
-	/** Compare and set: a plan that was made from a version of the table. */
+	/** Compare and set: a plan that was made from a version of the table. The other nodes hear of what it changes. */
 	async apply(version: number, ripe: boolean, changes: readonly unknown[]): Promise<string[] | undefined> {
-		const args = [version, ripe ? 1 : 0, this.#timings.takeMarginMs, JSON.stringify(changes)];
+		const { takeMarginMs } = this.#timings;
+		const args = [version, ripe ? 1 : 0, takeMarginMs, JSON.stringify(changes), this.#channel, this.#state.node];
 		const [kind, , outcomes] = (await this.#send(this.scripts.apply, this.#state.identity, args)) as [string, unknown, string[]];
 		return kind === 'OK' ? outcomes : undefined;
 	}

@@ -54,12 +54,13 @@ export class IoredisPort implements RedisPort {
 		script: RedisScript,
 		keys: readonly string[],
 		args: readonly RedisArgument[],
-		{ timeoutMs = this.#timeoutMs }: RedisCallOptions = {},
+		{ timeoutMs = this.#timeoutMs, isRare = false }: RedisCallOptions = {},
 	): Promise<unknown> {
 		const rest = [keys.length, ...keys, ...args.map(wire)];
 		const run = (name: string, text: string) =>
 			script.binary ? this.#client.callBuffer(name, [text, ...rest]) : this.#client.call(name, [text, ...rest]);
 		return this.#within(timeoutMs, script.name, async () => {
+			if (isRare) return await run('EVAL', script.lua);
 			try {
 				return await run('EVALSHA', this.#hash(script));
 			} catch (error) {

@@ -15,6 +15,8 @@ export type RedisCommand = readonly [name: string, ...args: RedisArgument[]];
 export interface RedisCallOptions {
 	/** After this the call rejects with `CALL_TIMEOUT`. It may still have an effect. */
 	timeoutMs?: number;
+	/** A script that Redis will hardly have: its text is sent at once, which saves the question. */
+	isRare?: boolean;
 }
 
 export interface RedisPort {

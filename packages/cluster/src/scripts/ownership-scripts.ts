@@ -87,7 +87,8 @@ return { 'OK', identity, math.max(0, quietUntil - now), version, redis.call('HEX
 
 /**
  * scriptTake, and the planning of moves: compare and set. ARGV: 6 version that the plan was made from, 7 whether the sender has known
- * the identity for the quiet period, 8 margin in ms behind a deadline, 9 the changes as JSON: `{ op, session, to, from, renewals }`.
+ * the identity for the quiet period, 8 margin in ms behind a deadline, 9 the changes as JSON: `{ op, session, to, from, renewals }`, 10 channel and
+ * 11 node: the others hear of a change at once.
  *
  * Answers: `OK`, version, [outcome, epoch, …]; or `STALE`, version. An outcome is `done` or the reason why not.
  */
@@ -150,7 +151,9 @@ for _, change in ipairs(cjson.decode(ARGV[9])) do
   outcomes[#outcomes + 1] = outcome
   outcomes[#outcomes + 1] = epochText(epoch)
 end
-return { 'OK', tonumber(redis.call('HGET', TABLE, 'version') or '0'), outcomes }
+local after = tonumber(redis.call('HGET', TABLE, 'version') or '0')
+if after ~= version and ARGV[10] then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
+return { 'OK', after, outcomes }
 `;
 
 /** The target of a move has everything ready but the connection. ARGV: 6 node, 7 session, 8 epoch that it has read. */
@@ -181,7 +184,7 @@ return { 'OK', s.owner, epochText(s.epoch) }
  * An owner releases a session. Each session by its epoch and never the node's lease: another process of the node may not have noticed
  * that its manager is gone [node-release]. ARGV: 6 node, 7 session, 8 epoch, 9 record or nothing.
  */
-const release = `${refuseOtherEngine}
+const releaseSession = `
 local s = readSession(ARGV[7])
 if s.owner ~= ARGV[6] or s.epoch ~= tonumber(ARGV[8]) then return { 'FENCED', s.owner, epochText(s.epoch) } end
 if isQuiet then return { 'QUIET' } end
@@ -191,6 +194,19 @@ newVersion()
 if ARGV[9] and ARGV[9] ~= '' then redis.call('HSET', RECORDS, ARGV[7], ARGV[9]) end
 return { 'OK' }
 `;
+const release = `${refuseOtherEngine}${releaseSession}`;
+
+/**
+ * A process of a node whose manager is gone releases its session: {@link release} and {@link updateMember} in one step, and all nodes hear of
+ * it at once. ARGV: 6 node, 7 session, 8 epoch, 9 nothing, 10 the member as JSON, 11 channel.
+ */
+const abandon = `${refuseOtherEngine}
+if redis.call('HEXISTS', MEMBERS, ARGV[6]) == 1 then
+  redis.call('HSET', MEMBERS, ARGV[6], ARGV[10])
+  newVersion()
+end
+redis.call('PUBLISH', ARGV[11], ARGV[6])
+${releaseSession}`;
 
 /** scriptWrite: what the next owner needs to RESUME. ARGV: 6 node, 7 session, 8 epoch, 9 record. */
 const saveRecord = `${refuseOtherEngine}
@@ -260,6 +276,7 @@ export interface OwnershipScripts {
 	readonly prepared: RedisScript;
 	readonly handOver: RedisScript;
 	readonly release: RedisScript;
+	readonly abandon: RedisScript;
 	readonly saveRecord: RedisScript;
 	readonly join: RedisScript;
 	readonly updateMember: RedisScript;
@@ -276,6 +293,7 @@ export function ownershipScripts(sources: ScriptSources = redisSources): Ownersh
 		prepared: script('prepared', prepared),
 		handOver: script('handOver', handOver),
 		release: script('release', release),
+		abandon: script('abandon', abandon),
 		saveRecord: ownershipScript({ name: 'saveRecord', lua: saveRecord, full: false }, sources),
 		join: script('join', join),
 		updateMember: script('updateMember', updateMember),

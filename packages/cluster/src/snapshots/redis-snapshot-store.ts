@@ -6,7 +6,7 @@ import { fencedError, isFence, ShardctlError, type SnapshotStore } from '@shardc
 import { commonArguments } from '../lease/renewal-wire.js';
 import type { Timings } from '../lease/timings.js';
 import type { ClusterKeys } from '../redis/keys.js';
-import type { RedisArgument, RedisPort, RedisScript } from '../redis/redis-port.js';
+import type { RedisArgument, RedisCommand, RedisPort, RedisScript } from '../redis/redis-port.js';
 import { type SnapshotScripts, snapshotScripts } from './snapshot-scripts.js';
 
 /** The session that the writes belong to. A fence is then the epoch of its owner. */
@@ -61,15 +61,16 @@ export class RedisSnapshotStore implements SnapshotStore {
 			const version = await this.#version(name);
 			if (version === undefined) return undefined;
 			const list = `${this.#prefix}${name}:${version}`;
-			const pieces: Buffer[] = [];
-			for (let part: Buffer[] | undefined; part === undefined || part.length === piecesInAnswer; ) {
-				[part] = (await this.#options.redis.batch([
-					['LRANGE', list, pieces.length, pieces.length + piecesInAnswer - 1],
-				])) as [Buffer[]];
-				pieces.push(...part);
-			}
+			const range = (from: number): RedisCommand => ['LRANGE', list, from, from + piecesInAnswer - 1];
+			const present: RedisCommand = ['HGET', this.#index, `n:${name}`];
+			// What is small is there after one round trip.
+			const answer = await this.#options.redis.batch([range(0), ['LLEN', list], present]);
+			const [first, length, seen] = answer as [Buffer[], number, Buffer | null];
+			const more: RedisCommand[] = [];
+			for (let from = piecesInAnswer; from < length; from += piecesInAnswer) more.push(range(from));
+			const [last, ...rest] = more.length === 0 ? [seen] : (await this.#options.redis.batch([...more, present])).toReversed();
 			// A switch in between took the rest away.
-			if ((await this.#version(name)) === version) return Buffer.concat(pieces);
+			if (String(last) === version) return Buffer.concat([...first, ...(rest.toReversed() as Buffer[][]).flat()]);
 		}
 	}
 

@@ -8,8 +8,12 @@ import type { GatewayInfo, WorkerEvents } from './worker.js';
 /** Name of the environment variable that carries a gateway process's {@link GatewayConfig} as JSON. */
 export const gatewayConfigVariable = 'SHARDCTL_GATEWAY';
 
-/** Its value in a process that was started before there was anything for it to hold: its configuration is a {@link PassedGatewayConfig}. */
-export const gatewayConfigFollows = 'follows';
+/** What it carries to a process that is started before there is anything for it to hold: a {@link PassedGatewayConfig} follows. */
+export interface SpareGatewayConfig {
+	readonly follows: true;
+	/** To which it connects meanwhile. */
+	readonly redis: ClusterRedis;
+}
 
 /** The first message to such a process. */
 export interface PassedGatewayConfig {

@@ -1,7 +1,7 @@
 // What a gateway process of a node has of the cluster: its own connection to Redis, the store of its session there, its lease, and the
 // release of the session when the manager is gone. Loaded only in a cluster.
 import { clusterKeys, IoredisPort, RedisSnapshotStore, releaseSession } from '@shardctl/cluster';
-import { type GatewayClusterConfig, type SnapshotStore, systemClock } from '@shardctl/core';
+import { type ClusterRedis, type GatewayClusterConfig, type SnapshotStore, systemClock } from '@shardctl/core';
 import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
 import { LeaseWatch } from './lease-watch.js';
 
@@ -17,14 +17,19 @@ export interface ClusterSession {
 /** How long the release of a session may take once its manager is gone. */
 const releaseMs = 2000;
 
-/** `folder`: for what is kept on this machine. */
+/** The connection that {@link openClusterSession} uses. */
+export function connectTo(address: ClusterRedis): IoredisPort {
+	return new IoredisPort(address);
+}
+
+/** `folder`: for what is kept on this machine. `redis`: of a process that has connected before. */
 export function openClusterSession(
 	{ redis: address, applicationId, node, member, session, timings, state, lease: present }: GatewayClusterConfig,
 	folder: string,
+	redis: IoredisPort = connectTo(address),
 ): ClusterSession {
 	const lease = new LeaseWatch({ clock: systemClock, doubtMs: timings.doubtMs });
 	if (present) lease.hear(present);
-	const redis = new IoredisPort(address);
 	const keys = clusterKeys(applicationId);
 	const guard = { node, session, timings, identity: () => lease.identity };
 	return {

@@ -2,15 +2,14 @@
 import { systemClock } from '@shardctl/core';
 import { exitAfterReply, runService } from '@shardctl/rpc';
 import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
-import { gatewayConfig } from './gateway-config.js';
+import { gatewayStart } from './gateway-config.js';
 import { answerManager, identifyClient, openManagerLink } from './manager-link.js';
 import { ResidentGateway } from './resident-gateway.js';
 
-const config = await gatewayConfig();
+const { config, openCluster } = await gatewayStart();
 const peer = openManagerLink(config.epoch);
 const files = new FileSnapshotStore(config.snapshotDir);
-// Loaded only by a node of a cluster.
-const cluster = config.cluster && (await import('./cluster-session.js')).openClusterSession(config.cluster, config.snapshotDir);
+const cluster = await openCluster();
 const gateway = new ResidentGateway({
 	config,
 	token: process.env.DISCORD_TOKEN ?? '',

@@ -29,7 +29,12 @@ export interface ClusterConnection {
 }
 
 /** Rejects with `REDIS_UNAVAILABLE`, or `REDIS_UNSUITABLE` with everything that is wrong with it. */
-export async function connectToCluster({ options, cluster: settings, nodes, onFailed }: ClusterConnectionOptions): Promise<ClusterConnection> {
+export async function connectToCluster({
+	options,
+	cluster: settings,
+	nodes,
+	onFailed,
+}: ClusterConnectionOptions): Promise<ClusterConnection> {
 	const cluster = await import('@shardctl/cluster');
 	const redis = new cluster.IoredisPort({ ...settings.redis });
 	try {
@@ -51,7 +56,14 @@ export async function connectToCluster({ options, cluster: settings, nodes, onFa
 			timings: cluster.timingsFor({ leaseMs: settings.leaseMs }),
 			coordinator,
 			restLimit(perSecond) {
-				const limit: RedisRestLimit = new cluster.RedisRestLimit({ redis, keys, node: settings.node, perSecond, nodes, onFailed });
+				const limit: RedisRestLimit = new cluster.RedisRestLimit({
+					redis,
+					keys,
+					node: settings.node,
+					perSecond,
+					nodes,
+					onFailed,
+				});
 				return (wish) => limit.ask(wish);
 			},
 			ready: () => redis.ready(connectMs),

@@ -191,6 +191,8 @@ export class Membership {
 			member: { name: cluster.node, version, pid: process.pid, startedAt: clock.now(), capacity: cluster.capacity },
 			layout: { totalShards: layout.totalShards, sessions: layout.sessions },
 			movable: this.#movable,
+			// What the next owner needs is with the snapshots of a session.
+			records: false,
 			assignAhead: 2 * maxConcurrency,
 			starting: () => sessions.starting,
 			mayPlan: (view) => liveNodes(view) >= cluster.expect || view.sessions.length > 0,

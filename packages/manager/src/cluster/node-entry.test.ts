@@ -104,7 +104,9 @@ it.each([
 
 it('ends a drain at its deadline with what it means, and at the signal', async () => {
 	const { clock, entry } = setUp();
-	const late = expect(drainNode({ ...entry, node: leaving(3, [row('b')], { stuck: true }), deadlineMs: 1000 })).rejects.toMatchObject({
+	const late = expect(
+		drainNode({ ...entry, node: leaving(3, [row('b')], { stuck: true }), deadlineMs: 1000 }),
+	).rejects.toMatchObject({
 		code: 'CALL_TIMEOUT',
 	});
 	await clock.advance(1200);

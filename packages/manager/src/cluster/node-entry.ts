@@ -67,14 +67,20 @@ export async function drainNode({ node, deadlineMs, clock, logger, signal }: Ent
 		if (clock.monotonic() >= until)
 			throw new ShardctlError('CALL_TIMEOUT', `not every session has moved within ${deadlineMs / 1000} s`);
 		const left = node.state.sessions.length;
-		if (left > 0 && left !== said) logger.info(`draining: ${left} ${left === 1 ? 'session' : 'sessions'} left to move to other nodes`);
+		if (left > 0 && left !== said)
+			logger.info(`draining: ${left} ${left === 1 ? 'session' : 'sessions'} left to move to other nodes`);
 		said = left;
 		await sleep(clock, pollMs, signal);
 	}
 }
 
 /** Without shared state nothing can move: what is released starts elsewhere. `because`: why it is not shared. */
-export async function announceLeave({ node, because, logger, signal }: Omit<Entry, 'clock'> & { node: Leaving; because: string }) {
+export async function announceLeave({
+	node,
+	because,
+	logger,
+	signal,
+}: Omit<Entry, 'clock'> & { node: Leaving; because: string }) {
 	const count = node.state.sessions.length;
 	if (count > 0) {
 		const sessions = count === 1 ? 'session starts on another node' : `${count} sessions start on other nodes`;

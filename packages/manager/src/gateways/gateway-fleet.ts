@@ -1,6 +1,7 @@
 // The gateway processes of one manager: which there are, how they come up and end, and whose shards are where.
 import { randomBytes } from 'node:crypto';
 import {
+	type ClusterRedis,
 	type GatewayClusterConfig,
 	type GatewayInfo,
 	type GatewayMethods,
@@ -19,6 +20,8 @@ export interface GatewayFleetOptions {
 	gateways: readonly (readonly number[])[];
 	token: string;
 	logger: ManagedGatewayOptions['logger'];
+	/** Of a cluster. */
+	redis?: ClusterRedis | undefined;
 	child: ManagedGatewayOptions['child'];
 	config(gatewayId: number): Omit<ReturnType<ManagedGatewayOptions['config']>, 'pathSecret'>;
 	acquireIdentify: ManagedGatewayOptions['acquireIdentify'];
@@ -31,18 +34,21 @@ export class GatewayFleet {
 	readonly #options: GatewayFleetOptions;
 	#gateways: readonly ManagedGateway[] = [];
 	#nextId = 0;
-	readonly #spares: SpareGateways;
+	/** Of a node of a cluster. */
+	readonly #spares: SpareGateways | undefined;
 	readonly #pathSecret = randomBytes(32).toString('base64url');
 	readonly #paths = new WorkerPaths(this.#pathSecret);
 
 	constructor(options: GatewayFleetOptions) {
 		this.#options = options;
-		const { token, child } = options;
-		this.#spares = new SpareGateways({
-			host: child.host ?? defaultProcessHost,
-			clock: child.clock ?? systemClock,
-			spec: () => spareGatewaySpec(token),
-		});
+		const { token, child, redis } = options;
+		this.#spares =
+			redis &&
+			new SpareGateways({
+				host: child.host ?? defaultProcessHost,
+				clock: child.clock ?? systemClock,
+				spec: () => spareGatewaySpec(token, redis),
+			});
 		for (const shardIds of options.gateways) this.add(shardIds);
 	}
 
@@ -52,11 +58,11 @@ export class GatewayFleet {
 
 	/** One more process, not started. `cluster`: its place in a cluster, asked for before each start. */
 	add(shardIds: readonly number[], cluster?: () => GatewayClusterConfig): ManagedGateway {
-		const { config, onCreated, gateways: _, ...options } = this.#options;
+		const { config, onCreated, gateways: _, redis: __, ...options } = this.#options;
 		const gatewayId = this.#nextId++;
 		const gateway = new ManagedGateway({
 			...options,
-			child: { ...options.child, host: this.#spares },
+			child: { ...options.child, ...(this.#spares && { host: this.#spares }) },
 			paths: this.#paths,
 			gatewayId,
 			shardIds,
@@ -69,7 +75,7 @@ export class GatewayFleet {
 
 	/** How many processes wait, started already, for what {@link add} brings. */
 	keepSpares(count: number): void {
-		this.#spares.keep(count);
+		this.#spares?.keep(count);
 	}
 
 	/** Forgets a process, which ends or has ended. */
@@ -153,7 +159,7 @@ export class GatewayFleet {
 
 	/** Ends every process, and the sessions with Discord. */
 	async stop(options: { graceMs?: number }): Promise<void> {
-		await Promise.all([this.#spares.close(), ...this.gateways.map((gateway) => gateway.stop(options))]);
+		await Promise.all([this.#spares?.close(), ...this.gateways.map((gateway) => gateway.stop(options))]);
 	}
 
 	stats(nowMs: number): Promise<GatewayProcessStats[]> {

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
+	type ClusterRedis,
 	type Deferred,
 	deferred,
 	describeShards,
@@ -12,11 +13,11 @@ import {
 	type GatewayMethods,
 	type GatewayNotice,
 	type GatewayStats,
-	gatewayConfigFollows,
 	gatewayConfigVariable,
 	type IdentifySlot,
 	type LostEvents,
 	type SessionTerms,
+	type SpareGatewayConfig,
 	systemClock,
 	type WorkerPaths,
 } from '@shardctl/core';
@@ -43,8 +44,9 @@ const noStats: GatewayStats = { rssBytes: null, cpuSeconds: null, sessions: [], 
 const started = { file: processFile, execArgv: gatewayExecArgv, configVariable: gatewayConfigVariable };
 
 /** How a gateway process is started whose configuration follows. */
-export function spareGatewaySpec(token: string): ChildSpec {
-	return serviceSpec({ ...started, id: 'spare gateway', token }, gatewayConfigFollows);
+export function spareGatewaySpec(token: string, redis: ClusterRedis): ChildSpec {
+	const config: SpareGatewayConfig = { follows: true, redis };
+	return serviceSpec({ ...started, id: 'spare gateway', token }, JSON.stringify(config));
 }
 
 type GatewayPeer = Peer<GatewayManagerMethods, GatewayMethods, Record<never, never>, GatewayEvents>;

@@ -1,17 +1,19 @@
-import { gatewayConfigFollows, gatewayConfigVariable, type PassedGatewayConfig } from '@shardctl/core';
+import { gatewayConfigVariable, type PassedGatewayConfig } from '@shardctl/core';
 import type { ChildSpec, ProcessHost } from '@shardctl/supervisor';
 import { type ScriptedEnd, scriptedHost } from '@shardctl/supervisor/testing';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import { SpareGateways } from './spare-gateways.js';
 
+/** Whatever a spare is started with. */
+const follow = '{"follows":true}';
 const spec = (config: string, token = 'secret'): ChildSpec => ({
 	id: 'gateway 0',
 	file: 'gateway.mjs',
 	execArgv: ['--flag'],
 	env: { DISCORD_TOKEN: token, [gatewayConfigVariable]: config },
 });
-const follows = { ...spec(gatewayConfigFollows), id: 'spare gateway' };
+const follows = { ...spec(follow), id: 'spare gateway' };
 
 function setUp(host: (inner: ProcessHost) => ProcessHost = (inner) => inner) {
 	const clock = fakeClock();
@@ -35,7 +37,7 @@ it('start one after the other when nothing else was started for a while', async 
 	await clock.advance(900);
 	expect(started).toHaveLength(1);
 	await clock.advance(200);
-	expect(started.map(({ spec: { env } }) => env[gatewayConfigVariable])).toEqual(['{}', gatewayConfigFollows]);
+	expect(started.map(({ spec: { env } }) => env[gatewayConfigVariable])).toEqual(['{}', follow]);
 	await clock.advance(long);
 	expect([spares.count, started.length]).toEqual([2, 3]);
 });
@@ -77,11 +79,7 @@ it('are not used once they have ended, and are replaced later', async () => {
 	expect(spares.count).toBe(0);
 	spares.start(spec('{}'));
 	await clock.advance(long);
-	expect(started.map(({ spec: { env } }) => env[gatewayConfigVariable])).toEqual([
-		gatewayConfigFollows,
-		'{}',
-		gatewayConfigFollows,
-	]);
+	expect(started.map(({ spec: { env } }) => env[gatewayConfigVariable])).toEqual([follow, '{}', follow]);
 });
 
 it('are tried again where one cannot be started, and other starts do not suffer', async () => {

@@ -240,6 +240,7 @@ export class ResidentMode implements SessionMode {
 			gateways: plan.gateways,
 			token: options.token,
 			logger: options.logger,
+			redis: options.cluster?.redis,
 			child: {
 				policy: options.policy ?? defaultRestartPolicy,
 				clock: options.clock,
