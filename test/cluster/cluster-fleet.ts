@@ -1,6 +1,6 @@
 // A fleet of several nodes: real managers through the command line, each with a state folder of its own as on machines of their own, one
 // real Redis, and one strict simulator that judges what they do.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { botKey } from '@shardctl/core';
@@ -27,8 +27,8 @@ export interface ClusterNodeRun {
 	readonly toDiscord: TcpProxy;
 	/** Every process of the node. */
 	processes(): number[];
-	/** The processes that hold its sessions with Discord. */
-	gateways(): number[];
+	/** The processes that hold its sessions with Discord, and not those that wait for some. */
+	gateways(): Promise<number[]>;
 	/** Runs a command against this node; resolves with what it printed. */
 	json<T>(...args: string[]): Promise<T>;
 	/** Runs a command against this node; resolves with how it ended. */
@@ -167,14 +167,13 @@ export async function clusterFleet({
 				},
 			},
 		);
-		return {
+		const node: ClusterNodeRun = {
 			name,
 			sandbox,
 			run,
 			toRedis,
 			toDiscord,
 			processes: () => sandbox.survivors(),
-			gateways: () => sandbox.survivors().filter((pid) => isGateway(pid)),
 			times: (pattern) => run.json().filter(({ msg }) => pattern.test(String(msg))).length,
 			cli: (...command: string[]) => sandbox.output([...command, '--name', 'fleet']),
 			async json<T>(...command: string[]) {
@@ -182,11 +181,16 @@ export async function clusterFleet({
 				if (code !== 0) throw new Error(`shardctl ${command.join(' ')} ended with ${code}: ${stderr}`);
 				return JSON.parse(stdout) as T;
 			},
+			async gateways() {
+				const { gateways } = await node.json<{ gateways: { pid: number | null }[] }>('stats', '--local');
+				return gateways.flatMap(({ pid }) => pid ?? []);
+			},
 			kill(what, signal = 'SIGKILL') {
 				const pids = what === 'manager' ? [run.pid] : sandbox.survivors();
 				for (const pid of pids) if (isAlive(pid)) process.kill(pid, signal);
 			},
 		};
+		return node;
 	}
 
 	const counted = () => new Map(guildIds.map((id, index) => [id, counts[index] as number]));
@@ -285,13 +289,4 @@ async function userOf(redis: RedisServer, rights: string): Promise<string> {
 	await admin.batch([['ACL', 'SETUSER', 'bot', 'reset', 'on', '>a-password', ...rights.split(' ')]]);
 	await admin.close();
 	return 'bot:a-password@';
-}
-
-/** By its program: a worker or the manager has another. */
-function isGateway(pid: number): boolean {
-	try {
-		return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gateway-process.mjs');
-	} catch {
-		return false;
-	}
 }

@@ -1,6 +1,6 @@
 // Rows of the failure table that need whole nodes: real managers, gateway processes and workers on one Redis and one simulated Discord.
 // The numbers are the rows; where the others are tested is in packages/cluster/test/failures.md.
-import { waitFor } from '@shardctl/test-support';
+import { isAlive, waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { connectTo, describeWithRedis } from '../../packages/cluster/test/support/redis-server.js';
 import { type ClusterFleet, clusterFleet } from './cluster-fleet.js';
@@ -60,16 +60,14 @@ describeWithRedis('the failure table, with whole nodes', () => {
 
 	it('(5) a gateway process that wakes up after its session was taken over releases nothing that it has buffered', async () => {
 		const { fleet, a, b, stop } = await twoNodes();
-		const gateways = a.gateways();
+		const gateways = await a.gateways();
 		expect(gateways.length).toBeGreaterThan(0);
 		for (const pid of [a.run.pid, ...gateways]) process.kill(pid, 'SIGSTOP');
 		await fleet.servedBy(b);
 		for (const pid of gateways) process.kill(pid, 'SIGCONT');
 		await fleet.served();
 		a.kill('manager', 'SIGCONT');
-		await waitFor('the processes of the sessions that are lost to end', () =>
-			a.gateways().every((pid) => !gateways.includes(pid)),
-		);
+		await waitFor('the processes of the sessions that are lost to end', () => !gateways.some((pid) => isAlive(pid)));
 		await fleet.served();
 		stop();
 		expect(await fleet.verdict({ identifies: 4, repeats: unsaved })).toMatchObject(nothingLost);

@@ -53,10 +53,10 @@ const faults: Record<string, Fault> = {
 		await restarted(scene, node);
 	},
 	'a manager is stopped for a while': (scene, node) => stopped(scene, [node.run.pid]),
-	'a manager and its gateway processes are stopped for a while': (scene, node) =>
-		stopped(scene, [node.run.pid, ...node.gateways()]),
+	'a manager and its gateway processes are stopped for a while': async (scene, node) =>
+		stopped(scene, [node.run.pid, ...(await node.gateways())]),
 	'a gateway process is killed': async ({ random }, node) => {
-		const pid = pick(node.gateways(), random);
+		const pid = pick(await node.gateways(), random);
 		if (pid !== undefined) process.kill(pid, 'SIGKILL');
 	},
 	'a node is cut off from Redis for a while': async ({ fleet }, node) => {

@@ -32,9 +32,9 @@ const long = 60_000;
 it('start one after the other when nothing else was started for a while', async () => {
 	const { clock, spares, started } = setUp();
 	spares.keep(2);
-	await clock.advance(900);
+	await clock.advance(2900);
 	spares.start(spec('{}'));
-	await clock.advance(900);
+	await clock.advance(2900);
 	expect(started).toHaveLength(1);
 	await clock.advance(200);
 	expect(started.map(({ spec: { env } }) => env[gatewayConfigVariable])).toEqual(['{}', follow]);

@@ -15,7 +15,7 @@ export interface SpareGatewaysOptions {
 }
 
 /** From the last start of a process to the start of a spare. */
-const quietMs = 1000;
+const quietMs = 3000;
 /** From the end of a spare that was not used, or that could not be started, to the next one. */
 const retryMs = 10_000;
 
