@@ -75,6 +75,7 @@ describeWithRedis('the dashboard of a cluster', () => {
 			await page.getByRole('button', { name: `End the drain of node ${other}` }).click();
 			await confirm(page, `End the drain of node ${other}?`, /may get sessions again/, 'End the drain');
 			await stateOf(partOther, 'ready');
+			await Promise.all([waitForShards(partOther, 1), waitForShards(partFull, 2)]);
 			await fleet.whole();
 			fleet.expectIdentifies(3);
 
@@ -93,6 +94,10 @@ describeWithRedis('the dashboard of a cluster', () => {
 					.getByRole('button', { name: /^Shard/ })
 					.count(),
 			).toBe(0);
+			// The rule for that names what is counted.
+			expect((await nodes.a.cli('metrics')).stdout).toMatch(
+				/^shardctl_cluster_steps_total\{.*kind="session_taken_over".*\} [1-9]/m,
+			);
 			expect(problems).toEqual([]);
 		},
 	);

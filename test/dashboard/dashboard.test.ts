@@ -19,7 +19,7 @@ const bot = (hold: string) => `
 	const { existsSync } = require('node:fs');
 	const { Client } = require(${JSON.stringify(require.resolve('discord.js'))});
 	const client = new Client({ intents: ['Guilds'] });
-	client.once('ready', () => console.log('<img src=x onerror=alert(1)> \\u001b[31mshards ' + client.shard.ids + '\\u001b[0m'));
+	client.once('ready', () => console.log('<img src=x onerror=alert(1)> \\u202e \\u001b[31mshards ' + client.shard.ids + '\\u001b[0m'));
 	const logIn = () => (existsSync(${JSON.stringify(hold)}) ? setTimeout(logIn, 50) : client.login());
 	logIn();`;
 
@@ -74,6 +74,15 @@ describe.skipIf(!executable)('the dashboard', () => {
 		await page.getByRole('button', { name: 'Shard 15: ready' }).waitFor();
 		expect(await page.getByRole('button', { name: /^Shard \d+: ready$/ }).count()).toBe(16);
 		expect(new URL(page.url()).hash).toBe('');
+		// No script can read the session, and nothing of it or of the bot is in the page or in what it can read.
+		expect(await page.evaluate('document.cookie')).toBe('');
+		const readable =
+			await page.evaluate(`Promise.all(['/v1/stats', '/v1/events', '/v1/logs', '/dashboard/history'].map(async (path) => {
+			const response = await fetch(path, { headers: { 'x-shardctl-dashboard': localStorage.getItem('shardctl-page-key') } });
+			return response.status + await response.text();
+		}))`);
+		expect(readable).toEqual(Array.from({ length: 4 }, () => expect.stringMatching(/^200/)));
+		expect(`${JSON.stringify(readable)}${await page.content()}`).not.toContain(simulator.token);
 		// The session outlives the page.
 		await page.reload();
 		await healthy(page);
@@ -125,13 +134,22 @@ describe.skipIf(!executable)('the dashboard', () => {
 		const { page, problems } = await enter();
 		await page.getByRole('button', { name: 'Logs' }).click();
 		const log = page.getByRole('list', { name: 'Log' });
-		await log.getByText('<img src=x onerror=alert(1)> shards 12,13,14,15', { exact: true }).waitFor();
+		await log.getByText('<img src=x onerror=alert(1)> \ufffd shards 12,13,14,15', { exact: true }).waitFor();
 		expect(await page.locator('img').count()).toBe(0);
 		await page.getByLabel('Shard whose log is shown').selectOption('3');
 		await log.getByText('shards 0,1,2,3').waitFor();
 		await log.getByText('shards 12,13,14,15').waitFor({ state: 'detached' });
 		await page.getByLabel('Search in logs').fill('no such words');
 		await log.getByText('No line matches.').waitFor();
+
+		// The name of a guild, too.
+		const rename = `const guild = client.guilds.cache.first(); guild.name = '<b>bold</b>\\u202e'; return guild.id;`;
+		const { stdout } = await cli.output(['eval', rename, '--shard', '3', '--json', '--name', 'board']);
+		const [{ value }] = JSON.parse(stdout) as [{ value: string }];
+		await page.getByLabel('Find the shard of a guild').fill(value);
+		await page.keyboard.press('Enter');
+		await page.getByText(/^Shard \d+: <b>bold<\/b>\ufffd\.$/).waitFor();
+		expect(await page.locator('b').count()).toBe(0);
 		expect(problems).toEqual([]);
 	});
 
@@ -141,7 +159,7 @@ describe.skipIf(!executable)('the dashboard', () => {
 		// Hangs in a function of this name for longer than the fleet allows.
 		await cli.output([
 			'eval',
-			'setTimeout(function hangsHere() { for (;;); }, 0); console.error("about to hang"); 0',
+			'setTimeout(function hangsHere() { for (;;); }, 0); console.error("about <i>to</i> \\u202ehang"); 0',
 			'--shard',
 			'12',
 			'--name',
@@ -153,7 +171,7 @@ describe.skipIf(!executable)('the dashboard', () => {
 		await details.getByText('It hung in').first().click();
 		await details.getByText('hangsHere').first().waitFor();
 		await details.getByText('Its last errors').first().click();
-		await details.getByText('about to hang').first().waitFor();
+		await details.getByText('about <i>to</i> \ufffdhang').first().waitFor();
 		await healthy(page);
 		await page.getByText('REST a second', { exact: true }).waitFor();
 		await page.getByRole('img', { name: /^REST requests a second over time/ }).waitFor();

@@ -26,10 +26,22 @@ it('Grafana queries only metrics that exist, each panel at least one', () => {
 	}
 });
 
+it('Grafana shows what only a cluster has: its steps, how long they take, and leases that were not confirmed', () => {
+	const queries = read('apps/examples/monitoring/grafana.json');
+	for (const name of ['shardctl_cluster_steps_total', 'shardctl_cluster_step_seconds_total', 'cluster:muted'])
+		expect(queries).toContain(name);
+	// The kinds of steps are those that a node counts.
+	const steps = read('packages/control/src/fleet/node-steps.ts');
+	for (const [, kinds] of queries.matchAll(/kind=~\\"([^"]*)\\"/g)) {
+		for (const kind of (kinds as string).split('|')) expect(steps).toContain(kind.replace(/\.\*$|_$/, ''));
+	}
+});
+
 it('Prometheus reads the example as it is copied, with its rules', (context) => {
 	const folder = tempDir();
 	copyFileSync(`${root}apps/examples/monitoring/prometheus.yml`, join(folder, 'prometheus.yml'));
 	copyFileSync(`${root}apps/shardctl/alerts.yml`, join(folder, 'alerts.yml'));
+	copyFileSync(`${root}apps/examples/monitoring/cluster-alerts.yml`, join(folder, 'cluster-alerts.yml'));
 	writeFileSync(join(folder, 'shardctl.read-token'), 'secret');
 	const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'config', 'prometheus.yml'], {
 		cwd: folder,
@@ -40,12 +52,14 @@ it('Prometheus reads the example as it is copied, with its rules', (context) => 
 		context.skip();
 		return;
 	}
-	expect(`${stdout}${stderr}`).toMatch(/SUCCESS: .*prometheus\.yml is valid[\s\S]*SUCCESS: \d+ rules found/);
+	expect(`${stdout}${stderr}`).toMatch(
+		/SUCCESS: .*prometheus\.yml is valid[\s\S]*SUCCESS: \d+ rules found[\s\S]*SUCCESS: 3 rules found/,
+	);
 	expect(status).toBe(0);
 });
 
 it('the alert rules name only metrics that exist', () => {
-	const names = namesIn(read('apps/shardctl/alerts.yml'));
+	const names = namesIn(read('apps/shardctl/alerts.yml') + read('apps/examples/monitoring/cluster-alerts.yml'));
 	expect(names.length).toBeGreaterThan(5);
 	expect(names.filter((name) => !known.has(name))).toEqual([]);
 });

@@ -57,12 +57,12 @@ export function Chart<Field extends string>({ spec, data, height }: ChartProps<F
 		<figure>
 			<figcaption>
 				<strong>{spec.title}</strong>
-				<span>
+				<span class="readings">
 					{spec.lines.map((line, index) => (
-						<span key={line.field} class="reading">
+						<span key={line.field}>
 							{spec.lines.length > 1 && <i class={`swatch ${line.colour}`} aria-hidden="true" />}
-							{spec.lines.length > 1 && <span class="quiet">{line.name} </span>}
 							{latest[index]?.value}
+							{spec.lines.length > 1 && <span class="quiet"> {line.name}</span>}
 						</span>
 					))}
 				</span>

@@ -17,7 +17,7 @@ import {
 	selectWorker,
 	stats,
 } from './fleet.ts';
-import { age, bytes, clockTime, count, decimal, milliseconds, shardNames, unknown } from './format.ts';
+import { age, bytes, clockTime, count, decimal, milliseconds, plural, shardNames, unknown } from './format.ts';
 import { readWorkerHistory } from './live.ts';
 import { WorkerPlots } from './plots.tsx';
 import { showLogsOf } from './records.tsx';
@@ -219,12 +219,12 @@ function sessionFacts({ gateways }: ManagerStats, { shardId, node }: ShardStats,
 		...(close ? [['Last close', `${close.code ?? 'no code'} ${close.reason} at ${clockTime(close.at)}`] as const] : []),
 		['Events', held ? `${decimal(held.eventsPerSecond)} a second, ${count(held.received)} received` : unknown],
 		['Waiting for the worker', held ? waitingText(held) : unknown],
-		['Lost', held ? `${count(held.lost + held.overflowed)} events; ${count(held.poisoned)} set aside` : unknown],
+		['Lost', held ? `${plural(held.lost + held.overflowed, 'event')}; ${count(held.poisoned)} set aside` : unknown],
 	];
 }
 
 function waitingText({ bufferedEvents, bufferAgeMs }: { bufferedEvents: number; bufferAgeMs: number }): string {
-	return bufferedEvents === 0 ? 'no event' : `${count(bufferedEvents)} events, oldest ${age(bufferAgeMs)}`;
+	return bufferedEvents === 0 ? 'no event' : `${plural(bufferedEvents, 'event')}, oldest ${age(bufferAgeMs)}`;
 }
 
 const shownExits = 5;

@@ -1,11 +1,13 @@
 // The figures of the fleet, one tile each.
 import type { ManagerStats } from '@shardctl/core';
-import { isResident, now, restRate, stats } from './fleet.ts';
+import { cluster, isResident, now, restRate, stats } from './fleet.ts';
 import { age, bytes, count, decimal, milliseconds, plural, shortCount, unknown } from './format.ts';
 
 interface Tile {
 	name: string;
 	value: string;
+	/** Beside the value, smaller. */
+	of?: string;
 	/** A second line. */
 	more: string;
 	isLow?: boolean;
@@ -19,13 +21,18 @@ export function Figures() {
 	if (!figures) return null;
 	return (
 		<dl class="tiles" aria-label="Figures">
-			{tiles(figures, { at: now.value, resident: isResident.value, rate: restRate.value }).map(({ name, value, more, isLow }) => (
-				<div key={name} class={`card tile${isLow ? ' is-low' : ''}`}>
-					<dt>{name}</dt>
-					<dd class="value">{value}</dd>
-					<dd class="quiet">{more}</dd>
-				</div>
-			))}
+			{tiles(figures, { at: now.value, resident: isResident.value, rate: restRate.value }).map(
+				({ name, value, of, more, isLow }) => (
+					<div key={name} class={`card tile${isLow ? ' is-low' : ''}`}>
+						<dt>{name}</dt>
+						<dd class="value">
+							{value}
+							{of !== undefined && <small> {of}</small>}
+						</dd>
+						<dd class="quiet">{more}</dd>
+					</div>
+				),
+			)}
 		</dl>
 	);
 }
@@ -67,7 +74,8 @@ function tiles({ manager, shards, workers, gateways, rest, losses }: ManagerStat
 		{
 			name: 'Session starts left',
 			value: total === 0 ? unknown : count(remaining),
-			more: total === 0 ? 'not known yet' : `of ${count(total)}; reset ${resetAt > at ? `in ${age(resetAt - at)}` : 'is due'}`,
+			...(total === 0 ? {} : { of: `of ${count(total)}` }),
+			more: total === 0 ? 'not known yet' : resetAt > at ? `reset in ${age(resetAt - at)}` : 'reset is due',
 			isLow: total > 0 && remaining < total * lowShare,
 		},
 		{
@@ -78,12 +86,13 @@ function tiles({ manager, shards, workers, gateways, rest, losses }: ManagerStat
 		{
 			name: 'Memory',
 			value: rss.length === 0 ? unknown : bytes(sum(rss) + sum(gatewayRss)),
-			more: rss.length === 0 ? 'not reported yet' : `largest worker ${bytes(Math.max(...rss))}`,
+			more: rss.length === 0 ? 'not reported yet' : `at most ${bytes(largest(rss))} each`,
 		},
 		{
 			name: 'Processor',
 			value: decimal(sum(known(shards.map(({ cpuPercent }) => cpuPercent))), '%'),
-			more: `of one core; loop delay ${milliseconds(largest(known(shards.map(({ loopDelayMs }) => loopDelayMs))))}`,
+			of: 'of a core',
+			more: `loop delay ${milliseconds(largest(known(shards.map(({ loopDelayMs }) => loopDelayMs))))}`,
 		},
 		{
 			name: 'Workers',
@@ -94,18 +103,18 @@ function tiles({ manager, shards, workers, gateways, rest, losses }: ManagerStat
 }
 
 function restTile({ status, queued, p99Ms, guarded }: NonNullable<ManagerStats['rest']>, rate: number | undefined): Tile {
-	const delay = p99Ms === null ? '' : ` · p99 ${milliseconds(p99Ms)}`;
+	const waits = queued === 0 && p99Ms !== null ? `p99 ${milliseconds(p99Ms)}` : `${count(queued)} waiting`;
 	return {
-		name: 'REST a second',
+		name: cluster.value ? `REST a second, ${cluster.value.node}` : 'REST a second',
 		value: status === 'ready' ? decimal(rate) : status,
-		more: guarded ? 'only reads and interactions are sent' : `${count(queued)} waiting${delay}`,
+		more: guarded ? 'only reads and interactions are sent' : waits,
 		isLow: guarded || status !== 'ready',
 	};
 }
 
 function lastExit(workers: ManagerStats['workers'], at: number): string {
 	const latest = largest(known(workers.map((worker) => worker.lastExit?.at ?? null)));
-	return latest === null ? '' : `; last ${age(at - latest)} ago`;
+	return latest === null ? '' : `, ${age(at - latest)} ago`;
 }
 
 function sum(values: readonly number[]): number {

@@ -33,7 +33,7 @@ const plots: readonly Plot[] = [
 		title: 'Memory',
 		lines: [
 			{ field: 'memoryBytes', name: 'all', colour: 'line-1' },
-			{ field: 'memoryMaxBytes', name: 'largest worker', colour: 'line-2' },
+			{ field: 'memoryMaxBytes', name: 'largest', colour: 'line-2' },
 		],
 		format: bytes,
 		marks: 'bytes',
@@ -68,6 +68,7 @@ export function Plots() {
 		['hour', 'Last hour'],
 		['day', 'Last day'],
 	];
+	const shown = plots.filter(({ needs }) => needs === undefined || stats.value?.[needs] !== undefined);
 	return (
 		<section class="card" aria-labelledby="plots-title">
 			<div class="section-head">
@@ -83,12 +84,10 @@ export function Plots() {
 					))}
 				</div>
 			</div>
-			<div class="plots">
-				{plots
-					.filter(({ needs }) => needs === undefined || stats.value?.[needs] !== undefined)
-					.map((plot) => (
-						<Chart key={plot.title} spec={plot} data={plotHistory.value} height={124} />
-					))}
+			<div class={`plots in-${Math.ceil(shown.length / 2)}`}>
+				{shown.map((plot) => (
+					<Chart key={plot.title} spec={plot} data={plotHistory.value} height={116} />
+				))}
 			</div>
 		</section>
 	);

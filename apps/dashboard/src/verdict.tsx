@@ -100,12 +100,12 @@ function StartProgress({ figures }: { figures: ManagerStats }) {
 	return (
 		<>
 			<Progress label="Start of the fleet" done={ready} total={shards.length} text={parts.filter(Boolean).join(' · ')} />
-			<p class="quiet">One bar is an identify window of 5 s; what waits is an estimate.</p>
 			<ol class="windows" aria-label="Identify windows of 5 s">
 				{windows.slice(from, present + shownWindows.toCome).map((window) => (
 					<Window key={`${window.state} ${window.at}`} window={window} most={manager.identify.maxConcurrency} />
 				))}
 			</ol>
+			<p class="quiet">One bar is an identify window of 5 s; those to come are estimates.</p>
 		</>
 	);
 }

@@ -43,7 +43,9 @@ export function Workers() {
 							<th scope="col" class="number">
 								Restarts
 							</th>
-							<th scope="col">Last exit</th>
+							<th scope="col" class="reason">
+								Last exit
+							</th>
 						</tr>
 					</thead>
 					<tbody>
