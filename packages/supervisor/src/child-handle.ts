@@ -1,7 +1,7 @@
 // One running child as the supervisor and its owner see it, whatever it is: a forked node process, another program, a worker
 // thread, something at the end of a socket. Interfaces only; process-host.ts implements them for processes.
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { ChildSpec } from './child-spec.js';
 import type { DebuggerWatch } from './debugger-watch.js';
 
@@ -43,11 +43,16 @@ export interface ChildHandle {
 	readonly pid: number | null;
 	readonly channel: ChildChannel;
 	readonly output: ChildOutput;
+	/** The owner's end of a program's file descriptor 3; null where it was not requested. */
+	readonly lines?: Duplex | null;
 	/** Calls the listener once, in a later turn, where the child could not be started: it has no pid and never exits. */
 	onStartError(listener: (error: Error) => void): void;
 	/** Calls the listener once, when the child itself has exited. What it started may still run. */
 	onExit(listener: (exit: ChildExit) => void): void;
-	/** Signals the child itself; `false` when it is gone. A child that knows no signals ends at SIGTERM. */
+	/**
+	 * Signals a node process itself, and a program with its group, as a terminal does: it may be a shell that runs the program. `false` when
+	 * it is gone. A child that knows no signals ends at SIGTERM.
+	 */
 	signal(signal: NodeJS.Signals): boolean;
 	/** Ends the child with everything that it started and that is still in its group. Nothing survives it. */
 	kill(): void;

@@ -31,6 +31,8 @@ export interface CommandChildSpec extends CommonSpec {
 	 * (default `false`: it has no channel).
 	 */
 	channel?: boolean;
+	/** Whether the program gets a stream of bytes both ways as its file descriptor 3 (default `false`); not together with a channel. */
+	lines?: boolean;
 }
 
 /** A child as data: everything that is needed to start it again in the same way. */

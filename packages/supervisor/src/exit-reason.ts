@@ -1,6 +1,7 @@
 // Why a process ended: a pure judgement from what the system said, what we had done to it, and its last words.
 import { type ExitReason, limitRemedy } from '@shardctl/core';
 import { formatDuration } from './format-duration.js';
+import { findPythonError } from './python-error.js';
 import { findUncaughtError, type UncaughtError } from './uncaught-error.js';
 
 /** Everything that is known about the end of one process. */
@@ -44,6 +45,8 @@ export interface ExitEvidence {
 	pid: number | null;
 	uptimeMs: number;
 	wasReady: boolean;
+	/** Whether it was a node process (default) and not another program. */
+	isNode?: boolean;
 }
 
 /** Signals by which V8 and libc end a process that is out of memory or broken. */
@@ -68,6 +71,14 @@ const exitCodeMeanings: ReadonlyMap<number, string> = new Map([
 	[13, 'a top-level await never settled'],
 ]);
 
+/** With which Python ends by an exception. Python: Command line and environment. */
+const pythonErrorCode = 1;
+/** Of shells, and of what a shell has started. POSIX: Shell Command Language, "Exit Status for Commands". */
+const shellCodeMeanings: ReadonlyMap<number, string> = new Map([
+	[126, 'a command could not be executed'],
+	[127, 'a command was not found'],
+]);
+
 /** The reason, and the sentence that explains it. */
 export function classifyExit(evidence: ExitEvidence): { reason: ExitReason; message: string } {
 	const { reason, what } = judge(evidence);
@@ -80,7 +91,16 @@ export function classifyExit(evidence: ExitEvidence): { reason: ExitReason; mess
 	return { reason, message: `process ${evidence.pid ?? '?'} ${what} (${how})${remedy === undefined ? '' : `; ${remedy}`}` };
 }
 
-function judge({ code, signal, verdict, verdictDetail, spawnError, kernelOutOfMemory, stderrTail }: ExitEvidence): {
+function judge({
+	code,
+	signal,
+	verdict,
+	verdictDetail,
+	spawnError,
+	kernelOutOfMemory,
+	stderrTail,
+	isNode = true,
+}: ExitEvidence): {
 	reason: ExitReason;
 	what: string;
 } {
@@ -97,9 +117,11 @@ function judge({ code, signal, verdict, verdictDetail, spawnError, kernelOutOfMe
 	}
 	if (signal !== null) return { reason: 'signal', what: `was killed by ${signal}` };
 	if (code === 0) return { reason: 'clean', what: 'ended by itself' };
-	const uncaught = findUncaughtError(stderrTail);
+	// A program that is not node may have started one.
+	const uncaught =
+		findUncaughtError(stderrTail) ?? (isNode || code !== pythonErrorCode ? undefined : findPythonError(stderrTail));
 	if (uncaught) return { reason: 'uncaught-exception', what: `died of an uncaught exception: ${describeError(uncaught)}` };
-	const meaning = code === null ? undefined : exitCodeMeanings.get(code);
+	const meaning = code === null ? undefined : (isNode ? exitCodeMeanings : shellCodeMeanings).get(code);
 	return { reason: 'exit-code', what: meaning ? `failed: ${meaning}` : 'failed' };
 }
 

@@ -298,6 +298,7 @@ export class Incarnation {
 			verdictDetail: this.#order?.detail,
 			spawnError: this.#spawnError,
 			kernelOutOfMemory: exit.kernelOutOfMemory,
+			isNode: this.#options.spec.command === undefined,
 		});
 		return {
 			...facts,

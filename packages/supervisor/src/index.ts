@@ -1,5 +1,5 @@
 export type { ChildChannel, ChildHandle, ProcessHost } from './child-handle.js';
-export type { ChildSpec } from './child-spec.js';
+export type { ChildSpec, CommandChildSpec } from './child-spec.js';
 export type { ChildState } from './child-state.js';
 export type { ExitReport } from './exit-reason.js';
 export { FairDeadline } from './fair-deadline.js';

@@ -16,6 +16,12 @@ export function signalProcess(child: ChildProcess, signal: NodeJS.Signals): bool
 	}
 }
 
+/** Sends a signal to the group of a program, or where that is not possible to its process; `false` when it is gone. */
+export function signalProgram(child: ChildProcess, signal: NodeJS.Signals): boolean {
+	if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return false;
+	return (!isWindows && signalGroup(child.pid, signal)) || signalProcess(child, signal);
+}
+
 /** Sends a signal to the process and all of its group. */
 export function signalProcessGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 	if (child.pid === undefined) return;

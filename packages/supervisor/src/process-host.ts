@@ -2,13 +2,14 @@
 import { type ChildProcess, fork, type SpawnOptions, spawn } from 'node:child_process';
 import inspector from 'node:inspector';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ChildChannel, ChildExit, ChildHandle, ChildOutput, ProcessHost } from './child-handle.js';
 import type { ChildSpec, NodeChildSpec } from './child-spec.js';
 import type { DebuggerWatch } from './debugger-watch.js';
 import { hungStack } from './hung-stack.js';
 import { asksForInspector, withInspectPort } from './inspect-port.js';
 import { OomKillCounter } from './oom-kills.js';
-import { endProcessGroup, signalProcess, signalProcessGroup } from './process-group.js';
+import { endProcessGroup, signalProcess, signalProcessGroup, signalProgram } from './process-group.js';
 import { defaultReceiveLimit, limitReceiving } from './receive-limit.js';
 import { hasClient, listensOn } from './tcp-ports.js';
 
@@ -40,7 +41,8 @@ function startProcess(spec: ChildSpec): ChildProcess {
 	// many take for the wish to exit. It closes with this process.
 	const stdio: SpawnOptions['stdio'] = ['pipe', 'pipe', 'pipe', 'ipc'];
 	if (spec.command !== undefined) {
-		return spawn(spec.command, spec.args ?? [], { ...options, stdio: spec.channel ? stdio : ['pipe', 'pipe', 'pipe'] });
+		const plain: SpawnOptions['stdio'] = spec.lines ? ['pipe', 'pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe'];
+		return spawn(spec.command, spec.args ?? [], { ...options, stdio: spec.channel ? stdio : plain });
 	}
 	return fork(spec.file, spec.args ?? [], {
 		...options,
@@ -54,13 +56,20 @@ class ProcessHandle implements ChildHandle {
 	readonly pid: number | null;
 	readonly channel: ChildChannel;
 	readonly #child: ChildProcess;
+	readonly lines: Duplex | null;
 	readonly #canShowStack: boolean;
+	readonly #isProgram: boolean;
 	#startError: ((error: Error) => void) | undefined;
 
 	constructor(child: ChildProcess, spec: ChildSpec) {
 		this.#child = child;
 		this.pid = child.pid ?? null;
 		this.channel = new IpcChannel(child, spec);
+		// Descriptors 0 to 2 are the standard streams.
+		this.lines = spec.command !== undefined && spec.lines ? ((child.stdio[3] as Duplex | null | undefined) ?? null) : null;
+		// A program that is gone leaves a broken stream, which its exit explains.
+		this.lines?.on('error', () => {});
+		this.#isProgram = spec.command !== undefined;
 		// Windows has no SIGUSR1; it would end a program that is not node, or a node that was started not to handle it.
 		this.#canShowStack =
 			process.platform !== 'win32' && spec.command === undefined && !child.spawnargs.includes('--disable-sigusr1');
@@ -89,7 +98,7 @@ class ProcessHandle implements ChildHandle {
 	}
 
 	signal(signal: NodeJS.Signals): boolean {
-		return signalProcess(this.#child, signal);
+		return this.#isProgram ? signalProgram(this.#child, signal) : signalProcess(this.#child, signal);
 	}
 
 	kill(): void {
@@ -103,6 +112,7 @@ class ProcessHandle implements ChildHandle {
 	close(): void {
 		this.#child.stdout?.destroy();
 		this.#child.stderr?.destroy();
+		this.lines?.destroy();
 		if (this.#child.connected) this.#child.disconnect();
 	}
 

@@ -16,6 +16,8 @@ export interface ShutdownOptions {
 export interface ChildLink {
 	/** Resolves when the child's main thread has answered. Needs no deadline of its own; the signal aborts when the answer no longer matters. */
 	ping(signal: AbortSignal): Promise<void>;
+	/** Whether silence means nothing now (default: it does): what carries the answers is away, and not the child. */
+	isExcused?(): boolean;
 	/** Asks the child to close its inspector, which was opened to find where it hangs. Resolves when it is closed; not called while one call is out. */
 	closeInspector?(): Promise<void>;
 	/** Asks the child to end. Resolves when it has answered and will exit by itself; a rejection sends the SIGTERM at once. */

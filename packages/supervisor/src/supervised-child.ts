@@ -440,7 +440,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> impleme
 				...heartbeat,
 				clock: this.#clock,
 				ping: (signal) => attempt(() => link.ping(signal)),
-				isExcused: () => run.isDebugged,
+				isExcused: () => run.isDebugged || (link.isExcused?.() ?? false),
 				onSilent: () => this.#onSilent(run),
 				onAnswer: () => this.#onAnswer(run),
 				onBeat: () => {
