@@ -33,6 +33,7 @@ export const errorCodes = {
 	MESSAGE_TOO_LARGE: 'a message is over the size limit of the channel',
 	NOT_SERIALIZABLE: 'a value cannot travel between processes (a function, a symbol or a circular structure)',
 	PROTOCOL_ERROR: 'the other side sent what the protocol does not allow',
+	NOT_NODE: 'the worker is not a Node.js process, so it cannot do what was asked',
 	CLIENT_NOT_ATTACHED: 'the bot has no client yet, or attach() was not called',
 	UNSUPPORTED_LIBRARY: "attach() cannot drive this version of the bot's library; the message names those that work",
 	SNAPSHOT_INVALID: 'the saved state of a shard is truncated, damaged or of another version',

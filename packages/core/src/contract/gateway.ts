@@ -2,7 +2,7 @@
 // and the config that a gateway process is forked with. Types only, like the contract between a manager and its workers.
 import type { Layout } from '../layout.js';
 import type { LostEvents } from './losses.js';
-import type { LastExit } from './stats.js';
+import type { LastExit, ShardSample } from './stats.js';
 import type { GatewayInfo, WorkerEvents } from './worker.js';
 
 /** Name of the environment variable that carries a gateway process's {@link GatewayConfig} as JSON. */
@@ -274,6 +274,10 @@ export interface GatewayMethods {
 	'worker.drain': { params: { shardIds: readonly number[] }; result: { drained: boolean } };
 	/** Every shard of this incarnation of a worker is ready: its events may flow. */
 	'worker.ready': { params: WorkerIncarnation; result: null };
+	/** Resolves when the client of each connection of this process has answered a heartbeat; while there is none, it waits for one. */
+	'worker.ping': { params: WorkerIncarnation; result: null };
+	/** Figures of a worker that measures none itself. */
+	'worker.figures': { params: WorkerIncarnation; result: { shards: ShardSample[] } };
 	/**
 	 * Resolves with `answerable: true` once an IDENTIFY for this shard would be answered at once, or refused. A session with Discord that
 	 * was never started is started with `terms`; where `terms` is null it resolves with `answerable: false` immediately, because an
@@ -319,12 +323,23 @@ export interface SessionTerms {
 	presence: object | null;
 }
 
-/** Whether a worker's process is connected to the local gateway for one shard, with a session that is started or resumed. */
+/**
+ * What has become of the connection of a worker's process for one shard.
+ *
+ * identifying  It has sent an IDENTIFY, which is not answered yet.
+ * ready        It has confirmed READY and its guilds.
+ * resumed      It has resumed its session.
+ * gone         The connection of its session is gone.
+ * refused      Its IDENTIFY was refused, with `closeCode`: the same one would be refused again.
+ */
+export const workerConnectionStatuses = ['identifying', 'ready', 'resumed', 'gone', 'refused'] as const;
+
 export interface WorkerConnection {
 	/** Of the worker; 0 for a client on a path of no worker. */
 	incarnation: number;
 	shardId: number;
-	connected: boolean;
+	status: (typeof workerConnectionStatuses)[number];
+	closeCode?: number | undefined;
 }
 
 /** Requests that the manager handles for a gateway process. */
@@ -341,8 +356,8 @@ export interface GatewayEvents extends Pick<WorkerEvents, 'identify.sent' | 'ide
 	'connection.taken': { id: number };
 	/** Discord has started this session, so it accepts these terms. */
 	'session.started': { session: number; terms: SessionTerms };
-	/** A worker's process has a connection with a session for a shard, or has it no longer. */
-	'worker.connected': WorkerConnection;
+	/** Of the processes of workers; most report the same themselves. */
+	'worker.connection': WorkerConnection;
 	/** Discord refused a session for good, with this close code. */
 	'session.refused': { session: number; code: number };
 	/** Events of a shard that no worker will receive, since the last report; within a second. */

@@ -13,6 +13,7 @@ import {
 	gatewayNoticeKinds,
 	gatewayShardCounters,
 	type SessionTerms,
+	workerConnectionStatuses,
 } from './gateway.js';
 import { eventLossReasons } from './losses.js';
 import type { RestEvents, RestFigures, RestManagerMethods, RestMethods, RestNotice } from './rest.js';
@@ -57,13 +58,17 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 // The contract with workers.
 
+const shardSamples = z
+	.array(z.object({ shardId: id, guildCount: figure, userCount: figure, ping: figure.nullable() }))
+	.max(100_000);
+
 const workerSample = z.object({
-	shards: z.array(z.object({ shardId: id, guildCount: figure, userCount: figure, ping: figure.nullable() })).max(100_000),
+	shards: shardSamples,
 	rssBytes: z.number().nonnegative(),
-	heapUsedBytes: z.number().nonnegative(),
+	heapUsedBytes: z.number().nonnegative().nullable(),
 	cpuPercent: figure,
 	cpuSeconds: z.number().nonnegative(),
-	loopDelayP99Ms: figure,
+	loopDelayP99Ms: figure.nullable(),
 	uptimeMs: z.number().nonnegative(),
 }) satisfies z.ZodType<WorkerSample>;
 
@@ -187,7 +192,12 @@ const gatewayEvents = {
 	listening: z.object({ port: z.int().min(0).max(65_535) }),
 	'connection.taken': z.object({ id }),
 	'session.started': z.object({ session: id, terms: sessionTerms }),
-	'worker.connected': z.object({ incarnation: id, shardId: id, connected: z.boolean() }),
+	'worker.connection': z.object({
+		incarnation: id,
+		shardId: id,
+		status: z.enum(workerConnectionStatuses),
+		closeCode: z.int().optional(),
+	}),
 	'session.refused': z.object({ session: id, code: z.int() }),
 	'events.lost': z.object({ shardId: id, lost: z.partialRecord(z.enum(eventLossReasons), id) }),
 	notice: z.object({
@@ -212,6 +222,8 @@ const gatewayResults = {
 	'worker.expect': nothing,
 	'worker.drain': drained,
 	'worker.ready': nothing,
+	'worker.ping': nothing,
+	'worker.figures': z.object({ shards: shardSamples }),
 	'shard.prepare': z.object({ answerable: z.boolean() }),
 	'handover.begin': nothing,
 	'handover.waiting': nothing,

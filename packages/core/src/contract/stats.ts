@@ -14,13 +14,14 @@ export interface ShardSample {
 export interface WorkerSample {
 	shards: ShardSample[];
 	rssBytes: number;
-	heapUsedBytes: number;
+	/** Null for a worker that is not Node.js. */
+	heapUsedBytes: number | null;
 	/** Share of one core since the last sample, in percent. */
 	cpuPercent: number;
 	/** Processor time since the process began, in s. */
 	cpuSeconds: number;
-	/** 99th percentile of the event loop's delay since the last sample, in ms. */
-	loopDelayP99Ms: number;
+	/** 99th percentile of the event loop's delay since the last sample, in ms; null for a worker that is not Node.js. */
+	loopDelayP99Ms: number | null;
 	uptimeMs: number;
 }
 

@@ -14,6 +14,7 @@ function setup() {
 	const asked: unknown[] = [];
 	const requests: ClientRequest[] = [];
 	const notices: string[] = [];
+	const refused: unknown[] = [];
 	const shard = {
 		createSession: (options: SessionOptions) => new WorkerSession(options, { canResume: () => 'yes', resume: () => 0 }),
 		identify: async (_: IdentifyPayload, incarnation: number | undefined) => {
@@ -29,6 +30,7 @@ function setup() {
 		shards: new Map([[2, shard as unknown as WorkerDoor]]),
 		clock,
 		onRefused: (detail) => notices.push(detail),
+		onWrongShard: (connection) => refused.push(connection),
 		onFlood: (shardId) => notices.push(`flood on ${shardId}`),
 	});
 	const session = () => {
@@ -37,7 +39,7 @@ function setup() {
 		made.attach({ id: 1, sendFrame() {}, requestHeartbeat() {}, sessionLost() {}, close: (code) => closed.push(code) });
 		return { made, closed };
 	};
-	return { backend, asked, requests, notices, session, clock };
+	return { backend, asked, requests, notices, refused, session, clock };
 }
 
 it('accepts the token with and without its prefix, and reports any other without repeating it', () => {
@@ -68,9 +70,12 @@ it('passes an IDENTIFY to its shard, with the incarnation from the path', async 
 it.each([[[1, 4]], [[2, 3]], [undefined]] as [[number, number] | undefined][])(
 	'closes an IDENTIFY for shard %j with 4010',
 	(shard) => {
-		const { backend, notices } = setup();
+		const { backend, notices, refused } = setup();
 		expect(backend.identify(identify(shard), info())).toMatchObject({ accept: false, close: 4010 });
 		expect(notices).toEqual([expect.stringMatching(/is not in this gateway process/)]);
+		expect(refused).toEqual([]);
+		backend.identify(identify(shard), info('/worker/17'));
+		expect(refused).toEqual([{ incarnation: 17, shardId: shard?.[0] ?? 0, status: 'refused', closeCode: 4010 }]);
 	},
 );
 

@@ -1,6 +1,6 @@
 // The backend of the local gateway: checks a client's token, shard and request rate, and leaves the rest to the shard.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { allIntents, type Clock, type WorkerPaths } from '@shardctl/core';
+import { allIntents, type Clock, type WorkerConnection, type WorkerPaths } from '@shardctl/core';
 import {
 	type ClientRequest,
 	type ConnectionInfo,
@@ -26,6 +26,8 @@ export interface LocalBackendOptions {
 	clock: Clock;
 	/** An IDENTIFY or RESUME was refused for its token or shard. */
 	onRefused(detail: string): void;
+	/** A worker's process has identified a shard that is not in this gateway process: it does not follow `SHARDS` and `SHARD_COUNT`. */
+	onWrongShard(connection: WorkerConnection): void;
 	/** A session was closed for too many requests. */
 	onFlood(shardId: number): void;
 }
@@ -63,6 +65,8 @@ export class LocalBackend implements GatewayBackend {
 		if (shard) return shard.identify(identify, this.#incarnationOf(connection));
 		const detail = `shard [${id}, ${count}] is not in this gateway process`;
 		this.#options.onRefused(detail);
+		const incarnation = this.#incarnationOf(connection);
+		if (incarnation !== undefined) this.#options.onWrongShard({ incarnation, shardId: id, status: 'refused', closeCode: 4010 });
 		return { accept: false, close: 4010, detail };
 	}
 

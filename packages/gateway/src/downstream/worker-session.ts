@@ -25,6 +25,8 @@ export class WorkerSession extends GatewaySession {
 	readonly #countsAnswers: boolean;
 	/** Monotonic. */
 	#askedAtMs = Number.NEGATIVE_INFINITY;
+	#heardAtMs = Number.NEGATIVE_INFINITY;
+	#roundTripMs: number | null = null;
 	#position = 0;
 
 	constructor(options: SessionOptions, stream: SessionStream) {
@@ -36,6 +38,24 @@ export class WorkerSession extends GatewaySession {
 	/** The position of the newest event that was sent. */
 	override get seq(): number {
 		return this.#position;
+	}
+
+	/** From a request for a heartbeat to the heartbeat; null before the first. */
+	get roundTripMs(): number | null {
+		return this.#roundTripMs;
+	}
+
+	/** Its client has sent a heartbeat. */
+	noteHeartbeat(nowMs: number): void {
+		if (this.#askedAtMs > this.#heardAtMs) this.#roundTripMs = Math.round(nowMs - this.#askedAtMs);
+		this.#heardAtMs = nowMs;
+	}
+
+	/** Whether its client has just sent a heartbeat; if not, it is asked for one. */
+	isHeard(nowMs: number): boolean {
+		if (nowMs - this.#heardAtMs < rationedAskMs) return true;
+		this.ask(nowMs);
+		return false;
 	}
 
 	/** Sends the event at a position. */

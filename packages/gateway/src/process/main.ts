@@ -20,7 +20,7 @@ const gateway = new ResidentGateway({
 	identify: identifyClient(peer),
 	onSessionStarted: (session, terms) => peer.notify('session.started', { session, terms }),
 	onRefused: (refusal) => peer.notify('session.refused', refusal),
-	onConnection: (connection) => peer.notify('worker.connected', connection),
+	onConnection: (connection) => peer.notify('worker.connection', connection),
 	onLost: (shardId, lost) => peer.notify('events.lost', { shardId, lost }),
 	notice: (notice) => peer.notify('notice', notice),
 });

@@ -27,7 +27,7 @@ export function identifyClient(peer: GatewayPeer): IdentifyClient {
 }
 
 /** Registers a handler for every request but those that concern the process itself. */
-export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 'stats' | 'shards' | 'hear'>): void {
+export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 'stats' | 'shards' | 'hear' | 'ping'>): void {
 	const each = async (
 		{ incarnation, shardIds }: WorkerIncarnation,
 		work: (shard: ResidentShard, incarnation: number) => Promise<void> | void,
@@ -46,6 +46,13 @@ export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 
 		return null;
 	});
 	peer.handle('worker.ready', (worker) => each(worker, (shard, incarnation) => shard.workerReady(incarnation)));
+	peer.handle('worker.ping', async ({ incarnation, shardIds }, { signal }) => {
+		await gateway.ping({ incarnation, shardIds }, signal);
+		return null;
+	});
+	peer.handle('worker.figures', ({ incarnation, shardIds }) => ({
+		shards: gateway.shards(shardIds).map((shard) => shard.sample(incarnation)),
+	}));
 	peer.handle('shard.prepare', async ({ shardId, terms }) => {
 		const [shard] = gateway.shards([shardId]);
 		return { answerable: (await shard?.prepare(terms as SessionTerms | null)) ?? false };

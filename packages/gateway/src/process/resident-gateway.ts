@@ -16,6 +16,7 @@ import {
 	type Layout,
 	type LostEvents,
 	messageOf,
+	orAborted,
 	parseRequestTarget,
 	RefusalNotices,
 	type SessionLease,
@@ -24,6 +25,7 @@ import {
 	type SnapshotStore,
 	sessionsOfShards,
 	shardsOfSession,
+	sleep,
 	UnprovenClients,
 	type WorkerConnection,
 	type WorkerIncarnation,
@@ -55,6 +57,8 @@ const unprovenPerShard = 4;
 const unprovenForMs = 30_000;
 /** Of workers; other clients are closed before. */
 const requestLimits = { headersTimeout: 30_000, requestTimeout: 300_000, connectionsCheckingInterval: 10_000 };
+/** How often a worker without a connection is looked for, whose heartbeat is waited for. */
+const connectionPollMs = 250;
 /** How long the session of a worker without a connection can be resumed. */
 const sessionTtlMs = 60_000;
 
@@ -70,7 +74,7 @@ export interface ResidentGatewayOptions {
 	lease?: LeaseWatch;
 	/** Discord has started a session with these terms. */
 	onSessionStarted(session: number, terms: SessionTerms): void;
-	/** A worker's process has a session with a connection for a shard, or has it no longer. */
+	/** What has become of the connection of a worker's process. */
 	onConnection(connection: WorkerConnection): void;
 	/** Discord refused a session for good. */
 	onRefused(refusal: { session: number; code: number }): void;
@@ -127,6 +131,7 @@ export class ResidentGateway {
 			shards: this.#shards,
 			clock,
 			onRefused: (message) => this.#refusals.note(message),
+			onWrongShard: (connection) => options.onConnection(connection),
 			onFlood: (shardId) =>
 				notice({
 					shardIds: [shardId],
@@ -292,6 +297,19 @@ export class ResidentGateway {
 		});
 	}
 
+	/** See `worker.ping` of the contract. */
+	async ping({ incarnation, shardIds }: WorkerIncarnation, signal: AbortSignal): Promise<void> {
+		for (;;) {
+			const shards = this.shards(shardIds);
+			const connections = shards.flatMap((shard) => shard.connectionsOf(incarnation).map((session) => shard.heard(session)));
+			if (connections.length > 0) {
+				await orAborted(Promise.all(connections), signal);
+				return;
+			}
+			await sleep(this.#options.clock, connectionPollMs, signal);
+		}
+	}
+
 	/** With `keepSessions` everything is saved for the next process; else the sessions with Discord and their snapshots end. */
 	async stop({ keepSessions }: { keepSessions: boolean }): Promise<void> {
 		await Promise.all([...this.#sessions.values()].map((session) => session.stop({ keepSession: keepSessions })));
@@ -339,7 +357,7 @@ export class ResidentGateway {
 			owned: this.#owned.promise,
 			mayRelease: () => this.#options.lease?.mayAct ?? true,
 			resumeUrl: (incarnation) => this.#url() + this.#paths.of(incarnation),
-			onConnection: (incarnation, connected) => onConnection({ shardId, incarnation, connected }),
+			onConnection: (connection) => onConnection({ shardId, ...connection }),
 			notice: (kind, message) => notice({ shardIds: [shardId], kind, message }),
 			onLost: (lost) => onLost?.(shardId, lost),
 		});

@@ -79,7 +79,8 @@ async function setup({ content = new MemoryContent(), fence = '1', incarnation =
 		store,
 		workerSessions: () => sessions,
 		resumeUrl: (of) => `ws://127.0.0.1:1/worker/${of}`,
-		onConnection: (...connection) => connections.push(connection),
+		onConnection: ({ incarnation: of, status, closeCode }) =>
+			connections.push(closeCode === undefined ? [of, status] : [of, status, closeCode]),
 		notice: (...notice) => notices.push(notice),
 	});
 	onTestFinished(async () => {
@@ -120,7 +121,10 @@ it('sends READY and the guilds to its worker, then every event', async () => {
 	expect(client.types).toEqual(['READY', 'GUILD_CREATE', 'MESSAGE_CREATE']);
 	expect(client.frames[0]?.d).toMatchObject({ shard: [1, 4], resume_gateway_url: 'ws://127.0.0.1:1/worker/1' });
 	expect(shard.stats()).toMatchObject({ shardId: 1, session: 1, worker: 'connected', guildCount: 1, workerIdentifies: 1 });
-	expect(connections).toEqual([[1, true]]);
+	expect(connections).toEqual([
+		[1, 'identifying'],
+		[1, 'ready'],
+	]);
 });
 
 it('reports when an IDENTIFY would be answered at once', async () => {
@@ -148,10 +152,11 @@ it('reports each connection of its worker once, and its end once', async () => {
 	shard.sessionResumed(made);
 	sessions.end(made, 'client closed');
 	expect(connections).toEqual([
-		[1, true],
-		[1, false],
-		[1, true],
-		[1, false],
+		[1, 'identifying'],
+		[1, 'ready'],
+		[1, 'gone'],
+		[1, 'resumed'],
+		[1, 'gone'],
 	]);
 });
 

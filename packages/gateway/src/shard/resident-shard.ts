@@ -1,6 +1,19 @@
 // One shard as workers see it, and the only door to it: connects the stream to its worker, the hand-over between two processes of that
 // worker, and what is saved of the shard. Events come from the session (`session-link`); how they flow is decided in the stream.
-import type { BufferLimits, Clock, Delivery, GatewayNotice, GatewayShardStats, Layout, LostEvents } from '@shardctl/core';
+import {
+	type BufferLimits,
+	type Clock,
+	type Deferred,
+	type Delivery,
+	deferred,
+	fatalClose,
+	type GatewayNotice,
+	type GatewayShardStats,
+	type Layout,
+	type LostEvents,
+	type ShardSample,
+	type WorkerConnection,
+} from '@shardctl/core';
 import {
 	type ClientRequest,
 	EncodedDispatch,
@@ -49,8 +62,8 @@ export interface ResidentShardOptions {
 	mayRelease?(): boolean;
 	/** Address at which a session of this process of the worker resumes. */
 	resumeUrl(incarnation: number): string;
-	/** A worker's process has a session with a connection here, or has it no longer. */
-	onConnection(incarnation: number, connected: boolean): void;
+	/** What has become of the connection of a worker's process. */
+	onConnection(connection: Omit<WorkerConnection, 'shardId'>): void;
 	notice(kind: GatewayNotice['kind'], message: string): void;
 	/** Events were lost since the last call. */
 	onLost?(lost: LostEvents): void;
@@ -70,6 +83,8 @@ export class ResidentShard implements WorkerDoor {
 	readonly #voice = new VoicePlaces();
 	/** Sessions with a connection, and the incarnation that each belongs to. */
 	readonly #connected = new Map<WorkerSession, number>();
+	/** Sessions whose next heartbeat is waited for. */
+	readonly #heard = new Map<WorkerSession, Deferred<void>>();
 
 	constructor(options: ResidentShardOptions) {
 		const { shardId, session, incarnation, delivery, buffer, clock, notice } = options;
@@ -86,6 +101,7 @@ export class ResidentShard implements WorkerDoor {
 			onApplied: (entry, state) => this.#saved.record(entry, state),
 			savePoison: (entry) => this.#saved.savePoison(entry),
 			...(options.onLost && { onLost: options.onLost }),
+			onPresented: (of) => this.#report(of, 'ready'),
 		});
 		this.#saved = new SavedShard({ ...options, stream: this.#stream, voice: this.#voice });
 		this.handover = new Handover(shardId, incarnation, {
@@ -166,8 +182,31 @@ export class ResidentShard implements WorkerDoor {
 
 	/** A client on a path of no worker's process counts as the present process. */
 	async identify(identify: IdentifyPayload, incarnation = this.handover.present): Promise<IdentifyAnswer> {
+		this.#options.onConnection({ incarnation, status: 'identifying' });
 		await this.#options.owned;
-		return this.#admission.decide(identify, incarnation);
+		const answer = await this.#admission.decide(identify, incarnation);
+		if (!answer.accept && 'close' in answer && fatalClose(answer.close))
+			this.#options.onConnection({ incarnation, status: 'refused', closeCode: answer.close });
+		return answer;
+	}
+
+	/** The sessions with a connection of this process of the worker; while there is none, resolves with an empty list. */
+	connectionsOf(incarnation: number): WorkerSession[] {
+		return [...this.#connected].filter(([, of]) => of === incarnation).map(([session]) => session);
+	}
+
+	/** The client of a session has sent a heartbeat just now, or sends one, for which it is asked, or its connection is gone. */
+	heard(session: WorkerSession): Promise<void> {
+		if (session.isHeard(this.#options.clock.monotonic()) || !this.#connected.has(session)) return Promise.resolve();
+		const heard = this.#heard.get(session) ?? deferred();
+		this.#heard.set(session, heard);
+		return heard.promise;
+	}
+
+	/** Figures of this process of the worker. */
+	sample(incarnation: number): ShardSample {
+		const [session] = this.connectionsOf(incarnation);
+		return { shardId: this.id, ...this.#stream.counts, ping: session?.roundTripMs ?? null };
 	}
 
 	/** What waited because nothing might be released. */
@@ -204,6 +243,7 @@ export class ResidentShard implements WorkerDoor {
 	sessionResumed(session: WorkerSession): void {
 		this.#noteConnection(session, this.#stream.workers.incarnationOf(session));
 		this.#stream.resumed();
+		this.#report(session, 'resumed');
 		// A later gateway process may meet the worker with a new session, and would not know what it has.
 		this.#saved.saveWorker().catch(reported);
 	}
@@ -223,6 +263,8 @@ export class ResidentShard implements WorkerDoor {
 	}
 
 	heartbeat(session: WorkerSession, seq: number | null): void {
+		session.noteHeartbeat(this.#options.clock.monotonic());
+		this.#endWait(session);
 		this.#stream.heartbeat(session, seq);
 	}
 
@@ -253,16 +295,25 @@ export class ResidentShard implements WorkerDoor {
 	}
 
 	#noteConnection(session: WorkerSession, incarnation: number): void {
-		if (this.#connected.has(session)) return;
 		this.#connected.set(session, incarnation);
-		this.#options.onConnection(incarnation, true);
 	}
 
 	#noteDisconnection(session: WorkerSession): void {
 		const incarnation = this.#connected.get(session);
 		if (incarnation === undefined) return;
+		this.#report(session, 'gone');
 		this.#connected.delete(session);
-		this.#options.onConnection(incarnation, false);
+		this.#endWait(session);
+	}
+
+	#report(session: WorkerSession, status: WorkerConnection['status']): void {
+		const incarnation = this.#connected.get(session);
+		if (incarnation !== undefined) this.#options.onConnection({ incarnation, status });
+	}
+
+	#endWait(session: WorkerSession): void {
+		this.#heard.get(session)?.resolve();
+		this.#heard.delete(session);
 	}
 
 	#leaveVoice(): void {

@@ -15,11 +15,25 @@ export class FrozenGuild {
 	readonly data: Uint8Array;
 	/** Hashes of the ids of all users whom it holds a copy of. */
 	readonly users: Uint32Array;
+	#memberCount: number | undefined;
 
-	constructor(codec: GuildCodec, data: Uint8Array, users: Uint32Array) {
+	/** @param memberCount Undefined where it has to be read from the data. */
+	constructor(codec: GuildCodec, data: Uint8Array, users: Uint32Array, memberCount?: number) {
 		this.codec = codec;
 		this.data = data;
 		this.users = users;
+		this.#memberCount = memberCount;
+	}
+
+	/** Undefined before {@link readMemberCount}, for a guild that was read from a snapshot. */
+	get memberCount(): number | undefined {
+		return this.#memberCount;
+	}
+
+	/** The lists, whose threads have a count of their own, follow the fields of the guild itself. */
+	readMemberCount(): number {
+		this.#memberCount ??= Number(/"member_count":(\d+)/.exec(this.text().create)?.[1] ?? 0);
+		return this.#memberCount;
 	}
 
 	static of(guild: GuildRecord, codec: GuildCodec): FrozenGuild {
@@ -31,12 +45,13 @@ export class FrozenGuild {
 			codec,
 			codec === 'plain' ? plain : copyOf(deflateRawSync(plain, compression)),
 			userHashes(guild.userIds()),
+			guild.memberCount,
 		);
 	}
 
 	compressed(): FrozenGuild {
 		if (this.codec === 'deflate') return this;
-		return new FrozenGuild('deflate', copyOf(deflateRawSync(this.data, compression)), this.users);
+		return new FrozenGuild('deflate', copyOf(deflateRawSync(this.data, compression)), this.users, this.#memberCount);
 	}
 
 	/** The data of GUILD_CREATE as JSON text, and what GUILD_CREATE has no place for. */

@@ -52,6 +52,11 @@ export class GuildRecord implements Record<GuildListField, Items> {
 		for (const [thread, members] of extras?.threadMembers ?? []) this.threadMembers.set(thread, new Map(members));
 	}
 
+	get memberCount(): number {
+		const { member_count: count } = this.attributes;
+		return typeof count === 'number' ? count : 0;
+	}
+
 	/** Puts a whole list in the place of the old one. */
 	replaceList(key: string, value: unknown): void {
 		const list = guildLists.find((candidate) => candidate.key === key);

@@ -44,6 +44,17 @@ export class GuildShelf {
 		return this.#open.size;
 	}
 
+	/** Sum of the guilds' member counts. Of those that have to be opened for it, so many are at a time; the others count from a later call on. */
+	memberCount({ openAtMost }: { openAtMost: number }): number {
+		let [sum, left] = [0, openAtMost];
+		for (const { content } of this.#slots.values()) {
+			if (!(content instanceof FrozenGuild)) sum += content?.memberCount ?? 0;
+			else if (content.memberCount !== undefined) sum += content.memberCount;
+			else if (left-- > 0) sum += content.readMemberCount();
+		}
+		return sum;
+	}
+
 	ids(): IterableIterator<string> {
 		return this.#slots.keys();
 	}

@@ -162,6 +162,11 @@ export class ShardState {
 		return this.#shelf.size;
 	}
 
+	/** Sum of the guilds' member counts; soon after a start not yet of all. */
+	get memberCount(): number {
+		return this.#shelf.memberCount({ openAtMost: 200 });
+	}
+
 	/** How many guilds are kept as objects at the moment. */
 	get openGuildCount(): number {
 		return this.#shelf.openCount;

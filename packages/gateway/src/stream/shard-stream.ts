@@ -42,6 +42,8 @@ export interface ShardStreamOptions {
 	savePoison(entry: LogEntry): void;
 	/** Events were lost since the last call. */
 	onLost?(lost: LostEvents): void;
+	/** The client of a session has confirmed READY and its guilds. */
+	onPresented?(session: WorkerSession): void;
 }
 
 export class ShardStream implements SessionStream {
@@ -132,6 +134,12 @@ export class ShardStream implements SessionStream {
 		return { worker: this.#seat.status, ...this.#stats.of({ feed: this.#feed, state, nowMs }) };
 	}
 
+	/** Of the guilds in the state. */
+	get counts(): { guildCount: number; userCount: number } {
+		const state = this.#state.peek;
+		return { guildCount: state?.guildCount ?? 0, userCount: state?.memberCount ?? 0 };
+	}
+
 	/** Resolves when there is a state that a worker can be given. */
 	whenReady(): Promise<void> {
 		return this.#ready.wait();
@@ -187,7 +195,7 @@ export class ShardStream implements SessionStream {
 	/** The client of a session reports how far it is. */
 	heartbeat(session: WorkerSession, seq: number | null): void {
 		const consumer = this.#seat.of(session);
-		consumer?.heartbeat();
+		if (consumer?.heartbeat()) this.#options.onPresented?.(session);
 		if (consumer && consumer === this.#seat.consumer) {
 			if (seq !== null) {
 				consumer.noteConfirmed(Math.min(seq, this.#feed.positions.sent));

@@ -100,8 +100,15 @@ export class WorkerConsumer implements StreamConsumer {
 		if (this.#presentation?.sendNext(this.session)) this.probe({ now: true });
 	}
 
-	heartbeat(): void {
-		this.#presentation?.heartbeat();
+	/** Its client has sent a heartbeat. Returns whether that was the last that its presentation had to wait for. */
+	heartbeat(): boolean {
+		const presentation = this.#presentation;
+		if (!presentation || presentation.isConfirmed) return false;
+		presentation.heartbeat();
+		if (presentation.isConfirmed) return true;
+		// Of the two heartbeats that confirm it, the second is asked for at once.
+		if (presentation.isSent && presentation.awaitsHeartbeat) this.probe({ now: true });
+		return false;
 	}
 
 	/** The client has everything through `seq`. */
