@@ -53,7 +53,8 @@ for (const part of manifest.files.filter((pattern) => !pattern.startsWith('!')))
 for (const part of ['README.md', 'LICENSE']) cpSync(join(root, part), join(staging, part));
 for (const [name, { folder, manifest: inner }] of bundled) {
 	const target = join(staging, 'node_modules', name);
-	cpSync(join(folder, 'dist'), join(target, 'dist'), { recursive: true, filter: isShipped });
+	for (const part of inner.files.filter((pattern) => !pattern.startsWith('!')))
+		cpSync(join(folder, part), join(target, part), { recursive: true, filter: isShipped });
 	const {
 		dependencies: _deps,
 		optionalDependencies: _optional,

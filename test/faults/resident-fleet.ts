@@ -19,6 +19,7 @@ export interface Handled {
 export type BotVersion =
 	| ''
 	| 'crash-at-boot'
+	| 'syntax-error'
 	| 'missing-module'
 	| 'ends-at-boot'
 	| 'blocks-at-boot'

@@ -128,6 +128,14 @@ export function createFleetParts({
 		options,
 		prepare: (worker, aborted) => mode.prepare(worker, aborted),
 		acquireIdentify: (worker, shardId, aborted) => mode.acquireIdentify(worker, shardId, aborted),
+		viewOf: (worker) => mode.viewOf(worker),
+		callOf: ({ name, args = [], shard, guildId, timeoutMs }, aborted) =>
+			(cluster?.calls ?? calls).call(name, args, {
+				...(shard === undefined ? {} : { shard }),
+				...(guildId === undefined ? {} : { guildId }),
+				...(timeoutMs === undefined ? {} : { timeoutMs }),
+				signal: aborted,
+			}),
 		serve: (peer) => serveWorker(peer, { calls: cluster?.calls ?? calls, fleet }),
 		apiOf: (workerId) => rest.apiOfWorker(workerId) ?? api,
 		onCreated: (worker) => {

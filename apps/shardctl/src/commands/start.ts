@@ -17,6 +17,8 @@ Examples:
   $ shardctl start bot.js --shards 8 --shards-per-worker 4
   $ shardctl start bot.js --detach --wait in the background; returns when ready
   $ shardctl start bot.js -- --verbose    --verbose goes to the bot
+  $ shardctl start bot.py                 a bot on discord.py
+  $ shardctl start --exec -- ./my-bot -v  any program, with its arguments
 
 Every option can also be set in shardctl.config.{ts,js,json}, for example as
 shardsPerWorker; "shardctl init" writes such a file. The command line takes

@@ -52,11 +52,21 @@ export function resolveStart({
 		}
 	}
 	if (args.length > 0) read.manager.args = [...args];
+	if (read.run.exec === true) {
+		const { interpreter } = read.manager;
+		if (interpreter !== undefined && interpreter !== 'none') {
+			const problem = `cannot be set with --exec, which starts ${file ?? read.file ?? 'the program'} itself`;
+			throw optionsError('the options', [{ option: 'interpreter', problem }]);
+		}
+		read.manager.interpreter = 'none';
+	}
 	const bot = file ?? read.file;
 	if (bot === undefined) {
 		throw new ShardctlError(
 			'BOT_FILE_INVALID',
-			'name the file that starts the bot: shardctl start <file>, or "file" in a config file ("shardctl init" writes one)',
+			read.run.exec === true
+				? 'name the program: shardctl start --exec -- COMMAND …'
+				: 'name the file that starts the bot: shardctl start <file>, or "file" in a config file ("shardctl init" writes one)',
 		);
 	}
 	return {

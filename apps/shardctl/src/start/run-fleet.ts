@@ -25,7 +25,8 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 	const { run } = plan;
 	surviveFailedOutput();
 	// Every problem of the options is reported before a file is opened or a simulator is started.
-	const { name } = checkedOptions(plan);
+	const resolved = checkedOptions(plan);
+	const { name } = resolved;
 	const format = run.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json');
 	const terminal = format === 'json' ? jsonOutput(standardOutput()) : prettyOutput();
 	const output =
@@ -38,6 +39,7 @@ export async function runFleet(plan: StartPlan): Promise<number> {
 		if (simulator) output.say('info', `simulator at ${simulator.url}`, { event: 'simulator:ready', url: simulator.url });
 		else sayPlaceOfToken(plan, output);
 		warnOfSecretArguments(process.argv.slice(2), output);
+		sayProgram(plan, resolved, output);
 		return await runManager(
 			createShardManager(plan.file, { ...optionsOf(plan), ...simulated, logger: output.logger, silent: true }),
 			output,
@@ -57,6 +59,14 @@ function warnOfSecretArguments(args: readonly string[], output: FleetOutput): vo
 			'(SHARDCTL_CLUSTER for --cluster)',
 		{ event: 'argument:secret' },
 	);
+}
+
+/** What runs the bot, where that is not node, and what follows from it. */
+function sayProgram({ file, manager: { gateway } }: StartPlan, { program }: ResolvedManagerOptions, output: FleetOutput): void {
+	if (!program) return;
+	const what = program.interpreter === null ? `${file} is started as a program of its own` : `${program.label} runs ${file}`;
+	const why = gateway === undefined ? ', so gateway processes hold its sessions with Discord (--gateway resident)' : '';
+	output.say('info', `${what}${why}`, { event: 'bot:program' });
 }
 
 function sayPlaceOfToken(plan: StartPlan, output: FleetOutput): void {

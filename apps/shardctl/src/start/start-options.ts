@@ -7,6 +7,8 @@ import { duration, size, whole, wholeOrAuto } from '../option-parsers.js';
 /** How this process runs the manager. */
 export interface RunSettings {
 	config?: string;
+	/** The file is a program of its own: `interpreter: 'none'`. */
+	exec?: boolean;
 	simulate?: number | true;
 	tokenFile?: string;
 	detach?: boolean;
@@ -40,6 +42,9 @@ function ofManager({ flags, help, defaultHelp, kind, choices, sets }: OptionFlag
 
 function ofThisProcess(): Declared[] {
 	return [
+		{
+			option: option('--exec', 'the file is a program of its own, with its arguments after it: start --exec -- ./my-bot --flag'),
+		},
 		{
 			option: option(
 				'--token-file <file>',

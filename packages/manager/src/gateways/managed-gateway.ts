@@ -19,6 +19,7 @@ import {
 	type SessionTerms,
 	type SpareGatewayConfig,
 	systemClock,
+	type WorkerConnection,
 	type WorkerPaths,
 } from '@shardctl/core';
 import { gatewaySchemas } from '@shardctl/core/schemas';
@@ -73,6 +74,8 @@ interface ManagedGatewayEvents {
 	lost: [shardId: number, lost: LostEvents];
 	/** It was permitted to identify a session and did not report in time that it has. */
 	'identify-expired': [session: number, afterMs: number];
+	/** What has become of the connection of a worker's process. */
+	'worker-connection': [connection: WorkerConnection];
 	/** Discord has started a session with these terms. */
 	'session-started': [terms: SessionTerms, session: number];
 	/** Discord refused a session for good. */
@@ -188,6 +191,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		peer.on('listening', () => reports.listening());
 		peer.on('connection.taken', ({ id }) => reports.acknowledged(id));
 		peer.on('events.lost', ({ shardId, lost }) => this.emit('lost', shardId, lost));
+		peer.on('worker.connection', (connection) => this.emit('worker-connection', connection));
 		peer.on('notice', (notice) => this.emit('notice', notice));
 		peer.on('session.started', ({ terms, session }) => this.emit('session-started', terms, session));
 		peer.on('session.refused', (refusal) => this.emit('session-refused', refusal));

@@ -118,6 +118,8 @@ export class DirectMode implements SessionMode {
 
 	onReady(): void {}
 
+	viewOf(): undefined {}
+
 	identifyWaits(): IdentifyWait[] {
 		return this.#context.starts.waits();
 	}

@@ -14,9 +14,11 @@ import {
 	ShardctlError,
 	sessionsOfShards,
 	shardsOfSession,
+	type WorkerConnection,
 } from '@shardctl/core';
 import { defaultRestartPolicy } from '@shardctl/supervisor';
 import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
+import type { LocalGatewayView } from '../foreign/foreign-source.js';
 import { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { IdentifyAdmission } from '../gateways/identify-admission.js';
 import type { ManagedGateway } from '../gateways/managed-gateway.js';
@@ -40,6 +42,8 @@ import { WorkerReplacer } from './worker-replacer.js';
 
 /** How long a session may take to be ready again after what carries it was replaced. */
 const servedWithinMs = 10_000;
+/** How long a gateway process may take to answer about a worker. */
+const viewTimeoutMs = 2000;
 /** The token is not valid: no session of the bot can be started. */
 const tokenRefused = 4004;
 
@@ -186,6 +190,27 @@ export class ResidentMode implements SessionMode {
 		this.#started().gateways.noteReady(this.#incarnationOf(worker), worker.shardIds);
 	}
 
+	viewOf(worker: ManagedWorker): LocalGatewayView {
+		const { gateways, signal: stopped } = this.#started();
+		const { shardIds } = worker;
+		const gateway = () => gateways.of(shardIds);
+		const process = () => ({ incarnation: this.#incarnationOf(worker), shardIds });
+		return {
+			async ping(signal) {
+				const end = AbortSignal.any([signal, stopped]);
+				for (;;) {
+					await gateway().whenReady(end);
+					const answer = gateway().request('worker.ping', process(), { signal: end, timeoutMs: Number.POSITIVE_INFINITY });
+					// A gateway process that has died is followed by another.
+					if (await answer.then(() => true).catch(() => false)) return;
+					end.throwIfAborted();
+				}
+			},
+			figures: async () => (await gateway().request('worker.figures', process(), { timeoutMs: viewTimeoutMs })).shards,
+			isExcused: () => worker.isAside || gateway().child.state !== 'ready',
+		};
+	}
+
 	identifyWaits(): IdentifyWait[] {
 		const waits = this.#options.starts.waits();
 		// A wait is of a session here; each of its shards waits with it.
@@ -285,6 +310,14 @@ export class ResidentMode implements SessionMode {
 			this.#ended.delete(session);
 			this.#waitingForBudget.delete(session);
 		});
+		gateway.on('worker-connection', (connection) => this.#onWorkerConnection(connection));
+		gateway.child.on('exited', () => {
+			for (const worker of this.#options.workers.all) {
+				if (!gateway.shardIds.includes(worker.shardIds[0] as number)) continue;
+				const incarnation = this.#incarnationOf(worker);
+				for (const shardId of worker.shardIds) worker.noteConnection({ incarnation, shardId, status: 'gone' });
+			}
+		});
 		gateway.on('lost', (shardId, lost) => losses.noteEvents([shardId], lost));
 		gateway.on('session-refused', (refusal) => this.#onSessionRefused(refusal));
 		gateway.on('identify-expired', (session, afterMs) =>
@@ -297,6 +330,17 @@ export class ResidentMode implements SessionMode {
 				this.#options.options.logger.warn({ err: error }, 'Discord was not asked how many session starts are left'),
 			);
 		});
+	}
+
+	#onWorkerConnection(connection: WorkerConnection): void {
+		const worker = this.#options.workers.all.find((each) => this.#incarnationOf(each) === connection.incarnation);
+		if (!worker) return;
+		// A program may identify any shard; what is refused concerns all of its shards.
+		const shardId = worker.shardIds.includes(connection.shardId) ? connection.shardId : (worker.shardIds[0] as number);
+		worker.noteConnection({ ...connection, shardId });
+		if (connection.status !== 'identifying' || !this.#options.options.program) return;
+		// It waits where the session is queued already.
+		for (const session of this.#queuedSessions) this.#noteIdentify(worker, session, 'waiting');
 	}
 
 	/** Waits until a session may send IDENTIFY to Discord; the workers that wait for the session see how far it is. */

@@ -1,6 +1,7 @@
 // Who holds the sessions with Discord, and what that means for a worker. The manager knows only this interface; direct and resident
 // mode are its two implementations, and pass one contract suite (session-mode.contract.ts).
 import type { GatewayProcessStats, IdentifySlot, IdentifyWait } from '@shardctl/core';
+import type { LocalGatewayView } from '../foreign/foreign-source.js';
 import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
@@ -69,6 +70,9 @@ export interface SessionMode {
 
 	/** Every shard of a worker's process is ready. */
 	onReady(worker: ManagedWorker): void;
+
+	/** What the gateway process of a worker sees of it; undefined in a mode without gateway processes. */
+	viewOf(worker: ManagedWorker): LocalGatewayView | undefined;
 
 	/** Direct mode: whether the IDENTIFY of a shard waits until the day's session starts reset. */
 	waitsForBudget(shardId: number): boolean;

@@ -31,7 +31,6 @@ it.each([
 	['bot.js', {}, /^the bot file …\/bot\.js does not exist/],
 	['bot', {}, /^the bot file …\/bot does not exist/],
 	['src', { 'src/main.js': '' }, /^…\/src is a directory: name the file that starts the bot/],
-	['bot.py', { 'bot.py': '' }, /no JavaScript or TypeScript/],
 ])('says why it cannot take %s among %j', (file, files: Record<string, string>, message) => {
 	expect(found(file, files)).toMatch(message);
 });

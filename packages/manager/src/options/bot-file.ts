@@ -5,17 +5,14 @@ import { ShardctlError } from '@shardctl/core';
 
 const extensions = ['.js', '.cjs', '.mjs', '.ts', '.cts', '.mts'];
 
-/** The absolute path of a bot file, found as `node .` and `node src/index` find it, or the `BOT_FILE_INVALID` error that says why it cannot be used. */
-export function absoluteBotFile(file: string, cwd: string): string | ShardctlError {
+/**
+ * The absolute path of a bot file, found as `node .` and `node src/index` find it, or the `BOT_FILE_INVALID` error that says why it cannot be
+ * used. `any`: a file that node does not run.
+ */
+export function absoluteBotFile(file: string, cwd: string, { any = false } = {}): string | ShardctlError {
 	if (file === '') return new ShardctlError('BOT_FILE_INVALID', 'no bot file was given');
 	const named = resolve(cwd, file);
-	const path = entryOf(named) ?? named;
-	if (/\.(?:py|rb|go|rs|java|cs|php|lua)$/.test(file)) {
-		return new ShardctlError(
-			'BOT_FILE_INVALID',
-			`${path} is no JavaScript or TypeScript: shardctl runs bots for Node.js, and other languages are not supported yet`,
-		);
-	}
+	const path = (any ? undefined : entryOf(named)) ?? named;
 	try {
 		if (statSync(path).isDirectory()) {
 			return new ShardctlError(

@@ -1,5 +1,6 @@
 // Resolves the options of createShardManager: one pure step from what was given to what the manager uses, and every problem at once.
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defaultManagerName } from '@shardctl/control';
 import type { ControlOptions } from '@shardctl/control/server';
 import {
@@ -14,6 +15,7 @@ import {
 import { defaultRestartPolicy, type ProcessHost, type RestartPolicy } from '@shardctl/supervisor';
 import { pino } from 'pino';
 import { z } from 'zod';
+import { type ForeignProgram, foreignProgram, programFile } from '../foreign/foreign-program.js';
 import { countsProblem, splitSessionProblem } from '../plan/counts.js';
 import { absoluteBotFile } from './bot-file.js';
 import { type ResolvedClusterOptions, resolveClusterOptions } from './cluster-options.js';
@@ -53,6 +55,8 @@ type AsGiven =
 export interface ResolvedManagerOptions
 	extends Required<Pick<ShardManagerOptions, AsGiven | 'cwd' | 'maxMemoryBytes' | 'name' | 'token' | 'logger' | 'clock'>> {
 	file: string;
+	/** What runs the bot file; null where it is a module for Node.js. */
+	program: ForeignProgram | null;
 	/** The package that was found to run a bot file in TypeScript; `execArgv` loads it. */
 	loader: string | undefined;
 	shardList: readonly number[] | undefined;
@@ -121,7 +125,16 @@ export function resolveManagerOptions(
 		});
 	}
 
-	const botFile = absoluteBotFile(file, cwd);
+	const search = { interpreter: options.interpreter, cwd, env: { ...env, ...options.env } };
+	const program = foreignProgram(file, search);
+	const isForeign = program !== null && !(program instanceof ShardctlError);
+	const botFile =
+		program instanceof ShardctlError
+			? program
+			: program?.interpreter === null
+				? programFile(file, search)
+				: absoluteBotFile(file, cwd, { any: isForeign });
+	if (isForeign) problems.push(...foreignProblems(file, program, options));
 	const givenToken = String(options.token ?? env.DISCORD_TOKEN ?? '').trim();
 	const token = givenToken.replace(/^Bot\s+/i, '');
 	if (/^["'`]|["'`]$/.test(givenToken)) {
@@ -144,12 +157,15 @@ export function resolveManagerOptions(
 	const api = givenApi.replace(/\/+$/, '');
 	const given = <Name extends AsGiven>(name: Name): Required<ShardManagerOptions>[Name] =>
 		(options[name] ?? managerOptionTable[name].default) as Required<ShardManagerOptions>[Name];
-	const loader = typeScriptLoader(botFile as string, {
-		execArgv: given('execArgv'),
-		nodeOptions: given('env').NODE_OPTIONS ?? env.NODE_OPTIONS,
-	});
+	const loader = isForeign
+		? undefined
+		: typeScriptLoader(botFile as string, {
+				execArgv: given('execArgv'),
+				nodeOptions: given('env').NODE_OPTIONS ?? env.NODE_OPTIONS,
+			});
 	return {
 		file: botFile as string,
+		program: program as ForeignProgram | null,
 		loader: loader?.name,
 		token,
 		totalShards: given('totalShards'),
@@ -174,8 +190,10 @@ export function resolveManagerOptions(
 		maxMemoryBytes: offAsInfinity(options.maxMemoryBytes ?? 0),
 		identifyReserve: given('identifyReserve'),
 		identifyWindowMs: given('identifyWindowMs'),
-		gateway: resolveGatewayOptions(options.gateway),
-		name: options.name ?? defaultManagerName(botFile as string),
+		gateway: resolveGatewayOptions(options.gateway ?? (isForeign ? 'resident' : undefined)),
+		// A program may be anywhere in the PATH.
+		name:
+			options.name ?? defaultManagerName(isForeign && program.interpreter === null ? join(cwd, 'program') : (botFile as string)),
 		cluster,
 		control: options.control === false ? false : typeof options.control === 'object' ? options.control : {},
 		simulator: options.simulator,
@@ -184,6 +202,31 @@ export function resolveManagerOptions(
 		clock: options.clock ?? systemClock,
 		cores: availableParallelism(),
 	};
+}
+
+/** What cannot be set with a bot that is not for Node.js. */
+function foreignProblems(file: string, { label }: ForeignProgram, { gateway, execArgv }: ShardManagerOptions): OptionProblem[] {
+	const mode = typeof gateway === 'object' ? gateway.mode : gateway;
+	return [
+		...(mode === 'direct'
+			? [
+					{
+						option: 'gateway',
+						problem:
+							`cannot be "direct" with ${file}, which ${label === file ? 'is a program of its own' : `${label} runs`}: the identifies of workers ` +
+							'that are not Node.js are paced by gateway processes only. Leave it out (--gateway), or set it to "resident"',
+					},
+				]
+			: []),
+		...(execArgv && execArgv.length > 0
+			? [
+					{
+						option: 'execArgv',
+						problem: `are arguments for node, which does not run ${file}: give those of another program in --interpreter`,
+					},
+				]
+			: []),
+	];
 }
 
 /** The problems of sessions and shards that show before Discord is asked. */

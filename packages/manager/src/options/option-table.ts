@@ -138,6 +138,17 @@ export const managerOptionTable = {
 		defaultText: '`SHARDCTL_API`, else `https://discord.com/api`',
 		doc: "base URL of Discord's REST API",
 	},
+	interpreter: {
+		kind: 'string',
+		settable: 'flag',
+		flag: {
+			flags: '--interpreter <command>',
+			help: 'what runs the bot file, such as pypy3',
+			defaultHelp: 'python3 for .py, else node',
+		},
+		defaultText: '`python3` for `.py`, else node',
+		doc: "what runs the bot file: a command, or `'none'` where the file is a program itself; everything but node runs with gateway processes",
+	},
 	args: { kind: 'strings', settable: 'config file', default: [], doc: 'arguments for the bot' },
 	execArgv: { kind: 'strings', settable: 'config file', default: [], doc: 'arguments for node' },
 	env: {

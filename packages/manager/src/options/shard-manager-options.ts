@@ -21,6 +21,11 @@ export interface ShardManagerOptions {
 	respawn?: boolean | Partial<RestartPolicy>;
 	/** Base URL of Discord's REST API (default: `SHARDCTL_API`, else `https://discord.com/api`). */
 	api?: string;
+	/**
+	 * What runs the bot file (default: node; `python3` for a `.py` file): a command such as `'pypy3'` or `'poetry run python'`, or `'none'`
+	 * where the file is a program itself. Everything but node needs `gateway: 'resident'`, which is the default then.
+	 */
+	interpreter?: string;
 	/** Arguments of the bot. */
 	args?: readonly string[];
 	/** Arguments of node, such as `['--max-old-space-size=512']`. */

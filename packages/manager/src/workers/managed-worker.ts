@@ -13,6 +13,7 @@ import {
 	type ShardReport,
 	type ShardStatus,
 	systemClock,
+	type WorkerConnection,
 	type WorkerMethods,
 	type WorkerSample,
 } from '@shardctl/core';
@@ -26,6 +27,7 @@ import {
 } from '@shardctl/supervisor';
 import type { ProtocolGuardOptions } from '../children/protocol-guard.js';
 import type { BotVersion, RestartOptions } from './bot-version.js';
+import type { ReportListener, ReportSource } from './report-source.js';
 import { ShardConnections } from './shard-connections.js';
 import { shardStatus } from './shard-status.js';
 import type { StartTicket } from './start-ticket.js';
@@ -48,6 +50,8 @@ export interface ManagedWorkerOptions {
 	acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
 	/** Registers handlers for what workers may request of the manager. */
 	serve(peer: WorkerPeer, worker: ManagedWorker): void;
+	/** How a process reports that has no message channel; undefined where each process is Node's. */
+	foreign?: ((worker: ManagedWorker, child: ChildHandle, listener: ReportListener) => ReportSource) | undefined;
 	version: BotVersion;
 }
 
@@ -73,8 +77,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	readonly child: SupervisedChild;
 	readonly #options: ManagedWorkerOptions;
 	readonly #clock: Clock;
-	/** To the present process; undefined while there is none. */
-	#channel: WorkerChannel | undefined;
+	/** Of the present process; undefined while there is none. */
+	#source: ReportSource | undefined;
 	/** Of the process that is started next, or was started last. */
 	#ticket: StartTicket | undefined;
 	/** Of the present process, or of the last. */
@@ -123,7 +127,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** Calls that wait for a reply of the present process, heartbeats included. */
 	get pendingCalls(): number {
-		return this.#channel?.peer.pendingCount ?? 0;
+		return this.#source?.pendingCount ?? 0;
 	}
 
 	/** The last figures that the present process sent; undefined before the first. */
@@ -210,6 +214,16 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		}
 	}
 
+	/** Resident mode: what its gateway process sees of a connection of the present process, which may report the same itself. */
+	noteConnection(connection: WorkerConnection): void {
+		this.#source?.noteConnection(connection);
+	}
+
+	/** Whether another process is the worker while this one is kept. */
+	get isAside(): boolean {
+		return this.#aside !== undefined;
+	}
+
 	/** Resident mode: how far the gateway process is with the identify of a shard for which this worker waits. */
 	noteIdentify(shardId: number, stage: 'waiting' | 'identifying'): void {
 		if (this.child.state !== 'starting' || this.#connections.of(shardId) === 'ready') return;
@@ -235,8 +249,8 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		settle: Settle<WorkerMethods[M]['result']>,
 	): void {
 		const state = this.child.state;
-		if (this.#channel && (state === 'ready' || state === 'unresponsive')) {
-			this.#channel.peer.ask(method, params, options, settle);
+		if (this.#source && (state === 'ready' || state === 'unresponsive')) {
+			this.#source.ask(method, params, options, settle);
 			return;
 		}
 		settle.reject(
@@ -255,12 +269,13 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** In a cluster, in direct mode: until when the present process may run its shards. */
 	renewLease(untilMs: number): void {
-		this.#channel?.peer.notify('lease', { untilMs });
+		this.#source?.renewLease(untilMs);
 	}
 
 	/** Sends a message to the bot's own `process.on('message')`. */
 	send(message: unknown): Promise<void> {
-		if (this.#channel?.isConnected) return this.#channel.send(message);
+		const sending = this.#source?.send(message);
+		if (sending) return sending;
 		return Promise.reject(
 			new ShardctlError('WORKER_UNAVAILABLE', `${this.label} is ${this.child.state}, so the message cannot be delivered`),
 		);
@@ -268,50 +283,58 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	#connect(child: ChildHandle, epoch: number): ChildLink {
 		const { startsSessions } = this.#ticket as StartTicket;
-		const channel = new WorkerChannel({
-			child,
-			epoch,
-			label: this.label,
-			clock: this.#clock,
-			logger: this.#options.logger,
+		const listener: ReportListener = {
+			attached: (library) => {
+				this.#library ??= library;
+				this.emit('attached', library);
+			},
+			problem: (problem) => {
+				this.#unsupported ||= problem.code === 'UNSUPPORTED_LIBRARY';
+				this.emit('problem', problem);
+			},
+			sample: (sample) => {
+				this.#figures.note(sample);
+				this.child.reportMemory(sample.rssBytes);
+			},
+			status: (report) => this.#onShardStatus(report, epoch),
+			identifying: (shardId) => this.#onIdentifying(shardId),
 			acquireIdentify: (shardId, signal) => this.#acquire(shardId, signal),
-			onIdentifySent: () => {
+			identifySent: () => {
 				if (startsSessions) this.child.markSpent(epoch);
 			},
-			onIdentifyExpired: (shardId, afterMs) => this.emit('identify-expired', shardId, afterMs),
-			identifyWindowMs: this.#options.identifyWindowMs,
-			onMessage: (message) => {
+			identifyExpired: (shardId, afterMs) => this.emit('identify-expired', shardId, afterMs),
+			message: (message) => {
 				if (this.#library === undefined && isReadyOfDiscordJs(message)) this.#onUnattachedReady(epoch);
 				else this.emit('message', message);
 			},
-			onBroken: (error) => this.child.breakOff(epoch, error),
-			onClosed: (closed) => {
-				if (this.#channel === closed) this.#channel = undefined;
+			broken: (error) => this.child.breakOff(epoch, error),
+			closed: () => {
+				if (this.#source === source) this.#source = undefined;
 			},
-		});
-		this.#channel = channel;
+		};
+		const source = this.#options.foreign?.(this, child, listener) ?? this.#openChannel(child, epoch, listener);
+		this.#source = source;
 		this.#connections = new ShardConnections(this.shardIds, this.#clock);
 		this.#figures.beginProcess();
-		this.#listen(channel.peer, epoch);
-		this.#options.serve(channel.peer, this);
-		return channel.link;
+		return source.link;
 	}
 
-	/** To what the present process reports. */
-	#listen(peer: WorkerPeer, epoch: number): void {
-		peer.on('attached', ({ library }) => {
-			this.#library ??= library;
-			this.emit('attached', library);
-		});
-		peer.on('problem', (problem) => {
-			this.#unsupported ||= problem.code === 'UNSUPPORTED_LIBRARY';
-			this.emit('problem', problem);
-		});
-		peer.on('sample', (sample) => {
-			this.#figures.note(sample);
-			this.child.reportMemory(sample.rssBytes);
-		});
-		peer.on('shard.status', (report) => this.#onShardStatus(report, epoch));
+	#openChannel(child: ChildHandle, epoch: number, listener: ReportListener): WorkerChannel {
+		const { logger, identifyWindowMs, serve } = this.#options;
+		const channel = new WorkerChannel(
+			{ child, epoch, label: this.label, clock: this.#clock, logger, identifyWindowMs },
+			listener,
+		);
+		serve(channel.peer, this);
+		return channel;
+	}
+
+	/** Its IDENTIFY is with the gateway process, which starts the session with Discord where that is not started. */
+	#onIdentifying(shardId: number): void {
+		if (!this.shardIds.includes(shardId)) return;
+		this.#connections.set(shardId, 'identifying');
+		this.emit('booted');
+		this.#noteProgress();
 	}
 
 	/** Waiting for a slot is Discord's pace and no lack of progress, so the ready timeout is paused meanwhile. */

@@ -3,7 +3,6 @@
 import {
 	type Clock,
 	guardListener,
-	type IdentifySlot,
 	type ManagerEvents,
 	type ManagerMethods,
 	ShardctlError,
@@ -12,11 +11,12 @@ import {
 	type WorkerMethods,
 } from '@shardctl/core';
 import { workerSchemas } from '@shardctl/core/schemas';
-import { ipcPort, Peer, type Port } from '@shardctl/rpc';
+import { ipcPort, Peer, type Port, type PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
 import type { ChildChannel, ChildHandle, ChildLink } from '@shardctl/supervisor';
 import { closeInspectorMs, exitError } from '../children/child-rules.js';
 import { type ProtocolGuardOptions, protocolGuard } from '../children/protocol-guard.js';
 import { SlotHolder } from '../identify/slot-holder.js';
+import type { ReportListener, ReportSource } from './report-source.js';
 
 export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;
 
@@ -30,31 +30,18 @@ export interface WorkerChannelOptions {
 	label: string;
 	clock: Clock;
 	logger: ProtocolGuardOptions['logger'];
-	/** Waits until a shard may send IDENTIFY. */
-	acquireIdentify(shardId: number, signal: AbortSignal): Promise<IdentifySlot>;
-	/** The process has sent an IDENTIFY. */
-	onIdentifySent(): void;
-	/** The process was permitted to identify a shard and did not report in time that it has. */
-	onIdentifyExpired(shardId: number, afterMs: number): void;
 	/** Length of Discord's identify window. */
 	identifyWindowMs: number;
-	/** The bot sent a message of its own. */
-	onMessage(message: unknown): void;
-	/** The process broke the protocol; nothing is read from it any more. */
-	onBroken(error: ShardctlError): void;
-	/** The process is gone. */
-	onClosed(channel: WorkerChannel): void;
 }
 
-export class WorkerChannel {
+export class WorkerChannel implements ReportSource {
 	readonly peer: WorkerPeer;
-	/** For the supervisor of the process. */
 	readonly link: ChildLink;
 	readonly #channel: ChildChannel;
 	readonly #label: string;
 
-	constructor(options: WorkerChannelOptions) {
-		const { child, epoch, label, clock, acquireIdentify, onMessage, onBroken, onClosed } = options;
+	constructor(options: WorkerChannelOptions, listener: ReportListener) {
+		const { child, epoch, label, clock } = options;
 		this.#channel = child.channel;
 		this.#label = label;
 		let disconnected: Timer | undefined;
@@ -64,13 +51,16 @@ export class WorkerChannel {
 			clock,
 			end: (error) => {
 				peer.close(error);
-				onBroken(error);
+				listener.broken(error);
 			},
 		});
 		const port: Port = {
 			...ipcPort(
 				child.channel,
-				guardListener(onMessage, (error) => guard.onListenerError(error, 'message')),
+				guardListener(
+					(message: unknown) => listener.message(message),
+					(error) => guard.onListenerError(error, 'message'),
+				),
 			),
 			// The exit follows at once and carries more; this notices a process that closes its channel and keeps running.
 			onClose: (listener) =>
@@ -82,12 +72,16 @@ export class WorkerChannel {
 		const slots = new SlotHolder({
 			clock,
 			windowMs: options.identifyWindowMs,
-			acquire: acquireIdentify,
-			onSent: () => options.onIdentifySent(),
-			onExpired: ({ shardId }, afterMs) => options.onIdentifyExpired(shardId, afterMs),
+			acquire: (shardId, signal) => listener.acquireIdentify(shardId, signal),
+			onSent: () => listener.identifySent(),
+			onExpired: ({ shardId }, afterMs) => listener.identifyExpired(shardId, afterMs),
 		});
 		slots.follow(peer);
 		peer.handle('identify.acquire', ({ shardId }, { signal }) => slots.acquire(shardId, signal));
+		peer.on('attached', ({ library }) => listener.attached(library));
+		peer.on('problem', (problem) => listener.problem(problem));
+		peer.on('sample', (sample) => listener.sample(sample));
+		peer.on('shard.status', (report) => listener.status(report));
 		this.peer = peer;
 		this.link = {
 			ping: async (signal) => {
@@ -103,17 +97,33 @@ export class WorkerChannel {
 				clock.clearTimeout(disconnected);
 				slots.abandonAll();
 				peer.close(exitError(label, report));
-				onClosed(this);
+				listener.closed();
 			},
 		};
 	}
 
-	get isConnected(): boolean {
-		return this.#channel.connected;
+	get pendingCount(): number {
+		return this.peer.pendingCount;
 	}
 
-	/** Sends a message to the bot's own `process.on('message')`. */
-	send(message: unknown): Promise<void> {
+	ask<M extends keyof WorkerMethods & string>(
+		method: M,
+		params: WorkerMethods[M]['params'] | PreparedValue,
+		options: RequestOptions,
+		settle: Settle<WorkerMethods[M]['result']>,
+	): void {
+		this.peer.ask(method, params, options, settle);
+	}
+
+	renewLease(untilMs: number): void {
+		this.peer.notify('lease', { untilMs });
+	}
+
+	/** The process reports its connections itself. */
+	noteConnection(): void {}
+
+	send(message: unknown): Promise<void> | undefined {
+		if (!this.#channel.connected) return undefined;
 		return new Promise((resolve, reject) => {
 			this.#channel.send(message, (error) => (error ? reject(channelError(this.#label, error)) : resolve()));
 		});

@@ -1,13 +1,18 @@
 // The workers of one manager: which there are, by id and by shard, how each is made, and which process is the worker while one takes
 // over from another. How sessions are held is the mode's affair, which gives each process its ticket.
 
+import { ShardctlError } from '@shardctl/core';
+import type { ChildHandle, ChildSpec } from '@shardctl/supervisor';
 import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
+import { ForeignSource, type ForeignSourceOptions, type LocalGatewayView } from '../foreign/foreign-source.js';
+import { foreignSpec } from '../foreign/foreign-spec.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { BootGate } from './boot-gate.js';
 import { BotVersion } from './bot-version.js';
 import { ManagedWorker, type ManagedWorkerOptions } from './managed-worker.js';
+import type { ReportListener, ReportSource } from './report-source.js';
 import type { StartTicket } from './start-ticket.js';
-import { workerSpec } from './worker-spec.js';
+import { type Incarnation, sampleIntervalMs, workerSpec } from './worker-spec.js';
 
 /** How long a worker may take for its boot before others no longer wait for it. */
 const longestBootMs = 15_000;
@@ -18,6 +23,10 @@ export interface WorkerFleetOptions {
 	prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket>;
 	acquireIdentify: ManagedWorkerOptions['acquireIdentify'];
 	serve: ManagedWorkerOptions['serve'];
+	/** See `SessionMode.viewOf`. */
+	viewOf(worker: ManagedWorker): LocalGatewayView | undefined;
+	/** A call of a worker that is not Node.js into the fleet. */
+	callOf: ForeignSourceOptions['call'];
 	/** Where a worker finds Discord's REST API. */
 	apiOf(workerId: number): string;
 	/** A worker was made, and is not started: the time to listen to it. */
@@ -151,7 +160,7 @@ export class WorkerFleet {
 			},
 			prepare: (signal) => this.#prepare(worker, signal),
 			spec: (epoch, { gateway, leaseUntilMs }) =>
-				workerSpec(options, {
+				this.#spec({
 					workerId,
 					epoch,
 					shardIds,
@@ -166,9 +175,36 @@ export class WorkerFleet {
 			version,
 			acquireIdentify,
 			serve,
+			foreign: options.program ? (of, child, listener) => this.#foreignSource(of, child, listener) : undefined,
 		});
 		onCreated(worker);
 		return worker;
+	}
+
+	#spec(incarnation: Incarnation): ChildSpec {
+		const { options } = this.#options;
+		return options.program ? foreignSpec(options, options.program, incarnation) : workerSpec(options, incarnation);
+	}
+
+	#foreignSource(worker: ManagedWorker, child: ChildHandle, listener: ReportListener): ReportSource {
+		const { options, viewOf, callOf } = this.#options;
+		const view = viewOf(worker);
+		// The options do not allow it.
+		if (!view) throw new ShardctlError('INTERNAL', 'a worker that is not Node.js has no gateway process');
+		const { clock, logger } = options;
+		const { id, label, shardIds } = worker;
+		return new ForeignSource(
+			{
+				child,
+				worker: { id, label, shardIds, totalShards: this.#totalShards },
+				clock,
+				logger,
+				view,
+				sampleIntervalMs: sampleIntervalMs(options),
+				call: callOf,
+			},
+			listener,
+		);
 	}
 
 	/** The mode's ticket, and then a place at the boot gate, which is left when the process has booted. */

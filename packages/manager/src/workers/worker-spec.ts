@@ -67,7 +67,7 @@ export function workerSpec(
 }
 
 /** 0 for never. The memory limit is judged by the same samples as the stats. */
-function sampleIntervalMs({ statsIntervalMs, maxMemoryBytes }: ResolvedManagerOptions): number {
+export function sampleIntervalMs({ statsIntervalMs, maxMemoryBytes }: ResolvedManagerOptions): number {
 	if (Number.isFinite(statsIntervalMs)) return statsIntervalMs;
 	return Number.isFinite(maxMemoryBytes) ? memorySampleMs : 0;
 }
