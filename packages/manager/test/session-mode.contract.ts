@@ -84,6 +84,8 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 		prepare: (worker, signal) => mode.prepare(worker, signal),
 		acquireIdentify: (worker, shardId, signal) => mode.acquireIdentify(worker, shardId, signal),
 		serve() {},
+		viewOf: (worker) => mode.viewOf(worker),
+		callOf: async () => null,
 		apiOf: () => options.api,
 		onPromoted() {},
 		onCreated: (worker) => void worker.child.on('ready', () => mode.onReady(worker)),

@@ -5,6 +5,12 @@ import type { ShardSample, WorkerSample } from '@shardctl/core';
 /** How often the event loop's delay is probed. Each probe wakes the process: every 50 ms would cost it 0.1% of a core, this a third. */
 const loopProbeMs = 200;
 
+/** A sample of a Node process, which knows all of it. */
+interface NodeSample extends WorkerSample {
+	heapUsedBytes: number;
+	loopDelayP99Ms: number;
+}
+
 /** Takes samples; figures such as cpu and loop delay cover the time since the last one. */
 export class Sampler {
 	readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: loopProbeMs });
@@ -22,12 +28,12 @@ export class Sampler {
 		this.#loop.disable();
 	}
 
-	take(): WorkerSample {
+	take(): NodeSample {
 		const now = performance.now();
 		const cpuMicros = cpuMicrosNow();
 		const elapsedMs = Math.max(1, now - this.#at);
 		const memory = process.memoryUsage();
-		const sample: WorkerSample = {
+		const sample: NodeSample = {
 			shards: this.#sampleShards(),
 			rssBytes: memory.rss,
 			heapUsedBytes: memory.heapUsed,

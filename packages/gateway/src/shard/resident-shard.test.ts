@@ -31,7 +31,7 @@ class Client implements SessionCarrier {
 async function setup({ content = new MemoryContent(), fence = '1', incarnation = 1 } = {}) {
 	const clock = fakeClock();
 	const notices: [GatewayNotice['kind'], string][] = [];
-	const connections: [number, boolean][] = [];
+	const connections: [incarnation: number, status: string, closeCode?: number][] = [];
 	const requests: ClientRequest[] = [];
 	const store = new HeldSnapshots(new MemorySnapshotStore(content));
 	await store.hold(fence);
