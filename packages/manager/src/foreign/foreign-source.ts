@@ -16,7 +16,7 @@ import { decodeValue, PreparedValue, type RequestOptions, type Settle } from '@s
 import type { ChildHandle, ChildLink, ExitReport } from '@shardctl/supervisor';
 import type { Logger } from 'pino';
 import { exitError } from '../children/child-rules.js';
-import type { ReportListener, ReportSource } from '../workers/report-source.js';
+import type { ReportListener, ReportSource } from '../children/report-source.js';
 import { type FromProgram, LineChannel } from './line-channel.js';
 import { processFigures } from './process-figures.js';
 

@@ -5,9 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { GatewayInfo } from '@shardctl/core';
 import type { CommandChildSpec } from '@shardctl/supervisor';
 import { childEnvironment } from '../children/child-environment.js';
+import type { ForeignProgram } from '../options/foreign-program.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
-import type { Incarnation } from '../workers/worker-spec.js';
-import type { ForeignProgram } from './foreign-program.js';
 
 /** The folder of our sitecustomize, which Python loads at its start. */
 const pythonFolder = dirname(fileURLToPath(import.meta.resolve('@shardctl/manager/python')));
@@ -15,10 +14,20 @@ const pythonFolder = dirname(fileURLToPath(import.meta.resolve('@shardctl/manage
 /** Where a program finds file descriptor 3; see line-channel.ts. */
 const lineDescriptor = 3;
 
+/** What one process of a worker is. */
+export interface ForeignProcess {
+	workerId: number;
+	shardIds: readonly number[];
+	totalShards: number;
+	gateway: GatewayInfo;
+	/** Of the version of the bot that it runs. */
+	paths: { file: string; cwd?: string | undefined };
+}
+
 export function foreignSpec(
 	options: ResolvedManagerOptions,
 	program: ForeignProgram,
-	{ workerId, shardIds, totalShards, gateway, paths }: Incarnation,
+	{ workerId, shardIds, totalShards, gateway, paths }: ForeignProcess,
 ): CommandChildSpec {
 	const { interpreter, interpreterArgs } = program;
 	const { file, cwd } = paths;

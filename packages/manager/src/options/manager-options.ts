@@ -15,10 +15,10 @@ import {
 import { defaultRestartPolicy, type ProcessHost, type RestartPolicy } from '@shardctl/supervisor';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { type ForeignProgram, foreignProgram, programFile } from '../foreign/foreign-program.js';
 import { countsProblem, splitSessionProblem } from '../plan/counts.js';
 import { absoluteBotFile } from './bot-file.js';
 import { type ResolvedClusterOptions, resolveClusterOptions } from './cluster-options.js';
+import { type ForeignProgram, foreignProgram, programFile } from './foreign-program.js';
 import { type ResolvedGatewayOptions, resolveGatewayOptions } from './gateway-options.js';
 import { optionKinds } from './option-kinds.js';
 import { managerOptionTable } from './option-table.js';

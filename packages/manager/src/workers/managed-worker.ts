@@ -26,8 +26,8 @@ import {
 	type SupervisedChildOptions,
 } from '@shardctl/supervisor';
 import type { ProtocolGuardOptions } from '../children/protocol-guard.js';
+import type { ReportListener, ReportSource } from '../children/report-source.js';
 import type { BotVersion, RestartOptions } from './bot-version.js';
-import type { ReportListener, ReportSource } from './report-source.js';
 import { ShardConnections } from './shard-connections.js';
 import { shardStatus } from './shard-status.js';
 import type { StartTicket } from './start-ticket.js';

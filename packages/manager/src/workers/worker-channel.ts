@@ -15,8 +15,8 @@ import { ipcPort, Peer, type Port, type PreparedValue, type RequestOptions, type
 import type { ChildChannel, ChildHandle, ChildLink } from '@shardctl/supervisor';
 import { closeInspectorMs, exitError } from '../children/child-rules.js';
 import { type ProtocolGuardOptions, protocolGuard } from '../children/protocol-guard.js';
+import type { ReportListener, ReportSource } from '../children/report-source.js';
 import { SlotHolder } from '../identify/slot-holder.js';
-import type { ReportListener, ReportSource } from './report-source.js';
 
 export type WorkerPeer = Peer<ManagerMethods, WorkerMethods, ManagerEvents, WorkerEvents>;
 

@@ -4,13 +4,13 @@
 import { ShardctlError } from '@shardctl/core';
 import type { ChildHandle, ChildSpec } from '@shardctl/supervisor';
 import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
+import type { ReportListener, ReportSource } from '../children/report-source.js';
 import { ForeignSource, type ForeignSourceOptions, type LocalGatewayView } from '../foreign/foreign-source.js';
 import { foreignSpec } from '../foreign/foreign-spec.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { BootGate } from './boot-gate.js';
 import { BotVersion } from './bot-version.js';
 import { ManagedWorker, type ManagedWorkerOptions } from './managed-worker.js';
-import type { ReportListener, ReportSource } from './report-source.js';
 import type { StartTicket } from './start-ticket.js';
 import { type Incarnation, sampleIntervalMs, workerSpec } from './worker-spec.js';
 
