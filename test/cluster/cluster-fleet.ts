@@ -15,7 +15,7 @@ import {
 } from '../../packages/cluster/test/support/redis-server.js';
 import { type TcpProxy, tcpProxy } from '../../packages/cluster/test/support/tcp-proxy.js';
 import { tinyBot } from '../faults/fleet.js';
-import { type Handled, judge, readHandled, type Verdict } from './witness.js';
+import { type Handled, HandledFile, judge, type Verdict } from './witness.js';
 
 export interface ClusterNodeRun {
 	readonly name: string;
@@ -66,8 +66,8 @@ export interface ClusterFleet {
 	/** Sends numbered messages around all guilds until the function returned is called. */
 	talk(perSecond: number): () => void;
 	/** Resolves when every message was handled at least once. */
-	handledAll(): Promise<Handled[]>;
-	handled(): Handled[];
+	handledAll(): Promise<readonly Handled[]>;
+	handled(): readonly Handled[];
 	/** Resolves when everything that was sent was handled; fails where an invariant does not hold (see witness.ts). */
 	verdict(expected: Expected): Promise<Verdict>;
 	/** Resolves when each guild has handled what is said to it from now on. */
@@ -133,6 +133,7 @@ export async function clusterFleet({
 	const folder = tempDir('shardctl-cluster-');
 	const file = join(folder, 'handled');
 	writeFileSync(file, '');
+	const witness = new HandledFile(file);
 	// Both sides have the same short window, so that a test costs no 5 s for each session.
 	writeFileSync(join(folder, 'shardctl.config.json'), JSON.stringify({ identifyWindowMs }));
 	const guildIds = [...simulator.world.guilds.ids({ id: 0, count: 1 })];
@@ -193,6 +194,18 @@ export async function clusterFleet({
 		return node;
 	}
 
+	const newestOf = new Map<string, number>();
+	let seen = 0;
+	/** Guild → the newest event that it has handled. */
+	function newestHandled(): ReadonlyMap<string, number> {
+		const handled = witness.read();
+		for (; seen < handled.length; seen++) {
+			const { guildId, number } = handled[seen] as Handled;
+			if (number > (newestOf.get(guildId) ?? 0)) newestOf.set(guildId, number);
+		}
+		return newestOf;
+	}
+
 	const counted = () => new Map(guildIds.map((id, index) => [id, counts[index] as number]));
 	const fleet: ClusterFleet = {
 		simulator,
@@ -226,9 +239,13 @@ export async function clusterFleet({
 			onTestFinished(stop);
 			return stop;
 		},
-		handled: () => readHandled(file),
+		handled: () => witness.read(),
 		async handledAll() {
-			const all = () => new Set(fleet.handled().map(({ guildId, number }) => `${guildId} ${number}`)).size >= sent;
+			// What is left out is found by the judge: each guild's last event arrives after all before it.
+			const all = () => {
+				const newest = newestHandled();
+				return guildIds.every((id, index) => (newest.get(id) ?? 0) >= (counts[index] as number));
+			};
 			await waitFor(`all ${sent} messages to be handled`, all).catch((cause: unknown) => {
 				const { lost, faults } = judge(fleet.handled(), counted());
 				throw new Error(`not handled:\n${[...lost, ...faults].slice(0, 20).join('\n')}`, { cause });
@@ -246,7 +263,7 @@ export async function clusterFleet({
 			// As it is now: a message of before may have been handled by an owner that is gone since.
 			const before = new Map(guildIds.map((id, index) => [id, counts[index] as number]));
 			await waitFor('each guild to handle a new message', () => {
-				const newest = new Map(fleet.handled().map(({ guildId, number }) => [guildId, number]));
+				const newest = newestHandled();
 				return guildIds.every((id) => (newest.get(id) ?? 0) > (before.get(id) as number));
 			});
 		},

@@ -14,7 +14,17 @@ function handled(lines: string): Handled[] {
 const sent = (count: number) => new Map([['1', count]]);
 
 it('finds nothing wrong with a takeover that repeats', () => {
-	expect(judge(handled('a:1:1 a:1:2 b:2:2 b:2:3'), sent(3))).toEqual({ faults: [], lost: [], repeats: 1, longestPauseMs: 20 });
+	expect(judge(handled('a:1:1 a:1:2 b:2:2 b:2:3'), sent(3))).toEqual({
+		faults: [],
+		lost: [],
+		repeats: 1,
+		reachMs: 0,
+		longestPauseMs: 20,
+	});
+});
+
+it('measures how far back a takeover repeats', () => {
+	expect(judge(handled('a:1:1 a:1:2 a:1:3 b:2:2 b:2:3 b:2:4'), sent(4))).toMatchObject({ repeats: 2, reachMs: 10 });
 });
 
 it('finds two owners that handle a guild at the same time', () => {

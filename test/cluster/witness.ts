@@ -1,6 +1,6 @@
 // The judge of a cluster: what the bots of all nodes wrote down, one line for each event that a worker handled, in the order in which they
 // were handled, against the invariants I1 to I4 of the design. What Discord has seen (I5, I6) is the simulator's to judge.
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 export interface Handled {
 	guildId: string;
@@ -12,15 +12,36 @@ export interface Handled {
 	node: string;
 }
 
-/** Every event handled so far; a line that is being written is left out. */
-export function readHandled(file: string): Handled[] {
-	return readFileSync(file, 'utf8')
-		.split('\n')
-		.slice(0, -1)
-		.map((line) => {
+/** What the bots wrote down, read as it grows: a run of many faults has millions of lines. */
+export class HandledFile {
+	readonly #file: string;
+	readonly #handled: Handled[] = [];
+	#readBytes = 0;
+	#rest = '';
+
+	constructor(file: string) {
+		this.#file = file;
+	}
+
+	/** Every event handled so far; a line that is being written is left out. */
+	read(): readonly Handled[] {
+		const { size } = statSync(this.#file);
+		const buffer = Buffer.alloc(size - this.#readBytes);
+		const file = openSync(this.#file, 'r');
+		try {
+			readSync(file, buffer, 0, buffer.length, this.#readBytes);
+		} finally {
+			closeSync(file);
+		}
+		this.#readBytes = size;
+		const lines = (this.#rest + buffer.toString()).split('\n');
+		this.#rest = lines.pop() ?? '';
+		for (const line of lines) {
 			const [guildId, number, pid, at, node] = line.split(' ') as [string, string, string, string, string];
-			return { guildId, number: Number(number), pid: Number(pid), at: Number(at), node };
-		});
+			this.#handled.push({ guildId, number: Number(number), pid: Number(pid), at: Number(at), node });
+		}
+		return this.#handled;
+	}
 }
 
 export interface Verdict {
@@ -30,6 +51,8 @@ export interface Verdict {
 	lost: string[];
 	/** I4: events that were handled more than once. */
 	repeats: number;
+	/** I4: how long before the newest event that its guild had handled a repeated one had been handled, in ms at most: what was not saved. */
+	reachMs: number;
 	/** The longest time in which a guild handled nothing new, in ms. */
 	longestPauseMs: number;
 }
@@ -54,6 +77,7 @@ export function judge(handled: readonly Handled[], sent: ReadonlyMap<string, num
 		faults: records.flatMap(({ faults }) => faults),
 		lost,
 		repeats: records.reduce((sum, { repeats }) => sum + repeats, 0),
+		reachMs: Math.max(0, ...records.map(({ reachMs }) => reachMs)),
 		longestPauseMs: Math.max(0, ...records.map(({ longestPauseMs }) => longestPauseMs)),
 	};
 }
@@ -62,12 +86,15 @@ class GuildRecord {
 	readonly faults: string[] = [];
 	newest = 0;
 	repeats = 0;
+	reachMs = 0;
 	longestPauseMs = 0;
 	readonly #guildId: string;
 	readonly #replays: boolean;
 	readonly #finished = new Set<number>();
 	#last: Handled | undefined;
 	#newestAt = 0;
+	/** When each event was first handled, by its number. */
+	readonly #firstAt: number[] = [];
 
 	constructor(guildId: string, replays: boolean) {
 		this.#guildId = guildId;
@@ -85,10 +112,13 @@ class GuildRecord {
 		const isReplay = this.#replays && number <= (last?.number ?? 0);
 		if (last?.pid === pid && number !== last.number + 1 && !isReplay)
 			this.#fault(`I2: the same process had just handled ${last.number}`, event);
-		if (number <= this.newest) this.repeats++;
-		else {
+		if (number <= this.newest) {
+			this.repeats++;
+			this.reachMs = Math.max(this.reachMs, this.#newestAt - (this.#firstAt[number] ?? this.#newestAt));
+		} else {
 			if (last) this.longestPauseMs = Math.max(this.longestPauseMs, event.at - this.#newestAt);
 			this.#newestAt = event.at;
+			this.#firstAt[number] = event.at;
 			this.newest = number;
 		}
 	}

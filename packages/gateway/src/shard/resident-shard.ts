@@ -209,8 +209,9 @@ export class ResidentShard implements WorkerDoor {
 		return { shardId: this.id, ...this.#stream.counts, ping: session?.roundTripMs ?? null };
 	}
 
-	/** What waited because nothing might be released. */
+	/** What waited because nothing might be released; it would be repeated if it was released for long and not saved. */
 	continueStream(): void {
+		this.#saved.retrySoon();
 		this.#stream.continue();
 	}
 

@@ -128,6 +128,11 @@ export class SavedShard {
 		});
 	}
 
+	/** See {@link ShardSaver.retrySoon}. */
+	retrySoon(): void {
+		this.#saver.retrySoon();
+	}
+
 	/** See {@link ShardSaver.saveAgain}. */
 	saveAgain(): void {
 		this.#saver.saveAgain();

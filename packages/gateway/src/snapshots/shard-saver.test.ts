@@ -276,3 +276,14 @@ it('finding 18: reports a snapshot that can never be written once, retries with 
 	expect(saver.stats.snapshotFailure).toBeNull();
 	saver.stop();
 });
+
+it('tries what has failed for long again as soon as the cause may be over', async () => {
+	const { clock, disk, saver, happen, recovered } = setup();
+	disk.full = true;
+	happen(1);
+	await clock.advance(60_000);
+	disk.full = false;
+	saver.retrySoon();
+	await clock.advance(300);
+	expect(recovered).toHaveLength(1);
+});

@@ -170,6 +170,11 @@ export class ShardSaver {
 		this.#check();
 	}
 
+	/** What has failed is tried again soon: the cause may be over. */
+	retrySoon(): void {
+		this.#retryAtMs = 0;
+	}
+
 	#check(): void {
 		this.#timer = this.#options.clock.setTimeout(() => {
 			// The worker first: with a shard that is newer than the saved session, the worker could resume behind what it has.
