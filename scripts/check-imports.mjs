@@ -29,6 +29,7 @@ const arrows = {
 	gateway: ['core', 'cluster', 'rpc', 'gateway-protocol'],
 	cluster: ['core', 'rpc'],
 	rest: ['core', 'rpc'],
+	queue: ['core', 'cluster'],
 };
 const appArrows = {
 	dashboard: ['core'],
@@ -42,6 +43,7 @@ const floors = {
 	cluster: [['node'], ['planner', 'snapshots', 'identify', 'rest', 'bus'], ['table'], ['lease'], ['scripts'], ['redis']],
 	control: [['client', 'server'], ['routes', 'dashboard'], ['metrics', 'feed', 'history'], ['api'], ['fleet', 'state-dir']],
 	rest: [['process'], ['forward'], ['limits']],
+	queue: [['producer', 'consumer'], ['scripts'], ['wire']],
 	gateway: [['process'], ['session'], ['shard'], ['stream'], ['snapshots', 'downstream'], ['upstream', 'buffer'], ['state']],
 };
 

@@ -14,5 +14,6 @@ export { IoredisPort, type IoredisPortOptions } from './redis/ioredis-port.js';
 export { type ClusterKeys, clusterKeys } from './redis/keys.js';
 export type { RedisArgument, RedisCallOptions, RedisCommand, RedisPort, RedisScript } from './redis/redis-port.js';
 export { RedisRestLimit, type RedisRestLimitOptions } from './rest/redis-rest-limit.js';
+export { redisSources, type ScriptSources } from './scripts/preamble.js';
 export { RedisSnapshotStore, type RedisSnapshotStoreOptions, type SnapshotGuard } from './snapshots/redis-snapshot-store.js';
 export type { ClusterView, Member, NodeRow, SessionRow } from './table/cluster-view.js';

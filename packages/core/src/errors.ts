@@ -47,6 +47,7 @@ export const errorCodes = {
 	NODE_DRAINING: 'that node is drained, so it takes no sessions',
 	LAST_NODE: 'no other node of the cluster can take the sessions of that node',
 	NOT_A_CLUSTER: 'the fleet runs on one machine, so it has no nodes',
+	QUEUE_MISMATCH: 'the event queue in this Redis belongs to a fleet with another shard count',
 	ADDRESS_IN_USE: 'the port or socket to listen on is taken',
 	INTERNAL: 'a fault in shardctl itself; please report it',
 } as const;

@@ -1,0 +1,278 @@
+// The door of a worker: connects to the queue, and puts its place in the group and the intake of its events together.
+import { randomBytes } from 'node:crypto';
+import { IoredisPort, type IoredisPortOptions, timingsFor } from '@shardctl/cluster';
+import { botKey, type Clock, type Deferred, deferred, messageOf, ShardctlError, systemClock } from '@shardctl/core';
+import { groupScripts } from '../scripts/group-scripts.js';
+import { type QueueKeys, queueKeys } from '../wire/keys.js';
+import { partitionCount, type QueueLayout } from '../wire/partitions.js';
+import { checkSubscription, encodeSubscription } from '../wire/subscription.js';
+import { type CoreClient, CoreGateway } from './core-gateway.js';
+import type { QueueEvent } from './entry.js';
+import { Intake, type IntakeCounters } from './intake.js';
+import { Membership } from './membership.js';
+
+export interface ConnectQueueOptions {
+	/** The name of the group. Its workers share its events; each group gets all of them. */
+	group: string;
+	/** Discord's names of the events that the group gets. */
+	events: readonly string[];
+	/** Intents as bits, where the events need more than their own, such as MESSAGE_CONTENT (default: those that the events need). */
+	intents?: number;
+	/** Guilds whose events are handled at the same time (default 100). Those of one guild are handled one after the other. */
+	concurrency?: number;
+	/** Default: `SHARDCTL_QUEUE`, or `SHARDCTL_CLUSTER`. */
+	url?: string;
+	/** For a Redis with certificates of its own. PEM. */
+	tls?: IoredisPortOptions['tls'];
+	/** Default: `DISCORD_TOKEN`. It names the queue; nothing is sent to Discord with it. */
+	token?: string;
+	/** How long the partitions of a worker that died stay with it (default 3000). */
+	leaseMs?: number;
+	/** Receives what goes wrong and is tried again (default: written to standard error). */
+	onWarning?(message: string): void;
+}
+
+export type EventHandler = (event: QueueEvent) => unknown;
+
+export interface QueueStats extends IntakeCounters {
+	/** Partitions that this worker reads. */
+	partitions: number;
+	/** Workers of the group. */
+	members: number;
+	/** Events that it has and has not handled yet. */
+	inHand: number;
+	/** Of these, those that are being handled. */
+	running: number;
+}
+
+const askAgainMs = 500;
+
+/**
+ * Connects to the queue of a bot. Events arrive from {@link Queue.run} on. The group exists from here on: it misses no event, whether it
+ * has workers or not, as long as the queue keeps it.
+ *
+ * Rejects with `OPTIONS_INVALID`, `TOKEN_MISSING` or `REDIS_UNAVAILABLE`.
+ *
+ * @example
+ * const queue = await connectQueue({ group: 'commands', events: ['INTERACTION_CREATE'] });
+ * queue.handle(async (event) => { … });
+ * await queue.run();
+ */
+export async function connectQueue(options: ConnectQueueOptions): Promise<Queue> {
+	checkSubscription(options);
+	const url = options.url ?? process.env.SHARDCTL_QUEUE ?? process.env.SHARDCTL_CLUSTER;
+	if (!url)
+		throw new ShardctlError(
+			'OPTIONS_INVALID',
+			'the queue needs the address of its Redis: set url or SHARDCTL_QUEUE, such as redis://localhost',
+		);
+	const token = options.token ?? process.env.DISCORD_TOKEN;
+	if (!token) throw new ShardctlError('TOKEN_MISSING', 'the queue needs the token of the bot: set token or DISCORD_TOKEN');
+	const redis = new IoredisPort({ url, ...(options.tls && { tls: options.tls }) });
+	const queue = new Queue({ ...options, redis, keys: queueKeys(botKey(token.replace(/^Bot /, ''))), clock: systemClock });
+	try {
+		await redis.ready();
+		await queue.subscribe();
+		return queue;
+	} catch (error) {
+		await redis.close();
+		throw error;
+	}
+}
+
+interface QueueParts extends ConnectQueueOptions {
+	redis: IoredisPort;
+	keys: QueueKeys;
+	clock: Clock;
+}
+
+/** The state of a {@link Queue}. */
+type State = 'connected' | 'running' | 'stopping' | 'closed';
+
+/** A worker's connection to the queue. Made by {@link connectQueue}. */
+export class Queue {
+	/** For the `Client` of `@discordjs/core`; see {@link Queue.run}. */
+	readonly gateway: CoreGateway;
+	readonly #options: QueueParts;
+	readonly #scripts = groupScripts();
+	readonly #wanted: ReadonlySet<string>;
+	readonly #member = randomBytes(8).toString('hex');
+	readonly #layout: Deferred<QueueLayout> = deferred();
+	#state: State = 'connected';
+	#handler: EventHandler | undefined;
+	#running: { membership: Membership; intake: Intake } | undefined;
+	#ended: Deferred<void> = deferred();
+	#closing: Promise<void> | undefined;
+	/** Of the clock of Redis against the clock here, in ms. */
+	#redisAhead = 0;
+	#isFailing = false;
+
+	/** @internal Use {@link connectQueue}. */
+	constructor(options: QueueParts) {
+		this.#options = options;
+		this.#wanted = new Set(options.events);
+		this.gateway = new CoreGateway(() => this.#layout.promise);
+	}
+
+	/** Called with each event; the event is acknowledged when the returned promise is fulfilled, and tried again when it is rejected. */
+	handle(handler: EventHandler): this {
+		this.#handler = handler;
+		return this;
+	}
+
+	/**
+	 * Handles events until SIGTERM, SIGINT or {@link close}; then finishes those that are being handled, gives the others to the other
+	 * workers, and resolves.
+	 *
+	 * @param client A `Client` of `@discordjs/core` that was made with {@link gateway}. An event is acknowledged when all of its listeners
+	 *   have settled, and tried again when one of them has failed.
+	 */
+	async run(client?: CoreClient): Promise<void> {
+		if (this.#state !== 'connected') throw new ShardctlError('OPTIONS_INVALID', 'run() was called before');
+		if (client) this.#handler ??= (event) => this.gateway.deliver(client, event);
+		const handler = this.#handler;
+		if (!handler) {
+			throw new ShardctlError(
+				'OPTIONS_INVALID',
+				'nothing handles the events: call queue.handle(fn) before run(), or run(client) with a Client of @discordjs/core',
+			);
+		}
+		this.#state = 'running';
+		const stop = () => void this.close();
+		process.once('SIGTERM', stop);
+		process.once('SIGINT', stop);
+		try {
+			await this.#begin(handler);
+			await this.#ended.promise;
+		} catch (error) {
+			await this.close();
+			throw error;
+		} finally {
+			process.off('SIGTERM', stop);
+			process.off('SIGINT', stop);
+		}
+	}
+
+	/** Ends {@link run}: resolves when nothing is being handled, everything handled is acknowledged, and the connections are closed. */
+	close(): Promise<void> {
+		this.#closing ??= this.#end();
+		return this.#closing;
+	}
+
+	stats(): QueueStats {
+		const { membership, intake } = this.#running ?? {};
+		const counters = intake?.counters ?? { handled: 0, redelivered: 0, expired: 0, missed: 0, dead: 0 };
+		const load = intake?.load ?? { inHand: 0, running: 0 };
+		return { ...counters, ...load, partitions: membership?.held.length ?? 0, members: membership?.members ?? 0 };
+	}
+
+	/** @internal The group exists from here on. Resolves with how the events are divided; undefined before anything has written to the queue. */
+	async subscribe(): Promise<QueueLayout | undefined> {
+		const { redis, keys, group, events, intents = null } = this.#options;
+		const subscription = encodeSubscription({ events, intents });
+		const [kind, shards, perShard] = (await redis.script(
+			this.#scripts.subscribe,
+			[keys.meta, keys.groups],
+			[group, subscription, keys.events(0).replace(/0$/, ''), keys.groupsChanged],
+		)) as [string, string, string];
+		await this.#measureClock();
+		return kind === 'OK' ? { shards: Number(shards), perShard: Number(perShard) } : undefined;
+	}
+
+	async #measureClock(): Promise<void> {
+		const { redis, clock } = this.#options;
+		const sentAt = clock.now();
+		const [time] = (await redis.batch([['TIME']])) as [Buffer[]];
+		this.#redisAhead = Number(time[0]) * 1000 + Number(time[1]) / 1000 - (sentAt + clock.now()) / 2;
+	}
+
+	async #begin(handler: EventHandler): Promise<void> {
+		const { redis, keys, group, clock, concurrency = 100, leaseMs = 3000 } = this.#options;
+		const layout = await this.#untilLayout();
+		if (!layout) return;
+		this.#layout.resolve(layout);
+		const onFailed = (error: unknown) => this.#failed(error);
+		const intake: Intake = new Intake({
+			redis,
+			keys,
+			layout,
+			group,
+			member: this.#member,
+			concurrency,
+			clock,
+			wants: (type) => this.#wanted.has(type),
+			epochOf: (partition) => membership.epochOf(partition),
+			redisNow: () => clock.now() + this.#redisAhead,
+			handle: async (event) => void (await handler(event)),
+			onFenced: () => membership.soon(),
+			onFailed,
+			onMissed: (count) =>
+				this.#warn(`group "${group}" has missed ${count} events: the queue had removed them before they were handled`),
+			onDead: ({ key, type, reason }) => this.#warn(`gave up the ${type} event ${key} after several tries: ${reason}`),
+		});
+		const membership: Membership = new Membership({
+			redis,
+			keys,
+			group,
+			member: this.#member,
+			partitions: partitionCount(layout),
+			timings: timingsFor({ leaseMs }),
+			clock,
+			owner: {
+				own: (partition, epoch) => intake.own(partition, epoch),
+				finish: (partition) => intake.finish(partition),
+				disown: (partition) => intake.disown(partition),
+				confirmed: () => {
+					this.#isFailing = false;
+					intake.confirmed();
+				},
+			},
+			onFailed,
+		});
+		this.#running = { membership, intake };
+		const ring = (message: Buffer) => intake.ring(message.toString().split(',').map(Number));
+		// Without the bell every turn reads.
+		await redis.subscribe(keys.bell, ring).catch(onFailed);
+		await membership.start();
+	}
+
+	/** How the events are divided, once something writes to the queue; undefined when {@link close} was called before. */
+	async #untilLayout(): Promise<QueueLayout | undefined> {
+		const { clock, group } = this.#options;
+		for (let isWarned = false; this.#state === 'running'; ) {
+			try {
+				const layout = await this.subscribe();
+				if (layout) return layout;
+				if (!isWarned)
+					this.#warn(`group "${group}" waits: no fleet has written to this queue yet (start one with --gateway queue)`);
+				isWarned = true;
+			} catch (error) {
+				this.#failed(error);
+			}
+			await new Promise<void>((resolve) => clock.setTimeout(resolve, askAgainMs));
+		}
+		return undefined;
+	}
+
+	async #end(): Promise<void> {
+		const { redis } = this.#options;
+		this.#state = 'stopping';
+		await this.#running?.membership.leave();
+		this.#running?.intake.stop();
+		await redis.close();
+		this.#state = 'closed';
+		this.#ended.resolve();
+	}
+
+	#failed(error: unknown): void {
+		if (this.#isFailing || this.#state !== 'running') return;
+		this.#isFailing = true;
+		this.#warn(`${messageOf(error)}; trying again`);
+	}
+
+	#warn(message: string): void {
+		const { onWarning } = this.#options;
+		if (onWarning) onWarning(message);
+		else process.stderr.write(`shardctl queue: ${message}\n`);
+	}
+}

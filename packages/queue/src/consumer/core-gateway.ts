@@ -1,0 +1,48 @@
+// The queue as the gateway of a `Client` of @discordjs/core. The client's own way of emitting does not say when its listeners have settled,
+// so they are called here, with what the client would call them with. Nothing of the library is imported: its types are described as far
+// as they are used.
+import { ShardctlError } from '@shardctl/core';
+import type { QueueLayout } from '../wire/partitions.js';
+import type { QueueEvent } from './entry.js';
+
+/** What is used of a `Client` of @discordjs/core. */
+export interface CoreClient {
+	readonly api: unknown;
+	readonly gateway: unknown;
+	/** Which events there are depends on the client. */
+	rawListeners(event: never): readonly unknown[];
+}
+
+export class CoreGateway {
+	readonly #layout: () => Promise<QueueLayout>;
+
+	constructor(layout: () => Promise<QueueLayout>) {
+		this.#layout = layout;
+	}
+
+	async getShardCount(): Promise<number> {
+		return (await this.#layout()).shards;
+	}
+
+	/** The client registers its own way of emitting here, which {@link deliver} stands in for. */
+	on(_event: unknown, _listener: unknown): this {
+		return this;
+	}
+
+	send(): never {
+		throw new ShardctlError('OPTIONS_INVALID', 'a worker of the queue cannot send to the gateway yet');
+	}
+
+	/** @internal Resolves when every listener has settled; rejects with the first failure. */
+	async deliver(client: CoreClient, { type, data, shardId }: QueueEvent): Promise<void> {
+		if (client.gateway !== this)
+			throw new ShardctlError(
+				'OPTIONS_INVALID',
+				'the client was not made with the gateway of this queue: new Client({ rest, gateway: queue.gateway })',
+			);
+		const props = { api: client.api, data, shardId };
+		const listeners = client.rawListeners(type as never) as ((props: object) => unknown)[];
+		const outcomes = await Promise.allSettled(listeners.map(async (listener) => listener.call(client, props)));
+		for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+	}
+}

@@ -1,0 +1,344 @@
+// The events of the partitions that a worker owns, from Redis to its handler and back: reads what is new, runs it in lanes, acknowledges what
+// was handled. For a partition that is new here it first takes what its owners before had in hand.
+//
+//   partition:  claiming ──nothing left from before──▶ reading ──finish──▶ finishing        gone: from each
+//                  ▲                                      │ a call has no answer: Redis may have given events that never arrived
+//                  └──nothing in hand── recovering ◀──────┘
+import type { RedisPort } from '@shardctl/cluster';
+import { type Clock, type Deferred, deferred, messageOf } from '@shardctl/core';
+import { groupScripts } from '../scripts/group-scripts.js';
+import type { QueueKeys } from '../wire/keys.js';
+import type { QueueLayout } from '../wire/partitions.js';
+import { Acknowledgements } from './acknowledgements.js';
+import { addedAt, type Entry, entryOf, eventOf, type QueueEvent } from './entry.js';
+import { Lanes } from './lanes.js';
+import type { PartitionOwner } from './membership.js';
+
+export interface IntakeOptions {
+	redis: RedisPort;
+	keys: QueueKeys;
+	layout: QueueLayout;
+	group: string;
+	member: string;
+	concurrency: number;
+	clock: Clock;
+	/** Whether the group has subscribed to a type. */
+	wants(type: string): boolean;
+	/** With which epoch the worker owns a partition and may act for it now. */
+	epochOf(partition: number): number | undefined;
+	/** The clock of Redis, as far as it is known. */
+	redisNow(): number;
+	handle(event: QueueEvent): Promise<void>;
+	/** Something shows that a partition may be another worker's. */
+	onFenced(): void;
+	onFailed(error: unknown): void;
+	/** Redis has removed events before they were read. */
+	onMissed(count: number): void;
+	/** An event was given up. */
+	onDead(event: { key: string; type: string; reason: string }): void;
+}
+
+export interface IntakeCounters {
+	handled: number;
+	/** Events that were delivered again, here or by a worker before. */
+	redelivered: number;
+	/** Interactions that were too old to be answered. */
+	expired: number;
+	missed: number;
+	dead: number;
+}
+
+interface Part {
+	readonly partition: number;
+	readonly epoch: number;
+	state: 'claiming' | 'reading' | 'recovering' | 'finishing';
+	/** Entries that were read and are neither handled nor dropped. */
+	inHand: number;
+	/** There may be new events. */
+	hasNews: boolean;
+}
+
+/** Entries that a worker has in hand: enough that Redis is not waited for. */
+const inHandAtMost = 1024;
+const readAtMost = { partitions: 64, entries: 64 };
+/** Tries of a handler with one event. */
+const triesAtMost = 3;
+const tryAgainMs = 100;
+/** Discord waits 3 s for the first answer to an interaction. */
+const interactionMs = 2500;
+const deadAtMost = 10_000;
+
+export class Intake implements PartitionOwner {
+	readonly counters: IntakeCounters = { handled: 0, redelivered: 0, expired: 0, missed: 0, dead: 0 };
+	readonly #options: IntakeOptions;
+	readonly #scripts = groupScripts();
+	readonly #parts = new Map<number, Part>();
+	readonly #lanes: Lanes;
+	readonly #acks: Acknowledgements;
+	#inHand = 0;
+	#reading = false;
+	/** Waits until there is room for more entries. */
+	#room: Deferred<void> | undefined;
+	#isStopped = false;
+	/** Called whenever an entry is no longer in hand. */
+	readonly #checks = new Set<() => void>();
+
+	constructor(options: IntakeOptions) {
+		this.#options = options;
+		this.#acks = new Acknowledgements({ ...options, onFenced: () => options.onFenced() });
+		this.#lanes = new Lanes({
+			concurrency: options.concurrency,
+			gate: (entry) => this.#gate(entry),
+			run: (entry) => this.#handle(entry),
+			onGone: (entry) => this.#gone(entry),
+		});
+	}
+
+	/** Entries in hand, and how many of them are being handled. */
+	get load(): { inHand: number; running: number } {
+		return { inHand: this.#inHand, running: this.#lanes.running };
+	}
+
+	own(partition: number, epoch: number): void {
+		const part: Part = { partition, epoch, state: 'claiming', inHand: 0, hasNews: true };
+		this.#parts.set(partition, part);
+		void this.#claim(part);
+	}
+
+	/** Drops what has not begun to run: the next owner gets it, in order. */
+	async finish(partition: number): Promise<void> {
+		const part = this.#parts.get(partition);
+		if (!part) return;
+		part.state = 'finishing';
+		this.#lanes.drop((entry) => entry.partition === partition);
+		await this.#untilEmpty(part);
+	}
+
+	/** Resolves when nothing of the partition is in hand and all is acknowledged, or it is not here any more. */
+	async #untilEmpty(part: Part): Promise<void> {
+		await new Promise<void>((resolve) => {
+			const check = () => {
+				const isEmpty = part.inHand === 0 && this.#acks.isSettled(part.partition);
+				if (!isEmpty && this.#parts.get(part.partition) === part) return;
+				unwatch();
+				this.#checks.delete(check);
+				resolve();
+			};
+			const unwatch = this.#acks.watch(check);
+			this.#checks.add(check);
+			check();
+		});
+	}
+
+	/** Begins again behind what is acknowledged: what Redis counts as delivered may never have arrived. */
+	async #recover(part: Part): Promise<void> {
+		if (part.state !== 'reading') return;
+		part.state = 'recovering';
+		await this.#untilEmpty(part);
+		if (part.state !== 'recovering' || this.#parts.get(part.partition) !== part) return;
+		part.state = 'claiming';
+		await this.#claim(part);
+	}
+
+	disown(partition: number): void {
+		this.#parts.delete(partition);
+		this.#lanes.drop((entry) => entry.partition === partition);
+		this.#acks.forget(partition);
+		for (const check of this.#checks) check();
+	}
+
+	confirmed(): void {
+		this.#lanes.resume();
+		// What a lost message would have said.
+		for (const part of this.#parts.values()) part.hasNews = true;
+		void this.#read();
+	}
+
+	/** These partitions have new events. */
+	ring(partitions: Iterable<number>): void {
+		let isOwn = false;
+		for (const partition of partitions) {
+			const part = this.#parts.get(partition);
+			if (!part) continue;
+			part.hasNews = true;
+			isOwn = true;
+		}
+		if (isOwn) void this.#read();
+	}
+
+	/** Begins nothing any more. */
+	stop(): void {
+		this.#isStopped = true;
+		this.#lanes.drop(() => true);
+	}
+
+	#gate({ partition, epoch }: Entry): 'run' | 'wait' | 'drop' {
+		if (this.#isStopped || this.#parts.get(partition)?.epoch !== epoch) return 'drop';
+		return this.#options.epochOf(partition) === epoch ? 'run' : 'wait';
+	}
+
+	/** What the owners before had in hand, in order, before anything that is new. */
+	async #claim(part: Part): Promise<void> {
+		const { redis, keys, group, member, onFailed, onFenced, clock } = this.#options;
+		const { partition, epoch } = part;
+		const isOwn = () => this.#parts.get(partition) === part && part.state === 'claiming' && !this.#isStopped;
+		for (let from = '-'; isOwn(); ) {
+			await this.#untilRoom();
+			try {
+				const answer = (await redis.script(
+					this.#scripts.claimPending,
+					[keys.group(group), keys.events(partition)],
+					[group, member, readAtMost.entries, partition, epoch, from],
+				)) as ['FENCED'] | ['OK', number, [string, string[]][], (string | number)[]];
+				if (!isOwn()) return;
+				if (answer[0] === 'FENCED') return onFenced();
+				const [, missed, entries, deliveries] = answer;
+				this.#noteMissed(missed);
+				if (deliveries.length === 0) break;
+				const counts = new Map(
+					Array.from({ length: deliveries.length / 2 }, (_, i) => [deliveries[2 * i], Number(deliveries[2 * i + 1])]),
+				);
+				for (const entry of entries)
+					this.#take(part, entryOf(entry, { partition, epoch, deliveries: counts.get(entry[0]) ?? 1 }));
+				from = String(deliveries.at(-2));
+			} catch (error) {
+				onFailed(error);
+				await new Promise<void>((resolve) => clock.setTimeout(resolve, tryAgainMs));
+			}
+		}
+		if (!isOwn()) return;
+		part.state = 'reading';
+		void this.#read();
+	}
+
+	/** Reads until nothing is new, or enough is in hand. One call at a time, so that the entries of a partition arrive in order. */
+	async #read(): Promise<void> {
+		if (this.#reading) return;
+		this.#reading = true;
+		try {
+			for (;;) {
+				const parts: Part[] = [];
+				for (const part of this.#parts.values()) {
+					if (part.state !== 'reading' || !part.hasNews || this.#options.epochOf(part.partition) !== part.epoch) continue;
+					parts.push(part);
+					if (parts.length === readAtMost.partitions) break;
+				}
+				const room = inHandAtMost - this.#inHand;
+				if (parts.length === 0 || room < inHandAtMost / 2 || this.#isStopped) return;
+				await this.#readFrom(parts, Math.max(1, Math.min(readAtMost.entries, Math.floor(room / parts.length))));
+			}
+		} catch (error) {
+			this.#options.onFailed(error);
+		} finally {
+			this.#reading = false;
+		}
+	}
+
+	async #readFrom(parts: readonly Part[], count: number): Promise<void> {
+		const { redis, keys, group, member, onFenced } = this.#options;
+		for (const part of parts) part.hasNews = false;
+		let answers: (['FENCED'] | ['OK', number, [string, string[]][]])[];
+		try {
+			answers = (await redis.script(
+				this.#scripts.read,
+				[keys.group(group), ...parts.map(({ partition }) => keys.events(partition))],
+				[group, member, count, ...parts.flatMap(({ partition, epoch }) => [partition, epoch])],
+			)) as typeof answers;
+		} catch (error) {
+			for (const part of parts) void this.#recover(part);
+			throw error;
+		}
+		for (const [index, answer] of answers.entries()) {
+			const part = parts[index] as Part;
+			if (answer[0] === 'FENCED') {
+				onFenced();
+				continue;
+			}
+			const [, missed, entries] = answer;
+			this.#noteMissed(missed);
+			if (entries.length === count) part.hasNews = true;
+			const { partition, epoch } = part;
+			// Not here any more, or on its way out: the next owner gets them.
+			if (this.#parts.get(partition) !== part || part.state !== 'reading') continue;
+			for (const entry of entries) this.#take(part, entryOf(entry, { partition, epoch, deliveries: 0 }));
+		}
+	}
+
+	#take(part: Part, entry: Entry): void {
+		if (!this.#options.wants(entry.type)) {
+			this.#acks.add(entry);
+			return;
+		}
+		if (entry.deliveries > 0) this.counters.redelivered++;
+		part.inHand++;
+		this.#inHand++;
+		this.#lanes.push(entry);
+	}
+
+	#gone(entry: Entry): void {
+		this.#inHand--;
+		const part = this.#parts.get(entry.partition);
+		if (part?.epoch === entry.epoch) part.inHand--;
+		for (const check of this.#checks) check();
+		if (inHandAtMost - this.#inHand < inHandAtMost / 2) return;
+		this.#room?.resolve();
+		this.#room = undefined;
+		if (!this.#reading) void this.#read();
+	}
+
+	async #untilRoom(): Promise<void> {
+		while (this.#inHand > inHandAtMost / 2) {
+			this.#room ??= deferred();
+			await this.#room.promise;
+		}
+	}
+
+	async #handle(entry: Entry): Promise<void> {
+		const { layout, handle, redisNow, clock } = this.#options;
+		if (entry.type === 'INTERACTION_CREATE' && redisNow() - addedAt(entry) > interactionMs) {
+			this.counters.expired++;
+			this.#acks.add(entry);
+			return;
+		}
+		for (let tries = 1; ; tries++) {
+			try {
+				await handle(eventOf(entry, layout, entry.deliveries + tries));
+				this.counters.handled++;
+				this.#acks.add(entry);
+				return;
+			} catch (error) {
+				if (tries === triesAtMost) return this.#bury(entry, messageOf(error));
+				this.counters.redelivered++;
+				await new Promise<void>((resolve) => clock.setTimeout(resolve, tryAgainMs * 4 ** (tries - 1)));
+				if (this.#gate(entry) === 'drop') return;
+			}
+		}
+	}
+
+	/** The event is kept for a person, and acknowledged. Where Redis does not answer it stays unacknowledged, and is delivered again. */
+	async #bury(entry: Entry, reason: string): Promise<void> {
+		const { redis, keys, group, member, onDead, onFailed } = this.#options;
+		const { partition, epoch, id, type, session, seq, guildId, data } = entry;
+		const fields = { group, reason, t: type, s: seq, sid: session, g: guildId ?? '', d: data };
+		try {
+			const buried = await redis.script(
+				this.#scripts.bury,
+				[keys.group(group), keys.events(partition), keys.dead],
+				[group, member, partition, epoch, id, deadAtMost, ...Object.entries(fields).flat()],
+			);
+			if (buried !== 1) return;
+			this.counters.dead++;
+			onDead({ key: `${session}:${seq}`, type, reason });
+		} catch (error) {
+			onFailed(error);
+			const part = this.#parts.get(partition);
+			if (part) void this.#recover(part);
+		}
+	}
+
+	#noteMissed(count: number): void {
+		if (count === 0) return;
+		this.counters.missed += count;
+		this.#options.onMissed(count);
+	}
+}

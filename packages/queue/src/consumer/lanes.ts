@@ -1,0 +1,127 @@
+// Runs entries side by side, and those of one guild one after the other. Knows neither Redis nor what running means.
+import type { Entry } from './entry.js';
+
+export interface LanesOptions {
+	/** Entries that run at the same time. */
+	concurrency: number;
+	/** Asked right before an entry runs: `wait` until {@link Lanes.resume}, or `drop` it. */
+	gate(entry: Entry): 'run' | 'wait' | 'drop';
+	/** Never rejects. */
+	run(entry: Entry): Promise<void>;
+	/** An entry has run, or was dropped. */
+	onGone(entry: Entry): void;
+}
+
+interface Lane {
+	readonly key: string;
+	entries: Entry[];
+	/** The entry that runs. */
+	running: Entry | undefined;
+}
+
+export class Lanes {
+	readonly #options: LanesOptions;
+	readonly #lanes = new Map<string, Lane>();
+	/** Lanes with an entry that may run, the one that waits longest first. */
+	readonly #ready = new Set<Lane>();
+	/** Lanes that wait for {@link resume}. */
+	readonly #parked = new Set<Lane>();
+	#running = 0;
+
+	constructor(options: LanesOptions) {
+		this.#options = options;
+	}
+
+	get running(): number {
+		return this.#running;
+	}
+
+	push(entry: Entry): void {
+		const key = laneOf(entry);
+		let lane = this.#lanes.get(key);
+		if (!lane) {
+			lane = { key, entries: [], running: undefined };
+			this.#lanes.set(key, lane);
+		}
+		lane.entries.push(entry);
+		if (!lane.running && !this.#parked.has(lane)) this.#ready.add(lane);
+		this.#go();
+	}
+
+	/** Entries that the gate made wait are asked about again. */
+	resume(): void {
+		for (const lane of this.#parked) this.#ready.add(lane);
+		this.#parked.clear();
+		this.#go();
+	}
+
+	/** Takes out what has not begun to run. */
+	drop(unwanted: (entry: Entry) => boolean): void {
+		for (const lane of this.#lanes.values()) {
+			const dropped = lane.entries.filter(unwanted);
+			if (dropped.length === 0) continue;
+			lane.entries = lane.entries.filter((entry) => !dropped.includes(entry));
+			this.#forgetEmpty(lane);
+			for (const entry of dropped) this.#options.onGone(entry);
+		}
+	}
+
+	/** Whether an entry for which this holds is running. */
+	isRunning(which: (entry: Entry) => boolean): boolean {
+		for (const { running } of this.#lanes.values()) if (running && which(running)) return true;
+		return false;
+	}
+
+	#go(): void {
+		for (const lane of this.#ready) {
+			if (this.#running >= this.#options.concurrency) return;
+			this.#ready.delete(lane);
+			this.#next(lane);
+		}
+	}
+
+	#next(lane: Lane): void {
+		for (let entry = lane.entries[0]; entry; entry = lane.entries[0]) {
+			const gate = this.#options.gate(entry);
+			if (gate === 'wait') {
+				this.#parked.add(lane);
+				return;
+			}
+			lane.entries.shift();
+			if (gate === 'run') {
+				void this.#run(lane, entry);
+				return;
+			}
+			this.#options.onGone(entry);
+		}
+		this.#forgetEmpty(lane);
+	}
+
+	async #run(lane: Lane, entry: Entry): Promise<void> {
+		lane.running = entry;
+		this.#running++;
+		await this.#options.run(entry);
+		this.#running--;
+		lane.running = undefined;
+		if (lane.entries.length > 0) this.#ready.add(lane);
+		else this.#forgetEmpty(lane);
+		this.#options.onGone(entry);
+		this.#go();
+	}
+
+	#forgetEmpty(lane: Lane): void {
+		if (lane.entries.length > 0 || lane.running) return;
+		this.#ready.delete(lane);
+		this.#parked.delete(lane);
+		this.#lanes.delete(lane.key);
+	}
+}
+
+/**
+ * A handler may wait for the members that it has asked for, and they arrive as events of its own guild: those have a lane of their own.
+ * Discord: Gateway, "Request Guild Members".
+ */
+function laneOf({ type, guildId, partition }: Entry): string {
+	if (guildId === null) return `partition ${partition}`;
+	return type === 'GUILD_MEMBERS_CHUNK' ? `chunks ${guildId}` : guildId;
+}

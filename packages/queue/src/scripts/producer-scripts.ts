@@ -1,0 +1,114 @@
+// What the writer of a shard's events does in Redis. Each script is one atomic step: the record of the shard says which events are in the
+// streams, and changes in the same step as the streams do.
+import { type RedisScript, redisSources, type ScriptSources } from '@shardctl/cluster';
+
+/**
+ * A process becomes the writer of a shard; the one before it is refused from here on.
+ *
+ * KEYS: 1 record, 2 meta. ARGV: 1 epoch (0: a new one is made; else the lease of a node), 2 shards, 3 partitions of each.
+ * Returns `OK`, epoch, session, its last event; `FENCED` and the epoch of the writer, where that is higher; or `LAYOUT`, shards and
+ * partitions, where the events are divided in another way.
+ */
+const claim = `
+local divided = redis.call('HMGET', KEYS[2], 'run', 'shards', 'perShard')
+if divided[2] and (divided[2] ~= ARGV[2] or divided[3] ~= ARGV[3]) then return { 'LAYOUT', divided[2], divided[3] } end
+if divided[1] ~= runId or not divided[2] then
+  redis.call('HSET', KEYS[2], 'run', runId, 'since', string.format('%.0f', now), 'shards', ARGV[2], 'perShard', ARGV[3])
+end
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'session', 'last')
+local epoch, stored = tonumber(ARGV[1]), tonumber(known[1] or '0')
+-- Made of time, so that it grows also where Redis has lost the last one.
+if epoch == 0 then epoch = math.max(stored + 1, now) end
+if epoch < stored then return { 'FENCED', string.format('%.0f', stored) } end
+redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch))
+return { 'OK', string.format('%.0f', epoch), known[2] or '', known[3] or '0' }
+`;
+
+/**
+ * Appends events of one session of a shard, each once.
+ *
+ * KEYS: 1 record, then the streams. ARGV: 1 epoch, 2 session, 3 the event of that session that these follow (0: any), 4 events that a
+ * stream keeps at most, 5 channel of the bell; then for each event: number of the stream (1 …), sequence number,
+ * type, guild, data.
+ *
+ * The record has `session` and `last` for the session that is written now, and `before` and `beforeLast` for the one before it, of which
+ * Discord may repeat events. `n:<partition>` counts the events of a partition; each entry carries its number, so that a reader sees a gap.
+ *
+ * Returns `OK`, the last event that is in the streams, and how many of these were new; `FENCED` and the epoch of the writer (0: Redis has
+ * none); or `GAP` and the last event: Redis has lost some, or has not received them.
+ */
+const append = `
+local RECORD, epoch, session, follows, keep = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local known = redis.call('HMGET', RECORD, 'epoch', 'session', 'last', 'before', 'beforeLast')
+if known[1] ~= epoch then return { 'FENCED', known[1] or '0' } end
+local isBefore = known[4] == session
+local last = 0
+if known[2] == session then last = tonumber(known[3]) elseif isBefore then last = tonumber(known[5]) end
+if last < follows then return { 'GAP', string.format('%.0f', last) } end
+
+local counts, touched = {}, {}
+local new = 0
+for i = 6, #ARGV, 5 do
+  local s = tonumber(ARGV[i + 1])
+  if s > last then
+    local stream = tonumber(ARGV[i])
+    local name = KEYS[stream + 1]
+    local partition = string.match(name, '(%d+)$')
+    local count = counts[partition]
+    if not count then
+      count = tonumber(redis.call('HGET', RECORD, 'n:' .. partition) or '0')
+      touched[#touched + 1] = partition
+    end
+    count = count + 1
+    counts[partition] = count
+    redis.call('XADD', name, 'MAXLEN', '~', keep, '*', 'n', string.format('%.0f', count), 't', ARGV[i + 2], 's', ARGV[i + 1],
+      'sid', session, 'g', ARGV[i + 3], 'd', ARGV[i + 4])
+    last = s
+    new = new + 1
+  end
+end
+local lastText = string.format('%.0f', last)
+if new > 0 then
+  local changes = {}
+  for partition, count in pairs(counts) do
+    changes[#changes + 1] = 'n:' .. partition
+    changes[#changes + 1] = string.format('%.0f', count)
+  end
+  if isBefore then
+    changes[#changes + 1] = 'beforeLast'
+    changes[#changes + 1] = lastText
+  else
+    if known[2] ~= session then
+      for _, change in ipairs({ 'before', known[2] or '', 'beforeLast', known[3] or '0', 'session', session }) do changes[#changes + 1] = change end
+    end
+    changes[#changes + 1] = 'last'
+    changes[#changes + 1] = lastText
+  end
+  redis.call('HSET', RECORD, unpack(changes))
+  redis.call('PUBLISH', ARGV[5], table.concat(touched, ','))
+end
+return { 'OK', lastText, new }
+`;
+
+/** Removes events that are older than allowed. KEYS: streams. ARGV: 1 age in ms. */
+const trim = `
+local oldest = string.format('%.0f-0', math.max(0, now - tonumber(ARGV[1])))
+local removed = 0
+for _, name in ipairs(KEYS) do removed = removed + redis.call('XTRIM', name, 'MINID', '~', oldest) end
+return removed
+`;
+
+export interface ProducerScripts {
+	readonly claim: RedisScript;
+	readonly append: RedisScript;
+	readonly trim: RedisScript;
+}
+
+/** @internal */
+export function producerScripts(sources: ScriptSources = redisSources): ProducerScripts {
+	return {
+		claim: { name: 'queue.claim', lua: `#!lua\n${sources.time}\n${sources.runId}\n${claim}` },
+		append: { name: 'queue.append', lua: `#!lua\n${append}` },
+		trim: { name: 'queue.trim', lua: `#!lua flags=allow-oom\n${sources.time}\n${trim}` },
+	};
+}

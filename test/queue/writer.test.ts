@@ -1,0 +1,90 @@
+// The writer of a shard's events against a Redis that is cut off, restarted and emptied: every event once in the streams, in order.
+
+import { partitionCount, queueLayout } from '@shardctl/queue';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
+import { connectTo, describeWithRedis, type RedisServer, redisServer } from '../../packages/cluster/test/support/redis-server.js';
+import { keys, numberedWriter, orderProblems } from './queue-support.js';
+
+describeWithRedis('the writer of the event queue', () => {
+	let server: RedisServer;
+	let redis: IoredisPort;
+	beforeEach(async () => {
+		server = await redisServer({ persist: true });
+		redis = await connectTo(server);
+	});
+	afterEach(async () => {
+		await redis?.close();
+		await server?.close();
+	});
+
+	/** `guild:n` of all streams: those of one guild are in order. */
+	async function everything(): Promise<string[]> {
+		const partitions = Array.from({ length: partitionCount(queueLayout(1)) }, (_, partition) => partition);
+		const streams = (await redis.batch(partitions.map((partition) => ['XRANGE', keys.events(partition), '-', '+']))) as [
+			Buffer,
+			Buffer[],
+		][][];
+		return streams.flat().map(([, fields]) => {
+			const { guild, n } = JSON.parse(String(fields.at(-1))) as { guild: number; n: number };
+			return `${guild}:${n}`;
+		});
+	}
+
+	it('writes every event once and in order, and says how far it is', async () => {
+		const under = numberedWriter(redis);
+		under.writer.start();
+		for (let n = 0; n < 5000; n++) under.write(n % 40);
+		await expect.poll(under.written).toBe(5000);
+		const all = await everything();
+		expect([all.length, orderProblems(all, under.counts)]).toEqual([5000, []]);
+		expect(under.writer.counters).toEqual({ written: 5000, repeated: 0, gaps: 0 });
+		under.writer.stop();
+	});
+
+	it('loses and repeats nothing when the connection breaks while scripts are under way', async () => {
+		const under = numberedWriter(redis);
+		under.writer.start();
+		await expect.poll(() => under.writer.state).toBe('writing');
+		for (let round = 1; round <= 5; round++) {
+			for (let n = 0; n < 1000; n++) under.write(n % 40);
+			await expect.poll(under.written).toBeGreaterThan((round - 1) * 1000);
+			const killer = await connectTo(server);
+			await killer.batch([['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']]);
+			await killer.close();
+			await expect.poll(under.written).toBe(round * 1000);
+		}
+		const all = await everything();
+		expect([all.length, orderProblems(all, under.counts)]).toEqual([5000, []]);
+		under.writer.stop();
+	});
+
+	it('continues after a restart of Redis with its data, and without', async () => {
+		const under = numberedWriter(redis);
+		under.writer.start();
+		for (let n = 0; n < 500; n++) under.write(n % 7);
+		await expect.poll(under.written).toBe(500);
+		await server.restart();
+		for (let n = 0; n < 500; n++) under.write(n % 7);
+		await expect.poll(under.written).toBe(1000);
+		expect(orderProblems(await everything(), under.counts)).toEqual([]);
+		await redis.batch([['FLUSHALL']]);
+		for (let n = 0; n < 500; n++) under.write(n % 7);
+		await expect.poll(under.written).toBe(1500);
+		expect((await everything()).length).toBe(500);
+		under.writer.stop();
+	});
+
+	it('writes no more once another process is the writer, and says so', async () => {
+		const [first, second] = [numberedWriter(redis), numberedWriter(redis)];
+		first.writer.start();
+		first.write(1);
+		await expect.poll(first.written).toBe(1);
+		second.writer.start();
+		await expect.poll(() => second.writer.state).toBe('writing');
+		first.write(1);
+		await expect.poll(() => [first.writer.state, first.failures]).toEqual(['fenced', ['FENCED']]);
+		expect([first.writer.accepting, await everything()]).toEqual([false, ['1:1']]);
+		second.writer.stop();
+	});
+});
