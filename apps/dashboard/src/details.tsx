@@ -41,7 +41,13 @@ export function Details() {
 function ShardPanel({ shown: { shardId, shard, look, words, node }, figures }: { shown: ShownShard; figures: ManagerStats }) {
 	const worker = figures.workers.find(({ id }) => id === shard?.workerId);
 	return (
-		<Panel title={`Shard ${shardId}`} name={`Details of shard ${shardId}`} look={look} words={words} since={shard?.since ?? null}>
+		<Panel
+			title={`Shard ${shardId}`}
+			name={`Details of shard ${shardId}`}
+			look={look}
+			words={words}
+			since={look === 'moving' ? null : (shard?.since ?? null)}
+		>
 			{shard && (
 				<Facts
 					facts={[

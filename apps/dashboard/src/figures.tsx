@@ -86,12 +86,11 @@ function tiles({ manager, shards, workers, gateways, rest, losses }: ManagerStat
 		{
 			name: 'Memory',
 			value: rss.length === 0 ? unknown : bytes(sum(rss) + sum(gatewayRss)),
-			more: rss.length === 0 ? 'not reported yet' : `at most ${bytes(largest(rss))} each`,
+			more: rss.length === 0 ? 'not reported yet' : `largest ${bytes(largest(rss))}`,
 		},
 		{
 			name: 'Processor',
-			value: decimal(sum(known(shards.map(({ cpuPercent }) => cpuPercent))), '%'),
-			of: 'of a core',
+			...coresOf(sum(known(shards.map(({ cpuPercent }) => cpuPercent)))),
 			more: `loop delay ${milliseconds(largest(known(shards.map(({ loopDelayMs }) => loopDelayMs))))}`,
 		},
 		{
@@ -105,11 +104,17 @@ function tiles({ manager, shards, workers, gateways, rest, losses }: ManagerStat
 function restTile({ status, queued, p99Ms, guarded }: NonNullable<ManagerStats['rest']>, rate: number | undefined): Tile {
 	const waits = queued === 0 && p99Ms !== null ? `p99 ${milliseconds(p99Ms)}` : `${count(queued)} waiting`;
 	return {
-		name: cluster.value ? `REST a second, ${cluster.value.node}` : 'REST a second',
+		name: 'REST a second',
+		// Each node counts its own.
+		...(cluster.value ? { of: `at ${cluster.value.node}` } : {}),
 		value: status === 'ready' ? decimal(rate) : status,
 		more: guarded ? 'only reads and interactions are sent' : waits,
 		isLow: guarded || status !== 'ready',
 	};
+}
+
+function coresOf(percent: number): Pick<Tile, 'value' | 'of'> {
+	return percent < 100 ? { value: decimal(percent, '%'), of: 'of a core' } : { value: decimal(percent / 100), of: 'cores' };
 }
 
 function lastExit(workers: ManagerStats['workers'], at: number): string {

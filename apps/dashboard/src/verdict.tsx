@@ -166,9 +166,9 @@ function Moves({ moves }: { moves: DashboardCluster['moves'] }) {
 				<li key={session}>
 					<i class="shape shape-moving" aria-hidden="true" />
 					<span>
-						Session {session} ({shardNames(shardIds)}) moves{from === null ? '' : ` from node ${from}`} to node {to}
+						Session {session} ({shardNames(shardIds)}) moves{from === null ? '' : ` from node ${from}`} to node {to}{' '}
+						<span class="quiet">{phaseWords[phase] ?? phase}</span>
 					</span>
-					<span class="quiet">{phaseWords[phase] ?? phase}</span>
 				</li>
 			))}
 			{moves.length > shownAtMost && <li class="quiet">and {count(moves.length - shownAtMost)} more</li>}
