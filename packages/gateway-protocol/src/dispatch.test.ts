@@ -27,10 +27,20 @@ test.each([
 	['with a key of tomorrow behind the data', '{"t":"TYPE_A","s":5,"op":0,"d":{"d":{},"s":1},"x":1}'],
 	['with blanks', ' {"t": "TYPE_A","s":5,"op":0,"d":{"d":{},"s":1} }\n'],
 ])('forwards a received frame with another sequence number: %s', (_, frame) => {
-	const { t, d } = JSON.parse(frame) as { t: string; d: unknown };
-	const sent: unknown = JSON.parse(EncodedDispatch.fromFrame(frame, { t, d }).frame(9));
-	expect(sent).toMatchObject({ op: 0, s: 9, t: 'TYPE_A', d: { d: {}, s: 1 } });
-	expect(sent).toHaveProperty('d', d);
+	const received = JSON.parse(frame) as { t: string; s: number; d: unknown };
+	const dispatch = EncodedDispatch.fromFrame(frame, received);
+	for (const seq of [9, 5, 55]) {
+		const sent: unknown = JSON.parse(dispatch.frame(seq));
+		expect(sent).toMatchObject({ op: 0, s: seq, t: 'TYPE_A', d: { d: {}, s: 1 } });
+		expect(sent).toHaveProperty('d', received.d);
+	}
+});
+
+test('forwards a received frame with its own number as it is', () => {
+	const frame = '{"t":"TYPE_A","s":5,"op":0,"d":{"x": [1 ]}}';
+	const dispatch = EncodedDispatch.fromFrame(frame, JSON.parse(frame));
+	expect([dispatch.frame(5), dispatch.sizeBytes]).toEqual([frame, frame.length - 1]);
+	expect(dispatch.frame(12)).toBe(frame.replace('5', '12'));
 });
 
 test('a rebuilt dispatch is encoded for each frame, and retains almost nothing', () => {

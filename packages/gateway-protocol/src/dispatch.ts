@@ -28,14 +28,18 @@ function headOf(type: string): string {
 
 export class EncodedDispatch implements Dispatch {
 	readonly type: string;
-	readonly #head: string;
-	/** Everything after the sequence number. */
-	readonly #tail: string;
+	/** The whole frame as Discord sent it, or only what follows the sequence number. */
+	readonly #text: string;
+	/** Where in it that begins. */
+	readonly #tailAt: number;
+	/** The number in it; none of a session's where it is not the whole frame. */
+	readonly #seq: number;
 
-	private constructor(type: string, tail: string) {
+	private constructor(type: string, text: string, { tailAt, seq }: { tailAt: number; seq: number }) {
 		this.type = type;
-		this.#head = headOf(type);
-		this.#tail = tail;
+		this.#text = text;
+		this.#tailAt = tailAt;
+		this.#seq = seq;
 	}
 
 	/** Serialises the data of an event. */
@@ -45,28 +49,30 @@ export class EncodedDispatch implements Dispatch {
 
 	/** Takes data that is JSON already. */
 	static fromJson(type: string, json: string): EncodedDispatch {
-		return new EncodedDispatch(type, `,"op":0,"d":${json}}`);
+		return new EncodedDispatch(type, `,"op":0,"d":${json}}`, { tailAt: 0, seq: -1 });
 	}
 
 	/**
-	 * Takes the frame of a dispatch as Discord sent it; one of another form than Discord's is serialised again. What is kept is a piece
-	 * of the frame and nothing besides, because thousands may wait.
+	 * Takes the frame of a dispatch as Discord sent it; one of another form than Discord's is serialised again. The frame is kept as it
+	 * is, because nearly every event goes out with the number that it came with.
 	 */
 	static fromFrame(frame: string, { t, d }: { t: string; d: unknown }): EncodedDispatch {
 		const head = headOf(t);
 		if (!frame.startsWith(head)) return EncodedDispatch.of(t, d);
-		let end = head.length;
-		while (frame.charCodeAt(end) >= zero && frame.charCodeAt(end) <= nine) end++;
-		return frame.charCodeAt(end) === comma ? new EncodedDispatch(t, frame.slice(end)) : EncodedDispatch.of(t, d);
+		let at = head.length;
+		let seq = 0;
+		for (let code = frame.charCodeAt(at); code >= zero && code <= nine; code = frame.charCodeAt(++at))
+			seq = 10 * seq + code - zero;
+		return frame.charCodeAt(at) === comma ? new EncodedDispatch(t, frame, { tailAt: at, seq }) : EncodedDispatch.of(t, d);
 	}
 
 	frame(seq: number): string {
-		return this.#head + seq + this.#tail;
+		return seq === this.#seq ? this.#text : headOf(this.type) + seq + this.#text.slice(this.#tailAt);
 	}
 
 	/** Exact for ASCII. */
 	get sizeBytes(): number {
-		return this.#head.length + this.#tail.length;
+		return headOf(this.type).length + this.#text.length - this.#tailAt;
 	}
 }
 

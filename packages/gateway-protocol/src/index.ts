@@ -7,6 +7,7 @@ export type {
 	PresencePayload,
 	VoiceStatePayload,
 } from './client-payloads.js';
+export { synchronousInflate } from './compression/synchronous-zlib.js';
 export { GatewayConnection } from './connection.js';
 export { type Dispatch, EncodedDispatch, RebuiltDispatch } from './dispatch.js';
 export { heartbeatAckFrame, reconnectFrame } from './frame.js';

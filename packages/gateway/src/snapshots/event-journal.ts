@@ -44,9 +44,10 @@ export class JournalBatch {
 	}
 
 	add({ offset, event }: JournalEntry): void {
-		const line = `${event.frame(offset)}\n`;
-		this.#makeRoom(Buffer.byteLength(line));
-		this.#length += this.#bytes.write(line, this.#length);
+		const frame = event.frame(offset);
+		this.#makeRoom(mostBytesOf(frame) + 1);
+		this.#length += this.#bytes.write(frame, this.#length);
+		this.#bytes[this.#length++] = lineBreak;
 		this.#size++;
 	}
 
@@ -71,6 +72,11 @@ export class JournalBatch {
 		this.#bytes.copy(larger, 0, 0, this.#length);
 		this.#bytes = larger;
 	}
+}
+
+/** In UTF-8; counting them would take as long as writing them. */
+function mostBytesOf(text: string): number {
+	return 3 * text.length;
 }
 
 /** The events behind a snapshot, as far as they are whole; none when the journal belongs to another. */

@@ -4,12 +4,28 @@ import { expect, it } from 'vitest';
 import type { Dispatch } from '../state/raw.js';
 import { MessageReader } from './message-reader.js';
 
-interface Shard {
-	unpackMessage(data: string | ArrayBuffer): unknown;
+/** The library's shard, as far as it handles messages: what it is given after unpacking is kept. */
+class Shard {
+	handled: unknown = null;
+
+	onMessage(data: unknown): void {
+		this.handled = this.unpackMessage(data);
+	}
+
+	unpackMessage(_data: unknown): unknown {
+		throw new Error('its own must not be used');
+	}
+
+	/** A message arrives; returns the payload that the library handles, null for none. */
+	receive(data: string | ArrayBuffer): unknown {
+		this.handled = null;
+		this.onMessage(data);
+		return this.handled;
+	}
 }
 
 function setup() {
-	const shard = {} as Shard;
+	const shard = new Shard();
 	const broken: string[] = [];
 	const failed: string[] = [];
 	const events: [dispatch: Dispatch, seq: number][] = [];
@@ -36,34 +52,34 @@ function compressor(): (text: string) => ArrayBuffer {
 it('reads text and compressed messages synchronously, so that none overtakes another', () => {
 	const { shard } = setup();
 	const compress = compressor();
-	expect(shard.unpackMessage('{"op":10}')).toEqual({ op: 10 });
-	expect(shard.unpackMessage(compress('{"op":11}'))).toEqual({ op: 11 });
-	expect(shard.unpackMessage(compress('{"op":7}'))).toEqual({ op: 7 });
+	expect(shard.receive('{"op":10}')).toEqual({ op: 10 });
+	expect(shard.receive(compress('{"op":11}'))).toEqual({ op: 11 });
+	expect(shard.receive(compress('{"op":7}'))).toEqual({ op: 7 });
 });
 
 it('passes events on at once with their text, and hides them from the library except those it needs', () => {
 	const { shard, events } = setup();
 	const ready = { op: 0, t: 'READY', s: 1, d: { v: 10 } };
 	const message = { op: 0, t: 'MESSAGE_CREATE', s: 2, d: {} };
-	expect(shard.unpackMessage(JSON.stringify(ready))).toEqual(ready);
-	expect(shard.unpackMessage(JSON.stringify(message))).toBeNull();
+	expect(shard.receive(JSON.stringify(ready))).toEqual(ready);
+	expect(shard.receive(JSON.stringify(message))).toBeNull();
 	expect(events).toEqual([ready, message].map((event) => [{ t: event.t, d: event.d, text: JSON.stringify(event) }, event.s]));
 });
 
 it('yields nothing for an incomplete message', () => {
 	const { shard } = setup();
 	const message = compressor()('{"op":11}');
-	expect(shard.unpackMessage(message.slice(0, 5))).toBeNull();
-	expect(shard.unpackMessage(message.slice(5))).toEqual({ op: 11 });
+	expect(shard.receive(message.slice(0, 5))).toBeNull();
+	expect(shard.receive(message.slice(5))).toEqual({ op: 11 });
 });
 
 it('ignores an empty frame, plain or compressed', () => {
 	const { shard, broken } = setup();
 	const compress = compressor();
-	expect(shard.unpackMessage(compress('{"op":10}'))).toEqual({ op: 10 });
-	expect(shard.unpackMessage(Uint8Array.from([0, 0, 0, 255, 255]).buffer)).toBeNull();
-	expect(shard.unpackMessage('')).toBeNull();
-	expect(shard.unpackMessage(compress('{"op":11}'))).toEqual({ op: 11 });
+	expect(shard.receive(compress('{"op":10}'))).toEqual({ op: 10 });
+	expect(shard.receive(Uint8Array.from([0, 0, 0, 255, 255]).buffer)).toBeNull();
+	expect(shard.receive('')).toBeNull();
+	expect(shard.receive(compress('{"op":11}'))).toEqual({ op: 11 });
 	expect(broken).toEqual([]);
 });
 
@@ -72,12 +88,12 @@ it.each([
 	['bytes that do not inflate', new Uint8Array([1, 2, 3, 4, 0, 0, 255, 255]).buffer, /cannot be decompressed: ./],
 ])('reads nothing after %s, until the next connection', (_, bad, reason) => {
 	const { shard, reader, broken } = setup();
-	expect(shard.unpackMessage(bad)).toBeNull();
+	expect(shard.receive(bad)).toBeNull();
 	expect(broken).toEqual([expect.stringMatching(reason)]);
-	expect(shard.unpackMessage('{"op":11}')).toBeNull();
+	expect(shard.receive('{"op":11}')).toBeNull();
 	expect(broken).toHaveLength(1);
 	reader.reset();
-	expect(shard.unpackMessage(compressor()('{"op":10}'))).toEqual({ op: 10 });
+	expect(shard.receive(compressor()('{"op":10}'))).toEqual({ op: 10 });
 });
 
 it('reports an event whose handler throws, skips it, and reads on', () => {
@@ -86,9 +102,9 @@ it('reports an event whose handler throws, skips it, and reads on', () => {
 	events.push = () => {
 		throw new TypeError('a bug');
 	};
-	expect(shard.unpackMessage('{"op":0,"t":"MESSAGE_CREATE","s":1,"d":{}}')).toBeNull();
+	expect(shard.receive('{"op":0,"t":"MESSAGE_CREATE","s":1,"d":{}}')).toBeNull();
 	events.push = push;
-	expect(shard.unpackMessage('{"op":0,"t":"MESSAGE_CREATE","s":2,"d":{}}')).toBeNull();
+	expect(shard.receive('{"op":0,"t":"MESSAGE_CREATE","s":2,"d":{}}')).toBeNull();
 	expect(failed).toEqual(['MESSAGE_CREATE: TypeError: a bug']);
 	expect(events).toHaveLength(1);
 });

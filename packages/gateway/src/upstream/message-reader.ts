@@ -1,15 +1,17 @@
 // Reads the frames of a WebSocketShard in place of the library: synchronously and in order, and a frame that cannot be read is an
 // error, where the library skips it and loses an event. Events go to the owner in the turn in which they arrive, with their text, and
-// bypass the library, which spends three promises on each and lets guilds overtake READY.
-// The method that this replaces is not public; `test/upstream.test.ts` runs it on real connections, to notice a version of the
+// bypass the library, which spends four promises on each and lets guilds overtake READY.
+// The methods that this replaces are not public; `test/upstream.test.ts` runs it on real connections, to notice a version of the
 // library that works differently.
 import type { WebSocketShard } from '@discordjs/ws';
 import { messageOf } from '@shardctl/core';
 import type { Dispatch } from '../state/raw.js';
 import { Inflater } from './inflater.js';
 
-interface Unpacking {
-	unpackMessage(data: ArrayBuffer | string, isBinary: boolean): unknown;
+/** What the library does with a message: `onMessage` has it unpacked, and handles the payload. */
+interface Receiving {
+	onMessage(data: unknown, isBinary: boolean): Promise<void> | null;
+	unpackMessage(data: unknown, isBinary: boolean): unknown;
 }
 
 /** The fields of a frame that matter here. */
@@ -38,7 +40,13 @@ export class MessageReader {
 
 	constructor(shard: WebSocketShard, options: MessageReaderOptions) {
 		this.#options = options;
-		(shard as unknown as Unpacking).unpackMessage = (data) => this.#forLibrary(data);
+		const library = shard as unknown as Receiving;
+		const handle = library.onMessage.bind(shard);
+		library.unpackMessage = (payload) => payload;
+		library.onMessage = (data) => {
+			const payload = this.#forLibrary(data as ArrayBuffer | string);
+			return payload && handle(payload, false);
+		};
 	}
 
 	/** Called before each connection, which starts a new compression context. */
