@@ -126,6 +126,8 @@ export {
 	type ScriptKind,
 	type ScriptMissing,
 	type ShardReport,
+	type ThreadEnd,
+	threadKey,
 	type WorkerConfig,
 	type WorkerEvents,
 	type WorkerMethods,

@@ -10,6 +10,12 @@ export interface ChildExit {
 	/** Exit code; null when a signal ended it. */
 	code: number | null;
 	signal: NodeJS.Signals | null;
+	/** Where more than the child has ended: a name for reports, such as `process 4711`. */
+	name?: string;
+	/** Why, as a predicate for reports, where the signal does not say it. */
+	detail?: string;
+	/** Whether the kernel's out-of-memory killer ended it, where the child's host has found that out (else its host is asked). */
+	kernelOutOfMemory?: boolean;
 }
 
 /**
@@ -41,6 +47,8 @@ export interface ChildOutput {
 export interface ChildHandle {
 	/** Names the child in reports and events; null when it could not be started. */
 	readonly pid: number | null;
+	/** What it is, for reports (default: `process 4711`). */
+	readonly name?: string;
 	readonly channel: ChildChannel;
 	readonly output: ChildOutput;
 	/** The owner's end of a program's file descriptor 3; null where it was not requested. */

@@ -39,9 +39,13 @@ export interface ExitEvidence {
 	verdictDetail: string | undefined;
 	/** The error of a fork that never became a process. */
 	spawnError: string | undefined;
+	/** Why it ended, where its host knows more than the exit says. */
+	exitDetail?: string | undefined;
 	/** The kernel's out-of-memory killer struck among our processes. */
 	kernelOutOfMemory: boolean;
 	stderrTail: readonly string[];
+	/** What ended (default: `process 4711`). */
+	name?: string | undefined;
 	pid: number | null;
 	uptimeMs: number;
 	wasReady: boolean;
@@ -56,6 +60,9 @@ const longestSource = 120;
 /** 128 + SIGABRT: what a shell, or node on some systems, makes of an abort. */
 const abortCode = 134;
 const heapLimit = /JavaScript heap out of memory|FATAL ERROR:.*(?:Allocation failed|out of memory)|Fatal process out of memory/;
+
+/** A thread at its heap limit is ended alone, with this error. */
+const threadHeapLimit = /\bERR_WORKER_OUT_OF_MEMORY\b/;
 
 /** Node, at its very start, under a limit on the address space. */
 const addressSpace = /^# ?Fatal process OOM in Failed to reserve virtual memory/;
@@ -88,7 +95,10 @@ export function classifyExit(evidence: ExitEvidence): { reason: ExitReason; mess
 	const ran = `${evidence.wasReady ? '' : 'before it was ready, '}after ${formatDuration(evidence.uptimeMs)}`;
 	// A signal that the sentence names is not named again.
 	const how = evidence.signal !== null && what.endsWith(evidence.signal) ? ran : `${ending(evidence)}, ${ran}`;
-	return { reason, message: `process ${evidence.pid ?? '?'} ${what} (${how})${remedy === undefined ? '' : `; ${remedy}`}` };
+	return {
+		reason,
+		message: `${evidence.name ?? `process ${evidence.pid ?? '?'}`} ${what} (${how})${remedy === undefined ? '' : `; ${remedy}`}`,
+	};
 }
 
 function judge({
@@ -97,6 +107,7 @@ function judge({
 	verdict,
 	verdictDetail,
 	spawnError,
+	exitDetail,
 	kernelOutOfMemory,
 	stderrTail,
 	isNode = true,
@@ -115,11 +126,14 @@ function judge({
 	if (signal === 'SIGKILL' && kernelOutOfMemory) {
 		return { reason: 'out-of-memory', what: "was killed by the kernel's out-of-memory killer" };
 	}
-	if (signal !== null) return { reason: 'signal', what: `was killed by ${signal}` };
+	if (signal !== null) return { reason: 'signal', what: exitDetail ?? `was killed by ${signal}` };
 	if (code === 0) return { reason: 'clean', what: 'ended by itself' };
 	// A program that is not node may have started one.
 	const uncaught =
 		findUncaughtError(stderrTail) ?? (isNode || code !== pythonErrorCode ? undefined : findPythonError(stderrTail));
+	if (uncaught && threadHeapLimit.test(uncaught.text)) {
+		return { reason: 'out-of-memory', what: 'ran into its JavaScript heap limit' };
+	}
 	if (uncaught) return { reason: 'uncaught-exception', what: `died of an uncaught exception: ${describeError(uncaught)}` };
 	const meaning = code === null ? undefined : (isNode ? exitCodeMeanings : shellCodeMeanings).get(code);
 	return { reason: 'exit-code', what: meaning ? `failed: ${meaning}` : 'failed' };

@@ -3,16 +3,10 @@
 // the main thread, which is the one that hangs.)
 import { guardListener } from '@shardctl/core';
 import { WebSocket } from 'ws';
+import { type CallFrame, frameTexts } from './call-frames.js';
 
-const maxFrames = 10;
 /** One message of the protocol; a paused stack with its scopes is far below that. */
 const maxMessageBytes = 4 * 2 ** 20;
-
-interface CallFrame {
-	functionName: string;
-	url: string;
-	location: { lineNumber: number; columnNumber?: number };
-}
 
 /**
  * The JavaScript frames that the process behind this inspector is in, innermost first; empty when none can be had before the
@@ -42,7 +36,7 @@ export function hungStack(inspectorUrl: string, signal: AbortSignal): Promise<st
 			'message',
 			guardListener((data: Buffer) => {
 				const frames = pausedFrames(data.toString('utf8'));
-				if (frames) end(frames.slice(0, maxFrames).map(formatFrame));
+				if (frames) end(frameTexts(frames));
 			}, giveUp),
 		);
 	});
@@ -57,9 +51,4 @@ function pausedFrames(text: string): CallFrame[] | undefined {
 	} catch {
 		return [];
 	}
-}
-
-function formatFrame({ functionName, url, location }: CallFrame): string {
-	const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
-	return functionName === '' ? place : `${functionName} (${place})`;
 }

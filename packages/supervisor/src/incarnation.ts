@@ -58,7 +58,12 @@ interface ExitFacts {
 	uptimeMs: number;
 	readyForMs: number;
 	kernelOutOfMemory: boolean;
+	/** What ended, and why, where the child's host said so. */
+	name: string | undefined;
+	detail: string | undefined;
 }
+
+const nothingMore = { kernelOutOfMemory: false, name: undefined, detail: undefined };
 
 export class Incarnation {
 	readonly epoch: number;
@@ -197,7 +202,7 @@ export class Incarnation {
 		if (this.#spawnError !== undefined) return;
 		this.#spawnError = messageOf(error);
 		const { clock } = this.#options;
-		this.#exit = { code: null, signal: null, at: clock.now(), uptimeMs: 0, readyForMs: 0, kernelOutOfMemory: false };
+		this.#exit = { code: null, signal: null, at: clock.now(), uptimeMs: 0, readyForMs: 0, ...nothingMore };
 		// A fork that failed halfway may have left its end of the pipes.
 		this.child?.close();
 		// The owner hears of it in a later turn, as of every other end.
@@ -248,7 +253,7 @@ export class Incarnation {
 		});
 	}
 
-	#noteExit({ code, signal }: ChildExit): void {
+	#noteExit({ code, signal, name, detail, kernelOutOfMemory }: ChildExit): void {
 		const { clock, host } = this.#options;
 		const now = clock.monotonic();
 		this.#exit = {
@@ -258,7 +263,9 @@ export class Incarnation {
 			uptimeMs: now - this.#bornAt,
 			readyForMs: this.#readyAt === null ? 0 : now - this.#readyAt,
 			// Asked only where nothing else explains a SIGKILL, because asking claims the kill.
-			kernelOutOfMemory: signal === 'SIGKILL' && this.#order === null && host.claimOomKill(),
+			kernelOutOfMemory: signal === 'SIGKILL' && this.#order === null && (kernelOutOfMemory ?? host.claimOomKill()),
+			name: name ?? this.child?.name,
+			detail,
 		};
 		this.#termination?.end();
 		this.#endSearch();
@@ -297,8 +304,10 @@ export class Incarnation {
 			verdict: this.#order?.reason ?? null,
 			verdictDetail: this.#order?.detail,
 			spawnError: this.#spawnError,
+			exitDetail: exit.detail,
 			kernelOutOfMemory: exit.kernelOutOfMemory,
 			isNode: this.#options.spec.command === undefined,
+			name: exit.name,
 		});
 		return {
 			...facts,

@@ -1,10 +1,12 @@
-// What every host of children promises: one suite, run on real processes, node's and another program's, and on children in memory.
+// What every host of children promises: one suite, run on real processes, node's and another program's, on threads, and on children in memory.
+import { fileURLToPath } from 'node:url';
 import { isAlive } from '@shardctl/test-support';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ChildExit, ChildHandle, ProcessHost } from '../src/child-handle.js';
 import type { ChildSpec } from '../src/child-spec.js';
 import { createProcessHost } from '../src/process-host.js';
 import { type ScriptedEnd, scriptedHost } from '../src/testing/index.js';
+import { createThreadHost } from '../src/threads/thread-host.js';
 
 /** What the children of the suite do. */
 type Deed = 'idle' | 'exits with 3' | 'writes and exits' | 'echoes' | 'closes its channel';
@@ -17,6 +19,7 @@ interface Kind {
 	real: boolean;
 }
 
+const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 const base = { id: 'test', env: { PATH: process.env.PATH ?? '' } };
 
 const nodeScript: Record<Deed, string> = {
@@ -37,6 +40,11 @@ const shellScript: Record<Deed, string> = {
 		'eval "exec 4<&$NODE_CHANNEL_FD"; while read -r line <&4; do eval "printf \'{\\"echo\\":%s}\\n\' \'$line\' >&$NODE_CHANNEL_FD"; done',
 	'closes its channel': 'eval "exec $NODE_CHANNEL_FD>&-"; sleep 1000',
 };
+
+/** As runtimes do, the program in a thread keeps its own port to itself. */
+const isPrivate = () => true;
+const threads = createThreadHost({ threadsPerProcess: 3, isPrivate });
+let owners = 0;
 
 const memoryScript: Record<Deed, (end: ScriptedEnd) => void> = {
 	idle: () => {},
@@ -61,6 +69,18 @@ const kinds: Kind[] = [
 		name: 'of programs that are not node',
 		host: createProcessHost,
 		spec: (deed) => ({ ...base, command: 'sh', args: ['-c', shellScript[deed]], channel: true }),
+		real: true,
+	},
+	{
+		name: 'of threads, several in a process',
+		host: () => threads,
+		spec: (deed) => ({ ...base, env: { ...base.env, DEED: deed }, file: fixture('thread.cjs'), ordinal: owners++ }),
+		real: true,
+	},
+	{
+		name: 'of threads, one in a process',
+		host: () => createThreadHost({ threadsPerProcess: 1, isPrivate }),
+		spec: (deed) => ({ ...base, env: { ...base.env, DEED: deed }, file: fixture('thread.cjs') }),
 		real: true,
 	},
 	{
@@ -204,6 +224,20 @@ describe('a program without a channel', () => {
 });
 
 describe('what cannot be started', () => {
+	it('a thread in a folder that does not exist has no pid, reports the reason, and emits no exit', async () => {
+		const host = createThreadHost({ threadsPerProcess: 2, isPrivate });
+		for (const ordinal of [0, 1]) {
+			const child = host.start({ ...base, ordinal, file: 'bot.js', cwd: '/no/such/folder' });
+			const exits: ChildExit[] = [];
+			child.onExit((exit) => exits.push(exit));
+			const error = await new Promise<Error>((resolve) => child.onStartError(resolve));
+			expect({ pid: child.pid, code: (error as NodeJS.ErrnoException).code }).toEqual({ pid: null, code: 'ENOENT' });
+			expect(await send(child, 1)).toBeInstanceOf(Error);
+			expect(exits).toEqual([]);
+			child.close();
+		}
+	});
+
 	it.each<[string, ChildSpec]>([
 		['a program that does not exist', { ...base, command: 'no-such-program' }],
 		['a program in a folder that does not exist', { ...base, command: 'sh', cwd: '/no/such/folder' }],

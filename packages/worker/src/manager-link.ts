@@ -1,26 +1,52 @@
-// This process's end of the channel to its manager. Frames of ours are taken out before the bot sees them, and everything else
+// A worker's end of the channel to its manager. In a process, frames of ours are taken out before the bot sees them, and everything else
 // passes: `process.on('message')` and `process.send` stay the bot's own. Nothing here is a listener that the bot could remove.
 import {
 	type ManagerEvents,
 	type ManagerMethods,
 	maxSentHeapBytes,
+	type ThreadEnd,
 	type WorkerConfig,
 	type WorkerEvents,
 	type WorkerMethods,
 } from '@shardctl/core';
-import { type IpcEnd, ipcPort, isFrame, Peer } from '@shardctl/rpc';
+import { type IpcEnd, ipcPort, isFrame, Peer, type Port } from '@shardctl/rpc';
+import { threadPort } from './thread/thread-port.js';
 
 export type ManagerPeer = Peer<WorkerMethods, ManagerMethods, WorkerEvents, ManagerEvents>;
 
+export interface ManagerLinkOptions {
+	config: WorkerConfig;
+	/** Where this worker is a thread. */
+	thread: ThreadEnd | undefined;
+	/** The channel has closed, and every pending request was settled. */
+	onClosed(): void;
+}
+
+/** Opens the peer on the worker's channel. */
+export function openManagerLink({ config, thread, onClosed }: ManagerLinkOptions): ManagerPeer {
+	const limits = { maxHeapBytes: maxSentHeapBytes };
+	const open = (port: Port): ManagerPeer => new Peer({ port, epoch: config.epoch, limits });
+	if (!thread) return openOnProcess(open, onClosed);
+	const port = threadPort(thread);
+	// After the peer's own, which settles what is pending.
+	return open({
+		...port,
+		onClose: (listener) =>
+			port.onClose(() => {
+				listener();
+				onClosed();
+			}),
+	});
+}
+
 /**
- * Opens the peer on this process's IPC channel. `onClosed` is called when the channel closes, after every pending request was
- * settled.
+ * Opens the peer on this process's IPC channel.
  *
  * Node emits `message` and `disconnect` through `process.emit`, so that is where they are read. It holds messages back while
  * `process.listenerCount('message')` is 0, so that is never 0 here. With no listener of ours Node's own accounting is right: the
  * channel keeps the process alive exactly while the bot listens to it, and a bot that has nothing left to do ends.
  */
-export function openManagerLink(config: WorkerConfig, onClosed: () => void): ManagerPeer {
+function openOnProcess(open: (port: Port) => ManagerPeer, onClosed: () => void): ManagerPeer {
 	const frameListeners: ((message: unknown) => void)[] = [];
 	const closeListeners: (() => void)[] = [];
 	// A bot may replace it.
@@ -52,8 +78,7 @@ export function openManagerLink(config: WorkerConfig, onClosed: () => void): Man
 		const count = Reflect.apply(listenerCount, this, [event, ...args]) as number;
 		return event === 'message' ? Math.max(1, count) : count;
 	});
-	const limits = { maxHeapBytes: maxSentHeapBytes };
-	const peer: ManagerPeer = new Peer({ port: ipcPort(end), epoch: config.epoch, limits });
+	const peer = open(ipcPort(end));
 	// After the peer's own, which settles what is pending.
 	closeListeners.push(onClosed);
 	return peer;

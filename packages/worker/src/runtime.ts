@@ -7,6 +7,7 @@ import {
 	ShardctlError,
 	type ShardReport,
 	type ShardSample,
+	type ThreadEnd,
 	type WorkerConfig,
 } from '@shardctl/core';
 import { Attachments } from './attachments.js';
@@ -20,12 +21,21 @@ import { readPath } from './property-path.js';
 import { Sampler } from './sampler.js';
 import { ScriptRunner } from './script-runner.js';
 import { Shutdown, type ShutdownHandler } from './shutdown.js';
+import { processUsage, threadUsage } from './usage.js';
 
 /** How long a worker whose manager has died may take for its logout before it exits. */
 const orphanGraceMs = 4000;
 
 /** A function that the bot registered for `call`s. */
 export type Handler = (...args: never[]) => unknown;
+
+export interface WorkerRuntimeOptions {
+	config: WorkerConfig;
+	/** The token of the fleet. */
+	token: string | undefined;
+	/** Where the worker is a thread of a process that runs several. */
+	thread?: ThreadEnd | undefined;
+}
 
 export class WorkerRuntime {
 	readonly config: WorkerConfig;
@@ -55,13 +65,12 @@ export class WorkerRuntime {
 		signals: process,
 	});
 
-	/** @param token The token of the fleet. */
-	constructor(config: WorkerConfig, token: string | undefined) {
+	constructor({ config, token, thread }: WorkerRuntimeOptions) {
 		this.config = config;
 		this.#scripts = new ScriptRunner(config.botFile);
-		this.#sampler = new Sampler(() => this.sampleShards());
+		this.#sampler = new Sampler(() => this.sampleShards(), thread ? threadUsage(thread) : processUsage);
 		// Without a manager this process is not supervised, so its session must end.
-		this.#peer = openManagerLink(config, () => void this.#endAsOrphan());
+		this.#peer = openManagerLink({ config, thread, onClosed: () => void this.#endAsOrphan() });
 		this.#gate = new IdentifyGate(
 			{
 				acquire: (shardId, signal) =>
@@ -238,14 +247,14 @@ async function closeInspector(): Promise<null> {
 const runtimeKey = Symbol.for('shardctl.worker.runtime');
 const registry = globalThis as { [runtimeKey]?: WorkerRuntime };
 
-/** The runtime of this process; undefined when it is not a worker. */
+/** The runtime of this process or thread; undefined when it is not a worker. */
 export function currentRuntime(): WorkerRuntime | undefined {
 	return registry[runtimeKey];
 }
 
-/** Creates the runtime of this process. */
-export function startRuntime(config: WorkerConfig, token: string | undefined): WorkerRuntime {
-	const runtime = new WorkerRuntime(config, token);
+/** Creates the runtime of this process or thread. */
+export function startRuntime(options: WorkerRuntimeOptions): WorkerRuntime {
+	const runtime = new WorkerRuntime(options);
 	registry[runtimeKey] = runtime;
 	return runtime;
 }

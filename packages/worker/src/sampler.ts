@@ -1,6 +1,7 @@
-// Measures this process: memory, processor, event loop delay, and the shards as the attached clients see them.
+// Measures a worker: memory, processor, event loop delay, and the shards as the attached clients see them.
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { ShardSample, WorkerSample } from '@shardctl/core';
+import { processUsage, type Usage } from './usage.js';
 
 /** How often the event loop's delay is probed. Each probe wakes the process: every 50 ms would cost it 0.1% of a core, this a third. */
 const loopProbeMs = 200;
@@ -15,11 +16,14 @@ interface NodeSample extends WorkerSample {
 export class Sampler {
 	readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: loopProbeMs });
 	readonly #sampleShards: () => ShardSample[];
-	#cpuMicros = cpuMicrosNow();
+	readonly #usage: Usage;
+	#cpuMicros: number;
 	#at = performance.now();
 
-	constructor(sampleShards: () => ShardSample[]) {
+	constructor(sampleShards: () => ShardSample[], usage = processUsage) {
 		this.#sampleShards = sampleShards;
+		this.#usage = usage;
+		this.#cpuMicros = usage.cpuMicros();
 		this.#loop.enable();
 	}
 
@@ -30,9 +34,9 @@ export class Sampler {
 
 	take(): NodeSample {
 		const now = performance.now();
-		const cpuMicros = cpuMicrosNow();
+		const cpuMicros = this.#usage.cpuMicros();
 		const elapsedMs = Math.max(1, now - this.#at);
-		const memory = process.memoryUsage();
+		const memory = this.#usage.memory();
 		const sample: NodeSample = {
 			shards: this.#sampleShards(),
 			rssBytes: memory.rss,
@@ -41,18 +45,13 @@ export class Sampler {
 			cpuSeconds: cpuMicros / 1e6,
 			// The histogram records the time between two probes; the part above the interval is the delay.
 			loopDelayP99Ms: this.#loop.count > 0 ? round(Math.max(0, this.#loop.percentile(99) / 1e6 - loopProbeMs), 1) : 0,
-			uptimeMs: Math.round(process.uptime() * 1000),
+			uptimeMs: Math.round(this.#usage.uptimeMs()),
 		};
 		this.#loop.reset();
 		this.#cpuMicros = cpuMicros;
 		this.#at = now;
 		return sample;
 	}
-}
-
-function cpuMicrosNow(): number {
-	const { user, system } = process.cpuUsage();
-	return user + system;
 }
 
 function round(value: number, digits: number): number {

@@ -1,9 +1,10 @@
-// Makes this process a worker, before the bot's first line runs.
+// Makes this process or thread a worker, before the bot's first line runs.
 
 import { meetLibraries } from './libraries/meet.js';
 import { Descendants } from './outgoing/descendants.js';
 import { detourOwnConnections } from './outgoing/worker-detour.js';
 import { startRuntime } from './runtime.js';
+import { takeThreadEnd } from './thread/thread-end.js';
 import { readWorkerConfig } from './worker-config.js';
 
 /**
@@ -14,11 +15,13 @@ import { readWorkerConfig } from './worker-config.js';
 export function startWorker(registerModule: string): void {
 	const config = readWorkerConfig(process.env);
 	if (!config) return;
-	const runtime = startRuntime(config, process.env.DISCORD_TOKEN);
+	const thread = config.thread ? takeThreadEnd() : undefined;
+	const runtime = startRuntime({ config, token: process.env.DISCORD_TOKEN, thread });
 	const descendants = new Descendants(config, registerModule);
 	runtime.onClientMet(() => descendants.noteClient());
 	detourOwnConnections(config, () => runtime.hasMetClient);
 	meetLibraries(runtime);
+	if (thread) return;
 	// nodemon sends it to every process of the fleet. The manager gets it as well, and ends its workers in order.
 	process.on('SIGUSR2', () => {});
 	// The manager may have gone before this process listened: the bot does not run without one.

@@ -1,5 +1,6 @@
 // The one contract between a manager and its workers: the requests each side handles, the events each side sends, and the
 // config that a worker is forked with. Types only; the manager and the worker share this file and never import each other.
+import type { MessagePort } from 'node:worker_threads';
 import type { ShardStats, WorkerSample } from './stats.js';
 
 /** Name of the environment variable that carries a worker's {@link WorkerConfig} as JSON. */
@@ -17,6 +18,8 @@ export interface WorkerConfig {
 	workers: number;
 	/** In a cluster: the name of the node that it runs on. */
 	node?: string;
+	/** Whether it is a thread of a process that runs several workers. */
+	thread?: boolean;
 	/** Absolute path of the bot file. */
 	botFile: string;
 	/** Base URL of Discord's REST API, without a version. */
@@ -44,6 +47,19 @@ export interface WorkerConfig {
 	 * the bot logs in with.
 	 */
 	simulator?: string;
+}
+
+/** The key of a {@link ThreadEnd} in a thread's `workerData`. */
+export const threadKey = 'shardctl';
+
+/** What a worker that is a thread is started with beside its config. */
+export interface ThreadEnd {
+	/** To the main thread of its process, which passes on what the manager and the worker send each other. */
+	port: MessagePort;
+	/** For each thread of the process its memory in bytes, as numbers of 64 bits. */
+	memory: SharedArrayBuffer;
+	/** The place of this thread in it. */
+	slot: number;
 }
 
 /** The answer of `GET /gateway/bot`. Discord: Gateway, "Get Gateway Bot". */

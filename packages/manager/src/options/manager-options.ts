@@ -39,6 +39,8 @@ export const managerOptionsSchema = z.strictObject(
 type AsGiven =
 	| 'totalShards'
 	| 'shardsPerWorker'
+	| 'workerMode'
+	| 'threadsPerProcess'
 	| 'args'
 	| 'execArgv'
 	| 'env'
@@ -171,6 +173,8 @@ export function resolveManagerOptions(
 		totalShards: given('totalShards'),
 		shardList,
 		shardsPerWorker: given('shardsPerWorker'),
+		workerMode: given('workerMode'),
+		threadsPerProcess: given('threadsPerProcess'),
 		policy:
 			options.respawn === false
 				? null

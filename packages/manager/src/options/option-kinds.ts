@@ -47,6 +47,7 @@ export const optionKinds: Readonly<Record<OptionKind, z.ZodType>> = {
 	'strings by name': z.record(z.string(), z.string({ error: 'must be a string' }), {
 		error: 'must be an object with string values',
 	}),
+	count: wholeNumber(1),
 	'count or auto': count,
 	'shard list': z.union([z.string(), z.array(z.number())], {
 		error: 'must be an array of shard ids, or a string such as "0-3,7"',
@@ -64,6 +65,7 @@ export const optionKinds: Readonly<Record<OptionKind, z.ZodType>> = {
 		.refine((name) => !isDeviceName(name), must('no name of a Windows device such as con, nul or com1')),
 	folder: z.string({ error: 'must be the path of a folder' }),
 	respawn: z.union([z.boolean(), restartPolicy], { error: 'must be true, false or a restart policy' }),
+	'worker mode': z.enum(['process', 'thread'], must('"process" or "thread"')),
 	cluster: clusterSchema,
 	gateway: gatewaySchema,
 	rest: restSchema,

@@ -12,6 +12,7 @@ export type OptionKind =
 	| 'string'
 	| 'strings'
 	| 'strings by name'
+	| 'count'
 	| 'count or auto'
 	| 'shard list'
 	/** Milliseconds; 0 and Infinity disable it. */
@@ -26,6 +27,7 @@ export type OptionKind =
 	| 'name'
 	| 'folder'
 	| 'respawn'
+	| 'worker mode'
 	| 'gateway'
 	| 'rest'
 	| 'cluster'
@@ -90,6 +92,24 @@ export const managerOptionTable = {
 		flag: { flags: '--shards-per-worker <auto|count>', help: 'shards per process; auto: spread over the cores' },
 		default: 1,
 		doc: "a whole number from 1; `'auto'` spreads the shards over the CPU cores",
+	},
+	workerMode: {
+		kind: 'worker mode',
+		settable: 'flag',
+		flag: {
+			flags: '--worker-mode <mode>',
+			help: 'what a worker is: a process of its own, or a thread of a process that runs several workers (less memory)',
+			choices: ['process', 'thread'],
+		},
+		default: 'process',
+		doc: "`'process'`: each worker is a process of its own; `'thread'`: several workers are threads of one process, which takes less memory",
+	},
+	threadsPerProcess: {
+		kind: 'count',
+		settable: 'flag',
+		flag: { flags: '--threads-per-process <count>', help: 'with --worker-mode thread: how many workers a process runs' },
+		default: 8,
+		doc: "with `workerMode: 'thread'`: how many workers a process runs",
 	},
 	respawn: {
 		kind: 'respawn',

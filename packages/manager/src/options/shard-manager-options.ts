@@ -17,6 +17,13 @@ export interface ShardManagerOptions {
 	shardList?: readonly number[] | string;
 	/** How many shards one worker runs at most (default 1; `'auto'` spreads them over the cores). */
 	shardsPerWorker?: number | 'auto';
+	/**
+	 * What a worker is (default `'process'`): a process of its own, or a thread of a process that it shares with other workers, which takes
+	 * less memory (`'thread'`).
+	 */
+	workerMode?: 'process' | 'thread';
+	/** With `workerMode: 'thread'`: how many workers a process runs (default 8). */
+	threadsPerProcess?: number;
 	/** Whether, and how, workers are restarted (default `true`). */
 	respawn?: boolean | Partial<RestartPolicy>;
 	/** Base URL of Discord's REST API (default: `SHARDCTL_API`, else `https://discord.com/api`). */

@@ -13,7 +13,8 @@ const blockBytes = 4096;
 /** The record of one manager's living processes. Keeping it never fails: it is a safety net, and the fleet runs without it. */
 export class WorkerRecord {
 	readonly #path: string;
-	readonly #living = new Map<number, ProcessIdentity>();
+	/** With how many workers each runs: threads share a process. */
+	readonly #living = new Map<number, { identity: ProcessIdentity; workers: number }>();
 
 	/** @param path A file in the state folder, which belongs to the holder of the manager's name. */
 	constructor(path: string) {
@@ -21,13 +22,21 @@ export class WorkerRecord {
 	}
 
 	add(pid: number): void {
-		this.#living.set(pid, processIdentity(pid));
+		const known = this.#living.get(pid);
+		if (known) {
+			known.workers++;
+			return;
+		}
+		this.#living.set(pid, { identity: processIdentity(pid), workers: 1 });
 		this.#write();
 	}
 
-	/** The process is gone for good. */
+	/** The process is gone for good, or one of its workers is. */
 	remove(pid: number): void {
-		if (this.#living.delete(pid)) this.#write();
+		const known = this.#living.get(pid);
+		if (!known || --known.workers > 0) return;
+		this.#living.delete(pid);
+		this.#write();
 	}
 
 	#write(): void {
@@ -39,7 +48,7 @@ export class WorkerRecord {
 		} catch {
 			return;
 		}
-		const text = JSON.stringify([...this.#living.values()]);
+		const text = JSON.stringify([...this.#living.values()].map(({ identity }) => identity));
 		// Renamed into place, so that a manager that dies in the middle leaves the last whole record. On a full disk there is no room for
 		// a second file, but in the one that is there: a text of its size or shorter needs no more blocks, and blanks keep its size.
 		if (this.#replace(text)) return;

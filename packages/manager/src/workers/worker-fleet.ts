@@ -8,6 +8,7 @@ import type { ReportListener, ReportSource } from '../children/report-source.js'
 import { ForeignSource, type ForeignSourceOptions, type LocalGatewayView } from '../foreign/foreign-source.js';
 import { foreignSpec } from '../foreign/foreign-spec.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import { ThreadWorkers } from '../threads/thread-workers.js';
 import { BootGate } from './boot-gate.js';
 import { BotVersion } from './bot-version.js';
 import { ManagedWorker, type ManagedWorkerOptions } from './managed-worker.js';
@@ -38,6 +39,8 @@ export interface WorkerFleetOptions {
 export class WorkerFleet {
 	readonly #options: WorkerFleetOptions;
 	readonly #bootGate: BootGate;
+	/** Null where each worker is a process. */
+	readonly #threads: ThreadWorkers | null;
 	#workers: readonly ManagedWorker[] = [];
 	/** Processes beside the workers: a successor until it takes over, then its predecessor until that is gone. */
 	readonly #standbys = new Set<ManagedWorker>();
@@ -47,7 +50,8 @@ export class WorkerFleet {
 
 	constructor(options: WorkerFleetOptions) {
 		this.#options = options;
-		const { clock, cores } = options.options;
+		const { clock, cores, workerMode, threadsPerProcess } = options.options;
+		this.#threads = workerMode === 'thread' ? new ThreadWorkers({ threadsPerProcess }) : null;
 		// Twice the cores: while one process reads its files, another can use the processor.
 		this.#bootGate = new BootGate({ clock, places: cores * 2, longestBootMs });
 	}
@@ -142,6 +146,7 @@ export class WorkerFleet {
 	/** @param before The process beside which it is made: it continues its lines, and knows its version. */
 	#create(workerId: number, shardIds: readonly number[], before?: ManagedWorker): ManagedWorker {
 		const { options, acquireIdentify, serve, onCreated } = this.#options;
+		const host = options.processHost ?? this.#threads;
 		const version = new BotVersion(options, before?.version);
 		const worker: ManagedWorker = new ManagedWorker({
 			workerId,
@@ -156,7 +161,7 @@ export class WorkerFleet {
 				maxMemoryBytes: options.maxMemoryBytes,
 				...(before ? { logs: before.child.logs } : {}),
 				onOwnerError: ownerErrorLog(options.logger),
-				...(options.processHost ? { host: options.processHost } : {}),
+				...(host ? { host } : {}),
 			},
 			prepare: (signal) => this.#prepare(worker, signal),
 			spec: (epoch, { gateway, leaseUntilMs }) =>
@@ -209,6 +214,7 @@ export class WorkerFleet {
 
 	/** The mode's ticket, and then a place at the boot gate, which is left when the process has booted. */
 	async #prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {
+		await this.#threads?.load();
 		const ticket = await this.#options.prepare(worker, signal);
 		const leave = await this.#bootGate.enter(signal);
 		const done = () => {

@@ -44,6 +44,7 @@ export function workerSpec(
 		shardIds: [...shardIds],
 		totalShards,
 		workers,
+		...(options.workerMode === 'thread' ? { thread: true } : {}),
 		botFile: file,
 		api,
 		gateway,
@@ -82,7 +83,7 @@ export function workerEnvironment(
 ): Record<string, string> {
 	const own = {
 		SHARDING_MANAGER: 'true',
-		SHARDING_MANAGER_MODE: 'process',
+		SHARDING_MANAGER_MODE: config.thread ? 'worker' : 'process',
 		// One shard as discord.js's ShardingManager gives it, so that a bot may read it with Number().
 		SHARDS: config.shardIds.length === 1 ? String(config.shardIds[0]) : JSON.stringify(config.shardIds),
 		SHARD_COUNT: String(config.totalShards),

@@ -51,6 +51,8 @@ export interface ShardClientUtilClass {
 export interface ShardClientUtilInstance {
 	client: DiscordClient;
 	mode: string;
+	/** In mode `worker`. */
+	parentPort?: object | null;
 }
 
 export interface DiscordJs {

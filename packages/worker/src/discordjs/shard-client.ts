@@ -1,4 +1,6 @@
 // `client.shard` in a worker: discord.js's ShardClientUtil with its documented API, served by shardctl.
+
+import { parentPort } from 'node:worker_threads';
 import { type FleetCalls, type RespawnAllOptions, readRespawnAllOptions } from '@shardctl/core';
 import { WorkerCalls } from '../calls.js';
 import type { Handler, WorkerRuntime } from '../runtime.js';
@@ -29,9 +31,10 @@ export function shardClientClass(ShardClientUtil: ShardClientUtilClass, runtime:
 		readonly getShardStats = fleet.getShardStats;
 
 		constructor(client: DiscordClient) {
-			// Without a mode the constructor of discord.js listens to nothing; with "process", `send` works.
+			// Without a mode the constructor of discord.js listens to nothing; with one, `send` works.
 			super(client, null);
-			this.mode = 'process';
+			this.mode = runtime.config.thread ? 'worker' : 'process';
+			if (runtime.config.thread) this.parentPort = parentPort;
 			// The client that is logged in: a bot may destroy its client and make a new one.
 			Object.defineProperty(this, 'client', { get: () => runtime.client ?? client, configurable: true, enumerable: true });
 		}
