@@ -133,7 +133,7 @@ export class ThreadProcess implements Place {
 			for (const { handle } of this.#living()) handle.tooLarge();
 		});
 		const disconnected = new Promise<void>((resolve) => void channel.on('disconnect', resolve));
-		void disconnected.then(() => this.#onDisconnected());
+		channel.on('disconnect', () => this.#onDisconnected());
 		const outputClosed = Promise.all([this.#capture('stdout'), this.#capture('stderr')]);
 		child.onExit((exit) => void this.#onExit(exit, disconnected, outputClosed));
 	}
@@ -183,7 +183,7 @@ export class ThreadProcess implements Place {
 		this.#state = 'closing';
 		this.#child.close();
 		const timer = setTimeout(() => this.#child.kill(), ownEndMs);
-		void this.#exited.promise.then(() => clearTimeout(timer));
+		this.#child.onExit(() => clearTimeout(timer));
 	}
 
 	/** Nothing can be asked of it any more; it ends by itself as well. */

@@ -129,9 +129,13 @@ function passOn(thread: number, message: unknown): void {
 }
 
 /** Loaded when a thread hangs for the first time. */
-async function showStack(thread: number, threadId: number): Promise<void> {
-	const { threadStack } = await import('./thread-stack.js');
-	send({ type: 'stack', thread, frames: await threadStack(threadId) });
+function showStack(thread: number, threadId: number): void {
+	import('./thread-stack.js')
+		.then(({ threadStack }) => threadStack(threadId))
+		.then(
+			(frames) => send({ type: 'stack', thread, frames }),
+			() => send({ type: 'stack', thread, frames: [] }),
+		);
 }
 
 process.on('message', (message: ToProcess) => {
@@ -146,7 +150,8 @@ process.on('message', (message: ToProcess) => {
 			else found?.worker.postMessage(message.message);
 			break;
 		case 'end':
-			void found?.worker.terminate();
+			// A thread that has ended meanwhile cannot be.
+			found?.worker.terminate().catch(() => {});
 			break;
 		case 'disconnect':
 			found?.port.close();
@@ -158,7 +163,7 @@ process.on('message', (message: ToProcess) => {
 			found?.worker[message.stream].resume();
 			break;
 		case 'stack':
-			if (found) void showStack(message.thread, found.worker.threadId);
+			if (found) showStack(message.thread, found.worker.threadId);
 			break;
 	}
 });
