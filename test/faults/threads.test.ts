@@ -21,7 +21,8 @@ async function setup(): Promise<Fleet & { exits: { workerId: number; reason: str
 	return { ...fleet, exits };
 }
 
-const threadIds = ({ manager }: Fleet) => manager.broadcastEval('[process.pid, require("node:worker_threads").threadId].join()');
+const threadIds = async ({ manager }: Fleet) =>
+	(await manager.broadcastEval('[process.pid, require("node:worker_threads").threadId].join()')) as string[];
 const isReady = ({ manager }: Fleet) => manager.workers.every(({ child }) => child.state === 'ready');
 const later = (script: string) => `setTimeout(() => { ${script} }, 10), 1`;
 

@@ -84,7 +84,7 @@ it('ends a thread that is busy for ever, and shows where it was', async () => {
 	const [idle, busy] = [start('idle'), start('spins')];
 	const frames = await waitFor('the frames', async () => {
 		const found = await busy.handle().hungStack(undefined as never, AbortSignal.timeout(5000));
-		return found[0]?.startsWith('spins ') && found;
+		return found[0]?.startsWith('spins ') ? found : undefined;
 	});
 	expect(frames[0]).toMatch(/^spins \(file:.*thread\.cjs:\d+:\d+\)$/);
 	await busy.child.stop();

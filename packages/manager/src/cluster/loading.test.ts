@@ -1,4 +1,4 @@
-// What a fleet on one machine loads: nothing of the cluster's package, and so no Redis client.
+// What a fleet of processes on one machine loads: nothing of the cluster's package, and so no Redis client, and nothing of threads.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,4 +29,13 @@ it('is no package of the cluster, and no client of Redis', () => {
 	expect(files.size).toBeGreaterThan(50);
 	expect(packages).toContain('@shardctl/core');
 	expect([...packages].filter((name) => /cluster|redis/.test(name))).toEqual([]);
+});
+
+it('is nothing that runs workers as threads', () => {
+	const { packages } = importsFrom(fileURLToPath(new URL('../index.ts', import.meta.url)));
+	expect(packages).toContain('@shardctl/supervisor');
+	expect([...packages].filter((name) => /thread/.test(name))).toEqual([]);
+	const { files } = importsFrom(fileURLToPath(new URL('../../../supervisor/src/index.ts', import.meta.url)));
+	expect(files.size).toBeGreaterThan(10);
+	expect([...files].filter((file) => /thread/.test(file))).toEqual([]);
 });

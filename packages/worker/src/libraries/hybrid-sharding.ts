@@ -1,5 +1,6 @@
 // `client.cluster` of discord-hybrid-sharding 2 and 3 over our calls: a bot that was written for its ClusterManager runs unmodified.
 // A cluster is a worker. Documented members without a counterpart say so when they are called.
+import { parentPort } from 'node:worker_threads';
 import { type CallOptions, type RespawnAllOptions, ShardctlError } from '@shardctl/core';
 import { WorkerCalls } from '../calls.js';
 import type { WorkerRuntime } from '../runtime.js';
@@ -45,13 +46,17 @@ export function hookClusterInfo(exports: unknown, runtime: WorkerRuntime): void 
 	(exports as { getInfo: () => ClusterInfo }).getInfo = () => clusterInfo(runtime);
 }
 
-function clusterInfo({ config: { shardIds, totalShards, workers, workerId } }: WorkerRuntime): ClusterInfo {
+function modeOf(thread: boolean | undefined): 'process' | 'worker' {
+	return thread ? 'worker' : 'process';
+}
+
+function clusterInfo({ config: { shardIds, totalShards, workers, workerId, thread } }: WorkerRuntime): ClusterInfo {
 	return {
 		SHARD_LIST: [...shardIds],
 		TOTAL_SHARDS: totalShards,
 		CLUSTER_COUNT: workers,
 		CLUSTER: workerId,
-		CLUSTER_MANAGER_MODE: constructing ? 'shardctl' : 'process',
+		CLUSTER_MANAGER_MODE: constructing ? 'shardctl' : modeOf(thread),
 		MAINTENANCE: undefined,
 		CLUSTER_QUEUE_MODE: 'auto',
 		FIRST_SHARD_ID: shardIds[0] as number,
@@ -76,7 +81,7 @@ function clusterClientClass(Original: ClusterClientClass, runtime: WorkerRuntime
 			} finally {
 				constructing = false;
 			}
-			this.mode = 'process';
+			this.mode = modeOf(runtime.config.thread);
 			// The manager sees readiness by itself, so there is nothing to wait for.
 			this.on('newListener', (event) => {
 				if (event === 'message') this.#passMessages();
@@ -89,7 +94,7 @@ function clusterClientClass(Original: ClusterClientClass, runtime: WorkerRuntime
 		#passMessages(): void {
 			if (this.#passing) return;
 			this.#passing = true;
-			process.on('message', (message) => this.emit('message', message));
+			(parentPort ?? process).on('message', (message) => this.emit('message', message));
 		}
 
 		/** One result per worker, always in a list, as the library has it. */
@@ -111,6 +116,10 @@ function clusterClientClass(Original: ClusterClientClass, runtime: WorkerRuntime
 		}
 
 		async send(message: unknown): Promise<void> {
+			if (parentPort) {
+				parentPort.postMessage(message);
+				return;
+			}
 			await new Promise<void>((resolve, reject) => {
 				if (!process.send) reject(new ShardctlError('CHANNEL_CLOSED', 'this process has no channel to a manager'));
 				else process.send(message as object, undefined, undefined, (error) => (error ? reject(error) : resolve()));
