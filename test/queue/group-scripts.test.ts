@@ -286,6 +286,16 @@ describeWithRedis('the scripts of a group of workers', () => {
 						worker.inHand.push({ partition, epoch, number, id: await idOf(partition, number) });
 					}
 				}
+				/** All that was in hand before, a page at a time. Returns false where the partition is another's. */
+				async function handlePending(worker: Worker, partition: number, epoch: string) {
+					for (let from = '-'; ; ) {
+						const pending = await claimFrom(worker.name, partition, epoch, from);
+						if (pending === 'fenced') return false;
+						if (pending.numbers.length === 0) return true;
+						await handle(worker, partition, epoch, pending.numbers);
+						from = await idOf(partition, pending.numbers.at(-1) as number);
+					}
+				}
 				async function turnOf(worker: Worker, freeSome: boolean) {
 					const isIdle = (partition: number) => !worker.inHand.some((each) => each.partition === partition);
 					// It gives back only what it has nothing in hand of.
@@ -319,12 +329,8 @@ describeWithRedis('the scripts of a group of workers', () => {
 						} else if (each.op === 'read') {
 							const holding = worker.held.get(each.partition);
 							if (!holding || now >= worker.validUntil) continue;
-							if (!holding.isClaimed) {
-								const pending = await claimFrom(worker.name, each.partition, holding.epoch);
-								if (pending === 'fenced') continue;
-								holding.isClaimed = true;
-								await handle(worker, each.partition, holding.epoch, pending.numbers);
-							}
+							if (!holding.isClaimed) holding.isClaimed = await handlePending(worker, each.partition, holding.epoch);
+							if (!holding.isClaimed) continue;
 							const news = await readFrom(worker.name, each.partition, holding.epoch);
 							if (news !== 'fenced') await handle(worker, each.partition, holding.epoch, news.numbers);
 						} else {
@@ -347,12 +353,7 @@ describeWithRedis('the scripts of a group of workers', () => {
 				last.validUntil = Number.POSITIVE_INFINITY;
 				expect(last.held.size).toBe(3);
 				for (const [partition, { epoch }] of last.held) {
-					for (let from = '-'; ; ) {
-						const pending = await claimFrom(last.name, partition, epoch, from);
-						if (pending === 'fenced' || pending.numbers.length === 0) break;
-						await handle(last, partition, epoch, pending.numbers);
-						from = await idOf(partition, pending.numbers.at(-1) as number);
-					}
+					await handlePending(last, partition, epoch);
 					for (;;) {
 						const news = await readFrom(last.name, partition, epoch);
 						if (news === 'fenced' || news.numbers.length === 0) break;
