@@ -2,6 +2,11 @@
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Signs the messages between managers, which no child sends. */
+export const withoutClusterSecret: Environment = { SHARDCTL_CLUSTER_SECRET: undefined };
+/** What a process of shardctl needs of the cluster is in its configuration. */
+export const withoutCluster: Environment = { ...withoutClusterSecret, SHARDCTL_CLUSTER: undefined };
+
 /** Later sources win; a variable whose value is undefined is left out. */
 export function childEnvironment(...sources: readonly Environment[]): Record<string, string> {
 	const result: Record<string, string> = {};

@@ -10,7 +10,7 @@ import {
 	SupervisedChild,
 	type SupervisedChildOptions,
 } from '@shardctl/supervisor';
-import { childEnvironment } from './child-environment.js';
+import { childEnvironment, withoutCluster } from './child-environment.js';
 import { exitError } from './child-rules.js';
 import { ServiceDoor } from './service-door.js';
 
@@ -75,7 +75,7 @@ export function serviceSpec(
 		id,
 		file,
 		execArgv: [...execArgv],
-		env: childEnvironment(process.env, { DISCORD_TOKEN: token, [configVariable]: config }),
+		env: childEnvironment(process.env, withoutCluster, { DISCORD_TOKEN: token, [configVariable]: config }),
 	};
 }
 

@@ -36,6 +36,13 @@ describe('workerEnvironment', () => {
 		expect(env[workerConfigVariable]).not.toContain('secret');
 	});
 
+	it('keeps the address of the Redis of a cluster, and not the secret that only managers need', () => {
+		const inherited = { SHARDCTL_CLUSTER: 'redis://x', SHARDCTL_CLUSTER_SECRET: 'a secret' };
+		const env = workerEnvironment(inherited, { config, token: 't', env: {} });
+		expect(env.SHARDCTL_CLUSTER).toBe('redis://x');
+		expect(env).not.toHaveProperty('SHARDCTL_CLUSTER_SECRET');
+	});
+
 	it('overrides the given environment, and omits undefined values', () => {
 		const env = workerEnvironment({ SHARDS: '[99]', GONE: undefined }, { config, token: 't', env: { SHARD_COUNT: '1' } });
 		expect(env).toMatchObject({ SHARDS: '[4,5]', SHARD_COUNT: '8' });

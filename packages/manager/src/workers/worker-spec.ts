@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { type GatewayInfo, type WorkerConfig, workerConfigVariable } from '@shardctl/core';
 import type { ChildSpec } from '@shardctl/supervisor';
-import { childEnvironment } from '../children/child-environment.js';
+import { childEnvironment, withoutClusterSecret } from '../children/child-environment.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { BotPaths } from './bot-version.js';
 import { compileCacheEnvironment } from './compile-cache.js';
@@ -90,5 +90,5 @@ export function workerEnvironment(
 		DISCORD_TOKEN: token,
 		[workerConfigVariable]: JSON.stringify(config),
 	};
-	return childEnvironment(compileCacheEnvironment({ ...inherited, ...env }), inherited, env, own);
+	return childEnvironment(compileCacheEnvironment({ ...inherited, ...env }), inherited, withoutClusterSecret, env, own);
 }
