@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { OptionProblem } from '@shardctl/core';
 import { expect, it, test } from 'vitest';
 import { resolveClusterOptions } from './cluster-options.js';
@@ -28,6 +29,18 @@ test.each([
 	expect(problems).toHaveLength(1);
 	expect(problems[0]?.problem).toMatch(message);
 	expect(problems[0]?.problem).not.toContain('a-password');
+});
+
+it('takes no limit by cores for a capacity, and certificates as text', () => {
+	expect(resolve({ url: 'redis://x', capacity: 'auto' }).resolved?.capacity).toBe(1_000_000 * availableParallelism());
+	const tls = { ca: 'an authority', cert: Buffer.from('a certificate'), key: 'a key' };
+	expect(resolve({ url: 'rediss://x', tls })).toMatchObject({
+		problems: [],
+		resolved: { redis: { tls: { ca: 'an authority', cert: 'a certificate', key: 'a key' } } },
+	});
+	expect(resolve({ url: 'rediss://x', tls: { ca: 'a' }, ca: import.meta.filename }).problems).toMatchObject([
+		{ option: 'cluster.ca', problem: 'says the same as cluster.tls.ca: keep one of them' },
+	]);
 });
 
 it('reports an option that needs the address, a certificate without its key, and a file that is not there', () => {

@@ -1,6 +1,6 @@
 // The option `cluster` of createShardManager: the Redis that the nodes share, and this node.
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import type { ClusterRedis } from '@shardctl/core';
 import { messageOf, type OptionProblem } from '@shardctl/core';
 import { z } from 'zod';
@@ -10,6 +10,9 @@ const wholeNumber = z.number().int({ error: 'must be a whole number' }).min(1, {
 const leaseMs = { min: 1000, max: 120_000 } as const;
 /** A shorter one can be guessed by a person who records messages. */
 const shortestSecret = 16;
+/** More sessions than a bot has. */
+const unlimited = 1_000_000;
+const pem = z.union([z.string(), z.instanceof(Uint8Array)], { error: 'must be text in PEM' }).optional();
 const nodeName = /^[\w.-]{1,64}$/;
 
 export const clusterSchema = z.union(
@@ -18,7 +21,7 @@ export const clusterSchema = z.union(
 		z.strictObject({
 			url: z.string().optional(),
 			node: z.string().regex(nodeName, { error: 'must be of letters, digits, ".", "_" and "-", at most 64' }).optional(),
-			capacity: wholeNumber.optional(),
+			capacity: z.union([z.literal('auto'), wholeNumber], { error: 'must be a whole number from 1, or "auto"' }).optional(),
 			expect: wholeNumber.optional(),
 			secret: z
 				.string()
@@ -33,9 +36,10 @@ export const clusterSchema = z.union(
 			ca: z.string().optional(),
 			cert: z.string().optional(),
 			key: z.string().optional(),
+			tls: z.strictObject({ ca: pem, cert: pem, key: pem }, { error: 'must be { ca, cert, key }, each in PEM' }).optional(),
 		}),
 	],
-	{ error: 'must be the URL of a Redis, or { url, node, capacity, expect, leaseMs, state, secret, ca, cert, key }' },
+	{ error: 'must be the URL of a Redis, or { url, node, capacity, expect, leaseMs, state, secret, ca, cert, key, tls }' },
 );
 
 /** Several managers, on any machines, that run one fleet; see packages/cluster. */
@@ -44,8 +48,11 @@ export interface ClusterOptions {
 	url: string;
 	/** The name of this node, which no other node has (default: the host name). */
 	node?: string;
-	/** Sessions at most on this node (default: no limit). Nodes with more capacity get more. */
-	capacity?: number;
+	/**
+	 * Sessions at most on this node (default: no limit). Nodes with more capacity get more. `auto`: no limit, and as many sessions for each core
+	 * as on the other nodes with `auto`.
+	 */
+	capacity?: number | 'auto';
 	/** How many nodes have to be there before the first sessions are placed (default 1). */
 	expect?: number;
 	/** How long a node that is gone keeps its sessions (default 6000). The same on all nodes. */
@@ -56,14 +63,16 @@ export interface ClusterOptions {
 	 */
 	state?: 'redis' | 'none';
 	/**
-	 * Signs the messages between nodes, the same on all of them (default: `SHARDCTL_CLUSTER_SECRET`, else the bot token): whoever has only
-	 * Redis can run nothing on a node.
+	 * Signs the messages between nodes, the same on all of them (default: `SHARDCTL_CLUSTER_SECRET`, else the bot token). A person with access
+	 * to Redis, but without this secret, cannot run anything on a node.
 	 */
 	secret?: string;
 	/** Files in PEM, for `rediss://`: the authority that has signed the certificate of Redis, and a certificate for this client. */
 	ca?: string;
 	cert?: string;
 	key?: string;
+	/** The same as text in PEM instead of files. */
+	tls?: { ca?: string | Uint8Array; cert?: string | Uint8Array; key?: string | Uint8Array };
 }
 
 export interface ResolvedClusterOptions {
@@ -97,6 +106,13 @@ export function resolveClusterOptions(
 	const tls: NonNullable<ClusterRedis['tls']> = {};
 	for (const part of ['ca', 'cert', 'key'] as const) {
 		const file = options[part];
+		const given = options.tls?.[part];
+		if (given !== undefined) {
+			if (file !== undefined)
+				problems.push({ option: `cluster.${part}`, problem: `says the same as cluster.tls.${part}: keep one of them` });
+			tls[part] = typeof given === 'string' ? given : Buffer.from(given).toString();
+			continue;
+		}
 		if (file === undefined) continue;
 		try {
 			tls[part] = readFileSync(file, 'utf8');
@@ -118,7 +134,7 @@ export function resolveClusterOptions(
 	return {
 		redis: { url, ...(hasTls ? { tls } : {}) },
 		node,
-		capacity: capacity ?? 1_000_000,
+		capacity: capacity === 'auto' ? unlimited * availableParallelism() : (capacity ?? unlimited),
 		expect: expect ?? 1,
 		leaseMs: lease ?? 6000,
 		state,

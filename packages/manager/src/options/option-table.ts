@@ -149,7 +149,7 @@ export const managerOptionTable = {
 			help: 'run one fleet with every manager that uses this Redis, such as redis://10.0.0.5:6379',
 		},
 		defaultText: 'none',
-		doc: 'the Redis (7.0 or later, or Valkey) that all nodes of the fleet share, or `{ url, node, capacity, expect, leaseMs, state, secret, ca, cert, key }`',
+		doc: 'the Redis (7.0 or later, or Valkey) that all nodes of the fleet share, or `{ url, node, capacity, expect, leaseMs, state, secret, ca, cert, key, tls }`',
 	},
 	api: {
 		kind: 'url',
@@ -281,9 +281,9 @@ export const optionPartTable = {
 		defaultHelp: 'the host name',
 	},
 	'cluster.capacity': {
-		kind: 'whole number',
-		flags: '--capacity <sessions>',
-		help: 'with --cluster: how many Discord sessions this node takes at most',
+		kind: 'count or auto',
+		flags: '--capacity <auto|sessions>',
+		help: 'with --cluster: how many Discord sessions this node takes at most; auto: no limit, and as many for each core as on the other nodes with auto',
 		defaultHelp: 'no limit',
 	},
 	'cluster.expect': {
