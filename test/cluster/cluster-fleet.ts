@@ -56,8 +56,12 @@ export interface ClusterFleet {
 	folder(name: string): string;
 	/** Starts a node; resolves when it is ready. */
 	start(name: string, args?: readonly string[]): Promise<ClusterNodeRun>;
-	/** Starts a node, and does not wait. */
-	launch(name: string, args?: readonly string[]): Promise<ClusterNodeRun>;
+	/** Starts a node, and does not wait. `command`: another program than the command line of this checkout. */
+	launch(
+		name: string,
+		args?: readonly string[],
+		options?: { env?: Record<string, string>; command?: readonly string[] },
+	): Promise<ClusterNodeRun>;
 	/** Starts nodes that wait for each other; resolves when all are ready. */
 	startAll<const Names extends readonly string[]>(
 		names: Names,
@@ -148,7 +152,11 @@ export async function clusterFleet({
 		return { toRedis, toDiscord };
 	}
 
-	async function launch(name: string, args: readonly string[] = []): Promise<ClusterNodeRun> {
+	async function launch(
+		name: string,
+		args: readonly string[] = [],
+		{ env = {}, command }: { env?: Record<string, string>; command?: readonly string[] } = {},
+	): Promise<ClusterNodeRun> {
 		const sandbox = cliSandbox();
 		const { toRedis, toDiscord } = await networkOf();
 		const run = sandbox.run(
@@ -165,7 +173,9 @@ export async function clusterFleet({
 					WITNESS: name,
 					NODE_OPTIONS: `--import=${ownNetwork}`,
 					OWN_NETWORK: `${simulator.port}:${toDiscord.port}`,
+					...env,
 				},
+				...(command ? { command } : {}),
 			},
 		);
 		const node: ClusterNodeRun = {

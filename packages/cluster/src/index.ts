@@ -1,4 +1,4 @@
-export { MessageSeal } from './bus/message-seal.js';
+export { keyId, MessageSeal } from './bus/message-seal.js';
 export { type BusCounters, NodeBus, type NodeBusOptions, type NodePeer } from './bus/node-bus.js';
 export { RedisIdentifyCoordinator, type RedisIdentifyCoordinatorOptions } from './identify/redis-identify-coordinator.js';
 export type { HeldSession, Hold } from './lease/node-state.js';

@@ -4,6 +4,11 @@ import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual 
 
 const macBytes = 32;
 
+/** Names the key of a secret, without giving it away: two nodes with different ones understand no message of each other. */
+export function keyId({ secret, applicationId }: { secret: string; applicationId: string }): string {
+	return Buffer.from(hkdfSync('sha256', secret, applicationId, 'shardctl cluster key id 1', 8)).toString('hex');
+}
+
 export class MessageSeal {
 	/** A key object, so that node prepares the key once and not for each message. */
 	readonly #key: KeyObject;

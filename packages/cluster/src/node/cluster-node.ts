@@ -10,7 +10,7 @@ import { planChanges, type TableChange } from '../planner/plan.js';
 import type { ClusterKeys } from '../redis/keys.js';
 import type { RedisPort } from '../redis/redis-port.js';
 import type { ClusterView, Member } from '../table/cluster-view.js';
-import { joinRefusal, protocol } from './join-refusal.js';
+import { type CommonSettings, joinRefusal, settingsOf } from './join-refusal.js';
 import { PlanningTurn } from './planning-turn.js';
 import { RenewalLoop } from './renewal-loop.js';
 import { ScriptCaller } from './script-caller.js';
@@ -25,6 +25,7 @@ export interface ClusterNodeOptions {
 	member: Omit<Member, 'draining' | 'reachesDiscord'>;
 	/** What all nodes of the cluster must have in common: shard count and sessions. */
 	layout: { totalShards: number; sessions: number };
+	common?: CommonSettings;
 	/** Sessions that may be assigned and not be ready yet: 2 × max_concurrency. */
 	assignAhead?: number;
 	/** Sessions move without an IDENTIFY: resident mode. */
@@ -225,19 +226,18 @@ export class ClusterNode {
 	}
 
 	async #register(): Promise<void> {
-		const { layout, movable = true } = this.#options;
-		const { leaseMs, quietMs } = this.#timings;
+		const { layout, movable = true, common } = this.#options;
 		const { name, version } = this.#member;
 		for (;;) {
 			const answer = await this.#caller.run(
 				this.#caller.scripts.join,
 				name,
 				JSON.stringify(layout),
-				JSON.stringify({ protocol, leaseMs, quietMs, movable }),
+				settingsOf({ movable, timings: this.#timings, common }),
 				JSON.stringify(this.#member),
 			);
 			if (answer[0] === 'OK') return;
-			if (answer[0] !== 'ENGINE') throw joinRefusal(answer, { name, version, layout, movable, timings: this.#timings });
+			if (answer[0] !== 'ENGINE') throw joinRefusal(answer, { name, version, layout, movable, timings: this.#timings, common });
 			// Only a renewal teaches the identity; this one holds nothing.
 			await this.#exchange();
 		}

@@ -24,6 +24,17 @@ it.each([
 	expect(error.message).toMatch(message);
 });
 
+it.each([
+	[{ fleet: 'prod', key: '1' }, /run the fleet "prod", and this one was started as "test": start it with --name prod/],
+	[{ fleet: 'test', key: '2' }, /^the nodes of this cluster sign .* another secret: .*SHARDCTL_CLUSTER_SECRET/],
+	[{ fleet: 'test', key: '1', leaseMs: 9000 }, /^(?!.*"key").*"leaseMs":9000.*"leaseMs":6000.*same --lease/],
+])('says what differs of what all nodes have in common: %j', (theirs, message) => {
+	const settings = JSON.stringify({ protocol: 1, leaseMs: 6000, quietMs: 7000, movable: true, ...theirs });
+	const error = joinRefusal(['SETTINGS', settings], { ...attempt, common: { fleet: 'test', key: '1' } });
+	expect(error.code).toBe('CLUSTER_MISMATCH');
+	expect(error.message).toMatch(message);
+});
+
 it('names both versions where the nodes do not understand each other', () => {
 	const error = joinRefusal(['SETTINGS', '{"protocol":2,"leaseMs":6000}', '{"version":"1.3.0"}'], attempt);
 	expect(error).toMatchObject({

@@ -171,7 +171,7 @@ export class Membership {
 	}
 
 	async #makePlace(layout: Layout, maxConcurrency: number): Promise<Place> {
-		const { ClusterNode } = await import('@shardctl/cluster');
+		const { ClusterNode, keyId } = await import('@shardctl/cluster');
 		const { options, cluster, version, carry, keepSpares, emit, links } = this.#options;
 		const { redis, keys, timings } = this.#connected();
 		const { clock, logger } = options;
@@ -190,6 +190,10 @@ export class Membership {
 			},
 			member: { name: cluster.node, version, pid: process.pid, startedAt: clock.now(), capacity: cluster.capacity },
 			layout: { totalShards: layout.totalShards, sessions: layout.sessions },
+			common: {
+				fleet: options.name,
+				key: keyId({ secret: cluster.secret ?? options.token, applicationId: botKey(options.token) }),
+			},
 			movable: this.#movable,
 			// What the next owner needs is with the snapshots of a session.
 			records: false,
