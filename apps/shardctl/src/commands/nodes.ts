@@ -1,9 +1,10 @@
 // `shardctl nodes`: the nodes of a cluster, with what each of them has.
+import { ShardctlError } from '@shardctl/core';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { duration } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
-import { printOut } from '../terminal/print.js';
+import { printErr, printOut } from '../terminal/print.js';
 
 interface NodesOptions extends TargetOptions {
 	json?: boolean;
@@ -29,6 +30,17 @@ export function nodesCommand(): Command {
 		await print();
 		if (!watch) return;
 		const { repeat } = await import('../nodes/repeat.js');
-		await repeat(interval, print);
+		let problem: string | undefined;
+		await repeat(interval, async () => {
+			try {
+				await print();
+				problem = undefined;
+			} catch (error) {
+				// A fleet that has ended ends this; Redis may be back in a moment.
+				if (!ShardctlError.is(error) || error.code === 'MANAGER_NOT_RUNNING') throw error;
+				if (error.message !== problem) printErr(`${error.message}\n`);
+				problem = error.message;
+			}
+		});
 	});
 }

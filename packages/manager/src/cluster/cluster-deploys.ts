@@ -1,5 +1,6 @@
 // Deploys of all nodes, one node after the other: each node replaces its own workers with its own files of the bot. A node that fails brings
-// its old version back, and the nodes after it are not begun; those before it keep the new version.
+// its old version back, and the nodes after it are not begun; those before it keep the new version. The node that a deploy was requested of
+// conducts it; the others find it there.
 import type { DeployRequest, Fleet } from '@shardctl/control';
 import {
 	type Clock,
@@ -22,6 +23,22 @@ export interface ClusterDeploysOptions {
 	clock: Clock;
 	/** The nodes that have workers, in order of their names. */
 	nodes(): Promise<readonly DeployedNode[]>;
+	/** What the other nodes conduct; those that do not respond are left out. */
+	conductors(): Promise<readonly DeployConductor[]>;
+}
+
+/** Another node, as the conductor of deploys. */
+export interface DeployConductor extends DeployState {
+	cancel(id: number, options: { onlyQueued?: boolean }): Promise<DeployStats>;
+	outcome(id: number): Promise<DeployOutcome>;
+}
+
+/** The deploys that a node conducts. */
+export interface DeployState {
+	/** Of those that are remembered. */
+	readonly ids: readonly number[];
+	/** The one that runs; null where none does. */
+	readonly active: number | null;
 }
 
 interface ClusterDeploy {
@@ -47,6 +64,8 @@ export class ClusterDeploys {
 	readonly #options: ClusterDeploysOptions;
 	readonly #deploys: ClusterDeploy[] = [];
 	#lastId = 0;
+	/** Another node's deploys that were called off through this one, until their end was asked for. Each node counts its own. */
+	readonly #calledOffElsewhere = new Map<number, DeployConductor>();
 	#last: Promise<void> = Promise.resolve();
 
 	constructor(options: ClusterDeploysOptions) {
@@ -79,11 +98,38 @@ export class ClusterDeploys {
 		return statsOf(deploy);
 	}
 
+	/** Of a deploy that any node conducts. */
 	async outcome(id: number): Promise<DeployOutcome> {
+		const calledOff = this.#calledOffElsewhere.get(id);
+		this.#calledOffElsewhere.delete(id);
+		if (!calledOff && this.state.ids.includes(id)) return this.outcomeHere(id);
+		const conductor = calledOff ?? (await this.#conductorOf(({ ids }) => ids.includes(id)));
+		return conductor ? conductor.outcome(id) : this.outcomeHere(id);
+	}
+
+	/** A deploy that any node conducts; the one that runs where none is named. */
+	async cancel(id: number | undefined, options: { onlyQueued?: boolean } = {}): Promise<DeployStats> {
+		const { ids, active } = this.state;
+		if (id === undefined ? active !== null : ids.includes(id)) return this.cancelHere(id, options);
+		const conductor = await this.#conductorOf((other) => (id === undefined ? other.active !== null : other.ids.includes(id)));
+		if (!conductor) return this.cancelHere(id, options);
+		const stats = await conductor.cancel(id ?? (conductor.active as number), options);
+		this.#calledOffElsewhere.set(stats.id, conductor);
+		return stats;
+	}
+
+	get state(): DeployState {
+		return {
+			ids: this.#deploys.map(({ id }) => id),
+			active: this.#deploys.find(({ state }) => !isOver(state))?.id ?? null,
+		};
+	}
+
+	async outcomeHere(id: number): Promise<DeployOutcome> {
 		return this.#byId(id).outcome.promise;
 	}
 
-	async cancel(id: number | undefined, options: { onlyQueued?: boolean } = {}): Promise<DeployStats> {
+	async cancelHere(id: number | undefined, options: { onlyQueued?: boolean } = {}): Promise<DeployStats> {
 		const deploy = id === undefined ? this.#deploys.find(({ state }) => !isOver(state)) : this.#byId(id);
 		if (!deploy || isOver(deploy.state)) {
 			throw new ShardctlError('OPTIONS_INVALID', 'no deploy is running, so there is nothing to call off');
@@ -151,10 +197,17 @@ export class ClusterDeploys {
 		}
 	}
 
+	async #conductorOf(matches: (conductor: DeployConductor) => boolean): Promise<DeployConductor | undefined> {
+		return (await this.#options.conductors()).find(matches);
+	}
+
 	#byId(id: number): ClusterDeploy {
 		const deploy = this.#deploys.find((each) => each.id === id);
 		if (deploy) return deploy;
-		throw new ShardctlError('OPTIONS_INVALID', `there is no deploy ${id}${this.#lastId === 0 ? ': this node had none yet' : ''}`);
+		throw new ShardctlError(
+			'OPTIONS_INVALID',
+			`there is no deploy ${id}${this.#lastId === 0 ? ': this fleet had none yet' : ''}`,
+		);
 	}
 }
 

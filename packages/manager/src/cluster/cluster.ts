@@ -14,10 +14,11 @@ import type {
 	SessionMove,
 	SessionPlace,
 } from '@shardctl/control';
-import { botKey, ShardctlError, sessionOfShard, sleep } from '@shardctl/core';
+import { botKey, type DeployOutcome, type DeployStats, ShardctlError, sessionOfShard, sleep } from '@shardctl/core';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { atNode } from './at-node.js';
 import { ClusterCalls, type LocalCalls, noSuchShard } from './cluster-calls.js';
+import type { DeployConductor, DeployState } from './cluster-deploys.js';
 import {
 	type ClusterTerms,
 	isLive,
@@ -79,6 +80,7 @@ export class Cluster implements FleetCluster {
 					send: given.send,
 					drain: async (draining) => this.links.door.node.update({ draining }),
 					stop: (how) => void given.local().stop(how),
+					deploys: () => this.whole.deploys,
 					recentEvents: () => this.#feed?.recentEvents() ?? [],
 					streams: this.#streams,
 				});
@@ -98,6 +100,7 @@ export class Cluster implements FleetCluster {
 			totalShards: () => given.local().totalShards,
 			nodes: () => this.#fleets(),
 			table: () => this.#table(),
+			conductors: () => this.#conductors(),
 		});
 	}
 
@@ -342,6 +345,21 @@ export class Cluster implements FleetCluster {
 	async #table(): Promise<ClusterTable> {
 		const { view, problem } = await this.links.look();
 		return { nodes: nodeInfos(view, this.#terms()), places: sessionPlaces(view, this.#terms()), problem };
+	}
+
+	async #conductors(): Promise<DeployConductor[]> {
+		const others = (await this.#rows(undefined)).filter(({ isSelf }) => !isSelf);
+		const found = await Promise.allSettled(
+			others.map(async ({ row }): Promise<DeployConductor> => {
+				const state = (await this.links.request(row, 'deploy', { ask: 'state' }, { timeoutMs: markTimeoutMs })) as DeployState;
+				return {
+					...state,
+					cancel: (id, options) => this.links.request(row, 'deploy', { ask: 'cancel', id, ...options }) as Promise<DeployStats>,
+					outcome: (id) => this.links.request(row, 'deploy', { ask: 'outcome', id }) as Promise<DeployOutcome>,
+				};
+			}),
+		);
+		return found.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
 	}
 
 	#fleetOf(row: NodeRow): Fleet {

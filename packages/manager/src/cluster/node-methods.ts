@@ -28,11 +28,19 @@ export type NodeCall = { options: RemoteCallOptions } & (
 	| { kind: 'call'; name: string; args: unknown[] }
 );
 
+/** `state`: which there are, as `DeployState`. The others are about one of them. */
+export type DeployQuestion =
+	| { ask: 'state' }
+	| { ask: 'cancel'; id: number; onlyQueued?: boolean | undefined }
+	| { ask: 'outcome'; id: number };
+
 export interface NodeMethods {
 	/** Nothing: a link whose other node no longer listens ends with it. */
 	ping: { params: null; result: null };
 	fleet: { params: { method: RemoteFleetMethod; args: unknown[] }; result: unknown };
 	call: { params: NodeCall; result: unknown };
+	/** Of the deploys that this node conducts. */
+	deploy: { params: DeployQuestion; result: unknown };
 	/** To `process.on('message')` of the owner of a shard, or of every worker. */
 	send: { params: { shardId: number | null; message: unknown }; result: null };
 	/** Marks the node as drained, or as available again. */
@@ -76,6 +84,11 @@ export const nodeSchemas: PeerSchemas<NodeMethods, NodeMethods, NodeEvents> = {
 			z.strictObject({ kind: z.literal('fetch'), path: z.string(), options }),
 			z.strictObject({ kind: z.literal('call'), name: z.string(), args: z.array(anything), options }),
 		]) as z.ZodType<NodeCall>,
+		deploy: z.discriminatedUnion('ask', [
+			z.strictObject({ ask: z.literal('state') }),
+			z.strictObject({ ask: z.literal('cancel'), id: z.int(), onlyQueued: z.boolean().optional() }),
+			z.strictObject({ ask: z.literal('outcome'), id: z.int() }),
+		]),
 		send: z.strictObject({ shardId: z.int().nonnegative().nullable(), message: anything }) as z.ZodType<
 			NodeMethods['send']['params']
 		>,
@@ -94,6 +107,7 @@ export const nodeSchemas: PeerSchemas<NodeMethods, NodeMethods, NodeEvents> = {
 		ping: z.null(),
 		fleet: anything,
 		call: anything,
+		deploy: anything,
 		send: z.null(),
 		drain: z.null(),
 		stop: z.null(),

@@ -13,7 +13,7 @@ import {
 } from '@shardctl/core';
 import { atNode } from './at-node.js';
 import type { ClusterCalls } from './cluster-calls.js';
-import { ClusterDeploys } from './cluster-deploys.js';
+import { ClusterDeploys, type DeployConductor } from './cluster-deploys.js';
 import { mergeStats, type NodeStats } from './merge-stats.js';
 
 /** One node of the cluster at this moment. */
@@ -32,6 +32,8 @@ export interface WholeFleetOptions {
 	nodes(): Promise<NodeFleet[]>;
 	/** Read with {@link nodes}. */
 	table(): Promise<ClusterTable>;
+	/** See {@link ClusterDeploys}. */
+	conductors(): Promise<readonly DeployConductor[]>;
 }
 
 /** What the table of the cluster says. */
@@ -48,7 +50,11 @@ export class WholeFleet implements Fleet {
 
 	constructor(options: WholeFleetOptions) {
 		this.#options = options;
-		this.deploys = new ClusterDeploys({ clock: options.clock, nodes: () => this.#withWorkers() });
+		this.deploys = new ClusterDeploys({
+			clock: options.clock,
+			nodes: () => this.#withWorkers(),
+			conductors: options.conductors,
+		});
 	}
 
 	get name(): string {
