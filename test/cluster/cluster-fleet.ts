@@ -1,6 +1,6 @@
 // A fleet of several nodes: real managers through the command line, each with a state folder of its own as on machines of their own, one
 // real Redis, and one strict simulator that judges what they do.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { botKey } from '@shardctl/core';
@@ -29,6 +29,8 @@ export interface ClusterNodeRun {
 	processes(): number[];
 	/** The processes that hold its sessions with Discord, and not those that wait for some. */
 	gateways(): Promise<number[]>;
+	/** How many gateway processes wait for a session. */
+	spares(): Promise<number>;
 	/** Runs a command against this node; resolves with what it printed. */
 	json<T>(...args: string[]): Promise<T>;
 	/** Runs a command against this node; resolves with how it ended. */
@@ -196,6 +198,10 @@ export async function clusterFleet({
 				const { gateways } = await node.json<{ gateways: { pid: number | null }[] }>('stats', '--local');
 				return gateways.flatMap(({ pid }) => pid ?? []);
 			},
+			async spares() {
+				const held = await node.gateways();
+				return sandbox.survivors().filter((pid) => isGateway(pid) && !held.includes(pid)).length;
+			},
 			kill(what, signal = 'SIGKILL') {
 				const pids = what === 'manager' ? [run.pid] : sandbox.survivors();
 				for (const pid of pids) if (isAlive(pid)) process.kill(pid, signal);
@@ -316,4 +322,13 @@ async function userOf(redis: RedisServer, rights: string): Promise<string> {
 	await admin.batch([['ACL', 'SETUSER', 'bot', 'reset', 'on', '>a-password', ...rights.split(' ')]]);
 	await admin.close();
 	return 'bot:a-password@';
+}
+
+/** By its program: a worker or the manager has another. */
+function isGateway(pid: number): boolean {
+	try {
+		return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gateway-process.mjs');
+	} catch {
+		return false;
+	}
 }

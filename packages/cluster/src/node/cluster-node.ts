@@ -72,7 +72,7 @@ export class ClusterNode {
 	#looking = false;
 	/** The version of the table that a renewal returned while the table was read. */
 	#laterVersion = 0;
-	#takeoverTimer: Timer | undefined;
+	#turnTimer: Timer | undefined;
 	#unsubscribe: (() => Promise<void>) | undefined;
 
 	constructor(options: ClusterNodeOptions) {
@@ -164,7 +164,7 @@ export class ClusterNode {
 		this.#phase = 'leaving';
 		this.#renewals.stop();
 		this.#clock.clearTimeout(this.#muteTimer);
-		this.#clock.clearTimeout(this.#takeoverTimer);
+		this.#clock.clearTimeout(this.#turnTimer);
 		this.#moves.stop();
 		for (const { session } of this.state.sessions) {
 			await this.release(session, recordOf(session)).catch((error: unknown) => this.#failed(error));
@@ -194,7 +194,7 @@ export class ClusterNode {
 		this.#phase = 'out';
 		this.#renewals.stop();
 		this.#clock.clearTimeout(this.#muteTimer);
-		this.#clock.clearTimeout(this.#takeoverTimer);
+		this.#clock.clearTimeout(this.#turnTimer);
 	}
 
 	/** Releases one session: it is free for any node. */
@@ -316,7 +316,7 @@ export class ClusterNode {
 			return;
 		}
 		const { read, plan } = this.#turn.afterRenewal(reply);
-		if (!read && movesOf(this.#turn.view, this.node).length === 0) return this.#awaitTakeover();
+		if (!read && movesOf(this.#turn.view, this.node).length === 0) return this.#awaitTurn();
 		this.#looking = true;
 		this.#laterVersion = 0;
 		try {
@@ -334,16 +334,16 @@ export class ClusterNode {
 		} finally {
 			this.#looking = false;
 			if (this.#laterVersion > (this.#turn.view?.version ?? 0)) this.#renewals.soon();
-			else this.#awaitTakeover();
+			else this.#awaitTurn();
 		}
 	}
 
-	/** Renews when a session can be taken over from a silent node, where that is before the next renewal. */
-	#awaitTakeover(): void {
-		this.#clock.clearTimeout(this.#takeoverTimer);
-		const inMs = this.#turn.takeoverInMs;
+	/** Renews when there is something to plan, where that is before the next renewal. */
+	#awaitTurn(): void {
+		this.#clock.clearTimeout(this.#turnTimer);
+		const inMs = this.#turn.dueInMs;
 		if (inMs === undefined || inMs >= this.#timings.renewMs || this.#phase !== 'in') return;
-		this.#takeoverTimer = this.#clock.setTimeout(() => this.#renewals.soon(), inMs + 1);
+		this.#turnTimer = this.#clock.setTimeout(() => this.#renewals.soon(), inMs + 1);
 	}
 
 	async #plan(view: ClusterView, stillMs: number): Promise<void> {

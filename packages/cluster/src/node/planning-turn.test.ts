@@ -125,19 +125,22 @@ it('is first the turn of the node that joined first, and of each further one a r
 	expect(turn.isMine(view({ nodes: [node('a', 1)] }))).toBe(false);
 });
 
-it('knows the moment at which a silent owner can be taken over from', async () => {
+it('knows when the nodes were the same for long enough, and when a silent owner can be taken over from', async () => {
 	const { turn, clock, state } = setUp();
 	turn.note(view());
-	expect(turn.takeoverInMs).toBeUndefined();
+	expect(turn.dueInMs).toBe(stillBeforeRebalanceMs);
+	await clock.advance(stillBeforeRebalanceMs);
+	expect(turn.dueInMs).toBeUndefined();
 	for (const owner of ['a', 'b', 'c']) state.silentIn.set(owner, owner === 'a' ? 700 : 1);
 	// Not this node itself, and no node that owns nothing.
-	expect(turn.takeoverInMs).toBe(700);
+	expect(turn.dueInMs).toBe(700);
 	state.silentIn.set('a', 0);
+	turn.planned(5, turn.stillMs);
 	turn.note(view({ nodes: [node('a', 1, 200), node('b', 2)] }));
-	expect(turn.takeoverInMs).toBe(200 + timings.takeMarginMs);
+	expect(turn.dueInMs).toBe(200 + timings.takeMarginMs);
 	await clock.advance(300);
-	expect(turn.takeoverInMs).toBe(400);
+	expect(turn.dueInMs).toBe(400);
 	// From then on each renewal tries.
 	await clock.advance(400);
-	expect(turn.takeoverInMs).toBeUndefined();
+	expect(turn.dueInMs).toBeUndefined();
 });

@@ -77,10 +77,11 @@ export class PlanningTurn {
 	}
 
 	/**
-	 * In how many ms a session of a silent node can be taken over, or the table says when; undefined where no such moment is known. A
-	 * renewal at that moment is sooner than the next one of itself by up to an interval.
+	 * In how many ms there is something to plan that no message announces: a session of a silent node can be taken over, or the table says
+	 * when; or the nodes were the same for long enough. Undefined where no such moment is known. A renewal at that moment is sooner than the
+	 * next one of itself by up to an interval.
 	 */
-	get takeoverInMs(): number | undefined {
+	get dueInMs(): number | undefined {
 		const { state, timings, clock } = this.#options;
 		const view = this.#view;
 		if (!view) return undefined;
@@ -93,6 +94,8 @@ export class PlanningTurn {
 			const refusedForMs = leaseMs + timings.takeMarginMs - sinceMs;
 			return silentInMs > 0 ? [silentInMs] : refusedForMs > 0 ? [refusedForMs] : [];
 		});
+		const stillForMs = stillBeforeRebalanceMs - this.stillMs;
+		if (!this.#rebalanced && stillForMs > 0) waits.push(stillForMs);
 		return waits.length > 0 ? Math.min(...waits) : undefined;
 	}
 

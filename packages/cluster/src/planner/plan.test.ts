@@ -112,6 +112,14 @@ describe('the plan', () => {
 		expect(plan(nodes, [held(0, 'a'), held(1, 'a'), held(2, 'b')], { stillMs: 10_000 })).toEqual([]);
 	});
 
+	it('evens out to a node that has joined from two others at a time, one session from each', () => {
+		const rows = Array.from({ length: 12 }, (_, id) => held(id, id % 2 === 0 ? 'a' : 'b'));
+		expect(plan([node('a'), node('b'), node('c')], rows, { stillMs: 10_000 })).toEqual([
+			{ op: 'move', session: 1, from: 'b', to: 'c' },
+			{ op: 'move', session: 0, from: 'a', to: 'c' },
+		]);
+	});
+
 	it('forgets a node that is long gone and that nothing refers to', () => {
 		expect(plan([node('a'), node('old', {}, -700_000)], [held(0, 'a')])).toEqual([{ op: 'forget', node: 'old' }]);
 	});

@@ -35,6 +35,8 @@ export interface PlanInput {
 export const stillBeforeRebalanceMs = 10_000;
 /** Sessions leave a node that cannot reach Discord only when the others have had this long to say the same: then nothing moves. */
 export const stillBeforeLeavingMs = 3000;
+/** Sessions on their way to one node. */
+const atOnce = 2;
 /** A node that is gone is forgotten after this. */
 const forgetAfterMs = 10 * 60_000;
 
@@ -173,16 +175,21 @@ function movements(board: Board): TableChange[] {
 	return changes;
 }
 
-/** Moves from the fullest to the emptiest node: those of least weight first, one for each node, at most a tenth of all at a time. */
+/**
+ * Moves from the fullest to the emptiest node: those of least weight first, and at a time one away from a node, two to a node, and a tenth of
+ * all, or two. A node that has joined gets its part twice as fast from two others, each of which has one session on the move.
+ */
 function* rebalance(board: Board): Generator<TableChange> {
 	const { movable, stillMs } = board.input;
 	if (!movable || stillMs < stillBeforeRebalanceMs) return;
 	if (board.sessions.some(({ owner, phase }) => owner === undefined || phase !== 'held' || !board.isLive(owner))) return;
 	const nodes = board.eligible.map(({ node }) => node);
-	const used = new Set<string>();
-	for (let left = Math.max(1, Math.floor(board.sessions.length / 10)); left > 0; left--) {
-		const byCount = nodes.filter((node) => !used.has(node)).sort((a, b) => board.count(a) - board.count(b) || (a < b ? -1 : 1));
-		const [emptiest, fullest] = [byCount[0], byCount.at(-1)];
+	const gives = new Set<string>();
+	const gets = new Map<string, number>();
+	for (let left = Math.max(atOnce, Math.floor(board.sessions.length / 10)); left > 0; left--) {
+		const byCount = nodes.toSorted((a, b) => board.count(a) - board.count(b) || (a < b ? -1 : 1));
+		const emptiest = byCount.find((node) => !gives.has(node) && (gets.get(node) ?? 0) < atOnce);
+		const fullest = byCount.findLast((node) => !gives.has(node) && !gets.has(node));
 		if (emptiest === undefined || fullest === undefined || board.count(emptiest) >= (board.member(emptiest)?.capacity ?? 0))
 			return;
 		const difference = board.count(fullest) - board.count(emptiest);
@@ -192,7 +199,8 @@ function* rebalance(board: Board): Generator<TableChange> {
 			.sort((a, b) => board.weight(a.session) - board.weight(b.session) || a.session - b.session);
 		if (!lightest) return;
 		board.place(lightest.session, emptiest, fullest);
-		used.add(emptiest).add(fullest);
+		gives.add(fullest);
+		gets.set(emptiest, (gets.get(emptiest) ?? 0) + 1);
 		yield { op: 'move', session: lightest.session, from: fullest, to: emptiest };
 	}
 }
