@@ -211,7 +211,7 @@ export class Membership {
 					this.#view = view;
 					links.note(view);
 					sessions.note(view);
-					keepSpares(sparesFor(view, layout.sessions));
+					keepSpares(sparesFor(view, node.node));
 				},
 			},
 		});
