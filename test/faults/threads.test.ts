@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { type Fleet, startFleet } from '../compat/bot-fleet.js';
+import { expectExactlyOnceInOrder, startResidentFleet } from './resident-fleet.js';
 
 const bot = `
 	const { Client, GatewayIntentBits } = require('discord.js');
@@ -77,6 +78,32 @@ it('restarts all of them when their process is killed, in one process again', as
 	expect(pids.size).toBe(1);
 	expect(pids).not.toContain(pid);
 	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
+});
+
+it('deploys to threads of new processes, rolls a bad version back, and delivers every event once, in order', async () => {
+	const fleet = await startResidentFleet({
+		shards: 4,
+		guilds: 40,
+		manager: { workerMode: 'thread', threadsPerProcess: 2, respawn: { initialDelayMs: 10 } },
+	});
+	const pids = () => new Set(fleet.manager.workers.map(({ child }) => child.pid as number));
+	const before = pids();
+	expect(before.size).toBe(2);
+	const stopTalking = fleet.keepTalking(100);
+	await fleet.manager.deploy({ observeMs: 0 });
+	const after = pids();
+	expect(after.size).toBe(2);
+	expect([...after].filter((pid) => before.has(pid))).toEqual([]);
+	fleet.version('crash-at-boot');
+	await expect(fleet.manager.deploy({ observeMs: 0 })).rejects.toMatchObject({ code: 'WORKER_NOT_READY' });
+	fleet.version('');
+	expect(pids()).toEqual(after);
+	await fleet.manager.respawnAll();
+	stopTalking();
+	expectExactlyOnceInOrder(await fleet.handledAll());
+	fleet.expectNoIdentifySinceStart();
+	for (const pid of before) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+	await fleet.stop();
 });
 
 it('logs out and leaves no process behind when the fleet stops', async () => {

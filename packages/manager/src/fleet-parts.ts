@@ -164,7 +164,13 @@ export function createFleetParts({
 			if (state() === 'running') emit('fleet:refused', { error });
 		},
 	});
-	const problems = new BotProblems({ workers, refusals, logger, botFile: options.file });
+	const problems = new BotProblems({
+		workers,
+		refusals,
+		logger,
+		botFile: options.file,
+		threads: options.workerMode === 'thread',
+	});
 	const mode: SessionMode = createSessionMode({
 		options,
 		workers,

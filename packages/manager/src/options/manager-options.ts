@@ -209,7 +209,11 @@ export function resolveManagerOptions(
 }
 
 /** What cannot be set with a bot that is not for Node.js. */
-function foreignProblems(file: string, { label }: ForeignProgram, { gateway, execArgv }: ShardManagerOptions): OptionProblem[] {
+function foreignProblems(
+	file: string,
+	{ label }: ForeignProgram,
+	{ gateway, execArgv, workerMode }: ShardManagerOptions,
+): OptionProblem[] {
 	const mode = typeof gateway === 'object' ? gateway.mode : gateway;
 	return [
 		...(mode === 'direct'
@@ -221,6 +225,9 @@ function foreignProblems(file: string, { label }: ForeignProgram, { gateway, exe
 							'that are not Node.js are paced by gateway processes only. Leave it out (--gateway), or set it to "resident"',
 					},
 				]
+			: []),
+		...(workerMode === 'thread'
+			? [{ option: 'workerMode', problem: `cannot be "thread" with ${file}, which Node.js does not run` }]
 			: []),
 		...(execArgv && execArgv.length > 0
 			? [

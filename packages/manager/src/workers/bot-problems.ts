@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type BotProblem, ShardctlError } from '@shardctl/core';
 import type { ExitReport } from '@shardctl/supervisor';
 import { bundleWithDiscordJs } from '../options/bundled-library.js';
+import { threadAdvice } from '../threads/thread-advice.js';
 import { fileExtensionAdvice } from './file-extension.js';
 import { launchReport } from './launch-mark.js';
 import type { ManagedWorker } from './managed-worker.js';
@@ -31,6 +32,8 @@ export interface BotProblemsOptions {
 	refusals: Pick<RefusalPolicy, 'refuseProcess'>;
 	logger: { warn(message: string): void };
 	botFile: string;
+	/** Whether workers are threads. */
+	threads?: boolean;
 }
 
 export class BotProblems {
@@ -81,6 +84,8 @@ export class BotProblems {
 					'such as the base port plus its first shard id, listen in one of them only, or use one worker (--shards-per-worker)',
 			);
 		}
+		const forThreads = threadAdvice(stderrTail);
+		if (this.#options.threads && forThreads !== undefined) this.#warnOnce(worker, forThreads);
 		const advice = fileExtensionAdvice(stderrTail);
 		if (advice) this.#warnOnce(worker, `${advice.problem}. ${advice.remedy}`);
 	}
