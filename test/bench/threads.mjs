@@ -1,5 +1,5 @@
 // Workers as threads beside workers as processes, in one run: the same discord.js bot with 16 slices, as 16 processes and as threads of
-// 2 processes, in turns. Resident memory (private to them, where the system tells, and in all), time until all are ready, calls a
+// 2 processes, in turns. Resident memory (as each process counts it; `pssMb` divides what several share, such as node's code, among them), time until all are ready, calls a
 // second, and the delay of calls to the others while one thread crashes and one hangs.
 //
 //   node test/bench/threads.mjs [rounds, default 3]
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { createShardManager } from 'shardctl';
 import { createSimulator } from 'shardctl/simulator';
 
-const bot = fileURLToPath(new URL('bots/discord-js-bot.cjs', import.meta.url));
+const bot = fileURLToPath(new URL('../../apps/examples/plain-bot/bot.cjs', import.meta.url));
 const rounds = Number(process.argv[2] ?? 3);
 const slices = 16;
 const quiet = { info() {}, warn() {}, error() {}, debug() {}, trace() {}, fatal() {} };
@@ -22,7 +22,7 @@ for (let round = 0; round < rounds; round++) {
 		console.log(mode.padEnd(10), JSON.stringify(figure));
 	}
 }
-for (const name of ['readyMs', 'rssMb', 'privateMb', 'callsPerSecond', 'oneByOneMicros']) {
+for (const name of ['readyMs', 'rssMb', 'pssMb', 'callsPerSecond', 'oneByOneMicros']) {
 	const [one, other] = Object.values(figures).map((list) => median(list.map((figure) => figure[name])));
 	console.log(`${name}: ${one} as processes, ${other} as threads: ${(other / one).toFixed(2)} of it`);
 }
@@ -54,17 +54,17 @@ async function measure(options) {
 		processes: pids.length,
 		readyMs,
 		rssMb: Math.round(sum(memory.map(({ rss }) => rss))),
-		privateMb: Math.round(sum(memory.map((one) => one.private))),
+		pssMb: Math.round(sum(memory.map(({ pss }) => pss))),
 		...calls,
 		...inTrouble,
 	};
 }
 
-/** In MiB. Linux; memory that several processes share counts in `rss` of each. */
+/** In MiB. Linux. */
 function memoryOf(pid) {
 	const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
 	const of = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) / 1024;
-	return { rss: of('Rss'), private: of('Private_Clean') + of('Private_Dirty') };
+	return { rss: of('Rss'), pss: of('Pss') };
 }
 
 async function callRates(manager) {

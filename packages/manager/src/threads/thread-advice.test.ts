@@ -3,6 +3,7 @@ import { threadAdvice } from './thread-advice.js';
 
 it.each([
 	['TypeError [ERR_WORKER_UNSUPPORTED_OPERATION]: process.chdir() is not supported in workers', 'process.chdir()'],
+	['TypeError: process.send is not a function', 'parentPort'],
 	["Error: Module did not self-register: '/bot/node_modules/old/build/Release/old.node'.", 'a native addon'],
 ])('advises processes after "%s"', (line, what) => {
 	expect(threadAdvice(['before', line])).toContain(what);

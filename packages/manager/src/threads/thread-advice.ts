@@ -5,6 +5,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 		/\bERR_WORKER_UNSUPPORTED_OPERATION\b/,
 		'uses a part of process that no thread has, such as process.chdir() or process.abort()',
 	],
+	[/\bprocess\.send is not a function\b/, 'calls process.send(), which no thread has (its parentPort takes messages)'],
 	[/Module did not self-register/, 'loads a native addon that cannot be loaded in several threads of a process'],
 ];
 
