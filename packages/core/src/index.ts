@@ -69,6 +69,8 @@ export {
 	gatewayShardCounters,
 	type PassedConnection,
 	type PassedGatewayConfig,
+	type ReshardedGroup,
+	type ReshardGroup,
 	type SessionLease,
 	type SessionTerms,
 	type SpareGatewayConfig,

@@ -107,6 +107,7 @@ export function served({ shardIds, layout }: GatewayConfig): Pick<GatewayStats, 
 	return {
 		sessions: sessionsOfShards(layout, shardIds).map((id) => ({
 			id,
+			of: layout.sessions,
 			shardIds: shardsOfSession(layout, id, shardIds),
 			status: 'ready',
 			since: 0,

@@ -158,6 +158,7 @@ describe('in resident mode', () => {
 	} as const;
 	const session = {
 		id: 0,
+		of: 1,
 		shardIds: [0],
 		status: 'ready',
 		since: nowMs - 1,

@@ -158,6 +158,8 @@ const noticeLevels: Partial<Record<Extract<FleetEventBody, { type: 'gateway:noti
 	'upstream:ready': 'info',
 	'upstream:resumed': 'info',
 	'upstream:intents': 'info',
+	'reshard:begun': 'info',
+	'reshard:done': 'info',
 	'snapshot:saved': 'info',
 	'requests:normal': 'info',
 	'buffer:normal': 'info',

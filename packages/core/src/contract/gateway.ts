@@ -162,6 +162,8 @@ export interface GatewayProcessStats extends GatewayStats {
 export interface GatewaySessionStats {
 	/** Its number: the shard id that Discord knows. */
 	id: number;
+	/** The shard count that it has identified with. While a bot is resharded, the sessions of one fleet can have two different ones. */
+	of: number;
 	/** The shards that come through it. */
 	shardIds: number[];
 	/** `idle`: no worker has identified yet, so the intents are unknown. */
@@ -303,10 +305,33 @@ export interface GatewayMethods {
 	'handover.commit': { params: WorkerIncarnation & { keepPrevious?: boolean }; result: null };
 	/** Drops the successor; the stream continues to the present worker. */
 	'handover.abort': { params: WorkerIncarnation; result: null };
+	/**
+	 * Replaces the sessions whose number is `group` modulo the smaller of the two counts, all of this process, by sessions of the count
+	 * `to`. Resolves when the new ones serve their shards; a rejection means that nothing has changed. Resolves at once where they do
+	 * already. Rejects with `RESHARD_FAILED`.
+	 */
+	'session.reshard': { params: ReshardGroup; result: ReshardedGroup };
 	/** In a cluster: the session is this node's, or the lease has been renewed. The first one restores the session. */
 	'session.lease': { params: SessionLease; result: null };
 	/** Saves everything; with `keepSessions` Discord keeps the sessions for the next process. The process exits right after. */
 	shutdown: { params: { reason: string; keepSessions: boolean }; result: null };
+}
+
+/** The sessions that carry the same shards before and after a resharding: one before and several after, or the reverse. */
+export interface ReshardGroup {
+	group: number;
+	/** Session counts. */
+	from: number;
+	to: number;
+}
+
+export interface ReshardedGroup {
+	/** IDENTIFYs that Discord has accepted for it. */
+	identifies: number;
+	/** How long the shards received no event; 0 where nothing was left to do. */
+	pausedMs: number;
+	/** Events that both generations of sessions sent; each was delivered once. */
+	repeated: number;
 }
 
 export interface WorkerIncarnation {
@@ -344,8 +369,8 @@ export interface WorkerConnection {
 
 /** Requests that the manager handles for a gateway process. */
 export interface GatewayManagerMethods {
-	/** Resolves when this session with Discord may send IDENTIFY now. */
-	'identify.acquire': { params: { session: number }; result: { slotId: number } };
+	/** Resolves when this session with Discord may send IDENTIFY now. `successor`: it will replace another one, which serves its shards. */
+	'identify.acquire': { params: { session: number; successor?: boolean | undefined }; result: { slotId: number } };
 }
 
 /** Events that a gateway process sends; they have no reply. */
@@ -374,6 +399,9 @@ export const gatewayNoticeKinds = [
 	'upstream:refused',
 	'upstream:session-lost',
 	'upstream:intents',
+	'reshard:begun',
+	'reshard:done',
+	'reshard:failed',
 	'worker:refused',
 	'worker:slow',
 	'worker:flood',

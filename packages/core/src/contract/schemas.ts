@@ -136,6 +136,7 @@ export const workerSchemas = { params: managerParams, results: workerResults, ev
 
 export const gatewaySessionStats = z.object({
 	id: z.int(),
+	of: z.int(),
 	shardIds: z.array(z.int()),
 	status: z.enum(['idle', 'connecting', 'resuming', 'ready', 'refused']),
 	since: z.number().nullable(),
@@ -211,7 +212,7 @@ const gatewayEvents = {
 } satisfies SchemasOf<GatewayEvents>;
 
 const gatewayManagerParams = {
-	'identify.acquire': z.object({ session: id }),
+	'identify.acquire': z.object({ session: id, successor: z.boolean().optional() }),
 } satisfies SchemasOf<ParamsOf<GatewayManagerMethods>>;
 
 const drained = z.object({ drained: z.boolean() });
@@ -232,6 +233,7 @@ const gatewayResults = {
 	'handover.released': nothing,
 	'handover.commit': nothing,
 	'handover.abort': nothing,
+	'session.reshard': z.object({ identifies: id, pausedMs: z.number().min(0), repeated: id }),
 	'session.lease': nothing,
 	shutdown: nothing,
 } satisfies SchemasOf<ResultsOf<GatewayMethods>>;

@@ -18,6 +18,7 @@ const gateway = new ResidentGateway({
 	fence: () => cluster?.fence() ?? files.nextFence(),
 	...(cluster && { lease: cluster.lease }),
 	identify: identifyClient(peer),
+	identifySuccessor: identifyClient(peer, { successor: true }),
 	onSessionStarted: (session, terms) => peer.notify('session.started', { session, terms }),
 	onRefused: (refusal) => peer.notify('session.refused', refusal),
 	onConnection: (connection) => peer.notify('worker.connection', connection),

@@ -17,17 +17,17 @@ export function openManagerLink(epoch: number): GatewayPeer {
 	return new Peer({ port: ipcPort(process), epoch });
 }
 
-/** Asks the manager before each IDENTIFY of a session with Discord. */
-export function identifyClient(peer: GatewayPeer): IdentifyClient {
+/** Asks the manager before each IDENTIFY of a session with Discord; `successor`: of one that is to replace others. */
+export function identifyClient(peer: GatewayPeer, { successor = false } = {}): IdentifyClient {
 	return new IdentifyClient({
 		acquire: (session, signal) =>
-			peer.request('identify.acquire', { session }, { ...(signal && { signal }), timeoutMs: Number.POSITIVE_INFINITY }),
+			peer.request('identify.acquire', { session, ...(successor && { successor }) }, { ...(signal && { signal }), timeoutMs: Number.POSITIVE_INFINITY }),
 		report: (event, slotId) => peer.notify(`identify.${event}`, { slotId }),
 	});
 }
 
 /** Registers a handler for every request but those that concern the process itself. */
-export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 'stats' | 'shards' | 'hear' | 'ping'>): void {
+export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 'stats' | 'shards' | 'hear' | 'ping' | 'reshard'>): void {
 	const each = async (
 		{ incarnation, shardIds }: WorkerIncarnation,
 		work: (shard: ResidentShard, incarnation: number) => Promise<void> | void,
@@ -41,6 +41,7 @@ export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 
 		const drained = await Promise.all(gateway.shards(shardIds).map((shard) => shard.drain()));
 		return { drained: drained.every(Boolean) };
 	});
+	peer.handle('session.reshard', (group) => gateway.reshard(group));
 	peer.handle('session.lease', async (lease) => {
 		await gateway.hear(lease);
 		return null;

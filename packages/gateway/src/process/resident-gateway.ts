@@ -8,6 +8,7 @@ import {
 	type Clock,
 	checkRequestTimeouts,
 	deferred,
+	formatShardIds,
 	type GatewayConfig,
 	type GatewayNotice,
 	type GatewayStats,
@@ -19,6 +20,8 @@ import {
 	orAborted,
 	parseRequestTarget,
 	RefusalNotices,
+	type ReshardedGroup,
+	type ReshardGroup,
 	type SessionLease,
 	type SessionTerms,
 	ShardctlError,
@@ -34,7 +37,9 @@ import {
 import { GatewayServer } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../downstream/local-backend.js';
 import { LocalRest } from '../downstream/local-rest.js';
+import { ReshardRecord } from '../session/reshard-record.js';
 import { ResidentSession } from '../session/resident-session.js';
+import { Takeover } from '../session/takeover.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
 import { HeldSnapshots } from '../snapshots/held-snapshots.js';
@@ -59,8 +64,23 @@ const unprovenForMs = 30_000;
 const requestLimits = { headersTimeout: 30_000, requestTimeout: 300_000, connectionsCheckingInterval: 10_000 };
 /** How often a worker without a connection is looked for, whose heartbeat is waited for. */
 const connectionPollMs = 250;
+/** From the permission to identify to the cut, for one group of sessions. */
+const takeoverWithinMs = 600_000;
 /** How long the session of a worker without a connection can be resumed. */
 const sessionTtlMs = 60_000;
+
+/** What a session is at the moment: one that is to replace others is not known to the manager. */
+interface SessionRole {
+	isSuccessor: boolean;
+}
+
+interface SessionSetup {
+	layout: Layout;
+	shardIds: readonly number[];
+	workers: readonly WorkerIncarnation[];
+	role: SessionRole;
+	createShard(shardId: number, session: SessionLink): ResidentShard;
+}
 
 export interface ResidentGatewayOptions {
 	config: GatewayConfig;
@@ -70,6 +90,8 @@ export interface ResidentGatewayOptions {
 	/** Resolves with the fence of this process; see {@link SnapshotStore}. Called once, at the start. */
 	fence(): Promise<string>;
 	identify: Pick<IdentifyClient, 'wait' | 'confirm'>;
+	/** The same for sessions that are to replace others; their numbers can be those of sessions that identify as well. */
+	identifySuccessor?: Pick<IdentifyClient, 'wait' | 'confirm'>;
 	/** In a cluster: what is released, and each connection to Discord, depends on it. Nothing is restored before there is a lease. */
 	lease?: LeaseWatch;
 	/** Discord has started a session with these terms. */
@@ -90,6 +112,12 @@ export class ResidentGateway {
 	readonly #shards = new Map<number, ResidentShard>();
 	readonly #snapshots: HeldSnapshots;
 	readonly #bot: string;
+	/** Which sessions were replaced by others. */
+	readonly #record: ReshardRecord;
+	/** Ends every takeover that has not happened. */
+	readonly #stopping = new AbortController();
+	/** Groups of sessions that are being replaced. */
+	readonly #resharding = new Map<number, Promise<ReshardedGroup>>();
 	readonly #connects = new ConnectLimit(connectsAtOnce);
 	readonly #server: GatewayServer;
 	readonly #http: Server;
@@ -167,12 +195,15 @@ export class ResidentGateway {
 				(_error, _request, socket) => socket.destroy(),
 			),
 		);
-		for (const session of sessionsOfShards(config.layout, config.shardIds)) this.#create(session);
+		this.#record = new ReshardRecord({ bot: this.#bot, totalShards, store: this.#snapshots });
 	}
 
 	/** Restores what an earlier process left. Resolves with the port at which workers connect. */
 	async start(): Promise<number> {
 		const { config, lease } = this.#options;
+		// In a cluster, sessions are not replaced yet; see the manager.
+		if (!lease) await this.#record.read();
+		this.#createAll();
 		// At the first process of a manager, the workers of the manager before it are gone.
 		const withWorkers = config.epoch > 1;
 		if (!lease) await this.#adopt({ withWorkers });
@@ -224,6 +255,79 @@ export class ResidentGateway {
 		this.#owned.resolve();
 	}
 
+	/** The sessions of the configuration, and in place of those that were replaced the ones that carry their shards now. */
+	#createAll(): void {
+		const byCount = new Map<number, number[]>();
+		for (const shardId of this.#options.config.shardIds) {
+			const count = this.#record.sessionsOf(shardId) ?? this.#options.config.layout.sessions;
+			byCount.set(count, [...(byCount.get(count) ?? []), shardId]);
+		}
+		for (const [sessions, shardIds] of byCount) {
+			const layout = { ...this.#layout, sessions };
+			for (const session of sessionsOfShards(layout, shardIds)) {
+				this.#create(session, { layout, shardIds: shardsOfSession(layout, session, shardIds) });
+			}
+		}
+	}
+
+	/**
+	 * Replaces the sessions of a group by those of another count. Resolves at once where that has happened; a second call while it does
+	 * resolves with the first. Rejects with `RESHARD_FAILED`.
+	 */
+	reshard({ group, from, to }: ReshardGroup): Promise<ReshardedGroup> {
+		const running = this.#resharding.get(group);
+		if (running) return running;
+		const done = this.#replace({ group, from, to }).finally(() => this.#resharding.delete(group));
+		this.#resharding.set(group, done);
+		return done;
+	}
+
+	async #replace({ group, from, to }: ReshardGroup): Promise<ReshardedGroup> {
+		const { config, clock, notice } = this.#options;
+		const groups = Math.min(from, to);
+		const shardIds = config.shardIds.filter((id) => id % groups === group);
+		const present = [...this.#sessions.values()].filter(({ shards }) => shards.some(({ id }) => shardIds.includes(id)));
+		if (present.length > 0 && present.every(({ of }) => of === to)) return { identifies: 0, pausedMs: 0, repeated: 0 };
+		const whole = shardsOfAll(this.#layout.totalShards, groups, group).every((id) => shardIds.includes(id));
+		if (!whole || present.some(({ of }) => of !== from)) {
+			throw new ShardctlError('RESHARD_FAILED', `gateway process ${this.#id} does not have all sessions of group ${group} of ${groups}`);
+		}
+		const report = (kind: GatewayNotice['kind'], message: string) => notice({ shardIds, kind, message });
+		const layout = { ...this.#layout, sessions: to };
+		const role: SessionRole = { isSuccessor: true };
+		const successors = sessionsOfShards(layout, shardIds).map((session) =>
+			this.#construct(session, {
+				layout,
+				shardIds: shardsOfSession(layout, session, shardIds),
+				role,
+				createShard: (id) => this.#shards.get(id) as ResidentShard,
+			}),
+		);
+		const names = `${describeSessions(present)} by ${describeSessions(successors)}`;
+		report('reshard:begun', `replacing ${names}; the former serve their shards until the others have all guilds`);
+		const takeover = new Takeover({
+			from: present,
+			to: successors,
+			clock,
+			withinMs: takeoverWithinMs,
+			signal: this.#stopping.signal,
+			record: (replacing) => this.#record.add(replacing),
+			onTaken: () => {
+				role.isSuccessor = false;
+				for (const { id } of present) this.#sessions.delete(id);
+				for (const session of successors) this.#sessions.set(session.id, session);
+			},
+		});
+		try {
+			const done = await takeover.run();
+			report('reshard:done', `replaced ${names}; no event was delivered for ${done.pausedMs} ms, ${done.repeated} arrived twice and were delivered once`);
+			return done;
+		} catch (error) {
+			report('reshard:failed', messageOf(error));
+			throw error;
+		}
+	}
+
 	/**
 	 * Adds a session with Discord to those of this process, with all shards of the configuration's layout that it carries and that are
 	 * named here. It continues where another process released it, or starts when a worker identifies.
@@ -239,7 +343,7 @@ export class ResidentGateway {
 	}): Promise<void> {
 		if (this.#sessions.has(session))
 			throw new ShardctlError('INTERNAL', `gateway process ${this.#id} has session ${session} already`);
-		await this.#create(session, shardIds, workers).restore({ withWorkers: false });
+		await this.#create(session, { shardIds, workers }).restore({ withWorkers: false });
 	}
 
 	/**
@@ -312,7 +416,10 @@ export class ResidentGateway {
 
 	/** With `keepSessions` everything is saved for the next process; else the sessions with Discord and their snapshots end. */
 	async stop({ keepSessions }: { keepSessions: boolean }): Promise<void> {
+		this.#stopping.abort(new ShardctlError('MANAGER_STOPPED', 'the gateway process is stopping'));
+		await Promise.allSettled(this.#resharding.values());
 		await Promise.all([...this.#sessions.values()].map((session) => session.stop({ keepSession: keepSessions })));
+		if (!keepSessions) await this.#record.remove();
 		for (const connection of this.#server.connections.values()) connection.terminate();
 		this.#refusals.stop();
 		this.#unproven.stop();
@@ -321,24 +428,34 @@ export class ResidentGateway {
 		await new Promise<void>((resolve) => this.#http.close(() => resolve()));
 	}
 
-	#create(
-		session: number,
-		shardIds: readonly number[] = shardsOfSession(this.#layout, session, this.#options.config.shardIds),
-		workers: readonly WorkerIncarnation[] = this.#options.config.workers,
-	): ResidentSession {
-		const { notice, onRefused } = this.#options;
-		const created = new ResidentSession({
-			id: session,
-			shardIds,
-			layout: this.#layout,
-			createShard: (shardId, link) => this.#createShard(shardId, link, workers),
-			createUpstream: (events) => this.#createUpstream(session, events),
-			onRefused: (code) => onRefused({ session, code }),
-			notice,
-		});
+	#create(session: number, setup: Partial<SessionSetup> = {}): ResidentSession {
+		const created = this.#construct(session, setup);
 		this.#sessions.set(session, created);
 		for (const shard of created.shards) this.#shards.set(shard.id, shard);
 		return created;
+	}
+
+	#construct(
+		session: number,
+		{
+			layout = this.#layout,
+			shardIds = shardsOfSession(layout, session, this.#options.config.shardIds),
+			workers = this.#options.config.workers,
+			role = { isSuccessor: false },
+			createShard = (shardId, link) => this.#createShard(shardId, link, workers),
+		}: Partial<SessionSetup>,
+	): ResidentSession {
+		const { notice, onRefused } = this.#options;
+		return new ResidentSession({
+			id: session,
+			shardIds,
+			layout,
+			createShard,
+			createUpstream: (events) => this.#createUpstream(session, { events, sessions: layout.sessions, role }),
+			continued: (shardId, savedWith) => this.#record.continued(shardId, savedWith),
+			onRefused: (code) => onRefused({ session, code }),
+			notice,
+		});
 	}
 
 	#createShard(shardId: number, session: SessionLink, workers: readonly WorkerIncarnation[]): ResidentShard {
@@ -363,22 +480,27 @@ export class ResidentGateway {
 		});
 	}
 
-	#createUpstream(session: number, events: UpstreamEvents): UpstreamSessions {
-		const { config, token, clock, identify, onSessionStarted } = this.#options;
+	#createUpstream(
+		session: number,
+		{ events, sessions, role }: { events: UpstreamEvents; sessions: number; role: SessionRole },
+	): UpstreamSessions {
+		const { config, token, clock, onSessionStarted } = this.#options;
+		const { identify, identifySuccessor = identify } = this.#options;
+		const permission = () => (role.isSuccessor ? identifySuccessor : identify);
 		return new UpstreamSessions({
 			...events,
 			onReady: (terms) => {
-				identify.confirm(session);
-				onSessionStarted(session, terms);
+				permission().confirm(session);
+				if (!role.isSuccessor) onSessionStarted(session, terms);
 				events.onReady(terms);
 			},
 			shardId: session,
-			totalShards: this.#layout.sessions,
+			totalShards: sessions,
 			token,
 			gateway: config.gateway,
 			compression: config.compression,
 			clock,
-			waitForIdentify: (signal) => identify.wait(session, signal),
+			waitForIdentify: (signal) => permission().wait(session, signal),
 			mayAct: () => this.#options.lease?.mayAct ?? true,
 			connects: {
 				// Nobody connects for a session that may be another node's by now.
@@ -417,4 +539,15 @@ export class ResidentGateway {
 	#url(): string {
 		return `ws://127.0.0.1:${this.#port}`;
 	}
+}
+
+/** Every shard of a group. */
+function shardsOfAll(totalShards: number, groups: number, group: number): number[] {
+	return Array.from({ length: totalShards / groups }, (_, index) => group + index * groups);
+}
+
+/** Such as `session 3 of 8`. */
+function describeSessions(sessions: readonly ResidentSession[]): string {
+	const ids = sessions.map(({ id }) => id);
+	return `${ids.length === 1 ? 'session' : 'sessions'} ${formatShardIds(ids)} of ${sessions[0]?.of}`;
 }

@@ -31,6 +31,7 @@ class FakeShard {
 		this.events.push(`${t} @${position}`);
 	};
 	stats = () => ({ shardId: this.id }) as never;
+	continueOn = () => void this.events.push('continueOn');
 	close = () => void this.events.push('close');
 	stop = async ({ keepSession }: { keepSession: boolean }) => void this.events.push(`stop ${keepSession}`);
 }
@@ -66,7 +67,7 @@ function setup({ shardIds = [1, 3, 5] } = {}) {
 			}),
 		cancelRenewal: () => settle('cancelled'),
 		stop: async () => note('stop')(),
-		requests: { forget: note('forget'), flush: note('flush'), waiting: 2, dropped: 1 },
+		requests: { forget: note('forget'), flush: note('flush'), takeAll: () => [], waiting: 2, dropped: 1 },
 	};
 	const session = new ResidentSession<FakeShard>({
 		id: 1,
@@ -85,7 +86,7 @@ function setup({ shardIds = [1, 3, 5] } = {}) {
 		events.onDispatch({ t: 'READY', d: { user: { id: '9' }, guilds: guilds.map((id) => ({ id, unavailable: true })) } }, seq);
 	const left = (through: number, sessionId = 'discord') =>
 		({
-			snapshot: { session: { ...saved, sessionId }, cursor: 100, seq: 40, botId: '9' },
+			snapshot: { layout: { sessions: 2 }, session: { ...saved, sessionId }, cursor: 100, seq: 40, botId: '9' },
 			cursor: through,
 			through,
 		}) as SavedState;
@@ -125,7 +126,7 @@ it('resumes from the lowest position that every shard has saved', async () => {
 	expect(calls).toEqual([['resume', saved, 60]]);
 	expect([session.newest, session.botId, messages('snapshot:restored')]).toEqual([120, '9', ['resuming after event 60']]);
 	upstream.saved = saved;
-	expect(session.checkpoint()).toEqual({ session: saved, base: 60 });
+	expect(session.checkpoint()).toEqual({ session: saved, of: 2, base: 60 });
 });
 
 it('starts a new session when its shards were not saved together, and reports why', async () => {

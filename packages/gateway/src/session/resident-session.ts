@@ -19,8 +19,9 @@ import type { ResidentShard } from '../shard/resident-shard.js';
 import type { SavedState } from '../shard/saved-shard.js';
 import type { Checkpoint, Refusal, SessionLink } from '../shard/session-link.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
+import type { Waiting } from '../upstream/request-queue.js';
 import type { UpstreamSessions } from '../upstream/upstream-sessions.js';
-import type { ConnectionClose, SessionTerms, UpstreamEvents } from '../upstream/upstream-shard.js';
+import type { ConnectionClose, SavedSession, SessionTerms, UpstreamEvents } from '../upstream/upstream-shard.js';
 import { readyOfShard, shardOfEvent } from './event-routing.js';
 import { IntentUpgrade } from './intent-upgrade.js';
 
@@ -40,13 +41,36 @@ export type Upstream = Pick<
 	| 'renew'
 	| 'cancelRenewal'
 	| 'stop'
-> & { readonly requests: Pick<UpstreamSessions['requests'], 'forget' | 'flush' | 'waiting' | 'dropped'> };
+> & { readonly requests: Pick<UpstreamSessions['requests'], 'forget' | 'flush' | 'waiting' | 'dropped' | 'takeAll'> };
 
 /** What a session uses of a shard. */
 export type SessionShard = Pick<
 	ResidentShard,
-	'id' | 'newest' | 'readSaved' | 'restore' | 'beginSession' | 'receive' | 'stats' | 'close' | 'stop'
+	'id' | 'newest' | 'readSaved' | 'restore' | 'beginSession' | 'receive' | 'stats' | 'close' | 'stop' | 'continueOn'
 >;
+
+/** Sees the events of a session before its shards do, while sessions replace each other. */
+export interface SessionWatch {
+	/** Returns whether the event is the watch's own: the shards do not get it. */
+	take(dispatch: Dispatch, seq: number): boolean;
+	/** A worker's request goes to Discord. */
+	onRequest?(request: ClientRequest): void;
+	/** Discord has ended the session. */
+	onLost?(): void;
+	/** Discord refused the session for good. Returns whether that is the watch's affair alone. */
+	onRefused?(code: CloseCode): boolean;
+}
+
+/** How a shard continues on another session than the one that it was saved with. */
+export interface ContinuedShard {
+	session: SavedSession;
+	/** Position of an event = this + Discord's sequence number of it. */
+	base: number;
+	/** Position through which the shard has every event of the session. */
+	through: number;
+	/** Positions behind that of events that the shard has. */
+	skip: readonly number[];
+}
 
 export interface ResidentSessionOptions<Shard extends SessionShard> {
 	/** The shard id that Discord knows. */
@@ -56,6 +80,8 @@ export interface ResidentSessionOptions<Shard extends SessionShard> {
 	layout: Layout;
 	createShard(shardId: number, session: SessionLink): Shard;
 	createUpstream(events: UpstreamEvents): Upstream;
+	/** Where sessions were replaced: how a shard continues that was saved with this session (default: as it was saved). */
+	continued?(shardId: number, savedWith: string): ContinuedShard | undefined;
 	/** Discord refused the session for good, with this close code. */
 	onRefused(code: CloseCode): void;
 	notice(notice: GatewayNotice): void;
@@ -69,12 +95,17 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	/** Set where the session carries one shard: nothing has to be divided then. */
 	readonly #onlyShard: Shard | undefined;
 	readonly #byId: ReadonlyMap<number, Shard>;
+	#watch: SessionWatch | null = null;
+	/** Shard → positions of events that it has, which Discord repeats after a resume. */
+	#skip = new Map<number, ReadonlySet<number>>();
 	readonly #counters = { identifies: 0, resumes: 0, sessionsLost: 0 };
 	/** Position of an event = this + Discord's sequence number of it. */
 	#base = 0;
 	#newest = 0;
 	#botId = '';
 	#ping: number | null = null;
+	/** False for a successor that carries no shard yet, and for a session that was replaced. */
+	#isServing = true;
 	/** Settled when Discord refuses the session or the session stops; replaced when a refused session is tried again. */
 	#refusal: Deferred<CloseCode | undefined> = deferred();
 
@@ -87,19 +118,24 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 			onDispatch: (dispatch, seq) => this.#receive(dispatch, seq),
 			onReady: () => {
 				this.#counters.identifies++;
+				if (!this.#isServing) return;
 				this.#notice('upstream:ready', 'Discord started a session');
 			},
 			onResumed: () => {
 				this.#counters.resumes++;
+				if (!this.#isServing) return;
 				this.#notice('upstream:resumed', 'resumed the session with Discord');
 			},
 			onClosed: (close) =>
+				this.#isServing &&
 				this.#notice(
 					'upstream:disconnected',
 					`the connection to Discord closed (${describeClose(close)}); workers stay connected`,
 				),
 			onSessionLost: () => {
 				this.#counters.sessionsLost++;
+				this.#watch?.onLost?.();
+				if (!this.#isServing) return;
 				// A refusal says more, and no other session follows.
 				if (this.#upstream.refusedWith !== undefined) return;
 				this.#notice('upstream:session-lost', 'Discord ended the session; workers will receive what changed until the next one');
@@ -135,9 +171,79 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		return this.#botId;
 	}
 
+	/** The shard count that Discord knows. */
+	get of(): number {
+		return this.#options.layout.sessions;
+	}
+
+	get terms(): SessionTerms | undefined {
+		return this.#upstream.terms;
+	}
+
+	/** As a later process can resume it. */
+	get saved(): SavedSession | null {
+		return this.#upstream.saved;
+	}
+
+	get isReady(): boolean {
+		return this.#upstream.status === 'ready';
+	}
+
+	/** Changes with each connection to Discord. */
+	get connections(): number {
+		return this.#counters.identifies + this.#counters.resumes;
+	}
+
+	get requestsWaiting(): number {
+		return this.#upstream.requests.waiting;
+	}
+
+	/** Shows the session's events to a watch before its shards get them, until {@link unwatch}. */
+	watch(watch: SessionWatch): void {
+		this.#watch = watch;
+	}
+
+	unwatch(): void {
+		this.#watch = null;
+	}
+
+	get isWatched(): boolean {
+		return this.#watch !== null;
+	}
+
+	/** As a successor: starts the session with Discord. Its shards get nothing of it before {@link serve}. */
+	start(terms: SessionTerms): void {
+		this.#isServing = false;
+		this.#upstream.start(terms);
+	}
+
+	/** As a successor: this session carries its shards from now on. */
+	serve({ base, newest, botId }: { base: number; newest: number; botId: string }): void {
+		this.#base = base;
+		this.#newest = newest;
+		this.#botId = botId;
+		this.#isServing = true;
+		for (const shard of this.shards) shard.continueOn(this);
+	}
+
+	/** Ends the session with Discord; its shards continue on another one. Returns the requests that it did not send. */
+	retire(): Waiting[] {
+		this.#isServing = false;
+		this.#watch = null;
+		this.#refusal.resolve(undefined);
+		return this.#upstream.requests.takeAll();
+	}
+
+	/** Ends the connection of a session that was replaced, or that replaced none. */
+	async closeUpstream(): Promise<void> {
+		this.#isServing = false;
+		this.#watch = null;
+		await this.#upstream.stop({ keepSession: false });
+	}
+
 	checkpoint(): Checkpoint | null {
 		const session = this.#upstream.saved;
-		return session && { session, base: this.#base };
+		return session && { session, of: this.of, base: this.#base };
 	}
 
 	refusal(): Promise<CloseCode | undefined> {
@@ -147,24 +253,43 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	/** Continues where an earlier process ended, if it left a usable state. `withWorkers`: its workers are still running. */
 	async restore({ withWorkers }: { withWorkers: boolean }): Promise<void> {
 		try {
-			const found = await Promise.all(this.shards.map((shard) => shard.readSaved()));
-			const saved = found.filter((each) => each !== undefined);
-			const [first] = saved;
+			const saved = await Promise.all(this.shards.map((shard) => shard.readSaved()));
+			const resumed = this.shards.map((shard, index) => this.#resumable(shard.id, saved[index]));
+			const [first] = resumed.filter((each) => each !== undefined);
 			if (!first) return;
-			const { session, cursor, seq, botId } = first.snapshot;
-			if (saved.length < this.shards.length || saved.some(({ snapshot }) => snapshot.session.sessionId !== session.sessionId)) {
+			const { session, base } = first;
+			if (resumed.some((each) => each?.session.sessionId !== session.sessionId)) {
 				throw new ShardctlError('SNAPSHOT_INVALID', 'the shards of the session were not all saved with the same session');
 			}
-			this.#base = cursor - seq;
-			this.#botId = botId;
+			this.#base = base;
+			this.#botId = saved.find((each) => each !== undefined)?.snapshot.botId ?? '';
 			for (const [index, shard] of this.shards.entries()) await shard.restore(saved[index] as SavedState, { withWorkers });
 			// Discord repeats what is behind this position; a shard that has saved more skips it.
-			this.#newest = Math.min(...saved.map(({ through }) => through));
+			this.#newest = Math.min(...resumed.map((each) => each?.through ?? 0));
+			this.#skip = new Map(
+				resumed.flatMap((each, index): [number, ReadonlySet<number>][] => {
+					const behind = each?.skip.filter((position) => position > each.through) ?? [];
+					return behind.length > 0 ? [[this.shards[index]?.id as number, new Set(behind)]] : [];
+				}),
+			);
 			this.#upstream.resume(session, this.#newest - this.#base);
 			this.#notice('snapshot:restored', `resuming after event ${this.#newest - this.#base}`);
 		} catch (error) {
 			this.#notice('snapshot:unusable', `${messageOf(error)}; starting a new session`);
 		}
+	}
+
+	/** What was saved of a shard, as it continues now; undefined where it was saved with a session of another shard count. */
+	#resumable(shardId: number, saved: SavedState | undefined): ContinuedShard | undefined {
+		if (!saved) return undefined;
+		const { session, cursor, seq, layout } = saved.snapshot;
+		const { through } = saved;
+		const continued = this.#options.continued?.(shardId, session.sessionId);
+		if (!continued && layout.sessions !== this.of) return undefined;
+		if (!continued || continued.session.sessionId === session.sessionId) {
+			return { session, base: cursor - seq, through, skip: continued?.skip ?? [] };
+		}
+		return { ...continued, through: Math.max(continued.through, through) };
 	}
 
 	prepare(terms: SessionTerms | null): boolean {
@@ -196,6 +321,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	}
 
 	request(request: ClientRequest, owner: object | null = null): void {
+		this.#watch?.onRequest?.(request);
 		this.#upstream.request(request, owner);
 	}
 
@@ -213,6 +339,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		const { id, shardIds } = this.#options;
 		return {
 			id,
+			of: this.of,
 			shardIds: [...shardIds],
 			status: this.#upstream.status,
 			...this.#upstream.connection,
@@ -234,6 +361,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	}
 
 	#onRefused(code: CloseCode): void {
+		if (this.#watch?.onRefused?.(code) || !this.#isServing) return;
 		const final = fatalClose(code);
 		const privileged = (this.#upstream.terms?.intents ?? 0) & privilegedIntentBits;
 		const asked = code === 4014 && privileged !== 0 ? ` (the bot asks for ${formatIntents(privileged)})` : '';
@@ -243,12 +371,19 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	}
 
 	#receive(dispatch: Dispatch, seq: number): void {
+		// Without a watch, what a session still sends that carries no shard is for no one.
+		if (this.#watch ? !this.#watch.take(dispatch, seq) : this.#isServing) this.pass(dispatch, seq);
+	}
+
+	/** Passes an event on to the shards that it is for, but for those that have it. */
+	pass(dispatch: Dispatch, seq: number, { except }: { except?: ReadonlySet<number> } = {}): void {
 		if (dispatch.t === 'READY') {
 			this.#begin(dispatch.d as RawObject, seq);
 			return;
 		}
 		const position = this.#base + seq;
-		if (this.#onlyShard) this.#onlyShard.receive(dispatch, position);
+		if (except || this.#skip.size > 0) this.#divideBut(dispatch, position, except);
+		else if (this.#onlyShard) this.#onlyShard.receive(dispatch, position);
 		else this.#divide(dispatch, position);
 		if (position > this.#newest) this.#newest = position;
 	}
@@ -260,7 +395,24 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		else for (const shard of this.shards) shard.receive(dispatch, position);
 	}
 
+	#divideBut(dispatch: Dispatch, position: number, except: ReadonlySet<number> | undefined): void {
+		for (const shard of this.shardsOf(dispatch)) {
+			if (!except?.has(shard.id) && !this.#skip.get(shard.id)?.has(position)) shard.receive(dispatch, position);
+		}
+	}
+
+	/** The shards that get an event. */
+	shardsOf(dispatch: Dispatch): readonly Shard[] {
+		if (this.#onlyShard) return [this.#onlyShard];
+		const { id: session, layout } = this.#options;
+		const shardId = shardOfEvent(dispatch, { session, totalShards: layout.totalShards });
+		if (shardId === undefined) return this.shards;
+		const shard = this.#byId.get(shardId);
+		return shard ? [shard] : [];
+	}
+
 	#begin(ready: RawObject, seq: number): void {
+		this.#skip = new Map();
 		// Behind everything that any shard has, so that no position is used twice.
 		this.#base = Math.max(this.#newest, ...this.shards.map(({ newest }) => newest));
 		this.#newest = this.#base + seq;

@@ -58,6 +58,7 @@ async function setup({ content = new MemoryContent(), fence = '1', incarnation =
 				resumeUrl: 'wss://discord.invalid',
 				terms: { intents, largeThreshold: null, presence: null },
 			},
+			of: 1,
 			base: 0,
 		}),
 	};

@@ -30,6 +30,7 @@ import { VoicePlaces } from '../state/voice-places.js';
 import { ShardStream } from '../stream/shard-stream.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
 import { Admission } from './admission.js';
+import { CurrentSession } from './current-session.js';
 import { Handover, type HandoverState } from './handover.js';
 import { requestOfShard } from './request-routing.js';
 import { SavedShard, type SavedState } from './saved-shard.js';
@@ -76,7 +77,7 @@ export class ResidentShard implements WorkerDoor {
 	/** Which process of the worker is admitted, and how its successor takes over. */
 	readonly handover: Handover;
 	readonly #options: ResidentShardOptions;
-	readonly #session: SessionLink;
+	readonly #session: CurrentSession;
 	readonly #stream: ShardStream;
 	readonly #saved: SavedShard;
 	readonly #admission: Admission;
@@ -87,7 +88,8 @@ export class ResidentShard implements WorkerDoor {
 	readonly #heard = new Map<WorkerSession, Deferred<void>>();
 
 	constructor(options: ResidentShardOptions) {
-		const { shardId, session, incarnation, delivery, buffer, clock, notice } = options;
+		const { shardId, incarnation, delivery, buffer, clock, notice } = options;
+		const session = new CurrentSession(options.session);
 		this.#options = options;
 		this.#session = session;
 		this.#stream = new ShardStream({
@@ -103,7 +105,7 @@ export class ResidentShard implements WorkerDoor {
 			...(options.onLost && { onLost: options.onLost }),
 			onPresented: (of) => this.#report(of, 'ready'),
 		});
-		this.#saved = new SavedShard({ ...options, stream: this.#stream, voice: this.#voice });
+		this.#saved = new SavedShard({ ...options, session, stream: this.#stream, voice: this.#voice });
 		this.handover = new Handover(shardId, incarnation, {
 			pause: () => this.drain(),
 			released: () => this.#stream.workers.released(),
@@ -148,6 +150,37 @@ export class ResidentShard implements WorkerDoor {
 	receive(dispatch: Dispatch, position: number): void {
 		this.#voice.take(dispatch, this.#session.botId);
 		this.#stream.receive(dispatch, position);
+	}
+
+	/** Whether its worker has confirmed every event of the session, so that another session can continue here. */
+	get isQuiet(): boolean {
+		return this.#stream.isQuiet;
+	}
+
+	/** Whether events wait for a worker that is not there, or that receives none at the moment. */
+	get isHeldUp(): boolean {
+		return this.#stream.oldestOffset !== undefined && this.#stream.stats.worker !== 'connected';
+	}
+
+	/** Saves everything; resolves with whether it is saved. */
+	async save(): Promise<boolean> {
+		await this.#saved.finish({ keep: true });
+		return this.#saved.stats.snapshotFailure === null && this.#saved.stats.snapshotAgeMs !== null;
+	}
+
+	/** Requests wait until {@link continueOn}. */
+	holdRequests(): void {
+		this.#session.hold();
+	}
+
+	/** The session that carries the shard from now on (default: as before); its events follow those of the former one. */
+	continueOn(session?: SessionLink): void {
+		this.#session.continue(session);
+	}
+
+	/** The requests that bring the bot back into its voice channels, on a session that is in none. */
+	get voiceRequests(): ClientRequest[] {
+		return this.#voice.joining();
 	}
 
 	/** Admits this process of the worker from now on, and none before it. `crashed`: the one before it ended by its own fault. */

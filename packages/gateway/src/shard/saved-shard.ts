@@ -74,7 +74,7 @@ export class SavedShard {
 	}
 
 	/**
-	 * What an earlier process left, with the bot's voice channels put into `voice`. Undefined where nothing was saved for this layout.
+	 * What an earlier process left, with the bot's voice channels put into `voice`. Undefined where nothing was saved for this shard count.
 	 * Throws `SNAPSHOT_INVALID` for what cannot be read.
 	 */
 	async read(): Promise<SavedState | undefined> {
@@ -83,8 +83,7 @@ export class SavedShard {
 		const [data, journal] = await Promise.all([store.read(this.#names.shard), store.read(this.#names.journal)]);
 		if (!data) return undefined;
 		const snapshot = decodeSnapshot(data);
-		const { totalShards, sessions } = snapshot.layout;
-		if (snapshot.shardId !== shardId || totalShards !== layout.totalShards || sessions !== layout.sessions) return undefined;
+		if (snapshot.shardId !== shardId || snapshot.layout.totalShards !== layout.totalShards) return undefined;
 		voice.restore(snapshot.voice);
 		return replay(journal ?? new Uint8Array(), snapshot, voice);
 	}
@@ -162,7 +161,7 @@ export class SavedShard {
 		if (!checkpoint || !state || !isSettled) return null;
 		return {
 			shardId,
-			layout,
+			layout: { ...layout, sessions: checkpoint.of },
 			session: checkpoint.session,
 			seq: cursor - checkpoint.base,
 			cursor,

@@ -12,6 +12,8 @@ export interface Refusal {
 /** The session as a later process can resume it. */
 export interface Checkpoint {
 	session: SavedSession;
+	/** The shard count that it has identified with. */
+	of: number;
 	/** Position of an event = this + Discord's sequence number of it. */
 	base: number;
 }

@@ -36,6 +36,19 @@ export class VoicePlaces {
 		else if (t === 'GUILD_DELETE') this.#places.delete(String((d as RawObject).id));
 	}
 
+	/** The requests that bring the bot into each channel, as it is there. */
+	joining(): ClientRequest[] {
+		return [...this.#places.entries()].map(([guildId, { state }]) => ({
+			op: 4,
+			d: {
+				guild_id: guildId,
+				channel_id: String(state.channel_id),
+				self_mute: state.self_mute === true,
+				self_deaf: state.self_deaf === true,
+			},
+		}));
+	}
+
 	/** The requests that take the bot out of every channel. */
 	leaving(): ClientRequest[] {
 		return [...this.#places.keys()].map((guildId) => ({

@@ -155,6 +155,11 @@ export class ShardStream implements SessionStream {
 		return this.#settled.holds;
 	}
 
+	/** Whether every event was confirmed and is in the state, and no other session is on its way. */
+	get isQuiet(): boolean {
+		return this.oldestOffset === undefined && this.#settled.holds && !this.#feed.positions.isAhead;
+	}
+
 	/** Continues with what an earlier process saved. */
 	restore(state: ShardState, cursor: number, botId: string): void {
 		this.#botId = botId;

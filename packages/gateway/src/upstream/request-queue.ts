@@ -25,7 +25,8 @@ export interface RequestQueueOptions {
 	onDropped(count: number): void;
 }
 
-interface Waiting {
+/** A request that waits to be sent. */
+export interface Waiting {
 	request: ClientRequest;
 	/** The worker's session that sent it. */
 	owner: object | null;
@@ -76,6 +77,14 @@ export class RequestQueue {
 				queue.filter((waiting) => waiting.owner !== owner),
 			);
 		}
+	}
+
+	/** Removes and returns what waits: another session sends it. */
+	takeAll(): Waiting[] {
+		const waiting = [...this.#waiting.values()].flat();
+		this.#waiting.clear();
+		this.flush();
+		return waiting;
 	}
 
 	/** A new connection has a budget of its own. */

@@ -36,7 +36,7 @@ export class SessionOverlap {
 }
 
 /** What both sessions have in common of one event. A message counts by its id, because its content depends on the intents. */
-function keyOf({ t, d }: Dispatch): string {
+export function keyOf({ t, d }: Dispatch): string {
 	const id = t.startsWith('MESSAGE_') ? objectOf(d)?.id : undefined;
 	return `${t} ${typeof id === 'string' ? id : JSON.stringify(d)}`;
 }

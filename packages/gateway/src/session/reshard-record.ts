@@ -1,0 +1,93 @@
+// What a gateway process writes down when sessions have been replaced: which sessions carry its shards now, and how each shard continues
+// on its new session until it has been saved with it. Written before the first event of a new session is released, so that the next
+// process continues with the session whose events the workers have.
+import type { HeldSnapshots } from '../snapshots/held-snapshots.js';
+import type { SavedSession } from '../upstream/upstream-shard.js';
+import type { ContinuedShard } from './resident-session.js';
+
+const version = 1;
+
+/** A session that has replaced others. */
+export interface ReplacingSession {
+	id: number;
+	/** The shard count that it has identified with. */
+	of: number;
+	session: SavedSession;
+	/** Position of an event = this + Discord's sequence number of it. */
+	base: number;
+	/** `replaced`: the id of the session that carried the shard before. `through` and `skip`: see {@link ContinuedShard}. */
+	shards: readonly { id: number; through: number; skip: readonly number[]; replaced: string }[];
+}
+
+export interface ReshardRecordOptions {
+	/** See `botKey`. */
+	bot: string;
+	totalShards: number;
+	store: HeldSnapshots;
+}
+
+export class ReshardRecord {
+	readonly #options: ReshardRecordOptions;
+	#sessions: readonly ReplacingSession[] = [];
+
+	constructor(options: ReshardRecordOptions) {
+		this.#options = options;
+	}
+
+	/** Reads what an earlier process wrote. What is damaged, or of another shard count, counts as nothing. */
+	async read(): Promise<void> {
+		const data = await this.#options.store.read(this.#name);
+		const written = data && parseRecord(data);
+		if (written?.totalShards === this.#options.totalShards) this.#sessions = written.sessions;
+	}
+
+	/** The count of the session that carries a shard; undefined where it was never replaced. */
+	sessionsOf(shardId: number): number | undefined {
+		return this.#sessions.find(({ shards }) => shards.some(({ id }) => id === shardId))?.of;
+	}
+
+	/** How a shard continues that was saved with this session of Discord's; undefined where it continues as it was saved. */
+	continued(shardId: number, savedWith: string): ContinuedShard | undefined {
+		for (const { session, base, shards } of this.#sessions) {
+			const shard = shards.find(({ id }) => id === shardId);
+			if (shard && (shard.replaced === savedWith || session.sessionId === savedWith)) return { ...shard, session, base };
+		}
+		return undefined;
+	}
+
+	/** Adds sessions, in place of those that carried the same shards. Nothing has changed when it rejects. */
+	async add(added: readonly ReplacingSession[]): Promise<void> {
+		const moved = new Set(added.flatMap(({ shards }) => shards.map(({ id }) => id)));
+		const kept = this.#sessions.filter(({ shards }) => !shards.some(({ id }) => moved.has(id)));
+		const sessions = [...kept, ...added];
+		const { totalShards, store } = this.#options;
+		await store.write(this.#name, Buffer.from(JSON.stringify({ version, totalShards, sessions })));
+		this.#sessions = sessions;
+	}
+
+	/** The sessions are over. */
+	async remove(): Promise<void> {
+		if (this.#sessions.length > 0) await this.#options.store.remove(this.#name);
+		this.#sessions = [];
+	}
+
+	get #name(): string {
+		return `${this.#options.bot}.sessions.json`;
+	}
+}
+
+interface Written {
+	totalShards: number;
+	sessions: readonly ReplacingSession[];
+}
+
+/** Undefined for anything but what {@link ReshardRecord.add} has written. */
+function parseRecord(data: Uint8Array): Written | undefined {
+	try {
+		const { version: found, totalShards, sessions } = JSON.parse(Buffer.from(data).toString());
+		const whole = found === version && Array.isArray(sessions) && sessions.every((each) => Array.isArray(each?.shards));
+		return whole ? { totalShards, sessions } : undefined;
+	} catch {
+		return undefined;
+	}
+}

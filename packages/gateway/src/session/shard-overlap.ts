@@ -1,0 +1,157 @@
+// The events of one shard while two generations of sessions send them: the present session delivers, the new one only gathers. Decides
+// which events of the new one the worker has already received. Relies on each session's order within a guild, and on no order between
+// sessions. Pure.
+import { guildIdOf } from '../buffer/guild-of-event.js';
+import type { Dispatch } from '../state/raw.js';
+import { keyOf } from '../upstream/session-overlap.js';
+
+/** An event of the present session that the new one has not sent after this time was sent before the new one began. */
+export const staleAfterMs = 3000;
+/** Events of one shard that one session has sent and the other has not. */
+export const overlapLimit = 20_000;
+
+/** Answers to a request of the session itself, and the start of a session: the other session does not get them. */
+const ownEvents: ReadonlySet<string> = new Set([
+	'READY',
+	'RESUMED',
+	'GUILD_MEMBERS_CHUNK',
+	'VOICE_SERVER_UPDATE',
+	'SOUNDBOARD_SOUNDS',
+	'CHANNEL_INFO',
+	'RATE_LIMITED',
+]);
+
+/** Whether Discord sends this event to every session of its shard. */
+export function isShared({ t }: Dispatch): boolean {
+	return !ownEvents.has(t);
+}
+
+/** An event of the new session that the present one has not delivered. */
+export interface GatheredEvent {
+	readonly dispatch: Dispatch;
+	/** Of the new session. */
+	readonly seq: number;
+}
+
+interface Delivered {
+	key: string;
+	atMs: number;
+}
+
+export class ShardOverlap {
+	/** Guild → what the present session has delivered and the new one has not sent, oldest first. */
+	readonly #delivered = new Map<string, Delivered[]>();
+	/** Guild → what the new session has sent and the present one has not delivered, oldest first. */
+	readonly #gathered = new Map<string, (GatheredEvent & { key: string })[]>();
+	/** Sequence numbers of the new session's events that were delivered by the present one. */
+	#repeated: number[] = [];
+	#deliveredCount = 0;
+	#gatheredCount = 0;
+	#repeatedCount = 0;
+
+	/** Events that both have sent. */
+	get repeatedCount(): number {
+		return this.#repeatedCount;
+	}
+
+	get isOver(): boolean {
+		return this.#deliveredCount + this.#gatheredCount > overlapLimit;
+	}
+
+	/** The present session has delivered an event. */
+	present(dispatch: Dispatch, nowMs: number): void {
+		if (!isShared(dispatch)) return;
+		const [guild, key] = [guildIdOf(dispatch) ?? '', keyOf(dispatch)];
+		const gathered = this.#gathered.get(guild);
+		const index = gathered?.findIndex((event) => event.key === key) ?? -1;
+		if (gathered && index >= 0) {
+			const [event] = gathered.splice(index, 1);
+			if (gathered.length === 0) this.#gathered.delete(guild);
+			this.#gatheredCount--;
+			this.#noteRepeated((event as GatheredEvent).seq);
+			return;
+		}
+		const delivered = this.#delivered.get(guild) ?? [];
+		this.#delivered.set(guild, delivered);
+		delivered.push({ key, atMs: nowMs });
+		this.#deliveredCount++;
+		if (this.#deliveredCount > overlapLimit / 2) this.#forgetStale(nowMs);
+	}
+
+	/** The new session has sent an event, which is kept unless it was delivered. Returns whether it was. */
+	gather(dispatch: Dispatch, seq: number, nowMs: number): boolean {
+		if (!isShared(dispatch)) return true;
+		if (this.wasDelivered(dispatch, nowMs)) {
+			this.#noteRepeated(seq);
+			return true;
+		}
+		const [guild, key] = [guildIdOf(dispatch) ?? '', keyOf(dispatch)];
+		const gathered = this.#gathered.get(guild) ?? [];
+		this.#gathered.set(guild, gathered);
+		gathered.push({ dispatch, seq, key });
+		this.#gatheredCount++;
+		return false;
+	}
+
+	/** Whether the present session has delivered this event of the new one; what it delivered before it in the guild is forgotten. */
+	wasDelivered(dispatch: Dispatch, nowMs: number): boolean {
+		if (this.#deliveredCount === 0) return false;
+		const guild = guildIdOf(dispatch) ?? '';
+		const delivered = this.#delivered.get(guild);
+		if (!delivered) return false;
+		const key = keyOf(dispatch);
+		const index = delivered.findIndex((each) => each.key === key && nowMs - each.atMs < staleAfterMs);
+		if (index < 0) return false;
+		delivered.splice(0, index + 1);
+		this.#deliveredCount -= index + 1;
+		if (delivered.length === 0) this.#delivered.delete(guild);
+		return true;
+	}
+
+	/** Whether the new session may still send an event that was delivered. */
+	awaitsRepeats(nowMs: number): boolean {
+		this.#forgetStale(nowMs);
+		return this.#deliveredCount > 0;
+	}
+
+	/** What only the new session has sent, in its order. */
+	get gathered(): readonly GatheredEvent[] {
+		return [...this.#gathered.values()].flat().sort((one, other) => one.seq - other.seq);
+	}
+
+	/** Sequence numbers behind the first of {@link gathered} whose events were delivered. */
+	get repeatedBehindFirst(): readonly number[] {
+		const [first] = this.gathered;
+		return first ? this.#repeated.filter((seq) => seq > first.seq) : [];
+	}
+
+	/** The new session has begun again: what it had sent is of a session that is over. */
+	clearGathered(): void {
+		this.#gathered.clear();
+		this.#gatheredCount = 0;
+		this.#repeated = [];
+	}
+
+	/** The present session has begun again, with a state that contains what both had sent. */
+	clear(): void {
+		this.clearGathered();
+		this.#delivered.clear();
+		this.#deliveredCount = 0;
+	}
+
+	#noteRepeated(seq: number): void {
+		this.#repeatedCount++;
+		if (this.#gatheredCount === 0) this.#repeated = [];
+		else this.#repeated.push(seq);
+		if (this.#repeated.length > overlapLimit) this.#repeated = [...this.repeatedBehindFirst];
+	}
+
+	#forgetStale(nowMs: number): void {
+		for (const [guild, delivered] of this.#delivered) {
+			const young = delivered.filter(({ atMs }) => nowMs - atMs < staleAfterMs);
+			this.#deliveredCount -= delivered.length - young.length;
+			if (young.length === 0) this.#delivered.delete(guild);
+			else this.#delivered.set(guild, young);
+		}
+	}
+}
