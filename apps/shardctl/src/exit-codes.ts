@@ -17,6 +17,8 @@ const byErrorCode: Partial<Record<ErrorCode, number>> = {
 	MANAGER_NOT_RUNNING: exitCodes.noManager,
 	NODE_NOT_FOUND: exitCodes.wrongUsage,
 	NOT_A_CLUSTER: exitCodes.wrongUsage,
+	RESHARD_COUNT: exitCodes.wrongUsage,
+	RESHARD_UNSUPPORTED: exitCodes.wrongUsage,
 	TOKEN_INVALID: exitCodes.discordRefused,
 	DISCORD_FATAL: exitCodes.discordRefused,
 	WORKERS_FAILED: exitCodes.allCrashLooped,

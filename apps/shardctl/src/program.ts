@@ -17,6 +17,7 @@ import { metricsCommand } from './commands/metrics.js';
 import { moveCommand } from './commands/move.js';
 import { nodesCommand } from './commands/nodes.js';
 import { rebalanceCommand } from './commands/rebalance.js';
+import { reshardCommand } from './commands/reshard.js';
 import { respawnCommand } from './commands/respawn.js';
 import { restartCommand } from './commands/restart.js';
 import { simulateCommand } from './commands/simulate.js';
@@ -43,6 +44,7 @@ const commands: Readonly<Record<string, () => Command>> = {
 	stop: stopCommand,
 	restart: restartCommand,
 	deploy: deployCommand,
+	reshard: reshardCommand,
 	respawn: respawnCommand,
 	eval: evalCommand,
 	fetch: fetchCommand,

@@ -1,5 +1,5 @@
 // A fleet without processes: the test sets what the control API reads of it, and it records the requested actions.
-import type { DeployOutcome, DeployStats, ManagerStats } from '@shardctl/core';
+import type { DeployOutcome, DeployStats, ManagerStats, ReshardOutcome } from '@shardctl/core';
 import type { Fleet, LogEntry, WorkerView } from '../src/fleet/fleet.js';
 import type { FleetEventBody } from '../src/fleet/fleet-events.js';
 
@@ -97,6 +97,11 @@ export class FakeFleet implements Fleet {
 	async cancelDeploy(...args: unknown[]): Promise<DeployStats> {
 		this.actions.push(['cancelDeploy', ...args]);
 		return deployStats;
+	}
+
+	async reshard(request: object): Promise<ReshardOutcome> {
+		this.actions.push(['reshard', request]);
+		return { from: 2, to: 4, identifies: 4, estimatedMs: 5000, tookMs: 6000, longestPauseMs: 20 };
 	}
 
 	restartGateways = this.#act('restartGateways');

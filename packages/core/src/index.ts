@@ -48,7 +48,16 @@ export {
 	type WorkerHistoryField,
 	workerHistoryFields,
 } from './contract/dashboard.js';
-export type { DeployOutcome, DeployStats, IdentifyBudgetState, ManagerStats, ManagerStatus } from './contract/fleet.js';
+export type {
+	DeployOutcome,
+	DeployStats,
+	IdentifyBudgetState,
+	ManagerStats,
+	ManagerStatus,
+	ReshardOutcome,
+	ReshardRequest,
+	ReshardStats,
+} from './contract/fleet.js';
 export {
 	type BufferLimits,
 	type ClusterRedis,
@@ -148,7 +157,15 @@ export { describeLosses, noLosses, withLoss } from './health/losses.js';
 export { isSilent } from './health/worker-causes.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
-export { type Layout, sessionOfShard, sessionsOfShards, shardsOfSession } from './layout.js';
+export {
+	type Layout,
+	type ReshardedPart,
+	sessionCountOf,
+	sessionOfShard,
+	sessionsOfShards,
+	shardsOfSession,
+	withGroup,
+} from './layout.js';
 export { checkAddressSpace, limitRemedy } from './limit-remedy.js';
 export { maxSentHeapBytes, messageWeight } from './message-weight.js';
 export { nearestName } from './nearest-name.js';

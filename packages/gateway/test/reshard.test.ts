@@ -18,9 +18,7 @@ async function start({ sessions, config = {} }: { sessions: number; config?: obj
 			...config,
 		},
 	});
-	const clients = await Promise.all(
-		Array.from({ length: totalShards }, (_, id) => Client.ready(gateway, id, guildIntents)),
-	);
+	const clients = await Promise.all(Array.from({ length: totalShards }, (_, id) => Client.ready(gateway, id, guildIntents)));
 	return { gateway, clients, talk: talkIn(gateway) };
 }
 
@@ -92,10 +90,18 @@ it('replaces 2 sessions by 4 and by 2 again, and every event arrives once', asyn
 	const { gateway, clients, talk } = await start({ sessions: 2 });
 	const grown = await reshard(gateway, 2, 4);
 	expect(grown.map(({ identifies }) => identifies)).toEqual([2, 2]);
-	expect(await sessionsOf(gateway)).toEqual([[0, 4], [1, 4], [2, 4], [3, 4]]);
+	expect(await sessionsOf(gateway)).toEqual([
+		[0, 4],
+		[1, 4],
+		[2, 4],
+		[3, 4],
+	]);
 	const shrunk = await reshard(gateway, 4, 2);
 	expect(shrunk.map(({ identifies }) => identifies)).toEqual([1, 1]);
-	expect(await sessionsOf(gateway)).toEqual([[0, 2], [1, 2]]);
+	expect(await sessionsOf(gateway)).toEqual([
+		[0, 2],
+		[1, 2],
+	]);
 	await expectExactlyOnce(clients, talk);
 	expect(gateway.upstream()).toMatchObject({ identify: 2 + 4 + 2, resume: 0, violations: 0 });
 	expect([...grown, ...shrunk].every(({ pausedMs }) => pausedMs <= 1000)).toBe(true);
@@ -123,7 +129,12 @@ it('continues with the new sessions in the next process, and resumes them', { ti
 	await waitFor('the sessions to be resumed', async () =>
 		(await gateway.request('stats', null)).sessions.every(({ status }) => status === 'ready'),
 	);
-	expect(await sessionsOf(gateway)).toEqual([[0, 4], [1, 4], [2, 4], [3, 4]]);
+	expect(await sessionsOf(gateway)).toEqual([
+		[0, 4],
+		[1, 4],
+		[2, 4],
+		[3, 4],
+	]);
 	expect(gateway.upstream()).toMatchObject({ identify: 2 + 4, resume: 4, violations: 0 });
 	talk.hush();
 	expect(clients).toHaveLength(totalShards);

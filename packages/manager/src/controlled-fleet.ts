@@ -50,6 +50,7 @@ export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pic
 		startDeploy: async (options) => manager.localDeploy(options as DeployOptions),
 		waitForDeploy: (id) => manager.localDeployOutcome(id),
 		cancelDeploy: async (id, options) => manager.localCancelDeploy(id, options),
+		reshard: (request) => manager.localReshard(request),
 		restartGateways: () => manager.localRestartGateways(),
 		restartRest: () => manager.localRestartRest(),
 		stop: (options) => manager.stop(options),

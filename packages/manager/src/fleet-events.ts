@@ -31,6 +31,7 @@ const forwardedEvents = Object.keys({
 	'worker:rolled-back': true,
 	'worker:stop-first': true,
 	'deploy:progress': true,
+	'reshard:progress': true,
 	'identify:deferred': true,
 	'identify:expired': true,
 	'restart:progress': true,

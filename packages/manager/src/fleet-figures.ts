@@ -18,9 +18,10 @@ export async function fleetFigures(
 		mode,
 		rest,
 		deploys,
+		reshards,
 		host,
 		losses: { losses },
-	}: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'rest' | 'deploys' | 'host' | 'losses'>,
+	}: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'rest' | 'deploys' | 'reshards' | 'host' | 'losses'>,
 	{ clock, heartbeatTimeoutMs, maxMemoryBytes, simulator }: ResolvedManagerOptions,
 	facts: () => ManagerFacts,
 ): Promise<FleetFigures> {
@@ -28,6 +29,7 @@ export async function fleetFigures(
 	const nowMs = clock.now();
 	const rules = { heartbeat: heartbeatOf(heartbeatTimeoutMs), maxMemoryBytes };
 	const deploy = deploys.stats();
+	const reshard = reshards.stats();
 	const { name, version, totalShards, shardIds, startedAt, status } = facts();
 	return {
 		manager: {
@@ -52,5 +54,6 @@ export async function fleetFigures(
 		...(gateways ? { gateways } : {}),
 		...(requests ? { rest: requests } : {}),
 		...(deploy ? { deploy } : {}),
+		...(reshard ? { reshard } : {}),
 	};
 }

@@ -135,6 +135,7 @@ export class FleetLife {
 			await this.stop({});
 		} else {
 			lifecycle.enter('running');
+			parts.reshards.resume();
 			this.#stopRefreshing = every(clock, budgetRefreshMs, () => void parts.starts.refresh());
 		}
 		if (failure) throw failure;
@@ -158,8 +159,10 @@ export class FleetLife {
 		if (membership) parts.starts.useCoordinator(await membership.connect());
 		const info = await parts.starts.firstGateway(signal);
 		signal.throwIfAborted();
-		const plan = planShards(options, info);
-		if (membership) return this.#join(membership, plan, info);
+		const planned = planShards(options, info);
+		if (membership) return this.#join(membership, planned, info);
+		const plan = parts.reshards.continued(planned);
+		if (plan !== planned && plan.layout.sessions !== planned.layout.sessions) this.#noteContinued(planned, plan);
 		await parts.starts.checkStart(plan.sessionIds.length);
 		this.#plan = plan;
 		signal.throwIfAborted();
@@ -171,6 +174,12 @@ export class FleetLife {
 		for (const worker of workers) worker.child.start();
 		const [outcome] = await Promise.all([this.#startWatch.outcome, ready]);
 		return outcome;
+	}
+
+	#noteContinued({ layout: planned }: Plan, { layout }: Plan): void {
+		this.#options.options.logger.info(
+			`continuing with ${layout.sessions} sessions with Discord, to which the fleet was resharded; after a stop it starts with ${planned.sessions} again`,
+		);
 	}
 
 	/** As a node of a cluster: what is run here is decided there, now and later. */
@@ -209,6 +218,8 @@ export class FleetLife {
 			await part.stop(graceMs === undefined ? {} : { graceMs });
 		}
 		await membership?.close();
+		// What an earlier manager left is only this one's if it has begun.
+		if (this.#plan) parts.reshards.forget();
 		const end = this.#endOf(options);
 		emit('fleet:stopped', { message: end.message, code: end.code });
 		await this.#control?.close(end);

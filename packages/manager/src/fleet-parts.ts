@@ -1,5 +1,6 @@
 // The parts of a fleet, and who asks whom. What each part does is in its own file; when they start and end, in fleet-life.ts.
-import type { Fleet } from '@shardctl/control';
+import { join } from 'node:path';
+import { type Fleet, stateDir } from '@shardctl/control';
 import type { ShardctlError } from '@shardctl/core';
 import { Calls } from './calls/calls.js';
 import { type ServedFleet, serveWorker } from './calls/serve-worker.js';
@@ -20,6 +21,8 @@ import { createSessionMode } from './modes/create-session-mode.js';
 import { Replacements } from './modes/replacements.js';
 import type { SessionMode } from './modes/session-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
+import { ReshardRecord } from './reshard/reshard-record.js';
+import { Reshards } from './reshard/reshards.js';
 import { FleetRest } from './rest/fleet-rest.js';
 import { BotProblems } from './workers/bot-problems.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
@@ -58,6 +61,7 @@ export interface FleetParts {
 	processes: ProcessRecords;
 	replacements: Replacements;
 	deploys: Deploys;
+	reshards: Reshards;
 	host: HostWatch;
 	losses: LossLedger;
 	/** Null without a cluster. */
@@ -200,6 +204,19 @@ export function createFleetParts({
 		inTurn: (work) => void replacements.inTurn(work).catch(() => {}),
 		onChange: (deploy) => emit('deploy:progress', deploy.stats()),
 	});
+	const reshards = new Reshards({
+		mode,
+		starts,
+		record: new ReshardRecord(
+			options.control === false || options.cluster ? undefined : join(stateDir(), `${options.name}.reshard.json`),
+		),
+		token,
+		clock,
+		windowMs: options.identifyWindowMs,
+		signal,
+		inTurn: (work) => replacements.inTurn(work),
+		onProgress: (stats) => emit('reshard:progress', stats),
+	});
 	const membership: Membership | null =
 		cluster && options.cluster
 			? new Membership({
@@ -214,5 +231,5 @@ export function createFleetParts({
 				})
 			: null;
 	const host = new HostWatch(clock);
-	return { starts, workers, mode, rest, calls, processes, replacements, deploys, host, losses, membership, cluster };
+	return { starts, workers, mode, rest, calls, processes, replacements, deploys, reshards, host, losses, membership, cluster };
 }

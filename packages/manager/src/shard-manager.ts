@@ -12,6 +12,8 @@ import {
 	type IdentifyWait,
 	type ManagerStats,
 	type ManagerStatus,
+	type ReshardOutcome,
+	type ReshardRequest,
 	type RespawnAllOptions,
 	readGuildId,
 	readRespawnAllOptions,
@@ -31,6 +33,7 @@ import { createFleetParts, type FleetParts } from './fleet-parts.js';
 import { judgeFleet } from './health/judge-fleet.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
+import { noReshardInCluster, readReshardRequest } from './reshard/reshard-request.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -271,6 +274,23 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	/** @internal Of the workers of this machine. */
 	localCancelDeploy(id?: number, options?: { onlyQueued?: boolean }): DeployStats {
 		return this.#parts.deploys.callOff(id, options).stats();
+	}
+
+	/**
+	 * Resident mode: replaces the sessions with Discord by more or fewer, a whole multiple or part of them, while the workers run on and
+	 * receive every event once. Resolves when that is done; with `dryRun`, with what it would take. `reshard:progress` reports each step.
+	 * Rejects with `RESHARD_COUNT`, `RESHARD_RUNNING`, `RESHARD_UNSUPPORTED` (in direct mode, in a cluster), `IDENTIFY_BUDGET`, and
+	 * `RESHARD_FAILED` where it ended on the way: then another call continues or, with `undo`, returns.
+	 */
+	async reshard(request: ReshardRequest): Promise<ReshardOutcome> {
+		if (this.cluster) throw noReshardInCluster();
+		return this.localReshard(request);
+	}
+
+	/** @internal Of this machine. */
+	async localReshard(request: ReshardRequest): Promise<ReshardOutcome> {
+		if (this.#options.cluster) throw noReshardInCluster();
+		return this.#parts.reshards.reshard(readReshardRequest(request));
 	}
 
 	/** Resident mode: replaces the gateway processes one after the other. Discord and the workers keep their sessions. */

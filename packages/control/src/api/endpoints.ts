@@ -16,6 +16,7 @@ export const endpoints = {
 	deploy: 'POST /v1/deploy',
 	deployOutcome: 'GET /v1/deploys/{id}',
 	deployCancel: 'POST /v1/deploy/cancel',
+	reshard: 'POST /v1/reshard',
 	respawn: 'POST /v1/shards/{shardId}/respawn',
 	eval: 'POST /v1/eval',
 	fetch: 'POST /v1/fetch',

@@ -202,6 +202,20 @@ const deployStats = z.object({
 	queued: z.int(),
 }) satisfies z.ZodType<ManagerStats['deploy']>;
 
+const reshardStats = z.object({
+	state: z.enum(['running', 'done', 'failed']),
+	from: z.int(),
+	to: z.int(),
+	done: z.int(),
+	total: z.int(),
+	identifies: z.int(),
+	longestPauseMs: z.number(),
+	startedAt: z.number(),
+	tookMs: z.number(),
+	leftMs: z.number(),
+	error: z.string().nullable(),
+}) satisfies z.ZodType<ManagerStats['reshard']>;
+
 const hostFacts = z.object({
 	stateDir: z.object({ folder: z.string(), freeBytes: z.number(), totalBytes: z.number() }).nullable(),
 	openFiles: z.object({ used: z.int(), limit: z.number() }).nullable(),
@@ -230,6 +244,7 @@ export const managerStats = z.object({
 	gateways: z.array(gatewayProcessStats).optional(),
 	rest: restStats.optional(),
 	deploy: deployStats.optional(),
+	reshard: reshardStats.optional(),
 }) satisfies z.ZodType<ManagerStats>;
 
 export const health = z.object({
@@ -289,6 +304,7 @@ const eventTypes = {
 	'worker:rolled-back': true,
 	'worker:stop-first': true,
 	'deploy:progress': true,
+	'reshard:progress': true,
 	'identify:deferred': true,
 	'identify:expired': true,
 	'restart:progress': true,

@@ -61,6 +61,8 @@ export interface ControlClient {
 	deployOutcome(id: number): Promise<Output<'deployOutcome'>>;
 	/** Calls off a deploy, or the one that runs. Throws `OPTIONS_INVALID` when there is none. */
 	cancelDeploy(id?: number): Promise<Output<'deployCancel'>>;
+	/** Resident mode: resolves when the sessions with Discord were replaced; with `dryRun`, with what that would take. */
+	reshard(input: Input<'reshard'>): Promise<Output<'reshard'>>;
 	respawn(shardId: number): Promise<Output<'respawn'>>;
 	/** The nodes of the cluster. Throws `NOT_A_CLUSTER`, as the next four. */
 	nodes(): Promise<Output<'nodes'>>;
@@ -138,6 +140,7 @@ export function createControlClient(
 		deploy: (input) => withoutDeadline('deploy', input),
 		deployOutcome: (id) => withoutDeadline('deployOutcome', { id }),
 		cancelDeploy: (id) => withDeadline('deployCancel', { id }),
+		reshard: (input) => withoutDeadline('reshard', input),
 		respawn: (shardId) => withoutDeadline('respawn', { shardId }),
 		nodes: () => withDeadline('nodes'),
 		placement: () => withDeadline('placement'),

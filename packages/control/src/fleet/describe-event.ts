@@ -76,6 +76,8 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 			return warn(`${name(event)}: ${event.reason}; the old process ends first, events wait meanwhile`);
 		case 'deploy:progress':
 			return describeDeploy(event);
+		case 'reshard:progress':
+			return describeReshard(event);
 		case 'gateway:spawned':
 			return info(`gateway process ${event.gatewayId} started as process ${event.pid}`);
 		case 'gateway:exited':
@@ -190,6 +192,24 @@ const listedCauses = 3;
 function listed<T>(causes: readonly T[], text: (cause: T) => string): string[] {
 	const more = causes.length - listedCauses;
 	return [...causes.slice(0, listedCauses).map(text), ...(more > 0 ? [`${more} more`] : [])];
+}
+
+function describeReshard({
+	state,
+	from,
+	to,
+	done,
+	total,
+	tookMs,
+	longestPauseMs,
+	leftMs,
+	error: reason,
+}: Extract<FleetEventBody, { type: 'reshard:progress' }>): EventText {
+	const what = `resharding from ${from} to ${plural(to, 'session')}`;
+	if (state === 'failed') return error(`${what} ended after ${seconds(tookMs)}: ${reason}`);
+	if (state === 'done')
+		return info(`${what} is done after ${seconds(tookMs)}; the longest pause of a shard was ${longestPauseMs} ms`);
+	return info(`${what}: ${done} of ${total} groups replaced, about ${age(leftMs)} left`);
 }
 
 function describeDeploy(event: Extract<FleetEventBody, { type: 'deploy:progress' }>): EventText {

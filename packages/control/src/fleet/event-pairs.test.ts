@@ -35,6 +35,7 @@ const pairs = {
 	'worker:rolled-back': 'moment',
 	'worker:stop-first': ['worker:deployed', 'worker:rolled-back'],
 	'deploy:progress': 'carries',
+	'reshard:progress': 'carries',
 	'restart:progress': 'carries',
 	'identify:deferred': ['shard:ready', 'upstream:ready', 'upstream:refused', 'worker:failed', 'fleet:stopped'],
 	'identify:expired': 'moment',

@@ -1,6 +1,6 @@
 // What happens to a fleet, as plain data: the events that the control API, the command line and metrics know. What a bot writes or
 // sends is not among them.
-import type { DeployStats, ExitReason, FleetHealth, GatewayNotice, HealthCause, RestNotice } from '@shardctl/core';
+import type { DeployStats, ExitReason, FleetHealth, GatewayNotice, HealthCause, ReshardStats, RestNotice } from '@shardctl/core';
 
 /** Which worker an event is about. */
 export interface WorkerRef {
@@ -114,6 +114,8 @@ export interface SharedFleetEvents {
 	'worker:stop-first': WorkerRef & { reason: string };
 	/** A deploy has begun something, or has ended. */
 	'deploy:progress': DeployStats;
+	/** A resharding has begun, has replaced some sessions, or has ended. */
+	'reshard:progress': ReshardStats;
 	/** A restart waits because only the reserve of the day's session starts is left. */
 	'identify:deferred': WorkerRef & { remaining: number; resetAt: number };
 	/**

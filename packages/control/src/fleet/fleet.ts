@@ -8,6 +8,8 @@ import type {
 	LastExit,
 	LogEntry,
 	ManagerStats,
+	ReshardOutcome,
+	ReshardRequest,
 	RespawnAllOptions,
 	ShardStatus,
 	WorkerSample,
@@ -88,6 +90,8 @@ export interface Fleet {
 	waitForDeploy(id: number): Promise<DeployOutcome>;
 	/** Calls off the deploy of this number, or the one that runs; with `onlyQueued` only while it has not begun. */
 	cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats>;
+	/** Resident mode: replaces the sessions with Discord by more or fewer. Rejects as `ShardManager.reshard`. */
+	reshard(request: ReshardRequest): Promise<ReshardOutcome>;
 	/** Resident mode: replaces the gateway processes. Throws `OPTIONS_INVALID` in direct mode. */
 	restartGateways(): Promise<void>;
 	/** Replaces the REST process. Throws `OPTIONS_INVALID` in a fleet without one. */

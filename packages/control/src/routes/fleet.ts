@@ -167,6 +167,25 @@ export const deployCancelRoute = route({
 	},
 });
 
+export const reshardRoute = route({
+	summary:
+		'Resident mode: replaces the sessions with Discord by more or fewer. Responds once that is done; it continues without its client.',
+	input: z.strictObject({
+		sessions: wholeNumber(1).optional().describe('sessions to end with: a whole multiple or part of the present ones'),
+		dryRun: flag.optional().describe('respond at once with what it would take'),
+		undo: flag.optional().describe('end the resharding that runs, and return to the session count before it'),
+	}),
+	output: z.object({
+		from: z.int(),
+		to: z.int(),
+		identifies: z.int(),
+		estimatedMs: z.number(),
+		tookMs: z.number(),
+		longestPauseMs: z.number(),
+	}),
+	run: (request, { fleet }) => fleet.reshard(request),
+});
+
 /** Waits for the end of a deploy. One that still waits for its turn ends with the client that waits for it. */
 async function outcomeFor(fleet: Fleet, id: number, signal: AbortSignal): Promise<DeployOutcome> {
 	const onGone = () => void fleet.cancelDeploy(id, { onlyQueued: true }).catch(() => {});

@@ -50,9 +50,53 @@ export interface ManagerStats {
 	rest?: RestStats | undefined;
 	/** The deploy that runs, or the last one; none before the first. `queued`: how many wait behind it. */
 	deploy?: (DeployStats & { queued: number }) | undefined;
+	/** The resharding that runs, or the last one; absent before the first. */
+	reshard?: ReshardStats | undefined;
 }
 
 /** One deploy as `stats` shows it. */
+export interface ReshardRequest {
+	/** Sessions with Discord to end with. */
+	sessions?: number | undefined;
+	/** Only what it would take. */
+	dryRun?: boolean | undefined;
+	/** Ends the resharding that runs and returns to the session count before it. */
+	undo?: boolean | undefined;
+}
+
+export interface ReshardOutcome {
+	/** Session counts. */
+	from: number;
+	to: number;
+	/** Session starts that it took, or takes. */
+	identifies: number;
+	estimatedMs: number;
+	/** 0 for what was not done. */
+	tookMs: number;
+	/** The longest time for which the shards of one group received no event. */
+	longestPauseMs: number;
+}
+
+/** A resharding, in groups of sessions that are replaced together. */
+export interface ReshardStats {
+	/** `failed`: it ended on the way; what was replaced stays. */
+	state: 'running' | 'done' | 'failed';
+	/** Session counts. */
+	from: number;
+	to: number;
+	/** Groups. */
+	done: number;
+	total: number;
+	identifies: number;
+	longestPauseMs: number;
+	/** Epoch ms. */
+	startedAt: number;
+	tookMs: number;
+	/** About how long it still takes; 0 when it has ended. */
+	leftMs: number;
+	error: string | null;
+}
+
 export interface DeployStats {
 	id: number;
 	state: 'queued' | 'replacing' | 'baking' | 'finishing' | 'rolling-back' | 'deployed' | 'failed' | 'called-off';

@@ -21,7 +21,11 @@ export function openManagerLink(epoch: number): GatewayPeer {
 export function identifyClient(peer: GatewayPeer, { successor = false } = {}): IdentifyClient {
 	return new IdentifyClient({
 		acquire: (session, signal) =>
-			peer.request('identify.acquire', { session, ...(successor && { successor }) }, { ...(signal && { signal }), timeoutMs: Number.POSITIVE_INFINITY }),
+			peer.request(
+				'identify.acquire',
+				{ session, ...(successor && { successor }) },
+				{ ...(signal && { signal }), timeoutMs: Number.POSITIVE_INFINITY },
+			),
 		report: (event, slotId) => peer.notify(`identify.${event}`, { slotId }),
 	});
 }

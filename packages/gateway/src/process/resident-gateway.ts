@@ -26,6 +26,7 @@ import {
 	type SessionTerms,
 	ShardctlError,
 	type SnapshotStore,
+	sessionCountOf,
 	sessionsOfShards,
 	shardsOfSession,
 	sleep,
@@ -259,11 +260,11 @@ export class ResidentGateway {
 	#createAll(): void {
 		const byCount = new Map<number, number[]>();
 		for (const shardId of this.#options.config.shardIds) {
-			const count = this.#record.sessionsOf(shardId) ?? this.#options.config.layout.sessions;
+			const count = this.#record.sessionsOf(shardId) ?? sessionCountOf(this.#layout, shardId);
 			byCount.set(count, [...(byCount.get(count) ?? []), shardId]);
 		}
 		for (const [sessions, shardIds] of byCount) {
-			const layout = { ...this.#layout, sessions };
+			const layout = { generation: this.#layout.generation, totalShards: this.#layout.totalShards, sessions };
 			for (const session of sessionsOfShards(layout, shardIds)) {
 				this.#create(session, { layout, shardIds: shardsOfSession(layout, session, shardIds) });
 			}
@@ -290,10 +291,13 @@ export class ResidentGateway {
 		if (present.length > 0 && present.every(({ of }) => of === to)) return { identifies: 0, pausedMs: 0, repeated: 0 };
 		const whole = shardsOfAll(this.#layout.totalShards, groups, group).every((id) => shardIds.includes(id));
 		if (!whole || present.some(({ of }) => of !== from)) {
-			throw new ShardctlError('RESHARD_FAILED', `gateway process ${this.#id} does not have all sessions of group ${group} of ${groups}`);
+			throw new ShardctlError(
+				'RESHARD_FAILED',
+				`gateway process ${this.#id} does not have all sessions of group ${group} of ${groups}`,
+			);
 		}
 		const report = (kind: GatewayNotice['kind'], message: string) => notice({ shardIds, kind, message });
-		const layout = { ...this.#layout, sessions: to };
+		const layout = { generation: this.#layout.generation, totalShards: this.#layout.totalShards, sessions: to };
 		const role: SessionRole = { isSuccessor: true };
 		const successors = sessionsOfShards(layout, shardIds).map((session) =>
 			this.#construct(session, {
@@ -320,7 +324,10 @@ export class ResidentGateway {
 		});
 		try {
 			const done = await takeover.run();
-			report('reshard:done', `replaced ${names}; no event was delivered for ${done.pausedMs} ms, ${done.repeated} arrived twice and were delivered once`);
+			report(
+				'reshard:done',
+				`replaced ${names}; no event was delivered for ${done.pausedMs} ms, ${done.repeated} arrived twice and were delivered once`,
+			);
 			return done;
 		} catch (error) {
 			report('reshard:failed', messageOf(error));
@@ -387,7 +394,7 @@ export class ResidentGateway {
 		return {
 			rssBytes: process.memoryUsage.rss(),
 			cpuSeconds: (user + system) / 1e6,
-			sessions: [...this.#sessions.values()].map((session) => session.stats()),
+			sessions: [...this.#sessions.values()].sort((a, b) => a.id - b.id).map((session) => session.stats()),
 			shards: [...this.#shards.values()].sort((a, b) => a.id - b.id).map((shard) => shard.stats()),
 		};
 	}

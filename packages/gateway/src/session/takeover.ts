@@ -11,15 +11,7 @@
 // Until the record is written, nothing has happened: what was kept back is delivered, or the next process resumes the present sessions.
 // From there on the successors count. Discord promises an order within each session only; that both have the same order within a guild
 // is assumed, and no order between guilds.
-import {
-	type Clock,
-	type CloseCode,
-	intentBits,
-	messageOf,
-	type ReshardedGroup,
-	ShardctlError,
-	sleep,
-} from '@shardctl/core';
+import { type Clock, type CloseCode, intentBits, messageOf, type ReshardedGroup, ShardctlError, sleep } from '@shardctl/core';
 import type { ClientRequest } from '@shardctl/gateway-protocol';
 import type { ResidentShard } from '../shard/resident-shard.js';
 import { type Dispatch, objectOf, objectsOf } from '../state/raw.js';
@@ -199,7 +191,8 @@ export class Takeover {
 		let completeAt = 0;
 		for (const { session, pending, lastGuildAt } of this.#successors) {
 			if (pending === undefined) return `session ${session.id} of ${session.of} has not started yet`;
-			if (pending.size > 0 && now - lastGuildAt < guildWaitMs) return `session ${session.id} of ${session.of} still receives its guilds`;
+			if (pending.size > 0 && now - lastGuildAt < guildWaitMs)
+				return `session ${session.id} of ${session.of} still receives its guilds`;
 			if (!session.isReady) return `session ${session.id} of ${session.of} has lost its connection to Discord`;
 			completeAt = Math.max(completeAt, lastGuildAt);
 		}
@@ -269,7 +262,9 @@ export class Takeover {
 
 	/** The facts of each successor as of now; undefined when one has no session. */
 	#replacing(): ReplacingSession[] | undefined {
-		const replaced = new Map(this.#present.flatMap(({ session }) => session.shards.map(({ id }) => [id, session.saved?.sessionId ?? ''])));
+		const replaced = new Map(
+			this.#present.flatMap(({ session }) => session.shards.map(({ id }) => [id, session.saved?.sessionId ?? ''])),
+		);
 		const replacing: ReplacingSession[] = [];
 		for (const { session, lastSeq, pending } of this.#successors) {
 			const { saved } = session;
@@ -366,7 +361,9 @@ export class Takeover {
 				return false;
 			}
 			if (!isShared(dispatch)) return false;
-			const delivered = session.shardsOf(dispatch).filter(({ id }) => this.#overlaps.get(id)?.wasDelivered(dispatch, this.#nowMs));
+			const delivered = session
+				.shardsOf(dispatch)
+				.filter(({ id }) => this.#overlaps.get(id)?.wasDelivered(dispatch, this.#nowMs));
 			if (delivered.length === 0) return false;
 			session.pass(dispatch, seq, { except: new Set(delivered.map(({ id }) => id)) });
 			return true;

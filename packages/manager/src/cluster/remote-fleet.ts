@@ -9,6 +9,7 @@ import type {
 	ManagerStats,
 	RespawnAllOptions,
 } from '@shardctl/core';
+import { noReshardInCluster } from '../reshard/reshard-request.js';
 import type { ClusterCalls } from './cluster-calls.js';
 import type { NodeLinks } from './node-links.js';
 import type { RemoteFleetMethod } from './node-methods.js';
@@ -93,6 +94,10 @@ export class RemoteFleet implements Fleet {
 
 	cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats> {
 		return this.#ask('cancelDeploy', [id, options]);
+	}
+
+	async reshard(): Promise<never> {
+		throw noReshardInCluster();
 	}
 
 	restartGateways(): Promise<void> {

@@ -11,6 +11,7 @@ import {
 	messageOf,
 	type RespawnAllOptions,
 } from '@shardctl/core';
+import { noReshardInCluster } from '../reshard/reshard-request.js';
 import { atNode } from './at-node.js';
 import type { ClusterCalls } from './cluster-calls.js';
 import { ClusterDeploys, type DeployConductor } from './cluster-deploys.js';
@@ -154,6 +155,10 @@ export class WholeFleet implements Fleet {
 
 	async cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats> {
 		return this.deploys.cancel(id, options);
+	}
+
+	async reshard(): Promise<never> {
+		throw noReshardInCluster();
 	}
 
 	async restartGateways(): Promise<void> {

@@ -62,8 +62,8 @@ export interface ManagedGatewayOptions {
 	/** What is the same for every process of this gateway. */
 	child: ServiceProcessOptions<GatewayPeer>['child'];
 	config(): Omit<GatewayConfig, 'gatewayId' | 'epoch' | 'shardIds' | 'port'>;
-	/** Waits until a session with Discord may send IDENTIFY; rejects only when `signal` aborts. */
-	acquireIdentify(session: number, signal: AbortSignal): Promise<IdentifySlot>;
+	/** Waits until a session with Discord may send IDENTIFY; rejects only when `signal` aborts. `successor`: one that is to replace others. */
+	acquireIdentify(session: number, signal: AbortSignal, options: { successor: boolean }): Promise<IdentifySlot>;
 	/** Length of Discord's identify window. */
 	identifyWindowMs: number;
 }
@@ -196,15 +196,20 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		peer.on('session.started', ({ terms, session }) => this.emit('session-started', terms, session));
 		peer.on('session.refused', (refusal) => this.emit('session-refused', refusal));
 		const { child, identifyWindowMs } = this.#options;
-		const slots = new SlotHolder({
-			clock: child.clock ?? systemClock,
-			windowMs: identifyWindowMs,
-			onExpired: ({ shardId }, afterMs) => this.emit('identify-expired', shardId, afterMs),
-			acquire: (session, signal) => this.#options.acquireIdentify(session, signal),
-			onSent: () => reports.spent(),
-		});
-		slots.follow(peer);
-		peer.handle('identify.acquire', ({ session }, { signal }) => slots.acquire(session, signal));
+		const holder = (successor: boolean) =>
+			new SlotHolder({
+				clock: child.clock ?? systemClock,
+				windowMs: identifyWindowMs,
+				onExpired: ({ shardId }, afterMs) => this.emit('identify-expired', shardId, afterMs),
+				acquire: (session, signal) => this.#options.acquireIdentify(session, signal, { successor }),
+				onSent: () => reports.spent(),
+			});
+		// A successor can have the number of a session that it is to replace.
+		const [slots, successorSlots] = [holder(false), holder(true)];
+		for (const each of [slots, successorSlots]) each.follow(peer);
+		peer.handle('identify.acquire', ({ session, successor }, { signal }) =>
+			(successor ? successorSlots : slots).acquire(session, signal),
+		);
 		const forever = Number.POSITIVE_INFINITY;
 		return {
 			peer,
@@ -215,7 +220,9 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 				await peer.request('shutdown', { reason, keepSessions: this.#keepSessions || !final }, { timeoutMs: forever });
 				this.#paused?.resolve();
 			},
-			closed: () => slots.abandonAll(),
+			closed: () => {
+				for (const each of [slots, successorSlots]) each.abandonAll();
+			},
 		};
 	}
 }

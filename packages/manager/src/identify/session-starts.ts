@@ -115,6 +115,19 @@ export class SessionStarts {
 		);
 	}
 
+	/** Rejects with `IDENTIFY_BUDGET` when so many more sessions would use the reserve. */
+	async checkReshard(sessions: number): Promise<void> {
+		const answer = await this.#coordinator.check(sessions, { automatic: true });
+		if (answer.allowed) return;
+		const { remaining, total } = this.#coordinator.budget();
+		throw new ShardctlError(
+			'IDENTIFY_BUDGET',
+			`resharding needs ${sessions} session starts, and Discord allows ${remaining} more of today's ${total}, of which some are reserved ` +
+				`for restarts: try again at ${new Date(answer.resetAt).toISOString()}, when they reset`,
+			{ details: { needed: sessions, remaining, total, resetAt: answer.resetAt } },
+		);
+	}
+
 	/**
 	 * Waits until `sessions` sessions may be started again. Rejects with the refusal; a refusal that arrives meanwhile is reported
 	 * through `onRefused`. An API that does not answer does not prevent a start.

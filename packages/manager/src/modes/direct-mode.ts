@@ -4,6 +4,7 @@ import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
 import { withSessions } from '../plan/plan-session.js';
+import { needsResidentMode } from '../reshard/plan-reshard.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
@@ -129,6 +130,11 @@ export class DirectMode implements SessionMode {
 	}
 
 	async stats(): Promise<undefined> {}
+
+	/** The workers have the sessions. */
+	async reshard(): Promise<never> {
+		throw needsResidentMode();
+	}
 
 	async restartGateways(): Promise<void> {
 		throw new ShardctlError(

@@ -10,11 +10,15 @@ import {
 	type GatewayStats,
 	type IdentifySlot,
 	type IdentifyWait,
+	type Layout,
 	orAborted,
+	type ReshardedGroup,
+	type ReshardGroup,
 	ShardctlError,
 	sessionsOfShards,
 	shardsOfSession,
 	type WorkerConnection,
+	withGroup,
 } from '@shardctl/core';
 import { defaultRestartPolicy } from '@shardctl/supervisor';
 import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
@@ -237,6 +241,27 @@ export class ResidentMode implements SessionMode {
 		});
 	}
 
+	/** Resolves with the layout of then. A gateway process that dies meanwhile is followed by one that is asked again. */
+	async reshard(request: ReshardGroup, signal: AbortSignal): Promise<{ layout: Layout; done: ReshardedGroup }> {
+		const { gateways, plan } = this.#started();
+		const groups = Math.min(request.from, request.to);
+		const gateway = gateways.of(plan.shardIds.filter((id) => id % groups === request.group));
+		for (;;) {
+			await gateway.whenReady(signal);
+			const asked = gateway.request('session.reshard', request, { signal, timeoutMs: Number.POSITIVE_INFINITY });
+			const outcome = await asked.catch((error: unknown) => error);
+			signal.throwIfAborted();
+			if (!(outcome instanceof Error)) {
+				const running = this.#started();
+				const layout = withGroup(running.plan.layout, request.group, request.to);
+				running.plan = { ...running.plan, layout, sessionIds: sessionsOfShards(layout, running.plan.shardIds) };
+				return { layout, done: outcome as ReshardedGroup };
+			}
+			const code = ShardctlError.is(outcome) ? outcome.code : undefined;
+			if (code !== 'CHANNEL_CLOSED' && code !== 'WORKER_UNAVAILABLE') throw outcome;
+		}
+	}
+
 	async stop(options: { graceMs?: number }): Promise<void> {
 		await this.#running?.gateways.stop(options);
 		this.#running?.folder.release();
@@ -289,7 +314,8 @@ export class ResidentMode implements SessionMode {
 					shardIds: worker.shardIds,
 				})),
 			}),
-			acquireIdentify: (session, signal) => this.#acquireForSession(session, signal),
+			acquireIdentify: (session, signal, { successor }) =>
+				successor ? this.#options.starts.acquireIdentify(session, unattended, signal) : this.#acquireForSession(session, signal),
 			identifyWindowMs: options.identifyWindowMs,
 			onCreated: (gateway) => this.#listen(gateway),
 		});

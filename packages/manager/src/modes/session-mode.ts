@@ -1,7 +1,7 @@
 // Who holds the sessions with Discord, and what that means for a worker. The manager knows only this interface; direct and resident
 // mode are its two implementations, and pass one contract suite (session-mode.contract.ts).
-import type { GatewayProcessStats, IdentifySlot, IdentifyWait } from '@shardctl/core';
 import type { LocalGatewayView } from '../foreign/foreign-source.js';
+import type { GatewayProcessStats, IdentifySlot, IdentifyWait, Layout, ReshardedGroup, ReshardGroup } from '@shardctl/core';
 import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
@@ -88,6 +88,11 @@ export interface SessionMode {
 	/** Replaces the gateway processes one after the other. Throws `OPTIONS_INVALID` in a mode without any, and `WORKER_NOT_READY`. */
 	restartGateways(): Promise<void>;
 
+	/**
+	 * Replaces the sessions of one group by those of another count; resolves with the layout as it is then. Rejects with `RESHARD_FAILED`,
+	 * where nothing has changed, with the signal's reason, and with `RESHARD_UNSUPPORTED` in a mode in which the workers have the sessions.
+	 */
+	reshard(request: ReshardGroup, signal: AbortSignal): Promise<{ layout: Layout; done: ReshardedGroup }>;
 	/** Ends what {@link start} started, and its sessions with Discord. The workers are gone by then. Idempotent. */
 	stop(options: { graceMs?: number }): Promise<void>;
 }
