@@ -66,6 +66,7 @@ const examples: Partial<Record<Operation, readonly object[]>> = {
 	restart: [{ mode: 'rolling' }, { gateways: true }, { rest: true }],
 	deploy: [{ wait: true }, { reason: 'x' }],
 	deployCancel: [{ id: 1 }],
+	reshard: [{ sessions: 4, dryRun: true }, { undo: true }],
 	respawn: [{}],
 	eval: [{ code: '1 + 1', shard: 0, timeoutMs: 1000 }],
 	fetch: [{ path: 'guilds.cache.size', shard: 0 }],

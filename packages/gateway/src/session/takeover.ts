@@ -15,6 +15,7 @@ import { type Clock, type CloseCode, intentBits, messageOf, type ReshardedGroup,
 import type { ClientRequest } from '@shardctl/gateway-protocol';
 import type { ResidentShard } from '../shard/resident-shard.js';
 import { type Dispatch, objectOf, objectsOf } from '../state/raw.js';
+import { AwaitedAnswers } from './awaited-answers.js';
 import type { ReplacingSession } from './reshard-record.js';
 import type { ResidentSession } from './resident-session.js';
 import { isShared, ShardOverlap, staleAfterMs } from './shard-overlap.js';
@@ -25,8 +26,6 @@ const hearOutMs = 1500;
 const guildWaitMs = 5000;
 /** A cut waits at most this long for a moment at which the successors are not behind, and for answers to requests of workers. */
 const patienceMs = { behind: 3000, answers: 15_000 };
-/** How long an answer to a request can be expected. */
-const answerMs = 10_000;
 /** How long events may be kept back, until workers have confirmed those before. */
 const cutMs = 700;
 const retryMs = 2000;
@@ -58,8 +57,7 @@ interface Present {
 	/** Monotonic; undefined while it is not connected. */
 	connectedSince: number | undefined;
 	lost: boolean;
-	/** When the last answer to each request of a worker is due. */
-	readonly answers: Map<string, number>;
+	readonly answers: AwaitedAnswers;
 }
 
 interface Successor {
@@ -89,7 +87,7 @@ export class Takeover {
 			connections: session.connections,
 			connectedSince: undefined,
 			lost: false,
-			answers: new Map(),
+			answers: new AwaitedAnswers(),
 		}));
 		this.#successors = options.to.map((session) => ({
 			session,
@@ -132,7 +130,7 @@ export class Takeover {
 		for (const present of this.#present) {
 			present.session.watch({
 				take: (dispatch, seq) => this.#takePresent(present, dispatch, seq),
-				onRequest: (request) => this.#expectAnswer(present, request),
+				onRequest: (request) => present.answers.noteRequest(request, this.#nowMs),
 				onLost: () => {
 					present.lost = true;
 				},
@@ -215,7 +213,10 @@ export class Takeover {
 	/** Whether neither answers nor events of the successors are on their way, as far as can be waited for. */
 	#isGoodMoment(waitedMs: number): boolean {
 		const now = this.#nowMs;
-		if (waitedMs < patienceMs.answers && this.#present.some((present) => this.#awaitsAnswers(present, now))) return false;
+		if (waitedMs < patienceMs.answers) {
+			const owed = ({ session, answers }: Present) => session.requestsWaiting > 0 || !answers.isEmpty(now);
+			if (this.#present.some(owed)) return false;
+		}
 		if (waitedMs >= patienceMs.behind) return true;
 		for (const overlap of this.#overlaps.values()) if (overlap.awaitsRepeats(now)) return false;
 		return true;
@@ -334,7 +335,7 @@ export class Takeover {
 	}
 
 	#takePresent(present: Present, dispatch: Dispatch, seq: number): boolean {
-		this.#noteAnswer(present, dispatch);
+		present.answers.noteEvent(dispatch);
 		if (this.#state === 'cutting') {
 			present.late.push({ dispatch, seq });
 			return true;
@@ -394,33 +395,6 @@ export class Takeover {
 		if (!successor.pending?.delete(String(objectOf(d)?.id))) return false;
 		successor.lastGuildAt = this.#nowMs;
 		return true;
-	}
-
-	#expectAnswer({ answers }: Present, request: ClientRequest): void {
-		const due = this.#nowMs + answerMs;
-		if (request.op === 8) answers.set(`8 ${request.d.nonce ?? request.d.guild_id}`, due);
-		else if (request.op === 31) for (const guildId of request.d.guild_ids) answers.set(`31 ${guildId}`, due);
-		else if (request.op === 43) answers.set(`43 ${request.d.guild_id}`, due);
-		else if (request.op === 4) answers.set(`4 ${request.d.guild_id}`, this.#nowMs + voiceMs);
-	}
-
-	#noteAnswer({ answers }: Present, { t, d }: Dispatch): void {
-		if (answers.size === 0) return;
-		const data = objectOf(d) ?? {};
-		const name = data.nonce ?? data.guild_id;
-		if (t === 'GUILD_MEMBERS_CHUNK' && Number(data.chunk_index) + 1 >= Number(data.chunk_count)) answers.delete(`8 ${name}`);
-		else if (t === 'SOUNDBOARD_SOUNDS') answers.delete(`31 ${data.guild_id}`);
-		else if (t === 'CHANNEL_INFO') answers.delete(`43 ${data.guild_id}`);
-		else if (t === 'RATE_LIMITED') {
-			const meta = objectOf(data.meta) ?? {};
-			answers.delete(`${data.opcode} ${meta.nonce ?? meta.guild_id}`);
-		}
-	}
-
-	#awaitsAnswers({ session, answers }: Present, now: number): boolean {
-		if (session.requestsWaiting > 0) return true;
-		for (const [name, due] of answers) if (due <= now) answers.delete(name);
-		return answers.size > 0;
 	}
 
 	/** A successor was refused for good, such as for a count that Discord does not accept. */
