@@ -4,7 +4,6 @@ import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
 import { withSessions } from '../plan/plan-session.js';
-import { needsResidentMode } from '../reshard/plan-reshard.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
@@ -133,7 +132,10 @@ export class DirectMode implements SessionMode {
 
 	/** The workers have the sessions. */
 	async reshard(): Promise<never> {
-		throw needsResidentMode();
+		throw new ShardctlError(
+			'RESHARD_UNSUPPORTED',
+			'in direct mode the workers hold the sessions, so the fleet is resharded by a restart with another shard count; to reshard while it runs, start it with gateway "resident", and with fewer sessions than shards',
+		);
 	}
 
 	async restartGateways(): Promise<void> {

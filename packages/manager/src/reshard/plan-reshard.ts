@@ -82,14 +82,6 @@ export function estimateMs(
 	return Math.max(Math.ceil(identifies / maxConcurrency) * windowMs, groups.length * groupMs);
 }
 
-/** For a fleet in direct mode. */
-export function needsResidentMode(): ShardctlError {
-	return new ShardctlError(
-		'RESHARD_UNSUPPORTED',
-		'in direct mode the workers hold the sessions, so the fleet is resharded by a restart with another shard count; to reshard while it runs, start it with gateway "resident", and with fewer sessions than shards',
-	);
-}
-
 function countError(message: string, layout: Layout): ShardctlError {
 	return new ShardctlError('RESHARD_COUNT', message, { details: { layout } });
 }
