@@ -31,7 +31,10 @@ export function identifyClient(peer: GatewayPeer, { successor = false } = {}): I
 }
 
 /** Registers a handler for every request but those that concern the process itself. */
-export function answerManager(peer: GatewayPeer, gateway: Pick<ResidentGateway, 'stats' | 'shards' | 'hear' | 'ping' | 'reshard'>): void {
+export function answerManager(
+	peer: GatewayPeer,
+	gateway: Pick<ResidentGateway, 'stats' | 'shards' | 'hear' | 'ping' | 'reshard'>,
+): void {
 	const each = async (
 		{ incarnation, shardIds }: WorkerIncarnation,
 		work: (shard: ResidentShard, incarnation: number) => Promise<void> | void,

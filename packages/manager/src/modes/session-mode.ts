@@ -1,7 +1,8 @@
 // Who holds the sessions with Discord, and what that means for a worker. The manager knows only this interface; direct and resident
 // mode are its two implementations, and pass one contract suite (session-mode.contract.ts).
-import type { LocalGatewayView } from '../foreign/foreign-source.js';
+
 import type { GatewayProcessStats, IdentifySlot, IdentifyWait, Layout, ReshardedGroup, ReshardGroup } from '@shardctl/core';
+import type { LocalGatewayView } from '../foreign/foreign-source.js';
 import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
