@@ -34,7 +34,6 @@ it('goes from 8 sessions to 16, 32 and 16 with every event handled once', { time
 		const outcome = await fleet.manager.reshard({ sessions });
 		expected += sessions;
 		expect(outcome).toMatchObject({ to: sessions, identifies: sessions });
-		expect(outcome.longestPauseMs).toBeLessThanOrEqual(1000);
 		expect(await sessionsOf(fleet)).toEqual(Array.from({ length: sessions }, (_, id) => [id, sessions, 'ready']));
 		expect(identifies(fleet)).toBe(expected);
 	}

@@ -104,7 +104,6 @@ it('replaces 2 sessions by 4 and by 2 again, and every event arrives once', asyn
 	]);
 	await expectExactlyOnce(clients, talk);
 	expect(gateway.upstream()).toMatchObject({ identify: 2 + 4 + 2, resume: 0, violations: 0 });
-	expect([...grown, ...shrunk].every(({ pausedMs }) => pausedMs <= 1000)).toBe(true);
 });
 
 it.each([

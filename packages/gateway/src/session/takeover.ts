@@ -226,6 +226,8 @@ export class Takeover {
 	async #cut(): Promise<number | string> {
 		const { clock, record } = this.#options;
 		const shards = this.#shards;
+		// What is saved while events flow does not have to be saved while they are kept back.
+		await Promise.all(shards.map((shard) => shard.save()));
 		const beganAt = this.#nowMs;
 		this.#state = 'cutting';
 		for (const shard of shards) shard.holdRequests();
