@@ -99,6 +99,11 @@ describeWithRedis('the dashboard of a cluster', () => {
 				/^shardctl_cluster_steps_total\{.*kind="session_taken_over".*\} [1-9]/m,
 			);
 			expect(problems).toEqual([]);
+
+			// What is in the head of the page is about all nodes.
+			await page.getByRole('button', { name: 'Stop', exact: true }).click();
+			await confirm(page, 'Stop the fleet?', /^The node ends with 3 workers, the bot goes offline on 3 shards/, 'Stop the fleet');
+			expect(await nodes.a.run.exit).toBe(0);
 		},
 	);
 });

@@ -102,6 +102,7 @@ describe.skipIf(!executable)('the dashboard', () => {
 		process.kill((await pidOf(5)) as number, 'SIGKILL');
 		await page.getByRole('heading', { name: 'Degraded' }).waitFor();
 		await page.getByText('12 of 16 shards served', { exact: true }).waitFor();
+		await expect.poll(() => page.title()).toBe('▲ board: 12 of 16 shards served');
 		await page.getByRole('button', { name: /^Shard 5: (?!ready)/ }).waitFor();
 		await page.getByRole('list', { name: 'Events' }).getByText('was killed by SIGKILL').first().waitFor();
 		rmSync(hold);
@@ -193,6 +194,7 @@ describe.skipIf(!executable)('the dashboard', () => {
 		onTestFinished(() => void process.kill(fleet.pid, 'SIGCONT'));
 		await page.getByText('not connected', { exact: true }).waitFor();
 		await page.getByText(/^as of \d+s ago$/).waitFor();
+		expect(await page.title()).toMatch(/^\? board/);
 		process.kill(fleet.pid, 'SIGCONT');
 		await page.getByText('live', { exact: true }).waitFor();
 		await healthy(page);
@@ -221,6 +223,19 @@ describe.skipIf(!executable)('the dashboard', () => {
 		await page.keyboard.press('End');
 		await page.keyboard.press('Space');
 		await page.getByRole('region', { name: 'Details of shard 15' }).waitFor();
+		// The panel is next, and Escape leads back.
+		await page.keyboard.press('Tab');
+		await page.getByRole('button', { name: 'Close the details' }).and(page.locator(':focus')).waitFor();
+		await page.keyboard.press('Escape');
+		await page.getByRole('button', { name: 'Shard 15: ready' }).and(page.locator(':focus')).waitFor();
+		// A worker has a panel of its own, from which its shards are reached.
+		await page.getByRole('button', { name: 'Worker 2', exact: true }).focus();
+		await page.keyboard.press('Enter');
+		const worker = page.getByRole('region', { name: 'Details of worker 2' });
+		for (const figure of ['Memory', 'Processor', 'Event loop delay'])
+			await worker.getByRole('img', { name: new RegExp(`^${figure} over time; now .* [\\d.]+`) }).waitFor();
+		await worker.getByRole('button', { name: /^Shard 9/ }).click();
+		await page.getByRole('region', { name: 'Details of shard 9' }).waitFor();
 		await page.getByLabel('Find the shard of a guild').fill('4194304');
 		await page.keyboard.press('Enter');
 		await page.getByRole('region', { name: 'Details of shard 1' }).waitFor();

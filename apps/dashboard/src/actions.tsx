@@ -52,7 +52,7 @@ export function askRollingRestart(): void {
 	const { workers, shards } = stats.value ?? { workers: [], shards: [] };
 	asked.value = {
 		title: 'Restart every worker?',
-		consequence: `${plural(workers.length, 'worker')} are replaced one after another; the others keep running. ${costOf(shards.length)}`,
+		consequence: `${replacedOneByOne(workers.length)}. ${costOf(shards.length)}`,
 		confirm: 'Restart',
 		async run() {
 			await request('/v1/restart', { body: { rolling: true } });
@@ -61,11 +61,17 @@ export function askRollingRestart(): void {
 	};
 }
 
+function replacedOneByOne(workers: number): string {
+	return workers === 1
+		? 'The worker is replaced'
+		: `${count(workers)} workers are replaced one after another; the others keep running`;
+}
+
 export function askDeploy(): void {
 	const workers = stats.value?.workers.length ?? 0;
 	asked.value = {
 		title: 'Deploy?',
-		consequence: `${plural(workers, 'worker')} are replaced by the version of the bot that is on the disk now, one after another, without an IDENTIFY and without a missed event. One that does not become ready is rolled back, and the deploy ends.`,
+		consequence: `${workers === 1 ? 'The worker is replaced' : `${count(workers)} workers are replaced, one after another,`} by the version of the bot that is on the disk now, without an IDENTIFY and without a missed event. One that does not become ready is rolled back, and the deploy ends.`,
 		confirm: 'Deploy',
 		async run() {
 			const { id } = (await readJson(await request('/v1/deploy', { body: { wait: false } }))) as { id: number };
@@ -90,9 +96,7 @@ export function askStop(): void {
 	const { workers, shards } = stats.value ?? { workers: [], shards: [] };
 	const nodes = cluster.value?.nodes.filter(({ status }) => status !== 'gone').length;
 	const ends =
-		nodes === undefined
-			? `All ${plural(workers.length, 'worker')} end`
-			: `All ${plural(nodes, 'node')} with ${plural(workers.length, 'worker')} end`;
+		nodes === undefined ? allEnd(workers.length, 'worker') : `${allEnd(nodes, 'node')} with ${plural(workers.length, 'worker')}`;
 	const again = nodes === undefined ? 'on its machine' : 'on its machines';
 	asked.value = {
 		title: 'Stop the fleet?',
@@ -104,6 +108,10 @@ export function askStop(): void {
 			return 'The fleet has stopped.';
 		},
 	};
+}
+
+function allEnd(number: number, noun: string): string {
+	return number === 1 ? `The ${noun} ends` : `All ${plural(number, noun)} end`;
 }
 
 /** What a node has, and where it can go. */
@@ -127,7 +135,9 @@ export function askDrain(name: string): void {
 	asked.value = {
 		title: `Drain node ${name}?`,
 		consequence:
-			(sessions === 0 ? 'It has no session now. ' : `${has} move to ${to}, one after another. ${moveCost} `) +
+			(sessions === 0
+				? 'It has no session now. '
+				: `${has} ${sessions === 1 ? 'moves' : 'move'} to ${to}${sessions === 1 ? '' : ', one after another'}. ${moveCost} `) +
 			'The node keeps running, and gets no session until its drain is ended.',
 		confirm: 'Drain',
 		async run() {
@@ -167,8 +177,8 @@ export function askStopNode(name: string): void {
 function stopConsequence({ sessions, has, others, to }: ReturnType<typeof situationOf>): string {
 	if (sessions === 0) return 'It has no session.';
 	if (others.length === 0) return `No other node can take its ${plural(sessions, 'session')}: the bot goes offline on them.`;
-	if (canMove.value) return `${has} move to ${to} first. ${moveCost}`;
-	return `${has} start on ${to} with an IDENTIFY each, and what Discord sends between two sessions is lost.`;
+	if (canMove.value) return `${has} ${sessions === 1 ? 'moves' : 'move'} to ${to} first. ${moveCost}`;
+	return `${has} ${sessions === 1 ? 'starts' : 'start'} on ${to} with an IDENTIFY each, and what Discord sends between two sessions is lost.`;
 }
 
 /** Moves the session of a shard to another node. */

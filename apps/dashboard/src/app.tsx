@@ -1,9 +1,9 @@
 // The page as a whole: the login, or the fleet from its status down to its log.
-import { computed } from '@preact/signals';
+import { computed, effect } from '@preact/signals';
 import { ConfirmDialog, Notices } from './actions.tsx';
 import { Details, hasDetails } from './details.tsx';
 import { Figures } from './figures.tsx';
-import { connection, connectionProblem, stats } from './fleet.ts';
+import { connection, connectionProblem, staleSeconds, stats } from './fleet.ts';
 import { Header } from './header.tsx';
 import { Plots } from './plots.tsx';
 import { Records } from './records.tsx';
@@ -14,13 +14,23 @@ import { Workers } from './workers.tsx';
 
 const view = computed(() => (connection.value === 'logged-out' ? 'login' : stats.value ? 'fleet' : 'waiting'));
 
+const isStale = computed(() => staleSeconds.value > 0);
+
+/** A tab that is not in front says how the fleet is, too. */
+effect(() => {
+	const { health, manager } = stats.value ?? {};
+	if (!health || !manager) return;
+	const mark = isStale.value || connection.value !== 'live' ? '?' : { healthy: '■', degraded: '▲', down: '✖' }[health.status];
+	document.title = `${mark} ${manager.name}: ${health.served} of ${health.shards} shards served`;
+});
+
 export function App() {
 	if (view.value === 'login') return <Login />;
 	if (view.value === 'waiting') return <Waiting />;
 	return (
 		<>
 			<Header />
-			<main>
+			<main class={isStale.value ? 'is-old' : ''}>
 				<Verdict />
 				<Figures />
 				<div class={`two${hasDetails.value ? ' has-details' : ''}`}>

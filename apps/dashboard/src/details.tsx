@@ -55,7 +55,6 @@ function ShardPanel({ shown: { shardId, shard, look, words, node }, figures }: {
 						['Guilds', `${count(shard.guildCount)} (${count(shard.userCount)} members)`],
 						['Ping', milliseconds(shard.ping)],
 						...sessionFacts(figures, shard, now.value),
-						['Restarts', count(shard.restarts)],
 					]}
 				/>
 			)}
@@ -132,7 +131,12 @@ function Panel({ title, name, look, words, since, children }: PanelProps) {
 	const place = useRef<HTMLElement>(null);
 	// On a phone it is below the grid.
 	useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [name]);
-	const close = () => selectShard(undefined);
+	const close = () => {
+		const from = selectedShard.value;
+		selectShard(undefined);
+		// To where it was opened: the button that had the focus is gone.
+		document.querySelector<HTMLElement>(`.cell[aria-label^="Shard ${from}:"]`)?.focus();
+	};
 	return (
 		<section
 			ref={place}
