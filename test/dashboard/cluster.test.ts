@@ -22,6 +22,13 @@ async function confirm(page: Page, title: string, consequence: RegExp, button: s
 	await dialog.getByRole('button', { name: button, exact: true }).click();
 }
 
+/** What an action reports in the end: this, or the test fails with what it reports instead. */
+async function outcome(page: Page, text: string): Promise<void> {
+	const ended = page.locator('.notice p').filter({ hasNotText: 'under way' });
+	await ended.first().waitFor();
+	expect(await ended.allTextContents()).toEqual([text]);
+}
+
 describeWithRedis('the dashboard of a cluster', () => {
 	it.skipIf(!executable)(
 		'shows its nodes and what happens on each, moves and drains without an identify, and shows a node that is gone',
@@ -52,7 +59,7 @@ describeWithRedis('the dashboard of a cluster', () => {
 			await details.getByRole('button', { name: 'Move', exact: true }).click();
 			const route = new RegExp(`with ${shard} moves from node ${full} to node ${other}\\. .* without an IDENTIFY`);
 			await confirm(page, `Move ${shard} to node ${other}?`, route, 'Move');
-			await page.getByText(`Session with ${shard} is ready on node ${other}.`, { exact: true }).waitFor();
+			await outcome(page, `Session with ${shard} is ready on node ${other}.`);
 			await Promise.all([waitForShards(partFull, 1), waitForShards(partOther, 2)]);
 
 			// All that the other node has.

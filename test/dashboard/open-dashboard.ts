@@ -8,6 +8,8 @@ import { onTestFinished } from 'vitest';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 
+const patienceMs = 120_000;
+
 /** @param name A program on the PATH, or a path. */
 export function launch(name: string): Promise<Browser> {
 	const places = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name));
@@ -33,6 +35,8 @@ export async function loginAddress(cli: CliSandbox, name: string, ...flags: stri
 export async function openPage(browser: Browser, url: string): Promise<OpenPage> {
 	const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' });
 	onTestFinished(() => context.close());
+	// As in other tests: it ends what hangs, and measures nothing.
+	context.setDefaultTimeout(patienceMs);
 	const page = await context.newPage();
 	const problems: string[] = [];
 	page.on('console', (message) => {
