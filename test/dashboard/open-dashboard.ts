@@ -6,7 +6,8 @@ import type { CliSandbox } from '@shardctl/test-support';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve('axe-core'), 'utf8');
 
 const patienceMs = 120_000;
 

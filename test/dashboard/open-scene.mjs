@@ -13,7 +13,7 @@ const hourMs = 3_600_000;
 /**
  * Resolves once the hour before has passed, in a moment. The time of the fleet then runs as real time does.
  *
- * @param {string} scene One of `sceneNames`.
+ * @param {string} scene A name of scenes.mjs.
  * @param {{ historyMs?: number }} [options] How long the manager has kept history (default: an hour).
  */
 export async function openScene(scene, { historyMs = hourMs } = {}) {

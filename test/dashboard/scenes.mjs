@@ -25,8 +25,6 @@ const scenes = {
 	small: { shards: 100, perWorker: 10, guildsPerShard: 1450 },
 };
 
-export const sceneNames = Object.keys(scenes);
-
 /** The figures of a fleet at a moment, in epoch ms. */
 export function figuresAt(sceneName, at) {
 	const scene = { ...sceneDefaults, ...scenes[sceneName] };

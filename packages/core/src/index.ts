@@ -38,7 +38,6 @@ export {
 	type DashboardCluster,
 	type DashboardEvent,
 	type DashboardHello,
-	type DashboardMove,
 	type History,
 	type HistoryField,
 	type HistoryPoint,
