@@ -130,7 +130,14 @@ export function prettyOutput(): FleetOutput {
 			manager.on('worker:log', (entry) =>
 				print(entry.stream, `${workerMark(entry, entry.stream)} ${printableBotLine(entry.line)}`),
 			);
-			reportEvents(manager, say);
+			let hasStarted = false;
+			manager.once('fleet:ready', () => {
+				hasStarted = true;
+			});
+			reportEvents(manager, (level, message, fields) => {
+				// A start that fails ends the run, which reports the same as its reason.
+				if (hasStarted || level !== 'error' || fields?.event !== 'fleet:stopped') say(level, message);
+			});
 			// What to do next, for a person who looks at this terminal.
 			if (live) {
 				const command = ownCommand({ script: process.argv[1], cwd: process.cwd() });
