@@ -41,11 +41,11 @@ describe('the token', () => {
 	});
 });
 
-it.each(['direct', 'resident'])(
-	'SIGUSR2, with which nodemon restarts, ends the fleet in order where each process gets it, in %s mode',
-	async (mode) => {
+it.each([['--gateway=direct'], ['--gateway=resident'], ['--worker-mode=thread', '--threads-per-process=2']])(
+	'SIGUSR2, with which nodemon restarts, ends the fleet in order where each process gets it, with %s',
+	async (...mode) => {
 		const cli = cliSandbox();
-		const run = cli.run(['start', bot, '--shards', '2', '--gateway', mode], { env: await discord(), cwd: tempDir() });
+		const run = cli.run(['start', bot, '--shards', '2', ...mode], { env: await discord(), cwd: tempDir() });
 		await run.message(/^fleet ready: 2 shards /);
 		// Those that the manager started get it before the manager knows of it.
 		for (const pid of cli.survivors()) if (pid !== run.pid) process.kill(pid, 'SIGUSR2');

@@ -25,6 +25,7 @@ interface Declared {
 
 /** How the text of a flag becomes a value, by what the option may be; other kinds take the text as it is. */
 const readers: Partial<Record<OptionKind, (text: string) => unknown>> = {
+	count: whole(1),
 	'count or auto': wholeOrAuto,
 	duration,
 	size,

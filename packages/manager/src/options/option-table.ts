@@ -98,11 +98,11 @@ export const managerOptionTable = {
 		settable: 'flag',
 		flag: {
 			flags: '--worker-mode <mode>',
-			help: 'what a worker is: a process of its own, or a thread of a process that runs several workers (less memory)',
+			help: 'what a worker is: a process of its own, or a thread of a process that runs several workers',
 			choices: ['process', 'thread'],
 		},
 		default: 'process',
-		doc: "`'process'`: each worker is a process of its own; `'thread'`: several workers are threads of one process, which takes less memory",
+		doc: "`'process'`: each worker is a process of its own; `'thread'`: several workers are threads of one process",
 	},
 	threadsPerProcess: {
 		kind: 'count',

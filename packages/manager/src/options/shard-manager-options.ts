@@ -18,8 +18,8 @@ export interface ShardManagerOptions {
 	/** How many shards one worker runs at most (default 1; `'auto'` spreads them over the cores). */
 	shardsPerWorker?: number | 'auto';
 	/**
-	 * What a worker is (default `'process'`): a process of its own, or a thread of a process that it shares with other workers, which takes
-	 * less memory (`'thread'`).
+	 * What a worker is (default `'process'`): a process of its own, or a thread of a process that it shares with other workers
+	 * (`'thread'`).
 	 */
 	workerMode?: 'process' | 'thread';
 	/** With `workerMode: 'thread'`: how many workers a process runs (default 8). */
