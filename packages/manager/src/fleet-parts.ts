@@ -173,6 +173,7 @@ export function createFleetParts({
 		refusals,
 		logger,
 		botFile: options.file,
+		program: options.program,
 		threads: options.workerMode === 'thread',
 	});
 	const mode: SessionMode = createSessionMode({

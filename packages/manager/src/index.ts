@@ -18,9 +18,11 @@ export type {
 export { createShardManager } from './create-shard-manager.js';
 export type { ShardManagerEvents } from './events.js';
 export { onFleetEvent } from './fleet-events.js';
+export { pythonFolder } from './foreign/foreign-spec.js';
 export { fetchGatewayInfo } from './identify/discord-api.js';
 export { absoluteBotFile } from './options/bot-file.js';
 export { bundleWithDiscordJs } from './options/bundled-library.js';
+export { type ForeignProgram, foreignProgram, programFile } from './options/foreign-program.js';
 export { type ResolvedManagerOptions, resolveManagerOptions } from './options/manager-options.js';
 export type { ShardManagerOptions } from './options/shard-manager-options.js';
 export { typeScriptLoader } from './options/typescript-loader.js';

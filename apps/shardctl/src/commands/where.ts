@@ -20,7 +20,9 @@ export function whereCommand(): Command {
 		const { shardId, workerId, pid, status, guild, node } = found;
 		const members = guild?.memberCount === undefined || guild.memberCount === null ? '' : `, ${guild.memberCount} members`;
 		const name =
-			guild === null ? 'the worker did not answer: unknown whether the bot is in it' : `${guild.name ?? 'unnamed'}${members}`;
+			guild === null
+				? 'the worker did not answer, or is not Node.js: unknown whether the bot is in it'
+				: `${guild.name ?? 'unnamed'}${members}`;
 		printOut(
 			`${node === undefined ? '' : `node ${node}  `}shard ${shardId}  worker ${workerId}  process ${pid ?? '-'}  ${status}  (${name})\n`,
 		);

@@ -4,6 +4,7 @@ export interface DoctorOptions {
 	api?: string;
 	tokenFile?: string;
 	config?: string;
+	interpreter?: string;
 	shards?: number | 'auto';
 	shardsPerWorker?: number | 'auto';
 	/** The Redis of a cluster, and files in PEM for `rediss://`. */

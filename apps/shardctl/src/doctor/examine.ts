@@ -11,6 +11,7 @@ import { readTokenFile } from '../start/token-file.js';
 import { checkDiscord } from './discord.js';
 import type { DoctorOptions } from './doctor-options.js';
 import { type Finding, fail, ok, skip } from './finding.js';
+import { checkForeignBot } from './foreign-bot.js';
 import { checkImport, type ImportedBot } from './import-bot.js';
 import { checkLibrary } from './library.js';
 import { checkLimits } from './limits.js';
@@ -21,7 +22,16 @@ import { checkToken } from './token.js';
 export async function examine(file: string | undefined, options: DoctorOptions): Promise<Finding[]> {
 	const findings: Finding[] = [checkNode(process.versions.node), checkState()];
 	const plan = await plannedStart(file, options, findings);
-	const bot = botFile(plan, findings);
+	const foreign =
+		plan &&
+		checkForeignBot({
+			file: plan.file,
+			interpreter: plan.manager.interpreter,
+			cwd: plan.manager.cwd ?? process.cwd(),
+			env: { ...process.env, ...plan.manager.env },
+		});
+	if (foreign) findings.push(...foreign);
+	const bot = foreign ? undefined : botFile(plan, findings);
 	let imported: ImportedBot | undefined;
 	if (bot !== undefined) {
 		findings.push(checkLibrary(bot));
@@ -72,9 +82,9 @@ async function plannedStart(
 	options: DoctorOptions,
 	findings: Finding[],
 ): Promise<StartPlan | undefined> {
-	const { shards, shardsPerWorker, tokenFile } = options;
+	const { interpreter, shards, shardsPerWorker, tokenFile } = options;
 	const given = Object.fromEntries(
-		Object.entries({ shards, shardsPerWorker, tokenFile }).filter(([, value]) => value !== undefined),
+		Object.entries({ interpreter, shards, shardsPerWorker, tokenFile }).filter(([, value]) => value !== undefined),
 	);
 	try {
 		const config = await configOf(options.config);

@@ -26,7 +26,7 @@ export function configText({ file, format, shards, shardsPerWorker, gateway, max
 	gateway: ${quoted(gateway)},
 	${maxMemory === undefined ? "// maxMemory: '512MB'," : `/** A worker that uses more is replaced. */\n	maxMemory: ${quoted(maxMemory)},`}
 	// readyTimeout: '60s',
-	// execArgv: ['--max-old-space-size=512'],
+	${/\.pyw?$/i.test(file) ? "// interpreter: '.venv/bin/python'," : "// execArgv: ['--max-old-space-size=512'],"}
 }`;
 	return format === 'ts'
 		? `import type { ShardctlConfig } from 'shardctl';\n\nexport default ${body} satisfies ShardctlConfig;\n`

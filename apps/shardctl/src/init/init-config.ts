@@ -21,7 +21,7 @@ const likelyFiles = [
 	'dist/bot',
 	'dist/index',
 	'dist/main',
-].flatMap((stem) => ['.js', '.mjs', '.cjs'].map((ending) => stem + ending));
+].flatMap((stem) => ['.js', '.mjs', '.cjs', '.py'].map((ending) => stem + ending));
 
 /** Returns the exit status. Throws `OPTIONS_INVALID` when a config file exists already, or no file looks like the bot. */
 export async function initConfig(file: string | undefined, { yes = false, format, force = false }: InitOptions): Promise<number> {
@@ -49,7 +49,7 @@ function withoutQuestions(file: string | undefined, format: ConfigFormat): Confi
 			'no file in this folder looks like the bot; name it, as in "shardctl init src/bot.js --yes"',
 		);
 	}
-	return { file, format, shards: 'auto', shardsPerWorker: 1, gateway: 'direct' };
+	return { file, format, shards: 'auto', shardsPerWorker: 1, gateway: isPython(file) ? 'resident' : 'direct' };
 }
 
 /** Undefined when the user cancelled. */
@@ -81,13 +81,20 @@ async function asked(guess: string | undefined, format: ConfigFormat, formatGive
 		],
 	});
 	if (isCancel(shardsPerWorker)) return cancelled();
-	const gateway = await select<ConfigAnswers['gateway']>({
-		message: "Who holds the bot's sessions with Discord?",
-		options: [
-			{ value: 'direct', label: 'the bot, as without shardctl', hint: 'a restart of the bot costs a session start per shard' },
-			{ value: 'resident', label: 'processes of their own', hint: 'deploys and restarts without a gap; one more process' },
-		],
-	});
+	// A bot that is not for Node.js has no choice.
+	const gateway = isPython(file)
+		? 'resident'
+		: await select<ConfigAnswers['gateway']>({
+				message: "Who holds the bot's sessions with Discord?",
+				options: [
+					{
+						value: 'direct',
+						label: 'the bot, as without shardctl',
+						hint: 'a restart of the bot costs a session start per shard',
+					},
+					{ value: 'resident', label: 'processes of their own', hint: 'deploys and restarts without a gap; one more process' },
+				],
+			});
 	if (isCancel(gateway)) return cancelled();
 	const maxMemory = await text({
 		message: 'Above how much memory is a process of the bot replaced? (such as 512MB; empty: never)',
@@ -115,6 +122,10 @@ async function asked(guess: string | undefined, format: ConfigFormat, formatGive
 		gateway,
 		maxMemory: maxMemory === '' ? undefined : maxMemory,
 	};
+}
+
+function isPython(file: string): boolean {
+	return /\.pyw?$/i.test(file);
 }
 
 function isSizeOrEmpty(text: string): boolean {

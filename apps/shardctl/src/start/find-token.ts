@@ -23,7 +23,7 @@ const maxBytes = 64 * 1024;
 /** Not `.env.example` and the like. */
 const envFile = /^\.env(?:\.(?:local|prod|production))?$/;
 const configFile =
-	/^(?:config|configuration|settings|auth|token|secrets?|credentials|bot|bot\.?config|default|production)\.(?:json[c5]?|ya?ml|toml|ini|[cm]?[jt]s)$/i;
+	/^(?:config|configuration|settings|auth|token|secrets?|credentials|bot|bot\.?config|default|production)\.(?:json[c5]?|ya?ml|toml|ini|py|[cm]?[jt]s)$/i;
 const configFolders = ['.', 'config', 'src', join('src', 'config')];
 /** `--env-file=.env`, `--env-file-if-exists=.env`; node requires the equals sign. */
 const envFileFlag = /^--env-file(?:-if-exists)?=(.+)$/;

@@ -74,7 +74,7 @@ it.each([[[1, 4]], [[2, 3]], [undefined]] as [[number, number] | undefined][])(
 		expect(backend.identify(identify(shard), info())).toMatchObject({ accept: false, close: 4010 });
 		expect(notices).toEqual([expect.stringMatching(/is not in this gateway process/)]);
 		expect(refused).toEqual([]);
-		backend.identify(identify(shard), info('/worker/17'));
+		void backend.identify(identify(shard), info('/worker/17'));
 		expect(refused).toEqual([{ incarnation: 17, shardId: shard?.[0] ?? 0, status: 'refused', closeCode: 4010 }]);
 	},
 );

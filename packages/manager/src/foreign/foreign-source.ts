@@ -105,7 +105,10 @@ export class ForeignSource implements ReportSource {
 		options: RequestOptions,
 		settle: Settle<WorkerMethods[M]['result']>,
 	): void {
-		this.#answer(method, params, options).then(settle.resolve as (value: unknown) => void, settle.reject);
+		this.#answer(method, params, options).then(
+			(value) => settle.resolve(value as WorkerMethods[M]['result']),
+			(reason: unknown) => settle.reject(reason),
+		);
 	}
 
 	send(): Promise<void> {
@@ -126,7 +129,7 @@ export class ForeignSource implements ReportSource {
 			case 'ready':
 			case 'resumed':
 				this.#listener.status({ shardId, status });
-				if (this.#lastSample === null) void this.#report();
+				if (this.#lastSample === null) this.#report().catch(() => {});
 				break;
 			case 'gone':
 				this.#lost.set(
@@ -225,7 +228,7 @@ export class ForeignSource implements ReportSource {
 				break;
 			}
 			case 'call':
-				void this.#serve(message);
+				this.#serve(message).catch(() => {});
 				break;
 			case 'attached':
 				this.#listener.attached(message.library);
@@ -267,9 +270,11 @@ export class ForeignSource implements ReportSource {
 		const { clock, sampleIntervalMs } = this.#options;
 		if (sampleIntervalMs <= 0) return;
 		this.#sampleTimer = clock.setTimeout(() => {
-			void this.#report().then(() => {
-				if (!this.#over.signal.aborted) this.#sampleLater();
-			});
+			this.#report()
+				.finally(() => {
+					if (!this.#over.signal.aborted) this.#sampleLater();
+				})
+				.catch(() => {});
 		}, sampleIntervalMs);
 	}
 

@@ -9,7 +9,7 @@ import type { ForeignProgram } from '../options/foreign-program.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 
 /** The folder of our sitecustomize, which Python loads at its start. */
-const pythonFolder = dirname(fileURLToPath(import.meta.resolve('@shardctl/manager/python')));
+export const pythonFolder = dirname(fileURLToPath(import.meta.resolve('@shardctl/manager/python')));
 
 /** Where a program finds file descriptor 3; see line-channel.ts. */
 const lineDescriptor = 3;

@@ -15,6 +15,7 @@ function setup(botFile = '/bot/index.js') {
 		refusals: { refuseProcess: (_worker, error) => void refused.push(`${error.code} ${error.message}`) },
 		logger: { warn: (message) => warnings.push(message) },
 		botFile,
+		program: null,
 	});
 	const worker = (label: string) =>
 		Object.assign(new EventEmitter(), {

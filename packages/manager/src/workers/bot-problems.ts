@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type BotProblem, ShardctlError } from '@shardctl/core';
 import type { ExitReport } from '@shardctl/supervisor';
 import { bundleWithDiscordJs } from '../options/bundled-library.js';
+import type { ForeignProgram } from '../options/foreign-program.js';
 import { threadAdvice } from '../threads/thread-advice.js';
 import { fileExtensionAdvice } from './file-extension.js';
 import { launchReport } from './launch-mark.js';
@@ -27,6 +28,16 @@ const neverLoggedIn = {
 		'process, and is that line reached? A bot of another library than discord.js calls attach() from shardctl/worker before it connects',
 };
 
+/** The same of a program that is not Node.js. */
+const neverConnected = {
+	clean:
+		'the program ended before it connected to its local gateway. A bot keeps running: one that ends when its standard input closes must not do so here',
+	'ready-timeout':
+		'the program runs, but has not identified all of its shards at its local gateway. discord.py, py-cord, nextcord and disnake do so by ' +
+		'themselves under Python, unless it is started with -I, -E or -S; any other program connects to SHARDCTL_GATEWAY_URL, identifies the ' +
+		'shards in SHARDS with SHARD_COUNT, and answers the heartbeats that it is asked for',
+};
+
 export interface BotProblemsOptions {
 	workers: Pick<WorkerFleet, 'decides'>;
 	refusals: Pick<RefusalPolicy, 'refuseProcess'>;
@@ -34,6 +45,8 @@ export interface BotProblemsOptions {
 	botFile: string;
 	/** Whether workers are threads. */
 	threads?: boolean;
+	/** What runs it; null for Node.js. */
+	program: Pick<ForeignProgram, 'label'> | null;
 }
 
 export class BotProblems {
@@ -47,7 +60,8 @@ export class BotProblems {
 
 	/** Looked for with the first process that ends too early, and then kept. */
 	get #bundle(): string | undefined {
-		this.#bundles ??= { file: bundleWithDiscordJs(this.#options.botFile) };
+		const { botFile, program } = this.#options;
+		this.#bundles ??= { file: program ? undefined : bundleWithDiscordJs(botFile) };
 		return this.#bundles.file;
 	}
 
@@ -73,9 +87,18 @@ export class BotProblems {
 		if (worker.library === undefined && this.#bundle !== undefined) {
 			this.#warnOnce(worker, `cannot hook the discord.js that is bundled into ${basename(this.#bundle)}. ${outOfBundle}`);
 		} else if ((reason === 'clean' || reason === 'ready-timeout') && !worker.hasLoggedIn) {
-			this.#warnOnce(worker, neverLoggedIn[reason]);
+			this.#warnOnce(worker, (this.#options.program ? neverConnected : neverLoggedIn)[reason]);
 		}
 		if (code === 0 || code === null) return;
+		const { program } = this.#options;
+		const module =
+			program && stderrTail.map((line) => /^ModuleNotFoundError: No module named '([^']+)'/.exec(line)?.[1]).findLast(Boolean);
+		if (module) {
+			this.#warnOnce(
+				worker,
+				`${program.label} has no module "${module}": install it for that Python, or name the Python of the bot's virtual environment with --interpreter`,
+			);
+		}
 		const address = addressInUse(stderrTail);
 		if (address !== undefined) {
 			this.#warnOnce(
