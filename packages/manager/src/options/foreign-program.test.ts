@@ -106,6 +106,7 @@ describe('the options of a bot that is not for Node.js', () => {
 
 	it.each([
 		[{ gateway: 'direct' }, /gateway: cannot be "direct" with bot\.py, which python3 \(.+\) runs: .* Leave it out \(--gateway\)/],
+		[{ workerMode: 'thread' }, /workerMode: cannot be "thread" with bot\.py/],
 		[{ gateway: { mode: 'direct' } }, /gateway: cannot be "direct"/],
 		[{ execArgv: ['--inspect'] }, /execArgv: are arguments for node, which does not run bot\.py/],
 	])('cannot be %j', (options, problem) => {
