@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { Host } from './harness/host.mjs';
 import { Measurements } from './harness/measurements.mjs';
+import { describeNoise } from './harness/noise.mjs';
 import { environment } from './report/environment.mjs';
 import { writeReports } from './report/files.mjs';
 import { printClaims, printRows } from './report/tables.mjs';
@@ -44,6 +45,8 @@ const chosen = positionals.length > 0 ? all.filter(({ name }) => positionals.inc
 const host = new Host();
 const measurements = new Measurements();
 const about = environment();
+/** How noisy the machine was, by scenario. */
+const noise = {};
 const end = () => {
 	// The measurements so far may have taken minutes.
 	if (!values.json) printRows(measurements.rows);
@@ -62,11 +65,16 @@ async function run(scenario) {
 	console.error(`${scenario.name}: ${scenario.title} …`);
 	await scenario.run({ host, measurements, rounds, quick: values.quick });
 	console.error(`${scenario.name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+	const found = host.noise.take();
+	if (found) {
+		noise[scenario.name] = found;
+		console.error(`${scenario.name}: ${describeNoise(found)}`);
+	}
 	if (!values.json) printRows(measurements.rows.filter((row) => row.scenario === scenario.name));
 }
 
 const { rows, claims } = measurements;
-const report = { about, rounds, rows, claims };
+const report = { about, rounds, noise, rows, claims };
 if (values.json) {
 	console.log(JSON.stringify(report));
 } else {

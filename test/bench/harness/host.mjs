@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ipcPort, Peer } from '@shardctl/rpc';
+import { Noise } from './noise.mjs';
 import { isAlive, pidsWithEnv } from './processes.mjs';
 
 const file = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -21,6 +22,8 @@ export const bots = {
 };
 
 export class Host {
+	/** Sampled between the turns of contenders. */
+	noise = new Noise();
 	#run = randomUUID();
 	#stateDir = mkdtempSync(join(tmpdir(), 'shardctl-bench-'));
 	#simulators;
@@ -69,6 +72,7 @@ export class Host {
 
 	/** Ends every remaining process of this run. */
 	async close() {
+		await this.noise.close();
 		// A dying process may have been about to start another, so this repeats until nothing is found.
 		for (let pids = pidsWithEnv('BENCH_RUN', this.#run); pids.length > 0; pids = pidsWithEnv('BENCH_RUN', this.#run)) {
 			for (const pid of pids) endProcess(pid);
