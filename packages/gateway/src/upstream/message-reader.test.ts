@@ -7,6 +7,7 @@ import { MessageReader } from './message-reader.js';
 /** The library's shard, as far as it handles messages: what it is given after unpacking is kept. */
 class Shard {
 	handled: unknown = null;
+	connection: { binaryType: string } | null = null;
 
 	onMessage(data: unknown): void {
 		this.handled = this.unpackMessage(data);
@@ -17,7 +18,7 @@ class Shard {
 	}
 
 	/** A message arrives; returns the payload that the library handles, null for none. */
-	receive(data: string | ArrayBuffer): unknown {
+	receive(data: string | ArrayBuffer | Buffer): unknown {
 		this.handled = null;
 		this.onMessage(data);
 		return this.handled;
@@ -55,6 +56,17 @@ it('reads text and compressed messages synchronously, so that none overtakes ano
 	expect(shard.receive('{"op":10}')).toEqual({ op: 10 });
 	expect(shard.receive(compress('{"op":11}'))).toEqual({ op: 11 });
 	expect(shard.receive(compress('{"op":7}'))).toEqual({ op: 7 });
+});
+
+it('has binary messages of a connection given to it without a copy, from the first one on', () => {
+	const { shard } = setup();
+	const compress = compressor();
+	shard.connection = { binaryType: 'arraybuffer' };
+	expect(shard.receive(compress('{"op":10}'))).toEqual({ op: 10 });
+	expect(shard.connection.binaryType).toBe('nodebuffer');
+	const bytes = Buffer.from(compress('{"op":11}'));
+	const within = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')]).subarray(6, 6 + bytes.length);
+	expect(shard.receive(within)).toEqual({ op: 11 });
 });
 
 it('passes events on at once with their text, and hides them from the library except those it needs', () => {
