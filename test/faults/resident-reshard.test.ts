@@ -1,10 +1,15 @@
 // A fleet is resharded while numbered events flow: every one is handled once, in order, by workers that are not restarted.
+import { waitFor } from '@shardctl/test-support';
+import type { ShardManagerOptions } from 'shardctl';
 import { expect, it } from 'vitest';
 import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet } from './resident-fleet.js';
 
 const totalShards = 32;
 
-function startFleet(sessions: number, more: Parameters<typeof startResidentFleet>[0]['manager'] = {}): Promise<ResidentFleet> {
+function startFleet(
+	sessions: number,
+	{ maxConcurrency = 16, ...more }: ShardManagerOptions & { maxConcurrency?: number } = {},
+): Promise<ResidentFleet> {
 	return startResidentFleet({
 		shards: sessions,
 		guilds: 400,
@@ -15,7 +20,7 @@ function startFleet(sessions: number, more: Parameters<typeof startResidentFleet
 			...more,
 			gateway: { mode: 'resident', sessions, shardsPerGateway: totalShards, delivery: 'at-least-once' },
 		},
-		simulator: { identifyWindowMs: 100 },
+		simulator: { identifyWindowMs: 100, maxConcurrency },
 	});
 }
 
@@ -41,6 +46,38 @@ it('goes from 8 sessions to 16, 32 and 16 with every event handled once', { time
 	expectExactlyOnceInOrder(await fleet.handledAll());
 	expect(fleet.manager.workers.map(({ child }) => child.pid)).toEqual(pids);
 	expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0 });
+	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
+	await fleet.stop();
+});
+
+it('loses no event when a worker and a gateway process are killed in the middle, and continues', {
+	timeout: 300_000,
+}, async () => {
+	const fleet = await startFleet(4, { maxConcurrency: 2, respawn: { initialDelayMs: 1, maxDelayMs: 1 } });
+	// Two identifies at a time: one group after the other.
+	const begun: string[] = [];
+	const nextGroup = () => {
+		const before = begun.length;
+		return waitFor('the next group of sessions', () => begun.length > before);
+	};
+	fleet.manager.on('gateway:notice', ({ kind, message }) => {
+		if (kind === 'reshard:begun') begun.push(message);
+	});
+	const stopTalking = fleet.keepTalking(200);
+	const resharded = fleet.manager.reshard({ sessions: 8 });
+	await waitFor('it to have begun', () => begun.length > 0);
+	process.kill(fleet.pidOf(0), 'SIGKILL');
+	await nextGroup();
+	process.kill(fleet.gatewayPids()[0] as number, 'SIGKILL');
+	expect(await resharded).toMatchObject({ from: 4, to: 8 });
+	expect(await sessionsOf(fleet)).toEqual(Array.from({ length: 8 }, (_, id) => [id, 8, 'ready']));
+	stopTalking();
+	const handled = await fleet.handledAll();
+	// An event in flight to a worker that is killed is sent again: the first time counts.
+	const seen = new Set<string>();
+	expectExactlyOnceInOrder(
+		handled.filter(({ guildId, number }) => !seen.has(`${guildId} ${number}`) && seen.add(`${guildId} ${number}`)),
+	);
 	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
 	await fleet.stop();
 });

@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+	deferred,
+	type Layout,
+	type ReshardGroup,
+	type ReshardStats,
+	ShardctlError,
+	systemClock,
+	withGroup,
+} from '@shardctl/core';
+import { tempDir } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import type { Plan } from '../plan/plan.js';
+import { ReshardRecord } from './reshard-record.js';
+import { Reshards } from './reshards.js';
+
+const shardIds = [0, 1, 2, 3, 4, 5, 6, 7];
+const planOf = (layout: Layout): Plan => ({
+	layout,
+	shardIds,
+	sessionIds: [],
+	slices: [shardIds.slice(0, 4), shardIds.slice(4)],
+	gateways: [shardIds],
+});
+const two: Layout = { generation: 0, totalShards: 8, sessions: 2 };
+
+/** A mode that replaces a group when `replace` resolves. One group at a time, because Discord starts two sessions at once. */
+function setup({
+	layout = two,
+	replace = async () => {},
+	file = join(tempDir('shardctl-reshard-'), 'record'),
+}: {
+	layout?: Layout;
+	replace?: (group: ReshardGroup) => Promise<void>;
+	file?: string;
+} = {}) {
+	const asked: ReshardGroup[] = [];
+	const progress: ReshardStats[] = [];
+	const needed: number[] = [];
+	const mode = {
+		plan: planOf(layout),
+		async reshard(group: ReshardGroup) {
+			asked.push(group);
+			await replace(group);
+			mode.plan = planOf(withGroup(mode.plan.layout, group.group, group.to));
+			return { layout: mode.plan.layout, done: { identifies: 2, pausedMs: 10 * asked.length, repeated: 0 } };
+		},
+	};
+	const starts = {
+		allowed: true,
+		refresh: async () => {},
+		budget: () => ({ total: 1000, remaining: 900, resetAt: 0, maxConcurrency: 2, granted: 0 }),
+		async checkReshard(sessions: number) {
+			needed.push(sessions);
+			if (!starts.allowed) throw new ShardctlError('IDENTIFY_BUDGET', 'try again later');
+		},
+	};
+	const reshards = new Reshards({
+		mode,
+		starts,
+		record: new ReshardRecord(file),
+		token: 'token',
+		clock: systemClock,
+		windowMs: 5000,
+		signal: new AbortController().signal,
+		inTurn: (work) => work(),
+		onProgress: (stats) => progress.push(stats),
+	});
+	return { reshards, mode, starts, asked, progress, needed, file };
+}
+
+it('replaces group by group, and reports each step', async () => {
+	const { reshards, asked, progress, mode, needed } = setup();
+	expect(await reshards.reshard({ sessions: 4 })).toMatchObject({ from: 2, to: 4, identifies: 4, longestPauseMs: 20 });
+	expect(asked).toEqual([0, 1].map((group) => ({ group, from: 2, to: 4 })));
+	expect(needed).toEqual([4]);
+	expect(progress.map(({ state, done, total }) => [state, done, total])).toEqual([
+		['running', 0, 2],
+		['running', 1, 2],
+		['running', 2, 2],
+		['done', 2, 2],
+	]);
+	expect(mode.plan.layout).toEqual({ ...two, sessions: 4 });
+});
+
+it('only plans with dryRun, and refuses what the budget does not allow', async () => {
+	const { reshards, asked, starts, file } = setup();
+	expect(await reshards.reshard({ sessions: 4, dryRun: true })).toMatchObject({ identifies: 4, estimatedMs: 10_000, tookMs: 0 });
+	starts.allowed = false;
+	await expect(reshards.reshard({ sessions: 4 })).rejects.toMatchObject({ code: 'IDENTIFY_BUDGET' });
+	expect([asked, existsSync(file), reshards.stats()]).toEqual([[], false, undefined]);
+});
+
+it('keeps what was replaced before a failure; another call continues, undo returns', async () => {
+	let fails = true;
+	const { reshards, mode, asked } = setup({
+		replace: async ({ group }) => {
+			if (fails && group === 1) throw new ShardctlError('RESHARD_FAILED', 'a worker is not connected');
+		},
+	});
+	await expect(reshards.reshard({ sessions: 4 })).rejects.toMatchObject({
+		code: 'RESHARD_FAILED',
+		message: expect.stringMatching(/^1 of 2 groups of sessions were replaced: a worker is not connected; no event was lost/),
+	});
+	expect(mode.plan.layout.resharded).toEqual({ sessions: 4, groups: [0] });
+	await expect(reshards.reshard({ sessions: 8 })).rejects.toMatchObject({ code: 'RESHARD_COUNT' });
+	fails = false;
+	await reshards.reshard({ undo: true });
+	expect(mode.plan.layout).toEqual(two);
+	expect(asked.at(-1)).toEqual({ group: 0, from: 4, to: 2 });
+	await expect(reshards.reshard({ sessions: 4 })).resolves.toMatchObject({ to: 4 });
+	await expect(reshards.reshard({ undo: true })).resolves.toMatchObject({ from: 4, to: 2 });
+});
+
+it('runs one at a time; undo ends it after the group that is being replaced', async () => {
+	const gate = deferred();
+	const { reshards, mode } = setup({ replace: ({ to }) => (to === 4 ? gate.promise : Promise.resolve()) });
+	const running = reshards.reshard({ sessions: 4 });
+	await expect(reshards.reshard({ sessions: 4 })).rejects.toMatchObject({ code: 'RESHARD_RUNNING' });
+	const undone = reshards.reshard({ undo: true });
+	gate.resolve();
+	await expect(running).rejects.toMatchObject({ code: 'RESHARD_FAILED', message: expect.stringContaining('it was called off') });
+	expect(await undone).toMatchObject({ from: 4, to: 2 });
+	expect(mode.plan.layout).toEqual(two);
+});
+
+it('has nothing to undo before the first', async () => {
+	await expect(setup().reshards.reshard({ undo: true })).rejects.toMatchObject({ code: 'RESHARD_COUNT' });
+	await expect(setup().reshards.reshard({})).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+});
+
+it('continues in the next manager with the sessions of the former, and then with the rest', async () => {
+	const never = new Promise<void>(() => {});
+	const before = setup({ replace: ({ group }) => (group === 1 ? never : Promise.resolve()) });
+	const firstGroup = () => before.progress.some(({ done }) => done === 1);
+	void before.reshards.reshard({ sessions: 4 }).catch(() => {});
+	while (!firstGroup()) await new Promise((resolve) => setImmediate(resolve));
+
+	// The manager was killed; the next one has the options of the first.
+	const after = setup({ file: before.file });
+	const continued = after.reshards.continued(planOf(two));
+	expect(continued.layout).toEqual({ ...two, resharded: { sessions: 4, groups: [0] } });
+	after.mode.plan = continued;
+	after.reshards.resume();
+	while (after.reshards.stats()?.state !== 'done') await new Promise((resolve) => setImmediate(resolve));
+	expect(after.asked).toEqual([{ group: 1, from: 2, to: 4 }]);
+	expect(setup({ file: before.file }).reshards.continued(planOf(two)).layout).toEqual({ ...two, sessions: 4 });
+	// A fleet that was stopped begins with its options.
+	after.reshards.forget();
+	expect(setup({ file: before.file }).reshards.continued(planOf(two)).layout).toEqual(two);
+});
+
+it('continues nothing of another shard count', () => {
+	const { reshards, file } = setup();
+	new ReshardRecord(file).write({ bot: 'another', layout: { ...two, sessions: 4 }, gateways: [shardIds], target: null });
+	expect(reshards.continued(planOf(two)).layout).toEqual(two);
+});
