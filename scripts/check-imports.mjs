@@ -26,7 +26,7 @@ const arrows = {
 	manager: ['core', 'cluster', 'control', 'rpc', 'supervisor'],
 	'gateway-protocol': ['core'],
 	simulator: ['core', 'gateway-protocol'],
-	gateway: ['core', 'cluster', 'rpc', 'gateway-protocol'],
+	gateway: ['core', 'cluster', 'queue', 'rpc', 'gateway-protocol'],
 	cluster: ['core', 'rpc'],
 	rest: ['core', 'rpc'],
 	queue: ['core', 'cluster'],

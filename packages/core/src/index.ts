@@ -68,6 +68,7 @@ export {
 	type GatewayMethods,
 	type GatewayNotice,
 	type GatewayProcessStats,
+	type GatewayQueueConfig,
 	type GatewaySessionStats,
 	type GatewayShardCounters,
 	type GatewayShardStats,

@@ -52,3 +52,16 @@ test('a rebuilt dispatch is encoded for each frame, and retains almost nothing',
 	]);
 	expect(dispatch.sizeBytes).toBeLessThan(200);
 });
+
+test('the data alone is as Discord sent it, also where the frame has another form', () => {
+	const data = '{"content":"\\u00e9 }","n":1}';
+	const parsed = { t: 'MESSAGE_CREATE', d: JSON.parse(data) };
+	expect(EncodedDispatch.fromFrame(`{"t":"MESSAGE_CREATE","s":12,"op":0,"d":${data}}`, parsed).dataJson).toBe(data);
+	expect(EncodedDispatch.fromFrame(`{"op":0,"s":12,"t":"MESSAGE_CREATE","d":${data}}`, parsed).dataJson).toBe(
+		JSON.stringify(parsed.d),
+	);
+	expect(EncodedDispatch.fromFrame(`{"t":"MESSAGE_CREATE","s":12,"d":${data},"op":0}`, parsed).dataJson).toBe(
+		JSON.stringify(parsed.d),
+	);
+	expect(EncodedDispatch.of('A', { a: [1] }).dataJson).toBe('{"a":[1]}');
+});

@@ -26,6 +26,9 @@ function headOf(type: string): string {
 	return head;
 }
 
+/** What Discord writes between the sequence number and the data. */
+const beforeData = ',"op":0,"d":';
+
 export class EncodedDispatch implements Dispatch {
 	readonly type: string;
 	/** The whole frame as Discord sent it, or only what follows the sequence number. */
@@ -49,7 +52,7 @@ export class EncodedDispatch implements Dispatch {
 
 	/** Takes data that is JSON already. */
 	static fromJson(type: string, json: string): EncodedDispatch {
-		return new EncodedDispatch(type, `,"op":0,"d":${json}}`, { tailAt: 0, seq: -1 });
+		return new EncodedDispatch(type, `${beforeData}${json}}`, { tailAt: 0, seq: -1 });
 	}
 
 	/**
@@ -68,6 +71,13 @@ export class EncodedDispatch implements Dispatch {
 
 	frame(seq: number): string {
 		return seq === this.#seq ? this.#text : headOf(this.type) + seq + this.#text.slice(this.#tailAt);
+	}
+
+	/** The data alone. */
+	get dataJson(): string {
+		return this.#text.startsWith(beforeData, this.#tailAt)
+			? this.#text.slice(this.#tailAt + beforeData.length, -1)
+			: JSON.stringify((JSON.parse(this.frame(0)) as { d: unknown }).d);
 	}
 
 	/** Exact for ASCII. */

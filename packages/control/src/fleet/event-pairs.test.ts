@@ -64,6 +64,8 @@ const pairs = {
 	'events:lost': 'moment',
 	'events:repeated': 'moment',
 	'events:poisoned': 'moment',
+	'queue:failed': ['queue:written', 'gateway:exited'],
+	'queue:written': 'moment',
 	'snapshot:failed': ['snapshot:saved', 'gateway:exited'],
 	'snapshot:saved': 'moment',
 	'snapshot:restored': 'moment',

@@ -64,6 +64,16 @@ export interface GatewayConfig {
 	workers: WorkerIncarnation[];
 	/** Of a node of a cluster. The process then has one session, saves it in Redis, and acts for it only while it has the lease. */
 	cluster?: GatewayClusterConfig;
+	/** The events go to the workers of a queue, and to no worker of this manager. */
+	queue?: GatewayQueueConfig;
+}
+
+/** Where a gateway process writes the events of its shards. */
+export interface GatewayQueueConfig {
+	redis: ClusterRedis;
+	applicationId: string;
+	/** What Redis keeps of them. */
+	keep: { bytes: number; ageMs: number };
 }
 
 /** How a gateway process of a node saves its session, and releases it when its manager is gone. */
@@ -413,6 +423,8 @@ export const gatewayNoticeKinds = [
 	'events:lost',
 	'events:repeated',
 	'events:poisoned',
+	'queue:failed',
+	'queue:written',
 	'snapshot:failed',
 	'snapshot:saved',
 	'snapshot:restored',

@@ -10,6 +10,15 @@ const { config, openCluster } = await gatewayStart();
 const peer = openManagerLink(config.epoch);
 const files = new FileSnapshotStore(config.snapshotDir);
 const cluster = await openCluster();
+const { queue: queueConfig } = config;
+const queue =
+	queueConfig &&
+	new (await import('./event-queue.js')).EventQueue({
+		config: queueConfig,
+		totalShards: config.layout.totalShards,
+		clock: systemClock,
+		...(cluster && { epoch: () => cluster.lease.epoch }),
+	});
 const gateway = new ResidentGateway({
 	config,
 	token: process.env.DISCORD_TOKEN ?? '',
@@ -17,6 +26,7 @@ const gateway = new ResidentGateway({
 	store: cluster?.store ?? files,
 	fence: () => cluster?.fence() ?? files.nextFence(),
 	...(cluster && { lease: cluster.lease }),
+	...(queue && { queue }),
 	identify: identifyClient(peer),
 	identifySuccessor: identifyClient(peer, { successor: true }),
 	onSessionStarted: (session, terms) => peer.notify('session.started', { session, terms }),

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
+	age,
 	botKey,
 	type Clock,
 	checkRequestTimeouts,
@@ -44,9 +45,12 @@ import { Takeover } from '../session/takeover.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
 import { HeldSnapshots } from '../snapshots/held-snapshots.js';
+import { QueueConsumer } from '../stream/queue-consumer.js';
+import type { ShardStream } from '../stream/shard-stream.js';
 import { ConnectLimit } from '../upstream/connect-limit.js';
 import { UpstreamSessions } from '../upstream/upstream-sessions.js';
-import type { UpstreamEvents } from '../upstream/upstream-shard.js';
+import type { UpstreamEvents, SessionTerms as UpstreamTerms } from '../upstream/upstream-shard.js';
+import type { EventQueue } from './event-queue.js';
 import type { LeaseWatch } from './lease-watch.js';
 
 /**
@@ -95,6 +99,8 @@ export interface ResidentGatewayOptions {
 	identifySuccessor?: Pick<IdentifyClient, 'wait' | 'confirm'>;
 	/** In a cluster: what is released, and each connection to Discord, depends on it. Nothing is restored before there is a lease. */
 	lease?: LeaseWatch;
+	/** The events go there in place of workers. */
+	queue?: Pick<EventQueue, 'connected' | 'isReady' | 'wants' | 'writer' | 'start' | 'stop'>;
 	/** Discord has started a session with these terms. */
 	onSessionStarted(session: number, terms: SessionTerms): void;
 	/** What has become of the connection of a worker's process. */
@@ -209,9 +215,17 @@ export class ResidentGateway {
 		const withWorkers = config.epoch > 1;
 		if (!lease) await this.#adopt({ withWorkers });
 		else if (config.cluster?.lease) this.#adopting = this.#try(() => this.#adopt({ withWorkers }));
+		this.#options.queue?.start((terms) => void this.#startSessions(terms));
 		if (config.port === 0) await this.#listen();
 		else checkRequestTimeouts(this.#http);
 		return this.#port;
+	}
+
+	/** What the groups of the queue subscribe to needs these intents. */
+	async #startSessions(terms: UpstreamTerms | null): Promise<void> {
+		await this.#owned.promise;
+		for (const shard of this.#shards.values()) shard.continueStream();
+		if (terms) await Promise.all([...this.#sessions.values()].map((session) => session.ensure(terms, this)));
 	}
 
 	/** In a cluster: the lease of this process was confirmed, or is over. The first one makes the sessions this process's. */
@@ -428,6 +442,7 @@ export class ResidentGateway {
 		await Promise.all([...this.#sessions.values()].map((session) => session.stop({ keepSession: keepSessions })));
 		if (!keepSessions) await this.#record.remove();
 		for (const connection of this.#server.connections.values()) connection.terminate();
+		await this.#options.queue?.stop();
 		this.#refusals.stop();
 		this.#unproven.stop();
 		this.#rest.stop();
@@ -472,7 +487,9 @@ export class ResidentGateway {
 			layout: this.#layout,
 			session,
 			incarnation: workers.find(({ shardIds }) => shardIds.includes(shardId))?.incarnation ?? 0,
-			delivery: config.delivery,
+			// What is in the queue is repeated there; nothing is lost between here and Redis.
+			delivery: config.queue ? 'at-least-once' : config.delivery,
+			...(this.#options.queue && { createQueue: (stream) => this.#createQueue(shardId, stream) }),
 			buffer: config.buffer,
 			clock,
 			bot: this.#bot,
@@ -485,6 +502,22 @@ export class ResidentGateway {
 			notice: (kind, message) => notice({ shardIds: [shardId], kind, message }),
 			onLost: (lost) => onLost?.(shardId, lost),
 		});
+	}
+
+	#createQueue(shardId: number, stream: Pick<ShardStream, 'noteQueued' | 'continue'>): QueueConsumer {
+		const { notice } = this.#options;
+		const queue = this.#options.queue as NonNullable<ResidentGatewayOptions['queue']>;
+		const writer = queue.writer(shardId, {
+			onWritten: (position) => stream.noteQueued(position),
+			onChange: () => stream.continue(),
+			onFailed: ({ message }) => notice({ shardIds: [shardId], kind: 'queue:failed', message: `events wait: ${message}` }),
+			onRecovered: (failedForMs) =>
+				notice({ shardIds: [shardId], kind: 'queue:written', message: `events are written again, after ${age(failedForMs)}` }),
+		});
+		const start = () => writer.start();
+		// Neither rejects.
+		Promise.all([this.#owned.promise, queue.connected]).then(start, start);
+		return new QueueConsumer({ writer, queue });
 	}
 
 	#createUpstream(

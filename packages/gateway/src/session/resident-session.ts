@@ -167,6 +167,10 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		return this.#newest;
 	}
 
+	get base(): number {
+		return this.#base;
+	}
+
 	get botId(): string {
 		return this.#botId;
 	}

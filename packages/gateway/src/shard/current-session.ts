@@ -22,6 +22,10 @@ export class CurrentSession implements SessionLink {
 		return this.#session.botId;
 	}
 
+	get base(): number {
+		return this.#session.base;
+	}
+
 	get newest(): number {
 		return this.#session.newest;
 	}

@@ -43,6 +43,7 @@ async function setup({ content = new MemoryContent(), fence = '1', incarnation =
 		get botId() {
 			return session.botId;
 		},
+		base: 0,
 		get newest() {
 			return session.newest;
 		},

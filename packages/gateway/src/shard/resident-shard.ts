@@ -27,6 +27,7 @@ import { WorkerSession } from '../downstream/worker-session.js';
 import type { HeldSnapshots } from '../snapshots/held-snapshots.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
 import { VoicePlaces } from '../state/voice-places.js';
+import type { QueueConsumer } from '../stream/queue-consumer.js';
 import { ShardStream } from '../stream/shard-stream.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
 import { Admission } from './admission.js';
@@ -59,6 +60,8 @@ export interface ResidentShardOptions {
 	workerSessions(): Pick<SessionStore, 'end' | 'restore'>;
 	/** Resolves when the session is this process's, and restored (default: it is). */
 	owned?: Promise<void>;
+	/** Makes what gets the events in place of workers. */
+	createQueue?(stream: Pick<ShardStream, 'noteQueued' | 'continue'>): QueueConsumer;
 	/** Asked before each event that goes to a worker (default: always). */
 	mayRelease?(): boolean;
 	/** Address at which a session of this process of the worker resumes. */
@@ -78,6 +81,7 @@ export class ResidentShard implements WorkerDoor {
 	readonly handover: Handover;
 	readonly #options: ResidentShardOptions;
 	readonly #session: CurrentSession;
+	readonly #queue: QueueConsumer | undefined;
 	readonly #stream: ShardStream;
 	readonly #saved: SavedShard;
 	readonly #admission: Admission;
@@ -92,7 +96,12 @@ export class ResidentShard implements WorkerDoor {
 		const session = new CurrentSession(options.session);
 		this.#options = options;
 		this.#session = session;
+		this.#queue = options.createQueue?.({
+			noteQueued: (position) => this.#stream.noteQueued(position),
+			continue: () => this.#stream.continue(),
+		});
 		this.#stream = new ShardStream({
+			...(this.#queue && { queue: this.#queue }),
 			...(options.mayRelease && { mayRelease: options.mayRelease }),
 			delivery,
 			buffer,
@@ -136,6 +145,7 @@ export class ResidentShard implements WorkerDoor {
 
 	/** Continues where an earlier process ended. `withWorkers`: its worker is still running. */
 	async restore({ snapshot, cursor }: SavedState, { withWorkers }: { withWorkers: boolean }): Promise<void> {
+		this.#queue?.begin(snapshot.session.sessionId, snapshot.cursor - snapshot.seq);
 		this.#stream.restore(snapshot.state, cursor, snapshot.botId);
 		if (withWorkers) await this.#saved.restoreWorker(this.#options.workerSessions());
 	}
@@ -143,6 +153,7 @@ export class ResidentShard implements WorkerDoor {
 	/** Discord has started a new session; `ready` is the shard's part of its READY. */
 	beginSession(ready: RawObject, position: number, intents: number): void {
 		this.#voice.clear();
+		this.#queue?.begin(ready.session_id as string, this.#session.base);
 		this.#stream.beginSession(ready, position, intents);
 	}
 
@@ -251,6 +262,7 @@ export class ResidentShard implements WorkerDoor {
 	/** The shard is saved under a later fence, also where saving had ended because the former was refused. */
 	saveAgain(): void {
 		this.#saved.saveAgain();
+		this.#queue?.claimAgain();
 	}
 
 	createSession(options: SessionOptions): WorkerSession {
@@ -318,6 +330,7 @@ export class ResidentShard implements WorkerDoor {
 	/** Admits no process and sends no event any more. */
 	close(): void {
 		this.handover.close();
+		this.#queue?.close();
 		this.#stream.workers.pause();
 		this.#saved.close();
 	}

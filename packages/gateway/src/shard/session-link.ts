@@ -23,6 +23,8 @@ export interface SessionLink {
 	readonly id: number;
 	/** Empty before the first READY. */
 	readonly botId: string;
+	/** Position of an event of the session = this + Discord's sequence number of it. */
+	readonly base: number;
 	/** Position through which the session has passed every event on to its shards. */
 	readonly newest: number;
 	/**

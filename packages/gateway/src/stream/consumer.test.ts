@@ -1,12 +1,14 @@
 import { intentBits } from '@shardctl/core';
 import type { SessionCarrier } from '@shardctl/gateway-protocol';
+import type { QueuedEvent } from '@shardctl/queue';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { type ConsumerUnderTest, consumerContract } from '../../test/support/consumer-contract.js';
-import type { LogEntry } from '../buffer/event-log.js';
+import { type LogEntry, logEntryOf } from '../buffer/event-log.js';
 import { WorkerSession } from '../downstream/worker-session.js';
 import { AnswerRoutes } from './answer-routes.js';
 import type { StreamConsumer } from './consumer.js';
+import { QueueConsumer } from './queue-consumer.js';
 import { WorkerConsumer } from './worker-consumer.js';
 
 /** The minimal consumer. A queue instead of a worker has no connection that breaks, and partitions by guild. */
@@ -73,7 +75,36 @@ function worker(): ConsumerUnderTest {
 	};
 }
 
+function queue(): ConsumerUnderTest & { events: QueuedEvent[]; begin(session: string, base: number): void } {
+	const events: QueuedEvent[] = [];
+	let asked = 0;
+	const writer = {
+		accepting: true,
+		claimAgain() {},
+		push: (event: QueuedEvent) => void events.push(event),
+		flush: () => void asked++,
+		stop() {},
+	};
+	const consumer = new QueueConsumer({ writer, queue: { isReady: true, wants: (type) => type !== 'PRESENCE_UPDATE' } });
+	consumer.begin('first', 0);
+	return {
+		consumer,
+		events,
+		begin: (session, base) => consumer.begin(session, base),
+		received: () => events.map(({ position: offset, type }) => ({ offset, type })),
+		unwanted: 'PRESENCE_UPDATE',
+		disconnect: () => {
+			writer.accepting = false;
+		},
+		reconnect: () => {
+			writer.accepting = true;
+		},
+		timesAsked: () => asked,
+	};
+}
+
 consumerContract('a recorder', recorder);
+consumerContract('the event queue', queue);
 consumerContract('a connected worker', worker);
 
 it('can be partitioned by the guild of each event', () => {
@@ -88,4 +119,20 @@ it('can be partitioned by the guild of each event', () => {
 		['20', [2]],
 		[null, [3]],
 	]);
+});
+
+it('goes into the queue with its session, its number there, and what it is about', () => {
+	const { consumer, begin, events } = queue();
+	const push = (offset: number, d: object) =>
+		consumer.deliver(logEntryOf({ t: 'MESSAGE_CREATE', d }, { offset, botId: '9', receivedAtMs: 0, keepData: false }));
+	push(4, { guild_id: '10' });
+	begin('second', 7);
+	push(7, { channel_id: '20' });
+	push(8, { author: { id: '30' } });
+	expect(events.map(({ session, seq, guildId, subjectId }) => [session, seq, guildId, subjectId])).toEqual([
+		['first', 4, '10', null],
+		['first', 7, null, '20'],
+		['second', 1, null, null],
+	]);
+	expect(events.map((event) => event.data())).toEqual(['{"guild_id":"10"}', '{"channel_id":"20"}', '{"author":{"id":"30"}}']);
 });

@@ -14,6 +14,7 @@ import { AnswerRoutes } from './answer-routes.js';
 import { Bounds } from './bounds.js';
 import { ColdGuilds } from './cold-guilds.js';
 import { Condition } from './condition.js';
+import type { StreamConsumer } from './consumer.js';
 import { DeferredState } from './deferred-state.js';
 import { Feed, feedWindow } from './feed.js';
 import { PoisonSearch } from './poison-search.js';
@@ -36,6 +37,8 @@ export interface ShardStreamOptions {
 	readyOverrides(session: WorkerSession, incarnation: number): RawObject;
 	/** The state has applied an event. */
 	onApplied(entry: LogEntry, state: ShardState): void;
+	/** Gets the events in place of workers. */
+	queue?: StreamConsumer;
 	/** Asked before each event that goes out (default: always). */
 	mayRelease?(): boolean;
 	/** An event that killed its worker again and again, for the developer. */
@@ -184,7 +187,7 @@ export class ShardStream implements SessionStream {
 		this.#stats.counters.received++;
 		this.#ready.check();
 		if (this.#change.take(dispatch)) return;
-		const keepData = this.#seat.consumer?.accepting === true && this.#feed.log.size < feedWindow.events;
+		const keepData = this.#consumer?.accepting === true && this.#feed.log.size < feedWindow.events;
 		this.#feed.push(
 			logEntryOf(dispatch, { offset, botId: this.#botId, receivedAtMs: this.#options.clock.monotonic(), keepData }),
 		);
@@ -227,6 +230,12 @@ export class ShardStream implements SessionStream {
 		return this.#feed.resume(consumer, seq, { sendAgain: this.#mayRelease() });
 	}
 
+	/** Everything through this position is in the queue. */
+	noteQueued(position: number): void {
+		this.#feed.acknowledge(position);
+		this.#flow();
+	}
+
 	/** Events may be released again. */
 	continue(): void {
 		this.#flow();
@@ -258,11 +267,15 @@ export class ShardStream implements SessionStream {
 		this.#seat.continuePresentations();
 		do {
 			if (this.#change.complete()) this.#checkState();
-			const { recipient } = this.#seat;
+			const recipient = this.#options.queue ?? this.#seat.recipient;
 			if (recipient) this.#feed.flow(recipient);
-		} while (this.#seat.consumer?.accepting && this.#feed.skipFiltered());
+		} while (this.#consumer?.accepting && this.#feed.skipFiltered());
 		this.workers.checkDrained();
 		this.#probe.arm();
+	}
+
+	get #consumer(): StreamConsumer | null {
+		return this.#options.queue ?? this.#seat.consumer;
 	}
 
 	#mayRelease(): boolean {

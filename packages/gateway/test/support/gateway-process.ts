@@ -30,6 +30,8 @@ export interface Setup {
 	simulator?: SimulatorOptions;
 	config?: Partial<GatewayConfig>;
 	execArgv?: string[];
+	/** The test forks the process itself. */
+	fork?: boolean;
 }
 
 export class GatewayProcess {
@@ -48,7 +50,13 @@ export class GatewayProcess {
 		this.#execArgv = execArgv;
 	}
 
-	static async start({ shards = 2, simulator: world = {}, config = {}, execArgv = [] }: Setup = {}): Promise<GatewayProcess> {
+	static async start({
+		shards = 2,
+		simulator: world = {},
+		config = {},
+		execArgv = [],
+		fork: forks = true,
+	}: Setup = {}): Promise<GatewayProcess> {
 		const simulator = await createSimulator({
 			guilds: 8,
 			shards,
@@ -77,10 +85,10 @@ export class GatewayProcess {
 			execArgv,
 		);
 		onTestFinished(async () => {
-			await gateway.kill();
+			if (gateway.#child) await gateway.kill();
 			await simulator.stop();
 		});
-		await gateway.fork();
+		if (forks) await gateway.fork();
 		return gateway;
 	}
 

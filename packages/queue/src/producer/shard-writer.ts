@@ -112,10 +112,14 @@ export class ShardWriter {
 		this.#waiting.push(event);
 		this.#averageBytes += (event.sizeBytes - this.#averageBytes) / 64;
 		// All events of a turn of the event loop go in one script.
-		this.#immediate ??= setImmediate(() => {
-			this.#immediate = undefined;
-			this.#send();
-		});
+		this.#immediate ??= setImmediate(() => this.flush());
+	}
+
+	/** Sends what waits without waiting for more. */
+	flush(): void {
+		clearImmediate(this.#immediate);
+		this.#immediate = undefined;
+		this.#send();
 	}
 
 	/** Forgets what is not written: the caller gives it to another process, or again to this one. */

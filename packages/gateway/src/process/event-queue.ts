@@ -1,0 +1,129 @@
+// What a gateway process has of the event queue: its own connection to Redis, the writer of each of its shards, and what the groups of
+// workers have subscribed to. Loaded only where the fleet has a queue.
+import { IoredisPort } from '@shardctl/cluster';
+import {
+	type Clock,
+	type GatewayQueueConfig,
+	intentBits,
+	privilegedIntentBits,
+	type ShardctlError,
+	type Timer,
+} from '@shardctl/core';
+import { intentsForEvent } from '@shardctl/gateway-protocol';
+import { decodeSubscription, queueKeys, queueLayout, ShardWriter, type Subscription } from '@shardctl/queue';
+import type { SessionTerms } from '../upstream/upstream-shard.js';
+
+export interface EventQueueOptions {
+	config: GatewayQueueConfig;
+	totalShards: number;
+	clock: Clock;
+	/** In a cluster: the epoch of the session's owner. */
+	epoch?(): number | undefined;
+}
+
+export interface ShardWriterEvents {
+	onWritten(position: number): void;
+	onChange(): void;
+	onFailed(error: ShardctlError): void;
+	onRecovered(failedForMs: number): void;
+}
+
+/** What a lost message would have said. */
+const lookEveryMs = 2000;
+
+export class EventQueue {
+	readonly #options: EventQueueOptions;
+	readonly #redis: IoredisPort;
+	readonly #keys;
+	/** Resolves when the connection works, or does not after a while. Never rejects. */
+	readonly connected: Promise<void>;
+	#wanted: ReadonlySet<string> = new Set();
+	#intents = 0;
+	#timer: Timer | undefined;
+	#isReady = false;
+	#closed = false;
+
+	constructor(options: EventQueueOptions) {
+		this.#options = options;
+		this.#redis = new IoredisPort(options.config.redis);
+		this.#keys = queueKeys(options.config.applicationId);
+		this.connected = this.#redis.ready(lookEveryMs).catch(() => {});
+	}
+
+	/** Whether it is known what the groups have subscribed to. */
+	get isReady(): boolean {
+		return this.#isReady;
+	}
+
+	/** Whether any group has subscribed to a type. */
+	wants(type: string): boolean {
+		return this.#wanted.has(type);
+	}
+
+	/** The writer of a shard; it writes once it is started. */
+	writer(shard: number, events: ShardWriterEvents): ShardWriter {
+		const { config, totalShards, clock, epoch } = this.#options;
+		return new ShardWriter({
+			...events,
+			redis: this.#redis,
+			keys: this.#keys,
+			layout: queueLayout(totalShards),
+			shard,
+			clock,
+			keep: config.keep,
+			...(epoch && { epoch }),
+		});
+	}
+
+	/**
+	 * Follows what the groups subscribe to. `onTerms` is called once it is known, and again when they need more, with what a session with
+	 * Discord needs for it; null: no group is there yet.
+	 */
+	start(onTerms: (terms: SessionTerms | null) => void): void {
+		const look = async () => {
+			const { clock } = this.#options;
+			clock.clearTimeout(this.#timer);
+			// Where Redis does not answer, the writers report it.
+			await this.#look(onTerms).catch(() => {});
+			if (this.#closed) return;
+			clock.clearTimeout(this.#timer);
+			this.#timer = clock.setTimeout(() => void look(), lookEveryMs);
+		};
+		const follow = async () => {
+			await this.connected;
+			if (!this.#closed) await this.#redis.subscribe(this.#keys.groupsChanged, () => void look()).catch(() => {});
+			if (!this.#closed) await look();
+		};
+		// Nothing of it rejects.
+		follow().catch(() => {});
+	}
+
+	async stop(): Promise<void> {
+		this.#closed = true;
+		this.#options.clock.clearTimeout(this.#timer);
+		await this.#redis.close();
+	}
+
+	async #look(onTerms: (terms: SessionTerms | null) => void): Promise<void> {
+		const [fields] = (await this.#redis.batch([['HVALS', this.#keys.groups]])) as [Buffer[]];
+		const subscriptions = fields.map((text) => decodeSubscription(text.toString())).filter((each) => each !== undefined);
+		const isFirst = !this.#isReady;
+		this.#isReady = true;
+		// A Redis that lost its data has no groups; their workers subscribe again.
+		if (subscriptions.length > 0) this.#wanted = new Set(subscriptions.flatMap(({ events }) => events));
+		const intents = subscriptions.reduce((bits, each) => bits | intentsOf(each), this.#intents);
+		if (intents === this.#intents && !isFirst) return;
+		this.#intents = intents;
+		onTerms(intents === 0 ? null : { intents, largeThreshold: null, presence: null });
+	}
+}
+
+/** The state needs GUILDS. Of several intents that an event may come by, those that every bot has are enough. */
+function intentsOf({ events, intents }: Subscription): number {
+	if (intents !== null) return intents | intentBits.GUILDS;
+	const needed = events.map((type) => {
+		const all = intentsForEvent(type) | intentsForEvent(type, { direct: true });
+		return all & ~privilegedIntentBits || all;
+	});
+	return needed.reduce((bits, each) => bits | each, intentBits.GUILDS);
+}
