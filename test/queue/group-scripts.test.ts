@@ -43,7 +43,7 @@ describeWithRedis('the scripts of a group of workers', () => {
 			['SET', 'test:run', 'one'],
 			['HSET', keys.meta, 'run', 'one', 'since', 0, 'shards', 1, 'perShard', partitions],
 		]);
-		await redis.script(subscribe, [keys.meta, keys.groups], [group, '{}', keys.events(0).slice(0, -1), keys.groupsChanged]);
+		await redis.script(subscribe, [keys.meta, keys.groups], [group, '{}', keys.events(0).slice(0, -1), keys.groupsChanged, '$']);
 	}
 
 	async function pass(ms: number): Promise<void> {

@@ -90,7 +90,7 @@ export async function notingWorker(
 		events: ['MESSAGE_CREATE'],
 		url,
 		token,
-		leaseMs: 1000,
+		leaseMs: 60_000,
 		onWarning: () => {},
 		...options,
 	});

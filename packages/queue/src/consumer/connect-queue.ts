@@ -46,10 +46,11 @@ export interface QueueStats extends IntakeCounters {
 }
 
 const askAgainMs = 500;
+const subscribeEveryMs = 5000;
 
 /**
- * Connects to the queue of a bot. Events arrive from {@link Queue.run} on. The group exists from here on: it misses no event, whether it
- * has workers or not, as long as the queue keeps it.
+ * Connects to the queue of a bot. Events arrive from {@link Queue.run} on. Once a fleet writes to the queue the group exists, and from
+ * then on it misses no event, whether it has workers or not, as long as the queue keeps it.
  *
  * Rejects with `OPTIONS_INVALID`, `TOKEN_MISSING` or `REDIS_UNAVAILABLE`.
  *
@@ -106,6 +107,8 @@ export class Queue {
 	/** Of the clock of Redis against the clock here, in ms. */
 	#redisAhead = 0;
 	#isFailing = false;
+	#isSubscribed = false;
+	#subscribedAtMs = 0;
 
 	/** @internal Use {@link connectQueue}. */
 	constructor(options: QueueParts) {
@@ -173,8 +176,10 @@ export class Queue {
 		const [kind, shards, perShard] = (await redis.script(
 			this.#scripts.subscribe,
 			[keys.meta, keys.groups],
-			[group, subscription, keys.events(0).replace(/0$/, ''), keys.groupsChanged],
+			[group, subscription, keys.events(0).replace(/0$/, ''), keys.groupsChanged, this.#isSubscribed ? '0' : '$'],
 		)) as [string, string, string];
+		if (kind === 'OK') this.#isSubscribed = true;
+		this.#subscribedAtMs = this.#options.clock.monotonic();
 		await this.#measureClock();
 		return kind === 'OK' ? { shards: Number(shards), perShard: Number(perShard) } : undefined;
 	}
@@ -225,6 +230,8 @@ export class Queue {
 				confirmed: () => {
 					this.#isFailing = false;
 					intake.confirmed();
+					// Redis may have lost the group.
+					if (clock.monotonic() - this.#subscribedAtMs >= subscribeEveryMs) this.subscribe().catch(onFailed);
 				},
 			},
 			onFailed,

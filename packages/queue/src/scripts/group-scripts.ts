@@ -5,19 +5,21 @@ import { type RedisScript, redisSources, type ScriptSources } from '@shardctl/cl
 /**
  * A group subscribes. It exists from here on, and misses no event that it subscribes to, whether it has workers or not.
  *
- * KEYS: 1 meta, 2 groups. ARGV: 1 group, 2 what it subscribes to, 3 prefix of the streams, 4 channel of changes.
+ * KEYS: 1 meta, 2 groups. ARGV: 1 group, 2 what it subscribes to, 3 prefix of the streams, 4 channel of changes,
+ * 5 where a group that is not there begins: `$`, or `0` where it was there before.
  * Returns `OK`, shards, partitions of each; or `NOTHING`, before anything has written to the queue.
  */
 const subscribe = `
+local divided = redis.call('HMGET', KEYS[1], 'shards', 'perShard')
+-- Nothing is written for a group before it has a place in each stream.
+if not divided[1] then return { 'NOTHING' } end
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then
   redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
   redis.call('PUBLISH', ARGV[4], ARGV[1])
 end
-local divided = redis.call('HMGET', KEYS[1], 'shards', 'perShard')
-if not divided[1] then return { 'NOTHING' } end
 for partition = 0, tonumber(divided[1]) * tonumber(divided[2]) - 1 do
   -- It may exist: BUSYGROUP.
-  redis.pcall('XGROUP', 'CREATE', ARGV[3] .. partition, ARGV[1], '$', 'MKSTREAM')
+  redis.pcall('XGROUP', 'CREATE', ARGV[3] .. partition, ARGV[1], ARGV[5], 'MKSTREAM')
 end
 return { 'OK', divided[1], divided[2] }
 `;
