@@ -9,11 +9,13 @@ import { describe } from 'vitest';
 import { IoredisPort, type IoredisPortOptions } from '../../src/redis/ioredis-port.js';
 
 function findServer(): string | undefined {
-	const named = process.env.SHARDCTL_TEST_REDIS;
-	if (named) return named;
+	return process.env.SHARDCTL_TEST_REDIS || findProgram('redis-server', 'valkey-server');
+}
+
+function findProgram(...names: readonly string[]): string | undefined {
 	return (process.env.PATH ?? '')
 		.split(delimiter)
-		.flatMap((folder) => ['redis-server', 'valkey-server'].map((name) => join(folder, name)))
+		.flatMap((folder) => names.map((name) => join(folder, name)))
 		.find((path) => {
 			try {
 				accessSync(path, constants.X_OK);
@@ -37,6 +39,14 @@ export function describeWithRedis(covers: string, body: () => void): void {
 	describe.skipIf(!serverPath)(covers, body);
 }
 
+/** A suite that needs this very server. */
+export function describeWithServer(name: 'redis-server' | 'valkey-server', covers: string, body: (program: string) => void): void {
+	const program = findProgram(name);
+	if (!program) process.stderr.write(`NOT TESTED, because ${name} is not on the PATH: ${covers}\n`);
+	// oxlint-disable-next-line vitest/valid-title, vitest/valid-describe-callback -- both are the caller's.
+	describe.skipIf(!program)(covers, () => body(program as string));
+}
+
 export interface RedisServer {
 	readonly port: number;
 	readonly url: string;
@@ -48,6 +58,8 @@ export interface RedisServer {
 }
 
 export interface RedisServerOptions {
+	/** The server (default: the first that there is). */
+	program?: string;
 	/** Further arguments of redis-server. */
 	args?: readonly string[];
 	/** Keeps every write in a file, so that a restart has them. */
@@ -61,7 +73,7 @@ export interface RedisServerOptions {
 }
 
 export async function redisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
-	const { args = [], persist = false, sentinel, host = '127.0.0.1', tls } = options;
+	const { program = serverPath as string, args = [], persist = false, sentinel, host = '127.0.0.1', tls } = options;
 	const dir = mkdtempSync(join(tmpdir(), 'shardctl-redis-'));
 	const port = await freePort();
 	let child: ChildProcess | undefined;
@@ -78,7 +90,7 @@ export async function redisServer(options: RedisServerOptions = {}): Promise<Red
 			writeFileSync(config, `${sentinel.join('\n')}\n`);
 			role.push(config, '--sentinel');
 		} else files.push('--save', '');
-		const started = spawn(serverPath as string, [...role, ...ports, ...common, ...certificates, ...files, ...args], {
+		const started = spawn(program, [...role, ...ports, ...common, ...certificates, ...files, ...args], {
 			stdio: ['ignore', 'pipe', 'inherit'],
 		});
 		child = started;
