@@ -25,7 +25,11 @@ describeWithServer('valkey-server', 'a cluster on Valkey', (program) => {
 		expect(fleet.overlaps).toEqual([]);
 		const store = new RedisSnapshotStore({ redis, keys: clusterKeys('valkey'), scope: 'any' });
 		await store.write('a', [Buffer.alloc(600_000, 1), Buffer.from('end')], '2');
-		expect(Buffer.from((await store.read('a')) as Uint8Array).subarray(-3).toString()).toBe('end');
+		expect(
+			Buffer.from((await store.read('a')) as Uint8Array)
+				.subarray(-3)
+				.toString(),
+		).toBe('end');
 		await expect(store.write('a', Buffer.from('old'), '1')).rejects.toMatchObject({ code: 'FENCED' });
 	});
 });

@@ -31,7 +31,12 @@ export async function releaseSession(options: ReleaseSessionOptions): Promise<vo
 		[keys.engine, keys.nodes, keys.table, keys.members, keys.records],
 		[
 			...commonArguments(identity(), timings, randomBytes(8).toString('hex')),
-			...[node, session, epoch, '', JSON.stringify(draining), keys.tableChanged],
+			node,
+			session,
+			epoch,
+			'',
+			JSON.stringify(draining),
+			keys.tableChanged,
 		],
 		{ timeoutMs, isRare: true },
 	);

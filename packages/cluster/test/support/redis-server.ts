@@ -40,7 +40,11 @@ export function describeWithRedis(covers: string, body: () => void): void {
 }
 
 /** A suite that needs this very server. */
-export function describeWithServer(name: 'redis-server' | 'valkey-server', covers: string, body: (program: string) => void): void {
+export function describeWithServer(
+	name: 'redis-server' | 'valkey-server',
+	covers: string,
+	body: (program: string) => void,
+): void {
 	const program = findProgram(name);
 	if (!program) process.stderr.write(`NOT TESTED, because ${name} is not on the PATH: ${covers}\n`);
 	// oxlint-disable-next-line vitest/valid-title, vitest/valid-describe-callback -- both are the caller's.

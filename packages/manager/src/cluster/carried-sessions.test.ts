@@ -55,7 +55,7 @@ function setUp() {
 			note: (session, connection) => void log.push(`reach ${connection} ${session}`),
 			forget: (session) => void log.push(`forget ${session}`),
 		},
-		emit: ((event: string, { session, how, tookMs }: Record<string, unknown>) =>
+		emit: ((event: string, { session, how, tookMs }: Record<string, string | number>) =>
 			log.push(`${event.slice('cluster:'.length)} ${session} ${how} ${tookMs}`)) as never,
 		onCloseFailed: (session) => void log.push(`failed ${session}`),
 	});

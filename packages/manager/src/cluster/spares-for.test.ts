@@ -9,7 +9,7 @@ const node = (name: string, leaseMs = 6000, draining = false): NodeRow => ({
 	renewals: 1,
 });
 const owned = (owners: string): SessionRow[] =>
-	[...owners].map((owner, session) => ({ session, owner, epoch: 1, phase: 'held', target: undefined, unsure: false }));
+	owners.split('').map((owner, session) => ({ session, owner, epoch: 1, phase: 'held', target: undefined, unsure: false }));
 const three = [node('a'), node('b'), node('c')];
 
 it.each([

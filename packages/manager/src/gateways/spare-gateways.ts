@@ -105,10 +105,14 @@ export class SpareGateways implements ProcessHost {
 		}
 		handle.onStartError(() => {});
 		if (handle.pid === null) return false;
-		const exited = new Promise<void>((resolve) => handle.onExit(() => resolve()));
+		const exited = new Promise<void>((resolve) => {
+			handle.onExit(() => {
+				resolve();
+				this.#onExited(spare);
+			});
+		});
 		const spare: Spare = { spec, handle, exited };
 		this.#spares.push(spare);
-		void exited.then(() => this.#onExited(spare));
 		return true;
 	}
 
@@ -117,10 +121,8 @@ export class SpareGateways implements ProcessHost {
 		// Used, or ended here.
 		if (index < 0) return;
 		this.#spares.splice(index, 1);
-		spare.handle.endGroup().then(
-			() => spare.handle.close(),
-			() => spare.handle.close(),
-		);
+		const close = () => spare.handle.close();
+		spare.handle.endGroup().then(close, close);
 		this.#refill(retryMs);
 	}
 }
