@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { stateDir } from '@shardctl/control';
 import { botKey, type Clock } from '@shardctl/core';
 
-const { O_CREAT, O_NOFOLLOW = 0, O_WRONLY } = constants;
+const { O_CREAT, O_WRONLY } = constants;
+/** Windows has none. */
+const noFollow = (constants.O_NOFOLLOW as number | undefined) ?? 0;
 
 export class LastIdentify {
 	readonly #token: string;
@@ -29,7 +31,7 @@ export class LastIdentify {
 	/** An IDENTIFY is sent now. Where the time cannot be kept, the next manager may send one too early, and Discord refuses that one. */
 	note(): void {
 		try {
-			const file = openSync(this.#path(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600);
+			const file = openSync(this.#path(), O_WRONLY | O_CREAT | noFollow, 0o600);
 			try {
 				const seconds = this.#clock.now() / 1000;
 				futimesSync(file, seconds, seconds);

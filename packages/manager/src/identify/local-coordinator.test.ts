@@ -27,8 +27,8 @@ it('begins behind the window of the manager before it', async () => {
 
 	const after = next();
 	await after.update(limit);
-	const granted = vi.fn();
-	void after.acquire(request, never).then(granted);
+	const granted = vi.fn<() => void>();
+	void after.acquire(request, never).then(() => granted());
 	await clock.advance(2900);
 	expect(granted).not.toHaveBeenCalled();
 	await clock.advance(500);
