@@ -159,7 +159,6 @@ export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
 export {
 	type Layout,
-	type ReshardedPart,
 	sessionCountOf,
 	sessionOfShard,
 	sessionsOfShards,
