@@ -62,7 +62,7 @@ const commands: Readonly<Record<string, () => Command>> = {
 /** Builds the whole tree, or only what the command `only` needs. The code of a command is loaded when it runs. */
 export function buildProgram(only?: string): Command {
 	const program = new Command('shardctl')
-		.description('Runs any Node.js Discord bot as a supervised fleet of shards.')
+		.description('Runs any Discord bot as a supervised fleet of shards.')
 		.version(version, '-V, --version', 'print the version')
 		.helpOption('-h, --help', 'print this help')
 		.helpCommand('help [command]', 'Prints the help of a command.')
