@@ -1,4 +1,4 @@
-// The fleet's health in one sentence, and its causes: what is wrong, for how long, what to do. Also how far a start or a deploy is.
+// The fleet's health in one sentence, and its causes: what is wrong, for how long, what to do. Also how far a start, a deploy or a resharding is.
 import type { DashboardCluster, HealthCause, ManagerStats } from '@shardctl/core';
 import { describeLosses } from '@shardctl/core/text';
 import { askCancelDeploy } from './actions.tsx';
@@ -36,6 +36,7 @@ export function Verdict() {
 			</div>
 			<StartProgress figures={figures} />
 			<DeployProgress deploy={figures.deploy} />
+			<ReshardProgress reshard={figures.reshard} />
 			<Moves moves={cluster.value?.moves ?? []} />
 			<Losses losses={figures.losses} />
 			{!isStarting && causes.length > 0 && (
@@ -153,6 +154,13 @@ function DeployProgress({ deploy }: { deploy: ManagerStats['deploy'] }) {
 			)}
 		</div>
 	);
+}
+
+function ReshardProgress({ reshard }: { reshard: ManagerStats['reshard'] }) {
+	if (reshard?.state !== 'running') return null;
+	const { from, to, done, total, leftMs } = reshard;
+	const text = `Resharding from ${count(from)} to ${plural(to, 'session')} · ${count(done)} of ${plural(total, 'group')} replaced · about ${age(leftMs)} left`;
+	return <Progress label="Resharding" done={done} total={total} text={text} />;
 }
 
 const phaseWords = { moving: 'is being prepared there', prepared: 'is handed over' } as const;

@@ -8,6 +8,7 @@ import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
 import { type Column, tableLines } from '../terminal/table.js';
 import { fold, wrap } from '../terminal/wrap.js';
+import { reshardLine } from './reshard-line.js';
 
 /** The fleet as a summary and one row per shard, ending in a line break. `width` is unbounded outside a terminal. */
 export function statsTable(stats: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string {
@@ -92,13 +93,14 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 		...restLine(stats.rest, width),
 		...hostLine(stats.host, width),
 	];
-	const deploy = deployLine(stats.deploy, nowMs);
-	const deployed = deploy ? wrap(deploy.text, width).map(deployColour[deploy.level]) : [];
+	const changes = [deployLine(stats.deploy, nowMs), reshardLine(stats.reshard, nowMs)].flatMap((line) =>
+		line ? wrap(line.text, width).map(changeColour[line.level]) : [],
+	);
 	// What is wrong comes first.
-	return [...head, ...healthLines(stats.health, size), ...lossLines(stats.losses, size), ...deployed, ...more];
+	return [...head, ...healthLines(stats.health, size), ...lossLines(stats.losses, size), ...changes, ...more];
 }
 
-const deployColour = { running: out.cyan, good: out.dim, bad: out.red } as const;
+const changeColour = { running: out.cyan, good: out.dim, bad: out.red } as const;
 
 /** The requests to Discord's REST API, where one process sends them. */
 function restLine(rest: ManagerStats['rest'], width: number): string[] {
