@@ -73,6 +73,13 @@ describe.skipIf(python === undefined)('a bot on discord.py', () => {
 		await fleet.stop();
 	});
 
+	it('a bot that has ended is not kept by a thread of its own until it is killed', async () => {
+		const fleet = await start({ shards: 1, guilds: 2, manager: { env: { LINGER: '1' } } });
+		const [worker] = fleet.manager.workers;
+		await fleet.stop();
+		expect(worker?.child.lastExit).toMatchObject({ signal: 'SIGTERM' });
+	});
+
 	it('a bot with a single shard is refused several, and the reason is named', async () => {
 		await expect(start({ shards: 2, guilds: 2, manager: { shardsPerWorker: 2, env: { SINGLE: '1' } } })).rejects.toMatchObject({
 			code: 'BOT_FILE_INVALID',

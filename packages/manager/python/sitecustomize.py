@@ -167,11 +167,25 @@ class _Worker:
     async def shut_down(self, client):
         """The handlers that run may finish; then the client logs out, and what ran it returns."""
         import asyncio
+        import signal
+        import threading
 
         running = [task for task in asyncio.all_tasks() if task.get_name().startswith(_HANDLERS)]
         if running:
             await asyncio.wait(running, timeout=max(0.0, self.grace - 1))
         await client.close()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        threading.Thread(target=self.end_lingering, name="shardctl", daemon=True).start()
+
+    def end_lingering(self):
+        """Python waits for threads that are no daemons, such as that of an open database, also when the program has ended."""
+        import signal
+        import threading
+        import time
+
+        threading.main_thread().join()
+        time.sleep(2)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def end_with_manager(self):
         """A manager that was killed leaves no bot behind. Reads nothing: what it sends is for the bot."""
