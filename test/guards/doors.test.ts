@@ -23,13 +23,16 @@ const doors = [
 /** Listeners without the guard, with the reason. A row that no longer applies fails. */
 const exceptions: Record<string, string> = {
 	'packages/rpc/src/ipc-port.ts message': 'the peer contains what its frames cause, and the owner guards the messages of the bot',
-	'packages/gateway-protocol/src/compression/zlib-stream.ts data': 'collects pieces, and nothing else',
+	'packages/gateway-protocol/src/compression/synchronous-zlib.ts data': 'collects pieces, and nothing else',
 	'packages/gateway-protocol/src/compression/zstd-stream.ts data': 'collects pieces, and nothing else',
-	'packages/gateway/src/upstream/inflater.ts data': 'collects pieces, and nothing else',
 	'packages/rest/src/forward/exchange.ts data': 'collects pieces, and nothing else',
 	'packages/rest/src/forward/request-body.ts data': 'collects pieces of one request, and settles a promise',
 	'packages/supervisor/src/incarnation.ts data':
 		'splits lines; what a line causes is contained by the events of the supervised child',
+	'packages/gateway/src/process/gateway-config.ts message': 'reads one field of what the manager sends, and settles a promise',
+	'packages/supervisor/src/threads/thread-program.ts message':
+		'what a thread or the owner sends is passed on, and send() contains a throw',
+	'packages/supervisor/src/threads/thread-program.ts data': 'decodes text and passes it on, and send() contains a throw',
 	'packages/manager/src/workers/worker-events.ts message': 'passes an event of the manager on to the manager',
 	'packages/control/src/state-dir/lock.ts connect': 'settles a promise',
 	// A server whose listener is guarded where it is created.

@@ -23,6 +23,7 @@ const makers: Record<string, readonly string[]> = {
 /** Sources without such a listener, with the reason. A row that no longer applies fails. */
 const exceptions: Record<string, string> = {
 	'packages/control/src/state-dir/lock.ts': 'the socket is destroyed by its first event',
+	'packages/manager/src/foreign/process-figures.ts': 'execFile passes errors to its callback',
 	'packages/supervisor/src/process-group.ts': 'execFile passes errors to its callback',
 	'packages/worker/src/adapters/eris.ts': 'the socket is made for an agent of node:http, which listens',
 	'packages/worker/src/outgoing/tls-detour.ts':

@@ -18,13 +18,15 @@ describeWithRedis('the writer of the event queue', () => {
 		await server?.close();
 	});
 
-	/** `guild:n` of all streams: those of one guild are in order. */
+	/** `guild:n` of all streams: those of one guild are in order. Over a connection of its own, as the writer's may be broken. */
 	async function everything(): Promise<string[]> {
 		const partitions = Array.from({ length: partitionCount(queueLayout(1)) }, (_, partition) => partition);
-		const streams = (await redis.batch(partitions.map((partition) => ['XRANGE', keys.events(partition), '-', '+']))) as [
+		const reader = await connectTo(server);
+		const streams = (await reader.batch(partitions.map((partition) => ['XRANGE', keys.events(partition), '-', '+']))) as [
 			Buffer,
 			Buffer[],
 		][][];
+		await reader.close();
 		return streams.flat().map(([, fields]) => {
 			const { guild, n } = JSON.parse(String(fields.at(-1))) as { guild: number; n: number };
 			return `${guild}:${n}`;

@@ -1,7 +1,7 @@
 // The line protocol: JSON texts, one a line, over file descriptor 3 of a worker's process that is not Node's. A program may ignore it.
 // Checks what arrives and keeps the bounds; what a message means is foreign-source.ts's affair.
 import type { Duplex } from 'node:stream';
-import { messageOf, ShardctlError } from '@shardctl/core';
+import { guardListener, messageOf, ShardctlError } from '@shardctl/core';
 import { z } from 'zod';
 
 /** Of one message, either way. */
@@ -65,7 +65,13 @@ export class LineChannel {
 	constructor(options: LineChannelOptions) {
 		this.#options = options;
 		const { stream } = options;
-		stream.on('data', (chunk: Buffer) => this.#read(chunk));
+		stream.on(
+			'data',
+			guardListener(
+				(chunk: Buffer) => this.#read(chunk),
+				(error) => this.#break(`a message that could not be handled (${messageOf(error)})`),
+			),
+		);
 		const over = () => {
 			this.#open = false;
 		};

@@ -1,12 +1,13 @@
 // One process of ours that runs its children's programs as threads, seen from its owner. It starts with its first thread and ends with its
 // last one. Its own output is shown with its first living thread, and its last words with every thread that dies with it.
 import { fileURLToPath } from 'node:url';
-import { deferred } from '@shardctl/core';
+import { deferred, guardListener } from '@shardctl/core';
 import type { ChildExit, ChildHandle, ProcessHost } from '../child-handle.js';
 import type { NodeChildSpec } from '../child-spec.js';
 import { DebuggerWatch } from '../debugger-watch.js';
 import { asksForInspector } from '../inspect-port.js';
 import { LineSplitter } from '../log-lines.js';
+import { isFromProcess } from './from-process.js';
 import type { Place } from './placement.js';
 import { withoutPreloads } from './preload-flags.js';
 import { ThreadHandle } from './thread-handle.js';
@@ -128,7 +129,16 @@ export class ThreadProcess implements Place {
 			return;
 		}
 		const { channel } = child;
-		channel.on('message', (message) => this.#receive(message as FromProcess));
+		channel.on(
+			'message',
+			guardListener(
+				(message: unknown) => {
+					if (isFromProcess(message)) this.#receive(message);
+					else this.#distrust();
+				},
+				() => this.#distrust(),
+			),
+		);
 		channel.onTooLarge?.(() => {
 			for (const { handle } of this.#living()) handle.tooLarge();
 		});
@@ -169,6 +179,12 @@ export class ThreadProcess implements Place {
 				this.#noteEnd(message.thread, entry);
 				break;
 		}
+	}
+
+	/** It has sent what our program does not send: code of a bot has written to its channel. */
+	#distrust(): void {
+		this.#killedFor ??= 'was killed, because it sent what is no message of its threads';
+		this.#child.kill();
 	}
 
 	#noteEnd(thread: number, entry: Entry): void {
@@ -234,13 +250,19 @@ export class ThreadProcess implements Place {
 		const source = this.#child.output[stream];
 		if (!source) return Promise.resolve();
 		const watch = new LineSplitter({ maxBytes: lastWordsBytes, onLine: (line) => this.#debugger.see(line) });
-		source.on('data', (chunk: Buffer) => {
-			if (stream === 'stderr') {
-				this.#lastWords = Buffer.concat([this.#lastWords, chunk]).subarray(-lastWordsBytes);
-				if (this.#debugger.requested) watch.write(chunk);
-			}
-			this.#living()[0]?.handle.output[stream].add(chunk);
-		});
+		source.on(
+			'data',
+			guardListener(
+				(chunk: Buffer) => {
+					if (stream === 'stderr') {
+						this.#lastWords = Buffer.concat([this.#lastWords, chunk]).subarray(-lastWordsBytes);
+						if (this.#debugger.requested) watch.write(chunk);
+					}
+					this.#living()[0]?.handle.output[stream].add(chunk);
+				},
+				() => this.#distrust(),
+			),
+		);
 		source.on('error', () => undefined);
 		return new Promise((resolve) => void source.once('close', resolve));
 	}
