@@ -2,6 +2,7 @@
 // streams, handled in order of its guild, whichever process is killed.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { botKey, shardIdForGuild } from '@shardctl/core';
 import { partitionCount, queueKeys, queueLayout } from '@shardctl/queue';
@@ -10,6 +11,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from '../../packages/cluster/test/support/redis-server.js';
 import { GatewayProcess } from '../../packages/gateway/test/support/gateway-process.js';
+import { savedPath } from '../../packages/gateway/test/support/saved-path.js';
 import { orderProblems } from './queue-support.js';
 
 const workerFile = fileURLToPath(new URL('fixtures/core-worker.mjs', import.meta.url));
@@ -125,6 +127,13 @@ describeWithRedis('a gateway process that writes into the queue', () => {
 		await start(2);
 		await worker();
 		await Promise.all([gateway.noticed('upstream:ready', 0), gateway.noticed('upstream:ready', 1)]);
+		// A process that is killed before it has saved a session leaves the next one nothing to resume.
+		await waitFor('the sessions to be saved', () => {
+			const saved = [0, 1].map((shard) => savedPath(gateway.config.snapshotDir, shard)).filter((path) => existsSync(path));
+			const text = saved.map((path) => readFileSync(path, 'latin1')).join();
+			const { sessions } = gateway.simulator.state();
+			return sessions.length === 2 && sessions.every(({ sessionId }) => text.includes(sessionId));
+		});
 		for (let round = 1; round <= 2; round++) {
 			say(200);
 			await waitFor('some to be handled', () => distinct() > total() - 200);
