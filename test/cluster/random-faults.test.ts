@@ -86,7 +86,7 @@ const faults: Record<string, Fault> = {
 	'Discord drops every connection': async ({ fleet }) => {
 		fleet.simulator.faults.drop({});
 	},
-	// What is said between two sessions is nobody's to deliver.
+	// No session delivers what happens between two sessions.
 	'Discord ends a session': (scene) =>
 		scene.quietly(async () => {
 			const { fleet, random } = scene;

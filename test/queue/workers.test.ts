@@ -1,4 +1,4 @@
-// Workers of the event queue over a real Redis: every event handled at least once and in order of its guild, whoever joins, leaves, fails or is
+// Workers of the event queue over a real Redis: every event handled at least once and in order of its guild, whichever worker joins, leaves, fails or is
 // cut off.
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';

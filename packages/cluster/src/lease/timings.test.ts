@@ -24,7 +24,7 @@ it('keep the relations that the proof needs, for every lease and every lag of re
 			// A holder is silent before Redis lets its lease end, and before anybody has observed it for long enough.
 			expect(validMs).toBeLessThan(leaseMs);
 			expect(observeMs).toBeGreaterThan(validMs);
-			// An outage that nobody notices costs no lease.
+			// An outage that no node notices costs no lease.
 			expect(renewMs + 2 * retryMs).toBeLessThan(validMs);
 			// A step of Redis' clock that is not noticed brings no takeover before the holder is silent.
 			expect(gapMs).toBeLessThanOrEqual(leaseMs + takeMarginMs - validMs);

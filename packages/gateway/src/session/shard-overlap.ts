@@ -10,7 +10,7 @@ export const staleAfterMs = 3000;
 /** Events of one shard that one session has sent and the other has not. */
 export const overlapLimit = 20_000;
 
-/** Answers to a request of the session itself, and the start of a session: the other session does not get them. */
+/** What only one session gets: answers to its own requests, and its start. */
 const ownEvents: ReadonlySet<string> = new Set([
 	'READY',
 	'RESUMED',

@@ -77,7 +77,7 @@ export function foreignEnvironment(
 	const [first] = shardIds;
 	const own = {
 		SHARDCTL_GATEWAY_URL: gateway.url,
-		// Its GET /gateway/bot answers with the local gateway; everything else goes on to Discord.
+		// It answers GET /gateway/bot with the address of the local gateway, and forwards every other request to Discord.
 		SHARDCTL_API: `${gateway.url.replace(/^ws/, 'http')}/api`,
 		SHARDCTL_FD: String(lineDescriptor),
 		SHARDCTL_GRACE_MS: String(Number.isFinite(graceMs) ? Math.round(graceMs) : 2 ** 31),

@@ -1,5 +1,5 @@
-// When this bot last sent an IDENTIFY from this machine, for the manager that starts next: Discord's window is the token's, and goes on
-// when the manager that used it was stopped or killed. The time is that of an empty file in the state folder.
+// When this bot last sent an IDENTIFY from this machine, for the manager that starts next: Discord's window belongs to the token, and
+// does not end when the manager that used it is stopped or killed. The time is that of an empty file in the state folder.
 import { closeSync, constants, futimesSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateDir } from '@shardctl/control';

@@ -24,7 +24,7 @@ export class CoreGateway {
 		return (await this.#layout()).shards;
 	}
 
-	/** The client registers its own way of emitting here, which {@link deliver} stands in for. */
+	/** The client registers its own way of emitting here; {@link deliver} replaces it. */
 	on(_event: unknown, _listener: unknown): this {
 		return this;
 	}

@@ -13,7 +13,7 @@ export interface PartitionOwner {
 	own(partition: number, epoch: number): void;
 	/** The partition is to go to another worker. Resolves when nothing of it is being handled, and all is acknowledged. */
 	finish(partition: number): Promise<void>;
-	/** The partition is another worker's, or nobody's. */
+	/** Another worker has the partition, or none has it. */
 	disown(partition: number): void;
 	/** The lease was confirmed. */
 	confirmed(): void;
