@@ -133,9 +133,9 @@ export {
 	type ManagerMethods,
 	type RemoteCallOptions,
 	type RespawnAllOptions,
-	type Script,
+	type ScriptCall,
 	type ScriptKind,
-	type ScriptMissing,
+	type ScriptSource,
 	type ShardReport,
 	type ThreadEnd,
 	threadKey,
@@ -181,7 +181,7 @@ export {
 	restTarget,
 	tokenCheck,
 } from './rest-forwarding.js';
-export { type ScriptSource, scriptSource } from './script-source.js';
+export { isScriptMissing, scriptMissing, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';
 export { describeShards, formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
 export { WorkerPaths } from './worker-path.js';

@@ -1,11 +1,17 @@
 // The text of a script that is to run in another process. Pure, and the same on both sides of the channel.
 import { Script as ScriptParser } from 'node:vm';
-import type { ScriptKind } from './contract/worker.js';
+import type { ScriptSource } from './contract/worker.js';
 import { ShardctlError } from './errors.js';
 
-export interface ScriptSource {
-	kind: ScriptKind;
-	source: string;
+/** The error of a worker that was sent only the id of a script, and does not have its text (any more). */
+export function scriptMissing(id: number): ShardctlError {
+	return new ShardctlError('METHOD_NOT_FOUND', `the worker does not have the text of script ${id}`, {
+		details: { missingScript: id },
+	});
+}
+
+export function isScriptMissing(error: unknown, id: number): boolean {
+	return ShardctlError.is(error) && error.details.missingScript === id;
 }
 
 /** What a function's text can begin with when it is an expression; the rest is left to the parser. */

@@ -185,7 +185,7 @@ export class WorkerRuntime {
 		this.#peer.on('lease', ({ untilMs }) => this.#lease.hear(untilMs));
 		if (this.config.leaseUntilMs !== undefined) this.#lease.hear(this.config.leaseUntilMs);
 		this.#peer.handle('ping', () => null);
-		this.#peer.handle('eval', ({ script, context }) => this.#scripts.run(script, this.#currentClient(), context));
+		this.#peer.handle('eval', (call) => this.#scripts.run(call, this.#currentClient()));
 		this.#peer.handle('fetchClientValue', ({ path }) => readPath(this.#currentClient(), path));
 		this.#peer.handle('call', ({ name, args }) => this.#callHandler(name, args));
 		this.#peer.handle('sample', () => this.#sampler.take());

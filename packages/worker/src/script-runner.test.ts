@@ -1,34 +1,44 @@
+import { isScriptMissing } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
 import { ScriptRunner } from './script-runner.js';
 
 const runner = () => new ScriptRunner(import.meta.filename);
 const client = { size: 3 };
-const text = (source: string, id = 1) => ({ id, kind: 'text' as const, source });
+const text = (source: string, script = 1) => ({ script, text: { kind: 'text' as const, source } });
+
+function isMissing(scripts: ScriptRunner, script: number): boolean {
+	try {
+		scripts.run({ script }, client);
+		return false;
+	} catch (error) {
+		return isScriptMissing(error, script);
+	}
+}
 
 describe('ScriptRunner', () => {
 	it('compiles a script once and runs it by its id from then on', async () => {
 		const scripts = runner();
-		expect(await scripts.run(text('client.size + context'), client, 1)).toEqual({ value: 4 });
-		expect(await scripts.run({ id: 1, kind: 'text' }, client, 2)).toEqual({ value: 5 });
+		expect(await scripts.run({ ...text('client.size + context'), context: 1 }, client)).toBe(4);
+		expect(await scripts.run({ script: 1, context: 2 }, client)).toBe(5);
 		// Source that is sent with a known id is not read again.
-		expect(await scripts.run(text('0'), client, 2)).toEqual({ value: 5 });
+		expect(await scripts.run({ ...text('0'), context: 2 }, client)).toBe(5);
 	});
 
 	it('reports that it does not hold a script', async () => {
-		expect(await runner().run({ id: 1, kind: 'text' }, client, undefined)).toEqual({ scriptMissing: true });
+		expect(isMissing(runner(), 1)).toBe(true);
 	});
 
 	it('drops the oldest script at its limit', async () => {
 		const scripts = runner();
-		for (let id = 0; id <= 500; id++) await scripts.run(text(`${id}`, id), client, undefined);
-		expect(await scripts.run({ id: 0, kind: 'text' }, client, undefined)).toEqual({ scriptMissing: true });
-		expect(await scripts.run({ id: 1, kind: 'text' }, client, undefined)).toEqual({ value: 1 });
+		for (let id = 0; id <= 500; id++) await scripts.run(text(`${id}`, id), client);
+		expect(isMissing(scripts, 0)).toBe(true);
+		expect(await scripts.run({ script: 1 }, client)).toBe(1);
 	});
 
 	it('does not keep a script that has a syntax error', async () => {
 		const scripts = runner();
-		await expect(async () => scripts.run(text('client.'), client, undefined)).rejects.toMatchObject({ name: 'SyntaxError' });
-		expect(await scripts.run({ id: 1, kind: 'text' }, client, undefined)).toEqual({ scriptMissing: true });
+		await expect(async () => scripts.run(text('client.'), client)).rejects.toMatchObject({ name: 'SyntaxError' });
+		expect(isMissing(scripts, 1)).toBe(true);
 	});
 
 	it.each([
@@ -43,24 +53,22 @@ describe('ScriptRunner', () => {
 		['a line comment at the end', 'client.size // three', 3],
 		['nothing', '', undefined],
 	])('reads %s', async (_, source, value) => {
-		expect(await runner().run(text(source), client, undefined)).toEqual({ value });
+		expect(await runner().run(text(source), client)).toEqual(value);
 	});
 
 	it('passes a function the client as its first argument and as this, and the context', async () => {
 		const source = 'async function (client, context) { return [this === client, client.size, context] }';
-		expect(await runner().run({ id: 1, kind: 'function', source }, client, 'c')).toEqual({ value: [true, 3, 'c'] });
+		expect(await runner().run({ script: 1, text: { kind: 'function', source }, context: 'c' }, client)).toEqual([true, 3, 'c']);
 	});
 
 	it.each(['() => 1', 'Symbol()'])('rejects the result of %s, which cannot be encoded', async (source) => {
-		await expect(async () => runner().run(text(source), client, undefined)).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' });
+		await expect(async () => runner().run(text(source), client)).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' });
 	});
 
 	it("does not expose a script's variables to the process or the next script", async () => {
 		const scripts = runner();
-		await scripts.run(text('const leaked = 1; leaked'), client, undefined);
-		await scripts.run(text('var alsoLeaked = 1; alsoLeaked', 2), client, undefined);
-		expect(await scripts.run(text('typeof leaked + typeof alsoLeaked', 3), client, undefined)).toEqual({
-			value: 'undefinedundefined',
-		});
+		await scripts.run(text('const leaked = 1; leaked'), client);
+		await scripts.run(text('var alsoLeaked = 1; alsoLeaked', 2), client);
+		expect(await scripts.run(text('typeof leaked + typeof alsoLeaked', 3), client)).toBe('undefinedundefined');
 	});
 });

@@ -2,15 +2,13 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { compileFunction, constants, Script as VmScript } from 'node:vm';
-import { type Script, type ScriptKind, type ScriptMissing, ShardctlError } from '@shardctl/core';
+import { type ScriptCall, type ScriptKind, ShardctlError, scriptMissing } from '@shardctl/core';
 import { helpersOf } from './compiler-helpers.js';
 
 type Compiled = (this: unknown, client: unknown, context: unknown) => unknown;
 
 /** The variables of a script besides `client` and `context`. */
 type Scope = Readonly<Record<string, unknown>>;
-
-type ScriptReply = { value: unknown } | ScriptMissing;
 
 /** When more scripts are compiled, the oldest is discarded; the manager sends its source again on request. */
 const maxScripts = 500;
@@ -28,14 +26,14 @@ export class ScriptRunner {
 	}
 
 	/**
-	 * Runs a script on a client, or reports that its source is missing. Errors of the script are thrown. A synchronous script is
+	 * Runs a script on a client. Throws the script's errors, and `scriptMissing` where its text is not known. A synchronous script is
 	 * answered synchronously: an extra promise per call is a good part of the cost of a small call.
 	 */
-	run(script: Script, client: unknown, context: unknown): ScriptReply | Promise<ScriptReply> {
-		const compiled = this.#get(script);
-		if (!compiled) return { scriptMissing: true };
-		const value = compiled.call(client, client, context);
-		return isThenable(value) ? Promise.resolve(value).then(answerOf) : answerOf(value);
+	run(call: ScriptCall, client: unknown): unknown {
+		const compiled = this.#get(call);
+		if (!compiled) throw scriptMissing(call.script);
+		const value = compiled.call(client, client, call.context);
+		return isThenable(value) ? Promise.resolve(value).then(sendable) : sendable(value);
 	}
 
 	/** `tslib` as the bot has it, or as its discord.js has it. */
@@ -50,9 +48,10 @@ export class ScriptRunner {
 		return undefined;
 	}
 
-	#get({ id, kind, source }: Script): Compiled | undefined {
+	#get({ script: id, text }: ScriptCall): Compiled | undefined {
 		const known = this.#compiled.get(id);
-		if (known || source === undefined) return known;
+		if (known || !text) return known;
+		const { kind, source } = text;
 		const scope = { require: this.#require, ...helpersOf(source, () => this.#tslib()) };
 		const compiled = compile({ kind, source, filename: join(this.#folder, `broadcastEval-${id}.js`), scope });
 		if (this.#compiled.size >= maxScripts) this.#compiled.delete(this.#compiled.keys().next().value as number);
@@ -72,8 +71,8 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 	return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
-function answerOf(value: unknown): ScriptReply {
-	if (typeof value !== 'function' && typeof value !== 'symbol') return { value };
+function sendable(value: unknown): unknown {
+	if (typeof value !== 'function' && typeof value !== 'symbol') return value;
 	throw new ShardctlError('NOT_SERIALIZABLE', `the script returned a ${typeof value}, which cannot be sent between processes`);
 }
 

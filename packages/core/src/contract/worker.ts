@@ -90,27 +90,29 @@ export interface RemoteCallOptions extends CallTarget {
 	settle?: boolean;
 }
 
-/** A script on its way to a worker: the source travels once per worker, later calls name it by its id. */
-export interface Script {
-	/** Given by the manager, one per distinct source. */
-	id: number;
-	/** `function`: the text of `(client, context) => …`. `text`: an expression, or statements. */
-	kind: ScriptKind;
-	source?: string;
-}
-
+/** `function`: the text of `(client, context) => …`. `text`: an expression, or statements. */
 export type ScriptKind = 'function' | 'text';
 
-/** The result of an eval whose script the worker does not hold (any more): the manager sends it again with the source. */
-export interface ScriptMissing {
-	scriptMissing: true;
+/** The text of a script. */
+export interface ScriptSource {
+	kind: ScriptKind;
+	source: string;
+}
+
+/** A script to run: its text travels once per worker, later calls name it by its id alone. */
+export interface ScriptCall {
+	/** Given by the manager, one per distinct script. */
+	script: number;
+	text?: ScriptSource;
+	context?: unknown;
 }
 
 /** Requests that a worker handles. */
 export interface WorkerMethods {
 	/** Answered by the worker's main thread, so a blocked event loop shows. */
 	ping: { params: null; result: null };
-	eval: { params: { script: Script; context?: unknown }; result: { value: unknown } | ScriptMissing };
+	/** Fails with the error of `scriptMissing` where the worker does not have the text (any more): the manager sends it again. */
+	eval: { params: ScriptCall; result: unknown };
 	fetchClientValue: { params: { path: string }; result: unknown };
 	call: { params: { name: string; args: unknown[] }; result: unknown };
 	sample: { params: null; result: WorkerSample };

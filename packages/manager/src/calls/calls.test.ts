@@ -1,14 +1,14 @@
-import { ShardctlError } from '@shardctl/core';
+import { ShardctlError, scriptMissing } from '@shardctl/core';
 import { decodeValue, encodeValue } from '@shardctl/rpc';
 import { describe, expect, it } from 'vitest';
 import type { CallWorker } from './call-worker.js';
 import { Calls } from './calls.js';
 
 /** What a worker receives, and its response. */
-type Answer = (method: string, params: { script?: { id: number; source?: string } }) => unknown;
+type Answer = (method: string, params: { script?: number; text?: object }) => unknown;
 
 /** A fleet of workers that respond through a function, and the requests they got. */
-function fleet(slices: number[][], answer: Answer = () => ({ value: 1 })) {
+function fleet(slices: number[][], answer: Answer = () => 1) {
 	const asked: { worker: number; method: string; params: unknown; options: unknown }[] = [];
 	const workers = slices.map(
 		(shardIds, id): CallWorker => ({
@@ -37,10 +37,10 @@ const script = { kind: 'text' as const, source: '1' };
 describe('Calls', () => {
 	it('sends to every worker by default, or to the owner of a shard or a guild', async () => {
 		const { calls, asked } = fleet([[0, 1], [2]]);
-		expect(await calls.fetchClientValues('a')).toEqual([{ value: 1 }, { value: 1 }]);
-		expect(await calls.fetchClientValues('a', { shard: 1 })).toEqual({ value: 1 });
+		expect(await calls.fetchClientValues('a')).toEqual([1, 1]);
+		expect(await calls.fetchClientValues('a', { shard: 1 })).toEqual(1);
 		// 2 << 22 belongs to shard 2.
-		expect(await calls.fetchClientValues('a', { guildId: String(2 * 2 ** 22) })).toEqual({ value: 1 });
+		expect(await calls.fetchClientValues('a', { guildId: String(2 * 2 ** 22) })).toEqual(1);
 		expect(asked.map(({ worker }) => worker)).toEqual([0, 1, 0, 1]);
 	});
 
@@ -54,22 +54,20 @@ describe('Calls', () => {
 
 	it('sends a source again to a worker that has dropped the script, and only then', async () => {
 		let forgets = false;
-		const { calls, asked } = fleet([[0]], (_, { script: sent }) => {
-			if (forgets && sent?.source === undefined) return { scriptMissing: true };
-			return { value: sent?.id };
+		const { calls, asked } = fleet([[0]], (_, { script: id = 0, text }) => {
+			if (forgets && !text) throw scriptMissing(id);
+			return id;
 		});
 		expect(await calls.eval(script, undefined, {})).toEqual([1]);
 		forgets = true;
 		expect(await calls.eval(script, undefined, {})).toEqual([1]);
-		expect(asked.map(({ params }) => (params as { script: object }).script)).toEqual([
-			{ id: 1, kind: 'text', source: '1' },
-			{ id: 1, kind: 'text' },
-			{ id: 1, kind: 'text', source: '1' },
-		]);
+		expect(asked.map(({ params }) => params)).toEqual([{ script: 1, text: script }, { script: 1 }, { script: 1, text: script }]);
 	});
 
 	it('fails after repeated requests when a worker never stores a script', async () => {
-		const { calls, asked } = fleet([[0]], () => ({ scriptMissing: true }));
+		const { calls, asked } = fleet([[0]], (_, { script: id = 0 }) => {
+			throw scriptMissing(id);
+		});
 		await expect(calls.eval(script, undefined, { shard: 0 })).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
 		expect(asked).toHaveLength(1);
 		await expect(calls.eval(script, undefined, { shard: 0 })).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
@@ -141,7 +139,7 @@ describe('Calls', () => {
 				if (!connected) return settle.reject(new ShardctlError('WORKER_UNAVAILABLE', 'node b is gone'));
 				const { wire, tagged } = encodeValue(params);
 				frames.push(JSON.stringify({ method, wire, tagged }));
-				setImmediate(() => settle.resolve({ value: 'from node b' } as never));
+				setImmediate(() => settle.resolve('from node b' as never));
 			},
 		};
 		workers.push(remote);

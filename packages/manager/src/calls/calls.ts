@@ -3,6 +3,7 @@ import {
 	type CallOptions,
 	describeValue,
 	type FleetCalls,
+	isScriptMissing,
 	readCallOptions,
 	readEvalOptions,
 	readShardId,
@@ -11,7 +12,6 @@ import {
 	scriptSource,
 	shardIdForGuild,
 	shardNotOwned,
-	type WorkerMethods,
 } from '@shardctl/core';
 import { PreparedValue, type RequestOptions, type Settle } from '@shardctl/rpc';
 import { type CallTrace, tracedCall } from '../diagnostics/channels.js';
@@ -31,19 +31,24 @@ class ScriptCall<Worker extends CallWorker> {
 	constructor(script: KnownScript, context: unknown) {
 		this.#script = script;
 		this.#context = context === undefined ? {} : { context: new PreparedValue(context) };
-		this.#reference = new PreparedValue({ script: script.reference, ...this.#context });
+		this.#reference = new PreparedValue({ script: script.id, ...this.#context });
 	}
 
 	send(worker: Worker, request: RequestOptions, settle: Settle<unknown>): void {
 		const has = this.#script.sendTo(worker);
-		const params = has ? this.#reference : new PreparedValue({ script: this.#script.full, ...this.#context });
+		const { id, text } = this.#script;
+		const params = has ? this.#reference : new PreparedValue({ script: id, text, ...this.#context });
 		worker.ask('eval', params, request, new ScriptAnswer(this, { worker, request, settle, has }));
 	}
 
-	/** The worker does not have the text: it keeps a bounded number of scripts. */
-	sendAgain({ worker, request, settle }: ScriptRequest<Worker>): void {
-		this.#script.forget(worker);
-		this.send(worker, request, settle);
+	/** A worker has failed. Where it is because it has no text of the script, of which it keeps a bounded number, it is sent that. */
+	failed({ worker, request, settle, has }: ScriptRequest<Worker>, reason: unknown): void {
+		if (!isScriptMissing(reason, this.#script.id)) {
+			settle.reject(reason);
+		} else if (has) {
+			this.#script.forget(worker);
+			this.send(worker, request, settle);
+		} else settle.reject(new ShardctlError('PROTOCOL_ERROR', `${worker.label} keeps reporting the script as missing`));
 	}
 }
 
@@ -56,7 +61,7 @@ interface ScriptRequest<Worker extends CallWorker> {
 }
 
 /** Receives the result of a script. One object and no closures: thousands of calls may be in flight, each to every worker. */
-class ScriptAnswer<Worker extends CallWorker> implements ScriptRequest<Worker>, Settle<WorkerMethods['eval']['result']> {
+class ScriptAnswer<Worker extends CallWorker> implements ScriptRequest<Worker>, Settle<unknown> {
 	readonly #call: ScriptCall<Worker>;
 	readonly worker: Worker;
 	readonly request: RequestOptions;
@@ -71,14 +76,12 @@ class ScriptAnswer<Worker extends CallWorker> implements ScriptRequest<Worker>, 
 		this.has = has;
 	}
 
-	resolve(result: WorkerMethods['eval']['result']): void {
-		if (!('scriptMissing' in result)) this.settle.resolve(result.value);
-		else if (this.has) this.#call.sendAgain(this);
-		else this.reject(new ShardctlError('PROTOCOL_ERROR', `${this.worker.label} keeps reporting the script as missing`));
+	resolve(result: unknown): void {
+		this.settle.resolve(result);
 	}
 
 	reject(reason: unknown): void {
-		this.settle.reject(reason);
+		this.#call.failed(this, reason);
 	}
 }
 

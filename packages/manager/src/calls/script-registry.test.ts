@@ -6,10 +6,7 @@ const script = { kind: 'text' as const, source: 'client.size' };
 describe('ScriptRegistry', () => {
 	it('sends a source once to each process of a worker, and its id after that', () => {
 		const known = new ScriptRegistry().get(script);
-		expect([known.full, known.reference]).toEqual([
-			{ id: 1, ...script },
-			{ id: 1, kind: 'text' },
-		]);
+		expect([known.id, known.text]).toEqual([1, script]);
 		const [first, second] = [{ epoch: 1 }, { epoch: 1 }];
 		expect([known.sendTo(first), known.sendTo(first), known.sendTo(second)]).toEqual([false, true, false]);
 		first.epoch = 2;
@@ -30,7 +27,7 @@ describe('ScriptRegistry', () => {
 		const get = (n: number) => registry.get({ kind: 'text', source: `${n}` });
 		const ids = Array.from({ length: 501 }, (_, n) => get(n).id);
 		expect(new Set(ids).size).toBe(501);
-		expect(get(0).full).toEqual({ id: 502, kind: 'text', source: '0' });
+		expect(get(0)).toMatchObject({ id: 502, text: { kind: 'text', source: '0' } });
 		expect(get(500).id).toBe(501);
 	});
 });

@@ -1,5 +1,5 @@
 // Gives every distinct script an id, and remembers which processes have its source, so that a source travels once per process.
-import type { Script, ScriptSource } from '@shardctl/core';
+import type { ScriptSource } from '@shardctl/core';
 import type { CallWorker } from './call-worker.js';
 
 /** Sources beyond this many push the oldest out; a script that comes back later gets a new id. */
@@ -8,23 +8,13 @@ const maxScripts = 500;
 /** A script with its id. */
 export class KnownScript {
 	readonly id: number;
-	readonly #script: ScriptSource;
+	readonly text: ScriptSource;
 	/** Epoch of the process that was last sent the source. By worker, not by its id: a worker's successor starts without scripts. */
 	readonly #sentTo = new WeakMap<Pick<CallWorker, 'epoch'>, number>();
 
-	constructor(id: number, script: ScriptSource) {
+	constructor(id: number, text: ScriptSource) {
 		this.id = id;
-		this.#script = script;
-	}
-
-	/** With its source. */
-	get full(): Script {
-		return { id: this.id, ...this.#script };
-	}
-
-	/** For a process that has the source. */
-	get reference(): Script {
-		return { id: this.id, kind: this.#script.kind };
+		this.text = text;
 	}
 
 	/** Whether the worker's process has been sent the source; if not, it counts as sent from now on. */
