@@ -23,7 +23,7 @@ const arrows = {
 	rpc: ['core'],
 	supervisor: ['core'],
 	worker: ['core', 'rpc'],
-	manager: ['core', 'cluster', 'control', 'rpc', 'supervisor'],
+	manager: ['core', 'cluster', 'control', 'queue', 'rpc', 'supervisor'],
 	'gateway-protocol': ['core'],
 	simulator: ['core', 'gateway-protocol'],
 	gateway: ['core', 'cluster', 'queue', 'rpc', 'gateway-protocol'],
@@ -33,7 +33,7 @@ const arrows = {
 };
 const appArrows = {
 	dashboard: ['core'],
-	shardctl: ['core', 'cluster', 'control', 'manager', 'worker', 'simulator'],
+	shardctl: ['core', 'cluster', 'control', 'manager', 'queue', 'worker', 'simulator'],
 	examples: [],
 };
 const onlyInTests = ['test-support', 'contract-suites', 'simulator'];
@@ -43,7 +43,7 @@ const floors = {
 	cluster: [['node'], ['planner', 'snapshots', 'identify', 'rest', 'bus'], ['table'], ['lease'], ['scripts'], ['redis']],
 	control: [['client', 'server'], ['routes', 'dashboard'], ['metrics', 'feed', 'history'], ['api'], ['fleet', 'state-dir']],
 	rest: [['process'], ['forward'], ['limits']],
-	queue: [['producer', 'consumer'], ['scripts'], ['wire']],
+	queue: [['producer', 'consumer', 'figures'], ['scripts'], ['wire']],
 	gateway: [['process'], ['session'], ['shard'], ['stream'], ['snapshots', 'downstream'], ['upstream', 'buffer'], ['state']],
 };
 

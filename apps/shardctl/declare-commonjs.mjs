@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const dist = join(import.meta.dirname, 'dist');
 
-for (const door of ['index', 'worker', 'simulator']) {
+for (const door of ['index', 'worker', 'queue', 'simulator']) {
 	const declarations = readFileSync(join(dist, `${door}.d.ts`), 'utf8');
 	const types = [];
 	const values = [];

@@ -14,7 +14,7 @@ export function Workers() {
 	if (!figures) return null;
 	const cpu = new Map<number, number>();
 	for (const { workerId, cpuPercent } of figures.shards)
-		if (cpuPercent !== null) cpu.set(workerId, (cpu.get(workerId) ?? 0) + cpuPercent);
+		if (cpuPercent !== null && workerId !== null) cpu.set(workerId, (cpu.get(workerId) ?? 0) + cpuPercent);
 	const sorted = figures.workers.toSorted((a, b) => problem(b) - problem(a) || a.id - b.id);
 	const rows = showsAll.value ? sorted : sorted.slice(0, firstRows);
 	return (

@@ -1,6 +1,6 @@
 // What `eval` and `fetch` share: the target of the call, and how the answers of the workers are printed.
 import type { CallResult } from '@shardctl/control';
-import { formatShardIds } from '@shardctl/core';
+import { workerMark } from '@shardctl/core';
 import type { Option } from 'commander';
 import { exitCodes } from './exit-codes.js';
 import { jsonOption, option } from './option.js';
@@ -45,7 +45,7 @@ export function printResults(results: readonly CallResult[], { json }: { json: b
 		return;
 	}
 	for (const result of results) {
-		const mark = `[${formatShardIds(result.shardIds)}]`;
+		const mark = `[${workerMark(result.workerId, result.shardIds)}]`;
 		const prefix = results.length === 1 ? '' : `${workerColour(out, result.workerId)(mark)} `;
 		if (result.status === 'fulfilled') printOut(`${prefix}${result.shown}\n`);
 		else {

@@ -16,10 +16,12 @@ import { logsCommand } from './commands/logs.js';
 import { metricsCommand } from './commands/metrics.js';
 import { moveCommand } from './commands/move.js';
 import { nodesCommand } from './commands/nodes.js';
+import { queueCommand } from './commands/queue.js';
 import { rebalanceCommand } from './commands/rebalance.js';
 import { reshardCommand } from './commands/reshard.js';
 import { respawnCommand } from './commands/respawn.js';
 import { restartCommand } from './commands/restart.js';
+import { scaleCommand } from './commands/scale.js';
 import { simulateCommand } from './commands/simulate.js';
 import { startCommand } from './commands/start.js';
 import { statsCommand } from './commands/stats.js';
@@ -44,6 +46,8 @@ const commands: Readonly<Record<string, () => Command>> = {
 	stop: stopCommand,
 	restart: restartCommand,
 	deploy: deployCommand,
+	scale: scaleCommand,
+	queue: queueCommand,
 	reshard: reshardCommand,
 	respawn: respawnCommand,
 	eval: evalCommand,

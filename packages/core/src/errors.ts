@@ -40,7 +40,7 @@ export const errorCodes = {
 	FENCED: 'another process has taken over the saved state, so this one may not change it',
 	REDIS_UNAVAILABLE: 'Redis cannot be reached, or the connection broke before it answered',
 	REDIS_REFUSED: 'Redis answered with an error',
-	REDIS_UNSUITABLE: 'this Redis cannot carry a cluster; the message lists why and what to do',
+	REDIS_UNSUITABLE: 'this Redis cannot carry a cluster or an event queue; the message lists why and what to do',
 	CLUSTER_MISMATCH: 'the cluster in this Redis runs with other settings, another shard count or another version',
 	NODE_NAME_TAKEN: 'a node of that name is in the cluster already',
 	NODE_NOT_FOUND: 'the cluster has no live node of that name',

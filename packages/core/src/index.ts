@@ -104,6 +104,18 @@ export {
 export type { LogEntry } from './contract/log.js';
 export { type EventLossReason, eventLossReasons, type FleetLosses, type Loss, type LostEvents } from './contract/losses.js';
 export {
+	type DeadEvent,
+	type QueueConnection,
+	type QueueConnectionStatus,
+	type QueueGroupStats,
+	type QueueNews,
+	type QueuePartitionStats,
+	type QueueStats,
+	type QueueWorkerCounters,
+	type QueueWorkerFigures,
+	queueChannel,
+} from './contract/queue.js';
+export {
 	type LimitPart,
 	type LimitWish,
 	type RestConfig,
@@ -183,5 +195,13 @@ export {
 } from './rest-forwarding.js';
 export { isScriptMissing, scriptMissing, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';
-export { describeShards, formatShardIds, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
+export {
+	describeShards,
+	describeWorker,
+	formatShardIds,
+	isSnowflake,
+	planSlices,
+	shardIdForGuild,
+	workerMark,
+} from './shards.js';
 export { WorkerPaths } from './worker-path.js';

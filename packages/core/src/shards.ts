@@ -41,6 +41,16 @@ export function formatShardIds(shardIds: readonly number[]): string {
 	return parts.join(',');
 }
 
+/** A worker for people: `worker 3 (shards 6-7)`; `worker 3` for one without shards, which gets its events from the queue. */
+export function describeWorker(workerId: number, shardIds: readonly number[]): string {
+	return shardIds.length === 0 ? `worker ${workerId}` : `worker ${workerId} (${describeShards(shardIds)})`;
+}
+
+/** What marks the lines of a worker: its shards, `0-3`, or `worker 3` for one without shards. */
+export function workerMark(workerId: number, shardIds: readonly number[]): string {
+	return shardIds.length === 0 ? `worker ${workerId}` : formatShardIds(shardIds);
+}
+
 /** Longer lists are cut in a sentence. */
 const mostRanges = 12;
 

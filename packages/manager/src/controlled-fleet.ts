@@ -51,6 +51,10 @@ export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pic
 		waitForDeploy: (id) => manager.localDeployOutcome(id),
 		cancelDeploy: async (id, options) => manager.localCancelDeploy(id, options),
 		reshard: (request) => manager.localReshard(request),
+		scale: (workers) => manager.scale(workers),
+		get queue() {
+			return manager.queue ?? undefined;
+		},
 		restartGateways: () => manager.localRestartGateways(),
 		restartRest: () => manager.localRestartRest(),
 		stop: (options) => manager.stop(options),

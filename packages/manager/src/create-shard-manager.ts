@@ -11,13 +11,13 @@ import { ShardManager } from './shard-manager.js';
  *
  * Throws one `OPTIONS_INVALID` that lists every problem (`BOT_FILE_INVALID` or `TOKEN_MISSING` when that is the only one).
  *
- * @param file The module that starts the bot.
+ * @param file The module that starts the bot; null for a fleet with `gateway: 'queue'` whose workers all run elsewhere.
  * @example
  * const manager = createShardManager('bot.js', { totalShards: 'auto' });
  * await manager.spawn();
  * const guilds = await manager.fetchClientValues('guilds.cache.size');
  */
-export function createShardManager(file: string, options: ShardManagerOptions = {}): ShardManager {
+export function createShardManager(file: string | null, options: ShardManagerOptions = {}): ShardManager {
 	return assembleManager(resolveManagerOptions(file, options));
 }
 

@@ -17,15 +17,21 @@ export async function fleetFigures(
 		workers: { workers },
 		mode,
 		rest,
+		queue,
 		deploys,
 		reshards,
 		host,
 		losses: { losses },
-	}: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'rest' | 'deploys' | 'reshards' | 'host' | 'losses'>,
+	}: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'rest' | 'queue' | 'deploys' | 'reshards' | 'host' | 'losses'>,
 	{ clock, heartbeatTimeoutMs, maxMemoryBytes, simulator }: ResolvedManagerOptions,
 	facts: () => ManagerFacts,
 ): Promise<FleetFigures> {
-	const [gateways, requests, machine] = await Promise.all([mode.stats(clock.now()), rest.stats(), host.facts()]);
+	const [gateways, requests, events, machine] = await Promise.all([
+		mode.stats(clock.now()),
+		rest.stats(),
+		queue?.stats(),
+		host.facts(),
+	]);
 	const nowMs = clock.now();
 	const rules = { heartbeat: heartbeatOf(heartbeatTimeoutMs), maxMemoryBytes };
 	const deploy = deploys.stats();
@@ -47,12 +53,14 @@ export async function fleetFigures(
 		},
 		shards: workers
 			.flatMap((worker) => workerShardStats(worker, nowMs))
-			.map((shard) => (mode.waitsForBudget(shard.shardId) ? { ...shard, waitsForBudget: true } : shard)),
+			.map((shard) => (mode.waitsForBudget(shard.shardId) ? { ...shard, waitsForBudget: true } : shard))
+			.concat(mode.shardStats?.(gateways ?? []) ?? []),
 		workers: workers.map((worker) => workerStats(worker, rules)),
 		losses,
 		host: machine,
 		...(gateways ? { gateways } : {}),
 		...(requests ? { rest: requests } : {}),
+		...(events ? { queue: events } : {}),
 		...(deploy ? { deploy } : {}),
 		...(reshard ? { reshard } : {}),
 	};

@@ -11,7 +11,10 @@ import type { FleetParts } from './fleet-parts.js';
 import { HealthWatch } from './health/health-watch.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
+import type { ResolvedQueueOptions } from './options/queue-options.js';
 import { type Plan, planShards } from './plan/plan.js';
+import { planQueue } from './plan/plan-queue.js';
+import type { FleetQueue } from './queue/fleet-queue.js';
 import { type StartOutcome, type StartWatch, watchStart, workersFailed } from './workers/start-watch.js';
 
 /** How often Discord is asked for the day's session starts: another process may use the same token. */
@@ -71,7 +74,7 @@ export class FleetLife {
 	get status(): ManagerStatus {
 		const { lifecycle, parts } = this.#options;
 		if (lifecycle.state !== 'running') return lifecycle.state;
-		const ready = parts.workers.workers.every((worker) => worker.shardIds.every((shardId) => worker.status(shardId) === 'ready'));
+		const ready = parts.workers.workers.every((worker) => worker.isServing);
 		return ready && parts.mode.health() === 'up' && parts.rest.isUp ? 'running' : 'degraded';
 	}
 
@@ -159,7 +162,7 @@ export class FleetLife {
 		if (membership) parts.starts.useCoordinator(await membership.connect());
 		const info = await parts.starts.firstGateway(signal);
 		signal.throwIfAborted();
-		const planned = planShards(options, info);
+		const planned = parts.queue ? await this.#planQueue(parts.queue, info) : planShards(options, info);
 		if (membership) return this.#join(membership, planned, info);
 		const plan = parts.reshards.continued(planned);
 		if (plan !== planned && plan.layout.sessions !== planned.layout.sessions) this.#noteContinued(planned, plan);
@@ -173,7 +176,23 @@ export class FleetLife {
 		this.#startWatch = watchStart(workers, signal);
 		for (const worker of workers) worker.child.start();
 		const [outcome] = await Promise.all([this.#startWatch.outcome, ready]);
+		await parts.mode.whenServed?.(signal);
 		return outcome;
+	}
+
+	/** The queue in Redis divides the events by a shard count already, unless it is new. */
+	async #planQueue(queue: FleetQueue, info: GatewayInfo): Promise<Plan> {
+		const { options } = this.#options;
+		const shards = await queue.open();
+		const isAuto = options.totalShards === 'auto' && shards !== undefined;
+		if (isAuto && shards !== info.shards) {
+			options.logger.info(
+				`the queue in Redis divides the events of ${shards} shards, so the fleet has ${shards}; Discord recommends ${info.shards}`,
+			);
+		}
+		const plan = planShards(isAuto ? { ...options, totalShards: shards } : options, info);
+		queue.check(plan.layout.totalShards);
+		return planQueue(plan, options.queue as ResolvedQueueOptions);
 	}
 
 	#noteContinued({ layout: planned }: Plan, { layout }: Plan): void {
@@ -218,6 +237,7 @@ export class FleetLife {
 			await part.stop(graceMs === undefined ? {} : { graceMs });
 		}
 		await membership?.close();
+		await parts.queue?.close();
 		// What an earlier manager left is only this one's if it has begun.
 		if (this.#plan) parts.reshards.forget();
 		const end = this.#endOf(options);

@@ -21,6 +21,8 @@ import { createSessionMode } from './modes/create-session-mode.js';
 import { Replacements } from './modes/replacements.js';
 import type { SessionMode } from './modes/session-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
+import { FleetQueue } from './queue/fleet-queue.js';
+import { QueueWorkers } from './queue/queue-workers.js';
 import { ReshardRecord } from './reshard/reshard-record.js';
 import { Reshards } from './reshard/reshards.js';
 import { FleetRest } from './rest/fleet-rest.js';
@@ -57,6 +59,9 @@ export interface FleetParts {
 	workers: WorkerFleet;
 	mode: SessionMode;
 	rest: FleetRest;
+	/** Null where events do not go through a queue. */
+	queue: FleetQueue | null;
+	queueWorkers: QueueWorkers;
 	calls: Calls<ManagedWorker>;
 	processes: ProcessRecords;
 	replacements: Replacements;
@@ -149,7 +154,7 @@ export function createFleetParts({
 			problems.watch(worker);
 			processes.watch(worker.child);
 			// In resident mode a worker's session is with its gateway process, which loses nothing of Discord's.
-			if (options.gateway) return;
+			if (options.gateway || options.queue) return;
 			worker.on('shard.status', ({ shardId, status }) => {
 				if (status === 'ready') losses.noteSession([shardId]);
 			});
@@ -159,7 +164,7 @@ export function createFleetParts({
 	const refusals = new RefusalPolicy({
 		starts,
 		workers,
-		isResident: Boolean(options.gateway),
+		isResident: Boolean(options.gateway || options.queue),
 		onRefused: (error) => {
 			if (state() === 'starting') abort.abort(error);
 		},
@@ -176,7 +181,9 @@ export function createFleetParts({
 		program: options.program,
 		threads: options.workerMode === 'thread',
 	});
+	const queue = options.queue && new FleetQueue({ queue: options.queue, token, clock, logger });
 	const mode: SessionMode = createSessionMode({
+		queue,
 		options,
 		workers,
 		starts,
@@ -194,6 +201,14 @@ export function createFleetParts({
 		clock,
 		signal,
 		onProgress: (progress) => emit('restart:progress', progress),
+	});
+	const queueWorkers = new QueueWorkers({
+		workers,
+		hasFile: options.queue ? options.file !== '' : null,
+		totalShards: () => fleet.totalShards,
+		isRunning: () => state() === 'running',
+		inTurn: (work) => replacements.inTurn(work),
+		signal,
 	});
 	const deploys = new Deploys({
 		clock,
@@ -232,5 +247,21 @@ export function createFleetParts({
 				})
 			: null;
 	const host = new HostWatch(clock);
-	return { starts, workers, mode, rest, calls, processes, replacements, deploys, reshards, host, losses, membership, cluster };
+	return {
+		starts,
+		workers,
+		mode,
+		rest,
+		queue,
+		queueWorkers,
+		calls,
+		processes,
+		replacements,
+		deploys,
+		reshards,
+		host,
+		losses,
+		membership,
+		cluster,
+	};
 }

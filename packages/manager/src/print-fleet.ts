@@ -1,6 +1,6 @@
 // What a manager in a program prints unless it is silent: the lines of the bots, as discord.js's ShardingManager does, and why a worker
 // exited, through the logger.
-import { describeShards, formatShardIds } from '@shardctl/core';
+import { describeWorker, workerMark } from '@shardctl/core';
 import type { Logger } from 'pino';
 import type { ShardManager } from './shard-manager.js';
 
@@ -16,18 +16,14 @@ export function printFleet(
 	logger: Pick<Logger, 'warn' | 'error'>,
 	streams: OutputStreams = process,
 ): void {
-	manager.on('worker:log', ({ shardIds, stream, line }) => streams[stream].write(`[${formatShardIds(shardIds)}] ${line}\n`));
+	manager.on('worker:log', ({ workerId, shardIds, stream, line }) =>
+		streams[stream].write(`[${workerMark(workerId, shardIds)}] ${line}\n`),
+	);
 	manager.on('worker:exited', ({ workerId, shardIds, report }) => {
 		if (report.reason === 'requested') return;
-		logger.warn(
-			{ worker: workerId, shards: shardIds },
-			`worker ${workerId} (${describeShards(shardIds)}) exited: ${report.message}`,
-		);
+		logger.warn({ worker: workerId, shards: shardIds }, `${describeWorker(workerId, shardIds)} exited: ${report.message}`);
 	});
 	manager.on('worker:failed', ({ workerId, shardIds, reason }) =>
-		logger.error(
-			{ worker: workerId, shards: shardIds },
-			`worker ${workerId} (${describeShards(shardIds)}) keeps failing: ${reason}`,
-		),
+		logger.error({ worker: workerId, shards: shardIds }, `${describeWorker(workerId, shardIds)} keeps failing: ${reason}`),
 	);
 }

@@ -33,6 +33,8 @@ import { createFleetParts, type FleetParts } from './fleet-parts.js';
 import { judgeFleet } from './health/judge-fleet.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
+import type { FleetQueue } from './queue/fleet-queue.js';
+import type { ScaleOutcome } from './queue/queue-workers.js';
 import { noReshardInCluster, readReshardRequest } from './reshard/reshard-request.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 
@@ -291,6 +293,19 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	async localReshard(request: ReshardRequest): Promise<ReshardOutcome> {
 		if (this.#options.cluster) throw noReshardInCluster();
 		return this.#parts.reshards.reshard(readReshardRequest(request));
+	}
+
+	/**
+	 * With `gateway: 'queue'`: how many workers run here from now on. Resolves when new ones have joined their group, and those that are too
+	 * many have finished and left it. Rejects with `OPTIONS_INVALID`, and `WORKERS_FAILED` where new ones were given up.
+	 */
+	scale(workers: number): Promise<ScaleOutcome> {
+		return this.#parts.queueWorkers.scale(workers);
+	}
+
+	/** @internal The event queue; null where events do not go through one. */
+	get queue(): FleetQueue | null {
+		return this.#parts.queue;
 	}
 
 	/** Resident mode: replaces the gateway processes one after the other. Discord and the workers keep their sessions. */

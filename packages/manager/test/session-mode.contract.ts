@@ -93,6 +93,7 @@ export async function startMode(gateway: 'direct' | 'resident'): Promise<ModeRig
 	const events: string[] = [];
 	const mode = createSessionMode({
 		options,
+		queue: null,
 		workers,
 		starts,
 		isRunning: () => true,

@@ -4,11 +4,14 @@
 import {
 	type BotProblem,
 	type ManagerMethods,
+	type QueueConnectionStatus,
+	type QueueWorkerFigures,
 	ShardctlError,
 	type ShardReport,
 	type ShardSample,
 	type ThreadEnd,
 	type WorkerConfig,
+	type WorkerSample,
 } from '@shardctl/core';
 import { Attachments } from './attachments.js';
 import { bootQuiet, isOnThisMachine } from './boot-quiet.js';
@@ -57,6 +60,8 @@ export class WorkerRuntime {
 	#ending = false;
 	#hasMetClient = false;
 	#onClientMet = () => {};
+	/** Of the bot's connection to the event queue. */
+	#queueFigures: (() => QueueWorkerFigures) | undefined;
 	readonly #shutdown = new Shutdown({
 		settle: () => this.#attachments.settleAll(),
 		logOut: async () => {
@@ -188,7 +193,7 @@ export class WorkerRuntime {
 		this.#peer.handle('eval', (call) => this.#scripts.run(call, this.#currentClient()));
 		this.#peer.handle('fetchClientValue', ({ path }) => readPath(this.#currentClient(), path));
 		this.#peer.handle('call', ({ name, args }) => this.#callHandler(name, args));
-		this.#peer.handle('sample', () => this.#sampler.take());
+		this.#peer.handle('sample', () => this.#sample());
 		this.#peer.handle('inspector.close', closeInspector);
 		this.#peer.handle('shutdown', ({ reason }) => this.#onShutdownRequest(reason));
 	}
@@ -215,8 +220,20 @@ export class WorkerRuntime {
 		if (report.status === 'ready') this.#pushSample();
 	}
 
+	/** What has become of the bot's connection to the event queue, and what counts its events. */
+	reportQueue(status: QueueConnectionStatus, figures: () => QueueWorkerFigures): void {
+		this.#queueFigures = figures;
+		this.#peer.notify('queue.status', { status });
+		if (status === 'joined') this.#pushSample();
+	}
+
+	#sample(): WorkerSample {
+		const sample = this.#sampler.take();
+		return this.#queueFigures ? { ...sample, queue: this.#queueFigures() } : sample;
+	}
+
 	#pushSample(): void {
-		this.#peer.notify('sample', this.#sampler.take());
+		this.#peer.notify('sample', this.#sample());
 	}
 
 	async #onShutdownRequest(reason: string): Promise<null> {

@@ -3,6 +3,7 @@
 import { meetLibraries } from './libraries/meet.js';
 import { Descendants } from './outgoing/descendants.js';
 import { detourOwnConnections } from './outgoing/worker-detour.js';
+import { followQueue } from './queue-reports.js';
 import { startRuntime } from './runtime.js';
 import { takeThreadEnd } from './thread/thread-end.js';
 import { readWorkerConfig } from './worker-config.js';
@@ -17,6 +18,7 @@ export function startWorker(registerModule: string): void {
 	if (!config) return;
 	const thread = config.thread ? takeThreadEnd() : undefined;
 	const runtime = startRuntime({ config, token: process.env.DISCORD_TOKEN, thread });
+	if (config.queue) followQueue(runtime);
 	const descendants = new Descendants(config, registerModule);
 	runtime.onClientMet(() => descendants.noteClient());
 	detourOwnConnections(config, () => runtime.hasMetClient);

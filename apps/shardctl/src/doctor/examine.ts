@@ -24,6 +24,7 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 	const plan = await plannedStart(file, options, findings);
 	const foreign =
 		plan &&
+		plan.file !== null &&
 		checkForeignBot({
 			file: plan.file,
 			interpreter: plan.manager.interpreter,
@@ -106,7 +107,7 @@ async function configOf(named: string | undefined): Promise<LoadedConfig | undef
 }
 
 function botFile(plan: StartPlan | undefined, findings: Finding[]): string | undefined {
-	if (!plan) return undefined;
+	if (!plan || plan.file === null) return undefined;
 	const path = absoluteBotFile(plan.file, plan.manager.cwd ?? process.cwd());
 	if (path instanceof ShardctlError) {
 		findings.push(fail('file', path.message, 'name the file that starts the bot'));

@@ -1,6 +1,6 @@
 // Prints the lines of bots. Where those of a worker come from more than one process, each line has the number of its process.
 import type { LogEntry } from '@shardctl/control';
-import { formatShardIds } from '@shardctl/core';
+import { workerMark } from '@shardctl/core';
 import { out, workerColour } from '../terminal/colours.js';
 import { printOut } from '../terminal/print.js';
 import { printableBotLine, printableLine } from '../terminal/printable.js';
@@ -30,7 +30,7 @@ export function linePrinter({ json, timestamps, write = (text) => void printOut(
 		if (json) return `${JSON.stringify(entry)}\n`;
 		const time = timestamps ? `${out.dim(new Date(entry.at).toISOString())} ` : '';
 		const node = entry.node === undefined ? '' : `${printableLine(entry.node)} `;
-		const which = `${node}${formatShardIds(entry.shardIds)}${several && entry.pid ? ` ${entry.pid}` : ''}`;
+		const which = `${node}${workerMark(entry.workerId, entry.shardIds)}${several && entry.pid ? ` ${entry.pid}` : ''}`;
 		return `${time}${workerColour(out, entry.workerId)(`[${which}]`)} ${printableBotLine(entry.line)}\n`;
 	};
 	return {

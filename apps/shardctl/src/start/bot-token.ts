@@ -13,5 +13,5 @@ export function botToken({ file, manager, run: { tokenFile } }: StartPlan): Part
 	if (manager.token !== undefined) return { token: manager.token };
 	if (process.env.DISCORD_TOKEN) return { token: process.env.DISCORD_TOKEN };
 	const cwd = manager.cwd ?? process.cwd();
-	return findToken({ cwd, botFile: resolve(cwd, file), execArgv: manager.execArgv ?? [], env: process.env }) ?? {};
+	return findToken({ cwd, botFile: resolve(cwd, file ?? 'worker.js'), execArgv: manager.execArgv ?? [], env: process.env }) ?? {};
 }

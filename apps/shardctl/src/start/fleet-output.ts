@@ -1,7 +1,7 @@
 // The output of `start`: for people, a live picture while the fleet starts and marked lines after that; for programs, one JSON
 // object per line. The only file that writes to the terminal while a fleet runs.
 import type { WorkerRef } from '@shardctl/control';
-import { formatShardIds } from '@shardctl/core';
+import { workerMark as markOf } from '@shardctl/core';
 import { onFleetEvent, type ShardManager } from '@shardctl/manager';
 import { createLogUpdate } from 'log-update';
 import { type Logger, pino } from 'pino';
@@ -178,7 +178,7 @@ function reportEvents(manager: ShardManager, say: FleetOutput['say']): void {
 
 /** `[3]` or `[4-7]` in a colour that stays the worker's own. */
 function workerMark({ workerId, shardIds }: WorkerRef, stream: 'stdout' | 'stderr'): string {
-	return workerColour(stream === 'stdout' ? out : err, workerId)(`[${formatShardIds(shardIds)}]`);
+	return workerColour(stream === 'stdout' ? out : err, workerId)(`[${markOf(workerId, shardIds)}]`);
 }
 
 function marked(level: Level, message: string): string {

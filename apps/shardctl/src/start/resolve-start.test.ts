@@ -60,7 +60,7 @@ describe('a config file', () => {
 
 	it('has all its problems reported at once', () => {
 		expect(() => plan({ file: '', grace: 'soon', nam: 'x', logger: {}, gateway: 'residant' })).toThrow(
-			/5 problems[\s\S]*json:2: file: must be[\s\S]*json:3: grace: must be a duration[\s\S]*nam: is not an option; did you mean "name"[\s\S]*logger: is not an option[\s\S]*gateway: must be "direct" or "resident", got "residant"/,
+			/5 problems[\s\S]*json:2: file: must be[\s\S]*json:3: grace: must be a duration[\s\S]*nam: is not an option; did you mean "name"[\s\S]*logger: is not an option[\s\S]*gateway: must be "direct" or "resident" or "queue", got "residant"/,
 		);
 	});
 });

@@ -10,7 +10,8 @@ import { lineOfKey } from '../config/locate.js';
 import { configKeys, type RunSettings } from './start-options.js';
 
 export interface StartPlan {
-	file: string;
+	/** Null for a fleet that only writes to a queue. */
+	file: string | null;
 	manager: ShardManagerOptions;
 	run: RunSettings;
 	/** Adds to each problem of the options where it was written. */
@@ -61,7 +62,8 @@ export function resolveStart({
 		read.manager.interpreter = 'none';
 	}
 	const bot = file ?? read.file;
-	if (bot === undefined) {
+	const isQueue = modeOf(read) === 'queue';
+	if (bot === undefined && !isQueue) {
 		throw new ShardctlError(
 			'BOT_FILE_INVALID',
 			read.run.exec === true
@@ -70,11 +72,15 @@ export function resolveStart({
 		);
 	}
 	return {
-		file: bot,
+		file: bot ?? null,
 		manager: withParts(read) as ShardManagerOptions,
 		run: read.run as RunSettings,
 		explain: (error) => (config ? located(error, config, read.origin) : error),
 	};
+}
+
+function modeOf({ manager: { gateway } }: Read): unknown {
+	return typeof gateway === 'object' && gateway !== null ? (gateway as { mode?: unknown }).mode : gateway;
 }
 
 function readConfig(config: LoadedConfig): Read {
@@ -144,7 +150,7 @@ function targetOf({ manager, parts }: Read, sets: string): Record<string, unknow
 }
 
 /** Options that may be a text instead of an object: the part that it is. */
-const shortFor: Readonly<Record<string, string>> = { gateway: 'mode', cluster: 'url' };
+const shortFor: Readonly<Record<string, string>> = { gateway: 'mode', cluster: 'url', queue: 'url' };
 
 function shortForm(name: string, text: unknown): Record<string, unknown> {
 	if (text !== undefined) return { [shortFor[name] as string]: text };

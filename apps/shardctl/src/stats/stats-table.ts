@@ -153,7 +153,7 @@ export const columnOf = {
 	loop: figure('LOOP', ({ loopDelayMs }) => orDash(loopDelayMs, shortDelay)),
 	uptime: figure('UP', ({ uptimeMs }) => (uptimeMs > 0 ? age(uptimeMs) : '-')),
 	restarts: figure('RESTARTS', ({ restarts }) => String(restarts)),
-	worker: figure('WORKER', ({ workerId }) => String(workerId)),
+	worker: figure('WORKER', ({ workerId }) => orDash(workerId, String)),
 	pid: figure('PID', ({ pid }) => orDash(pid, String)),
 } satisfies Record<string, Column<ShardStats>>;
 

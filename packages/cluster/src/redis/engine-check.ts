@@ -63,12 +63,16 @@ export function engineProblems({ engine, version, role, maxmemoryPolicy, isClust
 	return problems;
 }
 
-/** Rejects with `REDIS_UNSUITABLE`, which lists every problem. */
-export async function requireSuitableEngine(redis: RedisPort): Promise<EngineFacts> {
+/**
+ * Rejects with `REDIS_UNSUITABLE`, which lists every problem.
+ *
+ * @param purpose What it is to carry.
+ */
+export async function requireSuitableEngine(redis: RedisPort, purpose = 'a cluster'): Promise<EngineFacts> {
 	const facts = await engineFacts(redis);
 	const problems = engineProblems(facts);
 	if (problems.length === 0) return facts;
-	throw new ShardctlError('REDIS_UNSUITABLE', `this Redis cannot carry a cluster: ${problems.join('; ')}`, {
+	throw new ShardctlError('REDIS_UNSUITABLE', `this Redis cannot carry ${purpose}: ${problems.join('; ')}`, {
 		details: { ...facts, problems },
 	});
 }

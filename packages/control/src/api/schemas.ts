@@ -2,6 +2,7 @@
 // the client's types are made from them.
 
 import {
+	type DeadEvent,
 	describeValue,
 	eventLossReasons,
 	type FleetHealth,
@@ -10,6 +11,8 @@ import {
 	type HealthCauseKind,
 	type HostFacts,
 	type ManagerStats,
+	type QueueStats,
+	type QueueWorkerFigures,
 	type ShardStats,
 	type WorkerStats,
 } from '@shardctl/core';
@@ -39,7 +42,7 @@ const lastExit = z.object({ reason: z.string(), message: z.string(), at: z.numbe
 
 export const shardStats = z.object({
 	shardId: z.int(),
-	workerId: z.int(),
+	workerId: z.int().nullable(),
 	pid: z.int().nullable(),
 	status: z.enum([
 		'planned',
@@ -71,6 +74,17 @@ export const shardStats = z.object({
 	node: z.string().optional(),
 }) satisfies z.ZodType<ShardStats>;
 
+const queueWorkerFigures = z.object({
+	group: z.string(),
+	partitions: z.int(),
+	inHand: z.int(),
+	handled: z.int(),
+	redelivered: z.int(),
+	expired: z.int(),
+	missed: z.int(),
+	dead: z.int(),
+}) satisfies z.ZodType<QueueWorkerFigures>;
+
 const workerStats = z.object({
 	id: z.int(),
 	shardIds: z.array(z.int()).readonly(),
@@ -86,6 +100,7 @@ const workerStats = z.object({
 	lastExit: lastExit.nullable(),
 	rssBytes: z.number().nullable(),
 	memoryLimitBytes: z.number().nullable(),
+	queue: queueWorkerFigures.optional(),
 	node: z.string().optional(),
 }) satisfies z.ZodType<WorkerStats>;
 
@@ -106,6 +121,8 @@ const causeKinds = {
 	'worker-unresponsive': true,
 	'shard-not-ready': true,
 	'rest-process-down': true,
+	'queue-unread': true,
+	'queue-unreachable': true,
 	'invalid-requests-high': true,
 	'snapshots-failing': true,
 	'disk-full': true,
@@ -216,6 +233,42 @@ const reshardStats = z.object({
 	error: z.string().nullable(),
 }) satisfies z.ZodType<ManagerStats['reshard']>;
 
+export const queueStats = z.object({
+	connected: z.boolean(),
+	shards: z.int(),
+	partitionsPerShard: z.int(),
+	written: z.int(),
+	writtenPerSecond: z.number(),
+	groups: z.array(
+		z.object({
+			group: z.string(),
+			events: z.array(z.string()),
+			members: z.int(),
+			partitions: z.int(),
+			lag: z.int(),
+			pending: z.int(),
+			oldestAgeMs: z.int(),
+			handledPerSecond: z.number(),
+			redelivered: z.int(),
+			missed: z.int(),
+			dead: z.int(),
+			behind: z.array(
+				z.object({ partition: z.int(), lag: z.int(), pending: z.int(), oldestAgeMs: z.int(), owner: z.string().nullable() }),
+			),
+		}),
+	),
+}) satisfies z.ZodType<QueueStats>;
+
+export const deadEvent = z.object({
+	id: z.string(),
+	group: z.string(),
+	reason: z.string(),
+	type: z.string(),
+	guildId: z.string().nullable(),
+	key: z.string(),
+	at: z.number(),
+}) satisfies z.ZodType<DeadEvent>;
+
 const hostFacts = z.object({
 	stateDir: z.object({ folder: z.string(), freeBytes: z.number(), totalBytes: z.number() }).nullable(),
 	openFiles: z.object({ used: z.int(), limit: z.number() }).nullable(),
@@ -243,6 +296,7 @@ export const managerStats = z.object({
 	host: hostFacts.optional(),
 	gateways: z.array(gatewayProcessStats).optional(),
 	rest: restStats.optional(),
+	queue: queueStats.optional(),
 	deploy: deployStats.optional(),
 	reshard: reshardStats.optional(),
 }) satisfies z.ZodType<ManagerStats>;

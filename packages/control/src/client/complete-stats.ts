@@ -30,7 +30,7 @@ const cause = {
 };
 const shard = {
 	shardId: 0,
-	workerId: 0,
+	workerId: null,
 	pid: null,
 	status: unknown,
 	since: null,

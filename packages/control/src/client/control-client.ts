@@ -63,6 +63,15 @@ export interface ControlClient {
 	cancelDeploy(id?: number): Promise<Output<'deployCancel'>>;
 	/** Resident mode: resolves when the sessions with Discord were replaced; with `dryRun`, with what that would take. */
 	reshard(input: Input<'reshard'>): Promise<Output<'reshard'>>;
+	/** Queue mode: resolves when that many workers run. */
+	scale(workers: number): Promise<Output<'scale'>>;
+	/** How far the groups of workers are with the events of the queue. Throws `OPTIONS_INVALID` in a fleet without one, as the next three. */
+	queue(): Promise<Output<'queue'>>;
+	/** The events that were given up, the newest first. */
+	deadEvents(input?: Input<'queueDead'>): Promise<Output<'queueDead'>['events']>;
+	/** Puts an event that was given up back into the queue, or `all`. */
+	retryDeadEvents(id: string): Promise<Output<'queueRetry'>>;
+	dropDeadEvents(id: string): Promise<Output<'queueDrop'>>;
 	respawn(shardId: number): Promise<Output<'respawn'>>;
 	/** The nodes of the cluster. Throws `NOT_A_CLUSTER`, as the next four. */
 	nodes(): Promise<Output<'nodes'>>;
@@ -141,6 +150,11 @@ export function createControlClient(
 		deployOutcome: (id) => withoutDeadline('deployOutcome', { id }),
 		cancelDeploy: (id) => withDeadline('deployCancel', { id }),
 		reshard: (input) => withoutDeadline('reshard', input),
+		scale: (workers) => withoutDeadline('scale', { workers }),
+		queue: () => withDeadline('queue'),
+		deadEvents: async (input) => [...(await withDeadline('queueDead', input)).events],
+		retryDeadEvents: (id) => withoutDeadline('queueRetry', { id }),
+		dropDeadEvents: (id) => withoutDeadline('queueDrop', { id }),
 		respawn: (shardId) => withoutDeadline('respawn', { shardId }),
 		nodes: () => withDeadline('nodes'),
 		placement: () => withDeadline('placement'),

@@ -124,6 +124,7 @@ function pointsOf({ workers, shards }: Pick<ManagerStats, 'workers' | 'shards'>)
 	const cpu = new Map<number, number>();
 	const delay = new Map<number, number>();
 	for (const { workerId, cpuPercent, loopDelayMs } of shards) {
+		if (workerId === null) continue;
 		if (cpuPercent !== null) cpu.set(workerId, (cpu.get(workerId) ?? 0) + cpuPercent);
 		if (loopDelayMs !== null) delay.set(workerId, Math.max(delay.get(workerId) ?? 0, loopDelayMs));
 	}

@@ -1,6 +1,6 @@
 // One sentence for each event of a fleet: what `start`, `events` and the dashboard show. Reasons and messages in it are a bot's or Discord's,
 // as they come: a terminal has to filter them.
-import { age, closeCodeMeaning, describeShards, plural } from '@shardctl/core';
+import { age, closeCodeMeaning, describeShards, describeWorker, plural } from '@shardctl/core';
 import type { EndedCause, FleetEventBody, SessionArrival } from './fleet-events.js';
 
 export type EventLevel = 'info' | 'warn' | 'error';
@@ -227,7 +227,7 @@ function describeDeploy(event: Extract<FleetEventBody, { type: 'deploy:progress'
 		case 'baking':
 		case 'finishing':
 		case 'rolling-back': {
-			const worker = event.workerId === null ? '' : `worker ${event.workerId} (${describeShards(event.shardIds)}): `;
+			const worker = event.workerId === null ? '' : `${describeWorker(event.workerId, event.shardIds)}: `;
 			return info(`${deploy}: ${worker}${event.stage} (${event.done} of ${event.total} done)`);
 		}
 	}
@@ -261,7 +261,7 @@ export function describeEventAsItComes(event: FleetEventBody): EventText {
 const longestFields = 500;
 
 function name({ workerId, shardIds }: { workerId: number; shardIds: readonly number[] }): string {
-	return `worker ${workerId} (${describeShards(shardIds)})`;
+	return describeWorker(workerId, shardIds);
 }
 
 const info = (text: string): EventText => ({ level: 'info', text });

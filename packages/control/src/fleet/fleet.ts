@@ -3,6 +3,7 @@
 import type {
 	BroadcastEvalOptions,
 	CallOptions,
+	DeadEvent,
 	DeployOutcome,
 	DeployStats,
 	LastExit,
@@ -56,6 +57,15 @@ export interface DeployRequest {
 	maxErrorRate?: number | undefined;
 }
 
+/** The events of the queue that groups gave up. `id` is that of an event, or `all`. */
+export interface FleetQueue {
+	/** The newest first. */
+	dead(limit: number): Promise<DeadEvent[]>;
+	/** `tooOld`: interactions, which are left as they are. Rejects with `OPTIONS_INVALID` for an event that is not there. */
+	retryDead(id: string): Promise<{ count: number; tooOld: number }>;
+	dropDead(id: string): Promise<{ count: number; tooOld: number }>;
+}
+
 /** A fleet of workers, as the control API sees and steers it: what a machine runs, or all machines of a cluster together. */
 export interface Fleet {
 	readonly name: string;
@@ -92,6 +102,10 @@ export interface Fleet {
 	cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats>;
 	/** Resident mode: replaces the sessions with Discord by more or fewer. Rejects as `ShardManager.reshard`. */
 	reshard(request: ReshardRequest): Promise<ReshardOutcome>;
+	/** Queue mode: changes how many workers run here. Absent where that cannot be asked for. */
+	scale?(workers: number): Promise<{ from: number; to: number }>;
+	/** Queue mode: the events that were given up. */
+	readonly queue?: FleetQueue | undefined;
 	/** Resident mode: replaces the gateway processes. Throws `OPTIONS_INVALID` in direct mode. */
 	restartGateways(): Promise<void>;
 	/** Replaces the REST process. Throws `OPTIONS_INVALID` in a fleet without one. */

@@ -19,7 +19,7 @@ const shard = per<Shard>({
 		return stats.shards.map(
 			({ shardId, workerId, status }) =>
 				[
-					{ shard: shardId, worker: workerId },
+					{ shard: shardId, worker: workerId ?? '' },
 					{ status, sample: samples.get(shardId) },
 				] as const,
 		);

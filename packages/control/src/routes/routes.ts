@@ -19,6 +19,7 @@ import {
 import { metricsRoute } from './metrics.js';
 import { openApi } from './openapi.js';
 import { healthzRoute, readyzRoute } from './probes.js';
+import { queueDeadRoute, queueDropRoute, queueRetryRoute, queueRoute, scaleRoute } from './queue.js';
 import { type Route, route } from './route.js';
 import { whereRoute } from './where.js';
 
@@ -46,6 +47,11 @@ const operations = {
 	deployOutcome: deployOutcomeRoute,
 	deployCancel: deployCancelRoute,
 	reshard: reshardRoute,
+	scale: scaleRoute,
+	queue: queueRoute,
+	queueDead: queueDeadRoute,
+	queueRetry: queueRetryRoute,
+	queueDrop: queueDropRoute,
 	respawn: respawnRoute,
 	eval: evalRoute,
 	fetch: fetchRoute,

@@ -2,6 +2,7 @@
 import type { GatewayProcessStats } from './gateway.js';
 import type { FleetHealth, HostFacts } from './health.js';
 import type { FleetLosses } from './losses.js';
+import type { QueueStats } from './queue.js';
 import type { RestStats } from './rest.js';
 import type { ShardStats, WorkerStats } from './stats.js';
 
@@ -48,6 +49,8 @@ export interface ManagerStats {
 	gateways?: GatewayProcessStats[] | undefined;
 	/** The process that sends the requests to Discord's REST API; none where each worker sends its own. */
 	rest?: RestStats | undefined;
+	/** The event queue of the bot, where the fleet writes to it or reads it. */
+	queue?: QueueStats | undefined;
 	/** The deploy that runs, or the last one; none before the first. `queued`: how many wait behind it. */
 	deploy?: (DeployStats & { queued: number }) | undefined;
 	/** The resharding that runs, or the last one; absent before the first. */

@@ -4,7 +4,7 @@ import type { LastExit, ShardStatus, WorkerFacts } from './stats.js';
 /** One shard as its worker sees it. */
 export interface ShardFacts {
 	shardId: number;
-	workerId: number;
+	workerId: number | null;
 	status: ShardStatus;
 	/** Epoch ms when `status` began; null where it is not known. */
 	since?: number | null;
@@ -77,6 +77,13 @@ export interface RestFacts {
 	guarded: boolean;
 }
 
+/** The event queue. */
+export interface QueueFacts {
+	/** Whether Redis answers. */
+	connected: boolean;
+	groups: readonly { readonly group: string }[];
+}
+
 export interface HealthFacts {
 	nowMs: number;
 	manager: {
@@ -90,6 +97,8 @@ export interface HealthFacts {
 	gateways?: readonly GatewayFacts[] | undefined;
 	/** Only where one process sends the requests of all workers. */
 	rest?: RestFacts | undefined;
+	/** Only where the fleet writes to the event queue or reads it. */
+	queue?: QueueFacts | undefined;
 	/** What the machine has left. */
 	host?: HostFacts | undefined;
 }
@@ -124,6 +133,8 @@ export type HealthCauseKind =
 	| 'worker-unresponsive'
 	| 'shard-not-ready'
 	| 'rest-process-down'
+	| 'queue-unread'
+	| 'queue-unreachable'
 	| 'invalid-requests-high'
 	| 'snapshots-failing'
 	| 'disk-full'

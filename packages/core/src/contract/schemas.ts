@@ -70,6 +70,18 @@ const workerSample = z.object({
 	cpuSeconds: z.number().nonnegative(),
 	loopDelayP99Ms: figure.nullable(),
 	uptimeMs: z.number().nonnegative(),
+	queue: z
+		.object({
+			group: text(200),
+			partitions: figure,
+			inHand: figure,
+			handled: figure,
+			redelivered: figure,
+			expired: figure,
+			missed: figure,
+			dead: figure,
+		})
+		.optional(),
 }) satisfies z.ZodType<WorkerSample>;
 
 const shardReport = z.object({
@@ -93,6 +105,7 @@ const workerEvents = {
 	'identify.confirmed': slot,
 	'identify.released': slot,
 	'shard.status': shardReport as unknown as Reader<ShardReport>,
+	'queue.status': z.object({ status: z.enum(['connected', 'waiting', 'joined', 'closed']) }),
 	sample: workerSample,
 } satisfies SchemasOf<WorkerEvents>;
 

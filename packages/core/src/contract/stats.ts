@@ -1,4 +1,5 @@
 // The shapes of the figures that workers sample and managers show.
+import type { QueueWorkerFigures } from './queue.js';
 
 /** One shard as its worker sees it. */
 export interface ShardSample {
@@ -23,6 +24,8 @@ export interface WorkerSample {
 	/** 99th percentile of the event loop's delay since the last sample, in ms; null for a worker that is not Node.js. */
 	loopDelayP99Ms: number | null;
 	uptimeMs: number;
+	/** Of its connection to the event queue, where it has one. */
+	queue?: QueueWorkerFigures | undefined;
 }
 
 /** What people see of a shard; `waiting` is for an identify slot. */
@@ -76,7 +79,8 @@ export interface LastExit {
 /** One shard as its manager sees it. */
 export interface ShardStats {
 	shardId: number;
-	workerId: number;
+	/** Null where no worker has the shard: its events go to the queue. */
+	workerId: number | null;
 	/** Null while no process is there. */
 	pid: number | null;
 	status: ShardStatus;
@@ -127,6 +131,8 @@ export interface WorkerFacts {
 	heartbeat: { intervalMs: number; timeoutMs: number };
 	/** Set when no further start is planned and no retry would help. */
 	refused?: boolean;
+	/** How its last process ended. */
+	lastExit?: LastExit | null;
 }
 
 /** One worker as its manager sees it. */
@@ -139,6 +145,8 @@ export interface WorkerStats extends WorkerFacts {
 	rssBytes: number | null;
 	/** The memory at which the process is replaced; null without such a limit. */
 	memoryLimitBytes: number | null;
+	/** Of its connection to the event queue, where it has one. */
+	queue?: QueueWorkerFigures | undefined;
 	/** In a cluster: the node that has it. */
 	node?: string | undefined;
 }

@@ -1,6 +1,7 @@
 // The one contract between a manager and its workers: the requests each side handles, the events each side sends, and the
 // config that a worker is forked with. Types only; the manager and the worker share this file and never import each other.
 import type { MessagePort } from 'node:worker_threads';
+import type { QueueConnectionStatus } from './queue.js';
 import type { ShardStats, WorkerSample } from './stats.js';
 
 /** Name of the environment variable that carries a worker's {@link WorkerConfig} as JSON. */
@@ -47,6 +48,8 @@ export interface WorkerConfig {
 	 * the bot logs in with.
 	 */
 	simulator?: string;
+	/** It has no shards, and gets its events from the queue. */
+	queue?: true;
 }
 
 /** The key of a {@link ThreadEnd} in a thread's `workerData`. */
@@ -173,6 +176,8 @@ export interface WorkerEvents {
 	/** The slot was not used. */
 	'identify.released': { slotId: number };
 	'shard.status': ShardReport;
+	/** What has become of the bot's connection to the event queue. */
+	'queue.status': { status: QueueConnectionStatus };
 	sample: WorkerSample;
 }
 

@@ -2,6 +2,7 @@
 // `health`, metrics, events, `/readyz` and the dashboard all show this and nothing of their own.
 import type { FleetHealth, GatewayFacts, HealthCause, HealthFacts } from '../contract/health.js';
 import { cause, sorted } from './cause.js';
+import { queueCauses } from './queue-causes.js';
 import { refusals } from './refusal-causes.js';
 import { restCauses } from './rest-causes.js';
 import { risks } from './risk-causes.js';
@@ -15,7 +16,10 @@ export function fleetHealth(facts: HealthFacts): FleetHealth {
 	const unserved = new Set(causes.filter(({ effect }) => effect !== 'risk').flatMap(({ shardIds }) => shardIds));
 	const served = shards.filter(({ shardId, status }) => status === 'ready' && !unserved.has(shardId)).length;
 	const stopped = manager.status === 'stopped' || manager.status === 'idle';
-	const down = stopped || (served === 0 && shards.length > 0) || (shards.length === 0 && manager.status !== 'running');
+	const down =
+		stopped ||
+		(served === 0 && shards.length > 0) ||
+		(shards.length === 0 && manager.status !== 'running' && manager.status !== 'degraded');
 	return {
 		status: down ? 'down' : served < shards.length || causes.length > 0 ? 'degraded' : 'healthy',
 		served: stopped ? 0 : served,
@@ -49,13 +53,24 @@ function allCauses(facts: HealthFacts): HealthCause[] {
 	const add = (next: HealthCause) => {
 		const shardIds = next.effect === 'risk' ? next.shardIds : next.shardIds.filter((id) => !explained.has(id));
 		if (next.effect !== 'risk') {
-			if (shardIds.length === 0) return;
+			// A worker of the queue has no shards.
+			if (shardIds.length === 0 && next.shardIds.length > 0) return;
 			for (const id of shardIds) explained.add(id);
 		}
 		causes.push({ ...next, shardIds: sorted(shardIds), lost: sum(shardIds, lost) });
 	};
 
-	const sources = [refusals, gatewayCauses, sessionCauses, shardsWithoutBudget, workerCauses, shardCauses, restCauses, risks];
+	const sources = [
+		refusals,
+		gatewayCauses,
+		sessionCauses,
+		queueCauses,
+		shardsWithoutBudget,
+		workerCauses,
+		shardCauses,
+		restCauses,
+		risks,
+	];
 	for (const causesOf of sources) for (const next of causesOf(facts)) add(next);
 	const effects = { outage: 0, progress: 1, risk: 2 };
 	return causes.sort((a, b) => effects[a.effect] - effects[b.effect]);

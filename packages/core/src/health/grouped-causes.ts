@@ -1,7 +1,7 @@
 // Processes that are not well for the same reason are one cause: a large outage reads as one line, and the verdict stays small however
 // large the fleet is.
 import type { HealthCause, HealthCauseKind } from '../contract/health.js';
-import { describeShards } from '../shards.js';
+import { describeShards, describeWorker } from '../shards.js';
 import { cause, earliest, sorted } from './cause.js';
 
 /** A process that is not well. */
@@ -59,8 +59,9 @@ function causeOf(group: readonly Ailing[], reasons: number): HealthCause {
 	const many = group.length > 1;
 	const shardIds = sorted(group.flatMap(({ shardIds }) => shardIds));
 	const { why } = group.reduce((a, b) => ((b.whyAt ?? 0) > (a.whyAt ?? 0) ? b : a));
-	const one = noun === 'worker' ? `${noun} ${id} (${describeShards(shardIds)})` : `${noun} ${id}`;
-	const subject = many ? `${group.length} ${plurals[noun]} (${describeShards(shardIds)})` : one;
+	const one = noun === 'worker' ? describeWorker(id, shardIds) : `${noun} ${id}`;
+	const shards = shardIds.length === 0 ? '' : ` (${describeShards(shardIds)})`;
+	const subject = many ? `${group.length} ${plurals[noun]}${shards}` : one;
 	const reason = many ? `${reasons > 1 ? ` for ${reasons} reasons` : ''}; the last: ${why}` : `: ${why}`;
 	return cause(kind, effect, shardIds, `${subject} ${many ? state.many : state.one}${why === null ? '' : reason}`, {
 		since: earliest(group.map(({ since }) => since)),

@@ -13,7 +13,7 @@ const shortestSilenceMs = 2000;
 /** Workers that do not run, or do not answer. */
 export function workerCauses({ workers = [], shards, nowMs }: HealthFacts): HealthCause[] {
 	const exits = new Map(shards.map(({ workerId, lastExit }) => [workerId, lastExit]));
-	return groupedCauses(workers.flatMap((worker) => ailing(worker, exits.get(worker.id) ?? null, nowMs) ?? []));
+	return groupedCauses(workers.flatMap((worker) => ailing(worker, worker.lastExit ?? exits.get(worker.id) ?? null, nowMs) ?? []));
 }
 
 const restarting = { one: 'is restarting', many: 'are restarting' };
@@ -57,7 +57,8 @@ function ailing(worker: WorkerFacts, lastExit: LastExit | null, nowMs: number): 
 				nextTryAt: null,
 			};
 		case 'failed': {
-			const one = `fix the cause, then "shardctl respawn ${shardIds[0]}"`;
+			const command = shardIds.length === 0 ? `restart --worker ${id}` : `respawn ${shardIds[0]}`;
+			const one = `fix the cause, then "shardctl ${command}"`;
 			return { ...down, kind: 'worker-failed', state: failing, remedy: { one, many: 'fix the cause, then "shardctl restart"' } };
 		}
 		case 'unresponsive':

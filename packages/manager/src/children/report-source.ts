@@ -3,6 +3,7 @@
 import type {
 	BotProblem,
 	IdentifySlot,
+	QueueConnectionStatus,
 	ShardctlError,
 	ShardReport,
 	WorkerConnection,
@@ -18,6 +19,8 @@ export interface ReportListener {
 	problem(problem: BotProblem): void;
 	sample(sample: WorkerSample): void;
 	status(report: ShardReport): void;
+	/** What has become of its connection to the event queue. */
+	queueStatus(status: QueueConnectionStatus): void;
 	/** It has sent an IDENTIFY for a shard to its gateway process, which has not answered it. */
 	identifying(shardId: number): void;
 	/** Waits until a shard may send IDENTIFY. */

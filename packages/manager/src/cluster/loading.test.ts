@@ -1,4 +1,4 @@
-// What a fleet of processes on one machine loads: nothing of the cluster's package, and so no Redis client, and nothing of threads.
+// What a fleet of processes on one machine loads: nothing of the packages of the cluster and the queue, and so no Redis client, and nothing of threads.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,12 +23,12 @@ function importsFrom(entry: string): { files: Set<string>; packages: Set<string>
 	return { files, packages };
 }
 
-it('is no package of the cluster, and no client of Redis', () => {
+it('is no package of the cluster or the queue, and no client of Redis', () => {
 	const { files, packages } = importsFrom(fileURLToPath(new URL('../index.ts', import.meta.url)));
 	expect([...files].every((file) => existsSync(file))).toBe(true);
 	expect(files.size).toBeGreaterThan(50);
 	expect(packages).toContain('@shardctl/core');
-	expect([...packages].filter((name) => /cluster|redis/.test(name))).toEqual([]);
+	expect([...packages].filter((name) => /cluster|redis|queue/.test(name))).toEqual([]);
 });
 
 it('is nothing that runs workers as threads', () => {

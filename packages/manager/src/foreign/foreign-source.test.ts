@@ -47,6 +47,7 @@ function setup({ lines = true } = {}) {
 			problem: (problem: BotProblem) => seen.push(problem),
 			sample: (sample) => samples.push(sample),
 			status: (report) => seen.push(report),
+			queueStatus: () => {},
 			identifying: (shardId) => seen.push({ identifying: shardId }),
 			acquireIdentify: unused,
 			identifySent: unused,

@@ -10,6 +10,7 @@ import type { WorkerFleet } from '../workers/worker-fleet.js';
 import type { SessionToCarry } from './carried-session.js';
 import { CarriedWorkers } from './carried-workers.js';
 import type { Replacement } from './replacement.js';
+import { restartOrReject } from './restart-or-reject.js';
 import type { ReplaceOptions, SessionMode } from './session-mode.js';
 import { type ModeContext, startRequest } from './start-request.js';
 
@@ -103,13 +104,7 @@ export class DirectMode implements SessionMode {
 	}
 
 	async replace(worker: ManagedWorker, { reason, ...limits }: ReplaceOptions): Promise<void> {
-		if (await worker.restart(reason, limits)) return;
-		const { id: workerId, shardIds, label, child } = worker;
-		throw new ShardctlError(
-			'WORKER_NOT_READY',
-			`${label} did not become ready again: ${child.lastExit?.message ?? `it is ${child.state}`}`,
-			{ details: { workerId, shardIds } },
-		);
+		await restartOrReject(worker, reason, limits);
 	}
 
 	async deploy(): Promise<Replacement> {

@@ -6,6 +6,7 @@ import {
 	aborted,
 	describeRefusal,
 	type GatewayProcessStats,
+	type GatewayQueueConfig,
 	type GatewaySessionStats,
 	type GatewayStats,
 	type IdentifySlot,
@@ -55,6 +56,8 @@ export interface ResidentModeOptions extends ModeContext {
 	options: ResolvedManagerOptions;
 	resident: ResolvedGatewayOptions;
 	workers: WorkerFleet;
+	/** Where events are written, instead of being delivered to workers here. */
+	queue?: GatewayQueueConfig;
 	/** Where a gateway process finds Discord's REST API. */
 	apiOfGateway(gatewayId: number): string;
 }
@@ -309,6 +312,7 @@ export class ResidentMode implements SessionMode {
 				...(options.simulator ? { anyToken: true } : {}),
 				buffer: resident.buffer,
 				compression: resident.compression,
+				...(this.#options.queue && { queue: this.#options.queue }),
 				workers: workers.workers.map((worker) => ({
 					incarnation: this.#incarnationOf(worker),
 					shardIds: worker.shardIds,

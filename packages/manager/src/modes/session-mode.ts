@@ -1,7 +1,15 @@
-// Who holds the sessions with Discord, and what that means for a worker. The manager knows only this interface; direct and resident
-// mode are its two implementations, and pass one contract suite (session-mode.contract.ts).
+// Who holds the sessions with Discord, and what that means for a worker. The manager knows only this interface; direct, resident
+// and queue mode are its implementations.
 
-import type { GatewayProcessStats, IdentifySlot, IdentifyWait, Layout, ReshardedGroup, ReshardGroup } from '@shardctl/core';
+import type {
+	GatewayProcessStats,
+	IdentifySlot,
+	IdentifyWait,
+	Layout,
+	ReshardedGroup,
+	ReshardGroup,
+	ShardStats,
+} from '@shardctl/core';
 import type { LocalGatewayView } from '../foreign/foreign-source.js';
 import type { Plan } from '../plan/plan.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
@@ -40,6 +48,9 @@ export interface SessionMode {
 	 * can connect. Rejects with `WORKERS_FAILED`, or the signal's reason. What was started by then is left for {@link stop}.
 	 */
 	start(plan: Plan, signal: AbortSignal): Promise<void>;
+
+	/** Waits for sessions that no worker stands for; absent where each worker is ready only with its sessions. Rejects with the signal's reason. */
+	whenServed?(signal: AbortSignal): Promise<void>;
 
 	/** As a node of a cluster: makes what carries a session, and starts it as far as it may before the session is this node's. */
 	carry(session: SessionToCarry): Carried;
@@ -85,6 +96,9 @@ export interface SessionMode {
 
 	/** Figures of the gateway processes; undefined in a mode without any. Never rejects. */
 	stats(nowMs: number): Promise<GatewayProcessStats[] | undefined>;
+
+	/** The shards, where no worker has them. */
+	shardStats?(gateways: readonly GatewayProcessStats[]): ShardStats[];
 
 	/** Replaces the gateway processes one after the other. Throws `OPTIONS_INVALID` in a mode without any, and `WORKER_NOT_READY`. */
 	restartGateways(): Promise<void>;

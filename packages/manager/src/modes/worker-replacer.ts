@@ -11,6 +11,7 @@ import { addressInUse, holdsAddress } from '../workers/port-holder.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
 import { hasCrashed } from './crashed.js';
 import { Replacement } from './replacement.js';
+import { restartOrReject } from './restart-or-reject.js';
 import type { DeployReplaceOptions, ReplaceOptions } from './session-mode.js';
 import type { ModeContext } from './start-request.js';
 
@@ -165,14 +166,8 @@ export class WorkerReplacer {
 		});
 	}
 
-	async #restart(worker: ManagedWorker, reason: string, options: RestartOptions = {}): Promise<void> {
-		if (await worker.restart(reason, { giveUpAfterExits: 1, ...options })) return;
-		const { id: workerId, shardIds, label, child } = worker;
-		throw new ShardctlError(
-			'WORKER_NOT_READY',
-			`${label} did not become ready again: ${child.lastExit?.message ?? `it is ${child.state}`}`,
-			{ details: { workerId, shardIds } },
-		);
+	#restart(worker: ManagedWorker, reason: string, options: RestartOptions = {}): Promise<void> {
+		return restartOrReject(worker, reason, { giveUpAfterExits: 1, ...options });
 	}
 
 	/** Stops the stream to a worker that is about to end, so that it has no event in flight then. Events wait for the next process. */

@@ -4,6 +4,7 @@ import { availableParallelism, hostname } from 'node:os';
 import type { ClusterRedis } from '@shardctl/core';
 import { messageOf, type OptionProblem } from '@shardctl/core';
 import { z } from 'zod';
+import { redisUrlProblem } from './redis-url.js';
 
 const wholeNumber = z.number().int({ error: 'must be a whole number' }).min(1, { error: 'must be a whole number from 1' });
 /** The bounds of the lease: below, a busy machine loses its sessions; above, a dead machine is replaced late. */
@@ -101,7 +102,7 @@ export function resolveClusterOptions(
 		});
 		return null;
 	}
-	const wrong = urlProblem(url);
+	const wrong = redisUrlProblem(url);
 	if (wrong !== undefined) problems.push({ option: 'cluster', problem: wrong });
 	const tls: NonNullable<ClusterRedis['tls']> = {};
 	for (const part of ['ca', 'cert', 'key'] as const) {
@@ -140,21 +141,6 @@ export function resolveClusterOptions(
 		state,
 		secret,
 	};
-}
-
-/** Never shows the URL, which may have a password in it. */
-function urlProblem(url: string): string | undefined {
-	// As other clients of Redis take them: a scheme of their own, or several addresses in one URL.
-	if (/^[a-z+]*sentinel[a-z+]*:/i.test(url) || /^rediss?:\/\/[^/]*,/i.test(url)) {
-		return (
-			'names Sentinels or several servers, which are not followed: use the one address that always leads to the master, such as a ' +
-			'host name or a proxy that follows the failover'
-		);
-	}
-	if (!URL.canParse(url)) return 'must be the URL of a Redis, such as redis://10.0.0.5:6379';
-	const { protocol, hostname: host } = new URL(url);
-	if (protocol !== 'redis:' && protocol !== 'rediss:') return `must begin with redis:// or rediss://, got ${protocol}//`;
-	return host === '' ? 'has no host: redis://HOST:PORT' : undefined;
 }
 
 function defaultNodeName(): string {

@@ -6,9 +6,9 @@ const wholeNumber = z.number().int({ error: 'must be a whole number' }).min(1, {
 
 export const gatewaySchema = z.union(
 	[
-		z.enum(['direct', 'resident']),
+		z.enum(['direct', 'resident', 'queue']),
 		z.strictObject({
-			mode: z.enum(['direct', 'resident']),
+			mode: z.enum(['direct', 'resident', 'queue']),
 			sessions: z.union([wholeNumber, z.literal('auto')]).optional(),
 			shardsPerGateway: wholeNumber.optional(),
 			delivery: z.enum(['at-most-once', 'at-least-once']).optional(),
@@ -20,13 +20,16 @@ export const gatewaySchema = z.union(
 	],
 	{
 		error:
-			'must be "direct", "resident" or { mode, sessions: a whole number from 1, or "auto", shardsPerGateway, delivery: "at-most-once" or "at-least-once", bufferEvents, bufferBytes, bufferAgeMs, compression: "zlib-stream" or "none" }',
+			'must be "direct", "resident", "queue" or { mode, sessions: a whole number from 1, or "auto", shardsPerGateway, delivery: "at-most-once" or "at-least-once", bufferEvents, bufferBytes, bufferAgeMs, compression: "zlib-stream" or "none" }',
 	},
 );
 
-export type GatewayMode = 'direct' | 'resident';
+export type GatewayMode = 'direct' | 'resident' | 'queue';
 
-/** In mode `resident` gateway processes own the Discord sessions, so that workers can be replaced at any time. */
+/**
+ * In the modes `resident` and `queue` gateway processes own the Discord sessions, so that workers can be replaced at any time. In mode `queue`
+ * they write the events to Redis, and workers on any machine read them there.
+ */
 export interface GatewayOptions {
 	mode: GatewayMode;
 	/**

@@ -22,6 +22,7 @@ import { type ForeignProgram, foreignProgram, programFile } from './foreign-prog
 import { type ResolvedGatewayOptions, resolveGatewayOptions } from './gateway-options.js';
 import { optionKinds } from './option-kinds.js';
 import { managerOptionTable } from './option-table.js';
+import { type ResolvedQueueOptions, resolveQueueOptions } from './queue-options.js';
 import { type ResolvedRestOptions, resolveRestOptions } from './rest-options.js';
 import { parseShardList } from './shard-list.js';
 import type { ShardManagerOptions } from './shard-manager-options.js';
@@ -56,6 +57,7 @@ type AsGiven =
 /** In the limits and intervals, `Infinity` is none. */
 export interface ResolvedManagerOptions
 	extends Required<Pick<ShardManagerOptions, AsGiven | 'cwd' | 'maxMemoryBytes' | 'name' | 'token' | 'logger' | 'clock'>> {
+	/** Empty in a fleet without workers, whose events go to a queue. */
 	file: string;
 	/** What runs the bot file; null where it is a module for Node.js. */
 	program: ForeignProgram | null;
@@ -67,8 +69,10 @@ export interface ResolvedManagerOptions
 	api: string;
 	/** Null in direct mode, where workers send their requests to {@link api} themselves. */
 	rest: ResolvedRestOptions | null;
-	/** Null in direct mode. */
+	/** Null where no gateway processes hold sessions. */
 	gateway: ResolvedGatewayOptions | null;
+	/** Null where events do not go through a queue. */
+	queue: ResolvedQueueOptions | null;
 	/** Null without a cluster. */
 	cluster: ResolvedClusterOptions | null;
 	control: false | ControlOptions;
@@ -82,9 +86,11 @@ export interface ResolvedManagerOptions
 /**
  * Checks everything about the options that can be known before anything is started.
  * Throws one `OPTIONS_INVALID` with every problem; `BOT_FILE_INVALID` or `TOKEN_MISSING` when that is the only one.
+ *
+ * @param file Null for a fleet that only writes to a queue.
  */
 export function resolveManagerOptions(
-	file: string,
+	file: string | null,
 	options: ShardManagerOptions = {},
 	env: NodeJS.ProcessEnv = process.env,
 ): ResolvedManagerOptions {
@@ -115,10 +121,24 @@ export function resolveManagerOptions(
 	}
 
 	problems.push(...sessionProblems(options, shardList));
+	const mode = modeOf(options);
+	if (mode === 'queue') problems.push(...notWithQueue(options));
 	const asked = problems.some(({ option }) => option.startsWith('cluster')) ? undefined : options.cluster;
 	const cluster = resolveClusterOptions(asked, problems);
 	if (cluster && shardList)
 		problems.push({ option: 'shardList', problem: 'cannot be set with cluster, which places the shards' });
+
+	const queue = resolveQueueOptions(
+		{
+			isOn: mode === 'queue',
+			queue: problems.some(({ option }) => option.startsWith('queue')) ? undefined : options.queue,
+			workers: options.workers,
+			hasFile: file !== null,
+			cluster: cluster?.redis,
+			env,
+		},
+		problems,
+	);
 
 	if ((options.identifyWindowMs ?? identifyWindowMs) < identifyWindowMs && String(givenApi).startsWith(discordApi)) {
 		problems.push({
@@ -128,15 +148,17 @@ export function resolveManagerOptions(
 	}
 
 	const search = { interpreter: options.interpreter, cwd, env: { ...env, ...options.env } };
-	const program = foreignProgram(file, search);
+	const program = file === null ? null : foreignProgram(file, search);
 	const isForeign = program !== null && !(program instanceof ShardctlError);
 	const botFile =
-		program instanceof ShardctlError
-			? program
-			: program?.interpreter === null
-				? programFile(file, search)
-				: absoluteBotFile(file, cwd, { any: isForeign });
-	if (isForeign) problems.push(...foreignProblems(file, program, options));
+		file === null
+			? withoutFile(mode)
+			: program instanceof ShardctlError
+				? program
+				: program?.interpreter === null
+					? programFile(file, search)
+					: absoluteBotFile(file, cwd, { any: isForeign });
+	if (isForeign && file !== null) problems.push(...foreignProblems(file, program, options));
 	const givenToken = String(options.token ?? env.DISCORD_TOKEN ?? '').trim();
 	const token = givenToken.replace(/^Bot\s+/i, '');
 	if (/^["'`]|["'`]$/.test(givenToken)) {
@@ -159,12 +181,13 @@ export function resolveManagerOptions(
 	const api = givenApi.replace(/\/+$/, '');
 	const given = <Name extends AsGiven>(name: Name): Required<ShardManagerOptions>[Name] =>
 		(options[name] ?? managerOptionTable[name].default) as Required<ShardManagerOptions>[Name];
-	const loader = isForeign
-		? undefined
-		: typeScriptLoader(botFile as string, {
-				execArgv: given('execArgv'),
-				nodeOptions: given('env').NODE_OPTIONS ?? env.NODE_OPTIONS,
-			});
+	const loader =
+		isForeign || file === null
+			? undefined
+			: typeScriptLoader(botFile as string, {
+					execArgv: given('execArgv'),
+					nodeOptions: given('env').NODE_OPTIONS ?? env.NODE_OPTIONS,
+				});
 	return {
 		file: botFile as string,
 		program: program as ForeignProgram | null,
@@ -194,10 +217,18 @@ export function resolveManagerOptions(
 		maxMemoryBytes: offAsInfinity(options.maxMemoryBytes ?? 0),
 		identifyReserve: given('identifyReserve'),
 		identifyWindowMs: given('identifyWindowMs'),
-		gateway: resolveGatewayOptions(options.gateway ?? (isForeign ? 'resident' : undefined)),
+		gateway: queue?.sessions === false ? null : resolveGatewayOptions(options.gateway ?? (isForeign ? 'resident' : undefined)),
+		queue,
 		// A program may be anywhere in the PATH.
 		name:
-			options.name ?? defaultManagerName(isForeign && program.interpreter === null ? join(cwd, 'program') : (botFile as string)),
+			options.name ??
+			defaultManagerName(
+				file === null
+					? join(cwd, 'queue')
+					: isForeign && program.interpreter === null
+						? join(cwd, 'program')
+						: (botFile as string),
+			),
 		cluster,
 		control: options.control === false ? false : typeof options.control === 'object' ? options.control : {},
 		simulator: options.simulator,
@@ -208,6 +239,43 @@ export function resolveManagerOptions(
 	};
 }
 
+function modeOf({ gateway }: ShardManagerOptions): unknown {
+	return typeof gateway === 'object' && gateway !== null ? gateway.mode : gateway;
+}
+
+/** The path of no file, where the fleet needs none. */
+function withoutFile(mode: unknown): '' | ShardctlError {
+	if (mode === 'queue') return '';
+	return new ShardctlError(
+		'BOT_FILE_INVALID',
+		'name the file that starts the bot: only a fleet with gateway "queue" runs without one',
+	);
+}
+
+/** What cannot be set for a fleet whose events go to a queue. */
+function notWithQueue({ gateway, workerMode, cluster }: ShardManagerOptions): OptionProblem[] {
+	const given = typeof gateway === 'object' ? gateway : undefined;
+	const problems: OptionProblem[] = [];
+	if (given?.delivery === 'at-most-once') {
+		problems.push({
+			option: 'gateway.delivery',
+			problem: 'cannot be set with mode "queue", which delivers each event at least once',
+		});
+	}
+	if (workerMode === 'thread') {
+		problems.push({ option: 'workerMode', problem: 'cannot be "thread" with gateway "queue": its workers are processes' });
+	}
+	if (cluster !== undefined) {
+		problems.push({
+			option: 'cluster',
+			problem:
+				'cannot be set with gateway "queue", whose sessions are held by one manager: start that without --cluster, and workers on any ' +
+				'machine with --workers-only',
+		});
+	}
+	return problems;
+}
+
 /** What cannot be set with a bot that is not for Node.js. */
 function foreignProblems(
 	file: string,
@@ -216,6 +284,14 @@ function foreignProblems(
 ): OptionProblem[] {
 	const mode = typeof gateway === 'object' ? gateway.mode : gateway;
 	return [
+		...(mode === 'queue'
+			? [
+					{
+						option: 'gateway',
+						problem: `cannot be "queue" with ${file}: a worker that is not Node.js reads the queue itself, and is not started by shardctl`,
+					},
+				]
+			: []),
 		...(mode === 'direct'
 			? [
 					{
@@ -244,6 +320,9 @@ function foreignProblems(
 function sessionProblems({ gateway, totalShards }: ShardManagerOptions, shardList: number[] | undefined): OptionProblem[] {
 	if (typeof gateway !== 'object' || gateway.sessions === undefined) return [];
 	const { mode, sessions } = gateway;
+	if (mode === 'queue') {
+		return [{ option: 'gateway.sessions', problem: 'cannot be set with mode "queue": every shard has its own session there' }];
+	}
 	if (mode !== 'resident') {
 		const problem =
 			'needs gateway processes (--gateway resident, or mode "resident"): without them every shard has its own session';

@@ -5,6 +5,7 @@
 import type { ControlOptions } from '@shardctl/control/server';
 import type { ClusterOptions } from './cluster-options.js';
 import type { GatewayOptions } from './gateway-options.js';
+import type { QueueOptions } from './queue-options.js';
 import type { ShardManagerOptions } from './shard-manager-options.js';
 
 /** What a value may be; `option-kinds.ts` has the schema of each, the command line how it reads each from text. */
@@ -31,6 +32,7 @@ export type OptionKind =
 	| 'gateway'
 	| 'rest'
 	| 'cluster'
+	| 'queue'
 	| 'control'
 	| 'simulator'
 	| 'logger'
@@ -123,11 +125,11 @@ export const managerOptionTable = {
 		settable: 'flag',
 		flag: {
 			flags: '--gateway <mode>',
-			help: 'who owns the Discord sessions: the workers (direct), or separate gateway processes, so workers restart without an identify (resident)',
-			choices: ['direct', 'resident'],
+			help: 'who owns the Discord sessions: the workers (direct), or separate gateway processes, so workers restart without an identify (resident); with queue these write the events to Redis, for any number of workers on any machine',
+			choices: ['direct', 'resident', 'queue'],
 		},
 		default: 'direct',
-		doc: "`'direct'`: workers own their sessions; `'resident'`: gateway processes own them, so that workers are replaced without an IDENTIFY; or `{ mode, sessions, shardsPerGateway, delivery, bufferEvents, bufferBytes, bufferAgeMs, compression }`",
+		doc: "`'direct'`: workers own their sessions; `'resident'`: gateway processes own them, so that workers are replaced without an IDENTIFY; `'queue'`: the same, and they write the events to Redis, where workers on any machine read them; or `{ mode, sessions, shardsPerGateway, delivery, bufferEvents, bufferBytes, bufferAgeMs, compression }`",
 	},
 	rest: {
 		kind: 'rest',
@@ -150,6 +152,24 @@ export const managerOptionTable = {
 		},
 		defaultText: 'none',
 		doc: 'the Redis (7.0 or later, or Valkey) that all nodes of the fleet share, or `{ url, node, capacity, expect, leaseMs, state, secret, ca, cert, key, tls }`',
+	},
+	queue: {
+		kind: 'queue',
+		settable: 'flag',
+		flag: {
+			flags: '--queue <url>',
+			help: 'with --gateway queue: the Redis that the events go through, such as redis://localhost:6379',
+			defaultHelp: 'that of --cluster',
+		},
+		defaultText: '`SHARDCTL_QUEUE`, else that of `cluster`',
+		doc: "with `gateway: 'queue'`: the Redis (7.0 or later, or Valkey) that the events go through, or `{ url, keepBytes, keepAgeMs, workersOnly, ca, cert, key }`",
+	},
+	workers: {
+		kind: 'count',
+		settable: 'flag',
+		flag: { flags: '--workers <count>', help: 'with --gateway queue: how many workers to run here', defaultHelp: '1' },
+		defaultText: '1',
+		doc: "with `gateway: 'queue'`: how many workers run here; `scale()` changes it",
 	},
 	api: {
 		kind: 'url',
@@ -312,6 +332,26 @@ export const optionPartTable = {
 	},
 	'cluster.cert': { kind: 'string', flags: '--cluster-cert <file>', help: 'with rediss://: a client certificate' },
 	'cluster.key': { kind: 'string', flags: '--cluster-key <file>', help: 'with rediss://: the key of the client certificate' },
+	'queue.workersOnly': {
+		kind: 'flag',
+		flags: '--workers-only',
+		help: 'with --gateway queue: run workers only; another manager of the bot holds the sessions and writes to the queue',
+	},
+	'queue.keepBytes': {
+		kind: 'size',
+		flags: '--queue-keep-size <size>',
+		help: 'with --gateway queue: how much Redis keeps for workers that are away',
+		defaultHelp: '1GB',
+	},
+	'queue.keepAgeMs': {
+		kind: 'duration',
+		flags: '--queue-keep <time>',
+		help: 'with --gateway queue: for how long Redis keeps events for workers that are away',
+		defaultHelp: '10m',
+	},
+	'queue.ca': { kind: 'string', flags: '--queue-ca <file>', help: 'with rediss://: the authority of the certificate of Redis' },
+	'queue.cert': { kind: 'string', flags: '--queue-cert <file>', help: 'with rediss://: a client certificate' },
+	'queue.key': { kind: 'string', flags: '--queue-key <file>', help: 'with rediss://: the key of the client certificate' },
 	'control.port': {
 		kind: 'whole number',
 		flags: '--port <port>',
@@ -330,6 +370,7 @@ export const optionPartTable = {
 	readonly [Part in
 		| `gateway.${keyof GatewayOptions}`
 		| `cluster.${keyof ClusterOptions}`
+		| `queue.${keyof QueueOptions}`
 		| `control.${keyof ControlOptions}`]?: Flag;
 };
 

@@ -5,6 +5,7 @@ import type { RestartPolicy } from '@shardctl/supervisor';
 import type { Logger } from 'pino';
 import type { ClusterOptions } from './cluster-options.js';
 import type { GatewayMode, GatewayOptions } from './gateway-options.js';
+import type { QueueOptions } from './queue-options.js';
 import type { RestMode, RestOptions } from './rest-options.js';
 
 /** Options of `createShardManager`; each is optional. */
@@ -59,7 +60,8 @@ export interface ShardManagerOptions {
 	identifyWindowMs?: number;
 	/**
 	 * Who owns the Discord sessions (default `'direct'`: the workers). `'resident'`: separate gateway processes, so that workers are
-	 * replaced, crash and restart without an identify and without a missed event.
+	 * replaced, crash and restart without an identify and without a missed event. `'queue'`: these processes write the events to the Redis of
+	 * `queue`, and workers, here (`workers`) or on any machine, read them there with `connectQueue` of `shardctl/queue`.
 	 */
 	gateway?: GatewayMode | GatewayOptions;
 	/**
@@ -72,6 +74,10 @@ export interface ShardManagerOptions {
 	 * `gateway: 'resident'`.
 	 */
 	cluster?: string | ClusterOptions;
+	/** With `gateway: 'queue'`: the URL of the Redis that the events go through, or more about it (default: `SHARDCTL_QUEUE`, else that of `cluster`). */
+	queue?: string | QueueOptions;
+	/** With `gateway: 'queue'`: how many workers run here (default 1; none without a bot file). `ShardManager.scale` changes it. */
+	workers?: number;
 	/** The name under which the command line finds this manager (default: from package.json, else the folder). */
 	name?: string;
 	/** Whether to serve the control API (default `true`: on a Unix socket), and whether over TCP as well. */

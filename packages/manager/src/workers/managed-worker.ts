@@ -6,9 +6,10 @@ import {
 	type Clock,
 	type Deferred,
 	deferred,
-	describeShards,
+	describeWorker,
 	type IdentifySlot,
 	orAborted,
+	type QueueConnectionStatus,
 	ShardctlError,
 	type ShardReport,
 	type ShardStatus,
@@ -122,7 +123,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	/** For people: `worker 3 (shards 6-7)`. */
 	get label(): string {
-		return `worker ${this.id} (${describeShards(this.shardIds)})`;
+		return describeWorker(this.id, this.shardIds);
 	}
 
 	/** Calls that wait for a reply of the present process, heartbeats included. */
@@ -147,6 +148,12 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	status(shardId: number): ShardStatus {
 		return shardStatus(this.child.state, this.#connections.of(shardId));
+	}
+
+	/** Whether all that it is there for works: its shards are ready, or, without shards, it is a member of its group. */
+	get isServing(): boolean {
+		if (this.shardIds.length === 0) return this.child.state === 'ready';
+		return this.shardIds.every((shardId) => this.status(shardId) === 'ready');
 	}
 
 	/** When the status of a shard began, in ms since the epoch. */
@@ -297,6 +304,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 				this.child.reportMemory(sample.rssBytes);
 			},
 			status: (report) => this.#onShardStatus(report, epoch),
+			queueStatus: (status) => this.#onQueueStatus(status, epoch),
 			identifying: (shardId) => this.#onIdentifying(shardId),
 			acquireIdentify: (shardId, signal) => this.#acquire(shardId, signal),
 			identifySent: () => {
@@ -369,6 +377,15 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 
 	#noteProgress(): void {
 		if (!this.#connections.isAnyWaiting) this.child.restartReadyTimeout();
+	}
+
+	/** A worker without shards is ready when it is a member of its group. Until a fleet writes to the queue there is no group to join. */
+	#onQueueStatus(status: QueueConnectionStatus, epoch: number): void {
+		if (this.shardIds.length > 0 || this.child.state === 'draining') return;
+		if (status === 'connected') this.child.restartReadyTimeout();
+		if (status === 'waiting') this.child.pauseReadyTimeout();
+		if (status === 'joined') this.child.markReady(epoch);
+		if (status !== 'connected') this.emit('booted');
 	}
 
 	#onShardStatus(report: ShardReport, epoch: number): void {

@@ -52,6 +52,7 @@ export function workerStats(
 		lastExit: exitOf(worker),
 		rssBytes: pid === null ? null : (sample?.rssBytes ?? null),
 		memoryLimitBytes: maxMemoryBytes > 0 && Number.isFinite(maxMemoryBytes) ? maxMemoryBytes : null,
+		...(pid !== null && sample?.queue ? { queue: sample.queue } : {}),
 	};
 }
 

@@ -41,6 +41,7 @@ export function watchStart(workers: readonly ManagedWorker[], signal: AbortSigna
 				finish();
 			});
 		}
+		finish();
 	});
 	return { outcome: Promise.race([settled, aborted(signal)]), noteReady };
 }

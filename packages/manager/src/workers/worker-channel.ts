@@ -82,6 +82,7 @@ export class WorkerChannel implements ReportSource {
 		peer.on('problem', (problem) => listener.problem(problem));
 		peer.on('sample', (sample) => listener.sample(sample));
 		peer.on('shard.status', (report) => listener.status(report));
+		peer.on('queue.status', ({ status }) => listener.queueStatus(status));
 		this.peer = peer;
 		this.link = {
 			ping: async (signal) => {

@@ -93,19 +93,26 @@ export class WorkerFleet {
 		return () => void this.#onTrial.delete(worker);
 	}
 
-	/** Adds one worker per slice, not started. With `byShard` its id is that of its first shard, which is the same on every node. */
+	/**
+	 * Adds one worker per slice, not started. With `byShard` its id is that of its first shard, which is the same on every node; `ids` gives the
+	 * ids, where the slices have no shards.
+	 */
 	create({
 		slices,
 		totalShards,
 		byShard = false,
+		ids,
 	}: {
 		slices: readonly (readonly number[])[];
 		totalShards: number;
 		byShard?: boolean;
+		ids?: readonly number[];
 	}): readonly ManagedWorker[] {
 		this.#totalShards = totalShards;
-		const created = slices.map((shardIds) => this.#create(byShard ? (shardIds[0] as number) : this.#nextId++, shardIds));
-		this.#workers = [...this.#workers, ...created].sort((a, b) => (a.shardIds[0] ?? 0) - (b.shardIds[0] ?? 0));
+		const created = slices.map((shardIds, index) =>
+			this.#create(byShard ? (shardIds[0] as number) : (ids?.[index] ?? this.#nextId++), shardIds),
+		);
+		this.#workers = [...this.#workers, ...created].sort((a, b) => (a.shardIds[0] ?? 0) - (b.shardIds[0] ?? 0) || a.id - b.id);
 		return created;
 	}
 

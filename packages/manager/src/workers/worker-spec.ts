@@ -1,7 +1,7 @@
 // What a worker's process is started with: discord.js's own variables, so that the library picks up its slice by itself, and
 // the config of the worker package.
 import { fileURLToPath } from 'node:url';
-import { type GatewayInfo, type WorkerConfig, workerConfigVariable } from '@shardctl/core';
+import { type ClusterRedis, type GatewayInfo, type WorkerConfig, workerConfigVariable } from '@shardctl/core';
 import type { ChildSpec } from '@shardctl/supervisor';
 import { childEnvironment, withoutClusterSecret } from '../children/child-environment.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
@@ -37,7 +37,7 @@ export function workerSpec(
 	{ workerId, epoch, shardIds, totalShards, workers, gateway, leaseUntilMs, api, paths }: Incarnation,
 ): ChildSpec {
 	const { file, cwd } = paths;
-	const { args, execArgv, env, token, shutdownGraceMs, simulator } = options;
+	const { args, execArgv, env, token, shutdownGraceMs, simulator, queue } = options;
 	const config: WorkerConfig = {
 		workerId,
 		epoch,
@@ -55,6 +55,7 @@ export function workerSpec(
 		...(options.cluster ? { node: options.cluster.node } : {}),
 		...(options.cluster && options.gateway ? { sessionStays: true } : {}),
 		...(simulator ? { simulator: new URL(simulator.url).origin } : {}),
+		...(queue ? { queue: true } : {}),
 	};
 	return {
 		id: `worker ${workerId}`,
@@ -62,7 +63,12 @@ export function workerSpec(
 		file,
 		args: [...args],
 		execArgv: ['--require', registerModule, ...execArgv],
-		env: workerEnvironment(process.env, { config, token, env: { ...env, SHARDCTL_API: api } }),
+		env: workerEnvironment(process.env, {
+			config,
+			token,
+			env: { ...env, SHARDCTL_API: api },
+			...(queue && { queue: queue.redis }),
+		}),
 		...(cwd === undefined ? {} : { cwd }),
 	};
 }
@@ -79,16 +85,42 @@ export function sampleIntervalMs({ statsIntervalMs, maxMemoryBytes }: ResolvedMa
  */
 export function workerEnvironment(
 	inherited: NodeJS.ProcessEnv,
-	{ config, token, env }: { config: WorkerConfig; token: string; env: Readonly<Record<string, string>> },
+	{
+		config,
+		token,
+		env,
+		queue,
+	}: {
+		config: WorkerConfig;
+		token: string;
+		env: Readonly<Record<string, string>>;
+		/** Where its events are, instead of in shards of its own. */
+		queue?: ClusterRedis;
+	},
 ): Record<string, string> {
-	const own = {
-		SHARDING_MANAGER: 'true',
-		SHARDING_MANAGER_MODE: config.thread ? 'worker' : 'process',
-		// One shard as discord.js's ShardingManager gives it, so that a bot may read it with Number().
-		SHARDS: config.shardIds.length === 1 ? String(config.shardIds[0]) : JSON.stringify(config.shardIds),
-		SHARD_COUNT: String(config.totalShards),
+	const own = queue
+		? queueVariables(queue, { config, token })
+		: {
+				SHARDING_MANAGER: 'true',
+				SHARDING_MANAGER_MODE: config.thread ? 'worker' : 'process',
+				// One shard as discord.js's ShardingManager gives it, so that a bot may read it with Number().
+				SHARDS: config.shardIds.length === 1 ? String(config.shardIds[0]) : JSON.stringify(config.shardIds),
+				SHARD_COUNT: String(config.totalShards),
+				DISCORD_TOKEN: token,
+				[workerConfigVariable]: JSON.stringify(config),
+			};
+	return childEnvironment(compileCacheEnvironment({ ...inherited, ...env }), inherited, withoutClusterSecret, env, own);
+}
+
+/** What `connectQueue` of `shardctl/queue` reads. A worker of the queue is no shard of discord.js. */
+function queueVariables(
+	{ url, tls }: ClusterRedis,
+	{ config, token }: { config: WorkerConfig; token: string },
+): Record<string, string | undefined> {
+	return {
+		SHARDCTL_QUEUE: url,
+		SHARDCTL_QUEUE_TLS: tls ? JSON.stringify(tls) : undefined,
 		DISCORD_TOKEN: token,
 		[workerConfigVariable]: JSON.stringify(config),
 	};
-	return childEnvironment(compileCacheEnvironment({ ...inherited, ...env }), inherited, withoutClusterSecret, env, own);
 }

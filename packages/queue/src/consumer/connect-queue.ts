@@ -1,7 +1,19 @@
 // The door of a worker: connects to the queue, and puts its place in the group and the intake of its events together.
 import { randomBytes } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
 import { IoredisPort, type IoredisPortOptions, timingsFor } from '@shardctl/cluster';
-import { botKey, type Clock, type Deferred, deferred, messageOf, ShardctlError, systemClock } from '@shardctl/core';
+import {
+	botKey,
+	type Clock,
+	type Deferred,
+	deferred,
+	messageOf,
+	type QueueConnectionStatus,
+	type QueueNews,
+	queueChannel,
+	ShardctlError,
+	systemClock,
+} from '@shardctl/core';
 import { groupScripts } from '../scripts/group-scripts.js';
 import { type QueueKeys, queueKeys } from '../wire/keys.js';
 import { partitionCount, type QueueLayout } from '../wire/partitions.js';
@@ -22,7 +34,7 @@ export interface ConnectQueueOptions {
 	concurrency?: number;
 	/** Default: `SHARDCTL_QUEUE`, or `SHARDCTL_CLUSTER`. */
 	url?: string;
-	/** For a Redis with certificates of its own. PEM. */
+	/** For a Redis with certificates of its own. PEM (default: those that shardctl gives its workers). */
 	tls?: IoredisPortOptions['tls'];
 	/** Default: `DISCORD_TOKEN`. It names the queue; nothing is sent to Discord with it. */
 	token?: string;
@@ -69,17 +81,28 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Queue>
 		);
 	const token = options.token ?? process.env.DISCORD_TOKEN;
 	if (!token) throw new ShardctlError('TOKEN_MISSING', 'the queue needs the token of the bot: set token or DISCORD_TOKEN');
-	const redis = new IoredisPort({ url, ...(options.tls && { tls: options.tls }) });
+	const tls = options.tls ?? (options.url === undefined ? givenTls() : undefined);
+	const redis = new IoredisPort({ url, ...(tls && { tls }) });
 	const queue = new Queue({ ...options, redis, keys: queueKeys(botKey(token.replace(/^Bot /, ''))), clock: systemClock });
 	try {
 		await redis.ready();
 		await queue.subscribe();
+		queue.report('connected');
 		return queue;
 	} catch (error) {
 		await redis.close();
 		throw error;
 	}
 }
+
+/** From the manager of this process. */
+function givenTls(): IoredisPortOptions['tls'] {
+	const text = process.env.SHARDCTL_QUEUE_TLS;
+	return text ? (JSON.parse(text) as IoredisPortOptions['tls']) : undefined;
+}
+
+/** The manager of this process, if there is one, listens. */
+const reports = channel(queueChannel);
 
 interface QueueParts extends ConnectQueueOptions {
 	redis: IoredisPort;
@@ -107,6 +130,7 @@ export class Queue {
 	/** Of the clock of Redis against the clock here, in ms. */
 	#redisAhead = 0;
 	#isFailing = false;
+	#hasJoined = false;
 	#isSubscribed = false;
 	#subscribedAtMs = 0;
 
@@ -160,6 +184,16 @@ export class Queue {
 	close(): Promise<void> {
 		this.#closing ??= this.#end();
 		return this.#closing;
+	}
+
+	get group(): string {
+		return this.#options.group;
+	}
+
+	/** @internal */
+	report(status: QueueConnectionStatus): void {
+		const news: QueueNews = { connection: this, status };
+		reports.publish(news);
 	}
 
 	stats(): QueueStats {
@@ -228,6 +262,8 @@ export class Queue {
 				finish: (partition) => intake.finish(partition),
 				disown: (partition) => intake.disown(partition),
 				confirmed: () => {
+					if (!this.#hasJoined) this.report('joined');
+					this.#hasJoined = true;
 					this.#isFailing = false;
 					intake.confirmed();
 					// Redis may have lost the group.
@@ -250,8 +286,10 @@ export class Queue {
 			try {
 				const layout = await this.subscribe();
 				if (layout) return layout;
-				if (!isWarned)
+				if (!isWarned) {
+					this.report('waiting');
 					this.#warn(`group "${group}" waits: no fleet has written to this queue yet (start one with --gateway queue)`);
+				}
 				isWarned = true;
 			} catch (error) {
 				this.#failed(error);
@@ -268,6 +306,7 @@ export class Queue {
 		this.#running?.intake.stop();
 		await redis.close();
 		this.#state = 'closed';
+		this.report('closed');
 		this.#ended.resolve();
 	}
 

@@ -16,6 +16,8 @@ export interface Entry {
 	readonly data: string;
 	/** To owners that did not acknowledge it. */
 	readonly deliveries: number;
+	/** The one group that it is for, after a retry; null: every group. */
+	readonly only: string | null;
 }
 
 /** An event as a handler gets it. */
@@ -40,8 +42,8 @@ export function entryOf(
 ): Entry {
 	const named: Record<string, string> = {};
 	for (let i = 0; i < fields.length; i += 2) named[fields[i] as string] = fields[i + 1] as string;
-	const { t: type = '', s: seq = '', sid: session = '', g = '', d: data = 'null' } = named;
-	return { partition, epoch, id, type, session, seq, guildId: g === '' ? null : g, data, deliveries };
+	const { t: type = '', s: seq = '', sid: session = '', g = '', d: data = 'null', only = null } = named;
+	return { partition, epoch, id, type, session, seq, guildId: g === '' ? null : g, data, deliveries, only };
 }
 
 /** When Redis received it, by its clock, in ms. */

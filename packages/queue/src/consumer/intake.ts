@@ -265,7 +265,8 @@ export class Intake implements PartitionOwner {
 	}
 
 	#take(part: Part, entry: Entry): void {
-		if (!this.#options.wants(entry.type)) {
+		const { wants, group } = this.#options;
+		if (!wants(entry.type) || (entry.only !== null && entry.only !== group)) {
 			this.#acks.add(entry);
 			return;
 		}

@@ -9,6 +9,7 @@ import type { RedisPort } from '@shardctl/cluster';
 import { type Clock, messageOf, ShardctlError, type Timer } from '@shardctl/core';
 import { producerScripts } from '../scripts/producer-scripts.js';
 import type { QueueKeys } from '../wire/keys.js';
+import { layoutMismatch } from '../wire/layout-mismatch.js';
 import { partitionCount, partitionOf, type QueueLayout } from '../wire/partitions.js';
 
 /** An event as it was received. */
@@ -145,11 +146,7 @@ export class ShardWriter {
 			if (this.#state !== 'claiming') return;
 			const [kind, number = '0'] = answer;
 			if (kind === 'LAYOUT') {
-				throw new ShardctlError(
-					'QUEUE_MISMATCH',
-					`the queue in Redis divides the events of ${answer[1]} shards and this fleet has ${layout.shards}: start it with ` +
-						`--shards ${answer[1]}, or stop all workers of the queue and delete its keys (${keys.meta}*)`,
-				);
+				throw layoutMismatch(keys, layout, { shards: Number(answer[1]), perShard: Number(answer[2]) });
 			}
 			if (kind === 'FENCED') return this.#fence(number);
 			this.#epoch = number;

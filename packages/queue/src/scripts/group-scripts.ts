@@ -32,7 +32,7 @@ return { 'OK', divided[1], divided[2] }
  * `free`.
  *
  * Fields of the group: `run` and `time` of the last turn, `quiet` until when nothing is given to anyone, `m:<member>` = deadline, when it
- * joined, whether it drains; `p:<partition>` = owner (`-`: none) and the last epoch.
+ * joined, whether it drains; `p:<partition>` = owner (`-`: none) and the last epoch. `missed`, `redelivered` and `dead` count events, for people.
  *
  * Returns time, members, partitions it has too many of, ms of the quiet period, [partition, epoch, …] that are its own.
  */
@@ -187,6 +187,7 @@ for i = 2, #KEYS do
       local before = tonumber(redis.call('HGET', GROUP, 'n:' .. partition) or '0')
       if before > 0 then missed = math.max(0, tonumber(entries[1][2][2]) - before - 1) end
       redis.call('HSET', GROUP, 'n:' .. partition, entries[#entries][2][2])
+      if missed > 0 then redis.call('HINCRBY', GROUP, 'missed', missed) end
     end
     answers[i - 1] = { 'OK', missed, entries }
   end
@@ -214,6 +215,8 @@ for _, each in ipairs(pending) do
 end
 -- Those that were removed from the stream are removed from the list as well.
 local entries = redis.call('XCLAIM', KEYS[2], group, member, 0, unpack(ids))
+if #entries > 0 then redis.call('HINCRBY', KEYS[1], 'redelivered', #entries) end
+if #ids > #entries then redis.call('HINCRBY', KEYS[1], 'missed', #ids - #entries) end
 return { 'OK', #ids - #entries, entries, deliveries }
 `;
 
@@ -246,6 +249,7 @@ const bury = `${ownerCheck}
 if not isOwner(ARGV[3], ARGV[4]) then return 0 end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], '*', unpack(ARGV, 7))
 redis.call('XACK', KEYS[2], group, ARGV[5])
+redis.call('HINCRBY', GROUP, 'dead', 1)
 return 1
 `;
 

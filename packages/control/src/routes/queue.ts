@@ -1,0 +1,67 @@
+// Routes about the event queue and the workers that read it.
+import { ShardctlError } from '@shardctl/core';
+import { z } from 'zod';
+import { deadEvent, queueStats, text, wholeNumber } from '../api/schemas.js';
+import type { Fleet, FleetQueue } from '../fleet/fleet.js';
+import { route } from './route.js';
+
+export const queueRoute = route({
+	summary: 'Returns how far each group of workers is with the events of the queue, on all machines.',
+	needs: 'read',
+	input: z.strictObject({}),
+	output: queueStats,
+	async run(_input, { fleet }) {
+		const { queue } = await fleet.getStats();
+		if (queue) return queue;
+		throw noQueue();
+	},
+});
+
+export const scaleRoute = route({
+	summary:
+		'Queue mode: changes how many workers run here. Responds when new ones have joined their group, and others have finished and left it.',
+	input: z.strictObject({ workers: wholeNumber(1, 'a number of workers') }),
+	output: z.object({ from: z.int(), to: z.int() }),
+	async run({ workers }, { fleet }) {
+		if (fleet.scale) return fleet.scale(workers);
+		throw noQueue();
+	},
+});
+
+const mostListed = 1000;
+
+export const queueDeadRoute = route({
+	summary: 'Returns the events that groups gave up, the newest first.',
+	needs: 'read',
+	input: z.strictObject({
+		limit: wholeNumber(1).optional().describe(`how many at most (default 100, at most ${mostListed})`),
+	}),
+	output: z.object({ events: z.array(deadEvent) }),
+	run: async ({ limit = 100 }, { fleet }) => ({ events: await queueOf(fleet).dead(Math.min(limit, mostListed)) }),
+});
+
+const id = text('the id of an event, or "all"');
+const outcome = z.object({ count: z.int(), tooOld: z.int() });
+
+export const queueRetryRoute = route({
+	summary: 'Puts events that were given up back into the queue, for the group that gave them up. Interactions are left out.',
+	input: z.strictObject({ id }),
+	output: outcome,
+	run: ({ id: wanted }, { fleet }) => queueOf(fleet).retryDead(wanted),
+});
+
+export const queueDropRoute = route({
+	summary: 'Removes events that were given up.',
+	input: z.strictObject({ id }),
+	output: outcome,
+	run: ({ id: wanted }, { fleet }) => queueOf(fleet).dropDead(wanted),
+});
+
+function queueOf({ queue }: Fleet): FleetQueue {
+	if (queue) return queue;
+	throw noQueue();
+}
+
+function noQueue(): ShardctlError {
+	return new ShardctlError('OPTIONS_INVALID', 'this fleet has no event queue; start it with gateway "queue" to have one');
+}
