@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { createShardManager } from 'shardctl';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { examplePath } from '../e2e/example-path.js';
-import { startFleet } from './bot-fleet.js';
+import { makeFleet, startFleet } from './bot-fleet.js';
 
 const identifyWindowMs = 300;
 
@@ -96,4 +96,24 @@ it("keeps discord.js's contract of the mode worker", async () => {
 	await fleet.manager.send(1, { hello: 'thread' });
 	await waitFor('the echo', () => messages.length > 0);
 	expect(messages).toEqual([{ heard: { hello: 'thread' } }]);
+});
+
+it('shows what a thread writes to descriptors, as pino does, in its own log', async () => {
+	const bot = `
+		const { Client, GatewayIntentBits } = require('discord.js');
+		const { writeSync } = require('node:fs');
+		const client = new Client({ intents: [GatewayIntentBits.Guilds] });
+		client.once('ready', () => {
+			writeSync(1, 'written by shard ' + client.shard.ids + '\\n');
+			writeSync(2, Buffer.from('complained of by shard ' + client.shard.ids + '\\n'));
+		});
+		client.login();
+	`;
+	const { manager } = await makeFleet({ 'bot.js': bot }, { workerMode: 'thread' });
+	const lines: string[] = [];
+	manager.on('worker:log', ({ workerId, stream, line }) => lines.push(`${workerId} ${stream} ${line}`));
+	await manager.spawn();
+	const expected = [0, 1].flatMap((id) => [`${id} stdout written by shard ${id}`, `${id} stderr complained of by shard ${id}`]);
+	await waitFor('the lines', () => expected.every((line) => lines.includes(line)));
+	expect(lines.filter((line) => / by shard /.test(line)).sort()).toEqual(expected.sort());
 });

@@ -1,9 +1,9 @@
 // Unmodified bots on discord.py as fleets: shards, figures, crashes, hangs, deploys, against the strict simulator.
-
+import { once } from 'node:events';
 import { waitFor } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import { expectExactlyOnceInOrder, type ResidentSetup, startResidentFleet } from '../faults/resident-fleet.js';
-import { fixture, python } from './python.js';
+import { expectAnsweredOnce, fixture, python } from './python.js';
 
 const start = ({ manager, ...setup }: ResidentSetup) =>
 	startResidentFleet({
@@ -97,11 +97,52 @@ describe.skipIf(python === undefined)('a bot on discord.py', () => {
 		await fleet.stop();
 	});
 
+	it('a poison event, a rolling restart and a crash loop end as for any bot, and requests go through the REST process', async () => {
+		const fleet = await start({
+			shards: 2,
+			guilds: 2,
+			manager: {
+				respawn: { initialDelayMs: 1, maxDelayMs: 1, maxRestarts: 8 },
+				gateway: { mode: 'resident', delivery: 'at-least-once' },
+				env: { POISON: '3' },
+			},
+		});
+		for (let number = 0; number < 5; number++) fleet.say(0);
+		const numbers = () => new Set(fleet.handled().map(({ number }) => number));
+		await waitFor('the events behind the poison to be handled', () => numbers().has(4) && numbers().has(5));
+		expect(numbers()).toEqual(new Set([1, 2, 4, 5]));
+		expect(await fleet.totals()).toMatchObject({ poisoned: 1, lost: 0 });
+		await fleet.allReady();
+
+		const before = [fleet.pidOf(0), fleet.pidOf(1)];
+		await fleet.manager.respawnAll();
+		const after = [fleet.pidOf(0), fleet.pidOf(1)];
+		expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+
+		const guildIds = [...fleet.simulator.world.guilds.ids({ id: 0, count: 1 })];
+		for (const guildId of guildIds) fleet.simulator.emit('INTERACTION_CREATE', { name: 'count' }, { guildId });
+		await expectAnsweredOnce(fleet.simulator);
+		expect((await fleet.manager.getStats()).rest?.requests).toBeGreaterThan(2);
+
+		fleet.version('crash-at-boot');
+		const failed = once(fleet.manager, 'worker:failed');
+		const [, untouched] = after;
+		// The worker of the guild that had the poison has used up some of its restarts.
+		process.kill(after[0] as number, 'SIGKILL');
+		expect(await failed).toMatchObject([{ reason: expect.stringContaining('RuntimeError: a version that crashes at boot') }]);
+		expect(fleet.pidOf(1)).toBe(untouched);
+		fleet.expectNoIdentifySinceStart();
+		await fleet.stop();
+	});
+
 	it('ten deploys under 200 events a second handle every event exactly once, in order; a syntax error is rolled back', async () => {
 		const fleet = await start({ shards: 4, guilds: 100, manager: { shardsPerWorker: 2 } });
 		const stopTalking = fleet.keepTalking(200);
 		const pids = new Set([fleet.pidOf(0), fleet.pidOf(1)]);
+		const guildIds = [...fleet.simulator.world.guilds.ids({ id: 0, count: 1 })];
 		for (let round = 1; round <= 10; round++) {
+			// A command for each shard, while its worker is replaced.
+			for (const guildId of guildIds.slice(0, 4)) fleet.simulator.emit('INTERACTION_CREATE', { name: 'count' }, { guildId });
 			await fleet.manager.deploy({ observeMs: 0 });
 			for (const id of [0, 1]) pids.add(fleet.pidOf(id));
 		}
@@ -114,6 +155,7 @@ describe.skipIf(python === undefined)('a bot on discord.py', () => {
 		const handled = await fleet.handledAll();
 		expectExactlyOnceInOrder(handled);
 		expect(pids.size).toBe(22);
+		await expectAnsweredOnce(fleet.simulator);
 		expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0, overflowed: 0 });
 		fleet.expectNoIdentifySinceStart();
 		await fleet.stop();

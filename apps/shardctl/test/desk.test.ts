@@ -88,6 +88,27 @@ describe('doctor', () => {
 		expect(simulator.log.entries({ type: 'identify' })).toEqual([]);
 	});
 
+	it('runs the bot in threads where its workers are to be threads, and names what it cannot do there', async () => {
+		const folder = tempDir();
+		symlinkSync(libraries, join(folder, 'node_modules'), 'junction');
+		const bot = "const { Client } = require('discord.js'); new Client({ intents: [] }).login();";
+		writeFileSync(join(folder, 'bot.cjs'), bot);
+		writeFileSync(join(folder, 'moves.cjs'), `process.chdir('/'); ${bot}`);
+		writeFileSync(join(folder, 'bot.py'), '');
+		const inThreads = (file: string) => examined([file, '--worker-mode', 'thread', '--simulate'], {}, folder);
+		const [fine, moves, python] = [await inThreads('bot.cjs'), await inThreads('moves.cjs'), await inThreads('bot.py')];
+		expect(fine.of('import')).toMatchObject({
+			status: 'ok',
+			message: 'loads and calls discord.js to log in, in several threads of a process',
+		});
+		expect(moves.of('import')).toMatchObject({
+			status: 'fail',
+			message: expect.stringMatching(/^fails in a thread: TypeError.*process\.chdir\(\) is not supported in workers/),
+			remedy: expect.stringContaining('start it with --worker-mode process'),
+		});
+		expect(python.of('threads')).toMatchObject({ status: 'fail', message: 'only bots for Node.js run in threads' });
+	});
+
 	it.each([
 		['eris', "const { Client } = require('eris'); const client = new Client('Bot doctor', { intents: [] });"],
 		['oceanic.js', "const { Client } = require('oceanic.js'); const client = new Client({ auth: 'Bot doctor' });"],

@@ -10,7 +10,7 @@ import sys
 
 _LIBRARIES = ("discord", "nextcord", "disnake")
 # The tasks in which the libraries run the code of a bot.
-_HANDLERS = ("discord.py: ", "pycord: ", "nextcord: ", "disnake: ", "CommandTree-invoker", "discord-ui-")
+_HANDLERS = ("discord.py: ", "pycord: ", "nextcord: ", "disnake: ", "CommandTree-invoker", "discord-ui-", "disnake-ui-")
 
 
 def _socket_to_manager():
@@ -36,6 +36,7 @@ class _Worker:
         self.socket = _socket_to_manager()
         self.stopping = False
         self.logged_in = False
+        self.run_sets_sigterm = False
 
     def report(self, **message):
         import json
@@ -89,13 +90,18 @@ class _Worker:
         import functools
 
         client = module.Client
-        init, login, connect = client.__init__, client.login, client.connect
+        init, run, login, connect = client.__init__, client.run, client.login, client.connect
         library = module.__name__.partition(".")[0]
 
         @functools.wraps(init)
         def __init__(this, *args, **kwargs):
             init(this, *args, **kwargs)
             self.set_shards(this)
+
+        @functools.wraps(run)
+        def hooked_run(this, *args, **kwargs):
+            self.run_sets_sigterm = self.is_sigterm_free()
+            return run(this, *args, **kwargs)
 
         @functools.wraps(login)
         async def hooked_login(this, *args, **kwargs):
@@ -113,6 +119,7 @@ class _Worker:
             """Without the library's pause of 5 s: the gateway process keeps Discord's pace."""
 
         client.__init__ = __init__
+        client.run = hooked_run
         client.login = hooked_login
         client.connect = hooked_connect
         client.before_identify_hook = before_identify_hook
@@ -134,6 +141,23 @@ class _Worker:
         )
         raise SystemExit(1)
 
+    def is_sigterm_free(self):
+        import signal
+
+        return signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+    def may_handle_sigterm(self, loop, library):
+        """Python ends at SIGTERM without a word, and what py-cord, nextcord and disnake do in run() cancels the handlers that run. A handler of
+        the bot's own is left alone."""
+        import signal
+
+        if self.is_sigterm_free():
+            return True
+        handler = getattr(loop, "_signal_handlers", {}).get(signal.SIGTERM)
+        callback = getattr(handler, "_callback", loop.stop)
+        is_library = callback == loop.stop or getattr(callback, "__module__", "") == library + ".client"
+        return self.run_sets_sigterm and is_library
+
     def on_login(self, client, library):
         import asyncio
         import signal
@@ -147,9 +171,10 @@ class _Worker:
             self.report(type="attached", library="%s %s" % (name, getattr(package, "__version__", "")))
             if self.socket is not None:
                 threading.Thread(target=self.end_with_manager, name="shardctl", daemon=True).start()
-        # Python ends at SIGTERM without a word. A handler of the bot's own is left alone.
-        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
+            if not self.may_handle_sigterm(loop, library):
+                return
             try:
                 loop.add_signal_handler(signal.SIGTERM, self.on_sigterm, client, loop)
             except NotImplementedError:
@@ -173,9 +198,12 @@ class _Worker:
         running = [task for task in asyncio.all_tasks() if task.get_name().startswith(_HANDLERS)]
         if running:
             await asyncio.wait(running, timeout=max(0.0, self.grace - 1))
-        await client.close()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        threading.Thread(target=self.end_lingering, name="shardctl", daemon=True).start()
+        try:
+            await client.close()
+        finally:
+            # What ran the client may cancel this before its connections have closed.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            threading.Thread(target=self.end_lingering, name="shardctl", daemon=True).start()
 
     def end_lingering(self):
         """Python waits for threads that are no daemons, such as that of an open database, also when the program has ended."""

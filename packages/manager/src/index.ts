@@ -28,4 +28,5 @@ export type { ShardManagerOptions } from './options/shard-manager-options.js';
 export { typeScriptLoader } from './options/typescript-loader.js';
 export { resolveCounts } from './plan/counts.js';
 export type { ShardManager } from './shard-manager.js';
+export { threadAdvice } from './threads/thread-advice.js';
 export { fileExtensionAdvice } from './workers/file-extension.js';

@@ -5,6 +5,7 @@ import { Descendants } from './outgoing/descendants.js';
 import { detourOwnConnections } from './outgoing/worker-detour.js';
 import { followQueue } from './queue-reports.js';
 import { startRuntime } from './runtime.js';
+import { leadDescriptors } from './thread/own-descriptors.js';
 import { takeThreadEnd } from './thread/thread-end.js';
 import { readWorkerConfig } from './worker-config.js';
 
@@ -23,7 +24,10 @@ export function startWorker(registerModule: string): void {
 	runtime.onClientMet(() => descendants.noteClient());
 	detourOwnConnections(config, () => runtime.hasMetClient);
 	meetLibraries(runtime);
-	if (thread) return;
+	if (thread) {
+		leadDescriptors();
+		return;
+	}
 	// nodemon sends it to every process of the fleet. The manager gets it as well, and ends its workers in order.
 	process.on('SIGUSR2', () => {});
 	// The manager may have gone before this process listened: the bot does not run without one.

@@ -12,6 +12,7 @@ export function doctorCommand(): Command {
 		.addOption(option('--api <url>', "base URL of Discord's REST API"))
 		.addOption(option('--token-file <file>', 'read the token from a file (default: DISCORD_TOKEN)'))
 		.addOption(option('--interpreter <command>', 'what runs the bot file (default: python3 for .py, else node)'))
+		.addOption(option('--worker-mode <mode>', 'what a worker is (default: process)').choices(['process', 'thread']))
 		.addOption(option('--shards <auto|count>', 'planned number of shards (default: auto)').argParser(wholeOrAuto))
 		.addOption(option('--shards-per-worker <auto|count>', 'shards per worker process (default: 1)').argParser(wholeOrAuto))
 		.addOption(option('--simulate', 'check for "start --simulate", which needs no token and no connection to Discord'))

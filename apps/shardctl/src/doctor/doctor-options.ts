@@ -5,6 +5,7 @@ export interface DoctorOptions {
 	tokenFile?: string;
 	config?: string;
 	interpreter?: string;
+	workerMode?: 'process' | 'thread';
 	shards?: number | 'auto';
 	shardsPerWorker?: number | 'auto';
 	/** The Redis of a cluster, and files in PEM for `rediss://`. */

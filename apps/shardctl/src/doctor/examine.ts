@@ -31,7 +31,11 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 			cwd: plan.manager.cwd ?? process.cwd(),
 			env: { ...process.env, ...plan.manager.env },
 		});
-	if (foreign) findings.push(...foreign);
+	const threads = plan?.manager.workerMode === 'thread';
+	if (foreign) {
+		findings.push(...foreign);
+		if (threads) findings.push(fail('threads', 'only bots for Node.js run in threads', 'leave out --worker-mode thread'));
+	}
 	const bot = foreign ? undefined : botFile(plan, findings);
 	let imported: ImportedBot | undefined;
 	if (bot !== undefined) {
@@ -43,7 +47,7 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 				nodeOptions: env?.NODE_OPTIONS ?? process.env.NODE_OPTIONS,
 				besideImport: true,
 			});
-			const result = await checkImport(bot, { args, execArgv: [...(loader?.execArgv ?? []), ...execArgv] });
+			const result = await checkImport(bot, { args, execArgv: [...(loader?.execArgv ?? []), ...execArgv], threads });
 			imported = result.bot;
 			findings.push(result.finding);
 		} else findings.push(skip('import', 'skipped: --no-import'));
@@ -83,9 +87,9 @@ async function plannedStart(
 	options: DoctorOptions,
 	findings: Finding[],
 ): Promise<StartPlan | undefined> {
-	const { interpreter, shards, shardsPerWorker, tokenFile } = options;
+	const { interpreter, workerMode, shards, shardsPerWorker, tokenFile } = options;
 	const given = Object.fromEntries(
-		Object.entries({ interpreter, shards, shardsPerWorker, tokenFile }).filter(([, value]) => value !== undefined),
+		Object.entries({ interpreter, workerMode, shards, shardsPerWorker, tokenFile }).filter(([, value]) => value !== undefined),
 	);
 	try {
 		const config = await configOf(options.config);

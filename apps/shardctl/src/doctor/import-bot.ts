@@ -1,11 +1,13 @@
 // Runs the bot file in a separate process in which no library can log in, and reports how far it gets. That process has no token and no
 // network, starts no other, leads a group of its own, and has ended when the answer is there.
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileExtensionAdvice } from '@shardctl/manager';
+import { fileURLToPath } from 'node:url';
+import { fileExtensionAdvice, threadAdvice } from '@shardctl/manager';
 import { type Login, readReport } from './bot-report.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 const noLogin = new URL('./no-login.js', import.meta.url).href;
+const inThreads = fileURLToPath(new URL('./in-threads.js', import.meta.url));
 const timeLimitMs = 20_000;
 /** A bot that waits for the network, which is closed, does not get further. */
 const networkLimitMs = 3000;
@@ -36,15 +38,18 @@ export interface ImportedBot {
 interface ImportOptions {
 	args: readonly string[];
 	execArgv: readonly string[];
+	/** Whether its workers are threads. */
+	threads?: boolean;
 	limitMs?: number;
 }
 
 export async function checkImport(
 	botFile: string,
-	{ args, execArgv, limitMs = timeLimitMs }: ImportOptions,
+	{ args, execArgv, threads = false, limitMs = timeLimitMs }: ImportOptions,
 ): Promise<{ finding: Finding; bot: ImportedBot | undefined }> {
-	const child = fork(botFile, [...args], {
-		execArgv: ['--import', noLogin, ...execArgv],
+	const [program, flags] = threads ? [inThreads, execArgv] : [botFile, ['--import', noLogin, ...execArgv]];
+	const child = fork(program, [...args], {
+		execArgv: [...flags],
 		env: { ...withoutTokens(process.env), ...oneShard, SHARDCTL_DOCTOR_BOT: botFile },
 		// Its standard input stays open and silent, as in a fleet.
 		stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
@@ -54,7 +59,7 @@ export async function checkImport(
 	const stopGuarding = endWithDoctor(child);
 	try {
 		const outcome = await outcomeOf(child, limitMs);
-		return { finding: findingOf(outcome, limitMs), bot: outcome.login && { intents: outcome.login.intents } };
+		return { finding: findingOf(outcome, { threads, limitMs }), bot: outcome.login && { intents: outcome.login.intents } };
 	} finally {
 		await end(child);
 		stopGuarding();
@@ -110,10 +115,13 @@ function outcomeOf(child: ChildProcess, limitMs: number): Promise<Outcome> {
 	});
 }
 
-function findingOf({ exitCode, login, connects, starts, stderr }: Outcome, limitMs: number): Finding {
+function findingOf(
+	{ exitCode, login, connects, starts, stderr }: Outcome,
+	{ threads, limitMs }: { threads: boolean; limitMs: number },
+): Finding {
 	if (login) {
 		return login.attached
-			? ok('import', `loads and calls ${login.library} to log in`)
+			? ok('import', `loads and calls ${login.library} to log in${threads ? ', in several threads of a process' : ''}`)
 			: fail(
 					'import',
 					`the bot's ${login.library} client connects without attach(), so it would run every shard in every worker`,
@@ -149,6 +157,8 @@ function findingOf({ exitCode, login, connects, starts, stderr }: Outcome, limit
 	const lines = stderr.trim().split('\n');
 	const advice = fileExtensionAdvice(lines);
 	if (advice) return fail('import', advice.problem, advice.remedy);
+	const forThreads = threads ? threadAdvice(lines) : undefined;
+	if (forThreads !== undefined) return fail('import', `fails in a thread: ${errorLine(lines)}`, forThreads);
 	return fail('import', `exits with code ${exitCode}: ${errorLine(lines)}`, 'run the file with "node" to see the whole error');
 }
 

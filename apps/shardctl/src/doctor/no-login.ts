@@ -3,8 +3,9 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { BroadcastChannel, isMainThread } from 'node:worker_threads';
-import { sendReport } from './bot-report.js';
+import { type BotReport, sendReport } from './bot-report.js';
 import { type Attempt, closeWorld } from './closed-world.js';
+import { reportChannel } from './thread-reports.js';
 
 interface LoginMethod {
 	library: string;
@@ -39,7 +40,7 @@ async function holdBack(botFile: string): Promise<void> {
 	for (const { library, className, method } of logins) {
 		for (const loaded of await loadedForms(require, library)) {
 			replace(loaded[className] as Patchable, method, function (this: object) {
-				sendReport({ library, ...intentsOf(this), attached: library === 'discord.js' || isAttached(this) });
+				report({ library, ...intentsOf(this), attached: library === 'discord.js' || isAttached(this) });
 				return never();
 			});
 			replace(loaded.REST as Patchable, 'request', never);
@@ -75,20 +76,19 @@ function intentsOf(client: unknown): { intents?: number } {
 	return typeof bits === 'number' ? { intents: bits } : {};
 }
 
-/** A thread of the bot has no channel to the doctor: its attempts reach this process's main thread. */
-const fromThreads = new BroadcastChannel('shardctl.doctor');
+/** A thread has no channel to the doctor: what it reports reaches the main thread of its process. */
+const fromThreads = new BroadcastChannel(reportChannel);
+const report = isMainThread ? sendReport : (message: BotReport) => fromThreads.postMessage(message);
 const botFile = process.env.SHARDCTL_DOCTOR_BOT;
-if (!isMainThread) {
-	closeWorld((attempt) => fromThreads.postMessage(attempt));
-	fromThreads.unref();
-} else if (botFile !== undefined) {
-	delete process.env.SHARDCTL_DOCTOR_BOT;
+delete process.env.SHARDCTL_DOCTOR_BOT;
+if (isMainThread && botFile !== undefined) {
 	fromThreads.onmessage = (event) => sendReport((event as { data: Attempt }).data);
-	fromThreads.unref();
-	closeWorld(sendReport);
-	await holdBack(botFile);
 	// The doctor is gone.
 	process.once('disconnect', () => process.exit(1));
 	// Without a listener the channel does not keep the bot's process alive.
 	process.channel?.unref();
 }
+fromThreads.unref();
+if (!isMainThread || botFile !== undefined) closeWorld(report);
+// Threads that the bot starts do not get the variable.
+if (botFile !== undefined) await holdBack(botFile);
