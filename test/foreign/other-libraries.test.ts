@@ -53,7 +53,7 @@ describe.each(libraries)('a bot on $name of $folder', ({ folder, name, python })
 		stopTalking();
 		expectExactlyOnceInOrder(await fleet.handledAll());
 		await expectAnsweredOnce(fleet.simulator);
-		await expect(fleet.manager.broadcastEval('1')).rejects.toMatchObject({ code: 'NOT_NODE' });
+		await expect(fleet.manager.broadcastEval('1', { shard: 0 })).rejects.toMatchObject({ code: 'NOT_NODE' });
 		const [stats] = await fleet.manager.getShardStats({ fresh: true });
 		expect(stats?.ping).toBeGreaterThanOrEqual(0);
 		fleet.expectNoIdentifySinceStart();
