@@ -61,6 +61,26 @@ describe('the plan', () => {
 		expect(plan([node('a')], free, { assignAhead: 3, starting: 2 })).toHaveLength(1);
 	});
 
+	it('moves nothing away from a node whose manager is gone: what its processes do not release is taken over', () => {
+		const left = node('a', { draining: true, abandoned: true });
+		const rows = [held(0, 'a'), held(1, 'a', { phase: 'moving', target: 'c' }), held(2, 'a', { phase: 'prepared', target: 'b' })];
+		expect(plan([left, node('b'), node('c', {}, -1)], rows)).toEqual([]);
+		expect(plan([{ ...left, leaseMs: -1 }, node('b')], rows).map(({ op }) => op)).toEqual(['take', 'take', 'take']);
+		expect(plan([node('b'), left], [held(0, 'b', { phase: 'moving', target: 'a' })])).toEqual([
+			{ op: 'cancel', session: 0, from: 'b' },
+		]);
+	});
+
+	it('assigns all at once what a node has just left, as that is resumed without an IDENTIFY', () => {
+		const free = [held(0, undefined, { epoch: 0 }), held(1, undefined), held(2, undefined), held(3, 'b')];
+		const assigned = (left: NodeRow, changes: Partial<PlanInput> = {}) =>
+			plan([left, node('b')], free, { assignAhead: 0, ...changes }).map((change) => change.op === 'assign' && change.session);
+		expect(assigned(node('a', { draining: true }))).toEqual([1, 2]);
+		expect(assigned(node('a', { draining: true }, -1))).toEqual([]);
+		expect(assigned(node('a'))).toEqual([]);
+		expect(assigned(node('a', { draining: true }), { movable: false })).toEqual([]);
+	});
+
 	it('changes nothing in the quiet period', () => {
 		expect(plan([node('a')], [held(0, undefined)], { view: { quietMs: 1 } })).toEqual([]);
 	});

@@ -143,11 +143,13 @@ function* takeovers(board: Board): Generator<TableChange> {
 	}
 }
 
+/** Sessions without an owner. Those that need an IDENTIFY are not assigned before it is their turn; those that a node has just left are resumed. */
 function* assignments(board: Board): Generator<TableChange> {
 	let room = board.input.assignAhead - board.input.starting;
-	for (const { session, owner } of board.sessions) {
+	const areLeft = board.input.movable && board.input.view.nodes.some(({ leaseMs, member }) => leaseMs > 0 && member?.draining);
+	for (const { session, owner, epoch } of board.sessions) {
 		if (owner !== undefined) continue;
-		if (room-- <= 0) return;
+		if (!(areLeft && epoch > 0) && room-- <= 0) continue;
 		const to = board.leastLoaded();
 		if (to === undefined) return;
 		board.place(session, to);
@@ -159,7 +161,7 @@ function* assignments(board: Board): Generator<TableChange> {
 function movements(board: Board): TableChange[] {
 	const changes: TableChange[] = [];
 	for (const { session, owner, phase, target } of board.sessions) {
-		if (owner === undefined || !board.isLive(owner)) continue;
+		if (owner === undefined || !board.isLive(owner) || board.member(owner)?.abandoned) continue;
 		const under = phase !== 'held';
 		if (under && board.isLive(target) && !board.isLeaving(target as string)) continue;
 		if (!under && !(board.isLeaving(owner) && board.input.movable)) continue;

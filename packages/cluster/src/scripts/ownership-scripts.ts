@@ -156,17 +156,24 @@ if after ~= version and ARGV[10] then redis.call('PUBLISH', ARGV[10], ARGV[11]) 
 return { 'OK', after, outcomes }
 `;
 
-/** The target of a move has everything ready but the connection. ARGV: 6 node, 7 session, 8 epoch that it has read. */
+/**
+ * The target of a move has everything ready but the connection. ARGV: 6 node, 7 session, 8 epoch that it has read, 9 channel: the owner
+ * hears of it at once.
+ */
 const prepared = `${refuseOtherEngine}
 local s = readSession(ARGV[7])
 if s.phase ~= 'moving' or s.target ~= ARGV[6] or s.epoch ~= tonumber(ARGV[8]) then return { 'FENCED', s.owner, epochText(s.epoch) } end
 s.phase = 'prepared'
 writeSession(ARGV[7], s)
 newVersion()
+if ARGV[9] then redis.call('PUBLISH', ARGV[9], ARGV[6]) end
 return { 'OK' }
 `;
 
-/** scriptSwitch: the owner hands over to the target of the move. ARGV: 6 node, 7 session, 8 epoch, 9 record or nothing. */
+/**
+ * scriptSwitch: the owner hands over to the target of the move. ARGV: 6 node, 7 session, 8 epoch, 9 record or nothing, 10 channel: the target
+ * hears of it at once.
+ */
 const handOver = `${refuseOtherEngine}
 local s = readSession(ARGV[7])
 if s.owner ~= ARGV[6] or s.epoch ~= tonumber(ARGV[8]) then return { 'FENCED', s.owner, epochText(s.epoch) } end
@@ -177,35 +184,39 @@ s.owner, s.phase, s.target = s.target, 'held', '-'
 writeSession(ARGV[7], s)
 newVersion()
 if ARGV[9] and ARGV[9] ~= '' then redis.call('HSET', RECORDS, ARGV[7], ARGV[9]) end
+if ARGV[10] then redis.call('PUBLISH', ARGV[10], ARGV[6]) end
 return { 'OK', s.owner, epochText(s.epoch) }
 `;
 
 /**
  * An owner releases a session. Each session by its epoch and never the node's lease: another process of the node may not have noticed
- * that its manager is gone [node-release]. ARGV: 6 node, 7 session, 8 epoch, 9 record or nothing.
+ * that its manager is gone [node-release]. ARGV: 6 node, 7 session, 8 epoch, 9 record or nothing, 11 channel. Answers `OK`; `FENCED`; or `QUIET`
+ * and what is left of the quiet period in ms.
  */
 const releaseSession = `
 local s = readSession(ARGV[7])
 if s.owner ~= ARGV[6] or s.epoch ~= tonumber(ARGV[8]) then return { 'FENCED', s.owner, epochText(s.epoch) } end
-if isQuiet then return { 'QUIET' } end
+if isQuiet then return { 'QUIET', string.format('%.0f', quietUntil - now) } end
 s.owner, s.phase, s.target = '-', 'held', '-'
 writeSession(ARGV[7], s)
 newVersion()
 if ARGV[9] and ARGV[9] ~= '' then redis.call('HSET', RECORDS, ARGV[7], ARGV[9]) end
+if ARGV[11] then redis.call('PUBLISH', ARGV[11], ARGV[6]) end
 return { 'OK' }
 `;
 const release = `${refuseOtherEngine}${releaseSession}`;
 
 /**
  * A process of a node whose manager is gone releases its session: {@link release} and {@link updateMember} in one step, and all nodes hear of
- * it at once. ARGV: 6 node, 7 session, 8 epoch, 9 nothing, 10 the member as JSON, 11 channel.
+ * what has changed at once. ARGV: 6 node, 7 session, 8 epoch, 9 nothing, 10 the member as JSON, 11 channel. It is sent again after `QUIET`.
  */
 const abandon = `${refuseOtherEngine}
-if redis.call('HEXISTS', MEMBERS, ARGV[6]) == 1 then
+local member = redis.call('HGET', MEMBERS, ARGV[6])
+if member and member ~= ARGV[10] then
   redis.call('HSET', MEMBERS, ARGV[6], ARGV[10])
   newVersion()
+  redis.call('PUBLISH', ARGV[11], ARGV[6])
 end
-redis.call('PUBLISH', ARGV[11], ARGV[6])
 ${releaseSession}`;
 
 /** scriptWrite: what the next owner needs to RESUME. ARGV: 6 node, 7 session, 8 epoch, 9 record. */

@@ -10,12 +10,12 @@ export interface ClusterSession {
 	readonly lease: LeaseWatch;
 	/** The epoch of the owner, once Redis can be reached. */
 	fence(): Promise<string>;
-	/** Lets the session go, if it is still this node's. Never rejects: the end of the lease does the same, later. */
-	release(): Promise<void>;
+	/**
+	 * Lets the session go, if it is still this node's: tries until Redis has said so, at most for as long as others wait for the node's lease
+	 * by themselves, counted from `since` (monotonic). Never rejects.
+	 */
+	release(since: number): Promise<void>;
 }
-
-/** How long the release of a session may take once its manager is gone. */
-const releaseMs = 2000;
 
 /** The connection that {@link openClusterSession} uses. */
 export function connectTo(address: ClusterRedis): IoredisPort {
@@ -42,10 +42,11 @@ export function openClusterSession(
 			await redis.ready();
 			return String(lease.epoch ?? 0);
 		},
-		async release() {
+		async release(since) {
 			const { epoch } = lease;
 			if (epoch === undefined) return;
-			await releaseSession({ ...guard, redis, keys, epoch, member, timeoutMs: releaseMs }).catch(() => {});
+			const until = since + timings.leaseMs + timings.takeMarginMs;
+			await releaseSession({ ...guard, redis, keys, epoch, member, clock: systemClock, until });
 		},
 	};
 }

@@ -1,5 +1,5 @@
 // The entry of a gateway process: reads its configuration, opens the channel to the manager, and runs until the manager ends it.
-import { systemClock } from '@shardctl/core';
+import { deferred, systemClock } from '@shardctl/core';
 import { exitAfterReply, runService } from '@shardctl/rpc';
 import { FileSnapshotStore } from '../snapshots/file-snapshot-store.js';
 import { gatewayStart } from './gateway-config.js';
@@ -36,16 +36,20 @@ const gateway = new ResidentGateway({
 	notice: (notice) => peer.notify('notice', notice),
 });
 
+const saved = deferred();
 let ending: Promise<void> | undefined;
 const end = (keepSessions: boolean): Promise<void> => {
-	ending ??= gateway.stop({ keepSessions });
+	ending ??= gateway.stop({ keepSessions, onSaved: () => saved.resolve() });
 	return ending;
 };
 
 answerManager(peer, gateway);
 peer.handle('shutdown', async ({ keepSessions }) => {
-	await end(keepSessions);
-	exitAfterReply(peer);
+	const ended = end(keepSessions);
+	// Another process can continue from here on; this one waits for its connections to close before it exits.
+	await Promise.race([saved.promise, ended]);
+	const exit = () => exitAfterReply(peer);
+	ended.then(exit, exit);
 	return null;
 });
 await runService(peer, {
@@ -62,7 +66,9 @@ await runService(peer, {
 	onSignal: () => end(true),
 	// Discord keeps the sessions for the next manager's processes; in a cluster another node takes over at once what is released here.
 	async onManagerGone() {
-		await end(true);
-		await cluster?.release();
+		const since = systemClock.monotonic();
+		const ended = end(true);
+		await Promise.race([saved.promise, ended]);
+		await Promise.all([cluster?.release(since), ended]);
 	},
 });

@@ -44,6 +44,7 @@ import { ResidentSession } from '../session/resident-session.js';
 import { Takeover } from '../session/takeover.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
+import { within } from '../shard/within.js';
 import { HeldSnapshots } from '../snapshots/held-snapshots.js';
 import { QueueConsumer } from '../stream/queue-consumer.js';
 import type { ShardStream } from '../stream/shard-stream.js';
@@ -71,6 +72,8 @@ const requestLimits = { headersTimeout: 30_000, requestTimeout: 300_000, connect
 const connectionPollMs = 250;
 /** From the permission to identify to the cut, for one group of sessions. */
 const takeoverWithinMs = 600_000;
+/** How long Discord may take to confirm the close of a connection. Its session is kept either way. */
+const closeMs = 1000;
 /** How long the session of a worker without a connection can be resumed. */
 const sessionTtlMs = 60_000;
 
@@ -435,14 +438,27 @@ export class ResidentGateway {
 		}
 	}
 
-	/** With `keepSessions` everything is saved for the next process; else the sessions with Discord and their snapshots end. */
-	async stop({ keepSessions }: { keepSessions: boolean }): Promise<void> {
+	/**
+	 * With `keepSessions` everything is saved for the next process; else the sessions with Discord and their snapshots end.
+	 *
+	 * @param options `onSaved`: everything is saved, and nothing is received or delivered any more, so another process can continue
+	 */
+	async stop({ keepSessions, onSaved }: { keepSessions: boolean; onSaved?: () => void }): Promise<void> {
+		const { clock, queue } = this.#options;
 		this.#stopping.abort(new ShardctlError('MANAGER_STOPPED', 'the gateway process is stopping'));
 		await Promise.allSettled(this.#resharding.values());
-		await Promise.all([...this.#sessions.values()].map((session) => session.stop({ keepSession: keepSessions })));
+		const sessions = [...this.#sessions.values()];
+		await Promise.all(sessions.map((session) => session.stop({ keepSession: keepSessions })));
 		if (!keepSessions) await this.#record.remove();
 		for (const connection of this.#server.connections.values()) connection.terminate();
-		await this.#options.queue?.stop();
+		await queue?.stop();
+		onSaved?.();
+		const closed = Promise.all(sessions.map((session) => session.closed));
+		await within(
+			clock,
+			closeMs,
+			closed.then(() => {}),
+		);
 		this.#refusals.stop();
 		this.#unproven.stop();
 		this.#rest.stop();

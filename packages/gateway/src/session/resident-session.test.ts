@@ -1,4 +1,4 @@
-import type { GatewayNotice } from '@shardctl/core';
+import { deferred, type GatewayNotice } from '@shardctl/core';
 import { expect, it } from 'vitest';
 import type { SavedState } from '../shard/saved-shard.js';
 import type { RenewalOutcome } from '../upstream/upstream-sessions.js';
@@ -222,6 +222,21 @@ it('closes its shards before the connection ends, and stops them after that', as
 	const { session, calls } = setup({ shardIds: [1] });
 	await session.stop({ keepSession: false });
 	expect([session.shards[0]?.events, calls]).toEqual([['close', 'stop false'], [['stop']]]);
+});
+
+it('is saved for the next process without waiting until Discord has confirmed the close', async () => {
+	const { session, upstream } = setup({ shardIds: [1] });
+	const confirmed = deferred<undefined>();
+	upstream.stop = () => confirmed.promise;
+	await session.stop({ keepSession: true });
+	expect(session.shards[0]?.events).toEqual(['close', 'stop true']);
+	let closed = false;
+	const closing = session.closed.then(() => {
+		closed = true;
+	});
+	expect(closed).toBe(false);
+	confirmed.resolve(undefined);
+	await closing;
 });
 
 it('B1: reports a final refusal with its reason, the intents and the remedy, and not as a lost session with a successor', () => {

@@ -108,6 +108,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	#isServing = true;
 	/** Settled when Discord refuses the session or the session stops; replaced when a refused session is tried again. */
 	#refusal: Deferred<CloseCode | undefined> = deferred();
+	#closed: Promise<void> = Promise.resolve();
 
 	constructor(options: ResidentSessionOptions<Shard>) {
 		this.#options = options;
@@ -356,12 +357,22 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		};
 	}
 
-	/** With `keepSession` everything is saved for the process that resumes the session; else the session and its files end. */
+	/**
+	 * With `keepSession` everything is saved for the process that resumes the session; else the session and its files end. Resolves then:
+	 * what is saved does not depend on when Discord confirms the close, for which {@link closed} waits.
+	 */
 	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
 		this.#refusal.resolve(undefined);
 		for (const shard of this.shards) shard.close();
-		await this.#upstream.stop({ keepSession });
+		// No event is received from here on.
+		this.#closed = this.#upstream.stop({ keepSession });
+		if (!keepSession) await this.#closed;
 		await Promise.all(this.shards.map((shard) => shard.stop({ keepSession })));
+	}
+
+	/** Resolves when the connection of a session that was stopped has ended. */
+	get closed(): Promise<void> {
+		return this.#closed;
 	}
 
 	#onRefused(code: CloseCode): void {

@@ -131,6 +131,7 @@ export class CarriedSessions implements Pick<SessionHost, 'own' | 'disown' | 'pr
 		const carried: Carried = carry({
 			session,
 			...planOf(session),
+			isTakenOver: this.#isHeld(session) && this.#hadOwner(session),
 			gateway: () => gatewayConfig(session, this.#leaseOf(session)),
 			onConnection: (state) => {
 				if (this.#carried.get(session) === carried) reach.note(session, state);

@@ -52,6 +52,7 @@ function statusOf(
 ): NodeInfo['status'] {
 	if (leaseMs <= 0) return 'gone';
 	if (leaseMs <= timings.leaseMs - timings.validMs) return 'muted';
+	if (member?.abandoned) return 'gone';
 	if (member?.draining) return 'draining';
 	return !member || (quietMs > 0 && !sessions.some(({ owner }) => owner === node)) ? 'joining' : 'ready';
 }

@@ -158,7 +158,7 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 
 	/**
 	 * Ends the process for now; Discord keeps its sessions, and workers that connect wait for the next process. Resolves when everything is
-	 * saved and no session has a connection any more: callers need not wait for the end of the process.
+	 * saved and nothing is received any more: callers need not wait for the end of the process, or of its connections to Discord.
 	 */
 	async pause(): Promise<void> {
 		this.#keepSessions = true;

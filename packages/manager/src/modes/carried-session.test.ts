@@ -1,7 +1,7 @@
 // The gateway process of a session that moves, where the move does not happen.
 import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { deferred } from '@shardctl/core';
+import { deferred, systemClock } from '@shardctl/core';
 import { expect, it } from 'vitest';
 import { CarriedSession, type CarriedSessionOptions } from './carried-session.js';
 
@@ -23,6 +23,7 @@ async function setup() {
 		stop: async () => void steps.push('stop'),
 	};
 	const session = new CarriedSession({
+		clock: systemClock,
 		gateway: gateway as unknown as CarriedSessionOptions['gateway'],
 		slices: [[0]],
 		created: [],

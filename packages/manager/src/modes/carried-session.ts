@@ -2,7 +2,7 @@
 // that it moves within one turn of Discord's connection, and end when it is another node's.
 //
 //   open ──pause──▶ paused ──resume──▶ open        `close` leads from each of them to `closed`.
-import { deferred, type GatewayClusterConfig, orAborted, type SessionLease } from '@shardctl/core';
+import { type Clock, deferred, type GatewayClusterConfig, orAborted, type SessionLease, sleep } from '@shardctl/core';
 import type { ManagedGateway } from '../gateways/managed-gateway.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { Carried } from './carried.js';
@@ -13,6 +13,8 @@ export interface SessionToCarry {
 	shardIds: readonly number[];
 	/** The same by worker. */
 	slices: readonly (readonly number[])[];
+	/** Another node had it until now, and Discord waits for its resume. */
+	isTakenOver: boolean;
 	/** The place of its gateway process in the cluster, at each start of it. */
 	gateway(): GatewayClusterConfig;
 	/** Its connection to Discord is up, or was closed. */
@@ -20,7 +22,10 @@ export interface SessionToCarry {
 }
 
 export interface CarriedSessionOptions {
+	clock: Clock;
 	gateway: ManagedGateway;
+	/** What the start of the workers waits for, for {@link headStartMs} at most (default: nothing). */
+	workersAfter?: Promise<void> | undefined;
 	slices: readonly (readonly number[])[];
 	/** Just made, and not started. */
 	created: readonly ManagedWorker[];
@@ -33,6 +38,8 @@ export interface CarriedSessionOptions {
 /** Above what the gateway process itself allows. */
 const drainTimeoutMs = 15_000;
 const leaseTimeoutMs = 5000;
+/** Workers that start take the processor from a gateway process that is to resume. */
+const headStartMs = 1000;
 
 export class CarriedSession implements Carried {
 	readonly #options: CarriedSessionOptions;
@@ -52,11 +59,18 @@ export class CarriedSession implements Carried {
 	}
 
 	async #start(): Promise<void> {
-		const { gateway, created } = this.#options;
+		const { gateway, created, workersAfter, clock } = this.#options;
 		await gateway.open();
 		if (this.#state === 'closed') return;
 		gateway.child.start();
+		if (workersAfter) await Promise.race([workersAfter, sleep(clock, headStartMs)]);
+		if (this.#isClosed) return;
 		for (const worker of created) worker.child.start();
+	}
+
+	/** Read it again after each wait. */
+	get #isClosed(): boolean {
+		return this.#state === 'closed';
 	}
 
 	/** Every shard is ready in its worker. */

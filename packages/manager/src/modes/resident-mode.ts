@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import {
 	aborted,
+	deferred,
 	describeRefusal,
 	type GatewayProcessStats,
 	type GatewayQueueConfig,
@@ -120,18 +121,23 @@ export class ResidentMode implements SessionMode {
 	}
 
 	/** As a node of a cluster: makes and starts the gateway process and the workers of a session. */
-	carry({ session, shardIds, slices, gateway: config, onConnection }: SessionToCarry): CarriedSession {
+	carry({ session, shardIds, slices, isTakenOver, gateway: config, onConnection }: SessionToCarry): CarriedSession {
 		const { gateways, folder } = this.#started();
-		const { workers } = this.#options;
+		const { workers, options } = this.#options;
 		const gateway = gateways.add(shardIds, config);
+		const connected = deferred();
 		gateway.on('notice', ({ kind }) => {
-			if (kind === 'upstream:ready' || kind === 'upstream:resumed') onConnection('up');
-			else if (kind === 'upstream:disconnected') onConnection('down');
+			if (kind === 'upstream:ready' || kind === 'upstream:resumed') {
+				connected.resolve();
+				onConnection('up');
+			} else if (kind === 'upstream:disconnected') onConnection('down');
 		});
 		this.#replan((sessions) => [...sessions, session]);
 		const created = workers.create({ slices, totalShards: this.#started().plan.layout.totalShards, byShard: true });
 		return new CarriedSession({
+			clock: options.clock,
 			gateway,
+			workersAfter: isTakenOver ? connected.promise : undefined,
 			slices,
 			workers: () => workers.workers.filter((worker) => shardIds.includes(worker.shardIds[0] as number)),
 			created,
