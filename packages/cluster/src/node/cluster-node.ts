@@ -72,6 +72,8 @@ export class ClusterNode {
 	#looking = false;
 	/** The version of the table that a renewal returned while the table was read. */
 	#laterVersion = 0;
+	/** Another node has changed the table since it was read. */
+	#hasChanged = false;
 	#turnTimer: Timer | undefined;
 	#unsubscribe: (() => Promise<void>) | undefined;
 
@@ -94,11 +96,12 @@ export class ClusterNode {
 			},
 		});
 		this.#moves = new SessionMoves({
+			clock,
 			state: this.state,
 			host,
 			caller: this.#caller,
 			onKept: (session) => this.#own(session),
-			onChanged: () => this.#changed(),
+			onChanged: () => this.#renewals.soon(),
 			onFailed: (error) => this.#failed(error),
 		});
 	}
@@ -133,7 +136,9 @@ export class ClusterNode {
 		// Without these messages all of it happens as well, at the next renewal.
 		this.#unsubscribe = await redis
 			.subscribe(keys.tableChanged, (by) => {
-				if (by.toString() !== this.node && this.#phase === 'in') this.#renewals.soon();
+				if (by.toString() === this.node || this.#phase !== 'in') return;
+				this.#hasChanged = true;
+				this.#renewals.soon();
 			})
 			.catch(() => undefined);
 	}
@@ -246,7 +251,12 @@ export class ClusterNode {
 	/** One renewal, and what follows from its answer. */
 	async #exchange(): Promise<StateChange> {
 		const renewal = this.state.beginRenewal();
-		const reply = await this.#caller.renew(renewal);
+		const renewing = this.#caller.renew(renewal);
+		// What is to be read in any case is read in the same journey, after the renewal.
+		const reading = this.#hasChanged ? this.read() : undefined;
+		reading?.catch(() => {});
+		this.#hasChanged = false;
+		const reply = await renewing;
 		const change = this.state.hear(renewal, reply);
 		if (reply.kind === 'engine' || change.overtaken) return change;
 		for (const lost of change.lost) {
@@ -256,7 +266,7 @@ export class ClusterNode {
 		for (const granted of change.granted) this.#own(granted);
 		if (this.#phase !== 'in') return change;
 		if (!reply.registered) this.#registerAgain();
-		void this.#look(reply);
+		void this.#look(reply, reading);
 		return change;
 	}
 
@@ -310,7 +320,7 @@ export class ClusterNode {
 	}
 
 	/** After each renewal: reads the table when there is something to do, plans if it is this node's turn, and follows the moves. */
-	async #look(reply: { version: number; quietMs: number }): Promise<void> {
+	async #look(reply: { version: number; quietMs: number }, reading?: Promise<ClusterView>): Promise<void> {
 		if (this.#looking) {
 			this.#laterVersion = reply.version;
 			return;
@@ -320,7 +330,7 @@ export class ClusterNode {
 		this.#looking = true;
 		this.#laterVersion = 0;
 		try {
-			const view = await this.read();
+			const view = await (reading ?? this.read());
 			this.#turn.note(view);
 			this.#options.on?.viewed?.(view);
 			this.#moves.follow(view);
@@ -373,11 +383,6 @@ export class ClusterNode {
 		}
 		this.#renewals.soon();
 		return outcomes;
-	}
-
-	#changed(): void {
-		this.#announce();
-		this.#renewals.soon();
 	}
 
 	/** The other nodes read the table at once instead of at their next renewal. */

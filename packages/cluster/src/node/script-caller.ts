@@ -17,16 +17,17 @@ export interface ScriptCallerOptions {
 
 export class ScriptCaller {
 	readonly scripts = ownershipScripts();
+	/** What a script publishes to that changes the table, in the same step: one journey less for those that wait for it. */
+	readonly channel: string;
 	readonly #redis: RedisPort;
 	readonly #keys: readonly string[];
-	readonly #channel: string;
 	readonly #timings: Timings;
 	readonly #state: Pick<NodeState, 'node' | 'identity'>;
 
 	constructor({ redis, keys, timings, state }: ScriptCallerOptions) {
 		this.#redis = redis;
 		this.#keys = [keys.engine, keys.nodes, keys.table, keys.members, keys.records];
-		this.#channel = keys.tableChanged;
+		this.channel = keys.tableChanged;
 		this.#timings = timings;
 		this.#state = state;
 	}
@@ -39,7 +40,7 @@ export class ScriptCaller {
 	/** Compare and set: a plan that was made from a version of the table. The other nodes hear of what it changes. */
 	async apply(version: number, ripe: boolean, changes: readonly unknown[]): Promise<string[] | undefined> {
 		const { takeMarginMs } = this.#timings;
-		const args = [version, ripe ? 1 : 0, takeMarginMs, JSON.stringify(changes), this.#channel, this.#state.node];
+		const args = [version, ripe ? 1 : 0, takeMarginMs, JSON.stringify(changes), this.channel, this.#state.node];
 		const [kind, , outcomes] = (await this.#send(this.scripts.apply, this.#state.identity, args)) as [string, unknown, string[]];
 		return kind === 'OK' ? outcomes : undefined;
 	}
