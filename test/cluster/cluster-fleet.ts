@@ -7,6 +7,10 @@ import { botKey } from '@shardctl/core';
 import { createSimulator, type Simulator, type SimulatorOptions } from '@shardctl/simulator';
 import { type CliRun, type CliSandbox, cliSandbox, isAlive, tempDir, waitFor } from '@shardctl/test-support';
 import { expect, onTestFinished } from 'vitest';
+import { clusterKeys } from '../../packages/cluster/src/redis/keys.js';
+import type { RedisPort } from '../../packages/cluster/src/redis/redis-port.js';
+import { ownershipScripts } from '../../packages/cluster/src/scripts/ownership-scripts.js';
+import { type ClusterView, clusterView } from '../../packages/cluster/src/table/cluster-view.js';
 import {
 	connectTo,
 	type RedisServer,
@@ -29,8 +33,6 @@ export interface ClusterNodeRun {
 	processes(): number[];
 	/** The processes that hold its sessions with Discord, and not those that wait for some. */
 	gateways(): Promise<number[]>;
-	/** How many gateway processes wait for a session. */
-	spares(): Promise<number>;
 	/** Runs a command against this node; resolves with what it printed. */
 	json<T>(...args: string[]): Promise<T>;
 	/** Runs a command against this node; resolves with how it ended. */
@@ -78,8 +80,12 @@ export interface ClusterFleet {
 	verdict(expected: Expected): Promise<Verdict>;
 	/** Resolves when each guild has handled what is said to it from now on. */
 	served(): Promise<void>;
-	/** The sessions that the node's gateway processes have. */
+	/** The table of the cluster, read from Redis without a process in between. */
+	table(): Promise<ClusterView>;
+	/** The sessions that the node owns. */
 	sessionsOf(node: ClusterNodeRun): Promise<number[]>;
+	/** How many of the node's gateway processes wait for a session, while none moves. */
+	spares(node: ClusterNodeRun): Promise<number>;
 	/** Session → number of connections at Discord. */
 	connections(): Map<number, number>;
 	/** Resolves when this node has every session, and its workers handle what is said in each guild. */
@@ -106,6 +112,8 @@ export interface ClusterSetup {
 	/** Arguments of every node. */
 	args?: readonly string[];
 	lease?: string;
+	/** Each node reaches Redis and Discord through a network of its own, in this process (default); else nothing can be cut off, and nothing waits for it. */
+	ownNetworks?: boolean;
 }
 
 const identifyWindowMs = 250;
@@ -123,6 +131,7 @@ export async function clusterFleet({
 	args: common = [],
 	direct = false,
 	lease = '1500ms',
+	ownNetworks = true,
 }: ClusterSetup): Promise<ClusterFleet> {
 	const redis = await redisServer({ persist, ...redisOptions });
 	onTestFinished(() => redis.close());
@@ -135,7 +144,11 @@ export async function clusterFleet({
 		...world,
 	});
 	onTestFinished(() => simulator.stop());
-	const user = rights === undefined ? '' : await userOf(redis, rights.replaceAll('APPLICATION', botKey(simulator.token)));
+	const admin = await connectTo(redis);
+	onTestFinished(() => admin.close());
+	const keys = clusterKeys(botKey(simulator.token));
+	const tableKeys = [keys.engine, keys.nodes, keys.table, keys.members, keys.records];
+	const user = rights === undefined ? '' : await userOf(admin, rights.replaceAll('APPLICATION', botKey(simulator.token)));
 	const folder = tempDir('shardctl-cluster-');
 	const file = join(folder, 'handled');
 	writeFileSync(file, '');
@@ -163,7 +176,7 @@ export async function clusterFleet({
 		const { toRedis, toDiscord } = await networkOf();
 		const run = sandbox.run(
 			`start ${bot} --name fleet ${direct ? '' : `--gateway resident --gateway-sessions ${sessions}`} --shards ${shards} --api ${simulator.url}
-			--cluster ${toRedis.url.replace('://', `://${user}`)} --node ${name} --lease ${lease} --grace 5s --log-format json --stats-interval 500ms`
+			--cluster ${(ownNetworks ? toRedis.url : redis.url).replace('://', `://${user}`)} --node ${name} --lease ${lease} --grace 5s --log-format json --stats-interval 500ms`
 				.split(/\s+/)
 				.concat(common, args),
 			{
@@ -173,8 +186,7 @@ export async function clusterFleet({
 					HANDLED: file,
 					INTENTS: '33281',
 					WITNESS: name,
-					NODE_OPTIONS: `--import=${ownNetwork}`,
-					OWN_NETWORK: `${simulator.port}:${toDiscord.port}`,
+					...(ownNetworks && { NODE_OPTIONS: `--import=${ownNetwork}`, OWN_NETWORK: `${simulator.port}:${toDiscord.port}` }),
 					...env,
 				},
 				...(command ? { command } : {}),
@@ -197,10 +209,6 @@ export async function clusterFleet({
 			async gateways() {
 				const { gateways } = await node.json<{ gateways: { pid: number | null }[] }>('stats', '--local');
 				return gateways.flatMap(({ pid }) => pid ?? []);
-			},
-			async spares() {
-				const held = await node.gateways();
-				return sandbox.survivors().filter((pid) => isGateway(pid) && !held.includes(pid)).length;
 			},
 			kill(what, signal = 'SIGKILL') {
 				const pids = what === 'manager' ? [run.pid] : sandbox.survivors();
@@ -283,9 +291,16 @@ export async function clusterFleet({
 				return guildIds.every((id) => (newest.get(id) ?? 0) > (before.get(id) as number));
 			});
 		},
+		table: async () => clusterView(await admin.script(ownershipScripts().read, tableKeys, [])),
 		async sessionsOf(node) {
-			const { gateways } = await node.json<{ gateways: { sessions: { id: number }[] }[] }>('stats', '--local');
-			return gateways.flatMap((gateway) => gateway.sessions.map(({ id }) => id)).sort((a, b) => a - b);
+			const { nodes, sessions } = await fleet.table();
+			// Another process of the same name may have been there before.
+			const owner = nodes.find(({ member }) => member?.pid === node.run.pid)?.node;
+			return sessions.filter((row) => owner !== undefined && row.owner === owner).map(({ session }) => session);
+		},
+		async spares(node) {
+			const sessions = await fleet.sessionsOf(node);
+			return node.processes().filter(isGateway).length - sessions.length;
 		},
 		async servedBy(node) {
 			const since = new Map<string, number>();
@@ -317,10 +332,8 @@ export async function clusterFleet({
 }
 
 /** A user with these rights and no others, as the first part of a URL. */
-async function userOf(redis: RedisServer, rights: string): Promise<string> {
-	const admin = await connectTo(redis);
+async function userOf(admin: RedisPort, rights: string): Promise<string> {
 	await admin.batch([['ACL', 'SETUSER', 'bot', 'reset', 'on', '>a-password', ...rights.split(' ')]]);
-	await admin.close();
 	return 'bot:a-password@';
 }
 
