@@ -1,6 +1,6 @@
 // The last step of the build: puts what a command loads into a few files of CommonJS, and the text of `shardctl --help` beside
-// them. What a short command costs is mostly what it loads, and node's loader of ES modules costs as much as reading ten files.
-// What runs for long (the fleet itself, `doctor`) stays as tsc wrote it.
+// them. What a short command costs is mostly what it loads, and node's loader of ES modules costs as much as reading ten files; a
+// manager loads one file instead of four hundred. `doctor` imports the bot, and stays as tsc wrote it.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
@@ -9,12 +9,36 @@ import { buildProgram } from './dist/program.js';
 
 const dist = join(import.meta.dirname, 'dist');
 for (const name of readdirSync(dist)) if (name.endsWith('.cjs')) rmSync(join(dist, name));
-const client = /control\/dist\//;
+
+/** What only some fleets load, where they need it: each import of it is a file of its own. */
+const isOnDemand = inPackages({
+	manager: 'cluster/|foreign/(?!python)',
+	cluster: '',
+	queue: '',
+	control: 'dashboard/',
+	supervisor: 'threads/|hung-stack',
+});
+/** What a manager loads, and no other command. */
+const isOfManager = inPackages({
+	manager: '(?!options/(?:option-table|manager-file))',
+	supervisor: '',
+	rpc: '',
+	control: '(?:server|routes|metrics|feed)/|api/schemas',
+	core: 'contract/schemas',
+});
+const isOfClient = inPackages({ control: '' });
+
+/** Whether a file is of one of these packages, and its path in `dist/` begins so. */
+function inPackages(paths) {
+	const patterns = Object.entries(paths).map(([name, path]) => `/${name}/dist/(?:${path})`);
+	const pattern = new RegExp(patterns.join('|'));
+	return (id) => pattern.test(id.replaceAll('\\', '/'));
+}
 
 const bundle = await rolldown({
-	input: join(dist, 'cli.js'),
+	input: [join(dist, 'cli.js'), join(dist, 'main.js')],
 	platform: 'node',
-	external: [/\/(start\/(run-fleet|detach)|doctor\/examine)\.js$/, /^@shardctl\/simulator$/, 'jiti', '@clack/prompts'],
+	external: [/\/doctor\/examine\.js$/, /^@shardctl\/simulator$/, 'jiti', '@clack/prompts'],
 });
 const { output } = await bundle.write({
 	dir: dist,
@@ -23,11 +47,16 @@ const { output } = await bundle.write({
 	minify: { mangle: false, compress: false, codegen: true },
 	entryFileNames: '[name].cjs',
 	chunkFileNames: '[name].cjs',
-	// What two files share is one file; but the client of the control API, which brings node's HTTP along, stays by itself.
+	// What two files share is one file.
 	codeSplitting: {
 		groups: [
-			{ name: 'shared', minShareCount: 2, test: (id) => !client.test(id), priority: 1 },
-			{ name: 'control', test: client },
+			{ name: 'shared', tags: ['$initial'], minShareCount: 2, priority: 3 },
+			// It brings node's HTTP along.
+			{ name: 'control', test: (id) => isOfClient(id) && !isOfManager(id) && !isOnDemand(id), priority: 2 },
+			{ name: 'common', minShareCount: 2, test: inPackages({ shardctl: '' }), priority: 1 },
+			{ name: 'manager', test: (id) => isOfManager(id) && !isOnDemand(id) },
+			{ name: 'cluster', test: inPackages({ cluster: '' }) },
+			{ name: 'queue', test: inPackages({ queue: '' }) },
 		],
 	},
 });
@@ -35,6 +64,19 @@ await bundle.close();
 for (const { fileName, imports } of output) {
 	const required = imports.filter((id) => !isBuiltin(id) && !id.endsWith('.cjs'));
 	if (required.length > 0) throw new Error(`${fileName} requires ${required.join(', ')}: load it by import() or bundle it`);
+}
+for (const { fileName, moduleIds } of loadedWith('run-fleet.cjs')) {
+	const early = moduleIds.filter((id) => isOnDemand(id) || /node_modules[\\/](?:ioredis|prom-client|ws)[\\/]/.test(id));
+	if (early.length > 0) throw new Error(`${fileName}, which each manager loads, has ${early.join(', ')}: load it by import()`);
+}
+
+/** A file, and what it requires at once. */
+function loadedWith(name, loaded = new Set()) {
+	const chunk = output.find(({ fileName }) => fileName === name);
+	if (loaded.has(chunk)) return loaded;
+	loaded.add(chunk);
+	for (const required of chunk.imports) if (!isBuiltin(required)) loadedWith(required, loaded);
+	return loaded;
 }
 
 const program = buildProgram();

@@ -1,9 +1,11 @@
-// Short commands respond at once because they load little. The time itself depends on the machine, this does not.
+// Commands and managers start at once because they load little. The time itself depends on the machine, this does not.
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createSimulator } from '@shardctl/simulator';
 import { cliSandbox } from '@shardctl/test-support';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 
+const bot = fileURLToPath(new URL('fixtures/bot.mjs', import.meta.url));
 const bin = fileURLToPath(new URL('../bin/shardctl.js', import.meta.url));
 const reportLoaded = fileURLToPath(new URL('fixtures/report-loaded.mjs', import.meta.url));
 
@@ -27,7 +29,22 @@ it.each([
 	['metrics', ['control.cjs']],
 	['where 1', ['control.cjs']],
 	['stop', ['control.cjs']],
-	['list', ['control.cjs', 'ended-managers.cjs', 'list-managers.cjs']],
+	['list', ['common.cjs', 'control.cjs', 'ended-managers.cjs', 'list-managers.cjs']],
 ])('shardctl %s loads a few CommonJS files and imports nothing', async (line, more) => {
 	expect(await loadedBy(...line.split(' '))).toEqual([...everyCommand, ...more].sort());
+});
+
+it('a manager on one machine loads a few CommonJS files and imports nothing, and nothing of what was not asked for', async () => {
+	const simulator = await createSimulator({ guilds: 1 });
+	onTestFinished(() => simulator.stop());
+	const manager = cliSandbox().run(['start', bot, '--log-format', 'json'], {
+		command: [process.execPath, '--import', reportLoaded, bin],
+		env: { DISCORD_TOKEN: simulator.token, SHARDCTL_API: simulator.url },
+	});
+	await manager.message(/^fleet ready/);
+	manager.process.kill('SIGTERM');
+	await manager.exit;
+	const loaded = [...manager.stderr().matchAll(/^(?:required|imported) (.*)$/gm)].map(([, file]) => basename(file as string));
+	const files = [...everyCommand, 'start.cjs', 'run-fleet.cjs', 'common.cjs', 'control.cjs', 'manager.cjs'];
+	expect(loaded.sort()).toEqual(files.sort());
 });

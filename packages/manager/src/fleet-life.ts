@@ -153,6 +153,10 @@ export class FleetLife {
 	async #start(): Promise<StartOutcome> {
 		const { options, parts, abort, openControl } = this.#options;
 		const { signal } = abort;
+		if (parts.loadNode) {
+			await parts.loadNode();
+			signal.throwIfAborted();
+		}
 		if (openControl) {
 			await this.#openControl(openControl);
 			// The name is this manager's: what an earlier one of that name left behind ends first.

@@ -4,9 +4,9 @@ import { type Fleet, stateDir } from '@shardctl/control';
 import type { ShardctlError } from '@shardctl/core';
 import { Calls } from './calls/calls.js';
 import { type ServedFleet, serveWorker } from './calls/serve-worker.js';
-import { answers } from './cluster/answers.js';
-import { Cluster } from './cluster/cluster.js';
-import { Membership } from './cluster/membership.js';
+import type { Cluster } from './cluster/cluster.js';
+import type { Membership } from './cluster/membership.js';
+import type { NodeParts } from './cluster/node-parts.js';
 import { Deploys } from './deploy/deploys.js';
 import { hasMemory } from './deploy/memory.js';
 import { publishIdentify } from './diagnostics/channels.js';
@@ -20,6 +20,7 @@ import type { LifecycleState } from './lifecycle.js';
 import { createSessionMode } from './modes/create-session-mode.js';
 import { Replacements } from './modes/replacements.js';
 import type { SessionMode } from './modes/session-mode.js';
+import type { ResolvedClusterOptions } from './options/cluster-options.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import { FleetQueue } from './queue/fleet-queue.js';
 import { QueueWorkers } from './queue/queue-workers.js';
@@ -69,10 +70,12 @@ export interface FleetParts {
 	reshards: Reshards;
 	host: HostWatch;
 	losses: LossLedger;
+	/** Makes the next two, before anything else of a node of a cluster starts; null without a cluster. */
+	readonly loadNode: (() => Promise<void>) | null;
 	/** Null without a cluster. */
-	membership: Membership | null;
+	readonly membership: Membership | null;
 	/** All nodes, for callers, bots and the control API; null without a cluster. */
-	cluster: Cluster | null;
+	readonly cluster: Cluster | null;
 }
 
 /** Makes the parts; nothing is started or opened. */
@@ -112,7 +115,7 @@ export function createFleetParts({
 			? {
 					/** Without those of a session that is only prepared here. */
 					get workers() {
-						return fleet.workers.filter(({ shardIds }) => membership?.owns(shardIds[0] as number));
+						return fleet.workers.filter(({ shardIds }) => node?.membership.owns(shardIds[0] as number));
 					},
 					get totalShards() {
 						return fleet.totalShards;
@@ -122,30 +125,21 @@ export function createFleetParts({
 		options.callTimeoutMs,
 		options.name,
 	);
-	const cluster =
-		options.cluster &&
-		new Cluster({
-			options,
-			calls,
-			local,
-			send: async (shardId, message) => {
-				if (shardId !== null) return calls.ownerOf(shardId).send(message);
-				await Promise.all(calls.workers.map((worker) => worker.send(message)));
-			},
-		});
+	let node: NodeParts | undefined;
+	const callsOfAll = () => node?.cluster.calls ?? calls;
 	const workers: WorkerFleet = new WorkerFleet({
 		options,
 		prepare: (worker, aborted) => mode.prepare(worker, aborted),
 		acquireIdentify: (worker, shardId, aborted) => mode.acquireIdentify(worker, shardId, aborted),
 		viewOf: (worker) => mode.viewOf(worker),
 		callOf: ({ name, args = [], shard, guildId, timeoutMs }, aborted) =>
-			(cluster?.calls ?? calls).call(name, args, {
+			callsOfAll().call(name, args, {
 				...(shard === undefined ? {} : { shard }),
 				...(guildId === undefined ? {} : { guildId }),
 				...(timeoutMs === undefined ? {} : { timeoutMs }),
 				signal: aborted,
 			}),
-		serve: (peer) => serveWorker(peer, { calls: cluster?.calls ?? calls, fleet }),
+		serve: (peer) => serveWorker(peer, { calls: callsOfAll(), fleet }),
 		apiOf: (workerId) => rest.apiOfWorker(workerId) ?? api,
 		onCreated: (worker) => {
 			worker.child.on('ready', () => mode.onReady(worker));
@@ -233,20 +227,21 @@ export function createFleetParts({
 		inTurn: (work) => replacements.inTurn(work),
 		onProgress: (stats) => emit('reshard:progress', stats),
 	});
-	const membership: Membership | null =
-		cluster && options.cluster
-			? new Membership({
-					options,
-					cluster: options.cluster,
-					version,
-					carry: (session) => mode.carry(session),
-					keepSpares: (count) => mode.keepSpares(count),
-					emit,
-					links: cluster.links,
-					probe: () => answers(starts.lastGateway.url),
-				})
-			: null;
-	const host = new HostWatch(clock);
+	const { cluster } = options;
+	const loadNode = async (cluster: ResolvedClusterOptions) => {
+		const { createNodeParts } = await import('./cluster/node-parts.js');
+		node = createNodeParts({
+			options,
+			cluster,
+			version,
+			calls,
+			local,
+			carry: (session) => mode.carry(session),
+			keepSpares: (count) => mode.keepSpares(count),
+			gatewayUrl: () => starts.lastGateway.url,
+			emit,
+		});
+	};
 	return {
 		starts,
 		workers,
@@ -259,9 +254,14 @@ export function createFleetParts({
 		replacements,
 		deploys,
 		reshards,
-		host,
+		host: new HostWatch(clock),
 		losses,
-		membership,
-		cluster,
+		loadNode: cluster && (() => loadNode(cluster)),
+		get membership() {
+			return node?.membership ?? null;
+		},
+		get cluster() {
+			return node?.cluster ?? null;
+		},
 	};
 }

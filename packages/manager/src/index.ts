@@ -18,7 +18,7 @@ export type {
 export { createShardManager } from './create-shard-manager.js';
 export type { ShardManagerEvents } from './events.js';
 export { onFleetEvent } from './fleet-events.js';
-export { pythonFolder } from './foreign/foreign-spec.js';
+export { pythonFolder } from './foreign/python-folder.js';
 export { fetchGatewayInfo } from './identify/discord-api.js';
 export { absoluteBotFile } from './options/bot-file.js';
 export { bundleWithDiscordJs } from './options/bundled-library.js';

@@ -411,6 +411,8 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 
 	#needCluster(): Cluster {
 		if (this.cluster) return this.cluster;
+		if (this.#options.cluster)
+			throw new ShardctlError('WORKER_UNAVAILABLE', 'this node has not been started yet: call spawn() first');
 		throw new ShardctlError(
 			'NOT_A_CLUSTER',
 			'this fleet runs on one machine; create the manager with the option cluster to have nodes',

@@ -6,7 +6,6 @@ import type { Duplex } from 'node:stream';
 import type { ChildChannel, ChildExit, ChildHandle, ChildOutput, ProcessHost } from './child-handle.js';
 import type { ChildSpec, NodeChildSpec } from './child-spec.js';
 import type { DebuggerWatch } from './debugger-watch.js';
-import { hungStack } from './hung-stack.js';
 import { asksForInspector, withInspectPort } from './inspect-port.js';
 import { OomKillCounter } from './oom-kills.js';
 import { endProcessGroup, signalProcess, signalProcessGroup, signalProgram } from './process-group.js';
@@ -128,7 +127,10 @@ class ProcessHandle implements ChildHandle {
 		const accepts = (url: string) =>
 			(watch.requested || url.startsWith('ws://127.0.0.1:')) && listensOn(pid, portOf(url)) !== false;
 		const url = await watch.address(() => this.signal('SIGUSR1'), accepts, signal);
-		return url === null || signal.aborted ? [] : hungStack(url, signal);
+		if (url === null || signal.aborted) return [];
+		// With a WebSocket client, which only this needs.
+		const { hungStack } = await import('./hung-stack.js');
+		return hungStack(url, signal);
 	}
 }
 

@@ -3,20 +3,18 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createControlClient, runningManagers, stateDir } from '@shardctl/control';
 import { sleep, systemClock } from '@shardctl/core';
 import { exitCodes } from '../exit-codes.js';
 import { healthText } from '../health/health-lines.js';
+import { programFile } from '../program-file.js';
 import { err } from '../terminal/colours.js';
 import { plural } from '../terminal/count.js';
 import { ownCommand } from '../terminal/own-command.js';
 import { printErr } from '../terminal/print.js';
 import { outputWidth } from '../terminal/width.js';
 import type { StartPlan } from './resolve-start.js';
-import { checkedOptions } from './run-fleet.js';
 
-const cli = fileURLToPath(new URL('../../bin/shardctl.js', import.meta.url));
 /** Set for the process in the background. */
 const mark = 'SHARDCTL_DETACHED';
 const pollMs = 50;
@@ -34,12 +32,13 @@ export function takeDetachedMark(env: NodeJS.ProcessEnv): boolean {
  * ended, or once it has failed, with its exit status. Ctrl-C ends only the waiting.
  */
 export async function startDetached(plan: StartPlan): Promise<number> {
+	const { checkedOptions } = await import('./run-fleet.js');
 	const { name } = checkedOptions(plan);
 	const logDir = resolve(plan.run.logDir ?? join(stateDir(), 'logs'));
 	mkdirSync(logDir, { recursive: true, mode: 0o700 });
 	const stderrPath = join(logDir, `${name}.stderr`);
 	const stderr = openSync(stderrPath, 'w', 0o600);
-	const child = spawn(process.execPath, [...process.execArgv, cli, ...process.argv.slice(2)], {
+	const child = spawn(process.execPath, [...process.execArgv, programFile, ...process.argv.slice(2)], {
 		detached: true,
 		stdio: ['ignore', 'ignore', stderr],
 		env: { ...process.env, [mark]: '1', SHARDCTL_LOG_DIR: logDir, SHARDCTL_LOG_FORMAT: 'json' },

@@ -2,10 +2,9 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { ShardctlError } from '@shardctl/core';
+import { programFile } from '../program-file.js';
 
-const cli = fileURLToPath(new URL('../../bin/shardctl.js', import.meta.url));
 /** That of a large bot, so that a trial fleet is ready at once. */
 const maxConcurrency = 16;
 
@@ -30,7 +29,7 @@ export async function startSimulatorProcess({
 	if (shards !== undefined) args.push('--shards', String(shards));
 	// In a process group of its own, so that Ctrl-C does not end the simulator while workers are logging out.
 	const controlToken = randomBytes(24).toString('base64url');
-	const child = fork(cli, args, {
+	const child = fork(programFile, args, {
 		stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
 		detached: true,
 		execArgv: [],

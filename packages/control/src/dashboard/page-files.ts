@@ -1,12 +1,12 @@
 // The files of the page, read once, with the headers that they are sent with. They hold no secret, so nothing is needed to read them.
 import { readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ShardctlError } from '@shardctl/core';
 
-/** Where the build puts the page. */
-const builtPage = fileURLToPath(new URL('../page', import.meta.url));
+/** Where the build puts the page. By its name, because this file may be in a bundle. */
+const builtPage = () => dirname(createRequire(import.meta.url).resolve('@shardctl/control/page'));
 
 const types: Readonly<Record<string, string>> = {
 	'.html': 'text/html; charset=utf-8',
@@ -34,7 +34,7 @@ export interface PageFile {
 }
 
 /** File by its path under `/dashboard/`; the page itself has the empty path. Throws where the page was not built. */
-export function readPage(folder: string = builtPage): ReadonlyMap<string, PageFile> {
+export function readPage(folder: string = builtPage()): ReadonlyMap<string, PageFile> {
 	const files = new Map<string, PageFile>();
 	for (const name of namesIn(folder)) {
 		const type = types[extname(name)];

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { foreignEnvironment, pythonFolder } from './foreign-spec.js';
+import { foreignEnvironment } from './foreign-spec.js';
+import { pythonFolder } from './python-folder.js';
 
 const gateway = {
 	url: 'ws://127.0.0.1:5/worker/3/key',

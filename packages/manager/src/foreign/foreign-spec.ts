@@ -1,15 +1,11 @@
 // What a worker's process that is not Node's is started with: the program, and the environment by which it finds its shards and its local
 // gateway.
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { GatewayInfo } from '@shardctl/core';
 import type { CommandChildSpec } from '@shardctl/supervisor';
 import { childEnvironment } from '../children/child-environment.js';
 import type { ForeignProgram } from '../options/foreign-program.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
-
-/** The folder of our sitecustomize, which Python loads at its start. */
-export const pythonFolder = dirname(fileURLToPath(import.meta.resolve('@shardctl/manager/python')));
+import { pythonFolder } from './python-folder.js';
 
 /** Where a program finds file descriptor 3; see line-channel.ts. */
 const lineDescriptor = 3;

@@ -1,6 +1,6 @@
 // One gateway process as the manager sees it: the kind of service process that holds sessions with Discord.
 import { EventEmitter } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import {
 	type ClusterRedis,
 	type Deferred,
@@ -37,7 +37,7 @@ import {
 import { SlotHolder } from '../identify/slot-holder.js';
 import { gatewayExecArgv } from './gateway-exec-argv.js';
 
-const processFile = fileURLToPath(import.meta.resolve('@shardctl/gateway/process'));
+const processFile = createRequire(import.meta.url).resolve('@shardctl/gateway/process');
 const statsTimeoutMs = 2000;
 
 const noStats: GatewayStats = { rssBytes: null, cpuSeconds: null, sessions: [], shards: [] };

@@ -1,6 +1,6 @@
 // The REST process as the manager sees it: the kind of service process that sends the requests of all workers to Discord.
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import {
 	isSilent,
 	type LimitPart,
@@ -26,7 +26,7 @@ import type { EmitFleetEvent } from '../events.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { ResolvedRestOptions } from '../options/rest-options.js';
 
-const processFile = fileURLToPath(import.meta.resolve('@shardctl/rest/process'));
+const processFile = createRequire(import.meta.url).resolve('@shardctl/rest/process');
 const statsTimeoutMs = 2000;
 const forever = Number.POSITIVE_INFINITY;
 /** Numbers of gateway processes as callers: above those of workers. */

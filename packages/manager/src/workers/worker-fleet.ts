@@ -5,8 +5,7 @@ import { ShardctlError } from '@shardctl/core';
 import type { ChildHandle, ChildSpec } from '@shardctl/supervisor';
 import { heartbeatOf, ownerErrorLog } from '../children/child-rules.js';
 import type { ReportListener, ReportSource } from '../children/report-source.js';
-import { ForeignSource, type ForeignSourceOptions, type LocalGatewayView } from '../foreign/foreign-source.js';
-import { foreignSpec } from '../foreign/foreign-spec.js';
+import type { ForeignSourceOptions, LocalGatewayView } from '../foreign/foreign-source.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { ThreadWorkers } from '../threads/thread-workers.js';
 import { BootGate } from './boot-gate.js';
@@ -14,6 +13,8 @@ import { BotVersion } from './bot-version.js';
 import { ManagedWorker, type ManagedWorkerOptions } from './managed-worker.js';
 import type { StartTicket } from './start-ticket.js';
 import { type Incarnation, sampleIntervalMs, workerSpec } from './worker-spec.js';
+
+type Foreign = typeof import('../foreign/foreign-workers.js');
 
 /** How long a worker may take for its boot before others no longer wait for it. */
 const longestBootMs = 15_000;
@@ -41,6 +42,8 @@ export class WorkerFleet {
 	readonly #bootGate: BootGate;
 	/** Null where each worker is a process. */
 	readonly #threads: ThreadWorkers | null;
+	/** Loaded before the first start of a worker that is not Node.js. */
+	#foreign: Foreign | undefined;
 	#workers: readonly ManagedWorker[] = [];
 	/** Processes beside the workers: a successor until it takes over, then its predecessor until that is gone. */
 	readonly #standbys = new Set<ManagedWorker>();
@@ -195,7 +198,8 @@ export class WorkerFleet {
 
 	#spec(incarnation: Incarnation): ChildSpec {
 		const { options } = this.#options;
-		return options.program ? foreignSpec(options, options.program, incarnation) : workerSpec(options, incarnation);
+		if (!options.program) return workerSpec(options, incarnation);
+		return (this.#foreign as Foreign).foreignSpec(options, options.program, incarnation);
 	}
 
 	#foreignSource(worker: ManagedWorker, child: ChildHandle, listener: ReportListener): ReportSource {
@@ -205,7 +209,7 @@ export class WorkerFleet {
 		if (!view) throw new ShardctlError('INTERNAL', 'a worker that is not Node.js has no gateway process');
 		const { clock, logger } = options;
 		const { id, label, shardIds } = worker;
-		return new ForeignSource(
+		return new (this.#foreign as Foreign).ForeignSource(
 			{
 				child,
 				worker: { id, label, shardIds, totalShards: this.#totalShards },
@@ -222,6 +226,7 @@ export class WorkerFleet {
 	/** The mode's ticket, and then a place at the boot gate, which is left when the process has booted. */
 	async #prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {
 		await this.#threads?.load();
+		if (this.#options.options.program) this.#foreign ??= await import('../foreign/foreign-workers.js');
 		const ticket = await this.#options.prepare(worker, signal);
 		const leave = await this.#bootGate.enter(signal);
 		const done = () => {

@@ -1,6 +1,6 @@
 // What a worker's process is started with: discord.js's own variables, so that the library picks up its slice by itself, and
 // the config of the worker package.
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import { type ClusterRedis, type GatewayInfo, type WorkerConfig, workerConfigVariable } from '@shardctl/core';
 import type { ChildSpec } from '@shardctl/supervisor';
 import { childEnvironment, withoutClusterSecret } from '../children/child-environment.js';
@@ -9,7 +9,7 @@ import type { BotPaths } from './bot-version.js';
 import { compileCacheEnvironment } from './compile-cache.js';
 import { launchMark } from './launch-mark.js';
 
-const registerModule = fileURLToPath(import.meta.resolve('@shardctl/worker/register'));
+const registerModule = createRequire(import.meta.url).resolve('@shardctl/worker/register');
 
 /** JSON has no Infinity; two weeks of grace are as good as no end. */
 const longestGraceMs = 14 * 24 * 60 * 60 * 1000;

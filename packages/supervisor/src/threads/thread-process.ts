@@ -1,6 +1,6 @@
 // One process of ours that runs its children's programs as threads, seen from its owner. It starts with its first thread and ends with its
 // last one. Its own output is shown with its first living thread, and its last words with every thread that dies with it.
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import { deferred, guardListener } from '@shardctl/core';
 import type { ChildExit, ChildHandle, ProcessHost } from '../child-handle.js';
 import type { NodeChildSpec } from '../child-spec.js';
@@ -13,7 +13,7 @@ import { withoutPreloads } from './preload-flags.js';
 import { ThreadHandle } from './thread-handle.js';
 import type { FromProcess, OutputName, ToProcess } from './thread-messages.js';
 
-const programFile = fileURLToPath(import.meta.resolve('@shardctl/supervisor/thread-program'));
+const programFile = createRequire(import.meta.url).resolve('@shardctl/supervisor/thread-program');
 
 /** How long a thread may take to end that is in code of its own, such as a native addon, before its process is killed. */
 const stuckMs = 3000;
