@@ -6,6 +6,7 @@ import { Figures } from './figures.tsx';
 import { connection, connectionProblem, staleSeconds, stats } from './fleet.ts';
 import { Header } from './header.tsx';
 import { Plots } from './plots.tsx';
+import { Queue } from './queue.tsx';
 import { Records } from './records.tsx';
 import { SetAside } from './set-aside.tsx';
 import { ShardGrid } from './shard-grid.tsx';
@@ -39,6 +40,7 @@ export function App() {
 					<Plots />
 				</div>
 				<SetAside />
+				<Queue />
 				<Workers />
 				<Records />
 			</main>

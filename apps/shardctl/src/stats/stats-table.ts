@@ -3,6 +3,7 @@ import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { deployLine } from '../deploy/deploy-text.js';
 import { healthLines } from '../health/health-lines.js';
 import { lossLines } from '../health/loss-line.js';
+import { queueSummary } from '../queue/queue-table.js';
 import { age } from '../terminal/age.js';
 import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
@@ -91,6 +92,7 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 	const more = [
 		...fold(manager.simulator ? [...budget, `simulator ${manager.simulator.url}`] : budget, width).map(out.dim),
 		...restLine(stats.rest, width),
+		...(stats.queue ? fold(queueSummary(stats.queue), width).map(out.dim) : []),
 		...hostLine(stats.host, width),
 	];
 	const changes = [deployLine(stats.deploy, nowMs), reshardLine(stats.reshard, nowMs)].flatMap((line) =>

@@ -30,7 +30,7 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 	switch (event.type) {
 		case 'fleet:ready':
 			return info(
-				`fleet ready: ${plural(event.shards, 'shard')} in ${plural(event.workers, 'worker')} after ${seconds(event.tookMs)}`,
+				`fleet ready: ${plural(event.shards, 'shard')}${event.workers > 0 ? ` in ${plural(event.workers, 'worker')}` : ''} after ${seconds(event.tookMs)}`,
 			);
 		case 'fleet:health':
 			return describeHealth(event);

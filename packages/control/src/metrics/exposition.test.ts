@@ -100,7 +100,20 @@ describe('the names', () => {
 			// Base units: https://prometheus.io/docs/practices/naming/
 			expect(name).not.toMatch(/_(ms|milliseconds|mb|kb|megabytes|percent|minutes|hours)(_|$)/);
 			expect(help).toMatch(/\.$/);
-			const known = ['version', 'status', 'kind', 'type', 'shard', 'session', 'worker', 'gateway', 'class', 'quantile', 'reason'];
+			const known = [
+				'version',
+				'status',
+				'kind',
+				'type',
+				'shard',
+				'session',
+				'worker',
+				'gateway',
+				'class',
+				'quantile',
+				'reason',
+				'group',
+			];
 			expect(labels.filter((label) => !known.includes(label))).toEqual([]);
 		},
 	);

@@ -5,6 +5,7 @@ import { clusterMetrics } from './cluster-metrics.js';
 import { fleetMetrics } from './fleet-metrics.js';
 import { gatewayMetrics } from './gateway-metrics.js';
 import type { KnownSample, Metric, Scrape } from './metric.js';
+import { queueMetrics } from './queue-metrics.js';
 import { restMetrics } from './rest-metrics.js';
 import { shardMetrics, workerMetrics } from './worker-metrics.js';
 
@@ -19,6 +20,7 @@ export const metrics: readonly Metric[] = [
 	...gatewayMetrics,
 	...clusterMetrics,
 	...restMetrics,
+	...queueMetrics,
 ];
 
 /** The text of one scrape. Unknown values are left out, and so is a metric without any value. */

@@ -134,7 +134,6 @@ export function resolveManagerOptions(
 			queue: problems.some(({ option }) => option.startsWith('queue')) ? undefined : options.queue,
 			workers: options.workers,
 			hasFile: file !== null,
-			cluster: cluster?.redis,
 			env,
 		},
 		problems,

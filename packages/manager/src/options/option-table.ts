@@ -159,9 +159,8 @@ export const managerOptionTable = {
 		flag: {
 			flags: '--queue <url>',
 			help: 'with --gateway queue: the Redis that the events go through, such as redis://localhost:6379',
-			defaultHelp: 'that of --cluster',
 		},
-		defaultText: '`SHARDCTL_QUEUE`, else that of `cluster`',
+		defaultText: '`SHARDCTL_QUEUE`',
 		doc: "with `gateway: 'queue'`: the Redis (7.0 or later, or Valkey) that the events go through, or `{ url, keepBytes, keepAgeMs, workersOnly, ca, cert, key }`",
 	},
 	workers: {

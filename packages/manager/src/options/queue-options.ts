@@ -26,7 +26,7 @@ export const queueSchema = z.union(
 
 /** With `gateway: 'queue'`: where events are written to and read from. */
 export interface QueueOptions {
-	/** `redis://[user:password@]host[:port]`, or `rediss://` for TLS (default: `SHARDCTL_QUEUE`, else that of `cluster`). */
+	/** `redis://[user:password@]host[:port]`, or `rediss://` for TLS (default: `SHARDCTL_QUEUE`). */
 	url?: string;
 	/** How much of the events Redis keeps for workers that are away, in bytes (default 1 GiB). */
 	keepBytes?: number;
@@ -58,14 +58,12 @@ export interface QueueSetting {
 	workers: number | undefined;
 	/** Whether there is a bot file. */
 	hasFile: boolean;
-	/** Of the cluster, which is the default. */
-	cluster: ClusterRedis | undefined;
 	env: NodeJS.ProcessEnv;
 }
 
 /** Null where events do not go through a queue. Adds what is wrong to `problems`. */
 export function resolveQueueOptions(
-	{ isOn, queue, workers, hasFile, cluster, env }: QueueSetting,
+	{ isOn, queue, workers, hasFile, env }: QueueSetting,
 	problems: OptionProblem[],
 ): ResolvedQueueOptions | null {
 	if (!isOn) {
@@ -85,14 +83,13 @@ export function resolveQueueOptions(
 		problems.push({ option: 'queue.workersOnly', problem: 'needs a bot file: there would be nothing to run' });
 	}
 	const url = options.url ?? env.SHARDCTL_QUEUE;
-	const redis = url === undefined ? cluster : ownRedis(url, options, problems);
-	if (!redis) {
-		if (url === undefined) {
-			const problem = 'is missing: name the Redis of the event queue, such as redis://localhost:6379 (--queue, SHARDCTL_QUEUE)';
-			problems.push({ option: 'queue.url', problem });
-		}
+	if (url === undefined) {
+		const problem = 'is missing: name the Redis of the event queue, such as redis://localhost:6379 (--queue, SHARDCTL_QUEUE)';
+		problems.push({ option: 'queue.url', problem });
 		return null;
 	}
+	const redis = redisOf(url, options, problems);
+	if (!redis) return null;
 	return {
 		redis,
 		keep: { bytes: keepBytes ?? defaultKeep.bytes, ageMs: keepAgeMs ?? defaultKeep.ageMs },
@@ -101,7 +98,7 @@ export function resolveQueueOptions(
 	};
 }
 
-function ownRedis(url: string, options: QueueOptions, problems: OptionProblem[]): ClusterRedis | undefined {
+function redisOf(url: string, options: QueueOptions, problems: OptionProblem[]): ClusterRedis | undefined {
 	const wrong = redisUrlProblem(url);
 	if (wrong !== undefined) problems.push({ option: 'queue', problem: wrong });
 	const tls: NonNullable<ClusterRedis['tls']> = {};

@@ -74,7 +74,7 @@ export interface ShardManagerOptions {
 	 * `gateway: 'resident'`.
 	 */
 	cluster?: string | ClusterOptions;
-	/** With `gateway: 'queue'`: the URL of the Redis that the events go through, or more about it (default: `SHARDCTL_QUEUE`, else that of `cluster`). */
+	/** With `gateway: 'queue'`: the URL of the Redis that the events go through, or more about it (default: `SHARDCTL_QUEUE`). */
 	queue?: string | QueueOptions;
 	/** With `gateway: 'queue'`: how many workers run here (default 1; none without a bot file). `ShardManager.scale` changes it. */
 	workers?: number;
