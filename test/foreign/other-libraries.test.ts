@@ -3,8 +3,9 @@
 //   SHARDCTL_TEST_PYTHON_LIBRARIES=/path/to/nextcord:/path/to/disnake vitest run test/foreign/other-libraries.test.ts
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { waitFor } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
-import { expectExactlyOnceInOrder, startResidentFleet } from '../faults/resident-fleet.js';
+import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet } from '../faults/resident-fleet.js';
 import { expectAnsweredOnce, fixture, pythonWith } from './python.js';
 
 const folders = (process.env.SHARDCTL_TEST_PYTHON_LIBRARIES ?? '').split(delimiter).filter(Boolean);
@@ -17,6 +18,14 @@ const libraries = folders.map((folder) => {
 if (libraries.length === 0) {
 	console.error('NOTICE: SHARDCTL_TEST_PYTHON_LIBRARIES names no folders, so py-cord, nextcord and disnake are not tested.');
 }
+
+function useCommand({ simulator }: ResidentFleet, guildId: string): void {
+	simulator.emit('INTERACTION_CREATE', { name: 'count' }, { guildId });
+}
+
+it.skipIf(libraries.length === 0)('SHARDCTL_TEST_PYTHON_LIBRARIES names libraries', () => {
+	expect(new Set(libraries.map(({ folder }) => folder)).size).toBe(libraries.length);
+});
 
 describe.each(libraries)('a bot on $name of $folder', ({ folder, name, python }) => {
 	const start = (env: Record<string, string>, shardsPerWorker: number) =>
@@ -39,10 +48,10 @@ describe.each(libraries)('a bot on $name of $folder', ({ folder, name, python })
 		const fleet = await start(env, perWorker);
 		expect(fleet.manager.workers[0]?.library).toMatch(/^(?:py-cord|nextcord|disnake|discord\.py) \d/);
 		const stopTalking = fleet.keepTalking(100);
+		const guildIds = [...fleet.simulator.world.guilds.ids({ id: 0, count: 1 })];
 		for (let round = 0; round < 2; round++) {
-			for (const guildId of fleet.simulator.world.guilds.ids({ id: 0, count: 1 })) {
-				fleet.simulator.emit('INTERACTION_CREATE', { name: 'count' }, { guildId });
-			}
+			// nextcord drops a command that is used before it has asked Discord for its own.
+			if (name !== 'nextcord') for (const guildId of guildIds) useCommand(fleet, guildId);
 			await fleet.manager.deploy({ observeMs: 0 });
 		}
 		fleet.version('syntax-error');
@@ -52,7 +61,12 @@ describe.each(libraries)('a bot on $name of $folder', ({ folder, name, python })
 		});
 		stopTalking();
 		expectExactlyOnceInOrder(await fleet.handledAll());
-		await expectAnsweredOnce(fleet.simulator);
+		if (name !== 'nextcord') await expectAnsweredOnce(fleet.simulator);
+		const { answered } = fleet.simulator.state().interactions;
+		await waitFor('the answer to a command', () => {
+			useCommand(fleet, guildIds[0] as string);
+			return fleet.simulator.state().interactions.answered > answered;
+		});
 		await expect(fleet.manager.broadcastEval('1', { shard: 0 })).rejects.toMatchObject({ code: 'NOT_NODE' });
 		const [stats] = await fleet.manager.getShardStats({ fresh: true });
 		expect(stats?.ping).toBeGreaterThanOrEqual(0);

@@ -204,6 +204,18 @@ test('the bot has a managed role with the requested permissions, and interaction
 	}
 });
 
+test('what a bot sends as null is empty in its message, as discord.py sends an answer of embeds alone', async () => {
+	const sim = await simulator();
+	const client = await connected(sim);
+	const { id, token } = await interaction(sim, client, { name: 'ping' });
+	const data = { content: null, components: null, embeds: [{ description: 'pong' }] };
+	await rest(sim, `/interactions/${id}/${token}/callback`, { method: 'POST', body: { type: 4, data } });
+	expect((await client.next('MESSAGE_CREATE')).d).toMatchObject({ content: '', components: [], embeds: data.embeds });
+	const original = `/webhooks/${sim.world.applicationId}/${token}/messages/@original`;
+	const edited = await rest(sim, original, { method: 'PATCH', body: { content: 'done', embeds: null } });
+	expect(edited.json).toMatchObject({ content: 'done', embeds: [] });
+});
+
 test('the control API returns the response to an interaction, and rejects unknown names', async () => {
 	const sim = await simulator();
 	const client = await connected(sim);

@@ -35,8 +35,17 @@ export function composeMessage(world: World, { channelId, author, content = '', 
 		pinned: false,
 		type: 0,
 		flags: 0,
-		...fields,
+		...withoutNulls(fields),
 	};
+}
+
+/** What a bot sends as null, as discord.py does with what it leaves out, is empty in the message. */
+const emptied: Readonly<Record<string, unknown>> = { content: '', embeds: [], components: [], attachments: [] };
+
+function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> {
+	return Object.fromEntries(
+		Object.entries(fields).map(([name, value]) => [name, value === null && name in emptied ? emptied[name] : value]),
+	);
 }
 
 export function sendMessage(world: World, message: NewMessage): Message | undefined {
@@ -57,7 +66,7 @@ export function sendMessage(world: World, message: NewMessage): Message | undefi
 }
 
 export function editMessage(world: World, message: Message, fields: Record<string, unknown>): Message {
-	const edited: Message = { ...message, ...fields, edited_timestamp: new Date(world.clock.now()).toISOString() };
+	const edited: Message = { ...message, ...withoutNulls(fields), edited_timestamp: new Date(world.clock.now()).toISOString() };
 	world.messages.add(edited);
 	const channel = world.channel(message.channel_id);
 	if (channel) {
