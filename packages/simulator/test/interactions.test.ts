@@ -209,7 +209,15 @@ test('what a bot sends as null is empty in its message, as discord.py sends an a
 	const client = await connected(sim);
 	const { id, token } = await interaction(sim, client, { name: 'ping' });
 	const data = { content: null, components: null, embeds: [{ description: 'pong' }] };
-	await rest(sim, `/interactions/${id}/${token}/callback`, { method: 'POST', body: { type: 4, data } });
+	// As discord.py asks for the response.
+	const { json } = await rest(sim, `/interactions/${id}/${token}/callback?with_response=1`, {
+		method: 'POST',
+		body: { type: 4, data },
+	});
+	expect(json).toMatchObject({
+		interaction: { id, response_message_loading: false, response_message_ephemeral: false },
+		resource: { type: 4, message: { content: '', components: [] } },
+	});
 	expect((await client.next('MESSAGE_CREATE')).d).toMatchObject({ content: '', components: [], embeds: data.embeds });
 	const original = `/webhooks/${sim.world.applicationId}/${token}/messages/@original`;
 	const edited = await rest(sim, original, { method: 'PATCH', body: { content: 'done', embeds: null } });

@@ -5,6 +5,7 @@ import { moveInVoice } from '../../world/changes/voice.js';
 import type { Guild } from '../../world/guild.js';
 import { isThread } from '../../world/model.js';
 import { found, noContent, ok } from '../answer.js';
+import { queryFlag } from '../query-flag.js';
 import { type Route, type RouteContext, route } from '../route.js';
 
 export function guildOf({ world, params }: RouteContext): Guild {
@@ -32,7 +33,7 @@ export const guildRoutes: readonly Route[] = [
 	route('GET', '/guilds/:guildId', (context) => {
 		const guild = guildOf(context);
 		const counts = { approximate_member_count: guild.memberCount, approximate_presence_count: guild.presences.size };
-		return ok({ ...guild.toRest(), ...(context.query.get('with_counts') === 'true' && counts) });
+		return ok({ ...guild.toRest(), ...(queryFlag(context.query, 'with_counts') && counts) });
 	}),
 	route('PATCH', '/guilds/:guildId', (context) => {
 		return ok(found(updateGuild(context.world, guildOf(context).id, context.body), 'guild').toRest());

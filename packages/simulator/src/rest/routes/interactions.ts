@@ -5,6 +5,7 @@ import type { Modal } from '../../world/components.js';
 import { interactionAnswerWithinMs, type PendingInteraction } from '../../world/interaction-book.js';
 import type { Message } from '../../world/model.js';
 import { found, noContent, ok, type RestAnswer, RestError, unknown } from '../answer.js';
+import { queryFlag } from '../query-flag.js';
 import { type Route, type RouteContext, type RouteOptions, route } from '../route.js';
 import { runWebhook } from './webhooks.js';
 
@@ -21,7 +22,12 @@ const callback = {
 	modal: 9,
 	launch: 12,
 } as const;
+const ephemeralFlag = 1 << 6;
 const loadingFlag = 1 << 7;
+
+function hasFlag({ flags }: Message, flag: number): boolean {
+	return (Number(flags ?? 0) & flag) !== 0;
+}
 
 function respond(context: RouteContext): RestAnswer {
 	const { world, params, body, query } = context;
@@ -42,13 +48,17 @@ function respond(context: RouteContext): RestAnswer {
 	}
 	if (type === callback.update && interaction.message) interaction.message = editMessage(world, interaction.message, data);
 	context.noteInteraction({ interactionId: interaction.id, callbackType: type, afterMs: nowMs - interaction.createdAtMs });
-	if (query.get('with_response') !== 'true') return noContent;
+	if (!queryFlag(query, 'with_response')) return noContent;
 	const message = interaction.message;
 	return ok({
 		interaction: {
 			id: interaction.id,
 			type: interaction.type,
-			...(message && { response_message_id: message.id, response_message_ephemeral: false }),
+			...(message && {
+				response_message_id: message.id,
+				response_message_loading: hasFlag(message, loadingFlag),
+				response_message_ephemeral: hasFlag(message, ephemeralFlag),
+			}),
 		},
 		...(message && { resource: { type, message } }),
 	});

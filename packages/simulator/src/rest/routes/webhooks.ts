@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { sendMessage } from '../../world/changes/messages.js';
 import type { Webhook } from '../../world/model.js';
 import { found, noContent, ok } from '../answer.js';
+import { queryFlag } from '../query-flag.js';
 import { type Route, type RouteContext, route } from '../route.js';
 import { channelOf } from './channels.js';
 
@@ -19,7 +20,7 @@ export function runWebhook({ world, params, body, query }: RouteContext, webhook
 	const author = { id: webhook.id, username: name, discriminator: '0000', avatar: null, bot: true };
 	const fields = { ...body, webhook_id: webhook.id };
 	const message = sendMessage(world, { channelId: query.get('thread_id') ?? webhook.channel_id, author, content, fields });
-	return query.get('wait') === 'true' ? ok(message) : noContent;
+	return queryFlag(query, 'wait') ? ok(message) : noContent;
 }
 
 export const webhookRoutes: readonly Route[] = [
