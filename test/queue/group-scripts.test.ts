@@ -13,7 +13,15 @@ const leaseMs = 3000;
 const marginMs = 250;
 const validMs = 2250;
 const gapMs = 1000;
-const { subscribe, turn, read, claimPending, acknowledge, bury } = groupScripts({
+const {
+	subscribe,
+	turn,
+	read,
+	claimPending,
+	begin: deliverAgain,
+	acknowledge,
+	bury,
+} = groupScripts({
 	time: "local now = tonumber(redis.call('GET', 'test:now'))",
 	runId: "local runId = redis.call('GET', 'test:run')",
 });
@@ -43,7 +51,9 @@ describeWithRedis('the scripts of a group of workers', () => {
 			['SET', 'test:run', 'one'],
 			['HSET', keys.meta, 'run', 'one', 'since', 0, 'shards', 1, 'perShard', partitions],
 		]);
-		await redis.script(subscribe, [keys.meta, keys.groups], [group, '{}', keys.events(0).slice(0, -1), keys.groupsChanged, '$']);
+		const prefixes = [keys.events(0), keys.record(0)].map((key) => key.slice(0, -1)) as [string, string];
+		const args = [group, '{}', prefixes[0], keys.groupsChanged, '$', prefixes[1]];
+		await redis.script(subscribe, [keys.meta, keys.groups, keys.group(group)], args);
 	}
 
 	async function pass(ms: number): Promise<void> {
@@ -71,7 +81,7 @@ describeWithRedis('the scripts of a group of workers', () => {
 
 	const add = async (partition: number, ...numbers: number[]) => {
 		for (const n of numbers) {
-			await redis.batch([['XADD', keys.events(partition), '*', 'n', n, 't', 'X', 's', n, 'sid', 'a', 'g', '', 'd', '{}']]);
+			await redis.batch([['XADD', keys.events(partition), '*', 'e', `${n} X ${n} a`, 'd', '{}']]);
 		}
 	};
 
@@ -83,7 +93,11 @@ describeWithRedis('the scripts of a group of workers', () => {
 		)) as [['FENCED'] | ['OK', number, [string, string[]][]]];
 		return answer[0] === 'FENCED'
 			? 'fenced'
-			: { missed: answer[1], numbers: answer[2].map(([, fields]) => Number(fields[1])), ids: answer[2].map(([id]) => id) };
+			: {
+					missed: answer[1],
+					numbers: answer[2].map(([, fields]) => Number.parseInt(fields[1] as string, 10)),
+					ids: answer[2].map(([id]) => id),
+				};
 	}
 
 	async function claimFrom(member: string, partition: number, epoch: string, from = '-') {
@@ -96,7 +110,7 @@ describeWithRedis('the scripts of a group of workers', () => {
 			? 'fenced'
 			: {
 					missed: answer[1],
-					numbers: answer[2].map(([, fields]) => Number(fields[1])),
+					numbers: answer[2].map(([, fields]) => Number.parseInt(fields[1] as string, 10)),
 					deliveries: answer[3].filter((_, i) => i % 2 === 1).map(Number),
 				};
 	}
@@ -158,6 +172,16 @@ describeWithRedis('the scripts of a group of workers', () => {
 		expect((await takeTurn('b', 4, none)).owned.size).toBe(4);
 	});
 
+	it('let the lease of a worker that died end where the others are late at each turn', async () => {
+		await takeTurn('a', 4, none);
+		const owned: number[] = [];
+		for (let turns = 0; turns < 4; turns++) {
+			await pass(gapMs + 500);
+			owned.push((await takeTurn('b', 4, none)).owned.size);
+		}
+		expect(owned).toEqual([0, 0, 0, 4]);
+	});
+
 	it('give nothing for the time of a lease after Redis was replaced, and believe those that had partitions until then', async () => {
 		const a = await takeTurn('a', 4, none);
 		await redis.batch([['FLUSHALL'], ['SET', 'test:now', now], ['SET', 'test:run', 'two']]);
@@ -197,7 +221,13 @@ describeWithRedis('the scripts of a group of workers', () => {
 		).toBe(0);
 		// What was not acknowledged, in order, before what is new.
 		expect(await claimFrom('b', 0, epoch)).toEqual({ missed: 0, numbers: [2, 3], deliveries: [1, 1] });
-		expect(await claimFrom('b', 0, epoch, ids[1])).toMatchObject({ numbers: [3], deliveries: [2] });
+		// Claiming is no delivery.
+		expect(await claimFrom('b', 0, epoch, ids[1])).toMatchObject({ numbers: [3], deliveries: [1] });
+		const again = (member: string, of: string, id: string) =>
+			redis.script(deliverAgain, [keys.group(group), keys.events(0)], [group, member, 0, of, id, 2]);
+		expect(await again('a', old, ids[2] as string)).toBe(0);
+		expect(await again('b', epoch, ids[2] as string)).toBe(1);
+		expect(await claimFrom('b', 0, epoch)).toMatchObject({ numbers: [2, 3], deliveries: [1, 2] });
 		expect(await readFrom('b', 0, epoch)).toMatchObject({ numbers: [4] });
 		expect(
 			await redis.script(
@@ -271,7 +301,7 @@ describeWithRedis('the scripts of a group of workers', () => {
 				const newest = [0, 0, 0];
 				const idOf = async (partition: number, number: number) =>
 					((await redis.batch([['XRANGE', keys.events(partition), '-', '+']])) as [[Buffer, Buffer[]][]])[0]
-						.find(([, fields]) => String(fields[1]) === String(number))?.[0]
+						.find(([, fields]) => Number.parseInt(String(fields[1]), 10) === number)?.[0]
 						.toString() as string;
 				async function handle(worker: Worker, partition: number, epoch: string, numbers: readonly number[]) {
 					for (const number of numbers) {

@@ -25,7 +25,7 @@ export interface NumberedWriter {
 	readonly failures: string[];
 	/** Position through which everything is in the streams. */
 	readonly written: () => number;
-	/** Writes the next event of a guild; its data is `{ guild, n }`, with a number of the guild. */
+	/** Writes the next event of a guild; its data is `{ guild, n, content: 'guild:n' }`, with a number of the guild. */
 	write(guildNumber: number): void;
 	/** How many events each guild has. */
 	readonly counts: ReadonlyMap<number, number>;
@@ -59,7 +59,7 @@ export function numberedWriter(redis: RedisPort, options: Partial<ShardWriterOpt
 			const n = (counts.get(guildNumber) ?? 0) + 1;
 			counts.set(guildNumber, n);
 			position++;
-			const data = JSON.stringify({ guild: guildNumber, n });
+			const data = JSON.stringify({ guild: guildNumber, n, content: `${guildNumber}:${n}` });
 			writer.push({
 				position,
 				session: 'a',

@@ -1,5 +1,6 @@
 // Workers of the event queue over a real Redis: every event handled at least once and in order of its guild, whichever worker joins, leaves, fails or is
 // cut off.
+import { QueueFigures } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -144,6 +145,25 @@ describeWithRedis('the workers of the event queue', () => {
 		write(500);
 		await expect.poll(() => new Set(worker.handled).size).toBe(1500);
 		expect(orderProblems(worker.handled, source.counts)).toEqual([]);
+	});
+
+	it('hear how many events the queue had removed before they were handled', async () => {
+		const missed: number[] = [];
+		const onMissed = ({ count }: { count: number }) => missed.push(count);
+		const first = await start({ onMissed });
+		await first.queue.close();
+		source.writer.stop();
+		// Each stream keeps 100 events, or a few more.
+		source = numberedWriter(redis, { keep: { bytes: 1, ageMs: 600_000 } });
+		source.writer.start();
+		write(8000);
+		await expect.poll(source.written).toBe(8000);
+		const worker = await start({ onMissed });
+		const all = () => missed.reduce((sum, count) => sum + count, 0);
+		await expect.poll(() => worker.handled.length + all()).toBe(8000);
+		expect(worker.handled.length).toBeLessThan(16 * 250);
+		const [group] = (await new QueueFigures(redis, keys).look()).groups;
+		expect([worker.queue.stats().missed, group?.missed]).toEqual([all(), all()]);
 	});
 
 	it('refuse what cannot work, with every problem', async () => {

@@ -1,6 +1,14 @@
-export { type ConnectQueueOptions, connectQueue, type EventHandler, Queue, type QueueStats } from './consumer/connect-queue.js';
+export {
+	type ConnectQueueOptions,
+	connectQueue,
+	type EventHandler,
+	type MissedEvents,
+	Queue,
+	type QueueStats,
+} from './consumer/connect-queue.js';
 export { type CoreClient, CoreGateway } from './consumer/core-gateway.js';
-export type { QueueEvent } from './consumer/entry.js';
+export type { Effect, EffectOutcome, OnceOptions } from './consumer/effects.js';
+export type { QueueEvent } from './consumer/queue-event.js';
 export { DeadEvents, type DeadEventsOutcome } from './figures/dead-events.js';
 export { emptyLook, QueueFigures, type QueueLook } from './figures/queue-figures.js';
 export { type QueuedEvent, ShardWriter, type ShardWriterOptions, type WriterCounters } from './producer/shard-writer.js';

@@ -51,6 +51,18 @@ export class Acknowledgements {
 		return !has(this.#waiting) && !has(this.#sending);
 	}
 
+	/** Resolves when Redis knows of all, or they are another worker's. */
+	async allSettled(): Promise<void> {
+		if (this.#count === 0 && !this.#sending) return;
+		await new Promise<void>((resolve) => {
+			const unwatch = this.watch(() => {
+				if (this.#count > 0 || this.#sending) return;
+				unwatch();
+				resolve();
+			});
+		});
+	}
+
 	/** The partition is another worker's: its events will be delivered there. */
 	forget(partition: number): void {
 		for (const [key, each] of this.#waiting) {

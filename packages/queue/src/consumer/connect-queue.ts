@@ -16,12 +16,13 @@ import {
 } from '@shardctl/core';
 import { groupScripts } from '../scripts/group-scripts.js';
 import { type QueueKeys, queueKeys } from '../wire/keys.js';
-import { partitionCount, type QueueLayout } from '../wire/partitions.js';
+import { partitionCount, type QueueLayout, shardOfPartition } from '../wire/partitions.js';
 import { checkSubscription, encodeSubscription } from '../wire/subscription.js';
 import { type CoreClient, CoreGateway } from './core-gateway.js';
-import type { QueueEvent } from './entry.js';
+import { Effects } from './effects.js';
 import { Intake, type IntakeCounters } from './intake.js';
 import { Membership } from './membership.js';
+import type { QueueEvent } from './queue-event.js';
 
 export interface ConnectQueueOptions {
 	/** The name of the group. Its workers share its events; each group gets all of them. */
@@ -40,8 +41,16 @@ export interface ConnectQueueOptions {
 	token?: string;
 	/** How long the partitions of a worker that died stay with it (default 3000). */
 	leaseMs?: number;
+	/** Receives how many events the queue had removed, too many or too old, before the group handled them (default: a warning). */
+	onMissed?(missed: MissedEvents): void;
 	/** Receives what goes wrong and is tried again (default: written to standard error). */
 	onWarning?(message: string): void;
+}
+
+export interface MissedEvents {
+	count: number;
+	partition: number;
+	shardId: number;
 }
 
 export type EventHandler = (event: QueueEvent) => unknown;
@@ -207,10 +216,11 @@ export class Queue {
 	async subscribe(): Promise<QueueLayout | undefined> {
 		const { redis, keys, group, events, intents = null } = this.#options;
 		const subscription = encodeSubscription({ events, intents });
+		const [streams, records] = [keys.events(0).slice(0, -1), keys.record(0).slice(0, -1)];
 		const [kind, shards, perShard] = (await redis.script(
 			this.#scripts.subscribe,
-			[keys.meta, keys.groups],
-			[group, subscription, keys.events(0).replace(/0$/, ''), keys.groupsChanged, this.#isSubscribed ? '0' : '$'],
+			[keys.meta, keys.groups, keys.group(group)],
+			[group, subscription, streams, keys.groupsChanged, this.#isSubscribed ? '0' : '$', records],
 		)) as [string, string, string];
 		if (kind === 'OK') this.#isSubscribed = true;
 		this.#subscribedAtMs = this.#options.clock.monotonic();
@@ -239,14 +249,14 @@ export class Queue {
 			member: this.#member,
 			concurrency,
 			clock,
+			effects: new Effects({ redis, keys, group }),
 			wants: (type) => this.#wanted.has(type),
 			epochOf: (partition) => membership.epochOf(partition),
 			redisNow: () => clock.now() + this.#redisAhead,
 			handle: async (event) => void (await handler(event)),
 			onFenced: () => membership.soon(),
 			onFailed,
-			onMissed: (count) =>
-				this.#warn(`group "${group}" has missed ${count} events: the queue had removed them before they were handled`),
+			onMissed: (partition, count) => this.#missed({ count, partition, shardId: shardOfPartition(partition, layout) }),
 			onDead: ({ key, type, reason }) => this.#warn(`gave up the ${type} event ${key} after several tries: ${reason}`),
 		});
 		const membership: Membership = new Membership({
@@ -314,6 +324,12 @@ export class Queue {
 		if (this.#isFailing || this.#state !== 'running') return;
 		this.#isFailing = true;
 		this.#warn(`${messageOf(error)}; trying again`);
+	}
+
+	#missed(missed: MissedEvents): void {
+		const { group, onMissed } = this.#options;
+		if (onMissed) onMissed(missed);
+		else this.#warn(`group "${group}" has missed ${missed.count} events: the queue had removed them before they were handled`);
 	}
 
 	#warn(message: string): void {

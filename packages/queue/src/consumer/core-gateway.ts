@@ -3,7 +3,7 @@
 // as they are used.
 import { ShardctlError } from '@shardctl/core';
 import type { QueueLayout } from '../wire/partitions.js';
-import type { QueueEvent } from './entry.js';
+import type { QueueEvent } from './queue-event.js';
 
 /** What is used of a `Client` of @discordjs/core. */
 export interface CoreClient {
@@ -34,14 +34,15 @@ export class CoreGateway {
 	}
 
 	/** @internal Resolves when every listener has settled; rejects with the first failure. */
-	async deliver(client: CoreClient, { type, data, shardId }: QueueEvent): Promise<void> {
+	async deliver(client: CoreClient, event: QueueEvent): Promise<void> {
 		if (client.gateway !== this)
 			throw new ShardctlError(
 				'OPTIONS_INVALID',
 				'the client was not made with the gateway of this queue: new Client({ rest, gateway: queue.gateway })',
 			);
-		const props = { api: client.api, data, shardId };
-		const listeners = client.rawListeners(type as never) as ((props: object) => unknown)[];
+		const listeners = client.rawListeners(event.type as never) as ((props: object) => unknown)[];
+		if (listeners.length === 0) return;
+		const props = { api: client.api, data: event.data, shardId: event.shardId };
 		const outcomes = await Promise.allSettled(listeners.map(async (listener) => listener.call(client, props)));
 		for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 	}

@@ -1,7 +1,4 @@
 // An event as a worker reads it from a partition.
-import type { QueueLayout } from '../wire/partitions.js';
-import { shardOfPartition } from '../wire/partitions.js';
-
 export interface Entry {
 	readonly partition: number;
 	/** Of the owner that has read it. */
@@ -14,50 +11,29 @@ export interface Entry {
 	readonly guildId: string | null;
 	/** As JSON. */
 	readonly data: string;
-	/** To owners that did not acknowledge it. */
-	readonly deliveries: number;
-	/** The one group that it is for, after a retry; null: every group. */
+	/** The only group that it is for; null where it is for all. */
 	readonly only: string | null;
+	/** How often it was delivered before. */
+	readonly deliveries: number;
 }
 
-/** An event as a handler gets it. */
-export interface QueueEvent {
-	/** Discord's name of it, such as `MESSAGE_CREATE`. */
-	readonly type: string;
-	/** Discord's `d`. */
-	readonly data: unknown;
-	/** Null for an event of no guild, such as a direct message. */
-	readonly guildId: string | null;
-	readonly shardId: number;
-	/** The same each time that the event is delivered, and no other event's. */
-	readonly key: string;
-	/** 1 the first time; greater when a handler or a worker failed with it before. */
-	readonly attempt: number;
-}
-
-/** From the reply of a script: `[id, [field, value, …]]`. */
+/** From the reply of a script: `[id, ['e', 'number type seq session guild', 'd', data]]`, and `only` behind it where it is for one group alone. */
 export function entryOf(
 	[id, fields]: readonly [string, readonly string[]],
 	{ partition, epoch, deliveries }: { partition: number; epoch: number; deliveries: number },
 ): Entry {
-	const named: Record<string, string> = {};
-	for (let i = 0; i < fields.length; i += 2) named[fields[i] as string] = fields[i + 1] as string;
-	const { t: type = '', s: seq = '', sid: session = '', g = '', d: data = 'null', only = null } = named;
-	return { partition, epoch, id, type, session, seq, guildId: g === '' ? null : g, data, deliveries, only };
+	const [, about = '', , data = 'null'] = fields;
+	const [, type = '', seq = '', session = '', guild = ''] = about.split(' ');
+	const only = fields.length > 4 ? fieldOf(fields, 'only') : null;
+	return { partition, epoch, id, type, session, seq, guildId: guild === '' ? null : guild, data, only, deliveries };
+}
+
+function fieldOf(fields: readonly string[], name: string): string | null {
+	for (let i = 4; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1] as string;
+	return null;
 }
 
 /** When Redis received it, by its clock, in ms. */
 export function addedAt({ id }: Pick<Entry, 'id'>): number {
 	return Number(id.slice(0, id.indexOf('-')));
-}
-
-export function eventOf(entry: Entry, layout: QueueLayout, attempt: number): QueueEvent {
-	return {
-		type: entry.type,
-		data: JSON.parse(entry.data) as unknown,
-		guildId: entry.guildId,
-		shardId: shardOfPartition(entry.partition, layout),
-		key: `${entry.session}:${entry.seq}`,
-		attempt,
-	};
 }

@@ -10,9 +10,11 @@ import { groupScripts } from '../scripts/group-scripts.js';
 import type { QueueKeys } from '../wire/keys.js';
 import type { QueueLayout } from '../wire/partitions.js';
 import { Acknowledgements } from './acknowledgements.js';
-import { addedAt, type Entry, entryOf, eventOf, type QueueEvent } from './entry.js';
+import type { Effects } from './effects.js';
+import { addedAt, type Entry, entryOf } from './entry.js';
 import { Lanes } from './lanes.js';
 import type { PartitionOwner } from './membership.js';
+import { DeliveredEvent, keyOf, type QueueEvent } from './queue-event.js';
 
 export interface IntakeOptions {
 	redis: RedisPort;
@@ -22,6 +24,7 @@ export interface IntakeOptions {
 	member: string;
 	concurrency: number;
 	clock: Clock;
+	effects: Effects;
 	/** Whether the group has subscribed to a type. */
 	wants(type: string): boolean;
 	/** With which epoch the worker owns a partition and may act for it now. */
@@ -32,8 +35,8 @@ export interface IntakeOptions {
 	/** Something shows that a partition may be another worker's. */
 	onFenced(): void;
 	onFailed(error: unknown): void;
-	/** Redis has removed events before they were read. */
-	onMissed(count: number): void;
+	/** Redis has removed events of a partition before they were handled. */
+	onMissed(partition: number, count: number): void;
 	/** An event was given up. */
 	onDead(event: { key: string; type: string; reason: string }): void;
 }
@@ -56,13 +59,15 @@ interface Part {
 	inHand: number;
 	/** There may be new events. */
 	hasNews: boolean;
+	/** It is to recover once it is claimed. */
+	isDoubtful: boolean;
 }
 
 /** Entries that a worker has in hand: enough that Redis is not waited for. */
 const inHandAtMost = 1024;
 const readAtMost = { partitions: 64, entries: 64 };
-/** Tries of a handler with one event. */
-const triesAtMost = 3;
+/** Deliveries of one event, to handlers that failed and to workers that ended. */
+const deliveriesAtMost = 3;
 const tryAgainMs = 100;
 /** Discord waits 3 s for the first answer to an interaction. */
 const interactionMs = 2500;
@@ -82,6 +87,8 @@ export class Intake implements PartitionOwner {
 	#isStopped = false;
 	/** Called whenever an entry is no longer in hand. */
 	readonly #checks = new Set<() => void>();
+	/** Interactions that were not delivered, and not counted in Redis yet. */
+	#newlyExpired = 0;
 
 	constructor(options: IntakeOptions) {
 		this.#options = options;
@@ -90,6 +97,7 @@ export class Intake implements PartitionOwner {
 			concurrency: options.concurrency,
 			gate: (entry) => this.#gate(entry),
 			run: (entry) => this.#handle(entry),
+			isAlone: isSuspect,
 			onGone: (entry) => this.#gone(entry),
 		});
 	}
@@ -100,7 +108,7 @@ export class Intake implements PartitionOwner {
 	}
 
 	own(partition: number, epoch: number): void {
-		const part: Part = { partition, epoch, state: 'claiming', inHand: 0, hasNews: true };
+		const part: Part = { partition, epoch, state: 'claiming', inHand: 0, hasNews: true, isDoubtful: false };
 		this.#parts.set(partition, part);
 		void this.#claim(part);
 	}
@@ -132,6 +140,7 @@ export class Intake implements PartitionOwner {
 
 	/** Begins again behind what is acknowledged: what Redis counts as delivered may never have arrived. */
 	async #recover(part: Part): Promise<void> {
+		if (part.state === 'claiming') part.isDoubtful = true;
 		if (part.state !== 'reading') return;
 		part.state = 'recovering';
 		await this.#untilEmpty(part);
@@ -149,6 +158,7 @@ export class Intake implements PartitionOwner {
 
 	confirmed(): void {
 		this.#lanes.resume();
+		this.#countExpired();
 		// What a lost message would have said.
 		for (const part of this.#parts.values()) part.hasNews = true;
 		void this.#read();
@@ -193,7 +203,7 @@ export class Intake implements PartitionOwner {
 				if (!isOwn()) return;
 				if (answer[0] === 'FENCED') return onFenced();
 				const [, missed, entries, deliveries] = answer;
-				this.#noteMissed(missed);
+				this.#noteMissed(partition, missed);
 				if (deliveries.length === 0) break;
 				const counts = new Map(
 					Array.from({ length: deliveries.length / 2 }, (_, i) => [deliveries[2 * i], Number(deliveries[2 * i + 1])]),
@@ -208,7 +218,10 @@ export class Intake implements PartitionOwner {
 		}
 		if (!isOwn()) return;
 		part.state = 'reading';
-		void this.#read();
+		if (part.isDoubtful) {
+			part.isDoubtful = false;
+			void this.#recover(part);
+		} else void this.#read();
 	}
 
 	/** Reads until nothing is new, or enough is in hand. One call at a time, so that the entries of a partition arrive in order. */
@@ -255,9 +268,9 @@ export class Intake implements PartitionOwner {
 				continue;
 			}
 			const [, missed, entries] = answer;
-			this.#noteMissed(missed);
-			if (entries.length === count) part.hasNews = true;
 			const { partition, epoch } = part;
+			this.#noteMissed(partition, missed);
+			if (entries.length === count) part.hasNews = true;
 			// Not here any more, or on its way out: the next owner gets them.
 			if (this.#parts.get(partition) !== part || part.state !== 'reading') continue;
 			for (const entry of entries) this.#take(part, entryOf(entry, { partition, epoch, deliveries: 0 }));
@@ -270,7 +283,6 @@ export class Intake implements PartitionOwner {
 			this.#acks.add(entry);
 			return;
 		}
-		if (entry.deliveries > 0) this.counters.redelivered++;
 		part.inHand++;
 		this.#inHand++;
 		this.#lanes.push(entry);
@@ -295,24 +307,53 @@ export class Intake implements PartitionOwner {
 	}
 
 	async #handle(entry: Entry): Promise<void> {
-		const { layout, handle, redisNow, clock } = this.#options;
-		if (entry.type === 'INTERACTION_CREATE' && redisNow() - addedAt(entry) > interactionMs) {
-			this.counters.expired++;
-			this.#acks.add(entry);
-			return;
+		const { layout, handle, effects, clock } = this.#options;
+		if (this.#isExpired(entry)) return;
+		if (entry.deliveries >= deliveriesAtMost)
+			return this.#bury(entry, `its worker ended while it was handled, ${entry.deliveries} times`);
+		if (isSuspect(entry)) {
+			// Where the worker ends now, nothing else may look as if it had ended with it.
+			await this.#acks.allSettled();
+			if (this.#gate(entry) === 'drop') return;
 		}
-		for (let tries = 1; ; tries++) {
+		for (let attempt = entry.deliveries + 1; ; attempt++) {
+			if (attempt > 1 && !(await this.#begin(entry, attempt))) return;
 			try {
-				await handle(eventOf(entry, layout, entry.deliveries + tries));
+				await handle(new DeliveredEvent(entry, { layout, attempt, effects }));
 				this.counters.handled++;
 				this.#acks.add(entry);
 				return;
 			} catch (error) {
-				if (tries === triesAtMost) return this.#bury(entry, messageOf(error));
-				this.counters.redelivered++;
-				await new Promise<void>((resolve) => clock.setTimeout(resolve, tryAgainMs * 4 ** (tries - 1)));
+				if (attempt >= deliveriesAtMost) return this.#bury(entry, messageOf(error));
+				await new Promise<void>((resolve) => clock.setTimeout(resolve, tryAgainMs * 4 ** (attempt - 1)));
 				if (this.#gate(entry) === 'drop') return;
 			}
+		}
+	}
+
+	/** Acknowledges an interaction that can no longer be answered. */
+	#isExpired(entry: Entry): boolean {
+		if (entry.type !== 'INTERACTION_CREATE' || this.#options.redisNow() - addedAt(entry) <= interactionMs) return false;
+		this.counters.expired++;
+		this.#newlyExpired++;
+		this.#acks.add(entry);
+		return true;
+	}
+
+	/** The event is delivered again. Resolves with whether it may be; where Redis does not say so, it stays unacknowledged. */
+	async #begin({ partition, epoch, id }: Entry, attempt: number): Promise<boolean> {
+		const { redis, keys, group, member, onFenced, onFailed } = this.#options;
+		try {
+			const names = [keys.group(group), keys.events(partition)];
+			const begun = await redis.script(this.#scripts.begin, names, [group, member, partition, epoch, id, attempt]);
+			if (begun === 1) this.counters.redelivered++;
+			else onFenced();
+			return begun === 1;
+		} catch (error) {
+			onFailed(error);
+			const part = this.#parts.get(partition);
+			if (part) void this.#recover(part);
+			return false;
 		}
 	}
 
@@ -329,7 +370,7 @@ export class Intake implements PartitionOwner {
 			);
 			if (buried !== 1) return;
 			this.counters.dead++;
-			onDead({ key: `${session}:${seq}`, type, reason });
+			onDead({ key: keyOf(entry), type, reason });
 		} catch (error) {
 			onFailed(error);
 			const part = this.#parts.get(partition);
@@ -337,9 +378,24 @@ export class Intake implements PartitionOwner {
 		}
 	}
 
-	#noteMissed(count: number): void {
+	#countExpired(): void {
+		const { redis, keys, group } = this.#options;
+		const count = this.#newlyExpired;
+		if (count === 0) return;
+		this.#newlyExpired = 0;
+		redis.batch([['HINCRBY', keys.group(group), 'expired', count]]).catch(() => {
+			this.#newlyExpired += count;
+		});
+	}
+
+	#noteMissed(partition: number, count: number): void {
 		if (count === 0) return;
 		this.counters.missed += count;
-		this.#options.onMissed(count);
+		this.#options.onMissed(partition, count);
 	}
+}
+
+/** Two workers have ended with it: if the third one does, it was this event. */
+function isSuspect({ deliveries }: Entry): boolean {
+	return deliveries === deliveriesAtMost - 1;
 }

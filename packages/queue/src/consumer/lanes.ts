@@ -6,6 +6,8 @@ export interface LanesOptions {
 	concurrency: number;
 	/** Asked right before an entry runs: `wait` until {@link Lanes.resume}, or `drop` it. */
 	gate(entry: Entry): 'run' | 'wait' | 'drop';
+	/** Whether nothing else may run beside an entry, apart from what its handler may wait for. */
+	isAlone(entry: Entry): boolean;
 	/** Never rejects. */
 	run(entry: Entry): Promise<void>;
 	/** An entry has run, or was dropped. */
@@ -14,6 +16,8 @@ export interface LanesOptions {
 
 interface Lane {
 	readonly key: string;
+	/** A handler of another lane may wait for its entries. */
+	readonly isAwaited: boolean;
 	entries: Entry[];
 	/** The entry that runs. */
 	running: Entry | undefined;
@@ -27,6 +31,8 @@ export class Lanes {
 	/** Lanes that wait for {@link resume}. */
 	readonly #parked = new Set<Lane>();
 	#running = 0;
+	/** The lane whose entry runs alone. */
+	#alone: Lane | undefined;
 
 	constructor(options: LanesOptions) {
 		this.#options = options;
@@ -40,7 +46,7 @@ export class Lanes {
 		const key = laneOf(entry);
 		let lane = this.#lanes.get(key);
 		if (!lane) {
-			lane = { key, entries: [], running: undefined };
+			lane = { key, isAwaited: entry.type === 'GUILD_MEMBERS_CHUNK', entries: [], running: undefined };
 			this.#lanes.set(key, lane);
 		}
 		lane.entries.push(entry);
@@ -73,10 +79,17 @@ export class Lanes {
 	}
 
 	#go(): void {
+		// Where one waits until nothing runs, no other begins before it.
+		let isHeld = this.#alone !== undefined;
 		for (const lane of this.#ready) {
 			if (this.#running >= this.#options.concurrency) return;
+			if (!lane.isAwaited) {
+				isHeld ||= this.#running > 0 && this.#options.isAlone(lane.entries[0] as Entry);
+				if (isHeld) continue;
+			}
 			this.#ready.delete(lane);
 			this.#next(lane);
+			isHeld ||= this.#alone !== undefined;
 		}
 	}
 
@@ -87,11 +100,18 @@ export class Lanes {
 				this.#parked.add(lane);
 				return;
 			}
-			lane.entries.shift();
 			if (gate === 'run') {
+				const isAlone = !lane.isAwaited && this.#options.isAlone(entry);
+				if (isAlone && this.#running > 0) {
+					this.#ready.add(lane);
+					return;
+				}
+				lane.entries.shift();
+				if (isAlone) this.#alone = lane;
 				void this.#run(lane, entry);
 				return;
 			}
+			lane.entries.shift();
 			this.#options.onGone(entry);
 		}
 		this.#forgetEmpty(lane);
@@ -103,6 +123,7 @@ export class Lanes {
 		await this.#options.run(entry);
 		this.#running--;
 		lane.running = undefined;
+		if (this.#alone === lane) this.#alone = undefined;
 		if (lane.entries.length > 0) this.#ready.add(lane);
 		else this.#forgetEmpty(lane);
 		this.#options.onGone(entry);

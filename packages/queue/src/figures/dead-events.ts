@@ -19,8 +19,8 @@ if #found == 0 then return 0 end
 local event = {}
 for i = 1, #found[1][2], 2 do event[found[1][2][i]] = found[1][2][i + 1] end
 local count = redis.call('HINCRBY', KEYS[3], 'n:' .. ARGV[2], 1)
-redis.call('XADD', KEYS[4], '*', 'n', string.format('%.0f', count), 't', event.t, 's', event.s, 'sid', event.sid, 'g', event.g,
-  'd', event.d, 'only', event.group)
+local about = table.concat({ string.format('%.0f', count), event.t, event.s, event.sid, event.g }, ' ')
+redis.call('XADD', KEYS[4], '*', 'e', about, 'd', event.d, 'only', event.group)
 redis.call('XDEL', KEYS[1], ARGV[1])
 redis.call('HINCRBY', KEYS[2], 'dead', -1)
 return 1

@@ -7,6 +7,7 @@
 
 import type { RedisPort } from '@shardctl/cluster';
 import { type Clock, messageOf, ShardctlError, type Timer } from '@shardctl/core';
+import { groupScripts } from '../scripts/group-scripts.js';
 import { producerScripts } from '../scripts/producer-scripts.js';
 import type { QueueKeys } from '../wire/keys.js';
 import { layoutMismatch } from '../wire/layout-mismatch.js';
@@ -150,6 +151,7 @@ export class ShardWriter {
 			}
 			if (kind === 'FENCED') return this.#fence(number);
 			this.#epoch = number;
+			this.#publishScripts();
 			this.#enter('writing');
 			this.#recovered();
 			this.#rewind();
@@ -158,6 +160,13 @@ export class ShardWriter {
 			this.#failed(error);
 			this.#later(() => void this.#claim());
 		}
+	}
+
+	/** For workers in other languages; those of this library have their own. */
+	#publishScripts(): void {
+		const { redis, keys } = this.#options;
+		const texts = Object.entries(groupScripts()).flatMap(([name, { lua }]) => [name, lua]);
+		redis.batch([['HSET', keys.scripts, ...texts]]).catch(() => {});
 	}
 
 	#send(): void {
@@ -196,7 +205,7 @@ export class ShardWriter {
 				stream = streams.size + 1;
 				streams.set(partition, stream);
 			}
-			args.push(stream, event.seq, event.type, event.guildId ?? '', event.data());
+			args.push(stream, event.seq, aboutOf(event), event.data());
 		}
 		const names = [keys.record(shard), ...[...streams.keys()].map((partition) => keys.events(partition))];
 		let answer: [kind: string, last: string, isNew: number] | undefined;
@@ -309,4 +318,9 @@ export class ShardWriter {
 			this.#trim();
 		}, trimEveryMs);
 	}
+}
+
+/** What an entry says of an event behind its number: words, of which the guild may be missing. */
+function aboutOf({ type, seq, session, guildId }: QueuedEvent): string {
+	return guildId === null ? `${type} ${seq} ${session}` : `${type} ${seq} ${session} ${guildId}`;
 }

@@ -5,8 +5,8 @@ import { type RedisScript, redisSources, type ScriptSources } from '@shardctl/cl
 /**
  * A group subscribes. It exists from here on, and misses no event that it subscribes to, whether it has workers or not.
  *
- * KEYS: 1 meta, 2 groups. ARGV: 1 group, 2 what it subscribes to, 3 prefix of the streams, 4 channel of changes,
- * 5 where a group that is not there begins: `$`, or `0` where it was there before.
+ * KEYS: 1 meta, 2 groups, 3 group. ARGV: 1 group, 2 what it subscribes to, 3 prefix of the streams, 4 channel of changes,
+ * 5 where a group that is not there begins: `$`, or `0` where it was there before, 6 prefix of the records.
  * Returns `OK`, shards, partitions of each; or `NOTHING`, before anything has written to the queue.
  */
 const subscribe = `
@@ -17,9 +17,15 @@ if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then
   redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
   redis.call('PUBLISH', ARGV[4], ARGV[1])
 end
-for partition = 0, tonumber(divided[1]) * tonumber(divided[2]) - 1 do
+local perShard = tonumber(divided[2])
+for partition = 0, tonumber(divided[1]) * perShard - 1 do
   -- It may exist: BUSYGROUP.
-  redis.pcall('XGROUP', 'CREATE', ARGV[3] .. partition, ARGV[1], ARGV[5], 'MKSTREAM')
+  local created = redis.pcall('XGROUP', 'CREATE', ARGV[3] .. partition, ARGV[1], ARGV[5], 'MKSTREAM')
+  if not created.err and ARGV[5] == '$' then
+    -- What is removed before its first read counts as missed.
+    local written = redis.call('HGET', ARGV[6] .. math.floor(partition / perShard), 'n:' .. partition) or '0'
+    redis.call('HSET', KEYS[3], 'n:' .. partition, written)
+  end
 end
 return { 'OK', divided[1], divided[2] }
 `;
@@ -32,7 +38,8 @@ return { 'OK', divided[1], divided[2] }
  * `free`.
  *
  * Fields of the group: `run` and `time` of the last turn, `quiet` until when nothing is given to anyone, `m:<member>` = deadline, when it
- * joined, whether it drains; `p:<partition>` = owner (`-`: none) and the last epoch. `missed`, `redelivered` and `dead` count events, for people.
+ * joined, whether it drains; `p:<partition>` = owner (`-`: none) and the last epoch. `missed`, `redelivered`, `expired` and `dead` count events,
+ * for people.
  *
  * Returns time, members, partitions it has too many of, ms of the quiet period, [partition, epoch, …] that are its own.
  */
@@ -72,9 +79,11 @@ if run ~= runId then
   run = runId
 end
 if lastTime > 0 and (now < lastTime or now - lastTime > gapMs) then
-  -- The clock may have been set: no lease ends by that.
+  -- The clock may have been set: no lease ends by that. It may also be that the workers were late, so some time is counted: else the lease of
+  -- a worker that died would not end while the others are late at each turn.
+  local step = now - lastTime - gapMs
   for name, each in pairs(members) do
-    each.deadline = now + leaseMs
+    each.deadline = math.min(now < lastTime and now + leaseMs or each.deadline + step, now + leaseMs)
     redis.call('HSET', GROUP, 'm:' .. name, text(each.deadline) .. ' ' .. text(each.joined) .. (each.draining and ' 1' or ' 0'))
   end
 end
@@ -171,6 +180,8 @@ local function isOwner(partition, epoch) return redis.call('HGET', GROUP, 'p:' .
  * entries.
  */
 const read = `${ownerCheck}
+-- Each entry begins with its number.
+local function numberOf(entry) return string.match(entry[2][2], '^%d+') end
 local answers = {}
 for i = 2, #KEYS do
   local partition, epoch = ARGV[2 * i], ARGV[2 * i + 1]
@@ -183,11 +194,10 @@ for i = 2, #KEYS do
     end
     local entries, missed = reply and reply[1][2] or {}, 0
     if #entries > 0 then
-      -- Each entry begins with its number.
-      local before = tonumber(redis.call('HGET', GROUP, 'n:' .. partition) or '0')
-      if before > 0 then missed = math.max(0, tonumber(entries[1][2][2]) - before - 1) end
-      redis.call('HSET', GROUP, 'n:' .. partition, entries[#entries][2][2])
+      local before = redis.call('HGET', GROUP, 'n:' .. partition)
+      if before then missed = math.max(0, tonumber(numberOf(entries[1])) - tonumber(before) - 1) end
       if missed > 0 then redis.call('HINCRBY', GROUP, 'missed', missed) end
+      redis.call('HSET', GROUP, 'n:' .. partition, numberOf(entries[#entries]))
     end
     answers[i - 1] = { 'OK', missed, entries }
   end
@@ -196,7 +206,8 @@ return answers
 `;
 
 /**
- * What was delivered to an owner before, of one partition, and not acknowledged: it is this owner's now. In order.
+ * What was delivered to an owner before, of one partition, and not acknowledged: it is this owner's now. In order. It does not count as a
+ * delivery before {@link begin}.
  *
  * KEYS: 1 group, 2 stream. ARGV: 1 name of the group, 2 member, 3 at most, 4 partition, 5 epoch, 6 id behind which it begins (`-`: at the first).
  * Returns `FENCED`; or `OK`, how many were removed before they were handled, entries, [id, deliveries, …] of those that were looked at.
@@ -214,10 +225,28 @@ for _, each in ipairs(pending) do
   deliveries[#deliveries + 1] = each[4]
 end
 -- Those that were removed from the stream are removed from the list as well.
-local entries = redis.call('XCLAIM', KEYS[2], group, member, 0, unpack(ids))
-if #entries > 0 then redis.call('HINCRBY', KEYS[1], 'redelivered', #entries) end
-if #ids > #entries then redis.call('HINCRBY', KEYS[1], 'missed', #ids - #entries) end
-return { 'OK', #ids - #entries, entries, deliveries }
+local entries = {}
+ids[#ids + 1] = 'JUSTID'
+local claimed = redis.call('XCLAIM', KEYS[2], group, member, 0, unpack(ids))
+for _, id in ipairs(claimed) do
+  entries[#entries + 1] = redis.call('XRANGE', KEYS[2], id, id)[1]
+end
+local missed = #pending - #entries
+if missed > 0 then redis.call('HINCRBY', GROUP, 'missed', missed) end
+return { 'OK', missed, entries, deliveries }
+`;
+
+/**
+ * An event that was delivered before is delivered again now. What is in hand and has not begun is not counted with it when the worker ends.
+ *
+ * KEYS: 1 group, 2 stream. ARGV: 1 name of the group, 2 member, 3 partition, 4 epoch, 5 id, 6 how often it is delivered with this time.
+ * Returns 1, or 0 where the partition is not the member's any more or the event is not there.
+ */
+const begin = `${ownerCheck}
+if not isOwner(ARGV[3], ARGV[4]) then return 0 end
+local begun = redis.call('XCLAIM', KEYS[2], group, member, 0, ARGV[5], 'RETRYCOUNT', ARGV[6], 'JUSTID')
+redis.call('HINCRBY', GROUP, 'redelivered', #begun)
+return #begun
 `;
 
 /**
@@ -232,7 +261,9 @@ for i = 2, #KEYS do
   local partition, epoch, ids = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   at = at + 3
   if isOwner(partition, epoch) then
-    for from = at, at + ids - 1, 1000 do redis.call('XACK', KEYS[i], group, unpack(ARGV, from, math.min(from + 999, at + ids - 1))) end
+    for from = at, at + ids - 1, 1000 do
+      redis.call('XACK', KEYS[i], group, unpack(ARGV, from, math.min(from + 999, at + ids - 1)))
+    end
   else fenced[#fenced + 1] = partition end
   at = at + ids
 end
@@ -258,6 +289,7 @@ export interface GroupScripts {
 	readonly turn: RedisScript;
 	readonly read: RedisScript;
 	readonly claimPending: RedisScript;
+	readonly begin: RedisScript;
 	readonly acknowledge: RedisScript;
 	readonly bury: RedisScript;
 }
@@ -271,6 +303,7 @@ export function groupScripts(sources: ScriptSources = redisSources): GroupScript
 		turn: script('turn', `${sources.time}\n${sources.runId}\n${turn}`),
 		read: script('read', read),
 		claimPending: script('claimPending', claimPending),
+		begin: script('begin', begin),
 		acknowledge: script('acknowledge', acknowledge),
 		bury: script('bury', bury),
 	};

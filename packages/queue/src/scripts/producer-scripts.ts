@@ -29,7 +29,7 @@ return { 'OK', string.format('%.0f', epoch), known[2] or '', known[3] or '0' }
  *
  * KEYS: 1 record, then the streams. ARGV: 1 epoch, 2 session, 3 the event of that session that these follow (0: any), 4 events that a
  * stream keeps at most, 5 channel of the bell; then for each event: number of the stream (1 …), sequence number,
- * type, guild, data.
+ * what an entry says of it behind its number, data.
  *
  * The record has `session` and `last` for the session that is written now, and `before` and `beforeLast` for the one before it, of which
  * Discord may repeat events. `n:<partition>` counts the events of a partition; each entry carries its number, so that a reader sees a gap.
@@ -46,23 +46,26 @@ local last = 0
 if known[2] == session then last = tonumber(known[3]) elseif isBefore then last = tonumber(known[5]) end
 if last < follows then return { 'GAP', string.format('%.0f', last) } end
 
-local counts, touched = {}, {}
+local counts, touched, partitions = {}, {}, {}
 local new = 0
-for i = 6, #ARGV, 5 do
+local call = redis.call
+for i = 6, #ARGV, 4 do
   local s = tonumber(ARGV[i + 1])
   if s > last then
     local stream = tonumber(ARGV[i])
     local name = KEYS[stream + 1]
-    local partition = string.match(name, '(%d+)$')
-    local count = counts[partition]
-    if not count then
-      count = tonumber(redis.call('HGET', RECORD, 'n:' .. partition) or '0')
+    local count = counts[stream]
+    if count then
+      count = count + 1
+      call('XADD', name, '*', 'e', count .. ' ' .. ARGV[i + 2], 'd', ARGV[i + 3])
+    else
+      local partition = string.match(name, '(%d+)$')
+      partitions[stream] = partition
       touched[#touched + 1] = partition
+      count = tonumber(call('HGET', RECORD, 'n:' .. partition) or '0') + 1
+      call('XADD', name, 'MAXLEN', '~', keep, '*', 'e', string.format('%.0f ', count) .. ARGV[i + 2], 'd', ARGV[i + 3])
     end
-    count = count + 1
-    counts[partition] = count
-    redis.call('XADD', name, 'MAXLEN', '~', keep, '*', 'n', string.format('%.0f', count), 't', ARGV[i + 2], 's', ARGV[i + 1],
-      'sid', session, 'g', ARGV[i + 3], 'd', ARGV[i + 4])
+    counts[stream] = count
     last = s
     new = new + 1
   end
@@ -70,8 +73,8 @@ end
 local lastText = string.format('%.0f', last)
 if new > 0 then
   local changes = {}
-  for partition, count in pairs(counts) do
-    changes[#changes + 1] = 'n:' .. partition
+  for stream, count in pairs(counts) do
+    changes[#changes + 1] = 'n:' .. partitions[stream]
     changes[#changes + 1] = string.format('%.0f', count)
   end
   if isBefore then

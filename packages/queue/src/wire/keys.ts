@@ -8,6 +8,8 @@ export interface QueueKeys {
 	readonly groups: string;
 	/** Stream: events that were given up, with the reason. */
 	readonly dead: string;
+	/** Hash: name → text of the scripts of a group, for workers in other languages. */
+	readonly scripts: string;
 	/** Channel: carries the partitions that have new events, separated by commas. A hint, which may be lost. */
 	readonly bell: string;
 	/** Channel: the groups have changed. A hint, which may be lost. */
@@ -18,6 +20,8 @@ export interface QueueKeys {
 	events(partition: number): string;
 	/** Hash: the members of a group, and who owns which partition. */
 	group(name: string): string;
+	/** What is known of an effect of an event; see `QueueEvent.once`. */
+	once(group: string, effect: string): string;
 	/** Channel: the members of a group, or its partitions, have changed. A hint, which may be lost. */
 	groupChanged(name: string): string;
 }
@@ -28,11 +32,13 @@ export function queueKeys(applicationId: string): QueueKeys {
 		meta: prefix,
 		groups: `${prefix}:groups`,
 		dead: `${prefix}:dead`,
+		scripts: `${prefix}:scripts`,
 		bell: `${prefix}:bell`,
 		groupsChanged: `${prefix}:groups:changed`,
 		record: (shard) => `${prefix}:shard:${shard}`,
 		events: (partition) => `${prefix}:events:${partition}`,
 		group: (name) => `${prefix}:group:${name}`,
+		once: (group, effect) => `${prefix}:once:${group}:${effect}`,
 		groupChanged: (name) => `${prefix}:group:${name}:changed`,
 	};
 }

@@ -1,0 +1,28 @@
+"""A connection to Redis with the standard library alone: https://redis.io/docs/latest/develop/reference/protocol-spec/"""
+import socket
+import urllib.parse
+
+
+class Redis:
+    def __init__(self, url):
+        at = urllib.parse.urlsplit(url)
+        self.socket = socket.create_connection((at.hostname, at.port or 6379))
+        self.file = self.socket.makefile('rb')
+        if at.password:
+            self('AUTH', *filter(None, (at.username, urllib.parse.unquote(at.password))))
+
+    def __call__(self, *words):
+        words = [str(word).encode() for word in words]
+        self.socket.sendall(b'*%d\r\n' % len(words) + b''.join(b'$%d\r\n%s\r\n' % (len(word), word) for word in words))
+        return self.reply()
+
+    def reply(self):
+        line = self.file.readline()
+        kind, text = line[:1], line[1:-2].decode()
+        if kind == b'$':
+            return None if text == '-1' else self.file.read(int(text) + 2)[:-2].decode()
+        if kind == b'*':
+            return None if text == '-1' else [self.reply() for _ in range(int(text))]
+        if kind in (b':', b'+'):
+            return int(text) if kind == b':' else text
+        raise ConnectionError(text or 'Redis closed the connection')
