@@ -2,8 +2,7 @@
 // which events of the new one the worker has already received. Relies on each session's order within a guild, and on no order between
 // sessions. Pure.
 import { guildIdOf } from '../buffer/guild-of-event.js';
-import type { Dispatch } from '../state/raw.js';
-import { keyOf } from '../upstream/session-overlap.js';
+import { type Dispatch, objectOf } from '../state/raw.js';
 
 /** An event of the present session that the new one has not sent after this time was sent before the new one began. */
 export const staleAfterMs = 3000;
@@ -154,4 +153,10 @@ export class ShardOverlap {
 			else this.#delivered.set(guild, young);
 		}
 	}
+}
+
+/** What both sessions have in common of one event. A message counts by its id, because its content depends on the intents. */
+function keyOf({ t, d }: Dispatch): string {
+	const id = t.startsWith('MESSAGE_') ? objectOf(d)?.id : undefined;
+	return `${t} ${typeof id === 'string' ? id : JSON.stringify(d)}`;
 }

@@ -6,12 +6,12 @@ const deferredBy = (overlap: SessionOverlap) =>
 
 it('returns the deferred events in order, and marks those the previous session also sent', () => {
 	const overlap = new SessionOverlap();
-	overlap.seen({ t: 'TYPING_START', d: { user_id: '1', channel_id: '2' } });
-	overlap.seen({ t: 'CHANNEL_UPDATE', d: { id: '2', name: 'before READY' } });
-	overlap.defer({ t: 'READY', d: {} }, 1);
-	overlap.defer({ t: 'TYPING_START', d: { user_id: '1', channel_id: '2' } }, 2);
-	overlap.defer({ t: 'TYPING_START', d: { user_id: '1', channel_id: '2' } }, 3);
-	overlap.defer({ t: 'CHANNEL_UPDATE', d: { id: '2', name: 'behind READY' } }, 4);
+	overlap.seen({ t: 'TYPING_START', d: { user_id: '1', channel_id: '2' } }, 0);
+	overlap.seen({ t: 'CHANNEL_UPDATE', d: { id: '2', name: 'before READY' } }, 0);
+	overlap.defer({ t: 'READY', d: {} }, 1, 0);
+	overlap.defer({ t: 'TYPING_START', d: { user_id: '1', channel_id: '2' } }, 2, 0);
+	overlap.defer({ t: 'TYPING_START', d: { user_id: '1', channel_id: '2' } }, 3, 0);
+	overlap.defer({ t: 'CHANNEL_UPDATE', d: { id: '2', name: 'behind READY' } }, 4, 0);
 	expect(deferredBy(overlap)).toEqual([
 		['READY', 1, false],
 		['TYPING_START', 2, true],
@@ -22,11 +22,41 @@ it('returns the deferred events in order, and marks those the previous session a
 
 it('recognises a message whose content one of the sessions does not get', () => {
 	const overlap = new SessionOverlap();
-	overlap.seen({ t: 'MESSAGE_CREATE', d: { id: '5', content: '' } });
-	overlap.defer({ t: 'MESSAGE_CREATE', d: { id: '5', content: 'hello' } }, 1);
-	overlap.defer({ t: 'MESSAGE_DELETE', d: { id: '5' } }, 2);
+	overlap.seen({ t: 'MESSAGE_CREATE', d: { id: '5', content: '' } }, 0);
+	overlap.defer({ t: 'MESSAGE_CREATE', d: { id: '5', content: 'hello' } }, 1, 0);
+	overlap.defer({ t: 'MESSAGE_DELETE', d: { id: '5' } }, 2, 0);
 	expect(deferredBy(overlap)).toEqual([
 		['MESSAGE_CREATE', 1, true],
 		['MESSAGE_DELETE', 2, false],
+	]);
+});
+
+it('recognises what the previous session delivered also where the new one sends it after it has taken over', () => {
+	const overlap = new SessionOverlap();
+	const message = (id: string) => ({ t: 'MESSAGE_CREATE', d: { id, guild_id: '1' } });
+	overlap.seen(message('1'), 0);
+	overlap.seen(message('2'), 1000);
+	overlap.seen({ t: 'PRESENCE_UPDATE', d: { user: { id: '9' }, guild_id: '2' } }, 1000);
+	overlap.defer({ t: 'READY', d: {} }, 1, 1100);
+	const late = (dispatch: { t: string; d: object }, nowMs: number) => overlap.late(dispatch, nowMs).repeated === true;
+	expect([...overlap.deferred()]).toHaveLength(1);
+	expect(late(message('2'), 1500)).toBe(true);
+	expect(late(message('2'), 1500)).toBe(false);
+	// It is older than what the new session has sent of the guild.
+	expect(late(message('1'), 1500)).toBe(false);
+	expect(late(message('3'), 1600)).toBe(false);
+	// The same presence again, much later, is another event.
+	expect(late({ t: 'PRESENCE_UPDATE', d: { user: { id: '9' }, guild_id: '2' } }, 9000)).toBe(false);
+});
+
+it('forgets what the new session had received when Discord begins another in its place', () => {
+	const overlap = new SessionOverlap();
+	overlap.defer({ t: 'READY', d: {} }, 1, 0);
+	overlap.defer({ t: 'MESSAGE_CREATE', d: { id: '1', guild_id: '1' } }, 2, 0);
+	overlap.defer({ t: 'READY', d: {} }, 1, 10);
+	overlap.defer({ t: 'MESSAGE_CREATE', d: { id: '2', guild_id: '1' } }, 2, 10);
+	expect([...overlap.deferred()].map(({ dispatch: { t, d } }) => [t, (d as { id?: string }).id])).toEqual([
+		['READY', undefined],
+		['MESSAGE_CREATE', '2'],
 	]);
 });

@@ -1,7 +1,9 @@
-// The events that a new session with Discord receives before it replaces the present one. From about the READY of the new session on,
-// Discord sends every event to both, in no common order: so the events of the new one are deferred until the present one has ended,
-// and those that the present one has delivered are marked as repeated.
-import { type Dispatch, objectOf } from '../state/raw.js';
+// The events that a new session with Discord receives before it replaces the present one, which carries the same shards. From about the READY
+// of the new session on, Discord sends every event to both, in no common order: so the events of the new one are deferred until the
+// present one has ended, and those that the present one has delivered are marked as repeated, also where they arrive only then. They are not
+// dropped, because the state begins again with the new session.
+import { isShared, ShardOverlap } from '../session/shard-overlap.js';
+import { type Dispatch, objectOf, objectsOf } from '../state/raw.js';
 
 interface Deferred {
 	dispatch: Dispatch;
@@ -9,34 +11,50 @@ interface Deferred {
 }
 
 export class SessionOverlap {
-	/** How often the present session has delivered an event. */
-	readonly #seen = new Map<string, number>();
-	readonly #deferred: Deferred[] = [];
+	readonly #both = new ShardOverlap();
+	#deferred: (Deferred & { isStart: boolean })[] = [];
+	/** Guilds with which the new session begins that have not arrived. */
+	#pending = new Set<string>();
 
 	/** The present session delivered an event. */
-	seen(dispatch: Dispatch): void {
-		const key = keyOf(dispatch);
-		this.#seen.set(key, (this.#seen.get(key) ?? 0) + 1);
+	seen(dispatch: Dispatch, nowMs: number): void {
+		this.#both.present(dispatch, nowMs);
 	}
 
 	/** The new session received an event. */
-	defer(dispatch: Dispatch, seq: number): void {
-		this.#deferred.push({ dispatch, seq });
+	defer(dispatch: Dispatch, seq: number, nowMs: number): void {
+		const isStart = this.#takeStart(dispatch);
+		this.#deferred.push({ dispatch, seq, isStart });
+		if (!isStart) this.#both.gather(dispatch, seq, nowMs);
 	}
 
 	/** The deferred events in order; `repeated` where the present session has delivered the same event. */
 	*deferred(): Generator<Deferred> {
-		for (const { dispatch, seq } of this.#deferred) {
-			const key = keyOf(dispatch);
-			const times = this.#seen.get(key) ?? 0;
-			if (times > 0) this.#seen.set(key, times - 1);
-			yield times > 0 ? { dispatch: { ...dispatch, repeated: true }, seq } : { dispatch, seq };
+		const own = new Set(this.#both.gathered.map(({ seq }) => seq));
+		for (const { dispatch, seq, isStart } of this.#deferred) {
+			const isRepeated = !isStart && isShared(dispatch) && !own.has(seq);
+			yield { dispatch: isRepeated ? repeated(dispatch) : dispatch, seq };
 		}
+	}
+
+	/** An event that the new session received after it had replaced the other: as it is, or marked as repeated. */
+	late(dispatch: Dispatch, nowMs: number): Dispatch {
+		return isShared(dispatch) && this.#both.wasDelivered(dispatch, nowMs) ? repeated(dispatch) : dispatch;
+	}
+
+	/** Whether the new session begins with it: the present one has sent no such event. */
+	#takeStart({ t, d }: Dispatch): boolean {
+		if (t === 'READY') {
+			// Where Discord has begun another one in its place, what it had sent is of a session that is over.
+			this.#deferred = [];
+			this.#both.clearGathered();
+			this.#pending = new Set(objectsOf(objectOf(d)?.guilds).map(({ id }) => String(id)));
+			return true;
+		}
+		return (t === 'GUILD_CREATE' || t === 'GUILD_DELETE') && this.#pending.delete(String(objectOf(d)?.id));
 	}
 }
 
-/** What both sessions have in common of one event. A message counts by its id, because its content depends on the intents. */
-export function keyOf({ t, d }: Dispatch): string {
-	const id = t.startsWith('MESSAGE_') ? objectOf(d)?.id : undefined;
-	return `${t} ${typeof id === 'string' ? id : JSON.stringify(d)}`;
+function repeated(dispatch: Dispatch): Dispatch {
+	return { ...dispatch, repeated: true };
 }

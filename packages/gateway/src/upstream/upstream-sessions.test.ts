@@ -99,7 +99,10 @@ it('replaces the current session with one of more intents', async () => {
 	expect(events.filter((what) => !/^(GUILD_CREATE|ready)$/.test(what))).toEqual(['READY', 'one', 'READY', 'two']);
 });
 
-it('passes each event on once, whichever of the two sessions sends it first', async () => {
+it.each([
+	['whichever of the two sessions sends it first', 0],
+	['also what the other session sends only after it has taken over', 500],
+])('passes each event on once, %s', async (_, behindMs) => {
 	const { simulator, sessions, events, repeated, start } = await setup();
 	await start(few);
 	let said = 0;
@@ -111,7 +114,13 @@ it('passes each event on once, whichever of the two sessions sends it first', as
 		}
 	};
 	const talked = talk();
-	expect(await sessions.renew(terms(more))).toBe('accepted');
+	const present = simulator.state().sessions.map(({ sessionId }) => sessionId);
+	const renewed = sessions.renew(terms(more));
+	const other = await waitFor('the other session', () =>
+		simulator.state().sessions.find(({ sessionId }) => !present.includes(sessionId)),
+	);
+	if (behindMs > 0) simulator.faults.latency({ ms: behindMs, sessionId: other.sessionId });
+	expect(await renewed).toBe('accepted');
 	const saidBefore = said;
 	await waitFor('more to be said', () => said > saidBefore + 50);
 	talking = false;

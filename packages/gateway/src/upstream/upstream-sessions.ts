@@ -3,6 +3,7 @@
 // session untouched, and events that are still in flight on its connection arrive.
 import { allIntents, type Timer } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
+import { staleAfterMs } from '../session/shard-overlap.js';
 import type { Dispatch } from '../state/raw.js';
 import { SessionOverlap } from './session-overlap.js';
 import type { SavedSession, SessionTerms } from './upstream-shard.js';
@@ -31,6 +32,8 @@ export class UpstreamSessions {
 	readonly #options: UpstreamShardOptions;
 	#present: UpstreamShard;
 	#candidate: Candidate | null = null;
+	/** Of the session that was replaced last, while events that it has delivered may still arrive on the present one. */
+	#before: { overlap: SessionOverlap; untilMs: number } | null = null;
 
 	constructor(options: UpstreamShardOptions) {
 		this.#options = options;
@@ -111,6 +114,10 @@ export class UpstreamSessions {
 		await this.#present.stop(options);
 	}
 
+	get #nowMs(): number {
+		return this.#options.clock.monotonic();
+	}
+
 	#create(): UpstreamShard {
 		const { onReady, onResumed, onClosed, onSessionLost, onRefused, onPing, onRequestsDropped, onRequestsNormal } = this.#options;
 		const whenPresent =
@@ -153,13 +160,15 @@ export class UpstreamSessions {
 	}
 
 	#pass(dispatch: Dispatch, seq: number): void {
-		if (this.#candidate?.identified) this.#candidate.overlap.seen(dispatch);
-		this.#options.onDispatch(dispatch, seq);
+		const nowMs = this.#nowMs;
+		if (this.#candidate?.identified) this.#candidate.overlap.seen(dispatch, nowMs);
+		if (this.#before && (nowMs > this.#before.untilMs || dispatch.t === 'READY')) this.#before = null;
+		this.#options.onDispatch(this.#before?.overlap.late(dispatch, nowMs) ?? dispatch, seq);
 	}
 
 	#defer(candidate: Candidate, dispatch: Dispatch, seq: number): void {
 		const { clock } = this.#options;
-		candidate.overlap.defer(dispatch, seq);
+		candidate.overlap.defer(dispatch, seq, this.#nowMs);
 		if (dispatch.t !== 'READY' && dispatch.t !== 'GUILD_CREATE') return;
 		clock.clearTimeout(candidate.timer);
 		candidate.timer = clock.setTimeout(() => this.#replace(candidate), overlapMs);
@@ -173,6 +182,7 @@ export class UpstreamSessions {
 		const before = this.#present;
 		this.#present = upstream;
 		this.#candidate = null;
+		this.#before = { overlap, untilMs: this.#nowMs + staleAfterMs };
 		for (const { dispatch, seq } of overlap.deferred()) this.#options.onDispatch(dispatch, seq);
 		before.stop({ keepSession: false }).catch(closedAnyway);
 		settle('accepted');

@@ -21,6 +21,8 @@ export interface LiveClientOptions {
 	shard: readonly [number, number];
 	/** Guilds that have been in an outage. */
 	outages: ReadonlySet<string>;
+	/** Default: `token`. */
+	token?: string;
 }
 
 export class LiveClient {
@@ -30,7 +32,7 @@ export class LiveClient {
 	#hasBegun = false;
 	#hasFailed = false;
 
-	constructor({ api, shard: [shardId, shardCount], outages }: LiveClientOptions) {
+	constructor({ api, shard: [shardId, shardCount], outages, token = 'token' }: LiveClientOptions) {
 		this.#shardId = shardId;
 		// As in a worker: an IDENTIFY waits for its slot only.
 		const ws = { buildIdentifyThrottler: async () => ({ waitForIdentify: async () => {} }) };
@@ -42,7 +44,7 @@ export class LiveClient {
 			if (t === 'READY') this.#beginSession();
 			if (t === 'SHARDCTL_MARK') this.#newestMark = d.mark ?? 0;
 		});
-		this.client.login('token').catch(() => {
+		this.client.login(token).catch(() => {
 			this.#hasFailed = true;
 		});
 	}
@@ -58,7 +60,12 @@ export class LiveClient {
 
 	/** Whether everything through this mark is in the cache. */
 	hasReached(mark: number): boolean {
-		return this.#newestMark >= mark && this.isConnected && this.#insides.ws.packetQueue.length === 0;
+		return this.#newestMark >= mark && this.isIdle;
+	}
+
+	/** Whether it is connected and has handled everything that it received. */
+	get isIdle(): boolean {
+		return this.isConnected && this.#insides.ws.packetQueue.length === 0;
 	}
 
 	/** Its progress, for the message of a failure. */
