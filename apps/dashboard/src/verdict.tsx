@@ -39,6 +39,7 @@ export function Verdict() {
 			<ReshardProgress reshard={figures.reshard} />
 			<Moves moves={cluster.value?.moves ?? []} />
 			<Losses losses={figures.losses} />
+			<Sizing sizing={figures.sizing} isResharding={figures.reshard?.state === 'running'} />
 			{!isStarting && causes.length > 0 && (
 				<ul class="causes">
 					{causes.slice(0, shownAtMost).map((cause) => (
@@ -134,6 +135,21 @@ function Losses({ losses }: { losses: ManagerStats['losses'] }) {
 	return (
 		<p class={`losses${agoMs < recentLossMs ? ' is-recent' : ' quiet'}`}>
 			{described.total} since the start; last {age(agoMs)} ago, {described.last}
+		</p>
+	);
+}
+
+/** The bot has outgrown its sessions with Discord. A resharding that runs says more. */
+function Sizing({ sizing, isResharding }: { sizing: ManagerStats['sizing']; isResharding: boolean }) {
+	if (!sizing?.outgrown || isResharding) return null;
+	const { message, remedy, automatic, advised, waitsFor } = sizing;
+	const what =
+		!automatic || advised === null
+			? remedy
+			: `resharding to ${plural(advised, 'session')}${waitsFor ? ` waits: ${waitsFor}` : ' begins'}`;
+	return (
+		<p class="losses is-recent">
+			{message}: {what}
 		</p>
 	);
 }

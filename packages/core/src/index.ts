@@ -56,6 +56,7 @@ export type {
 	ReshardOutcome,
 	ReshardRequest,
 	ReshardStats,
+	SizingStats,
 } from './contract/fleet.js';
 export {
 	type BufferLimits,

@@ -32,6 +32,7 @@ const forwardedEvents = Object.keys({
 	'worker:stop-first': true,
 	'deploy:progress': true,
 	'reshard:progress': true,
+	'fleet:sizing': true,
 	'identify:deferred': true,
 	'identify:expired': true,
 	'restart:progress': true,

@@ -20,9 +20,10 @@ export async function fleetFigures(
 		queue,
 		deploys,
 		reshards,
+		sizing,
 		host,
 		losses: { losses },
-	}: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'rest' | 'queue' | 'deploys' | 'reshards' | 'host' | 'losses'>,
+	}: Pick<FleetParts, 'starts' | 'workers' | 'mode' | 'rest' | 'queue' | 'deploys' | 'reshards' | 'sizing' | 'host' | 'losses'>,
 	{ clock, heartbeatTimeoutMs, maxMemoryBytes, simulator }: ResolvedManagerOptions,
 	facts: () => ManagerFacts,
 ): Promise<FleetFigures> {
@@ -36,6 +37,7 @@ export async function fleetFigures(
 	const rules = { heartbeat: heartbeatOf(heartbeatTimeoutMs), maxMemoryBytes };
 	const deploy = deploys.stats();
 	const reshard = reshards.stats();
+	const size = sizing.stats();
 	const { name, version, totalShards, shardIds, startedAt, status } = facts();
 	return {
 		manager: {
@@ -63,5 +65,6 @@ export async function fleetFigures(
 		...(events ? { queue: events } : {}),
 		...(deploy ? { deploy } : {}),
 		...(reshard ? { reshard } : {}),
+		...(size ? { sizing: size } : {}),
 	};
 }

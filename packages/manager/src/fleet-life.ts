@@ -139,6 +139,7 @@ export class FleetLife {
 		} else {
 			lifecycle.enter('running');
 			parts.reshards.resume();
+			parts.sizing.start();
 			this.#stopRefreshing = every(clock, budgetRefreshMs, () => void parts.starts.refresh());
 		}
 		if (failure) throw failure;
@@ -223,6 +224,7 @@ export class FleetLife {
 		const { lifecycle, abort, parts, emit } = this.#options;
 		lifecycle.enter('stopping');
 		this.#healthWatch?.stop();
+		parts.sizing.stop();
 		this.#stopRefreshing();
 		const { membership } = parts;
 		if (membership) {

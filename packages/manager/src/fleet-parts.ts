@@ -26,6 +26,7 @@ import { FleetQueue } from './queue/fleet-queue.js';
 import { QueueWorkers } from './queue/queue-workers.js';
 import { ReshardRecord } from './reshard/reshard-record.js';
 import { Reshards } from './reshard/reshards.js';
+import { SizingWatch } from './reshard/sizing-watch.js';
 import { FleetRest } from './rest/fleet-rest.js';
 import { BotProblems } from './workers/bot-problems.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
@@ -68,6 +69,7 @@ export interface FleetParts {
 	replacements: Replacements;
 	deploys: Deploys;
 	reshards: Reshards;
+	sizing: SizingWatch;
 	host: HostWatch;
 	losses: LossLedger;
 	/** Makes the next two, before anything else of a node of a cluster starts; null without a cluster. */
@@ -227,6 +229,18 @@ export function createFleetParts({
 		inTurn: (work) => replacements.inTurn(work),
 		onProgress: (stats) => emit('reshard:progress', stats),
 	});
+	const sizing = new SizingWatch({
+		reshard: options.reshard,
+		how: options.queue ? 'queue' : options.cluster ? 'cluster' : options.gateway ? 'resident' : 'direct',
+		clock,
+		windowMs: options.identifyWindowMs,
+		figures: () => local().getStats(),
+		layout: () => mode.plan?.layout,
+		refresh: (age) => starts.refresh(age),
+		recommended: () => starts.lastGateway.shards,
+		start: (sessions) => reshards.reshard({ sessions }),
+		onChange: (stats) => emit('fleet:sizing', stats),
+	});
 	const { cluster } = options;
 	const loadNode = async (cluster: ResolvedClusterOptions) => {
 		const { createNodeParts } = await import('./cluster/node-parts.js');
@@ -254,6 +268,7 @@ export function createFleetParts({
 		replacements,
 		deploys,
 		reshards,
+		sizing,
 		host: new HostWatch(clock),
 		losses,
 		loadNode: cluster && (() => loadNode(cluster)),

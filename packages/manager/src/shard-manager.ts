@@ -292,7 +292,13 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	/** @internal Of this machine. */
 	async localReshard(request: ReshardRequest): Promise<ReshardOutcome> {
 		if (this.#options.cluster) throw noReshardInCluster();
-		return this.#parts.reshards.reshard(readReshardRequest(request));
+		const { reshards, sizing } = this.#parts;
+		const asked = readReshardRequest(request);
+		try {
+			return await reshards.reshard(asked);
+		} finally {
+			if (!asked.dryRun && reshards.stats()) sizing.notePerson();
+		}
 	}
 
 	/**

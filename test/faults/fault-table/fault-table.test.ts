@@ -153,7 +153,8 @@ async function whenSaid(fleet: FleetUnderFault, { says, text = /./ }: Fault, beg
 		async () => {
 			const [stats, scrape] = await Promise.all([fleet.stats(), fleet.metrics()]);
 			const { causes } = stats.health;
-			const matches = causes.some(({ kind, message }) => kind === says && text.test(message));
+			const matches =
+				says === 'outgrown' ? stats.sizing?.outgrown : causes.some(({ kind, message }) => kind === says && text.test(message));
 			return matches ? { stats, scrape, tookMs: performance.now() - beganAt } : undefined;
 		},
 		{ everyMs: pollMs, timeoutMs: 90_000 },
@@ -175,6 +176,7 @@ async function whenEnded({ run, cli, stateDir }: FleetUnderFault, beganAt: numbe
 
 function metricOf({ says, alert }: Fault): string {
 	if (says === 'ends') return '`up`';
+	if (says === 'outgrown') return '`shardctl_sessions_outgrown`';
 	const events = { WorkerHangs: 'worker:unresponsive', WorkerOverMemory: 'worker:memory' }[alert ?? ''];
 	return events === undefined ? `\`shardctl_health_cause{kind="${says}"}\`` : `\`shardctl_fleet_events_total{type="${events}"}\``;
 }

@@ -15,8 +15,8 @@ export interface Fault {
 	/** Undefined if this machine cannot have the fault, with a notice. */
 	setup?(): FleetSetup | undefined;
 	cause(fleet: FleetUnderFault): Promise<unknown>;
-	/** The kind of cause that the fleet reports; `ends`: the fleet is gone. */
-	says: ManagerStats['health']['causes'][number]['kind'] | 'ends';
+	/** The kind of cause that the fleet reports; `ends`: the fleet is gone; `outgrown`: it serves all its shards, and needs more sessions. */
+	says: ManagerStats['health']['causes'][number]['kind'] | 'ends' | 'outgrown';
 	/** Part of its message, if the first report can be another. */
 	text?: RegExp;
 	/** What the alert needs beyond the first report. */
@@ -231,6 +231,14 @@ export const faults: readonly Fault[] = [
 		// On what Discord stated last.
 		until: whenHealthy,
 		alert: null,
+		withinMs: soon,
+	},
+	{
+		fault: 'Discord recommends twice the sessions',
+		setup: () => ({ args: ['--gateway', 'resident', '--shards', '8', '--gateway-sessions', '4'], simulator: { shards: 8 } }),
+		cause: async () => {},
+		says: 'outgrown',
+		alert: 'SessionsOutgrown',
 		withinMs: soon,
 	},
 	{

@@ -150,7 +150,7 @@ function targetOf({ manager, parts }: Read, sets: string): Record<string, unknow
 }
 
 /** Options that may be a text instead of an object: the part that it is. */
-const shortFor: Readonly<Record<string, string>> = { gateway: 'mode', cluster: 'url', queue: 'url' };
+const shortFor: Readonly<Record<string, string>> = { gateway: 'mode', reshard: 'mode', cluster: 'url', queue: 'url' };
 
 function shortForm(name: string, text: unknown): Record<string, unknown> {
 	if (text !== undefined) return { [shortFor[name] as string]: text };

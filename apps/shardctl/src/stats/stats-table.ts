@@ -10,6 +10,7 @@ import { grouped, plural } from '../terminal/count.js';
 import { type Column, tableLines } from '../terminal/table.js';
 import { fold, wrap } from '../terminal/wrap.js';
 import { reshardLine } from './reshard-line.js';
+import { sizingLines } from './sizing-line.js';
 
 /** The fleet as a summary and one row per shard, ending in a line break. `width` is unbounded outside a terminal. */
 export function statsTable(stats: ManagerStats, { width, nowMs }: { width: number; nowMs: number }): string {
@@ -99,7 +100,9 @@ export function summaryLines(stats: ManagerStats, size: { width: number; nowMs: 
 		line ? wrap(line.text, width).map(changeColour[line.level]) : [],
 	);
 	// What is wrong comes first.
-	return [...head, ...healthLines(stats.health, size), ...lossLines(stats.losses, size), ...changes, ...more];
+	// A resharding that runs says more.
+	const sizing = stats.reshard?.state === 'running' ? [] : sizingLines(stats.sizing, size);
+	return [...head, ...healthLines(stats.health, size), ...lossLines(stats.losses, size), ...sizing, ...changes, ...more];
 }
 
 const changeColour = { running: out.cyan, good: out.dim, bad: out.red } as const;

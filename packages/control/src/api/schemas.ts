@@ -268,6 +268,19 @@ export const deadEvent = z.object({
 	key: z.string(),
 	at: z.number(),
 }) satisfies z.ZodType<DeadEvent>;
+const sizingStats = z.object({
+	sessions: z.int(),
+	recommended: z.int(),
+	guilds: z.int(),
+	guildLimit: z.int(),
+	outgrown: z.boolean(),
+	advised: z.int().nullable(),
+	message: z.string().nullable(),
+	remedy: z.string().nullable(),
+	automatic: z.boolean(),
+	waitsFor: z.string().nullable(),
+	nextTryAt: z.number().nullable(),
+}) satisfies z.ZodType<ManagerStats['sizing']>;
 
 const hostFacts = z.object({
 	stateDir: z.object({ folder: z.string(), freeBytes: z.number(), totalBytes: z.number() }).nullable(),
@@ -299,6 +312,7 @@ export const managerStats = z.object({
 	queue: queueStats.optional(),
 	deploy: deployStats.optional(),
 	reshard: reshardStats.optional(),
+	sizing: sizingStats.optional(),
 }) satisfies z.ZodType<ManagerStats>;
 
 export const health = z.object({
@@ -359,6 +373,7 @@ const eventTypes = {
 	'worker:stop-first': true,
 	'deploy:progress': true,
 	'reshard:progress': true,
+	'fleet:sizing': true,
 	'identify:deferred': true,
 	'identify:expired': true,
 	'restart:progress': true,

@@ -78,6 +78,8 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 			return describeDeploy(event);
 		case 'reshard:progress':
 			return describeReshard(event);
+		case 'fleet:sizing':
+			return describeSizing(event);
 		case 'gateway:spawned':
 			return info(`gateway process ${event.gatewayId} started as process ${event.pid}`);
 		case 'gateway:exited':
@@ -211,6 +213,24 @@ function describeReshard({
 	if (state === 'done')
 		return info(`${what} is done after ${seconds(tookMs)}; the longest pause of a shard was ${longestPauseMs} ms`);
 	return info(`${what}: ${done} of ${total} groups replaced, about ${age(leftMs)} left`);
+}
+
+function describeSizing({
+	sessions,
+	recommended,
+	message,
+	remedy,
+	automatic,
+	advised,
+	waitsFor,
+	nextTryAt,
+}: Extract<FleetEventBody, { type: 'fleet:sizing' }>): EventText {
+	if (message === null) return info(`the fleet has enough sessions with Discord: ${sessions}, of ${recommended} recommended`);
+	if (!automatic || advised === null) return warn(`${message}: ${remedy}`);
+	const what = `${message}; it is resharded to ${plural(advised, 'session')}`;
+	if (waitsFor === null) return info(what);
+	const when = nextTryAt === null ? '' : ` from ${new Date(nextTryAt).toISOString()} on`;
+	return warn(`${what}${when}: ${waitsFor}`);
 }
 
 function describeDeploy(event: Extract<FleetEventBody, { type: 'deploy:progress' }>): EventText {

@@ -36,6 +36,7 @@ const pairs = {
 	'worker:stop-first': ['worker:deployed', 'worker:rolled-back'],
 	'deploy:progress': 'carries',
 	'reshard:progress': 'carries',
+	'fleet:sizing': 'carries',
 	'restart:progress': 'carries',
 	'identify:deferred': ['shard:ready', 'upstream:ready', 'upstream:refused', 'worker:failed', 'fleet:stopped'],
 	'identify:expired': 'moment',

@@ -1,6 +1,15 @@
 // What happens to a fleet, as plain data: the events that the control API, the command line and metrics know. What a bot writes or
 // sends is not among them.
-import type { DeployStats, ExitReason, FleetHealth, GatewayNotice, HealthCause, ReshardStats, RestNotice } from '@shardctl/core';
+import type {
+	DeployStats,
+	ExitReason,
+	FleetHealth,
+	GatewayNotice,
+	HealthCause,
+	ReshardStats,
+	RestNotice,
+	SizingStats,
+} from '@shardctl/core';
 
 /** Which worker an event is about. */
 export interface WorkerRef {
@@ -116,6 +125,8 @@ export interface SharedFleetEvents {
 	'deploy:progress': DeployStats;
 	/** A resharding has begun, has replaced some sessions, or has ended. */
 	'reshard:progress': ReshardStats;
+	/** The bot has outgrown its sessions with Discord, or no longer has; or an automatic resharding was refused, and is tried again later. */
+	'fleet:sizing': SizingStats;
 	/** A restart waits because only the reserve of the day's session starts is left. */
 	'identify:deferred': WorkerRef & { remaining: number; resetAt: number };
 	/**

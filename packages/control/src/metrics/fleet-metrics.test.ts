@@ -65,3 +65,11 @@ it('counts a notice of a gateway process by its kind, and has those only where t
 	expect(Object.keys(events)).toEqual(expect.arrayContaining([...gatewayNoticeKinds]));
 	expect(values('shardctl_fleet_events_total', scrape())).not.toHaveProperty('events:lost');
 });
+
+it('has the sessions with Discord beside those recommended, and whether the bot has outgrown them', () => {
+	const sizing = { sessions: 8, recommended: 16, guilds: 900, outgrown: true } as ManagerStats['sizing'];
+	const of = { ...scrape(), stats: { ...scrape().stats, sizing } };
+	const names = ['sessions', 'sessions_recommended', 'session_guilds_max', 'sessions_outgrown'];
+	expect(names.map((name) => values(`shardctl_${name}`, of)['']).join()).toBe('8,16,900,1');
+	expect(values('shardctl_sessions_outgrown', scrape())).toEqual({});
+});

@@ -24,6 +24,11 @@ const causeKind = per<readonly HealthCause[]>({
 	of: ({ stats }) => healthCauseKinds.map((kind) => [{ kind }, stats.health.causes.filter((cause) => cause.kind === kind)]),
 });
 
+/** Present where it is watched. */
+const sizing = per<NonNullable<ManagerStats['sizing']>>({
+	labels: [],
+	of: ({ stats }) => (stats.sizing ? [[{}, stats.sizing]] : []),
+});
 const losses = per<FleetLosses>({ labels: [], of: ({ stats }) => (stats.losses ? [[{}, stats.losses]] : []) });
 const lossReason = per<number>({
 	labels: ['reason'],
@@ -129,6 +134,18 @@ export const fleetMetrics: readonly Metric[] = [
 		'shardctl_identify_max_concurrency',
 		'Shards that may identify at the same time.',
 		({ maxConcurrency }) => maxConcurrency,
+	),
+	sizing.gauge('shardctl_sessions', 'Sessions with Discord.', ({ sessions }) => sessions),
+	sizing.gauge('shardctl_sessions_recommended', 'Sessions that Discord recommends.', ({ recommended }) => recommended),
+	sizing.gauge(
+		'shardctl_session_guilds_max',
+		'Guilds in the session with Discord that has most; Discord allows 2500.',
+		({ guilds }) => guilds,
+	),
+	sizing.gauge(
+		'shardctl_sessions_outgrown',
+		'1 while a session has 80 % of the guilds that Discord allows, or Discord recommends twice the sessions; else 0.',
+		({ outgrown }) => (outgrown ? 1 : 0),
 	),
 	manager.counter('shardctl_identifies_total', 'Identifies that the manager allowed.', ({ identify }) => identify.granted),
 	eventType.counter(

@@ -55,6 +55,32 @@ export interface ManagerStats {
 	deploy?: (DeployStats & { queued: number }) | undefined;
 	/** The resharding that runs, or the last one; absent before the first. */
 	reshard?: ReshardStats | undefined;
+	/** Whether there are enough sessions with Discord; absent with `reshard: 'off'`, and until the fleet is ready. */
+	sizing?: SizingStats | undefined;
+}
+
+/** Whether a bot has outgrown its sessions with Discord, and what is done about it. */
+export interface SizingStats {
+	/** Sessions with Discord. */
+	sessions: number;
+	/** What Discord recommends. */
+	recommended: number;
+	/** Guilds in the session that has most, of the {@link guildLimit} that Discord allows in one. */
+	guilds: number;
+	guildLimit: number;
+	/** A session is 80 % full, or Discord recommends twice the sessions. */
+	outgrown: boolean;
+	/** The session count to have then; null where that needs a restart with more shards. */
+	advised: number | null;
+	/** Why it is outgrown; null while it is not, as the next one. */
+	message: string | null;
+	/** What a person can do. */
+	remedy: string | null;
+	/** Whether the fleet is resharded by itself. */
+	automatic: boolean;
+	/** What that waits for, and until when in epoch ms, where that is known; null while it waits for nothing. */
+	waitsFor: string | null;
+	nextTryAt: number | null;
 }
 
 /** One deploy as `stats` shows it. */

@@ -46,6 +46,9 @@ export function mergeStats({ self, nodes, places, parts, problem }: ClusterFacts
 	const losses = mergeLosses(known.flatMap(({ stats }) => stats.losses ?? []));
 	const deploys = known.flatMap(({ stats }) => stats.deploy ?? []);
 	const deploy = deploys.find(({ state }) => !endStates.has(state)) ?? deploys.sort((a, b) => b.startedAt - a.startedAt)[0];
+	const [sizing] = known
+		.flatMap(({ stats }) => stats.sizing ?? [])
+		.sort((a, b) => Number(b.outgrown) - Number(a.outgrown) || b.guilds - a.guilds);
 	return {
 		...own,
 		manager: {
@@ -64,6 +67,7 @@ export function mergeStats({ self, nodes, places, parts, problem }: ClusterFacts
 		...(own.gateways || gateways.length > 0 ? { gateways } : {}),
 		...(losses ? { losses } : {}),
 		...(deploy ? { deploy } : {}),
+		...(sizing ? { sizing } : {}),
 	};
 }
 

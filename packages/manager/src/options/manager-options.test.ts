@@ -55,6 +55,33 @@ describe('resolveManagerOptions', () => {
 		expect(error.message).toContain('readyTimeoutMs: must not be negative, got -1');
 	});
 
+	it.each([
+		[{}, { mode: 'warn', window: null }],
+		[{ reshard: 'off' }, { mode: 'off', window: null }],
+		[
+			{ reshard: 'auto', gateway: 'resident' },
+			{ mode: 'auto', window: null },
+		],
+		[
+			{ reshard: { window: '02:00-05:00' }, gateway: 'resident' },
+			{ mode: 'auto', window: { fromMin: 120, toMin: 300 } },
+		],
+	])('takes %j for resharding', (options, reshard) => {
+		expect(resolve(options).reshard).toEqual(reshard);
+	});
+
+	it.each([
+		[{ reshard: 'auto' }, /reshard: cannot be "auto" without gateway processes \(--gateway resident\)/],
+		[{ reshard: 'auto', gateway: 'resident', shardList: [0], totalShards: 2 }, /reshard: cannot be "auto" with shardList/],
+		[{ reshard: 'auto', gateway: 'resident', cluster: 'redis://127.0.0.1' }, /reshard: cannot be "auto" with cluster/],
+		[{ reshard: { mode: 'warn', window: '02:00-05:00' } }, /reshard.window: is of no use without the mode "auto"/],
+		[{ reshard: { window: 'night' } }, /reshard/],
+		[{ reshard: 'always' }, /reshard: must be "auto", "warn", "off" or/],
+		[{ reshard: null }, /reshard: must be/],
+	])('rejects %j for resharding', (options, problem) => {
+		expect(errorOf(() => resolve(options)).message).toMatch(problem);
+	});
+
 	it.each([0, -1, 1.5, 'many', Number.NaN, null])('rejects %s as totalShards', (totalShards) => {
 		expect(errorOf(() => resolve({ totalShards })).message).toContain('totalShards: must be a whole number from 1, or "auto"');
 	});

@@ -23,6 +23,7 @@ import { type ResolvedGatewayOptions, resolveGatewayOptions } from './gateway-op
 import { optionKinds } from './option-kinds.js';
 import { managerOptionTable } from './option-table.js';
 import { type ResolvedQueueOptions, resolveQueueOptions } from './queue-options.js';
+import { type ResolvedReshardOptions, resolveReshardOptions } from './reshard-options.js';
 import { type ResolvedRestOptions, resolveRestOptions } from './rest-options.js';
 import { parseShardList } from './shard-list.js';
 import type { ShardManagerOptions } from './shard-manager-options.js';
@@ -73,6 +74,7 @@ export interface ResolvedManagerOptions
 	gateway: ResolvedGatewayOptions | null;
 	/** Null where events do not go through a queue. */
 	queue: ResolvedQueueOptions | null;
+	reshard: ResolvedReshardOptions;
 	/** Null without a cluster. */
 	cluster: ResolvedClusterOptions | null;
 	control: false | ControlOptions;
@@ -158,6 +160,7 @@ export function resolveManagerOptions(
 					? programFile(file, search)
 					: absoluteBotFile(file, cwd, { any: isForeign });
 	if (isForeign && file !== null) problems.push(...foreignProblems(file, program, options));
+	if (!problems.some(({ option }) => option.startsWith('reshard'))) problems.push(...reshardProblems(options, { isForeign }));
 	const givenToken = String(options.token ?? env.DISCORD_TOKEN ?? '').trim();
 	const token = givenToken.replace(/^Bot\s+/i, '');
 	if (/^["'`]|["'`]$/.test(givenToken)) {
@@ -203,6 +206,7 @@ export function resolveManagerOptions(
 				: { ...defaultRestartPolicy, ...(typeof options.respawn === 'object' ? options.respawn : {}) },
 		api,
 		rest: resolveRestOptions(options.rest),
+		reshard: resolveReshardOptions(options.reshard),
 		args: given('args'),
 		execArgv: [...(loader?.execArgv ?? []), ...given('execArgv')],
 		env: given('env'),
@@ -332,6 +336,25 @@ function sessionProblems({ gateway, totalShards }: ShardManagerOptions, shardLis
 	if (uneven !== undefined) return [{ option: 'gateway.sessions', problem: uneven }];
 	const divided = shardList && splitSessionProblem(shardList, { totalShards, sessions });
 	return divided === undefined ? [] : [{ option: 'shardList', problem: divided }];
+}
+
+/** What an automatic resharding cannot be combined with. */
+function reshardProblems(
+	{ reshard, gateway, cluster, shardList }: ShardManagerOptions,
+	{ isForeign }: { isForeign: boolean },
+): OptionProblem[] {
+	if (resolveReshardOptions(reshard).mode !== 'auto') {
+		const isIdle = typeof reshard === 'object' && reshard?.window !== undefined;
+		return isIdle ? [{ option: 'reshard.window', problem: 'is of no use without the mode "auto" (--reshard auto)' }] : [];
+	}
+	const problem = (why: string) => [{ option: 'reshard', problem: `cannot be "auto" ${why}` }];
+	const mode = (typeof gateway === 'object' ? gateway?.mode : gateway) ?? (isForeign ? 'resident' : 'direct');
+	if (mode === 'queue') return problem('with a queue, whose events are divided by shard count');
+	if (mode !== 'resident') {
+		return problem('without gateway processes (--gateway resident): in direct mode the workers hold the sessions');
+	}
+	if (cluster !== undefined) return problem('with cluster, whose sessions cannot be replaced while it runs yet');
+	return shardList === undefined ? [] : problem('with shardList: only a fleet that has all shards of the bot can be resharded');
 }
 
 function isCount(value: unknown): value is number {

@@ -8,6 +8,7 @@ import { clusterSchema } from './cluster-options.js';
 import { gatewaySchema } from './gateway-options.js';
 import type { OptionKind } from './option-table.js';
 import { queueSchema } from './queue-options.js';
+import { reshardSchema } from './reshard-options.js';
 import { restSchema } from './rest-options.js';
 
 /** An error that shows the value. */
@@ -71,6 +72,7 @@ export const optionKinds: Readonly<Record<OptionKind, z.ZodType>> = {
 	gateway: gatewaySchema,
 	rest: restSchema,
 	queue: queueSchema,
+	reshard: reshardSchema,
 	control: controlSchema,
 	simulator: z.strictObject({ url: z.string() }, { error: 'must be an object with the url of the simulator' }),
 	logger: z.custom<Logger>((value) => typeof (value as Logger | null)?.info === 'function', {

@@ -6,6 +6,7 @@ import type { ControlOptions } from '@shardctl/control/server';
 import type { ClusterOptions } from './cluster-options.js';
 import type { GatewayOptions } from './gateway-options.js';
 import type { QueueOptions } from './queue-options.js';
+import type { ReshardOptions } from './reshard-options.js';
 import type { ShardManagerOptions } from './shard-manager-options.js';
 
 /** What a value may be; `option-kinds.ts` has the schema of each, the command line how it reads each from text. */
@@ -31,6 +32,7 @@ export type OptionKind =
 	| 'worker mode'
 	| 'gateway'
 	| 'rest'
+	| 'reshard'
 	| 'cluster'
 	| 'queue'
 	| 'control'
@@ -142,6 +144,18 @@ export const managerOptionTable = {
 		},
 		defaultText: "`'shared'` with more than one worker or `cluster`, else `'direct'`",
 		doc: "`'direct'`: each worker sends its own requests to Discord's REST API; `'shared'`: one process sends those of all workers, with one rate limit for the whole bot; or `{ mode, globalPerSecond }` for a bot whose limit is not 50 a second",
+	},
+	reshard: {
+		kind: 'reshard',
+		settable: 'flag',
+		flag: {
+			flags: '--reshard <mode>',
+			help: 'when a Discord session is 80 % full or Discord recommends twice the sessions: say so (warn), start more sessions while the fleet runs, with --gateway resident (auto), or nothing (off)',
+			choices: ['auto', 'warn', 'off'],
+			defaultHelp: 'warn',
+		},
+		defaultText: "`'warn'`",
+		doc: "what happens when a Discord session has 80 % of the 2,500 guilds that Discord allows, or Discord recommends twice the sessions: `'warn'`: stats, events and metrics say so; `'auto'`: the fleet is resharded as well, when it is whole and quiet, which needs gateway processes; `'off'`; or `{ mode, window }` with the hours in which that may begin, such as `'02:00-05:00'`",
 	},
 	cluster: {
 		kind: 'cluster',
@@ -293,6 +307,12 @@ export const optionPartTable = {
 		help: 'with --gateway resident: number of Discord sessions; must divide the shard count',
 		defaultHelp: 'one per shard',
 	},
+	'reshard.window': {
+		kind: 'string',
+		flags: '--reshard-window <times>',
+		help: 'with --reshard auto: when it may begin, in local time, such as 02:00-05:00',
+		defaultHelp: 'at any time',
+	},
 	'cluster.node': {
 		kind: 'string',
 		flags: '--node <name>',
@@ -368,6 +388,7 @@ export const optionPartTable = {
 } as const satisfies {
 	readonly [Part in
 		| `gateway.${keyof GatewayOptions}`
+		| `reshard.${keyof ReshardOptions}`
 		| `cluster.${keyof ClusterOptions}`
 		| `queue.${keyof QueueOptions}`
 		| `control.${keyof ControlOptions}`]?: Flag;
@@ -438,4 +459,8 @@ type PartValue<Part> = Part extends `gateway.${infer Key extends keyof GatewayOp
 	? GatewayOptions[Key]
 	: Part extends `control.${infer Key extends keyof ControlOptions}`
 		? ControlOptions[Key]
-		: never;
+		: Part extends `reshard.${infer Key extends keyof ReshardOptions}`
+			? ReshardOptions[Key]
+			: Part extends `cluster.${infer Key extends keyof ClusterOptions}`
+				? ClusterOptions[Key]
+				: never;

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { ClusterOptions } from './cluster-options.js';
 import type { GatewayMode, GatewayOptions } from './gateway-options.js';
 import type { QueueOptions } from './queue-options.js';
+import type { ReshardMode, ReshardOptions } from './reshard-options.js';
 import type { RestMode, RestOptions } from './rest-options.js';
 
 /** Options of `createShardManager`; each is optional. */
@@ -69,6 +70,12 @@ export interface ShardManagerOptions {
 	 * worker, which knows only its own share of the limits. `'shared'`: by one process, so that all workers share the bot's rate limits.
 	 */
 	rest?: RestMode | RestOptions;
+	/**
+	 * What happens when the bot outgrows its sessions with Discord: a session has 80 % of the 2,500 guilds that Discord allows, or Discord
+	 * recommends twice the sessions. `'warn'` (the default): stats, events and metrics say so. `'auto'`: the fleet is resharded as well, as by
+	 * {@link ShardManager.reshard}, when it is whole and quiet; needs `gateway: 'resident'` and more shards than sessions.
+	 */
+	reshard?: ReshardMode | ReshardOptions;
 	/**
 	 * Run one fleet with other managers, on any machines: the URL of the Redis that they share, or more about it and this node. Needs
 	 * `gateway: 'resident'`.

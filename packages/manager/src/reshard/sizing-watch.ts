@@ -1,0 +1,177 @@
+// Watches whether a bot outgrows its sessions with Discord while its fleet runs, reports it, and with `--reshard auto` reshards the fleet:
+// when it is whole and quiet, inside the window, and Discord allows the session starts. What is advised and decided is in sizing.ts.
+import { type Clock, every, type Layout, type ManagerStats, messageOf, ShardctlError, type SizingStats } from '@shardctl/core';
+import type { ResolvedReshardOptions } from '../options/reshard-options.js';
+import {
+	type Advice,
+	adviseSessions,
+	countGuilds,
+	type Decision,
+	decideReshard,
+	type FleetKind,
+	guildLimit,
+	remedyFor,
+} from './sizing.js';
+
+/**
+ * Times, in identify windows of Discord: 15 s, 10 min, 1 min, 1 min, 1 h and a day. A simulator whose window is shorter has a shorter day as
+ * well.
+ */
+const windows = { look: 3, ask: 120, askAfterBurst: 12, quiet: 12, afterFailure: 720, afterPerson: 17_280 };
+/** So many guilds more since Discord was last asked, or so large a part of all, are a burst of joins. */
+const burst = { guilds: 10, part: 0.01 };
+
+export interface SizingWatchOptions {
+	reshard: ResolvedReshardOptions;
+	how: FleetKind;
+	clock: Clock;
+	windowMs: number;
+	/** Of this machine. */
+	figures(): Promise<ManagerStats>;
+	/** Undefined before the shards are planned. */
+	layout(): Layout | undefined;
+	/** Asks Discord unless its last answer is younger; never rejects. */
+	refresh(options: { maxAgeMs: number }): Promise<void>;
+	/** What Discord recommended last. */
+	recommended(): number;
+	/** See `Reshards.reshard`. */
+	start(sessions: number): Promise<unknown>;
+	/** What is said has changed. */
+	onChange(stats: SizingStats): void;
+}
+
+export class SizingWatch {
+	readonly #options: SizingWatchOptions;
+	#stats: SizingStats | undefined;
+	#stop: () => void = () => {};
+	#looking = false;
+	/** Monotonic; undefined while the fleet is not whole, or busy. */
+	#quietSince: number | undefined;
+	#held: { untilMs: number; why: string } | null = null;
+	/** What was last reported as the reason. */
+	#reportedHeld: object | null = null;
+	/** When Discord was last asked because of a burst, or looked at, and how many guilds there were. */
+	#askedWith: number | undefined;
+
+	constructor(options: SizingWatchOptions) {
+		this.#options = options;
+	}
+
+	/** The fleet runs. */
+	start(): void {
+		const { reshard, clock } = this.#options;
+		if (reshard.mode === 'off') return;
+		const look = () => void this.#look().catch(() => {});
+		look();
+		this.#stop = every(clock, this.#ms('look'), look);
+	}
+
+	stop(): void {
+		this.#stop();
+	}
+
+	/** Undefined with `--reshard off`, and before the first look. */
+	stats(): SizingStats | undefined {
+		return this.#stats;
+	}
+
+	/** A person reshards the fleet: what was asked for is not changed by itself for a while. */
+	notePerson(): void {
+		this.#hold('afterPerson', 'a person has resharded the fleet less than a day ago');
+	}
+
+	#ms(name: keyof typeof windows): number {
+		return windows[name] * this.#options.windowMs;
+	}
+
+	/** One at a time; figures that cannot be had now are the next look's. */
+	async #look(): Promise<void> {
+		if (this.#looking) return;
+		this.#looking = true;
+		try {
+			const layout = this.#options.layout();
+			if (layout) await this.#lookAt(await this.#options.figures(), layout);
+		} catch {
+			this.#quietSince = undefined;
+		} finally {
+			this.#looking = false;
+		}
+	}
+
+	async #lookAt(figures: ManagerStats, layout: Layout): Promise<void> {
+		const { refresh, recommended, reshard, how, clock, start } = this.#options;
+		const { fullest, all } = countGuilds(figures, layout);
+		await refresh({ maxAgeMs: this.#ms(this.#isBurst(all) ? 'askAfterBurst' : 'ask') });
+		const advice = adviseSessions({ layout, recommended: recommended(), guilds: fullest });
+		const decision = this.#decide(figures, advice);
+		this.#report({
+			sessions: layout.sessions,
+			recommended: recommended(),
+			guilds: fullest,
+			guildLimit,
+			outgrown: advice !== null,
+			advised: advice?.sessions ?? null,
+			message: advice?.message ?? null,
+			remedy: advice && remedyFor(advice, { layout, how }),
+			automatic: reshard.mode === 'auto',
+			waitsFor: decision.do === 'wait' ? decision.why : null,
+			nextTryAt: decision.do === 'wait' ? decision.until : null,
+		});
+		if (decision.do !== 'reshard') return;
+		// It ends in its own time; until then the fleet is busy with it.
+		start(decision.sessions).catch((error: unknown) => {
+			const resetAt = ShardctlError.is(error) && error.code === 'IDENTIFY_BUDGET' ? error.details.resetAt : undefined;
+			if (typeof resetAt === 'number') this.#held = { untilMs: resetAt, why: messageOf(error) };
+			else this.#hold('afterFailure', messageOf(error));
+		});
+		this.#quietSince = clock.monotonic();
+	}
+
+	#decide(figures: ManagerStats, advice: Advice | null): Decision {
+		const { reshard, clock } = this.#options;
+		if (reshard.mode !== 'auto') return { do: 'nothing' };
+		const busy = busyWith(figures);
+		if (busy === undefined) this.#quietSince ??= clock.monotonic();
+		else this.#quietSince = undefined;
+		return decideReshard({
+			advice,
+			nowMs: clock.now(),
+			window: reshard.window,
+			busy,
+			quietForMs: this.#quietSince === undefined ? 0 : clock.monotonic() - this.#quietSince,
+			quietMs: this.#ms('quiet'),
+			held: this.#held,
+		});
+	}
+
+	#isBurst(guilds: number): boolean {
+		const before = this.#askedWith ?? guilds;
+		const isBurst = guilds - before >= Math.max(burst.guilds, burst.part * before);
+		if (isBurst || guilds < before || this.#askedWith === undefined) this.#askedWith = guilds;
+		return isBurst;
+	}
+
+	#hold(time: keyof typeof windows, why: string): void {
+		this.#held = { untilMs: this.#options.clock.now() + this.#ms(time), why };
+	}
+
+	#report(stats: SizingStats): void {
+		const before = this.#stats;
+		this.#stats = stats;
+		// What it is busy with is the news of others.
+		const isRefused = this.#held !== null && this.#held !== this.#reportedHeld && stats.waitsFor === this.#held.why;
+		if (isRefused) this.#reportedHeld = this.#held;
+		const isNews = before ? before.outgrown !== stats.outgrown || before.advised !== stats.advised : stats.outgrown;
+		if (isNews || isRefused) this.#options.onChange({ ...stats });
+	}
+}
+
+/** What the fleet is not to be disturbed in; undefined while it is whole and nothing runs. */
+function busyWith({ health, deploy, reshard }: ManagerStats): string | undefined {
+	if (reshard?.state === 'running') return 'the fleet is being resharded';
+	if (deploy && !deployEnds.has(deploy.state)) return 'a deploy runs';
+	const [cause] = health.causes;
+	return cause && `the fleet is not whole: ${cause.message}`;
+}
+
+const deployEnds: ReadonlySet<string> = new Set(['deployed', 'failed', 'called-off']);
