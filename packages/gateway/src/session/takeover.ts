@@ -15,10 +15,10 @@ import { type Clock, type CloseCode, intentBits, messageOf, type ReshardedGroup,
 import type { ClientRequest } from '@shardctl/gateway-protocol';
 import type { ResidentShard } from '../shard/resident-shard.js';
 import { type Dispatch, objectOf, objectsOf } from '../state/raw.js';
+import { isShared, ShardOverlap, staleAfterMs } from '../upstream/shard-overlap.js';
 import { AwaitedAnswers } from './awaited-answers.js';
 import type { ReplacingSession } from './reshard-record.js';
 import type { ResidentSession } from './resident-session.js';
-import { isShared, ShardOverlap, staleAfterMs } from './shard-overlap.js';
 
 /** How long the present sessions must have been connected since the last guild of a successor: what is older has arrived by then. */
 const hearOutMs = 1500;

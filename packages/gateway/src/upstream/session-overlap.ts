@@ -2,8 +2,9 @@
 // of the new session on, Discord sends every event to both, in no common order: so the events of the new one are deferred until the
 // present one has ended, and those that the present one has delivered are marked as repeated, also where they arrive only then. They are not
 // dropped, because the state begins again with the new session.
-import { isShared, ShardOverlap } from '../session/shard-overlap.js';
+
 import { type Dispatch, objectOf, objectsOf } from '../state/raw.js';
+import { isShared, ShardOverlap } from './shard-overlap.js';
 
 interface Deferred {
 	dispatch: Dispatch;

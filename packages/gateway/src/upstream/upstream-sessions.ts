@@ -3,9 +3,9 @@
 // session untouched, and events that are still in flight on its connection arrive.
 import { allIntents, type Timer } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
-import { staleAfterMs } from '../session/shard-overlap.js';
 import type { Dispatch } from '../state/raw.js';
 import { SessionOverlap } from './session-overlap.js';
+import { staleAfterMs } from './shard-overlap.js';
 import type { SavedSession, SessionTerms } from './upstream-shard.js';
 import { UpstreamShard, type UpstreamShardOptions } from './upstream-shard.js';
 

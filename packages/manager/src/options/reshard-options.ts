@@ -1,6 +1,6 @@
 // The option `reshard` of createShardManager: what happens when a bot outgrows its sessions with Discord.
 import { z } from 'zod';
-import { type DailyWindow, parseDailyWindow } from '../reshard/daily-window.js';
+import { type DailyWindow, parseDailyWindow } from './daily-window.js';
 
 const mode = z.enum(['auto', 'warn', 'off']);
 const window = z

@@ -1,7 +1,7 @@
 // Whether a bot has outgrown its sessions with Discord, how many it should have then, and whether the fleet may be resharded to that number
 // by itself now. Pure.
 import { type Layout, type ManagerStats, plural, sessionOfShard } from '@shardctl/core';
-import { type DailyWindow, describeWindow, isWithin, nextOpening } from './daily-window.js';
+import { type DailyWindow, describeWindow, isWithin, nextOpening } from '../options/daily-window.js';
 
 /** Discord ends a session that would have more guilds (close code 4011). Discord: Gateway, "Sharding". */
 export const guildLimit = 2500;
