@@ -1,9 +1,9 @@
 // The events of one shard in the order in which Discord sent them, from the oldest that the state does not contain to the
 // newest. Positions are offsets that only grow; they may have gaps. It decides nothing about what is kept.
 import { EncodedDispatch } from '@shardctl/gateway-protocol';
+import { guildIdOf } from '../state/guild-of-event.js';
 import type { Dispatch } from '../state/raw.js';
 import { coalesceKeyOf } from './coalesce-key.js';
-import { guildIdOf } from './guild-of-event.js';
 
 /** One event that waits, or is in flight. */
 export interface LogEntry {

@@ -1,7 +1,7 @@
 // Which of a session's shards an event is for, where workers see more shards than there are sessions with Discord: see
 // `sessionOfShard`. Pure. Discord: Gateway, "Sharding".
 import { isSnowflake, shardIdForGuild } from '@shardctl/core';
-import { guildIdOf } from '../buffer/guild-of-event.js';
+import { guildIdOf } from '../state/guild-of-event.js';
 import { type Dispatch, objectsOf, type RawObject } from '../state/raw.js';
 
 /** Events about the bot as a whole: every session gets them, and so does every shard. */

@@ -1,7 +1,7 @@
 // The events of one shard while two generations of sessions send them: the present session delivers, the new one only gathers. Decides
 // which events of the new one the worker has already received. Relies on each session's order within a guild, and on no order between
 // sessions. Pure.
-import { guildIdOf } from '../buffer/guild-of-event.js';
+import { guildIdOf } from '../state/guild-of-event.js';
 import { type Dispatch, objectOf } from '../state/raw.js';
 
 /** An event of the present session that the new one has not sent after this time was sent before the new one began. */

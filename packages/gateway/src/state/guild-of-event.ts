@@ -1,5 +1,5 @@
 // The guild that an event belongs to: the key by which events are routed to shards, and by which a consumer of a stream may partition it.
-import { type Dispatch, objectOf } from '../state/raw.js';
+import { type Dispatch, objectOf } from './raw.js';
 
 /** Events whose data is the guild itself. */
 const guildItself: ReadonlySet<string> = new Set(['GUILD_CREATE', 'GUILD_UPDATE', 'GUILD_DELETE']);
