@@ -1,4 +1,7 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { EncodedDispatch } from '@shardctl/gateway-protocol';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { dispatchOf, EventLog, type LogEntry } from './event-log.js';
 
@@ -26,7 +29,7 @@ it('finds the events behind a position, also when positions have gaps', () => {
 	expect([log.countBetween(0, 100), log.countBetween(4, 8), log.countBetween(8, 4)]).toEqual([4, 1, 0]);
 });
 
-it('drops the oldest events and keeps its totals right, over many compactions', () => {
+it('drops the oldest events and keeps its totals right, over many turns of the ring', () => {
 	const log = new EventLog();
 	const given: (number | undefined)[] = [];
 	for (let offset = 1; offset <= 10_000; offset++) {
@@ -44,4 +47,68 @@ it('drops the oldest events and keeps its totals right, over many compactions', 
 
 it('parses an event again from its text when the object was released', () => {
 	expect(dispatchOf(entry(7))).toEqual({ t: 'MESSAGE_CREATE', d: { id: '7' } });
+});
+
+it('is a list of events that are found, counted and taken out in any order of calls', () => {
+	const step = fc.oneof(
+		fc.record({ push: fc.integer({ min: 1, max: 100 }) }),
+		fc.record({ shift: fc.integer({ min: 1, max: 100 }) }),
+		fc.record({ removeAfter: fc.nat(1000), every: fc.integer({ min: 1, max: 4 }) }),
+	);
+	fc.assert(
+		fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+			const log = new EventLog();
+			let model: number[] = [];
+			let newest = 0;
+			const taken: (number | undefined)[][] = [];
+			for (const each of steps) {
+				if ('push' in each) {
+					for (let n = 0; n < each.push; n++) {
+						newest += 1 + (n % 3);
+						log.push(entry(newest));
+						model.push(newest);
+					}
+				} else if ('shift' in each) {
+					for (let n = 0; n < each.shift; n++) taken.push([log.shift()?.offset, model.shift()]);
+				} else {
+					const isGone = (offset: number) => offset > each.removeAfter && offset % each.every === 0;
+					log.removeNewestFirst(each.removeAfter, ({ offset }) => isGone(offset));
+					model = model.filter((offset) => !isGone(offset));
+				}
+				const middle = model[model.length >> 1] ?? 0;
+				expect(log.between(0, newest).map(({ offset }) => offset)).toEqual(model);
+				expect([log.size, log.oldest?.offset, log.after(middle)?.offset, log.countBetween(middle, newest)]).toEqual([
+					model.length,
+					model[0],
+					model.find((offset) => offset > middle),
+					model.filter((offset) => offset > middle).length,
+				]);
+				expect(log.bytes).toBe(model.reduce((sum, offset) => sum + entry(offset).event.sizeBytes, 0));
+			}
+			expect(taken.filter(([given, expected]) => given !== expected)).toEqual([]);
+		}),
+		{ numRuns: 50 },
+	);
+});
+
+it('keeps nothing of the events that have left it alive in the old generation', () => {
+	v8.setFlagsFromString('--expose-gc');
+	const collect = vm.runInNewContext('gc') as (options?: { type: 'minor' }) => void;
+	const log = new EventLog();
+	let offset = 0;
+	const pass = (events: number) => {
+		for (let n = 0; n < events; n++) {
+			log.push({ ...entry(++offset), data: Array.from({ length: 100 }, () => offset) });
+			if (log.size > 300) log.shift();
+			// No event is in the log during two of them, which would make it one of the old generation.
+			if (offset % 400 === 0) collect({ type: 'minor' });
+		}
+	};
+	const oldBytes = () => v8.getHeapSpaceStatistics().find(({ space_name: name }) => name === 'old_space')?.space_used_size ?? 0;
+	pass(10_000);
+	collect();
+	const before = oldBytes();
+	pass(40_000);
+	// The events that passed hold 40 MB.
+	expect((oldBytes() - before) / 2 ** 20).toBeLessThan(5);
 });

@@ -22,14 +22,24 @@ export interface LogEntry {
 	tries: number;
 }
 
+const fewestPlaces = 64;
+/** A larger ring is given up once it is empty. */
+const mostKeptPlaces = 4096;
+
+/**
+ * A ring, whose places are used again. A list that is cut off in front now and then leaves a dead one behind each time, and V8 keeps what a dead
+ * list of its old generation refers to until it collects that as a whole: half of all events got there.
+ */
 export class EventLog {
-	/** Places before `#start` are empty; compacted now and then. */
-	#entries: (LogEntry | undefined)[] = [];
+	/** Its length is a power of two. Places without an event are empty. */
+	#ring = emptyRing(fewestPlaces);
+	/** The place of the oldest. */
 	#start = 0;
+	#size = 0;
 	#bytes = 0;
 
 	get size(): number {
-		return this.#entries.length - this.#start;
+		return this.#size;
 	}
 
 	get bytes(): number {
@@ -37,17 +47,19 @@ export class EventLog {
 	}
 
 	get oldest(): LogEntry | undefined {
-		return this.#entries[this.#start];
+		return this.#ring[this.#start];
 	}
 
 	push(entry: LogEntry): void {
-		this.#entries.push(entry);
+		if (this.#size === this.#ring.length) this.#grow();
+		this.#ring[this.#placeOf(this.#size++)] = entry;
 		this.#bytes += entry.event.sizeBytes;
 	}
 
 	/** The first entry behind an offset. */
 	after(offset: number): LogEntry | undefined {
-		return this.#entries[this.#indexAfter(offset)];
+		const index = this.#indexAfter(offset);
+		return index < this.#size ? this.#at(index) : undefined;
 	}
 
 	/** How many entries lie behind one offset and not behind the other. */
@@ -57,19 +69,22 @@ export class EventLog {
 
 	/** The entries behind one offset and not behind the other. */
 	between(after: number, through: number): readonly LogEntry[] {
-		return this.#entries.slice(this.#indexAfter(after), this.#indexAfter(through)) as LogEntry[];
+		const entries: LogEntry[] = [];
+		const end = this.#indexAfter(through);
+		for (let index = this.#indexAfter(after); index < end; index++) entries.push(this.#at(index));
+		return entries;
 	}
 
 	/** Takes the oldest entry out. */
 	shift(): LogEntry | undefined {
-		const entry = this.#entries[this.#start];
+		const entry = this.#ring[this.#start];
 		if (!entry) return undefined;
-		// Not left to the compaction: an event that outlives a garbage collection costs more than all else about it.
-		this.#entries[this.#start] = undefined;
-		this.#start++;
+		this.#ring[this.#start] = undefined;
+		this.#start = this.#placeOf(1);
+		this.#size--;
 		this.#bytes -= entry.event.sizeBytes;
-		if (this.#start > 1024 && this.#start > this.#entries.length / 2) {
-			this.#entries = this.#entries.slice(this.#start);
+		if (this.#size === 0 && this.#ring.length > mostKeptPlaces) {
+			this.#ring = emptyRing(fewestPlaces);
 			this.#start = 0;
 		}
 		return entry;
@@ -79,25 +94,49 @@ export class EventLog {
 	removeNewestFirst(after: number, remove: (entry: LogEntry) => boolean): void {
 		const from = this.#indexAfter(after);
 		const kept: LogEntry[] = [];
-		for (let index = this.#entries.length - 1; index >= from; index--) {
-			const entry = this.#entries[index] as LogEntry;
+		for (let index = this.#size - 1; index >= from; index--) {
+			const entry = this.#at(index);
+			this.#ring[this.#placeOf(index)] = undefined;
 			if (remove(entry)) this.#bytes -= entry.event.sizeBytes;
 			else kept.push(entry);
 		}
-		this.#entries.length = from;
-		for (let index = kept.length - 1; index >= 0; index--) this.#entries.push(kept[index] as LogEntry);
+		this.#size = from;
+		for (const entry of kept.reverse()) this.#ring[this.#placeOf(this.#size++)] = entry;
+	}
+
+	#placeOf(index: number): number {
+		return (this.#start + index) & (this.#ring.length - 1);
+	}
+
+	#at(index: number): LogEntry {
+		return this.#ring[this.#placeOf(index)] as LogEntry;
+	}
+
+	#grow(): void {
+		const former = this.#ring;
+		const ring = emptyRing(2 * former.length);
+		for (let index = 0; index < this.#size; index++) ring[index] = this.#at(index);
+		former.fill(undefined);
+		this.#ring = ring;
+		this.#start = 0;
 	}
 
 	#indexAfter(offset: number): number {
-		let low = this.#start;
-		let high = this.#entries.length;
+		let low = 0;
+		let high = this.#size;
+		// Mostly it is asked whether there is anything new.
+		if (high === 0 || this.#at(high - 1).offset <= offset) return high;
 		while (low < high) {
 			const middle = (low + high) >>> 1;
-			if ((this.#entries[middle] as LogEntry).offset <= offset) low = middle + 1;
+			if (this.#at(middle).offset <= offset) low = middle + 1;
 			else high = middle;
 		}
 		return low;
 	}
+}
+
+function emptyRing(places: number): (LogEntry | undefined)[] {
+	return Array.from({ length: places }, () => undefined);
 }
 
 /** The event of an entry, parsed. */

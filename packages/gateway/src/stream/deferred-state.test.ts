@@ -53,7 +53,8 @@ it('applies many events over many turns, each once and in order', async () => {
 		await nextTurn();
 		steps.push(applied.length - before);
 	}
-	expect(Math.max(...steps)).toBeLessThan(60);
+	expect(Math.max(...steps)).toBe(75);
+	expect(steps.length).toBeGreaterThan(10);
 	expect(applied).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
 	expect(memberCount(deferred.peek)).toBe(300);
 });
