@@ -37,7 +37,10 @@ const groups: readonly { status: ShardStatus; text: string }[] = [
 export function fleetPicture(view: FleetView): string {
 	const { name, shards, workers, maxConcurrency, waits, elapsedMs } = view;
 	const spin = err.cyan(spinner[Math.floor(elapsedMs / spinnerMs) % spinner.length] as string);
-	if (shards.length === 0) return `${spin} ${err.bold(name)}  asking Discord for its gateway`;
+	if (shards.length === 0) {
+		const what = workers > 0 ? `starting ${plural(workers, 'worker')} of the queue` : 'asking Discord for its gateway';
+		return `${spin} ${err.bold(name)}  ${what}`;
+	}
 
 	const ready = shards.filter(({ status }) => status === 'ready').length;
 	const filled = Math.round((ready / shards.length) * barWidth);

@@ -3,6 +3,7 @@ import type { ManagerStats, ShardStats } from '@shardctl/manager';
 import { out } from '../terminal/colours.js';
 import { sparkline } from '../terminal/sparkline.js';
 import { type Column, clip, tableLines } from '../terminal/table.js';
+import { queueWorkersTable } from './queue-workers-table.js';
 import { gatewayTable, shardColumns, shareNote, summaryLines } from './stats-table.js';
 
 const kept = 60;
@@ -48,16 +49,24 @@ export function fleetScreen(
 	const other = stats?.gateways ? `g shows the ${gateways ? 'workers' : 'gateways'}, ` : '';
 	if (!stats) return [clip(problem ?? `waiting for the figures of ${label}`, width)];
 	const head = [...summaryLines(stats, { width, nowMs }), problem ? out.red(clip(problem, width)) : ''];
+	const readers = queueWorkersTable(stats, { width, nowMs });
+	const showsReaders = readers.length > 0 && !(gateways && stats.gateways);
 	const [title = '', ...rows] =
 		gateways && stats.gateways
 			? gatewayTable(stats, width)
-			: tableLines(columns(stats, history), stats.shards, { width, dim: out.dim });
+			: showsReaders
+				? readers
+				: tableLines(columns(stats, history), stats.shards, { width, dim: out.dim });
 	const note = title.includes('*') ? `; ${shareNote(stats)}` : '';
 	const footer = out.dim(`${other}q quits, arrows scroll${note}`);
 	const room = Math.max(1, height - head.length - 2);
 	const first = Math.min(scroll, Math.max(0, rows.length - room));
 	const more =
-		rows.length > room ? out.dim(` shards ${first + 1} to ${Math.min(rows.length, first + room)} of ${rows.length};`) : '';
+		rows.length > room
+			? out.dim(
+					` ${showsReaders ? 'workers' : 'shards'} ${first + 1} to ${Math.min(rows.length, first + room)} of ${rows.length};`,
+				)
+			: '';
 	return [...head, title, ...rows.slice(first, first + room), clip(`${more} ${footer}`.trimStart(), width)];
 }
 

@@ -9,6 +9,7 @@ import { out, statusColour } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
 import { type Column, tableLines } from '../terminal/table.js';
 import { fold, wrap } from '../terminal/wrap.js';
+import { queueWorkersTable } from './queue-workers-table.js';
 import { reshardLine } from './reshard-line.js';
 import { sizingLines } from './sizing-line.js';
 
@@ -18,7 +19,9 @@ export function statsTable(stats: ManagerStats, { width, nowMs }: { width: numbe
 	const note = shareNote(stats);
 	if (note && rows[0]?.includes('*')) rows.push(out.dim(note));
 	const gateways = stats.gateways ? ['', ...gatewayTable(stats, width)] : [];
-	return `${[...summaryLines(stats, { width, nowMs }), '', ...rows, ...gateways].join('\n')}\n`;
+	const readers = queueWorkersTable(stats, { width, nowMs });
+	if (readers.length > 0) readers.unshift('');
+	return `${[...summaryLines(stats, { width, nowMs }), '', ...rows, ...gateways, ...readers].join('\n')}\n`;
 }
 
 type GatewayProcess = NonNullable<ManagerStats['gateways']>[number];

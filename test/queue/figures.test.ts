@@ -1,0 +1,120 @@
+// What a person sees of a queue, and does with the events that a group gave up, over a real Redis.
+import { DeadEvents, QueueFigures, queueLayout } from '@shardctl/queue';
+import { waitFor } from '@shardctl/test-support';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
+import { connectTo, describeWithRedis, type RedisServer, redisServer } from '../../packages/cluster/test/support/redis-server.js';
+import { guild, keys, type NotingWorker, type NumberedWriter, notingWorker, numberedWriter } from './queue-support.js';
+
+describeWithRedis('the figures of a queue', () => {
+	let server: RedisServer;
+	let redis: IoredisPort;
+	let source: NumberedWriter;
+	let figures: QueueFigures;
+	let dead: DeadEvents;
+	const workers: NotingWorker[] = [];
+	beforeEach(async () => {
+		server = await redisServer();
+		redis = await connectTo(server);
+		source = numberedWriter(redis);
+		figures = new QueueFigures(redis, keys);
+		dead = new DeadEvents(redis, keys);
+	});
+	afterEach(async () => {
+		await Promise.all(workers.splice(0).map(({ queue }) => queue.close()));
+		source?.writer.stop();
+		await redis?.close();
+		await server?.close();
+	});
+
+	async function begin(): Promise<void> {
+		source.writer.start();
+		await waitFor('the writer to write', () => source.writer.state === 'writing');
+		// Nothing that can have had a partition before is there.
+		await redis.batch([['HSET', keys.meta, 'since', 0]]);
+	}
+
+	async function worker(options: Parameters<typeof notingWorker>[1] = {}): Promise<NotingWorker> {
+		const made = await notingWorker(server.url, options);
+		workers.push(made);
+		return made;
+	}
+
+	it('are empty before anything has written to it', async () => {
+		expect(await figures.layout()).toBeUndefined();
+		expect(await figures.look()).toEqual({ shards: 0, partitionsPerShard: 0, written: 0, writtenPerSecond: 0, groups: [] });
+	});
+
+	it('say of each group how far it is, how old its oldest event is, and who reads', async () => {
+		await begin();
+		const away = await worker({ group: 'away' });
+		await away.queue.close();
+		let release = () => {};
+		const held = new Promise<void>((resolve) => {
+			release = resolve;
+		});
+		const slow = await worker({ group: 'slow', concurrency: 2, onEvent: () => held });
+		await waitFor('its partitions', () => slow.queue.stats().partitions === 16);
+		for (let n = 0; n < 30; n++) source.write(n % 10);
+		await waitFor('all of it to be written', () => source.written() === 30);
+		await waitFor('two to run', () => slow.queue.stats().running === 2);
+		const busy = await figures.look();
+		expect(busy).toMatchObject({ shards: 1, partitionsPerShard: 16, written: 30 });
+		const [first, second] = busy.groups;
+		expect(first).toMatchObject({ group: 'away', events: ['MESSAGE_CREATE'], members: 0, partitions: 0, lag: 30, pending: 0 });
+		expect(second).toMatchObject({ group: 'slow', members: 1, partitions: 16, lag: 30, missed: 0, dead: 0 });
+		expect(second?.pending).toBeGreaterThan(0);
+		for (const { oldestAgeMs, behind } of busy.groups) {
+			expect(oldestAgeMs).toBeGreaterThan(0);
+			expect(behind.length).toBeLessThanOrEqual(8);
+			expect(behind[0]?.lag).toBeGreaterThanOrEqual(3);
+		}
+		release();
+		await waitFor('the group to be done', async () => (await figures.look()).groups[1]?.lag === 0);
+		expect((await figures.look()).groups[1]).toMatchObject({ pending: 0, oldestAgeMs: 0, behind: [] });
+		expect(slow.handled.length).toBe(30);
+	});
+
+	it('list the events that were given up, and put them back for their group alone, or remove them', async () => {
+		await begin();
+		let broken = true;
+		const onEvent = ({ data }: { data: unknown }) => {
+			if (broken && (data as { guild: number }).guild < 2) throw new Error('the database is away');
+		};
+		const failing = await worker({ onEvent });
+		const other = await worker({ group: 'other' });
+		await waitFor('their partitions', () => [failing, other].every(({ queue }) => queue.stats().partitions === 16));
+		for (let n = 0; n < 4; n++) source.write(n);
+		await waitFor('two to be given up', async () => (await dead.list(10)).length === 2);
+		await waitFor('the other group', () => other.handled.length === 4);
+		const [newest] = await dead.list(1);
+		expect(newest).toMatchObject({ group: 'g', reason: 'the database is away', type: 'MESSAGE_CREATE' });
+		expect([guild(0), guild(1)]).toContain(newest?.guildId);
+		const deadOf = async () => (await figures.look()).groups.map(({ group, dead: count }) => [group, count]);
+		await waitFor('the count', async () => (await deadOf()).flat().includes(2));
+		await expect(dead.drop('1-1')).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+		broken = false;
+		expect(await dead.retry('all', queueLayout(1))).toEqual({ count: 2, tooOld: 0 });
+		await waitFor('them to be handled', () => failing.handled.length === 4);
+		await waitFor('all to be acknowledged', async () => (await figures.look()).groups.every(({ lag }) => lag === 0));
+		expect([await dead.list(10), await deadOf(), other.handled.length]).toEqual([
+			[],
+			[
+				['g', 0],
+				['other', 0],
+			],
+			4,
+		]);
+		broken = true;
+		source.write(0);
+		await waitFor('one to be given up', async () => (await dead.list(10)).length === 1);
+		expect(await dead.drop('all')).toEqual({ count: 1, tooOld: 0 });
+		expect([await dead.list(10), await deadOf()]).toEqual([
+			[],
+			[
+				['g', 0],
+				['other', 0],
+			],
+		]);
+	});
+});
