@@ -40,22 +40,34 @@ describe.skipIf(python === undefined)('the bot on discord.py', () => {
 	});
 });
 
-const python3 = ['python3', '/usr/bin/python3'].find((command) => spawnSync(command, ['-c', '']).status === 0);
-
-it.skipIf(python3 === undefined)(
-	'a program without a library runs through --exec, with several shards in each process',
-	async () => {
-		const { simulator, env, programs } = await simulated(4);
-		const cli = cliSandbox();
-		const exec = ['--', python3 as string, examplePath('python/no_library.py')];
-		const run = cli.run(['start', '--shards-per-worker', '2', '--exec', ...exec], { env });
-		await run.message(/is started as a program of its own, so gateway processes hold its sessions/);
-		await run.message(/^fleet ready: 4 shards in 2 workers/);
-		simulator.emit('MESSAGE_CREATE', { content: 'hello there' });
-		await run.message(/^shard \d: hello there$/);
-		run.process.kill('SIGTERM');
-		expect(await run.exit).toBe(0);
-		expect([...cli.survivors(), ...programs()]).toEqual([]);
-		expect(simulator.violations({ hardOnly: true })).toEqual([]);
+const programs = [
+	{
+		name: 'Python',
+		file: 'python/no_library.py',
+		command: ['python3', '/usr/bin/python3'].find((each) => runs(each, ['-c', ''])),
 	},
-);
+	{ name: 'Perl', file: 'exec/bot.pl', command: ['perl'].find((each) => runs(each, ['-MJSON::PP', '-e', '1'])) },
+];
+
+function runs(command: string, args: readonly string[]): boolean {
+	return spawnSync(command, args).status === 0;
+}
+
+for (const { name, file, command } of programs) {
+	it.skipIf(command === undefined)(
+		`a program without a library in ${name} runs through --exec, with several shards in each process`,
+		async () => {
+			const { simulator, env, programs: running } = await simulated(4);
+			const cli = cliSandbox();
+			const run = cli.run(['start', '--shards-per-worker', '2', '--exec', '--', command as string, examplePath(file)], { env });
+			await run.message(/is started as a program of its own, so gateway processes hold its sessions/);
+			await run.message(/^fleet ready: 4 shards in 2 workers/);
+			simulator.emit('MESSAGE_CREATE', { content: 'hello there' });
+			await run.message(/^shard \d: hello there$/);
+			run.process.kill('SIGTERM');
+			expect(await run.exit).toBe(0);
+			expect([...cli.survivors(), ...running()]).toEqual([]);
+			expect(simulator.violations({ hardOnly: true })).toEqual([]);
+		},
+	);
+}
