@@ -4,8 +4,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { botKey, shardIdForGuild } from '@shardctl/core';
-import { partitionCount, queueKeys, queueLayout } from '@shardctl/queue';
+import { botKey, intentBits, shardIdForGuild } from '@shardctl/core';
+import { connectQueue, partitionCount, queueKeys, queueLayout } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -171,6 +171,54 @@ describeWithRedis('a gateway process that writes into the queue', () => {
 		const written = await streams(1);
 		expect([written.length, orderProblems(written, counts)]).toEqual([total(), []]);
 		expect(gateway.upstream()).toMatchObject({ identify: 1, violations: 0 });
+	});
+
+	it('sends what a worker asks to Discord, and answers from its state', async () => {
+		await start(2);
+		const { token } = gateway.simulator;
+		const chunks: unknown[] = [];
+		const intents = intentBits.GUILDS | intentBits.GUILD_MESSAGES | intentBits.GUILD_MEMBERS;
+		const events = ['MESSAGE_CREATE', 'GUILD_MEMBERS_CHUNK'];
+		const queue = await connectQueue({ group: 'g', events, intents, url: server.url, token, onWarning: () => {} });
+		queue.handle(({ type, data, guildId }) => {
+			if (type === 'GUILD_MEMBERS_CHUNK') chunks.push([guildId, (data as { nonce?: string }).nonce]);
+		});
+		const running = queue.run();
+		await Promise.all([gateway.noticed('upstream:ready', 0), gateway.noticed('upstream:ready', 1)]);
+		const [guildId = ''] = guilds;
+		await waitFor('the guild', () =>
+			queue.guild(guildId).then(
+				() => true,
+				() => false,
+			),
+		);
+		expect(await queue.guild(guildId)).toMatchObject({ id: guildId, channels: expect.any(Array), roles: expect.any(Array) });
+		await expect(queue.guild('1')).rejects.toMatchObject({ code: 'GUILD_NOT_FOUND' });
+		const shard = shardIdForGuild(guildId, 2);
+		await queue.send(guildId, { op: 8, d: { guild_id: guildId, query: '', limit: 1, nonce: 'one' } });
+		await queue.gateway.send(shard, { op: 8, d: { guild_id: guildId, query: '', limit: 1, nonce: 'two' } });
+		await expect
+			.poll(() => chunks)
+			.toEqual([
+				[guildId, 'one'],
+				[guildId, 'two'],
+			]);
+		const wrong = queue.gateway.send(1 - shard, { op: 8, d: { guild_id: guildId, query: '', limit: 1 } });
+		await expect(wrong).rejects.toMatchObject({
+			code: 'OPTIONS_INVALID',
+			message: expect.stringMatching(/no guild of shard \d is in/),
+		});
+		for (const payload of [
+			{ op: 2, d: {} },
+			{ op: 8, d: { guild_id: 7 } },
+		]) {
+			await expect(queue.send(guildId, payload)).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+		}
+		await gateway.kill();
+		await expect(queue.guild(guildId)).rejects.toMatchObject({ code: 'GATEWAY_UNAVAILABLE' });
+		await queue.close();
+		await running;
+		expect(gateway.upstream()).toMatchObject({ identify: 2, violations: 0 });
 	});
 
 	it('waits while Redis is away, says so, and writes what it has kept', async () => {

@@ -48,6 +48,7 @@ export const errorCodes = {
 	LAST_NODE: 'no other node of the cluster can take the sessions of that node',
 	NOT_A_CLUSTER: 'the fleet runs on one machine, so it has no nodes',
 	QUEUE_MISMATCH: 'the event queue in this Redis belongs to a fleet with another shard count',
+	GATEWAY_UNAVAILABLE: 'no gateway process has that shard at the moment',
 	RESHARD_COUNT: 'the fleet cannot be resharded to that number of sessions',
 	RESHARD_UNSUPPORTED: 'a fleet of this kind cannot be resharded while it runs',
 	RESHARD_RUNNING: 'the fleet is being resharded',

@@ -1,11 +1,12 @@
 export type { ConnectionInfo, GatewayBackend, IdentifyAnswer } from './backend.js';
-export type {
-	ChannelInfoPayload,
-	ClientRequest,
-	GuildMembersPayload,
-	IdentifyPayload,
-	PresencePayload,
-	VoiceStatePayload,
+export {
+	type ChannelInfoPayload,
+	type ClientRequest,
+	type GuildMembersPayload,
+	type IdentifyPayload,
+	type PresencePayload,
+	parseClientOperation,
+	type VoiceStatePayload,
 } from './client-payloads.js';
 export { synchronousInflate } from './compression/synchronous-zlib.js';
 export { GatewayConnection } from './connection.js';

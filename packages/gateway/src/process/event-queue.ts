@@ -1,6 +1,6 @@
 // What a gateway process has of the event queue: its own connection to Redis, the writer of each of its shards, and what the groups of
 // workers have subscribed to. Loaded only where the fleet has a queue.
-import { IoredisPort } from '@shardctl/cluster';
+import { IoredisPort, MessageSeal } from '@shardctl/cluster';
 import {
 	type Clock,
 	type GatewayQueueConfig,
@@ -10,12 +10,22 @@ import {
 	type Timer,
 } from '@shardctl/core';
 import { intentsForEvent } from '@shardctl/gateway-protocol';
-import { decodeSubscription, queueKeys, queueLayout, ShardWriter, type Subscription } from '@shardctl/queue';
+import {
+	decodeSubscription,
+	type GatewayRequest,
+	queueKeys,
+	queueLayout,
+	RequestResponder,
+	ShardWriter,
+	type Subscription,
+} from '@shardctl/queue';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
 
 export interface EventQueueOptions {
 	config: GatewayQueueConfig;
 	totalShards: number;
+	/** Of the bot: what workers ask is sealed with it. */
+	token: string;
 	clock: Clock;
 	/** In a cluster: the epoch of the session's owner. */
 	epoch?(): number | undefined;
@@ -73,6 +83,27 @@ export class EventQueue {
 			keep: config.keep,
 			...(epoch && { epoch }),
 		});
+	}
+
+	/** Answers what workers ask about a shard, while its writer writes. */
+	answer(shard: number, writer: ShardWriter, answer: (request: GatewayRequest) => unknown): void {
+		const { config, token, clock } = this.#options;
+		const responder = new RequestResponder({
+			redis: this.#redis,
+			keys: this.#keys,
+			shard,
+			seal: new MessageSeal({ secret: token, applicationId: config.applicationId }),
+			clock,
+			isOwner: () => writer.accepting,
+			answer,
+		});
+		const start = async () => {
+			if (this.#closed) return;
+			await responder.start().catch(() => {
+				clock.setTimeout(() => void start(), lookEveryMs);
+			});
+		};
+		this.connected.then(start, start);
 	}
 
 	/**

@@ -16,6 +16,7 @@ const queue =
 	new (await import('./event-queue.js')).EventQueue({
 		config: queueConfig,
 		totalShards: config.layout.totalShards,
+		token: process.env.DISCORD_TOKEN ?? '',
 		clock: systemClock,
 		...(cluster && { epoch: () => cluster.lease.epoch }),
 	});

@@ -53,6 +53,7 @@ import { UpstreamSessions } from '../upstream/upstream-sessions.js';
 import type { UpstreamEvents, SessionTerms as UpstreamTerms } from '../upstream/upstream-shard.js';
 import type { EventQueue } from './event-queue.js';
 import type { LeaseWatch } from './lease-watch.js';
+import { answerWorker } from './queue-requests.js';
 
 /**
  * Clients are asked for heartbeats, and often. @discordjs/ws takes its connection for dead and reconnects when its own heartbeat falls
@@ -103,7 +104,7 @@ export interface ResidentGatewayOptions {
 	/** In a cluster: what is released, and each connection to Discord, depends on it. Nothing is restored before there is a lease. */
 	lease?: LeaseWatch;
 	/** The events go there in place of workers. */
-	queue?: Pick<EventQueue, 'connected' | 'isReady' | 'wants' | 'writer' | 'start' | 'stop'>;
+	queue?: Pick<EventQueue, 'connected' | 'isReady' | 'wants' | 'writer' | 'answer' | 'start' | 'stop'>;
 	/** Discord has started a session with these terms. */
 	onSessionStarted(session: number, terms: SessionTerms): void;
 	/** What has become of the connection of a worker's process. */
@@ -533,6 +534,7 @@ export class ResidentGateway {
 		const start = () => writer.start();
 		// Neither rejects.
 		Promise.all([this.#owned.promise, queue.connected]).then(start, start);
+		queue.answer(shardId, writer, (request) => answerWorker(this.#shards.get(shardId), request));
 		return new QueueConsumer({ writer, queue });
 	}
 

@@ -323,6 +323,18 @@ export class ResidentShard implements WorkerDoor {
 		for (const { t, d } of this.#voice.answerTo(request.d, session)) session.dispatchUnrecorded(EncodedDispatch.of(t, d));
 	}
 
+	/** A request of a program that has no session here. Returns false where no guild of the shard is in it. */
+	requestFor(asked: ClientRequest): boolean {
+		const request = requestOfShard(asked, this.id, this.#options.layout.totalShards);
+		if (request) this.#session.request(request);
+		return request !== undefined;
+	}
+
+	/** A guild as GUILD_CREATE would say it; undefined where the bot is not in it, or it is in an outage. */
+	guild(id: string): RawObject | undefined {
+		return this.#stream.state?.guild(id);
+	}
+
 	stats(): GatewayShardStats {
 		return { shardId: this.id, session: this.#session.id, ...this.#stream.stats, ...this.#saved.stats };
 	}

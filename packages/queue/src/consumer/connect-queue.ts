@@ -1,25 +1,28 @@
 // The door of a worker: connects to the queue, and puts its place in the group and the intake of its events together.
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
-import { IoredisPort, type IoredisPortOptions, timingsFor } from '@shardctl/cluster';
+import { IoredisPort, type IoredisPortOptions, MessageSeal, timingsFor } from '@shardctl/cluster';
 import {
 	botKey,
 	type Clock,
 	type Deferred,
 	deferred,
+	isSnowflake,
 	messageOf,
 	type QueueConnectionStatus,
 	type QueueNews,
 	queueChannel,
 	ShardctlError,
+	shardIdForGuild,
 	systemClock,
 } from '@shardctl/core';
 import { groupScripts } from '../scripts/group-scripts.js';
 import { type QueueKeys, queueKeys } from '../wire/keys.js';
 import { partitionCount, type QueueLayout, shardOfPartition } from '../wire/partitions.js';
 import { checkSubscription, encodeSubscription } from '../wire/subscription.js';
-import { type CoreClient, CoreGateway } from './core-gateway.js';
+import { type CoreClient, CoreGateway, type SendPayload } from './core-gateway.js';
 import { Effects } from './effects.js';
+import { GatewayRequests } from './gateway-requests.js';
 import { Intake, type IntakeCounters } from './intake.js';
 import { Membership } from './membership.js';
 import type { QueueEvent } from './queue-event.js';
@@ -92,7 +95,10 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Queue>
 	if (!token) throw new ShardctlError('TOKEN_MISSING', 'the queue needs the token of the bot: set token or DISCORD_TOKEN');
 	const tls = options.tls ?? (options.url === undefined ? givenTls() : undefined);
 	const redis = new IoredisPort({ url, ...(tls && { tls }) });
-	const queue = new Queue({ ...options, redis, keys: queueKeys(botKey(token.replace(/^Bot /, ''))), clock: systemClock });
+	const secret = token.replace(/^Bot /, '');
+	const applicationId = botKey(secret);
+	const seal = new MessageSeal({ secret, applicationId });
+	const queue = new Queue({ ...options, redis, keys: queueKeys(applicationId), clock: systemClock, seal });
 	try {
 		await redis.ready();
 		await queue.subscribe();
@@ -117,6 +123,7 @@ interface QueueParts extends ConnectQueueOptions {
 	redis: IoredisPort;
 	keys: QueueKeys;
 	clock: Clock;
+	seal: MessageSeal;
 }
 
 /** The state of a {@link Queue}. */
@@ -131,6 +138,7 @@ export class Queue {
 	readonly #wanted: ReadonlySet<string>;
 	readonly #member = randomBytes(8).toString('hex');
 	readonly #layout: Deferred<QueueLayout> = deferred();
+	readonly #requests: GatewayRequests;
 	#state: State = 'connected';
 	#handler: EventHandler | undefined;
 	#running: { membership: Membership; intake: Intake } | undefined;
@@ -147,7 +155,12 @@ export class Queue {
 	constructor(options: QueueParts) {
 		this.#options = options;
 		this.#wanted = new Set(options.events);
-		this.gateway = new CoreGateway(() => this.#layout.promise);
+		this.gateway = new CoreGateway(
+			() => this.#layout.promise,
+			(shardId, { op, d }) => this.#requests.ask(shardId, { kind: 'send', op, d }),
+		);
+		const { redis, keys, clock, seal } = options;
+		this.#requests = new GatewayRequests({ redis, keys, member: this.#member, seal, clock });
 	}
 
 	/** Called with each event; the event is acknowledged when the returned promise is fulfilled, and tried again when it is rejected. */
@@ -187,6 +200,32 @@ export class Queue {
 			process.off('SIGTERM', stop);
 			process.off('SIGINT', stop);
 		}
+	}
+
+	/**
+	 * Sends to Discord on the session that has the guild, such as op 8, whose answers arrive as GUILD_MEMBERS_CHUNK where the group has subscribed
+	 * to it. Resolves when the gateway process has accepted it; it keeps Discord's limits.
+	 *
+	 * Rejects with `GATEWAY_UNAVAILABLE` while no gateway process has the shard, `OPTIONS_INVALID` for what Discord would refuse, and `CALL_TIMEOUT`.
+	 */
+	async send(guildId: string, { op, d }: SendPayload): Promise<void> {
+		await this.#requests.ask(await this.#shardOf(guildId), { kind: 'send', op, d });
+	}
+
+	/**
+	 * A guild from the state that its gateway process keeps: what GUILD_CREATE would say now.
+	 *
+	 * Rejects as {@link send} does, and with `GUILD_NOT_FOUND`.
+	 */
+	guild(guildId: string): Promise<Record<string, unknown>> {
+		const asked = this.#shardOf(guildId).then((shard) => this.#requests.ask(shard, { kind: 'guild', guildId }));
+		return asked as Promise<Record<string, unknown>>;
+	}
+
+	async #shardOf(guildId: string): Promise<number> {
+		if (!isSnowflake(guildId)) throw new ShardctlError('OPTIONS_INVALID', `"${guildId}" is not the id of a guild`);
+		const { shards } = await this.#layout.promise;
+		return shardIdForGuild(guildId, shards);
 	}
 
 	/** Ends {@link run}: resolves when nothing is being handled, everything handled is acknowledged, and the connections are closed. */

@@ -13,11 +13,21 @@ export interface CoreClient {
 	rawListeners(event: never): readonly unknown[];
 }
 
+/** Discord: Gateway, "Send Events": op 3, 4, 8, … */
+export interface SendPayload {
+	readonly op: number;
+	readonly d: unknown;
+}
+
+type SendToShard = (shardId: number, payload: SendPayload) => Promise<unknown>;
+
 export class CoreGateway {
 	readonly #layout: () => Promise<QueueLayout>;
+	readonly #send: SendToShard;
 
-	constructor(layout: () => Promise<QueueLayout>) {
+	constructor(layout: () => Promise<QueueLayout>, send: SendToShard) {
 		this.#layout = layout;
+		this.#send = send;
 	}
 
 	async getShardCount(): Promise<number> {
@@ -29,8 +39,9 @@ export class CoreGateway {
 		return this;
 	}
 
-	send(): never {
-		throw new ShardctlError('OPTIONS_INVALID', 'a worker of the queue cannot send to the gateway yet');
+	/** Resolves when the gateway process that has the shard has accepted it. */
+	async send(shardId: number, payload: SendPayload): Promise<void> {
+		await this.#send(shardId, payload);
 	}
 
 	/** @internal Resolves when every listener has settled; rejects with the first failure. */

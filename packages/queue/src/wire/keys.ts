@@ -22,6 +22,10 @@ export interface QueueKeys {
 	group(name: string): string;
 	/** What is known of an effect of an event; see `QueueEvent.once`. */
 	once(group: string, effect: string): string;
+	/** Channel: what workers ask of the gateway process that has a shard. */
+	requests(shard: number): string;
+	/** Channel: the answers to a worker. */
+	answers(member: string): string;
 	/** Channel: the members of a group, or its partitions, have changed. A hint, which may be lost. */
 	groupChanged(name: string): string;
 }
@@ -39,6 +43,8 @@ export function queueKeys(applicationId: string): QueueKeys {
 		events: (partition) => `${prefix}:events:${partition}`,
 		group: (name) => `${prefix}:group:${name}`,
 		once: (group, effect) => `${prefix}:once:${group}:${effect}`,
+		requests: (shard) => `${prefix}:shard:${shard}:requests`,
+		answers: (member) => `${prefix}:answers:${member}`,
 		groupChanged: (name) => `${prefix}:group:${name}:changed`,
 	};
 }
