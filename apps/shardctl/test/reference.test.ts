@@ -25,11 +25,20 @@ describe("the README's reference", () => {
 });
 
 describe('every option', () => {
-	it('of a command below simulate has one too', () => {
+	it('of a command below another has one too', () => {
 		const nested = program.commands.flatMap(({ commands }) => commands);
-		expect(nested.map((command) => command.name())).toEqual(['say', 'command', 'press', 'submit']);
-		for (const { long, envVar } of nested.flatMap(({ options }) => options)) {
-			expect(envVar).toMatch(new RegExp(`^SHARDCTL_(SIMULATE_)?${long?.slice(2).replaceAll('-', '_').toUpperCase()}$`));
+		expect(nested.map((command) => `${command.parent?.name()} ${command.name()}`)).toEqual([
+			'queue dead',
+			'simulate say',
+			'simulate command',
+			'simulate press',
+			'simulate submit',
+		]);
+		for (const command of nested) {
+			for (const { long, envVar } of command.options) {
+				const name = long?.slice(2).replaceAll('-', '_').toUpperCase();
+				expect(envVar).toMatch(new RegExp(`^SHARDCTL_(${command.parent?.name().toUpperCase()}_)?${name}$`));
+			}
 		}
 	});
 
