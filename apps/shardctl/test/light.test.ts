@@ -7,6 +7,8 @@ import { expect, it, onTestFinished } from 'vitest';
 
 const bot = fileURLToPath(new URL('fixtures/bot.mjs', import.meta.url));
 const bin = fileURLToPath(new URL('../bin/shardctl.js', import.meta.url));
+/** They have the package among their dependencies. */
+const folderOfExamples = fileURLToPath(new URL('../../examples', import.meta.url));
 const reportLoaded = fileURLToPath(new URL('fixtures/report-loaded.mjs', import.meta.url));
 
 async function loadedBy(...args: string[]): Promise<string[]> {
@@ -47,4 +49,20 @@ it('a manager on one machine loads a few CommonJS files and imports nothing, and
 	const loaded = [...manager.stderr().matchAll(/^(?:required|imported) (.*)$/gm)].map(([, file]) => basename(file as string));
 	const files = [...everyCommand, 'start.cjs', 'run-fleet.cjs', 'common.cjs', 'control.cjs', 'manager.cjs'];
 	expect(loaded.sort()).toEqual(files.sort());
+});
+
+it.each(["import('shardctl')", "require('shardctl')"])('%s loads the manager of the same few files', async (load) => {
+	const program = ['--import', reportLoaded, '-e', load];
+	const run = cliSandbox().run([], { command: [process.execPath, ...program], cwd: folderOfExamples });
+	expect(await run.exit).toBe(0);
+	const loaded = [...run.stderr().matchAll(/^required (.*)$/gm)].map(([, file]) => basename(file as string));
+	expect(loaded.sort()).toEqual([
+		'control.cjs',
+		'library.cjs',
+		'manager.cjs',
+		'package.json',
+		'rolldown-runtime.cjs',
+		'shared.cjs',
+	]);
+	expect(run.stderr()).not.toMatch(/Warning/);
 });

@@ -10,6 +10,11 @@ describe('ShardctlError', () => {
 		expect(ShardctlError.is(error)).toBe(true);
 		expect(ShardctlError.is(cause)).toBe(false);
 		expect(ShardctlError.is({ code: 'API_UNREACHABLE' })).toBe(false);
+		expect(error).toBeInstanceOf(ShardctlError);
+		expect(cause).not.toBeInstanceOf(ShardctlError);
+		expect(null).not.toBeInstanceOf(ShardctlError);
+		// As of another copy of the package.
+		expect(Object.assign(new Error('text'), { [Symbol.for('shardctl.error')]: true })).toBeInstanceOf(ShardctlError);
 	});
 
 	it('has no cause when none was given', () => {

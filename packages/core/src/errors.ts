@@ -101,6 +101,11 @@ export class ShardctlError extends Error {
 		);
 	}
 
+	/** For `instanceof`, as {@link is}: the entry points of the package have copies of this class. */
+	static override [Symbol.hasInstance](value: unknown): boolean {
+		return ShardctlError.is(value);
+	}
+
 	/** Recognises an error of ours also when it comes from a second copy of the package. */
 	static is(value: unknown): value is ShardctlError {
 		return value instanceof Error && brand in value;

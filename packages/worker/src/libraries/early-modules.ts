@@ -12,19 +12,19 @@ const candidates: readonly { name: string; likely(bot: Bot): boolean }[] = [
 	{
 		name: '@discordjs/rest',
 		likely: ({ isModule, imports, depends }) =>
-			isModule || (imports() && (depends('@discordjs/rest') || depends('@discordjs/core'))),
+			isModule || ((depends('@discordjs/rest') || depends('@discordjs/core')) && imports()),
 	},
 	{
 		name: '@discordjs/ws',
 		likely: ({ isModule, imports, depends }) =>
-			(isModule || imports()) && (depends('@discordjs/ws') || depends('@discordjs/core')),
+			(depends('@discordjs/ws') || depends('@discordjs/core')) && (isModule || imports()),
 	},
 ];
 
 interface Bot {
 	/** Whether the bot file itself is an ES module, as far as its name and its package say. */
 	isModule: boolean;
-	/** Whether a bot file that is CommonJS imports something, which may be the bot itself. */
+	/** Whether a bot file that is CommonJS imports something, which may be the bot itself. Reads the file, so it is asked last. */
 	imports(): boolean;
 	/** Whether the bot's package names another one as a dependency. */
 	depends(name: string): boolean;
@@ -99,10 +99,13 @@ interface Manifest {
 
 function nearestManifest(start: string): Manifest {
 	for (let folder = start; ; folder = dirname(folder)) {
+		const file = join(folder, 'package.json');
 		try {
-			return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+			// A read that fails costs ten times as much.
+			if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
 		} catch {
-			if (folder === dirname(folder)) return {};
+			// No JSON: that of a folder above is used.
 		}
+		if (folder === dirname(folder)) return {};
 	}
 }
