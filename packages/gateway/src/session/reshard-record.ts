@@ -29,6 +29,8 @@ export interface ReshardRecordOptions {
 export class ReshardRecord {
 	readonly #options: ReshardRecordOptions;
 	#sessions: readonly ReplacingSession[] = [];
+	/** Groups are replaced at the same time, and each writes down all of them: one after the other, or the last one would undo the others. */
+	#writing: Promise<void> = Promise.resolve();
 
 	constructor(options: ReshardRecordOptions) {
 		this.#options = options;
@@ -56,19 +58,25 @@ export class ReshardRecord {
 	}
 
 	/** Adds sessions, in place of those that carried the same shards. Nothing has changed when it rejects. */
-	async add(added: readonly ReplacingSession[]): Promise<void> {
-		const moved = new Set(added.flatMap(({ shards }) => shards.map(({ id }) => id)));
-		const kept = this.#sessions.filter(({ shards }) => !shards.some(({ id }) => moved.has(id)));
-		const sessions = [...kept, ...added];
-		const { totalShards, store } = this.#options;
-		await store.write(this.#name, Buffer.from(JSON.stringify({ version, totalShards, sessions })));
-		this.#sessions = sessions;
+	add(added: readonly ReplacingSession[]): Promise<void> {
+		const written = this.#writing.then(() => this.#add(added));
+		this.#writing = written.catch(() => {});
+		return written;
 	}
 
 	/** The sessions are over. */
 	async remove(): Promise<void> {
 		if (this.#sessions.length > 0) await this.#options.store.remove(this.#name);
 		this.#sessions = [];
+	}
+
+	async #add(added: readonly ReplacingSession[]): Promise<void> {
+		const moved = new Set(added.flatMap(({ shards }) => shards.map(({ id }) => id)));
+		const kept = this.#sessions.filter(({ shards }) => !shards.some(({ id }) => moved.has(id)));
+		const sessions = [...kept, ...added];
+		const { totalShards, store } = this.#options;
+		await store.write(this.#name, Buffer.from(JSON.stringify({ version, totalShards, sessions })));
+		this.#sessions = sessions;
 	}
 
 	get #name(): string {

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import type { HeldSnapshots } from '../snapshots/held-snapshots.js';
+import { type ReplacingSession, ReshardRecord } from './reshard-record.js';
+
+function setup() {
+	const files = new Map<string, Uint8Array>();
+	const world = { isFull: false };
+	const store = {
+		read: async (name: string) => files.get(name),
+		write: async (name: string, data: Uint8Array) => {
+			await new Promise((resolve) => setImmediate(resolve));
+			if (world.isFull) throw new Error('the disk is full');
+			files.set(name, data);
+		},
+	} as unknown as HeldSnapshots;
+	const open = async () => {
+		const record = new ReshardRecord({ bot: 'bot', totalShards: 8, store });
+		await record.read();
+		return record;
+	};
+	return { open, world };
+}
+
+const replacing = (id: number, of: number): ReplacingSession => ({
+	id,
+	of,
+	session: { sessionId: `${id} of ${of}`, resumeUrl: 'ws://x' } as unknown as ReplacingSession['session'],
+	base: 100,
+	shards: Array.from({ length: 8 / of }, (_, n) => ({ id: id + n * of, through: 100, skip: [], replaced: 'before' })),
+});
+
+it('has every group that was replaced at the same time as another', async () => {
+	const { open } = setup();
+	const record = await open();
+	await Promise.all([0, 1].map((group) => record.add([replacing(group, 4), replacing(group + 2, 4)])));
+	const next = await open();
+	for (const each of [record, next]) {
+		expect(Array.from({ length: 8 }, (_, id) => each.sessionsOf(id))).toEqual(Array(8).fill(4));
+	}
+	await Promise.all([next.add([replacing(0, 2)]), next.add([replacing(1, 2)])]);
+	const last = await open();
+	expect(Array.from({ length: 8 }, (_, id) => last.sessionsOf(id))).toEqual(Array(8).fill(2));
+	expect(last.continued(5, 'before')).toMatchObject({ session: { sessionId: '1 of 2' }, base: 100, through: 100 });
+});
+
+it('keeps what it had where a group cannot be written down', async () => {
+	const { open, world } = setup();
+	const record = await open();
+	await record.add([replacing(0, 4), replacing(2, 4)]);
+	world.isFull = true;
+	await expect(record.add([replacing(1, 4), replacing(3, 4)])).rejects.toThrow('the disk is full');
+	world.isFull = false;
+	expect(record.sessionsOf(1)).toBeUndefined();
+	await record.add([replacing(1, 4), replacing(3, 4)]);
+	expect((await open()).sessionsOf(1)).toBe(4);
+});
