@@ -173,4 +173,5 @@ it('names the shards of the manager when another shard is requested', () => {
 		details: { shardId: 5 },
 	});
 	expect(shardNotOwned(0, { shardIds: [], totalShards: 0 }).message).toMatch(/which runs none yet$/);
+	expect(shardNotOwned(0, { shardIds: [], totalShards: 2, isQueue: true }).message).toMatch(/^no worker has shard 0: .* a queue/);
 });

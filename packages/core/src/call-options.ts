@@ -60,9 +60,16 @@ export function readGuildId(given: unknown): string {
 	throw invalid('guildId', 'a Discord id as a string', given);
 }
 
-/** The error of a call to a shard that the manager does not run. */
-export function shardNotOwned(shardId: number, fleet: { shardIds: readonly number[]; totalShards: number }): ShardctlError {
-	const { shardIds, totalShards } = fleet;
+/** The error of a call to a shard that the manager does not run. `isQueue`: its workers have no shards. */
+export function shardNotOwned(
+	shardId: number,
+	fleet: { shardIds: readonly number[]; totalShards: number; isQueue?: boolean },
+): ShardctlError {
+	const { shardIds, totalShards, isQueue = false } = fleet;
+	if (isQueue) {
+		const message = `no worker has shard ${shardId}: the events of this fleet go to a queue, so name a worker instead (shardctl restart --worker N)`;
+		return new ShardctlError('SHARD_NOT_OWNED', message, { details: { shardId } });
+	}
 	const owned = shardIds.length === 0 ? 'none yet' : `shards ${formatShardIds(shardIds)} of ${totalShards}`;
 	return new ShardctlError('SHARD_NOT_OWNED', `shard ${shardId} is not run by this manager, which runs ${owned}`, {
 		details: { shardId },

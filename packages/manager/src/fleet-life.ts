@@ -175,7 +175,9 @@ export class FleetLife {
 		this.#plan = plan;
 		signal.throwIfAborted();
 		// Gateway processes and workers are started with its address, and need not wait for it.
-		const { ready } = await parts.rest.open({ workers: plan.slices.length }, signal);
+		// One worker of a queue may be many later: it is scaled while it runs.
+		const scales = parts.queue !== null && plan.slices.length > 0;
+		const { ready } = await parts.rest.open({ workers: scales ? Number.POSITIVE_INFINITY : plan.slices.length }, signal);
 		await parts.mode.start(plan, signal);
 		const workers = parts.workers.create({ slices: plan.slices, totalShards: plan.layout.totalShards });
 		this.#startWatch = watchStart(workers, signal);

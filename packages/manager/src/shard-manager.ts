@@ -32,6 +32,7 @@ import { FleetLife, type StopOptions } from './fleet-life.js';
 import { createFleetParts, type FleetParts } from './fleet-parts.js';
 import { judgeFleet } from './health/judge-fleet.js';
 import { Lifecycle } from './lifecycle.js';
+import { noReshardWithQueue } from './modes/queue-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import type { FleetQueue } from './queue/fleet-queue.js';
 import type { ScaleOutcome } from './queue/queue-workers.js';
@@ -239,7 +240,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	 * Resident mode: replaces every worker by a new process of the bot, without a gap, and watches each new process. Where one does not
 	 * become ready, dies, or logs more errors than `maxErrorRate`, the deploy stops and the old version is brought back, and it rejects
 	 * with `WORKER_NOT_READY`. `CALL_CANCELLED` when it was called off. `deploy:progress` reports each step. A second call begins when
-	 * the first has ended. `OPTIONS_INVALID` in direct mode.
+	 * the first has ended. `OPTIONS_INVALID` in direct mode. In queue mode the old process is a member of its group beside the new one until then.
 	 */
 	async deploy(options?: DeployOptions): Promise<DeployOutcome> {
 		return this.waitForDeploy(this.startDeploy(options).id);
@@ -292,6 +293,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	/** @internal Of this machine. */
 	async localReshard(request: ReshardRequest): Promise<ReshardOutcome> {
 		if (this.#options.cluster) throw noReshardInCluster();
+		if (this.#options.queue) throw noReshardWithQueue();
 		const { reshards, sizing } = this.#parts;
 		const asked = readReshardRequest(request);
 		try {

@@ -27,7 +27,7 @@ export function deployCommand(): Command {
 		.description(
 			'Replaces every worker with a new process of the bot, without an identify and without a missed event. Each new process is ' +
 				'watched; when one does not become ready, or dies, the old version is brought back. Requires a fleet started with ' +
-				'--gateway resident.',
+				'--gateway resident or queue.',
 		)
 		.addOption(
 			option('--observe <duration>', 'how long to watch each new process before the next (default: 10s)').argParser(duration),

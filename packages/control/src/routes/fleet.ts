@@ -124,7 +124,7 @@ const duration = z.coerce.number().min(0);
 
 export const deployRoute = route({
 	summary:
-		'Resident mode: replaces every worker without a gap. Responds once it has ended; with wait=false, once it is accepted.',
+		'Resident and queue mode: replaces every worker without a gap. Responds once it has ended; with wait=false, once it is accepted.',
 	input: z.strictObject({
 		parallel: wholeNumber(1).optional().describe('number of workers at once (default 1)'),
 		observeMs: duration.optional().describe('how long each new process is watched after it took over (default 10000)'),
@@ -205,6 +205,12 @@ function stopwatch(clock: Clock): () => number {
 
 async function needWorkers(fleet: Fleet): Promise<void> {
 	if ((await fleet.getWorkers()).length > 0) return;
+	if (fleet.queue) {
+		throw new ShardctlError(
+			'WORKER_UNAVAILABLE',
+			'this fleet has no workers: others read its queue; "shardctl restart --gateways" restarts its gateway processes',
+		);
+	}
 	throw new ShardctlError(
 		'WORKER_UNAVAILABLE',
 		'the fleet has no workers yet: it is starting; follow it with "shardctl events -f"',
@@ -221,7 +227,7 @@ export async function workerOfShard(fleet: Fleet, wanted: number): Promise<Worke
 	const worker = workers.find(({ shardIds }) => shardIds.includes(wanted));
 	if (worker) return worker;
 	const shardIds = workers.flatMap((each) => each.shardIds);
-	throw shardNotOwned(wanted, { shardIds, totalShards: fleet.totalShards });
+	throw shardNotOwned(wanted, { shardIds, totalShards: fleet.totalShards, isQueue: fleet.queue !== undefined });
 }
 
 async function workerById(fleet: Fleet, wanted: number): Promise<WorkerView> {

@@ -138,7 +138,8 @@ export class Calls<Worker extends CallWorker = CallWorker>
 		const { workers, totalShards } = this.#fleet;
 		const owner = workers.find((worker) => worker.shardIds.includes(wanted));
 		if (owner) return owner;
-		throw shardNotOwned(wanted, { shardIds: workers.flatMap(({ shardIds }) => shardIds), totalShards });
+		const shardIds = workers.flatMap((worker) => worker.shardIds);
+		throw shardNotOwned(wanted, { shardIds, totalShards, isQueue: workers.length > 0 && shardIds.length === 0 });
 	}
 
 	/** @returns What the caller's options say comes back; nothing can check it. */

@@ -200,10 +200,7 @@ export class QueueMode implements SessionMode {
 
 	/** The partitions of the queue belong to shards of one count. */
 	async reshard(): Promise<{ layout: Layout; done: ReshardedGroup }> {
-		throw new ShardctlError(
-			'RESHARD_UNSUPPORTED',
-			'a fleet that writes to a queue cannot be resharded while it runs: its events are divided by shard count',
-		);
+		throw noReshardWithQueue();
 	}
 
 	async stop(options: { graceMs?: number }): Promise<void> {
@@ -268,3 +265,11 @@ const processStatus: Readonly<Record<string, ShardStatus>> = {
 	stopped: 'stopped',
 	unresponsive: 'unresponsive',
 };
+
+/** The partitions of a queue belong to shards of one count. */
+export function noReshardWithQueue(): ShardctlError {
+	return new ShardctlError(
+		'RESHARD_UNSUPPORTED',
+		'a fleet with a queue cannot be resharded while it runs: its events are divided by shard count',
+	);
+}

@@ -140,9 +140,9 @@ export const managerOptionTable = {
 			flags: '--rest <mode>',
 			help: "how requests to Discord's REST API are sent: by each worker, which knows only its own share of the limits (direct), or all by one process with one rate limit for the whole bot (shared)",
 			choices: ['direct', 'shared'],
-			defaultHelp: 'shared with more than one worker or --cluster, else direct',
+			defaultHelp: 'shared with more than one worker, --cluster or workers of a queue, else direct',
 		},
-		defaultText: "`'shared'` with more than one worker or `cluster`, else `'direct'`",
+		defaultText: "`'shared'` with more than one worker, `cluster` or workers of a queue, else `'direct'`",
 		doc: "`'direct'`: each worker sends its own requests to Discord's REST API; `'shared'`: one process sends those of all workers, with one rate limit for the whole bot; or `{ mode, globalPerSecond }` for a bot whose limit is not 50 a second",
 	},
 	reshard: {

@@ -8,7 +8,7 @@ import { partitionOf, type QueueLayout } from '../wire/partitions.js';
 const pageSize = 200;
 
 /**
- * KEYS: 1 dead events, 2 hash of the group, 3 record of the shard, 4 stream. ARGV: 1 id, 2 partition.
+ * KEYS: 1 dead events, 2 hash of the group, 3 record of the shard, 4 stream. ARGV: 1 id, 2 partition, 3 channel of the bell.
  * The event is behind everything that is in the stream, and for its own group only. Returns 1, or 0 where it is not there any more.
  */
 const retry: RedisScript = {
@@ -23,6 +23,7 @@ local about = table.concat({ string.format('%.0f', count), event.t, event.s, eve
 redis.call('XADD', KEYS[4], '*', 'e', about, 'd', event.d, 'only', event.group)
 redis.call('XDEL', KEYS[1], ARGV[1])
 redis.call('HINCRBY', KEYS[2], 'dead', -1)
+redis.call('PUBLISH', ARGV[3], ARGV[2])
 return 1
 `,
 };
@@ -66,7 +67,7 @@ export class DeadEvents {
 			const shard = Number((BigInt(event.guildId ?? 0) >> 22n) % BigInt(layout.shards));
 			const partition = partitionOf(shard, event.guildId ?? subjectId, layout);
 			const names = [this.#keys.dead, this.#keys.group(event.group), this.#keys.record(shard), this.#keys.events(partition)];
-			return (await this.#redis.script(retry, names, [event.id, partition], { isRare: true })) === 1;
+			return (await this.#redis.script(retry, names, [event.id, partition, this.#keys.bell], { isRare: true })) === 1;
 		});
 	}
 
