@@ -80,6 +80,15 @@ describe.skipIf(python === undefined)('a bot on discord.py', () => {
 		expect(worker?.child.lastExit).toMatchObject({ signal: 'SIGTERM' });
 	});
 
+	it('lets the handlers that run finish before a replaced process ends', async () => {
+		const fleet = await start({ shards: 1, guilds: 4, manager: { env: { SLOW: '0.5' } } });
+		const stopTalking = fleet.keepTalking(50);
+		await fleet.manager.deploy({ observeMs: 0 });
+		stopTalking();
+		expect(await fleet.handledAll()).toHaveLength(fleet.sent);
+		await fleet.stop();
+	});
+
 	it('a bot with a single shard is refused several, and the reason is named', async () => {
 		await expect(start({ shards: 2, guilds: 2, manager: { shardsPerWorker: 2, env: { SINGLE: '1' } } })).rejects.toMatchObject({
 			code: 'BOT_FILE_INVALID',
