@@ -59,9 +59,11 @@ export interface WriterCounters {
 	gaps: number;
 }
 
-const batch = { events: 32, bytes: 256 * 1024, inFlight: 4 };
+const batch = { events: 64, bytes: 256 * 1024, inFlight: 4 };
 const retryMs = { first: 50, most: 1000 };
 const trimEveryMs = 30_000;
+/** More than a shard has guilds. */
+const partitionsKnown = 10_000;
 
 export class ShardWriter {
 	readonly counters: WriterCounters = { written: 0, repeated: 0, gaps: 0 };
@@ -83,6 +85,8 @@ export class ShardWriter {
 	#trimTimer: Timer | undefined;
 	#immediate: NodeJS.Immediate | undefined;
 	#averageBytes = 1000;
+	/** Of guilds and subjects: each is a division of large integers. */
+	readonly #partitions = new Map<string, number>();
 
 	constructor(options: ShardWriterOptions) {
 		this.#options = options;
@@ -191,7 +195,7 @@ export class ShardWriter {
 	}
 
 	async #append(events: readonly QueuedEvent[]): Promise<void> {
-		const { redis, keys, layout, shard } = this.#options;
+		const { redis, keys, shard } = this.#options;
 		const [first, last] = [events[0] as QueuedEvent, events.at(-1) as QueuedEvent];
 		const follows = this.#sent?.session === first.session ? this.#sent.seq : 0;
 		this.#sent = last;
@@ -199,7 +203,7 @@ export class ShardWriter {
 		const streams = new Map<number, number>();
 		const args: (string | number)[] = [this.#epoch, first.session, follows, this.#keepEach, keys.bell];
 		for (const event of events) {
-			const partition = partitionOf(shard, event.guildId ?? event.subjectId, layout);
+			const partition = this.#partitionOf(event.guildId ?? event.subjectId);
 			let stream = streams.get(partition);
 			if (stream === undefined) {
 				stream = streams.size + 1;
@@ -236,6 +240,18 @@ export class ShardWriter {
 		if (this.#inFlight.size > 0) return;
 		if (this.#state === 'pausing') this.#later(() => this.#resume());
 		else if (this.#state === 'writing') this.#rewind();
+	}
+
+	#partitionOf(id: string | null): number {
+		const { layout, shard } = this.#options;
+		if (id === null) return partitionOf(shard, id, layout);
+		let partition = this.#partitions.get(id);
+		if (partition === undefined) {
+			if (this.#partitions.size >= partitionsKnown) this.#partitions.clear();
+			partition = partitionOf(shard, id, layout);
+			this.#partitions.set(id, partition);
+		}
+		return partition;
 	}
 
 	/** Everything that no script has written is sent again, once none is under way. */
