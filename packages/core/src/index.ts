@@ -112,7 +112,6 @@ export {
 	type QueueNews,
 	type QueuePartitionStats,
 	type QueueStats,
-	type QueueWorkerCounters,
 	type QueueWorkerFigures,
 	queueChannel,
 } from './contract/queue.js';

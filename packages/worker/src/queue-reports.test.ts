@@ -11,7 +11,11 @@ it('reports what becomes of a connection, and closes it when the worker ends', a
 		reportQueue: (status, figures) => void reports.push([status, figures()]),
 	});
 	const counters = { partitions: 4, inHand: 1, handled: 7, redelivered: 0, expired: 0, missed: 0, dead: 0 };
-	const connection = { group: 'commands', stats: () => ({ ...counters, members: 2 }), close: vi.fn(async () => {}) };
+	const connection = {
+		group: 'commands',
+		stats: () => ({ ...counters, members: 2 }),
+		close: vi.fn<() => Promise<void>>(async () => {}),
+	};
 	for (const status of ['connected', 'joined'] as const) channel(queueChannel).publish({ connection, status });
 	expect(reports).toEqual([
 		['connected', { group: 'commands', ...counters }],

@@ -78,7 +78,8 @@ export class FleetQueue {
 			await redis.close();
 			throw error;
 		}
-		void this.#follow();
+		// Nothing of it rejects.
+		this.#follow().catch(() => {});
 		return this.#found?.shards;
 	}
 
