@@ -29,6 +29,8 @@ export async function gatewayStart(): Promise<GatewayStart> {
 function passedConfig(): Promise<GatewayConfig> {
 	const end = () => process.exit(0);
 	process.once('disconnect', end);
+	// It may have gone before that listener was added, while this process was booting.
+	if (!process.connected) end();
 	return new Promise((resolve) => {
 		const take = (message: Partial<PassedGatewayConfig> | null) => {
 			const config = message?.shardctlGatewayConfig;
