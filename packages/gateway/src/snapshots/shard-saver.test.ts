@@ -14,7 +14,7 @@ const termsWith = (presence: PresencePayload | null) => ({ intents: 1, largeThre
 function setup() {
 	const clock = fakeClock();
 	const files = new Map<string, Uint8Array>();
-	const disk = { full: false, refuses: '', fenced: false, writes: 0 };
+	const disk = { full: false, refuses: '', fenced: false, unanswered: 0, writes: 0 };
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
 	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null), worker: null as SavedWorker | null };
 	const problems: string[] = [];
@@ -23,6 +23,7 @@ function setup() {
 		disk.writes++;
 		if (disk.fenced) throw new ShardctlError('FENCED', 'replaced');
 		if (disk.full) throw new Error('ENOSPC');
+		if (disk.unanswered-- > 0) throw new Error('no answer');
 		if (name === disk.refuses) throw new Error('EISDIR');
 		files.set(name, data instanceof Uint8Array ? data : Buffer.concat(data));
 	};
@@ -286,4 +287,20 @@ it('tries what has failed for long again as soon as the cause may be over', asyn
 	saver.retrySoon();
 	await clock.advance(300);
 	expect(recovered).toHaveLength(1);
+});
+
+it('saves everything at the end also where the store has not answered once', async () => {
+	const { disk, saver, saved, happen, recovered } = setup();
+	await saver.saveNow();
+	happen(3);
+	disk.unanswered = 1;
+	await saver.saveNow();
+	expect(saved()).toEqual([13, 13]);
+	expect(recovered).toHaveLength(1);
+	disk.fenced = true;
+	happen(1);
+	const { writes } = disk;
+	await saver.saveNow();
+	expect(disk.writes).toBe(writes + 1);
+	saver.stop();
 });

@@ -135,9 +135,14 @@ export class ShardSaver {
 		await this.#written();
 	}
 
-	/** Saves everything; resolves when that is done or has failed. */
+	/** Saves everything; resolves when that is done or has failed twice: what was only not answered in time is saved again in another way. */
 	async saveNow(): Promise<void> {
 		await this.#written();
+		await this.#saveOnce();
+		if (this.#failure && !this.#fenced) await this.#saveOnce();
+	}
+
+	async #saveOnce(): Promise<void> {
 		const worker = this.saveWorker();
 		this.#save();
 		await worker;

@@ -112,6 +112,29 @@ it('ends a drain at its deadline with what it means, and at the signal', async (
 	await expect(drain).rejects.toThrow('now');
 });
 
+it('continues a drain when Redis answers again, and ends it with the reason where it does not', async () => {
+	const { clock, entry } = setUp();
+	const away = new ShardctlError('REDIS_UNAVAILABLE', 'Redis is away');
+	const node = leaving(2, [row('b')]);
+	let failures = 20;
+	const fails = async () => {
+		if (failures-- > 0) throw away;
+	};
+	const flaky = {
+		node: 'a',
+		state: node.state,
+		update: async (change: object) => fails().then(() => node.update(change as never)),
+		read: async () => fails().then(() => node.read()),
+	};
+	const drained = drainNode({ ...entry, node: flaky, deadlineMs: 60_000 });
+	await clock.advance(4000);
+	await drained;
+	expect(node.updates).toEqual([{ draining: true }]);
+	failures = Number.POSITIVE_INFINITY;
+	const [ended] = await Promise.allSettled([drainNode({ ...entry, node: flaky, deadlineMs: 60_000 }), clock.advance(11_000)]);
+	expect(ended).toMatchObject({ status: 'rejected', reason: away });
+});
+
 it('announces what becomes of sessions that cannot move', async () => {
 	const { log, entry } = setUp();
 	for (const count of [2, 1, 0]) await announceLeave({ ...entry, node: leaving(count, []), because: 'of this' });

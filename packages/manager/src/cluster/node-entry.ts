@@ -54,14 +54,31 @@ export async function joinCluster({
 
 type Leaving = Pick<ClusterNode, 'node' | 'read' | 'update'> & { readonly state: Pick<ClusterNode['state'], 'sessions'> };
 
-/** Moves every session to other nodes, as far as there are others. Rejects with `CALL_TIMEOUT`, or the signal's reason. */
+/** How long Redis may be away in a drain: what is released without it is resumed only when its lease is over. */
+const redisAwayMs = 10_000;
+
+/**
+ * Moves every session to other nodes, as far as there are others. Rejects with `CALL_TIMEOUT`, with the error of Redis where it does not
+ * answer for {@link redisAwayMs}, or with the signal's reason.
+ */
 export async function drainNode({ node, deadlineMs, clock, logger, signal }: Entry & { node: Leaving; deadlineMs: number }) {
 	const until = clock.monotonic() + deadlineMs;
-	await orAborted(node.update({ draining: true }), signal);
+	const answered = async <T>(ask: () => Promise<T>): Promise<T> => {
+		const patience = Math.min(until, clock.monotonic() + redisAwayMs);
+		for (;;) {
+			try {
+				return await orAborted(ask(), signal);
+			} catch (error) {
+				if (signal.aborted || clock.monotonic() >= patience) throw error;
+				await sleep(clock, pollMs, signal);
+			}
+		}
+	};
+	await answered(() => node.update({ draining: true }));
 	let said = 0;
 	while (node.state.sessions.length > 0) {
 		// As it is now: a node that has just joined may not be in the last view yet.
-		const view = await orAborted(node.read(), signal);
+		const view = await answered(() => node.read());
 		const others = view.nodes.filter((row) => row.node !== node.node && row.leaseMs > 0 && row.member && !row.member.draining);
 		if (others.length === 0) return;
 		if (clock.monotonic() >= until)
