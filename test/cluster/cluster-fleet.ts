@@ -33,6 +33,8 @@ export interface ClusterNodeRun {
 	processes(): number[];
 	/** The processes that hold its sessions with Discord, and not those that wait for some. */
 	gateways(): Promise<number[]>;
+	/** Those, and those that wait. */
+	gatewayProcesses(): number[];
 	/** Runs a command against this node; resolves with what it printed. */
 	json<T>(...args: string[]): Promise<T>;
 	/** Runs a command against this node; resolves with how it ended. */
@@ -210,6 +212,7 @@ export async function clusterFleet({
 				const { gateways } = await node.json<{ gateways: { pid: number | null }[] }>('stats', '--local');
 				return gateways.flatMap(({ pid }) => pid ?? []);
 			},
+			gatewayProcesses: () => sandbox.survivors().filter(isGateway),
 			kill(what, signal = 'SIGKILL') {
 				const pids = what === 'manager' ? [run.pid] : sandbox.survivors();
 				for (const pid of pids) if (isAlive(pid)) process.kill(pid, signal);
@@ -300,7 +303,7 @@ export async function clusterFleet({
 		},
 		async spares(node) {
 			const sessions = await fleet.sessionsOf(node);
-			return node.processes().filter(isGateway).length - sessions.length;
+			return node.gatewayProcesses().length - sessions.length;
 		},
 		async servedBy(node) {
 			const since = new Map<string, number>();
