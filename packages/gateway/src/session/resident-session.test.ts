@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { SavedState } from '../shard/saved-shard.js';
 import type { RenewalOutcome } from '../upstream/upstream-sessions.js';
 import type { SavedSession, SessionTerms, UpstreamEvents } from '../upstream/upstream-shard.js';
-import { ResidentSession, type Upstream } from './resident-session.js';
+import { ResidentSession, type ResidentSessionOptions, type Upstream } from './resident-session.js';
 
 const terms = (intents: number): SessionTerms => ({ intents, largeThreshold: null, presence: null });
 const saved: SavedSession = { sessionId: 'discord', resumeUrl: 'wss://discord.invalid', terms: terms(1) };
@@ -36,7 +36,13 @@ class FakeShard {
 	stop = async ({ keepSession }: { keepSession: boolean }) => void this.events.push(`stop ${keepSession}`);
 }
 
-function setup({ shardIds = [1, 3, 5] } = {}) {
+function setup({
+	shardIds = [1, 3, 5],
+	continued,
+}: {
+	shardIds?: number[];
+	continued?: NonNullable<ResidentSessionOptions<FakeShard>['continued']>;
+} = {}) {
 	const notices: GatewayNotice[] = [];
 	const refusals: number[] = [];
 	const calls: unknown[][] = [];
@@ -73,6 +79,7 @@ function setup({ shardIds = [1, 3, 5] } = {}) {
 		id: 1,
 		shardIds,
 		layout: { generation: 0, totalShards: 6, sessions: 2 },
+		...(continued ? { continued } : {}),
 		createShard: (shardId) => new FakeShard(shardId),
 		createUpstream: (listeners) => {
 			events = listeners;
@@ -127,6 +134,34 @@ it('resumes from the lowest position that every shard has saved', async () => {
 	expect([session.newest, session.botId, messages('snapshot:restored')]).toEqual([120, '9', ['resuming after event 60']]);
 	upstream.saved = saved;
 	expect(session.checkpoint()).toEqual({ session: saved, of: 2, base: 60 });
+});
+
+it('sends each shard only what it does not have when a session resumes that has replaced others', async () => {
+	const successor = { ...saved, sessionId: 'successor' };
+	const through: Record<number, number> = { 1: 210, 3: 215, 5: 220 };
+	const { session, events, calls, left } = setup({
+		continued: (id) => ({ session: successor, base: 200, through: through[id] as number, skip: id === 3 ? [218] : [] }),
+	});
+	for (const shard of session.shards) shard.left = left(120);
+	await session.restore({ withWorkers: true });
+	expect(calls).toEqual([['resume', successor, 10]]);
+	const replayed = [
+		[5, 11],
+		[3, 12],
+		[1, 13],
+		[5, 15],
+		[3, 16],
+		[3, 18],
+		[5, 20],
+		[5, 21],
+		[3, 22],
+	] as const;
+	for (const [shardId, seq] of replayed) events.onDispatch({ t: 'MESSAGE_CREATE', d: { guild_id: guildOf(shardId) } }, seq);
+	expect(session.shards.map((shard) => shard.events)).toEqual([
+		['restore', 'MESSAGE_CREATE @213'],
+		['restore', 'MESSAGE_CREATE @216', 'MESSAGE_CREATE @222'],
+		['restore', 'MESSAGE_CREATE @221'],
+	]);
 });
 
 it('starts a new session when its shards were not saved together, and reports why', async () => {

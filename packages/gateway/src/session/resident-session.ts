@@ -96,8 +96,10 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	readonly #onlyShard: Shard | undefined;
 	readonly #byId: ReadonlyMap<number, Shard>;
 	#watch: SessionWatch | null = null;
-	/** Shard → positions of events that it has, which Discord repeats after a resume. */
-	#skip = new Map<number, ReadonlySet<number>>();
+	/** Shard → events that it has, which Discord repeats after a resume: through a position, and some behind it. */
+	#skip = new Map<number, { through: number; behind: ReadonlySet<number> }>();
+	/** Position behind which no event is repeated. */
+	#skipThrough = 0;
 	readonly #counters = { identifies: 0, resumes: 0, sessionsLost: 0 };
 	/** Position of an event = this + Discord's sequence number of it. */
 	#base = 0;
@@ -272,11 +274,12 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 			// Discord repeats what is behind this position; a shard that has saved more skips it.
 			this.#newest = Math.min(...resumed.map((each) => each?.through ?? 0));
 			this.#skip = new Map(
-				resumed.flatMap((each, index): [number, ReadonlySet<number>][] => {
-					const behind = each?.skip.filter((position) => position > each.through) ?? [];
-					return behind.length > 0 ? [[this.shards[index]?.id as number, new Set(behind)]] : [];
-				}),
+				resumed.map((each, index) => [
+					this.shards[index]?.id as number,
+					{ through: each?.through ?? 0, behind: new Set(each?.skip) },
+				]),
 			);
+			this.#skipThrough = Math.max(...resumed.flatMap((each) => (each ? [each.through, ...each.skip] : [])));
 			this.#upstream.resume(session, this.#newest - this.#base);
 			this.#notice('snapshot:restored', `resuming after event ${this.#newest - this.#base}`);
 		} catch (error) {
@@ -397,6 +400,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 			return;
 		}
 		const position = this.#base + seq;
+		if (this.#skip.size > 0 && position > this.#skipThrough) this.#skip = new Map();
 		if (except || this.#skip.size > 0) this.#divideBut(dispatch, position, except);
 		else if (this.#onlyShard) this.#onlyShard.receive(dispatch, position);
 		else this.#divide(dispatch, position);
@@ -412,7 +416,9 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 
 	#divideBut(dispatch: Dispatch, position: number, except: ReadonlySet<number> | undefined): void {
 		for (const shard of this.shardsOf(dispatch)) {
-			if (!except?.has(shard.id) && !this.#skip.get(shard.id)?.has(position)) shard.receive(dispatch, position);
+			const skip = this.#skip.get(shard.id);
+			const isRepeated = skip !== undefined && (position <= skip.through || skip.behind.has(position));
+			if (!except?.has(shard.id) && !isRepeated) shard.receive(dispatch, position);
 		}
 	}
 
