@@ -5,6 +5,10 @@ import { expect, it } from 'vitest';
 import { expectExactlyOnceInOrder, type ResidentFleet, startResidentFleet } from './resident-fleet.js';
 
 const totalShards = 32;
+/** Events a second; 500 is the rate of the figures that are published. */
+const perSecond = Number(process.env.SHARDCTL_RESHARD_RATE ?? 300);
+/** How late Discord is on the sessions of the new count, in ms. */
+const skewMs = Number(process.env.SHARDCTL_RESHARD_SKEW ?? 0);
 
 function startFleet(
 	sessions: number,
@@ -32,18 +36,25 @@ it('goes from 8 sessions to 16, 32 and 16 with every event handled once', { time
 	const fleet = await startFleet(8);
 	const pids = fleet.manager.workers.map(({ child }) => child.pid);
 	expect(identifies(fleet)).toBe(8);
-	const stopTalking = fleet.keepTalking(300);
+	const stopTalking = fleet.keepTalking(perSecond);
+	const pauses: number[] = [];
 	let expected = 8;
 	for (const sessions of [16, 32, 16]) {
 		expect(await fleet.manager.reshard({ sessions, dryRun: true })).toMatchObject({ to: sessions, identifies: sessions });
+		if (skewMs > 0) fleet.simulator.faults.latency({ ms: skewMs, shardCount: sessions, forMs: 60_000 });
 		const outcome = await fleet.manager.reshard({ sessions });
 		expected += sessions;
 		expect(outcome).toMatchObject({ to: sessions, identifies: sessions });
+		pauses.push(outcome.longestPauseMs);
 		expect(await sessionsOf(fleet)).toEqual(Array.from({ length: sessions }, (_, id) => [id, sessions, 'ready']));
 		expect(identifies(fleet)).toBe(expected);
 	}
 	stopTalking();
-	expectExactlyOnceInOrder(await fleet.handledAll());
+	const handled = await fleet.handledAll();
+	expectExactlyOnceInOrder(handled);
+	process.stderr.write(
+		`notice: at ${perSecond} events/s and ${skewMs} ms of skew no event was delivered for at most ${pauses.join(', ')} ms; the longest way of an event into its handler took ${fleet.longestWaitMs(handled)} ms\n`,
+	);
 	expect(fleet.manager.workers.map(({ child }) => child.pid)).toEqual(pids);
 	expect(await fleet.totals()).toMatchObject({ lost: 0, repeated: 0 });
 	expect(fleet.simulator.violations({ hardOnly: true })).toEqual([]);
