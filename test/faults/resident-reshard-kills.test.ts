@@ -102,9 +102,12 @@ async function startFleet() {
 					.split('\n')
 					.slice(-40)
 					.map((line) => line.slice(0, 300));
-				throw new Error([`the last refusal: ${refusal}`, JSON.stringify((await client.stats()).reshard), ...lines].join('\n'), {
-					cause: error,
-				});
+				throw new Error(
+					[`the last refusal: ${String(refusal)}`, JSON.stringify((await client.stats()).reshard), ...lines].join('\n'),
+					{
+						cause: error,
+					},
+				);
 			});
 		},
 		async stop() {
