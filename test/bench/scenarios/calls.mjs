@@ -9,21 +9,25 @@ export const title = 'Calls into the fleet: one after the other, and many at onc
 
 const contenders = ['node', 'node detached', 'shardctl', 'discord.js', 'hybrid-sharding'];
 
-/** Enough calls in a turn that it takes some tens of ms. Identical concurrent calls prove nothing: discord.js runs them once. */
-const cases = [
-	{ operation: 'broadcastEval', size: '100 B', bytes: 100, sequential: 100, concurrent: 1000 },
-	{ operation: 'broadcastEval', size: '10 kB', bytes: 10_000, sequential: 20, concurrent: 50 },
-	{ operation: 'broadcastEval', size: '1 MB', bytes: 1_000_000, sequential: 2, concurrent: 3 },
-	{ operation: 'fetchClientValues', bytes: 0, sequential: 100 },
-	{ operation: 'call', size: '100 B', bytes: 100, sequential: 100, concurrent: 1000, not: 'discord.js' },
+/**
+ * Enough calls in a turn that it takes some tens of ms. Identical concurrent calls prove nothing: discord.js runs them once. The cases of a group
+ * take turns in each round: measured one after the other, the first is run by engines that are still cold, and the last by warm ones.
+ */
+const groups = [
+	[
+		{ operation: 'broadcastEval', size: '100 B', bytes: 100, sequential: 100, concurrent: 1000 },
+		{ operation: 'call', size: '100 B', bytes: 100, sequential: 100, concurrent: 1000, not: 'discord.js' },
+		{ operation: 'fetchClientValues', bytes: 0, sequential: 100 },
+	],
+	[{ operation: 'broadcastEval', size: '10 kB', bytes: 10_000, sequential: 20, concurrent: 50 }],
+	[{ operation: 'broadcastEval', size: '1 MB', bytes: 1_000_000, sequential: 2, concurrent: 3 }],
 ];
 
 export async function run({ host, measurements, rounds, quick }) {
 	for (const workers of quick ? [8] : [1, 8, 32]) {
 		const fleets = await startFleets(host, workers, contenders);
-		for (const each of cases) {
-			if ((workers !== 8 || quick) && each.bytes > 100) continue;
-			await measureCalls({ scenario: name, host, fleets, workers, measurements, rounds }, each);
+		for (const group of workers === 8 && !quick ? groups : groups.slice(0, 1)) {
+			await measureCalls({ scenario: name, host, fleets, workers, measurements, rounds }, group);
 		}
 		await Promise.all(fleets.map((fleet) => fleet.end()));
 	}
@@ -40,37 +44,52 @@ export async function startFleets(host, workers, contenders) {
 	return fleets;
 }
 
-/** Takes turns with one operation; adds the rows of its p50 and p99 one after the other, and of many at once. */
-export async function measureCalls({ scenario, host, fleets, workers, measurements, rounds }, each) {
-	const { operation, size, bytes, sequential, concurrent, not } = each;
-	const taking = fleets.filter(({ name: contender }) => contender !== not);
-	const what = `${operation}${size ? ` ${size}` : ''}, ${workers} worker${workers > 1 ? 's' : ''}`;
-	const turns = bytes > 100_000 ? 2 : 5;
+/** Takes turns with some operations; adds the rows of their p50 and p99 one after the other, and of many at once. */
+export async function measureCalls({ scenario, host, fleets, workers, measurements, rounds }, group) {
 	// The first round warms the engines up.
 	for (let round = -1; round < rounds; round++) {
-		const times = new Map(taking.map((fleet) => [fleet, []]));
-		for (let turn = 0; turn < turns; turn++) {
-			for (const fleet of taking) {
-				await host.noise.sample();
-				times.get(fleet).push(...(await fleet.request('sequential', { operation, bytes, count: sequential })));
-			}
-		}
-		const rates = new Map();
-		for (const fleet of concurrent ? taking : []) {
-			await host.noise.sample();
-			rates.set(fleet, await fleet.request('concurrent', { operation, bytes, count: concurrent }));
+		const results = [];
+		for (const each of round % 2 === 0 ? group : group.toReversed()) {
+			const taking = fleets.filter(({ name: contender }) => contender !== each.not);
+			const times = await callsInSequence(host, taking, each);
+			const rates = await callsAtOnce(host, each.concurrent ? taking : [], each);
+			results.push({ each, times, rates });
 		}
 		if (round < 0) continue;
-		for (const fleet of taking) {
-			const add = (row, value) => measurements.add({ scenario, ...row }, fleet.name, value);
-			add({ title: `${what}: p50`, unit: 'ms', digits: 3 }, quantile(times.get(fleet), 0.5));
-			if (bytes < 100_000) add({ title: `${what}: p99`, unit: 'ms' }, quantile(times.get(fleet), 0.99));
-		}
-		for (const [fleet, rate] of rates) {
-			const row = { scenario, title: `${what}: ${concurrent} at once`, unit: 'calls/s', better: 'higher', digits: 0 };
-			measurements.add(row, fleet.name, rate);
+		for (const { each, times, rates } of results.toSorted((one, other) => group.indexOf(one.each) - group.indexOf(other.each))) {
+			const { operation, size, bytes, concurrent } = each;
+			const what = `${operation}${size ? ` ${size}` : ''}, ${workers} worker${workers > 1 ? 's' : ''}`;
+			for (const [fleet, took] of times) {
+				const add = (row, value) => measurements.add({ scenario, ...row }, fleet.name, value);
+				add({ title: `${what}: p50`, unit: 'ms', digits: 3 }, quantile(took, 0.5));
+				if (bytes < 100_000) add({ title: `${what}: p99`, unit: 'ms' }, quantile(took, 0.99));
+			}
+			for (const [fleet, rate] of rates) {
+				const row = { scenario, title: `${what}: ${concurrent} at once`, unit: 'calls/s', better: 'higher', digits: 0 };
+				measurements.add(row, fleet.name, rate);
+			}
 		}
 	}
+}
+
+async function callsInSequence(host, fleets, { operation, bytes, sequential }) {
+	const times = new Map(fleets.map((fleet) => [fleet, []]));
+	for (let turn = 0; turn < (bytes > 100_000 ? 2 : 5); turn++) {
+		for (const fleet of fleets) {
+			await host.noise.sample();
+			times.get(fleet).push(...(await fleet.request('sequential', { operation, bytes, count: sequential })));
+		}
+	}
+	return times;
+}
+
+async function callsAtOnce(host, fleets, { operation, bytes, concurrent }) {
+	const rates = new Map();
+	for (const fleet of fleets) {
+		await host.noise.sample();
+		rates.set(fleet, await fleet.request('concurrent', { operation, bytes, count: concurrent }));
+	}
+	return rates;
 }
 
 function claims(measurements) {

@@ -17,7 +17,7 @@ export async function run({ host, measurements }) {
 	const crashLoop = burn({ host, contender: 'shardctl', lastsMs: 8000 });
 	const fleets = await startFleets(host, workers, ['node', 'shardctl', 'discord.js']);
 	const each = { operation: 'broadcastEval', size: '100 B', bytes: 100, sequential: 50, concurrent: 1000 };
-	await measureCalls({ scenario: name, host, fleets, workers, measurements, rounds: 3 }, each);
+	await measureCalls({ scenario: name, host, fleets, workers, measurements, rounds: 3 }, [each]);
 	const what = `broadcastEval 100 B, ${workers} workers`;
 
 	if (hasProc) {

@@ -28,7 +28,7 @@ const mostKeptPlaces = 4096;
 
 /**
  * A ring, whose places are used again. A list that is cut off in front now and then leaves a dead one behind each time, and V8 keeps what a dead
- * list of its old generation refers to until it collects that as a whole: half of all events got there.
+ * list of its old generation refers to until it collects that as a whole.
  */
 export class EventLog {
 	/** Its length is a power of two. Places without an event are empty. */
