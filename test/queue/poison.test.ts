@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '@shardctl/core';
 import { DeadEvents, QueueFigures, queueLayout, ShardWriter } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from '../../packages/cluster/test/support/redis-server.js';
 import { guild, keys, notingWorker, token } from './queue-support.js';
@@ -72,6 +72,7 @@ describeWithRedis('an event that kills its worker', () => {
 		for (let isOver = false; !isOver; ) {
 			const child = fork(workerFile, { env: { ...process.env, DISCORD_TOKEN: token, SHARDCTL_QUEUE: server.url } });
 			const exited = once(child, 'exit');
+			onTestFinished(() => void child.kill('SIGKILL'));
 			child.on('message', (report: Report) => reports.push(report));
 			const killed = exited.then(() => true);
 			const isDone = async () => handled().size === 2 * guilds - 1 && (await dead.list(10)).length === 1;
