@@ -373,7 +373,18 @@ describe('over TCP', () => {
 		it('with the token for reading a client may read figures, metrics, health and events, and do nothing', async () => {
 			const { control, fleet } = await served({ port: 0, token, readToken });
 			const allowed = (await statuses(control.url, readToken)).filter(([, status]) => status !== 403).map(([name]) => name);
-			expect(allowed).toEqual(['health', 'healthz', 'readyz', 'openapi', 'stats', 'metrics', 'events', 'nodes', 'placement']);
+			expect(allowed).toEqual([
+				'health',
+				'healthz',
+				'readyz',
+				'openapi',
+				'stats',
+				'metrics',
+				'events',
+				'queue',
+				'nodes',
+				'placement',
+			]);
 			expect(fleet.actions).toEqual([]);
 			expect((await statuses(control.url, token)).filter(([, status]) => status === 403 || status === 401)).toEqual([]);
 		});
