@@ -1,5 +1,5 @@
 // Reads the alert rules and evaluates the small part of PromQL that they use: comparisons of a selector with a number or with a multiple of
-// another selector, increase(), and `or`. Whether Prometheus accepts the rules as well is checked by promtool, if installed.
+// another selector, increase(), delta(), and `or`. Whether Prometheus accepts the rules as well is checked by promtool, if installed.
 import parse from 'parse-prometheus-text-format';
 
 export interface AlertRule {
@@ -22,7 +22,7 @@ interface Sample {
 
 /** The lines that a file of rules may have; a value runs to the end of its line, so a comment or a colon in it would be read otherwise by YAML. */
 const lines = {
-	head: /^(?:groups:| {2}- name: \w+| {4}rules:)$/,
+	head: /^(?:groups:| {2}- name: [\w-]+| {4}rules:)$/,
 	comment: /^\s*# .+$/,
 	alert: /^ {6}- alert: (?<value>\w+)(?: # .+)?$/,
 	field: /^ {8}(?<name>expr|for): (?<value>(?:(?!: | #)[^\n])+)$/,
@@ -80,11 +80,11 @@ const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> =
 
 /** The series for which a condition holds. */
 function matching(condition: string, moment: Moment): string[] {
-	const parts = /^(increase\()?([a-z_]+(?:\{[^}]*\})?)(?:\[(\w+)\]\))? (==|>|<) ([\d.]+)(?: \* ([a-z_]+))?$/.exec(
+	const parts = /^(?:(increase|delta)\()?([a-z_]+(?:\{[^}]*\})?)(?:\[(\w+)\]\))? (==|>|<) ([\d.]+)(?: \* ([a-z_]+))?$/.exec(
 		condition.trim(),
 	);
 	if (!parts) throw new Error(`this evaluator does not know the expression ${condition}`);
-	const [, increase, selector = '', range = '0s', sign = '', number = '', factorName] = parts;
+	const [, change, selector = '', range = '0s', sign = '', number = '', factorName] = parts;
 	const { scrapes, at, intervalMs } = moment;
 	const now = select(scrapes[at] ?? [], selector);
 	const factor = factorName === undefined ? 1 : select(scrapes[at] ?? [], factorName)[0]?.value;
@@ -93,18 +93,27 @@ function matching(condition: string, moment: Moment): string[] {
 	const limit = Number(number) * factor;
 	const window = scrapes.slice(Math.max(0, at - Math.floor(durationMs(range) / intervalMs)), at + 1);
 	return now
-		.map((sample) => ({ ...sample, value: increase ? increaseOf(window, sample.series) : sample.value }))
+		.map((sample) => ({
+			...sample,
+			value: change ? changes[change as keyof typeof changes](valuesOf(window, sample.series)) : sample.value,
+		}))
 		.filter(({ value }) => holds(value, limit))
 		.map(({ series }) => series);
 }
 
-/** As Prometheus counts: a counter that has decreased was reset to 0. */
-function increaseOf(window: readonly Sample[][], series: string): number {
-	const values = window.flatMap((samples) => samples.filter((sample) => sample.series === series).map(({ value }) => value));
-	return values.slice(1).reduce((sum, value, index) => {
-		const before = values[index] ?? 0;
-		return sum + (value >= before ? value - before : value);
-	}, 0);
+const changes = {
+	/** As Prometheus counts: a counter that has decreased was reset to 0. */
+	increase: (values: readonly number[]) =>
+		values.slice(1).reduce((sum, value, index) => {
+			const before = values[index] ?? 0;
+			return sum + (value >= before ? value - before : value);
+		}, 0),
+	/** Of a gauge. */
+	delta: (values: readonly number[]) => (values.at(-1) ?? 0) - (values[0] ?? 0),
+};
+
+function valuesOf(window: readonly Sample[][], series: string): number[] {
+	return window.flatMap((samples) => samples.filter((sample) => sample.series === series).map(({ value }) => value));
 }
 
 function select(samples: readonly Sample[], selector: string): Sample[] {
