@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { ShardctlError } from '@shardctl/core';
+import { limitRemedy, ShardctlError } from '@shardctl/core';
 import { programFile } from '../program-file.js';
 
 /** That of a large bot, so that a trial fleet is ready at once. */
@@ -45,12 +45,13 @@ export async function startSimulatorProcess({
 			if (child.pid === undefined) resolve();
 		});
 	});
-	const output = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-	output.on('error', () => {});
+	// Without a process there is no output, as where too many files are open.
+	const output = child.stdout ? createInterface({ input: child.stdout }) : undefined;
+	output?.on('error', () => {});
 	const line = await Promise.race([
-		new Promise<string>((resolve) => output.once('line', resolve)),
+		new Promise<string>((resolve) => output?.once('line', resolve)),
 		exited.then(() => {
-			const why = startError ? `could not be started: ${startError.message}` : 'exited before it was ready; see its output above';
+			const why = startError ? whyNotStarted(startError) : 'exited before it was ready; see its output above';
 			throw new ShardctlError('INTERNAL', `the simulator ${why}`, { cause: startError });
 		}),
 	]);
@@ -64,4 +65,9 @@ export async function startSimulatorProcess({
 			await exited;
 		},
 	};
+}
+
+function whyNotStarted({ message }: Error): string {
+	const remedy = limitRemedy(message);
+	return `could not be started: ${message}${remedy ? `; ${remedy}` : ''}`;
 }
