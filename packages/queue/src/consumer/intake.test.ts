@@ -1,15 +1,25 @@
 import type { RedisPort, RedisScript } from '@shardctl/cluster';
-import { systemClock } from '@shardctl/core';
+import { deferred, systemClock } from '@shardctl/core';
 import { expect, it, vi } from 'vitest';
 import { queueKeys } from '../wire/keys.js';
+import type { QueueLayout } from '../wire/partitions.js';
 import { Effects } from './effects.js';
 import { Intake } from './intake.js';
+import type { QueueEvent } from './queue-event.js';
 
 const keys = queueKeys('1');
 const fields = (seq: number) => ['e', `${seq} X ${seq} a 1`, 'd', '{}'];
 
 /** A Redis that answers each script with the next answer that it was given, and with nothing new after that. */
-function intakeUnderTest() {
+function intakeUnderTest({
+	layout = { shards: 1, perShard: 1 },
+	concurrency = 10,
+	onEvent = async () => {},
+}: {
+	layout?: QueueLayout;
+	concurrency?: number;
+	onEvent?(event: QueueEvent): Promise<void>;
+} = {}) {
 	const calls: { name: string; args: string[] }[] = [];
 	const answers = new Map<string, unknown[]>();
 	const idle: Record<string, unknown> = {
@@ -24,7 +34,7 @@ function intakeUnderTest() {
 			calls.push({ name, args: args.map(String) });
 			const next = answers.get(name)?.shift() ?? idle[name];
 			if (next instanceof Error) throw next;
-			return next;
+			return typeof next === 'function' ? await next(args.map(String)) : next;
 		},
 	} as unknown as RedisPort;
 	const handled: string[] = [];
@@ -32,16 +42,19 @@ function intakeUnderTest() {
 	const intake = new Intake({
 		redis,
 		keys,
-		layout: { shards: 1, perShard: 1 },
+		layout,
 		group: 'g',
 		member: 'm',
-		concurrency: 10,
+		concurrency,
 		clock: systemClock,
 		effects: new Effects({ redis, keys, group: 'g' }),
 		wants: () => true,
 		epochOf: () => 7,
 		redisNow: () => 0,
-		handle: async ({ key, attempt }) => void handled.push(`${key} ${attempt}`),
+		handle: async (event) => {
+			handled.push(`${event.key} ${event.attempt}`);
+			await onEvent(event);
+		},
 		onFenced: () => failures.push('fenced'),
 		onFailed: (error) => failures.push((error as Error).message),
 		onMissed: (partition, count) => failures.push(`${count} missed in ${partition}`),
@@ -89,4 +102,112 @@ it('acknowledges an event that is for another group alone', async () => {
 	intake.own(0, 7);
 	await vi.waitFor(() => expect(acknowledged()).toEqual(['1-0']));
 	expect(handled).toEqual([]);
+});
+
+it.each([
+	['Redis is away', new Error('Redis is away')],
+	['Redis says that the partition is not its own', 0],
+])('runs nothing of a guild before an event that could not begin: %s', async (_, failure) => {
+	const { intake, answers, handled, acknowledged } = intakeUnderTest();
+	const pending = ['OK', 0, [1, 2, 3].map((n) => [`${n}-0`, fields(n)]), [1, 2, 3].flatMap((n) => [`${n}-0`, 1])];
+	answers.set('queue.claimPending', [pending, ['OK', 0, [], []], pending]);
+	answers.set('queue.begin', [failure]);
+	intake.own(0, 7);
+	await vi.waitFor(() => expect(acknowledged()).toEqual(['1-0', '2-0', '3-0']));
+	expect(handled).toEqual(['a:1 2', 'a:2 2', 'a:3 2']);
+});
+
+it('runs nothing of a guild before an event that could not be given up', async () => {
+	const { intake, answers, calls, handled, acknowledged } = intakeUnderTest();
+	const pending = ['OK', 0, [1, 2].map((n) => [`${n}-0`, fields(n)]), ['1-0', 3, '2-0', 1]];
+	answers.set('queue.claimPending', [pending, ['OK', 0, [], []], pending]);
+	answers.set('queue.bury', [new Error('Redis is away')]);
+	intake.own(0, 7);
+	await vi.waitFor(() => expect(acknowledged()).toEqual(['2-0']));
+	expect(handled).toEqual(['a:2 2']);
+	const names = calls.map(({ name }) => name).filter((name) => name === 'queue.bury' || name === 'queue.begin');
+	expect(names).toEqual(['queue.bury', 'queue.bury', 'queue.begin']);
+});
+
+it('claims again where Redis does not know yet whose the partition is', async () => {
+	const { intake, answers, failures, acknowledged } = intakeUnderTest();
+	answers.set('queue.claimPending', [['FENCED'], ['OK', 0, [['1-0', fields(1)]], ['1-0', 1]]]);
+	intake.own(0, 7);
+	await vi.waitFor(() => expect(acknowledged()).toEqual(['1-0']));
+	expect(failures).toEqual(['fenced']);
+});
+
+/** Answers of `queue.read` from a backlog: the partition and the number of each entry are in its id. */
+function backlog(more: (partition: number) => boolean, asked: number[][] = []) {
+	const next = new Map<number, number>();
+	return (args: string[]) => {
+		const partitions = args.slice(3).filter((_, i) => i % 2 === 0);
+		asked.push(partitions.map(Number));
+		return partitions.map(Number).map((partition) => {
+			if (!more(partition)) return ['OK', 0, []];
+			const entries = Array.from({ length: Number(args[2]) }, () => {
+				const n = (next.get(partition) ?? 0) + 1;
+				next.set(partition, n);
+				return [`${n}-${partition}`, ['e', `${n} X ${n} ${partition} ${partition + 1}`, 'd', '{}']];
+			});
+			return ['OK', 0, entries];
+		});
+	};
+}
+
+it('reads every partition in turn while all of them have a backlog', async () => {
+	const { intake, answers } = intakeUnderTest({ layout: { shards: 8, perShard: 16 }, concurrency: 100 });
+	const asked: number[][] = [];
+	answers.set('queue.read', Array(6).fill(backlog(() => true, asked)));
+	for (let partition = 0; partition < 128; partition++) intake.own(partition, 7);
+	await vi.waitFor(() => expect(asked.length).toBe(6), 10_000);
+	const times = Array.from({ length: 128 }, (_, partition) => asked.filter((each) => each.includes(partition)).length);
+	expect(Math.min(...times)).toBeGreaterThan(0);
+	expect(Math.max(...times) - Math.min(...times)).toBeLessThanOrEqual(2);
+	intake.stop();
+});
+
+it('has no more in hand than it says where it claims many partitions at once', async () => {
+	const { intake, answers, calls } = intakeUnderTest({
+		layout: { shards: 8, perShard: 16 },
+		concurrency: 1,
+		onEvent: () => new Promise(() => {}),
+	});
+	const claimed = (args: string[]) => {
+		const ids = Array.from({ length: 64 }, (_, i) => `${i + 1}-${args[3]}`);
+		return ['OK', 0, ids.map((id, i) => [id, fields(i + 1)]), ids.flatMap((id) => [id, 1])];
+	};
+	answers.set('queue.claimPending', Array(1000).fill(claimed));
+	for (let partition = 0; partition < 128; partition++) intake.own(partition, 7);
+	await vi.waitFor(() => expect(intake.load).toEqual({ inHand: 576, running: 1 }), 10_000);
+	expect(calls.filter(({ name }) => name === 'queue.claimPending')).toHaveLength(9);
+	intake.stop();
+});
+
+it('reads on where a handler waits for the members of its guild, although enough is in hand', async () => {
+	let isAsked = false;
+	const members = deferred<void>();
+	const { intake, answers, calls, handled } = intakeUnderTest({
+		concurrency: 1,
+		onEvent: async ({ type }) => {
+			if (type === 'GUILD_MEMBERS_CHUNK') members.resolve();
+			else await members.promise;
+		},
+	});
+	const all = backlog(() => true);
+	const chunk = ['9999-0', ['e', '9999 GUILD_MEMBERS_CHUNK 9999 a 1', 'd', '{}']];
+	const answer = (args: string[]) => (isAsked ? [['OK', 0, [chunk]]] : all(args));
+	answers.set('queue.read', Array(1000).fill(answer));
+	intake.own(0, 7);
+	await vi.waitFor(() => expect(intake.load.inHand).toBeGreaterThan(512), 10_000);
+	expect(handled).toEqual(['0:1 1']);
+	isAsked = true;
+	answers.set('queue.read', [answer]);
+	const before = calls.length;
+	intake.ring([0]);
+	expect(calls.length).toBe(before);
+	intake.expect('1');
+	await vi.waitFor(() => expect(handled).toContain('a:9999 1'));
+	expect(handled.indexOf('a:9999 1')).toBe(1);
+	intake.stop();
 });

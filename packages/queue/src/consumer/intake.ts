@@ -5,10 +5,10 @@
 //                  ▲                                      │ a call has no answer: Redis may have given events that never arrived
 //                  └──nothing in hand── recovering ◀──────┘
 import type { RedisPort } from '@shardctl/cluster';
-import { type Clock, type Deferred, deferred, messageOf } from '@shardctl/core';
+import { type Clock, type Deferred, deferred, messageOf, shardIdForGuild } from '@shardctl/core';
 import { groupScripts } from '../scripts/group-scripts.js';
 import type { QueueKeys } from '../wire/keys.js';
-import type { QueueLayout } from '../wire/partitions.js';
+import { partitionOf, type QueueLayout } from '../wire/partitions.js';
 import { Acknowledgements } from './acknowledgements.js';
 import type { Effects } from './effects.js';
 import { addedAt, type Entry, entryOf } from './entry.js';
@@ -59,12 +59,16 @@ interface Part {
 	inHand: number;
 	/** There may be new events. */
 	hasNews: boolean;
-	/** It is to recover once it is claimed. */
+	/** An entry could not begin while others were still claimed: they are claimed again from the first. */
 	isDoubtful: boolean;
+	/** Until then a handler waits for an event of it, by the monotonic clock. */
+	awaitedUntilMs: number;
 }
 
 /** Entries that a worker has in hand: enough that Redis is not waited for. */
 const inHandAtMost = 1024;
+/** What may be read beyond that where a handler waits for an event of the partition: how many, and for how long from its request on. */
+const awaited = { entries: 1024, ms: 30_000 };
 const readAtMost = { partitions: 64, entries: 64 };
 /** Deliveries of one event, to handlers that failed and to workers that ended. */
 const deliveriesAtMost = 3;
@@ -81,9 +85,12 @@ export class Intake implements PartitionOwner {
 	readonly #lanes: Lanes;
 	readonly #acks: Acknowledgements;
 	#inHand = 0;
+	/** Entries that the calls under way may bring. */
+	#asked = 0;
 	#reading = false;
-	/** Waits until there is room for more entries. */
+	/** Claims wait until there is room for more entries; they come before what is new. */
 	#room: Deferred<void> | undefined;
+	#claimsWaiting = 0;
 	#isStopped = false;
 	/** Called whenever an entry is no longer in hand. */
 	readonly #checks = new Set<() => void>();
@@ -108,7 +115,7 @@ export class Intake implements PartitionOwner {
 	}
 
 	own(partition: number, epoch: number): void {
-		const part: Part = { partition, epoch, state: 'claiming', inHand: 0, hasNews: true, isDoubtful: false };
+		const part: Part = { partition, epoch, state: 'claiming', inHand: 0, hasNews: true, isDoubtful: false, awaitedUntilMs: 0 };
 		this.#parts.set(partition, part);
 		void this.#claim(part);
 	}
@@ -140,13 +147,21 @@ export class Intake implements PartitionOwner {
 
 	/** Begins again behind what is acknowledged: what Redis counts as delivered may never have arrived. */
 	async #recover(part: Part): Promise<void> {
-		if (part.state === 'claiming') part.isDoubtful = true;
 		if (part.state !== 'reading') return;
 		part.state = 'recovering';
 		await this.#untilEmpty(part);
 		if (part.state !== 'recovering' || this.#parts.get(part.partition) !== part) return;
 		part.state = 'claiming';
 		await this.#claim(part);
+	}
+
+	/** An entry was not delivered, and stays unacknowledged: nothing behind it may run before it is claimed again. */
+	#redo({ partition, epoch }: Entry): void {
+		const part = this.#parts.get(partition);
+		if (part?.epoch !== epoch) return;
+		if (part.state === 'claiming') part.isDoubtful = true;
+		this.#lanes.drop((entry) => entry.partition === partition);
+		void this.#recover(part);
 	}
 
 	disown(partition: number): void {
@@ -176,6 +191,15 @@ export class Intake implements PartitionOwner {
 		if (isOwn) void this.#read();
 	}
 
+	/** A handler has asked for what arrives as an event of the guild: its partition is read although enough is in hand. */
+	expect(guildId: string): void {
+		const { layout, clock } = this.#options;
+		const part = this.#parts.get(partitionOf(shardIdForGuild(guildId, layout.shards), guildId, layout));
+		if (!part) return;
+		part.awaitedUntilMs = clock.monotonic() + awaited.ms;
+		this.#makeRoom();
+	}
+
 	/** Begins nothing any more. */
 	stop(): void {
 		this.#isStopped = true;
@@ -189,11 +213,17 @@ export class Intake implements PartitionOwner {
 
 	/** What the owners before had in hand, in order, before anything that is new. */
 	async #claim(part: Part): Promise<void> {
-		const { redis, keys, group, member, onFailed, onFenced, clock } = this.#options;
+		const { redis, keys, group, member, onFailed, onFenced } = this.#options;
 		const { partition, epoch } = part;
 		const isOwn = () => this.#parts.get(partition) === part && part.state === 'claiming' && !this.#isStopped;
 		for (let from = '-'; isOwn(); ) {
-			await this.#untilRoom();
+			if (part.isDoubtful) {
+				await this.#untilEmpty(part);
+				part.isDoubtful = false;
+				from = '-';
+				continue;
+			}
+			const asked = await this.#untilRoom(part);
 			try {
 				const answer = (await redis.script(
 					this.#scripts.claimPending,
@@ -201,9 +231,15 @@ export class Intake implements PartitionOwner {
 					[group, member, readAtMost.entries, partition, epoch, from],
 				)) as ['FENCED'] | ['OK', number, [string, string[]][], (string | number)[]];
 				if (!isOwn()) return;
-				if (answer[0] === 'FENCED') return onFenced();
+				if (answer[0] === 'FENCED') {
+					// Until a turn says whose it is: also a Redis that lost its data may confirm it.
+					onFenced();
+					await this.#pause();
+					continue;
+				}
 				const [, missed, entries, deliveries] = answer;
 				this.#noteMissed(partition, missed);
+				if (part.isDoubtful) continue;
 				if (deliveries.length === 0) break;
 				const counts = new Map(
 					Array.from({ length: deliveries.length / 2 }, (_, i) => [deliveries[2 * i], Number(deliveries[2 * i + 1])]),
@@ -213,15 +249,19 @@ export class Intake implements PartitionOwner {
 				from = String(deliveries.at(-2));
 			} catch (error) {
 				onFailed(error);
-				await new Promise<void>((resolve) => clock.setTimeout(resolve, tryAgainMs));
+				await this.#pause();
+			} finally {
+				this.#asked -= asked;
+				this.#makeRoom();
 			}
 		}
 		if (!isOwn()) return;
 		part.state = 'reading';
-		if (part.isDoubtful) {
-			part.isDoubtful = false;
-			void this.#recover(part);
-		} else void this.#read();
+		void this.#read();
+	}
+
+	#pause(ms = tryAgainMs): Promise<void> {
+		return new Promise((resolve) => this.#options.clock.setTimeout(resolve, ms));
 	}
 
 	/** Reads until nothing is new, or enough is in hand. One call at a time, so that the entries of a partition arrive in order. */
@@ -231,13 +271,16 @@ export class Intake implements PartitionOwner {
 		try {
 			for (;;) {
 				const parts: Part[] = [];
+				let room = Number.POSITIVE_INFINITY;
 				for (const part of this.#parts.values()) {
 					if (part.state !== 'reading' || !part.hasNews || this.#options.epochOf(part.partition) !== part.epoch) continue;
+					const roomOfIt = this.#roomFor(part);
+					if (roomOfIt === 0 || (this.#claimsWaiting > 0 && !this.#isAwaited(part))) continue;
+					room = Math.min(room, roomOfIt);
 					parts.push(part);
 					if (parts.length === readAtMost.partitions) break;
 				}
-				const room = inHandAtMost - this.#inHand;
-				if (parts.length === 0 || room < inHandAtMost / 2 || this.#isStopped) return;
+				if (parts.length === 0 || this.#isStopped) return;
 				await this.#readFrom(parts, Math.max(1, Math.min(readAtMost.entries, Math.floor(room / parts.length))));
 			}
 		} catch (error) {
@@ -249,7 +292,14 @@ export class Intake implements PartitionOwner {
 
 	async #readFrom(parts: readonly Part[], count: number): Promise<void> {
 		const { redis, keys, group, member, onFenced } = this.#options;
-		for (const part of parts) part.hasNews = false;
+		for (const part of parts) {
+			part.hasNews = false;
+			// The others are next, also where these have more.
+			this.#parts.delete(part.partition);
+			this.#parts.set(part.partition, part);
+		}
+		const asked = count * parts.length;
+		this.#asked += asked;
 		let answers: (['FENCED'] | ['OK', number, [string, string[]][]])[];
 		try {
 			answers = (await redis.script(
@@ -260,6 +310,9 @@ export class Intake implements PartitionOwner {
 		} catch (error) {
 			for (const part of parts) void this.#recover(part);
 			throw error;
+		} finally {
+			this.#asked -= asked;
+			this.#wakeClaims();
 		}
 		for (const [index, answer] of answers.entries()) {
 			const part = parts[index] as Part;
@@ -293,21 +346,44 @@ export class Intake implements PartitionOwner {
 		const part = this.#parts.get(entry.partition);
 		if (part?.epoch === entry.epoch) part.inHand--;
 		for (const check of this.#checks) check();
-		if (inHandAtMost - this.#inHand < inHandAtMost / 2) return;
-		this.#room?.resolve();
-		this.#room = undefined;
-		if (!this.#reading) void this.#read();
+		if (inHandAtMost - this.#inHand - this.#asked >= inHandAtMost / 2) this.#makeRoom();
 	}
 
-	async #untilRoom(): Promise<void> {
-		while (this.#inHand > inHandAtMost / 2) {
+	#makeRoom(): void {
+		this.#wakeClaims();
+		void this.#read();
+	}
+
+	#wakeClaims(): void {
+		this.#room?.resolve();
+		this.#room = undefined;
+	}
+
+	/** How many entries of a partition may be asked for now. */
+	#roomFor(part: Part): number {
+		const room = inHandAtMost - this.#inHand - this.#asked;
+		if (room >= inHandAtMost / 2) return room;
+		return this.#isAwaited(part) ? Math.max(0, room + awaited.entries) : 0;
+	}
+
+	#isAwaited(part: Part): boolean {
+		return part.awaitedUntilMs > this.#options.clock.monotonic();
+	}
+
+	/** Resolves with how many entries are asked for; they count until the caller takes them off. */
+	async #untilRoom(part: Part): Promise<number> {
+		this.#claimsWaiting++;
+		while (this.#roomFor(part) === 0) {
 			this.#room ??= deferred();
 			await this.#room.promise;
 		}
+		this.#claimsWaiting--;
+		this.#asked += readAtMost.entries;
+		return readAtMost.entries;
 	}
 
 	async #handle(entry: Entry): Promise<void> {
-		const { layout, handle, effects, clock } = this.#options;
+		const { layout, handle, effects } = this.#options;
 		if (this.#isExpired(entry)) return;
 		if (entry.deliveries >= deliveriesAtMost)
 			return this.#bury(entry, `its worker ended while it was handled, ${entry.deliveries} times`);
@@ -325,7 +401,7 @@ export class Intake implements PartitionOwner {
 				return;
 			} catch (error) {
 				if (attempt >= deliveriesAtMost) return this.#bury(entry, messageOf(error));
-				await new Promise<void>((resolve) => clock.setTimeout(resolve, tryAgainMs * 4 ** (attempt - 1)));
+				await this.#pause(tryAgainMs * 4 ** (attempt - 1));
 				if (this.#gate(entry) === 'drop') return;
 			}
 		}
@@ -341,25 +417,27 @@ export class Intake implements PartitionOwner {
 	}
 
 	/** The event is delivered again. Resolves with whether it may be; where Redis does not say so, it stays unacknowledged. */
-	async #begin({ partition, epoch, id }: Entry, attempt: number): Promise<boolean> {
+	async #begin(entry: Entry, attempt: number): Promise<boolean> {
 		const { redis, keys, group, member, onFenced, onFailed } = this.#options;
+		const { partition, epoch, id } = entry;
 		try {
 			const names = [keys.group(group), keys.events(partition)];
 			const begun = await redis.script(this.#scripts.begin, names, [group, member, partition, epoch, id, attempt]);
-			if (begun === 1) this.counters.redelivered++;
-			else onFenced();
-			return begun === 1;
+			if (begun === 1) {
+				this.counters.redelivered++;
+				return true;
+			}
+			onFenced();
 		} catch (error) {
 			onFailed(error);
-			const part = this.#parts.get(partition);
-			if (part) void this.#recover(part);
-			return false;
 		}
+		this.#redo(entry);
+		return false;
 	}
 
 	/** The event is kept for a person, and acknowledged. Where Redis does not answer it stays unacknowledged, and is delivered again. */
 	async #bury(entry: Entry, reason: string): Promise<void> {
-		const { redis, keys, group, member, onDead, onFailed } = this.#options;
+		const { redis, keys, group, member, onDead, onFailed, onFenced } = this.#options;
 		const { partition, epoch, id, type, session, seq, guildId, data } = entry;
 		const fields = { group, reason, t: type, s: seq, sid: session, g: guildId ?? '', d: data };
 		try {
@@ -368,14 +446,16 @@ export class Intake implements PartitionOwner {
 				[keys.group(group), keys.events(partition), keys.dead],
 				[group, member, partition, epoch, id, deadAtMost, ...Object.entries(fields).flat()],
 			);
-			if (buried !== 1) return;
-			this.counters.dead++;
-			onDead({ key: keyOf(entry), type, reason });
+			if (buried === 1) {
+				this.counters.dead++;
+				onDead({ key: keyOf(entry), type, reason });
+				return;
+			}
+			onFenced();
 		} catch (error) {
 			onFailed(error);
-			const part = this.#parts.get(partition);
-			if (part) void this.#recover(part);
 		}
+		this.#redo(entry);
 	}
 
 	#countExpired(): void {

@@ -49,7 +49,6 @@ it('runs guilds side by side, and the entries of one guild one after the other',
 	expect(begun).toEqual(['1a', '2a', 'dm']);
 	await finish('1a');
 	expect(begun).toEqual(['1a', '2a', 'dm', '1b']);
-	expect(lanes.isRunning(({ guildId }) => guildId === '1')).toBe(true);
 });
 
 it('runs no more than allowed at the same time, and those that wait longest first', async () => {
@@ -69,6 +68,22 @@ it('lets members of a guild arrive while a handler of that guild waits for them'
 	lanes.push(entry('1', '1a', { deliveries: 2 }));
 	lanes.push(entry('1', 'chunk', { type: 'GUILD_MEMBERS_CHUNK' }));
 	expect(begun).toEqual(['1a', 'chunk']);
+});
+
+it('lets the members arrive that a handler waits for where no more handlers may run', async () => {
+	const { lanes, begun, finish } = lanesUnderTest({ concurrency: 1 });
+	lanes.push(entry('1', '1a'));
+	lanes.push(entry('2', '2a'));
+	lanes.push(entry('1', 'chunk 1', { type: 'GUILD_MEMBERS_CHUNK' }));
+	lanes.push(entry('1', 'chunk 2', { type: 'GUILD_MEMBERS_CHUNK' }));
+	lanes.push(entry('3', 'sounds', { type: 'SOUNDBOARD_SOUNDS' }));
+	expect(begun).toEqual(['1a', 'chunk 1']);
+	await finish('chunk 1');
+	expect(begun).toEqual(['1a', 'chunk 1', 'sounds']);
+	await finish('sounds');
+	expect(begun).toEqual(['1a', 'chunk 1', 'sounds', 'chunk 2']);
+	await finish('1a');
+	expect(begun).toEqual(['1a', 'chunk 1', 'sounds', 'chunk 2', '2a']);
 });
 
 it('runs a suspect with nothing beside it, and begins nothing before it', async () => {

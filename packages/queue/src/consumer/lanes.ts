@@ -2,7 +2,7 @@
 import type { Entry } from './entry.js';
 
 export interface LanesOptions {
-	/** Entries that run at the same time. */
+	/** Entries that run at the same time, and as many that handlers may wait for. */
 	concurrency: number;
 	/** Asked right before an entry runs: `wait` until {@link Lanes.resume}, or `drop` it. */
 	gate(entry: Entry): 'run' | 'wait' | 'drop';
@@ -26,11 +26,14 @@ interface Lane {
 export class Lanes {
 	readonly #options: LanesOptions;
 	readonly #lanes = new Map<string, Lane>();
-	/** Lanes with an entry that may run, the one that waits longest first. */
+	/** Lanes with an entry that may run, the one that waits longest first; and those that are awaited. */
 	readonly #ready = new Set<Lane>();
+	readonly #readyAwaited = new Set<Lane>();
 	/** Lanes that wait for {@link resume}. */
 	readonly #parked = new Set<Lane>();
 	#running = 0;
+	/** Of these, entries that are awaited: they have as many places of their own, so that handlers that wait for them cannot take all. */
+	#runningAwaited = 0;
 	/** The lane whose entry runs alone. */
 	#alone: Lane | undefined;
 
@@ -46,17 +49,17 @@ export class Lanes {
 		const key = laneOf(entry);
 		let lane = this.#lanes.get(key);
 		if (!lane) {
-			lane = { key, isAwaited: entry.type === 'GUILD_MEMBERS_CHUNK', entries: [], running: undefined };
+			lane = { key, isAwaited: isAwaited(entry), entries: [], running: undefined };
 			this.#lanes.set(key, lane);
 		}
 		lane.entries.push(entry);
-		if (!lane.running && !this.#parked.has(lane)) this.#ready.add(lane);
+		if (!lane.running && !this.#parked.has(lane)) this.#makeReady(lane);
 		this.#go();
 	}
 
 	/** Entries that the gate made wait are asked about again. */
 	resume(): void {
-		for (const lane of this.#parked) this.#ready.add(lane);
+		for (const lane of this.#parked) this.#makeReady(lane);
 		this.#parked.clear();
 		this.#go();
 	}
@@ -72,24 +75,23 @@ export class Lanes {
 		}
 	}
 
-	/** Whether an entry for which this holds is running. */
-	isRunning(which: (entry: Entry) => boolean): boolean {
-		for (const { running } of this.#lanes.values()) if (running && which(running)) return true;
-		return false;
+	#makeReady(lane: Lane): void {
+		(lane.isAwaited ? this.#readyAwaited : this.#ready).add(lane);
 	}
 
 	#go(): void {
-		// Where one waits until nothing runs, no other begins before it.
-		let isHeld = this.#alone !== undefined;
+		const { concurrency, isAlone } = this.#options;
+		for (const lane of this.#readyAwaited) {
+			if (this.#runningAwaited >= concurrency) break;
+			this.#readyAwaited.delete(lane);
+			this.#next(lane);
+		}
 		for (const lane of this.#ready) {
-			if (this.#running >= this.#options.concurrency) return;
-			if (!lane.isAwaited) {
-				isHeld ||= this.#running > 0 && this.#options.isAlone(lane.entries[0] as Entry);
-				if (isHeld) continue;
-			}
+			// Where one waits until nothing runs, no other begins before it.
+			if (this.#alone || this.#running - this.#runningAwaited >= concurrency) return;
+			if (this.#running > 0 && isAlone(lane.entries[0] as Entry)) return;
 			this.#ready.delete(lane);
 			this.#next(lane);
-			isHeld ||= this.#alone !== undefined;
 		}
 	}
 
@@ -103,7 +105,7 @@ export class Lanes {
 			if (gate === 'run') {
 				const isAlone = !lane.isAwaited && this.#options.isAlone(entry);
 				if (isAlone && this.#running > 0) {
-					this.#ready.add(lane);
+					this.#makeReady(lane);
 					return;
 				}
 				lane.entries.shift();
@@ -120,11 +122,13 @@ export class Lanes {
 	async #run(lane: Lane, entry: Entry): Promise<void> {
 		lane.running = entry;
 		this.#running++;
+		if (lane.isAwaited) this.#runningAwaited++;
 		await this.#options.run(entry);
 		this.#running--;
+		if (lane.isAwaited) this.#runningAwaited--;
 		lane.running = undefined;
 		if (this.#alone === lane) this.#alone = undefined;
-		if (lane.entries.length > 0) this.#ready.add(lane);
+		if (lane.entries.length > 0) this.#makeReady(lane);
 		else this.#forgetEmpty(lane);
 		this.#options.onGone(entry);
 		this.#go();
@@ -133,16 +137,24 @@ export class Lanes {
 	#forgetEmpty(lane: Lane): void {
 		if (lane.entries.length > 0 || lane.running) return;
 		this.#ready.delete(lane);
+		this.#readyAwaited.delete(lane);
 		this.#parked.delete(lane);
 		this.#lanes.delete(lane.key);
 	}
 }
 
 /**
- * A handler may wait for the members that it has asked for, and they arrive as events of its own guild: those have a lane of their own.
- * Discord: Gateway, "Request Guild Members".
+ * A handler may wait for what it has asked for, and that arrives as events of its own guild: those have a lane of their own.
+ * Discord: Gateway, "Request Guild Members" and "Request Soundboard Sounds".
  */
-function laneOf({ type, guildId, partition }: Entry): string {
+const answersOfDiscord: ReadonlySet<string> = new Set(['GUILD_MEMBERS_CHUNK', 'SOUNDBOARD_SOUNDS']);
+
+function isAwaited({ type, guildId }: Entry): boolean {
+	return guildId !== null && answersOfDiscord.has(type);
+}
+
+function laneOf(entry: Entry): string {
+	const { guildId, partition } = entry;
 	if (guildId === null) return `partition ${partition}`;
-	return type === 'GUILD_MEMBERS_CHUNK' ? `chunks ${guildId}` : guildId;
+	return isAwaited(entry) ? `answers ${guildId}` : guildId;
 }
