@@ -65,6 +65,20 @@ describeWithRedis('an effect of an event', () => {
 		await expect(effects.once('a:1', () => {}, { keepMs: 0 })).rejects.toThrow(/keepMs/);
 	});
 
+	it('happens once also where Redis is full', async () => {
+		await redis.batch([['CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'maxmemory', '1']]);
+		try {
+			await expect(redis.batch([['SET', 'other', '1']])).rejects.toThrow(/OOM|maxmemory/);
+			expect(await effects.once('a:1', run('first'))).toBe('done');
+			expect(await effects.once('a:1', run('again'))).toBe('before');
+			await expect(effects.once('a:2', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+			expect(await effects.once('a:2', run('second'))).toBe('done');
+			expect(runs).toEqual(['first', 'second']);
+		} finally {
+			await redis.batch([['CONFIG', 'SET', 'maxmemory', '0']]);
+		}
+	});
+
 	it('does not happen where Redis does not answer', async () => {
 		const away = await connectTo(server);
 		await away.close();

@@ -56,6 +56,16 @@ describeWithRedis('the scripts of a group of workers', () => {
 		await redis.script(subscribe, [keys.meta, keys.groups, keys.group(group)], args);
 	}
 
+	/** Returns what the group subscribes to afterwards, and since when the member is there. */
+	async function subscribeAs(member: string, subscription: string, since = '0'): Promise<[string, string]> {
+		const prefixes = [keys.events(0), keys.record(0)].map((key) => key.slice(0, -1)) as [string, string];
+		const begins = since === '0' ? '$' : '0';
+		const args = [group, subscription, prefixes[0], keys.groupsChanged, begins, prefixes[1], member, since];
+		const answer = (await redis.script(subscribe, [keys.meta, keys.groups, keys.group(group)], args)) as string[];
+		const [text] = (await redis.batch([['HGET', keys.groups, group]])) as [Buffer];
+		return [String(text), answer[3] as string];
+	}
+
 	async function pass(ms: number): Promise<void> {
 		now += ms;
 		await redis.batch([['SET', 'test:now', now]]);
@@ -117,6 +127,31 @@ describeWithRedis('the scripts of a group of workers', () => {
 
 	const ack = (member: string, partition: number, epoch: string, ids: readonly string[]) =>
 		redis.script(acknowledge, [keys.group(group), keys.events(partition)], [group, member, partition, epoch, ids.length, ...ids]);
+
+	it('subscribe a group to what its newest worker wants, and to what an older one wants when that one has gone', async () => {
+		const [, oldest] = await subscribeAs('oldest', 'a');
+		const [, old] = await subscribeAs('old', 'b');
+		await takeTurn('old', 4, none);
+		await takeTurn('oldest', 4, none);
+		const [wanted, since] = await subscribeAs('new', 'c');
+		expect(wanted).toBe('c');
+		// Each worker subscribes every few seconds.
+		expect(await subscribeAs('old', 'b', old)).toEqual(['c', old]);
+		expect(await subscribeAs('oldest', 'a', oldest)).toEqual(['c', oldest]);
+		await takeTurn('new', 4, none);
+		await pass(20_000);
+		expect(await subscribeAs('old', 'b', old)).toEqual(['c', old]);
+		await takeTurn('new', 4, none, { mode: 'leave' });
+		expect(await subscribeAs('oldest', 'a', oldest)).toEqual(['a', oldest]);
+		expect(await subscribeAs('old', 'b', old)).toEqual(['b', old]);
+		expect(await subscribeAs('oldest', 'a', oldest)).toEqual(['b', oldest]);
+		// A Redis that has lost its data.
+		await redis.batch([['DEL', keys.groups, keys.group(group)]]);
+		expect(await subscribeAs('old', 'b', old)).toEqual(['b', old]);
+		expect(await subscribeAs('new', 'c', since)).toEqual(['c', since]);
+		await takeTurn('new', 4, none);
+		expect(await subscribeAs('old', 'b', old)).toEqual(['c', old]);
+	});
 
 	it('give all partitions to the first worker, and a share to each further one as they become free', async () => {
 		const a = await takeTurn('a', 4, none);

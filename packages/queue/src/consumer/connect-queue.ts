@@ -137,7 +137,6 @@ export class Queue {
 	readonly #scripts = groupScripts();
 	readonly #wanted: ReadonlySet<string>;
 	readonly #member = randomBytes(8).toString('hex');
-	readonly #layout: Deferred<QueueLayout> = deferred();
 	readonly #requests: GatewayRequests;
 	#state: State = 'connected';
 	#handler: EventHandler | undefined;
@@ -148,7 +147,8 @@ export class Queue {
 	#redisAhead = 0;
 	#isFailing = false;
 	#hasJoined = false;
-	#isSubscribed = false;
+	/** Once the group is there: since when this worker is, by the clock of Redis. */
+	#subscription: { layout: QueueLayout; since: string } | undefined;
 	#subscribedAtMs = 0;
 
 	/** @internal Use {@link connectQueue}. */
@@ -156,8 +156,8 @@ export class Queue {
 		this.#options = options;
 		this.#wanted = new Set(options.events);
 		this.gateway = new CoreGateway(
-			() => this.#layout.promise,
-			(shardId, { op, d }) => this.#requests.ask(shardId, { kind: 'send', op, d }),
+			() => this.#layout(),
+			(shardId, payload) => this.#send(shardId, payload),
 		);
 		const { redis, keys, clock, seal } = options;
 		this.#requests = new GatewayRequests({ redis, keys, member: this.#member, seal, clock });
@@ -208,8 +208,15 @@ export class Queue {
 	 *
 	 * Rejects with `GATEWAY_UNAVAILABLE` while no gateway process has the shard, `OPTIONS_INVALID` for what Discord would refuse, and `CALL_TIMEOUT`.
 	 */
-	async send(guildId: string, { op, d }: SendPayload): Promise<void> {
-		await this.#requests.ask(await this.#shardOf(guildId), { kind: 'send', op, d });
+	async send(guildId: string, payload: SendPayload): Promise<void> {
+		await this.#send(await this.#shardOf(guildId), payload);
+	}
+
+	async #send(shardId: number, { op, d }: SendPayload): Promise<void> {
+		// What Discord answers arrives as events of the guild that is named in it.
+		const { guild_id: one, guild_ids: several } = (d ?? {}) as { guild_id?: unknown; guild_ids?: unknown };
+		for (const id of [one, several].flat()) if (typeof id === 'string' && isSnowflake(id)) this.#running?.intake.expect(id);
+		await this.#requests.ask(shardId, { kind: 'send', op, d });
 	}
 
 	/**
@@ -224,8 +231,18 @@ export class Queue {
 
 	async #shardOf(guildId: string): Promise<number> {
 		if (!isSnowflake(guildId)) throw new ShardctlError('OPTIONS_INVALID', `"${guildId}" is not the id of a guild`);
-		const { shards } = await this.#layout.promise;
+		const { shards } = await this.#layout();
 		return shardIdForGuild(guildId, shards);
+	}
+
+	/** Rejects before anything has written to the queue. */
+	async #layout(): Promise<QueueLayout> {
+		const layout = this.#subscription?.layout ?? (await this.subscribe());
+		if (layout) return layout;
+		throw new ShardctlError(
+			'GATEWAY_UNAVAILABLE',
+			'no fleet has written to this queue yet: start one with --gateway queue, and try again',
+		);
 	}
 
 	/** Ends {@link run}: resolves when nothing is being handled, everything handled is acknowledged, and the connections are closed. */
@@ -256,15 +273,17 @@ export class Queue {
 		const { redis, keys, group, events, intents = null } = this.#options;
 		const subscription = encodeSubscription({ events, intents });
 		const [streams, records] = [keys.events(0).slice(0, -1), keys.record(0).slice(0, -1)];
-		const [kind, shards, perShard] = (await redis.script(
+		const [begins, since] = this.#subscription ? ['0', this.#subscription.since] : ['$', '0'];
+		const [kind, shards, perShard, joined] = (await redis.script(
 			this.#scripts.subscribe,
 			[keys.meta, keys.groups, keys.group(group)],
-			[group, subscription, streams, keys.groupsChanged, this.#isSubscribed ? '0' : '$', records],
-		)) as [string, string, string];
-		if (kind === 'OK') this.#isSubscribed = true;
+			[group, subscription, streams, keys.groupsChanged, begins, records, this.#member, since],
+		)) as ['NOTHING'] | ['OK', string, string, string];
 		this.#subscribedAtMs = this.#options.clock.monotonic();
+		const layout = kind === 'OK' ? { shards: Number(shards), perShard: Number(perShard) } : undefined;
+		if (layout) this.#subscription ??= { layout, since: String(joined) };
 		await this.#measureClock();
-		return kind === 'OK' ? { shards: Number(shards), perShard: Number(perShard) } : undefined;
+		return layout;
 	}
 
 	async #measureClock(): Promise<void> {
@@ -278,7 +297,6 @@ export class Queue {
 		const { redis, keys, group, clock, concurrency = 100, leaseMs = 3000 } = this.#options;
 		const layout = await this.#untilLayout();
 		if (!layout) return;
-		this.#layout.resolve(layout);
 		const onFailed = (error: unknown) => this.#failed(error);
 		const intake: Intake = new Intake({
 			redis,
@@ -367,13 +385,23 @@ export class Queue {
 
 	#missed(missed: MissedEvents): void {
 		const { group, onMissed } = this.#options;
-		if (onMissed) onMissed(missed);
+		if (onMissed) this.#call('onMissed', () => onMissed(missed));
 		else this.#warn(`group "${group}" has missed ${missed.count} events: the queue had removed them before they were handled`);
 	}
 
 	#warn(message: string): void {
 		const { onWarning } = this.#options;
-		if (onWarning) onWarning(message);
+		if (onWarning) this.#call('onWarning', () => onWarning(message));
 		else process.stderr.write(`shardctl queue: ${message}\n`);
+	}
+
+	/** What fails in it, or in a promise that it returns, must not reach what is being done with the events. */
+	#call(name: string, callback: () => unknown): void {
+		const failed = (error: unknown) => process.stderr.write(`shardctl queue: ${name}() has failed: ${messageOf(error)}\n`);
+		try {
+			Promise.resolve(callback()).catch(failed);
+		} catch (error) {
+			failed(error);
+		}
 	}
 }

@@ -2,6 +2,7 @@
 // that it is done.
 import type { RedisPort } from '@shardctl/cluster';
 import { ShardctlError } from '@shardctl/core';
+import { effectScripts } from '../scripts/effect-scripts.js';
 import type { QueueKeys } from '../wire/keys.js';
 
 export type Effect = () => unknown;
@@ -26,6 +27,7 @@ const keepMsDefault = 3_600_000;
 
 export class Effects {
 	readonly #options: EffectsOptions;
+	readonly #scripts = effectScripts();
 
 	constructor(options: EffectsOptions) {
 		this.#options = options;
@@ -37,14 +39,9 @@ export class Effects {
 		if (!Number.isSafeInteger(keepMs) || keepMs < 1)
 			throw new ShardctlError('OPTIONS_INVALID', 'keepMs of once() must be a whole number of at least 1');
 		const key = keys.once(group, name === '' ? event : `${event}:${name}`);
-		const [begun, known] = (await redis.batch([
-			['SET', key, 'begun', 'PX', keepMs, 'NX'],
-			['GET', key],
-		])) as [Buffer | null, Buffer | null];
-		if (begun === null) {
-			if (String(known) === 'done') return 'before';
-			if (ifUnknown === 'skip') return 'unknown';
-		}
+		const known = (await redis.script(this.#scripts.begin, [key], [keepMs])) as string;
+		if (known === 'done') return 'before';
+		if (known === 'begun' && ifUnknown === 'skip') return 'unknown';
 		try {
 			await effect();
 		} catch (error) {
@@ -53,7 +50,7 @@ export class Effects {
 			throw error;
 		}
 		// Without an answer the mark says that the effect was begun: it is not repeated, unless that was asked for.
-		await redis.batch([['SET', key, 'done', 'PX', keepMs]]).catch(() => {});
+		await redis.script(this.#scripts.done, [key], [keepMs]).catch(() => {});
 		return 'done';
 	}
 }

@@ -16,11 +16,17 @@ export interface RequestResponderOptions {
 	answer(request: GatewayRequest): unknown;
 }
 
-/** The worker has given it up, or it is a copy of one that was answered. The clocks of the machines may differ by some of it. */
+/** How far the clocks of the machines may differ, and how long a request may be under way. */
 const oldestMs = 30_000;
+/** A copy of a request is accepted no longer than this, so it is remembered as long. */
+const rememberMs = 2 * oldestMs;
+/** The oldest is forgotten for the next one. Discord accepts 120 sends of a session a minute; the others ask for guilds. */
+const rememberAtMost = 20_000;
 
 export class RequestResponder {
 	readonly #options: RequestResponderOptions;
+	/** Requests that were accepted, and when, by the monotonic clock. In order. */
+	readonly #accepted = new Map<string, number>();
 
 	constructor(options: RequestResponderOptions) {
 		this.#options = options;
@@ -33,17 +39,41 @@ export class RequestResponder {
 	}
 
 	#take(message: Buffer): void {
-		const { redis, seal, clock, isOwner, answer } = this.#options;
+		const { seal, clock, isOwner, answer } = this.#options;
 		const asked = openRequest(seal, message);
-		if (!asked || Math.abs(clock.now() - asked.at) > oldestMs || !isOwner()) return;
-		let reply: AnswerMessage;
+		if (!asked || !isOwner()) return;
+		const { id, reply, at, request } = asked;
+		const lateMs = clock.now() - at;
+		if (Math.abs(lateMs) > oldestMs) {
+			const apart = `${Math.round(Math.abs(lateMs) / 1000)} s ${lateMs > 0 ? 'behind' : 'ahead of'}`;
+			const message = `the clock of the worker is ${apart} the clock of the gateway process, which accepts ${oldestMs / 1000} s: synchronize the clocks of both machines`;
+			this.#reply(reply, { id, error: { code: 'CALL_TIMEOUT', message } });
+			return;
+		}
+		if (!this.#isFirst(`${reply} ${id}`)) return;
 		try {
-			reply = { id: asked.id, result: answer(asked.request) ?? null };
+			this.#reply(reply, { id, result: answer(request) ?? null });
 		} catch (error) {
 			const code = ShardctlError.is(error) ? error.code : 'INTERNAL';
-			reply = { id: asked.id, error: { code, message: messageOf(error) } };
+			this.#reply(reply, { id, error: { code, message: messageOf(error) } });
 		}
-		// Without it the worker gives up at its deadline.
-		redis.publish(asked.reply, seal.seal(JSON.stringify(reply))).catch(() => {});
+	}
+
+	/** A person who can only read and write Redis may send a copy of a request. */
+	#isFirst(request: string): boolean {
+		const now = this.#options.clock.monotonic();
+		for (const [each, acceptedAt] of this.#accepted) {
+			if (now - acceptedAt <= rememberMs && this.#accepted.size < rememberAtMost) break;
+			this.#accepted.delete(each);
+		}
+		if (this.#accepted.has(request)) return false;
+		this.#accepted.set(request, now);
+		return true;
+	}
+
+	/** Without it the worker gives up at its deadline. */
+	#reply(channel: string, reply: AnswerMessage): void {
+		const { redis, seal } = this.#options;
+		redis.publish(channel, seal.seal(JSON.stringify(reply))).catch(() => {});
 	}
 }

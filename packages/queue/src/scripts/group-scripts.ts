@@ -5,17 +5,32 @@ import { type RedisScript, redisSources, type ScriptSources } from '@shardctl/cl
 /**
  * A group subscribes. It exists from here on, and misses no event that it subscribes to, whether it has workers or not.
  *
+ * Workers of two versions may want different events for a while, and each subscribes every few seconds: the newest of those that live
+ * decides. The field `subscribed` of the group has when it came, and its name.
+ *
  * KEYS: 1 meta, 2 groups, 3 group. ARGV: 1 group, 2 what it subscribes to, 3 prefix of the streams, 4 channel of changes,
- * 5 where a group that is not there begins: `$`, or `0` where it was there before, 6 prefix of the records.
- * Returns `OK`, shards, partitions of each; or `NOTHING`, before anything has written to the queue.
+ * 5 where a group that is not there begins: `$`, or `0` where it was there before, 6 prefix of the records, 7 member (`-`: not named),
+ * 8 what the first call of the member returned as the time, `0` in the first call.
+ * Returns `OK`, shards, partitions of each, time; or `NOTHING`, before anything has written to the queue.
  */
 const subscribe = `
 local divided = redis.call('HMGET', KEYS[1], 'shards', 'perShard')
 -- Nothing is written for a group before it has a place in each stream.
 if not divided[1] then return { 'NOTHING' } end
-if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-  redis.call('PUBLISH', ARGV[4], ARGV[1])
+local member, came = ARGV[7] or '-', tonumber(ARGV[8] or '0')
+local since, newest = string.match(redis.call('HGET', KEYS[3], 'subscribed') or '0 -', '^(%d+) (%S+)$')
+since = tonumber(since)
+-- The clock may have been set back.
+if came == 0 and ARGV[5] == '$' then came = math.max(now, since + 1) end
+local known = redis.call('HGET', KEYS[2], ARGV[1])
+-- It may be about to take its first turn.
+local isGone = newest ~= '-' and newest ~= member and math.abs(now - since) > 15000 and redis.call('HEXISTS', KEYS[3], 'm:' .. newest) == 0
+if not known or came > since or isGone then
+  redis.call('HSET', KEYS[3], 'subscribed', string.format('%.0f ', came) .. member)
+  if known ~= ARGV[2] then
+    redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+    redis.call('PUBLISH', ARGV[4], ARGV[1])
+  end
 end
 local perShard = tonumber(divided[2])
 for partition = 0, tonumber(divided[1]) * perShard - 1 do
@@ -27,7 +42,7 @@ for partition = 0, tonumber(divided[1]) * perShard - 1 do
     redis.call('HSET', KEYS[3], 'n:' .. partition, written)
   end
 end
-return { 'OK', divided[1], divided[2] }
+return { 'OK', divided[1], divided[2], string.format('%.0f', came) }
 `;
 
 /**
@@ -299,7 +314,7 @@ export function groupScripts(sources: ScriptSources = redisSources): GroupScript
 	// A full Redis must cost no lease and no acknowledgement: both lead to events being handled again.
 	const script = (name: string, lua: string) => ({ name: `queue.${name}`, lua: `#!lua flags=allow-oom\n${lua}` });
 	return {
-		subscribe: script('subscribe', subscribe),
+		subscribe: script('subscribe', `${sources.time}\n${subscribe}`),
 		turn: script('turn', `${sources.time}\n${sources.runId}\n${turn}`),
 		read: script('read', read),
 		claimPending: script('claimPending', claimPending),
