@@ -1,5 +1,5 @@
-// What a worker asks of the gateway process that has a shard's session, and the answer. Both are sealed with the bot token: a person who has only
-// Redis can neither send as the bot nor read what it knows.
+// What a worker asks of the gateway process that has a shard's session, and the answer. Both are signed with a key of the bot token: a person
+// who has only Redis can forge neither. They are not encrypted: who reads Redis reads them.
 import type { MessageSeal } from '@shardctl/cluster';
 import { type ErrorCode, errorCodes } from '@shardctl/core';
 

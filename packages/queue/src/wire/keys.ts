@@ -1,5 +1,5 @@
 // The keys of a bot's event queue in Redis. All begin with `shardctl:<application id>:`, as those of a cluster, so that one access rule
-// covers both. README.md documents them for programs in other languages.
+// covers both. WIRE.md documents them for programs in other languages.
 
 export interface QueueKeys {
 	/** Hash: `shards` and `perShard`, how the events are divided; `run` and `since`, when this Redis first had it. */
