@@ -37,7 +37,7 @@ function queueUnderTest(answers: Record<string, unknown[]>, options: Partial<Con
 
 const entry = ['1-0', ['e', '1 X 1 a 1', 'd', '{}']];
 
-it.each([
+it.each<[string, () => unknown]>([
 	[
 		'throws',
 		() => {

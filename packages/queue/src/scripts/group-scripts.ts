@@ -11,7 +11,7 @@ import { type RedisScript, redisSources, type ScriptSources } from '@shardctl/cl
  * KEYS: 1 meta, 2 groups, 3 group. ARGV: 1 group, 2 what it subscribes to, 3 prefix of the streams, 4 channel of changes,
  * 5 where a group that is not there begins: `$`, or `0` where it was there before, 6 prefix of the records, 7 member (`-`: not named),
  * 8 what the first call of the member returned as the time, `0` in the first call.
- * Returns `OK`, shards, partitions of each, time; or `NOTHING`, before anything has written to the queue.
+ * Returns `OK`, shards, partitions of each, and the time where the member is named; or `NOTHING`, before anything has written to the queue.
  */
 const subscribe = `
 local divided = redis.call('HMGET', KEYS[1], 'shards', 'perShard')
@@ -42,7 +42,7 @@ for partition = 0, tonumber(divided[1]) * perShard - 1 do
     redis.call('HSET', KEYS[3], 'n:' .. partition, written)
   end
 end
-return { 'OK', divided[1], divided[2], string.format('%.0f', came) }
+return { 'OK', divided[1], divided[2], ARGV[7] and string.format('%.0f', came) or nil }
 `;
 
 /**
