@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { GatewayProcessStats } from '@shardctl/core';
-import { expect, it } from 'vitest';
+import { fakeClock } from '@shardctl/test-support';
+import { expect, it, vi } from 'vitest';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import { QueueMode, type QueueModeOptions } from './queue-mode.js';
 
@@ -81,4 +83,96 @@ it('gives no identify slot, and cannot be resharded or restart gateway processes
 	await expect(mode().acquireIdentify(worker, 1)).rejects.toMatchObject({ code: 'SHARD_NOT_OWNED' });
 	await expect(mode().reshard()).rejects.toMatchObject({ code: 'RESHARD_UNSUPPORTED' });
 	await expect(mode().restartGateways()).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+});
+
+it('starts while Redis is away for a moment, and reports that once', async () => {
+	const clock = fakeClock();
+	const answers = [() => Promise.reject(new Error('away')), () => Promise.reject(new Error('away')), async () => true];
+	const isWanted = vi.fn(() => (answers.shift() as () => Promise<boolean>)());
+	const warn = vi.fn();
+	const sessions = { stats: async () => [gateway({ sessions: [session(0, 'ready')] })] };
+	const options = { clock, logger: { warn, info() {} } };
+	const starting = mode({ queue: { isWanted }, options, sessions } as never).whenServed(new AbortController().signal);
+	let isDone = false;
+	const done = starting.then(() => {
+		isDone = true;
+	});
+	await vi.waitFor(async () => {
+		await clock.advance(200);
+		expect(isDone).toBe(true);
+	});
+	await done;
+	expect(isWanted).toHaveBeenCalledTimes(3);
+	expect(warn.mock.calls).toEqual([
+		[expect.stringMatching(/waits for the event queue, and continues once Redis answers: away$/)],
+	]);
+});
+
+it('ends a start that waits for Redis with the manager', async () => {
+	const stop = new AbortController();
+	const queue = { isWanted: () => new Promise<boolean>(() => {}) };
+	const starting = mode({ queue, sessions: {}, options: {} } as never).whenServed(stop.signal);
+	stop.abort(new Error('the end'));
+	await expect(starting).rejects.toThrow('the end');
+});
+
+/** A worker that is replaced in a deploy by the next one of the same id. */
+function deployed() {
+	const did: string[] = [];
+	const worker = (name: string) => ({
+		id: 0,
+		shardIds: [],
+		label: 'worker 0',
+		name,
+		child: Object.assign(new EventEmitter(), {
+			state: 'ready',
+			epoch: 1,
+			lastExit: null,
+			start: () => queueMicrotask(() => successor.child.emit('ready')),
+			stop: async () => void did.push(`stop ${name}`),
+		}),
+		on() {},
+		off() {},
+		restart: async () => did.push(`restart ${name}`) > 0,
+	});
+	const [old, successor] = [worker('old'), worker('new')];
+	let present: object | undefined = old;
+	const workers = {
+		byId: () => present,
+		createStandby: () => successor,
+		promote: (next: object) => {
+			present = next;
+		},
+		dismiss() {},
+		beginTrial: () => () => {},
+	};
+	const queueMode = mode({ workers, emit() {}, options: { clock: fakeClock() } } as never);
+	const managed = old as unknown as ManagedWorker;
+	const how = { first: 'start', signal: new AbortController().signal, onStage() {} } as const;
+	const remove = () => {
+		present = undefined;
+	};
+	return { did, queueMode, managed, deploy: () => queueMode.deploy(managed, how), remove };
+}
+
+it('replaces a worker only when the trial of its deploy is over, and then the process that it is by now', async () => {
+	const { did, queueMode, managed, deploy } = deployed();
+	const replacement = await deploy();
+	const restarted = queueMode.replace(managed, { reason: 'asked' });
+	await setImmediate();
+	expect(did).toEqual([]);
+	await replacement.release();
+	await restarted;
+	expect(did).toEqual(['stop old', 'restart new']);
+});
+
+it('replaces no worker that has left the fleet meanwhile', async () => {
+	const { did, queueMode, managed, deploy, remove } = deployed();
+	const replacement = await deploy();
+	const [restarted, next] = [queueMode.replace(managed, { reason: 'asked' }), deploy()];
+	const outcomes = Promise.allSettled([restarted, next]);
+	remove();
+	await replacement.release();
+	expect(await outcomes).toMatchObject([{ reason: { code: 'WORKER_UNAVAILABLE' } }, { reason: { code: 'WORKER_UNAVAILABLE' } }]);
+	expect(did).toEqual(['stop old']);
 });

@@ -28,6 +28,7 @@ import type { ResidentMode } from './resident-mode.js';
 import { restartOrReject } from './restart-or-reject.js';
 import type { DeployReplaceOptions, ReplaceOptions, SessionMode } from './session-mode.js';
 import type { ModeContext } from './start-request.js';
+import { WorkerTurns } from './worker-turns.js';
 
 const pollMs = 200;
 
@@ -43,6 +44,7 @@ export class QueueMode implements SessionMode {
 	readonly seamless = true;
 	readonly #options: QueueModeOptions;
 	readonly #sessions: ResidentMode | null;
+	readonly #turns = new WorkerTurns();
 	#plan: Plan | undefined;
 	#signal: AbortSignal | undefined;
 
@@ -63,9 +65,9 @@ export class QueueMode implements SessionMode {
 
 	/** Sessions start when a group has subscribed; until then there is nothing to wait for. */
 	async whenServed(signal: AbortSignal): Promise<void> {
-		const { queue, options } = this.#options;
+		const { options } = this.#options;
 		if (!this.#sessions) return;
-		if (!(await queue.isWanted())) {
+		if (!(await this.#isWanted(signal))) {
 			options.logger.info(
 				'no group of workers has subscribed to the queue yet: the sessions with Discord start with the first one',
 			);
@@ -76,6 +78,21 @@ export class QueueMode implements SessionMode {
 			const sessions = gateways.flatMap((gateway) => gateway.sessions);
 			const isWhole = gateways.every((gateway) => gateway.sessions.length > 0);
 			if (isWhole && sessions.every(({ status }) => status === 'ready' || status === 'refused')) return;
+			await sleep(options.clock, pollMs, signal);
+		}
+	}
+
+	/** Redis may be away for a moment: then it is not known yet. Rejects with the signal's reason. */
+	async #isWanted(signal: AbortSignal): Promise<boolean> {
+		const { queue, options } = this.#options;
+		for (let isReported = false; ; isReported = true) {
+			try {
+				return await orAborted(queue.isWanted(), signal);
+			} catch (error) {
+				signal.throwIfAborted();
+				const reason = messageOf(error);
+				if (!isReported) options.logger.warn(`the start waits for the event queue, and continues once Redis answers: ${reason}`);
+			}
 			await sleep(options.clock, pollMs, signal);
 		}
 	}
@@ -101,12 +118,26 @@ export class QueueMode implements SessionMode {
 		});
 	}
 
-	replace(worker: ManagedWorker, { reason, ...limits }: ReplaceOptions): Promise<void> {
-		return restartOrReject(worker, reason, limits);
+	/** One replacement at a time of the same worker, as in resident mode. */
+	replace({ id, label }: ManagedWorker, { reason, ...limits }: ReplaceOptions): Promise<void> {
+		return this.#turns.take(id, this.#signal, () => restartOrReject(this.#workerOf(id, label), reason, limits));
+	}
+
+	/** Until the replacement is over nothing else replaces the worker. */
+	deploy({ id, label }: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement> {
+		return this.#turns.hold(id, this.#signal, () => this.#deploy(this.#workerOf(id, label), options));
+	}
+
+	/** Its process may be another one than when its turn was asked for. */
+	#workerOf(id: number, label: string): ManagedWorker {
+		const worker = this.#options.workers.byId(id);
+		if (worker) return worker;
+		throw new ShardctlError('WORKER_UNAVAILABLE', `${label} is not there any more: the fleet was scaled down meanwhile`);
 	}
 
 	/** The old process stays a member beside the new one until the replacement is released. */
-	async deploy(worker: ManagedWorker, { first, signal: callOff, onStage }: DeployReplaceOptions): Promise<Replacement> {
+	async #deploy(worker: ManagedWorker, { first, signal: callOff, onStage }: DeployReplaceOptions): Promise<Replacement> {
+		callOff.throwIfAborted();
 		const { workers, emit } = this.#options;
 		const signal = this.#signal ? AbortSignal.any([callOff, this.#signal]) : callOff;
 		const ref = { workerId: worker.id, shardIds: worker.shardIds };

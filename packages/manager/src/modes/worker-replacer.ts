@@ -1,6 +1,6 @@
 // Replaces the workers of a fleet in resident mode, one replacement of the same worker at a time: by a hand-over without a gap, or, where
 // the old process is in the way of the new one, by ending it first while the gateway process keeps the events.
-import { deferred, messageOf, orAborted, ShardctlError } from '@shardctl/core';
+import { messageOf, orAborted, ShardctlError } from '@shardctl/core';
 import type { GatewayFleet } from '../gateways/gateway-fleet.js';
 import { HandOver } from '../gateways/hand-over.js';
 import type { HandOverState } from '../gateways/hand-over-state.js';
@@ -14,6 +14,7 @@ import { Replacement } from './replacement.js';
 import { restartOrReject } from './restart-or-reject.js';
 import type { DeployReplaceOptions, ReplaceOptions } from './session-mode.js';
 import type { ModeContext } from './start-request.js';
+import { WorkerTurns } from './worker-turns.js';
 
 /** Above what the gateway process itself allows. */
 const drainTimeoutMs = 15_000;
@@ -54,8 +55,7 @@ export interface WorkerReplacerOptions extends Pick<ModeContext, 'emit'> {
 
 export class WorkerReplacer {
 	readonly #options: WorkerReplacerOptions;
-	/** The end of the last replacement of each worker, by its id. */
-	readonly #replacements = new Map<number, Promise<void>>();
+	readonly #turns = new WorkerTurns();
 
 	constructor(options: WorkerReplacerOptions) {
 		this.#options = options;
@@ -63,7 +63,7 @@ export class WorkerReplacer {
 
 	/** One replacement at a time of the same worker. */
 	replace({ id }: ManagedWorker, { reason }: ReplaceOptions): Promise<void> {
-		return this.#inTurn(id, async () => {
+		return this.#turns.take(id, this.#options.signal, async () => {
 			const obstacle = await this.#handOver(id, {});
 			if (!obstacle) return;
 			await this.#end(obstacle);
@@ -73,20 +73,8 @@ export class WorkerReplacer {
 	}
 
 	/** Until the replacement is over nothing else replaces the worker. */
-	async deploy({ id }: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement> {
-		const begun = deferred<Replacement>();
-		const { signal } = this.#options;
-		const turn = this.#inTurn(id, async () => {
-			try {
-				const replacement = await this.#deploy(id, options);
-				begun.resolve(replacement);
-				await orAborted(replacement.over, signal).catch(() => {});
-			} catch (error) {
-				begun.reject(error);
-			}
-		});
-		turn.catch((error: unknown) => begun.reject(error));
-		return begun.promise;
+	deploy({ id }: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement> {
+		return this.#turns.hold(id, this.#options.signal, () => this.#deploy(id, options));
 	}
 
 	async #deploy(workerId: number, options: DeployReplaceOptions): Promise<Replacement> {
@@ -326,15 +314,6 @@ export class WorkerReplacer {
 			clock.clearTimeout(timer);
 		}
 		emit('worker:rolled-back', { workerId, shardIds, reason: lastExit?.message ?? 'the deploy was called off' });
-	}
-
-	#inTurn(workerId: number, work: () => Promise<void>): Promise<void> {
-		const done = (this.#replacements.get(workerId) ?? Promise.resolve()).then(work);
-		this.#replacements.set(
-			workerId,
-			done.catch(() => {}),
-		);
-		return done;
 	}
 }
 
