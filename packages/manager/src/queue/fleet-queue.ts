@@ -2,7 +2,7 @@
 // here, and only in a fleet with a queue. The events themselves pass from gateway processes to workers without it.
 
 import type { IoredisPort } from '@shardctl/cluster';
-import { botKey, type Clock, type DeadEvent, type QueueStats, ShardctlError, sleep } from '@shardctl/core';
+import { botKey, type Clock, type DeadEvent, orAborted, type QueueStats, ShardctlError, sleep } from '@shardctl/core';
 import type { DeadEvents, DeadEventsOutcome, QueueFigures, QueueLook } from '@shardctl/queue';
 import type { Logger } from 'pino';
 import type { ResolvedQueueOptions } from '../options/queue-options.js';
@@ -34,6 +34,7 @@ interface Opened {
 export class FleetQueue {
 	readonly #options: FleetQueueOptions;
 	#opened: Opened | undefined;
+	#opening: Promise<number | undefined> | undefined;
 	#found: { shards: number; perShard: number } | undefined;
 	#last: QueueLook = { shards: 0, partitionsPerShard: 0, written: 0, writtenPerSecond: 0, groups: [] };
 	#lastAt = Number.NEGATIVE_INFINITY;
@@ -52,19 +53,26 @@ export class FleetQueue {
 
 	/**
 	 * Connects. Resolves with the shard count by which the queue in Redis divides the events already; undefined for a new queue. Rejects with
-	 * `REDIS_UNAVAILABLE` or `REDIS_UNSUITABLE`.
+	 * `REDIS_UNAVAILABLE` or `REDIS_UNSUITABLE`, and with `MANAGER_STOPPED` when it is closed meanwhile.
 	 */
-	async open(): Promise<number | undefined> {
+	open(): Promise<number | undefined> {
+		this.#opening ??= this.#open();
+		return this.#opening;
+	}
+
+	async #open(): Promise<number | undefined> {
+		const { signal } = this.#end;
 		const { queue } = this.#options;
 		const [{ IoredisPort, requireSuitableEngine }, { queueKeys, queueLayout, QueueFigures, DeadEvents, layoutMismatch }] =
 			await Promise.all([import('@shardctl/cluster'), import('@shardctl/queue')]);
+		signal.throwIfAborted();
 		const redis = new IoredisPort(queue.redis);
 		try {
-			await redis.ready(connectMs);
-			await requireSuitableEngine(redis, 'an event queue');
+			await orAborted(redis.ready(connectMs), signal);
+			await orAborted(requireSuitableEngine(redis, 'an event queue'), signal);
 			const keys = queueKeys(this.applicationId);
 			const figures = new QueueFigures(redis, keys);
-			this.#found = await figures.layout();
+			this.#found = await orAborted(figures.layout(), signal);
 			this.#opened = {
 				redis,
 				figures,
@@ -117,8 +125,10 @@ export class FleetQueue {
 		return this.#needOpened().dead.drop(id);
 	}
 
+	/** Resolves when the connection is closed, also one that {@link open} was about to make. */
 	async close(): Promise<void> {
-		this.#end.abort();
+		this.#end.abort(new ShardctlError('MANAGER_STOPPED', 'the manager was stopped'));
+		await this.#opening?.catch(() => {});
 		await this.#opened?.redis.close();
 	}
 

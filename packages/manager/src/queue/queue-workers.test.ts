@@ -68,3 +68,17 @@ it.each([
 ])('refuses what cannot be scaled: %o to %d', async (options, count, code, message) => {
 	await expect(scaled(options).workers.scale(count)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
 });
+
+it('starts nothing when the manager has stopped before its turn', async () => {
+	const stop = new AbortController();
+	const { workers, ids } = scaled({
+		signal: stop.signal,
+		// A deploy has the turn, and the manager stops meanwhile.
+		inTurn: async (work) => {
+			stop.abort(new Error('the manager was stopped'));
+			await work();
+		},
+	});
+	await expect(workers.scale(2)).rejects.toThrow('the manager was stopped');
+	expect(ids()).toEqual([]);
+});

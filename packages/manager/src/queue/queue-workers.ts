@@ -36,10 +36,10 @@ export class QueueWorkers {
 
 	/**
 	 * Resolves when the new workers are members of their group, or those that are too many have finished and left it. Rejects with
-	 * `OPTIONS_INVALID`, and with `WORKERS_FAILED` where new ones were given up; they are tried again.
+	 * `OPTIONS_INVALID`, with `WORKERS_FAILED` where new ones were given up; they are tried again; and with the signal's reason.
 	 */
 	async scale(count: number): Promise<ScaleOutcome> {
-		const { hasFile, isRunning, inTurn, workers } = this.#options;
+		const { hasFile, isRunning, inTurn, workers, signal } = this.#options;
 		if (hasFile === null) {
 			throw new ShardctlError(
 				'OPTIONS_INVALID',
@@ -58,6 +58,8 @@ export class QueueWorkers {
 		if (!isRunning()) throw new ShardctlError('WORKER_UNAVAILABLE', 'the fleet is not running yet: scale it once it has started');
 		let from = workers.workers.length;
 		await inTurn(async () => {
+			// The manager may have stopped while a deploy or a restart of all had its turn.
+			signal.throwIfAborted();
 			from = workers.workers.length;
 			if (count > from) await this.#add(count - from);
 			else await workers.remove(this.#newest(from - count));
