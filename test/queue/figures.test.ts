@@ -1,5 +1,5 @@
 // What a person sees of a queue, and does with the events that a group gave up, over a real Redis.
-import { DeadEvents, QueueFigures, queueLayout } from '@shardctl/queue';
+import { DeadEvents, partitionOf, QueueFigures, queueLayout } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -116,5 +116,32 @@ describeWithRedis('the figures of a queue', () => {
 				['other', 0],
 			],
 		]);
+	});
+
+	it('list and remove the events that programs in other languages gave up without all of their fields', async () => {
+		await begin();
+		await (await worker()).queue.close();
+		const known = ['group', 'g', 'reason', 'no', 't', 'MESSAGE_CREATE', 's', '1', 'sid', 'a'];
+		const bury = (...fields: string[]) => redis.batch([['XADD', keys.dead, '*', ...fields]]);
+		await bury('group', 'g', 'reason', 'no');
+		await bury(...known, 'd', 'null');
+		await bury(...known, 'd', '{"half":');
+		await bury(...known, 'g', 'x', 'd', '{}');
+		await bury(...known, 'd', '{"user":{"id":"4194304"}}');
+		const listed = await dead.list(10);
+		expect(listed.map(({ type }) => type)).toEqual([...Array(4).fill('MESSAGE_CREATE'), '']);
+		const bare = listed.at(-1)?.id;
+		await expect(dead.retry(bare as string, queueLayout(1))).rejects.toMatchObject({
+			code: 'OPTIONS_INVALID',
+			message: expect.stringContaining('lacks a field'),
+		});
+		expect(await dead.retry('all', queueLayout(1))).toEqual({ count: 3, tooOld: 0 });
+		expect((await dead.list(10)).length).toBe(2);
+		// An event about a user is where the writer puts that user's.
+		expect((await redis.batch([['XLEN', keys.events(partitionOf(0, '4194304', queueLayout(1)))]]))[0]).toBe(1);
+		// A counter that is wrong, as after a removal of the stream by hand.
+		await redis.batch([['HSET', keys.group('g'), 'dead', 7]]);
+		expect(await dead.drop('all')).toEqual({ count: 2, tooOld: 0 });
+		expect((await figures.look()).groups[0]).toMatchObject({ dead: 0 });
 	});
 });

@@ -275,6 +275,25 @@ describeWithRedis('the scripts of a group of workers', () => {
 		expect((await redis.batch([['XLEN', keys.dead]]))[0]).toBe(1);
 	});
 
+	it('count no more the events that were given up and have made room for later ones', async () => {
+		const epoch = (await takeTurn('a', 4, none)).owned.get(0) as string;
+		await add(0, 1, 2, 3, 4);
+		const { ids } = (await readFrom('a', 0, epoch)) as { ids: string[] };
+		const giveUp = (id: string, kept: number) => {
+			const fields = ['reason', 'group', 'group', group, 't', 'x'];
+			return redis.script(bury, [keys.group(group), keys.events(0), keys.dead], [group, 'a', 0, epoch, id, kept, ...fields]);
+		};
+		for (const id of ids.slice(0, 3)) await giveUp(id, 2);
+		const counts = () =>
+			redis.batch([
+				['XLEN', keys.dead],
+				['HGET', keys.group(group), 'dead'],
+			]);
+		expect(String(await counts())).toBe('2,2');
+		await giveUp(ids[3] as string, 1);
+		expect(String(await counts())).toBe('1,1');
+	});
+
 	it('count what was removed before a group has read or handled it, and begin again where Redis has lost the group', async () => {
 		const a = await takeTurn('a', 4, none);
 		const epoch = a.owned.get(0) as string;

@@ -162,6 +162,7 @@ export { RefusalNotices } from './door/refusal-notices.js';
 export { checkRequestTimeouts } from './door/request-timeouts.js';
 export { UnprovenClients } from './door/unproven-clients.js';
 export { describeFailure, type ErrorCode, errorCodes, messageOf, ShardctlError } from './errors.js';
+export { subjectOf } from './event-subject.js';
 export { compareFences, fencedError, isFence } from './fence.js';
 export { guardListener } from './guard-listener.js';
 export { fleetHealth } from './health/fleet-health.js';

@@ -1,5 +1,6 @@
 // The event queue in Redis as a consumer of a shard's stream. How events get into Redis is the writer's affair; this one decides which do, and
 // knows which session with Discord each belongs to.
+import { subjectOf } from '@shardctl/core';
 import type { QueuedEvent, ShardWriter } from '@shardctl/queue';
 import { dispatchOf, type LogEntry } from '../buffer/event-log.js';
 import type { StreamConsumer } from './consumer.js';
@@ -83,15 +84,4 @@ function queuedEvent(entry: LogEntry, session: string, seq: number): QueuedEvent
 		sizeBytes: event.sizeBytes,
 		data: () => event.dataJson,
 	};
-}
-
-/** What an event of no guild is about: the order of its events is kept. */
-function subjectOf(data: unknown): string | null {
-	const {
-		channel_id: channelId,
-		user,
-		user_id: userId,
-	} = (data ?? {}) as { channel_id?: unknown; user?: { id?: unknown }; user_id?: unknown };
-	const id = channelId ?? user?.id ?? userId;
-	return typeof id === 'string' && /^\d{1,20}$/.test(id) ? id : null;
 }

@@ -1,6 +1,6 @@
 // The events that were given up: lists them, puts them back into the queue for the group that gave them up, or removes them.
 import type { RedisPort, RedisScript } from '@shardctl/cluster';
-import { type DeadEvent, ShardctlError } from '@shardctl/core';
+import { type DeadEvent, isSnowflake, ShardctlError, shardIdForGuild, subjectOf } from '@shardctl/core';
 import type { QueueKeys } from '../wire/keys.js';
 import { partitionOf, type QueueLayout } from '../wire/partitions.js';
 
@@ -19,7 +19,7 @@ if #found == 0 then return 0 end
 local event = {}
 for i = 1, #found[1][2], 2 do event[found[1][2][i]] = found[1][2][i + 1] end
 local count = redis.call('HINCRBY', KEYS[3], 'n:' .. ARGV[2], 1)
-local about = table.concat({ string.format('%.0f', count), event.t, event.s, event.sid, event.g }, ' ')
+local about = table.concat({ string.format('%.0f', count), event.t, event.s, event.sid, event.g or '' }, ' ')
 redis.call('XADD', KEYS[4], '*', 'e', about, 'd', event.d, 'only', event.group)
 redis.call('XDEL', KEYS[1], ARGV[1])
 redis.call('HINCRBY', KEYS[2], 'dead', -1)
@@ -34,6 +34,20 @@ const drop: RedisScript = {
 	lua: `#!lua flags=allow-oom
 if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('HINCRBY', KEYS[2], 'dead', -1)
+return 1
+`,
+};
+
+/**
+ * Where no dead event is left no group has any, also where the stream was removed by hand. KEYS: 1 dead events, then the hashes of the groups.
+ */
+const reset: RedisScript = {
+	name: 'queue.resetDead',
+	lua: `#!lua flags=allow-oom
+if redis.call('XLEN', KEYS[1]) > 0 then return 0 end
+for i = 2, #KEYS do
+  if redis.call('HEXISTS', KEYS[i], 'dead') == 1 then redis.call('HSET', KEYS[i], 'dead', 0) end
+end
 return 1
 `,
 };
@@ -59,15 +73,20 @@ export class DeadEvents {
 		return (await this.#page('XREVRANGE', '+', '-', limit)).map(({ event }) => event);
 	}
 
-	/** @param id Of one event, or `all`. Rejects with `OPTIONS_INVALID` for an event that is not there, and for an interaction. */
+	/**
+	 * @param id Of one event, or `all`. Rejects with `OPTIONS_INVALID` for an event that is not there, for an interaction, and for an event that
+	 *   lacks a field; with `all` such events stay.
+	 */
 	retry(id: string, layout: QueueLayout): Promise<DeadEventsOutcome> {
-		return this.#each(id, async ({ event, subjectId }) => {
+		return this.#each(id, async ({ event, subjectId, isWhole }) => {
 			// Discord: Receiving and Responding, "Interaction Callback": a token is valid for 3 s before the first response.
 			if (event.type === 'INTERACTION_CREATE') return 'too old';
-			const shard = Number((BigInt(event.guildId ?? 0) >> 22n) % BigInt(layout.shards));
+			if (!isWhole) return 'incomplete';
+			const shard = event.guildId === null ? 0 : shardIdForGuild(event.guildId, layout.shards);
 			const partition = partitionOf(shard, event.guildId ?? subjectId, layout);
 			const names = [this.#keys.dead, this.#keys.group(event.group), this.#keys.record(shard), this.#keys.events(partition)];
-			return (await this.#redis.script(retry, names, [event.id, partition, this.#keys.bell], { isRare: true })) === 1;
+			const done = await this.#redis.script(retry, names, [event.id, partition, this.#keys.bell], { isRare: true });
+			return done === 1 ? 'done' : 'gone';
 		});
 	}
 
@@ -75,20 +94,19 @@ export class DeadEvents {
 	drop(id: string): Promise<DeadEventsOutcome> {
 		return this.#each(id, async ({ event }) => {
 			const names = [this.#keys.dead, this.#keys.group(event.group)];
-			return (await this.#redis.script(drop, names, [event.id], { isRare: true })) === 1;
+			return (await this.#redis.script(drop, names, [event.id], { isRare: true })) === 1 ? 'done' : 'gone';
 		});
 	}
 
-	async #each(id: string, act: (dead: Dead) => Promise<boolean | 'too old'>): Promise<DeadEventsOutcome> {
+	async #each(id: string, act: (dead: Dead) => Promise<Act>): Promise<DeadEventsOutcome> {
 		const outcome: DeadEventsOutcome = { count: 0, tooOld: 0 };
 		if (id !== 'all') {
 			const [dead] = /^\d+-\d+$/.test(id) ? await this.#page('XRANGE', id, id, 1) : [];
 			if (!dead) throw new ShardctlError('OPTIONS_INVALID', `there is no dead event ${id}: "shardctl queue dead" lists them`);
 			const done = await act(dead);
-			if (done === 'too old') {
-				throw new ShardctlError('OPTIONS_INVALID', `event ${id} is an interaction, which Discord accepts no response to by now`);
-			}
-			return { ...outcome, count: done ? 1 : 0 };
+			const refusal = refusals[done];
+			if (refusal !== undefined) throw new ShardctlError('OPTIONS_INVALID', `event ${id} ${refusal}`);
+			return { ...outcome, count: done === 'done' ? 1 : 0 };
 		}
 		// What is given up meanwhile is not among them.
 		const [last] = await this.#page('XREVRANGE', '+', '-', 1);
@@ -98,11 +116,18 @@ export class DeadEvents {
 			for (const dead of page) {
 				const done = await act(dead);
 				if (done === 'too old') outcome.tooOld++;
-				else if (done) outcome.count++;
+				else if (done === 'done') outcome.count++;
 			}
 			from = `(${page.at(-1)?.event.id}`;
 		}
+		await this.#resetWhereEmpty();
 		return outcome;
+	}
+
+	async #resetWhereEmpty(): Promise<void> {
+		const [names] = (await this.#redis.batch([['HKEYS', this.#keys.groups]])) as [Buffer[]];
+		const groups = names.map((name) => this.#keys.group(name.toString()));
+		await this.#redis.script(reset, [this.#keys.dead, ...groups], [], { isRare: true });
 	}
 
 	async #page(command: 'XRANGE' | 'XREVRANGE', from: string, to: string, count: number): Promise<Dead[]> {
@@ -111,32 +136,45 @@ export class DeadEvents {
 	}
 }
 
+/** What became of a dead event. `gone`: it was put back or removed by another. */
+type Act = 'done' | 'gone' | 'too old' | 'incomplete';
+
+const refusals: Partial<Record<Act, string>> = {
+	'too old': 'is an interaction, which Discord accepts no response to by now',
+	incomplete: 'lacks a field, so that it cannot be put back: remove it with --drop',
+};
+
 interface Dead {
 	readonly event: DeadEvent;
 	/** What an event of no guild is about. */
 	readonly subjectId: string | null;
+	/** Whether it has what an event in the queue has. Programs in other languages give events up as well. */
+	readonly isWhole: boolean;
 }
 
 function deadOf([id, flat]: [Buffer, Buffer[]]): Dead {
-	const field = (name: string) => {
-		const at = flat.findIndex((each, index) => index % 2 === 0 && each.toString() === name);
-		return at < 0 ? '' : String(flat[at + 1]);
-	};
-	const guild = field('g');
+	const fields = new Map<string, string>();
+	for (let at = 0; at < flat.length; at += 2) fields.set(String(flat[at]), String(flat[at + 1]));
+	const field = (name: string) => fields.get(name) ?? '';
+	const guildId = isSnowflake(field('g')) ? field('g') : null;
 	const event = {
 		id: id.toString(),
 		group: field('group'),
 		reason: field('reason'),
 		type: field('t'),
-		guildId: guild === '' ? null : guild,
+		guildId,
 		key: `${field('sid')}:${field('s')}`,
 		at: Number(id.toString().split('-')[0]),
 	};
-	return { event, subjectId: guild === '' ? subjectOf(field('d')) : null };
+	const isWhole = ['group', 't', 's', 'sid', 'd'].every((name) => field(name) !== '') && (guildId !== null || field('g') === '');
+	return { event, subjectId: guildId === null ? subjectOf(parsed(field('d'))) : null, isWhole };
 }
 
-/** Any partition of shard 0 does for an event whose subject cannot be read. */
-function subjectOf(text: string): string | null {
-	const { channel_id: id } = JSON.parse(text) as { channel_id?: unknown };
-	return typeof id === 'string' && /^\d{1,20}$/.test(id) ? id : null;
+/** Any partition of shard 0 does for an event whose data cannot be read. */
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return null;
+	}
 }

@@ -293,7 +293,19 @@ return fenced
  */
 const bury = `${ownerCheck}
 if not isOwner(ARGV[3], ARGV[4]) then return 0 end
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], '*', unpack(ARGV, 7))
+local surplus = redis.call('XLEN', KEYS[3]) + 1 - tonumber(ARGV[6])
+if surplus > 0 then
+  -- The oldest make room, and are counted no more. Usually that is one; more of them leave in several steps.
+  local prefix = string.sub(GROUP, 1, #GROUP - #group)
+  for _, old in ipairs(redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', math.min(surplus, 100))) do
+    for i = 1, #old[2], 2 do
+      local of = old[2][i] == 'group' and prefix .. old[2][i + 1]
+      if of and redis.call('HEXISTS', of, 'dead') == 1 then redis.call('HINCRBY', of, 'dead', -1) end
+    end
+    redis.call('XDEL', KEYS[3], old[1])
+  end
+end
+redis.call('XADD', KEYS[3], '*', unpack(ARGV, 7))
 redis.call('XACK', KEYS[2], group, ARGV[5])
 redis.call('HINCRBY', GROUP, 'dead', 1)
 return 1
