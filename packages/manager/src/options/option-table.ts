@@ -453,7 +453,7 @@ export type FlagNamedOptions = {
 	[Name in OptionName as Table[Name] extends { flag: { flags: infer Flags extends string } }
 		? Exclude<KeyOf<Flags>, OptionName>
 		: never]?: Notation<Table[Name]['kind'], ShardManagerOptions[Name]>;
-} & { [Part in keyof Parts as KeyOf<Parts[Part]['flags']>]?: PartValue<Part> };
+} & { [Part in keyof Parts as KeyOf<Parts[Part]['flags']>]?: Notation<Parts[Part]['kind'], PartValue<Part>> };
 
 type PartValue<Part> = Part extends `gateway.${infer Key extends keyof GatewayOptions}`
 	? GatewayOptions[Key]
@@ -463,4 +463,6 @@ type PartValue<Part> = Part extends `gateway.${infer Key extends keyof GatewayOp
 			? ReshardOptions[Key]
 			: Part extends `cluster.${infer Key extends keyof ClusterOptions}`
 				? ClusterOptions[Key]
-				: never;
+				: Part extends `queue.${infer Key extends keyof QueueOptions}`
+					? QueueOptions[Key]
+					: never;
