@@ -18,7 +18,7 @@ export function queueText(stats: QueueStats, width = outputWidth(process.stdout)
 	return `${[...lines, '', out.dim(queueLine(stats)), ...notes].join('\n')}\n`;
 }
 
-/** `queue: 12.5 events/s in, 128 partitions; group commands 3 behind`: one line for the summary of a fleet. */
+/** For the summary of a fleet: `queue 12 events/s`, then of each group `commands: 2 workers, 3 waiting for up to 5s`. */
 export function queueSummary(stats: QueueStats): string[] {
 	const behind = stats.groups.map(
 		({ group, lag, members, oldestAgeMs }) =>
