@@ -73,6 +73,28 @@ describe('doctor', () => {
 		expect(of('memory')?.message).toMatch(/6 shards in 6 workers/);
 	});
 
+	it('asks for the Redis of a queue, and does not import a worker, which would take events', async () => {
+		const folder = tempDir();
+		writeFileSync(join(folder, 'worker.mjs'), "throw new Error('it was imported');");
+		const config = join(folder, 'shardctl.config.json');
+		const queue = { gateway: { mode: 'queue' }, queue: 'http://127.0.0.1', workers: 3, shards: 2 };
+		writeFileSync(config, JSON.stringify({ file: 'worker.mjs', ...queue }));
+		const worker = await examined(['--simulate'], {}, folder);
+		expect([worker.of('import'), worker.of('library'), worker.of('redis'), worker.of('memory')]).toMatchObject([
+			{ status: 'skip', message: expect.stringMatching(/^skipped: a worker of the queue/) },
+			undefined,
+			{ status: 'fail', message: expect.stringMatching(/^queue: it does not begin/) },
+			{ message: expect.stringMatching(/^2 shards and 3 workers: at least 320 MB/) },
+		]);
+		writeFileSync(config, JSON.stringify(queue));
+		const sessions = await examined(['--simulate'], {}, folder);
+		expect([sessions.of('file'), sessions.of('redis'), sessions.of('memory')]).toMatchObject([
+			undefined,
+			{ status: 'fail' },
+			{ message: expect.stringMatching(/^2 shards and 0 workers/) },
+		]);
+	});
+
 	it('runs a discord.js bot without logging in, and compares its intents with those granted', async () => {
 		const simulator = await createSimulator({ guilds: 1, grantedIntents: 0 });
 		onTestFinished(() => simulator.stop());

@@ -6,7 +6,7 @@ import { recogniseManagerFile } from '@shardctl/manager/manager-file';
 import { findConfig } from '../config/find-config.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { botToken } from '../start/bot-token.js';
-import { resolveStart, type StartPlan } from '../start/resolve-start.js';
+import { gatewayModeOf, resolveStart, type StartPlan } from '../start/resolve-start.js';
 import { readTokenFile } from '../start/token-file.js';
 import { checkDiscord } from './discord.js';
 import type { DoctorOptions } from './doctor-options.js';
@@ -31,6 +31,8 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 			cwd: plan.manager.cwd ?? process.cwd(),
 			env: { ...process.env, ...plan.manager.env },
 		});
+	// A worker that is imported here would connect to the queue and take its events.
+	const isQueue = plan !== undefined && gatewayModeOf(plan.manager) === 'queue';
 	const threads = plan?.manager.workerMode === 'thread';
 	if (foreign) {
 		findings.push(...foreign);
@@ -38,7 +40,9 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 	}
 	const bot = foreign ? undefined : botFile(plan, findings);
 	let imported: ImportedBot | undefined;
-	if (bot !== undefined) {
+	if (bot !== undefined && isQueue) {
+		findings.push(skip('import', 'skipped: a worker of the queue would connect to it and take events'));
+	} else if (bot !== undefined) {
 		findings.push(checkLibrary(bot));
 		if (options.import) {
 			const { args = [], execArgv = [], env } = plan?.manager ?? {};
@@ -70,8 +74,13 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 			shards: discord.shards,
 			shardsPerWorker: plan?.manager.shardsPerWorker ?? 1,
 			cores: Math.max(1, cpus().length),
+			...(isQueue && { workers: plan.file === null ? 0 : (plan.manager.workers ?? 1) }),
 		}),
 	);
+	if (isQueue) {
+		const { checkQueue } = await import('./queue.js');
+		findings.push(...(await checkQueue({ queue: plan.manager.queue, token, env: process.env })));
+	}
 	if (options.cluster !== undefined) {
 		const { cluster: url, clusterCa: ca, clusterCert: cert, clusterKey: key, lease: leaseMs } = options;
 		// Loaded only where it is needed.
@@ -94,12 +103,13 @@ async function plannedStart(
 	try {
 		const config = await configOf(options.config);
 		if (config) findings.push(ok('config', `read ${config.path}`));
-		if (file === undefined && config?.values.file === undefined) {
+		return resolveStart({ file, args: [], given, config });
+	} catch (error) {
+		// Only a fleet that writes to a queue has none.
+		if (ShardctlError.is(error) && error.code === 'BOT_FILE_INVALID' && file === undefined) {
 			findings.push(skip('file', 'no bot file was named: shardctl doctor <file>'));
 			return undefined;
 		}
-		return resolveStart({ file, args: [], given, config });
-	} catch (error) {
 		findings.push(fail('config', messageOf(error), 'fix the config file; "shardctl init --force" writes a new one'));
 		return undefined;
 	}

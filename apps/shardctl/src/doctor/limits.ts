@@ -16,13 +16,18 @@ export interface LimitsQuestion {
 	shards: number | undefined;
 	shardsPerWorker: number | 'auto';
 	cores: number;
+	/** With a queue, whose workers have no shards. */
+	workers?: number;
 }
 
-export function checkLimits({ shards, shardsPerWorker, cores }: LimitsQuestion): Finding[] {
+export function checkLimits({ shards, shardsPerWorker, cores, workers: given }: LimitsQuestion): Finding[] {
 	if (shards === undefined) return [skip('limits', 'skipped: the number of shards is unknown')];
 	const perWorker = shardsPerWorker === 'auto' ? Math.ceil(shards / cores) : shardsPerWorker;
-	const workers = Math.ceil(shards / perWorker);
-	return [descriptorFinding(workers, openFilesLimit()), memoryFinding({ workers, shards, available: availableBytes() })];
+	const workers = given ?? Math.ceil(shards / perWorker);
+	return [
+		descriptorFinding(workers, openFilesLimit()),
+		memoryFinding({ workers, shards, available: availableBytes(), isQueue: given !== undefined }),
+	];
 }
 
 function descriptorFinding(workers: number, limit: number | undefined): Finding {
@@ -40,10 +45,21 @@ function descriptorFinding(workers: number, limit: number | undefined): Finding 
 	);
 }
 
-function memoryFinding({ workers, shards, available }: { workers: number; shards: number; available: number }): Finding {
+function memoryFinding({
+	workers,
+	shards,
+	available,
+	isQueue,
+}: {
+	workers: number;
+	shards: number;
+	available: number;
+	isQueue: boolean;
+}): Finding {
 	const needed = workers * bytesPerWorker + shards * bytesPerShard;
-	const text = `${plural(shards, 'shard')} in ${plural(workers, 'worker')}: at least ${megabytes(needed)} plus caches; ${megabytes(available)} available`;
+	const text = `${plural(shards, 'shard')} ${isQueue ? 'and' : 'in'} ${plural(workers, 'worker')}: at least ${megabytes(needed)} plus caches; ${megabytes(available)} available`;
 	if (needed < available * 0.8) return ok('memory', text);
+	if (isQueue) return warn('memory', text, 'run fewer workers here, and others on another machine, or use a larger machine');
 	return warn('memory', text, 'use more shards per worker (--shards-per-worker auto), smaller caches, or a larger machine');
 }
 

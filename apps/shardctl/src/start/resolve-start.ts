@@ -62,7 +62,7 @@ export function resolveStart({
 		read.manager.interpreter = 'none';
 	}
 	const bot = file ?? read.file;
-	const isQueue = modeOf(read) === 'queue';
+	const isQueue = gatewayModeOf(read.manager) === 'queue';
 	if (bot === undefined && !isQueue) {
 		throw new ShardctlError(
 			'BOT_FILE_INVALID',
@@ -79,7 +79,8 @@ export function resolveStart({
 	};
 }
 
-function modeOf({ manager: { gateway } }: Read): unknown {
+/** Of options that may not be valid yet. */
+export function gatewayModeOf({ gateway }: { gateway?: unknown }): unknown {
 	return typeof gateway === 'object' && gateway !== null ? (gateway as { mode?: unknown }).mode : gateway;
 }
 

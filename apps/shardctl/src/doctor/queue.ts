@@ -1,0 +1,33 @@
+// Checks of the Redis through which events go to workers (`gateway: 'queue'`).
+import type { EngineReport } from '@shardctl/cluster';
+import type { ShardManagerOptions } from '@shardctl/manager';
+import { type Finding, fail } from './finding.js';
+import { engineFindings, examineRedis, type RedisUse, type ReportContext, useFindings } from './redis.js';
+
+const use: RedisUse = {
+	name: 'an event queue',
+	exposure: 'read every event, and write events of its own',
+	fullLoses: 'no event is written, and what the gateway processes cannot keep meanwhile is lost',
+	restartLoses: 'the events that no worker has handled yet',
+};
+
+export interface QueueCheckOptions {
+	/** As in createShardManager. */
+	queue: ShardManagerOptions['queue'];
+	token: string;
+	env: NodeJS.ProcessEnv;
+}
+
+export async function checkQueue({ queue, token, env }: QueueCheckOptions): Promise<Finding[]> {
+	const { url = env.SHARDCTL_QUEUE, ca, cert, key } = typeof queue === 'string' ? { url: queue } : (queue ?? {});
+	if (url === undefined) {
+		const remedy = 'set "queue" in the config file, or SHARDCTL_QUEUE, such as redis://localhost:6379';
+		return [fail('redis', 'the Redis of the event queue is not named', remedy)];
+	}
+	return examineRedis({ address: { url, ca, cert, key }, option: 'queue', token }, queueFindings);
+}
+
+/** What a report means, in the order in which to fix it. */
+export function queueFindings(report: EngineReport, context: ReportContext): Finding[] {
+	return [...engineFindings(report, context), ...useFindings(report, context, use)];
+}
