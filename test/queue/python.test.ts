@@ -1,8 +1,10 @@
 // The example of a worker in Python, on a real Redis: it is killed and stopped among events, and shares the group with workers of the library.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { QueueFigures } from '@shardctl/queue';
+import { promisify } from 'node:util';
+import { DeadEvents, QueueFigures } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -12,6 +14,20 @@ import { keys, type NumberedWriter, notingWorker, numberedWriter, orderProblems,
 const file = fileURLToPath(new URL('../../apps/examples/queue/consumer.py', import.meta.url));
 const python = ['python3', '/usr/bin/python3'].find((command) => spawnSync(command, ['-c', '']).status === 0);
 if (!python) process.stderr.write('NOT TESTED, because python3 is not on the PATH: the example of a worker in Python\n');
+
+const breaking = `
+import builtins, os, runpy, sys
+printed = builtins.print
+def print(kind, content, **rest):
+    if content in ('1:2', '2:2'):
+        printed('TRIED', content, flush=True)
+        if content == '2:2': os._exit(1)
+        raise LookupError('the handler fails')
+    printed(kind, content, **rest)
+builtins.print = print
+sys.path.insert(0, os.path.dirname(sys.argv[1]))
+runpy.run_path(sys.argv[1])
+`;
 
 interface PythonWorker {
 	readonly child: ChildProcess;
@@ -30,7 +46,7 @@ describeWithRedis('a worker in Python', () => {
 		redis = await connectTo(server);
 		source = numberedWriter(redis);
 		source.writer.start();
-		[handled, errors] = [[], ''];
+		[handled, tried, errors] = [[], [], ''];
 		await waitFor('the writer to write', () => source.writer.state === 'writing');
 		// Nothing that can have had a partition before is there.
 		await redis.batch([['HSET', keys.meta, 'since', 0]]);
@@ -45,9 +61,13 @@ describeWithRedis('a worker in Python', () => {
 		await server?.close();
 	});
 
-	function start(): PythonWorker {
+	/** Those that a handler was called with and has not handled. */
+	let tried: string[];
+
+	/** @param broken The handler of the example is one line that prints: with this it fails for `1:2`, and ends its process for `2:2`. */
+	function start({ broken = false } = {}): PythonWorker {
 		const env = { ...process.env, SHARDCTL_QUEUE: server.url, DISCORD_TOKEN: token, PYTHONDONTWRITEBYTECODE: '1' };
-		const child = spawn(python as string, [file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+		const child = spawn(python as string, broken ? ['-c', breaking, file] : [file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 		const worker = { child, exited: once(child, 'close') };
 		started.push(worker);
 		let rest = '';
@@ -55,7 +75,10 @@ describeWithRedis('a worker in Python', () => {
 			const lines = (rest + data.toString()).split('\n');
 			// One that is killed may leave the beginning of a line.
 			rest = lines.pop() as string;
-			handled.push(...lines.map((line) => line.split(' ')[1] as string));
+			for (const line of lines) {
+				const [kind, content = ''] = line.split(' ');
+				(kind === 'TRIED' ? tried : handled).push(content);
+			}
 		});
 		child.stderr.on('data', (data: Buffer) => {
 			errors += data.toString();
@@ -94,6 +117,53 @@ describeWithRedis('a worker in Python', () => {
 		await expect.poll(async () => await group()).toMatchObject({ lag: 0, pending: 0, missed: 0, dead: 0 });
 		expect([orderProblems(handled, source.counts), errors]).toEqual([[], '']);
 	});
+
+	it.skipIf(!python)('gives up what fails three times and what ends its worker three times, and nothing else', async () => {
+		const first = start({ broken: true });
+		await until('it to join', isMember(1));
+		for (const number of [1, 1, 1]) source.write(number);
+		await until('one to be given up', async () => (await group())?.dead === 1);
+		// Here and below: where it lost its lease for a moment, what it had read counts as delivered once.
+		expect(tried.length).toBeLessThanOrEqual(3);
+		expect(new Set(tried.splice(1))).toEqual(new Set(['1:2']));
+		for (let n = 0; n < 60; n++) source.write(n % 20);
+		const total = [...source.counts.values()].reduce((sum, n) => sum + n, 0);
+		await first.exited;
+		const isDone = () => new Set(handled).size === total - 2;
+		let ended = 1;
+		for (let worker = start({ broken: true }); !isDone(); worker = start({ broken: true })) {
+			await until('it to end, or to be done', () => worker.child.exitCode !== null || isDone());
+			if (isDone()) break;
+			ended++;
+			await worker.exited;
+		}
+		await expect.poll(async () => await group()).toMatchObject({ lag: 0, pending: 0, missed: 0, dead: 2 });
+		expect([2, 3]).toContain(ended);
+		const reasons = (await new DeadEvents(redis, keys).list(10)).map(({ reason }) => reason);
+		expect(reasons).toEqual(['its worker ended while it was handled, 3 times', "LookupError('the handler fails')"]);
+		// A Redis that has lost the group gets it again.
+		await redis.batch([['HDEL', keys.groups, 'python']]);
+		await expect.poll(async () => (await redis.batch([['HEXISTS', keys.groups, 'python']]))[0], { timeout: 10_000 }).toBe(1);
+		expect(errors).toBe('');
+	});
+
+	it.skipIf(!python)(
+		'connects with the user, the password and the database of its address, and refuses other addresses',
+		async () => {
+			await redis.batch([['ACL', 'SETUSER', 'a@b', 'on', '>p:w@/%', '~*', '&*', '+@all']]);
+			const text = "import sys\nfrom redis_connection import Redis\nprint(Redis(sys.argv[1])('CLIENT', 'INFO'))";
+			const connect = (url: string) => {
+				const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+				return promisify(execFile)(python as string, ['-c', text, url], { cwd: dirname(file), env });
+			};
+			const { host } = new URL(server.url);
+			const { stdout } = await connect(`redis://a%40b:p%3Aw%40%2F%25@${host}/3`);
+			expect(stdout).toMatch(/ db=3 .* user=a@b /);
+			await expect(connect(`http://${host}`)).rejects.toThrow(/begins with redis:\/\/ or rediss:\/\/, not http:/);
+			// This server has no certificate.
+			await expect(connect(`rediss://${host}`)).rejects.toThrow(/SSL/);
+		},
+	);
 
 	it.skipIf(!python)('shares the partitions of a group with workers of the library', async () => {
 		start();

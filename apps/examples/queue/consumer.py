@@ -36,41 +36,65 @@ def turn(mode='stay', give_back=()):
                 last = work(partition, epoch, pending[2], pairs(pending[3])) if pending[0] == 'OK' and pending[3] else None
 
 
+def owns(partition, epoch):
+    """Whether this worker may read from the partition, and handle its events."""
+    if time.monotonic() >= renew_at:
+        turn()
+    if held.get(partition) == epoch and time.monotonic() < valid_until:
+        return True
+    held.pop(partition, None)  # The next turn says whose it is, and what is left of it.
+    return False
+
+
 def work(partition, epoch, entries, deliveries={}):
     names, mine, done = [group, stream + partition], [GROUP, member, partition, epoch], []
+
+    def acknowledge():
+        if done:
+            script('acknowledge', names, *mine, len(done), *done)
+        done.clear()
+
     for entry, fields in entries:
-        if time.monotonic() >= renew_at:
-            turn()
-        if held.get(partition) != epoch or time.monotonic() >= valid_until:
-            held.pop(partition, None)  # The next turn says whose it is, and what is left of it.
-            break
-        event, delivery = pairs(fields), deliveries.get(entry, 0) + 1
+        event, delivery = pairs(fields), int(deliveries.get(entry, 0))
         event |= zip(('n', 't', 's', 'sid', 'g'), [*event['e'].split(' '), ''])
-        try:
-            if delivery > 3:
-                raise RuntimeError('its worker ended while it was handled, 3 times')
+        reason = f'its worker ended while it was handled, {delivery} times'
+        while owns(partition, epoch) and delivery < 3:
+            delivery += 1
             if delivery > 1:
-                script('begin', names, *mine, entry, delivery)
-            if event['t'] in EVENTS and event.get('only', GROUP) == GROUP:
-                handle(event['t'], json.loads(event['d']))
-            done.append(entry)
-        except (KeyError, ValueError, RuntimeError) as error:
-            dead = ['group', GROUP, 'reason', repr(error)] + [word for name in ('t', 's', 'sid', 'g', 'd') for word in (name, event[name])]
+                acknowledge()  # If this worker ends now, it was this event, and none before it.
+                if not script('begin', names, *mine, entry, delivery):
+                    held.pop(partition, None)
+                    break
+            try:
+                if event['t'] in EVENTS and event.get('only', GROUP) == GROUP:
+                    handle(event['t'], json.loads(event['d']))
+                done.append(entry)
+                break
+            except Exception as error:
+                reason = repr(error)
+                time.sleep(0.1 * delivery)
+        if partition not in held:
+            break
+        if entry not in done:
+            dead = ['group', GROUP, 'reason', reason] + [word for name in ('t', 's', 'sid', 'g', 'd') for word in (name, event[name])]
             script('bury', [*names, f'{prefix}:dead'], *mine, entry, 10_000, *dead)
-    if done:
-        script('acknowledge', names, *mine, len(done), *done)
+    acknowledge()
     return [*deliveries][-1] if deliveries and partition in held else None
+
+
+def subscribe(begins_at):
+    names = [prefix, f'{prefix}:groups', group]
+    return script('subscribe', names, GROUP, subscription, stream, f'{prefix}:groups:changed', begins_at, f'{prefix}:shard:')
 
 
 application = base64.b64decode(os.environ['DISCORD_TOKEN'].split('.')[0] + '==').decode()
 prefix, member = f'shardctl:{application}:queue', secrets.token_hex(8)
 group, stream = f'{prefix}:group:{GROUP}', f'{prefix}:events:'
 redis, bell = Redis(os.environ['SHARDCTL_QUEUE']), Redis(os.environ['SHARDCTL_QUEUE'])
-scripts = pairs(redis('HGETALL', f'{prefix}:scripts'))
 subscription = json.dumps({'events': sorted(EVENTS), 'intents': None}, separators=(',', ':'))
-names, words = [prefix, f'{prefix}:groups', group], [stream, f'{prefix}:groups:changed', '$', f'{prefix}:shard:']
-_, shards, per_shard = script('subscribe', names, GROUP, subscription, *words)
-partitions = int(shards) * int(per_shard)
+while not (scripts := pairs(redis('HGETALL', f'{prefix}:scripts'))) or (answer := subscribe('$'))[0] != 'OK':
+    time.sleep(0.5)  # No fleet has written to the queue yet.
+partitions, subscribed_at = int(answer[1]) * int(answer[2]), time.monotonic()
 held, surplus, renew_at, stopping = {}, 0, 0, []
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, lambda *_: stopping.append(True))
@@ -78,6 +102,9 @@ bell('SUBSCRIBE', f'{prefix}:bell')
 while not stopping:
     if surplus or time.monotonic() >= renew_at:
         turn(give_back=list(held)[:surplus])
+    if time.monotonic() >= subscribed_at + 5:
+        subscribe('0')  # Redis may have lost the group.
+        subscribed_at = time.monotonic()
     mine = list(held.items())
     names = [group, *[stream + p for p, _ in mine]]
     answers = script('read', names, GROUP, member, 10, *[word for pair in mine for word in pair]) if mine else []

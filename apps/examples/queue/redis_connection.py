@@ -1,15 +1,22 @@
 """A connection to Redis with the standard library alone: https://redis.io/docs/latest/develop/reference/protocol-spec/"""
 import socket
+import ssl
 import urllib.parse
 
 
 class Redis:
     def __init__(self, url):
         at = urllib.parse.urlsplit(url)
+        if at.scheme not in ('redis', 'rediss'):
+            raise ValueError(f'the address of Redis begins with redis:// or rediss://, not {at.scheme}:')
         self.socket = socket.create_connection((at.hostname, at.port or 6379))
+        if at.scheme == 'rediss':
+            self.socket = ssl.create_default_context().wrap_socket(self.socket, server_hostname=at.hostname)
         self.file = self.socket.makefile('rb')
         if at.password:
-            self('AUTH', *filter(None, (at.username, urllib.parse.unquote(at.password))))
+            self('AUTH', *filter(None, (urllib.parse.unquote(word or '') for word in (at.username, at.password))))
+        if at.path.strip('/'):
+            self('SELECT', at.path.strip('/'))
 
     def __call__(self, *words):
         words = [str(word).encode() for word in words]
