@@ -1,12 +1,13 @@
 // The example of a worker in Python, on a real Redis: it is killed and stopped among events, and shares the group with workers of the library.
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DeadEvents, QueueFigures } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from '../../packages/cluster/test/support/redis-server.js';
 import { keys, type NumberedWriter, notingWorker, numberedWriter, orderProblems, token } from './queue-support.js';
@@ -160,8 +161,19 @@ describeWithRedis('a worker in Python', () => {
 			const { stdout } = await connect(`redis://a%40b:p%3Aw%40%2F%25@${host}/3`);
 			expect(stdout).toMatch(/ db=3 .* user=a@b /);
 			await expect(connect(`http://${host}`)).rejects.toThrow(/begins with redis:\/\/ or rediss:\/\/, not http:/);
-			// This server has no certificate.
-			await expect(connect(`rediss://${host}`)).rejects.toThrow(/SSL/);
+			const greeted: number[] = [];
+			const listener = createServer((socket) => {
+				socket.on('error', () => {});
+				socket.once('data', (data) => {
+					greeted.push(data[0] as number);
+					socket.destroy();
+				});
+			});
+			onTestFinished(() => void listener.close());
+			await once(listener.listen(0, '127.0.0.1'), 'listening');
+			await expect(connect(`rediss://127.0.0.1:${(listener.address() as AddressInfo).port}`)).rejects.toThrow();
+			// A handshake of TLS (RFC 8446, 5.1).
+			expect(greeted).toEqual([22]);
 		},
 	);
 

