@@ -238,6 +238,7 @@ export function createFleetParts({
 		layout: () => mode.plan?.layout,
 		refresh: (age) => starts.refresh(age),
 		recommended: () => starts.lastGateway.shards,
+		answeredAt: () => starts.lastGatewayAt,
 		start: (sessions) => reshards.reshard({ sessions }),
 		onChange: (stats) => emit('fleet:sizing', stats),
 	});

@@ -295,12 +295,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 		if (this.#options.cluster) throw noReshardInCluster();
 		if (this.#options.queue) throw noReshardWithQueue();
 		const { reshards, sizing } = this.#parts;
-		const asked = readReshardRequest(request);
-		try {
-			return await reshards.reshard(asked);
-		} finally {
-			if (!asked.dryRun && reshards.stats()) sizing.notePerson();
-		}
+		return reshards.reshard(readReshardRequest(request), { onEffect: () => sizing.notePerson() });
 	}
 
 	/**

@@ -39,8 +39,17 @@ export class GatewaySource {
 
 	/** The last answer. Only after {@link current} has resolved once. */
 	get last(): GatewayInfo {
+		return this.#answer.info;
+	}
+
+	/** When that arrived; monotonic. */
+	get lastAt(): number {
+		return this.#answer.at;
+	}
+
+	get #answer(): { info: GatewayInfo; at: number } {
 		if (!this.#last) throw new ShardctlError('INTERNAL', 'GET /gateway/bot was not requested yet');
-		return this.#last.info;
+		return this.#last;
 	}
 
 	/**

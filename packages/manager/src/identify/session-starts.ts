@@ -94,6 +94,11 @@ export class SessionStarts {
 		return this.#gateway.last;
 	}
 
+	/** When {@link lastGateway} arrived; monotonic. */
+	get lastGatewayAt(): number {
+		return this.#gateway.lastAt;
+	}
+
 	budget(): IdentifyBudgetState {
 		return this.#coordinator.budget();
 	}

@@ -34,7 +34,14 @@ export function nextOpening({ fromMin }: DailyWindow, at: number): number {
 
 /** `02:00-05:00`. */
 export function describeWindow({ fromMin, toMin }: DailyWindow): string {
-	const time = (minutes: number) =>
-		[Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':');
-	return `${time(fromMin)}-${time(toMin)}`;
+	return `${describeMinute(fromMin)}-${describeMinute(toMin)}`;
+}
+
+/** `02:00`. */
+export function describeOpening({ fromMin }: DailyWindow): string {
+	return describeMinute(fromMin);
+}
+
+function describeMinute(minutes: number): string {
+	return [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }

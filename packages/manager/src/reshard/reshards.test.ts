@@ -10,10 +10,10 @@ import {
 	withGroup,
 } from '@shardctl/core';
 import { tempDir } from '@shardctl/test-support';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Plan } from '../plan/plan.js';
 import { ReshardRecord } from './reshard-record.js';
-import { Reshards } from './reshards.js';
+import { Reshards, type ReshardsOptions } from './reshards.js';
 
 const shardIds = [0, 1, 2, 3, 4, 5, 6, 7];
 const planOf = (layout: Layout): Plan => ({
@@ -30,10 +30,12 @@ function setup({
 	layout = two,
 	replace = async () => {},
 	file = join(tempDir('shardctl-reshard-'), 'record'),
+	inTurn = (work) => work(),
 }: {
 	layout?: Layout;
 	replace?: (group: ReshardGroup) => Promise<void>;
 	file?: string;
+	inTurn?: ReshardsOptions['inTurn'];
 } = {}) {
 	const asked: ReshardGroup[] = [];
 	const progress: ReshardStats[] = [];
@@ -56,6 +58,7 @@ function setup({
 			if (!starts.allowed) throw new ShardctlError('IDENTIFY_BUDGET', 'try again later');
 		},
 	};
+	const manager = new AbortController();
 	const reshards = new Reshards({
 		mode,
 		starts,
@@ -63,11 +66,11 @@ function setup({
 		token: 'token',
 		clock: systemClock,
 		windowMs: 5000,
-		signal: new AbortController().signal,
-		inTurn: (work) => work(),
+		signal: manager.signal,
+		inTurn,
 		onProgress: (stats) => progress.push(stats),
 	});
-	return { reshards, mode, starts, asked, progress, needed, file };
+	return { reshards, mode, starts, asked, progress, needed, file, manager };
 }
 
 it('replaces group by group, and reports each step', async () => {
@@ -123,6 +126,45 @@ it('runs one at a time; undo ends it after the group that is being replaced', as
 	await expect(running).rejects.toMatchObject({ code: 'RESHARD_FAILED', message: expect.stringContaining('it was called off') });
 	expect(await undone).toMatchObject({ from: 4, to: 2 });
 	expect(mode.plan.layout).toEqual(two);
+});
+
+it('calls back where it begins a resharding or ends one, and not where it refuses or only plans', async () => {
+	const gate = deferred();
+	const { reshards, starts } = setup({ replace: ({ to }) => (to === 4 ? gate.promise : Promise.resolve()) });
+	let effects = 0;
+	const onEffect = () => void effects++;
+	await expect(reshards.reshard({ undo: true }, { onEffect })).rejects.toMatchObject({ code: 'RESHARD_COUNT' });
+	await expect(reshards.reshard({ sessions: 5 }, { onEffect })).rejects.toMatchObject({ code: 'RESHARD_COUNT' });
+	starts.allowed = false;
+	await expect(reshards.reshard({ sessions: 4 }, { onEffect })).rejects.toMatchObject({ code: 'IDENTIFY_BUDGET' });
+	starts.allowed = true;
+	await reshards.reshard({ sessions: 4, dryRun: true }, { onEffect });
+	const running = reshards.reshard({ sessions: 4 });
+	await expect(reshards.reshard({ sessions: 4 }, { onEffect })).rejects.toMatchObject({ code: 'RESHARD_RUNNING' });
+	await expect(reshards.reshard({ undo: true, dryRun: true }, { onEffect })).rejects.toMatchObject({ code: 'RESHARD_RUNNING' });
+	expect(effects).toBe(0);
+	const undone = reshards.reshard({ undo: true }, { onEffect });
+	expect(effects).toBe(1);
+	gate.resolve();
+	await expect(running).rejects.toMatchObject({ code: 'RESHARD_FAILED' });
+	await undone;
+	expect(effects).toBe(2);
+});
+
+it.each([
+	['before its turn', (work: () => Promise<void>, turn: Promise<void>) => turn.then(work)],
+	['after its turn', (work: () => Promise<void>, turn: Promise<void>) => work().then(() => turn)],
+])('leaves no record behind when the fleet ends %s', async (_, order) => {
+	const turn = deferred();
+	const { reshards, file, manager, asked, progress } = setup({ inTurn: (work) => order(work, turn.promise) });
+	const running = reshards.reshard({ sessions: 4 });
+	await vi.waitFor(() => expect(progress.length).toBeGreaterThan(0));
+	const begun = asked.length;
+	manager.abort(new Error('the manager was stopped'));
+	reshards.forget();
+	turn.resolve();
+	await running.catch(() => {});
+	expect([existsSync(file), asked.length]).toEqual([false, begun]);
 });
 
 it('has nothing to undo before the first', async () => {

@@ -45,6 +45,8 @@ export class Reshards {
 	#running: Promise<ReshardOutcome> | undefined;
 	/** The one that runs ends after the groups that are being replaced. */
 	#ending = false;
+	/** The fleet has ended. */
+	#forgotten = false;
 
 	constructor(options: ReshardsOptions) {
 		this.#options = options;
@@ -80,17 +82,23 @@ export class Reshards {
 
 	/** The fleet has ended: the next one begins with its options. */
 	forget(): void {
+		this.#forgotten = true;
 		this.#options.record.remove();
 	}
 
 	/**
 	 * Resolves when the fleet has that many sessions; with `dryRun`, at once with what it would take. Rejects with `RESHARD_COUNT`,
 	 * `RESHARD_UNSUPPORTED`, `RESHARD_RUNNING`, `IDENTIFY_BUDGET`, and with `RESHARD_FAILED` where it ended on the way.
+	 * `onEffect` is called when it begins a resharding or ends another one: not where the call is refused.
 	 */
-	async reshard({ sessions, dryRun = false, undo = false }: ReshardRequest): Promise<ReshardOutcome> {
+	async reshard(
+		{ sessions, dryRun = false, undo = false }: ReshardRequest,
+		{ onEffect = () => {} }: { onEffect?: () => void } = {},
+	): Promise<ReshardOutcome> {
 		const { mode } = this.#options;
-		if (undo && this.#running) {
+		if (undo && !dryRun && this.#running) {
 			this.#ending = true;
+			onEffect();
 			await this.#running.catch(() => {});
 		}
 		if (this.#running) {
@@ -109,7 +117,7 @@ export class Reshards {
 		// The mode refuses what it cannot do, before anything is planned.
 		if (plan.gateways.length === 0) await mode.reshard({ group: 0, from: 1, to: 1 }, this.#options.signal);
 		const reshard = planReshard({ ...plan, sessions: target });
-		const running = this.#run(reshard, { dryRun });
+		const running = this.#run(reshard, { dryRun, onEffect });
 		if (!dryRun) {
 			this.#running = running.finally(() => {
 				this.#running = undefined;
@@ -128,8 +136,8 @@ export class Reshards {
 		throw new ShardctlError('RESHARD_COUNT', 'this manager has not resharded its fleet, so there is nothing to undo');
 	}
 
-	async #run(plan: ReshardPlan, { dryRun }: { dryRun: boolean }): Promise<ReshardOutcome> {
-		const { starts, clock, windowMs, inTurn } = this.#options;
+	async #run(plan: ReshardPlan, { dryRun, onEffect }: { dryRun: boolean; onEffect(): void }): Promise<ReshardOutcome> {
+		const { starts, clock, windowMs, inTurn, signal } = this.#options;
 		await starts.refresh({ maxAgeMs: 0 });
 		const { maxConcurrency } = starts.budget();
 		const estimatedMs = estimateMs(plan, { maxConcurrency, windowMs });
@@ -137,6 +145,8 @@ export class Reshards {
 		const outcome = { from, to, identifies, estimatedMs, tookMs: 0, longestPauseMs: 0 };
 		await starts.checkReshard(identifies);
 		if (dryRun) return outcome;
+		signal.throwIfAborted();
+		onEffect();
 		const startedAt = clock.now();
 		const began = clock.monotonic();
 		const facts = { from, to, startedAt, total: groups.length };
@@ -178,6 +188,7 @@ export class Reshards {
 		const perGroup = Math.max(1, to / from);
 		const atOnce = Math.max(1, Math.min(mostAtOnce, Math.floor(starts.budget().maxConcurrency / perGroup)));
 		let failure: unknown;
+		signal.throwIfAborted();
 		this.#write(mode.plan, to);
 		const next = async (): Promise<void> => {
 			for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
@@ -211,7 +222,8 @@ export class Reshards {
 	}
 
 	#write(plan: Plan | undefined, target: number | null): void {
-		if (!plan) return;
+		// One that ends only now must not leave a record behind.
+		if (!plan || this.#forgotten) return;
 		const { record, token } = this.#options;
 		record.write({ bot: botKey(token), layout: plan.layout, gateways: plan.gateways.map((ids) => [...ids]), target });
 	}

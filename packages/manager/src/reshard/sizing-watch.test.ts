@@ -1,4 +1,4 @@
-import { type Layout, type ManagerStats, ShardctlError, type SizingStats } from '@shardctl/core';
+import { deferred, type Layout, type ManagerStats, ShardctlError, type SizingStats } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import type { ResolvedReshardOptions } from '../options/reshard-options.js';
@@ -16,6 +16,9 @@ function watched(reshard: Partial<ResolvedReshardOptions> = {}) {
 		guildsPerShard: 100,
 		figures: { health: healthy } as object,
 		outcome: undefined as Error | undefined,
+		startEnds: Promise.resolve(),
+		/** What a look waits for. */
+		figuresAfter: Promise.resolve(),
 	};
 	const asked: number[] = [];
 	const started: number[] = [];
@@ -28,6 +31,7 @@ function watched(reshard: Partial<ResolvedReshardOptions> = {}) {
 		clock,
 		windowMs: 5000,
 		figures: async () => {
+			await world.figuresAfter;
 			const shards = Array.from({ length: 32 }, (_, shardId) => ({ shardId, guildCount: world.guildsPerShard }));
 			return { shards, ...world.figures } as unknown as ManagerStats;
 		},
@@ -39,8 +43,14 @@ function watched(reshard: Partial<ResolvedReshardOptions> = {}) {
 			asked.push(askedAt);
 		},
 		recommended: () => recommended,
+		answeredAt: () => askedAt,
 		start: async (sessions) => {
 			started.push(sessions);
+			const { figures } = world;
+			world.figures = { ...figures, reshard: { state: 'running' } };
+			await world.startEnds.finally(() => {
+				world.figures = figures;
+			});
 			if (world.outcome) throw world.outcome;
 			world.layout = { ...world.layout, sessions };
 		},
@@ -61,6 +71,44 @@ it('asks Discord every 10 minutes, and a minute after the last time when many gu
 	expect(asked).toHaveLength(4);
 	watch.stop();
 	expect(clock.pendingTimers()).toBe(0);
+});
+
+it('asks about many joins as soon as its last question is a minute old', async () => {
+	const { clock, asked, world } = watched();
+	await clock.advance(0.5 * minute);
+	world.guildsPerShard = 102;
+	await clock.advance(0.75 * minute);
+	expect(asked.map((at) => at / minute)).toEqual([0, 1]);
+	world.guildsPerShard = 103;
+	await clock.advance(minute);
+	expect(asked).toHaveLength(2);
+});
+
+it('has no effect any more once it is stopped, also in the middle of a look', async () => {
+	const { clock, world, asked, started, changes, watch } = watched({ mode: 'auto' });
+	await clock.advance(9.9 * minute);
+	const figures = deferred();
+	world.figuresAfter = figures.promise;
+	world.guildsPerShard = 600;
+	await clock.advance(minute);
+	watch.stop();
+	figures.resolve();
+	await clock.advance(minute);
+	expect([asked.length, started, changes, watch.stats()?.outgrown]).toEqual([1, [], [], false]);
+});
+
+it('never shortens a wait by a later reason', async () => {
+	const { clock, world, started, watch } = watched({ mode: 'auto' });
+	world.recommended = 16;
+	const failure = deferred();
+	world.startEnds = failure.promise;
+	await clock.advance(20 * minute);
+	expect(started).toEqual([16]);
+	// They call it off.
+	watch.notePerson();
+	failure.reject(new Error('it was called off'));
+	await clock.advance(23 * 60 * minute);
+	expect([started, watch.stats()?.waitsFor]).toEqual([[16], 'a person has resharded the fleet less than a day ago']);
 });
 
 it('warns once, changes nothing, and says when it is over', async () => {
@@ -110,7 +158,7 @@ it('waits for the window', async () => {
 	world.recommended = 16;
 	await clock.advance(119 * minute);
 	expect(watch.stats()).toMatchObject({
-		waitsFor: 'it begins between 14:00 and 15:00',
+		waitsFor: 'the resharding window opens at 14:00',
 		nextTryAt: new Date(2026, 4, 10, 14).getTime(),
 	});
 	expect(started).toEqual([]);

@@ -18,7 +18,7 @@ import {
  * well.
  */
 const windows = { look: 3, ask: 120, askAfterBurst: 12, quiet: 12, afterFailure: 720, afterPerson: 17_280 };
-/** So many guilds more since Discord was last asked, or so large a part of all, are a burst of joins. */
+/** This many guilds more than when Discord last answered, or this part of all if that is more, are a burst of joins. */
 const burst = { guilds: 10, part: 0.01 };
 
 export interface SizingWatchOptions {
@@ -34,6 +34,8 @@ export interface SizingWatchOptions {
 	refresh(options: { maxAgeMs: number }): Promise<void>;
 	/** What Discord recommended last. */
 	recommended(): number;
+	/** When Discord recommended that; monotonic. */
+	answeredAt(): number;
 	/** See `Reshards.reshard`. */
 	start(sessions: number): Promise<unknown>;
 	/** What is said has changed. */
@@ -44,14 +46,17 @@ export class SizingWatch {
 	readonly #options: SizingWatchOptions;
 	#stats: SizingStats | undefined;
 	#stop: () => void = () => {};
+	#stopped = false;
 	#looking = false;
 	/** Monotonic; undefined while the fleet is not whole, or busy. */
 	#quietSince: number | undefined;
 	#held: { untilMs: number; why: string } | null = null;
 	/** What was last reported as the reason. */
 	#reportedHeld: object | null = null;
-	/** When Discord was last asked because of a burst, or looked at, and how many guilds there were. */
-	#askedWith: number | undefined;
+	/** At least this many guilds there were when Discord last answered. Until it answers again, more than a burst above that stays a burst. */
+	#answered: { at: number; guilds: number } | undefined;
+	/** All guilds at the last look. */
+	#guilds = 0;
 
 	constructor(options: SizingWatchOptions) {
 		this.#options = options;
@@ -66,7 +71,9 @@ export class SizingWatch {
 		this.#stop = every(clock, this.#ms('look'), look);
 	}
 
+	/** For good: a look that is under way ends without an effect. */
 	stop(): void {
+		this.#stopped = true;
 		this.#stop();
 	}
 
@@ -75,9 +82,9 @@ export class SizingWatch {
 		return this.#stats;
 	}
 
-	/** A person reshards the fleet: what was asked for is not changed by itself for a while. */
+	/** A person has begun or ended a resharding: what they asked for is not changed automatically for a while. A refused call is no such thing. */
 	notePerson(): void {
-		this.#hold('afterPerson', 'a person has resharded the fleet less than a day ago');
+		this.#hold(this.#options.clock.now() + this.#ms('afterPerson'), 'a person has resharded the fleet less than a day ago');
 	}
 
 	#ms(name: keyof typeof windows): number {
@@ -100,8 +107,12 @@ export class SizingWatch {
 
 	async #lookAt(figures: ManagerStats, layout: Layout): Promise<void> {
 		const { refresh, recommended, reshard, how, clock, start } = this.#options;
+		if (this.#stopped) return;
 		const { fullest, all } = countGuilds(figures, layout);
 		await refresh({ maxAgeMs: this.#ms(this.#isBurst(all) ? 'askAfterBurst' : 'ask') });
+		if (this.#stopped) return;
+		this.#noteAnswer(all);
+		this.#guilds = all;
 		const advice = adviseSessions({ layout, recommended: recommended(), guilds: fullest });
 		const decision = this.#decide(figures, advice);
 		this.#report({
@@ -121,8 +132,8 @@ export class SizingWatch {
 		// It ends in its own time; until then the fleet is busy with it.
 		start(decision.sessions).catch((error: unknown) => {
 			const resetAt = ShardctlError.is(error) && error.code === 'IDENTIFY_BUDGET' ? error.details.resetAt : undefined;
-			if (typeof resetAt === 'number') this.#held = { untilMs: resetAt, why: messageOf(error) };
-			else this.#hold('afterFailure', messageOf(error));
+			const untilMs = typeof resetAt === 'number' ? resetAt : clock.now() + this.#ms('afterFailure');
+			this.#hold(untilMs, messageOf(error));
 		});
 		this.#quietSince = clock.monotonic();
 	}
@@ -145,14 +156,21 @@ export class SizingWatch {
 	}
 
 	#isBurst(guilds: number): boolean {
-		const before = this.#askedWith ?? guilds;
-		const isBurst = guilds - before >= Math.max(burst.guilds, burst.part * before);
-		if (isBurst || guilds < before || this.#askedWith === undefined) this.#askedWith = guilds;
-		return isBurst;
+		if (!this.#answered) return false;
+		// Discord may have answered someone else since the last look; which of the joins it knew is not known.
+		this.#noteAnswer(this.#guilds);
+		const before = this.#answered.guilds;
+		return guilds - before >= Math.max(burst.guilds, burst.part * before);
 	}
 
-	#hold(time: keyof typeof windows, why: string): void {
-		this.#held = { untilMs: this.#options.clock.now() + this.#ms(time), why };
+	#noteAnswer(guilds: number): void {
+		const at = this.#options.answeredAt();
+		if (at !== this.#answered?.at) this.#answered = { at, guilds };
+	}
+
+	/** Never shortens a hold. */
+	#hold(untilMs: number, why: string): void {
+		if (!this.#held || untilMs > this.#held.untilMs) this.#held = { untilMs, why };
 	}
 
 	#report(stats: SizingStats): void {

@@ -17,7 +17,8 @@ describe('the session count to have', () => {
 		['a count that the shards cannot be divided by', { recommended: 24, guilds: 900 }, 32],
 		['no more shards than sessions', { recommended: 16, guilds: 900, layout: { ...layout, totalShards: 8 } }, null],
 		['between two counts', { recommended: 32, guilds: 900, layout: { ...layout, resharded: { sessions: 16, groups: [0] } } }, 16],
-		['on the way back', { recommended: 32, guilds: 900, layout: { ...layout, resharded: { sessions: 4, groups: [0] } } }, null],
+		['half-way down', { recommended: 32, guilds: 900, layout: { ...layout, resharded: { sessions: 4, groups: [0] } } }, 8],
+		['full half-way down', { recommended: 4, guilds: 2100, layout: { ...layout, resharded: { sessions: 4, groups: [0] } } }, 8],
 		['a single session', { recommended: 2, guilds: 2100, layout: { ...layout, sessions: 1 } }, 2],
 	])('%s', (_, facts, sessions) => {
 		expect(adviseSessions({ layout, ...facts })?.sessions).toBe(sessions);
@@ -55,7 +56,11 @@ describe('whether to reshard now', () => {
 		['whole and quiet', {}, { do: 'reshard', sessions: 16 }],
 		['a deploy', { busy: 'a deploy runs' }, { do: 'wait', why: 'a deploy runs', until: null }],
 		['not quiet for long', { quietForMs: 20_000 }, { do: 'wait', until: noon + 40_000 }],
-		['outside the window', { window: night }, { do: 'wait', until: new Date(2026, 4, 11, 2).getTime() }],
+		[
+			'outside the window',
+			{ window: night },
+			{ do: 'wait', why: 'the resharding window opens at 02:00', until: new Date(2026, 4, 11, 2).getTime() },
+		],
 		['inside the window', { window: night, nowMs: new Date(2026, 4, 10, 4).getTime() }, { do: 'reshard', sessions: 16 }],
 		['held', { held: { untilMs: noon + 1, why: 'w' } }, { do: 'wait', why: 'w', until: noon + 1 }],
 		['no longer held', { held: { untilMs: noon, why: 'w' } }, { do: 'reshard', sessions: 16 }],

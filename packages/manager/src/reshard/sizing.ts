@@ -1,7 +1,7 @@
 // Whether a bot has outgrown its sessions with Discord, how many it should have then, and whether the fleet may be resharded to that number
 // by itself now. Pure.
 import { type Layout, type ManagerStats, plural, sessionOfShard } from '@shardctl/core';
-import { type DailyWindow, describeWindow, isWithin, nextOpening } from '../options/daily-window.js';
+import { type DailyWindow, describeOpening, isWithin, nextOpening } from '../options/daily-window.js';
 
 /** Discord ends a session that would have more guilds (close code 4011). Discord: Gateway, "Sharding". */
 export const guildLimit = 2500;
@@ -31,8 +31,8 @@ export function adviseSessions({ layout, recommended, guilds }: SizingFacts): Ad
 	const message = isFull
 		? `a session with Discord has ${guilds} guilds of the ${guildLimit} that Discord allows`
 		: `Discord recommends ${plural(recommended, 'session')}, and the fleet has ${sessions}`;
-	// A resharding that has ended on the way can only be continued.
-	if (resharded) return { message, sessions: resharded.sessions > sessions ? resharded.sessions : null };
+	// A resharding that has ended on the way can only be continued or undone: to whichever has more sessions.
+	if (resharded) return { message, sessions: Math.max(sessions, resharded.sessions) };
 	const possible = multiplesOf(sessions, totalShards);
 	const enough = possible.find((count) => count >= recommended && (guilds * sessions) / count < fullFrom);
 	return { message, sessions: enough ?? possible.at(-1) ?? null };
@@ -74,7 +74,7 @@ export function decideReshard({ advice, nowMs, window, busy, quietForMs, quietMs
 	if (window && !isWithin(window, nowMs)) {
 		return {
 			do: 'wait',
-			why: `it begins between ${describeWindow(window).replace('-', ' and ')}`,
+			why: `the resharding window opens at ${describeOpening(window)}`,
 			until: nextOpening(window, nowMs),
 		};
 	}
