@@ -7,6 +7,7 @@ import {
 	intentBits,
 	privilegedIntentBits,
 	type ShardctlError,
+	sleep,
 	type Timer,
 } from '@shardctl/core';
 import { intentsForEvent } from '@shardctl/gateway-protocol';
@@ -52,6 +53,8 @@ export class EventQueue {
 	#timer: Timer | undefined;
 	#isReady = false;
 	#closed = false;
+	/** Ends the waits. */
+	readonly #lifetime = new AbortController();
 
 	constructor(options: EventQueueOptions) {
 		this.#options = options;
@@ -97,11 +100,10 @@ export class EventQueue {
 			isOwner: () => writer.accepting,
 			answer,
 		});
-		const start = async () => {
+		const start = async (): Promise<void> => {
 			if (this.#closed) return;
-			await responder.start().catch(() => {
-				clock.setTimeout(() => void start(), lookEveryMs);
-			});
+			const retry = () => sleep(clock, lookEveryMs, this.#lifetime.signal).then(start, () => {});
+			await responder.start().catch(retry);
 		};
 		this.connected.then(start, start);
 	}
@@ -131,6 +133,7 @@ export class EventQueue {
 
 	async stop(): Promise<void> {
 		this.#closed = true;
+		this.#lifetime.abort();
 		this.#options.clock.clearTimeout(this.#timer);
 		await this.#redis.close();
 	}

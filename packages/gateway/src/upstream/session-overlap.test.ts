@@ -31,22 +31,18 @@ it('recognises a message whose content one of the sessions does not get', () => 
 	]);
 });
 
-it('recognises what the previous session delivered also where the new one sends it after it has taken over', () => {
+it('awaits what the previous session delivered until the new one has sent it, or is too late', () => {
 	const overlap = new SessionOverlap();
 	const message = (id: string) => ({ t: 'MESSAGE_CREATE', d: { id, guild_id: '1' } });
 	overlap.seen(message('1'), 0);
 	overlap.seen(message('2'), 1000);
-	overlap.seen({ t: 'PRESENCE_UPDATE', d: { user: { id: '9' }, guild_id: '2' } }, 1000);
 	overlap.defer({ t: 'READY', d: {} }, 1, 1100);
-	const late = (dispatch: { t: string; d: object }, nowMs: number) => overlap.late(dispatch, nowMs).repeated === true;
-	expect([...overlap.deferred()]).toHaveLength(1);
-	expect(late(message('2'), 1500)).toBe(true);
-	expect(late(message('2'), 1500)).toBe(false);
-	// It is older than what the new session has sent of the guild.
-	expect(late(message('1'), 1500)).toBe(false);
-	expect(late(message('3'), 1600)).toBe(false);
-	// The same presence again, much later, is another event.
-	expect(late({ t: 'PRESENCE_UPDATE', d: { user: { id: '9' }, guild_id: '2' } }, 9000)).toBe(false);
+	expect(overlap.awaitsRepeats(1100)).toBe(true);
+	// What is older than that in the guild was sent before the new session began.
+	overlap.defer(message('2'), 2, 1500);
+	expect(overlap.awaitsRepeats(1500)).toBe(false);
+	overlap.seen({ t: 'PRESENCE_UPDATE', d: { user: { id: '9' }, guild_id: '2' } }, 1500);
+	expect([overlap.awaitsRepeats(4000), overlap.awaitsRepeats(4500)]).toEqual([true, false]);
 });
 
 it('forgets what the new session had received when Discord begins another in its place', () => {

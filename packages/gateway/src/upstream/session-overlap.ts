@@ -1,7 +1,6 @@
 // The events that a new session with Discord receives before it replaces the present one, which carries the same shards. From about the READY
 // of the new session on, Discord sends every event to both, in no common order: so the events of the new one are deferred until the
-// present one has ended, and those that the present one has delivered are marked as repeated, also where they arrive only then. They are not
-// dropped, because the state begins again with the new session.
+// present one has ended, and those that the present one has delivered are marked as repeated. They are not dropped, because the state begins again with the new session.
 
 import { type Dispatch, objectOf, objectsOf } from '../state/raw.js';
 import { isShared, ShardOverlap } from './shard-overlap.js';
@@ -22,11 +21,12 @@ export class SessionOverlap {
 		this.#both.present(dispatch, nowMs);
 	}
 
-	/** The new session received an event. */
-	defer(dispatch: Dispatch, seq: number, nowMs: number): void {
+	/** The new session received an event. Returns whether the session begins with it. */
+	defer(dispatch: Dispatch, seq: number, nowMs: number): boolean {
 		const isStart = this.#takeStart(dispatch);
 		this.#deferred.push({ dispatch, seq, isStart });
 		if (!isStart) this.#both.gather(dispatch, seq, nowMs);
+		return isStart;
 	}
 
 	/** The deferred events in order; `repeated` where the present session has delivered the same event. */
@@ -38,9 +38,9 @@ export class SessionOverlap {
 		}
 	}
 
-	/** An event that the new session received after it had replaced the other: as it is, or marked as repeated. */
-	late(dispatch: Dispatch, nowMs: number): Dispatch {
-		return isShared(dispatch) && this.#both.wasDelivered(dispatch, nowMs) ? repeated(dispatch) : dispatch;
+	/** Whether the new session may still send an event that the present one has delivered. */
+	awaitsRepeats(nowMs: number): boolean {
+		return this.#both.awaitsRepeats(nowMs);
 	}
 
 	/** Whether the new session begins with it: the present one has sent no such event. */

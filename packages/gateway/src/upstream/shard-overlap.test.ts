@@ -123,3 +123,21 @@ it('is over when the sessions have too little in common', () => {
 	overlap.gather(event(1, 'one more'), overlapLimit + 1, 0);
 	expect(overlap.isOver).toBe(true);
 });
+
+it('distinguishes the edits of one message', () => {
+	const overlap = new ShardOverlap();
+	const edit = (second: number) => ({
+		t: 'MESSAGE_UPDATE',
+		d: { id: '5', guild_id: '1', edited_timestamp: `2026-05-10T12:00:0${second}+00:00`, content: String(second) },
+	});
+	// The new session began after the first.
+	for (const second of [1, 2, 3]) overlap.present(edit(second), second);
+	expect(overlap.gather(edit(2), 10, 4)).toBe(true);
+	expect(overlap.awaitsRepeats(4)).toBe(true);
+	expect(overlap.gather(edit(3), 11, 4)).toBe(true);
+	expect([overlap.awaitsRepeats(4), overlap.gathered]).toEqual([false, []]);
+	overlap.gather(edit(4), 12, 5);
+	overlap.gather(edit(5), 13, 5);
+	overlap.present(edit(5), 6);
+	expect(overlap.gathered.map(({ seq }) => seq)).toEqual([12]);
+});

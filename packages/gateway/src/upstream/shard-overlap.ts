@@ -155,8 +155,9 @@ export class ShardOverlap {
 	}
 }
 
-/** What both sessions have in common of one event. A message counts by its id, because its content depends on the intents. */
+/** What both sessions have in common of one event. A message counts by its id, and an edit by its time as well, because the content depends on the intents. */
 function keyOf({ t, d }: Dispatch): string {
-	const id = t.startsWith('MESSAGE_') ? objectOf(d)?.id : undefined;
-	return `${t} ${typeof id === 'string' ? id : JSON.stringify(d)}`;
+	const message = t.startsWith('MESSAGE_') ? objectOf(d) : undefined;
+	if (typeof message?.id !== 'string') return `${t} ${JSON.stringify(d)}`;
+	return t === 'MESSAGE_UPDATE' ? `${t} ${message.id} ${String(message.edited_timestamp)}` : `${t} ${message.id}`;
 }

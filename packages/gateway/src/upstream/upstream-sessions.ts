@@ -1,11 +1,12 @@
 // The session with Discord of one shard id, and, while workers need intents that a running session cannot add, the new session that
 // will replace it. Both run side by side until Discord has accepted the new one, and a little longer: a refusal leaves the present
-// session untouched, and events that are still in flight on its connection arrive.
+// session untouched, and events that are still in flight on its connection arrive. Before the change the present session's events are held
+// until the new one has sent everything that was delivered, so that none is delivered twice, and the state of the new one contains them.
 import { allIntents, type Timer } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { Dispatch } from '../state/raw.js';
 import { SessionOverlap } from './session-overlap.js';
-import { staleAfterMs } from './shard-overlap.js';
+import { isShared } from './shard-overlap.js';
 import type { SavedSession, SessionTerms } from './upstream-shard.js';
 import { UpstreamShard, type UpstreamShardOptions } from './upstream-shard.js';
 
@@ -14,6 +15,13 @@ export type RenewalOutcome = 'accepted' | 'cancelled' | { refusedWith: number };
 
 /** How long both sessions run side by side after the last guild of the new one. */
 const overlapMs = 1000;
+/** How often it is checked meanwhile whether an event that was delivered is still awaited from the new session. */
+const checkMs = 100;
+
+interface Held {
+	dispatch: Dispatch;
+	seq: number;
+}
 
 interface Candidate {
 	upstream: UpstreamShard;
@@ -21,8 +29,10 @@ interface Candidate {
 	overlap: SessionOverlap;
 	/** It may have identified, so Discord may send events to both. */
 	identified: boolean;
-	/** Started at READY, and again at each guild; replaces the present session when it fires. */
+	/** Started at READY, and again at each guild; the change begins when it fires. */
 	timer: Timer | undefined;
+	/** What the present session has received since the change began; undefined before. */
+	held: Held[] | undefined;
 }
 
 /** A session that is given up has no reader any more. */
@@ -32,8 +42,6 @@ export class UpstreamSessions {
 	readonly #options: UpstreamShardOptions;
 	#present: UpstreamShard;
 	#candidate: Candidate | null = null;
-	/** Of the session that was replaced last, while events that it has delivered may still arrive on the present one. */
-	#before: { overlap: SessionOverlap; untilMs: number } | null = null;
 
 	constructor(options: UpstreamShardOptions) {
 		this.#options = options;
@@ -89,12 +97,12 @@ export class UpstreamSessions {
 		this.#present.showPresence(presence);
 	}
 
-	/** Starts a session on other terms, which replaces the present one {@link overlapMs} after its last guild. */
+	/** Starts a session on other terms, which replaces the present one some time after its last guild. */
 	renew(terms: SessionTerms): Promise<RenewalOutcome> {
 		this.cancelRenewal();
 		return new Promise((settle) => {
 			const upstream = this.#create();
-			this.#candidate = { upstream, settle, overlap: new SessionOverlap(), identified: false, timer: undefined };
+			this.#candidate = { upstream, settle, overlap: new SessionOverlap(), identified: false, timer: undefined, held: undefined };
 			upstream.start(terms);
 		});
 	}
@@ -106,6 +114,7 @@ export class UpstreamSessions {
 		this.#candidate = null;
 		this.#options.clock.clearTimeout(candidate.timer);
 		candidate.upstream.stop({ keepSession: false }).catch(closedAnyway);
+		this.#release(candidate);
 		candidate.settle('cancelled');
 	}
 
@@ -152,6 +161,7 @@ export class UpstreamSessions {
 				if (waiting) {
 					this.#candidate = null;
 					this.#options.clock.clearTimeout(waiting.timer);
+					this.#release(waiting);
 					waiting.settle({ refusedWith: code });
 				} else whenPresent(onRefused)(code);
 			},
@@ -160,29 +170,58 @@ export class UpstreamSessions {
 	}
 
 	#pass(dispatch: Dispatch, seq: number): void {
-		const nowMs = this.#nowMs;
-		if (this.#candidate?.identified) this.#candidate.overlap.seen(dispatch, nowMs);
-		if (this.#before && (nowMs > this.#before.untilMs || dispatch.t === 'READY')) this.#before = null;
-		this.#options.onDispatch(this.#before?.overlap.late(dispatch, nowMs) ?? dispatch, seq);
+		const candidate = this.#candidate;
+		// After READY the present session is another one, whose numbers begin again.
+		if (candidate?.held && dispatch.t === 'READY') this.#release(candidate);
+		if (candidate?.held) {
+			candidate.held.push({ dispatch, seq });
+			return;
+		}
+		if (candidate?.identified) candidate.overlap.seen(dispatch, this.#nowMs);
+		this.#options.onDispatch(dispatch, seq);
+	}
+
+	/** The present session continues. */
+	#release(candidate: Candidate): void {
+		const held = candidate.held ?? [];
+		candidate.held = undefined;
+		for (const { dispatch, seq } of held) this.#pass(dispatch, seq);
 	}
 
 	#defer(candidate: Candidate, dispatch: Dispatch, seq: number): void {
 		const { clock } = this.#options;
-		candidate.overlap.defer(dispatch, seq, this.#nowMs);
-		if (dispatch.t !== 'READY' && dispatch.t !== 'GUILD_CREATE') return;
+		const isStart = candidate.overlap.defer(dispatch, seq, this.#nowMs);
+		if (isStart) {
+			this.#release(candidate);
+			clock.clearTimeout(candidate.timer);
+			candidate.timer = clock.setTimeout(() => this.#change(candidate), overlapMs);
+		} else if (candidate.held && !candidate.overlap.awaitsRepeats(this.#nowMs)) this.#change(candidate);
+	}
+
+	/**
+	 * Replaces the present session as soon as the new one has sent everything that was delivered; until then nothing more is delivered. It
+	 * takes no longer than an event can be awaited, unless the new session has lost its connection: then the present one continues.
+	 */
+	#change(candidate: Candidate): void {
+		const { clock } = this.#options;
 		clock.clearTimeout(candidate.timer);
-		candidate.timer = clock.setTimeout(() => this.#replace(candidate), overlapMs);
+		const isConnected = candidate.upstream.status === 'ready';
+		if (!isConnected) this.#release(candidate);
+		else candidate.held ??= [];
+		if (isConnected && !candidate.overlap.awaitsRepeats(this.#nowMs)) this.#replace(candidate);
+		else candidate.timer = clock.setTimeout(() => this.#change(candidate), isConnected ? checkMs : overlapMs);
 	}
 
 	/**
 	 * From here on the new session's events count. All deferred events are passed on in one turn, before the state of its guilds is
 	 * compared with what the worker has: that state must contain every event that the worker has received.
 	 */
-	#replace({ upstream, settle, overlap }: Candidate): void {
+	#replace({ upstream, settle, overlap, held = [] }: Candidate): void {
 		const before = this.#present;
+		// The new session sends the others itself.
+		for (const { dispatch, seq } of held) if (!isShared(dispatch)) this.#options.onDispatch(dispatch, seq);
 		this.#present = upstream;
 		this.#candidate = null;
-		this.#before = { overlap, untilMs: this.#nowMs + staleAfterMs };
 		for (const { dispatch, seq } of overlap.deferred()) this.#options.onDispatch(dispatch, seq);
 		before.stop({ keepSession: false }).catch(closedAnyway);
 		settle('accepted');
