@@ -5,7 +5,7 @@ import { Descendants } from './outgoing/descendants.js';
 import { detourOwnConnections } from './outgoing/worker-detour.js';
 import { followQueue } from './queue-reports.js';
 import { startRuntime } from './runtime.js';
-import { leadDescriptors } from './thread/own-descriptors.js';
+import { redirectDescriptors } from './thread/own-descriptors.js';
 import { takeThreadEnd } from './thread/thread-end.js';
 import { readWorkerConfig } from './worker-config.js';
 
@@ -25,7 +25,7 @@ export function startWorker(registerModule: string): void {
 	detourOwnConnections(config, () => runtime.hasMetClient);
 	meetLibraries(runtime);
 	if (thread) {
-		leadDescriptors();
+		redirectDescriptors();
 		return;
 	}
 	// nodemon sends it to every process of the fleet. The manager gets it as well, and ends its workers in order.

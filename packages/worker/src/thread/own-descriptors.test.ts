@@ -1,10 +1,12 @@
 import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, expect, it, vi } from 'vitest';
-import { leadDescriptors } from './own-descriptors.js';
+import { redirectDescriptors } from './own-descriptors.js';
 
 const { write, writeSync } = fs;
 afterEach(() => {
 	Object.assign(fs, { write, writeSync });
+	syncBuiltinESMExports();
 	vi.restoreAllMocks();
 });
 
@@ -18,11 +20,11 @@ function setup() {
 			return true;
 		}) as never);
 	}
-	leadDescriptors();
+	redirectDescriptors();
 	return written;
 }
 
-it('leads text and parts of buffers that are written to 1 and 2 into the own streams', () => {
+it('redirects text and parts of buffers that are written to 1 and 2 to the own streams', () => {
 	const written = setup();
 	expect(fs.writeSync(1, 'größe', null, 'utf8')).toBe(7);
 	// As sonic-boom, the stream of pino, calls it.
@@ -32,6 +34,19 @@ it('leads text and parts of buffers that are written to 1 and 2 into the own str
 	expect(fs.writeSync(1, new Uint8Array([65, 66]))).toBe(2);
 	expect(written).toEqual(['stdout größe', 'stderr line', 'stdout 234', 'stdout 56', 'stdout AB']);
 });
+
+it.each([[0, 100], [5, 3], [8, 0], [-1, 3], [0, -1], [0.5, 2], [{ offset: 2, length: 6 }], [{ offset: 8 }]])(
+	'refuses a range outside the buffer, as Node does: %o %o',
+	(...range) => {
+		const written = setup();
+		// Of memory that it shares with others.
+		const data = Buffer.from('0123456');
+		const outOfRange = expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' });
+		expect(() => fs.writeSync(1, data, ...(range as [number, number]))).toThrow(outOfRange);
+		expect(() => fs.write(1, data, ...(range as [number, number]), undefined, () => {})).toThrow(outOfRange);
+		expect(written).toEqual([]);
+	},
+);
 
 it('calls back with what was written', async () => {
 	const written = setup();

@@ -1,11 +1,11 @@
-// Leads what a thread writes to the descriptors 1 and 2, as pino does, into the thread's own output: the descriptors are the whole process's.
+// Redirects what a thread writes to the descriptors 1 and 2, as pino does, to the thread's own output: the descriptors are the whole process's.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 type Written = string | NodeJS.ArrayBufferView;
 type Done = (error: Error | null, bytes: number, written: Written) => void;
 
-export function leadDescriptors(): void {
+export function redirectDescriptors(): void {
 	const { write, writeSync } = fs;
 	fs.writeSync = function writeSyncToOwn(fd: number, data: Written, ...rest: unknown[]): number {
 		const stream = ownStream(fd);
@@ -43,7 +43,17 @@ function bytesOf(data: Written, [first, second]: unknown[]): Buffer {
 	const range = typeof first === 'object' && first !== null ? (first as { offset?: number; length?: number }) : undefined;
 	const offset = range ? (range.offset ?? 0) : numberOr(first, 0);
 	const length = range ? (range.length ?? data.byteLength - offset) : numberOr(second, data.byteLength - offset);
+	// The memory around the buffer may belong to others.
+	checkRange('offset', offset, data.byteLength);
+	checkRange('length', length, data.byteLength - offset);
 	return Buffer.from(Buffer.from(data.buffer, data.byteOffset + offset, length));
+}
+
+/** Throws as Node does for a range outside the buffer. */
+function checkRange(name: string, value: number, most: number): void {
+	if (Number.isInteger(value) && value >= 0 && value <= most) return;
+	const message = `The value of "${name}" is out of range. It must be >= 0 && <= ${most}. Received ${value}`;
+	throw Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
 function numberOr(value: unknown, otherwise: number): number {
