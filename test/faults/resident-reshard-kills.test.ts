@@ -142,7 +142,7 @@ it.skipIf(kills === 0)(
 
 		for (let count = 0; count < kills; count++) {
 			const sessions = [4, 8, 2][count % 3] as number;
-			const victim = victims[(count + seed) % victims.length] as (typeof victims)[number];
+			const victim = victims[random.below(victims.length)] as (typeof victims)[number];
 			// It rejects where the manager is killed.
 			const resharded = fleet.client.reshard({ sessions }).catch(() => {});
 			await sleep(random.below(takesMs));
