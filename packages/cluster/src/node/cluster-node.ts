@@ -252,7 +252,7 @@ export class ClusterNode {
 	async #exchange(): Promise<StateChange> {
 		const renewal = this.state.beginRenewal();
 		const renewing = this.#caller.renew(renewal);
-		// What is to be read in any case is read in the same journey, after the renewal.
+		// What is to be read in any case is read in the same round trip, after the renewal.
 		const reading = this.#hasChanged ? this.read() : undefined;
 		reading?.catch(() => {});
 		this.#hasChanged = false;

@@ -17,7 +17,7 @@ export interface ScriptCallerOptions {
 
 export class ScriptCaller {
 	readonly scripts = ownershipScripts();
-	/** What a script publishes to that changes the table, in the same step: one journey less for those that wait for it. */
+	/** What a script publishes to that changes the table, in the same step: one round trip less for those that wait for it. */
 	readonly channel: string;
 	readonly #redis: RedisPort;
 	readonly #keys: readonly string[];

@@ -47,6 +47,7 @@ export class SessionMoves {
 	#preparedSince: number | undefined;
 	/** Resolves when the next hand-over may begin. */
 	#turn: Promise<unknown> = Promise.resolve();
+	readonly #stopped = new AbortController();
 
 	constructor(options: SessionMovesOptions) {
 		this.#options = options;
@@ -84,7 +85,10 @@ export class SessionMoves {
 			signal.throwIfAborted();
 			await this.#handOver(session, epoch, signal);
 		});
-		this.#turn = Promise.race([done.catch(() => {}), turn.then(() => sleep(clock, headStartMs))]);
+		this.#turn = Promise.race([
+			done.catch(() => {}),
+			turn.then(() => sleep(clock, headStartMs, this.#stopped.signal)).catch(() => {}),
+		]);
 		return done;
 	}
 
@@ -94,6 +98,7 @@ export class SessionMoves {
 	}
 
 	stop(): void {
+		this.#stopped.abort(new ShardctlError('MANAGER_STOPPED', 'the node is leaving'));
 		for (const step of this.#steps.values()) step.abort(new ShardctlError('MANAGER_STOPPED', 'the node is leaving'));
 	}
 
