@@ -88,8 +88,8 @@ it('gives no identify slot, and cannot be resharded or restart gateway processes
 it('starts while Redis is away for a moment, and reports that once', async () => {
 	const clock = fakeClock();
 	const answers = [() => Promise.reject(new Error('away')), () => Promise.reject(new Error('away')), async () => true];
-	const isWanted = vi.fn(() => (answers.shift() as () => Promise<boolean>)());
-	const warn = vi.fn();
+	const isWanted = vi.fn<() => Promise<boolean>>(() => (answers.shift() as () => Promise<boolean>)());
+	const warn = vi.fn<(message: string) => void>();
 	const sessions = { stats: async () => [gateway({ sessions: [session(0, 'ready')] })] };
 	const options = { clock, logger: { warn, info() {} } };
 	const starting = mode({ queue: { isWanted }, options, sessions } as never).whenServed(new AbortController().signal);
