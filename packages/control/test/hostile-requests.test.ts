@@ -67,6 +67,9 @@ const examples: Partial<Record<Operation, readonly object[]>> = {
 	deploy: [{ wait: true }, { reason: 'x' }],
 	deployCancel: [{ id: 1 }],
 	reshard: [{ sessions: 4, dryRun: true }, { undo: true }],
+	scale: [{ workers: 4 }],
+	queueRetry: [{ id: '1700000000000-0' }, { id: 'all' }],
+	queueDrop: [{ id: '1700000000000-0' }, { id: 'all' }],
 	respawn: [{}],
 	eval: [{ code: '1 + 1', shard: 0, timeoutMs: 1000 }],
 	fetch: [{ path: 'guilds.cache.size', shard: 0 }],
@@ -83,6 +86,11 @@ test('finding 15: responds to random bodies on every route that takes one, and k
 	fleet.stop = async () => {
 		throw new ShardctlError('CALL_LIMIT', 'not now');
 	};
+	const given = async () => ({ count: 1, tooOld: 0 });
+	Object.assign(fleet, {
+		scale: async (workers: number) => ({ from: 1, to: workers }),
+		queue: { dead: async () => [], retryDead: given, dropDead: given },
+	});
 	const random = seededRandom(17);
 	const routes = (Object.keys(endpoints) as Operation[]).filter((operation) => endpoint(operation).method === 'POST');
 	expect(routes.filter((route) => !examples[route])).toEqual([]);
