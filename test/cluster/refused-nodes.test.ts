@@ -1,5 +1,6 @@
 // Nodes that may not join: one clear message each with what to do, the exit status of its kind, nothing left behind, and the nodes that run are
 // undisturbed.
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectSocket, createServer } from 'node:net';
@@ -16,7 +17,7 @@ const own = JSON.parse(readFileSync(join(root, 'packages/manager/package.json'),
 /** A copy of the built program with another version, and with another protocol between nodes where that is given. */
 function otherRelease({ version, protocol }: { version: string; protocol?: number }): string[] {
 	const copy = tempDir('shardctl-release-');
-	const isBuilt = (path: string) => !/\/(src|test|node_modules\/\.vite|\.turbo)$/.test(path);
+	const isBuilt = (path: string) => !/\/(src|test|node_modules\/\.vite|\.turbo|tsconfig\.json)$/.test(path);
 	for (const folder of ['packages', 'apps/shardctl']) {
 		mkdirSync(join(copy, folder, '..'), { recursive: true });
 		cpSync(join(root, folder), join(copy, folder), { recursive: true, verbatimSymlinks: true, filter: isBuilt });
@@ -29,8 +30,11 @@ function otherRelease({ version, protocol }: { version: string; protocol?: numbe
 	const file = join(copy, 'packages/cluster/dist/node/join-refusal.js');
 	const text = readFileSync(file, 'utf8');
 	expect(text).toMatch(/^export const protocol = 1;$/m);
-	if (protocol !== undefined)
+	if (protocol !== undefined) {
 		writeFileSync(file, text.replace(/^export const protocol = 1;$/m, `export const protocol = ${protocol};`));
+		// The program is a bundle of these.
+		execFileSync(process.execPath, ['bundle-cli.mjs'], { cwd: join(copy, 'apps/shardctl') });
+	}
 	return [process.execPath, join(copy, 'apps/shardctl/bin/shardctl.js')];
 }
 
@@ -69,7 +73,7 @@ async function expectRefused(
 	message: RegExp,
 ): Promise<void> {
 	const node = await fleet.launch(name, args, options);
-	const code = await node.run.exit;
+	const code = await Promise.race([node.run.exit, node.run.message(/^fleet ready/).then(() => 'it has joined')]);
 	// The event that the fleet has ended has the same text.
 	const ends = node.run.json().filter(({ event }) => event !== 'fleet:stopped');
 	const said = [...ends.map(({ msg }) => String(msg)), node.run.stderr()].filter((line) => message.test(line));
