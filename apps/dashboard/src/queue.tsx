@@ -26,7 +26,7 @@ export function Queue() {
 						<thead>
 							<tr>
 								<th scope="col">Group</th>
-								{['Workers', 'Waiting', 'Oldest', 'Handled per second', 'Redelivered', 'Missed', 'Given up'].map((title) => (
+								{['Workers', 'Waiting', 'Oldest', 'Handled per second', 'Redelivered', 'Expired', 'Missed', 'Given up'].map((title) => (
 									<th key={title} scope="col" class="number">
 										{title}
 									</th>
@@ -42,6 +42,7 @@ export function Queue() {
 									<td class="number">{each.lag === 0 ? '-' : age(each.oldestAgeMs)}</td>
 									<td class="number">{decimal(each.handledPerSecond)}</td>
 									<td class="number">{count(each.redelivered)}</td>
+									<td class="number">{count(each.expired)}</td>
 									<td class="number">{count(each.missed)}</td>
 									<td class="number">{count(each.dead)}</td>
 								</tr>

@@ -52,6 +52,7 @@ function columns({ shards, partitionsPerShard }: QueueStats): readonly Column<Qu
 		{ title: 'IN HAND', cell: ({ pending }) => grouped(pending), align: 'right', leaves: 3 },
 		{ title: 'OUT/S', cell: ({ handledPerSecond }) => rate(handledPerSecond), align: 'right', leaves: 1 },
 		{ title: 'REDELIVERED', cell: ({ redelivered }) => grouped(redelivered), align: 'right', leaves: 2 },
+		{ title: 'EXPIRED', cell: ({ expired }) => (expired > 0 ? out.yellow(grouped(expired)) : '0'), align: 'right', leaves: 2 },
 		{ title: 'MISSED', cell: ({ missed }) => (missed > 0 ? out.yellow(grouped(missed)) : '0'), align: 'right' },
 		{ title: 'DEAD', cell: ({ dead }) => (dead > 0 ? out.yellow(grouped(dead)) : '0'), align: 'right' },
 	];

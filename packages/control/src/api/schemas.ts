@@ -250,6 +250,7 @@ export const queueStats = z.object({
 			oldestAgeMs: z.int(),
 			handledPerSecond: z.number(),
 			redelivered: z.int(),
+			expired: z.int(),
 			missed: z.int(),
 			dead: z.int(),
 			behind: z.array(

@@ -23,6 +23,7 @@ it('has the figures of the queue and of each group, and nothing without a queue'
 		oldestAgeMs: 1500,
 		handledPerSecond: 1,
 		redelivered: 4,
+		expired: 8,
 		missed: 5,
 		dead: 6,
 		behind: [],
@@ -36,6 +37,7 @@ it('has the figures of the queue and of each group, and nothing without a queue'
 		'shardctl_queue_pending commands': 3,
 		'shardctl_queue_oldest_seconds commands': 1.5,
 		'shardctl_queue_redelivered_total commands': 4,
+		'shardctl_queue_expired_total commands': 8,
 		'shardctl_queue_missed_total commands': 5,
 		'shardctl_queue_dead commands': 6,
 	});

@@ -26,6 +26,11 @@ export const queueMetrics: readonly Metric[] = [
 		'Deliveries of events that were delivered before and not acknowledged.',
 		({ redelivered }) => redelivered,
 	),
+	group.counter(
+		'shardctl_queue_expired_total',
+		'Interactions that were not delivered, because they were too old to be answered.',
+		({ expired }) => expired,
+	),
 	group.counter('shardctl_queue_missed_total', 'Events that were removed before the group handled them.', ({ missed }) => missed),
 	group.gauge('shardctl_queue_dead', 'Events that the group gave up: see "shardctl queue dead".', ({ dead }) => dead),
 ];

@@ -75,6 +75,8 @@ export interface QueueGroupStats {
 	handledPerSecond: number;
 	/** Deliveries to a worker of events that another one had and did not acknowledge, since the group exists. */
 	redelivered: number;
+	/** Interactions that were not delivered, because Discord accepts no response to them any more, since the group exists. */
+	expired: number;
 	/** Events that were removed before the group read them, since the group exists. */
 	missed: number;
 	/** Events in the stream of dead events. */

@@ -109,6 +109,7 @@ export class QueueFigures {
 				oldestAgeMs: Math.max(0, ...rows.map((row) => row.oldestAgeMs)),
 				handledPerSecond: 0,
 				redelivered: Number(state.get('redelivered') ?? 0),
+				expired: Number(state.get('expired') ?? 0),
 				missed: Number(state.get('missed') ?? 0),
 				dead: Math.max(0, Number(state.get('dead') ?? 0)),
 				behind: rows.sort((a, b) => b.lag - a.lag).slice(0, mostBehind),

@@ -1,0 +1,32 @@
+import type { QueueGroupStats } from '@shardctl/core';
+import { expect, it } from 'vitest';
+import { queueText } from './queue-table.js';
+
+const group: QueueGroupStats = {
+	group: 'commands',
+	events: ['INTERACTION_CREATE'],
+	members: 2,
+	partitions: 32,
+	lag: 0,
+	pending: 0,
+	oldestAgeMs: 0,
+	handledPerSecond: 0,
+	redelivered: 3,
+	expired: 1234,
+	missed: 0,
+	dead: 0,
+	behind: [],
+};
+const stats = { connected: true, shards: 2, partitionsPerShard: 16, written: 9, writtenPerSecond: 0, groups: [group] };
+const words = (width: number) => queueText(stats, width).split('\n').slice(0, 2).map((line) => line.trim().split(/ {2,}/));
+
+it('shows how many interactions of each group were too old to be answered', () => {
+	const [titles = [], cells = []] = words(200);
+	expect(cells[titles.indexOf('EXPIRED')]).toBe('1,234');
+	expect(cells[titles.indexOf('REDELIVERED')]).toBe('3');
+});
+
+it('keeps what was lost on a narrow screen', () => {
+	const [titles] = words(80);
+	expect(titles).toEqual(expect.arrayContaining(['LAG', 'EXPIRED', 'MISSED', 'DEAD']));
+});
