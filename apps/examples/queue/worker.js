@@ -6,8 +6,7 @@ import { REST } from '@discordjs/rest';
 import { connectQueue } from 'shardctl/queue';
 
 const queue = await connectQueue({ group: 'commands', events: ['INTERACTION_CREATE'] });
-const rest = new REST({ api: process.env.SHARDCTL_API }).setToken(process.env.DISCORD_TOKEN);
-const client = new Client({ rest, gateway: queue.gateway });
+const client = new Client({ rest: queue.rest(REST), gateway: queue.gateway });
 
 // The event is acknowledged when this has settled. Where it fails, or the worker dies, the event is delivered again.
 client.on(GatewayDispatchEvents.InteractionCreate, async ({ data: interaction, api }) => {

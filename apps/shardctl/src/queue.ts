@@ -7,4 +7,5 @@ export {
 	type Queue,
 	type QueueEvent,
 	type QueueStats,
+	type RestClient,
 } from '@shardctl/queue';

@@ -5,6 +5,7 @@ export {
 	type MissedEvents,
 	Queue,
 	type QueueStats,
+	type RestClient,
 } from './consumer/connect-queue.js';
 export { type CoreClient, CoreGateway } from './consumer/core-gateway.js';
 export type { Effect, EffectOutcome, OnceOptions } from './consumer/effects.js';

@@ -98,7 +98,7 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Queue>
 	const secret = token.replace(/^Bot /, '');
 	const applicationId = botKey(secret);
 	const seal = new MessageSeal({ secret, applicationId });
-	const queue = new Queue({ ...options, redis, keys: queueKeys(applicationId), clock: systemClock, seal });
+	const queue = new Queue({ ...options, redis, keys: queueKeys(applicationId), clock: systemClock, seal, token: secret });
 	try {
 		await redis.ready();
 		await queue.subscribe();
@@ -120,10 +120,16 @@ function givenTls(): IoredisPortOptions['tls'] {
 const reports = channel(queueChannel);
 
 interface QueueParts extends ConnectQueueOptions {
+	token: string;
 	redis: IoredisPort;
 	keys: QueueKeys;
 	clock: Clock;
 	seal: MessageSeal;
+}
+
+/** What is used of a `REST` of `@discordjs/rest`. */
+export interface RestClient {
+	setToken(token: string): unknown;
 }
 
 /** The state of a {@link Queue}. */
@@ -249,6 +255,24 @@ export class Queue {
 	close(): Promise<void> {
 		this.#closing ??= this.#end();
 		return this.#closing;
+	}
+
+	/**
+	 * A client of Discord's REST API, made of the class `REST` of the bot's own `@discordjs/rest`, with the token of the bot. In a worker that
+	 * shardctl runs, its requests go through the REST process, which keeps the limits of the bot for all workers of the fleet. Elsewhere it sends them
+	 * to Discord (or `SHARDCTL_API`), and counts those of this process only.
+	 *
+	 * @param options Of the class. With an `api` of their own the requests go there.
+	 *
+	 * @example
+	 * const client = new Client({ rest: queue.rest(REST), gateway: queue.gateway });
+	 */
+	rest<Rest extends RestClient, Options extends object>(REST: new (options?: Options) => Rest, options?: Options): Rest {
+		const { SHARDCTL_API: api } = process.env;
+		// An undefined `api` would replace the address of Discord that the library has.
+		const rest = new REST({ ...(api && { api }), ...options } as Options);
+		rest.setToken(this.#options.token);
+		return rest;
 	}
 
 	get group(): string {
