@@ -1,5 +1,5 @@
 // What a person sees of a queue, and does with the events that a group gave up, over a real Redis.
-import { DeadEvents, partitionOf, QueueFigures, queueLayout } from '@shardctl/queue';
+import { DeadEvents, emptyLook, partitionOf, QueueFigures, queueLayout } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -42,7 +42,7 @@ describeWithRedis('the figures of a queue', () => {
 
 	it('are empty before anything has written to it', async () => {
 		expect(await figures.layout()).toBeUndefined();
-		expect(await figures.look()).toEqual({ shards: 0, partitionsPerShard: 0, written: 0, writtenPerSecond: 0, groups: [] });
+		expect(await figures.look()).toEqual(emptyLook);
 	});
 
 	it('say of each group how far it is, how old its oldest event is, and who reads', async () => {

@@ -192,6 +192,7 @@ export {
 	refuseRest,
 	restFraming,
 	restTarget,
+	restUserAgent,
 	tokenCheck,
 } from './rest-forwarding.js';
 export { isScriptMissing, scriptMissing, scriptSource } from './script-source.js';

@@ -3,6 +3,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 
+/** Of the requests that shardctl itself sends. Discord: Reference, "User Agent". */
+export const restUserAgent = 'DiscordBot (https://www.npmjs.com/package/shardctl, 0.1.0)';
+
 /** Those of Discord's API. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const methodsWithoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD']);

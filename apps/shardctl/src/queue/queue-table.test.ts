@@ -17,8 +17,13 @@ const group: QueueGroupStats = {
 	dead: 0,
 	behind: [],
 };
-const stats = { connected: true, shards: 2, partitionsPerShard: 16, written: 9, writtenPerSecond: 0, groups: [group] };
-const words = (width: number) => queueText(stats, width).split('\n').slice(0, 2).map((line) => line.trim().split(/ {2,}/));
+const written = { written: 9, writtenPerSecond: 0, deferred: 0, deferFailed: 0 };
+const stats = { connected: true, shards: 2, partitionsPerShard: 16, ...written, groups: [group] };
+const words = (width: number) =>
+	queueText(stats, width)
+		.split('\n')
+		.slice(0, 2)
+		.map((line) => line.trim().split(/ {2,}/));
 
 it('shows how many interactions of each group were too old to be answered', () => {
 	const [titles = [], cells = []] = words(200);
@@ -29,4 +34,9 @@ it('shows how many interactions of each group were too old to be answered', () =
 it('keeps what was lost on a narrow screen', () => {
 	const [titles] = words(80);
 	expect(titles).toEqual(expect.arrayContaining(['LAG', 'EXPIRED', 'MISSED', 'DEAD']));
+});
+
+it('says how many interactions the gateway processes have deferred, where they do', () => {
+	expect(queueText(stats)).toContain('in 32 partitions\n');
+	expect(queueText({ ...stats, deferred: 12, deferFailed: 1 })).toContain('in 32 partitions; 12 interactions deferred, 1 not\n');
 });

@@ -35,10 +35,12 @@ export function queueSummary(stats: QueueStats): string[] {
 
 const mostGroups = 4;
 
-function queueLine({ shards, partitionsPerShard, written, writtenPerSecond }: QueueStats): string {
+function queueLine({ shards, partitionsPerShard, written, writtenPerSecond, deferred, deferFailed }: QueueStats): string {
 	if (shards === 0) return 'no fleet has written to this queue yet';
 	const partitions = `${plural(shards, 'shard')} in ${plural(shards * partitionsPerShard, 'partition')}`;
-	return `${grouped(written)} events written, ${rate(writtenPerSecond)}/s; ${partitions}`;
+	const isDeferring = deferred > 0 || deferFailed > 0;
+	const outcomes = isDeferring ? `; ${plural(deferred, 'interaction')} deferred, ${grouped(deferFailed)} not` : '';
+	return `${grouped(written)} events written, ${rate(writtenPerSecond)}/s; ${partitions}${outcomes}`;
 }
 
 function columns({ shards, partitionsPerShard }: QueueStats): readonly Column<QueueGroupStats>[] {

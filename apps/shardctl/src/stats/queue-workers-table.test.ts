@@ -9,7 +9,16 @@ const stats = (given: Partial<ManagerStats>) => ({ workers: [], shards: [], ...g
 const size = { width: Number.POSITIVE_INFINITY, nowMs: 61_000 };
 
 it('has a row for each worker of a queue, and none where workers have shards', () => {
-	const queue = { connected: true, shards: 2, partitionsPerShard: 16, written: 0, writtenPerSecond: 0, groups: [] };
+	const queue = {
+		connected: true,
+		shards: 2,
+		partitionsPerShard: 16,
+		written: 0,
+		writtenPerSecond: 0,
+		deferred: 0,
+		deferFailed: 0,
+		groups: [],
+	};
 	const workers = [
 		worker(0, { queue: { group: 'commands', ...counters } }),
 		worker(1, { state: 'backing-off', pid: null, rssBytes: null, restarts: 4 }),

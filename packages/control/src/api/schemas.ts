@@ -239,6 +239,8 @@ export const queueStats = z.object({
 	partitionsPerShard: z.int(),
 	written: z.int(),
 	writtenPerSecond: z.number(),
+	deferred: z.int(),
+	deferFailed: z.int(),
 	groups: z.array(
 		z.object({
 			group: z.string(),

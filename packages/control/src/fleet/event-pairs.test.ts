@@ -65,6 +65,7 @@ const pairs = {
 	'events:lost': 'moment',
 	'events:repeated': 'moment',
 	'events:poisoned': 'moment',
+	'interactions:not-deferred': 'moment',
 	'queue:failed': ['queue:written', 'gateway:exited'],
 	'queue:written': 'moment',
 	'snapshot:failed': ['snapshot:saved', 'gateway:exited'],

@@ -28,10 +28,13 @@ it('has the figures of the queue and of each group, and nothing without a queue'
 		dead: 6,
 		behind: [],
 	};
-	const queue = { connected: true, shards: 2, partitionsPerShard: 16, written: 100, writtenPerSecond: 1, groups: [group] };
+	const written = { written: 100, writtenPerSecond: 1, deferred: 9, deferFailed: 2 };
+	const queue = { connected: true, shards: 2, partitionsPerShard: 16, ...written, groups: [group] };
 	expect(values(queue)).toEqual({
 		shardctl_queue_up: 1,
 		shardctl_queue_written_total: 100,
+		shardctl_queue_deferred_total: 9,
+		shardctl_queue_defer_failed_total: 2,
 		'shardctl_queue_workers commands': 2,
 		'shardctl_queue_lag commands': 7,
 		'shardctl_queue_pending commands': 3,

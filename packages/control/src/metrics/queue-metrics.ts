@@ -13,6 +13,16 @@ const group = per<QueueGroupStats>({
 export const queueMetrics: readonly Metric[] = [
 	queue.gauge('shardctl_queue_up', '1 if the Redis of the event queue answers, else 0.', ({ connected }) => (connected ? 1 : 0)),
 	queue.counter('shardctl_queue_written_total', 'Events written to the queue since it exists.', ({ written }) => written),
+	queue.counter(
+		'shardctl_queue_deferred_total',
+		'Interactions that got a deferred response from a gateway process.',
+		({ deferred }) => deferred,
+	),
+	queue.counter(
+		'shardctl_queue_defer_failed_total',
+		'Interactions that were to get a deferred response and did not.',
+		({ deferFailed }) => deferFailed,
+	),
 	group.gauge('shardctl_queue_workers', 'Workers of the group, on all machines.', ({ members }) => members),
 	group.gauge('shardctl_queue_lag', 'Events that the group has not acknowledged.', ({ lag }) => lag),
 	group.gauge('shardctl_queue_pending', 'Of these, events that a worker has.', ({ pending }) => pending),

@@ -423,6 +423,7 @@ export const gatewayNoticeKinds = [
 	'events:lost',
 	'events:repeated',
 	'events:poisoned',
+	'interactions:not-deferred',
 	'queue:failed',
 	'queue:written',
 	'snapshot:failed',

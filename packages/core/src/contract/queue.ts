@@ -95,6 +95,10 @@ export interface QueueStats {
 	/** Written since the queue exists. */
 	written: number;
 	writtenPerSecond: number;
+	/** Interactions to which a gateway process has responded with a deferred response, since the queue exists. */
+	deferred: number;
+	/** Interactions that were to get a deferred response and did not. */
+	deferFailed: number;
 	groups: QueueGroupStats[];
 }
 

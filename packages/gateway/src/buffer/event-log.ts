@@ -18,6 +18,8 @@ export interface LogEntry {
 	/** A newer event with the same key replaces it; see `make-room`. */
 	readonly coalesceKey: string | undefined;
 	readonly receivedAtMs: number;
+	/** An interaction that gets a deferred response, after which it is of use for much longer. */
+	isDeferred?: boolean;
 	/** How often a worker died while only this event was in flight. */
 	tries: number;
 }

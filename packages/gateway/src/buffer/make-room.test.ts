@@ -1,7 +1,7 @@
 import { EncodedDispatch } from '@shardctl/gateway-protocol';
 import { expect, it } from 'vitest';
 import { coalesceKeyOf } from './coalesce-key.js';
-import { EventLog } from './event-log.js';
+import { EventLog, type LogEntry } from './event-log.js';
 import { makeRoom } from './make-room.js';
 
 const botId = '9';
@@ -77,4 +77,11 @@ it('keeps a presence that carries more of the user, and every voice state of the
 		['VOICE_STATE_UPDATE', voice(botId, '6')],
 	);
 	expect(makeRoom(log, { after: 0, nowMs: 0 })).toEqual({ expired: 0, interactions: 0, coalesced: 0 });
+});
+
+it('keeps an interaction that has a deferred response', () => {
+	const log = logOf(['INTERACTION_CREATE', {}], ['INTERACTION_CREATE', {}]);
+	(log.after(0) as LogEntry).isDeferred = true;
+	expect(makeRoom(log, { after: 0, nowMs: 60_000 })).toEqual({ expired: 1, interactions: 1, coalesced: 0 });
+	expect(left(log)).toEqual([1]);
 });

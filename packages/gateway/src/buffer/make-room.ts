@@ -15,8 +15,8 @@ export interface RoomMade {
 export function makeRoom(log: EventLog, { after, nowMs }: { after: number; nowMs: number }): RoomMade {
 	const made: RoomMade = { expired: 0, interactions: 0, coalesced: 0 };
 	const newer = new Set<string>();
-	log.removeNewestFirst(after, ({ event, coalesceKey, receivedAtMs }) => {
-		if (event.type === 'TYPING_START' || isExpired(event.type, nowMs - receivedAtMs)) {
+	log.removeNewestFirst(after, ({ event, coalesceKey, receivedAtMs, isDeferred }) => {
+		if (event.type === 'TYPING_START' || (!isDeferred && isExpired(event.type, nowMs - receivedAtMs))) {
 			made.expired++;
 			if (event.type === 'INTERACTION_CREATE') made.interactions++;
 			return true;

@@ -5,6 +5,7 @@ import {
 	type Clock,
 	type GatewayQueueConfig,
 	intentBits,
+	plural,
 	privilegedIntentBits,
 	type ShardctlError,
 	sleep,
@@ -14,6 +15,8 @@ import { intentsForEvent } from '@shardctl/gateway-protocol';
 import {
 	decodeSubscription,
 	type GatewayRequest,
+	InteractionDeferral,
+	interactionEvent,
 	queueKeys,
 	queueLayout,
 	RequestResponder,
@@ -28,6 +31,10 @@ export interface EventQueueOptions {
 	/** Of the bot: what workers ask is sealed with it. */
 	token: string;
 	clock: Clock;
+	/** Base URL of Discord's REST API. */
+	api: string;
+	/** Interactions were not deferred that were to be. */
+	onNotDeferred(message: string): void;
 	/** In a cluster: the epoch of the session's owner. */
 	epoch?(): number | undefined;
 }
@@ -48,7 +55,10 @@ export class EventQueue {
 	readonly #keys;
 	/** Resolves when the connection works, or does not after a while. Never rejects. */
 	readonly connected: Promise<void>;
+	readonly #deferral: InteractionDeferral;
 	#wanted: ReadonlySet<string> = new Set();
+	/** Whether a group asks for deferred responses to interactions. */
+	#defers = false;
 	#intents = 0;
 	#timer: Timer | undefined;
 	#isReady = false;
@@ -60,6 +70,14 @@ export class EventQueue {
 		this.#options = options;
 		this.#redis = new IoredisPort(options.config.redis);
 		this.#keys = queueKeys(options.config.applicationId);
+		const { clock, api, onNotDeferred } = options;
+		this.#deferral = new InteractionDeferral({
+			redis: this.#redis,
+			keys: this.#keys,
+			clock,
+			api,
+			onFailed: (count, reason) => onNotDeferred(`${plural(count, 'interaction')} got no deferred response: ${reason}`),
+		});
 		this.connected = this.#redis.ready(lookEveryMs).catch(() => {});
 	}
 
@@ -71,6 +89,11 @@ export class EventQueue {
 	/** Whether any group has subscribed to a type. */
 	wants(type: string): boolean {
 		return this.#wanted.has(type);
+	}
+
+	/** See {@link InteractionDeferral.begin}. Undefined also where no group asks for it. */
+	defer(data: unknown, key: string): Promise<boolean> | undefined {
+		return this.#defers && !this.#closed ? this.#deferral.begin(data, key) : undefined;
 	}
 
 	/** The writer of a shard; it writes once it is started. */
@@ -135,6 +158,7 @@ export class EventQueue {
 		this.#closed = true;
 		this.#lifetime.abort();
 		this.#options.clock.clearTimeout(this.#timer);
+		await this.#deferral.stop();
 		await this.#redis.close();
 	}
 
@@ -144,7 +168,10 @@ export class EventQueue {
 		const isFirst = !this.#isReady;
 		this.#isReady = true;
 		// A Redis that lost its data has no groups; their workers subscribe again.
-		if (subscriptions.length > 0) this.#wanted = new Set(subscriptions.flatMap(({ events }) => events));
+		if (subscriptions.length > 0) {
+			this.#wanted = new Set(subscriptions.flatMap(({ events }) => events));
+			this.#defers = subscriptions.some(({ events, defer }) => defer && events.includes(interactionEvent));
+		}
 		const intents = subscriptions.reduce((bits, each) => bits | intentsOf(each), this.#intents);
 		if (intents === this.#intents && !isFirst) return;
 		this.#intents = intents;

@@ -18,6 +18,8 @@ const queue =
 		totalShards: config.layout.totalShards,
 		token: process.env.DISCORD_TOKEN ?? '',
 		clock: systemClock,
+		api: config.api,
+		onNotDeferred: (message) => peer.notify('notice', { shardIds: config.shardIds, kind: 'interactions:not-deferred', message }),
 		...(cluster && { epoch: () => cluster.lease.epoch }),
 	});
 const gateway = new ResidentGateway({

@@ -104,7 +104,7 @@ export interface ResidentGatewayOptions {
 	/** In a cluster: what is released, and each connection to Discord, depends on it. Nothing is restored before there is a lease. */
 	lease?: LeaseWatch;
 	/** The events go there in place of workers. */
-	queue?: Pick<EventQueue, 'connected' | 'isReady' | 'wants' | 'writer' | 'answer' | 'start' | 'stop'>;
+	queue?: Pick<EventQueue, 'connected' | 'isReady' | 'wants' | 'defer' | 'writer' | 'answer' | 'start' | 'stop'>;
 	/** Discord has started a session with these terms. */
 	onSessionStarted(session: number, terms: SessionTerms): void;
 	/** What has become of the connection of a worker's process. */

@@ -136,3 +136,42 @@ it('goes into the queue with its session, its number there, and what it is about
 	]);
 	expect(events.map((event) => event.data())).toEqual(['{"guild_id":"10"}', '{"channel_id":"20"}', '{"author":{"id":"30"}}']);
 });
+
+it('has the response to an interaction begun when it arrives, and says so in the queue until it has failed', async () => {
+	const events: QueuedEvent[] = [];
+	const writer = {
+		accepting: true,
+		claimAgain() {},
+		push: (event: QueuedEvent) => void events.push(event),
+		flush() {},
+		stop() {},
+	};
+	const asked: [unknown, string][] = [];
+	const outcomes = [Promise.resolve(true), Promise.resolve(false), undefined];
+	const defer = (data: unknown, key: string) => {
+		asked.push([data, key]);
+		return outcomes.shift();
+	};
+	const consumer = new QueueConsumer({ writer, queue: { isReady: true, wants: () => true, defer } });
+	const entryOf = (t: string, offset: number) =>
+		logEntryOf({ t, d: { id: String(offset) } }, { offset, botId: '9', receivedAtMs: 0, keepData: false });
+	// Without a session there is nothing that it could be known by.
+	consumer.noteArrival(entryOf('INTERACTION_CREATE', 1));
+	consumer.begin('first', 1);
+	const entries = ['INTERACTION_CREATE', 'INTERACTION_CREATE', 'INTERACTION_CREATE', 'MESSAGE_CREATE'].map((t, n) =>
+		entryOf(t, n + 2),
+	);
+	for (const entry of entries) consumer.noteArrival(entry);
+	expect(asked).toEqual([
+		[{ id: '2' }, 'first:1'],
+		[{ id: '3' }, 'first:2'],
+		[{ id: '4' }, 'first:3'],
+	]);
+	// Both outcomes are known.
+	await new Promise((resolve) => setImmediate(resolve));
+	for (const entry of entries) consumer.deliver(entry);
+	expect(events.map(({ isDeferred }) => isDeferred)).toEqual([true, false, false, false]);
+	consumer.close();
+	consumer.noteArrival(entryOf('INTERACTION_CREATE', 9));
+	expect(asked).toHaveLength(3);
+});

@@ -9,6 +9,8 @@ import type { LogEntry } from '../buffer/event-log.js';
 export interface StreamConsumer {
 	/** Whether it can take events now. While it cannot, they wait in the log. */
 	readonly accepting: boolean;
+	/** An event has arrived, whose turn may be later. */
+	noteArrival?(entry: LogEntry): void;
 	/** Whether an event is for it at all. One that is not needs no confirmation. Called once, right before the event's turn. */
 	wants(entry: LogEntry): boolean;
 	/** Takes an event. Does not throw, and does not wait: the feed's window bounds what is in flight. */

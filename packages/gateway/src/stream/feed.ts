@@ -150,7 +150,7 @@ export class Feed {
 		if (!consumer.wants(entry)) return false;
 		const waitedMs = clock.monotonic() - entry.receivedAtMs;
 		stats.noteWait(waitedMs);
-		if (isExpired(entry.event.type, waitedMs)) {
+		if (!entry.isDeferred && isExpired(entry.event.type, waitedMs)) {
 			stats.counters.expired++;
 			if (entry.event.type === 'INTERACTION_CREATE') stats.expiredInteractions++;
 			return false;

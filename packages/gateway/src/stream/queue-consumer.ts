@@ -12,6 +12,11 @@ export interface QueueConsumerOptions {
 		readonly isReady: boolean;
 		/** Whether any of them has subscribed to a type. */
 		wants(type: string): boolean;
+		/**
+		 * Gives the interaction of an event a deferred response, where the groups ask for it. Undefined where it does not; else a promise of whether
+		 * Discord has it. Never rejects.
+		 */
+		defer?(data: unknown, key: string): Promise<boolean> | undefined;
 	};
 }
 
@@ -45,13 +50,33 @@ export class QueueConsumer implements StreamConsumer {
 		if (this.#begun.length > sessionsKept) this.#begun.shift();
 	}
 
+	/** Discord waits for the response to an interaction, also while Redis is away. */
+	noteArrival(entry: LogEntry): void {
+		const { queue } = this.#options;
+		if (entry.event.type !== 'INTERACTION_CREATE' || !queue.defer || this.#closed || this.#begun.length === 0) return;
+		const { session, seq } = this.#placeOf(entry);
+		const deferred = queue.defer(dispatchOf(entry).d, `${session}:${seq}`);
+		if (!deferred) return;
+		entry.isDeferred = true;
+		const note = (isDeferred: boolean) => {
+			entry.isDeferred = isDeferred;
+		};
+		deferred.then(note, () => note(false));
+	}
+
 	wants({ event }: LogEntry): boolean {
 		return this.#options.queue.wants(event.type);
 	}
 
 	deliver(entry: LogEntry): void {
-		const { session, base } = this.#begun.findLast((each) => each.base < entry.offset) ?? (this.#begun[0] as Begun);
-		this.#options.writer.push(queuedEvent(entry, session, entry.offset - base));
+		const { session, seq } = this.#placeOf(entry);
+		this.#options.writer.push(queuedEvent(entry, session, seq));
+	}
+
+	/** The session of an event, and its number there. */
+	#placeOf({ offset }: LogEntry): { session: string; seq: number } {
+		const { session, base } = this.#begun.findLast((each) => each.base < offset) ?? (this.#begun[0] as Begun);
+		return { session, seq: offset - base };
 	}
 
 	/** It confirms what is in the streams without being asked; asked, it writes at once. */
@@ -73,7 +98,7 @@ export class QueueConsumer implements StreamConsumer {
 }
 
 function queuedEvent(entry: LogEntry, session: string, seq: number): QueuedEvent {
-	const { offset, event, guildId } = entry;
+	const { offset, event, guildId, isDeferred = false } = entry;
 	return {
 		position: offset,
 		session,
@@ -81,6 +106,7 @@ function queuedEvent(entry: LogEntry, session: string, seq: number): QueuedEvent
 		type: event.type,
 		guildId,
 		subjectId: guildId === null ? subjectOf(dispatchOf(entry).d) : null,
+		isDeferred,
 		sizeBytes: event.sizeBytes,
 		data: () => event.dataJson,
 	};

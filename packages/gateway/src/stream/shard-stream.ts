@@ -188,9 +188,10 @@ export class ShardStream implements SessionStream {
 		this.#ready.check();
 		if (this.#change.take(dispatch)) return;
 		const keepData = this.#consumer?.accepting === true && this.#feed.log.size < feedWindow.events;
-		this.#feed.push(
-			logEntryOf(dispatch, { offset, botId: this.#botId, receivedAtMs: this.#options.clock.monotonic(), keepData }),
-		);
+		const receivedAtMs = this.#options.clock.monotonic();
+		const entry = logEntryOf(dispatch, { offset, botId: this.#botId, receivedAtMs, keepData });
+		this.#options.queue?.noteArrival?.(entry);
+		this.#feed.push(entry);
 		this.#flow();
 		if (this.#bounds.enforce()) this.#flow();
 	}

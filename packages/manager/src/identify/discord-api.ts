@@ -1,5 +1,5 @@
 // The one request that the manager itself makes to Discord.
-import { checkAddressSpace, type GatewayInfo, limitRemedy, messageOf, ShardctlError } from '@shardctl/core';
+import { checkAddressSpace, type GatewayInfo, limitRemedy, messageOf, restUserAgent, ShardctlError } from '@shardctl/core';
 import { z } from 'zod';
 
 const gatewayInfoSchema = z.object({
@@ -38,7 +38,7 @@ export async function fetchGatewayInfo({
 	try {
 		checkAddressSpace();
 		response = await fetch(url, {
-			headers: { authorization: `Bot ${token}`, 'user-agent': 'DiscordBot (https://www.npmjs.com/package/shardctl, 0.1.0)' },
+			headers: { authorization: `Bot ${token}`, 'user-agent': restUserAgent },
 			signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
 		});
 	} catch (cause) {

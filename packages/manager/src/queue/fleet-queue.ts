@@ -36,7 +36,15 @@ export class FleetQueue {
 	#opened: Opened | undefined;
 	#opening: Promise<number | undefined> | undefined;
 	#found: { shards: number; perShard: number } | undefined;
-	#last: QueueLook = { shards: 0, partitionsPerShard: 0, written: 0, writtenPerSecond: 0, groups: [] };
+	#last: QueueLook = {
+		shards: 0,
+		partitionsPerShard: 0,
+		written: 0,
+		writtenPerSecond: 0,
+		deferred: 0,
+		deferFailed: 0,
+		groups: [],
+	};
 	#lastAt = Number.NEGATIVE_INFINITY;
 	#connected = false;
 	#looking: Promise<void> | undefined;

@@ -34,6 +34,12 @@ export interface ConnectQueueOptions {
 	events: readonly string[];
 	/** Intents as bits, where the events need more than their own, such as MESSAGE_CONTENT (default: those that the events need). */
 	intents?: number;
+	/**
+	 * Interactions (commands, components and forms, not autocomplete) get a deferred response from the gateway process as soon as they arrive, so that
+	 * a worker has 15 minutes in place of 3 seconds (default false). It holds for every group, as Discord accepts one response only: see
+	 * {@link QueueEvent.deferred} and {@link Queue.isDeferred}.
+	 */
+	defer?: boolean;
 	/** Guilds whose events are handled at the same time (default 100). Those of one guild are handled one after the other. */
 	concurrency?: number;
 	/** Default: `SHARDCTL_QUEUE`, or `SHARDCTL_CLUSTER`. */
@@ -144,6 +150,8 @@ export class Queue {
 	readonly #wanted: ReadonlySet<string>;
 	readonly #member = randomBytes(8).toString('hex');
 	readonly #requests: GatewayRequests;
+	/** The data of interactions that have a deferred response. */
+	readonly #deferred = new WeakSet<object>();
 	#state: State = 'connected';
 	#handler: EventHandler | undefined;
 	#running: { membership: Membership; intake: Intake } | undefined;
@@ -235,6 +243,15 @@ export class Queue {
 		return asked as Promise<Record<string, unknown>>;
 	}
 
+	/**
+	 * Whether an interaction has a deferred response already; for listeners of a `Client` of `@discordjs/core`, which get no {@link QueueEvent}.
+	 *
+	 * @param data Of the event, the same object.
+	 */
+	isDeferred(data: object): boolean {
+		return this.#deferred.has(data);
+	}
+
 	async #shardOf(guildId: string): Promise<number> {
 		if (!isSnowflake(guildId)) throw new ShardctlError('OPTIONS_INVALID', `"${guildId}" is not the id of a guild`);
 		const { shards } = await this.#layout();
@@ -294,8 +311,8 @@ export class Queue {
 
 	/** @internal The group exists from here on. Resolves with how the events are divided; undefined before anything has written to the queue. */
 	async subscribe(): Promise<QueueLayout | undefined> {
-		const { redis, keys, group, events, intents = null } = this.#options;
-		const subscription = encodeSubscription({ events, intents });
+		const { redis, keys, group, events, intents = null, defer = false } = this.#options;
+		const subscription = encodeSubscription({ events, intents, defer });
 		const [streams, records] = [keys.events(0).slice(0, -1), keys.record(0).slice(0, -1)];
 		const [begins, since] = this.#subscription ? ['0', this.#subscription.since] : ['$', '0'];
 		const [kind, shards, perShard, joined] = (await redis.script(
@@ -334,7 +351,10 @@ export class Queue {
 			wants: (type) => this.#wanted.has(type),
 			epochOf: (partition) => membership.epochOf(partition),
 			redisNow: () => clock.now() + this.#redisAhead,
-			handle: async (event) => void (await handler(event)),
+			handle: async (event) => {
+				if (event.deferred) this.#deferred.add(event.data as object);
+				await handler(event);
+			},
 			onFenced: () => membership.soon(),
 			onFailed,
 			onMissed: (partition, count) => this.#missed({ count, partition, shardId: shardOfPartition(partition, layout) }),

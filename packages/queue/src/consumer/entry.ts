@@ -1,4 +1,6 @@
 // An event as a worker reads it from a partition.
+import { deferredWord } from '../wire/deferred-word.js';
+
 export interface Entry {
 	readonly partition: number;
 	/** Of the owner that has read it. */
@@ -13,19 +15,22 @@ export interface Entry {
 	readonly data: string;
 	/** The only group that it is for; null where it is for all. */
 	readonly only: string | null;
+	/** An interaction that gets a deferred response from the gateway process. */
+	readonly isDeferred: boolean;
 	/** How often it was delivered before. */
 	readonly deliveries: number;
 }
 
-/** From the reply of a script: `[id, ['e', 'number type seq session guild', 'd', data]]`, and `only` behind it where it is for one group alone. */
+/** From the reply of a script: `[id, ['e', 'number type seq session guild', 'd', data]]`, with `defer` as the last word of some, and `only` behind it where it is for one group alone. */
 export function entryOf(
 	[id, fields]: readonly [string, readonly string[]],
 	{ partition, epoch, deliveries }: { partition: number; epoch: number; deliveries: number },
 ): Entry {
 	const [, about = '', , data = 'null'] = fields;
-	const [, type = '', seq = '', session = '', guild = ''] = about.split(' ');
+	const [, type = '', seq = '', session = '', guild = '', last] = about.split(' ');
 	const only = fields.length > 4 ? fieldOf(fields, 'only') : null;
-	return { partition, epoch, id, type, session, seq, guildId: guild === '' ? null : guild, data, only, deliveries };
+	const isDeferred = last === deferredWord;
+	return { partition, epoch, id, type, session, seq, guildId: guild === '' ? null : guild, data, only, isDeferred, deliveries };
 }
 
 function fieldOf(fields: readonly string[], name: string): string | null {

@@ -29,7 +29,15 @@ function intakeUnderTest({
 		'queue.bury': 1,
 		'queue.begin': 1,
 	};
+	/** What is known of each interaction, and what Redis' clock says. */
+	const state = { outcomes: [] as (Error | string | null)[], redisNow: 0, deferred: [] as boolean[] };
 	const redis = {
+		batch: async ([command]: string[][]) => {
+			if (command?.[0] !== 'GET') return [null];
+			const next = state.outcomes.shift();
+			if (next instanceof Error) throw next;
+			return [next == null ? null : Buffer.from(next)];
+		},
 		script: async ({ name }: RedisScript, _keys: unknown, args: unknown[]) => {
 			calls.push({ name, args: args.map(String) });
 			const next = answers.get(name)?.shift() ?? idle[name];
@@ -50,9 +58,10 @@ function intakeUnderTest({
 		effects: new Effects({ redis, keys, group: 'g' }),
 		wants: () => true,
 		epochOf: () => 7,
-		redisNow: () => 0,
+		redisNow: () => state.redisNow,
 		handle: async (event) => {
 			handled.push(`${event.key} ${event.attempt}`);
+			state.deferred.push(event.deferred);
 			await onEvent(event);
 		},
 		onFenced: () => failures.push('fenced'),
@@ -61,7 +70,7 @@ function intakeUnderTest({
 		onDead: ({ key, reason }) => failures.push(`${key} dead: ${reason}`),
 	});
 	const acknowledged = () => calls.flatMap(({ name, args }) => (name === 'queue.acknowledge' ? args.slice(5) : []));
-	return { intake, answers, calls, handled, failures, acknowledged };
+	return { intake, answers, calls, handled, failures, acknowledged, state };
 }
 
 it('handles what was in the hand of the owner before, before what is new, and acknowledges both', async () => {
@@ -210,4 +219,60 @@ it('reads on where a handler waits for the members of its guild, although enough
 	await vi.waitFor(() => expect(handled).toContain('a:9999 1'));
 	expect(handled.indexOf('a:9999 1')).toBe(1);
 	intake.stop();
+});
+
+const interaction = (seq: number, ...words: string[]) => [
+	'e',
+	[seq, 'INTERACTION_CREATE', seq, 'a', 1, ...words].join(' '),
+	'd',
+	'{}',
+];
+
+it.each([
+	{
+		deferred: true,
+		ageMs: 0,
+		outcomes: [null, 'yes'],
+		handled: [true],
+		what: 'waits for the deferred response, and says that it is there',
+	},
+	{ deferred: true, ageMs: 600_000, outcomes: ['yes'], handled: [true], what: 'delivers a deferred one minutes later' },
+	{
+		deferred: true,
+		ageMs: 900_000,
+		outcomes: ['yes'],
+		handled: [],
+		what: 'does not deliver a deferred one whose token is invalid',
+	},
+	{
+		deferred: true,
+		ageMs: 0,
+		outcomes: ['no'],
+		handled: [false],
+		what: 'delivers one that was to be deferred and was not, as others',
+	},
+	{ deferred: true, ageMs: 2600, outcomes: ['no'], handled: [], what: 'does not deliver that one when it is too old' },
+	{ deferred: true, ageMs: 4100, outcomes: [null], handled: [true], what: 'takes one for deferred of which nothing was noted' },
+	{ deferred: false, ageMs: 0, outcomes: [], handled: [false], what: 'asks nothing about one that is not deferred' },
+	{ deferred: false, ageMs: 2600, outcomes: [], handled: [], what: 'does not deliver one that is too old' },
+])('an interaction: $what', async ({ deferred, ageMs, outcomes, handled }) => {
+	const { intake, answers, acknowledged, state } = intakeUnderTest();
+	Object.assign(state, { outcomes: [...outcomes], redisNow: 1000 + ageMs });
+	answers.set('queue.read', [[['OK', 0, [['1000-0', interaction(1, ...(deferred ? ['defer'] : []))]]]]]);
+	intake.own(0, 7);
+	await vi.waitFor(() => expect(acknowledged()).toEqual(['1000-0']));
+	expect([state.deferred, state.outcomes, intake.counters.expired]).toEqual([handled, [], 1 - handled.length]);
+});
+
+it('claims an interaction again whose outcome Redis did not answer', async () => {
+	const { intake, answers, handled, failures, acknowledged, state } = intakeUnderTest();
+	state.outcomes = [new Error('Redis is away'), 'yes'];
+	answers.set('queue.read', [[['OK', 0, [['1-0', interaction(1, 'defer')]]]]]);
+	answers.set('queue.claimPending', [
+		['OK', 0, [], []],
+		['OK', 0, [['1-0', interaction(1, 'defer')]], ['1-0', 1]],
+	]);
+	intake.own(0, 7);
+	await vi.waitFor(() => expect(acknowledged()).toEqual(['1-0']));
+	expect([handled, failures, state.deferred]).toEqual([['a:1 2'], ['Redis is away'], [true]]);
 });

@@ -9,6 +9,7 @@ import { type Clock, type Deferred, deferred, messageOf, shardIdForGuild } from 
 import { groupScripts } from '../scripts/group-scripts.js';
 import type { QueueKeys } from '../wire/keys.js';
 import { partitionOf, type QueueLayout } from '../wire/partitions.js';
+import { interactionEvent } from '../wire/subscription.js';
 import { Acknowledgements } from './acknowledgements.js';
 import type { Effects } from './effects.js';
 import { addedAt, type Entry, entryOf } from './entry.js';
@@ -73,8 +74,11 @@ const readAtMost = { partitions: 64, entries: 64 };
 /** Deliveries of one event, to handlers that failed and to workers that ended. */
 const deliveriesAtMost = 3;
 const tryAgainMs = 100;
-/** Discord waits 3 s for the first answer to an interaction. */
-const interactionMs = 2500;
+/** Discord waits 3 s for the first response to an interaction, and 15 minutes for what follows a deferred one. */
+const interactionMs = { notDeferred: 2500, deferred: 890_000 };
+/** The gateway process knows by then whether Discord has its deferred response. */
+const outcomeWithinMs = 4000;
+const outcomePollMs = 50;
 const deadAtMost = 10_000;
 
 export class Intake implements PartitionOwner {
@@ -384,7 +388,8 @@ export class Intake implements PartitionOwner {
 
 	async #handle(entry: Entry): Promise<void> {
 		const { layout, handle, effects } = this.#options;
-		if (this.#isExpired(entry)) return;
+		const deferred = entry.isDeferred && (await this.#outcomeOf(entry));
+		if (deferred === undefined || this.#isExpired(entry, deferred)) return;
 		if (entry.deliveries >= deliveriesAtMost)
 			return this.#bury(entry, `its worker ended while it was handled, ${entry.deliveries} times`);
 		if (isSuspect(entry)) {
@@ -395,7 +400,7 @@ export class Intake implements PartitionOwner {
 		for (let attempt = entry.deliveries + 1; ; attempt++) {
 			if (attempt > 1 && !(await this.#begin(entry, attempt))) return;
 			try {
-				await handle(new DeliveredEvent(entry, { layout, attempt, effects }));
+				await handle(new DeliveredEvent(entry, { layout, attempt, deferred, effects }));
 				this.counters.handled++;
 				this.#acks.add(entry);
 				return;
@@ -407,9 +412,32 @@ export class Intake implements PartitionOwner {
 		}
 	}
 
-	/** Acknowledges an interaction that can no longer be answered. */
-	#isExpired(entry: Entry): boolean {
-		if (entry.type !== 'INTERACTION_CREATE' || this.#options.redisNow() - addedAt(entry) <= interactionMs) return false;
+	/**
+	 * Whether Discord has the deferred response of the gateway process: a message that a handler sends before it would fail. Where that is not known
+	 * after a while, the gateway process may have ended between the response and its note, so it is taken for deferred. Undefined where the event is
+	 * not this worker's any more, or Redis does not answer: it stays unacknowledged then.
+	 */
+	async #outcomeOf(entry: Entry): Promise<boolean | undefined> {
+		const { redis, keys, redisNow, onFailed } = this.#options;
+		try {
+			for (;;) {
+				const [known] = (await redis.batch([['GET', keys.deferred(keyOf(entry))]])) as [Buffer | null];
+				if (this.#gate(entry) === 'drop') return undefined;
+				if (known) return known.toString() === 'yes';
+				if (redisNow() - addedAt(entry) > outcomeWithinMs) return true;
+				await this.#pause(outcomePollMs);
+			}
+		} catch (error) {
+			onFailed(error);
+			this.#redo(entry);
+			return undefined;
+		}
+	}
+
+	/** Acknowledges an interaction to which Discord accepts nothing any more. */
+	#isExpired(entry: Entry, deferred: boolean): boolean {
+		const limitMs = deferred ? interactionMs.deferred : interactionMs.notDeferred;
+		if (entry.type !== interactionEvent || this.#options.redisNow() - addedAt(entry) <= limitMs) return false;
 		this.counters.expired++;
 		this.#newlyExpired++;
 		this.#acks.add(entry);

@@ -12,6 +12,7 @@ const entry = (guildId: string | null, id: string, more: Partial<Entry> = {}): E
 	guildId,
 	data: '{}',
 	only: null,
+	isDeferred: false,
 	deliveries: 0,
 	...more,
 });

@@ -16,6 +16,11 @@ export interface QueueEvent {
 	readonly key: string;
 	/** Made of the key, for Discord's `nonce`: with `enforce_nonce: true` a message that is sent again within minutes is not posted twice. */
 	readonly nonce: string;
+	/**
+	 * An interaction that has a deferred response already (see `defer` of `connectQueue`): edit that (`@original`), or send a follow-up, within
+	 * 15 minutes. False: respond yourself.
+	 */
+	readonly deferred: boolean;
 	/** 1 the first time; greater when a handler or a worker failed with it before. */
 	readonly attempt: number;
 	/**
@@ -31,15 +36,20 @@ export class DeliveredEvent implements QueueEvent {
 	readonly guildId: string | null;
 	readonly shardId: number;
 	readonly attempt: number;
+	readonly deferred: boolean;
 	readonly #entry: Entry;
 	readonly #effects: Effects;
 	#data: unknown;
 
-	constructor(entry: Entry, { layout, attempt, effects }: { layout: QueueLayout; attempt: number; effects: Effects }) {
+	constructor(
+		entry: Entry,
+		{ layout, attempt, deferred, effects }: { layout: QueueLayout; attempt: number; deferred: boolean; effects: Effects },
+	) {
 		this.type = entry.type;
 		this.guildId = entry.guildId;
 		this.shardId = shardOfPartition(entry.partition, layout);
 		this.attempt = attempt;
+		this.deferred = deferred;
 		this.#entry = entry;
 		this.#effects = effects;
 	}

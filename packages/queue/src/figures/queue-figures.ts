@@ -9,7 +9,15 @@ import { decodeSubscription } from '../wire/subscription.js';
 /** What one look finds; whether Redis answers is known to who asks. */
 export type QueueLook = Omit<QueueStats, 'connected'>;
 
-export const emptyLook: QueueLook = { shards: 0, partitionsPerShard: 0, written: 0, writtenPerSecond: 0, groups: [] };
+export const emptyLook: QueueLook = {
+	shards: 0,
+	partitionsPerShard: 0,
+	written: 0,
+	writtenPerSecond: 0,
+	deferred: 0,
+	deferFailed: 0,
+	groups: [],
+};
 
 /** Over less, a rate says little. */
 const shortestRateMs = 1500;
@@ -54,14 +62,16 @@ export class QueueFigures {
 		if (!layout) return emptyLook;
 		const partitions = Array.from({ length: partitionCount(layout) }, (_, partition) => partition);
 		const shards = Array.from({ length: layout.shards }, (_, shard) => shard);
-		const [time, groupList, ...rest] = await this.#redis.batch([
+		const [time, groupList, outcomes, ...rest] = await this.#redis.batch([
 			['TIME'],
 			['HGETALL', keys.groups],
+			['HMGET', keys.meta, 'deferred', 'deferFailed'],
 			...shards.map((shard): RedisCommand => ['HGETALL', keys.record(shard)]),
 			// A stream that is not there yet would be an error.
 			...partitions.map((partition): RedisCommand => ['EXISTS', keys.events(partition)]),
 		]);
 		const nowMs = Number((time as Buffer[])[0]) * 1000 + Number((time as Buffer[])[1]) / 1000;
+		const [deferred, deferFailed] = outcomes as (Buffer | null)[];
 		const records = rest.slice(0, shards.length).map((flat) => hashOf(flat as Buffer[]));
 		const present = partitions.filter((partition) => rest[shards.length + partition] === 1);
 		const writtenOf = (partition: number) => Number(records[shardOfPartition(partition, layout)]?.get(`n:${partition}`) ?? 0);
@@ -122,6 +132,8 @@ export class QueueFigures {
 			partitionsPerShard: layout.perShard,
 			written,
 			writtenPerSecond: this.#rates.written,
+			deferred: Number(deferred ?? 0),
+			deferFailed: Number(deferFailed ?? 0),
 			groups: groups.map((each) => ({ ...each, handledPerSecond: this.#rates.handled.get(each.group) ?? 0 })),
 		};
 	}

@@ -9,6 +9,7 @@ import type { RedisPort } from '@shardctl/cluster';
 import { type Clock, messageOf, ShardctlError, type Timer } from '@shardctl/core';
 import { groupScripts } from '../scripts/group-scripts.js';
 import { producerScripts } from '../scripts/producer-scripts.js';
+import { deferredWord } from '../wire/deferred-word.js';
 import type { QueueKeys } from '../wire/keys.js';
 import { layoutMismatch } from '../wire/layout-mismatch.js';
 import { partitionCount, partitionOf, type QueueLayout } from '../wire/partitions.js';
@@ -24,6 +25,8 @@ export interface QueuedEvent {
 	readonly guildId: string | null;
 	/** What an event without a guild is about. */
 	readonly subjectId: string | null;
+	/** An interaction that gets a deferred response; workers wait for its outcome. */
+	readonly isDeferred?: boolean;
 	readonly sizeBytes: number;
 	/** Its data as JSON. */
 	data(): string;
@@ -336,7 +339,8 @@ export class ShardWriter {
 	}
 }
 
-/** What an entry says of an event behind its number: words, of which the guild may be missing. */
-function aboutOf({ type, seq, session, guildId }: QueuedEvent): string {
+/** What an entry says of an event behind its number: words, of which the last ones may be missing. */
+function aboutOf({ type, seq, session, guildId, isDeferred }: QueuedEvent): string {
+	if (isDeferred) return `${type} ${seq} ${session} ${guildId ?? ''} ${deferredWord}`;
 	return guildId === null ? `${type} ${seq} ${session}` : `${type} ${seq} ${session} ${guildId}`;
 }

@@ -101,10 +101,24 @@ for _, name in ipairs(KEYS) do removed = removed + redis.call('XTRIM', name, 'MI
 return removed
 `;
 
+/**
+ * Notes what became of the deferred response to an interaction. Discord refuses one that it has already: a refusal changes nothing then.
+ *
+ * KEYS: 1 what is known, 2 meta. ARGV: 1 `yes` or `no`, 2 how long it is kept, in ms. Returns 1, or 0 where it was known.
+ */
+const noteDeferral = `
+local known = redis.call('GET', KEYS[1])
+if known == 'yes' or known == ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('HINCRBY', KEYS[2], ARGV[1] == 'yes' and 'deferred' or 'deferFailed', 1)
+return 1
+`;
+
 export interface ProducerScripts {
 	readonly claim: RedisScript;
 	readonly append: RedisScript;
 	readonly trim: RedisScript;
+	readonly noteDeferral: RedisScript;
 }
 
 /** @internal */
@@ -113,5 +127,6 @@ export function producerScripts(sources: ScriptSources = redisSources): Producer
 		claim: { name: 'queue.claim', lua: `#!lua\n${sources.time}\n${sources.runId}\n${claim}` },
 		append: { name: 'queue.append', lua: `#!lua\n${append}` },
 		trim: { name: 'queue.trim', lua: `#!lua flags=allow-oom\n${sources.time}\n${trim}` },
+		noteDeferral: { name: 'queue.noteDeferral', lua: `#!lua flags=allow-oom\n${noteDeferral}` },
 	};
 }

@@ -22,6 +22,8 @@ export interface QueueKeys {
 	group(name: string): string;
 	/** What is known of an effect of an event; see `QueueEvent.once`. */
 	once(group: string, effect: string): string;
+	/** `yes` or `no`: whether Discord has the deferred response to the interaction of an event. */
+	deferred(event: string): string;
 	/** Channel: what workers ask of the gateway process that has a shard. */
 	requests(shard: number): string;
 	/** Channel: the answers to a worker. */
@@ -43,6 +45,7 @@ export function queueKeys(applicationId: string): QueueKeys {
 		events: (partition) => `${prefix}:events:${partition}`,
 		group: (name) => `${prefix}:group:${name}`,
 		once: (group, effect) => `${prefix}:once:${group}:${effect}`,
+		deferred: (event) => `${prefix}:deferred:${event}`,
 		requests: (shard) => `${prefix}:shard:${shard}:requests`,
 		answers: (member) => `${prefix}:answers:${member}`,
 		groupChanged: (name) => `${prefix}:group:${name}:changed`,
