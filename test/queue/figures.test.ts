@@ -1,5 +1,6 @@
 // What a person sees of a queue, and does with the events that a group gave up, over a real Redis.
-import { DeadEvents, emptyLook, partitionOf, QueueFigures, queueLayout } from '@shardctl/queue';
+import { systemClock } from '@shardctl/core';
+import { DeadEvents, emptyLook, InteractionDeferral, partitionOf, QueueFigures, queueLayout } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -73,6 +74,33 @@ describeWithRedis('the figures of a queue', () => {
 		await waitFor('the group to be done', async () => (await figures.look()).groups[1]?.lag === 0);
 		expect((await figures.look()).groups[1]).toMatchObject({ pending: 0, oldestAgeMs: 0, behind: [] });
 		expect(slow.handled.length).toBe(30);
+	});
+
+	it('count the interactions that expired in a group, and those that were deferred and were not', async () => {
+		await begin();
+		await worker();
+		await redis.batch([['HINCRBY', keys.group('g'), 'expired', 3]]);
+		const statuses = [204, 404, 404];
+		const deferral = new InteractionDeferral({
+			redis,
+			keys,
+			clock: systemClock,
+			api: 'http://127.0.0.1',
+			onFailed: () => {},
+			fetch: () => Promise.resolve(new Response(null, { status: statuses.shift() ?? 500 })),
+		});
+		const interaction = { id: '1', token: 'secret', type: 2 };
+		const known = async (key: string) => String((await redis.batch([['GET', keys.deferred(key)]]))[0]);
+		expect(await deferral.begin(interaction, 'a:1')).toBe(true);
+		expect(await deferral.begin(interaction, 'a:2')).toBe(false);
+		await waitFor('both outcomes', async () => (await known('a:1')) === 'yes' && (await known('a:2')) === 'no');
+		// As after the end of a gateway process: Discord has the first response.
+		expect(await deferral.begin(interaction, 'a:1')).toBe(false);
+		await deferral.stop();
+		expect(await known('a:1')).toBe('yes');
+		const [lifetimeMs] = await redis.batch([['PTTL', keys.deferred('a:1')]]);
+		expect(lifetimeMs).toBeGreaterThan(800_000);
+		expect(await figures.look()).toMatchObject({ deferred: 1, deferFailed: 1, groups: [{ group: 'g', expired: 3 }] });
 	});
 
 	it('list the events that were given up, and put them back for their group alone, or remove them', async () => {

@@ -30,10 +30,13 @@ function intakeUnderTest({
 		'queue.begin': 1,
 	};
 	/** What is known of each interaction, and what Redis' clock says. */
-	const state = { outcomes: [] as (Error | string | null)[], redisNow: 0, deferred: [] as boolean[] };
+	const state = { outcomes: [] as (Error | string | null)[], redisNow: 0, deferred: [] as boolean[], counted: [] as string[] };
 	const redis = {
 		batch: async ([command]: string[][]) => {
-			if (command?.[0] !== 'GET') return [null];
+			if (command?.[0] !== 'GET') {
+				state.counted.push(command?.slice(2).join(' ') ?? '');
+				return [null];
+			}
 			const next = state.outcomes.shift();
 			if (next instanceof Error) throw next;
 			return [next == null ? null : Buffer.from(next)];
@@ -275,4 +278,15 @@ it('claims an interaction again whose outcome Redis did not answer', async () =>
 	intake.own(0, 7);
 	await vi.waitFor(() => expect(acknowledged()).toEqual(['1-0']));
 	expect([handled, failures, state.deferred]).toEqual([['a:1 2'], ['Redis is away'], [true]]);
+});
+
+it('counts the interactions of its group that expired, at its next turn', async () => {
+	const { intake, answers, acknowledged, state } = intakeUnderTest();
+	state.redisNow = 10_000;
+	answers.set('queue.read', [[['OK', 0, [1, 2].map((seq) => [`${seq}-0`, interaction(seq)])]]]);
+	intake.own(0, 7);
+	await vi.waitFor(() => expect(acknowledged()).toEqual(['1-0', '2-0']));
+	intake.confirmed();
+	intake.confirmed();
+	expect(state.counted).toEqual(['expired 2']);
 });
