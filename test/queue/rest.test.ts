@@ -39,7 +39,11 @@ describeWithRedis('the REST client of a worker', () => {
 		});
 		onTestFinished(() => manager.stop({ graceMs: 0 }));
 		const answered: { pid: number; guild: string }[] = [];
-		manager.on('message', ({ message }) => answered.push(message as { pid: number; guild: string }));
+		const edited: string[] = [];
+		manager.on('message', ({ message }) => {
+			if ((message as { edited?: string }).edited) edited.push((message as { edited: string }).edited);
+			else answered.push(message as { pid: number; guild: string });
+		});
 		await manager.spawn();
 		const partitions = async () => (await manager.getStats({ fresh: true })).workers.map(({ queue }) => queue?.partitions);
 		await expect.poll(partitions).toEqual([16, 16]);
@@ -52,6 +56,12 @@ describeWithRedis('the REST client of a worker', () => {
 		expect(requests.filter(({ status }) => status === 429)).toEqual([]);
 		expect(new Set(answered.map(({ pid }) => pid)).size).toBe(2);
 		expect(new Set(answered.map(({ guild }) => guild))).toEqual(new Set(guilds));
+		// The deferred response of a gateway process goes the same way.
+		simulator.emit('INTERACTION_CREATE', { name: 'ping' });
+		await waitFor('the edit of the deferred response', () => edited.length === 1);
+		expect(simulator.log.entries({ type: 'interaction' }).map(({ callbackType }) => callbackType)).toEqual([5]);
+		const { rest, queue } = await manager.getStats({ fresh: true });
+		expect([edited, rest?.classes.interactions, queue?.deferFailed]).toEqual([['later'], 1, 0]);
 	});
 
 	it('is at the address of Discord where none is given, with the token of the bot', async () => {
