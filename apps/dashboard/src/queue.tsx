@@ -26,11 +26,13 @@ export function Queue() {
 						<thead>
 							<tr>
 								<th scope="col">Group</th>
-								{['Workers', 'Waiting', 'Oldest', 'Handled per second', 'Redelivered', 'Expired', 'Missed', 'Given up'].map((title) => (
-									<th key={title} scope="col" class="number">
-										{title}
-									</th>
-								))}
+								{['Workers', 'Waiting', 'Oldest', 'Handled per second', 'Redelivered', 'Expired', 'Missed', 'Given up'].map(
+									(title) => (
+										<th key={title} scope="col" class="number">
+											{title}
+										</th>
+									),
+								)}
 							</tr>
 						</thead>
 						<tbody>

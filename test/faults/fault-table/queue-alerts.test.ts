@@ -22,12 +22,14 @@ function scraped({ connected = true, ...changed }: Partial<QueueGroupStats> & { 
 		oldestAgeMs: 1500,
 		handledPerSecond: 50,
 		redelivered: 4,
+		expired: 0,
 		missed: 5,
 		dead: 6,
 		behind: [],
 		...changed,
 	};
-	const queue = { connected, shards: 2, partitionsPerShard: 16, written: 100, writtenPerSecond: 50, groups: [group] };
+	const written = { written: 100, writtenPerSecond: 50, deferred: 0, deferFailed: 0 };
+	const queue = { connected, shards: 2, partitionsPerShard: 16, ...written, groups: [group] };
 	const scrape = { stats: { queue }, workers: [] } as unknown as Scrape;
 	const lines = queueMetrics.flatMap(({ name, type, help, samples }) => [
 		`# HELP ${name} ${help}`,

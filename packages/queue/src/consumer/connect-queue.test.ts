@@ -31,7 +31,7 @@ function queueUnderTest(answers: Record<string, unknown[]>, options: Partial<Con
 		close: async () => {},
 	} as unknown as IoredisPort;
 	const seal = new MessageSeal({ secret: 'token', applicationId: '1' });
-	const queue = new Queue({ group: 'g', events: ['X'], redis, keys, clock: systemClock, seal, ...options });
+	const queue = new Queue({ group: 'g', events: ['X'], redis, keys, clock: systemClock, seal, token: 'token', ...options });
 	return { queue, calls };
 }
 
