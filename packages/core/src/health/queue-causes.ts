@@ -1,4 +1,4 @@
-// Causes on the way through the event queue: nobody reads it, or its Redis does not answer.
+// Causes on the way through the event queue: no worker reads it, or its Redis does not answer.
 import type { HealthCause, HealthFacts } from '../contract/health.js';
 import { cause, sorted } from './cause.js';
 

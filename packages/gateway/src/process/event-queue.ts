@@ -111,7 +111,7 @@ export class EventQueue {
 		});
 	}
 
-	/** Answers what workers ask about a shard, while its writer writes. */
+	/** Responds to what workers ask about a shard, while its writer writes. */
 	answer(shard: number, writer: ShardWriter, answer: (request: GatewayRequest) => unknown): void {
 		const { config, token, clock } = this.#options;
 		const responder = new RequestResponder({

@@ -1,4 +1,4 @@
-// Answers what workers of the queue ask of the process that has a shard's session.
+// Responds to what workers of the queue ask of the process that has a shard's session.
 import type { MessageSeal, RedisPort } from '@shardctl/cluster';
 import { type Clock, messageOf, ShardctlError } from '@shardctl/core';
 import { type AnswerMessage, type GatewayRequest, openRequest } from '../wire/gateway-request.js';
