@@ -27,6 +27,7 @@ export function statsTable(stats: ManagerStats, { width, nowMs }: { width: numbe
 type GatewayProcess = NonNullable<ManagerStats['gateways']>[number];
 type GatewayShard = GatewayProcess['shards'][number] & {
 	gatewayId: number;
+	node: string | undefined;
 	pid: number | null;
 	/** Of the whole process, which may have other shards as well. */
 	rssBytes: number | null;
@@ -36,14 +37,20 @@ type GatewayShard = GatewayProcess['shards'][number] & {
 
 /** In resident mode: one row per shard as its gateway process sees it. */
 export function gatewayTable({ gateways = [] }: ManagerStats, width: number): string[] {
-	const rows = gateways.flatMap(({ id: gatewayId, pid, rssBytes, shards, sessions }) =>
+	const rows = gateways.flatMap(({ id: gatewayId, node, pid, rssBytes, shards, sessions }) =>
 		shards.flatMap((shard) => {
 			const upstream = sessions.find(({ id }) => id === shard.session);
-			return upstream ? [{ ...shard, gatewayId, pid, rssBytes, upstream }] : [];
+			return upstream ? [{ ...shard, gatewayId, node, pid, rssBytes, upstream }] : [];
 		}),
 	);
-	return rows.length === 0 ? [out.dim('No gateway process answers.')] : tableLines(gatewayColumns, rows, { width, dim: out.dim });
+	if (rows.length === 0) return [out.dim('No gateway process answers.')];
+	rows.sort((a, b) => a.shardId - b.shardId);
+	const isCluster = rows.some(({ node }) => node !== undefined);
+	const columns = isCluster ? gatewayColumns.toSpliced(1, 0, nodeColumn) : gatewayColumns;
+	return tableLines(columns, rows, { width, dim: out.dim });
 }
+
+const nodeColumn = { title: 'NODE', cell: ({ node }: { node?: string | undefined }) => node ?? '-' };
 
 /** The figures an operator needs; `--json` has the rest. AGE is that of the oldest buffered event, LAG the longest recent wait. */
 const gatewayColumns: readonly Column<GatewayShard>[] = [
@@ -151,7 +158,7 @@ const status: Column<ShardStats> = { title: 'STATUS', cell: (shard) => statusCol
 /** Every figure of a shard, by name, so that all views show it in the same form. */
 export const columnOf = {
 	shard: figure('SHARD', ({ shardId }) => String(shardId)),
-	node: { title: 'NODE', cell: ({ node }) => node ?? '-' },
+	node: nodeColumn,
 	status,
 	guilds: figure('GUILDS', ({ guildCount }) => count(guildCount)),
 	users: figure('USERS', ({ userCount }) => count(userCount)),

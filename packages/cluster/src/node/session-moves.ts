@@ -107,7 +107,10 @@ export class SessionMoves {
 		const step = new AbortController();
 		this.#steps.set(session, step);
 		work(step.signal)
-			.catch((error: unknown) => this.#options.onFailed(error))
+			.catch((error: unknown) => {
+				// Ended on purpose: the node leaves, or has lost the session.
+				if (!step.signal.aborted) this.#options.onFailed(error);
+			})
 			.finally(() => this.#steps.delete(session));
 	}
 

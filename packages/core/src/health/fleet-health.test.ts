@@ -63,6 +63,34 @@ describe('fleetHealth', () => {
 		expect(fleetHealth(facts())).toEqual({ status: 'healthy', served: 4, shards: 4, causes: [] });
 	});
 
+	it('has nothing to report of a gateway process that was ended as requested: its session is on another node', () => {
+		const lastExit = { ...exit, reason: 'requested' };
+		for (const status of ['draining', 'stopped']) {
+			const left = gateway([], { status, shardIds: [4], restarts: 0, lastExit });
+			expect(fleetHealth(facts({ shards: [], workers: [], gateways: [left] }))).toMatchObject({ status: 'healthy', causes: [] });
+		}
+	});
+
+	it('takes a requested restart of a gateway process, and the first start of a worker beside others, for progress', () => {
+		const restarting = gateway([], {
+			status: 'starting',
+			restarts: 1,
+			lastExit: { ...exit, reason: 'requested' },
+			shardIds: [0, 1],
+		});
+		expect(fleetHealth(facts({ gateways: [restarting] })).causes).toMatchObject([
+			{ kind: 'starting', effect: 'progress', shardIds: [0, 1], message: expect.stringContaining('is restarting as requested') },
+		]);
+		const added = worker(2, { state: 'starting', since: nowMs - 700, shardIds: [4], lastAnswerAt: null });
+		const booting = shard(4, { workerId: 2, status: 'booting', since: nowMs - 700 });
+		const health = fleetHealth(facts({ shards: [shard(0), booting], workers: [worker(0), added] }));
+		expect(health).toMatchObject({ status: 'degraded', served: 1 });
+		expect(health.causes).toMatchObject([{ kind: 'starting', effect: 'progress', shardIds: [4], since: nowMs - 700 }]);
+		// One that has ended by itself is an outage.
+		const crashed = { ...added, lastExit: exit };
+		expect(fleetHealth(facts({ shards: [booting], workers: [crashed] })).causes).toMatchObject([{ kind: 'worker-down' }]);
+	});
+
 	it('names the close code, the reason and the remedy when Discord refuses every session', () => {
 		const sessions = [0, 1, 2, 3].map((id) =>
 			session(id, {

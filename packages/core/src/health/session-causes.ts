@@ -8,6 +8,8 @@ import { type Ailing, groupedCauses } from './grouped-causes.js';
 export function gatewayCauses({ gateways = [], manager }: HealthFacts): HealthCause[] {
 	return groupedCauses(
 		gateways.flatMap((gateway) => {
+			// It was ended as requested, and nothing follows it: its sessions have ended, or are on another node.
+			if (gateway.status === 'draining' || gateway.status === 'stopped') return [];
 			if (gateway.status !== 'ready') return gatewayDown(gateway, manager.status === 'starting');
 			// It has a session for its shards as soon as it is ready.
 			return gateway.sessions.length === 0 ? gatewaySilent(gateway) : [];
@@ -27,6 +29,10 @@ function gatewayDown(gateway: GatewayFacts, starting: boolean): Ailing {
 	};
 	if (starting && restarts === 0) {
 		return { ...common, kind: 'starting', effect: 'progress', state: { one: 'is starting', many: 'are starting' }, why: null };
+	}
+	if (lastExit?.reason === 'requested' && status !== 'failed') {
+		const state = { one: 'is restarting as requested', many: 'are restarting as requested' };
+		return { ...common, kind: 'starting', effect: 'progress', state, why: null, tries: 0, nextTryAt: null };
 	}
 	if (status !== 'failed') return { ...common, state: { one: 'is restarting', many: 'are restarting' } };
 	const remedy = 'see "shardctl logs" and "shardctl events", then "shardctl restart --gateways"';

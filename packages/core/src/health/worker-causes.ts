@@ -95,12 +95,14 @@ function unresponsive({ since, lastAnswerAt, heartbeat, state }: WorkerFacts, do
 }
 
 /** What is left: shards that are not ready although their worker runs. Shards in the same state share a cause. */
-export function shardCauses({ shards, manager }: HealthFacts): HealthCause[] {
+export function shardCauses({ shards, manager, workers = [] }: HealthFacts): HealthCause[] {
 	const groups = new Map<string, ShardFacts[]>();
+	// A session that another node had comes with a worker of its own.
+	const started = new Set(workers.filter((worker) => isInFirstStart(worker)).map(({ id }) => id));
 	for (const shard of shards) {
 		if (shard.status === 'ready') continue;
-		const key =
-			shard.lastExit === null && manager.status === 'starting' ? 'starting' : `${shard.status} ${shard.closeCode ?? ''}`;
+		const isStarting = manager.status === 'starting' || (shard.workerId !== null && started.has(shard.workerId));
+		const key = shard.lastExit === null && isStarting ? 'starting' : `${shard.status} ${shard.closeCode ?? ''}`;
 		const group = groups.get(key);
 		if (group) group.push(shard);
 		else groups.set(key, [shard]);
@@ -111,10 +113,11 @@ export function shardCauses({ shards, manager }: HealthFacts): HealthCause[] {
 		const subject = describeShards(shardIds);
 		if (key === 'starting') {
 			const message = `${subject} ${shardIds.length === 1 ? 'is' : 'are'} starting`;
-			return cause('starting', 'progress', shardIds, message, { since: manager.startedAt });
+			const since = manager.status === 'starting' ? manager.startedAt : earliest(group.map(({ since = null }) => since));
+			return cause('starting', 'progress', shardIds, message, { since });
 		}
-		const workers = new Set(group.map(({ workerId }) => workerId)).size;
-		const where = workers === 1 ? `worker ${first.workerId}` : `${workers} workers`;
+		const count = new Set(group.map(({ workerId }) => workerId)).size;
+		const where = count === 1 ? `worker ${first.workerId}` : `${count} workers`;
 		const exits = group.flatMap(({ lastExit }) => lastExit ?? []);
 		const last = exits.length === 0 ? undefined : exits.reduce((a, b) => (b.at > a.at ? b : a));
 		const exit = last ? `; last exit: ${last.message}` : '';
@@ -122,4 +125,8 @@ export function shardCauses({ shards, manager }: HealthFacts): HealthCause[] {
 			since: earliest(group.map(({ since = null, lastExit }) => since ?? lastExit?.at ?? null)),
 		});
 	});
+}
+
+function isInFirstStart({ state, lastExit }: WorkerFacts): boolean {
+	return (state === 'spawning' || state === 'starting') && !lastExit;
 }

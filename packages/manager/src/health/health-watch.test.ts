@@ -64,6 +64,18 @@ it('counts an outage from its beginning, though its figures and its shards chang
 	watch.stop();
 });
 
+it('does not report what is only progress: a requested restart, a session that moves to this node', async () => {
+	const { after, watch } = watched(healthy);
+	const starting = cause('starting', [2], { effect: 'progress' });
+	const arriving: FleetHealth = { status: 'down', served: 0, shards: 1, causes: [starting] };
+	expect(await after(arriving)).toEqual([]);
+	expect(await after(healthy)).toEqual([]);
+	await after(arriving);
+	expect(await after({ ...arriving, causes: [cause('worker-down', [2])] })).toMatchObject([{ began: [{ kind: 'worker-down' }] }]);
+	expect(await after(healthy)).toMatchObject([{ status: 'healthy', ended: [{ kind: 'worker-down' }] }]);
+	watch.stop();
+});
+
 it('distinguishes causes of one kind by their shards', async () => {
 	const { after, watch } = watched(healthy);
 	const [first, second] = [cause('worker-down', [0, 1]), cause('worker-down', [2, 3])];

@@ -66,7 +66,10 @@ export class HealthWatch {
 	}
 }
 
-/** The change is undefined where there is none that a person would want to know. */
+/**
+ * The change is undefined where there is none that a person would want to know: a start, a requested restart and the arrival of a session at a
+ * node have events of their own.
+ */
 export function compare(before: Seen, health: FleetHealth, nowMs: number): { change: HealthChange | undefined; seen: Seen } {
 	const { status, served, shards, causes } = health;
 	const known = byPlace(before.health.causes);
@@ -82,7 +85,7 @@ export function compare(before: Seen, health: FleetHealth, nowMs: number): { cha
 	const over: EndedCause[] = before.health.causes
 		.filter((cause) => !placesOf(cause).some((place) => present.has(place)))
 		.map((cause) => ({ ...cause, lastedMs: Math.max(0, nowMs - (before.began.get(cause) ?? nowMs)) }));
-	if (before.health.status === status && news.length === 0 && over.length === 0) return { change: undefined, seen };
+	if (![...news, ...over].some(({ effect }) => effect !== 'progress')) return { change: undefined, seen };
 	return { change: { status, served, shards, began: news, ended: over }, seen };
 }
 
