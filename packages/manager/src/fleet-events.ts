@@ -21,6 +21,7 @@ const forwardedEvents = Object.keys({
 	'cluster:left': true,
 	'cluster:muted': true,
 	'cluster:confirmed': true,
+	'cluster:node-gone': true,
 	'cluster:discord': true,
 	'cluster:session-ready': true,
 	'cluster:session-gone': true,

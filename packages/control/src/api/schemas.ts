@@ -365,6 +365,7 @@ const eventTypes = {
 	'cluster:left': true,
 	'cluster:muted': true,
 	'cluster:confirmed': true,
+	'cluster:node-gone': true,
 	'cluster:discord': true,
 	'cluster:session-ready': true,
 	'cluster:session-gone': true,

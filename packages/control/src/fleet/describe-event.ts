@@ -98,6 +98,11 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 			);
 		case 'cluster:confirmed':
 			return info(`the lease of this node is confirmed again after ${seconds(event.mutedMs)}`);
+		case 'cluster:node-gone':
+			return error(
+				`node ${event.name} is gone: its manager has died, or is cut off from Redis` +
+					(event.sessions > 0 ? `; other nodes take over its ${plural(event.sessions, 'session')}` : ''),
+			);
 		case 'cluster:discord':
 			return event.reached
 				? info('this node reaches Discord again')

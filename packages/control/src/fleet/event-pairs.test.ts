@@ -26,6 +26,7 @@ const pairs = {
 	'cluster:left': 'moment',
 	'cluster:muted': ['cluster:confirmed', 'fleet:stopped'],
 	'cluster:confirmed': 'moment',
+	'cluster:node-gone': 'moment',
 	'cluster:discord': 'carries',
 	'cluster:session-ready': ['cluster:session-gone', 'fleet:stopped'],
 	'cluster:session-gone': 'moment',

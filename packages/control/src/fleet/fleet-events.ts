@@ -103,6 +103,8 @@ export interface SharedFleetEvents {
 	'cluster:muted': { sessions: number };
 	/** Its lease is confirmed again. */
 	'cluster:confirmed': { mutedMs: number };
+	/** Another node has died: `name`, with the sessions that it had. Reported by one of the nodes that live. */
+	'cluster:node-gone': { name: string; sessions: number };
 	/** None of its sessions has reached Discord for a while, or one does again. */
 	'cluster:discord': { reached: boolean };
 	/** A session is ready on this node: for the first time, moved from another node, or taken over from one that ended without moving it. */

@@ -50,9 +50,8 @@ function statusOf(
 	{ quietMs, sessions }: ClusterView,
 	timings: ClusterTerms['timings'],
 ): NodeInfo['status'] {
-	if (leaseMs <= 0) return 'gone';
+	if (leaseMs <= 0 || member?.abandoned) return 'gone';
 	if (leaseMs <= timings.leaseMs - timings.validMs) return 'muted';
-	if (member?.abandoned) return 'gone';
 	if (member?.draining) return 'draining';
 	return !member || (quietMs > 0 && !sessions.some(({ owner }) => owner === node)) ? 'joining' : 'ready';
 }

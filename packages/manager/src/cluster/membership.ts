@@ -26,6 +26,7 @@ import { CarriedSessions } from './carried-sessions.js';
 import { type ClusterConnection, connectToCluster } from './cluster-connection.js';
 import { DiscordReach } from './discord-reach.js';
 import { firstPlacement, liveNodes } from './first-placement.js';
+import { GoneNodes } from './gone-nodes.js';
 import { announceLeave, drainNode, joinCluster } from './node-entry.js';
 import type { NodeLinks } from './node-links.js';
 import { sparesFor } from './spares-for.js';
@@ -209,12 +210,14 @@ export class Membership {
 				},
 				viewed: (view) => {
 					this.#view = view;
+					for (const dead of gone.note(view)) emit('cluster:node-gone', dead);
 					links.note(view);
 					sessions.note(view);
 					keepSpares(sparesFor(view, node.node));
 				},
 			},
 		});
+		const gone = new GoneNodes(node.node);
 		const sessions: CarriedSessions = new CarriedSessions({
 			clock,
 			node,

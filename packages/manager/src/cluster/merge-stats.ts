@@ -128,7 +128,7 @@ function mergeHealth({ nodes, places, parts, problem }: ClusterFacts, served: nu
 	for (const { name, status } of nodes) {
 		const shardIds = shardsOf(name);
 		if (status === 'gone' && shardIds.length > 0) {
-			add(cause('node-gone', shardIds, `node ${name} is gone: its lease has ended, and other nodes take over what it had`));
+			add(cause('node-gone', shardIds, `node ${name} is gone: other nodes take over what it had`));
 		} else if (status === 'muted') {
 			const what = `the lease of node ${name} is not confirmed, so it delivers no events`;
 			add(cause('node-muted', shardIds, what, `check the connection of node ${name} to Redis`));

@@ -1,0 +1,42 @@
+// Which nodes have died, seen from one reading of the table to the next: their lease has ended, or their manager is gone. Pure.
+import type { ClusterView, NodeRow } from '@shardctl/cluster';
+import { isLive, nameOf } from './cluster-nodes.js';
+
+export interface GoneNode {
+	name: string;
+	/** That it had when the table was last read before. */
+	sessions: number;
+}
+
+export class GoneNodes {
+	readonly #self: string;
+	/** By node, as it was in the last reading. */
+	#live = new Map<string, GoneNode>();
+
+	/** @param self This node, not its name. */
+	constructor(self: string) {
+		this.#self = self;
+	}
+
+	/** Those that this node is to report, each once. One of the live nodes reports: the one that joined first. A node that has left is not gone. */
+	note({ nodes, sessions }: ClusterView): GoneNode[] {
+		const live = nodes.filter(isAlive);
+		const gone = nodes.flatMap((row) => (isAlive(row) ? [] : (this.#live.get(row.node) ?? [])));
+		this.#live = new Map(
+			live.map((row) => {
+				const owned = sessions.filter(({ owner }) => owner === row.node).length;
+				return [row.node, { name: nameOf(row), sessions: owned }];
+			}),
+		);
+		const [first] = live.sort(byAge);
+		return first?.node === this.#self ? gone : [];
+	}
+}
+
+function isAlive(row: NodeRow): boolean {
+	return isLive(row) && row.member?.abandoned !== true;
+}
+
+function byAge(a: NodeRow, b: NodeRow): number {
+	return (a.member?.startedAt ?? 0) - (b.member?.startedAt ?? 0) || (a.node < b.node ? -1 : 1);
+}
