@@ -1,7 +1,16 @@
 import { isAlive, waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { describeWithRedis } from '../../packages/cluster/test/support/redis-server.js';
-import { clusterFleet } from './cluster-fleet.js';
+import { type ClusterNodeRun, clusterFleet } from './cluster-fleet.js';
+
+/** Deaths of other nodes, as an operator reads of them. */
+async function reported(node: ClusterNodeRun): Promise<{ name: string; sessions: number }[]> {
+	const { stdout } = await node.cli('events', '--type', 'cluster:node-gone', '--json');
+	return stdout
+		.split('\n')
+		.filter(Boolean)
+		.map((line) => JSON.parse(line) as { name: string; sessions: number });
+}
 
 describeWithRedis('a fleet of several nodes', () => {
 	it('(2) resumes every session elsewhere when everything of a node is killed', async () => {
@@ -15,6 +24,7 @@ describeWithRedis('a fleet of several nodes', () => {
 		stop();
 		expect((await fleet.handledAll()).length).toBeGreaterThan(0);
 		await fleet.whole();
+		expect(await reported(b)).toMatchObject([{ name: 'a' }]);
 		fleet.expectIdentifies(4);
 	});
 
@@ -30,6 +40,7 @@ describeWithRedis('a fleet of several nodes', () => {
 		await fleet.servedBy(b);
 		expect(Date.now() - killedAt).toBeLessThan(leaseMs);
 		stop();
+		expect(await reported(b)).toMatchObject([{ name: 'a', sessions: 2 }]);
 		await fleet.handledAll();
 		await waitFor('the processes of the node to end', () => a.processes().length === 0);
 		fleet.expectIdentifies(4);
@@ -49,6 +60,7 @@ describeWithRedis('a fleet of several nodes', () => {
 		await fleet.verdict({ identifies: 4 });
 		expect(a.processes()).toEqual([]);
 		expect(isAlive(b.run.pid)).toBe(true);
+		expect(await reported(b)).toEqual([]);
 		fleet.expectIdentifies(4);
 	});
 });
