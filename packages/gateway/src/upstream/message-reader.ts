@@ -1,4 +1,4 @@
-// Reads the frames of a WebSocketShard in place of the library: synchronously and in order, and a frame that cannot be read is an
+// Reads the messages of a WebSocketShard in place of the library: synchronously and in order, and a message that cannot be read is an
 // error, where the library skips it and loses an event. Events go to the owner in the turn in which they arrive, with their text, and
 // bypass the library, which spends four promises on each and lets guilds overtake READY.
 // The methods that this replaces are not public; `test/upstream.test.ts` runs it on real connections, to notice a version of the
@@ -6,6 +6,7 @@
 import type { WebSocketShard } from '@discordjs/ws';
 import { messageOf } from '@shardctl/core';
 import type { Dispatch } from '../state/raw.js';
+import { readFrames } from './frame-reader.js';
 import { Inflater } from './inflater.js';
 
 /** What the library does with a message: `onMessage` has it unpacked, and handles the payload. */
@@ -37,6 +38,8 @@ export interface MessageReaderOptions {
 export class MessageReader {
 	readonly #options: MessageReaderOptions;
 	#inflater: Inflater | undefined;
+	/** The connection that is read. */
+	#met: object | undefined;
 	#broken = false;
 
 	constructor(shard: WebSocketShard, options: MessageReaderOptions) {
@@ -44,12 +47,23 @@ export class MessageReader {
 		const library = shard as unknown as Receiving;
 		const handle = library.onMessage.bind(shard);
 		library.unpackMessage = (payload) => payload;
-		library.onMessage = (data) => {
-			// The library asks its socket for memory of its own for each binary message, which costs more than inflating a small one.
-			if (library.connection?.binaryType === 'arraybuffer') library.connection.binaryType = 'nodebuffer';
-			const payload = this.#forLibrary(data as ArrayBuffer | Buffer | string);
+		const onMessage = (data: ArrayBuffer | Buffer | string) => {
+			const payload = this.#forLibrary(data);
 			return payload && handle(payload, false);
 		};
+		library.onMessage = (data) => {
+			if (library.connection) this.#meet(library.connection, onMessage);
+			return onMessage(data as ArrayBuffer | Buffer | string);
+		};
+	}
+
+	/** The first message of a connection has arrived. */
+	#meet(connection: { binaryType: string }, onMessage: (data: Buffer | string) => void): void {
+		if (connection === this.#met) return;
+		this.#met = connection;
+		// The library asks its socket for memory of its own for each binary message, which costs more than inflating a small one.
+		connection.binaryType = 'nodebuffer';
+		readFrames(connection, onMessage);
 	}
 
 	/** Called before each connection, which starts a new compression context. */
