@@ -31,6 +31,8 @@ const beforeData = ',"op":0,"d":';
 
 export class EncodedDispatch implements Dispatch {
 	readonly type: string;
+	/** Exact for ASCII. */
+	readonly sizeBytes: number;
 	/** The whole frame as Discord sent it, or only what follows the sequence number. */
 	readonly #text: string;
 	/** Where in it that begins. */
@@ -38,8 +40,9 @@ export class EncodedDispatch implements Dispatch {
 	/** The number in it; none of a session's where it is not the whole frame. */
 	readonly #seq: number;
 
-	private constructor(type: string, text: string, { tailAt, seq }: { tailAt: number; seq: number }) {
+	private constructor(type: string, text: string, { head, tailAt, seq }: { head: string; tailAt: number; seq: number }) {
 		this.type = type;
+		this.sizeBytes = head.length + text.length - tailAt;
 		this.#text = text;
 		this.#tailAt = tailAt;
 		this.#seq = seq;
@@ -52,7 +55,7 @@ export class EncodedDispatch implements Dispatch {
 
 	/** Takes data that is JSON already. */
 	static fromJson(type: string, json: string): EncodedDispatch {
-		return new EncodedDispatch(type, `${beforeData}${json}}`, { tailAt: 0, seq: -1 });
+		return new EncodedDispatch(type, `${beforeData}${json}}`, { head: headOf(type), tailAt: 0, seq: -1 });
 	}
 
 	/**
@@ -66,7 +69,7 @@ export class EncodedDispatch implements Dispatch {
 		let seq = 0;
 		for (let code = frame.charCodeAt(at); code >= zero && code <= nine; code = frame.charCodeAt(++at))
 			seq = 10 * seq + code - zero;
-		return frame.charCodeAt(at) === comma ? new EncodedDispatch(t, frame, { tailAt: at, seq }) : EncodedDispatch.of(t, d);
+		return frame.charCodeAt(at) === comma ? new EncodedDispatch(t, frame, { head, tailAt: at, seq }) : EncodedDispatch.of(t, d);
 	}
 
 	frame(seq: number): string {
@@ -78,11 +81,6 @@ export class EncodedDispatch implements Dispatch {
 		return this.#text.startsWith(beforeData, this.#tailAt)
 			? this.#text.slice(this.#tailAt + beforeData.length, -1)
 			: JSON.stringify((JSON.parse(this.frame(0)) as { d: unknown }).d);
-	}
-
-	/** Exact for ASCII. */
-	get sizeBytes(): number {
-		return headOf(this.type).length + this.#text.length - this.#tailAt;
 	}
 }
 

@@ -126,8 +126,9 @@ export class EventLog {
 	#indexAfter(offset: number): number {
 		let low = 0;
 		let high = this.#size;
-		// Mostly it is asked whether there is anything new.
+		// Mostly it is asked whether there is anything new, and the newest is all that is.
 		if (high === 0 || this.#at(high - 1).offset <= offset) return high;
+		if (high === 1 || this.#at(high - 2).offset <= offset) return high - 1;
 		while (low < high) {
 			const middle = (low + high) >>> 1;
 			if (this.#at(middle).offset <= offset) low = middle + 1;

@@ -54,6 +54,7 @@ import type { UpstreamEvents, SessionTerms as UpstreamTerms } from '../upstream/
 import type { EventQueue } from './event-queue.js';
 import type { LeaseWatch } from './lease-watch.js';
 import { answerWorker } from './queue-requests.js';
+import { turnClock } from './turn-clock.js';
 
 /**
  * Clients are asked for heartbeats, and often. @discordjs/ws takes its connection for dead and reconnects when its own heartbeat falls
@@ -141,6 +142,8 @@ export class ResidentGateway {
 	#adopting: Promise<void> = Promise.resolve();
 	/** The fence under which the snapshots are held; undefined before. */
 	#fence: string | undefined;
+	/** Of the shards and their sessions. */
+	readonly #eventClock: Clock;
 	/** The last attempt to use what is saved has failed. */
 	#cannotAdopt = false;
 
@@ -148,6 +151,7 @@ export class ResidentGateway {
 		const { config, token, clock, notice } = options;
 		const { totalShards } = config.layout;
 		this.#options = options;
+		this.#eventClock = turnClock(clock);
 		this.#snapshots = new HeldSnapshots(options.store);
 		this.#bot = botKey(token);
 		this.#paths = new WorkerPaths(config.pathSecret);
@@ -499,7 +503,7 @@ export class ResidentGateway {
 	}
 
 	#createShard(shardId: number, session: SessionLink, workers: readonly WorkerIncarnation[]): ResidentShard {
-		const { config, clock, notice, onConnection, onLost } = this.#options;
+		const { config, notice, onConnection, onLost } = this.#options;
 		return new ResidentShard({
 			shardId,
 			layout: this.#layout,
@@ -509,7 +513,7 @@ export class ResidentGateway {
 			delivery: config.queue ? 'at-least-once' : config.delivery,
 			...(this.#options.queue && { createQueue: (stream) => this.#createQueue(shardId, stream) }),
 			buffer: config.buffer,
-			clock,
+			clock: this.#eventClock,
 			bot: this.#bot,
 			store: this.#snapshots,
 			workerSessions: () => this.#server.sessions,
@@ -543,7 +547,7 @@ export class ResidentGateway {
 		session: number,
 		{ events, sessions, role }: { events: UpstreamEvents; sessions: number; role: SessionRole },
 	): UpstreamSessions {
-		const { config, token, clock, onSessionStarted } = this.#options;
+		const { config, token, onSessionStarted } = this.#options;
 		const { identify, identifySuccessor = identify } = this.#options;
 		const permission = () => (role.isSuccessor ? identifySuccessor : identify);
 		return new UpstreamSessions({
@@ -558,7 +562,7 @@ export class ResidentGateway {
 			token,
 			gateway: config.gateway,
 			compression: config.compression,
-			clock,
+			clock: this.#eventClock,
 			waitForIdentify: (signal) => permission().wait(session, signal),
 			mayAct: () => this.#options.lease?.mayAct ?? true,
 			connects: {
