@@ -52,7 +52,7 @@ export class MessageReader {
 			return payload && handle(payload, false);
 		};
 		library.onMessage = (data) => {
-			if (library.connection) this.#meet(library.connection, onMessage);
+			if (library.connection) this.#meet(library.connection, (message) => void onMessage(message));
 			return onMessage(data as ArrayBuffer | Buffer | string);
 		};
 	}
