@@ -36,6 +36,7 @@ function makeClient() {
 			return new Client({ ...options, rest: { api } });
 		default: {
 			const made = new Client({ ...options, rest: { api } });
+			process.on('message', (message) => process.send(message));
 			made.once(Events.ClientReady, () => process.send('ready'));
 			return made;
 		}

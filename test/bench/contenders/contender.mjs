@@ -27,6 +27,7 @@
 export const contenders = {
 	node: './plain-node.mjs',
 	'node detached': './detached-node.mjs',
+	'node, bot loaded': './loaded-node.mjs',
 	shardctl: './shardctl.mjs',
 	'discord.js': './discord-js.mjs',
 	'hybrid-sharding': './hybrid-sharding.mjs',

@@ -7,7 +7,10 @@ import { quantile } from '../harness/statistics.mjs';
 export const name = 'calls';
 export const title = 'Calls into the fleet: one after the other, and many at once with distinct arguments';
 
-const contenders = ['node', 'node detached', 'shardctl', 'discord.js', 'hybrid-sharding'];
+const contenders = ['node', 'node detached', 'node, bot loaded', 'shardctl', 'discord.js', 'hybrid-sharding'];
+
+/** Those whose children do nothing but echo. */
+const echoing = new Set(['node', 'node detached']);
 
 /**
  * Enough calls in a turn that it takes some tens of ms. Identical concurrent calls prove nothing: discord.js runs them once. The cases of a group
@@ -38,7 +41,7 @@ export async function startFleets(host, workers, contenders) {
 	const simulator = await host.simulator({ maxConcurrency: 1000, identifyWindowMs: noWindowMs });
 	const fleets = contenders.map((contender) => host.contender(contender));
 	for (const fleet of fleets) {
-		const bot = fleet.name.startsWith('node') ? bots.echo : bots.discordJs;
+		const bot = echoing.has(fleet.name) ? bots.echo : bots.discordJs;
 		await fleet.start(simulator, { bot, shards: workers, spawnDelayMs: 0 });
 	}
 	return fleets;
