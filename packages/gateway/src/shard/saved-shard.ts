@@ -7,7 +7,6 @@ import {
 	type GatewayShardStats,
 	type Layout,
 	messageOf,
-	ShardctlError,
 } from '@shardctl/core';
 import type { SessionStore } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
@@ -61,10 +60,8 @@ export class SavedShard {
 			completeThrough: () => this.#completeThrough,
 			state: stream.deferredState,
 			worker: () => stream.workers.checkpoint,
-			onFailed: (error) => {
-				const fenced = ShardctlError.is(error) && error.code === 'FENCED';
-				notice('snapshot:failed', `${fenced ? 'stopped saving' : 'cannot save the snapshot, retrying'}: ${messageOf(error)}`);
-			},
+			onFailed: (error, { isFinal }) =>
+				notice('snapshot:failed', `${isFinal ? 'stopped saving' : 'cannot save the snapshot, retrying'}: ${messageOf(error)}`),
 			onRecovered: (failedForMs) => notice('snapshot:saved', `the snapshot is saved again, after ${age(failedForMs)}`),
 		});
 	}

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ShardctlError } from '@shardctl/core';
+import { deferred as newDeferred, ShardctlError } from '@shardctl/core';
 import { EncodedDispatch, type PresencePayload } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
@@ -14,7 +14,7 @@ const termsWith = (presence: PresencePayload | null) => ({ intents: 1, largeThre
 function setup() {
 	const clock = fakeClock();
 	const files = new Map<string, Uint8Array>();
-	const disk = { full: false, refuses: '', fenced: false, unanswered: 0, writes: 0 };
+	const disk = { full: false, refuses: '', fenced: false, unanswered: 0, writes: 0, answers: Promise.resolve() };
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
 	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null), worker: null as SavedWorker | null };
 	const problems: string[] = [];
@@ -34,7 +34,12 @@ function setup() {
 		clock,
 		store: {
 			write: async (name, data) => write(name, data),
-			append: async (name, data) => write(name, Buffer.concat([files.get(name) ?? Buffer.alloc(0), data])),
+			append: async (name, data) => {
+				const { fenced, answers } = disk;
+				await answers;
+				if (fenced) throw new ShardctlError('FENCED', 'replaced');
+				write(name, Buffer.concat([files.get(name) ?? Buffer.alloc(0), data]));
+			},
 			remove: async (name) => void files.delete(name),
 		},
 		snapshot: () => ({
@@ -251,6 +256,26 @@ it('saves nothing more after another process has claimed its files', async () =>
 	await clock.advance(10_000);
 	await saver.saveNow();
 	expect([problems, disk.writes, clock.pendingTimers()]).toEqual([['replaced'], writes, 0]);
+});
+
+it('saves again under a later fence, also where a write under the former is refused only then', async () => {
+	const { clock, disk, saver, saved, happen } = setup();
+	await saver.ensureSnapshot();
+	const answer = newDeferred();
+	disk.answers = answer.promise;
+	disk.fenced = true;
+	happen(3);
+	await clock.advance(250);
+	// The node is given a later epoch, and its claim is answered before that write.
+	saver.saveAgain();
+	disk.fenced = false;
+	answer.resolve();
+	await clock.advance(1000);
+	expect(saved()).toEqual([13, 13]);
+	happen(2);
+	await clock.advance(1000);
+	expect(saved()).toEqual([13, 15]);
+	saver.stop();
 });
 
 it('finding 18: reports a snapshot that can never be written once, retries with growing delays, and still saves the worker', async () => {

@@ -50,8 +50,8 @@ export interface ShardSaverOptions {
 	worker(): SavedWorker | null;
 	/** Frozen while it is encoded. */
 	state: FreezableState;
-	/** Called once for a series of failures, which are retried; after `FENCED` nothing is saved any more. */
-	onFailed(error: unknown): void;
+	/** Called once for a series of failures. They are retried, unless another process is the owner by now: then nothing is saved any more. */
+	onFailed(error: unknown, options: { isFinal: boolean }): void;
 	/** Called once everything is saved again after a series of failures. */
 	onRecovered(failedForMs: number): void;
 }
@@ -90,6 +90,8 @@ export class ShardSaver {
 	#retryAtMs = 0;
 	/** Another process has claimed what is saved; this one was replaced. */
 	#fenced = false;
+	/** How often the holder has got a later fence. */
+	#laterFences = 0;
 	/** Set while a snapshot is being encoded; encodes the rest of it at once. */
 	#finishEncoding: (() => void) | undefined;
 	#saved: { bytes: number; atMs: number } | undefined;
@@ -168,8 +170,9 @@ export class ShardSaver {
 		this.#options.clock.clearTimeout(this.#timer);
 	}
 
-	/** The holder has a later fence: what was refused under the former is saved under it. */
+	/** The holder has a later fence: what was refused under the former is saved under it, also where the refusal is still to arrive. */
 	saveAgain(): void {
+		this.#laterFences++;
 		if (!this.#fenced) return;
 		this.#fenced = false;
 		this.#check();
@@ -277,11 +280,15 @@ export class ShardSaver {
 	#enqueue(what: Saved, work: () => Promise<void>): void {
 		if (this.#fenced) return;
 		this.#busy = true;
+		let laterFences = 0;
 		this.#writing = this.#writing
-			.then(work)
+			.then(() => {
+				laterFences = this.#laterFences;
+				return work();
+			})
 			.then(
 				() => this.#onSaved(what),
-				(error: unknown) => this.#onFailed(what, error),
+				(error: unknown) => this.#onFailed(what, error, { isFormerFence: laterFences !== this.#laterFences }),
 			)
 			.then(() => {
 				this.#busy = false;
@@ -299,16 +306,16 @@ export class ShardSaver {
 		this.#retryAtMs = 0;
 	}
 
-	#onFailed(what: Saved, error: unknown): void {
+	#onFailed(what: Saved, error: unknown, { isFormerFence }: { isFormerFence: boolean }): void {
 		const { clock, onFailed } = this.#options;
 		this.#needsSnapshot();
 		this.#savedWorker = undefined;
 		this.#failing.add(what);
-		if (!this.#failure) onFailed(error);
+		this.#fenced = ShardctlError.is(error) && error.code === 'FENCED' && !isFormerFence;
+		if (!this.#failure) onFailed(error, { isFinal: this.#fenced });
 		this.#failure = { since: this.#failure?.since ?? clock.now(), error: messageOf(error) };
 		this.#retryAtMs = clock.monotonic() + this.#retryMs;
 		this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
-		this.#fenced = ShardctlError.is(error) && error.code === 'FENCED';
 		if (this.#fenced) this.stop();
 	}
 }
