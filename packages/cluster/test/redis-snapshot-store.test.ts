@@ -68,6 +68,28 @@ describeWithRedis('the snapshot store in Redis', () => {
 		expect(Buffer.from((await store.read('journal')) as Uint8Array).toString()).toBe('head,five,');
 	});
 
+	it('reads what it has kept once more where that is still there, with what was appended, and all of it where it is another', async () => {
+		const [owner, next] = [open('kept'), open('kept')];
+		const text = async (options?: { keep: boolean }) => Buffer.from((await next.read('journal', options)) ?? []).toString();
+		const list = async () => (await redis.batch([['KEYS', `${keys.snapshotData('kept')}journal:*`]]))[0] as Buffer[];
+		await owner.write('journal', Buffer.from('head,'), '1');
+		await owner.append('journal', Buffer.from('one,'), '1');
+		expect(await text({ keep: true })).toBe('head,one,');
+		await owner.append('journal', Buffer.from('two,'), '1');
+		expect(await text({ keep: true })).toBe('head,one,two,');
+		// A failover of Redis has lost an append, and the owner after it has added another.
+		await redis.batch([['RPOP', (await list())[0] as Buffer]]);
+		await open('kept').append('journal', Buffer.from('three,'), '2');
+		expect(await text({ keep: true })).toBe('head,one,three,');
+		await redis.batch([['RPOP', (await list())[0] as Buffer]]);
+		expect(await text({ keep: true })).toBe('head,one,');
+		await open('kept').write('journal', Buffer.from('other,'), '2');
+		expect(await text({ keep: true })).toBe('other,');
+		expect(await text()).toBe('other,');
+		await open('kept').remove('journal', '2');
+		expect(await next.read('journal', { keep: true })).toBeUndefined();
+	});
+
 	it('refuses the writes of a node that does not own the session, or that another engine has not confirmed', async () => {
 		const epoch = 1_700_000_000_000;
 		const own = clusterKeys('guarded');

@@ -1,6 +1,7 @@
 // Snapshots in Redis, so that the next owner of a session finds them on any machine. A name has a version, and its content is a list of
 // pieces under that version: a value of several MB in one command would keep Redis from everything else for its time. A write adds the
-// pieces of a new version and then switches to it with one script; an append adds to the list of the present one.
+// pieces of a new version and then switches to it with one script (one script does both for a few pieces); an append adds to the list of
+// the present one.
 import { randomBytes } from 'node:crypto';
 import { fencedError, isFence, ShardctlError, type SnapshotStore } from '@shardctl/core';
 import { commonArguments } from '../lease/renewal-wire.js';
@@ -37,6 +38,13 @@ interface Position {
 	length: number;
 }
 
+/** Content that was read and is expected to be read again. */
+interface Kept extends Position {
+	data: Buffer;
+	/** Its last piece: content that has another one there is another. */
+	last: Buffer;
+}
+
 export class RedisSnapshotStore implements SnapshotStore {
 	readonly #options: RedisSnapshotStoreOptions;
 	readonly #scripts: SnapshotScripts;
@@ -44,6 +52,7 @@ export class RedisSnapshotStore implements SnapshotStore {
 	readonly #prefix: string;
 	/** What this process has written last: its next append follows that. */
 	readonly #positions = new Map<string, Position>();
+	readonly #kept = new Map<string, Kept>();
 
 	constructor(options: RedisSnapshotStoreOptions) {
 		this.#options = options;
@@ -56,33 +65,51 @@ export class RedisSnapshotStore implements SnapshotStore {
 		await this.#run(this.#scripts.claim, fence, []);
 	}
 
-	async read(name: string): Promise<Uint8Array | undefined> {
+	async read(name: string, { keep = false } = {}): Promise<Uint8Array | undefined> {
 		for (;;) {
 			const version = await this.#version(name);
+			const kept = this.#kept.get(name);
+			this.#kept.delete(name);
 			if (version === undefined) return undefined;
+			const before = kept?.version === version ? kept : undefined;
 			const list = `${this.#prefix}${name}:${version}`;
+			const start = before ? before.length - 1 : 0;
 			const range = (from: number): RedisCommand => ['LRANGE', list, from, from + piecesInAnswer - 1];
 			const present: RedisCommand = ['HGET', this.#index, `n:${name}`];
 			// What is small is there after one round trip.
-			const answer = await this.#options.redis.batch([range(0), ['LLEN', list], present]);
+			const answer = await this.#options.redis.batch([range(start), ['LLEN', list], present]);
 			const [first, length, seen] = answer as [Buffer[], number, Buffer | null];
 			const more: RedisCommand[] = [];
-			for (let from = piecesInAnswer; from < length; from += piecesInAnswer) more.push(range(from));
+			for (let from = start + piecesInAnswer; from < length; from += piecesInAnswer) more.push(range(from));
 			const [last, ...rest] = more.length === 0 ? [seen] : (await this.#options.redis.batch([...more, present])).toReversed();
 			// A switch in between took the rest away.
-			if (String(last) === version) return Buffer.concat([...first, ...(rest.toReversed() as Buffer[][]).flat()]);
+			if (String(last) !== version) continue;
+			const pieces = [...first, ...(rest.toReversed() as Buffer[][]).flat()];
+			// A failover of Redis may have lost what was read before.
+			if (before && pieces[0]?.equals(before.last) !== true) continue;
+			const data = Buffer.concat(before ? [before.data, ...pieces.slice(1)] : pieces);
+			const end = pieces.at(-1);
+			if (keep && end) this.#kept.set(name, { version, length: start + pieces.length, data, last: end });
+			return data;
 		}
 	}
 
 	async write(name: string, data: Uint8Array | readonly Uint8Array[], fence: string): Promise<void> {
 		const version = randomBytes(9).toString('base64url');
-		let count = 0;
-		for (const pieces of inPieces(data instanceof Uint8Array ? [data] : data)) {
-			await this.#run(this.#scripts.piece, fence, [name, version, ...pieces]);
-			count += pieces.length;
+		const groups = inPieces(data instanceof Uint8Array ? [data] : data);
+		const first = groups.next().value as Uint8Array[];
+		let length = first.length;
+		let next = groups.next();
+		if (next.done) await this.#run(this.#scripts.put, fence, [name, version, ...first]);
+		else {
+			await this.#run(this.#scripts.piece, fence, [name, version, ...first]);
+			for (; !next.done; next = groups.next()) {
+				await this.#run(this.#scripts.piece, fence, [name, version, ...next.value]);
+				length += next.value.length;
+			}
+			await this.#run(this.#scripts.switchVersion, fence, [name, version, length]);
 		}
-		await this.#run(this.#scripts.switchVersion, fence, [name, version, count]);
-		this.#positions.set(name, { version, length: count });
+		this.#positions.set(name, { version, length });
 	}
 
 	async append(name: string, data: Uint8Array, fence: string): Promise<void> {

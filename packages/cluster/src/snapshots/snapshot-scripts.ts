@@ -35,6 +35,16 @@ if old and old ~= ARGV[12] then redis.call('UNLINK', prefix .. ARGV[11] .. ':' .
 return { 'OK' }
 `;
 
+/** Content that fits into one command. ARGV: 11 name, 12 version, 13 … pieces. */
+const put = `${fence}
+local list = prefix .. ARGV[11] .. ':' .. ARGV[12]
+for i = 13, #ARGV do redis.call('RPUSH', list, ARGV[i]) end
+local old = redis.call('HGET', INDEX, 'n:' .. ARGV[11])
+redis.call('HSET', INDEX, 'n:' .. ARGV[11], ARGV[12])
+if old then redis.call('UNLINK', prefix .. ARGV[11] .. ':' .. old) end
+return { 'OK' }
+`;
+
 /**
  * ARGV: 11 name, 12 version and 13 length that it follows, 14 data, 15 version where there is nothing yet. Refused with what is stored if
  * that is another: a failover may have lost appends, and a journal with a hole is a state that misses events [gap].
@@ -63,6 +73,7 @@ return { 'OK' }
 
 export interface SnapshotScripts {
 	readonly claim: RedisScript;
+	readonly put: RedisScript;
 	readonly piece: RedisScript;
 	readonly switchVersion: RedisScript;
 	readonly append: RedisScript;
@@ -84,6 +95,7 @@ export function snapshotScripts(guarded: boolean, sources: ScriptSources = redis
 			: { name, lua: `#!lua\n${lua}` };
 	return {
 		claim: script('snapshots.claim', claim),
+		put: script('snapshots.put', put),
 		piece: script('snapshots.piece', piece),
 		switchVersion: script('snapshots.switch', switchVersion),
 		append: script('snapshots.append', append),

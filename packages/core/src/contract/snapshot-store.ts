@@ -10,8 +10,12 @@ export interface SnapshotStore {
 	 * claimed the store already.
 	 */
 	claim(fence: string): Promise<void>;
-	/** Undefined where there is none. Any process may read. */
-	read(name: string): Promise<Uint8Array | undefined>;
+	/**
+	 * Undefined where there is none. Any process may read.
+	 *
+	 * @param options `keep`: the same is read again soon, so what does not change until then need not be transferred twice
+	 */
+	read(name: string, options?: { keep?: boolean }): Promise<Uint8Array | undefined>;
 	/**
 	 * Atomic, also where the data is in pieces: a reader sees the old content or the new. A newer fence than the store has seen counts as
 	 * a claim. Rejects with `FENCED` for an older one, and with the cause where the write has failed.

@@ -15,8 +15,9 @@ export class HeldSnapshots {
 		this.#fence = fence;
 	}
 
-	read(name: string): Promise<Uint8Array | undefined> {
-		return this.#store.read(name);
+	/** As {@link SnapshotStore.read}. */
+	read(name: string, options?: { keep?: boolean }): Promise<Uint8Array | undefined> {
+		return this.#store.read(name, options);
 	}
 
 	async write(name: string, data: Uint8Array | readonly Uint8Array[]): Promise<void> {
