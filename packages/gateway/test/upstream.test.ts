@@ -5,6 +5,7 @@ import { createSimulator, type SimulatorOptions } from '@shardctl/simulator';
 import { networkTo, waitFor } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
 import { ConnectLimit } from '../src/upstream/connect-limit.js';
+import { UpstreamSessions } from '../src/upstream/upstream-sessions.js';
 import { UpstreamShard } from '../src/upstream/upstream-shard.js';
 
 const terms = { intents: 53_608_189, largeThreshold: null, presence: null };
@@ -22,7 +23,7 @@ async function setup(
 	const events: string[] = [];
 	const reasons: string[] = [];
 	const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 };
-	const upstream: UpstreamShard = new UpstreamShard({
+	const common = {
 		shardId: 0,
 		totalShards: 1,
 		token: simulator.token,
@@ -31,6 +32,17 @@ async function setup(
 		connects: new ConnectLimit(1),
 		clock: systemClock,
 		waitForIdentify: async () => {},
+		onReady: () => {},
+		onResumed: () => {},
+		onClosed: () => {},
+		onSessionLost: () => {},
+		onRefused: () => {},
+		onPing: () => {},
+		onRequestsDropped: () => {},
+		onRequestsNormal: () => {},
+	};
+	const upstream: UpstreamShard = new UpstreamShard({
+		...common,
 		onDispatch: ({ t, d }, seq) => {
 			if (t === 'READY') newest = 0;
 			// As the stream does: a resume may begin further back than needed.
@@ -46,9 +58,6 @@ async function setup(
 		},
 		onSessionLost: () => void events.push('lost'),
 		onRefused: (code) => void events.push(`refused ${code}`),
-		onPing: () => {},
-		onRequestsDropped: () => {},
-		onRequestsNormal: () => {},
 		...more,
 	});
 	onTestFinished(async () => {
@@ -81,6 +90,25 @@ async function setup(
 			});
 		},
 		identifies: () => simulator.log.entries({ type: 'identify' }).length,
+		connections: () => simulator.log.entries({ type: 'connection' }).length,
+		/** Of the next process, with the messages that it receives. */
+		next() {
+			const received: number[] = [];
+			const sessions = new UpstreamSessions({
+				...common,
+				onDispatch: ({ t, d }) => {
+					if (t === 'MESSAGE_CREATE') received.push(Number((d as { content: string }).content));
+				},
+			});
+			onTestFinished(() => sessions.stop({ keepSession: false }));
+			return { sessions, received };
+		},
+		/** As it is saved for the next process. */
+		saved() {
+			const { saved } = upstream;
+			if (!saved) throw new Error('there is no session');
+			return saved;
+		},
 	};
 }
 
@@ -112,6 +140,46 @@ it.each(['zlib-stream', 'none'] as const)(
 		expect([shard.identifies(), shard.events.includes('lost')]).toEqual([1, false]);
 	},
 );
+
+it('connects for the session of another process ahead of time, and resumes it on that connection when it is its own', async () => {
+	const owner = await setup('zlib-stream');
+	await owner.ready();
+	owner.say(5);
+	await owner.allHere();
+	const resumes = () => owner.simulator.log.entries({ type: 'resume' }).length;
+	const { sessions, received } = owner.next();
+	sessions.approach(owner.saved());
+	await waitFor('the second connection', () => owner.connections() === 2);
+	owner.say(5);
+	await owner.allHere();
+	await owner.upstream.stop({ keepSession: true });
+	expect([resumes(), sessions.status]).toEqual([0, 'idle']);
+	// Behind READY and three guilds.
+	sessions.resume(owner.saved(), 4);
+	await waitFor('every message', () => received.length === 10);
+	expect([resumes(), owner.connections(), sessions.status]).toEqual([1, 2, 'ready']);
+});
+
+it('resumes on a new connection where the one that was made ahead of time is of another session, or was closed', async () => {
+	const owner = await setup('none');
+	await owner.ready();
+	const { sessions } = owner.next();
+	sessions.approach({ ...owner.saved(), sessionId: 'of before' });
+	await waitFor('the second connection', () => owner.connections() === 2);
+	await owner.upstream.stop({ keepSession: true });
+	sessions.resume(owner.saved(), 1);
+	await waitFor('the session to be resumed', () => sessions.status === 'ready');
+	await sessions.stop({ keepSession: true });
+
+	const { sessions: last } = owner.next();
+	last.approach(owner.saved());
+	await waitFor('the fourth connection', () => owner.connections() === 4);
+	await owner.network.cut();
+	await owner.network.restore();
+	last.resume(owner.saved(), 1);
+	await waitFor('the session to be resumed', () => last.status === 'ready');
+	expect([owner.identifies(), owner.connections()]).toEqual([1, 5]);
+});
 
 it('keeps the session while the network is down, and resumes when it is back', async () => {
 	const shard = await setup('zlib-stream');

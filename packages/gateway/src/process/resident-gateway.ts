@@ -79,6 +79,9 @@ const closeMs = 1000;
 /** How long the session of a worker without a connection can be resumed. */
 const sessionTtlMs = 60_000;
 
+/** What could not be done before a session is this process's is done then. */
+const adoptedAnyway = (): void => {};
+
 /** What a session is at the moment: one that is to replace others is not known to the manager. */
 interface SessionRole {
 	isSuccessor: boolean;
@@ -97,7 +100,7 @@ export interface ResidentGatewayOptions {
 	token: string;
 	clock: Clock;
 	store: SnapshotStore;
-	/** Resolves with the fence of this process; see {@link SnapshotStore}. Called once, at the start. */
+	/** Resolves with the fence of this process, when the store can be reached; see {@link SnapshotStore}. */
 	fence(): Promise<string>;
 	identify: Pick<IdentifyClient, 'wait' | 'confirm'>;
 	/** The same for sessions that are to replace others; their numbers can be those of sessions that identify as well. */
@@ -223,6 +226,7 @@ export class ResidentGateway {
 		const withWorkers = config.epoch > 1;
 		if (!lease) await this.#adopt({ withWorkers });
 		else if (config.cluster?.lease) this.#adopting = this.#try(() => this.#adopt({ withWorkers }));
+		else this.#adopting = this.#approach().catch(adoptedAnyway);
 		this.#options.queue?.start((terms) => void this.#startSessions(terms));
 		if (config.port === 0) await this.#listen();
 		else checkRequestTimeouts(this.#http);
@@ -268,6 +272,12 @@ export class ResidentGateway {
 			if (!this.#cannotAdopt) report('snapshot:failed', `cannot use the saved state, retrying: ${messageOf(error)}`);
 			this.#cannotAdopt = true;
 		}
+	}
+
+	/** The sessions are still another node's: does what can be done before they are this one's. */
+	async #approach(): Promise<void> {
+		await this.#options.fence();
+		await Promise.all([...this.#sessions.values()].map((session) => session.approach()));
 	}
 
 	async #adopt({ withWorkers }: { withWorkers: boolean }): Promise<void> {
@@ -567,8 +577,8 @@ export class ResidentGateway {
 			mayAct: () => this.#options.lease?.mayAct ?? true,
 			connects: {
 				// Nobody connects for a session that may be another node's by now.
-				enter: async (signal) => {
-					await this.#options.lease?.confirmed(signal);
+				enter: async (signal, { isApproach }) => {
+					if (!isApproach) await this.#options.lease?.confirmed(signal);
 					return this.#connects.enter(signal);
 				},
 			},

@@ -20,6 +20,7 @@ class FakeShard {
 		this.id = id;
 	}
 
+	peekSaved = async () => this.left?.snapshot;
 	readSaved = async () => this.left;
 	restore = async () => void this.events.push('restore');
 	beginSession = (ready: object, position: number) => {
@@ -64,6 +65,7 @@ function setup({
 			upstream.terms ??= started;
 			upstream.refusedWith = undefined;
 		},
+		approach: note('approach'),
 		resume: note('resume'),
 		request: note('request'),
 		showPresence: note('showPresence'),
@@ -134,6 +136,19 @@ it('resumes from the lowest position that every shard has saved', async () => {
 	expect([session.newest, session.botId, messages('snapshot:restored')]).toEqual([120, '9', ['resuming after event 60']]);
 	upstream.saved = saved;
 	expect(session.checkpoint()).toEqual({ session: saved, of: 2, base: 60 });
+});
+
+it('approaches the session that another process has saved, and not once it is over', async () => {
+	const { session, calls, left } = setup();
+	await session.approach();
+	expect(calls).toEqual([]);
+	for (const shard of session.shards) shard.left = left(120);
+	await session.approach();
+	expect(calls).toEqual([['approach', saved]]);
+	const late = session.approach();
+	await session.stop({ keepSession: true });
+	await late;
+	expect(calls.slice(1)).toEqual([['stop']]);
 });
 
 it('sends each shard only what it does not have when a session resumes that has replaced others', async () => {

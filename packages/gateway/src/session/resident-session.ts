@@ -35,6 +35,7 @@ export type Upstream = Pick<
 	| 'saved'
 	| 'missing'
 	| 'start'
+	| 'approach'
 	| 'resume'
 	| 'request'
 	| 'showPresence'
@@ -46,7 +47,7 @@ export type Upstream = Pick<
 /** What a session uses of a shard. */
 export type SessionShard = Pick<
 	ResidentShard,
-	'id' | 'newest' | 'readSaved' | 'restore' | 'beginSession' | 'receive' | 'stats' | 'close' | 'stop' | 'continueOn'
+	'id' | 'newest' | 'peekSaved' | 'readSaved' | 'restore' | 'beginSession' | 'receive' | 'stats' | 'close' | 'stop' | 'continueOn'
 >;
 
 /** Sees the events of a session before its shards do, while sessions replace each other. */
@@ -111,6 +112,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	/** Settled when Discord refuses the session or the session stops; replaced when a refused session is tried again. */
 	#refusal: Deferred<CloseCode | undefined> = deferred();
 	#closed: Promise<void> = Promise.resolve();
+	#isOver = false;
 
 	constructor(options: ResidentSessionOptions<Shard>) {
 		this.#options = options;
@@ -257,6 +259,15 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		return this.#refusal.promise;
 	}
 
+	/**
+	 * While another process still has the session: connects to Discord as far as that goes, and reads what is saved so far, so that
+	 * {@link restore} takes less time. Without success, {@link restore} does all of it.
+	 */
+	async approach(): Promise<void> {
+		const [snapshot] = await Promise.all(this.shards.map((shard) => shard.peekSaved()));
+		if (snapshot?.layout.sessions === this.of && !this.#isOver) this.#upstream.approach(snapshot.session);
+	}
+
 	/** Continues where an earlier process ended, if it left a usable state. `withWorkers`: its workers are still running. */
 	async restore({ withWorkers }: { withWorkers: boolean }): Promise<void> {
 		try {
@@ -365,6 +376,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	 * what is saved does not depend on when Discord confirms the close, for which {@link closed} waits.
 	 */
 	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
+		this.#isOver = true;
 		this.#refusal.resolve(undefined);
 		for (const shard of this.shards) shard.close();
 		// No event is received from here on.

@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { MemoryContent, MemorySnapshotStore } from '../../test/support/memory-snapshot-store.js';
 import type { WorkerSession } from '../downstream/worker-session.js';
 import { HeldSnapshots } from '../snapshots/held-snapshots.js';
+import type { SessionTerms } from '../upstream/upstream-shard.js';
 import { ResidentShard } from './resident-shard.js';
 import type { SessionLink } from './session-link.js';
 
@@ -35,7 +36,8 @@ async function setup({ content = new MemoryContent(), fence = '1', incarnation =
 	const requests: ClientRequest[] = [];
 	const store = new HeldSnapshots(new MemorySnapshotStore(content));
 	await store.hold(fence);
-	const session = { id: 1, botId: '9', newest: 0, prepared: true };
+	const terms: SessionTerms = { intents, largeThreshold: null, presence: null };
+	const session = { id: 1, botId: '9', newest: 0, prepared: true, terms };
 	const link: SessionLink = {
 		get id() {
 			return session.id;
@@ -57,7 +59,7 @@ async function setup({ content = new MemoryContent(), fence = '1', incarnation =
 			session: {
 				sessionId: 'discord',
 				resumeUrl: 'wss://discord.invalid',
-				terms: { intents, largeThreshold: null, presence: null },
+				terms: session.terms,
 			},
 			of: 1,
 			base: 0,
@@ -234,6 +236,32 @@ it('is resumed with its worker by the next process from the saved position', asy
 	expect([...second.sessions.values()].map(({ id }) => id)).toEqual([made.id]);
 	expect([second.shard.newest, second.shard.stats().worker]).toEqual([saved.cursor, 'away']);
 });
+
+it.each([false, true])(
+	'reads what was saved after it was looked at, also where the snapshot is another by then (%s)',
+	async (isAnother) => {
+		const first = await setup();
+		await first.start();
+		await first.connect(1);
+		first.shard.workerReady(1);
+		const rename = async (name: string) => {
+			first.receive('GUILD_UPDATE', { id: own, name });
+			await first.clock.advance(500);
+		};
+		await rename('first');
+		const second = await setup({ content: first.content });
+		const peeked = await second.shard.peekSaved();
+		expect(peeked?.state.guild(own)?.name).toBe('first');
+		if (isAnother) first.session.terms = { ...first.session.terms };
+		await rename('second');
+		first.shard.close();
+		await first.shard.stop({ keepSession: true });
+		const saved = await second.shard.readSaved();
+		if (!saved) throw new Error('nothing was saved');
+		expect([saved.through, saved.snapshot.state.guild(own)?.name]).toEqual([first.session.newest, 'second']);
+		expect(saved.snapshot.state === peeked?.state).toBe(!isAnother);
+	},
+);
 
 it('removes its snapshot when its session ends', async () => {
 	const { shard, content, start, connect } = await setup();

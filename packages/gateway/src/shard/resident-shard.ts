@@ -25,6 +25,7 @@ import {
 import type { WorkerDoor } from '../downstream/worker-door.js';
 import { WorkerSession } from '../downstream/worker-session.js';
 import type { HeldSnapshots } from '../snapshots/held-snapshots.js';
+import type { ShardSnapshot } from '../snapshots/shard-snapshot.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
 import { VoicePlaces } from '../state/voice-places.js';
 import type { QueueConsumer } from '../stream/queue-consumer.js';
@@ -143,10 +144,17 @@ export class ResidentShard implements WorkerDoor {
 		return this.#saved.read();
 	}
 
+	/** See {@link SavedShard.peek}. */
+	peekSaved(): Promise<ShardSnapshot | undefined> {
+		return this.#saved.peek();
+	}
+
 	/** Continues where an earlier process ended. `withWorkers`: its worker is still running. */
-	async restore({ snapshot, cursor }: SavedState, { withWorkers }: { withWorkers: boolean }): Promise<void> {
+	async restore(saved: SavedState, { withWorkers }: { withWorkers: boolean }): Promise<void> {
+		const { snapshot, cursor } = saved;
 		this.#queue?.begin(snapshot.session.sessionId, snapshot.cursor - snapshot.seq);
 		this.#stream.restore(snapshot.state, cursor, snapshot.botId);
+		this.#saved.continueSaved(saved);
 		if (withWorkers) await this.#saved.restoreWorker(this.#options.workerSessions());
 	}
 

@@ -1,23 +1,16 @@
 // What is saved of a shard, and how the next gateway process reads it: a snapshot moved forward by its journal, the session of its
 // worker, and events that crash workers. When each part is written is decided in `snapshots/shard-saver`.
-import {
-	age,
-	type Clock,
-	type GatewayNotice,
-	type GatewayShardStats,
-	type Layout,
-	messageOf,
-} from '@shardctl/core';
+import { age, type Clock, type GatewayNotice, type GatewayShardStats, type Layout, messageOf } from '@shardctl/core';
 import type { SessionStore } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
 import type { WorkerSession } from '../downstream/worker-session.js';
-import { readJournal } from '../snapshots/event-journal.js';
+import { isJournalOf, journalHead, readJournal } from '../snapshots/event-journal.js';
 import type { HeldSnapshots } from '../snapshots/held-snapshots.js';
 import { type SavedNames, savedNames } from '../snapshots/saved-names.js';
-import { type SavedWorker, ShardSaver } from '../snapshots/shard-saver.js';
+import { type SavedJournal, type SavedWorker, ShardSaver } from '../snapshots/shard-saver.js';
 import { decodeSnapshot, type ShardSnapshot } from '../snapshots/shard-snapshot.js';
 import type { ShardState } from '../state/shard-state.js';
-import type { VoicePlaces } from '../state/voice-places.js';
+import { VoicePlaces } from '../state/voice-places.js';
 import type { ShardStream } from '../stream/shard-stream.js';
 import type { SessionLink } from './session-link.js';
 
@@ -28,6 +21,8 @@ export interface SavedState {
 	cursor: number;
 	/** Position through which every event of the shard is in the state. */
 	through: number;
+	/** Of what was read; undefined where the journal ends with a batch that is not whole. */
+	bytes: SavedJournal['bytes'] | undefined;
 }
 
 export interface SavedShardOptions {
@@ -47,6 +42,7 @@ export class SavedShard {
 	readonly #options: SavedShardOptions;
 	readonly #names: SavedNames;
 	readonly #saver: ShardSaver;
+	#peeked: Replay | undefined;
 
 	constructor(options: SavedShardOptions) {
 		const { shardId, layout, bot, store, clock, stream, notice } = options;
@@ -75,14 +71,44 @@ export class SavedShard {
 	 * Throws `SNAPSHOT_INVALID` for what cannot be read.
 	 */
 	async read(): Promise<SavedState | undefined> {
-		const { shardId, layout, store, voice } = this.#options;
+		const { store, voice } = this.#options;
 		// Nothing is written meanwhile: this process has claimed them.
 		const [data, journal] = await Promise.all([store.read(this.#names.shard), store.read(this.#names.journal)]);
+		const before = this.#peeked;
+		this.#peeked = undefined;
+		const found = this.#replay(data, journal, before);
+		if (!found) return undefined;
+		voice.restore(found.voice.places);
+		const { snapshot, cursor, through, end } = found;
+		const isWhole = journal !== undefined && end === journal.length;
+		return { snapshot, cursor, through, bytes: isWhole ? { snapshot: found.data.length, journal: end } : undefined };
+	}
+
+	/**
+	 * What another process has saved so far, and may still add to: {@link read} then has only the rest to do. Undefined, or throws, as
+	 * {@link read} does. Of use only as long as nothing was read.
+	 */
+	async peek(): Promise<ShardSnapshot | undefined> {
+		const { store } = this.#options;
+		const [data, journal] = await Promise.all([
+			store.read(this.#names.shard, { keep: true }),
+			store.read(this.#names.journal, { keep: true }),
+		]);
+		this.#peeked = this.#replay(data, journal);
+		return this.#peeked?.snapshot;
+	}
+
+	#replay(data: Uint8Array | undefined, journal: Uint8Array = new Uint8Array(), before?: Replay): Replay | undefined {
 		if (!data) return undefined;
-		const snapshot = decodeSnapshot(data);
-		if (snapshot.shardId !== shardId || snapshot.layout.totalShards !== layout.totalShards) return undefined;
-		voice.restore(snapshot.voice);
-		return replay(journal ?? new Uint8Array(), snapshot, voice);
+		const begun = before && continuesReplay(before, data, journal) ? before : beginReplay(data);
+		const { shardId, layout } = begun.snapshot;
+		if (shardId !== this.#options.shardId || layout.totalShards !== this.#options.layout.totalShards) return undefined;
+		return replay(begun, journal);
+	}
+
+	/** The stream has the state that was read. What is saved of it is continued, where that is possible. */
+	continueSaved({ snapshot, through, bytes }: SavedState): void {
+		if (bytes) this.#saver.continueJournal({ state: snapshot.state, session: snapshot.session, through, bytes });
 	}
 
 	/** Brings back the session of a worker that is still running, so that it can resume. */
@@ -170,17 +196,43 @@ export class SavedShard {
 	}
 }
 
-/** Moves a snapshot forward by the events of its journal. */
-function replay(journal: Uint8Array, snapshot: ShardSnapshot, voice: VoicePlaces): SavedState {
+/** A snapshot, moved forward by a part of its journal. */
+interface Replay extends Pick<SavedState, 'snapshot' | 'cursor' | 'through'> {
+	readonly data: Uint8Array;
+	readonly voice: VoicePlaces;
+	readonly journal: Uint8Array;
+	/** How far it has come in the journal: 0 where that belongs to another snapshot. */
+	readonly end: number;
+}
+
+function beginReplay(data: Uint8Array): Replay {
+	const snapshot = decodeSnapshot(data);
+	const { cursor, through } = snapshot;
+	const voice = new VoicePlaces();
+	voice.restore(snapshot.voice);
+	return { snapshot, cursor, through, data, voice, journal: new Uint8Array(), end: 0 };
+}
+
+/** Whether this is the snapshot, and begins with the part of the journal, from which it was made. */
+function continuesReplay({ data, journal, end }: Replay, sameData: Uint8Array, longer: Uint8Array): boolean {
+	const isSame = (one: Uint8Array, other: Uint8Array) => one === other || Buffer.compare(one, other) === 0;
+	return isSame(data, sameData) && isSame(journal.subarray(0, end), longer.subarray(0, end));
+}
+
+/** Moves it forward by the rest of the journal, as far as that is whole. */
+function replay(before: Replay, journal: Uint8Array): Replay {
+	const { snapshot, voice } = before;
 	const { state, botId } = snapshot;
-	let { cursor, through } = snapshot;
-	for (const batch of readJournal(journal, cursor)) {
+	if (!isJournalOf(journal, snapshot.cursor)) return before;
+	let { cursor, through, end } = before;
+	if (end === 0) end = journalHead(snapshot.cursor).length;
+	for (const batch of readJournal(journal, snapshot.cursor, end)) {
 		for (const { offset, t, d } of batch.events) {
 			state.apply({ t, d });
 			voice.take({ t, d }, botId);
 			cursor = offset;
 		}
-		through = batch.through;
+		({ through, end } = batch);
 	}
-	return { snapshot, cursor, through };
+	return { ...before, cursor, through, journal, end };
 }

@@ -13,6 +13,8 @@ export interface SavedBatch {
 	readonly events: readonly (Dispatch & { offset: number })[];
 	/** Position through which every event of the shard is in the journal by now; it may be far behind the last of them. */
 	readonly through: number;
+	/** How many bytes of the journal lead up to its end. */
+	readonly end: number;
 }
 
 export interface JournalEntry {
@@ -79,19 +81,32 @@ function mostBytesOf(text: string): number {
 	return 3 * text.length;
 }
 
-/** The events behind a snapshot, as far as they are whole; none when the journal belongs to another. */
-export function* readJournal(data: Uint8Array, snapshotCursor: number): Generator<SavedBatch> {
+/** Whether a journal continues the snapshot with this cursor, and no other. */
+export function isJournalOf(data: Uint8Array, snapshotCursor: number): boolean {
+	const head = journalHead(snapshotCursor);
+	return Buffer.compare(data.subarray(0, head.length), head) === 0;
+}
+
+/**
+ * The events behind a snapshot, as far as they are whole; none when the journal belongs to another.
+ *
+ * @param from Only the batches from this {@link SavedBatch.end} on.
+ */
+export function* readJournal(
+	data: Uint8Array,
+	snapshotCursor: number,
+	from = journalHead(snapshotCursor).length,
+): Generator<SavedBatch> {
 	const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-	const head = Buffer.from(journalHead(snapshotCursor));
-	if (!bytes.subarray(0, head.length).equals(head)) return;
-	for (let at = head.length; at < bytes.length; ) {
+	if (!isJournalOf(bytes, snapshotCursor)) return;
+	for (let at = from; at < bytes.length; ) {
 		const begin = bytes.indexOf(lineBreak, at) + 1;
 		const line = bytes.subarray(at, begin).toString();
 		const [length, sum, through] = line.split(' ').map(Number) as [number, number, number];
 		const events = bytes.subarray(begin, begin + length);
 		if (begin === 0 || events.length !== length || checksum(events, through) !== sum) return;
-		yield { events: [...parseLines(events)], through };
 		at = begin + length;
+		yield { events: [...parseLines(events)], through, end: at };
 	}
 }
 

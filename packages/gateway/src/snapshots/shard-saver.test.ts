@@ -19,9 +19,9 @@ function setup() {
 	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null), worker: null as SavedWorker | null };
 	const problems: string[] = [];
 	const recovered: number[] = [];
-	const write = (name: string, data: Uint8Array | readonly Uint8Array[]) => {
+	const write = (name: string, data: Uint8Array | readonly Uint8Array[], fenced = disk.fenced) => {
 		disk.writes++;
-		if (disk.fenced) throw new ShardctlError('FENCED', 'replaced');
+		if (fenced) throw new ShardctlError('FENCED', 'replaced');
 		if (disk.full) throw new Error('ENOSPC');
 		if (disk.unanswered-- > 0) throw new Error('no answer');
 		if (name === disk.refuses) throw new Error('EISDIR');
@@ -37,8 +37,7 @@ function setup() {
 			append: async (name, data) => {
 				const { fenced, answers } = disk;
 				await answers;
-				if (fenced) throw new ShardctlError('FENCED', 'replaced');
-				write(name, Buffer.concat([files.get(name) ?? Buffer.alloc(0), data]));
+				write(name, Buffer.concat([files.get(name) ?? Buffer.alloc(0), data]), fenced);
 			},
 			remove: async (name) => void files.delete(name),
 		},
@@ -135,9 +134,10 @@ it('writes a new snapshot when the state is replaced, the session has changed, o
 	happen(1);
 	await clock.advance(300);
 	expect(saved()).toEqual([12, 12]);
-	happen(17, 'x'.repeat(2 ** 20));
+	// Longer than a small snapshot by far.
+	happen(2, 'x'.repeat(2 ** 20));
 	await clock.advance(300);
-	expect(saved()).toEqual([29, 29]);
+	expect(saved()).toEqual([14, 14]);
 	saver.stop();
 });
 
@@ -241,7 +241,7 @@ it('records that the session continued without the shard', async () => {
 	shard.ahead = 90;
 	await clock.advance(300);
 	const [batch, ...more] = readJournal(files.get('shard-3.journal') as Uint8Array, 10);
-	expect([batch, more, saved()]).toEqual([{ events: [], through: 100 }, [], [10, 10]]);
+	expect([batch, more, saved()]).toEqual([{ events: [], through: 100, end: expect.any(Number) }, [], [10, 10]]);
 	saver.stop();
 });
 
@@ -275,6 +275,24 @@ it('saves again under a later fence, also where a write under the former is refu
 	happen(2);
 	await clock.advance(1000);
 	expect(saved()).toEqual([13, 15]);
+	saver.stop();
+});
+
+it('continues what an earlier process has left of the same state, and replaces it where the session is another', async () => {
+	const { clock, disk, saver, saved, shard, happen } = setup();
+	await saver.saveNow();
+	const session = { sessionId: 's', resumeUrl: 'u', terms: shard.terms };
+	const left = { state: shard.state, session, through: 10, bytes: { snapshot: 100, journal: 20 } };
+	saver.continueJournal(left);
+	const { writes } = disk;
+	await saver.ensureSnapshot();
+	expect([disk.writes, saver.stats.snapshotBytes]).toEqual([writes, 120]);
+	happen(2);
+	await clock.advance(250);
+	expect([disk.writes, saved()]).toEqual([writes + 1, [10, 12]]);
+	saver.continueJournal({ ...left, session: { ...session, sessionId: 'former' } });
+	await saver.ensureSnapshot();
+	expect(saved()).toEqual([12, 12]);
 	saver.stop();
 });
 

@@ -12,8 +12,11 @@ import { encodeSnapshot, type ShardSnapshot } from './shard-snapshot.js';
 const rhythm = { checkMs: 250, everyEvents: 512 };
 /** While saves fail, the wait between two tries doubles up to this. */
 const maxRetryMs = 5000;
-/** A longer journal is replaced by a new snapshot: a process reads about 100 MB of journal a second. */
-const maxJournalBytes = 16 * 1024 * 1024;
+/**
+ * A longer journal is replaced by a new snapshot: a process that has just started reads some 50 MB of journal a second. One that is shorter
+ * than the snapshot is continued, so that snapshots are at most half of what is written.
+ */
+const journalBytes = { least: 1024 * 1024, most: 16 * 1024 * 1024 };
 
 /** Guilds encoded in one turn of the event loop: half a millisecond, so that events are not delayed. */
 const guildsATurn = 4;
@@ -65,6 +68,11 @@ interface Journal {
 	through: number;
 }
 
+/** What the store has, as an earlier process has left it. */
+export interface SavedJournal extends Omit<Journal, 'bytes'> {
+	bytes: { snapshot: number; journal: number };
+}
+
 /** What cannot be saved is reported where it is written, and tried again. */
 const noted = (): void => {};
 
@@ -95,6 +103,8 @@ export class ShardSaver {
 	/** Set while a snapshot is being encoded; encodes the rest of it at once. */
 	#finishEncoding: (() => void) | undefined;
 	#saved: { bytes: number; atMs: number } | undefined;
+	/** Of the last snapshot. */
+	#snapshotBytes = 0;
 
 	constructor(options: ShardSaverOptions) {
 		this.#options = options;
@@ -117,9 +127,9 @@ export class ShardSaver {
 		if (journal?.state !== state) return;
 		this.#waiting.add(entry);
 		journal.bytes += entry.event.sizeBytes;
-		if (this.#waiting.size >= rhythm.everyEvents && !this.#busy) this.#saveEvents(journal);
+		if (this.#waiting.size >= rhythm.everyEvents && !this.#busy) this.#save();
 		// The disk hangs: the events that wait for it are bounded.
-		if (journal.bytes > 2 * maxJournalBytes) this.#needsSnapshot();
+		if (journal.bytes > 2 * journalBytes.most) this.#needsSnapshot();
 	}
 
 	/** Saves a worker's session if it differs from the saved one; resolves when that is done or has failed. */
@@ -131,9 +141,20 @@ export class ShardSaver {
 		return this.#written();
 	}
 
+	/**
+	 * The store has a whole snapshot and journal of this state, which an earlier process has left: it is continued. To write all of it again
+	 * would keep the worker waiting.
+	 */
+	continueJournal({ state, session, through, bytes }: SavedJournal): void {
+		this.#journal = { state, session, through, bytes: bytes.journal };
+		this.#snapshotBytes = bytes.snapshot;
+		this.#noteSaved(bytes.snapshot + bytes.journal);
+	}
+
 	/** Resolves when there is a snapshot, or when saving it has failed. */
 	async ensureSnapshot(): Promise<void> {
-		if (!this.#journal && !this.#finishEncoding) this.#saveShard();
+		const isThere = this.#journal !== undefined && this.#canContinue(this.#journal);
+		if (!isThere && !this.#finishEncoding) this.#saveShard();
 		await this.#written();
 	}
 
@@ -203,7 +224,7 @@ export class ShardSaver {
 	}
 
 	#canContinue(journal: Journal): boolean {
-		if (journal.bytes > maxJournalBytes) return false;
+		if (journal.bytes > Math.min(journalBytes.most, Math.max(journalBytes.least, this.#snapshotBytes))) return false;
 		const snapshot = this.#options.snapshot();
 		return !snapshot || (snapshot.state === journal.state && hasSameFields(snapshot.session, journal.session));
 	}
@@ -232,7 +253,8 @@ export class ShardSaver {
 			await store.write(this.#names.shard, pieces);
 			const head = journalHead(snapshot.cursor);
 			await store.write(this.#names.journal, head);
-			this.#noteSaved([...pieces, head].reduce((sum, { length }) => sum + length, 0));
+			this.#snapshotBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+			this.#noteSaved(this.#snapshotBytes + head.length);
 		});
 	}
 

@@ -42,6 +42,8 @@ export class UpstreamSessions {
 	readonly #options: UpstreamShardOptions;
 	#present: UpstreamShard;
 	#candidate: Candidate | null = null;
+	/** Connected for a session that is still another process's. */
+	#approach: { session: SavedSession; upstream: UpstreamShard } | undefined;
 
 	constructor(options: UpstreamShardOptions) {
 		this.#options = options;
@@ -85,7 +87,21 @@ export class UpstreamSessions {
 		this.#present.start(terms);
 	}
 
+	/** Connects for a session that is still another process's; {@link resume} follows when it is this one's. */
+	approach(session: SavedSession): void {
+		this.#endApproach();
+		const upstream = this.#create();
+		this.#approach = { session, upstream };
+		upstream.approach(session);
+	}
+
 	resume(session: SavedSession, seq: number): void {
+		const approach = this.#approach;
+		// Discord may have started another session meanwhile, or given it another address.
+		if (approach && JSON.stringify(approach.session) === JSON.stringify(session)) {
+			this.#approach = undefined;
+			this.#present = approach.upstream;
+		} else this.#endApproach();
 		this.#present.resume(session, seq);
 	}
 
@@ -120,7 +136,13 @@ export class UpstreamSessions {
 
 	async stop(options: { keepSession: boolean }): Promise<void> {
 		this.cancelRenewal();
+		this.#endApproach();
 		await this.#present.stop(options);
+	}
+
+	#endApproach(): void {
+		this.#approach?.upstream.stop({ keepSession: true }).catch(closedAnyway);
+		this.#approach = undefined;
 	}
 
 	get #nowMs(): number {
@@ -138,7 +160,10 @@ export class UpstreamSessions {
 		const upstream: UpstreamShard = new UpstreamShard({
 			...this.#options,
 			onResumed: whenPresent(onResumed),
-			onClosed: whenPresent(onClosed),
+			onClosed: (close) => {
+				if (upstream === this.#approach?.upstream) this.#endApproach();
+				else whenPresent(onClosed)(close);
+			},
 			onSessionLost: whenPresent(onSessionLost),
 			onPing: whenPresent(onPing),
 			onRequestsDropped: whenPresent(onRequestsDropped),
@@ -163,7 +188,8 @@ export class UpstreamSessions {
 					this.#options.clock.clearTimeout(waiting.timer);
 					this.#release(waiting);
 					waiting.settle({ refusedWith: code });
-				} else whenPresent(onRefused)(code);
+				} else if (upstream === this.#approach?.upstream) this.#endApproach();
+				else whenPresent(onRefused)(code);
 			},
 		});
 		return upstream;

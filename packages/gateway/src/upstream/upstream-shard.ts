@@ -12,6 +12,8 @@ import {
 	type SessionTerms as BotSessionTerms,
 	type Clock,
 	closeCodeMeaning,
+	type Deferred,
+	deferred,
 	fatalCloseCodes,
 	type GatewayInfo,
 	guardListener,
@@ -84,8 +86,8 @@ export interface UpstreamShardOptions extends UpstreamEvents {
 	clock: Clock;
 	/** Resolves when IDENTIFY may go out; rejects only when the signal aborts. */
 	waitForIdentify(signal: AbortSignal): Promise<void>;
-	/** Shared by all sessions of the process. */
-	connects: Pick<ConnectLimit, 'enter'>;
+	/** Shared by all sessions of the process. `isApproach`: see {@link UpstreamShard.approach}. */
+	connects: { enter(signal: AbortSignal, options: { isApproach: boolean }): ReturnType<ConnectLimit['enter']> };
 	/** Whether the session is this process's at this moment, which in a cluster can end at any time (default: it is). */
 	mayAct?(): boolean;
 }
@@ -103,6 +105,10 @@ export class UpstreamShard {
 	#refusedWith: number | undefined;
 	/** Why this side closes the connection; undefined while it does not. */
 	#closeReason: string | undefined;
+	/** What a RESUME waits for while the session is another process's. */
+	#approach: Deferred<void> | undefined;
+	/** How many connections were begun. */
+	#connections = 0;
 	/** Ends this connection's share of the connect limit. */
 	#connected: () => void = () => {};
 
@@ -156,10 +162,31 @@ export class UpstreamShard {
 		this.#connect(terms, null);
 	}
 
+	/**
+	 * Connects for a session that is still another process's, up to HELLO. The RESUME follows with {@link resume}, of the same session. After
+	 * a close before that this object is of no use.
+	 */
+	approach(session: SavedSession): void {
+		this.#approach = deferred();
+		this.#connect(session.terms, this.#infoOf(session, 0));
+	}
+
 	/** Resumes a session of an earlier process behind its event `seq`. */
-	resume({ sessionId, resumeUrl, terms }: SavedSession, seq: number): void {
+	resume(session: SavedSession, seq: number): void {
+		const approach = this.#approach;
+		if (!approach) {
+			this.#connect(session.terms, this.#infoOf(session, seq));
+			return;
+		}
+		this.#approach = undefined;
+		this.#terms = session.terms;
+		this.#keeper?.restore(this.#infoOf(session, seq));
+		approach.resolve();
+	}
+
+	#infoOf({ sessionId, resumeUrl }: SavedSession, sequence: number): SessionInfo {
 		const { shardId, totalShards: shardCount } = this.#options;
-		this.#connect(terms, { sessionId, resumeURL: resumeUrl, sequence: seq, shardId, shardCount });
+		return { sessionId, resumeURL: resumeUrl, sequence, shardId, shardCount };
 	}
 
 	/** Sends a worker's request as soon as the connection and Discord's limits allow it. */
@@ -304,10 +331,21 @@ export class UpstreamShard {
 	 */
 	#checkBeforeStart(shard: WebSocketShard): void {
 		const send = shard.send.bind(shard);
-		shard.send = (payload) => {
-			if ((payload.op !== op.resume && payload.op !== op.identify) || this.#mayAct) return send(payload);
-			this.#resume(shard, 'the right to the session ended while it connected');
-			return new Promise(() => {});
+		const never = new Promise<never>(() => {});
+		shard.send = async (payload) => {
+			// Discord expects no number of an event before the session is resumed.
+			if (payload.op === op.heartbeat && this.#approach) return send({ ...payload, d: null });
+			if (payload.op !== op.resume && payload.op !== op.identify) return send(payload);
+			const connection = this.#connections;
+			await this.#approach?.promise;
+			// The connection has ended meanwhile, and what it was to send with it.
+			if (connection !== this.#connections || this.#lifetime.signal.aborted) return never;
+			if (!this.#mayAct) {
+				this.#resume(shard, 'the right to the session ended while it connected');
+				return never;
+			}
+			if (payload.op !== op.resume) return send(payload);
+			return send({ ...payload, d: { ...payload.d, seq: this.#keeper?.session?.sequence ?? payload.d.seq } });
 		};
 	}
 
@@ -318,6 +356,7 @@ export class UpstreamShard {
 	/** Never resolves once the session stops: the library would connect again. */
 	async #beforeConnect(): Promise<void> {
 		this.#closeReason = undefined;
+		this.#connections++;
 		// An attempt may fail without a close event.
 		this.#connected();
 		const { clock, connects } = this.#options;
@@ -327,7 +366,7 @@ export class UpstreamShard {
 		try {
 			await sleep(clock, delayMs, signal);
 			this.#record.trying();
-			this.#connected = await connects.enter(signal);
+			this.#connected = await connects.enter(signal, { isApproach: this.#approach !== undefined });
 		} catch {
 			await new Promise(() => {});
 		}
