@@ -49,10 +49,10 @@ export const errorCodes = {
 	NOT_A_CLUSTER: 'the fleet runs on one machine, so it has no nodes',
 	QUEUE_MISMATCH: 'the event queue in this Redis belongs to a fleet with another shard count',
 	GATEWAY_UNAVAILABLE: 'no gateway process has that shard at the moment',
-	RESHARD_COUNT: 'the fleet cannot be resharded to that number of sessions',
+	RESHARD_COUNT: 'the fleet cannot be resharded to that number of sessions or shards',
 	RESHARD_UNSUPPORTED: 'a fleet of this kind cannot be resharded while it runs',
 	RESHARD_RUNNING: 'the fleet is being resharded',
-	RESHARD_FAILED: 'sessions could not be replaced; those that were not replaced serve their shards as before',
+	RESHARD_FAILED: 'sessions or workers could not be replaced; those that were not replaced serve their shards as before',
 	ADDRESS_IN_USE: 'the port or socket to listen on is taken',
 	INTERNAL: 'a fault in shardctl itself; please report it',
 } as const;

@@ -53,6 +53,7 @@ export type {
 	IdentifyBudgetState,
 	ManagerStats,
 	ManagerStatus,
+	ReshardedShards,
 	ReshardOutcome,
 	ReshardRequest,
 	ReshardStats,
@@ -83,6 +84,7 @@ export {
 	type ReshardGroup,
 	type SessionLease,
 	type SessionTerms,
+	type ShardsToBegin,
 	type SpareGatewayConfig,
 	type UpstreamCompression,
 	type WorkerConnection,
@@ -157,6 +159,7 @@ export {
 	workerConfigVariable,
 } from './contract/worker.js';
 export { type Deferred, deferred } from './deferred.js';
+export { describeReshard, type ReshardCounts } from './describe-reshard.js';
 export { describeValue } from './describe-value.js';
 export { RefusalNotices } from './door/refusal-notices.js';
 export { checkRequestTimeouts } from './door/request-timeouts.js';

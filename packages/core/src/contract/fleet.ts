@@ -85,11 +85,13 @@ export interface SizingStats {
 
 /** One deploy as `stats` shows it. */
 export interface ReshardRequest {
-	/** Sessions with Discord to end with. */
+	/** Sessions with Discord to end with (default: as many as there are). */
 	sessions?: number | undefined;
+	/** Shards that the workers see to end with (default: as many as there are). */
+	shards?: number | undefined;
 	/** Only what it would take. */
 	dryRun?: boolean | undefined;
-	/** Ends the resharding that runs and returns to the session count before it. */
+	/** Ends the resharding that runs and returns to the counts before it. */
 	undo?: boolean | undefined;
 }
 
@@ -97,23 +99,38 @@ export interface ReshardOutcome {
 	/** Session counts. */
 	from: number;
 	to: number;
+	/** Where the shard count of the workers changes. */
+	shards?: ReshardedShards | undefined;
 	/** Session starts that it took, or takes. */
 	identifies: number;
 	estimatedMs: number;
 	/** 0 for what was not done. */
 	tookMs: number;
-	/** The longest time for which the shards of one group received no event. */
+	/** The longest time for which some shards received no event. */
 	longestPauseMs: number;
 }
 
-/** A resharding, in groups of sessions that are replaced together. */
+/** Another shard count of the workers. */
+export interface ReshardedShards {
+	from: number;
+	to: number;
+	/** How many workers there are afterwards. Until the present ones have ended they run beside those. */
+	workers: number;
+	/** About how much memory they need beside the present ones, and how much is free; null where that is not known. */
+	memoryBytes: number | null;
+	freeBytes: number;
+}
+
+/** A resharding, in groups of sessions, or of workers, that are replaced together. */
 export interface ReshardStats {
 	/** `failed`: it ended on the way; what was replaced stays. */
 	state: 'running' | 'done' | 'failed';
 	/** Session counts. */
 	from: number;
 	to: number;
-	/** Groups. */
+	/** Shard counts of the workers, where that changes. */
+	shards?: { from: number; to: number } | undefined;
+	/** Groups; another shard count of the workers is one of them. */
 	done: number;
 	total: number;
 	identifies: number;

@@ -295,7 +295,10 @@ export interface GatewayMethods {
 	 * was never started is started with `terms`; where `terms` is null it resolves with `answerable: false` immediately, because an
 	 * IDENTIFY is needed to start it.
 	 */
-	'shard.prepare': { params: { shardId: number; terms: SessionTerms | null }; result: { answerable: boolean } };
+	'shard.prepare': {
+		params: { shardId: number; totalShards?: number; terms: SessionTerms | null };
+		result: { answerable: boolean };
+	};
 	// A hand-over: the incarnation in each request is the successor's. A request that does not fit the state of the hand-over, or
 	// names another successor, changes nothing and rejects with `PROTOCOL_ERROR`.
 	/** Announces a successor of the present worker: its IDENTIFYs are held. */
@@ -321,6 +324,23 @@ export interface GatewayMethods {
 	 * already. Rejects with `RESHARD_FAILED`.
 	 */
 	'session.reshard': { params: ReshardGroup; result: ReshardedGroup };
+	// A change of the shard count: shards of another count replace all shards of the process, and its sessions with Discord stay. `generation`
+	// is that of the new layout. A request that does not fit the state of the change rejects with `PROTOCOL_ERROR` and changes nothing.
+	/** Announces the new shards and their workers, whose IDENTIFYs wait. */
+	'shards.begin': { params: ShardsToBegin; result: null };
+	/**
+	 * Keeps all events back until the present workers have confirmed those before; then the new shards have the guilds, and their workers
+	 * receive READY. Rejects with `RESHARD_FAILED`: then events flow as before.
+	 */
+	'shards.cut': { params: { generation: number }; result: null };
+	/** Resolves when the new shards are saved, so that the manager can decide. Rejects with `RESHARD_FAILED`. */
+	'shards.seal': { params: { generation: number }; result: null };
+	/** The manager has decided for the new shards. Resolves once the present workers have logged out of every shard. */
+	'shards.released': { params: { generation: number }; result: null };
+	/** The new shards receive the events from now on, those that were kept back first. Resolves at once where they do already. */
+	'shards.commit': { params: { generation: number }; result: { pausedMs: number; held: number } };
+	/** Drops the new shards; the present ones receive what was kept back. */
+	'shards.drop': { params: { generation: number }; result: null };
 	/** In a cluster: the session is this node's, or the lease has been renewed. The first one restores the session. */
 	'session.lease': { params: SessionLease; result: null };
 	/** Saves everything; with `keepSessions` Discord keeps the sessions for the next process. The process exits right after. */
@@ -348,6 +368,16 @@ export interface WorkerIncarnation {
 	/** Of the worker; see `WorkerPaths`. */
 	incarnation: number;
 	shardIds: readonly number[];
+	/** The shard count that its shards are of, where those of two counts are there (default: the present one). */
+	totalShards?: number;
+}
+
+/** Shards of another count that are to replace those of a gateway process. */
+export interface ShardsToBegin {
+	layout: Layout;
+	/** Of this process. */
+	shardIds: readonly number[];
+	workers: readonly WorkerIncarnation[];
 }
 
 /** What an IDENTIFY asks of a session with Discord. */

@@ -244,6 +244,12 @@ const gatewayResults = {
 	'handover.commit': nothing,
 	'handover.abort': nothing,
 	'session.reshard': z.object({ identifies: id, pausedMs: z.number().min(0), repeated: id }),
+	'shards.begin': nothing,
+	'shards.cut': nothing,
+	'shards.seal': nothing,
+	'shards.released': nothing,
+	'shards.commit': z.object({ pausedMs: z.number().min(0), held: id }),
+	'shards.drop': nothing,
 	'session.lease': nothing,
 	shutdown: nothing,
 } satisfies SchemasOf<ResultsOf<GatewayMethods>>;

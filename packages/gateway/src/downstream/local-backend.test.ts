@@ -26,8 +26,7 @@ function setup() {
 	const backend = new LocalBackend({
 		token: 'secret',
 		paths: new WorkerPaths(undefined),
-		totalShards: 4,
-		shards: new Map([[2, shard as unknown as WorkerDoor]]),
+		shardsOf: (count) => (count === 4 ? new Map([[2, shard as unknown as WorkerDoor]]) : undefined),
 		clock,
 		onRefused: (detail) => notices.push(detail),
 		onWrongShard: (connection) => refused.push(connection),

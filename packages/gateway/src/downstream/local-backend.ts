@@ -21,8 +21,8 @@ export interface LocalBackendOptions {
 	/** The only token that is accepted; undefined: every token is, as on a simulator. */
 	token: string | undefined;
 	paths: WorkerPaths;
-	totalShards: number;
-	shards: ReadonlyMap<number, WorkerDoor>;
+	/** The shards of this shard count by id; undefined where there are none. While the count changes, there are those of two. */
+	shardsOf(totalShards: number): ReadonlyMap<number, WorkerDoor> | undefined;
 	clock: Clock;
 	/** An IDENTIFY or RESUME was refused for its token or shard. */
 	onRefused(detail: string): void;
@@ -36,6 +36,8 @@ export class LocalBackend implements GatewayBackend {
 	readonly #options: LocalBackendOptions;
 	readonly #token: Buffer | undefined;
 	readonly #requests = new WeakMap<GatewaySession, RateWindow>();
+	/** The shard of each session, also when its number is that of another shard by now. */
+	readonly #doors = new WeakMap<GatewaySession, WorkerDoor>();
 
 	constructor(options: LocalBackendOptions) {
 		this.#options = options;
@@ -55,13 +57,16 @@ export class LocalBackend implements GatewayBackend {
 	}
 
 	createSession(options: SessionOptions): GatewaySession {
-		const shard = this.#options.shards.get(options.identify.shard?.[0] ?? 0) as WorkerDoor;
-		return shard.createSession(options);
+		const [id, count] = options.identify.shard ?? [0, 1];
+		const shard = this.#options.shardsOf(count)?.get(id) as WorkerDoor;
+		const session = shard.createSession(options);
+		this.#doors.set(session, shard);
+		return session;
 	}
 
 	identify(identify: IdentifyPayload, connection: ConnectionInfo): IdentifyAnswer | Promise<IdentifyAnswer> {
 		const [id, count] = identify.shard ?? [0, 1];
-		const shard = count === this.#options.totalShards ? this.#options.shards.get(id) : undefined;
+		const shard = this.#options.shardsOf(count)?.get(id);
 		if (shard) return shard.identify(identify, this.#incarnationOf(connection));
 		const detail = `shard [${id}, ${count}] is not in this gateway process`;
 		this.#options.onRefused(detail);
@@ -105,7 +110,7 @@ export class LocalBackend implements GatewayBackend {
 	}
 
 	#shardOf(session: GatewaySession): WorkerDoor | undefined {
-		return this.#options.shards.get(session.shardId);
+		return this.#doors.get(session);
 	}
 
 	/** From the path that the manager gave the worker's process; undefined for a client on another path. */

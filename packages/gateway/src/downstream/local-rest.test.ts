@@ -53,7 +53,7 @@ async function start({ api, keyed = false }: { api?: string; keyed?: boolean } =
 		api: api ?? `http://127.0.0.1:${discord}/api/`,
 		token: 'token',
 		paths: keyed ? paths : new WorkerPaths(undefined),
-		totalShards: 3,
+		totalShards: () => 3,
 		gatewayUrl: () => 'ws://127.0.0.1:7',
 		onRefused: (detail) => refused.push(detail),
 	});

@@ -23,7 +23,8 @@ export interface LocalRestOptions {
 	/** The bot's token; undefined: every token is right, as on a simulator. */
 	token: string | undefined;
 	paths: WorkerPaths;
-	totalShards: number;
+	/** The shard count of a worker's process; undefined: of a client on another path. */
+	totalShards(incarnation: number | undefined): number;
 	/** Address of the local gateway. */
 	gatewayUrl(): string;
 	/** The client has shown that it is a worker. */
@@ -81,7 +82,7 @@ export class LocalRest {
 		onProven?.(request);
 		const path = worker?.rest ?? target.path;
 		if (request.method === 'GET' && /^(?:\/api)?(?:\/v\d+)?\/gateway(?:\/bot)?$/.test(path)) {
-			this.#answerGateway(response, this.#options.gatewayUrl() + (worker ? paths.of(worker.incarnation) : ''));
+			this.#answerGateway(response, worker?.incarnation);
 			return;
 		}
 		const onward = restTarget(this.#base, path);
@@ -93,8 +94,10 @@ export class LocalRest {
 	}
 
 	/** The session start limit is reported as full: an IDENTIFY at the local gateway uses none of it. */
-	#answerGateway(response: ServerResponse, url: string): void {
-		const { totalShards } = this.#options;
+	#answerGateway(response: ServerResponse, incarnation: number | undefined): void {
+		const { paths, gatewayUrl } = this.#options;
+		const url = gatewayUrl() + (incarnation === undefined ? '' : paths.of(incarnation));
+		const totalShards = this.#options.totalShards(incarnation);
 		const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: totalShards };
 		response.setHeader('content-type', 'application/json');
 		response.end(JSON.stringify({ url, shards: totalShards, session_start_limit: limit }));

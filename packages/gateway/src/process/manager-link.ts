@@ -33,13 +33,16 @@ export function identifyClient(peer: GatewayPeer, { successor = false } = {}): I
 /** Registers a handler for every request but those that concern the process itself. */
 export function answerManager(
 	peer: GatewayPeer,
-	gateway: Pick<ResidentGateway, 'stats' | 'shards' | 'hear' | 'ping' | 'reshard'>,
+	gateway: Pick<
+		ResidentGateway,
+		'stats' | 'shards' | 'hear' | 'ping' | 'reshard' | 'beginShards' | 'changeOf' | 'commitShards' | 'dropShards'
+	>,
 ): void {
 	const each = async (
-		{ incarnation, shardIds }: WorkerIncarnation,
+		{ incarnation, shardIds, totalShards }: WorkerIncarnation,
 		work: (shard: ResidentShard, incarnation: number) => Promise<void> | void,
 	): Promise<null> => {
-		await Promise.all(gateway.shards(shardIds).map(async (shard) => work(shard, incarnation)));
+		await Promise.all(gateway.shards(shardIds, totalShards).map(async (shard) => work(shard, incarnation)));
 		return null;
 	};
 	peer.handle('stats', () => gateway.stats());
@@ -49,20 +52,35 @@ export function answerManager(
 		return { drained: drained.every(Boolean) };
 	});
 	peer.handle('session.reshard', (group) => gateway.reshard(group));
+	peer.handle('shards.begin', async (next) => {
+		await gateway.beginShards(next);
+		return null;
+	});
+	for (const step of ['cut', 'seal', 'released'] as const) {
+		peer.handle(`shards.${step}`, async ({ generation }) => {
+			await gateway.changeOf(generation)[step]();
+			return null;
+		});
+	}
+	peer.handle('shards.commit', ({ generation }) => gateway.commitShards(generation));
+	peer.handle('shards.drop', async ({ generation }) => {
+		await gateway.dropShards(generation);
+		return null;
+	});
 	peer.handle('session.lease', async (lease) => {
 		await gateway.hear(lease);
 		return null;
 	});
 	peer.handle('worker.ready', (worker) => each(worker, (shard, incarnation) => shard.workerReady(incarnation)));
-	peer.handle('worker.ping', async ({ incarnation, shardIds }, { signal }) => {
-		await gateway.ping({ incarnation, shardIds }, signal);
+	peer.handle('worker.ping', async (worker, { signal }) => {
+		await gateway.ping(worker, signal);
 		return null;
 	});
-	peer.handle('worker.figures', ({ incarnation, shardIds }) => ({
-		shards: gateway.shards(shardIds).map((shard) => shard.sample(incarnation)),
+	peer.handle('worker.figures', ({ incarnation, shardIds, totalShards }) => ({
+		shards: gateway.shards(shardIds, totalShards).map((shard) => shard.sample(incarnation)),
 	}));
-	peer.handle('shard.prepare', async ({ shardId, terms }) => {
-		const [shard] = gateway.shards([shardId]);
+	peer.handle('shard.prepare', async ({ shardId, totalShards, terms }) => {
+		const [shard] = gateway.shards([shardId], totalShards);
 		return { answerable: (await shard?.prepare(terms as SessionTerms | null)) ?? false };
 	});
 	peer.handle('handover.begin', (to) => each(to, ({ handover }, incarnation) => handover.begin(incarnation)));

@@ -26,6 +26,7 @@ import {
 	type SessionLease,
 	type SessionTerms,
 	ShardctlError,
+	type ShardsToBegin,
 	type SnapshotStore,
 	sessionCountOf,
 	sessionsOfShards,
@@ -41,6 +42,7 @@ import { LocalBackend } from '../downstream/local-backend.js';
 import { LocalRest } from '../downstream/local-rest.js';
 import { ReshardRecord } from '../session/reshard-record.js';
 import { ResidentSession } from '../session/resident-session.js';
+import { ShardChange, type ShardChangeFigures } from '../session/shard-change.js';
 import { Takeover } from '../session/takeover.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
@@ -87,6 +89,18 @@ interface SessionRole {
 	isSuccessor: boolean;
 }
 
+/** Shards of another count that are to replace those of the process; see `ShardChange`. */
+interface NextShards {
+	readonly change: ShardChange;
+	readonly layout: Layout;
+	readonly shardIds: readonly number[];
+	readonly shards: Map<number, ResidentShard>;
+	/** Of their workers. */
+	readonly incarnations: ReadonlySet<number>;
+	/** Resolves when nothing is left of shards that were dropped. */
+	discarded: Promise<void>;
+}
+
 interface SessionSetup {
 	layout: Layout;
 	shardIds: readonly number[];
@@ -122,9 +136,15 @@ export interface ResidentGatewayOptions {
 
 export class ResidentGateway {
 	readonly #options: ResidentGatewayOptions;
+	/** The shard count and the session count, as far as the record has no others. */
+	#layout: Layout;
+	/** Of the shards of this process, with those of sessions that are not here yet. */
+	#shardIds: readonly number[];
 	readonly #sessions = new Map<number, ResidentSession>();
 	/** The shards of all sessions. */
-	readonly #shards = new Map<number, ResidentShard>();
+	#shards = new Map<number, ResidentShard>();
+	/** Shards of another count that are to replace those. */
+	#change: NextShards | undefined;
 	readonly #snapshots: HeldSnapshots;
 	readonly #bot: string;
 	/** Which sessions were replaced by others. */
@@ -152,9 +172,10 @@ export class ResidentGateway {
 
 	constructor(options: ResidentGatewayOptions) {
 		const { config, token, clock, notice } = options;
-		const { totalShards } = config.layout;
 		this.#options = options;
 		this.#eventClock = turnClock(clock);
+		this.#layout = config.layout;
+		this.#shardIds = config.shardIds;
 		this.#snapshots = new HeldSnapshots(options.store);
 		this.#bot = botKey(token);
 		this.#paths = new WorkerPaths(config.pathSecret);
@@ -173,8 +194,7 @@ export class ResidentGateway {
 		const backend = new LocalBackend({
 			token: config.anyToken ? undefined : token,
 			paths: this.#paths,
-			totalShards,
-			shards: this.#shards,
+			shardsOf: (totalShards) => this.#shardsOf(totalShards),
 			clock,
 			onRefused: (message) => this.#refusals.note(message),
 			onWrongShard: (connection) => options.onConnection(connection),
@@ -199,7 +219,8 @@ export class ResidentGateway {
 			api: config.api,
 			token: config.anyToken ? undefined : token,
 			paths: this.#paths,
-			totalShards,
+			totalShards: (incarnation) =>
+				this.#change?.incarnations.has(incarnation ?? 0) ? this.#change.layout.totalShards : this.#layout.totalShards,
 			gatewayUrl: () => this.#url(),
 			onProven: ({ socket }) => this.#unproven.prove(socket),
 			onRefused: (detail) => this.#refusals.note(`refused ${detail}`),
@@ -213,7 +234,7 @@ export class ResidentGateway {
 				(_error, _request, socket) => socket.destroy(),
 			),
 		);
-		this.#record = new ReshardRecord({ bot: this.#bot, totalShards, store: this.#snapshots });
+		this.#record = new ReshardRecord({ bot: this.#bot, layout: config.layout, store: this.#snapshots });
 	}
 
 	/** Restores what an earlier process left. Resolves with the port at which workers connect. */
@@ -291,7 +312,7 @@ export class ResidentGateway {
 	/** The sessions of the configuration, and in place of those that were replaced the ones that carry their shards now. */
 	#createAll(): void {
 		const byCount = new Map<number, number[]>();
-		for (const shardId of this.#options.config.shardIds) {
+		for (const shardId of this.#shardIds) {
 			const count = this.#record.sessionsOf(shardId) ?? sessionCountOf(this.#layout, shardId);
 			byCount.set(count, [...(byCount.get(count) ?? []), shardId]);
 		}
@@ -316,9 +337,9 @@ export class ResidentGateway {
 	}
 
 	async #replace({ group, from, to }: ReshardGroup): Promise<ReshardedGroup> {
-		const { config, clock, notice } = this.#options;
+		const { clock, notice } = this.#options;
 		const groups = Math.min(from, to);
-		const shardIds = config.shardIds.filter((id) => id % groups === group);
+		const shardIds = this.#shardIds.filter((id) => id % groups === group);
 		const present = [...this.#sessions.values()].filter(({ shards }) => shards.some(({ id }) => shardIds.includes(id)));
 		if (present.length > 0 && present.every(({ of }) => of === to)) return { identifies: 0, pausedMs: 0, repeated: 0 };
 		const whole = shardsOfAll(this.#layout.totalShards, groups, group).every((id) => shardIds.includes(id));
@@ -366,6 +387,118 @@ export class ResidentGateway {
 			report('reshard:failed', messageOf(error));
 			throw error;
 		}
+	}
+
+	/**
+	 * Makes the shards of another count, for workers that are started now: they receive READY at {@link cutShards}. One that was not
+	 * decided is dropped. Throws `RESHARD_FAILED`.
+	 */
+	async beginShards({ layout, shardIds, workers }: ShardsToBegin): Promise<void> {
+		await this.#dropChange('another change of the shards began');
+		const { config, clock } = this.#options;
+		const sessions = [...this.#sessions.values()];
+		const isWhole = sessions.every(({ of }) => layout.totalShards % of === 0);
+		const [one, other] = [layout.totalShards, this.#layout.totalShards];
+		if (!isWhole || Math.max(one, other) % Math.min(one, other) !== 0 || this.#resharding.size > 0) {
+			throw new ShardctlError(
+				'RESHARD_FAILED',
+				`gateway process ${this.#id} cannot have shards of ${one} in place of those of ${other}`,
+			);
+		}
+		const shards = sessions.flatMap((session) =>
+			shardIds
+				.filter((id) => id % session.of === session.id)
+				.map((id) => this.#createShard(id, session, workers, { ...layout, sessions: session.of })),
+		);
+		const change = new ShardChange({
+			sessions,
+			totalShards: other,
+			layout,
+			shards,
+			clock,
+			buffer: config.buffer,
+			onTaken: () => this.#takeShards(next),
+			onDropped: () => {
+				if (this.#change === next) this.#change = undefined;
+				next.discarded = this.#discard(next.shards.values());
+			},
+		});
+		const next: NextShards = {
+			change,
+			layout,
+			shardIds,
+			shards: new Map(shards.map((shard) => [shard.id, shard])),
+			incarnations: new Set(workers.map(({ incarnation }) => incarnation)),
+			discarded: Promise.resolve(),
+		};
+		this.#change = next;
+	}
+
+	/** See `shards.cut` of the contract, and so on. Throws `PROTOCOL_ERROR` where no such change is under way. */
+	changeOf(generation: number): ShardChange {
+		if (this.#change?.layout.generation === generation) return this.#change.change;
+		throw new ShardctlError(
+			'PROTOCOL_ERROR',
+			`gateway process ${this.#id} has no change of its shards to generation ${generation}`,
+		);
+	}
+
+	/** The sessions carry the new shards from now on. Returns at once where they do already. */
+	commitShards(generation: number): ShardChangeFigures {
+		if (this.#layout.generation === generation) return { pausedMs: 0, held: 0 };
+		const change = this.changeOf(generation);
+		change.take();
+		return change.figures;
+	}
+
+	/** Resolves when nothing is left of the new shards. Where they count already, nothing happens. */
+	async dropShards(generation: number): Promise<void> {
+		if (this.#change?.layout.generation === generation) await this.#dropChange('it was called off');
+	}
+
+	async #dropChange(reason: string): Promise<void> {
+		const next = this.#change;
+		next?.change.drop(reason);
+		await next?.discarded;
+	}
+
+	#takeShards(next: NextShards): void {
+		const former = this.#shards;
+		this.#shards = next.shards;
+		this.#layout = next.layout;
+		this.#shardIds = next.shardIds;
+		this.#change = undefined;
+		this.#record.begin(next.layout);
+		void this.#discard(former.values());
+	}
+
+	/** Ends shards whose guilds others have, with the sessions of their workers and with what is saved of them. Never rejects. */
+	async #discard(shards: Iterable<ResidentShard>): Promise<void> {
+		const discarded = new Set(shards);
+		for (const shard of discarded) {
+			for (const session of shard.workerSessions) this.#server.sessions.end(session, 'stopped');
+			shard.close();
+		}
+		await Promise.allSettled([...discarded].map((shard) => shard.stop({ keepSession: false })));
+	}
+
+	/** The process ends: what is saved of new shards that may count by now is kept for the next one. */
+	async #endChange({ keepSessions }: { keepSessions: boolean }): Promise<void> {
+		const next = this.#change;
+		if (!next) return;
+		if (!keepSessions || next.change.state !== 'sealed') {
+			await this.#dropChange('the gateway process is stopping');
+			return;
+		}
+		for (const shard of next.shards.values()) {
+			shard.close();
+			await shard.stop({ keepSession: true });
+		}
+	}
+
+	#shardsOf(totalShards: number): ReadonlyMap<number, ResidentShard> | undefined {
+		if (totalShards === this.#layout.totalShards) return this.#shards;
+		return totalShards === this.#change?.layout.totalShards ? this.#change.shards : undefined;
 	}
 
 	/**
@@ -432,19 +565,23 @@ export class ResidentGateway {
 		};
 	}
 
-	/** The shards of these ids. Throws `SHARD_NOT_OWNED` for one that is not here. */
-	shards(shardIds: readonly number[]): ResidentShard[] {
+	/**
+	 * The shards of these ids, of a shard count where there are those of two (default: of the present one). Throws `SHARD_NOT_OWNED` for one
+	 * that is not here.
+	 */
+	shards(shardIds: readonly number[], totalShards = this.#layout.totalShards): ResidentShard[] {
+		const shards = this.#shardsOf(totalShards);
 		return shardIds.map((id) => {
-			const shard = this.#shards.get(id);
+			const shard = shards?.get(id);
 			if (shard) return shard;
 			throw new ShardctlError('SHARD_NOT_OWNED', `shard ${id} is not in gateway process ${this.#id}`);
 		});
 	}
 
 	/** See `worker.ping` of the contract. */
-	async ping({ incarnation, shardIds }: WorkerIncarnation, signal: AbortSignal): Promise<void> {
+	async ping({ incarnation, shardIds, totalShards }: WorkerIncarnation, signal: AbortSignal): Promise<void> {
 		for (;;) {
-			const shards = this.shards(shardIds);
+			const shards = this.shards(shardIds, totalShards);
 			const connections = shards.flatMap((shard) => shard.connectionsOf(incarnation).map((session) => shard.heard(session)));
 			if (connections.length > 0) {
 				await orAborted(Promise.all(connections), signal);
@@ -463,6 +600,7 @@ export class ResidentGateway {
 		const { clock, queue } = this.#options;
 		this.#stopping.abort(new ShardctlError('MANAGER_STOPPED', 'the gateway process is stopping'));
 		await Promise.allSettled(this.#resharding.values());
+		await this.#endChange({ keepSessions });
 		const sessions = [...this.#sessions.values()];
 		await Promise.all(sessions.map((session) => session.stop({ keepSession: keepSessions })));
 		if (!keepSessions) await this.#record.remove();
@@ -493,7 +631,7 @@ export class ResidentGateway {
 		session: number,
 		{
 			layout = this.#layout,
-			shardIds = shardsOfSession(layout, session, this.#options.config.shardIds),
+			shardIds = shardsOfSession(layout, session, this.#shardIds),
 			workers = this.#options.config.workers,
 			role = { isSuccessor: false },
 			createShard = (shardId, link) => this.#createShard(shardId, link, workers),
@@ -512,11 +650,16 @@ export class ResidentGateway {
 		});
 	}
 
-	#createShard(shardId: number, session: SessionLink, workers: readonly WorkerIncarnation[]): ResidentShard {
+	#createShard(
+		shardId: number,
+		session: SessionLink,
+		workers: readonly WorkerIncarnation[],
+		layout = this.#layout,
+	): ResidentShard {
 		const { config, notice, onConnection, onLost } = this.#options;
 		return new ResidentShard({
 			shardId,
-			layout: this.#layout,
+			layout,
 			session,
 			incarnation: workers.find(({ shardIds }) => shardIds.includes(shardId))?.incarnation ?? 0,
 			// What is in the queue is repeated there; nothing is lost between here and Redis.
@@ -599,10 +742,6 @@ export class ResidentGateway {
 
 	get #id(): number {
 		return this.#options.config.gatewayId;
-	}
-
-	get #layout(): Layout {
-		return this.#options.config.layout;
 	}
 
 	get #port(): number {

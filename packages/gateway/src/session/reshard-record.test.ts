@@ -14,7 +14,7 @@ function setup() {
 		},
 	} as unknown as HeldSnapshots;
 	const open = async () => {
-		const record = new ReshardRecord({ bot: 'bot', totalShards: 8, store });
+		const record = new ReshardRecord({ bot: 'bot', layout: { generation: 0, totalShards: 8 }, store });
 		await record.read();
 		return record;
 	};

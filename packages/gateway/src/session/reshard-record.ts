@@ -1,6 +1,7 @@
 // What a gateway process writes down when sessions have been replaced: which sessions carry its shards now, and how each shard continues
 // on its new session until it has been saved with it. Written before the first event of a new session is released, so that the next
 // process continues with the session whose events the workers have.
+import type { Layout } from '@shardctl/core';
 import type { HeldSnapshots } from '../snapshots/held-snapshots.js';
 import type { SavedSession } from '../upstream/upstream-shard.js';
 import type { ContinuedShard } from './resident-session.js';
@@ -22,25 +23,35 @@ export interface ReplacingSession {
 export interface ReshardRecordOptions {
 	/** See `botKey`. */
 	bot: string;
-	totalShards: number;
+	/** Of the shards. */
+	layout: Pick<Layout, 'generation' | 'totalShards'>;
 	store: HeldSnapshots;
 }
 
 export class ReshardRecord {
 	readonly #options: ReshardRecordOptions;
+	#layout: ReshardRecordOptions['layout'];
 	#sessions: readonly ReplacingSession[] = [];
 	/** Groups are replaced at the same time, and each writes down all of them: one after the other, or the last one would undo the others. */
 	#writing: Promise<void> = Promise.resolve();
 
 	constructor(options: ReshardRecordOptions) {
 		this.#options = options;
+		this.#layout = options.layout;
 	}
 
-	/** Reads what an earlier process wrote. What is damaged, or of another shard count, counts as nothing. */
+	/** The shards are those of another count from now on, all of them saved with the sessions that carry them. */
+	begin(layout: ReshardRecordOptions['layout']): void {
+		this.#layout = layout;
+		this.#sessions = [];
+	}
+
+	/** Reads what an earlier process wrote. What is damaged, or of other shards, counts as nothing. */
 	async read(): Promise<void> {
 		const data = await this.#options.store.read(this.#name);
 		const written = data && parseRecord(data);
-		if (written?.totalShards === this.#options.totalShards) this.#sessions = written.sessions;
+		const { generation, totalShards } = this.#layout;
+		if (written?.totalShards === totalShards && written.generation === generation) this.#sessions = written.sessions;
 	}
 
 	/** The count of the session that carries a shard; undefined where it was never replaced. */
@@ -74,8 +85,8 @@ export class ReshardRecord {
 		const moved = new Set(added.flatMap(({ shards }) => shards.map(({ id }) => id)));
 		const kept = this.#sessions.filter(({ shards }) => !shards.some(({ id }) => moved.has(id)));
 		const sessions = [...kept, ...added];
-		const { totalShards, store } = this.#options;
-		await store.write(this.#name, Buffer.from(JSON.stringify({ version, totalShards, sessions })));
+		const { generation, totalShards } = this.#layout;
+		await this.#options.store.write(this.#name, Buffer.from(JSON.stringify({ version, generation, totalShards, sessions })));
 		this.#sessions = sessions;
 	}
 
@@ -85,6 +96,7 @@ export class ReshardRecord {
 }
 
 interface Written {
+	generation: number;
 	totalShards: number;
 	sessions: readonly ReplacingSession[];
 }
@@ -92,9 +104,9 @@ interface Written {
 /** Undefined for anything but what {@link ReshardRecord.add} has written. */
 function parseRecord(data: Uint8Array): Written | undefined {
 	try {
-		const { version: found, totalShards, sessions } = JSON.parse(Buffer.from(data).toString());
+		const { version: found, generation = 0, totalShards, sessions } = JSON.parse(Buffer.from(data).toString());
 		const whole = found === version && Array.isArray(sessions) && sessions.every((each) => Array.isArray(each?.shards));
-		return whole ? { totalShards, sessions } : undefined;
+		return whole ? { generation, totalShards, sessions } : undefined;
 	} catch {
 		return undefined;
 	}

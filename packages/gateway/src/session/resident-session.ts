@@ -22,8 +22,9 @@ import type { Dispatch, RawObject } from '../state/raw.js';
 import type { Waiting } from '../upstream/request-queue.js';
 import type { UpstreamSessions } from '../upstream/upstream-sessions.js';
 import type { ConnectionClose, SavedSession, SessionTerms, UpstreamEvents } from '../upstream/upstream-shard.js';
-import { readyOfShard, shardOfEvent } from './event-routing.js';
+import { type EventHold, HeldEvents } from './held-events.js';
 import { IntentUpgrade } from './intent-upgrade.js';
+import { ShardSet } from './shard-set.js';
 
 /** What a session uses of its connections to Discord. */
 export type Upstream = Pick<
@@ -76,7 +77,7 @@ export interface ContinuedShard {
 export interface ResidentSessionOptions<Shard extends SessionShard> {
 	/** The shard id that Discord knows. */
 	id: number;
-	/** The shards that the session carries; ascending. */
+	/** The shards that the session carries at first; ascending. */
 	shardIds: readonly number[];
 	layout: Layout;
 	createShard(shardId: number, session: SessionLink): Shard;
@@ -89,13 +90,12 @@ export interface ResidentSessionOptions<Shard extends SessionShard> {
 }
 
 export class ResidentSession<Shard extends SessionShard = ResidentShard> implements SessionLink {
-	readonly shards: readonly Shard[];
 	readonly #options: ResidentSessionOptions<Shard>;
 	readonly #upstream: Upstream;
 	readonly #upgrade: IntentUpgrade;
-	/** Set where the session carries one shard: nothing has to be divided then. */
-	readonly #onlyShard: Shard | undefined;
-	readonly #byId: ReadonlyMap<number, Shard>;
+	#set: ShardSet<Shard>;
+	/** Set while events wait for the shards of another count. */
+	#held: HeldEvents | null = null;
 	#watch: SessionWatch | null = null;
 	/** Shard → events that it has, which Discord repeats after a resume: through a position, and some behind it. */
 	#skip = new Map<number, { through: number; behind: ReadonlySet<number> }>();
@@ -116,9 +116,10 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 
 	constructor(options: ResidentSessionOptions<Shard>) {
 		this.#options = options;
-		this.shards = options.shardIds.map((shardId) => options.createShard(shardId, this));
-		this.#onlyShard = this.shards.length === 1 ? this.shards[0] : undefined;
-		this.#byId = new Map(this.shards.map((shard) => [shard.id, shard]));
+		this.#set = this.#setOf(
+			options.shardIds.map((shardId) => options.createShard(shardId, this)),
+			options.layout.totalShards,
+		);
 		this.#upstream = options.createUpstream({
 			onDispatch: (dispatch, seq) => this.#receive(dispatch, seq),
 			onReady: () => {
@@ -166,6 +167,11 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 
 	get id(): number {
 		return this.#options.id;
+	}
+
+	/** The shards that the session carries; ascending. */
+	get shards(): readonly Shard[] {
+		return this.#set.shards;
 	}
 
 	get newest(): number {
@@ -218,6 +224,27 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 
 	get isWatched(): boolean {
 		return this.#watch !== null;
+	}
+
+	/** From now on events wait, until {@link continueWith}. */
+	hold(hold: EventHold): void {
+		this.#held = new HeldEvents(hold);
+	}
+
+	/** Whether no event is left that Discord has sent before a resume and that some shard has already. */
+	get isInStep(): boolean {
+		return this.#skip.size === 0 || this.#newest >= this.#skipThrough;
+	}
+
+	/** What waited is passed on: to the shards as before, or to those of another shard count, which the session carries from now on. */
+	continueWith(next?: { shards: readonly Shard[]; totalShards: number }): void {
+		if (next) {
+			this.#set = this.#setOf(next.shards, next.totalShards);
+			this.#skip = new Map();
+		}
+		const waiting = this.#held?.takeAll() ?? [];
+		this.#held = null;
+		for (const { dispatch, seq } of waiting) this.#receive(dispatch, seq);
 	}
 
 	/** As a successor: starts the session with Discord. Its shards get nothing of it before {@link serve}. */
@@ -355,11 +382,10 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	}
 
 	stats(): GatewaySessionStats {
-		const { id, shardIds } = this.#options;
 		return {
-			id,
+			id: this.id,
 			of: this.of,
-			shardIds: [...shardIds],
+			shardIds: this.#set.shardIds,
 			status: this.#upstream.status,
 			...this.#upstream.connection,
 			intents: this.#upstream.terms?.intents ?? null,
@@ -401,6 +427,10 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	}
 
 	#receive(dispatch: Dispatch, seq: number): void {
+		if (this.#held) {
+			this.#held.add(dispatch, seq);
+			return;
+		}
 		// Without a watch, what a session still sends that carries no shard is for no one.
 		if (this.#watch ? !this.#watch.take(dispatch, seq) : this.#isServing) this.pass(dispatch, seq);
 	}
@@ -414,16 +444,8 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		const position = this.#base + seq;
 		if (this.#skip.size > 0 && position > this.#skipThrough) this.#skip = new Map();
 		if (except || this.#skip.size > 0) this.#divideBut(dispatch, position, except);
-		else if (this.#onlyShard) this.#onlyShard.receive(dispatch, position);
-		else this.#divide(dispatch, position);
+		else this.#set.receive(dispatch, position);
 		if (position > this.#newest) this.#newest = position;
-	}
-
-	#divide(dispatch: Dispatch, position: number): void {
-		const { id: session, layout } = this.#options;
-		const shardId = shardOfEvent(dispatch, { session, totalShards: layout.totalShards });
-		if (shardId !== undefined) this.#byId.get(shardId)?.receive(dispatch, position);
-		else for (const shard of this.shards) shard.receive(dispatch, position);
 	}
 
 	#divideBut(dispatch: Dispatch, position: number, except: ReadonlySet<number> | undefined): void {
@@ -436,12 +458,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 
 	/** The shards that get an event. */
 	shardsOf(dispatch: Dispatch): readonly Shard[] {
-		if (this.#onlyShard) return [this.#onlyShard];
-		const { id: session, layout } = this.#options;
-		const shardId = shardOfEvent(dispatch, { session, totalShards: layout.totalShards });
-		if (shardId === undefined) return this.shards;
-		const shard = this.#byId.get(shardId);
-		return shard ? [shard] : [];
+		return this.#set.of(dispatch);
 	}
 
 	#begin(ready: RawObject, seq: number): void {
@@ -450,15 +467,15 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		this.#base = Math.max(this.#newest, ...this.shards.map(({ newest }) => newest));
 		this.#newest = this.#base + seq;
 		this.#botId = (ready.user as { id: string }).id;
-		const intents = this.#upstream.terms?.intents ?? 0;
-		for (const shard of this.shards) {
-			const own = this.#onlyShard ? ready : readyOfShard(ready, shard.id, this.#options.layout.totalShards);
-			shard.beginSession(own, this.#newest, intents);
-		}
+		this.#set.begin(ready, this.#newest, this.#upstream.terms?.intents ?? 0);
+	}
+
+	#setOf(shards: readonly Shard[], totalShards: number): ShardSet<Shard> {
+		return new ShardSet(shards, { totalShards, session: this.#options.id });
 	}
 
 	#notice(kind: GatewayNotice['kind'], message: string): void {
-		this.#options.notice({ shardIds: this.#options.shardIds, kind, message });
+		this.#options.notice({ shardIds: this.#set.shardIds, kind, message });
 	}
 }
 

@@ -27,7 +27,8 @@ import { WorkerSession } from '../downstream/worker-session.js';
 import type { HeldSnapshots } from '../snapshots/held-snapshots.js';
 import type { ShardSnapshot } from '../snapshots/shard-snapshot.js';
 import type { Dispatch, RawObject } from '../state/raw.js';
-import { VoicePlaces } from '../state/voice-places.js';
+import type { ShardState } from '../state/shard-state.js';
+import { type VoicePlace, VoicePlaces } from '../state/voice-places.js';
 import type { QueueConsumer } from '../stream/queue-consumer.js';
 import { ShardStream } from '../stream/shard-stream.js';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
@@ -74,6 +75,16 @@ export interface ResidentShardOptions {
 	onLost?(lost: LostEvents): void;
 }
 
+/** What a shard begins with whose guilds were in other shards until now. */
+export interface AdoptedGuilds {
+	state: ShardState;
+	/** Position of the state, which is that of the session. */
+	cursor: number;
+	botId: string;
+	/** The voice channels that the bot is in. */
+	voice: readonly VoicePlace[];
+}
+
 /** What cannot be saved is reported where it is written. */
 const reported = (): void => {};
 
@@ -91,6 +102,10 @@ export class ResidentShard implements WorkerDoor {
 	readonly #connected = new Map<WorkerSession, number>();
 	/** Sessions whose next heartbeat is waited for. */
 	readonly #heard = new Map<WorkerSession, Deferred<void>>();
+	/** The worker of another shard may be in its voice channels, and leaves them to the first of this one. */
+	#isInherited = false;
+	/** See {@link leave}. */
+	#hasLeft = false;
 
 	constructor(options: ResidentShardOptions) {
 		const { shardId, incarnation, delivery, buffer, clock, notice } = options;
@@ -187,6 +202,37 @@ export class ResidentShard implements WorkerDoor {
 		return this.#saved.stats.snapshotFailure === null && this.#saved.stats.snapshotAgeMs !== null;
 	}
 
+	/** Whether a new process of its worker is about to take over. */
+	get isHandedOver(): boolean {
+		return this.handover.state !== 'none';
+	}
+
+	/** At the cursor. */
+	get state(): ShardState | undefined {
+		return this.#stream.state;
+	}
+
+	get voicePlaces(): readonly VoicePlace[] {
+		return this.#voice.places;
+	}
+
+	/** As a shard of another shard count than the one before: begins with the guilds that it has from now on. */
+	adopt({ state, cursor, botId, voice }: AdoptedGuilds): void {
+		this.#voice.restore(voice);
+		this.#isInherited = true;
+		this.#stream.restore(state, cursor, botId);
+	}
+
+	/** Its guilds are in shards of another count: the worker that logs out leaves its voice channels to the workers of those. */
+	leave(hasLeft = true): void {
+		this.#hasLeft = hasLeft;
+	}
+
+	/** Resolves when the session of its worker is over. */
+	released(): Promise<void> {
+		return this.#stream.workers.released();
+	}
+
 	/** Requests wait until {@link continueOn}. */
 	holdRequests(): void {
 		this.#session.hold();
@@ -247,6 +293,11 @@ export class ResidentShard implements WorkerDoor {
 		return [...this.#connected].filter(([, of]) => of === incarnation).map(([session]) => session);
 	}
 
+	/** The sessions of its worker, and of one that is to take over. */
+	get workerSessions(): WorkerSession[] {
+		return this.#stream.workers.sessions;
+	}
+
 	/** The client of a session has sent a heartbeat just now, or sends one, for which it is asked, or its connection is gone. */
 	heard(session: WorkerSession): Promise<void> {
 		if (session.isHeard(this.#options.clock.monotonic()) || !this.#connected.has(session)) return Promise.resolve();
@@ -290,7 +341,9 @@ export class ResidentShard implements WorkerDoor {
 		}
 		const { workers } = this.#stream;
 		// The session that joined the bot's voice channels is over, in this gateway process or in the one before.
-		if (!workers.current || this.handover.state === 'none') this.#leaveVoice();
+		const isFirst = !workers.current || this.handover.state === 'none';
+		if (isFirst && !this.#isInherited) this.#leaveVoice();
+		this.#isInherited = false;
 		workers.admit(session, { incarnation, hold: incarnation > 0, save: () => this.#saved.saveWorker() });
 	}
 
@@ -311,9 +364,10 @@ export class ResidentShard implements WorkerDoor {
 		this.#noteDisconnection(session);
 		this.#session.release(session);
 		// A worker that is replaced leaves its voice channels to its successor; after one that died, no process would use them.
-		if (session === this.#stream.workers.current && this.handover.state === 'none') this.#leaveVoice();
+		const isLast = session === this.#stream.workers.current && this.handover.state === 'none';
+		if (isLast && !this.#hasLeft) this.#leaveVoice();
 		this.#stream.workers.ended(session);
-		this.#saved.saveWorker().catch(reported);
+		if (!this.#hasLeft) this.#saved.saveWorker().catch(reported);
 	}
 
 	heartbeat(session: WorkerSession, seq: number | null): void {

@@ -14,6 +14,8 @@ export interface Dispatch {
 	text?: string;
 	/** The worker has it from the session before this one: it concerns the state alone. */
 	repeated?: true;
+	/** Monotonic: when it arrived, where it was kept back before it reached its shard. */
+	receivedAtMs?: number;
 }
 
 /** A dispatch whose data is JSON text already, ready to be sent. */

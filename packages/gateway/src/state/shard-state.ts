@@ -44,6 +44,22 @@ export class ShardState {
 	}
 
 	/**
+	 * The state of a shard whose guilds were in these shards of the same session until now. It shares the guilds with them: only one of both
+	 * may apply events from here on.
+	 */
+	static assemble(sources: readonly [ShardState, ...ShardState[]], belongs: (guildId: string) => boolean): ShardState {
+		const state = new ShardState({ ...sources[0].#ready, user: { ...sources[0].#self } }, {});
+		for (const source of sources) {
+			for (const [id, content] of source.#shelf.entries()) {
+				if (!belongs(id)) continue;
+				if (content) state.#shelf.put(id, content);
+				else state.#shelf.setAway(id);
+			}
+		}
+		return state;
+	}
+
+	/**
 	 * Moves the state on by one event. Events that change nothing cost next to nothing; broken ones change nothing. Takes the data of
 	 * GUILD_CREATE over, and keeps parts of other data, but never changes what it was given.
 	 */

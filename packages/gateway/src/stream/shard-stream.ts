@@ -188,7 +188,7 @@ export class ShardStream implements SessionStream {
 		this.#ready.check();
 		if (this.#change.take(dispatch)) return;
 		const keepData = this.#consumer?.accepting === true && this.#feed.log.size < feedWindow.events;
-		const receivedAtMs = this.#options.clock.monotonic();
+		const receivedAtMs = dispatch.receivedAtMs ?? this.#options.clock.monotonic();
 		const entry = logEntryOf(dispatch, { offset, botId: this.#botId, receivedAtMs, keepData });
 		this.#options.queue?.noteArrival?.(entry);
 		this.#feed.push(entry);

@@ -58,6 +58,12 @@ export class StreamWorkers {
 		return this.#options.seat.consumer?.session ?? null;
 	}
 
+	/** The session that has the stream, and the one that is to take over. */
+	get sessions(): WorkerSession[] {
+		const { consumer, standby } = this.#options.seat;
+		return [consumer, standby].flatMap((each) => (each ? [each.session] : []));
+	}
+
 	/** Which process of the worker a session belongs to. */
 	incarnationOf(session: WorkerSession): number {
 		return this.#options.seat.of(session)?.incarnation ?? 0;
