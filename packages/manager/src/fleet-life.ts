@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { type FleetEnd, stateDir } from '@shardctl/control';
 import type { Control } from '@shardctl/control/server';
-import { every, type GatewayInfo, isSilent, type ManagerStats, type ManagerStatus, ShardctlError } from '@shardctl/core';
+import { every, type GatewayInfo, isSilent, type ManagerStats, type ManagerStatus, plural, ShardctlError } from '@shardctl/core';
 import { heartbeatOf } from './children/child-rules.js';
 import type { Membership } from './cluster/membership.js';
 import type { EmitFleetEvent } from './events.js';
@@ -170,7 +170,7 @@ export class FleetLife {
 		const planned = parts.queue ? await this.#planQueue(parts.queue, info) : planShards(options, info);
 		if (membership) return this.#join(membership, planned, info);
 		const plan = parts.reshards.continued(planned);
-		if (plan !== planned && plan.layout.sessions !== planned.layout.sessions) this.#noteContinued(planned, plan);
+		if (plan !== planned && describeCounts(plan) !== describeCounts(planned)) this.#noteContinued(planned, plan);
 		await parts.starts.checkStart(plan.sessionIds.length);
 		this.#plan = plan;
 		signal.throwIfAborted();
@@ -202,9 +202,9 @@ export class FleetLife {
 		return planQueue(plan, options.queue as ResolvedQueueOptions);
 	}
 
-	#noteContinued({ layout: planned }: Plan, { layout }: Plan): void {
+	#noteContinued(planned: Plan, plan: Plan): void {
 		this.#options.options.logger.info(
-			`continuing with ${layout.sessions} sessions with Discord, to which the fleet was resharded; after a stop it starts with ${planned.sessions} again`,
+			`continuing with ${describeCounts(plan)}, to which the fleet was resharded; after a stop it starts with ${describeCounts(planned)} again`,
 		);
 	}
 
@@ -279,4 +279,9 @@ export class FleetLife {
 		else await control.close(this.#endOf({}));
 		signal.throwIfAborted();
 	}
+}
+
+/** Such as `4 sessions with Discord and 8 shards`. */
+function describeCounts({ layout: { sessions, totalShards } }: Plan): string {
+	return `${plural(sessions, 'session')} with Discord and ${plural(totalShards, 'shard')}`;
 }

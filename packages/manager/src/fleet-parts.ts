@@ -8,7 +8,7 @@ import type { Cluster } from './cluster/cluster.js';
 import type { Membership } from './cluster/membership.js';
 import type { NodeParts } from './cluster/node-parts.js';
 import { Deploys } from './deploy/deploys.js';
-import { hasMemory } from './deploy/memory.js';
+import { freeBytes, hasMemory } from './deploy/memory.js';
 import { publishIdentify } from './diagnostics/channels.js';
 import type { EmitFleetEvent } from './events.js';
 import { HostWatch } from './health/host-facts.js';
@@ -225,6 +225,13 @@ export function createFleetParts({
 		token,
 		clock,
 		windowMs: options.identifyWindowMs,
+		shardsPerWorker: options.shardsPerWorker,
+		cores: options.cores,
+		memory: () => {
+			const known = workers.workers.flatMap(({ sample }) => (sample ? [sample.rssBytes] : []));
+			const average = known.reduce((sum, bytes) => sum + bytes, 0) / known.length;
+			return { used: known.length === 0 ? null : average * workers.workers.length, free: freeBytes() };
+		},
 		signal,
 		inTurn: (work) => replacements.inTurn(work),
 		onProgress: (stats) => emit('reshard:progress', stats),

@@ -39,6 +39,7 @@ async function startWorker() {
 		workerId: 0,
 		version: new BotVersion({ file: 'bot.js' }),
 		shardIds: [0, 1],
+		totalShards: 8,
 		logger,
 		child: { ...child, clock: fakeClock(), host: scriptedHost((process) => void processes.push(process)) },
 		prepare: async () => ({ gateway: {} as never, startsSessions: true }),

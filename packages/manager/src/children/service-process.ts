@@ -41,8 +41,8 @@ export interface ServiceReports {
 export interface ServiceProcessOptions<Peer> {
 	/** Names it in reports of the supervisor, such as `gateway 0`. */
 	id: string;
-	/** For people: `gateway process 0 (shards 0-7)`. */
-	label: string;
+	/** For people: `gateway process 0 (shards 0-7)`. A function where that changes. */
+	label: string | (() => string);
 	/** The module that each process runs. */
 	file: string;
 	execArgv: readonly string[];
@@ -80,15 +80,13 @@ export function serviceSpec(
 }
 
 export class ServiceProcess<Peer extends { readonly closed: boolean; close(error: ShardctlError): void }> {
-	readonly label: string;
 	readonly child: SupervisedChild;
 	readonly #options: ServiceProcessOptions<Peer>;
 	readonly #door: ServiceDoor;
 	#peer: Peer | undefined;
 
 	constructor(options: ServiceProcessOptions<Peer>) {
-		const { label, config, child } = options;
-		this.label = label;
+		const { config, child } = options;
 		this.#options = options;
 		this.#door = new ServiceDoor({
 			clock: child.clock ?? systemClock,
@@ -99,6 +97,11 @@ export class ServiceProcess<Peer extends { readonly closed: boolean; close(error
 			spec: (epoch) => serviceSpec(options, JSON.stringify(config({ epoch, port: this.#door.port }))),
 			connect: (handle, epoch) => this.#connect(handle, epoch),
 		});
+	}
+
+	get label(): string {
+		const { label } = this.#options;
+		return typeof label === 'string' ? label : label();
 	}
 
 	/** Where workers connect, on the loopback interface; 0 before {@link open}. */

@@ -7,5 +7,10 @@ const spare = 0.2;
 /** Of this machine, or of the container that limits it. */
 export function hasMemory(): boolean {
 	const total = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
-	return (process.availableMemory?.() ?? freemem()) > total * spare;
+	return freeBytes() > total * spare;
+}
+
+/** What this machine, or its container, has free. */
+export function freeBytes(): number {
+	return process.availableMemory?.() ?? freemem();
 }

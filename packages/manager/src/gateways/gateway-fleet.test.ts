@@ -51,7 +51,6 @@ describe('GatewayFleet', () => {
 		]);
 		expect(fleet.of([3]).id).toBe(1);
 		expect(() => fleet.of([9])).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
-		expect(fleet.infoFor([2], 5, 4).url).toBe(fleet.of([2]).infoFor(5, 4).url);
 	});
 
 	it('rejects the start with the reason of the process that failed for good', async () => {
@@ -92,7 +91,7 @@ describe('GatewayFleet', () => {
 		await announced;
 		expect(requests).toEqual(['worker.expect 1/2']);
 		expect(processes).toHaveLength(3);
-		fleet.noteReady(8, [2, 3]);
+		fleet.noteReady({ incarnation: 8, shardIds: [2, 3] }, fleet.of([2]));
 		await expect.poll(() => requests).toEqual(['worker.expect 1/2', 'worker.ready 1/2']);
 	});
 

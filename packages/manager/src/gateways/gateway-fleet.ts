@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import {
 	type ClusterRedis,
 	type GatewayClusterConfig,
-	type GatewayInfo,
 	type GatewayMethods,
 	type GatewayProcessStats,
 	type GatewayShardStats,
@@ -95,14 +94,12 @@ export class GatewayFleet {
 		return gateway;
 	}
 
-	/** Where one process of a worker connects. */
-	infoFor(shardIds: readonly number[], incarnation: number, totalShards: number): GatewayInfo {
-		return this.of(shardIds).infoFor(incarnation, totalShards);
-	}
-
-	/** Announces to the gateway process which incarnation of a worker will connect; waits for a running process. */
-	async expect(worker: GatewayMethods['worker.expect']['params'], signal: AbortSignal): Promise<void> {
-		const gateway = this.of(worker.shardIds);
+	/** Announces to a gateway process which incarnation of a worker will connect; waits for a running process. */
+	async expect(
+		worker: GatewayMethods['worker.expect']['params'],
+		signal: AbortSignal,
+		gateway: ManagedGateway = this.of(worker.shardIds),
+	): Promise<void> {
 		for (;;) {
 			await gateway.whenReady(signal);
 			const answer = gateway.request('worker.expect', worker, { timeoutMs: 10_000, signal });
@@ -113,11 +110,9 @@ export class GatewayFleet {
 	}
 
 	/** Every shard of a worker's process is ready: its events may flow. */
-	noteReady(incarnation: number, shardIds: readonly number[]): void {
+	noteReady(worker: GatewayMethods['worker.ready']['params'], gateway: ManagedGateway): void {
 		// A gateway process that does not answer has just died; the next one does not hold the worker's events.
-		void this.of(shardIds)
-			.request('worker.ready', { incarnation, shardIds }, { timeoutMs: 10_000 })
-			.catch(() => {});
+		void gateway.request('worker.ready', worker, { timeoutMs: 10_000 }).catch(() => {});
 	}
 
 	/** Resolves when workers can connect to every process; rejects with `WORKERS_FAILED`, or the signal's reason. */

@@ -26,7 +26,7 @@ function setup() {
 	const admission = new IdentifyAdmission(clock);
 	const passed: number[] = [];
 	const wait = (shardId: number, signal = never) =>
-		admission.wait(gateway as never, shardId, signal).then(() => void passed.push(shardId));
+		admission.wait(gateway as never, { shardId }, signal).then(() => void passed.push(shardId));
 	/** The gateway process's response to the last request for a shard. */
 	const answer = async (shardId: number, answerable: boolean) => {
 		asked.findLast((question) => question.shardId === shardId)?.answer.resolve({ answerable });

@@ -24,10 +24,14 @@ export class IdentifyAdmission {
 	}
 
 	/** Resolves when the shard may send its IDENTIFY to the gateway process. Rejects only with the signal's reason. */
-	async wait(gateway: Pick<ManagedGateway, 'whenReady' | 'request'>, shardId: number, signal: AbortSignal): Promise<void> {
+	async wait(
+		gateway: Pick<ManagedGateway, 'whenReady' | 'request'>,
+		{ shardId, totalShards }: { shardId: number; totalShards?: number },
+		signal: AbortSignal,
+	): Promise<void> {
 		for (;;) {
 			await gateway.whenReady(signal);
-			const params = { shardId, terms: this.#terms };
+			const params = { shardId, terms: this.#terms, ...(totalShards !== undefined && { totalShards }) };
 			const asked = gateway.request('shard.prepare', params, { signal, timeoutMs: Number.POSITIVE_INFINITY });
 			const outcome = await asked.then(({ answerable }) => (answerable ? 'pass' : 'unstarted'), afterFailure);
 			signal.throwIfAborted();

@@ -84,7 +84,7 @@ interface ManagedGatewayEvents {
 
 export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 	readonly id: number;
-	readonly shardIds: readonly number[];
+	#shardIds: readonly number[];
 	readonly #options: ManagedGatewayOptions;
 	readonly #service: ServiceProcess<GatewayPeer>;
 	/** Whether Discord keeps the sessions also at the end of the last process: another machine continues them. */
@@ -95,18 +95,28 @@ export class ManagedGateway extends EventEmitter<ManagedGatewayEvents> {
 		super();
 		const { gatewayId, shardIds, token, child, config } = options;
 		this.id = gatewayId;
-		this.shardIds = shardIds;
+		this.#shardIds = shardIds;
 		this.#options = options;
 		this.#service = new ServiceProcess({
 			id: `gateway ${gatewayId}`,
-			label: `gateway process ${gatewayId} (${describeShards(shardIds)})`,
+			label: () => `gateway process ${gatewayId} (${describeShards(this.#shardIds)})`,
 			...started,
 			token,
-			config: (start): GatewayConfig => ({ ...config(), ...start, gatewayId, shardIds: [...shardIds] }),
+			config: (start): GatewayConfig => ({ ...config(), ...start, gatewayId, shardIds: [...this.#shardIds] }),
 			child,
-			onConnectionsClosed: (message) => this.emit('notice', { shardIds: [...shardIds], kind: 'worker:refused', message }),
+			onConnectionsClosed: (message) => this.emit('notice', { shardIds: [...this.#shardIds], kind: 'worker:refused', message }),
 			connect: (port, epoch, reports) => this.#connect(port, epoch, reports),
 		});
+	}
+
+	/** The shards of the process, and of the next one. */
+	get shardIds(): readonly number[] {
+		return this.#shardIds;
+	}
+
+	/** Its shards are those of another shard count: the present process has them, and the next one starts with them. */
+	haveShards(shardIds: readonly number[]): void {
+		this.#shardIds = shardIds;
 	}
 
 	/** For people: `gateway process 0 (shards 0-7)`. */

@@ -20,6 +20,7 @@ import {
 	sessionsOfShards,
 	shardsOfSession,
 	type WorkerConnection,
+	type WorkerIncarnation,
 	withGroup,
 } from '@shardctl/core';
 import { defaultRestartPolicy } from '@shardctl/supervisor';
@@ -33,6 +34,7 @@ import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
 import { withSessions } from '../plan/plan-session.js';
+import type { ShardPlan } from '../reshard/plan-shards.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
@@ -41,10 +43,11 @@ import { hasCrashed } from './crashed.js';
 import { RefusedSessions } from './refused-sessions.js';
 import type { Replacement } from './replacement.js';
 import { whenServed } from './served.js';
-import type { DeployReplaceOptions, ReplaceOptions, SessionMode } from './session-mode.js';
+import type { ChangeShardsOptions, DeployReplaceOptions, ReplaceOptions, SessionMode } from './session-mode.js';
 import { openSnapshotFolder, type SnapshotFolder } from './snapshot-folder.js';
 import { type ModeContext, startRequest } from './start-request.js';
 import { WorkerReplacer } from './worker-replacer.js';
+import { WorkerSetChange, type WorkerSetChanged } from './worker-set-change.js';
 
 /** How long a session may take to be ready again after what carries it was replaced. */
 const servedWithinMs = 10_000;
@@ -162,22 +165,23 @@ export class ResidentMode implements SessionMode {
 	}
 
 	async prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {
-		const { gateways, plan } = this.#started();
-		const { shardIds, child } = worker;
+		const { gateways } = this.#started();
+		const { shardIds, totalShards, child } = worker;
+		const gateway = this.#gatewayOf(worker);
 		if (this.#options.workers.owns(worker)) {
 			const incarnation = this.#assignIncarnation(worker);
-			await gateways.expect({ incarnation, shardIds, crashed: hasCrashed(child.lastExit) }, signal);
+			const expected = { incarnation, shardIds, totalShards, crashed: hasCrashed(child.lastExit) };
+			await gateways.expect(expected, signal, gateway);
 		} else if (child.epoch > 0) {
 			// A successor that has failed is not tried again: its hand-over is rolled back, and stops it.
 			await aborted(signal);
 		}
-		const gateway = gateways.infoFor(shardIds, this.#incarnationOf(worker), plan.layout.totalShards);
-		return { gateway, startsSessions: false };
+		return { gateway: gateway.infoFor(this.#incarnationOf(worker), totalShards), startsSessions: false };
 	}
 
 	/** Permission of the gateway process, which paces its own sessions with Discord; see {@link IdentifyAdmission}. */
 	async acquireIdentify(worker: ManagedWorker, shardId: number, signal: AbortSignal): Promise<IdentifySlot> {
-		await this.#admission.wait(this.#started().gateways.of(worker.shardIds), shardId, signal);
+		await this.#admission.wait(this.#gatewayOf(worker), { shardId, totalShards: worker.totalShards }, signal);
 		return {
 			id: ++this.#lastSlotId,
 			shardId,
@@ -200,14 +204,13 @@ export class ResidentMode implements SessionMode {
 	}
 
 	onReady(worker: ManagedWorker): void {
-		this.#started().gateways.noteReady(this.#incarnationOf(worker), worker.shardIds);
+		this.#started().gateways.noteReady(this.#processOf(worker), this.#gatewayOf(worker));
 	}
 
 	viewOf(worker: ManagedWorker): LocalGatewayView {
-		const { gateways, signal: stopped } = this.#started();
-		const { shardIds } = worker;
-		const gateway = () => gateways.of(shardIds);
-		const process = () => ({ incarnation: this.#incarnationOf(worker), shardIds });
+		const { signal: stopped } = this.#started();
+		const gateway = () => this.#gatewayOf(worker);
+		const process = () => this.#processOf(worker);
 		return {
 			async ping(signal) {
 				const end = AbortSignal.any([signal, stopped]);
@@ -271,6 +274,51 @@ export class ResidentMode implements SessionMode {
 		}
 	}
 
+	/** See {@link SessionMode.changeShards}. */
+	async changeShards(next: ShardPlan, { signal, onDecided, onState = () => {} }: ChangeShardsOptions): Promise<WorkerSetChanged> {
+		const running = this.#started();
+		const { workers } = this.#options;
+		const ids = [...workers.workers, ...next.slices].map((_, id) => id);
+		let changed: WorkerSetChanged = { pausedMs: 0, held: 0 };
+		await running.replacer.whileNoneIsReplaced(ids, async () => {
+			signal.throwIfAborted();
+			const created = workers.createBeside({ slices: next.slices, totalShards: next.layout.totalShards });
+			const places = running.gateways.gateways.map((gateway, index) => {
+				const shardIds = next.gateways[index] ?? [];
+				return {
+					gateway,
+					shardIds,
+					present: workers.workers.filter((worker) => this.#gatewayOf(worker) === gateway),
+					next: created
+						.filter((worker) => shardIds.includes(worker.shardIds[0] as number))
+						.map((worker) => ({ worker, incarnation: this.#assignIncarnation(worker) })),
+				};
+			});
+			let former: readonly ManagedWorker[] = [];
+			const change = new WorkerSetChange({
+				gateways: places,
+				layout: next.layout,
+				signal: AbortSignal.any([signal, running.signal]),
+				stopped: running.signal,
+				onState,
+				onDecided: () => {
+					const { layout, slices, gateways } = next;
+					const plan = { ...running.plan, layout, slices, gateways, shardIds: gateways.flat().sort((a, b) => a - b) };
+					onDecided(plan);
+					running.plan = plan;
+					for (const { gateway, shardIds } of places) gateway.haveShards(shardIds);
+					former = workers.replaceAll(created);
+				},
+			});
+			try {
+				changed = await change.run();
+			} finally {
+				for (const worker of former.length > 0 ? former : created) workers.dismiss(worker);
+			}
+		});
+		return changed;
+	}
+
 	async stop(options: { graceMs?: number }): Promise<void> {
 		await this.#running?.gateways.stop(options);
 		this.#running?.folder.release();
@@ -293,6 +341,22 @@ export class ResidentMode implements SessionMode {
 		return this.#incarnations.get(worker) ?? 0;
 	}
 
+	/** As its gateway process knows it. */
+	#processOf(worker: ManagedWorker): WorkerIncarnation {
+		const { shardIds, totalShards } = worker;
+		return { incarnation: this.#incarnationOf(worker), shardIds, totalShards };
+	}
+
+	/** The process that has the shards of a worker, also where the worker is one of another shard count. */
+	#gatewayOf(worker: ManagedWorker): ManagedGateway {
+		return this.#started().gateways.of([this.#presentShardOf(worker)]);
+	}
+
+	/** A shard of the present count that is in the same gateway process as those of the worker. */
+	#presentShardOf({ shardIds, totalShards }: ManagedWorker): number {
+		return (shardIds[0] as number) % Math.min(totalShards, this.#started().plan.layout.totalShards);
+	}
+
 	#createGateways(plan: Plan, snapshotFolder: string): GatewayFleet {
 		const { options, resident, starts, workers } = this.#options;
 		return new GatewayFleet({
@@ -310,7 +374,7 @@ export class ResidentMode implements SessionMode {
 				...(options.processHost ? { host: options.processHost } : {}),
 			},
 			config: (gatewayId) => ({
-				layout: plan.layout,
+				layout: (this.#running?.plan ?? plan).layout,
 				api: this.#options.apiOfGateway(gatewayId),
 				gateway: starts.lastGateway,
 				snapshotDir: join(snapshotFolder, String(gatewayId)),
@@ -333,11 +397,11 @@ export class ResidentMode implements SessionMode {
 
 	#listen(gateway: ManagedGateway): void {
 		const { emit, losses } = this.#options;
-		const ref = { gatewayId: gateway.id, shardIds: gateway.shardIds };
+		const ref = () => ({ gatewayId: gateway.id, shardIds: gateway.shardIds });
 		this.#options.watchProcess?.(gateway.child);
-		gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref, pid }));
+		gateway.child.on('spawned', ({ pid }) => emit('gateway:spawned', { ...ref(), pid }));
 		gateway.child.on('exited', ({ message, reason }) =>
-			emit('gateway:exited', { ...ref, message, requested: reason === 'requested' }),
+			emit('gateway:exited', { ...ref(), message, requested: reason === 'requested' }),
 		);
 		gateway.on('session-started', (terms, session) => {
 			this.#refused.allow(session);
@@ -349,7 +413,7 @@ export class ResidentMode implements SessionMode {
 		gateway.on('worker-connection', (connection) => this.#onWorkerConnection(connection));
 		gateway.child.on('exited', () => {
 			for (const worker of this.#options.workers.all) {
-				if (!gateway.shardIds.includes(worker.shardIds[0] as number)) continue;
+				if (!gateway.shardIds.includes(this.#presentShardOf(worker))) continue;
 				const incarnation = this.#incarnationOf(worker);
 				for (const shardId of worker.shardIds) worker.noteConnection({ incarnation, shardId, status: 'gone' });
 			}

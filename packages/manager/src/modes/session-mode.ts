@@ -12,11 +12,13 @@ import type {
 } from '@shardctl/core';
 import type { LocalGatewayView } from '../foreign/foreign-source.js';
 import type { Plan } from '../plan/plan.js';
+import type { ShardPlan } from '../reshard/plan-shards.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { Carried } from './carried.js';
 import type { SessionToCarry } from './carried-session.js';
 import type { Replacement } from './replacement.js';
+import type { WorkerSetChanged, WorkerSetChangeState } from './worker-set-change.js';
 
 export interface ReplaceOptions {
 	/** For logs and exit reports. */
@@ -34,6 +36,14 @@ export interface DeployReplaceOptions {
 	signal: AbortSignal;
 	/** What it waits for now, for people. */
 	onStage(stage: string): void;
+}
+
+export interface ChangeShardsOptions {
+	/** Calls it off until the decision. */
+	signal: AbortSignal;
+	/** The new workers count from here on: writes that down. Nothing has changed where it throws. */
+	onDecided(plan: Plan): void;
+	onState?(state: WorkerSetChangeState): void;
 }
 
 export interface SessionMode {
@@ -108,6 +118,13 @@ export interface SessionMode {
 	 * where nothing has changed, with the signal's reason, and with `RESHARD_UNSUPPORTED` in a mode in which the workers have the sessions.
 	 */
 	reshard(request: ReshardGroup, signal: AbortSignal): Promise<{ layout: Layout; done: ReshardedGroup }>;
+
+	/**
+	 * Replaces all workers by those of another shard count, while the sessions stay and every event is delivered once. Rejects with
+	 * `RESHARD_FAILED`, where nothing has changed. Absent in a mode in which that is not possible.
+	 */
+	changeShards?(plan: ShardPlan, options: ChangeShardsOptions): Promise<WorkerSetChanged>;
+
 	/** Ends what {@link start} started, and its sessions with Discord. The workers are gone by then. Idempotent. */
 	stop(options: { graceMs?: number }): Promise<void>;
 }

@@ -72,6 +72,11 @@ export class WorkerReplacer {
 		});
 	}
 
+	/** Meanwhile none of these workers is replaced. */
+	whileNoneIsReplaced(workerIds: readonly number[], work: () => Promise<void>): Promise<void> {
+		return this.#turns.takeAll(workerIds, this.#options.signal, work);
+	}
+
 	/** Until the replacement is over nothing else replaces the worker. */
 	deploy({ id }: ManagedWorker, options: DeployReplaceOptions): Promise<Replacement> {
 		return this.#turns.hold(id, this.#options.signal, () => this.#deploy(id, options));
@@ -208,8 +213,11 @@ export class WorkerReplacer {
 
 	#workerOf(workerId: number): ManagedWorker {
 		const worker = this.#options.workers.byId(workerId);
-		if (!worker) throw new ShardctlError('INTERNAL', `there is no worker ${workerId}`);
-		return worker;
+		if (worker) return worker;
+		throw new ShardctlError(
+			'WORKER_UNAVAILABLE',
+			`there is no worker ${workerId} any more: the shard count of the workers was changed`,
+		);
 	}
 
 	/**

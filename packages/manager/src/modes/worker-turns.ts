@@ -20,6 +20,18 @@ export class WorkerTurns {
 		return done;
 	}
 
+	/** As {@link take}, of several workers at once. */
+	takeAll(workerIds: readonly number[], signal: AbortSignal | undefined, work: () => Promise<void>): Promise<void> {
+		const before = Promise.all(workerIds.map((id) => this.#last.get(id)));
+		const done = before.then(() => {
+			signal?.throwIfAborted();
+			return work();
+		});
+		const over = done.catch(() => {});
+		for (const id of workerIds) this.#last.set(id, over);
+		return done;
+	}
+
 	/** As {@link take}, with a turn that ends with the replacement, or when the signal aborts. */
 	hold(workerId: number, signal: AbortSignal | undefined, begin: () => Promise<Replacement>): Promise<Replacement> {
 		const begun = deferred<Replacement>();

@@ -52,7 +52,7 @@ export function planReshard({ layout, shardIds, gateways, sessions: to }: Reshar
 	}
 	if (totalShards % to !== 0) {
 		throw countError(
-			`the workers see ${totalShards} shards, which ${to} sessions cannot carry; restart the fleet with a shard count that is a multiple of ${to} (--shards) and fewer sessions (--gateway-sessions). The shard count of running workers cannot be changed yet`,
+			`the workers see ${totalShards} shards, which ${to} sessions cannot carry; give them more shards as well: "shardctl reshard ${to} --shards ${commonMultiple(totalShards, to)}"`,
 			layout,
 		);
 	}
@@ -84,6 +84,13 @@ export function estimateMs(
 
 function countError(message: string, layout: Layout): ShardctlError {
 	return new ShardctlError('RESHARD_COUNT', message, { details: { layout } });
+}
+
+/** The smallest whole multiple of one that is one of the other as well. */
+export function commonMultiple(one: number, other: number): number {
+	let multiple = one;
+	while (multiple % other !== 0) multiple += one;
+	return multiple;
 }
 
 function orSuch(counts: readonly number[]): string {

@@ -11,6 +11,8 @@ export interface ReshardState {
 	layout: Layout;
 	/** Shard ids per gateway process, of which each has the files of its own shards. */
 	gateways: number[][];
+	/** The shard count that its options had led to; absent where that is the one of the layout. */
+	planned?: number;
 	/** The session count that it is on its way to; null when it has arrived, or has ended on the way. */
 	target: number | null;
 }

@@ -3,17 +3,27 @@ import { type ReshardRequest, ShardctlError } from '@shardctl/core';
 
 /** Throws `OPTIONS_INVALID`. */
 export function readReshardRequest(given: ReshardRequest): ReshardRequest {
-	const { sessions, dryRun, undo } = given ?? {};
+	const { sessions, shards, dryRun, undo } = given ?? {};
 	const invalid = (problem: string) => new ShardctlError('OPTIONS_INVALID', `reshard: ${problem}`, { details: { ...given } });
 	for (const [name, value] of Object.entries({ dryRun, undo })) {
 		if (value !== undefined && typeof value !== 'boolean') throw invalid(`${name} must be true or false`);
 	}
-	if (undo && sessions !== undefined) throw invalid('undo returns to the session count before; leave sessions out');
-	if (undo) return { dryRun, undo };
-	if (typeof sessions !== 'number' || !Number.isSafeInteger(sessions) || sessions < 1) {
-		throw invalid('sessions must be a whole number from 1');
+	if (undo && (sessions !== undefined || shards !== undefined)) {
+		throw invalid('undo returns to the counts before; leave sessions and shards out');
 	}
-	return { sessions, dryRun };
+	if (undo) return { dryRun, undo };
+	if (sessions === undefined && shards === undefined) throw invalid('give sessions, shards or both');
+	for (const [name, count] of Object.entries({ sessions, shards })) {
+		if (count !== undefined && !isCount(count)) throw invalid(`${name} must be a whole number from 1 to ${mostShards}`);
+	}
+	return { sessions, shards, dryRun };
+}
+
+/** More would take memory for nothing: the largest bots have some hundred. */
+const mostShards = 65_536;
+
+function isCount(value: unknown): boolean {
+	return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= mostShards;
 }
 
 /** A node has only some of the bot's sessions. */

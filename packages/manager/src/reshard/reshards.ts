@@ -1,14 +1,16 @@
-// Reshards a fleet: replaces its sessions with Discord by more or fewer, group by group, while its workers run on. One at a time, and not
-// beside a deploy or a restart of all workers. How one group is replaced is the gateway process's affair.
+// Reshards a fleet: replaces its sessions with Discord by more or fewer, group by group, while its workers run on, or its workers by those of
+// another shard count, all at once, while the sessions stay. One resharding at a time, and not beside a deploy or a restart of all workers.
+// How one group is replaced is the gateway process's affair, and how the workers are, that of the session mode.
 //
-// Each group is before or after its cut at any moment, so there is nothing to take back after a failure: the groups that were replaced
-// stay, the others are as they were, and another call continues, or returns.
+// Each group, and the workers as a whole, is before or after its cut at any moment, so there is nothing to take back after a failure: what
+// was replaced stays, the rest is as it was, and another call continues, or returns.
 import {
 	botKey,
 	type Clock,
+	describeReshard,
 	type Layout,
 	messageOf,
-	planSlices,
+	type ReshardedShards,
 	type ReshardOutcome,
 	type ReshardRequest,
 	type ReshardStats,
@@ -18,19 +20,25 @@ import {
 import type { SessionStarts } from '../identify/session-starts.js';
 import type { SessionMode } from '../modes/session-mode.js';
 import type { Plan } from '../plan/plan.js';
-import { estimateMs, planReshard, type ReshardPlan } from './plan-reshard.js';
+import { estimateMs, type ReshardPlan } from './plan-reshard.js';
+import { type ShardPlan, slicesOf } from './plan-shards.js';
+import { planSteps, type ReshardStep } from './plan-steps.js';
 import type { ReshardRecord } from './reshard-record.js';
 
 /** Groups that are replaced at the same time, as far as Discord starts their sessions at once: each needs memory for a second READY. */
 const mostAtOnce = 4;
 
 export interface ReshardsOptions {
-	mode: Pick<SessionMode, 'reshard' | 'plan'>;
+	mode: Pick<SessionMode, 'reshard' | 'plan' | 'changeShards'>;
 	starts: Pick<SessionStarts, 'refresh' | 'budget' | 'checkReshard'>;
 	record: ReshardRecord;
 	token: string;
 	clock: Clock;
 	windowMs: number;
+	shardsPerWorker: number | 'auto';
+	cores: number;
+	/** What the workers use in bytes, as far as it is known, and what is free. */
+	memory(): { used: number | null; free: number };
 	/** Aborts when the manager stops. */
 	signal: AbortSignal;
 	/** Runs `work` when every deploy, and restart of all workers, that was asked for before has ended. */
@@ -43,8 +51,12 @@ export class Reshards {
 	#stats: ReshardStats | undefined;
 	/** Resolves when the one that runs has ended. */
 	#running: Promise<ReshardOutcome> | undefined;
-	/** The one that runs ends after the groups that are being replaced. */
-	#ending = false;
+	/** The one that runs ends after the groups that are being replaced, or before the workers are. */
+	#ending = new AbortController();
+	/** The counts before the last one. */
+	#before: { sessions: number; shards: number } | undefined;
+	/** The shard count that the options of the fleet have led to. */
+	#planned: number | undefined;
 	/** The fleet has ended. */
 	#forgotten = false;
 
@@ -61,14 +73,19 @@ export class Reshards {
 	continued(plan: Plan): Plan {
 		const { record, token } = this.#options;
 		const state = record.read();
-		const { totalShards, generation } = plan.layout;
-		if (!state || state.bot !== botKey(token) || state.layout.totalShards !== totalShards) return plan;
-		const held = state.gateways.flat().sort((a, b) => a - b);
-		if (plan.gateways.length === 0 || held.join() !== plan.shardIds.join()) return plan;
-		const layout: Layout = { ...state.layout, generation };
-		const shardsPerWorker = Math.max(...plan.slices.map(({ length }) => length));
-		const slices = state.gateways.flatMap((shardIds) => planSlices(shardIds, shardsPerWorker)).sort(([a = 0], [b = 0]) => a - b);
-		return { ...plan, layout, gateways: state.gateways, slices, sessionIds: sessionsOfShards(layout, plan.shardIds) };
+		const { totalShards } = plan.layout;
+		this.#planned = totalShards;
+		if (!state || state.bot !== botKey(token) || plan.gateways.length === 0) return plan;
+		const { layout, gateways, planned = layout.totalShards } = state;
+		const shardIds = gateways.flat().sort((a, b) => a - b);
+		// With the options of the former manager, or with those that lead to what it had by then.
+		const isSame = totalShards === planned || totalShards === layout.totalShards;
+		const isWhole = shardIds.length === layout.totalShards && plan.shardIds.length === totalShards;
+		const hasAll = planned === layout.totalShards ? shardIds.join() === plan.shardIds.join() : isWhole;
+		if (!isSame || !hasAll) return plan;
+		this.#planned = planned;
+		const slices = slicesOf(gateways, { ...this.#options, shards: layout.totalShards });
+		return { layout, shardIds, gateways, slices, sessionIds: sessionsOfShards(layout, shardIds) };
 	}
 
 	/** The fleet is whole: continues a resharding in the middle of which its manager was killed. */
@@ -87,71 +104,88 @@ export class Reshards {
 	}
 
 	/**
-	 * Resolves when the fleet has that many sessions; with `dryRun`, at once with what it would take. Rejects with `RESHARD_COUNT`,
+	 * Resolves when the fleet has that many sessions and shards; with `dryRun`, at once with what it would take. Rejects with `RESHARD_COUNT`,
 	 * `RESHARD_UNSUPPORTED`, `RESHARD_RUNNING`, `IDENTIFY_BUDGET`, and with `RESHARD_FAILED` where it ended on the way.
 	 * `onEffect` is called when it begins a resharding or ends another one: not where the call is refused.
 	 */
 	async reshard(
-		{ sessions, dryRun = false, undo = false }: ReshardRequest,
+		{ sessions, shards, dryRun = false, undo = false }: ReshardRequest,
 		{ onEffect = () => {} }: { onEffect?: () => void } = {},
 	): Promise<ReshardOutcome> {
 		const { mode } = this.#options;
 		if (undo && !dryRun && this.#running) {
-			this.#ending = true;
+			this.#ending.abort(new ShardctlError('CALL_CANCELLED', 'it was called off'));
 			onEffect();
 			await this.#running.catch(() => {});
 		}
 		if (this.#running) {
 			throw new ShardctlError(
 				'RESHARD_RUNNING',
-				`the fleet is being resharded to ${this.#stats?.to} sessions; "shardctl reshard --undo" ends that`,
+				`the fleet is being resharded${this.#stats ? ` ${describeReshard(this.#stats)}` : ''}; "shardctl reshard --undo" ends that`,
 				{ details: { to: this.#stats?.to } },
 			);
 		}
-		const target = undo ? this.#undoTarget() : sessions;
-		if (target === undefined) {
-			throw new ShardctlError('OPTIONS_INVALID', 'resharding needs the number of sessions to end with, or undo', { details: {} });
-		}
+		const target = undo ? this.#undoTarget() : { sessions, shards };
 		const { plan } = mode;
 		if (!plan) throw new ShardctlError('WORKER_UNAVAILABLE', 'the fleet is not started yet');
 		// The mode refuses what it cannot do, before anything is planned.
 		if (plan.gateways.length === 0) await mode.reshard({ group: 0, from: 1, to: 1 }, this.#options.signal);
-		const reshard = planReshard({ ...plan, sessions: target });
-		const running = this.#run(reshard, { dryRun, onEffect });
+		const { shardsPerWorker, cores } = this.#options;
+		const steps = planSteps({ plan, shardsPerWorker, cores, ...target });
+		const running = this.#run(steps, { plan, dryRun, onEffect });
 		if (!dryRun) {
 			this.#running = running.finally(() => {
 				this.#running = undefined;
-				this.#ending = false;
+				this.#ending = new AbortController();
 			});
 			this.#running.catch(() => {});
 		}
 		return running;
 	}
 
-	/** The session count before the resharding that ended on the way, or before the last one. */
-	#undoTarget(): number {
+	/** What differs from before the last resharding, or the session count before one that ended on the way. */
+	#undoTarget(): { sessions?: number; shards?: number } {
 		const layout = this.#options.mode.plan?.layout;
-		if (layout?.resharded) return layout.sessions;
-		if (this.#stats?.state === 'done') return this.#stats.from;
+		const before = this.#before;
+		const sessions = layout?.resharded ? layout.sessions : before?.sessions;
+		const target = {
+			...(sessions !== undefined && (layout?.resharded || sessions !== layout?.sessions) && { sessions }),
+			...(before && before.shards !== layout?.totalShards && { shards: before.shards }),
+		};
+		if (Object.keys(target).length > 0) return target;
 		throw new ShardctlError('RESHARD_COUNT', 'this manager has not resharded its fleet, so there is nothing to undo');
 	}
 
-	async #run(plan: ReshardPlan, { dryRun, onEffect }: { dryRun: boolean; onEffect(): void }): Promise<ReshardOutcome> {
+	async #run(
+		steps: readonly ReshardStep[],
+		{ plan, dryRun, onEffect }: { plan: Plan; dryRun: boolean; onEffect(): void },
+	): Promise<ReshardOutcome> {
 		const { starts, clock, windowMs, inTurn, signal } = this.#options;
-		await starts.refresh({ maxAgeMs: 0 });
-		const { maxConcurrency } = starts.budget();
-		const estimatedMs = estimateMs(plan, { maxConcurrency, windowMs });
-		const { from, to, groups, identifies } = plan;
-		const outcome = { from, to, identifies, estimatedMs, tookMs: 0, longestPauseMs: 0 };
-		await starts.checkReshard(identifies);
+		const { layout } = plan;
+		const sessions = steps.flatMap((step) => (step.kind === 'sessions' ? [step.plan] : []))[0];
+		const other = steps.flatMap((step) => (step.kind === 'shards' ? [step.plan] : []))[0];
+		const { from, to, identifies } = sessions ?? { from: layout.sessions, to: layout.sessions, identifies: 0 };
+		let estimatedMs = other ? estimateWorkersMs(other, this.#options.cores) : 0;
+		if (sessions) {
+			await starts.refresh({ maxAgeMs: 0 });
+			const { maxConcurrency } = starts.budget();
+			estimatedMs += estimateMs(sessions, { maxConcurrency, windowMs });
+			await starts.checkReshard(identifies);
+		}
+		const shards = other && this.#describeShards(other, layout);
+		const outcome = { from, to, ...(shards && { shards }), identifies, estimatedMs, tookMs: 0, longestPauseMs: 0 };
 		if (dryRun) return outcome;
 		signal.throwIfAborted();
 		onEffect();
+		this.#before = { sessions: layout.resharded ? layout.sessions : from, shards: layout.totalShards };
 		const startedAt = clock.now();
 		const began = clock.monotonic();
-		const facts = { from, to, startedAt, total: groups.length };
 		const stats: ReshardStats = {
-			...facts,
+			from,
+			to,
+			...(shards && { shards: { from: shards.from, to: shards.to } }),
+			startedAt,
+			total: (sessions?.groups.length ?? 0) + (other ? 1 : 0),
 			state: 'running',
 			done: 0,
 			identifies: 0,
@@ -162,7 +196,12 @@ export class Reshards {
 		};
 		this.#report(stats);
 		try {
-			await inTurn(() => this.#replace(plan, { stats, began, estimatedMs }));
+			await inTurn(async () => {
+				for (const step of steps) {
+					if (step.kind === 'sessions') await this.#replace(step.plan, { stats, began, estimatedMs });
+					else await this.#replaceWorkers(step.plan, { stats, began, target: sessions ? to : null });
+				}
+			});
 		} catch (error) {
 			stats.state = 'failed';
 			stats.error = messageOf(error);
@@ -178,6 +217,34 @@ export class Reshards {
 		return { ...outcome, identifies: stats.identifies, tookMs: stats.tookMs, longestPauseMs: stats.longestPauseMs };
 	}
 
+	#describeShards({ layout, slices }: ShardPlan, before: Layout): ReshardedShards {
+		const { used, free } = this.#options.memory();
+		const present = this.#options.mode.plan?.slices.length ?? 0;
+		// A worker needs most of its memory for itself, whatever its shards are.
+		const memoryBytes = used === null || present === 0 ? null : Math.round(Math.max(1, slices.length / present) * used);
+		return { from: before.totalShards, to: layout.totalShards, workers: slices.length, memoryBytes, freeBytes: free };
+	}
+
+	/** All of them at once. `target`: the session count to go on to. */
+	async #replaceWorkers(
+		plan: ShardPlan,
+		{ stats, began, target }: { stats: ReshardStats; began: number; target: number | null },
+	): Promise<void> {
+		const { mode, clock, signal } = this.#options;
+		signal.throwIfAborted();
+		if (!mode.changeShards) {
+			throw new ShardctlError('RESHARD_UNSUPPORTED', 'the shard count of the workers can be changed in resident mode only');
+		}
+		const changed = await mode.changeShards(plan, {
+			signal: AbortSignal.any([signal, this.#ending.signal]),
+			onDecided: (decided) => this.#write(decided, target),
+		});
+		stats.done++;
+		stats.longestPauseMs = Math.max(stats.longestPauseMs, changed.pausedMs);
+		stats.tookMs = Math.round(clock.monotonic() - began);
+		this.#report(stats);
+	}
+
 	/** Several groups at a time; after a failure no further one begins. */
 	async #replace(
 		{ from, to, groups }: ReshardPlan,
@@ -188,18 +255,20 @@ export class Reshards {
 		const perGroup = Math.max(1, to / from);
 		const atOnce = Math.max(1, Math.min(mostAtOnce, Math.floor(starts.budget().maxConcurrency / perGroup)));
 		let failure: unknown;
+		let done = 0;
 		signal.throwIfAborted();
 		this.#write(mode.plan, to);
 		const next = async (): Promise<void> => {
 			for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-				if (failure !== undefined || this.#ending) return;
+				if (failure !== undefined || this.#ending.signal.aborted) return;
 				signal.throwIfAborted();
 				try {
-					const { done } = await mode.reshard({ group, from, to }, signal);
+					const outcome = await mode.reshard({ group, from, to }, signal);
 					this.#write(mode.plan, to);
+					done++;
 					stats.done++;
-					stats.identifies += done.identifies;
-					stats.longestPauseMs = Math.max(stats.longestPauseMs, done.pausedMs);
+					stats.identifies += outcome.done.identifies;
+					stats.longestPauseMs = Math.max(stats.longestPauseMs, outcome.done.pausedMs);
 					stats.tookMs = Math.round(clock.monotonic() - began);
 					// As fast as until now, or as planned while little is known.
 					const pace = stats.done >= atOnce ? stats.tookMs / stats.done : estimatedMs / stats.total;
@@ -212,12 +281,12 @@ export class Reshards {
 		};
 		await Promise.all(Array.from({ length: atOnce }, next));
 		signal.throwIfAborted();
-		if (failure === undefined && stats.done === stats.total) return;
+		if (failure === undefined && done === groups.length) return;
 		const why = failure === undefined ? 'it was called off' : messageOf(failure);
 		throw new ShardctlError(
 			'RESHARD_FAILED',
-			`${stats.done} of ${stats.total} groups of sessions were replaced: ${why}; no event was lost. "shardctl reshard ${to}" continues, "shardctl reshard --undo" returns to ${from} sessions`,
-			{ details: { done: stats.done, total: stats.total, from, to }, cause: failure },
+			`${done} of ${groups.length} groups of sessions were replaced: ${why}; no event was lost. "shardctl reshard ${to}" continues, "shardctl reshard --undo" returns to ${from} sessions`,
+			{ details: { done, total: groups.length, from, to }, cause: failure },
 		);
 	}
 
@@ -225,11 +294,24 @@ export class Reshards {
 		// One that ends only now must not leave a record behind.
 		if (!plan || this.#forgotten) return;
 		const { record, token } = this.#options;
-		record.write({ bot: botKey(token), layout: plan.layout, gateways: plan.gateways.map((ids) => [...ids]), target });
+		const { layout, gateways } = plan;
+		const isGrown = this.#planned !== undefined && this.#planned !== layout.totalShards;
+		record.write({
+			bot: botKey(token),
+			layout,
+			gateways: gateways.map((ids) => [...ids]),
+			...(isGrown && { planned: this.#planned as number }),
+			target,
+		});
 	}
 
 	#report(stats: ReshardStats): void {
 		this.#stats = stats;
 		this.#options.onProgress({ ...stats });
 	}
+}
+
+/** About how long all workers of a fleet take to boot beside the present ones, and to be shown their guilds. */
+function estimateWorkersMs({ slices }: ShardPlan, cores: number): number {
+	return 5000 + Math.ceil(slices.length / (2 * cores)) * 2000;
 }

@@ -2,6 +2,7 @@
 // by itself now. Pure.
 import { type Layout, type ManagerStats, plural, sessionOfShard } from '@shardctl/core';
 import { type DailyWindow, describeOpening, isWithin, nextOpening } from '../options/daily-window.js';
+import { commonMultiple } from './plan-reshard.js';
 
 /** Discord ends a session that would have more guilds (close code 4011). Discord: Gateway, "Sharding". */
 export const guildLimit = 2500;
@@ -108,8 +109,9 @@ export function remedyFor({ sessions }: Advice, { layout, how }: { layout: Layou
 		return `restart the fleet with twice the shards (--shards ${twice}), or with --gateway resident and more shards than sessions, which can be resharded while it runs`;
 	}
 	if (how === 'queue') return `stop the fleet and start it with more shards (--shards ${twice})`;
-	if (sessions === null)
-		return `restart the fleet with more shards and sessions (--shards ${2 * layout.totalShards} --gateway-sessions ${twice})`;
+	if (sessions === null && how === 'cluster')
+		return `restart the cluster with more shards and sessions (--shards ${2 * layout.totalShards} --gateway-sessions ${twice})`;
+	if (sessions === null) return `"shardctl reshard ${twice} --shards ${commonMultiple(layout.totalShards, twice)}"`;
 	if (how === 'cluster') return `stop the cluster and start it with more sessions (--gateway-sessions ${sessions})`;
 	return `"shardctl reshard ${sessions}"`;
 }

@@ -14,6 +14,7 @@ function startWorker({ startsSessions = true } = {}) {
 	const worker = new ManagedWorker({
 		workerId: 2,
 		shardIds: [4, 5],
+		totalShards: 8,
 		logger: pino({ level: 'silent' }),
 		child: {
 			policy: null,

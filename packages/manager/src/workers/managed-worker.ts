@@ -38,6 +38,8 @@ import { WorkerFigures } from './worker-figures.js';
 export interface ManagedWorkerOptions {
 	workerId: number;
 	shardIds: readonly number[];
+	/** The shard count that the bot sees. */
+	totalShards: number;
 	logger: ProtocolGuardOptions['logger'];
 	/** What is the same for every process. */
 	child: Omit<SupervisedChildOptions, 'connect' | 'spec' | 'beforeSpawn'>;
@@ -73,6 +75,8 @@ interface ManagedWorkerEvents {
 export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 	readonly id: number;
 	readonly shardIds: readonly number[];
+	/** The shard count that its processes see: while that of the fleet changes, there are workers of two. */
+	readonly totalShards: number;
 	/** Of the bot that its processes run. */
 	readonly version: BotVersion;
 	readonly child: SupervisedChild;
@@ -97,6 +101,7 @@ export class ManagedWorker extends EventEmitter<ManagedWorkerEvents> {
 		super();
 		this.id = options.workerId;
 		this.shardIds = options.shardIds;
+		this.totalShards = options.totalShards;
 		this.version = options.version;
 		this.#options = options;
 		this.#clock = options.child.clock ?? systemClock;

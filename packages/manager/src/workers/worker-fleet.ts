@@ -48,7 +48,6 @@ export class WorkerFleet {
 	/** Processes beside the workers: a successor until it takes over, then its predecessor until that is gone. */
 	readonly #standbys = new Set<ManagedWorker>();
 	readonly #onTrial = new Set<ManagedWorker>();
-	#totalShards = 0;
 	#nextId = 0;
 
 	constructor(options: WorkerFleetOptions) {
@@ -111,9 +110,8 @@ export class WorkerFleet {
 		byShard?: boolean;
 		ids?: readonly number[];
 	}): readonly ManagedWorker[] {
-		this.#totalShards = totalShards;
 		const created = slices.map((shardIds, index) =>
-			this.#create(byShard ? (shardIds[0] as number) : (ids?.[index] ?? this.#nextId++), shardIds),
+			this.#create(byShard ? (shardIds[0] as number) : (ids?.[index] ?? this.#nextId++), { shardIds, totalShards }),
 		);
 		this.#workers = [...this.#workers, ...created].sort((a, b) => (a.shardIds[0] ?? 0) - (b.shardIds[0] ?? 0) || a.id - b.id);
 		return created;
@@ -121,9 +119,38 @@ export class WorkerFleet {
 
 	/** Makes a second process for a worker, not started; see {@link promote} and {@link dismiss}. */
 	createStandby(worker: ManagedWorker): ManagedWorker {
-		const standby = this.#create(worker.id, worker.shardIds, worker);
+		const standby = this.#create(worker.id, worker, { before: worker });
 		this.#standbys.add(standby);
 		return standby;
+	}
+
+	/**
+	 * Makes a worker for each slice of another shard count, beside the present ones and not started; see {@link replaceAll} and
+	 * {@link dismiss}. Their ids begin at 0, as in a fleet that starts with that count.
+	 */
+	createBeside({
+		slices,
+		totalShards,
+	}: {
+		slices: readonly (readonly number[])[];
+		totalShards: number;
+	}): readonly ManagedWorker[] {
+		const created = slices.map((shardIds, id) => {
+			const before = this.byId(id);
+			return this.#create(id, { shardIds, totalShards }, { ...(before && { before }), workers: slices.length });
+		});
+		for (const worker of created) this.#standbys.add(worker);
+		return created;
+	}
+
+	/** These are the workers from here on, in order of their first shard. Returns those that were, which are beside them. */
+	replaceAll(next: readonly ManagedWorker[]): readonly ManagedWorker[] {
+		const before = this.#workers;
+		for (const worker of next) this.#standbys.delete(worker);
+		for (const worker of before) this.#standbys.add(worker);
+		this.#workers = next;
+		this.#nextId = Math.max(-1, ...next.map(({ id }) => id)) + 1;
+		return before;
 	}
 
 	/** The standby is the worker from here on, and what was the worker is beside it. */
@@ -153,14 +180,19 @@ export class WorkerFleet {
 		await Promise.all(this.all.map(({ child }) => child.stop(options)));
 	}
 
-	/** @param before The process beside which it is made: it continues its lines, and knows its version. */
-	#create(workerId: number, shardIds: readonly number[], before?: ManagedWorker): ManagedWorker {
+	/** `before`: the process beside which it is made: it continues its lines, and knows its version. `workers`: how many there will be. */
+	#create(
+		workerId: number,
+		{ shardIds, totalShards }: Pick<ManagedWorker, 'shardIds' | 'totalShards'>,
+		{ before, workers }: { before?: ManagedWorker; workers?: number } = {},
+	): ManagedWorker {
 		const { options, acquireIdentify, serve, onCreated } = this.#options;
 		const host = options.processHost ?? this.#threads;
 		const version = new BotVersion(options, before?.version);
 		const worker: ManagedWorker = new ManagedWorker({
 			workerId,
 			shardIds,
+			totalShards,
 			logger: options.logger,
 			child: {
 				policy: options.policy,
@@ -179,8 +211,8 @@ export class WorkerFleet {
 					workerId,
 					epoch,
 					shardIds,
-					totalShards: this.#totalShards,
-					workers: this.#workers.length,
+					totalShards,
+					workers: this.owns(worker) ? this.#workers.length : (workers ?? this.#workers.length),
 					gateway,
 					leaseUntilMs,
 					api: this.#options.apiOf(workerId),
@@ -208,11 +240,11 @@ export class WorkerFleet {
 		// The options do not allow it.
 		if (!view) throw new ShardctlError('INTERNAL', 'a worker that is not Node.js has no gateway process');
 		const { clock, logger } = options;
-		const { id, label, shardIds } = worker;
+		const { id, label, shardIds, totalShards } = worker;
 		return new (this.#foreign as Foreign).ForeignSource(
 			{
 				child,
-				worker: { id, label, shardIds, totalShards: this.#totalShards },
+				worker: { id, label, shardIds, totalShards },
 				clock,
 				logger,
 				view,

@@ -1,0 +1,250 @@
+// Replaces all workers of a fleet by those of another shard count, without a gap: the new ones boot beside the present ones, receive READY
+// while no event flows, and are the workers once all of them are ready and everything is saved. Until the decision nothing has happened
+// but that events waited for a moment. The gateway processes have the other half of the machine (`ShardChange` of packages/gateway).
+//
+//   announcing ─▶ booting ─▶ cutting ─▶ presenting ─▶ sealing ──decided──▶ releasing ─▶ committing ─▶ done
+//       └───────────┴───────────┴───────────┴───────────┴──a failure, or called off──▶ dropping ─▶ dropped
+//
+//   announcing   each gateway process makes the new shards
+//   booting      the new workers boot until they wait for READY
+//   cutting      each gateway process keeps events back until the present workers have confirmed those before
+//   presenting   the new workers receive READY and their guilds; every shard of them has to become ready
+//   sealing      each gateway process saves the new shards
+//   releasing    the new workers are the workers: from here on there is no way back. The present ones log out
+//   committing   each gateway process continues its streams to the new workers as soon as its present ones have logged out
+//
+// A gateway process that dies before the decision ends the change. One that dies after it starts again with the new shards.
+import { deferred, type Layout, messageOf, orAborted, ShardctlError } from '@shardctl/core';
+import type { ExitReport, SupervisedChild } from '@shardctl/supervisor';
+import type { ManagedGateway } from '../gateways/managed-gateway.js';
+import type { ManagedWorker } from '../workers/managed-worker.js';
+
+export type WorkerSetChangeState =
+	| 'announcing'
+	| 'booting'
+	| 'cutting'
+	| 'presenting'
+	| 'sealing'
+	| 'releasing'
+	| 'committing'
+	| 'done'
+	| 'dropping'
+	| 'dropped';
+
+/** A worker, as far as the change is concerned. */
+export type ChangingWorker = Pick<ManagedWorker, 'label' | 'shardIds' | 'on' | 'off'> & {
+	readonly child: Pick<SupervisedChild, 'state' | 'lastExit' | 'start' | 'stop' | 'on' | 'off'>;
+};
+
+/** One gateway process, with the workers of its shards. */
+export interface ChangingGateway<Worker extends ChangingWorker> {
+	gateway: Pick<ManagedGateway, 'request' | 'label' | 'restart'> & { readonly child: Pick<SupervisedChild, 'on' | 'off'> };
+	/** Of the new shard count. */
+	shardIds: readonly number[];
+	present: readonly Worker[];
+	/** Not started. */
+	next: readonly { worker: Worker; incarnation: number }[];
+}
+
+export interface WorkerSetChangeOptions<Worker extends ChangingWorker> {
+	gateways: readonly ChangingGateway<Worker>[];
+	/** With the new shard count. */
+	layout: Layout;
+	/** Calls it off until the decision; afterwards only the end of the manager does. */
+	signal: AbortSignal;
+	/** Aborts when the manager stops. */
+	stopped: AbortSignal;
+	/** Writes the decision down; the new workers are the workers from here on. What it throws ends the change, and nothing has happened. */
+	onDecided(): void;
+	onState?(state: WorkerSetChangeState): void;
+}
+
+export interface WorkerSetChanged {
+	/** The longest time for which a gateway process kept events back. */
+	pausedMs: number;
+	/** Events that were kept back. */
+	held: number;
+}
+
+const forever = Number.POSITIVE_INFINITY;
+
+export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
+	readonly #options: WorkerSetChangeOptions<Worker>;
+	#state: WorkerSetChangeState = 'announcing';
+	/** Aborts with the first failure before the decision. */
+	readonly #failure = new AbortController();
+
+	constructor(options: WorkerSetChangeOptions<Worker>) {
+		this.#options = options;
+	}
+
+	get state(): WorkerSetChangeState {
+		return this.#state;
+	}
+
+	/** Resolves in `done`; rejects with `RESHARD_FAILED` in `dropped`. Called once. */
+	async run(): Promise<WorkerSetChanged> {
+		const unwatch = this.#watch();
+		try {
+			await this.#prepare();
+			this.#failure.signal.throwIfAborted();
+			this.#options.onDecided();
+		} catch (error) {
+			unwatch();
+			await this.#drop();
+			throw this.#failed(error);
+		}
+		unwatch();
+		return this.#finish();
+	}
+
+	async #prepare(): Promise<void> {
+		const { gateways, layout } = this.#options;
+		const workers = this.#next;
+		const booted = workers.map((worker) => happened(worker, 'booted'));
+		const ready = workers.map(({ child }) => happened(child, 'ready'));
+		this.#enter('announcing');
+		await this.#all(
+			gateways.map(({ gateway, shardIds, next }) => {
+				const incarnations = next.map(({ worker, incarnation }) => ({ incarnation, shardIds: worker.shardIds }));
+				return gateway.request('shards.begin', { layout, shardIds, workers: incarnations }, this.#asked);
+			}),
+		);
+		this.#enter('booting');
+		for (const { child } of workers) child.start();
+		await this.#all(booted);
+		this.#enter('cutting');
+		await this.#all(gateways.map(({ gateway }) => gateway.request('shards.cut', this.#which, this.#asked)));
+		this.#enter('presenting');
+		await this.#all(ready);
+		this.#enter('sealing');
+		await this.#all(gateways.map(({ gateway }) => gateway.request('shards.seal', this.#which, this.#asked)));
+	}
+
+	async #finish(): Promise<WorkerSetChanged> {
+		const { gateways, stopped } = this.#options;
+		this.#enter('releasing');
+		const left = new Set(gateways);
+		const done = gateways.map(async (place) => {
+			const { gateway, present } = place;
+			const asked = { timeoutMs: forever, signal: stopped };
+			// A process that logs out does so after its last handlers; the streams need not wait for its end.
+			const released = gateway.request('shards.released', this.#which, asked);
+			const gone = Promise.all(present.map(({ child }) => child.stop()));
+			await orAborted(Promise.race([released.catch(() => gone), gone]), stopped);
+			left.delete(place);
+			if (left.size === 0) this.#enter('committing');
+			const outcome = await gateway.request('shards.commit', this.#which, asked).catch((error: unknown) => error);
+			await gone;
+			if (!(outcome instanceof Error)) return outcome as WorkerSetChanged;
+			stopped.throwIfAborted();
+			// One that has died is followed by another, which starts with the new shards; so does one that cannot continue.
+			if (!hasDied(outcome)) await gateway.restart();
+			return { pausedMs: 0, held: 0 };
+		});
+		const outcomes = await Promise.all(done);
+		this.#enter('done');
+		return {
+			pausedMs: Math.max(0, ...outcomes.map(({ pausedMs }) => pausedMs)),
+			held: outcomes.reduce((sum, { held }) => sum + held, 0),
+		};
+	}
+
+	/** The present workers continue; nothing is left of the new ones. */
+	async #drop(): Promise<void> {
+		this.#enter('dropping');
+		const { gateways } = this.#options;
+		const asked = { timeoutMs: dropTimeoutMs };
+		// A gateway process that does not answer has died, and the next one knows nothing of the new shards.
+		const dropped = gateways.map(({ gateway }) => gateway.request('shards.drop', this.#which, asked).catch(() => {}));
+		await Promise.all([...dropped, ...this.#next.map(({ child }) => child.stop({ graceMs: 0 }))]);
+		this.#enter('dropped');
+	}
+
+	get #next(): readonly Worker[] {
+		return this.#options.gateways.flatMap(({ next }) => next.map(({ worker }) => worker));
+	}
+
+	get #which(): { generation: number } {
+		return { generation: this.#options.layout.generation };
+	}
+
+	/** For a request before the decision. Each state ends by the limits of who is asked, and of the processes that boot. */
+	get #asked(): { timeoutMs: number; signal: AbortSignal } {
+		return { timeoutMs: forever, signal: this.#failure.signal };
+	}
+
+	/** Rejects with the first failure. */
+	async #all(work: readonly Promise<unknown>[]): Promise<void> {
+		const all = Promise.all(work);
+		await orAborted(all, this.#failure.signal);
+	}
+
+	#fail(error: unknown): void {
+		if (!this.#failure.signal.aborted) this.#failure.abort(error);
+	}
+
+	/** Follows what can end the change before its decision. */
+	#watch(): () => void {
+		const { signal, gateways } = this.#options;
+		const undo: (() => void)[] = [];
+		const onAbort = () => this.#fail(signal.reason);
+		signal.addEventListener('abort', onAbort, { once: true });
+		undo.push(() => signal.removeEventListener('abort', onAbort));
+		if (signal.aborted) onAbort();
+		for (const worker of this.#next) {
+			const { child, label } = worker;
+			const onExited = ({ message }: ExitReport) => this.#fail(notReady(`the new ${label} ended: ${message}`));
+			const onGivenUp = ({ reason }: { reason: string }) => this.#fail(notReady(`the new ${label} was given up: ${reason}`));
+			const onStatus = ({ shardId, status }: { shardId: number; status: string }) => {
+				if (status === 'disconnected') this.#fail(notReady(`shard ${shardId} of the new ${label} was refused`));
+			};
+			child.on('exited', onExited);
+			child.on('failed', onGivenUp);
+			worker.on('shard.status', onStatus);
+			undo.push(() => {
+				child.off('exited', onExited);
+				child.off('failed', onGivenUp);
+				worker.off('shard.status', onStatus);
+			});
+		}
+		for (const { gateway } of gateways) {
+			const onExited = ({ message }: ExitReport) => this.#fail(notReady(`${gateway.label} ended: ${message}`));
+			gateway.child.on('exited', onExited);
+			undo.push(() => gateway.child.off('exited', onExited));
+		}
+		return () => {
+			for (const each of undo) each();
+		};
+	}
+
+	#failed(error: unknown): ShardctlError {
+		const reason = messageOf(this.#failure.signal.aborted ? this.#failure.signal.reason : error);
+		return new ShardctlError(
+			'RESHARD_FAILED',
+			`the workers were not replaced, and the present ones keep running: ${reason}; no event was lost`,
+			{ details: { reason }, cause: error },
+		);
+	}
+
+	#enter(state: WorkerSetChangeState): void {
+		this.#state = state;
+		this.#options.onState?.(state);
+	}
+}
+
+const dropTimeoutMs = 15_000;
+
+function happened(source: { on(event: never, listener: () => void): unknown }, event: string): Promise<void> {
+	const happening = deferred();
+	source.on(event as never, () => happening.resolve());
+	return happening.promise;
+}
+
+function hasDied(error: Error): boolean {
+	return ShardctlError.is(error) && (error.code === 'CHANNEL_CLOSED' || error.code === 'WORKER_UNAVAILABLE');
+}
+
+function notReady(message: string): ShardctlError {
+	return new ShardctlError('WORKER_NOT_READY', message);
+}
