@@ -1,6 +1,7 @@
-// `shardctl reshard`: replaces the sessions with Discord by more or fewer while the fleet runs, in resident mode.
+// `shardctl reshard`: replaces the sessions with Discord by more or fewer, or the workers by those of another shard count, while the fleet
+// runs, in resident mode.
 import type { ControlClient } from '@shardctl/control';
-import { age, type ReshardStats, ShardctlError } from '@shardctl/core';
+import { age, describeReshard, type ReshardOutcome, type ReshardStats, ShardctlError } from '@shardctl/core';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { whole } from '../option-parsers.js';
@@ -9,6 +10,7 @@ import { plural } from '../terminal/count.js';
 import { printErr, printOut } from '../terminal/print.js';
 
 interface ReshardOptions extends TargetOptions {
+	shards?: number;
 	dryRun?: boolean;
 	undo?: boolean;
 	json?: boolean;
@@ -16,16 +18,18 @@ interface ReshardOptions extends TargetOptions {
 
 export function reshardCommand(): Command {
 	const command = new Command('reshard')
-		.summary('Changes the number of Discord sessions while the fleet runs.')
+		.summary('Changes the number of Discord sessions, or of shards, while the fleet runs.')
 		.description(
 			'Starts the new sessions beside the present ones and moves the shards to them, group by group, without a missed or repeated event. ' +
-				'Workers and their shards stay as they are: start the fleet with more shards than sessions (--gateway-sessions) to have room. The ' +
-				'number must be a whole multiple or a whole part of the present one. Each new session costs one session start; those reserved for ' +
-				'restarts are not used. Requires a fleet started with --gateway resident.',
+				'Workers and their shards stay as they are. With --shards the workers are replaced by those of another shard count, as in a deploy: ' +
+				'the new ones start beside the present ones, and need memory for that. Sessions and shards can change alone or together. Each number ' +
+				'must be a whole multiple or a whole part of the present one, and the shards a multiple of the sessions. Each new session costs one ' +
+				'session start, and those reserved for restarts are not used; new shards cost none. Requires a fleet started with --gateway resident.',
 		)
 		.argument('[sessions]', 'how many sessions to end with', (text: string) => whole(1)(text))
-		.addOption(option('--dry-run', 'only show how many sessions it would start and how long that takes'))
-		.addOption(option('--undo', 'end the resharding that runs, and return to the number of sessions before it'))
+		.addOption(option('--shards <n>', 'how many shards the workers see at the end').argParser(whole(1)))
+		.addOption(option('--dry-run', 'only show what it would start, how much memory and how long that takes'))
+		.addOption(option('--undo', 'end the resharding that runs, and return to the numbers before it'))
 		.addOption(jsonOption());
 	for (const each of targetOptions({ ownFolder: true })) command.addOption(each);
 	return command.action(reshard);
@@ -33,33 +37,46 @@ export function reshardCommand(): Command {
 
 async function reshard(
 	sessions: number | undefined,
-	{ dryRun = false, undo = false, json = false, ...which }: ReshardOptions,
+	{ shards, dryRun = false, undo = false, json = false, ...which }: ReshardOptions,
 ): Promise<void> {
-	if (undo === (sessions !== undefined)) {
-		throw new ShardctlError('OPTIONS_INVALID', 'give either the number of sessions to end with, or --undo');
+	if (undo === (sessions !== undefined || shards !== undefined)) {
+		throw new ShardctlError('OPTIONS_INVALID', 'give either the number of sessions to end with, --shards, or both, or --undo');
 	}
 	const { client, label } = await target(which, 'reshard');
 	const over = new AbortController();
 	const printed = dryRun ? Promise.resolve() : printProgress(client, { json, signal: over.signal });
 	try {
-		const outcome = await client.reshard({ sessions, undo, dryRun });
-		const { from, to, identifies, estimatedMs, tookMs, longestPauseMs } = outcome;
+		const outcome = await client.reshard({ sessions, shards, undo, dryRun });
 		if (json) printOut(`${JSON.stringify({ ...outcome, state: dryRun ? 'planned' : 'done' })}\n`);
-		else if (dryRun) {
-			printOut(
-				`resharding ${label} from ${from} to ${plural(to, 'session')} would use ${plural(identifies, 'session start')} and take about ${age(estimatedMs)}\n`,
-			);
-		}
-		if (dryRun) return;
-		printErr(
-			`resharded ${label} from ${from} to ${plural(to, 'session')} in ${(tookMs / 1000).toFixed(1)} s with ${plural(identifies, 'session start')}; ` +
-				`the longest pause of a shard was ${longestPauseMs} ms\n` +
-				`start it with --gateway-sessions ${to} from now on\n`,
-		);
+		else if (dryRun) printOut(planText(label, outcome));
+		if (!dryRun) printErr(doneText(label, outcome));
 	} finally {
 		over.abort();
 		await printed;
 	}
+}
+
+function planText(label: string, outcome: ReshardOutcome): string {
+	const { shards, identifies, estimatedMs } = outcome;
+	const text = `resharding ${label} ${describeReshard(outcome)} would use ${plural(identifies, 'session start')} and take about ${age(estimatedMs)}\n`;
+	if (!shards) return text;
+	const { workers, memoryBytes, freeBytes } = shards;
+	const memory = memoryBytes === null ? '' : `, which need about ${megabytes(memoryBytes)} beside the present ones`;
+	return `${text}it would start ${plural(workers, 'worker')}${memory} (${megabytes(freeBytes)} are free)\n`;
+}
+
+function doneText(label: string, outcome: ReshardOutcome): string {
+	const { from, to, shards, identifies, tookMs, longestPauseMs } = outcome;
+	const options = [...(shards ? [`--shards ${shards.to}`] : []), ...(from === to && !shards ? [] : [`--gateway-sessions ${to}`])];
+	return (
+		`resharded ${label} ${describeReshard(outcome)} in ${(tookMs / 1000).toFixed(1)} s with ${plural(identifies, 'session start')}; ` +
+		`the longest pause of a shard was ${longestPauseMs} ms\n` +
+		`start it with ${options.join(' ')} from now on\n`
+	);
+}
+
+function megabytes(bytes: number): string {
+	return `${Math.round(bytes / 1024 / 1024)} MB`;
 }
 
 const pollMs = 500;
@@ -82,6 +99,7 @@ async function printProgress(client: ControlClient, { json, signal }: { json: bo
 	}
 }
 
-function progressText({ from, to, done, total, leftMs }: ReshardStats): string {
-	return `resharding from ${from} to ${plural(to, 'session')}: ${done} of ${total} groups replaced, about ${age(leftMs)} left`;
+function progressText(stats: ReshardStats): string {
+	const { done, total, leftMs } = stats;
+	return `resharding ${describeReshard(stats)}: ${done} of ${total} groups replaced, about ${age(leftMs)} left`;
 }

@@ -223,6 +223,7 @@ const reshardStats = z.object({
 	state: z.enum(['running', 'done', 'failed']),
 	from: z.int(),
 	to: z.int(),
+	shards: z.object({ from: z.int(), to: z.int() }).optional(),
 	done: z.int(),
 	total: z.int(),
 	identifies: z.int(),

@@ -1,6 +1,6 @@
 // One sentence for each event of a fleet: what `start`, `events` and the dashboard show. Reasons and messages in it are a bot's or Discord's,
 // as they come: a terminal has to filter them.
-import { age, closeCodeMeaning, describeShards, describeWorker, plural } from '@shardctl/core';
+import { age, closeCodeMeaning, describeReshard, describeShards, describeWorker, plural } from '@shardctl/core';
 import type { EndedCause, FleetEventBody, SessionArrival } from './fleet-events.js';
 
 export type EventLevel = 'info' | 'warn' | 'error';
@@ -77,7 +77,7 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 		case 'deploy:progress':
 			return describeDeploy(event);
 		case 'reshard:progress':
-			return describeReshard(event);
+			return reshardText(event);
 		case 'fleet:sizing':
 			return describeSizing(event);
 		case 'gateway:spawned':
@@ -202,18 +202,9 @@ function listed<T>(causes: readonly T[], text: (cause: T) => string): string[] {
 	return [...causes.slice(0, listedCauses).map(text), ...(more > 0 ? [`${more} more`] : [])];
 }
 
-function describeReshard({
-	state,
-	from,
-	to,
-	done,
-	total,
-	tookMs,
-	longestPauseMs,
-	leftMs,
-	error: reason,
-}: Extract<FleetEventBody, { type: 'reshard:progress' }>): EventText {
-	const what = `resharding from ${from} to ${plural(to, 'session')}`;
+function reshardText(event: Extract<FleetEventBody, { type: 'reshard:progress' }>): EventText {
+	const { state, done, total, tookMs, longestPauseMs, leftMs, error: reason } = event;
+	const what = `resharding ${describeReshard(event)}`;
 	if (state === 'failed') return error(`${what} ended after ${seconds(tookMs)}: ${reason}`);
 	if (state === 'done')
 		return info(`${what} is done after ${seconds(tookMs)}; the longest pause of a shard was ${longestPauseMs} ms`);

@@ -169,15 +169,29 @@ export const deployCancelRoute = route({
 
 export const reshardRoute = route({
 	summary:
-		'Resident mode: replaces the sessions with Discord by more or fewer. Responds once that is done; it continues without its client.',
+		'Resident mode: replaces the sessions with Discord by more or fewer, or the workers by those of another shard count. Responds once that is done; it continues without its client.',
 	input: z.strictObject({
 		sessions: wholeNumber(1).optional().describe('sessions to end with: a whole multiple or part of the present ones'),
+		shards: wholeNumber(1)
+			.optional()
+			.describe(
+				'shards of the workers to end with: a whole multiple or part of the present ones, and a multiple of the sessions',
+			),
 		dryRun: flag.optional().describe('respond at once with what it would take'),
-		undo: flag.optional().describe('end the resharding that runs, and return to the session count before it'),
+		undo: flag.optional().describe('end the resharding that runs, and return to the counts before it'),
 	}),
 	output: z.object({
 		from: z.int(),
 		to: z.int(),
+		shards: z
+			.object({
+				from: z.int(),
+				to: z.int(),
+				workers: z.int(),
+				memoryBytes: z.number().nullable(),
+				freeBytes: z.number(),
+			})
+			.optional(),
 		identifies: z.int(),
 		estimatedMs: z.number(),
 		tookMs: z.number(),

@@ -32,9 +32,9 @@ describe('the session count to have', () => {
 		if (!more) throw new Error('there is advice');
 		expect(remedyFor(more, { layout, how: 'resident' })).toBe('"shardctl reshard 16"');
 		expect(remedyFor(more, { layout, how: 'direct' })).toContain('--shards 16');
-		const full = { ...layout, totalShards: layout.sessions };
-		expect(remedyFor({ ...more, sessions: null }, { layout: full, how: 'resident' })).toBe('"shardctl reshard 16 --shards 16"');
-		expect(remedyFor({ ...more, sessions: null }, { layout: full, how: 'cluster' })).toContain(
+		const filled = { ...layout, totalShards: layout.sessions };
+		expect(remedyFor({ ...more, sessions: null }, { layout: filled, how: 'resident' })).toBe('"shardctl reshard 16 --shards 16"');
+		expect(remedyFor({ ...more, sessions: null }, { layout: filled, how: 'cluster' })).toContain(
 			'--shards 16 --gateway-sessions 16',
 		);
 		expect(remedyFor(more, { layout, how: 'cluster' })).toContain('--gateway-sessions 16');
