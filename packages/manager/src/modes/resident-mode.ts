@@ -34,7 +34,7 @@ import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
 import { withSessions } from '../plan/plan-session.js';
-import type { ShardPlan } from '../reshard/plan-shards.js';
+import type { ShardPlan } from '../plan/plan-shards.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';

@@ -12,7 +12,7 @@ import type {
 } from '@shardctl/core';
 import type { LocalGatewayView } from '../foreign/foreign-source.js';
 import type { Plan } from '../plan/plan.js';
-import type { ShardPlan } from '../reshard/plan-shards.js';
+import type { ShardPlan } from '../plan/plan-shards.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { Carried } from './carried.js';

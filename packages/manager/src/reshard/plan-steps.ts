@@ -2,8 +2,8 @@
 // can carry the shards all the time. Pure.
 import { ShardctlError } from '@shardctl/core';
 import type { Plan } from '../plan/plan.js';
+import { planShardCount, type ShardPlan } from '../plan/plan-shards.js';
 import { planReshard, type ReshardPlan } from './plan-reshard.js';
-import { planShardCount, type ShardPlan } from './plan-shards.js';
 
 export type ReshardStep = { kind: 'sessions'; plan: ReshardPlan } | { kind: 'shards'; plan: ShardPlan };
 

@@ -20,8 +20,8 @@ import {
 import type { SessionStarts } from '../identify/session-starts.js';
 import type { SessionMode } from '../modes/session-mode.js';
 import type { Plan } from '../plan/plan.js';
+import { type ShardPlan, slicesOf } from '../plan/plan-shards.js';
 import { estimateMs, type ReshardPlan } from './plan-reshard.js';
-import { type ShardPlan, slicesOf } from './plan-shards.js';
 import { planSteps, type ReshardStep } from './plan-steps.js';
 import type { ReshardRecord } from './reshard-record.js';
 

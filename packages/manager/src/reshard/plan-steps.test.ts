@@ -2,7 +2,7 @@ import type { Layout } from '@shardctl/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planShards } from '../plan/plan.js';
-import { planShardCount } from './plan-shards.js';
+import { planShardCount } from '../plan/plan-shards.js';
 import { planSteps } from './plan-steps.js';
 
 const input = (counts: { shards: number; sessions: number; perWorker?: number; perGateway?: number }) =>
