@@ -77,8 +77,8 @@ it.runIf(process.env.QUEUE_SCALE)(
 		const lines = () => readFileSync(path, 'latin1').trim().split('\n');
 		await waitFor('every message to be handled', () => lines().length >= said.size, { everyMs: 200 });
 		const handled = lines()
-			.map((line) => line.split(' ') as [content: string, at: string])
-			.sort((a, b) => (BigInt(a[1]) < BigInt(b[1]) ? -1 : 1));
+			.map((line) => line.split(' ') as [content: string, pid: string, at: string])
+			.sort((a, b) => (BigInt(a[2]) < BigInt(b[2]) ? -1 : 1));
 		expect(
 			orderProblems(
 				handled.map(([content]) => content),
@@ -86,7 +86,9 @@ it.runIf(process.env.QUEUE_SCALE)(
 			),
 		).toEqual([]);
 		expect(handled.length).toBe(said.size);
-		const delays = handled.map(([content, at]) => Number(BigInt(at) - (said.get(content) as bigint)) / 1e6).sort((a, b) => a - b);
+		const delays = handled
+			.map(([content, , at]) => Number(BigInt(at) - (said.get(content) as bigint)) / 1e6)
+			.sort((a, b) => a - b);
 		const of = (share: number) => Math.round(delays[Math.min(delays.length - 1, Math.floor(delays.length * share))] as number);
 		process.stderr.write(`${handled.length} messages; delay p50 ${of(0.5)} ms, p99 ${of(0.99)} ms, longest ${of(1)} ms\n`);
 		expect(of(1)).toBeLessThanOrEqual(500);
