@@ -32,7 +32,7 @@ describeWithRedis('deferred interactions', () => {
 	});
 
 	/** Not running yet. */
-	async function connect(defer: boolean): Promise<Queue> {
+	async function connect(defer: boolean | 'ephemeral'): Promise<Queue> {
 		const { token } = gateway.simulator;
 		const options = { url: server.url, token, leaseMs: 1000, onWarning: () => {} };
 		const queue = await connectQueue({ group: 'commands', events: ['INTERACTION_CREATE'], defer, ...options });
@@ -82,6 +82,21 @@ describeWithRedis('deferred interactions', () => {
 		]);
 		expect(queue.stats().dead).toBe(0);
 		expect(gateway.upstream()).toMatchObject({ violations: 0 });
+	});
+
+	it('have a response that only their user sees where a group asks for that', async () => {
+		const queue = await connect('ephemeral');
+		await waitFor('the group to be there', async () => (await queue.subscribe()) !== undefined);
+		await gateway.noticed('upstream:ready', 0);
+		const { simulator } = gateway;
+		await waitFor('the first response', () => {
+			simulator.emit('INTERACTION_CREATE', { name: 'ping' });
+			return answers().length > 0;
+		});
+		const response = simulator.world.interactions.newest(({ callbackType }) => callbackType === 5)?.message;
+		// Discord: Message Flags: EPHEMERAL.
+		expect(Number(response?.flags) & 64).toBe(64);
+		await queue.close();
 	});
 
 	it('are delivered as others where Discord refuses the response, which is reported once and without the token', async () => {

@@ -1,6 +1,6 @@
 // What a person sees of a queue, and does with the events that a group gave up, over a real Redis.
 import { systemClock } from '@shardctl/core';
-import { DeadEvents, emptyLook, InteractionDeferral, partitionOf, QueueFigures, queueLayout } from '@shardctl/queue';
+import { DeadEvents, emptyLook, InteractionDeferral, partitionOf, QueueFigures, queueLayout, removeGroup } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -143,6 +143,48 @@ describeWithRedis('the figures of a queue', () => {
 				['g', 0],
 				['other', 0],
 			],
+		]);
+	});
+
+	it('forget a group that is removed, with what it gave up, and refuse while it has workers', async () => {
+		await begin();
+		const failing = await worker({
+			onEvent: () => {
+				throw new Error('no');
+			},
+		});
+		await (await worker({ group: 'other' })).queue.close();
+		await waitFor('its partitions', () => failing.queue.stats().partitions === 16);
+		source.write(1);
+		await waitFor('one to be given up', async () => (await dead.list(10)).length === 1);
+		await expect(removeGroup(redis, keys, 'g')).rejects.toMatchObject({
+			code: 'OPTIONS_INVALID',
+			message: expect.stringContaining('group "g" has 1 worker: stop them first'),
+		});
+		await expect(removeGroup(redis, keys, 'commands')).rejects.toMatchObject({
+			code: 'OPTIONS_INVALID',
+			message: 'the queue has no group "commands"; it has g, other',
+		});
+		await failing.queue.close();
+		source.write(1);
+		source.write(2);
+		await waitFor('them to be written', () => source.written() === 3);
+		expect(await removeGroup(redis, keys, 'g')).toEqual({ unhandled: 2, dead: 1 });
+		expect([await dead.list(10), (await figures.look()).groups.map(({ group }) => group)]).toEqual([[], ['other']]);
+		const isUnread = async () => (await redis.batch([['HEXISTS', keys.meta, 'unread']]))[0];
+		expect([await isUnread(), await removeGroup(redis, keys, 'other')]).toEqual([0, { unhandled: 3, dead: 0 }]);
+		expect([await isUnread(), (await figures.look()).groups]).toEqual([1, []]);
+		const [left] = await redis.batch([['KEYS', `${keys.group('')}*`]]);
+		expect(left).toEqual([]);
+		// One that connects later is a new group.
+		const again = await worker();
+		await waitFor('its partitions', () => again.queue.stats().partitions === 16);
+		source.write(1);
+		await waitFor('the new event', () => again.handled.length === 1);
+		expect([await isUnread(), again.handled, (await figures.look()).groups[0]]).toEqual([
+			0,
+			['1:3'],
+			expect.objectContaining({ group: 'g', missed: 0, dead: 0 }),
 		]);
 	});
 

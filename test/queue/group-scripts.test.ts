@@ -110,6 +110,15 @@ describeWithRedis('the scripts of a group of workers', () => {
 				};
 	}
 
+	async function readAfter(member: string, partition: number, epoch: string, last: number | '') {
+		const [[, missed]] = (await redis.script(
+			read,
+			[keys.group(group), keys.events(partition)],
+			[group, member, 10, partition, epoch, last],
+		)) as [['OK', number]];
+		return missed;
+	}
+
 	async function claimFrom(member: string, partition: number, epoch: string, from = '-') {
 		const answer = (await redis.script(
 			claimPending,
@@ -305,6 +314,22 @@ describeWithRedis('the scripts of a group of workers', () => {
 		expect(await claimFrom('a', 0, epoch)).toMatchObject({ missed: 3, numbers: [6, 7] });
 		await redis.batch([['XGROUP', 'DESTROY', keys.events(0), group]]);
 		expect(await readFrom('a', 0, epoch)).toMatchObject({ numbers: [6, 7] });
+	});
+
+	it('count what was lost with Redis from what their owner says that it has read', async () => {
+		const epoch = (await takeTurn('a', 4, none)).owned.get(0) as string;
+		await add(0, 8, 9);
+		await redis.batch([['HDEL', keys.group(group), 'n:0']]);
+		expect(await readAfter('a', 0, epoch, 5)).toBe(2);
+		await add(0, 12);
+		// What the group knows is newer.
+		expect(await readAfter('a', 0, epoch, 5)).toBe(2);
+		for (const last of ['', 20] as const) {
+			await redis.batch([['HDEL', keys.group(group), 'n:0']]);
+			await add(0, 15);
+			expect(await readAfter('a', 0, epoch, last)).toBe(0);
+		}
+		expect(String((await redis.batch([['HGET', keys.group(group), 'missed']]))[0])).toBe('4');
 	});
 
 	// Workers that live by the rules of the lease, and may be slow, cut off, stopped or killed at any moment: no event is handled by two, none

@@ -1,4 +1,5 @@
 // A Redis that is full, or stopped for longer than a lease, under the writer and the workers of a queue: what README.md promises, counted.
+import { QueueFigures } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -60,6 +61,42 @@ describeWithRedis('an event queue whose Redis is in trouble', () => {
 		// The answer to the writer may arrive after the events were handled.
 		await expect.poll(source.written).toBe(1000);
 		expect(orderProblems([...first.handled, ...second.handled], source.counts)).toEqual([]);
+	});
+
+	it('writes again as soon as workers have handled what fills a Redis, without more memory', async () => {
+		const worker = await start();
+		write(4000);
+		await expect.poll(() => worker.handled.length, { timeout: 20_000 }).toBe(4000);
+		await waitFor('all to be acknowledged', async () => (await new QueueFigures(redis, keys).look()).groups[0]?.lag === 0);
+		const used = async () => Number(/used_memory:(\d+)/.exec(String((await redis.batch([['INFO', 'memory']]))[0]))?.[1]);
+		// Nothing more fits, and much of it is events that no group needs.
+		await redis.batch([['CONFIG', 'SET', 'maxmemory', await used()]]);
+		write(400);
+		await expect.poll(source.written, { timeout: 20_000 }).toBe(4400);
+		await expect.poll(() => new Set(worker.handled).size).toBe(4400);
+		expect([source.failures, source.writer.failure]).toEqual([['REDIS_REFUSED'], undefined]);
+		expect(orderProblems(worker.handled, source.counts)).toEqual([]);
+		expect(worker.queue.stats().missed).toBe(0);
+	});
+
+	it('counts what was lost with the data of Redis as missed, and continues', async () => {
+		let release = () => {};
+		const held = new Promise<void>((resolve) => {
+			release = resolve;
+		});
+		const worker = await start({ onEvent: () => held });
+		// More than it has in hand.
+		write(4000);
+		await expect.poll(source.written).toBe(4000);
+		await expect.poll(() => worker.queue.stats().inHand).toBeGreaterThan(500);
+		await server.restart();
+		release();
+		write(400);
+		await expect.poll(source.written, { timeout: 20_000 }).toBe(4400);
+		const accounted = () => new Set(worker.handled).size + worker.queue.stats().missed;
+		await expect.poll(accounted, { timeout: 20_000 }).toBe(4400);
+		expect(worker.queue.stats().missed).toBeGreaterThan(1000);
+		expect(source.writer.failure).toBeUndefined();
 	});
 
 	it('loses nothing where Redis is stopped for longer than a lease, and repeats at most what was in hand', async () => {

@@ -76,6 +76,22 @@ describeWithRedis('the writer of the event queue', () => {
 		under.writer.stop();
 	});
 
+	it('continues to count where Redis has lost its data, and says so', async () => {
+		const lost: (number | undefined)[] = [];
+		const under = numberedWriter(redis, { onLost: (events) => lost.push(events) });
+		under.writer.start();
+		for (let n = 0; n < 500; n++) under.write(n % 7);
+		await expect.poll(under.written).toBe(500);
+		await redis.batch([['FLUSHALL']]);
+		for (let n = 0; n < 70; n++) under.write(n % 7);
+		await expect.poll(under.written).toBe(570);
+		const record = (await redis.batch([['HGETALL', keys.record(0)]]))[0] as Buffer[];
+		const numbers = record.map(String).flatMap((field, at) => (field.startsWith('n:') ? [Number(record[at + 1])] : []));
+		expect([lost, numbers.reduce((sum, n) => sum + n, 0)]).toEqual([[undefined], 570]);
+		expect(under.writer.failure).toBeUndefined();
+		under.writer.stop();
+	});
+
 	it('writes no more once another process is the writer, and says so', async () => {
 		const [first, second] = [numberedWriter(redis), numberedWriter(redis)];
 		first.writer.start();

@@ -9,6 +9,7 @@ const mostRows = 50;
 export function Queue() {
 	const queue = stats.value?.queue;
 	if (!queue) return null;
+	const isDeferring = queue.deferred > 0 || queue.deferFailed > 0;
 	const sorted = queue.groups.toSorted((a, b) => b.lag - a.lag || (a.group < b.group ? -1 : 1));
 	return (
 		<section class="card" aria-labelledby="queue-title">
@@ -16,6 +17,7 @@ export function Queue() {
 				<h2 id="queue-title">Event queue</h2>
 				<span class="quiet">
 					{queue.connected ? `${decimal(queue.writtenPerSecond)} events written per second` : 'Redis does not answer'}
+					{isDeferring && `; ${count(queue.deferred)} interactions deferred, ${count(queue.deferFailed)} not`}
 				</span>
 			</div>
 			{sorted.length === 0 ? (

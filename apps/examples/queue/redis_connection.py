@@ -1,7 +1,17 @@
 """A connection to Redis with the standard library alone: https://redis.io/docs/latest/develop/reference/protocol-spec/"""
-import socket
-import ssl
-import urllib.parse
+import json, os, socket, ssl, tempfile, urllib.parse
+
+
+def tls_context():
+    """With the certificates of --queue-ca, --queue-cert and --queue-key, which shardctl gives its workers as PEM."""
+    given = json.loads(os.environ.get('SHARDCTL_QUEUE_TLS') or '{}')
+    context = ssl.create_default_context(cadata=given.get('ca'))
+    if 'cert' in given:
+        with tempfile.NamedTemporaryFile('w') as file:  # Python reads a certificate from files alone.
+            file.write(f"{given['cert']}\n{given['key']}")
+            file.flush()
+            context.load_cert_chain(file.name)
+    return context
 
 
 class Redis:
@@ -11,7 +21,7 @@ class Redis:
             raise ValueError(f'the address of Redis begins with redis:// or rediss://, not {at.scheme}:')
         self.socket = socket.create_connection((at.hostname, at.port or 6379))
         if at.scheme == 'rediss':
-            self.socket = ssl.create_default_context().wrap_socket(self.socket, server_hostname=at.hostname)
+            self.socket = tls_context().wrap_socket(self.socket, server_hostname=at.hostname)
         self.file = self.socket.makefile('rb')
         if at.password:
             self('AUTH', *filter(None, (urllib.parse.unquote(word or '') for word in (at.username, at.password))))

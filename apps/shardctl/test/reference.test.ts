@@ -29,6 +29,7 @@ describe('every option', () => {
 		const nested = program.commands.flatMap(({ commands }) => commands);
 		expect(nested.map((command) => `${command.parent?.name()} ${command.name()}`)).toEqual([
 			'queue dead',
+			'queue remove',
 			'simulate say',
 			'simulate command',
 			'simulate press',

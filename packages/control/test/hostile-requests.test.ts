@@ -70,6 +70,7 @@ const examples: Partial<Record<Operation, readonly object[]>> = {
 	scale: [{ workers: 4 }],
 	queueRetry: [{ id: '1700000000000-0' }, { id: 'all' }],
 	queueDrop: [{ id: '1700000000000-0' }, { id: 'all' }],
+	queueRemove: [{ group: 'commands' }],
 	respawn: [{}],
 	eval: [{ code: '1 + 1', shard: 0, timeoutMs: 1000 }],
 	fetch: [{ path: 'guilds.cache.size', shard: 0 }],
@@ -89,7 +90,7 @@ test('finding 15: responds to random bodies on every route that takes one, and k
 	const given = async () => ({ count: 1, tooOld: 0 });
 	Object.assign(fleet, {
 		scale: async (workers: number) => ({ from: 1, to: workers }),
-		queue: { dead: async () => [], retryDead: given, dropDead: given },
+		queue: { dead: async () => [], retryDead: given, dropDead: given, removeGroup: async () => ({ unhandled: 0, dead: 0 }) },
 	});
 	const random = seededRandom(17);
 	const routes = (Object.keys(endpoints) as Operation[]).filter((operation) => endpoint(operation).method === 'POST');

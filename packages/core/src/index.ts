@@ -114,6 +114,7 @@ export {
 	type QueueNews,
 	type QueuePartitionStats,
 	type QueueStats,
+	type QueueUnwritten,
 	type QueueWorkerFigures,
 	queueChannel,
 } from './contract/queue.js';
@@ -170,6 +171,7 @@ export { compareFences, fencedError, isFence } from './fence.js';
 export { guardListener } from './guard-listener.js';
 export { fleetHealth } from './health/fleet-health.js';
 export { describeLosses, noLosses, withLoss } from './health/losses.js';
+export { queueUnwritten, unwrittenRemedy } from './health/queue-causes.js';
 export { isSilent } from './health/worker-causes.js';
 export { IdentifyClient, type IdentifyLink } from './identify-client.js';
 export { allIntents, formatIntents, intentBits, privilegedIntentBits, privilegedIntents } from './intents.js';
@@ -186,6 +188,7 @@ export { maxSentHeapBytes, messageWeight } from './message-weight.js';
 export { nearestName } from './nearest-name.js';
 export { type OptionProblem, optionProblems, optionsError, safelyParsed } from './options.js';
 export { plural } from './plural.js';
+export { redisUrlProblem } from './redis-url.js';
 export { parseRequestTarget, type RequestTarget } from './request-target.js';
 export {
 	endToEndHeaders,

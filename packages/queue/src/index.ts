@@ -1,8 +1,7 @@
+export type { ConnectQueueOptions, MissedEvents } from './consumer/connect-options.js';
 export {
-	type ConnectQueueOptions,
 	connectQueue,
 	type EventHandler,
-	type MissedEvents,
 	Queue,
 	type QueueStats,
 	type RestClient,
@@ -12,6 +11,7 @@ export type { Effect, EffectOutcome, OnceOptions } from './consumer/effects.js';
 export type { QueueEvent } from './consumer/queue-event.js';
 export { DeadEvents, type DeadEventsOutcome } from './figures/dead-events.js';
 export { emptyLook, QueueFigures, type QueueLook } from './figures/queue-figures.js';
+export { type RemovedGroup, removeGroup } from './figures/remove-group.js';
 export { InteractionDeferral, type InteractionDeferralOptions } from './producer/interaction-deferral.js';
 export { RequestResponder, type RequestResponderOptions } from './producer/request-responder.js';
 export { type QueuedEvent, ShardWriter, type ShardWriterOptions, type WriterCounters } from './producer/shard-writer.js';

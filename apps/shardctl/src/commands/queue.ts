@@ -1,10 +1,11 @@
-// `shardctl queue`: how far the groups of workers are with the events of the queue; `queue dead`: the events that they gave up.
+// `shardctl queue`: how far the groups of workers are with the events of the queue; `queue dead`: the events that they gave up; `queue remove`:
+// a group that is not used any more.
 import { ShardctlError } from '@shardctl/core';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { duration, whole } from '../option-parsers.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
-import { plural } from '../terminal/count.js';
+import { grouped, plural } from '../terminal/count.js';
 import { printErr, printOut } from '../terminal/print.js';
 
 interface QueueOptions extends TargetOptions {
@@ -31,7 +32,7 @@ export function queueCommand(): Command {
 		.addOption(option('-w, --watch', 'print it again at each interval'))
 		.addOption(option('--interval <time>', 'interval, with --watch').default(2000, '2s').argParser(duration));
 	for (const each of targetOptions()) command.addOption(each);
-	return command.addCommand(deadCommand()).action(showQueue);
+	return command.addCommand(deadCommand()).addCommand(removeCommand()).action(showQueue);
 }
 
 async function showQueue({ json = false, watch = false, interval, ...which }: QueueOptions): Promise<void> {
@@ -45,6 +46,24 @@ async function showQueue({ json = false, watch = false, interval, ...which }: Qu
 	if (!watch) return;
 	const { repeat } = await import('../nodes/repeat.js');
 	await repeat(interval, print);
+}
+
+function removeCommand(): Command {
+	const command = new Command('remove')
+		.summary('Removes a group that is not used any more.')
+		.description(
+			'Removes a group whose workers are not to come back: the queue keeps nothing for it any more, writes no events that only it ' +
+				'subscribed to, and removes the events that it gave up. It is refused while the group has workers. A worker that connects ' +
+				'with the name later makes a new group.',
+		)
+		.argument('<group>', 'its name, as "shardctl queue" lists it');
+	for (const each of targetOptions()) command.addOption(each);
+	return command.action(async (group: string, _options: TargetOptions, self: Command) => {
+		const { client } = await target(self.optsWithGlobals<TargetOptions>());
+		const { unhandled, dead: givenUp } = await client.removeQueueGroup(group);
+		const left = `${grouped(unhandled)} events that it had not handled, and ${grouped(givenUp)} that it had given up`;
+		printErr(`removed group "${group}" with ${left}\n`);
+	});
 }
 
 function deadCommand(): Command {

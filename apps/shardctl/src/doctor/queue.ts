@@ -1,8 +1,8 @@
 // Checks of the Redis through which events go to workers (`gateway: 'queue'`).
 import type { EngineReport } from '@shardctl/cluster';
 import type { ShardManagerOptions } from '@shardctl/manager';
-import { type Finding, fail } from './finding.js';
-import { engineFindings, examineRedis, type RedisUse, type ReportContext, useFindings } from './redis.js';
+import { type Finding, fail, warn } from './finding.js';
+import { engineFindings, examineRedis, megabytes, type RedisUse, type ReportContext, useFindings } from './redis.js';
 
 const use: RedisUse = {
 	name: 'an event queue',
@@ -19,12 +19,25 @@ export interface QueueCheckOptions {
 }
 
 export async function checkQueue({ queue, token, env }: QueueCheckOptions): Promise<Finding[]> {
-	const { url = env.SHARDCTL_QUEUE, ca, cert, key } = typeof queue === 'string' ? { url: queue } : (queue ?? {});
+	const { url = env.SHARDCTL_QUEUE, ca, cert, key, keepBytes } = typeof queue === 'string' ? { url: queue } : (queue ?? {});
 	if (url === undefined) {
 		const remedy = 'set "queue" in the config file, or SHARDCTL_QUEUE, such as redis://localhost:6379';
 		return [fail('redis', 'the Redis of the event queue is not named', remedy)];
 	}
-	return examineRedis({ address: { url, ca, cert, key }, option: 'queue', token }, queueFindings);
+	return examineRedis({ address: { url, ca, cert, key }, option: 'queue', token }, (report, context) => [
+		...queueFindings(report, context),
+		...keepFindings(report, keepBytes),
+	]);
+}
+
+/** As in createShardManager. */
+const defaultKeepBytes = 2 ** 30;
+
+/** What is kept for workers that are away must fit. */
+export function keepFindings({ maxBytes }: Pick<EngineReport, 'maxBytes'>, keepBytes = defaultKeepBytes): Finding[] {
+	if (maxBytes === 0 || keepBytes < maxBytes) return [];
+	const text = `Redis may use ${megabytes(maxBytes)}, and the queue keeps up to ${megabytes(keepBytes)} for workers that are away`;
+	return [warn('redis memory', text, 'set --queue-keep-size below maxmemory, or raise maxmemory')];
 }
 
 /** What a report means, in the order in which to fix it. */

@@ -74,6 +74,10 @@ export function engineFindings(report: EngineReport, { url }: ReportContext): Fi
 	];
 }
 
+export function megabytes(bytes: number): string {
+	return `${grouped(Math.ceil(bytes / 2 ** 20))} MB`;
+}
+
 /** What its user may do, who else reaches it, and what it keeps. */
 export function useFindings(report: EngineReport, { url, application }: ReportContext, use: RedisUse): Finding[] {
 	const { hostname, password } = new URL(url);
@@ -122,9 +126,9 @@ function rightsFinding({ refusal }: EngineReport, application: string, { name }:
 }
 
 function memoryFinding({ usedBytes, maxBytes }: EngineReport, { fullLoses }: RedisUse): Finding {
-	const megabytes = (bytes: number) => `${grouped(Math.ceil(bytes / 2 ** 20))} MB`;
 	if (maxBytes === 0) return ok('redis memory', `${megabytes(usedBytes)} used, no limit`);
 	const text = `${megabytes(usedBytes)} of ${megabytes(maxBytes)} used`;
+	if (usedBytes >= maxBytes) return fail('redis memory', `Redis is full: ${text}`, `raise maxmemory: now ${fullLoses}`);
 	if (usedBytes < maxBytes * 0.8) return ok('redis memory', text);
 	return warn('redis memory', text, `raise maxmemory: without memory, ${fullLoses}`);
 }

@@ -36,6 +36,16 @@ it('keeps what was lost on a narrow screen', () => {
 	expect(titles).toEqual(expect.arrayContaining(['LAG', 'EXPIRED', 'MISSED', 'DEAD']));
 });
 
+it('says why events are not written, how many wait, and what to do', () => {
+	const error = "Redis at redis://127.0.0.1:6379 refused queue.append: OOM command not allowed when used memory > 'maxmemory'.";
+	const unwritten = { shardIds: [0, 1, 2], since: Date.now() - 65_000, error, waiting: 1234 };
+	const text = queueText({ ...stats, unwritten });
+	expect(text).toContain('Not written for 1m: 1,234 events of shards 0-2 wait in their gateway processes.');
+	expect(text).toContain(`${error.slice(0, -1)}: raise maxmemory of Redis`);
+	const away = queueText({ ...stats, connected: false, unwritten });
+	expect(away).toContain('Redis does not answer; these are the last figures.\nNot written for');
+});
+
 it('says how many interactions the gateway processes have deferred, where they do', () => {
 	expect(queueText(stats)).toContain('in 32 partitions\n');
 	expect(queueText({ ...stats, deferred: 12, deferFailed: 1 })).toContain('in 32 partitions; 12 interactions deferred, 1 not\n');

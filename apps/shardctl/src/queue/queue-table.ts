@@ -1,5 +1,5 @@
 // The event queue as tables for people. Pure, but for the width of the terminal.
-import type { DeadEvent, QueueGroupStats, QueueStats } from '@shardctl/core';
+import { type DeadEvent, describeShards, type QueueGroupStats, type QueueStats, unwrittenRemedy } from '@shardctl/core';
 import { age } from '../terminal/age.js';
 import { out } from '../terminal/colours.js';
 import { grouped, plural } from '../terminal/count.js';
@@ -15,7 +15,20 @@ export function queueText(stats: QueueStats, width = outputWidth(process.stdout)
 			? [out.dim('No group of workers has subscribed yet.')]
 			: tableLines(columns(stats), groups, { width, dim: out.dim });
 	const notes = connected ? [] : [out.red('Redis does not answer; these are the last figures.')];
+	notes.push(...unwrittenNotes(stats));
 	return `${[...lines, '', out.dim(queueLine(stats)), ...notes].join('\n')}\n`;
+}
+
+function unwrittenNotes({ unwritten }: QueueStats): string[] {
+	if (!unwritten) return [];
+	const { shardIds, since, error, waiting } = unwritten;
+	const lasting = age(Math.max(0, Date.now() - since));
+	return [
+		out.red(
+			`Not written for ${lasting}: ${grouped(waiting)} events of ${describeShards(shardIds)} wait in their gateway processes.`,
+		),
+		out.red(`${printableLine(error).replace(/\.$/, '')}: ${unwrittenRemedy(error)}.`),
+	];
 }
 
 /** For the summary of a fleet: `queue 12 events/s`, then of each group `commands: 2 workers, 3 waiting for up to 5s`. */

@@ -55,8 +55,8 @@ export interface RedisServer {
 	readonly port: number;
 	readonly url: string;
 	readonly pid: number;
-	/** Stops it hard and starts it again on the same port; with what it had saved, if it was started with `persist`. */
-	restart(): Promise<void>;
+	/** Stops it hard and starts it again on the same port; with what it had saved, if it was started with `persist` and not `empty`. */
+	restart(options?: { empty?: boolean }): Promise<void>;
 	kill(signal: NodeJS.Signals): void;
 	close(): Promise<void>;
 }
@@ -123,8 +123,9 @@ export async function redisServer(options: RedisServerOptions = {}): Promise<Red
 		get pid() {
 			return child?.pid as number;
 		},
-		restart: async () => {
+		restart: async ({ empty = false } = {}) => {
 			await end();
+			if (empty) rmSync(join(dir, 'appendonlydir'), { recursive: true, force: true });
 			await start();
 		},
 		kill: (signal) => {

@@ -22,6 +22,7 @@ export const endpoints = {
 	queueDead: 'GET /v1/queue/dead',
 	queueRetry: 'POST /v1/queue/dead/retry',
 	queueDrop: 'POST /v1/queue/dead/drop',
+	queueRemove: 'POST /v1/queue/groups/remove',
 	respawn: 'POST /v1/shards/{shardId}/respawn',
 	eval: 'POST /v1/eval',
 	fetch: 'POST /v1/fetch',

@@ -123,6 +123,7 @@ const causeKinds = {
 	'rest-process-down': true,
 	'queue-unread': true,
 	'queue-unreachable': true,
+	'queue-unwritten': true,
 	'invalid-requests-high': true,
 	'snapshots-failing': true,
 	'disk-full': true,
@@ -242,6 +243,7 @@ export const queueStats = z.object({
 	writtenPerSecond: z.number(),
 	deferred: z.int(),
 	deferFailed: z.int(),
+	unwritten: z.object({ shardIds: z.array(z.int()), since: z.number(), error: z.string(), waiting: z.int() }).optional(),
 	groups: z.array(
 		z.object({
 			group: z.string(),

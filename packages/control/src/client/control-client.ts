@@ -72,6 +72,8 @@ export interface ControlClient {
 	/** Puts an event that was given up back into the queue, or `all`. */
 	retryDeadEvents(id: string): Promise<Output<'queueRetry'>>;
 	dropDeadEvents(id: string): Promise<Output<'queueDrop'>>;
+	/** Removes a group of workers from the queue. Throws `OPTIONS_INVALID` also for a group that is not there, and for one that has workers. */
+	removeQueueGroup(group: string): Promise<Output<'queueRemove'>>;
 	respawn(shardId: number): Promise<Output<'respawn'>>;
 	/** The nodes of the cluster. Throws `NOT_A_CLUSTER`, as the next four. */
 	nodes(): Promise<Output<'nodes'>>;
@@ -155,6 +157,7 @@ export function createControlClient(
 		deadEvents: async (input) => [...(await withDeadline('queueDead', input)).events],
 		retryDeadEvents: (id) => withoutDeadline('queueRetry', { id }),
 		dropDeadEvents: (id) => withoutDeadline('queueDrop', { id }),
+		removeQueueGroup: (group) => withoutDeadline('queueRemove', { group }),
 		respawn: (shardId) => withoutDeadline('respawn', { shardId }),
 		nodes: () => withDeadline('nodes'),
 		placement: () => withDeadline('placement'),

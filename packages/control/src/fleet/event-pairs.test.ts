@@ -69,6 +69,7 @@ const pairs = {
 	'interactions:not-deferred': 'moment',
 	'queue:failed': ['queue:written', 'gateway:exited'],
 	'queue:written': 'moment',
+	'queue:lost': 'moment',
 	'snapshot:failed': ['snapshot:saved', 'gateway:exited'],
 	'snapshot:saved': 'moment',
 	'snapshot:restored': 'moment',

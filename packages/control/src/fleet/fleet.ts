@@ -57,13 +57,15 @@ export interface DeployRequest {
 	maxErrorRate?: number | undefined;
 }
 
-/** The events of the queue that groups gave up. `id` is that of an event, or `all`. */
+/** The groups of the queue, and the events that they gave up. `id` is that of an event, or `all`. */
 export interface FleetQueue {
 	/** The newest first. */
 	dead(limit: number): Promise<DeadEvent[]>;
 	/** `tooOld`: interactions, which are left as they are. Rejects with `OPTIONS_INVALID` for an event that is not there. */
 	retryDead(id: string): Promise<{ count: number; tooOld: number }>;
 	dropDead(id: string): Promise<{ count: number; tooOld: number }>;
+	/** Rejects with `OPTIONS_INVALID` for a group that is not there, and for one that has workers. */
+	removeGroup(group: string): Promise<{ unhandled: number; dead: number }>;
 }
 
 /** A fleet of workers, as the control API sees and steers it: what a machine runs, or all machines of a cluster together. */

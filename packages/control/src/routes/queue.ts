@@ -1,5 +1,5 @@
 // Routes about the event queue and the workers that read it.
-import { ShardctlError } from '@shardctl/core';
+import { queueUnwritten, ShardctlError } from '@shardctl/core';
 import { z } from 'zod';
 import { deadEvent, queueStats, text, wholeNumber } from '../api/schemas.js';
 import type { Fleet, FleetQueue } from '../fleet/fleet.js';
@@ -11,8 +11,9 @@ export const queueRoute = route({
 	input: z.strictObject({}),
 	output: queueStats,
 	async run(_input, { fleet }) {
-		const { queue } = await fleet.getStats();
-		if (queue) return queue;
+		const { queue, gateways } = await fleet.getStats();
+		const unwritten = gateways && queueUnwritten(gateways);
+		if (queue) return { ...queue, ...(unwritten && { unwritten }) };
 		throw noQueue();
 	},
 });
@@ -55,6 +56,14 @@ export const queueDropRoute = route({
 	input: z.strictObject({ id }),
 	output: outcome,
 	run: ({ id: wanted }, { fleet }) => queueOf(fleet).dropDead(wanted),
+});
+
+export const queueRemoveRoute = route({
+	summary:
+		'Removes a group of workers from the queue: nothing is kept for it any more, and the events that it gave up are removed. Refused while it has workers.',
+	input: z.strictObject({ group: text('the name of a group') }),
+	output: z.object({ unhandled: z.int(), dead: z.int() }),
+	run: ({ group }, { fleet }) => queueOf(fleet).removeGroup(group),
 });
 
 function queueOf({ queue }: Fleet): FleetQueue {

@@ -19,7 +19,7 @@ import {
 import { metricsRoute } from './metrics.js';
 import { openApi } from './openapi.js';
 import { healthzRoute, readyzRoute } from './probes.js';
-import { queueDeadRoute, queueDropRoute, queueRetryRoute, queueRoute, scaleRoute } from './queue.js';
+import { queueDeadRoute, queueDropRoute, queueRemoveRoute, queueRetryRoute, queueRoute, scaleRoute } from './queue.js';
 import { type Route, route } from './route.js';
 import { whereRoute } from './where.js';
 
@@ -52,6 +52,7 @@ const operations = {
 	queueDead: queueDeadRoute,
 	queueRetry: queueRetryRoute,
 	queueDrop: queueDropRoute,
+	queueRemove: queueRemoveRoute,
 	respawn: respawnRoute,
 	eval: evalRoute,
 	fetch: fetchRoute,

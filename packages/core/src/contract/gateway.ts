@@ -266,6 +266,8 @@ export interface GatewayShardStats extends GatewayShardCounters {
 	snapshotAgeMs: number | null;
 	/** Why the last save failed, and since when (epoch ms) saves fail; null where the last one succeeded. */
 	snapshotFailure: { since: number; error: string } | null;
+	/** Queue mode: why its events are not written to the queue, and since when (epoch ms); null where they are. */
+	queueFailure?: { since: number; error: string } | null | undefined;
 }
 
 /** Requests that a gateway process handles. */
@@ -456,6 +458,7 @@ export const gatewayNoticeKinds = [
 	'interactions:not-deferred',
 	'queue:failed',
 	'queue:written',
+	'queue:lost',
 	'snapshot:failed',
 	'snapshot:saved',
 	'snapshot:restored',

@@ -36,8 +36,15 @@ export interface GatewayFacts {
 	sessions: readonly SessionFacts[];
 	/** Shards whose snapshots could not be saved, since when and why. */
 	snapshotFailure?: { shardIds: readonly number[]; since: number; error: string; folder: string } | null;
-	/** Events that workers will never see, since the process started. */
-	shards: readonly { shardId: number; lost: number; overflowed: number }[];
+	shards: readonly {
+		shardId: number;
+		/** Events that workers will never see, since the process started. */
+		lost: number;
+		overflowed: number;
+		bufferedEvents?: number;
+		/** Queue mode: why its events are not written to the queue, and since when (epoch ms). */
+		queueFailure?: { since: number; error: string } | null | undefined;
+	}[];
 }
 
 /** One session with Discord. */
@@ -135,6 +142,7 @@ export type HealthCauseKind =
 	| 'rest-process-down'
 	| 'queue-unread'
 	| 'queue-unreachable'
+	| 'queue-unwritten'
 	| 'invalid-requests-high'
 	| 'snapshots-failing'
 	| 'disk-full'

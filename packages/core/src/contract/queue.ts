@@ -99,7 +99,20 @@ export interface QueueStats {
 	deferred: number;
 	/** Interactions that were to get a deferred response and did not. */
 	deferFailed: number;
+	/** Only while events cannot be written, as where Redis is full: those of these shards wait in their gateway processes. */
+	unwritten?: QueueUnwritten | undefined;
 	groups: QueueGroupStats[];
+}
+
+/** Shards whose events are not written to the queue now. */
+export interface QueueUnwritten {
+	shardIds: number[];
+	/** Epoch ms. */
+	since: number;
+	/** Why: of the first of them. */
+	error: string;
+	/** Events that wait in the gateway processes. */
+	waiting: number;
 }
 
 /** An event that was given up. */

@@ -184,6 +184,10 @@ export const gatewayShardStats = z.object({
 	snapshotBytes: z.int().nullable(),
 	snapshotAgeMs: z.number().nullable(),
 	snapshotFailure: z.object({ since: z.number(), error: text(1000) }).nullable(),
+	queueFailure: z
+		.object({ since: z.number(), error: text(1000) })
+		.nullable()
+		.optional(),
 }) satisfies z.ZodType<GatewayShardStats>;
 
 const gatewayStats = z.object({

@@ -44,6 +44,7 @@ export interface ShardWriterEvents {
 	onChange(): void;
 	onFailed(error: ShardctlError): void;
 	onRecovered(failedForMs: number): void;
+	onLost(events: number | undefined): void;
 }
 
 /** What a lost message would have said. */
@@ -57,8 +58,8 @@ export class EventQueue {
 	readonly connected: Promise<void>;
 	readonly #deferral: InteractionDeferral;
 	#wanted: ReadonlySet<string> = new Set();
-	/** Whether a group asks for deferred responses to interactions. */
-	#defers = false;
+	/** Whether a group asks for deferred responses to interactions, and whether one asks that only the user sees them. */
+	#defers: { isEphemeral: boolean } | undefined;
 	#intents = 0;
 	#timer: Timer | undefined;
 	#isReady = false;
@@ -93,7 +94,7 @@ export class EventQueue {
 
 	/** See {@link InteractionDeferral.begin}. Undefined also where no group asks for it. */
 	defer(data: unknown, key: string): Promise<boolean> | undefined {
-		return this.#defers && !this.#closed ? this.#deferral.begin(data, key) : undefined;
+		return this.#defers && !this.#closed ? this.#deferral.begin(data, key, this.#defers) : undefined;
 	}
 
 	/** The writer of a shard; it writes once it is started. */
@@ -163,14 +164,18 @@ export class EventQueue {
 	}
 
 	async #look(onTerms: (terms: SessionTerms | null) => void): Promise<void> {
-		const [fields] = (await this.#redis.batch([['HVALS', this.#keys.groups]])) as [Buffer[]];
+		const [fields, unread] = (await this.#redis.batch([
+			['HVALS', this.#keys.groups],
+			['HGET', this.#keys.meta, 'unread'],
+		])) as [Buffer[], Buffer | null];
 		const subscriptions = fields.map((text) => decodeSubscription(text.toString())).filter((each) => each !== undefined);
 		const isFirst = !this.#isReady;
 		this.#isReady = true;
-		// A Redis that lost its data has no groups; their workers subscribe again.
-		if (subscriptions.length > 0) {
+		// A Redis that lost its data has no groups; their workers subscribe again. Where the last group was removed, nothing is wanted.
+		if (subscriptions.length > 0 || unread) {
 			this.#wanted = new Set(subscriptions.flatMap(({ events }) => events));
-			this.#defers = subscriptions.some(({ events, defer }) => defer && events.includes(interactionEvent));
+			const defers = subscriptions.flatMap(({ events, defer }) => (defer && events.includes(interactionEvent) ? [defer] : []));
+			this.#defers = defers.length === 0 ? undefined : { isEphemeral: defers.includes('ephemeral') };
 		}
 		const intents = subscriptions.reduce((bits, each) => bits | intentsOf(each), this.#intents);
 		if (intents === this.#intents && !isFirst) return;

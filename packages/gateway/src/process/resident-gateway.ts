@@ -20,6 +20,7 @@ import {
 	messageOf,
 	orAborted,
 	parseRequestTarget,
+	plural,
 	RefusalNotices,
 	type ReshardedGroup,
 	type ReshardGroup,
@@ -688,6 +689,7 @@ export class ResidentGateway {
 			onFailed: ({ message }) => notice({ shardIds: [shardId], kind: 'queue:failed', message: `events wait: ${message}` }),
 			onRecovered: (failedForMs) =>
 				notice({ shardIds: [shardId], kind: 'queue:written', message: `events are written again, after ${age(failedForMs)}` }),
+			onLost: (events) => notice({ shardIds: [shardId], kind: 'queue:lost', message: queueLossText(events) }),
 		});
 		const start = () => writer.start();
 		// Neither rejects.
@@ -762,4 +764,12 @@ function shardsOfAll(totalShards: number, groups: number, group: number): number
 function describeSessions(sessions: readonly ResidentSession[]): string {
 	const ids = sessions.map(({ id }) => id);
 	return `${ids.length === 1 ? 'session' : 'sessions'} ${formatShardIds(ids)} of ${sessions[0]?.of}`;
+}
+
+/** @param events Undefined: all that were in the queue. */
+function queueLossText(events: number | undefined): string {
+	const counted = 'what a group had not read counts as missed';
+	return events === undefined
+		? `Redis has lost the events that were in the queue, as after a restart without its data: ${counted}`
+		: `Redis has lost ${plural(events, 'event')} that it had confirmed, as with "appendfsync everysec": ${counted}`;
 }

@@ -398,7 +398,8 @@ export class ResidentShard implements WorkerDoor {
 	}
 
 	stats(): GatewayShardStats {
-		return { shardId: this.id, session: this.#session.id, ...this.#stream.stats, ...this.#saved.stats };
+		const queueFailure = this.#queue && { queueFailure: this.#queue.failure };
+		return { shardId: this.id, session: this.#session.id, ...this.#stream.stats, ...this.#saved.stats, ...queueFailure };
 	}
 
 	/** Admits no process and sends no event any more. */

@@ -6,7 +6,7 @@ import { dispatchOf, type LogEntry } from '../buffer/event-log.js';
 import type { StreamConsumer } from './consumer.js';
 
 export interface QueueConsumerOptions {
-	writer: Pick<ShardWriter, 'accepting' | 'claimAgain' | 'push' | 'flush' | 'stop'>;
+	writer: Pick<ShardWriter, 'accepting' | 'claimAgain' | 'push' | 'flush' | 'stop'> & Partial<Pick<ShardWriter, 'failure'>>;
 	queue: {
 		/** Whether it is known what the groups have subscribed to. */
 		readonly isReady: boolean;
@@ -42,6 +42,11 @@ export class QueueConsumer implements StreamConsumer {
 	get accepting(): boolean {
 		const { queue, writer } = this.#options;
 		return !this.#closed && this.#begun.length > 0 && queue.isReady && writer.accepting;
+	}
+
+	/** Why events are not written now, and since when (epoch ms); null where they are. */
+	get failure(): { since: number; error: string } | null {
+		return this.#options.writer.failure ?? null;
 	}
 
 	/** Events behind this position are of this session. */

@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import type { ClusterRedis } from '@shardctl/core';
-import { messageOf, type OptionProblem } from '@shardctl/core';
+import { messageOf, type OptionProblem, redisUrlProblem } from '@shardctl/core';
 import { z } from 'zod';
-import { redisUrlProblem } from './redis-url.js';
 
 const wholeNumber = z.number().int({ error: 'must be a whole number' }).min(1, { error: 'must be a whole number from 1' });
 /** The bounds of the lease: below, a busy machine loses its sessions; above, a dead machine is replaced late. */

@@ -1,9 +1,8 @@
 // The options `queue` and `workers` of createShardManager: the Redis through which events go to workers, and how many workers run here.
 import { readFileSync } from 'node:fs';
 import type { ClusterRedis, OptionProblem } from '@shardctl/core';
-import { messageOf } from '@shardctl/core';
+import { messageOf, redisUrlProblem } from '@shardctl/core';
 import { z } from 'zod';
-import { redisUrlProblem } from './redis-url.js';
 
 const wholeNumber = z.number().int({ error: 'must be a whole number' }).min(1, { error: 'must be a whole number from 1' });
 const file = z.string({ error: 'must be the path of a file' }).optional();

@@ -3,7 +3,7 @@
 
 import type { IoredisPort } from '@shardctl/cluster';
 import { botKey, type Clock, type DeadEvent, orAborted, type QueueStats, ShardctlError, sleep } from '@shardctl/core';
-import type { DeadEvents, DeadEventsOutcome, QueueFigures, QueueLook } from '@shardctl/queue';
+import type { DeadEvents, DeadEventsOutcome, QueueFigures, QueueLook, RemovedGroup } from '@shardctl/queue';
 import type { Logger } from 'pino';
 import type { ResolvedQueueOptions } from '../options/queue-options.js';
 
@@ -27,6 +27,7 @@ interface Opened {
 	redis: IoredisPort;
 	figures: QueueFigures;
 	dead: DeadEvents;
+	removeGroup(group: string): Promise<RemovedGroup>;
 	/** Throws `QUEUE_MISMATCH`. */
 	check(totalShards: number, found: { shards: number; perShard: number }): void;
 }
@@ -71,8 +72,10 @@ export class FleetQueue {
 	async #open(): Promise<number | undefined> {
 		const { signal } = this.#end;
 		const { queue } = this.#options;
-		const [{ IoredisPort, requireSuitableEngine }, { queueKeys, queueLayout, QueueFigures, DeadEvents, layoutMismatch }] =
-			await Promise.all([import('@shardctl/cluster'), import('@shardctl/queue')]);
+		const [
+			{ IoredisPort, requireSuitableEngine },
+			{ queueKeys, queueLayout, QueueFigures, DeadEvents, layoutMismatch, removeGroup },
+		] = await Promise.all([import('@shardctl/cluster'), import('@shardctl/queue')]);
 		signal.throwIfAborted();
 		const redis = new IoredisPort(queue.redis);
 		try {
@@ -85,6 +88,7 @@ export class FleetQueue {
 				redis,
 				figures,
 				dead: new DeadEvents(redis, keys),
+				removeGroup: (group) => removeGroup(redis, keys, group),
 				check(totalShards, found) {
 					const wanted = queueLayout(totalShards);
 					if (found.shards !== wanted.shards || found.perShard !== wanted.perShard) throw layoutMismatch(keys, wanted, found);
@@ -131,6 +135,11 @@ export class FleetQueue {
 
 	dropDead(id: string): Promise<DeadEventsOutcome> {
 		return this.#needOpened().dead.drop(id);
+	}
+
+	/** Rejects with `OPTIONS_INVALID` for a group that is not there, and for one that has workers. */
+	removeGroup(group: string): Promise<RemovedGroup> {
+		return this.#needOpened().removeGroup(group);
 	}
 
 	/** Resolves when the connection is closed, also one that {@link open} was about to make. */

@@ -2,7 +2,8 @@ import { type IoredisPort, MessageSeal, type RedisScript } from '@shardctl/clust
 import { systemClock } from '@shardctl/core';
 import { afterEach, expect, it, vi } from 'vitest';
 import { queueKeys } from '../wire/keys.js';
-import { type ConnectQueueOptions, Queue } from './connect-queue.js';
+import type { ConnectQueueOptions } from './connect-options.js';
+import { Queue } from './connect-queue.js';
 
 const keys = queueKeys('1');
 

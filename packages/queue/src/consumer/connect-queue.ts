@@ -1,17 +1,20 @@
 // The door of a worker: connects to the queue, and puts its place in the group and the intake of its events together.
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
-import { IoredisPort, type IoredisPortOptions, MessageSeal, timingsFor } from '@shardctl/cluster';
+import { IoredisPort, type IoredisPortOptions, MessageSeal, requireSuitableEngine, timingsFor } from '@shardctl/cluster';
 import {
+	age,
 	botKey,
 	type Clock,
 	type Deferred,
 	deferred,
 	isSnowflake,
 	messageOf,
+	plural,
 	type QueueConnectionStatus,
 	type QueueNews,
 	queueChannel,
+	redisUrlProblem,
 	ShardctlError,
 	shardIdForGuild,
 	systemClock,
@@ -19,48 +22,15 @@ import {
 import { groupScripts } from '../scripts/group-scripts.js';
 import { type QueueKeys, queueKeys } from '../wire/keys.js';
 import { partitionCount, type QueueLayout, shardOfPartition } from '../wire/partitions.js';
-import { checkSubscription, encodeSubscription } from '../wire/subscription.js';
+import { encodeSubscription } from '../wire/subscription.js';
+import { type ConnectQueueOptions, checkQueueOptions, type MissedEvents } from './connect-options.js';
 import { type CoreClient, CoreGateway, type SendPayload } from './core-gateway.js';
 import { Effects } from './effects.js';
 import { GatewayRequests } from './gateway-requests.js';
 import { Intake, type IntakeCounters } from './intake.js';
 import { Membership } from './membership.js';
 import type { QueueEvent } from './queue-event.js';
-
-export interface ConnectQueueOptions {
-	/** The name of the group. Its workers share its events; each group gets all of them. */
-	group: string;
-	/** Discord's names of the events that the group gets. */
-	events: readonly string[];
-	/** Intents as bits, where the events need more than their own, such as MESSAGE_CONTENT (default: those that the events need). */
-	intents?: number;
-	/**
-	 * Interactions (commands, components and forms, not autocomplete) get a deferred response from the gateway process as soon as they arrive, so that
-	 * a worker has 15 minutes in place of 3 seconds (default false). It holds for every group, as Discord accepts one response only: see
-	 * {@link QueueEvent.deferred} and {@link Queue.isDeferred}.
-	 */
-	defer?: boolean;
-	/** Guilds whose events are handled at the same time (default 100). Those of one guild are handled one after the other. */
-	concurrency?: number;
-	/** Default: `SHARDCTL_QUEUE`, or `SHARDCTL_CLUSTER`. */
-	url?: string;
-	/** For a Redis with certificates of its own. PEM (default: those that shardctl gives its workers). */
-	tls?: IoredisPortOptions['tls'];
-	/** Default: `DISCORD_TOKEN`. It names the queue; nothing is sent to Discord with it. */
-	token?: string;
-	/** How long the partitions of a worker that died stay with it (default 3000). */
-	leaseMs?: number;
-	/** Receives how many events the queue had removed, too many or too old, before the group handled them (default: a warning). */
-	onMissed?(missed: MissedEvents): void;
-	/** Receives what goes wrong and is tried again (default: written to standard error). */
-	onWarning?(message: string): void;
-}
-
-export interface MissedEvents {
-	count: number;
-	partition: number;
-	shardId: number;
-}
+import { oneLine, reasonOf } from './reason.js';
 
 export type EventHandler = (event: QueueEvent) => unknown;
 
@@ -77,12 +47,14 @@ export interface QueueStats extends IntakeCounters {
 
 const askAgainMs = 500;
 const subscribeEveryMs = 5000;
+/** A worker that has to wait longer for its handlers when it stops says so. */
+const closePatienceMs = 5000;
 
 /**
  * Connects to the queue of a bot. Events arrive from {@link Queue.run} on. Once a fleet writes to the queue the group exists, and from
  * then on it misses no event, whether it has workers or not, as long as the queue keeps it.
  *
- * Rejects with `OPTIONS_INVALID`, `TOKEN_MISSING` or `REDIS_UNAVAILABLE`.
+ * Rejects with `OPTIONS_INVALID`, `TOKEN_MISSING`, `REDIS_UNAVAILABLE` or `REDIS_UNSUITABLE`.
  *
  * @example
  * const queue = await connectQueue({ group: 'commands', events: ['INTERACTION_CREATE'] });
@@ -90,13 +62,16 @@ const subscribeEveryMs = 5000;
  * await queue.run();
  */
 export async function connectQueue(options: ConnectQueueOptions): Promise<Queue> {
-	checkSubscription(options);
-	const url = options.url ?? process.env.SHARDCTL_QUEUE ?? process.env.SHARDCTL_CLUSTER;
+	checkQueueOptions(options);
+	const url = options.url ?? (process.env.SHARDCTL_QUEUE || process.env.SHARDCTL_CLUSTER);
 	if (!url)
 		throw new ShardctlError(
 			'OPTIONS_INVALID',
 			'the queue needs the address of its Redis: set url or SHARDCTL_QUEUE, such as redis://localhost',
 		);
+	const wrong = options.url === undefined && redisUrlProblem(url);
+	if (wrong)
+		throw new ShardctlError('OPTIONS_INVALID', `${process.env.SHARDCTL_QUEUE ? 'SHARDCTL_QUEUE' : 'SHARDCTL_CLUSTER'} ${wrong}`);
 	const token = options.token ?? process.env.DISCORD_TOKEN;
 	if (!token) throw new ShardctlError('TOKEN_MISSING', 'the queue needs the token of the bot: set token or DISCORD_TOKEN');
 	const tls = options.tls ?? (options.url === undefined ? givenTls() : undefined);
@@ -107,6 +82,7 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Queue>
 	const queue = new Queue({ ...options, redis, keys: queueKeys(applicationId), clock: systemClock, seal, token: secret });
 	try {
 		await redis.ready();
+		await requireSuitableEngine(redis, 'an event queue');
 		await queue.subscribe();
 		queue.report('connected');
 		return queue;
@@ -119,7 +95,12 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Queue>
 /** From the manager of this process. */
 function givenTls(): IoredisPortOptions['tls'] {
 	const text = process.env.SHARDCTL_QUEUE_TLS;
-	return text ? (JSON.parse(text) as IoredisPortOptions['tls']) : undefined;
+	if (!text) return undefined;
+	try {
+		return JSON.parse(text) as IoredisPortOptions['tls'];
+	} catch {
+		throw new ShardctlError('OPTIONS_INVALID', 'SHARDCTL_QUEUE_TLS must be JSON: { "ca", "cert", "key" } with texts in PEM');
+	}
 }
 
 /** The manager of this process, if there is one, listens. */
@@ -201,9 +182,14 @@ export class Queue {
 			);
 		}
 		this.#state = 'running';
-		const stop = () => void this.close();
-		process.once('SIGTERM', stop);
-		process.once('SIGINT', stop);
+		const stop = () => {
+			// A second signal of either kind ends the process.
+			process.off('SIGTERM', stop);
+			process.off('SIGINT', stop);
+			void this.close();
+		};
+		process.on('SIGTERM', stop);
+		process.on('SIGINT', stop);
 		try {
 			await this.#begin(handler);
 			await this.#ended.promise;
@@ -358,7 +344,12 @@ export class Queue {
 			onFenced: () => membership.soon(),
 			onFailed,
 			onMissed: (partition, count) => this.#missed({ count, partition, shardId: shardOfPartition(partition, layout) }),
-			onDead: ({ key, type, reason }) => this.#warn(`gave up the ${type} event ${key} after several tries: ${reason}`),
+			onDead: ({ key, type, reason }) =>
+				this.#warn(`gave up the ${type} event ${key} after 3 tries: ${reason} ("shardctl queue dead" lists it)`),
+			onUnsettled: ({ key, type, guildId }, forMs) =>
+				this.#warn(
+					`the handler of the ${type} event ${key} has not settled for ${age(forMs)}: later events ${guildId === null ? 'without a guild' : `of guild ${guildId}`} wait for it`,
+				),
 		});
 		const membership: Membership = new Membership({
 			redis,
@@ -413,12 +404,24 @@ export class Queue {
 	async #end(): Promise<void> {
 		const { redis } = this.#options;
 		this.#state = 'stopping';
+		const slow = this.#options.clock.setTimeout(() => this.#warnOfUnsettled(), closePatienceMs);
 		await this.#running?.membership.leave();
+		this.#options.clock.clearTimeout(slow);
 		this.#running?.intake.stop();
 		await redis.close();
 		this.#state = 'closed';
 		this.report('closed');
 		this.#ended.resolve();
+	}
+
+	#warnOfUnsettled(): void {
+		const unsettled = this.#running?.intake.unsettled ?? [];
+		const [first] = unsettled;
+		if (!first) return;
+		const others = unsettled.length > 1 ? ` and ${plural(unsettled.length - 1, 'other')}` : '';
+		this.#warn(
+			`the worker ends when its handlers have settled, and waits for that of the ${first.type} event ${first.key}${others}; a second signal ends it now, and the events go to other workers`,
+		);
 	}
 
 	#failed(error: unknown): void {
@@ -436,12 +439,13 @@ export class Queue {
 	#warn(message: string): void {
 		const { onWarning } = this.#options;
 		if (onWarning) this.#call('onWarning', () => onWarning(message));
-		else process.stderr.write(`shardctl queue: ${message}\n`);
+		else process.stderr.write(`shardctl queue: ${oneLine(message)}\n`);
 	}
 
 	/** What fails in it, or in a promise that it returns, must not reach what is being done with the events. */
 	#call(name: string, callback: () => unknown): void {
-		const failed = (error: unknown) => process.stderr.write(`shardctl queue: ${name}() has failed: ${messageOf(error)}\n`);
+		const failed = (error: unknown) =>
+			process.stderr.write(`shardctl queue: ${name}() has failed: ${oneLine(reasonOf(error))}\n`);
 		try {
 			Promise.resolve(callback()).catch(failed);
 		} catch (error) {

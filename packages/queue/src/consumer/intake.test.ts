@@ -30,7 +30,13 @@ function intakeUnderTest({
 		'queue.begin': 1,
 	};
 	/** What is known of each interaction, and what Redis' clock says. */
-	const state = { outcomes: [] as (Error | string | null)[], redisNow: 0, deferred: [] as boolean[], counted: [] as string[] };
+	const state = {
+		laterMs: 0,
+		outcomes: [] as (Error | string | null)[],
+		redisNow: 0,
+		deferred: [] as boolean[],
+		counted: [] as string[],
+	};
 	const redis = {
 		batch: async ([command]: string[][]) => {
 			if (command?.[0] !== 'GET') {
@@ -57,7 +63,7 @@ function intakeUnderTest({
 		group: 'g',
 		member: 'm',
 		concurrency,
-		clock: systemClock,
+		clock: { ...systemClock, monotonic: () => systemClock.monotonic() + state.laterMs },
 		effects: new Effects({ redis, keys, group: 'g' }),
 		wants: () => true,
 		epochOf: () => 7,
@@ -71,6 +77,8 @@ function intakeUnderTest({
 		onFailed: (error) => failures.push((error as Error).message),
 		onMissed: (partition, count) => failures.push(`${count} missed in ${partition}`),
 		onDead: ({ key, reason }) => failures.push(`${key} dead: ${reason}`),
+		onUnsettled: ({ key, guildId }, forMs) =>
+			failures.push(`${key} of ${guildId} unsettled for ${Math.floor(forMs / 60_000)} min`),
 	});
 	const acknowledged = () => calls.flatMap(({ name, args }) => (name === 'queue.acknowledge' ? args.slice(5) : []));
 	return { intake, answers, calls, handled, failures, acknowledged, state };
@@ -153,7 +161,9 @@ it('claims again where Redis does not know yet whose the partition is', async ()
 function backlog(more: (partition: number) => boolean, asked: number[][] = []) {
 	const next = new Map<number, number>();
 	return (args: string[]) => {
-		const partitions = args.slice(3).filter((_, i) => i % 2 === 0);
+		// A pair for each, and behind them the last number of each.
+		const streams = (args.length - 3) / 3;
+		const partitions = args.slice(3, 3 + 2 * streams).filter((_, i) => i % 2 === 0);
 		asked.push(partitions.map(Number));
 		return partitions.map(Number).map((partition) => {
 			if (!more(partition)) return ['OK', 0, []];
@@ -289,4 +299,29 @@ it('counts the interactions of its group that expired, at its next turn', async 
 	intake.confirmed();
 	intake.confirmed();
 	expect(state.counted).toEqual(['expired 2']);
+});
+
+it('reports a handler that does not settle, once', async () => {
+	const held = deferred<void>();
+	const { intake, answers, handled, failures, state } = intakeUnderTest({ onEvent: () => held.promise });
+	answers.set('queue.read', [[['OK', 0, [['1-0', fields(1)]]]]]);
+	intake.own(0, 7);
+	await vi.waitFor(() => expect(handled).toEqual(['a:1 1']));
+	state.laterMs = 59_000;
+	intake.confirmed();
+	expect([failures, intake.unsettled]).toEqual([[], [{ key: 'a:1', type: 'X', guildId: '1' }]]);
+	state.laterMs = 121_000;
+	intake.confirmed();
+	intake.confirmed();
+	expect(failures).toEqual(['a:1 of 1 unsettled for 2 min']);
+	held.resolve();
+	await vi.waitFor(() => expect(intake.unsettled).toEqual([]));
+});
+
+it('gives an event up whatever its handler throws', async () => {
+	const { intake, answers, calls, failures } = intakeUnderTest({ onEvent: () => Promise.reject(Object.create(null)) });
+	answers.set('queue.read', [[['OK', 0, [['1-0', fields(1)]]]]]);
+	intake.own(0, 7);
+	await vi.waitFor(() => expect(failures).toEqual(['a:1 dead: the handler failed with {}']), 10_000);
+	expect(calls.find(({ name }) => name === 'queue.bury')?.args).toContain('the handler failed with {}');
 });

@@ -5,7 +5,7 @@
 //                  ▲                                      │ a call has no answer: Redis may have given events that never arrived
 //                  └──nothing in hand── recovering ◀──────┘
 import type { RedisPort } from '@shardctl/cluster';
-import { type Clock, type Deferred, deferred, messageOf, shardIdForGuild } from '@shardctl/core';
+import { type Clock, type Deferred, deferred, shardIdForGuild } from '@shardctl/core';
 import { groupScripts } from '../scripts/group-scripts.js';
 import type { QueueKeys } from '../wire/keys.js';
 import { partitionOf, type QueueLayout } from '../wire/partitions.js';
@@ -16,6 +16,7 @@ import { addedAt, type Entry, entryOf } from './entry.js';
 import { Lanes } from './lanes.js';
 import type { PartitionOwner } from './membership.js';
 import { DeliveredEvent, keyOf, type QueueEvent } from './queue-event.js';
+import { reasonOf } from './reason.js';
 
 export interface IntakeOptions {
 	redis: RedisPort;
@@ -40,6 +41,15 @@ export interface IntakeOptions {
 	onMissed(partition: number, count: number): void;
 	/** An event was given up. */
 	onDead(event: { key: string; type: string; reason: string }): void;
+	/** A handler has not settled for so long; once for each event. */
+	onUnsettled(event: UnsettledEvent, forMs: number): void;
+}
+
+/** An event whose handler has not settled. */
+export interface UnsettledEvent {
+	readonly key: string;
+	readonly type: string;
+	readonly guildId: string | null;
 }
 
 export interface IntakeCounters {
@@ -64,6 +74,8 @@ interface Part {
 	isDoubtful: boolean;
 	/** Until then a handler waits for an event of it, by the monotonic clock. */
 	awaitedUntilMs: number;
+	/** Number of the last event that was read, here or by the owner before; undefined where none is known. */
+	lastRead: number | undefined;
 }
 
 /** Entries that a worker has in hand: enough that Redis is not waited for. */
@@ -80,6 +92,8 @@ const interactionMs = { notDeferred: 2500, deferred: 890_000 };
 const outcomeWithinMs = 4000;
 const outcomePollMs = 50;
 const deadAtMost = 10_000;
+/** A handler that takes longer is reported: the events of its guild wait for it. */
+const unsettledMs = 60_000;
 
 export class Intake implements PartitionOwner {
 	readonly counters: IntakeCounters = { handled: 0, redelivered: 0, expired: 0, missed: 0, dead: 0 };
@@ -100,6 +114,9 @@ export class Intake implements PartitionOwner {
 	readonly #checks = new Set<() => void>();
 	/** Interactions that were not delivered, and not counted in Redis yet. */
 	#newlyExpired = 0;
+	/** What is with a handler, the longest first, and since when by the monotonic clock. */
+	readonly #handling = new Map<Entry, number>();
+	readonly #reported = new WeakSet<Entry>();
 
 	constructor(options: IntakeOptions) {
 		this.#options = options;
@@ -118,8 +135,22 @@ export class Intake implements PartitionOwner {
 		return { inHand: this.#inHand, running: this.#lanes.running };
 	}
 
+	/** Whose handlers have not settled, the longest first. */
+	get unsettled(): UnsettledEvent[] {
+		return [...this.#handling.keys()].map(eventOf);
+	}
+
 	own(partition: number, epoch: number): void {
-		const part: Part = { partition, epoch, state: 'claiming', inHand: 0, hasNews: true, isDoubtful: false, awaitedUntilMs: 0 };
+		const part: Part = {
+			partition,
+			epoch,
+			state: 'claiming',
+			inHand: 0,
+			hasNews: true,
+			isDoubtful: false,
+			awaitedUntilMs: 0,
+			lastRead: undefined,
+		};
 		this.#parts.set(partition, part);
 		void this.#claim(part);
 	}
@@ -178,6 +209,7 @@ export class Intake implements PartitionOwner {
 	confirmed(): void {
 		this.#lanes.resume();
 		this.#countExpired();
+		this.#reportUnsettled();
 		// What a lost message would have said.
 		for (const part of this.#parts.values()) part.hasNews = true;
 		void this.#read();
@@ -233,7 +265,7 @@ export class Intake implements PartitionOwner {
 					this.#scripts.claimPending,
 					[keys.group(group), keys.events(partition)],
 					[group, member, readAtMost.entries, partition, epoch, from],
-				)) as ['FENCED'] | ['OK', number, [string, string[]][], (string | number)[]];
+				)) as ['FENCED'] | ['OK', number, [string, string[]][], (string | number)[], string?];
 				if (!isOwn()) return;
 				if (answer[0] === 'FENCED') {
 					// Until a turn says whose it is: also a Redis that lost its data may confirm it.
@@ -241,8 +273,11 @@ export class Intake implements PartitionOwner {
 					await this.#pause();
 					continue;
 				}
-				const [, missed, entries, deliveries] = answer;
+				const [, missed, entries, deliveries, lastRead] = answer;
 				this.#noteMissed(partition, missed);
+				part.lastRead ??= lastRead == null ? undefined : Number(lastRead);
+				const last = numberOf(entries.at(-1));
+				if (last !== undefined) part.lastRead = Math.max(part.lastRead ?? 0, last);
 				if (part.isDoubtful) continue;
 				if (deliveries.length === 0) break;
 				const counts = new Map(
@@ -309,7 +344,13 @@ export class Intake implements PartitionOwner {
 			answers = (await redis.script(
 				this.#scripts.read,
 				[keys.group(group), ...parts.map(({ partition }) => keys.events(partition))],
-				[group, member, count, ...parts.flatMap(({ partition, epoch }) => [partition, epoch])],
+				[
+					group,
+					member,
+					count,
+					...parts.flatMap(({ partition, epoch }) => [partition, epoch]),
+					...parts.map(({ lastRead }) => lastRead ?? ''),
+				],
 			)) as typeof answers;
 		} catch (error) {
 			for (const part of parts) void this.#recover(part);
@@ -327,6 +368,8 @@ export class Intake implements PartitionOwner {
 			const [, missed, entries] = answer;
 			const { partition, epoch } = part;
 			this.#noteMissed(partition, missed);
+			// Smaller than the one before where Redis has lost its data, and nothing knows the numbers.
+			part.lastRead = numberOf(entries.at(-1)) ?? part.lastRead;
 			if (entries.length === count) part.hasNews = true;
 			// Not here any more, or on its way out: the next owner gets them.
 			if (this.#parts.get(partition) !== part || part.state !== 'reading') continue;
@@ -387,7 +430,7 @@ export class Intake implements PartitionOwner {
 	}
 
 	async #handle(entry: Entry): Promise<void> {
-		const { layout, handle, effects } = this.#options;
+		const { layout, handle, effects, clock } = this.#options;
 		const deferred = entry.isDeferred && (await this.#outcomeOf(entry));
 		if (deferred === undefined || this.#isExpired(entry, deferred)) return;
 		if (entry.deliveries >= deliveriesAtMost)
@@ -400,14 +443,17 @@ export class Intake implements PartitionOwner {
 		for (let attempt = entry.deliveries + 1; ; attempt++) {
 			if (attempt > 1 && !(await this.#begin(entry, attempt))) return;
 			try {
+				this.#handling.set(entry, clock.monotonic());
 				await handle(new DeliveredEvent(entry, { layout, attempt, deferred, effects }));
 				this.counters.handled++;
 				this.#acks.add(entry);
 				return;
 			} catch (error) {
-				if (attempt >= deliveriesAtMost) return this.#bury(entry, messageOf(error));
+				if (attempt >= deliveriesAtMost) return this.#bury(entry, reasonOf(error));
 				await this.#pause(tryAgainMs * 4 ** (attempt - 1));
 				if (this.#gate(entry) === 'drop') return;
+			} finally {
+				this.#handling.delete(entry);
 			}
 		}
 	}
@@ -486,6 +532,17 @@ export class Intake implements PartitionOwner {
 		this.#redo(entry);
 	}
 
+	#reportUnsettled(): void {
+		const { clock, onUnsettled } = this.#options;
+		for (const [entry, since] of this.#handling) {
+			const forMs = clock.monotonic() - since;
+			if (forMs < unsettledMs) return;
+			if (this.#reported.has(entry)) continue;
+			this.#reported.add(entry);
+			onUnsettled(eventOf(entry), forMs);
+		}
+	}
+
 	#countExpired(): void {
 		const { redis, keys, group } = this.#options;
 		const count = this.#newlyExpired;
@@ -501,6 +558,15 @@ export class Intake implements PartitionOwner {
 		this.counters.missed += count;
 		this.#options.onMissed(partition, count);
 	}
+}
+
+/** The number of an entry in its partition. */
+function numberOf(entry: readonly [string, readonly string[]] | undefined): number | undefined {
+	return entry && Number.parseInt(entry[1][1] as string, 10);
+}
+
+function eventOf(entry: Entry): UnsettledEvent {
+	return { key: keyOf(entry), type: entry.type, guildId: entry.guildId };
 }
 
 /** Two workers have ended with it: if the third one does, it was this event. */

@@ -22,7 +22,7 @@ local count = redis.call('HINCRBY', KEYS[3], 'n:' .. ARGV[2], 1)
 local about = table.concat({ string.format('%.0f', count), event.t, event.s, event.sid, event.g or '' }, ' ')
 redis.call('XADD', KEYS[4], '*', 'e', about, 'd', event.d, 'only', event.group)
 redis.call('XDEL', KEYS[1], ARGV[1])
-redis.call('HINCRBY', KEYS[2], 'dead', -1)
+if redis.call('HEXISTS', KEYS[2], 'dead') == 1 then redis.call('HINCRBY', KEYS[2], 'dead', -1) end
 redis.call('PUBLISH', ARGV[3], ARGV[2])
 return 1
 `,
@@ -33,7 +33,7 @@ const drop: RedisScript = {
 	name: 'queue.dropDead',
 	lua: `#!lua flags=allow-oom
 if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
-redis.call('HINCRBY', KEYS[2], 'dead', -1)
+if redis.call('HEXISTS', KEYS[2], 'dead') == 1 then redis.call('HINCRBY', KEYS[2], 'dead', -1) end
 return 1
 `,
 };
@@ -96,6 +96,18 @@ export class DeadEvents {
 			const names = [this.#keys.dead, this.#keys.group(event.group)];
 			return (await this.#redis.script(drop, names, [event.id], { isRare: true })) === 1 ? 'done' : 'gone';
 		});
+	}
+
+	/** Removes those of one group, which is not there any more. Resolves with how many. */
+	async dropOf(group: string): Promise<number> {
+		let count = 0;
+		for (let from = '-'; ; ) {
+			const page = await this.#page('XRANGE', from, '+', pageSize);
+			if (page.length === 0) return count;
+			const ids = page.filter(({ event }) => event.group === group).map(({ event }) => event.id);
+			if (ids.length > 0) count += Number((await this.#redis.batch([['XDEL', this.#keys.dead, ...ids]]))[0]);
+			from = `(${page.at(-1)?.event.id}`;
+		}
 	}
 
 	async #each(id: string, act: (dead: Dead) => Promise<Act>): Promise<DeadEventsOutcome> {

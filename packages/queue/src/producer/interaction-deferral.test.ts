@@ -9,7 +9,7 @@ type Answer = number | { status: number; code?: number; retryAfter?: string } | 
 /** A Discord that gives these answers in turn, the last one again and again. */
 function deferralUnderTest(answers: Answer[]) {
 	const clock = fakeClock();
-	const requests: { url: string; type: number }[] = [];
+	const requests: { url: string; type: number; data?: unknown }[] = [];
 	const noted: string[] = [];
 	const failures: string[] = [];
 	const redis = { failing: 0 };
@@ -26,7 +26,7 @@ function deferralUnderTest(answers: Answer[]) {
 		api: 'http://discord.test/api/',
 		onFailed: (count, reason) => failures.push(`${count}: ${reason}`),
 		fetch: async (url, init) => {
-			requests.push({ url: String(url), type: (JSON.parse(String(init?.body)) as { type: number }).type });
+			requests.push({ url: String(url), ...(JSON.parse(String(init?.body)) as { type: number; data?: unknown }) });
 			const answer = (answers.length > 1 ? answers.shift() : answers[0]) as Answer;
 			if (answer === 'hangs')
 				return new Promise((_resolve, reject) => {
@@ -43,7 +43,7 @@ function deferralUnderTest(answers: Answer[]) {
 	const settled = async () => {
 		for (let n = 0; n < 20; n++) await clock.advance(0);
 	};
-	const begin = (type: number, key = 'a:1') => deferral.begin({ id: '7', token: 'se/cret', type }, key);
+	const begin = (type: number, key = 'a:1', options = {}) => deferral.begin({ id: '7', token: 'se/cret', type }, key, options);
 	return { deferral, begin, settled, clock, requests, noted, failures, redis };
 }
 
@@ -54,6 +54,16 @@ it('responds at once to commands, components and forms, each in its way, and not
 	const url = 'http://discord.test/api/v10/interactions/7/se%2Fcret/callback';
 	expect(requests).toEqual([5, 6, 5].map((type) => ({ url, type })));
 	expect([noted, failures]).toEqual([['a:1 yes', 'a:2 yes', 'a:3 yes'], []]);
+});
+
+it('responds to commands and forms for the eyes of their user alone where that is asked for; components keep their message', async () => {
+	const { begin, requests } = deferralUnderTest([204]);
+	for (const type of [2, 3, 5]) await begin(type, `a:${type}`, { isEphemeral: true });
+	expect(requests.map(({ type, data }) => ({ type, data }))).toEqual([
+		{ type: 5, data: { flags: 64 } },
+		{ type: 6, data: undefined },
+		{ type: 5, data: { flags: 64 } },
+	]);
 });
 
 it('leaves what cannot be deferred: pings, autocomplete, and what is no interaction', () => {

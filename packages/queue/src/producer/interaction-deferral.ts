@@ -26,6 +26,9 @@ const responses: ReadonlyMap<unknown, number> = new Map([
 	[3, 6],
 	[5, 5],
 ]);
+/** Of a response that becomes a message: only the user sees it. */
+const ephemeral = { data: { flags: 64 } };
+const becomesMessage = 5;
 /** Discord waits 3 s for the first response. */
 const answerWithinMs = 2500;
 const askAgainMs = 250;
@@ -59,7 +62,7 @@ export class InteractionDeferral {
 	 * @param data Of INTERACTION_CREATE.
 	 * @param key Of the event.
 	 */
-	begin(data: unknown, key: string): Promise<boolean> | undefined {
+	begin(data: unknown, key: string, { isEphemeral = false } = {}): Promise<boolean> | undefined {
 		const { id, token, type } = (data ?? {}) as { id?: unknown; token?: unknown; type?: unknown };
 		const response = responses.get(type);
 		if (response === undefined || typeof id !== 'string' || typeof token !== 'string') return undefined;
@@ -68,7 +71,8 @@ export class InteractionDeferral {
 			return undefined;
 		}
 		const path = `/v10/interactions/${encodeURIComponent(id)}/${encodeURIComponent(token)}/callback`;
-		const answered = this.#respond(path, response);
+		const body = JSON.stringify({ type: response, ...(isEphemeral && response === becomesMessage && ephemeral) });
+		const answered = this.#respond(path, body);
 		const noted = answered.then((outcome) => this.#note(outcome, key)).finally(() => this.#pending.delete(noted));
 		this.#pending.add(noted);
 		return answered.then(({ kind }) => kind !== 'refused');
@@ -81,7 +85,7 @@ export class InteractionDeferral {
 	}
 
 	/** Until it is accepted, or Discord accepts no response to it any more. */
-	async #respond(path: string, type: number): Promise<Outcome> {
+	async #respond(path: string, body: string): Promise<Outcome> {
 		const { clock } = this.#options;
 		const deadline = clock.monotonic() + answerWithinMs;
 		const end = new AbortController();
@@ -89,7 +93,7 @@ export class InteractionDeferral {
 		let isUncertain = false;
 		try {
 			for (;;) {
-				const tried = await this.#send(path, type, end.signal);
+				const tried = await this.#send(path, body, end.signal);
 				if ('outcome' in tried) return tried.outcome;
 				isUncertain ||= tried.mayHaveArrived;
 				const waitMs = Math.max(askAgainMs, tried.retryAfterMs);
@@ -104,7 +108,7 @@ export class InteractionDeferral {
 
 	async #send(
 		path: string,
-		type: number,
+		body: string,
 		signal: AbortSignal,
 	): Promise<{ outcome: Outcome } | { reason: string; retryAfterMs: number; mayHaveArrived: boolean }> {
 		const { api, fetch: send = fetch } = this.#options;
@@ -113,7 +117,7 @@ export class InteractionDeferral {
 				method: 'POST',
 				// Interactions carry their own token.
 				headers: { 'content-type': 'application/json', 'user-agent': restUserAgent },
-				body: JSON.stringify({ type }),
+				body,
 				redirect: 'error',
 				signal,
 			});

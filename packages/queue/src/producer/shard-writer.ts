@@ -1,8 +1,8 @@
 // Writes the events of one shard into its streams: in order, each once, several in one script. What is not in the streams yet is sent again
 // until it is; the scripts drop what arrived before. Which events are written, and how many may wait, is not decided here.
 //
-//   claiming ──OK──▶ writing ──a script has no answer, or found a gap──▶ pausing ──▶ writing      fenced: from each, for good
-//      ▲                └──Redis has lost the record──▶ claiming
+//   claiming ──OK──▶ writing ──a script has no answer──▶ pausing ──▶ writing      fenced: from each, for good
+//      ▲                └──Redis has lost the record, or events──▶ claiming
 //      └──no answer: after a pause
 
 import type { RedisPort } from '@shardctl/cluster';
@@ -49,6 +49,8 @@ export interface ShardWriterOptions {
 	/** Called once for a series of failures. */
 	onFailed(error: ShardctlError): void;
 	onRecovered(failedForMs: number): void;
+	/** Redis has lost events that it had confirmed; undefined: all that it had. Groups count them as missed. */
+	onLost?(events: number | undefined): void;
 }
 
 type State = 'claiming' | 'writing' | 'pausing' | 'fenced' | 'closed';
@@ -60,6 +62,12 @@ export interface WriterCounters {
 	repeated: number;
 	/** How often Redis had lost events that it had confirmed. */
 	gaps: number;
+}
+
+/** Why events wait, and since when (epoch ms). */
+export interface WriterFailure {
+	readonly since: number;
+	readonly error: string;
 }
 
 const batch = { events: 64, bytes: 256 * 1024, inFlight: 4 };
@@ -83,6 +91,7 @@ export class ShardWriter {
 	/** The event that the next script follows; undefined where it may follow any. */
 	#sent: QueuedEvent | undefined;
 	#failedSince: number | undefined;
+	#failure: WriterFailure | undefined;
 	#delayMs = retryMs.first;
 	#timer: Timer | undefined;
 	#trimTimer: Timer | undefined;
@@ -90,6 +99,9 @@ export class ShardWriter {
 	#averageBytes = 1000;
 	/** Of guilds and subjects: each is a division of large integers. */
 	readonly #partitions = new Map<string, number>();
+	/** How many events Redis has confirmed of each partition. */
+	readonly #confirmed = new Map<number, number>();
+	#isMakingRoom = false;
 
 	constructor(options: ShardWriterOptions) {
 		this.#options = options;
@@ -102,6 +114,11 @@ export class ShardWriter {
 
 	get state(): State {
 		return this.#state;
+	}
+
+	/** Why events are not written now; undefined where they are. */
+	get failure(): WriterFailure | undefined {
+		return this.#failure;
 	}
 
 	/** Becomes the writer of the shard, and tries again until it is. */
@@ -149,7 +166,7 @@ export class ShardWriter {
 			const answer = (await redis.script(
 				this.#scripts.claim,
 				[keys.record(shard), keys.meta],
-				[this.#epoch === '0' || epoch ? wanted : this.#epoch, layout.shards, layout.perShard],
+				[this.#epoch === '0' || epoch ? wanted : this.#epoch, layout.shards, layout.perShard, ...[...this.#confirmed].flat()],
 			)) as string[];
 			if (this.#state !== 'claiming') return;
 			const [kind, number = '0'] = answer;
@@ -157,6 +174,8 @@ export class ShardWriter {
 				throw layoutMismatch(keys, layout, { shards: Number(answer[1]), perShard: Number(answer[2]) });
 			}
 			if (kind === 'FENCED') return this.#fence(number);
+			const lost = Number(answer[4] ?? 0);
+			if (this.#epoch !== '0' && lost !== 0) this.#options.onLost?.(lost < 0 ? undefined : lost);
 			this.#epoch = number;
 			this.#publishScripts();
 			this.#enter('writing');
@@ -214,13 +233,15 @@ export class ShardWriter {
 			}
 			args.push(stream, event.seq, aboutOf(event), event.data());
 		}
-		const names = [keys.record(shard), ...[...streams.keys()].map((partition) => keys.events(partition))];
-		let answer: [kind: string, last: string, isNew: number] | undefined;
+		const partitions = [...streams.keys()];
+		const names = [keys.record(shard), ...partitions.map((partition) => keys.events(partition))];
+		let answer: [kind: string, last: string, isNew: number, had: number[]] | undefined;
 		try {
 			answer = (await redis.script(this.#scripts.append, names, args)) as typeof answer;
 		} catch (error) {
 			this.#failed(error);
 		}
+		for (const [at, had] of (answer?.[3] ?? []).entries()) if (had > 0) this.#confirmed.set(partitions[at] as number, had);
 		// A script before it has failed: this one was refused, or will be sent again and dropped by Redis.
 		const isNext = this.#inFlight.values().next().value === events;
 		if (answer?.[0] === 'OK' && isNext && this.#mayWrite) {
@@ -237,8 +258,10 @@ export class ShardWriter {
 		this.#returned.push(...events);
 		if (answer?.[0] === 'FENCED') this.#refused(answer[1]);
 		else if (this.#state === 'writing') {
-			if (answer?.[0] === 'GAP') this.counters.gaps++;
-			this.#enter('pausing');
+			if (answer?.[0] === 'GAP') {
+				this.counters.gaps++;
+				this.claimAgain();
+			} else this.#enter('pausing');
 		}
 		if (this.#inFlight.size > 0) return;
 		if (this.#state === 'pausing') this.#later(() => this.#resume());
@@ -284,15 +307,12 @@ export class ShardWriter {
 	}
 
 	#fence(epoch: string): void {
-		const { shard, epoch: leased } = this.#options;
+		const { shard, clock, epoch: leased } = this.#options;
 		this.#enter('fenced');
-		this.#options.onFailed(
-			new ShardctlError(
-				'FENCED',
-				`another process writes the events of shard ${shard} (epoch ${epoch}); this one writes no more`,
-				{ details: { isLeased: leased !== undefined } },
-			),
-		);
+		const message = `another process writes the events of shard ${shard} (epoch ${epoch}); this one writes no more`;
+		// In a cluster another node has the session: nothing waits here.
+		if (!leased) this.#failure = { since: clock.now(), error: message };
+		this.#options.onFailed(new ShardctlError('FENCED', message, { details: { isLeased: leased !== undefined } }));
 	}
 
 	#later(work: () => void): void {
@@ -303,13 +323,37 @@ export class ShardWriter {
 	}
 
 	#failed(error: unknown): void {
-		if (this.#failedSince !== undefined || this.#state === 'closed') return;
-		this.#failedSince = this.#options.clock.monotonic();
-		this.#options.onFailed(ShardctlError.is(error) ? error : new ShardctlError('INTERNAL', messageOf(error), { cause: error }));
+		if (this.#state === 'closed' || this.#state === 'fenced') return;
+		const { clock, onFailed } = this.#options;
+		// The reason may be another one than at first.
+		this.#failure = { since: this.#failure?.since ?? clock.now(), error: messageOf(error) };
+		if (ShardctlError.is(error) && error.details.reply === 'OOM') void this.#makeRoom();
+		if (this.#failedSince !== undefined) return;
+		this.#failedSince = clock.monotonic();
+		onFailed(ShardctlError.is(error) ? error : new ShardctlError('INTERNAL', messageOf(error), { cause: error }));
+	}
+
+	/** New events are of more use than those that every group has handled. */
+	async #makeRoom(): Promise<void> {
+		if (this.#isMakingRoom) return;
+		this.#isMakingRoom = true;
+		try {
+			await this.#options.redis.script(this.#scripts.removeHandled, this.#streams, []);
+		} catch {
+			// The next try is soon.
+		} finally {
+			this.#isMakingRoom = false;
+		}
+	}
+
+	get #streams(): string[] {
+		const { keys, layout, shard } = this.#options;
+		return Array.from({ length: layout.perShard }, (_, n) => keys.events(shard * layout.perShard + n));
 	}
 
 	#recovered(): void {
 		this.#delayMs = retryMs.first;
+		this.#failure = undefined;
 		if (this.#failedSince === undefined) return;
 		const failedForMs = this.#options.clock.monotonic() - this.#failedSince;
 		this.#failedSince = undefined;
@@ -329,11 +373,10 @@ export class ShardWriter {
 	}
 
 	#trim(): void {
-		const { redis, keys, layout, shard, keep, clock } = this.#options;
+		const { redis, keep, clock } = this.#options;
 		this.#trimTimer = clock.setTimeout(() => {
-			const names = Array.from({ length: layout.perShard }, (_, n) => keys.events(shard * layout.perShard + n));
 			// The next try is soon.
-			redis.script(this.#scripts.trim, names, [keep.ageMs]).catch(() => {});
+			redis.script(this.#scripts.trim, this.#streams, [keep.ageMs]).catch(() => {});
 			this.#trim();
 		}, trimEveryMs);
 	}

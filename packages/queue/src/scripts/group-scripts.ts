@@ -29,6 +29,7 @@ if not known or came > since or isGone then
   redis.call('HSET', KEYS[3], 'subscribed', string.format('%.0f ', came) .. member)
   if known ~= ARGV[2] then
     redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+    redis.call('HDEL', KEYS[1], 'unread')
     redis.call('PUBLISH', ARGV[4], ARGV[1])
   end
 end
@@ -190,7 +191,9 @@ local function isOwner(partition, epoch) return redis.call('HGET', GROUP, 'p:' .
 /**
  * The next events of partitions, in order.
  *
- * KEYS: 1 group, then the streams. ARGV: 1 name of the group, 2 member, 3 events of a stream at most; then for each stream: partition, epoch.
+ * KEYS: 1 group, then the streams. ARGV: 1 name of the group, 2 member, 3 events of a stream at most; then for each stream: partition, epoch;
+ * then, as far as they are known, for each stream the number of the last event that the owner has read, or nothing: a Redis that has lost its
+ * data counts from there.
  * Returns for each stream: `FENCED`; or `OK`, how many events the group has missed, because they were removed before it read them, and the
  * entries.
  */
@@ -209,8 +212,8 @@ for i = 2, #KEYS do
     end
     local entries, missed = reply and reply[1][2] or {}, 0
     if #entries > 0 then
-      local before = redis.call('HGET', GROUP, 'n:' .. partition)
-      if before then missed = math.max(0, tonumber(numberOf(entries[1])) - tonumber(before) - 1) end
+      local before = tonumber(redis.call('HGET', GROUP, 'n:' .. partition) or ARGV[2 * #KEYS + i])
+      if before then missed = math.max(0, tonumber(numberOf(entries[1])) - before - 1) end
       if missed > 0 then redis.call('HINCRBY', GROUP, 'missed', missed) end
       redis.call('HSET', GROUP, 'n:' .. partition, numberOf(entries[#entries]))
     end
@@ -225,14 +228,15 @@ return answers
  * delivery before {@link begin}.
  *
  * KEYS: 1 group, 2 stream. ARGV: 1 name of the group, 2 member, 3 at most, 4 partition, 5 epoch, 6 id behind which it begins (`-`: at the first).
- * Returns `FENCED`; or `OK`, how many were removed before they were handled, entries, [id, deliveries, …] of those that were looked at.
+ * Returns `FENCED`; or `OK`, how many were removed before they were handled, entries, [id, deliveries, …] of those that were looked at, the number
+ * of the last event that the group has read (nil: it is not known).
  */
 const claimPending = `${ownerCheck}
 if not isOwner(ARGV[4], ARGV[5]) then return { 'FENCED' } end
 local from = ARGV[6] == '-' and '-' or '(' .. ARGV[6]
 local pending = redis.pcall('XPENDING', KEYS[2], group, from, '+', ARGV[3])
-if pending.err then return { 'OK', 0, {}, {} } end
-if #pending == 0 then return { 'OK', 0, {}, {} } end
+local last = redis.call('HGET', GROUP, 'n:' .. ARGV[4])
+if pending.err or #pending == 0 then return { 'OK', 0, {}, {}, last } end
 local ids, deliveries = {}, {}
 for _, each in ipairs(pending) do
   ids[#ids + 1] = each[1]
@@ -248,7 +252,7 @@ for _, id in ipairs(claimed) do
 end
 local missed = #pending - #entries
 if missed > 0 then redis.call('HINCRBY', GROUP, 'missed', missed) end
-return { 'OK', missed, entries, deliveries }
+return { 'OK', missed, entries, deliveries, last }
 `;
 
 /**

@@ -5,9 +5,11 @@ import { type RedisScript, redisSources, type ScriptSources } from '@shardctl/cl
 /**
  * A process becomes the writer of a shard; the one before it is refused from here on.
  *
- * KEYS: 1 record, 2 meta. ARGV: 1 epoch (0: a new one is made; else the lease of a node), 2 shards, 3 partitions of each.
- * Returns `OK`, epoch, session, its last event; `FENCED` and the epoch of the writer, where that is higher; or `LAYOUT`, shards and
- * partitions, where the events are divided in another way.
+ * KEYS: 1 record, 2 meta. ARGV: 1 epoch (0: a new one is made; else the lease of a node), 2 shards, 3 partitions of each; then for each
+ * partition that it has written to before: partition, events written. Where Redis has lost some of them, the numbers continue behind what is
+ * lost, so that workers count it as missed.
+ * Returns `OK`, epoch, session, its last event, how many events Redis has lost (-1: the whole record); `FENCED` and the epoch of the writer,
+ * where that is higher; or `LAYOUT`, shards and partitions, where the events are divided in another way.
  */
 const claim = `
 local divided = redis.call('HMGET', KEYS[2], 'run', 'shards', 'perShard')
@@ -21,7 +23,16 @@ local epoch, stored = tonumber(ARGV[1]), tonumber(known[1] or '0')
 if epoch == 0 then epoch = math.max(stored + 1, now) end
 if epoch < stored then return { 'FENCED', string.format('%.0f', stored) } end
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch))
-return { 'OK', string.format('%.0f', epoch), known[2] or '', known[3] or '0' }
+local lost = 0
+for i = 4, #ARGV, 2 do
+  local missing = tonumber(ARGV[i + 1]) - tonumber(redis.call('HGET', KEYS[1], 'n:' .. ARGV[i]) or '0')
+  if missing > 0 then
+    redis.call('HSET', KEYS[1], 'n:' .. ARGV[i], ARGV[i + 1])
+    lost = lost + missing
+  end
+end
+if not known[1] then lost = -1 end
+return { 'OK', string.format('%.0f', epoch), known[2] or '', known[3] or '0', lost }
 `;
 
 /**
@@ -34,8 +45,9 @@ return { 'OK', string.format('%.0f', epoch), known[2] or '', known[3] or '0' }
  * The record has `session` and `last` for the session that is written now, and `before` and `beforeLast` for the one before it, of which
  * Discord may repeat events. `n:<partition>` counts the events of a partition; each entry carries its number, so that a reader sees a gap.
  *
- * Returns `OK`, the last event that is in the streams, and how many of these were new; `FENCED` and the epoch of the writer (0: Redis has
- * none); or `GAP` and the last event: Redis has lost some, or has not received them.
+ * Returns `OK`, the last event that is in the streams, how many of these were new, and for each stream how many events it has had (0: these
+ * include none of it that is new); `FENCED` and the epoch of the writer (0: Redis has none); or `GAP` and the last event: Redis has lost
+ * some, or has not received them.
  */
 const append = `
 local RECORD, epoch, session, follows, keep = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -90,7 +102,9 @@ if new > 0 then
   redis.call('HSET', RECORD, unpack(changes))
   redis.call('PUBLISH', ARGV[5], table.concat(touched, ','))
 end
-return { 'OK', lastText, new }
+local had = {}
+for stream = 1, #KEYS - 1 do had[stream] = counts[stream] or 0 end
+return { 'OK', lastText, new, had }
 `;
 
 /** Removes events that are older than allowed. KEYS: streams. ARGV: 1 age in ms. */
@@ -98,6 +112,33 @@ const trim = `
 local oldest = string.format('%.0f-0', math.max(0, now - tonumber(ARGV[1])))
 local removed = 0
 for _, name in ipairs(KEYS) do removed = removed + redis.call('XTRIM', name, 'MINID', '~', oldest) end
+return removed
+`;
+
+/**
+ * Makes room in a full Redis: removes what every group has handled. KEYS: streams. Returns how many events were removed.
+ */
+const removeHandled = `
+local function isBefore(a, b)
+  local aMs, aSeq = string.match(a, '^(%d+)-(%d+)$')
+  local bMs, bSeq = string.match(b, '^(%d+)-(%d+)$')
+  if aMs ~= bMs then return tonumber(aMs) < tonumber(bMs) end
+  return tonumber(aSeq) < tonumber(bSeq)
+end
+local removed = 0
+for _, name in ipairs(KEYS) do
+  -- A stream that is not there is an error.
+  local groups = redis.pcall('XINFO', 'GROUPS', name)
+  local oldest
+  for _, group in ipairs(groups) do
+    local of = {}
+    for i = 1, #group, 2 do of[group[i]] = group[i + 1] end
+    local needed = of['last-delivered-id']
+    if of.pending > 0 then needed = redis.call('XPENDING', name, of.name)[2] end
+    if not oldest or isBefore(needed, oldest) then oldest = needed end
+  end
+  if oldest then removed = removed + redis.call('XTRIM', name, 'MINID', '~', oldest) end
+end
 return removed
 `;
 
@@ -118,6 +159,7 @@ export interface ProducerScripts {
 	readonly claim: RedisScript;
 	readonly append: RedisScript;
 	readonly trim: RedisScript;
+	readonly removeHandled: RedisScript;
 	readonly noteDeferral: RedisScript;
 }
 
@@ -127,6 +169,7 @@ export function producerScripts(sources: ScriptSources = redisSources): Producer
 		claim: { name: 'queue.claim', lua: `#!lua\n${sources.time}\n${sources.runId}\n${claim}` },
 		append: { name: 'queue.append', lua: `#!lua\n${append}` },
 		trim: { name: 'queue.trim', lua: `#!lua flags=allow-oom\n${sources.time}\n${trim}` },
+		removeHandled: { name: 'queue.removeHandled', lua: `#!lua flags=allow-oom\n${removeHandled}` },
 		noteDeferral: { name: 'queue.noteDeferral', lua: `#!lua flags=allow-oom\n${noteDeferral}` },
 	};
 }
