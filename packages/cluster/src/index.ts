@@ -5,6 +5,7 @@ export type { HeldSession, Hold } from './lease/node-state.js';
 export { leaseBoundsMs, type Timings, type TimingsOptions, timingsFor } from './lease/timings.js';
 export { ClusterNode, type ClusterNodeEvents, type ClusterNodeOptions } from './node/cluster-node.js';
 export { type ReleaseSessionOptions, releaseSession } from './node/release-session.js';
+export { readCluster } from './node/script-caller.js';
 export type { SessionHost } from './node/session-host.js';
 export type { TableChange } from './planner/plan.js';
 export { rebalanceMoves, rebalanceStep } from './planner/rebalance-plan.js';

@@ -6,6 +6,7 @@ import type { IoredisPort } from '../src/redis/ioredis-port.js';
 import { clusterKeys } from '../src/redis/keys.js';
 import type { RedisArgument, RedisScript } from '../src/redis/redis-port.js';
 import { ownershipScripts } from '../src/scripts/ownership-scripts.js';
+import { clusterView } from '../src/table/cluster-view.js';
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from './support/redis-server.js';
 
 const timings = timingsFor();
@@ -73,6 +74,20 @@ describeWithRedis('single rules of the ownership scripts', () => {
 			1,
 			['done', String(now)],
 		]);
+	});
+
+	it('write down how far a resharding is only if the table is the one that was read, and keep it when every node has left', async () => {
+		const identity = await learn();
+		await pass(timings.quietMs + 1, identity);
+		const version = await versionNow();
+		expect(await apply(identity, version, { op: 'reshard', entry: '{"id":1}' })).toMatchObject([
+			'OK',
+			version + 1,
+			['done', '0'],
+		]);
+		expect(await apply(identity, version, { op: 'reshard', entry: '{"id":2}' })).toEqual(['STALE', version + 1]);
+		await run(scripts.leave, identity, ['a']);
+		expect(clusterView(await redis.script(scripts.read, all, []))).toMatchObject({ layout: undefined, reshard: '{"id":1}' });
 	});
 
 	it('see a new engine after FLUSHALL, whose run_id is the old one, each time', async () => {

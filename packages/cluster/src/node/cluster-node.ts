@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, messageOf, ShardctlError, systemClock, type Timer } from '@shardctl/core';
 import { type HeldSession, NodeState, type StateChange } from '../lease/node-state.js';
 import type { Timings } from '../lease/timings.js';
-import { planChanges, type TableChange } from '../planner/plan.js';
+import { type PlanInput, planChanges, type TableChange } from '../planner/plan.js';
 import type { ClusterKeys } from '../redis/keys.js';
 import type { RedisPort } from '../redis/redis-port.js';
 import type { ClusterView, Member } from '../table/cluster-view.js';
@@ -34,6 +34,9 @@ export interface ClusterNodeOptions {
 	starting?(): number;
 	/** Whether this node may plan yet, such as only when enough nodes are there. */
 	mayPlan?(view: ClusterView): boolean;
+	/** See {@link PlanInput}. */
+	sessionsEach?(view: ClusterView): NonNullable<PlanInput['sessionsEach']>;
+	mayRebalance?(view: ClusterView): boolean;
 	/** Whether sessions have a record, which the host gets with them (default: they have). */
 	records?: boolean;
 	clock?: Clock;
@@ -357,7 +360,7 @@ export class ClusterNode {
 	}
 
 	async #plan(view: ClusterView, stillMs: number): Promise<void> {
-		const { layout, assignAhead = 2, movable = true, starting } = this.#options;
+		const { layout, assignAhead = 2, movable = true, starting, sessionsEach, mayRebalance } = this.#options;
 		const changes = planChanges({
 			view,
 			sessions: layout.sessions,
@@ -366,6 +369,8 @@ export class ClusterNode {
 			assignAhead,
 			starting: starting?.() ?? 0,
 			movable,
+			sessionsEach: sessionsEach?.(view) ?? 1,
+			mayRebalance: mayRebalance?.(view) ?? true,
 		});
 		if (changes.length > 0) await this.#apply(view, changes);
 	}

@@ -49,6 +49,7 @@ const view = (changes: Partial<ClusterView> = {}): ClusterView => ({
 	version: 5,
 	quietMs: 0,
 	layout: '',
+	reshard: undefined,
 	nodes: [node('a', 1), node('b', 2)],
 	sessions: [held(0, 'a'), held(1, 'b')],
 	records: new Map(),

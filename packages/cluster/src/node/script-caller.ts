@@ -26,7 +26,7 @@ export class ScriptCaller {
 
 	constructor({ redis, keys, timings, state }: ScriptCallerOptions) {
 		this.#redis = redis;
-		this.#keys = [keys.engine, keys.nodes, keys.table, keys.members, keys.records];
+		this.#keys = tableKeys(keys);
 		this.channel = keys.tableChanged;
 		this.#timings = timings;
 		this.#state = state;
@@ -49,8 +49,8 @@ export class ScriptCaller {
 		return renewalReply(await this.#send(this.scripts.renew, renewal.identity, renewalArguments(this.#state.node, renewal)));
 	}
 
-	async read(): Promise<ClusterView> {
-		return clusterView(await this.#redis.script(this.scripts.read, this.#keys, []));
+	read(): Promise<ClusterView> {
+		return readTable(this.#redis, this.#keys, this.scripts.read);
 	}
 
 	#send(script: RedisScript, identity: string, args: readonly RedisArgument[]): Promise<unknown> {
@@ -58,4 +58,17 @@ export class ScriptCaller {
 		// After its validity an answer is worth nothing.
 		return this.#redis.script(script, this.#keys, [...common, ...args], { timeoutMs: this.#timings.validMs });
 	}
+}
+
+/** The cluster as it is now, for who is no node of it. */
+export function readCluster({ redis, keys }: Pick<ScriptCallerOptions, 'redis' | 'keys'>): Promise<ClusterView> {
+	return readTable(redis, tableKeys(keys), ownershipScripts().read);
+}
+
+async function readTable(redis: RedisPort, keys: readonly string[], script: RedisScript): Promise<ClusterView> {
+	return clusterView(await redis.script(script, keys, []));
+}
+
+function tableKeys({ engine, nodes, table, members, records }: ClusterKeys): string[] {
+	return [engine, nodes, table, members, records];
 }

@@ -20,6 +20,7 @@ const view = (...sessions: SessionRow[]): ClusterView => ({
 	version: 1,
 	quietMs: 0,
 	layout: '',
+	reshard: undefined,
 	nodes: [],
 	sessions,
 	records: new Map(),

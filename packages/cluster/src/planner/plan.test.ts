@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClusterView, Member, NodeRow, SessionRow } from '../table/cluster-view.js';
-import { type PlanInput, planChanges } from './plan.js';
+import { type PlanInput, planChanges, stillBeforeRebalanceMs } from './plan.js';
 
 const member = (changes: Partial<Member> = {}): Member => ({
 	name: 'x',
@@ -36,7 +36,17 @@ function plan(
 ) {
 	const { view, ...rest } = changes;
 	return planChanges({
-		view: { identity: 'e', version: 1, quietMs: 0, layout: '', nodes, sessions: rows, records: new Map(), ...view },
+		view: {
+			identity: 'e',
+			version: 1,
+			quietMs: 0,
+			layout: '',
+			reshard: undefined,
+			nodes,
+			sessions: rows,
+			records: new Map(),
+			...view,
+		},
 		sessions: rows.length,
 		silentSince: () => 9,
 		stillMs: 0,
@@ -54,6 +64,21 @@ describe('the plan', () => {
 		expect(to([node('a'), node('b'), node('c')])).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
 		expect(to([node('a', { capacity: 4 }), node('b', { capacity: 2 })]).filter((name) => name === 'b')).toHaveLength(2);
 		expect(to([node('a', { capacity: 2 })])).toEqual(['a', 'a']);
+	});
+
+	it('counts the sessions that have replaced one against the capacity of a node', () => {
+		const free = [0, 1, 2].map((id) => held(id, undefined));
+		expect(plan([node('a', { capacity: 5 })], free, { sessionsEach: 2 })).toHaveLength(2);
+		expect(plan([node('a', { capacity: 1 })], free, { sessionsEach: 2 })).toEqual([]);
+	});
+
+	it('evens out nothing while sessions are replaced, and drains all the same', () => {
+		const rows = [0, 1, 2, 3].map((id) => held(id, 'a'));
+		const still = { stillMs: stillBeforeRebalanceMs };
+		expect(plan([node('a'), node('b')], rows, still)).not.toEqual([]);
+		expect(plan([node('a'), node('b')], rows, { ...still, mayRebalance: false })).toEqual([]);
+		const draining = plan([node('a', { draining: true }), node('b')], rows, { ...still, mayRebalance: false });
+		expect(draining).toHaveLength(rows.length);
 	});
 
 	it('assigns no more than can start soon', () => {

@@ -10,6 +10,8 @@ export type TableChange =
 	/** Begins a move, or gives one that is under way another target. */
 	| { readonly op: 'move'; readonly session: number; readonly from: string; readonly to: string }
 	| { readonly op: 'cancel'; readonly session: number; readonly from: string }
+	/** Writes down how far a resharding is; the planner makes none. */
+	| { readonly op: 'reshard'; readonly entry: string }
 	/** Removes what is left of a node. */
 	| { readonly op: 'forget'; readonly node: string };
 
@@ -29,6 +31,10 @@ export interface PlanInput {
 	readonly starting: number;
 	/** Sessions can move without an IDENTIFY. Without it, nothing is rebalanced and a drain moves nothing. */
 	readonly movable: boolean;
+	/** Sessions with Discord in each session of the layout: more than one where it was replaced by several (default: 1). */
+	readonly sessionsEach?: number;
+	/** False while sessions are replaced: nothing is moved to even out the nodes then (default: true). */
+	readonly mayRebalance?: boolean;
 }
 
 /** Rebalancing waits until the set of nodes was the same for this long. */
@@ -104,6 +110,11 @@ class Board {
 		return this.#count.get(node) ?? 0;
 	}
 
+	/** Whether a node may get one more session. */
+	hasRoom(node: string): boolean {
+		return (this.count(node) + 1) * (this.input.sessionsEach ?? 1) <= (this.member(node)?.capacity ?? 0);
+	}
+
 	load(node: string): number {
 		return (this.#load.get(node) ?? 0) / (this.member(node)?.capacity || 1);
 	}
@@ -111,8 +122,8 @@ class Board {
 	/** The eligible node with the least load for its capacity that has room; of equals the first by name. */
 	leastLoaded(except?: string): string | undefined {
 		let best: string | undefined;
-		for (const { node, member } of this.eligible) {
-			if (node === except || this.count(node) >= (member?.capacity ?? 0)) continue;
+		for (const { node } of this.eligible) {
+			if (node === except || !this.hasRoom(node)) continue;
 			if (best === undefined || this.load(node) < this.load(best)) best = node;
 		}
 		return best;
@@ -182,8 +193,8 @@ function movements(board: Board): TableChange[] {
  * all, or two. A node that has joined gets its part twice as fast from two others, each of which has one session on the move.
  */
 function* rebalance(board: Board): Generator<TableChange> {
-	const { movable, stillMs } = board.input;
-	if (!movable || stillMs < stillBeforeRebalanceMs) return;
+	const { movable, mayRebalance = true, stillMs } = board.input;
+	if (!movable || !mayRebalance || stillMs < stillBeforeRebalanceMs) return;
 	if (board.sessions.some(({ owner, phase }) => owner === undefined || phase !== 'held' || !board.isLive(owner))) return;
 	const nodes = board.eligible.map(({ node }) => node);
 	const gives = new Set<string>();
@@ -192,8 +203,7 @@ function* rebalance(board: Board): Generator<TableChange> {
 		const byCount = nodes.toSorted((a, b) => board.count(a) - board.count(b) || (a < b ? -1 : 1));
 		const emptiest = byCount.find((node) => !gives.has(node) && (gets.get(node) ?? 0) < atOnce);
 		const fullest = byCount.findLast((node) => !gives.has(node) && !gets.has(node));
-		if (emptiest === undefined || fullest === undefined || board.count(emptiest) >= (board.member(emptiest)?.capacity ?? 0))
-			return;
+		if (emptiest === undefined || fullest === undefined || !board.hasRoom(emptiest)) return;
 		const difference = board.count(fullest) - board.count(emptiest);
 		if (difference <= Math.max(1, Math.floor(board.count(fullest) / 10))) return;
 		const [lightest] = board.sessions

@@ -8,6 +8,7 @@ function view(owners: string[], nodes = ['a', 'b', 'c']): ClusterView {
 		version: 1,
 		quietMs: 0,
 		layout: '',
+		reshard: undefined,
 		nodes: nodes.map((node) => ({
 			node,
 			leaseMs: 5000,

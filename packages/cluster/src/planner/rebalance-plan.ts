@@ -5,7 +5,7 @@ import { planChanges, stillBeforeRebalanceMs, type TableChange } from './plan.js
 type Move = Extract<TableChange, { op: 'move' }>;
 
 /** The next moves that may be made at once; none where the nodes are even, and none while anything is free or moving. */
-export function rebalanceStep(view: ClusterView, sessions: number): Move[] {
+export function rebalanceStep(view: ClusterView, sessions: number, sessionsEach = 1): Move[] {
 	const changes = planChanges({
 		view,
 		sessions,
@@ -14,15 +14,16 @@ export function rebalanceStep(view: ClusterView, sessions: number): Move[] {
 		assignAhead: 0,
 		starting: 0,
 		movable: true,
+		sessionsEach,
 	});
 	return changes.filter((change): change is Move => change.op === 'move');
 }
 
 /** Every move until the nodes are even. */
-export function rebalanceMoves(view: ClusterView, sessions: number): Move[] {
+export function rebalanceMoves(view: ClusterView, sessions: number, sessionsEach = 1): Move[] {
 	const moves: Move[] = [];
 	for (let now = view; ; ) {
-		const step = rebalanceStep(now, sessions);
+		const step = rebalanceStep(now, sessions, sessionsEach);
 		// Each session moves once at most.
 		const fresh = step.filter(({ session }) => !moves.some((move) => move.session === session));
 		if (fresh.length === 0) return moves;

@@ -6,7 +6,7 @@ export interface ClusterKeys {
 	readonly engine: string;
 	/** Hash: `d:<node>` deadline of the lease, `c:<node>` number of its renewals. */
 	readonly nodes: string;
-	/** Hash: `version`, `layout`, and `s:<session>` = owner, epoch, phase, target, engine that confirmed it. */
+	/** Hash: `version`, `layout`, `reshard`, and `s:<session>` = owner, epoch, phase, target, engine that confirmed it. */
 	readonly table: string;
 	/** Hash: node → who it is, as JSON. */
 	readonly members: string;

@@ -87,7 +87,7 @@ return { 'OK', identity, math.max(0, quietUntil - now), version, redis.call('HEX
 
 /**
  * scriptTake, and the planning of moves: compare and set. ARGV: 6 version that the plan was made from, 7 whether the sender has known
- * the identity for the quiet period, 8 margin in ms behind a deadline, 9 the changes as JSON: `{ op, session, to, from, renewals }`, 10 channel and
+ * the identity for the quiet period, 8 margin in ms behind a deadline, 9 the changes as JSON: `{ op, session, to, from, renewals, entry }`, 10 channel and
  * 11 node: the others hear of a change at once.
  *
  * Answers: `OK`, version, [outcome, epoch, …]; or `STALE`, version. An outcome is `done` or the reason why not.
@@ -140,6 +140,11 @@ local function run(change)
     if isQuiet or now < deadline + marginMs then return 'lease', 0 end
     redis.call('HDEL', NODES, 'd:' .. change.node, 'c:' .. change.node)
     redis.call('HDEL', MEMBERS, change.node)
+    newVersion()
+    return 'done', 0
+  elseif change.op == 'reshard' then
+    -- It changes no owner: whoever replaces sessions writes that down as their owner, with its epoch.
+    redis.call('HSET', TABLE, 'reshard', change.entry)
     newVersion()
     return 'done', 0
   end

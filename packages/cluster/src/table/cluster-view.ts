@@ -47,6 +47,8 @@ export interface ClusterView {
 	readonly version: number;
 	readonly quietMs: number;
 	readonly layout: string | undefined;
+	/** The resharding that runs, or the last one, as the manager has written it. */
+	readonly reshard: string | undefined;
 	readonly nodes: readonly NodeRow[];
 	/** Those that the table has; all others have no owner. */
 	readonly sessions: readonly SessionRow[];
@@ -75,6 +77,7 @@ export function clusterView(answer: unknown): ClusterView {
 		version: Number(fields.get('version') ?? 0),
 		quietMs: Math.max(0, Number(quiet) - now),
 		layout: fields.get('layout'),
+		reshard: fields.get('reshard'),
 		nodes: [...names].sort().map((node) => ({
 			node,
 			member: registered.get(node),
