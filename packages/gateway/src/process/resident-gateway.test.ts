@@ -1,13 +1,16 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { type GatewayNotice, type WorkerConnection, WorkerPaths } from '@shardctl/core';
+import { botKey, type GatewayNotice, type WorkerConnection, WorkerPaths } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { MemoryContent, MemorySnapshotStore } from '../../test/support/memory-snapshot-store.js';
+import { type ReplacingSession, ReshardRecord } from '../session/reshard-record.js';
+import { HeldSnapshots } from '../snapshots/held-snapshots.js';
+import { LeaseWatch } from './lease-watch.js';
 import { ResidentGateway } from './resident-gateway.js';
 
 /** Two sessions with four shards; no session starts before a worker identifies. */
-function setup(content = new MemoryContent(), fence = '1', pathSecret?: string) {
+function setup(content = new MemoryContent(), fence = '1', pathSecret?: string, lease?: LeaseWatch) {
 	const clock = fakeClock();
 	const notices: GatewayNotice[] = [];
 	const connections: WorkerConnection[] = [];
@@ -35,6 +38,7 @@ function setup(content = new MemoryContent(), fence = '1', pathSecret?: string) 
 		clock,
 		store: new MemorySnapshotStore(content),
 		fence: async () => fence,
+		...(lease && { lease }),
 		identify: { wait: () => new Promise(() => {}), confirm: () => {} },
 		onSessionStarted: () => {},
 		onRefused: () => {},
@@ -83,6 +87,35 @@ it('cannot start after a newer process has claimed the snapshots', async () => {
 	await setup(content, '5').gateway.start();
 	const late = setup(content, '4').gateway;
 	await expect(late.start()).rejects.toMatchObject({ code: 'FENCED' });
+});
+
+it('in a cluster: has the sessions that the owner before had put in place of others by the time it was fenced', async () => {
+	const content = new MemoryContent();
+	const clock = fakeClock();
+	const lease = new LeaseWatch({ clock, doubtMs: 1000, machineClock: () => clock.monotonic() });
+	const { gateway, held } = setup(content, '2', undefined, lease);
+	await gateway.start();
+	const [shard] = gateway.shards([3]);
+	// Prepared for a move; the owner replaces one of its sessions meanwhile.
+	const owner = new HeldSnapshots(new MemorySnapshotStore(content));
+	await owner.hold('1');
+	const record = new ReshardRecord({ bot: botKey('token'), totalShards: 4, shardIds: [0, 1, 2, 3], store: owner });
+	const session = { sessionId: 'x', resumeUrl: 'ws://127.0.0.1:1' } as unknown as ReplacingSession['session'];
+	const added = [1, 3].map((id): ReplacingSession => {
+		return { id, of: 4, session, base: 0, shards: [{ id, through: 0, skip: [], replaced: 'before' }] };
+	});
+	await record.add(added);
+	expect(held()[0]).toEqual([0, 1]);
+	await gateway.hear({ epoch: 2, identity: 'engine', untilMs: clock.monotonic() + 1000 });
+	expect(gateway.stats().sessions.map(({ id, of, shardIds }) => [id, of, shardIds])).toEqual([
+		[0, 2, [0, 2]],
+		[1, 4, [1]],
+		[3, 4, [3]],
+	]);
+	// What carries the shard has changed, and not the shard.
+	expect(gateway.shards([3])[0]).toBe(shard);
+	expect(shard?.stats().session).toBe(3);
+	await expect(record.add([])).rejects.toMatchObject({ code: 'FENCED' });
 });
 
 describe('the local server', () => {

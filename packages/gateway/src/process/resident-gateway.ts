@@ -41,8 +41,9 @@ import {
 import { GatewayServer } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../downstream/local-backend.js';
 import { LocalRest } from '../downstream/local-rest.js';
-import { ReshardRecord } from '../session/reshard-record.js';
+import { type ReplacingSession, ReshardRecord } from '../session/reshard-record.js';
 import { ResidentSession } from '../session/resident-session.js';
+import { settledWrite } from '../session/settled-write.js';
 import { ShardChange, type ShardChangeFigures } from '../session/shard-change.js';
 import { Takeover } from '../session/takeover.js';
 import { ResidentShard } from '../shard/resident-shard.js';
@@ -168,6 +169,8 @@ export class ResidentGateway {
 	#fence: string | undefined;
 	/** Of the shards and their sessions. */
 	readonly #eventClock: Clock;
+	/** In a cluster: of the engine in which that is. */
+	#identity: string | undefined;
 	/** The last attempt to use what is saved has failed. */
 	#cannotAdopt = false;
 
@@ -235,13 +238,14 @@ export class ResidentGateway {
 				(_error, _request, socket) => socket.destroy(),
 			),
 		);
-		this.#record = new ReshardRecord({ bot: this.#bot, layout: config.layout, store: this.#snapshots });
+		const { layout, shardIds } = config;
+		this.#record = new ReshardRecord({ bot: this.#bot, layout, shardIds, store: this.#snapshots });
 	}
 
 	/** Restores what an earlier process left. Resolves with the port at which workers connect. */
 	async start(): Promise<number> {
 		const { config, lease } = this.#options;
-		// In a cluster, sessions are not replaced yet; see the manager.
+		// In a cluster it may still change: another process may have the sessions now.
 		if (!lease) await this.#record.read();
 		this.#createAll();
 		// At the first process of a manager, the workers of the manager before it are gone.
@@ -272,12 +276,20 @@ export class ResidentGateway {
 		for (const session of this.#sessions.values()) session.continueRequests();
 	}
 
-	async #follow({ epoch }: SessionLease): Promise<void> {
+	async #follow({ epoch, identity }: SessionLease): Promise<void> {
 		const fence = String(epoch);
 		if (this.#fence === undefined) return this.#adopt({ withWorkers: false });
-		if (this.#fence === fence) return;
+		if (this.#fence === fence && this.#identity === identity) return;
+		// An engine that was replaced may have lost it.
+		if (this.#fence === fence) {
+			await this.#record.writeAgain();
+			this.#identity = identity;
+			return;
+		}
 		// A later epoch of the same owner: what is saved from here on carries it.
 		await this.#snapshots.hold(fence);
+		await this.#record.writeAgain();
+		this.#identity = identity;
 		this.#fence = fence;
 		for (const shard of this.#shards.values()) shard.saveAgain();
 	}
@@ -305,24 +317,51 @@ export class ResidentGateway {
 	async #adopt({ withWorkers }: { withWorkers: boolean }): Promise<void> {
 		const fence = await this.#options.fence();
 		await this.#snapshots.hold(fence);
+		if (this.#options.lease) {
+			// Not before: until then the owner before might have replaced sessions.
+			await this.#record.read();
+			this.#createReplaced();
+		}
 		await Promise.all([...this.#sessions.values()].map((session) => session.restore({ withWorkers })));
+		this.#identity = this.#options.lease?.identity;
 		this.#fence = fence;
 		this.#owned.resolve();
 	}
 
 	/** The sessions of the configuration, and in place of those that were replaced the ones that carry their shards now. */
 	#createAll(): void {
+		for (const { session, ...setup } of this.#present()) this.#create(session, setup);
+	}
+
+	/** In a cluster: the shards are there, and so are the sessions that were to carry them. None of those has been started. */
+	#createReplaced(): void {
+		const present = this.#present();
+		const isAsCreated = present.every(({ session, layout }) => this.#sessions.get(session)?.of === layout.sessions);
+		if (isAsCreated && present.length === this.#sessions.size) return;
+		for (const session of this.#sessions.values()) session.retire();
+		this.#sessions.clear();
+		for (const { session, ...setup } of present) {
+			const created = this.#construct(session, { ...setup, createShard: (id) => this.#shards.get(id) as ResidentShard });
+			this.#sessions.set(session, created);
+			for (const shard of created.shards) shard.continueOn(created);
+		}
+	}
+
+	/** The sessions that carry the shards, as far as is known. */
+	#present(): { session: number; layout: Layout; shardIds: number[] }[] {
 		const byCount = new Map<number, number[]>();
 		for (const shardId of this.#shardIds) {
 			const count = this.#record.sessionsOf(shardId) ?? sessionCountOf(this.#layout, shardId);
 			byCount.set(count, [...(byCount.get(count) ?? []), shardId]);
 		}
-		for (const [sessions, shardIds] of byCount) {
+		return [...byCount].flatMap(([sessions, shardIds]) => {
 			const layout = { generation: this.#layout.generation, totalShards: this.#layout.totalShards, sessions };
-			for (const session of sessionsOfShards(layout, shardIds)) {
-				this.#create(session, { layout, shardIds: shardsOfSession(layout, session, shardIds) });
-			}
-		}
+			return sessionsOfShards(layout, shardIds).map((session) => ({
+				session,
+				layout,
+				shardIds: shardsOfSession(layout, session, shardIds),
+			}));
+		});
 	}
 
 	/**
@@ -339,6 +378,7 @@ export class ResidentGateway {
 
 	async #replace({ group, from, to }: ReshardGroup): Promise<ReshardedGroup> {
 		const { clock, notice } = this.#options;
+		await orAborted(this.#owned.promise, this.#stopping.signal);
 		const groups = Math.min(from, to);
 		const shardIds = this.#shardIds.filter((id) => id % groups === group);
 		const present = [...this.#sessions.values()].filter(({ shards }) => shards.some(({ id }) => shardIds.includes(id)));
@@ -370,7 +410,7 @@ export class ResidentGateway {
 			clock,
 			withinMs: takeoverWithinMs,
 			signal: this.#stopping.signal,
-			record: (replacing) => this.#record.add(replacing),
+			record: (replacing) => this.#writeDown(replacing),
 			onTaken: () => {
 				role.isSuccessor = false;
 				for (const { id } of present) this.#sessions.delete(id);
@@ -388,6 +428,15 @@ export class ResidentGateway {
 			report('reshard:failed', messageOf(error));
 			throw error;
 		}
+	}
+
+	/** Nothing else is saved once it is unknown whether the record was written: see {@link settledWrite}. */
+	async #writeDown(replacing: readonly ReplacingSession[]): Promise<void> {
+		const { lease, clock } = this.#options;
+		const write = () => this.#record.add(replacing);
+		if (!lease) return write();
+		const isOver = () => this.#stopping.signal.aborted && !lease.mayAct;
+		await settledWrite(write, { clock, isOver, onUnknown: () => this.#snapshots.drop() });
 	}
 
 	/**
@@ -469,7 +518,7 @@ export class ResidentGateway {
 		this.#layout = next.layout;
 		this.#shardIds = next.shardIds;
 		this.#change = undefined;
-		this.#record.begin(next.layout);
+		this.#record.begin(next);
 		void this.#discard(former.values());
 	}
 

@@ -13,12 +13,12 @@ function setup() {
 			files.set(name, data);
 		},
 	} as unknown as HeldSnapshots;
-	const open = async () => {
-		const record = new ReshardRecord({ bot: 'bot', layout: { generation: 0, totalShards: 8 }, store });
+	const open = async (shardIds = [0, 1, 2, 3, 4, 5, 6, 7]) => {
+		const record = new ReshardRecord({ bot: 'bot', layout: { generation: 0, totalShards: 8 }, shardIds, store });
 		await record.read();
 		return record;
 	};
-	return { open, world };
+	return { open, world, files };
 }
 
 const replacing = (id: number, of: number): ReplacingSession => ({
@@ -53,4 +53,22 @@ it('keeps what it had where a group cannot be written down', async () => {
 	expect(record.sessionsOf(1)).toBeUndefined();
 	await record.add([replacing(1, 4), replacing(3, 4)]);
 	expect((await open()).sessionsOf(1)).toBe(4);
+});
+
+it('takes no notice of what a process of other shards has written, as in a cluster that was started with another session count', async () => {
+	const { open } = setup();
+	await (await open()).add([replacing(0, 4)]);
+	expect((await open()).sessionsOf(0)).toBe(4);
+	expect((await open([0, 4])).sessionsOf(0)).toBeUndefined();
+});
+
+it('can be written down once more after the store has lost it', async () => {
+	const { open, files } = setup();
+	const record = await open();
+	await record.writeAgain();
+	expect(files.size).toBe(0);
+	await record.add([replacing(0, 4)]);
+	files.clear();
+	await record.writeAgain();
+	expect((await open()).sessionsOf(0)).toBe(4);
 });

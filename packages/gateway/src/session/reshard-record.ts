@@ -25,24 +25,26 @@ export interface ReshardRecordOptions {
 	bot: string;
 	/** Of the shards. */
 	layout: Pick<Layout, 'generation' | 'totalShards'>;
+	/** Of this process. In a cluster, what a process of other shards has written under the same name counts as nothing. */
+	shardIds: readonly number[];
 	store: HeldSnapshots;
 }
 
 export class ReshardRecord {
 	readonly #options: ReshardRecordOptions;
-	#layout: ReshardRecordOptions['layout'];
+	#of: Pick<ReshardRecordOptions, 'layout' | 'shardIds'>;
 	#sessions: readonly ReplacingSession[] = [];
 	/** Groups are replaced at the same time, and each writes down all of them: one after the other, or the last one would undo the others. */
 	#writing: Promise<void> = Promise.resolve();
 
 	constructor(options: ReshardRecordOptions) {
 		this.#options = options;
-		this.#layout = options.layout;
+		this.#of = options;
 	}
 
 	/** The shards are those of another count from now on, all of them saved with the sessions that carry them. */
-	begin(layout: ReshardRecordOptions['layout']): void {
-		this.#layout = layout;
+	begin(of: Pick<ReshardRecordOptions, 'layout' | 'shardIds'>): void {
+		this.#of = of;
 		this.#sessions = [];
 	}
 
@@ -50,8 +52,16 @@ export class ReshardRecord {
 	async read(): Promise<void> {
 		const data = await this.#options.store.read(this.#name);
 		const written = data && parseRecord(data);
-		const { generation, totalShards } = this.#layout;
-		if (written?.totalShards === totalShards && written.generation === generation) this.#sessions = written.sessions;
+		const { layout, shardIds } = this.#of;
+		const { generation, totalShards } = layout;
+		const isOfThese = written?.shardIds === undefined || written.shardIds.join() === shardIds.join();
+		const isPresent = written?.totalShards === totalShards && written.generation === generation && isOfThese;
+		this.#sessions = isPresent ? written.sessions : [];
+	}
+
+	/** Writes it down once more: what was written before may be lost. */
+	writeAgain(): Promise<void> {
+		return this.#sessions.length > 0 ? this.add([]) : Promise.resolve();
 	}
 
 	/** The count of the session that carries a shard; undefined where it was never replaced. */
@@ -85,8 +95,10 @@ export class ReshardRecord {
 		const moved = new Set(added.flatMap(({ shards }) => shards.map(({ id }) => id)));
 		const kept = this.#sessions.filter(({ shards }) => !shards.some(({ id }) => moved.has(id)));
 		const sessions = [...kept, ...added];
-		const { generation, totalShards } = this.#layout;
-		await this.#options.store.write(this.#name, Buffer.from(JSON.stringify({ version, generation, totalShards, sessions })));
+		const { layout, shardIds } = this.#of;
+		const { generation, totalShards } = layout;
+		const written: Written = { generation, totalShards, shardIds, sessions };
+		await this.#options.store.write(this.#name, Buffer.from(JSON.stringify({ version, ...written })));
 		this.#sessions = sessions;
 	}
 
@@ -98,15 +110,17 @@ export class ReshardRecord {
 interface Written {
 	generation: number;
 	totalShards: number;
+	/** Absent in what versions before wrote. */
+	shardIds: readonly number[] | undefined;
 	sessions: readonly ReplacingSession[];
 }
 
 /** Undefined for anything but what {@link ReshardRecord.add} has written. */
 function parseRecord(data: Uint8Array): Written | undefined {
 	try {
-		const { version: found, generation = 0, totalShards, sessions } = JSON.parse(Buffer.from(data).toString());
+		const { version: found, generation = 0, totalShards, shardIds, sessions } = JSON.parse(Buffer.from(data).toString());
 		const whole = found === version && Array.isArray(sessions) && sessions.every((each) => Array.isArray(each?.shards));
-		return whole ? { generation, totalShards, sessions } : undefined;
+		return whole ? { generation, totalShards, shardIds: Array.isArray(shardIds) ? shardIds : undefined, sessions } : undefined;
 	} catch {
 		return undefined;
 	}

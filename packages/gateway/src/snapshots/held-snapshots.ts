@@ -15,6 +15,11 @@ export class HeldSnapshots {
 		this.#fence = fence;
 	}
 
+	/** Nothing is written from here on. */
+	drop(): void {
+		this.#fence = undefined;
+	}
+
 	/** As {@link SnapshotStore.read}. */
 	read(name: string, options?: { keep?: boolean }): Promise<Uint8Array | undefined> {
 		return this.#store.read(name, options);
@@ -34,6 +39,6 @@ export class HeldSnapshots {
 
 	get #held(): string {
 		if (this.#fence !== undefined) return this.#fence;
-		throw new ShardctlError('INTERNAL', 'snapshots were written before they were claimed');
+		throw new ShardctlError('INTERNAL', 'snapshots are written only while they are claimed');
 	}
 }
