@@ -25,7 +25,9 @@ import type { ResolvedManagerOptions } from './options/manager-options.js';
 import { FleetQueue } from './queue/fleet-queue.js';
 import { QueueWorkers } from './queue/queue-workers.js';
 import { ReshardRecord } from './reshard/reshard-record.js';
+import { noReshardWithoutState } from './reshard/reshard-request.js';
 import { Reshards } from './reshard/reshards.js';
+import type { FleetKind } from './reshard/sizing.js';
 import { SizingWatch } from './reshard/sizing-watch.js';
 import { FleetRest } from './rest/fleet-rest.js';
 import { BotProblems } from './workers/bot-problems.js';
@@ -236,17 +238,19 @@ export function createFleetParts({
 		inTurn: (work) => replacements.inTurn(work),
 		onProgress: (stats) => emit('reshard:progress', stats),
 	});
+	const decides = () => node?.reshards.decides ?? true;
 	const sizing = new SizingWatch({
 		reshard: options.reshard,
-		how: options.queue ? 'queue' : options.cluster ? 'cluster' : options.gateway ? 'resident' : 'direct',
+		how: kindOf(options),
 		clock,
 		windowMs: options.identifyWindowMs,
-		figures: () => local().getStats(),
+		figures: () => (options.reshard.mode === 'auto' && decides() ? (node?.cluster.whole ?? local()) : local()).getStats(),
 		layout: () => mode.plan?.layout,
+		decides,
 		refresh: (age) => starts.refresh(age),
 		recommended: () => starts.lastGateway.shards,
 		answeredAt: () => starts.lastGatewayAt,
-		start: (sessions) => reshards.reshard({ sessions }),
+		start: (sessions) => (node ? node.reshards.reshard({ sessions }, { byPerson: false }) : reshards.reshard({ sessions })),
 		onChange: (stats) => emit('fleet:sizing', stats),
 	});
 	const { cluster } = options;
@@ -262,6 +266,14 @@ export function createFleetParts({
 			keepSpares: (count) => mode.keepSpares(count),
 			gatewayUrl: () => starts.lastGateway.url,
 			emit,
+			starts,
+			requireReshardable: () => requireReshardable(options, mode, signal),
+			replace: async (group, ends) => (await mode.reshard(group, ends)).done,
+			inTurn: (work) => replacements.inTurn(work),
+			onLayout: (layout) => mode.noteLayout?.(layout),
+			onPerson: (atMs) => sizing.notePerson(atMs),
+			onProgress: (stats) => emit('reshard:progress', stats),
+			signal,
 		});
 	};
 	return {
@@ -287,4 +299,20 @@ export function createFleetParts({
 			return node?.cluster ?? null;
 		},
 	};
+}
+
+/** How the fleet can get more sessions with Discord. */
+function kindOf({ queue, cluster, gateway }: ResolvedManagerOptions): FleetKind {
+	if (queue) return 'queue';
+	if (!gateway) return 'direct';
+	if (!cluster) return 'resident';
+	return cluster.state === 'none' ? 'unshared' : 'cluster';
+}
+
+/** Rejects with `RESHARD_UNSUPPORTED` in a cluster that cannot be resharded while it runs. */
+async function requireReshardable(options: ResolvedManagerOptions, mode: SessionMode, signal: AbortSignal): Promise<void> {
+	const kind = kindOf(options);
+	// The mode refuses what it cannot do.
+	if (kind === 'queue' || kind === 'direct') await mode.reshard({ group: 0, from: 1, to: 1 }, signal);
+	if (kind === 'unshared') throw noReshardWithoutState();
 }

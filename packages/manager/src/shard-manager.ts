@@ -36,7 +36,7 @@ import { noReshardWithQueue } from './modes/queue-mode.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import type { FleetQueue } from './queue/fleet-queue.js';
 import type { ScaleOutcome } from './queue/queue-workers.js';
-import { noReshardInCluster, readReshardRequest } from './reshard/reshard-request.js';
+import { noReshardOfNode, readReshardRequest } from './reshard/reshard-request.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -282,18 +282,18 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	/**
 	 * Resident mode: replaces the sessions with Discord by more or fewer, a whole multiple or part of them, while the workers run on and
 	 * receive every event once. Resolves when that is done; with `dryRun`, with what it would take. `reshard:progress` reports each step.
-	 * Rejects with `RESHARD_COUNT`, `RESHARD_RUNNING`, `RESHARD_UNSUPPORTED` (in direct mode, in a cluster), `IDENTIFY_BUDGET`, and
+	 * Rejects with `RESHARD_COUNT`, `RESHARD_RUNNING`, `RESHARD_UNSUPPORTED` (in direct mode, with a queue, in a cluster without shared state), `IDENTIFY_BUDGET`, and
 	 * `RESHARD_FAILED` where it ended on the way: then another call continues or, with `undo`, returns.
 	 */
 	async reshard(request: ReshardRequest): Promise<ReshardOutcome> {
-		if (this.cluster) throw noReshardInCluster();
+		if (this.cluster) return this.cluster.whole.reshard(request);
 		return this.localReshard(request);
 	}
 
 	/** @internal Of this machine. */
 	async localReshard(request: ReshardRequest): Promise<ReshardOutcome> {
-		if (this.#options.cluster) throw noReshardInCluster();
 		if (this.#options.queue) throw noReshardWithQueue();
+		if (this.#options.cluster) throw noReshardOfNode();
 		const { reshards, sizing } = this.#parts;
 		return reshards.reshard(readReshardRequest(request), { onEffect: () => sizing.notePerson() });
 	}

@@ -197,7 +197,8 @@ export const reshardRoute = route({
 		tookMs: z.number(),
 		longestPauseMs: z.number(),
 	}),
-	run: (request, { fleet }) => fleet.reshard(request),
+	// A node has only some of the sessions.
+	run: (request, { fleet }) => (fleet.cluster?.whole ?? fleet).reshard(request),
 });
 
 /** Waits for the end of a deploy. One that still waits for its turn ends with the client that waits for it. */

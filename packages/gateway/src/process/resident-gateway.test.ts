@@ -99,7 +99,12 @@ it('in a cluster: has the sessions that the owner before had put in place of oth
 	// Prepared for a move; the owner replaces one of its sessions meanwhile.
 	const owner = new HeldSnapshots(new MemorySnapshotStore(content));
 	await owner.hold('1');
-	const record = new ReshardRecord({ bot: botKey('token'), totalShards: 4, shardIds: [0, 1, 2, 3], store: owner });
+	const record = new ReshardRecord({
+		bot: botKey('token'),
+		layout: { generation: 0, totalShards: 4 },
+		shardIds: [0, 1, 2, 3],
+		store: owner,
+	});
 	const session = { sessionId: 'x', resumeUrl: 'ws://127.0.0.1:1' } as unknown as ReplacingSession['session'];
 	const added = [1, 3].map((id): ReplacingSession => {
 		return { id, of: 4, session, base: 0, shards: [{ id, through: 0, skip: [], replaced: 'before' }] };

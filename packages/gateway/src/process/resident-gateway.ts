@@ -311,6 +311,8 @@ export class ResidentGateway {
 	/** The sessions are still another node's: does what can be done before they are this one's. */
 	async #approach(): Promise<void> {
 		await this.#options.fence();
+		await this.#record.read();
+		this.#createReplaced();
 		await Promise.all([...this.#sessions.values()].map((session) => session.approach()));
 	}
 
@@ -338,7 +340,10 @@ export class ResidentGateway {
 		const present = this.#present();
 		const isAsCreated = present.every(({ session, layout }) => this.#sessions.get(session)?.of === layout.sessions);
 		if (isAsCreated && present.length === this.#sessions.size) return;
-		for (const session of this.#sessions.values()) session.retire();
+		for (const session of this.#sessions.values()) {
+			session.retire();
+			session.closeUpstream().catch(() => {});
+		}
 		this.#sessions.clear();
 		for (const { session, ...setup } of present) {
 			const created = this.#construct(session, { ...setup, createShard: (id) => this.#shards.get(id) as ResidentShard });

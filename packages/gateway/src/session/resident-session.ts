@@ -264,6 +264,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 
 	/** Ends the session with Discord; its shards continue on another one. Returns the requests that it did not send. */
 	retire(): Waiting[] {
+		this.#isOver = true;
 		this.#isServing = false;
 		this.#watch = null;
 		this.#refusal.resolve(undefined);

@@ -53,6 +53,10 @@ export class CarriedSessions implements Pick<SessionHost, 'own' | 'disown' | 'pr
 		return [...this.#carried].filter(([session, { isReady }]) => this.#isHeld(session) && !isReady).length;
 	}
 
+	isReady(session: number): boolean {
+		return this.#carried.get(session)?.isReady ?? false;
+	}
+
 	own({ session }: HeldSession): void {
 		const present = this.#carried.get(session);
 		const carried = present ?? this.#open(session);

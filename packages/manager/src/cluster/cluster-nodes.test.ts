@@ -21,6 +21,7 @@ const view = (changes: Partial<ClusterView> = {}): ClusterView => ({
 	version: 1,
 	quietMs: 0,
 	layout: '',
+	reshard: undefined,
 	nodes: [row('b', 6000), row('a', 1000), row('c', 5000, true), row('d', -1)],
 	sessions: [held(0, 'b'), held(1, 'c')],
 	records: new Map(),

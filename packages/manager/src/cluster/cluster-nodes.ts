@@ -1,11 +1,13 @@
 // The nodes of a cluster and what each of them has, as people and programs see them, and the moves that a person may request. Pure.
 import type { ClusterView, NodeRow, SessionRow, TableChange, Timings } from '@shardctl/cluster';
 import type { NodeInfo, SessionMove, SessionPlace } from '@shardctl/control';
-import { type Layout, ShardctlError, sessionOfShard } from '@shardctl/core';
+import { type Layout, ShardctlError, sessionOfShard, sessionsOfShards, shardsOfSession } from '@shardctl/core';
 import { planSession } from '../plan/plan-session.js';
+import { layoutNow } from './reshard-entry.js';
 
 /** What all nodes of the cluster have in common. */
 export interface ClusterTerms {
+	/** With which the cluster was started: what nodes own, and what moves, is a session of it, or those that have replaced that. */
 	layout: Layout;
 	timings: Pick<Timings, 'leaseMs' | 'validMs'>;
 	slicing: { shardsPerWorker: number | 'auto'; cores: number };
@@ -20,13 +22,14 @@ export function nodeInfos(view: ClusterView, { layout, timings, slicing }: Clust
 		const { member, leaseMs } = row;
 		const sessions = view.sessions.filter(({ owner }) => owner === row.node);
 		const plans = sessions.map(({ session }) => planSession(layout, session, slicing));
+		const shardIds = plans.flatMap((plan) => plan.shardIds);
 		return {
 			name: nameOf(row),
 			status: statusOf(row, view, timings),
 			pid: member?.pid ?? null,
 			version: member?.version ?? null,
-			sessions: sessions.length,
-			shards: plans.reduce((sum, { shardIds }) => sum + shardIds.length, 0),
+			sessions: sessionCount(view, { layout, slicing }, row.node),
+			shards: shardIds.length,
 			workers: plans.reduce((sum, { slices }) => sum + slices.length, 0),
 			capacity: member && member.capacity < unlimitedCapacity ? member.capacity : null,
 			leaseMs: Math.max(0, Math.round(leaseMs)),
@@ -61,16 +64,30 @@ export function sessionPlaces(view: ClusterView, { layout, slicing }: Pick<Clust
 	const nameById = new Map(view.nodes.map((row) => [row.node, nameOf(row)]));
 	const rows = new Map(view.sessions.map((row) => [row.session, row]));
 	const named = (node: string | undefined) => (node === undefined ? null : (nameById.get(node) ?? node));
-	return Array.from({ length: layout.sessions }, (_, session) => {
-		const row = rows.get(session);
-		return {
+	const now = layoutNow(view, layout);
+	const places = Array.from({ length: layout.sessions }, (_, id) => {
+		const row = rows.get(id);
+		const { shardIds } = planSession(layout, id, slicing);
+		return sessionsOfShards(now, shardIds).map((session) => ({
 			session,
-			shardIds: planSession(layout, session, slicing).shardIds,
+			shardIds: shardsOfSession(now, session, shardIds),
 			node: named(row?.owner),
 			phase: row?.phase ?? 'held',
 			target: row?.phase === 'held' ? null : named(row?.target),
-		};
+		}));
 	});
+	return places.flat().sort((a, b) => a.session - b.session);
+}
+
+/** How many sessions with Discord a node has. */
+export function sessionCount(
+	view: ClusterView,
+	{ layout, slicing }: Pick<ClusterTerms, 'layout' | 'slicing'>,
+	node: string,
+): number {
+	const owned = view.sessions.filter(({ owner }) => owner === node);
+	const shardIds = owned.flatMap(({ session }) => planSession(layout, session, slicing).shardIds);
+	return sessionsOfShards(layoutNow(view, layout), shardIds).length;
 }
 
 /** The node that owns the session of a shard; undefined while none does. */

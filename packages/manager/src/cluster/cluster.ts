@@ -16,6 +16,7 @@ import type {
 } from '@shardctl/control';
 import { botKey, type DeployOutcome, type DeployStats, ShardctlError, sessionOfShard, sleep } from '@shardctl/core';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
+import { planSession } from '../plan/plan-session.js';
 import { atNode } from './at-node.js';
 import { ClusterCalls, type LocalCalls, noSuchShard } from './cluster-calls.js';
 import type { DeployConductor, DeployState } from './cluster-deploys.js';
@@ -29,12 +30,15 @@ import {
 	ownerOfShard,
 	requestedMove,
 	requireOthers,
+	sessionCount,
 	sessionPlaces,
 } from './cluster-nodes.js';
+import type { ClusterReshards } from './cluster-reshards.js';
 import { FollowedStreams } from './followed-streams.js';
 import { NodeFeeds } from './node-feeds.js';
 import { NodeLinks } from './node-links.js';
 import { RemoteFleet } from './remote-fleet.js';
+import { sessionsEach } from './reshard-entry.js';
 import { serveNode } from './serve-node.js';
 import { type ClusterTable, type NodeFleet, WholeFleet } from './whole-fleet.js';
 
@@ -46,6 +50,7 @@ export interface ClusterOptions {
 	send(shardId: number | null, message: unknown): Promise<void>;
 	/** What this machine runs. */
 	local(): Fleet;
+	reshards: Pick<ClusterReshards, 'reshard' | 'stats'>;
 }
 
 const pollMs = 100;
@@ -101,6 +106,7 @@ export class Cluster implements FleetCluster {
 			nodes: () => this.#fleets(),
 			table: () => this.#table(),
 			conductors: () => this.#conductors(),
+			reshards: given.reshards,
 		});
 	}
 
@@ -145,13 +151,13 @@ export class Cluster implements FleetCluster {
 		if (!undo) this.#requireState();
 		const before = await this.links.read();
 		const row = nodeNamed(before, name);
-		const had = sessionsOf(before.sessions, row.node);
+		const had = sessionCount(before, this.#terms(), row.node);
 		if (!undo && !force) requireOthers(before, row);
 		await this.#mark(row, !undo);
 		if (undo || !wait) return { node: name, moved: 0, left: had };
 		for (;;) {
 			const view = await this.links.read();
-			const left = sessionsOf(view.sessions, row.node);
+			const left = sessionCount(view, this.#terms(), row.node);
 			const moved = Math.max(0, had - left);
 			if (left === 0) return { node: name, moved, left };
 			if (!view.nodes.some((each) => each.node !== row.node && isLive(each) && !each.member?.draining)) {
@@ -192,8 +198,7 @@ export class Cluster implements FleetCluster {
 			moved ||= changes.length > 0;
 			return changes;
 		});
-		const [place] = sessionPlaces(view, { layout, slicing }).filter((each) => each.session === session);
-		const shardIds = place?.shardIds ?? [];
+		const { shardIds } = planSession(layout, session, slicing);
 		const outcome = { session, shardIds, from: from ? nameOf(from) : node, to: node, moved: moved || from?.node !== target.node };
 		for (;;) {
 			const now = await this.links.read();
@@ -220,17 +225,17 @@ export class Cluster implements FleetCluster {
 		const { sessions } = terms.layout;
 		if (dryRun) {
 			const view = await this.links.read();
-			return namedMoves(view, terms, rebalanceMoves(view, sessions));
+			return namedMoves(view, terms, rebalanceMoves(view, sessions, sessionsEach(view, terms.layout)));
 		}
 		const made = new Map<number, SessionMove>();
 		for (;;) {
 			const view = await this.links.read();
-			const step = rebalanceStep(view, sessions).filter(({ session }) => !made.has(session));
+			const step = rebalanceStep(view, sessions, sessionsEach(view, terms.layout)).filter(({ session }) => !made.has(session));
 			const moving = view.sessions.some(({ phase }) => phase !== 'held');
 			if (!moving && step.length === 0) return [...made.values()];
 			if (!moving) {
 				const begun = await this.links.door.node.change((now) =>
-					rebalanceStep(now, sessions).filter(({ session }) => !made.has(session)),
+					rebalanceStep(now, sessions, sessionsEach(now, terms.layout)).filter(({ session }) => !made.has(session)),
 				);
 				if (begun.length === 0) return [...made.values()];
 				for (const move of namedMoves(view, terms, step)) made.set(move.session, move);
@@ -405,10 +410,6 @@ export class Cluster implements FleetCluster {
 			workers.some((worker) => worker.shardIds.includes(id) && worker.statuses[worker.shardIds.indexOf(id)] === 'ready'),
 		);
 	}
-}
-
-function sessionsOf(sessions: readonly { owner: string | undefined }[], node: string): number {
-	return sessions.filter(({ owner }) => owner === node).length;
 }
 
 function nameById(rows: readonly NodeRow[], node: string): string {

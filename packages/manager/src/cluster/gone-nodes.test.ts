@@ -22,6 +22,7 @@ const view = (nodes: NodeRow[], owners: string[] = []): ClusterView => ({
 	version: 1,
 	quietMs: 0,
 	layout: undefined,
+	reshard: undefined,
 	nodes,
 	sessions: owners.map((owner, session) => ({ session, owner, epoch: 1, phase: 'held', target: undefined, unsure: false })),
 	records: new Map(),

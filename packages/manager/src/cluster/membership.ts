@@ -24,11 +24,13 @@ import { planSession } from '../plan/plan-session.js';
 import type { StartOutcome } from '../workers/start-watch.js';
 import { CarriedSessions } from './carried-sessions.js';
 import { type ClusterConnection, connectToCluster } from './cluster-connection.js';
+import type { ClusterReshards } from './cluster-reshards.js';
 import { DiscordReach } from './discord-reach.js';
 import { firstPlacement, liveNodes } from './first-placement.js';
 import { GoneNodes } from './gone-nodes.js';
 import { announceLeave, drainNode, joinCluster } from './node-entry.js';
 import type { NodeLinks } from './node-links.js';
+import { isRunning, layoutNow, reshardEntry, sessionsEach, startedLayout } from './reshard-entry.js';
 import { sparesFor } from './spares-for.js';
 
 export interface MembershipOptions {
@@ -45,6 +47,10 @@ export interface MembershipOptions {
 	emit: EmitFleetEvent;
 	/** To the other nodes, from before this one joins until it has left. */
 	links: Pick<NodeLinks, 'open' | 'note' | 'close'>;
+	/** Hears of each table that was read. */
+	reshards: Pick<ClusterReshards, 'note'>;
+	/** The sessions with Discord, before any of them is this node's. */
+	onLayout(layout: Layout): void;
 }
 
 const pollMs = 100;
@@ -101,10 +107,17 @@ export class Membership {
 	 * Joins. Resolves when every session has an owner, and those of this node are ready or were given up. Rejects with `NODE_NAME_TAKEN`,
 	 * `CLUSTER_MISMATCH`, or the signal's reason.
 	 */
-	async join({ layout, maxConcurrency }: { layout: Layout; maxConcurrency: number }, signal: AbortSignal): Promise<StartOutcome> {
-		const { options, links, emit } = this.#options;
+	async join(
+		{ layout: planned, maxConcurrency }: { layout: Layout; maxConcurrency: number },
+		signal: AbortSignal,
+	): Promise<StartOutcome> {
+		const { options, links, emit, onLayout } = this.#options;
 		const { clock, logger } = options;
 		const { redis, keys, timings, ready } = this.#connected();
+		const { readCluster } = await import('@shardctl/cluster');
+		const before = await readCluster({ redis, keys });
+		const layout = startedLayout(before, planned);
+		onLayout(layoutNow(before, layout));
 		const { node, sessions } = await this.#makePlace(layout, maxConcurrency);
 		if (!this.#movable) {
 			logger.warn(
@@ -160,6 +173,12 @@ export class Membership {
 		return place?.node.state.holding(sessionOfShard(place.layout, shardId)) !== undefined;
 	}
 
+	/** Whether a session of the layout is this node's, and each of its workers is ready. */
+	isReady(session: number): boolean {
+		const place = this.#place;
+		return place?.node.state.holding(session) !== undefined && place.sessions.isReady(session);
+	}
+
 	/** Ends {@link leave} without waiting for other nodes. */
 	hurry(): void {
 		this.#hurry.abort(new ShardctlError('MANAGER_STOPPED', 'the manager is to stop at once'));
@@ -200,6 +219,11 @@ export class Membership {
 			records: false,
 			assignAhead: 2 * maxConcurrency,
 			starting: () => sessions.starting,
+			sessionsEach: (view) => sessionsEach(view, layout),
+			mayRebalance: (view) => {
+				const entry = reshardEntry(view, layout);
+				return !entry || !isRunning(entry);
+			},
 			mayPlan: (view) => liveNodes(view) >= cluster.expect || view.sessions.length > 0,
 			on: {
 				failed: (error) => this.#onRedisFailed(error),
@@ -213,6 +237,7 @@ export class Membership {
 					for (const dead of gone.note(view)) emit('cluster:node-gone', dead);
 					links.note(view);
 					sessions.note(view);
+					this.#options.reshards.note(view);
 					keepSpares(sparesFor(view, node.node));
 				},
 			},

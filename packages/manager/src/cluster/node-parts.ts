@@ -4,9 +4,12 @@ import type { ManagedWorker } from '../workers/managed-worker.js';
 import { answers } from './answers.js';
 import { Cluster } from './cluster.js';
 import type { LocalCalls } from './cluster-calls.js';
+import { ClusterReshards, type ClusterReshardsOptions } from './cluster-reshards.js';
 import { Membership, type MembershipOptions } from './membership.js';
 
-export interface NodePartsOptions extends Omit<MembershipOptions, 'links' | 'probe'> {
+export interface NodePartsOptions
+	extends Omit<MembershipOptions, 'links' | 'probe' | 'reshards'>,
+		Omit<ClusterReshardsOptions, 'clock' | 'windowMs' | 'slicing' | 'door' | 'isReady'> {
 	/** Into the workers of this machine. */
 	calls: LocalCalls & {
 		readonly workers: readonly Pick<ManagedWorker, 'send'>[];
@@ -22,12 +25,23 @@ export interface NodeParts {
 	/** All nodes, for callers, bots and the control API. */
 	cluster: Cluster;
 	membership: Membership;
+	reshards: ClusterReshards;
 }
 
 /** Makes the parts; nothing is started or opened. */
 export function createNodeParts({ calls, local, gatewayUrl, ...given }: NodePartsOptions): NodeParts {
-	const cluster = new Cluster({
-		options: given.options,
+	const { options } = given;
+	const reshards: ClusterReshards = new ClusterReshards({
+		...given,
+		clock: options.clock,
+		windowMs: options.identifyWindowMs,
+		slicing: options,
+		door: () => cluster.links.door,
+		isReady: (session) => membership.isReady(session),
+	});
+	const cluster: Cluster = new Cluster({
+		options,
+		reshards,
 		calls,
 		local,
 		send: async (shardId, message) => {
@@ -35,6 +49,11 @@ export function createNodeParts({ calls, local, gatewayUrl, ...given }: NodePart
 			await Promise.all(calls.workers.map((worker) => worker.send(message)));
 		},
 	});
-	const membership = new Membership({ ...given, links: cluster.links, probe: () => answers(gatewayUrl()) });
-	return { cluster, membership };
+	const membership: Membership = new Membership({
+		...given,
+		links: cluster.links,
+		probe: () => answers(gatewayUrl()),
+		reshards,
+	});
+	return { cluster, membership, reshards };
 }

@@ -9,7 +9,7 @@ import type {
 	ManagerStats,
 	RespawnAllOptions,
 } from '@shardctl/core';
-import { noReshardInCluster } from '../reshard/reshard-request.js';
+import { noReshardOfNode } from '../reshard/reshard-request.js';
 import type { ClusterCalls } from './cluster-calls.js';
 import type { NodeLinks } from './node-links.js';
 import type { RemoteFleetMethod } from './node-methods.js';
@@ -97,7 +97,7 @@ export class RemoteFleet implements Fleet {
 	}
 
 	async reshard(): Promise<never> {
-		throw noReshardInCluster();
+		throw noReshardOfNode();
 	}
 
 	restartGateways(): Promise<void> {

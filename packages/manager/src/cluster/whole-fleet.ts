@@ -9,12 +9,15 @@ import {
 	type DeployStats,
 	type ManagerStats,
 	messageOf,
+	type ReshardOutcome,
+	type ReshardRequest,
 	type RespawnAllOptions,
 } from '@shardctl/core';
-import { noReshardInCluster } from '../reshard/reshard-request.js';
+import { readReshardRequest } from '../reshard/reshard-request.js';
 import { atNode } from './at-node.js';
 import type { ClusterCalls } from './cluster-calls.js';
 import { ClusterDeploys, type DeployConductor } from './cluster-deploys.js';
+import type { ClusterReshards } from './cluster-reshards.js';
 import { mergeStats, type NodeStats } from './merge-stats.js';
 
 /** One node of the cluster at this moment. */
@@ -35,6 +38,7 @@ export interface WholeFleetOptions {
 	table(): Promise<ClusterTable>;
 	/** See {@link ClusterDeploys}. */
 	conductors(): Promise<readonly DeployConductor[]>;
+	reshards: Pick<ClusterReshards, 'reshard' | 'stats'>;
 }
 
 /** What the table of the cluster says. */
@@ -84,7 +88,8 @@ export class WholeFleet implements Fleet {
 		const self = nodes.find(({ isSelf }) => isSelf)?.name ?? '';
 		const merged = mergeStats({ self, ...table, parts });
 		const deploy = this.deploys.stats(deployOf(parts, this.deploys.currentNode) ?? merged.deploy);
-		return deploy ? { ...merged, deploy } : merged;
+		const reshard = this.#options.reshards.stats();
+		return { ...merged, ...(deploy ? { deploy } : {}), ...(reshard ? { reshard } : {}) };
 	}
 
 	/** Of the nodes that respond. */
@@ -157,8 +162,8 @@ export class WholeFleet implements Fleet {
 		return this.deploys.cancel(id, options);
 	}
 
-	async reshard(): Promise<never> {
-		throw noReshardInCluster();
+	async reshard(request: ReshardRequest): Promise<ReshardOutcome> {
+		return this.#options.reshards.reshard(readReshardRequest(request), { byPerson: true });
 	}
 
 	async restartGateways(): Promise<void> {

@@ -33,7 +33,6 @@ import type { StartRequest } from '../identify/session-starts.js';
 import type { ResolvedGatewayOptions } from '../options/gateway-options.js';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import type { Plan } from '../plan/plan.js';
-import { withSessions } from '../plan/plan-session.js';
 import type { ShardPlan } from '../plan/plan-shards.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
@@ -124,7 +123,7 @@ export class ResidentMode implements SessionMode {
 	}
 
 	/** As a node of a cluster: makes and starts the gateway process and the workers of a session. */
-	carry({ session, shardIds, slices, isTakenOver, gateway: config, onConnection }: SessionToCarry): CarriedSession {
+	carry({ shardIds, slices, isTakenOver, gateway: config, onConnection }: SessionToCarry): CarriedSession {
 		const { gateways, folder } = this.#started();
 		const { workers, options } = this.#options;
 		const gateway = gateways.add(shardIds, config);
@@ -135,7 +134,7 @@ export class ResidentMode implements SessionMode {
 				onConnection('up');
 			} else if (kind === 'upstream:disconnected') onConnection('down');
 		});
-		this.#replan((sessions) => [...sessions, session]);
+		this.#replan();
 		const created = workers.create({ slices, totalShards: this.#started().plan.layout.totalShards, byShard: true });
 		return new CarriedSession({
 			clock: options.clock,
@@ -148,8 +147,7 @@ export class ResidentMode implements SessionMode {
 			onClosed: () => {
 				gateways.remove(gateway);
 				folder.empty(gateway.id);
-				if (gateways.gateways.some((other) => other.shardIds[0] === shardIds[0])) return;
-				this.#replan((sessions) => sessions.filter((id) => id !== session));
+				this.#replan();
 			},
 		});
 	}
@@ -158,10 +156,16 @@ export class ResidentMode implements SessionMode {
 		this.#running?.gateways.keepSpares(count);
 	}
 
-	/** With other sessions than before. */
-	#replan(change: (sessions: number[]) => number[]): void {
+	noteLayout(layout: Layout): void {
+		if (this.#running) this.#replan(layout);
+	}
+
+	/** As a node of a cluster: with the shards of the gateway processes that there are now. */
+	#replan(layout = this.#started().plan.layout): void {
 		const running = this.#started();
-		running.plan = withSessions(running.plan, change(running.plan.sessionIds));
+		const shards = running.gateways.gateways.flatMap(({ shardIds }) => shardIds);
+		const shardIds = [...new Set(shards)].sort((a, b) => a - b);
+		running.plan = { ...running.plan, layout, shardIds, sessionIds: sessionsOfShards(layout, shardIds) };
 	}
 
 	async prepare(worker: ManagedWorker, signal: AbortSignal): Promise<StartTicket> {

@@ -65,6 +65,9 @@ export interface SessionMode {
 	/** As a node of a cluster: makes what carries a session, and starts it as far as it may before the session is this node's. */
 	carry(session: SessionToCarry): Carried;
 
+	/** As a node of a cluster: the sessions with Discord of the whole bot are these now. Absent where the workers have them. */
+	noteLayout?(layout: Layout): void;
+
 	/** As a node of a cluster: how many processes wait for sessions that come to it. */
 	keepSpares(count: number): void;
 

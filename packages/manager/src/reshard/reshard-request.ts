@@ -27,9 +27,40 @@ function isCount(value: unknown): boolean {
 }
 
 /** A node has only some of the bot's sessions. */
-export function noReshardInCluster(): ShardctlError {
+export function noReshardOfNode(): ShardctlError {
 	return new ShardctlError(
 		'RESHARD_UNSUPPORTED',
-		'the sessions of a cluster cannot be replaced while it runs yet; stop it and start it with another session count',
+		'this node has only some of the sessions of its cluster; "shardctl reshard" replaces those of all nodes',
+	);
+}
+
+/** Where the next owner of sessions could not know that they were replaced. */
+export function noReshardWithoutState(): ShardctlError {
+	return new ShardctlError(
+		'RESHARD_UNSUPPORTED',
+		'the nodes of this cluster share no state (--cluster-state none), so its sessions cannot be replaced while it runs; stop all nodes and start them with another --gateway-sessions',
+	);
+}
+
+/** A resharding that ended on the way. */
+export function reshardFailure({
+	from,
+	to,
+	done,
+	total,
+	why,
+	cause,
+}: {
+	from: number;
+	to: number;
+	done: number;
+	total: number;
+	why: string;
+	cause?: unknown;
+}): ShardctlError {
+	return new ShardctlError(
+		'RESHARD_FAILED',
+		`${done} of ${total} groups of sessions were replaced: ${why}; no event was lost. "shardctl reshard ${to}" continues, "shardctl reshard --undo" returns to ${from} sessions`,
+		{ details: { done, total, from, to }, cause },
 	);
 }

@@ -24,6 +24,7 @@ import { type ShardPlan, slicesOf } from '../plan/plan-shards.js';
 import { estimateMs, type ReshardPlan } from './plan-reshard.js';
 import { planSteps, type ReshardStep } from './plan-steps.js';
 import type { ReshardRecord } from './reshard-record.js';
+import { reshardFailure } from './reshard-request.js';
 
 /** Groups that are replaced at the same time, as far as Discord starts their sessions at once: each needs memory for a second READY. */
 const mostAtOnce = 4;
@@ -283,11 +284,7 @@ export class Reshards {
 		signal.throwIfAborted();
 		if (failure === undefined && done === groups.length) return;
 		const why = failure === undefined ? 'it was called off' : messageOf(failure);
-		throw new ShardctlError(
-			'RESHARD_FAILED',
-			`${done} of ${groups.length} groups of sessions were replaced: ${why}; no event was lost. "shardctl reshard ${to}" continues, "shardctl reshard --undo" returns to ${from} sessions`,
-			{ details: { done, total: groups.length, from, to }, cause: failure },
-		);
+		throw reshardFailure({ from, to, done, total: groups.length, why, cause: failure });
 	}
 
 	#write(plan: Plan | undefined, target: number | null): void {

@@ -26,7 +26,7 @@ export interface SizingWatchOptions {
 	how: FleetKind;
 	clock: Clock;
 	windowMs: number;
-	/** Of this machine. */
+	/** Of this machine; of the whole cluster where this node decides. */
 	figures(): Promise<ManagerStats>;
 	/** Undefined before the shards are planned. */
 	layout(): Layout | undefined;
@@ -36,6 +36,8 @@ export interface SizingWatchOptions {
 	recommended(): number;
 	/** When Discord recommended that; monotonic. */
 	answeredAt(): number;
+	/** Whether this manager decides: in a cluster one node does (default: it does). */
+	decides?(): boolean;
 	/** See `Reshards.reshard`. */
 	start(sessions: number): Promise<unknown>;
 	/** What is said has changed. */
@@ -83,8 +85,8 @@ export class SizingWatch {
 	}
 
 	/** A person has begun or ended a resharding: what they asked for is not changed automatically for a while. A refused call is no such thing. */
-	notePerson(): void {
-		this.#hold(this.#options.clock.now() + this.#ms('afterPerson'), 'a person has resharded the fleet less than a day ago');
+	notePerson(atMs = this.#options.clock.now()): void {
+		this.#hold(atMs + this.#ms('afterPerson'), 'a person has resharded the fleet less than a day ago');
 	}
 
 	#ms(name: keyof typeof windows): number {
@@ -139,8 +141,8 @@ export class SizingWatch {
 	}
 
 	#decide(figures: ManagerStats, advice: Advice | null): Decision {
-		const { reshard, clock } = this.#options;
-		if (reshard.mode !== 'auto') return { do: 'nothing' };
+		const { reshard, clock, decides } = this.#options;
+		if (reshard.mode !== 'auto' || decides?.() === false) return { do: 'nothing' };
 		const busy = busyWith(figures);
 		if (busy === undefined) this.#quietSince ??= clock.monotonic();
 		else this.#quietSince = undefined;

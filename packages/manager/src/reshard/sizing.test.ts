@@ -37,7 +37,8 @@ describe('the session count to have', () => {
 		expect(remedyFor({ ...more, sessions: null }, { layout: filled, how: 'cluster' })).toContain(
 			'--shards 16 --gateway-sessions 16',
 		);
-		expect(remedyFor(more, { layout, how: 'cluster' })).toContain('--gateway-sessions 16');
+		expect(remedyFor(more, { layout, how: 'cluster' })).toBe('"shardctl reshard 16"');
+		expect(remedyFor(more, { layout, how: 'unshared' })).toContain('--gateway-sessions 16');
 	});
 });
 

@@ -100,7 +100,8 @@ export function countGuilds(
 	return { fullest: Math.max(0, ...counts), all: counts.reduce((sum, count) => sum + count, 0) };
 }
 
-export type FleetKind = 'direct' | 'resident' | 'queue' | 'cluster';
+/** `unshared`: a cluster without shared state. */
+export type FleetKind = 'direct' | 'resident' | 'queue' | 'cluster' | 'unshared';
 
 /** What a person can do about it. `how`: what kind of fleet it is. */
 export function remedyFor({ sessions }: Advice, { layout, how }: { layout: Layout; how: FleetKind }): string {
@@ -109,9 +110,9 @@ export function remedyFor({ sessions }: Advice, { layout, how }: { layout: Layou
 		return `restart the fleet with twice the shards (--shards ${twice}), or with --gateway resident and more shards than sessions, which can be resharded while it runs`;
 	}
 	if (how === 'queue') return `stop the fleet and start it with more shards (--shards ${twice})`;
-	if (sessions === null && how === 'cluster')
+	if (sessions === null && (how === 'cluster' || how === 'unshared'))
 		return `restart the cluster with more shards and sessions (--shards ${2 * layout.totalShards} --gateway-sessions ${twice})`;
 	if (sessions === null) return `"shardctl reshard ${twice} --shards ${commonMultiple(layout.totalShards, twice)}"`;
-	if (how === 'cluster') return `stop the cluster and start it with more sessions (--gateway-sessions ${sessions})`;
+	if (how === 'unshared') return `stop the cluster and start it with more sessions (--gateway-sessions ${sessions})`;
 	return `"shardctl reshard ${sessions}"`;
 }

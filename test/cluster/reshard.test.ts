@@ -1,0 +1,99 @@
+// A cluster is resharded while numbered events flow, and a node is killed in the middle. The moment of the kill is random:
+// SHARDCTL_RESHARD_KILLS=50 for more of them, SHARDCTL_RESHARD_SEED=7 for others (not for the same timing).
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom, waitFor } from '@shardctl/test-support';
+import { expect, it } from 'vitest';
+import { describeWithRedis } from '../../packages/cluster/test/support/redis-server.js';
+import { type ClusterFleet, type ClusterNodeRun, clusterFleet } from './cluster-fleet.js';
+
+const kills = Number(process.env.SHARDCTL_RESHARD_KILLS ?? 1);
+const seed = Number(process.env.SHARDCTL_RESHARD_SEED ?? 20_261_130);
+/** About how long a resharding takes here. */
+const takesMs = 4000;
+
+interface Stats {
+	gateways: { node: string; sessions: { id: number; of: number; status: string }[] }[];
+	workers: { pid: number }[];
+	reshard?: { state: string; to: number; done: number };
+}
+
+const statsOf = (node: ClusterNodeRun) => node.json<Stats>('stats');
+
+/** Resolves when the nodes have these sessions and no others, each connected once. */
+async function reached(fleet: ClusterFleet, node: ClusterNodeRun, sessions: number): Promise<void> {
+	const expected = Array.from({ length: sessions }, (_, id) => `${id} of ${sessions}`);
+	await waitFor(`${sessions} sessions`, async () => {
+		const { gateways } = await statsOf(node);
+		const present = gateways.flatMap((gateway) => gateway.sessions.filter(({ status }) => status === 'ready'));
+		return (
+			present
+				.map(({ id, of }) => `${id} of ${of}`)
+				.sort()
+				.join() === expected.toSorted().join()
+		);
+	});
+	await waitFor('each session to have one connection', () => {
+		const connected = fleet.simulator.state().sessions.filter((each) => each.connected);
+		return (
+			connected
+				.map(({ shard }) => `${shard?.[0]} of ${shard?.[1]}`)
+				.sort()
+				.join() === expected.toSorted().join()
+		);
+	});
+}
+
+describeWithRedis('the resharding of a cluster', () => {
+	it('replaces 4 sessions on three nodes by 8 and back, with every event handled once and the workers running on', async () => {
+		const fleet = await clusterFleet({ shards: 8, sessions: 4 });
+		const { a, b, c } = await fleet.startAll(['a', 'b', 'c']);
+		const pids = async () => (await statsOf(a)).workers.map(({ pid }) => pid);
+		const before = await pids();
+		const stop = fleet.talk(200);
+		await fleet.served();
+		expect(await a.json('reshard', '8', '--dry-run')).toMatchObject({ from: 4, to: 8, identifies: 8, state: 'planned' });
+		expect(await b.cli('reshard', '8')).toMatchObject({ code: 0, stderr: expect.stringContaining('8 session starts') });
+		await reached(fleet, c, 8);
+		const { gateways, reshard } = await statsOf(c);
+		expect(reshard).toMatchObject({ state: 'done', to: 8, done: 4 });
+		expect(new Set(gateways.map(({ node }) => node))).toEqual(new Set(['a', 'b', 'c']));
+		expect(await c.cli('reshard', '6')).toMatchObject({ code: 2, stderr: expect.stringContaining('whole multiples') });
+		expect(await c.cli('reshard', '--undo')).toMatchObject({ code: 0 });
+		await reached(fleet, a, 4);
+		await fleet.served();
+		stop();
+		expect(await fleet.verdict({ identifies: 4 + 8 + 4 })).toMatchObject({ repeats: 0 });
+		expect(await pids()).toEqual(before);
+	});
+
+	it(`loses no event when ${kills === 1 ? 'a node is' : `${kills} nodes are`} killed in the middle, and the others end it`, {
+		timeout: 60_000 + 60_000 * kills,
+	}, async () => {
+		const random = seededRandom(seed);
+		const fleet = await clusterFleet({ shards: 8, sessions: 4, simulator: { maxConcurrency: 4 } });
+		const nodes = Object.values(await fleet.startAll(['a', 'b']));
+		const stop = fleet.talk(100);
+		await fleet.served();
+		for (let count = 0; count < kills; count++) {
+			const sessions = count % 2 === 0 ? 8 : 4;
+			// Of the node that is asked as well: the others continue without it.
+			const asked = nodes[count % 2] as ClusterNodeRun;
+			const ended = asked.cli('reshard', String(sessions)).catch(() => {});
+			await waitFor('it to have begun', async () => ((await fleet.table()).reshard ?? '').includes(`"to":${sessions},`));
+			await sleep(Math.floor(random() * takesMs));
+			const at = Math.floor(random() * nodes.length);
+			const victim = nodes[at] as ClusterNodeRun;
+			victim.kill('everything');
+			nodes[at] = await fleet.start(`${victim.name}${count}`);
+			await reached(fleet, nodes[at], sessions);
+			await ended;
+			await fleet.served();
+		}
+		stop();
+		const identifies = fleet.simulator.log.entries({ type: 'identify' }).length;
+		const { repeats } = await fleet.verdict({ replays: true, repeats: Number.POSITIVE_INFINITY, identifies });
+		// Sessions that were to replace others start again where their node was killed.
+		expect(identifies).toBeGreaterThanOrEqual(4 + (kills > 1 ? 12 : 8));
+		process.stderr.write(`notice: ${repeats} events were handled again after ${kills} kills in the middle (seed ${seed})\n`);
+	});
+});
