@@ -8,7 +8,7 @@ const minute = 60_000;
 const healthy = { status: 'healthy', served: 32, shards: 32, causes: [] };
 
 /** A fleet of 8 sessions and 32 shards, which Discord recommends 8 for. */
-function watched(reshard: Partial<ResolvedReshardOptions> = {}) {
+function watched(reshard: Partial<ResolvedReshardOptions> = {}, windowMs = 5000) {
 	const clock = fakeClock(new Date(2026, 4, 10, 12).getTime());
 	const world = {
 		layout: { generation: 0, totalShards: 32, sessions: 8 } as Layout,
@@ -17,6 +17,7 @@ function watched(reshard: Partial<ResolvedReshardOptions> = {}) {
 		figures: { health: healthy } as object,
 		outcome: undefined as Error | undefined,
 		startEnds: Promise.resolve(),
+		looks: 0,
 		/** What a look waits for. */
 		figuresAfter: Promise.resolve(),
 	};
@@ -29,8 +30,9 @@ function watched(reshard: Partial<ResolvedReshardOptions> = {}) {
 		reshard: { mode: 'warn', window: null, ...reshard },
 		how: 'resident',
 		clock,
-		windowMs: 5000,
+		windowMs,
 		figures: async () => {
+			world.looks++;
 			await world.figuresAfter;
 			const shards = Array.from({ length: 32 }, (_, shardId) => ({ shardId, guildCount: world.guildsPerShard }));
 			return { shards, ...world.figures } as unknown as ManagerStats;
@@ -71,6 +73,12 @@ it('asks Discord every 10 minutes, and a minute after the last time when many gu
 	expect(asked).toHaveLength(4);
 	watch.stop();
 	expect(clock.pendingTimers()).toBe(0);
+});
+
+it('looks no more often than twice a second, however short the window of a simulator is', async () => {
+	const { clock, world } = watched({}, 1);
+	await clock.advance(10_000);
+	expect(world.looks).toBe(21);
 });
 
 it('asks about many joins as soon as its last question is a minute old', async () => {

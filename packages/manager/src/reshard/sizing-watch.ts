@@ -18,6 +18,8 @@ import {
  * well.
  */
 const windows = { look: 3, ask: 120, askAfterBurst: 12, quiet: 12, afterFailure: 720, afterPerson: 17_280 };
+/** A look reads the figures of the whole fleet, so it is not made more often, however short the window of a simulator is. */
+const leastLookMs = 500;
 /** This many guilds more than when Discord last answered, or this part of all if that is more, are a burst of joins. */
 const burst = { guilds: 10, part: 0.01 };
 
@@ -70,7 +72,7 @@ export class SizingWatch {
 		if (reshard.mode === 'off') return;
 		const look = () => void this.#look().catch(() => {});
 		look();
-		this.#stop = every(clock, this.#ms('look'), look);
+		this.#stop = every(clock, Math.max(leastLookMs, this.#ms('look')), look);
 	}
 
 	/** For good: a look that is under way ends without an effect. */
