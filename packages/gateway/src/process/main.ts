@@ -28,7 +28,7 @@ const gateway = new ResidentGateway({
 	clock: systemClock,
 	store: cluster?.store ?? files,
 	fence: () => cluster?.fence() ?? files.nextFence(),
-	...(cluster && { lease: cluster.lease }),
+	...(cluster ? { lease: cluster.lease } : { tidy: (scope, fence) => files.keepGeneration(scope, fence) }),
 	...(queue && { queue }),
 	identify: identifyClient(peer),
 	identifySuccessor: identifyClient(peer, { successor: true }),

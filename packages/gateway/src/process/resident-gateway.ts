@@ -50,6 +50,7 @@ import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
 import { within } from '../shard/within.js';
 import { HeldSnapshots } from '../snapshots/held-snapshots.js';
+import type { SavedScope } from '../snapshots/saved-names.js';
 import { QueueConsumer } from '../stream/queue-consumer.js';
 import type { ShardStream } from '../stream/shard-stream.js';
 import { ConnectLimit } from '../upstream/connect-limit.js';
@@ -118,6 +119,8 @@ export interface ResidentGatewayOptions {
 	store: SnapshotStore;
 	/** Resolves with the fence of this process, when the store can be reached; see {@link SnapshotStore}. */
 	fence(): Promise<string>;
+	/** Removes what is in the store of other generations of the layout. */
+	tidy?(scope: SavedScope, fence: string): Promise<void>;
 	identify: Pick<IdentifyClient, 'wait' | 'confirm'>;
 	/** The same for sessions that are to replace others; their numbers can be those of sessions that identify as well. */
 	identifySuccessor?: Pick<IdentifyClient, 'wait' | 'confirm'>;
@@ -319,6 +322,7 @@ export class ResidentGateway {
 	async #adopt({ withWorkers }: { withWorkers: boolean }): Promise<void> {
 		const fence = await this.#options.fence();
 		await this.#snapshots.hold(fence);
+		await this.#options.tidy?.({ bot: this.#bot, generation: this.#layout.generation }, fence);
 		if (this.#options.lease) {
 			// Not before: until then the owner before might have replaced sessions.
 			await this.#record.read();
@@ -524,7 +528,8 @@ export class ResidentGateway {
 		this.#shardIds = next.shardIds;
 		this.#change = undefined;
 		this.#record.begin(next);
-		void this.#discard(former.values());
+		// It never rejects.
+		this.#discard(former.values()).catch(() => {});
 	}
 
 	/** Ends shards whose guilds others have, with the sessions of their workers and with what is saved of them. Never rejects. */

@@ -303,3 +303,24 @@ it('B1: reports a final refusal with its reason, the intents and the remedy, and
 		),
 	]);
 });
+
+it('keeps events back, and passes them in order to the shards as before or to those of another count', () => {
+	const { session, events, ready } = setup();
+	const late: string[] = [];
+	const hold = { onHeld: ({ dispatch }: { dispatch: { t: string } }) => late.push(dispatch.t), nowMs: () => 70 };
+	ready([], 1);
+	session.hold(hold);
+	events.onDispatch({ t: 'FIRST', d: { guild_id: guildOf(3) } }, 2);
+	events.onDispatch({ t: 'SECOND', d: { guild_id: guildOf(3) } }, 3);
+	expect([late, session.newest, session.shards[1]?.events]).toEqual([['FIRST', 'SECOND'], 1, ['READY 0 @1']]);
+	session.continueWith();
+	expect([session.newest, session.shards[1]?.events]).toEqual([3, ['READY 0 @1', 'FIRST @2', 'SECOND @3']]);
+	session.hold(hold);
+	events.onDispatch({ t: 'THIRD', d: { guild_id: guildOf(9) } }, 4);
+	const next = [1, 3, 5, 7, 9, 11].map((id) => new FakeShard(id));
+	session.continueWith({ shards: next, totalShards: 12 });
+	events.onDispatch({ t: 'FOURTH', d: { guild_id: guildOf(3) } }, 5);
+	// With 12 shards: guildOf(9) is of shard 3, and guildOf(3) of shard 9.
+	expect(next.map((shard) => shard.events)).toEqual([[], ['THIRD @4'], [], [], ['FOURTH @5'], []]);
+	expect([session.stats().shardIds, session.isInStep]).toEqual([[1, 3, 5, 7, 9, 11], true]);
+});

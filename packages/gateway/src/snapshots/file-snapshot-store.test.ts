@@ -30,3 +30,14 @@ it('rejects when it cannot write', async () => {
 	writeFileSync(file, '');
 	await expect(new FileSnapshotStore(file).write('a', Buffer.from('x'), '1')).rejects.toThrow(/ENOTDIR|EEXIST/);
 });
+
+it('removes what is left of other generations of the same bot, and nothing else', async () => {
+	const folder = tempDir();
+	const store = new FileSnapshotStore(folder);
+	const kept = ['1.g2.shard-0', '1.g2.shard-0.journal', '1.sessions.json', '2.g1.shard-0', 'poison-shard-0-7.json', '1.g1.notes'];
+	const left = ['1.g0.shard-0', '1.g1.shard-12.worker.json', '1.g10.shard-3.journal'];
+	for (const name of [...kept, ...left]) await store.write(name, Buffer.from(name), '4');
+	await store.keepGeneration({ bot: '1', generation: 2 }, '4');
+	expect(readdirSync(join(folder, '4')).sort()).toEqual(kept.sort());
+	await new FileSnapshotStore(join(folder, 'none')).keepGeneration({ bot: '1', generation: 2 }, '1');
+});

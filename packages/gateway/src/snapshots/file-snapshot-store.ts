@@ -4,6 +4,7 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareFences, fencedError, isFence, type SnapshotStore } from '@shardctl/core';
+import { generationOf, type SavedScope } from './saved-names.js';
 
 export class FileSnapshotStore implements SnapshotStore {
 	readonly #folder: string;
@@ -80,6 +81,20 @@ export class FileSnapshotStore implements SnapshotStore {
 				if ((await this.#fences()).at(-1) !== fence) throw error;
 			});
 		});
+	}
+
+	/**
+	 * Removes what was saved of shards of other generations of the layout: a process that died while they were replaced has left it, and a
+	 * later fleet with a generation of the same number must not continue with it. For the holder.
+	 */
+	async keepGeneration({ bot, generation }: SavedScope, fence: string): Promise<void> {
+		const folder = join(this.#folder, fence);
+		const names = await readdir(folder).catch(() => []);
+		const others = names.filter((name) => {
+			const of = generationOf(name, bot);
+			return of !== undefined && of !== generation;
+		});
+		await Promise.all(others.map((name) => rm(join(folder, name), { force: true })));
 	}
 
 	/** Works in the folder of this fence; claims it where it does not exist. */

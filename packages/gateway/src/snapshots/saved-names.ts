@@ -14,6 +14,14 @@ export interface SavedNames {
 	worker: string;
 }
 
+/** The generation of the layout that a name is of; undefined for a name of something else, or of another bot. */
+export function generationOf(name: string, bot: string): number | undefined {
+	const start = `${bot}.g`;
+	if (!name.startsWith(start)) return undefined;
+	const [, generation] = /^(\d+)\.shard-\d+(?:\.|$)/.exec(name.slice(start.length)) ?? [];
+	return generation === undefined ? undefined : Number(generation);
+}
+
 export function savedNames({ bot, generation }: SavedScope, shardId: number): SavedNames {
 	const shard = `${bot}.g${generation}.shard-${shardId}`;
 	return { shard, journal: `${shard}.journal`, worker: `${shard}.worker.json` };
