@@ -1,5 +1,5 @@
-// The manager is killed after the shard count of the workers has changed: the next one continues with the new count, the sessions and
-// every event.
+// The manager is killed after the shard count of the workers has changed, and with it the number of sessions: the next one continues with
+// the new counts and with every event.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSimulator } from '@shardctl/simulator';
@@ -60,7 +60,17 @@ it('continues with the new shard count under the next manager, and with the old 
 
 	const first = await start();
 	say(1);
-	await client.reshard({ shards: 4 });
+	const reshard = async (...args: string[]) => {
+		const run = cli.run(['reshard', ...args, '--name', 'fleet'], { env });
+		return [await run.exit, run.stdout() + run.stderr()];
+	};
+	expect(await reshard('4')).toEqual([2, expect.stringContaining('"shardctl reshard 4 --shards 4"')]);
+	expect(await reshard('4', '--shards', '4')).toEqual([
+		0,
+		expect.stringMatching(
+			/from 2 to 4 sessions and from 2 to 4 shards in .* s with 4 session starts;.*\n.*--shards 4 --gateway-sessions 4/,
+		),
+	]);
 	say(2);
 	await handledOnce(2);
 	process.kill(first.pid, 'SIGKILL');
@@ -70,13 +80,15 @@ it('continues with the new shard count under the next manager, and with the old 
 	expect(await counts()).toEqual([
 		4,
 		[
-			[0, 2],
-			[1, 2],
+			[0, 4],
+			[1, 4],
+			[2, 4],
+			[3, 4],
 		],
 	]);
 	say(4);
 	await handledOnce(4);
-	expect(simulator.log.entries({ type: 'identify' })).toHaveLength(2);
+	expect(simulator.log.entries({ type: 'identify' })).toHaveLength(2 + 4);
 	await client.stop();
 	expect(await second.exit).toBe(0);
 

@@ -10,8 +10,10 @@ import {
 	withGroup,
 } from '@shardctl/core';
 import { tempDir } from '@shardctl/test-support';
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { ChangeShardsOptions } from '../modes/session-mode.js';
 import type { Plan } from '../plan/plan.js';
+import type { ShardPlan } from '../plan/plan-shards.js';
 import { ReshardRecord } from './reshard-record.js';
 import { Reshards, type ReshardsOptions } from './reshards.js';
 
@@ -29,11 +31,14 @@ const two: Layout = { generation: 0, totalShards: 8, sessions: 2 };
 function setup({
 	layout = two,
 	replace = async () => {},
+	changeWorkers = async () => {},
 	file = join(tempDir('shardctl-reshard-'), 'record'),
 	inTurn = (work) => work(),
 }: {
 	layout?: Layout;
 	replace?: (group: ReshardGroup) => Promise<void>;
+	/** Before the decision. */
+	changeWorkers?: (signal: AbortSignal) => Promise<void>;
 	file?: string;
 	inTurn?: ReshardsOptions['inTurn'];
 } = {}) {
@@ -45,8 +50,16 @@ function setup({
 		async reshard(group: ReshardGroup) {
 			asked.push(group);
 			await replace(group);
-			mode.plan = planOf(withGroup(mode.plan.layout, group.group, group.to));
+			mode.plan = { ...mode.plan, layout: withGroup(mode.plan.layout, group.group, group.to) };
 			return { layout: mode.plan.layout, done: { identifies: 2, pausedMs: 10 * asked.length, repeated: 0 } };
+		},
+		async changeShards(next: ShardPlan, { signal, onDecided }: ChangeShardsOptions) {
+			await changeWorkers(signal);
+			signal.throwIfAborted();
+			const plan = { ...mode.plan, ...next, shardIds: next.gateways.flat() };
+			onDecided(plan);
+			mode.plan = plan;
+			return { pausedMs: 300, held: 5 };
 		},
 	};
 	const starts = {
@@ -200,4 +213,88 @@ it('continues nothing of another shard count', () => {
 	const { reshards, file } = setup();
 	new ReshardRecord(file).write({ bot: 'another', layout: { ...two, sessions: 4 }, gateways: [shardIds], target: null });
 	expect(reshards.continued(planOf(two)).layout).toEqual(two);
+});
+
+describe('another shard count of the workers', () => {
+	const counts = ({ mode }: ReturnType<typeof setup>) => [mode.plan.layout.sessions, mode.plan.layout.totalShards];
+
+	it('replaces the workers, and needs no session start', async () => {
+		const fleet = setup();
+		fleet.starts.allowed = false;
+		const planned = {
+			from: 2,
+			to: 2,
+			identifies: 0,
+			shards: { from: 8, to: 16, workers: 4, memoryBytes: 2000, freeBytes: 5000 },
+		};
+		expect(await fleet.reshards.reshard({ shards: 16, dryRun: true })).toMatchObject(planned);
+		expect([fleet.reshards.stats(), counts(fleet)]).toEqual([undefined, [2, 8]]);
+		expect(await fleet.reshards.reshard({ shards: 16 })).toMatchObject({ ...planned, longestPauseMs: 300 });
+		expect(fleet.progress.map(({ state, done, total, shards }) => [state, done, total, shards])).toEqual(
+			(
+				[
+					['running', 0],
+					['running', 1],
+					['done', 1],
+				] as const
+			).map(([state, done]) => [state, done, 1, { from: 8, to: 16 }]),
+		);
+		expect([counts(fleet), fleet.needed]).toEqual([[2, 16], []]);
+		await fleet.reshards.reshard({ undo: true });
+		expect([counts(fleet), fleet.mode.plan.layout.generation]).toEqual([[2, 8], 2]);
+	});
+
+	it('gives the workers more shards before sessions that need them, and undoes both the other way round', async () => {
+		const fleet = setup();
+		const story: unknown[] = [];
+		const reshard = fleet.mode.reshard;
+		fleet.mode.reshard = async (group) => {
+			story.push(['sessions', ...counts(fleet)]);
+			return reshard(group);
+		};
+		await expect(fleet.reshards.reshard({ sessions: 16 })).rejects.toMatchObject({
+			code: 'RESHARD_COUNT',
+			message: expect.stringContaining('"shardctl reshard 16 --shards 16"'),
+		});
+		expect(await fleet.reshards.reshard({ sessions: 16, shards: 16 })).toMatchObject({ from: 2, to: 16, shards: { to: 16 } });
+		expect(fleet.reshards.stats()).toMatchObject({ done: 3, total: 3, state: 'done' });
+		expect(story[0]).toEqual(['sessions', 2, 16]);
+		await fleet.reshards.reshard({ undo: true });
+		expect(counts(fleet)).toEqual([2, 8]);
+	});
+
+	it('is called off by undo before the decision, and then there is nothing to return to', async () => {
+		const fleet = setup({
+			changeWorkers: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+		});
+		const running = fleet.reshards.reshard({ shards: 16 });
+		await vi.waitFor(() => expect(fleet.progress).toHaveLength(1));
+		await expect(fleet.reshards.reshard({ shards: 4 })).rejects.toMatchObject({
+			code: 'RESHARD_RUNNING',
+			message: 'the fleet is being resharded from 8 to 16 shards; "shardctl reshard --undo" ends that',
+		});
+		await expect(fleet.reshards.reshard({ undo: true })).rejects.toMatchObject({ code: 'RESHARD_COUNT' });
+		await expect(running).rejects.toMatchObject({ message: 'it was called off' });
+		expect([counts(fleet), fleet.reshards.stats()?.state]).toEqual([[2, 8], 'failed']);
+	});
+
+	it('is continued by the next manager, with the options of the former or with the new count, and by no other', async () => {
+		const before = setup();
+		before.reshards.continued(planOf(two));
+		await before.reshards.reshard({ shards: 16 });
+		const expected = { layout: { generation: 1, totalShards: 16, sessions: 2 }, sessionIds: [0, 1] };
+		const after = setup({ file: before.file });
+		const continued = after.reshards.continued(planOf(two));
+		expect(continued).toMatchObject(expected);
+		expect([continued.shardIds.length, continued.slices.length]).toEqual([16, 4]);
+		const all = Array.from({ length: 16 }, (_, id) => id);
+		const asNow: Plan = { ...planOf({ ...two, totalShards: 16 }), shardIds: all, gateways: [all] };
+		expect(setup({ file: before.file }).reshards.continued(asNow)).toMatchObject(expected);
+		const other: Plan = { ...planOf({ ...two, totalShards: 4 }), shardIds: [0, 1, 2, 3], gateways: [[0, 1, 2, 3]] };
+		expect(setup({ file: before.file }).reshards.continued(other)).toBe(other);
+		// The one after it knows the options of the first as well.
+		after.mode.plan = continued;
+		await after.reshards.reshard({ sessions: 4 });
+		expect(setup({ file: before.file }).reshards.continued(planOf(two)).layout).toEqual({ ...expected.layout, sessions: 4 });
+	});
 });
