@@ -51,6 +51,7 @@ describe('every option', () => {
 					command.name() === 'simulate' ||
 					(command.name() === 'health' && long === '--wait') ||
 					(command.name() === 'restart' && long === '--rest') ||
+					(command.name() === 'reshard' && long === '--shards') ||
 					(command.name() === 'stop' && long === '--all');
 				// SHARDCTL_NODE is the name of the node that start runs, on a machine whose commands mean the whole cluster.
 				const which = long === '--node' && command.name() !== 'start';

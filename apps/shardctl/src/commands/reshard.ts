@@ -27,7 +27,8 @@ export function reshardCommand(): Command {
 				'session start, and those reserved for restarts are not used; new shards cost none. Requires a fleet started with --gateway resident.',
 		)
 		.argument('[sessions]', 'how many sessions to end with', (text: string) => whole(1)(text))
-		.addOption(option('--shards <n>', 'how many shards the workers see at the end').argParser(whole(1)))
+		// Not the variable of `start`, which may be set where the fleet was started.
+		.addOption(option('--shards <n>', 'how many shards the workers see at the end', 'RESHARD').argParser(whole(1)))
 		.addOption(option('--dry-run', 'only show what it would start, how much memory and how long that takes'))
 		.addOption(option('--undo', 'end the resharding that runs, and return to the numbers before it'))
 		.addOption(jsonOption());
