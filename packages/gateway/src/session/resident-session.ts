@@ -154,6 +154,11 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 				),
 			onRequestsNormal: (dropped) =>
 				this.#notice('requests:normal', `no request waits for Discord's limit any more; ${dropped} were dropped`),
+			onOverlapFull: () =>
+				this.#notice(
+					'upstream:intents',
+					'too many events waited for the session with more intents, so it replaced the present one early; some events may arrive twice',
+				),
 			onPing: (latencyMs) => {
 				this.#ping = latencyMs;
 			},
@@ -334,7 +339,8 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		const continued = this.#options.continued?.(shardId, session.sessionId);
 		if (!continued && layout.sessions !== this.of) return undefined;
 		if (!continued || continued.session.sessionId === session.sessionId) {
-			return { session, base: cursor - seq, through, skip: continued?.skip ?? [] };
+			// What the shard had from the sessions before stays true, however little of this one was saved.
+			return { session, base: cursor - seq, through: Math.max(continued?.through ?? 0, through), skip: continued?.skip ?? [] };
 		}
 		return { ...continued, through: Math.max(continued.through, through) };
 	}

@@ -3,7 +3,7 @@
 // present one has ended, and those that the present one has delivered are marked as repeated. They are not dropped, because the state begins again with the new session.
 
 import { type Dispatch, objectOf, objectsOf } from '../state/raw.js';
-import { isShared, ShardOverlap } from './shard-overlap.js';
+import { isShared, overlapLimit, ShardOverlap } from './shard-overlap.js';
 
 interface Deferred {
 	dispatch: Dispatch;
@@ -15,6 +15,9 @@ export class SessionOverlap {
 	#deferred: (Deferred & { isStart: boolean })[] = [];
 	/** Guilds with which the new session begins that have not arrived. */
 	#pending = new Set<string>();
+	/** Of the deferred events without those that the session begins with, which the state needs anyway. */
+	#deferredCount = 0;
+	#deferredBytes = 0;
 
 	/** The present session delivered an event. */
 	seen(dispatch: Dispatch, nowMs: number): void {
@@ -25,8 +28,16 @@ export class SessionOverlap {
 	defer(dispatch: Dispatch, seq: number, nowMs: number): boolean {
 		const isStart = this.#takeStart(dispatch);
 		this.#deferred.push({ dispatch, seq, isStart });
-		if (!isStart) this.#both.gather(dispatch, seq, nowMs);
-		return isStart;
+		if (isStart) return true;
+		this.#deferredCount++;
+		this.#deferredBytes += dispatch.text?.length ?? 0;
+		this.#both.gather(dispatch, seq, nowMs);
+		return false;
+	}
+
+	/** Whether more waits here than should: the buffers of the shards, which have bounds of their own, have to take it. */
+	get isFull(): boolean {
+		return this.#deferredCount > overlapLimit.events || this.#deferredBytes > overlapLimit.bytes;
 	}
 
 	/** The deferred events in order; `repeated` where the present session has delivered the same event. */
@@ -48,6 +59,8 @@ export class SessionOverlap {
 		if (t === 'READY') {
 			// Where Discord has begun another one in its place, what it had sent is of a session that is over.
 			this.#deferred = [];
+			this.#deferredCount = 0;
+			this.#deferredBytes = 0;
 			this.#both.clearGathered();
 			this.#pending = new Set(objectsOf(objectOf(d)?.guilds).map(({ id }) => String(id)));
 			return true;

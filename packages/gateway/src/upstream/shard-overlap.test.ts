@@ -118,9 +118,9 @@ it('leaves the answers to requests of a session to it', () => {
 
 it('is over when the sessions have too little in common', () => {
 	const overlap = new ShardOverlap();
-	for (let seq = 1; seq <= overlapLimit; seq++) overlap.gather(event(1, String(seq)), seq, 0);
+	for (let seq = 1; seq <= overlapLimit.events; seq++) overlap.gather(event(1, String(seq)), seq, 0);
 	expect(overlap.isOver).toBe(false);
-	overlap.gather(event(1, 'one more'), overlapLimit + 1, 0);
+	overlap.gather(event(1, 'one more'), overlapLimit.events + 1, 0);
 	expect(overlap.isOver).toBe(true);
 });
 

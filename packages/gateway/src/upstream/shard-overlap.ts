@@ -6,8 +6,8 @@ import { type Dispatch, objectOf } from '../state/raw.js';
 
 /** An event of the present session that the new one has not sent after this time was sent before the new one began. */
 export const staleAfterMs = 3000;
-/** Events of one shard that one session has sent and the other has not. */
-export const overlapLimit = 20_000;
+/** What one session has sent and the other has not, of one shard: events, and bytes of those that are kept. */
+export const overlapLimit = { events: 20_000, bytes: 64 * 1024 * 1024 };
 
 /** What only one session gets: answers to its own requests, and its start. */
 const ownEvents: ReadonlySet<string> = new Set([
@@ -46,6 +46,7 @@ export class ShardOverlap {
 	#repeated: number[] = [];
 	#deliveredCount = 0;
 	#gatheredCount = 0;
+	#gatheredBytes = 0;
 	#repeatedCount = 0;
 
 	/** Events that both have sent. */
@@ -53,8 +54,9 @@ export class ShardOverlap {
 		return this.#repeatedCount;
 	}
 
+	/** Whether more is remembered than should be: one of the sessions does not send what the other does. */
 	get isOver(): boolean {
-		return this.#deliveredCount + this.#gatheredCount > overlapLimit;
+		return this.#deliveredCount + this.#gatheredCount > overlapLimit.events || this.#gatheredBytes > overlapLimit.bytes;
 	}
 
 	/** The present session has delivered an event. */
@@ -67,6 +69,7 @@ export class ShardOverlap {
 			const [event] = gathered.splice(index, 1);
 			if (gathered.length === 0) this.#gathered.delete(guild);
 			this.#gatheredCount--;
+			this.#gatheredBytes -= bytesOf(event as GatheredEvent & { key: string });
 			this.#noteRepeated((event as GatheredEvent).seq);
 			return;
 		}
@@ -74,7 +77,7 @@ export class ShardOverlap {
 		this.#delivered.set(guild, delivered);
 		delivered.push({ key, atMs: nowMs });
 		this.#deliveredCount++;
-		if (this.#deliveredCount > overlapLimit / 2) this.#forgetStale(nowMs);
+		if (this.#deliveredCount > overlapLimit.events / 2) this.#forgetStale(nowMs);
 	}
 
 	/** The new session has sent an event, which is kept unless it was delivered. Returns whether it was. */
@@ -89,6 +92,7 @@ export class ShardOverlap {
 		this.#gathered.set(guild, gathered);
 		gathered.push({ dispatch, seq, key });
 		this.#gatheredCount++;
+		this.#gatheredBytes += bytesOf({ dispatch, key });
 		return false;
 	}
 
@@ -128,6 +132,7 @@ export class ShardOverlap {
 	clearGathered(): void {
 		this.#gathered.clear();
 		this.#gatheredCount = 0;
+		this.#gatheredBytes = 0;
 		this.#repeated = [];
 	}
 
@@ -142,7 +147,7 @@ export class ShardOverlap {
 		this.#repeatedCount++;
 		if (this.#gatheredCount === 0) this.#repeated = [];
 		else this.#repeated.push(seq);
-		if (this.#repeated.length > overlapLimit) this.#repeated = [...this.repeatedBehindFirst];
+		if (this.#repeated.length > overlapLimit.events) this.#repeated = [...this.repeatedBehindFirst];
 	}
 
 	#forgetStale(nowMs: number): void {
@@ -153,6 +158,11 @@ export class ShardOverlap {
 			else this.#delivered.set(guild, young);
 		}
 	}
+}
+
+/** About what an event takes that is kept. */
+function bytesOf({ dispatch, key }: { dispatch: Dispatch; key: string }): number {
+	return (dispatch.text?.length ?? 0) + key.length;
 }
 
 /** What both sessions have in common of one event. A message counts by its id, and an edit by its time as well, because the content depends on the intents. */

@@ -221,6 +221,9 @@ export class UpstreamSessions {
 			this.#release(candidate);
 			clock.clearTimeout(candidate.timer);
 			candidate.timer = clock.setTimeout(() => this.#change(candidate), overlapMs);
+		} else if (candidate.overlap.isFull) {
+			this.#options.onOverlapFull?.();
+			this.#replace(candidate);
 		} else if (candidate.held && !candidate.overlap.awaitsRepeats(this.#nowMs)) this.#change(candidate);
 	}
 
@@ -242,8 +245,9 @@ export class UpstreamSessions {
 	 * From here on the new session's events count. All deferred events are passed on in one turn, before the state of its guilds is
 	 * compared with what the worker has: that state must contain every event that the worker has received.
 	 */
-	#replace({ upstream, settle, overlap, held = [] }: Candidate): void {
+	#replace({ upstream, settle, overlap, timer, held = [] }: Candidate): void {
 		const before = this.#present;
+		this.#options.clock.clearTimeout(timer);
 		// The new session sends the others itself.
 		for (const { dispatch, seq } of held) if (!isShared(dispatch)) this.#options.onDispatch(dispatch, seq);
 		this.#present = upstream;

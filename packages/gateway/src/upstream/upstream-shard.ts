@@ -75,6 +75,8 @@ export interface UpstreamEvents {
 	onRequestsDropped(opcode: number): void;
 	/** No request waits any more. `dropped`: since {@link onRequestsDropped}. */
 	onRequestsNormal(dropped: number): void;
+	/** Too many events waited for the session that is to replace this one: it has, and what this one had delivered may be delivered again. */
+	onOverlapFull?(): void;
 }
 
 export interface UpstreamShardOptions extends UpstreamEvents {
