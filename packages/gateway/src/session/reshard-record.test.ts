@@ -72,3 +72,23 @@ it('can be written down once more after the store has lost it', async () => {
 	await record.writeAgain();
 	expect((await open()).sessionsOf(0)).toBe(4);
 });
+
+it('takes back what was just written down, and brings back what was replaced', async () => {
+	const { open } = setup();
+	const record = await open();
+	const [first, second] = [[replacing(0, 4), replacing(2, 4)], [replacing(0, 2)]];
+	await record.add(first);
+	await record.add([replacing(1, 4), replacing(3, 4)]);
+	await record.add(second);
+	await record.undo(second);
+	for (const each of [record, await open()]) {
+		expect(Array.from({ length: 8 }, (_, id) => each.sessionsOf(id))).toEqual(Array(8).fill(4));
+	}
+	await record.add(second);
+	expect((await open()).sessionsOf(2)).toBe(2);
+	const fresh = setup();
+	const empty = await fresh.open();
+	await empty.add(first);
+	await empty.undo(first);
+	expect((await fresh.open()).sessionsOf(0)).toBeUndefined();
+});

@@ -34,6 +34,8 @@ export class ReshardRecord {
 	readonly #options: ReshardRecordOptions;
 	#of: Pick<ReshardRecordOptions, 'layout' | 'shardIds'>;
 	#sessions: readonly ReplacingSession[] = [];
+	/** What the last sessions of a shard have replaced, for {@link undo}. */
+	#former: readonly ReplacingSession[] = [];
 	/** Groups are replaced at the same time, and each writes down all of them: one after the other, or the last one would undo the others. */
 	#writing: Promise<void> = Promise.resolve();
 
@@ -46,6 +48,7 @@ export class ReshardRecord {
 	begin(of: Pick<ReshardRecordOptions, 'layout' | 'shardIds'>): void {
 		this.#of = of;
 		this.#sessions = [];
+		this.#former = [];
 	}
 
 	/** Reads what an earlier process wrote. What is damaged, or of other shards, counts as nothing. */
@@ -80,9 +83,19 @@ export class ReshardRecord {
 
 	/** Adds sessions, in place of those that carried the same shards. Nothing has changed when it rejects. */
 	add(added: readonly ReplacingSession[]): Promise<void> {
-		const written = this.#writing.then(() => this.#add(added));
-		this.#writing = written.catch(() => {});
-		return written;
+		return this.#write(() => {
+			const replaced = this.#sessions.filter((session) => sharesShards(session, added));
+			this.#former = [...this.#former.filter((session) => !sharesShards(session, added)), ...replaced];
+			return [...this.#sessions.filter((session) => !replaced.includes(session)), ...added];
+		});
+	}
+
+	/** Removes sessions that were just added, and brings back those that they have replaced. */
+	undo(added: readonly ReplacingSession[]): Promise<void> {
+		return this.#write(() => {
+			const former = this.#former.filter((session) => sharesShards(session, added));
+			return [...this.#sessions.filter((session) => !added.includes(session)), ...former];
+		});
 	}
 
 	/** The sessions are over. */
@@ -91,20 +104,27 @@ export class ReshardRecord {
 		this.#sessions = [];
 	}
 
-	async #add(added: readonly ReplacingSession[]): Promise<void> {
-		const moved = new Set(added.flatMap(({ shards }) => shards.map(({ id }) => id)));
-		const kept = this.#sessions.filter(({ shards }) => !shards.some(({ id }) => moved.has(id)));
-		const sessions = [...kept, ...added];
-		const { layout, shardIds } = this.#of;
-		const { generation, totalShards } = layout;
-		const written: Written = { generation, totalShards, shardIds, sessions };
-		await this.#options.store.write(this.#name, Buffer.from(JSON.stringify({ version, ...written })));
-		this.#sessions = sessions;
+	#write(change: () => readonly ReplacingSession[]): Promise<void> {
+		const done = this.#writing.then(async () => {
+			const sessions = change();
+			const { layout, shardIds } = this.#of;
+			const { generation, totalShards } = layout;
+			const written: Written = { generation, totalShards, shardIds, sessions };
+			await this.#options.store.write(this.#name, Buffer.from(JSON.stringify({ version, ...written })));
+			this.#sessions = sessions;
+		});
+		this.#writing = done.catch(() => {});
+		return done;
 	}
 
 	get #name(): string {
 		return `${this.#options.bot}.sessions.json`;
 	}
+}
+
+function sharesShards(session: ReplacingSession, others: readonly ReplacingSession[]): boolean {
+	const ids = new Set(others.flatMap(({ shards }) => shards.map(({ id }) => id)));
+	return session.shards.some(({ id }) => ids.has(id));
 }
 
 interface Written {

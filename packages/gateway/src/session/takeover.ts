@@ -41,6 +41,8 @@ export interface TakeoverOptions {
 	clock: Clock;
 	/** Writes down that the successors count. Nothing has changed when it rejects. */
 	record(replacing: readonly ReplacingSession[]): Promise<void>;
+	/** Takes that back: Discord has ended one of them before it served. */
+	unrecord?(replacing: readonly ReplacingSession[]): Promise<void>;
 	/** The successors serve the shards: called in the same turn. */
 	onTaken(): void;
 	/** Aborts while nothing has happened yet. */
@@ -78,6 +80,8 @@ export class Takeover {
 	readonly #overlaps: ReadonlyMap<number, ShardOverlap>;
 	#state: 'gathering' | 'cutting' | 'taken' | 'failed' = 'gathering';
 	#failure: ShardctlError | undefined;
+	/** Discord has ended one of the sessions since the cut began: what is known of them does not hold any more. */
+	#isInterrupted = false;
 
 	constructor(options: TakeoverOptions) {
 		this.#options = options;
@@ -102,9 +106,12 @@ export class Takeover {
 
 	/** Resolves when the successors serve. Rejects with `RESHARD_FAILED`; then the present sessions serve as before. */
 	async run(): Promise<ReshardedGroup> {
-		const { clock, from } = this.#options;
+		const { clock, from, signal } = this.#options;
 		// They have just taken over themselves.
-		while (from.some(({ isWatched }) => isWatched)) await sleep(clock, tickMs);
+		while (from.some(({ isWatched }) => isWatched)) {
+			if (signal.aborted) throw failed(messageOf(signal.reason));
+			await sleep(clock, tickMs, signal).catch(() => {});
+		}
 		try {
 			this.#start();
 			const pausedMs = await this.#takeOver();
@@ -133,6 +140,7 @@ export class Takeover {
 				onRequest: (request) => present.answers.noteRequest(request, this.#nowMs),
 				onLost: () => {
 					present.lost = true;
+					this.#isInterrupted = true;
 				},
 			});
 		}
@@ -143,6 +151,9 @@ export class Takeover {
 		for (const successor of this.#successors) {
 			successor.session.watch({
 				take: (dispatch, seq) => this.#takeSuccessor(successor, dispatch, seq),
+				onLost: () => {
+					this.#isInterrupted = true;
+				},
 				onRefused: (code) => this.#refused(successor, code),
 			});
 			successor.session.start({ ...first, intents });
@@ -224,23 +235,28 @@ export class Takeover {
 
 	/** Resolves with how long events were kept back, or why it did not take over. */
 	async #cut(): Promise<number | string> {
-		const { clock, record } = this.#options;
+		const { clock, record, signal } = this.#options;
 		const shards = this.#shards;
 		// What is saved while events flow does not have to be saved while they are kept back.
 		await Promise.all(shards.map((shard) => shard.save()));
 		const beganAt = this.#nowMs;
 		this.#state = 'cutting';
+		this.#isInterrupted = false;
 		for (const shard of shards) shard.holdRequests();
 		try {
 			while (!shards.every(({ isQuiet }) => isQuiet)) {
 				if (this.#nowMs - beganAt > cutMs) return this.#undo('a worker did not confirm its events in time');
-				await sleep(clock, 2);
+				await sleep(clock, 2, signal);
 			}
 			const saved = await Promise.all(shards.map((shard) => shard.save()));
 			if (saved.includes(false)) return this.#undo('the shards cannot be saved');
 			const replacing = this.#replacing();
-			if (!replacing) return this.#undo('a successor has lost its session');
+			if (!replacing || this.#isInterrupted) return this.#undo('Discord has ended a session meanwhile');
 			await record(replacing);
+			if (this.#isInterrupted) {
+				await this.#options.unrecord?.(replacing);
+				return this.#undo('Discord has ended a session meanwhile');
+			}
 			this.#take(replacing);
 			return this.#nowMs - beganAt;
 		} catch (error) {
@@ -273,7 +289,7 @@ export class Takeover {
 			const { saved } = session;
 			if (!saved || pending === undefined) return undefined;
 			// Behind everything that any shard has, so that no position is used twice.
-			const base = Math.max(...session.shards.map(({ newest }) => newest), ...this.#present.map((each) => each.session.newest));
+			const base = Math.max(...session.shards.map(({ last }) => last), ...this.#present.map((each) => each.session.newest));
 			const shards = session.shards.map(({ id }) => {
 				const overlap = this.#overlaps.get(id) as ShardOverlap;
 				const [first] = overlap.gathered;
