@@ -61,7 +61,10 @@ export interface GatewayConfig {
 	/** The fleet runs on a simulator, which accepts any token; workers may then use any as well. */
 	anyToken?: boolean;
 	/** The workers of the fleet: no other incarnation is let in. */
-	workers: WorkerIncarnation[];
+	workers: readonly (WorkerIncarnation & {
+		/** Whether every shard of it is ready (default: yes). Until then its events wait; see `worker.ready`. */
+		ready?: boolean;
+	})[];
 	/** Of a node of a cluster. The process then has one session, saves it in Redis, and acts for it only while it has the lease. */
 	cluster?: GatewayClusterConfig;
 	/** The events go to the workers of a queue, and to no worker of this manager. */

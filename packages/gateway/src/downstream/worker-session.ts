@@ -19,6 +19,12 @@ const rationedAskMs = 1000;
  */
 const countsAnswers = /discord\.py|pycord|nextcord|disnake|eris|oceanic/i;
 
+/**
+ * discord.js queues what arrives before all of its shards are ready, and handles it among what arrives afterwards. It cannot be distinguished
+ * from other users of its library for connections, which do not mind.
+ */
+const swapsEarlyEvents = /@discordjs\/ws/i;
+
 export class WorkerSession extends GatewaySession {
 	readonly #stream: SessionStream;
 	/** It must not be asked for a heartbeat often. */
@@ -49,6 +55,11 @@ export class WorkerSession extends GatewaySession {
 	noteHeartbeat(nowMs: number): void {
 		if (this.#askedAtMs > this.#heardAtMs) this.#roundTripMs = Math.round(nowMs - this.#askedAtMs);
 		this.#heardAtMs = nowMs;
+	}
+
+	/** Whether its client handles events out of order that arrive before all of its shards are ready. */
+	get swapsEarlyEvents(): boolean {
+		return swapsEarlyEvents.test(String(this.identify.properties.browser ?? ''));
 	}
 
 	/** Whether its client has just sent a heartbeat; if not, it is asked for one. */

@@ -1,5 +1,6 @@
 // Everything that one gateway process holds: its sessions with Discord and their shards, which can be added and released one by one,
 // and the server that workers connect to.
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -107,7 +108,7 @@ interface NextShards {
 interface SessionSetup {
 	layout: Layout;
 	shardIds: readonly number[];
-	workers: readonly WorkerIncarnation[];
+	workers: GatewayConfig['workers'];
 	role: SessionRole;
 	createShard(shardId: number, session: SessionLink): ResidentShard;
 }
@@ -248,8 +249,6 @@ export class ResidentGateway {
 	/** Restores what an earlier process left. Resolves with the port at which workers connect. */
 	async start(): Promise<number> {
 		const { config, lease } = this.#options;
-		// In a cluster it may still change: another process may have the sessions now.
-		if (!lease) await this.#record.read();
 		this.#createAll();
 		// At the first process of a manager, the workers of the manager before it are gone.
 		const withWorkers = config.epoch > 1;
@@ -323,11 +322,9 @@ export class ResidentGateway {
 		const fence = await this.#options.fence();
 		await this.#snapshots.hold(fence);
 		await this.#options.tidy?.({ bot: this.#bot, generation: this.#layout.generation }, fence);
-		if (this.#options.lease) {
-			// Not before: until then the owner before might have replaced sessions.
-			await this.#record.read();
-			this.#createReplaced();
-		}
+		// Not before: until then the process or the owner before might have replaced sessions.
+		await this.#record.read();
+		this.#createReplaced();
 		await Promise.all([...this.#sessions.values()].map((session) => session.restore({ withWorkers })));
 		this.#identity = this.#options.lease?.identity;
 		this.#fence = fence;
@@ -339,7 +336,7 @@ export class ResidentGateway {
 		for (const { session, ...setup } of this.#present()) this.#create(session, setup);
 	}
 
-	/** In a cluster: the shards are there, and so are the sessions that were to carry them. None of those has been started. */
+	/** The shards are there, and so are the sessions that were to carry them. None of those has been started. */
 	#createReplaced(): void {
 		const present = this.#present();
 		const isAsCreated = present.every(({ session, layout }) => this.#sessions.get(session)?.of === layout.sessions);
@@ -420,6 +417,7 @@ export class ResidentGateway {
 			withinMs: takeoverWithinMs,
 			signal: this.#stopping.signal,
 			record: (replacing) => this.#writeDown(replacing),
+			unrecord: (replacing) => this.#record.undo(replacing),
 			onTaken: () => {
 				role.isSuccessor = false;
 				for (const { id } of present) this.#sessions.delete(id);
@@ -572,7 +570,7 @@ export class ResidentGateway {
 	}: {
 		session: number;
 		shardIds: readonly number[];
-		workers: readonly WorkerIncarnation[];
+		workers: GatewayConfig['workers'];
 	}): Promise<void> {
 		if (this.#sessions.has(session))
 			throw new ShardctlError('INTERNAL', `gateway process ${this.#id} has session ${session} already`);
@@ -713,21 +711,24 @@ export class ResidentGateway {
 	#createShard(
 		shardId: number,
 		session: SessionLink,
-		workers: readonly WorkerIncarnation[],
+		workers: GatewayConfig['workers'],
 		layout = this.#layout,
 	): ResidentShard {
 		const { config, notice, onConnection, onLost } = this.#options;
+		const worker = workers.find(({ shardIds }) => shardIds.includes(shardId));
 		return new ResidentShard({
 			shardId,
 			layout,
 			session,
-			incarnation: workers.find(({ shardIds }) => shardIds.includes(shardId))?.incarnation ?? 0,
+			incarnation: worker?.incarnation ?? 0,
+			workerIsReady: worker?.ready ?? true,
 			// What is in the queue is repeated there; nothing is lost between here and Redis.
 			delivery: config.queue ? 'at-least-once' : config.delivery,
 			...(this.#options.queue && { createQueue: (stream) => this.#createQueue(shardId, stream) }),
 			buffer: config.buffer,
 			clock: this.#eventClock,
 			bot: this.#bot,
+			...(config.pathSecret !== undefined && { manager: nameOfSecret(config.pathSecret) }),
 			store: this.#snapshots,
 			workerSessions: () => this.#server.sessions,
 			owned: this.#owned.promise,
@@ -812,6 +813,11 @@ export class ResidentGateway {
 	#url(): string {
 		return `ws://127.0.0.1:${this.#port}`;
 	}
+}
+
+/** What is written down instead of the secret, which is of one manager alone. */
+function nameOfSecret(secret: string): string {
+	return createHash('sha256').update(secret).digest('hex').slice(0, 16);
 }
 
 /** Every shard of a group. */

@@ -52,11 +52,15 @@ export interface ResidentShardOptions {
 	session: SessionLink;
 	/** Of the worker's process that is admitted; see {@link ResidentShard.admitOnly}. */
 	incarnation: number;
+	/** Whether every shard of that process is ready (default: it is). Until it is, its events wait. */
+	workerIsReady?: boolean;
 	delivery: Delivery;
 	buffer: BufferLimits;
 	clock: Clock;
 	/** See `botKey`. */
 	bot: string;
+	/** See `SavedShardOptions`. */
+	manager?: string;
 	store: HeldSnapshots;
 	/** The sessions of workers; a function, because the server creates them later. */
 	workerSessions(): Pick<SessionStore, 'end' | 'restore'>;
@@ -154,6 +158,11 @@ export class ResidentShard implements WorkerDoor {
 		return this.#stream.newest;
 	}
 
+	/** Position behind which nothing was received or handled yet, here or in an earlier process. */
+	get last(): number {
+		return Math.max(this.#stream.newest, this.#stream.workers.handledThrough);
+	}
+
 	/** See {@link SavedShard.read}. */
 	readSaved(): Promise<SavedState | undefined> {
 		return this.#saved.read();
@@ -170,7 +179,9 @@ export class ResidentShard implements WorkerDoor {
 		this.#queue?.begin(snapshot.session.sessionId, snapshot.cursor - snapshot.seq);
 		this.#stream.restore(snapshot.state, cursor, snapshot.botId);
 		this.#saved.continueSaved(saved);
-		if (withWorkers) await this.#saved.restoreWorker(this.#options.workerSessions());
+		if (!withWorkers) return;
+		const { workerSessions, incarnation, workerIsReady = true } = this.#options;
+		await this.#saved.restoreWorker(workerSessions(), { booting: workerIsReady ? null : incarnation });
 	}
 
 	/** Discord has started a new session; `ready` is the shard's part of its READY. */
@@ -191,9 +202,9 @@ export class ResidentShard implements WorkerDoor {
 		return this.#stream.isQuiet;
 	}
 
-	/** Whether events wait for a worker that is not there, or that receives none at the moment. */
+	/** Whether events wait for a worker that is not there, that is not ready, or that receives none at the moment. */
 	get isHeldUp(): boolean {
-		return this.#stream.oldestOffset !== undefined && this.#stream.stats.worker !== 'connected';
+		return this.#stream.oldestOffset !== undefined && !this.#stream.isFlowing;
 	}
 
 	/** Saves everything; resolves with whether it is saved. */

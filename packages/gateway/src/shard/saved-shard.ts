@@ -33,6 +33,8 @@ export interface SavedShardOptions {
 	voice: VoicePlaces;
 	/** See `botKey`. */
 	bot: string;
+	/** Distinguishes the manager of this process from every other one (default: all are one). */
+	manager?: string;
 	store: HeldSnapshots;
 	clock: Clock;
 	notice(kind: GatewayNotice['kind'], message: string): void;
@@ -55,7 +57,7 @@ export class SavedShard {
 			snapshot: () => this.#snapshot(),
 			completeThrough: () => this.#completeThrough,
 			state: stream.deferredState,
-			worker: () => stream.workers.checkpoint,
+			worker: () => this.#named(stream.workers.checkpoint),
 			onFailed: (error, { isFinal }) =>
 				notice('snapshot:failed', `${isFinal ? 'stopped saving' : 'cannot save the snapshot, retrying'}: ${messageOf(error)}`),
 			onRecovered: (failedForMs) => notice('snapshot:saved', `the snapshot is saved again, after ${age(failedForMs)}`),
@@ -111,14 +113,14 @@ export class SavedShard {
 		if (bytes) this.#saver.continueJournal({ state: snapshot.state, session: snapshot.session, through, bytes });
 	}
 
-	/** Brings back the session of a worker that is still running, so that it can resume. */
-	async restoreWorker(sessions: Pick<SessionStore, 'restore'>): Promise<void> {
+	/** Brings back the session of a worker that is still running, so that it can resume. `booting`: the process whose shards are not all ready. */
+	async restoreWorker(sessions: Pick<SessionStore, 'restore'>, { booting }: { booting: number | null }): Promise<void> {
 		const { store, stream } = this.#options;
 		const data = await store.read(this.#names.worker);
 		const saved = data && (JSON.parse(Buffer.from(data).toString()) as SavedWorker | null);
-		if (!saved) return;
+		if (!saved || saved.manager !== this.#options.manager) return;
 		const session = sessions.restore(saved.sessionId, saved.identify) as WorkerSession;
-		stream.workers.restore(session, saved);
+		stream.workers.restore(session, saved, { hold: saved.incarnation === booting });
 	}
 
 	/** The state has taken in an event. */
@@ -136,7 +138,7 @@ export class SavedShard {
 
 	/** Saves the session of a worker's process that is about to take over. */
 	async saveSuccessor(): Promise<void> {
-		const successor = this.#options.stream.workers.successorCheckpoint;
+		const successor = this.#named(this.#options.stream.workers.successorCheckpoint);
 		if (successor) await this.#saver.saveWorker(successor);
 	}
 
@@ -168,6 +170,10 @@ export class SavedShard {
 	/** Saves or removes everything. */
 	finish({ keep }: { keep: boolean }): Promise<void> {
 		return keep ? this.#saver.saveNow() : this.#saver.remove();
+	}
+
+	#named(worker: Omit<SavedWorker, 'manager'> | null): SavedWorker | null {
+		return worker && { ...worker, manager: this.#options.manager };
 	}
 
 	/** Position through which every event of the shard is in the state, also where the session's newest events were for other shards. */

@@ -24,6 +24,8 @@ const guildsATurn = 4;
 /** A worker's session, for the process after this one. */
 export interface SavedWorker {
 	sessionId: string;
+	/** Of the manager whose process it is; the next manager numbers its processes from 1 again. */
+	manager?: string | undefined;
 	incarnation: number;
 	/** Without the token. */
 	identify: IdentifyPayload;

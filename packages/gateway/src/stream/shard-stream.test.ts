@@ -384,7 +384,7 @@ it('sends each event once to a worker that resumes after a restart of the proces
 	after.stream.restore(state, 2, '9');
 	const worker = new Worker(after.stream);
 	worker.session.detach(worker);
-	after.stream.workers.restore(worker.session, restored(2));
+	after.stream.workers.restore(worker.session, restored(2), { hold: false });
 	// The client has everything through 5; Discord replays from 3 on, some of it after the resume.
 	const send = (from: number, to: number) => {
 		for (let at = from; at <= to; at++) after.stream.receive({ t: 'MESSAGE_CREATE', d: { guild_id: guildId, n: at } }, at);
@@ -437,7 +437,7 @@ it('does not repeat what the worker of an earlier process is known to have when 
 	after.stream.restore(stream.state as NonNullable<typeof stream.state>, 2, '9');
 	const before = new Worker(after.stream);
 	before.session.detach(before);
-	after.stream.workers.restore(before.session, restored(5));
+	after.stream.workers.restore(before.session, restored(5), { hold: false });
 	let ready = false;
 	void after.stream.whenReady().then(() => {
 		ready = true;
@@ -466,7 +466,7 @@ it.each([
 	const after = setup();
 	after.stream.restore(stream.state as NonNullable<typeof stream.state>, 2, '9');
 	const before = new Worker(after.stream);
-	after.stream.workers.restore(before.session, restored(2));
+	after.stream.workers.restore(before.session, restored(2), { hold: false });
 	if (resumes) after.stream.resume(before.session, 4);
 	after.stream.beginSession({ user: { id: '9' }, guilds: [] }, 3, intents);
 	expect(after.ended).toEqual(['a']);

@@ -158,9 +158,18 @@ export class ShardStream implements SessionStream {
 		return this.#settled.holds;
 	}
 
-	/** Whether every event was confirmed and is in the state, and no other session is on its way. */
+	/**
+	 * Whether every event was confirmed and is in the state, and no other session is on its way. What a worker of an earlier process has is
+	 * not known before it resumes.
+	 */
 	get isQuiet(): boolean {
-		return this.oldestOffset === undefined && this.#settled.holds && !this.#feed.positions.isAhead;
+		const { positions } = this.#feed;
+		return this.oldestOffset === undefined && this.#settled.holds && !positions.isAhead && this.#seat.name !== 'restored';
+	}
+
+	/** Whether events go out at this moment: to a worker that is connected and ready, or into the queue. */
+	get isFlowing(): boolean {
+		return this.#options.queue !== undefined || this.#seat.recipient !== null;
 	}
 
 	/** Continues with what an earlier process saved. */

@@ -90,12 +90,12 @@ export class StreamWorkers {
 	}
 
 	/** The session of a worker of an earlier process. Its client resumes, or identifies and has everything through `handledThrough`. */
-	restore(session: WorkerSession, saved: Omit<SavedWorker, 'sessionId' | 'identify'>): void {
+	restore(session: WorkerSession, saved: Omit<SavedWorker, 'sessionId' | 'identify'>, { hold }: { hold: boolean }): void {
 		const { feed, seat } = this.#options;
 		const consumer = this.#consumer(session, saved.incarnation);
 		consumer.restore(saved, feed.positions.cursor);
 		this.#handledThrough = saved.handledThrough;
-		seat.restore(consumer);
+		seat.restore(consumer, { hold });
 	}
 
 	/** A worker has identified: it gets READY, its guilds, and the stream from the cursor on. */

@@ -1,14 +1,14 @@
 import { fakeClock } from '@shardctl/test-support';
 import { describe, expect, it } from 'vitest';
 import type { WorkerConsumer } from './worker-consumer.js';
-import { maxHoldMs, type SeatName, seatTransitions, WorkerSeat } from './worker-seat.js';
+import { longestHoldMs, maxHoldMs, type SeatName, seatTransitions, WorkerSeat } from './worker-seat.js';
 
 /** A worker as the seat sees it. */
 class FakeWorker {
 	accepting = true;
 	isPresented = false;
 	shown = 0;
-	readonly session = {};
+	readonly session = { swapsEarlyEvents: false };
 	readonly incarnation: number;
 
 	constructor(incarnation: number) {
@@ -38,7 +38,7 @@ const arrange: Record<SeatName, (made: Setup) => void> = {
 	vacant: () => {},
 	restored: ({ seat, worker }) => {
 		worker.isPresented = true;
-		seat.restore(worker.asConsumer);
+		seat.restore(worker.asConsumer, { hold: false });
 	},
 	presenting: ({ seat, worker }) => seat.admit(worker.asConsumer, { hold: true }),
 	held: (made) => {
@@ -53,7 +53,7 @@ const arrange: Record<SeatName, (made: Setup) => void> = {
 };
 
 const events = {
-	restore: ({ seat, next }: Setup) => seat.restore(next.asConsumer),
+	restore: ({ seat, next }: Setup) => seat.restore(next.asConsumer, { hold: false }),
 	admit: ({ seat, next }: Setup) => seat.admit(next.asConsumer, { hold: true }),
 	promote: ({ seat, next }: Setup) => {
 		seat.setStandby(next.asConsumer);
@@ -182,6 +182,37 @@ it('holds a worker again that gets a correction while it is held', () => {
 	made.seat.presentAgain();
 	events.presented(made);
 	expect(made.seat.name).toBe('held');
+});
+
+it.each([
+	['ready', ({ seat }: Setup) => seat.noteReady(5)],
+	['late', ({ clock }: Setup) => clock.advance(maxHoldMs)],
+])('holds a booting worker of an earlier process from its resume until it is %s', async (_, end) => {
+	const made = setup();
+	made.worker.isPresented = true;
+	made.seat.restore(made.worker.asConsumer, { hold: true });
+	made.seat.resume();
+	expect([made.seat.name, made.seat.recipient]).toEqual(['held', null]);
+	await end(made);
+	expect(made.seat.name).toBe('flowing');
+});
+
+it('does not hold a booting worker of an earlier process that was ready before it resumed', () => {
+	const made = setup();
+	made.seat.restore(made.worker.asConsumer, { hold: true });
+	expect(made.seat.noteReady(5)).toBe(true);
+	made.seat.resume();
+	expect(made.seat.name).toBe('flowing');
+});
+
+it('holds a client for longer that would handle events out of order', async () => {
+	const made = setup();
+	made.worker.session.swapsEarlyEvents = true;
+	arrange.held(made);
+	await made.clock.advance(longestHoldMs - 1);
+	expect(made.seat.name).toBe('held');
+	await made.clock.advance(1);
+	expect([made.seat.name, made.expired()]).toEqual(['flowing', 1]);
 });
 
 it('reports an expired hold once, and not for a worker that has exited', async () => {

@@ -1,7 +1,7 @@
 // Who a shard's events go to: the seat is taken by one session of a worker at a time, and a standby can wait for it during a hand-over.
 // The only writer of that. What goes out, and what becomes of events whose worker is gone, is the stream's decision.
 //
-//   vacant ──restore──▶ restored ──resume───────────────────────────────▶ flowing
+//   vacant ──restore──▶ restored ──resume──▶ held or flowing            (held: not all shards of its worker were ready)
 //   vacant ──admit────▶ presenting ──presented──▶ held ──ready, or late──▶ flowing    (presented: flowing at once where nothing holds it)
 //   vacant ──promote──▶ presenting or flowing, as far as the standby is
 //   held or flowing ──present again──▶ presenting                          (Discord has started another session)
@@ -15,12 +15,14 @@ import type { WorkerConsumer } from './worker-consumer.js';
 
 /** Without a report that all shards of a worker are ready, events flow anyway after this time. */
 export const maxHoldMs = 10_000;
+/** The same for a client that would handle them out of order. On a busy machine a bot may take longer than the above to be ready. */
+export const longestHoldMs = 120_000;
 
 export type SeatState =
 	/** No worker. Events wait. */
 	| { name: 'vacant' }
 	/** The worker of an earlier process, which may have events that this one never received. Nothing was sent to it yet; it has to resume. */
-	| { name: 'restored'; consumer: WorkerConsumer }
+	| { name: 'restored'; consumer: WorkerConsumer; held: boolean }
 	/** It is being shown READY and its guilds, or a correction of them. No event goes out. `held`: afterwards it is held, not flowing. */
 	| { name: 'presenting'; consumer: WorkerConsumer; held: boolean }
 	/** It was shown everything, but not all shards of its worker are ready. No event goes out. */
@@ -32,7 +34,7 @@ export type SeatName = SeatState['name'];
 
 export const seatTransitions: Readonly<Record<SeatName, readonly SeatName[]>> = {
 	vacant: ['restored', 'presenting', 'flowing'],
-	restored: ['flowing', 'vacant'],
+	restored: ['held', 'flowing', 'vacant'],
 	presenting: ['held', 'flowing', 'vacant'],
 	held: ['flowing', 'presenting', 'vacant'],
 	flowing: ['presenting', 'vacant'],
@@ -89,17 +91,17 @@ export class WorkerSeat {
 		return this.#standby?.session === session ? this.#standby : null;
 	}
 
-	/** The worker of an earlier process takes the vacant seat. Its shards were ready: it is not held when it identifies again. */
-	restore(consumer: WorkerConsumer): void {
-		this.#readyIncarnation = consumer.incarnation;
-		this.#enter({ name: 'restored', consumer });
+	/** The worker of an earlier process takes the vacant seat. With `hold` it is held from its resume until all of its shards are ready. */
+	restore(consumer: WorkerConsumer, { hold }: { hold: boolean }): void {
+		if (!hold) this.#readyIncarnation = consumer.incarnation;
+		this.#enter({ name: 'restored', consumer, held: hold });
 	}
 
 	/** A worker that has identified takes the vacant seat. With `hold` it is held until all of its shards are ready. */
 	admit(consumer: WorkerConsumer, { hold }: { hold: boolean }): void {
 		const held = hold && consumer.incarnation > this.#readyIncarnation;
 		this.#enter({ name: 'presenting', consumer, held });
-		if (held) this.#holdTimer = this.#options.clock.setTimeout(() => this.#expireHold(), maxHoldMs);
+		if (held) this.#limitHold(consumer);
 	}
 
 	/** The worker has something to be shown before more events flow to it. */
@@ -127,7 +129,10 @@ export class WorkerSeat {
 
 	/** The client in the seat has resumed its session. */
 	resume(): void {
-		if (this.#state.name === 'restored') this.#enter({ name: 'flowing', consumer: this.#state.consumer });
+		if (this.#state.name !== 'restored') return;
+		const { consumer, held } = this.#state;
+		this.#enter({ name: held ? 'held' : 'flowing', consumer });
+		if (held) this.#limitHold(consumer);
 	}
 
 	/** The worker is gone. Returns it, and whether it never resumed here. */
@@ -177,15 +182,18 @@ export class WorkerSeat {
 		this.#options.clock.clearTimeout(this.#holdTimer);
 	}
 
-	#expireHold(): void {
-		if (this.#endHold()) this.#options.onHoldExpired();
+	#limitHold({ session }: WorkerConsumer): void {
+		const limitMs = session.swapsEarlyEvents ? longestHoldMs : maxHoldMs;
+		this.#holdTimer = this.#options.clock.setTimeout(() => {
+			if (this.#endHold()) this.#options.onHoldExpired();
+		}, limitMs);
 	}
 
 	#endHold(): boolean {
 		this.#options.clock.clearTimeout(this.#holdTimer);
 		const state = this.#state;
 		if (state.name === 'held') this.#enter({ name: 'flowing', consumer: state.consumer });
-		else if (state.name === 'presenting' && state.held) this.#state = { ...state, held: false };
+		else if ((state.name === 'presenting' || state.name === 'restored') && state.held) this.#state = { ...state, held: false };
 		else return false;
 		return true;
 	}

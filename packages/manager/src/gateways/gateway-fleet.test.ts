@@ -91,7 +91,7 @@ describe('GatewayFleet', () => {
 		await announced;
 		expect(requests).toEqual(['worker.expect 1/2']);
 		expect(processes).toHaveLength(3);
-		fleet.noteReady({ incarnation: 8, shardIds: [2, 3] }, fleet.of([2]));
+		fleet.noteReady({ incarnation: 8, shardIds: [2, 3] }, fleet.of([2]), forever);
 		await expect.poll(() => requests).toEqual(['worker.expect 1/2', 'worker.ready 1/2']);
 	});
 

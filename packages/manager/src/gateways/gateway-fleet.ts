@@ -110,9 +110,25 @@ export class GatewayFleet {
 	}
 
 	/** Every shard of a worker's process is ready: its events may flow. */
-	noteReady(worker: GatewayMethods['worker.ready']['params'], gateway: ManagedGateway): void {
-		// A gateway process that does not answer has just died; the next one does not hold the worker's events.
-		void gateway.request('worker.ready', worker, { timeoutMs: 10_000 }).catch(() => {});
+	noteReady(worker: GatewayMethods['worker.ready']['params'], gateway: ManagedGateway, signal: AbortSignal): void {
+		// A gateway process that does not answer has just died; the next one may have been started before the worker was ready.
+		this.#reportReady(worker, gateway, signal).catch(() => {});
+	}
+
+	async #reportReady(
+		worker: GatewayMethods['worker.ready']['params'],
+		gateway: ManagedGateway,
+		signal: AbortSignal,
+	): Promise<void> {
+		for (let code: string | undefined = 'CHANNEL_CLOSED'; code === 'CHANNEL_CLOSED' || code === 'WORKER_UNAVAILABLE'; ) {
+			await gateway.whenReady(signal);
+			const answer = gateway.request('worker.ready', worker, { timeoutMs: 10_000, signal });
+			code = await answer.then(
+				() => undefined,
+				(error: unknown) => (ShardctlError.is(error) ? error.code : undefined),
+			);
+			signal.throwIfAborted();
+		}
 	}
 
 	/** Resolves when workers can connect to every process; rejects with `WORKERS_FAILED`, or the signal's reason. */

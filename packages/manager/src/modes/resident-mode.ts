@@ -82,6 +82,8 @@ export class ResidentMode implements SessionMode {
 	/** The number of the process that each worker has, or gets next. */
 	readonly #incarnations = new WeakMap<ManagedWorker, number>();
 	#lastIncarnation = 0;
+	/** Workers with a process whose shards are not all ready. */
+	readonly #booting = new WeakSet<ManagedWorker>();
 	/** Sessions that wait for Discord's permission to identify. */
 	readonly #queuedSessions = new Set<number>();
 	/** Sessions whose IDENTIFY waits until the day's session starts reset. */
@@ -208,7 +210,9 @@ export class ResidentMode implements SessionMode {
 	}
 
 	onReady(worker: ManagedWorker): void {
-		this.#started().gateways.noteReady(this.#processOf(worker), this.#gatewayOf(worker));
+		const { gateways, signal } = this.#started();
+		this.#booting.delete(worker);
+		gateways.noteReady(this.#processOf(worker), this.#gatewayOf(worker), signal);
 	}
 
 	viewOf(worker: ManagedWorker): LocalGatewayView {
@@ -337,6 +341,7 @@ export class ResidentMode implements SessionMode {
 	#assignIncarnation(worker: ManagedWorker): number {
 		const incarnation = ++this.#lastIncarnation;
 		this.#incarnations.set(worker, incarnation);
+		this.#booting.add(worker);
 		return incarnation;
 	}
 
@@ -390,6 +395,7 @@ export class ResidentMode implements SessionMode {
 				workers: workers.workers.map((worker) => ({
 					incarnation: this.#incarnationOf(worker),
 					shardIds: worker.shardIds,
+					ready: !this.#booting.has(worker),
 				})),
 			}),
 			acquireIdentify: (session, signal, { successor }) =>
