@@ -708,12 +708,7 @@ export class ResidentGateway {
 		});
 	}
 
-	#createShard(
-		shardId: number,
-		session: SessionLink,
-		workers: GatewayConfig['workers'],
-		layout = this.#layout,
-	): ResidentShard {
+	#createShard(shardId: number, session: SessionLink, workers: GatewayConfig['workers'], layout = this.#layout): ResidentShard {
 		const { config, notice, onConnection, onLost } = this.#options;
 		const worker = workers.find(({ shardIds }) => shardIds.includes(shardId));
 		return new ResidentShard({

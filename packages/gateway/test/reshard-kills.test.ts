@@ -1,0 +1,64 @@
+// Sessions are replaced again and again while numbered messages flow, in simulated time, and one or two processes are killed at random moments
+// each time: a worker, the gateway process, the manager. No message is lost, and no conversation has one behind a later one; only where
+// something was killed are messages handled twice. SHARDCTL_RESHARD_RUNS sets how many fleets are tried, SHARDCTL_RESHARD_SEED the first of them.
+import { expect, it } from 'vitest';
+import { SimulatedFleet, type Victim } from './support/simulated-fleet.js';
+
+const runs = Number(process.env.SHARDCTL_RESHARD_RUNS ?? 15);
+const firstSeed = Number(process.env.SHARDCTL_RESHARD_SEED ?? 1);
+const seeds = Array.from({ length: runs }, (_, index) => firstSeed + index);
+
+const victims: readonly Victim[] = ['worker', 'gateway', 'manager'];
+
+interface Failure {
+	seed: number;
+	problems: readonly string[];
+	story: readonly string[];
+}
+
+/** Reshards a fleet this often. Resolves with what is wrong with what it has handled. */
+async function run(seed: number, { times, isHostile }: { times: number; isHostile: boolean }): Promise<Failure[]> {
+	const fleet = new SimulatedFleet(seed);
+	const { random, time, discord } = fleet;
+	const strike = () => {
+		fleet.kill(random.of(victims));
+		// What is being replaced can be hit as well.
+		if (random.chance(40)) time.setTimeout(() => fleet.kill(random.of(victims)), random.upTo(1500));
+	};
+	try {
+		await fleet.start();
+		fleet.talk(10);
+		let from = 2;
+		for (let count = 0; count < times; count++) {
+			const to = random.of([1, 2, 4].filter((sessions) => sessions !== from));
+			for (const sessions of [1, 2, 4]) discord.late(sessions, random.of([0, 0, 100, 400, 800]));
+			if (isHostile && random.chance(50)) fleet.atRecord(() => time.setTimeout(strike, random.upTo(80)));
+			else if (isHostile) time.setTimeout(strike, random.upTo(5000));
+			if (isHostile && random.chance(30)) time.setTimeout(() => fleet.breakConnection(), random.upTo(4000));
+			await fleet.reshard(to);
+			await time.pass(random.upTo(1500));
+			from = to;
+		}
+		await time.until('the workers to be ready', () => fleet.isReady, 60_000);
+		fleet.hush();
+		await fleet.allHandled();
+		expect(fleet.handled).toBeGreaterThan(100);
+		const repeats = isHostile || fleet.repeated === 0 ? [] : [`${fleet.repeated} messages were handled twice`];
+		const problems = [...fleet.problems, ...repeats];
+		return problems.length === 0 ? [] : [{ seed, problems, story: fleet.story.slice(-40) }];
+	} catch (error) {
+		return [{ seed, problems: [String(error)], story: fleet.story.slice(-40) }];
+	}
+}
+
+it('handles every message once where nothing is killed', { timeout: 600_000 }, async () => {
+	const failures: Failure[] = [];
+	for (const seed of seeds.slice(0, Math.ceil(runs / 5))) failures.push(...(await run(seed, { times: 3, isHostile: false })));
+	expect(failures).toEqual([]);
+});
+
+it('loses and swaps no message where processes are killed', { timeout: 60_000 + 30_000 * runs }, async () => {
+	const failures: Failure[] = [];
+	for (const seed of seeds) failures.push(...(await run(seed, { times: 4, isHostile: true })));
+	expect(failures).toEqual([]);
+});
