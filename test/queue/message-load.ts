@@ -33,7 +33,8 @@ export class MessageLoad {
 
 	/** Messages a second, over the time in which it ran. */
 	get rate(): number {
-		return Math.round((this.#total * 1000) / Math.max(1, this.#runningMs));
+		const now = this.#timer ? performance.now() - this.#from.atMs : 0;
+		return Math.round((this.#total * 1000) / Math.max(1, this.#runningMs + now));
 	}
 
 	start(): void {

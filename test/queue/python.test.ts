@@ -6,9 +6,10 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DeadEvents, QueueFigures } from '@shardctl/queue';
-import { waitFor } from '@shardctl/test-support';
+import { tempDir, waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
+import { certificateAuthority, hasOpenssl } from '../../packages/cluster/test/support/certificates.js';
 import { connectTo, describeWithRedis, type RedisServer, redisServer } from '../../packages/cluster/test/support/redis-server.js';
 import { keys, type NumberedWriter, notingWorker, numberedWriter, orderProblems, token } from './queue-support.js';
 
@@ -176,6 +177,21 @@ describeWithRedis('a worker in Python', () => {
 			expect(greeted).toEqual([22]);
 		},
 	);
+
+	it.skipIf(!python || !hasOpenssl)('connects over TLS with the certificates that shardctl gives its workers', async () => {
+		const authority = certificateAuthority(tempDir());
+		const secure = await redisServer({ tls: { ca: authority.ca, ...authority.sign('server'), clients: 'yes' } });
+		onTestFinished(() => secure.close());
+		const text = "import sys\nfrom redis_connection import Redis\nprint(Redis(sys.argv[1])('PING'))";
+		const connect = (tls: object | undefined) => {
+			const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...(tls && { SHARDCTL_QUEUE_TLS: JSON.stringify(tls) }) };
+			return promisify(execFile)(python as string, ['-c', text, secure.url], { cwd: dirname(file), env });
+		};
+		const given = { ca: authority.readCa(), ...authority.sign('worker').read() };
+		expect((await connect(given)).stdout).toBe('PONG\n');
+		await expect(connect(undefined)).rejects.toThrow(/certificate verify failed/i);
+		await expect(connect({ ca: given.ca })).rejects.toThrow(/certificate required|ssl|EOF|reset/i);
+	});
 
 	it.skipIf(!python)('shares the partitions of a group with workers of the library', async () => {
 		start();

@@ -1,7 +1,7 @@
 // The table of the groups that read the event queue: those that are furthest behind first.
 
 import { stats } from './fleet.ts';
-import { age, count, decimal } from './format.ts';
+import { age, count, decimal, plural } from './format.ts';
 
 /** More groups than a bot has. */
 const mostRows = 50;
@@ -17,7 +17,7 @@ export function Queue() {
 				<h2 id="queue-title">Event queue</h2>
 				<span class="quiet">
 					{queue.connected ? `${decimal(queue.writtenPerSecond)} events written per second` : 'Redis does not answer'}
-					{isDeferring && `; ${count(queue.deferred)} interactions deferred, ${count(queue.deferFailed)} not`}
+					{isDeferring && `; ${plural(queue.deferred, 'interaction')} deferred, ${count(queue.deferFailed)} not`}
 				</span>
 			</div>
 			{sorted.length === 0 ? (

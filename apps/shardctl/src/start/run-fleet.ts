@@ -56,7 +56,7 @@ function warnOfSecretArguments(args: readonly string[], output: FleetOutput): vo
 	output.say(
 		'warn',
 		'a secret is among the arguments of this command, which every user of the machine can see: give it in the environment instead ' +
-			'(SHARDCTL_CLUSTER for --cluster)',
+			'(SHARDCTL_CLUSTER for --cluster, SHARDCTL_QUEUE for --queue)',
 		{ event: 'argument:secret' },
 	);
 }

@@ -13,6 +13,7 @@ it.each([
 	['ssl3_read_bytes:tlsv13 alert certificate required', /--cluster-cert FILE and --cluster-key/],
 	['ssl3_get_record:wrong version number', /use redis:\/\//],
 	['getaddrinfo ENOTFOUND redis.example', /host name/],
+	['Unknown RESP type 72 "H". Please report this.', /the host and the port/],
 	['connect ECONNREFUSED 127.0.0.1:6379', /address.*rediss:\/\//],
 ])('names what to do: %s', (message, remedy) => {
 	expect(connectionRemedy(new Error(message), { tls: false })).toMatch(remedy);
@@ -32,4 +33,5 @@ it('gives the reason of OpenSSL without its source files', () => {
 	const error = Object.assign(new Error('80CC:error:0A000418:SSL routines:\n'), { reason: 'tlsv1 alert unknown ca' });
 	expect(connectionReason(error)).toBe('tlsv1 alert unknown ca');
 	expect(connectionReason(new Error('plain'))).toBe('plain');
+	expect(connectionReason(new Error('Unknown RESP type 83 "S". Please report this.'))).toBe('what answers there is not Redis');
 });

@@ -18,11 +18,14 @@ const remedies: readonly (readonly [RegExp, string])[] = [
 	],
 	[/wrong version number|packet length too long/i, 'Redis does not use TLS on this port: use redis:// or the port for TLS'],
 	[/ENOTFOUND|EAI_AGAIN/, 'Check the host name'],
+	[/is not Redis/, 'Check the host and the port in the URL'],
 ];
 
 /** Why, in one line: OpenSSL's own text is its source file and several codes. */
 export function connectionReason(error: unknown): string {
-	return (error as { reason?: string } | undefined)?.reason ?? messageOf(error);
+	const reason = (error as { reason?: string } | undefined)?.reason ?? messageOf(error);
+	// The parser of ioredis asks to report it.
+	return /Unknown RESP type|Protocol error/.test(reason) ? 'what answers there is not Redis' : reason;
 }
 
 export function connectionRemedy(error: unknown, { tls }: { tls: boolean }): string {
@@ -33,5 +36,6 @@ export function connectionRemedy(error: unknown, { tls }: { tls: boolean }): str
 	if (tls && /ECONNRESET|EPIPE|closed/i.test(text)) {
 		return `Check that Redis uses TLS on this port, and whether it asks for a certificate of its clients: ${certificateOptions}`;
 	}
-	return 'Check the address, that Redis runs there, and that the URL begins with rediss:// if it uses TLS';
+	const expected = tls ? 'uses TLS on this port' : 'runs there, and that the URL begins with rediss:// if it uses TLS';
+	return `Check the address, that Redis ${expected}`;
 }

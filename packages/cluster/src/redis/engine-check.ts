@@ -69,10 +69,23 @@ export function engineProblems({ engine, version, role, maxmemoryPolicy, isClust
  * @param purpose What it is to carry.
  */
 export async function requireSuitableEngine(redis: RedisPort, purpose = 'a cluster'): Promise<EngineFacts> {
-	const facts = await engineFacts(redis);
+	const facts = await engineFacts(redis).catch((error: unknown) => {
+		throw withRights(error, purpose);
+	});
 	const problems = engineProblems(facts);
 	if (problems.length === 0) return facts;
 	throw new ShardctlError('REDIS_UNSUITABLE', `this Redis cannot carry ${purpose}: ${problems.join('; ')}`, {
 		details: { ...facts, problems },
 	});
+}
+
+/** A user that may not even ask what the engine is. */
+function withRights(error: unknown, purpose: string): unknown {
+	if (!ShardctlError.is(error) || error.details.reply !== 'NOPERM') return error;
+	const rights = "~shardctl:* '&shardctl:*' +@all -@dangerous +info";
+	return new ShardctlError(
+		'REDIS_UNSUITABLE',
+		`the user of this Redis may not do what ${purpose} needs (${error.message}): give it these rights: ACL SETUSER USER ${rights}`,
+		{ cause: error },
+	);
 }

@@ -345,7 +345,7 @@ export class Queue {
 			onFailed,
 			onMissed: (partition, count) => this.#missed({ count, partition, shardId: shardOfPartition(partition, layout) }),
 			onDead: ({ key, type, reason }) =>
-				this.#warn(`gave up the ${type} event ${key} after 3 tries: ${reason} ("shardctl queue dead" lists it)`),
+				this.#warn(`gave up the ${type} event ${key} after 3 tries: ${reason.slice(0, 200)} ("shardctl queue dead" lists it)`),
 			onUnsettled: ({ key, type, guildId }, forMs) =>
 				this.#warn(
 					`the handler of the ${type} event ${key} has not settled for ${age(forMs)}: later events ${guildId === null ? 'without a guild' : `of guild ${guildId}`} wait for it`,
@@ -387,7 +387,10 @@ export class Queue {
 		for (let isWarned = false; this.#state === 'running'; ) {
 			try {
 				const layout = await this.subscribe();
-				if (layout) return layout;
+				if (layout) {
+					if (isWarned) this.#warn(`group "${group}": a fleet writes to the queue now, and the worker joins its group`);
+					return layout;
+				}
 				if (!isWarned) {
 					this.report('waiting');
 					this.#warn(`group "${group}" waits: no fleet has written to this queue yet (start one with --gateway queue)`);
