@@ -51,7 +51,7 @@ export function controlledFleet(manager: ShardManager, clock: Clock, logger: Pic
 		waitForDeploy: (id) => manager.localDeployOutcome(id),
 		cancelDeploy: async (id, options) => manager.localCancelDeploy(id, options),
 		reshard: (request) => manager.localReshard(request),
-		scale: (workers) => manager.scale(workers),
+		scale: (workers) => manager.localScale(workers),
 		get queue() {
 			return manager.queue ?? undefined;
 		},

@@ -213,13 +213,25 @@ export class FleetLife {
 		const { parts, abort } = this.#options;
 		// Nothing is this node's yet.
 		this.#plan = { ...plan, shardIds: [], sessionIds: [], slices: [], gateways: [] };
+		// Those of a queue are not part of a session.
+		const slices = parts.queue ? plan.slices : [];
 		const limitOf = (perSecond: number) => membership.restLimit(perSecond);
 		const { ready } = await parts.rest.open({ limitOf }, abort.signal);
 		await parts.mode.start(this.#plan, abort.signal);
 		const { max_concurrency: maxConcurrency } = info.session_start_limit;
-		const joined = membership.join({ layout: plan.layout, maxConcurrency }, abort.signal);
-		const [outcome] = await Promise.all([joined, ready]);
-		return outcome;
+		const workers = parts.workers.create({ slices, totalShards: plan.layout.totalShards });
+		this.#startWatch = watchStart(workers, abort.signal);
+		// A node that the cluster refuses runs none.
+		const onJoined = () => {
+			for (const { child } of workers) child.start();
+		};
+		const joined = membership.join({ layout: plan.layout, maxConcurrency, onJoined }, abort.signal);
+		const [sessions, readers] = await Promise.all([joined, this.#startWatch.outcome, ready]);
+		await parts.mode.whenServed?.(abort.signal);
+		return {
+			ready: [...sessions.ready, ...readers.ready],
+			failed: new Map([...sessions.failed, ...readers.failed]),
+		};
 	}
 
 	async #stop(options: StopOptions): Promise<void> {

@@ -117,9 +117,9 @@ export function createFleetParts({
 	const calls = new Calls<ManagedWorker>(
 		options.cluster
 			? {
-					/** Without those of a session that is only prepared here. */
+					/** Without those of a session that is only prepared here. Workers of a queue are of no session. */
 					get workers() {
-						return fleet.workers.filter(({ shardIds }) => node?.membership.owns(shardIds[0] as number));
+						return fleet.workers.filter(({ shardIds: [first] }) => first === undefined || node?.membership.owns(first));
 					},
 					get totalShards() {
 						return fleet.totalShards;

@@ -32,7 +32,7 @@ import { FleetLife, type StopOptions } from './fleet-life.js';
 import { createFleetParts, type FleetParts } from './fleet-parts.js';
 import { judgeFleet } from './health/judge-fleet.js';
 import { Lifecycle } from './lifecycle.js';
-import { noReshardWithQueue } from './modes/queue-mode.js';
+import { noReshardWithQueue } from './modes/no-reshard-with-queue.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import type { FleetQueue } from './queue/fleet-queue.js';
 import type { ScaleOutcome } from './queue/queue-workers.js';
@@ -299,10 +299,16 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	}
 
 	/**
-	 * With `gateway: 'queue'`: how many workers run here from now on. Resolves when new ones have joined their group, and those that are too
-	 * many have finished and left it. Rejects with `OPTIONS_INVALID`, and `WORKERS_FAILED` where new ones were given up.
+	 * With `gateway: 'queue'`: how many workers run from now on, in a cluster on each node that runs any. Resolves when new ones have joined
+	 * their group, and those that are too many have finished and left it, with how many there were and are on all nodes. Rejects with `OPTIONS_INVALID`, and `WORKERS_FAILED` where new ones were given up.
 	 */
-	scale(workers: number): Promise<ScaleOutcome> {
+	async scale(workers: number): Promise<ScaleOutcome> {
+		const { cluster } = this;
+		return cluster?.joined ? cluster.whole.scale(workers) : this.localScale(workers);
+	}
+
+	/** @internal Of the workers of this machine. */
+	localScale(workers: number): Promise<ScaleOutcome> {
 		return this.#parts.queueWorkers.scale(workers);
 	}
 

@@ -23,6 +23,8 @@ export interface CommonSettings {
 	readonly fleet: string;
 	/** See {@link keyId}: messages with another key are refused. */
 	readonly key: string;
+	/** Where the events of a session go; absent where they go to the workers of its node. */
+	readonly gateway?: 'queue';
 }
 
 /** As the script `join` compares it. */

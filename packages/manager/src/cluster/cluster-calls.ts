@@ -18,7 +18,7 @@ import { PreparedValue } from '@shardctl/rpc';
 import { callOutcomes } from '../calls/broadcast.js';
 import { type Calls, readHandlerCall, readPath } from '../calls/calls.js';
 import { planSession } from '../plan/plan-session.js';
-import { type ClusterTerms, nameOf, ownerOfShard } from './cluster-nodes.js';
+import { type ClusterTerms, isLive, nameOf, ownerOfShard } from './cluster-nodes.js';
 import type { NodeLinks } from './node-links.js';
 import type { NodeCall } from './node-methods.js';
 
@@ -103,7 +103,10 @@ export class ClusterCalls implements Pick<FleetCalls, 'broadcastEval' | 'fetchCl
 		const { links, only } = this.#options;
 		const { layout, slicing } = this.#options.terms();
 		const view = await links.view();
-		const owners = view.nodes.filter((row) => view.sessions.some(({ owner }) => owner === row.node));
+		// Where workers have no shards, each live node may have some.
+		const owners = view.nodes.filter((row) =>
+			slicing.queue ? isLive(row) : view.sessions.some(({ owner }) => owner === row.node),
+		);
 		const asked = only ? [only] : owners;
 		const options = { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(signal ? { signal } : {}), settle: true };
 		const shared = asked.length > 1 ? new PreparedValue({ ...call, options: remote(options) }) : undefined;
@@ -117,6 +120,8 @@ export class ClusterCalls implements Pick<FleetCalls, 'broadcastEval' | 'fetchCl
 					const outcomes = (await this.#ask(row, call, options, shared)) as WorkerOutcome[];
 					return outcomes.map((outcome) => ({ ...outcome, node: nameOf(row) }));
 				} catch (reason) {
+					// How many workers it has is not known.
+					if (slicing.queue) return [{ status: 'rejected', reason, workerId: 0, shardIds: [], node: nameOf(row) }];
 					return slicesOf(row.node).map((shardIds) => ({
 						status: 'rejected',
 						reason,
@@ -177,7 +182,7 @@ export function complete(outcomes: readonly WorkerOutcome[], slices: readonly (r
 			if (byShard.get(id)?.status !== 'fulfilled') byShard.set(id, outcome);
 		}
 	}
-	const found = new Set(byShard.values());
+	const found = new Set([...outcomes.filter(({ shardIds }) => shardIds.length === 0), ...byShard.values()]);
 	const missing = slices
 		.filter((shardIds) => !shardIds.some((id) => byShard.has(id)))
 		.map(

@@ -2,7 +2,7 @@
 import type { ClusterView, NodeRow, SessionRow, TableChange, Timings } from '@shardctl/cluster';
 import type { NodeInfo, SessionMove, SessionPlace } from '@shardctl/control';
 import { type Layout, ShardctlError, sessionOfShard, sessionsOfShards, shardsOfSession } from '@shardctl/core';
-import { planSession } from '../plan/plan-session.js';
+import { planSession, type Slicing } from '../plan/plan-session.js';
 import { layoutNow } from './reshard-entry.js';
 
 /** What all nodes of the cluster have in common. */
@@ -10,7 +10,7 @@ export interface ClusterTerms {
 	/** With which the cluster was started: what nodes own, and what moves, is a session of it, or those that have replaced that. */
 	layout: Layout;
 	timings: Pick<Timings, 'leaseMs' | 'validMs'>;
-	slicing: { shardsPerWorker: number | 'auto'; cores: number };
+	slicing: Slicing;
 }
 
 /** A node without a limit. */

@@ -1,6 +1,6 @@
 // The cluster as this node's manager uses it: the whole fleet for its callers, its bots and its control API, and what a person may change of the
 // placement. Which sessions this node has, and how they move, is decided in packages/cluster; membership.ts carries it out.
-import type { NodeRow } from '@shardctl/cluster';
+import type { ClusterView, NodeRow } from '@shardctl/cluster';
 import type {
 	ClusterInfo,
 	DrainOutcome,
@@ -11,6 +11,7 @@ import type {
 	FollowRequest,
 	FrameSink,
 	NodeFeed,
+	NodeInfo,
 	SessionMove,
 	SessionPlace,
 } from '@shardctl/control';
@@ -137,7 +138,27 @@ export class Cluster implements FleetCluster {
 		});
 		const { engine, version } = await this.#engine;
 		const app = botKey(this.#options.options.token);
-		return { cluster: { app, engine, version }, nodes: nodeInfos(view, this.#terms()) };
+		const nodes = nodeInfos(view, this.#terms());
+		return {
+			cluster: { app, engine, version },
+			nodes: this.#options.options.queue ? await this.#withReaders(nodes, view) : nodes,
+		};
+	}
+
+	/** Workers of a queue do not follow from the sessions: each node says how many it has. */
+	async #withReaders(infos: NodeInfo[], view: ClusterView): Promise<NodeInfo[]> {
+		const live = new Map(view.nodes.filter(isLive).map((row) => [nameOf(row), row]));
+		return Promise.all(
+			infos.map(async (info) => {
+				const row = live.get(info.name);
+				const workers = row
+					? await this.#fleetOf(row)
+							.getWorkers()
+							.catch(() => [])
+					: [];
+				return { ...info, workers: workers.length };
+			}),
+		);
 	}
 
 	async placement(): Promise<SessionPlace[]> {
@@ -371,13 +392,14 @@ export class Cluster implements FleetCluster {
 		if (this.#isSelf(row)) return this.#options.local();
 		const known = this.#remote.get(row.node);
 		if (known) return known;
-		const { name, totalShards } = this.#options.local();
+		const { name, totalShards, queue } = this.#options.local();
 		const fleet = new RemoteFleet({
 			row,
 			links: this.links,
 			calls: this.#callsTo(row),
 			name,
 			totalShards,
+			queue,
 			stop: async ({ graceMs, reason = 'another node' }) => {
 				await this.stopNodes({ node: nameOf(row), reason, ...(graceMs === undefined ? {} : { graceMs }) });
 			},
@@ -405,7 +427,14 @@ export class Cluster implements FleetCluster {
 	}
 
 	async #isReady(row: NodeRow, shardIds: readonly number[]): Promise<boolean> {
-		const workers = await this.#fleetOf(row).getWorkers();
+		const fleet = this.#fleetOf(row);
+		if (this.#options.options.queue) {
+			const { shards, queue } = await fleet.getStats();
+			// Until a group subscribes, no session starts anywhere.
+			const isIdle = queue?.connected === true && queue.groups.length === 0;
+			return isIdle || shardIds.every((id) => shards.some(({ shardId, ready }) => shardId === id && ready));
+		}
+		const workers = await fleet.getWorkers();
 		return shardIds.every((id) =>
 			workers.some((worker) => worker.shardIds.includes(id) && worker.statuses[worker.shardIds.indexOf(id)] === 'ready'),
 		);

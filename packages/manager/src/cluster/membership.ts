@@ -105,10 +105,10 @@ export class Membership {
 
 	/**
 	 * Joins. Resolves when every session has an owner, and those of this node are ready or were given up. Rejects with `NODE_NAME_TAKEN`,
-	 * `CLUSTER_MISMATCH`, or the signal's reason.
+	 * `CLUSTER_MISMATCH`, or the signal's reason. `onJoined`: called when the cluster has accepted this node, before any session is placed.
 	 */
 	async join(
-		{ layout: planned, maxConcurrency }: { layout: Layout; maxConcurrency: number },
+		{ layout: planned, maxConcurrency, onJoined }: { layout: Layout; maxConcurrency: number; onJoined?(): void },
 		signal: AbortSignal,
 	): Promise<StartOutcome> {
 		const { options, links, emit, onLayout } = this.#options;
@@ -130,6 +130,7 @@ export class Membership {
 		await joinCluster({ node, timings, reconnected: ready, clock, logger, signal });
 		emit('cluster:joined', { tookMs: Math.round(clock.monotonic() - since) });
 		this.#joined = true;
+		onJoined?.();
 		for (;;) {
 			signal.throwIfAborted();
 			const outcome = this.#view && firstPlacement(this.#view, layout.sessions, sessions.all);
@@ -213,6 +214,7 @@ export class Membership {
 			common: {
 				fleet: options.name,
 				key: keyId({ secret: cluster.secret ?? options.token, applicationId: botKey(options.token) }),
+				...(options.queue && { gateway: 'queue' as const }),
 			},
 			movable: this.#movable,
 			// What the next owner needs is with the snapshots of a session.

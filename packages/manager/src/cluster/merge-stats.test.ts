@@ -143,3 +143,16 @@ it('names the node in what a node reports, and leaves out what it says of sessio
 	]);
 	expect(health.status).toBe('degraded');
 });
+
+it('has the workers of a queue of every node, and the figures of the queue once, from a node that reaches it', () => {
+	const queue = { connected: true, written: 7, groups: [{ group: 'g', lag: 5 }] };
+	const reader = (id: number) => ({ id, shardIds: [] }) as unknown as ManagerStats['workers'][number];
+	const of = (shardId: number, connected: boolean): ManagerStats => ({
+		...stats([shardId]),
+		workers: [reader(0), reader(1)],
+		queue: { ...queue, connected } as unknown as NonNullable<ManagerStats['queue']>,
+	});
+	const merged = mergeStats({ ...both, parts: [part('a', of(0, true)), part('b', of(1, false))] });
+	expect(merged.workers.map(({ id, node: at }) => `${id}${at}`)).toEqual(['0a', '0b', '1a', '1b']);
+	expect([merged.manager.workers, merged.queue]).toEqual([4, queue]);
+});

@@ -38,11 +38,15 @@ export function mergeStats({ self, nodes, places, parts, problem }: ClusterFacts
 				).sort((a, b) => a.shardId - b.shardId);
 	const workers = bestOf(
 		known.flatMap(({ node, stats }) => stats.workers.map((worker) => ({ ...worker, node }))),
-		({ id }) => id,
+		({ id, shardIds, node }) => workerKey({ id, shardIds, node }),
 		({ shardIds, node }) => (ownerOf.get(shardIds[0] as number) === node ? 1 : 0),
-	).sort((a, b) => a.id - b.id);
+	).sort((a, b) => a.id - b.id || (a.node < b.node ? -1 : 1));
 	const gateways = known.flatMap(({ node, stats }) => stats.gateways?.map((gateway) => ({ ...gateway, node })) ?? []);
 	const health = mergeHealth({ self, nodes, places, parts, problem }, shards.filter(({ ready }) => ready).length);
+	// The groups are the same from every node: what one that reaches Redis has read.
+	const queue = own.queue?.connected
+		? own.queue
+		: (known.flatMap(({ stats }) => stats.queue ?? []).find(({ connected }) => connected) ?? own.queue);
 	const losses = mergeLosses(known.flatMap(({ stats }) => stats.losses ?? []));
 	const deploys = known.flatMap(({ stats }) => stats.deploy ?? []);
 	const deploy = deploys.find(({ state }) => !endStates.has(state)) ?? deploys.sort((a, b) => b.startedAt - a.startedAt)[0];
@@ -65,10 +69,24 @@ export function mergeStats({ self, nodes, places, parts, problem }: ClusterFacts
 		shards,
 		workers,
 		...(own.gateways || gateways.length > 0 ? { gateways } : {}),
+		...(queue ? { queue } : {}),
 		...(losses ? { losses } : {}),
 		...(deploy ? { deploy } : {}),
 		...(sizing ? { sizing } : {}),
 	};
+}
+
+/** Which worker of the bot it is: the id says it, except where workers have no shards, which each node counts by itself. */
+export function workerKey({
+	id,
+	shardIds,
+	node,
+}: {
+	id: number;
+	shardIds: readonly number[];
+	node?: string | undefined;
+}): number | string {
+	return shardIds.length > 0 ? id : `${id} of ${node}`;
 }
 
 /** Each node counts what was lost on it. */
@@ -92,8 +110,8 @@ function mergeLosses(parts: readonly FleetLosses[]): FleetLosses | undefined {
 const endStates: ReadonlySet<string> = new Set(['deployed', 'failed', 'called-off']);
 
 /** One entry for each key: of several the one with the highest rank. */
-function bestOf<T>(entries: readonly T[], keyOf: (entry: T) => number, rankOf: (entry: T) => number): T[] {
-	const best = new Map<number, T>();
+function bestOf<T>(entries: readonly T[], keyOf: (entry: T) => number | string, rankOf: (entry: T) => number): T[] {
+	const best = new Map<number | string, T>();
 	for (const entry of entries) {
 		const before = best.get(keyOf(entry));
 		if (before === undefined || rankOf(entry) > rankOf(before)) best.set(keyOf(entry), entry);

@@ -15,6 +15,7 @@ export const remoteFleetMethods = [
 	'startDeploy',
 	'waitForDeploy',
 	'cancelDeploy',
+	'scale',
 	'restartGateways',
 	'restartRest',
 ] as const satisfies readonly (keyof Fleet)[];

@@ -1,6 +1,6 @@
 // What another node runs, as a fleet: each method is one request to that node.
 import type { NodeRow } from '@shardctl/cluster';
-import type { DeployRequest, Fleet, LogEntry, WorkerView } from '@shardctl/control';
+import type { DeployRequest, Fleet, FleetQueue, LogEntry, WorkerView } from '@shardctl/control';
 import type {
 	BroadcastEvalOptions,
 	CallOptions,
@@ -21,6 +21,8 @@ export interface RemoteFleetOptions {
 	calls: ClusterCalls;
 	name: string;
 	totalShards: number;
+	/** One for all nodes. */
+	queue: FleetQueue | undefined;
 	stop: Fleet['stop'];
 }
 
@@ -94,6 +96,14 @@ export class RemoteFleet implements Fleet {
 
 	cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats> {
 		return this.#ask('cancelDeploy', [id, options]);
+	}
+
+	scale(workers: number): Promise<{ from: number; to: number }> {
+		return this.#ask('scale', [workers]);
+	}
+
+	get queue(): FleetQueue | undefined {
+		return this.#options.queue;
 	}
 
 	async reshard(): Promise<never> {

@@ -1,6 +1,6 @@
 // All nodes of a cluster as one fleet: reads from all at once and merges, acts on one after the other, so that a fault shows on one node before
 // it reaches the next.
-import type { DeployRequest, Fleet, LogEntry, NodeInfo, SessionPlace, WorkerView } from '@shardctl/control';
+import type { DeployRequest, Fleet, FleetQueue, LogEntry, NodeInfo, SessionPlace, WorkerView } from '@shardctl/control';
 import {
 	type BroadcastEvalOptions,
 	type CallOptions,
@@ -12,13 +12,15 @@ import {
 	type ReshardOutcome,
 	type ReshardRequest,
 	type RespawnAllOptions,
+	ShardctlError,
 } from '@shardctl/core';
+import { noReshardWithQueue } from '../modes/no-reshard-with-queue.js';
 import { readReshardRequest } from '../reshard/reshard-request.js';
 import { atNode } from './at-node.js';
 import type { ClusterCalls } from './cluster-calls.js';
 import { ClusterDeploys, type DeployConductor } from './cluster-deploys.js';
 import type { ClusterReshards } from './cluster-reshards.js';
-import { mergeStats, type NodeStats } from './merge-stats.js';
+import { mergeStats, type NodeStats, workerKey } from './merge-stats.js';
 
 /** One node of the cluster at this moment. */
 export interface NodeFleet {
@@ -99,12 +101,13 @@ export class WholeFleet implements Fleet {
 			this.#options.table(),
 		]);
 		const ownerOf = new Map(places.flatMap(({ shardIds, node }) => shardIds.map((id) => [id, node])));
-		const byId = new Map<number, WorkerView>();
+		const byKey = new Map<number | string, WorkerView>();
 		// While a session moves, two nodes have processes for it: the one that owns it counts.
 		for (const worker of lists.flat()) {
-			if (!byId.has(worker.id) || ownerOf.get(worker.shardIds[0] as number) === worker.node) byId.set(worker.id, worker);
+			const key = workerKey(worker);
+			if (!byKey.has(key) || ownerOf.get(worker.shardIds[0] as number) === worker.node) byKey.set(key, worker);
 		}
-		return [...byId.values()].sort((a, b) => (a.shardIds[0] ?? 0) - (b.shardIds[0] ?? 0));
+		return [...byKey.values()].sort((a, b) => (a.shardIds[0] ?? 0) - (b.shardIds[0] ?? 0));
 	}
 
 	async recentLogs(options: { shard?: number | undefined }): Promise<LogEntry[]> {
@@ -135,8 +138,9 @@ export class WholeFleet implements Fleet {
 	}
 
 	async replaceWorker(workerId: number, reason: string): Promise<boolean> {
-		const worker = (await this.getWorkers()).find(({ id }) => id === workerId);
-		const node = (await this.#options.nodes()).find(({ name }) => name === worker?.node);
+		const workers = (await this.getWorkers()).filter(({ id }) => id === workerId);
+		if (workers.length > 1) throw onSeveralNodes(workerId, workers);
+		const node = (await this.#options.nodes()).find(({ name }) => name === workers[0]?.node);
 		return node ? node.fleet.replaceWorker(workerId, reason) : false;
 	}
 
@@ -162,12 +166,27 @@ export class WholeFleet implements Fleet {
 		return this.deploys.cancel(id, options);
 	}
 
+	/** Of each node that runs any: as many as each of them is to have. Resolves with how many there were and are on all. */
+	async scale(workers: number): Promise<{ from: number; to: number }> {
+		const nodes = await this.#withWorkers();
+		// Without any, the reason is the same on each.
+		if (nodes.length === 0) return this.#options.local.scale(workers);
+		const scaled = await settled(nodes, (fleet) => fleet.scale(workers));
+		return { from: sum(scaled.map(({ from }) => from)), to: sum(scaled.map(({ to }) => to)) };
+	}
+
+	/** The queue is one for all nodes. */
+	get queue(): FleetQueue | undefined {
+		return this.#options.local.queue;
+	}
+
 	async reshard(request: ReshardRequest): Promise<ReshardOutcome> {
+		if (this.queue) throw noReshardWithQueue();
 		return this.#options.reshards.reshard(readReshardRequest(request), { byPerson: true });
 	}
 
 	async restartGateways(): Promise<void> {
-		for (const { name, fleet } of await this.#withWorkers()) await atNode(name, fleet.restartGateways());
+		for (const { name, fleet } of await this.#withSessions()) await atNode(name, fleet.restartGateways());
 	}
 
 	async restartRest(): Promise<void> {
@@ -184,17 +203,44 @@ export class WholeFleet implements Fleet {
 		return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 	}
 
+	/** Where workers have no shards, each node may have some. One that does not respond is left in: what is done there names it. */
 	async #withWorkers(): Promise<NodeFleet[]> {
+		if (!this.queue) return this.#withSessions();
+		const nodes = await this.#options.nodes();
+		const counts = await Promise.allSettled(nodes.map(async ({ fleet }) => (await fleet.getWorkers()).length));
+		return nodes.filter((_node, index) => {
+			const count = counts[index];
+			return count?.status !== 'fulfilled' || count.value > 0;
+		});
+	}
+
+	async #withSessions(): Promise<NodeFleet[]> {
 		const [nodes, { places }] = await Promise.all([this.#options.nodes(), this.#options.table()]);
 		const owners = new Set(places.map(({ node }) => node));
 		return nodes.filter(({ name }) => owners.has(name));
 	}
 }
 
-async function settled(nodes: readonly NodeFleet[], act: (fleet: Fleet) => Promise<unknown>): Promise<void> {
+async function settled<T>(nodes: readonly NodeFleet[], act: (fleet: Fleet) => Promise<T>): Promise<T[]> {
 	const results = await Promise.allSettled(nodes.map(({ name, fleet }) => atNode(name, act(fleet))));
 	const failed = results.find((result) => result.status === 'rejected');
 	if (failed) throw failed.reason;
+	return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+function sum(counts: readonly number[]): number {
+	return counts.reduce((total, count) => total + count, 0);
+}
+
+function onSeveralNodes(workerId: number, workers: readonly WorkerView[]): ShardctlError {
+	const nodes = workers.map(({ node = '' }) => node);
+	return new ShardctlError(
+		'OPTIONS_INVALID',
+		`there is a worker ${workerId} on each of the nodes ${nodes.join(', ')}: name one (--node)`,
+		{
+			details: { workerId, nodes },
+		},
+	);
 }
 
 function deployOf(parts: readonly NodeStats[], node: string | undefined): ManagerStats['deploy'] {

@@ -83,6 +83,11 @@ export class CarriedSession implements Carried {
 		);
 	}
 
+	/** Its gateway process is there, and is not being ended. */
+	get isRunning(): boolean {
+		return this.#state === 'open' && this.#options.gateway.child.state === 'ready';
+	}
+
 	get workers(): readonly ManagedWorker[] {
 		return this.#options.workers();
 	}

@@ -1,6 +1,7 @@
 // Queue mode: gateway processes hold the sessions, as in resident mode, and write the events into a queue; workers have no shards and read
 // from there. So a worker is replaced by one beside it: both are members of the group, and the old one leaves when it has finished. Where
-// another manager holds the sessions there are only workers here.
+// another manager holds the sessions there are only workers here. In a cluster the sessions are those that the node owns; its workers are not
+// bound to them.
 import {
 	aborted,
 	type GatewayProcessStats,
@@ -22,7 +23,9 @@ import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { StartTicket } from '../workers/start-ticket.js';
 import type { WorkerFleet } from '../workers/worker-fleet.js';
 import type { Carried } from './carried.js';
+import { CarriedQueueSession } from './carried-queue-session.js';
 import type { SessionToCarry } from './carried-session.js';
+import { noReshardWithQueue } from './no-reshard-with-queue.js';
 import { Replacement } from './replacement.js';
 import type { ResidentMode } from './resident-mode.js';
 import { restartOrReject } from './restart-or-reject.js';
@@ -34,7 +37,7 @@ const pollMs = 200;
 
 export interface QueueModeOptions extends ModeContext {
 	options: ResolvedManagerOptions;
-	queue: Pick<FleetQueue, 'isWanted'>;
+	queue: Pick<FleetQueue, 'isWanted' | 'hasGroups'>;
 	workers: WorkerFleet;
 	/** Null where another manager holds the sessions. */
 	sessions: ResidentMode | null;
@@ -98,8 +101,14 @@ export class QueueMode implements SessionMode {
 	}
 
 	carry(session: SessionToCarry): Carried {
-		if (!this.#sessions) throw new ShardctlError('INTERNAL', 'a fleet of workers holds no sessions');
-		return this.#sessions.carry({ ...session, slices: [] });
+		const sessions = this.#sessions;
+		if (!sessions) throw new ShardctlError('INTERNAL', 'a fleet of workers holds no sessions');
+		return new CarriedQueueSession({
+			session,
+			carry: (carried) => sessions.carry(carried),
+			isIdle: () => !this.#options.queue.hasGroups,
+			isRefused: () => sessions.isRefused(session.session),
+		});
 	}
 
 	keepSpares(count: number): void {
@@ -296,11 +305,3 @@ const processStatus: Readonly<Record<string, ShardStatus>> = {
 	stopped: 'stopped',
 	unresponsive: 'unresponsive',
 };
-
-/** The partitions of a queue belong to shards of one count. */
-export function noReshardWithQueue(): ShardctlError {
-	return new ShardctlError(
-		'RESHARD_UNSUPPORTED',
-		'a fleet with a queue cannot be resharded while it runs: its events are divided by shard count',
-	);
-}

@@ -154,6 +154,11 @@ export class ResidentMode implements SessionMode {
 		});
 	}
 
+	/** Whether Discord has refused a session for good. */
+	isRefused(session: number): boolean {
+		return this.#refused.has(session);
+	}
+
 	keepSpares(count: number): void {
 		this.#running?.gateways.keepSpares(count);
 	}

@@ -136,6 +136,7 @@ export function resolveManagerOptions(
 			queue: problems.some(({ option }) => option.startsWith('queue')) ? undefined : options.queue,
 			workers: options.workers,
 			hasFile: file !== null,
+			clusterRedis: cluster?.redis,
 			env,
 		},
 		problems,
@@ -256,7 +257,7 @@ function withoutFile(mode: unknown): '' | ShardctlError {
 }
 
 /** What cannot be set for a fleet whose events go to a queue. */
-function notWithQueue({ gateway, workerMode, cluster }: ShardManagerOptions): OptionProblem[] {
+function notWithQueue({ gateway, workerMode }: ShardManagerOptions): OptionProblem[] {
 	const given = typeof gateway === 'object' ? gateway : undefined;
 	const problems: OptionProblem[] = [];
 	if (given?.delivery === 'at-most-once') {
@@ -267,14 +268,6 @@ function notWithQueue({ gateway, workerMode, cluster }: ShardManagerOptions): Op
 	}
 	if (workerMode === 'thread') {
 		problems.push({ option: 'workerMode', problem: 'cannot be "thread" with gateway "queue": its workers are processes' });
-	}
-	if (cluster !== undefined) {
-		problems.push({
-			option: 'cluster',
-			problem:
-				'cannot be set with gateway "queue", whose sessions are held by one manager: start that without --cluster, and workers on any ' +
-				'machine with --workers-only',
-		});
 	}
 	return problems;
 }

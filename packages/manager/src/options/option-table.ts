@@ -173,8 +173,9 @@ export const managerOptionTable = {
 		flag: {
 			flags: '--queue <url>',
 			help: 'with --gateway queue: the Redis that the events go through, such as redis://localhost:6379',
+			defaultHelp: 'that of --cluster',
 		},
-		defaultText: '`SHARDCTL_QUEUE`',
+		defaultText: '`SHARDCTL_QUEUE`, else the Redis of `cluster`',
 		doc: "with `gateway: 'queue'`: the Redis (7.0 or later, or Valkey) that the events go through, or `{ url, keepBytes, keepAgeMs, workersOnly, ca, cert, key }`",
 	},
 	workers: {

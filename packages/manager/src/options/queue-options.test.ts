@@ -6,7 +6,7 @@ const url = 'redis://localhost:6379';
 function resolve(given: Partial<QueueSetting>) {
 	const problems: OptionProblem[] = [];
 	const resolved = resolveQueueOptions(
-		{ isOn: true, queue: url, workers: undefined, hasFile: true, env: {}, ...given },
+		{ isOn: true, queue: url, workers: undefined, hasFile: true, clusterRedis: undefined, env: {}, ...given },
 		problems,
 	);
 	return { resolved, problems: problems.map(({ option, problem }) => `${option} ${problem}`) };
@@ -48,4 +48,22 @@ it('reports every problem, and never shows the address, which may have a passwor
 		expect.stringMatching(/^queue\.cert and queue\.key belong together/),
 	]);
 	expect(problems.join()).not.toContain('secret');
+});
+
+it('has the queue in the Redis of the cluster where it has no address of its own', () => {
+	const clusterRedis = { url: 'rediss://cluster:6379', tls: { ca: 'pem' } };
+	expect(resolve({ queue: undefined, clusterRedis }).resolved).toMatchObject({ redis: clusterRedis, sessions: true, workers: 1 });
+	expect(resolve({ queue: { keepBytes: 5 }, clusterRedis }).resolved).toMatchObject({ redis: clusterRedis, keep: { bytes: 5 } });
+	expect(resolve({ queue: undefined, clusterRedis, env: { SHARDCTL_QUEUE: url } }).resolved?.redis).toEqual({ url });
+	expect(resolve({ clusterRedis }).resolved?.redis).toEqual({ url });
+});
+
+it('refuses a node that is to run workers only, and certificates without an address', () => {
+	const clusterRedis = { url };
+	expect(resolve({ queue: { workersOnly: true }, clusterRedis }).problems).toEqual([
+		expect.stringMatching(/^queue\.workersOnly cannot be set with cluster, .*without --cluster/),
+	]);
+	expect(resolve({ queue: { ca: 'ca.pem' }, clusterRedis }).problems).toEqual([
+		expect.stringMatching(/^queue\.url is missing: certificates/),
+	]);
 });

@@ -25,7 +25,7 @@ export const queueSchema = z.union(
 
 /** With `gateway: 'queue'`: where events are written to and read from. */
 export interface QueueOptions {
-	/** `redis://[user:password@]host[:port]`, or `rediss://` for TLS (default: `SHARDCTL_QUEUE`). */
+	/** `redis://[user:password@]host[:port]`, or `rediss://` for TLS (default: `SHARDCTL_QUEUE`, else the Redis of the cluster). */
 	url?: string;
 	/** How much of the events Redis keeps for workers that are away, in bytes (default 1 GiB). */
 	keepBytes?: number;
@@ -57,12 +57,14 @@ export interface QueueSetting {
 	workers: number | undefined;
 	/** Whether there is a bot file. */
 	hasFile: boolean;
+	/** Of the cluster that this manager is a node of; undefined on one machine. */
+	clusterRedis: ClusterRedis | undefined;
 	env: NodeJS.ProcessEnv;
 }
 
 /** Null where events do not go through a queue. Adds what is wrong to `problems`. */
 export function resolveQueueOptions(
-	{ isOn, queue, workers, hasFile, env }: QueueSetting,
+	{ isOn, queue, workers, hasFile, clusterRedis, env }: QueueSetting,
 	problems: OptionProblem[],
 ): ResolvedQueueOptions | null {
 	if (!isOn) {
@@ -81,13 +83,16 @@ export function resolveQueueOptions(
 	if (!hasFile && workersOnly) {
 		problems.push({ option: 'queue.workersOnly', problem: 'needs a bot file: there would be nothing to run' });
 	}
-	const url = options.url ?? env.SHARDCTL_QUEUE;
-	if (url === undefined) {
-		const problem = 'is missing: name the Redis of the event queue, such as redis://localhost:6379 (--queue, SHARDCTL_QUEUE)';
-		problems.push({ option: 'queue.url', problem });
-		return null;
+	if (workersOnly && clusterRedis) {
+		problems.push({
+			option: 'queue.workersOnly',
+			problem:
+				'cannot be set with cluster, whose nodes hold the sessions: start a manager that only runs workers without --cluster, and with ' +
+				'the Redis of the queue (--queue)',
+		});
 	}
-	const redis = redisOf(url, options, problems);
+	const url = options.url ?? env.SHARDCTL_QUEUE;
+	const redis = url === undefined ? redisOfCluster(clusterRedis, options, problems) : redisOf(url, options, problems);
 	if (!redis) return null;
 	return {
 		redis,
@@ -95,6 +100,23 @@ export function resolveQueueOptions(
 		sessions: !workersOnly,
 		workers: hasFile ? (workers ?? 1) : 0,
 	};
+}
+
+/** The same Redis, with the same certificates. */
+function redisOfCluster(
+	redis: ClusterRedis | undefined,
+	{ ca, cert, key }: QueueOptions,
+	problems: OptionProblem[],
+): ClusterRedis | undefined {
+	if (redis === undefined) {
+		const problem = 'is missing: name the Redis of the event queue, such as redis://localhost:6379 (--queue, SHARDCTL_QUEUE)';
+		problems.push({ option: 'queue.url', problem });
+	} else if (ca !== undefined || cert !== undefined || key !== undefined) {
+		const problem =
+			'is missing: certificates of the queue need its address; without both the queue is in the Redis of the cluster';
+		problems.push({ option: 'queue.url', problem });
+	}
+	return redis;
 }
 
 function redisOf(url: string, options: QueueOptions, problems: OptionProblem[]): ClusterRedis | undefined {

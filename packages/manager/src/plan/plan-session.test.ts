@@ -13,6 +13,10 @@ it('cuts slices within a session', () => {
 	});
 });
 
+it('has no slices where events go through a queue, whose workers have no shards', () => {
+	expect(planSession(layout, 1, { shardsPerWorker: 3, cores: 4, queue: {} })).toEqual({ shardIds: [1, 3, 5, 7], slices: [] });
+});
+
 it('spreads the shards of a session over the cores', () => {
 	expect(planSession(layout, 0, { shardsPerWorker: 'auto', cores: 2 }).slices).toEqual([
 		[0, 2],

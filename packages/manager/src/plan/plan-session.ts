@@ -19,13 +19,17 @@ export interface SessionPlan {
 	slices: number[][];
 }
 
-export function planSession(
-	layout: Layout,
-	session: number,
-	{ shardsPerWorker, cores }: { shardsPerWorker: number | 'auto'; cores: number },
-): SessionPlan {
+export interface Slicing {
+	readonly shardsPerWorker: number | 'auto';
+	readonly cores: number;
+	/** Where events go through one: workers have no shards then. */
+	readonly queue?: object | null;
+}
+
+export function planSession(layout: Layout, session: number, { shardsPerWorker, cores, queue }: Slicing): SessionPlan {
 	const all = Array.from({ length: layout.totalShards }, (_, id) => id);
 	const shardIds = shardsOfSession(layout, session, all);
+	if (queue) return { shardIds, slices: [] };
 	const perWorker = shardsPerWorker === 'auto' ? Math.ceil(shardIds.length / cores) : shardsPerWorker;
 	return { shardIds, slices: planSlices(shardIds, perWorker) };
 }

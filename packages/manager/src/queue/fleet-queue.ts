@@ -113,6 +113,11 @@ export class FleetQueue {
 		return ((await this.#needOpened().figures.look()).groups.length ?? 0) > 0;
 	}
 
+	/** The same as it was seen last, without asking Redis. */
+	get hasGroups(): boolean {
+		return this.#last.groups.length > 0;
+	}
+
 	/** Undefined before {@link open}. Never rejects, and does not wait long for Redis. */
 	async stats(): Promise<QueueStats | undefined> {
 		if (!this.#opened) return undefined;
