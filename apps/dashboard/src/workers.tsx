@@ -50,7 +50,7 @@ export function Workers() {
 					</thead>
 					<tbody>
 						{rows.map((worker) => (
-							<Row key={worker.id} worker={worker} cpu={cpu.get(worker.id)} />
+							<Row key={`${worker.node ?? ''}/${worker.id}`} worker={worker} cpu={cpu.get(worker.id)} />
 						))}
 					</tbody>
 				</table>

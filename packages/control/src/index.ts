@@ -34,7 +34,7 @@ export {
 	type EventLevel,
 	type EventText,
 } from './fleet/describe-event.js';
-export type { DeployRequest, Fleet, LogEntry, WorkerView } from './fleet/fleet.js';
+export type { DeployRequest, Fleet, FleetQueue, LogEntry, WorkerView } from './fleet/fleet.js';
 export type {
 	EndedCause,
 	ExitSummary,

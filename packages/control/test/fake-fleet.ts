@@ -104,6 +104,11 @@ export class FakeFleet implements Fleet {
 		return { from: 2, to: 4, identifies: 4, estimatedMs: 5000, tookMs: 6000, longestPauseMs: 20 };
 	}
 
+	async scale(workers: number): Promise<{ from: number; to: number }> {
+		this.actions.push(['scale', workers]);
+		return { from: 2, to: workers };
+	}
+
 	restartGateways = this.#act('restartGateways');
 	restartRest = this.#act('restartRest');
 	stop = this.#act('stop');

@@ -1,7 +1,7 @@
 // `shardctl scale`: changes how many workers of a queue run, and waits until they do.
 import { Command } from 'commander';
 import { whole } from '../option-parsers.js';
-import { type TargetOptions, target, targetOptions } from '../target.js';
+import { scopeOptions, type TargetOptions, target, targetOptions } from '../target.js';
 import { plural } from '../terminal/count.js';
 import { printErr } from '../terminal/print.js';
 
@@ -10,10 +10,11 @@ export function scaleCommand(): Command {
 		.summary('Changes how many workers read the event queue.')
 		.description(
 			'Starts more workers, or ends some after they have finished their events, and waits until that is done. Their group divides the ' +
-				'events among those that are there. Requires a fleet started with --gateway queue; after a stop it starts with --workers again.',
+				'events among those that are there. In a cluster the number is for each node that runs any. Requires a fleet started with --gateway queue; ' +
+				'after a stop it starts with --workers again.',
 		)
 		.argument('<workers>', 'how many workers to run', (text: string) => whole(1)(text));
-	for (const each of targetOptions({ ownFolder: true })) command.addOption(each);
+	for (const each of [...targetOptions({ ownFolder: true }), ...scopeOptions()]) command.addOption(each);
 	return command.action(async (workers: number, which: TargetOptions) => {
 		const { client, label } = await target(which, 'scale');
 		const { from, to } = await client.scale(workers);

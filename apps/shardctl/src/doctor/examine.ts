@@ -16,6 +16,7 @@ import { checkImport, type ImportedBot } from './import-bot.js';
 import { checkLibrary } from './library.js';
 import { checkLimits } from './limits.js';
 import { checkNode, checkState } from './machine.js';
+import type { RedisAddress } from './redis.js';
 import { checkToken } from './token.js';
 
 /** All findings, in the order in which to fix them. */
@@ -79,7 +80,8 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 	);
 	if (isQueue) {
 		const { checkQueue } = await import('./queue.js');
-		findings.push(...(await checkQueue({ queue: plan.manager.queue, token, env: process.env })));
+		const cluster = clusterRedis(options, plan);
+		findings.push(...(await checkQueue({ queue: plan.manager.queue, token, env: process.env, cluster })));
 	}
 	if (options.cluster !== undefined) {
 		const { cluster: url, clusterCa: ca, clusterCert: cert, clusterKey: key, lease: leaseMs } = options;
@@ -88,6 +90,16 @@ export async function examine(file: string | undefined, options: DoctorOptions):
 		findings.push(...(await checkCluster({ url, ca, cert, key, leaseMs, token })));
 	}
 	return findings;
+}
+
+/** The Redis of the cluster that was named here, or in the config file. */
+function clusterRedis(
+	{ cluster: named, clusterCa, clusterCert, clusterKey }: DoctorOptions,
+	{ manager: { cluster } }: StartPlan,
+): RedisAddress | undefined {
+	if (named !== undefined) return { url: named, ca: clusterCa, cert: clusterCert, key: clusterKey };
+	const { url, ca, cert, key } = typeof cluster === 'string' ? { url: cluster } : (cluster ?? {});
+	return url === undefined ? undefined : { url, ca, cert, key };
 }
 
 /** What `start` would do with the same options; without a bot file the other checks still run. */

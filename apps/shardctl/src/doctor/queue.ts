@@ -2,7 +2,15 @@
 import type { EngineReport } from '@shardctl/cluster';
 import type { ShardManagerOptions } from '@shardctl/manager';
 import { type Finding, fail, warn } from './finding.js';
-import { engineFindings, examineRedis, megabytes, type RedisUse, type ReportContext, useFindings } from './redis.js';
+import {
+	engineFindings,
+	examineRedis,
+	megabytes,
+	type RedisAddress,
+	type RedisUse,
+	type ReportContext,
+	useFindings,
+} from './redis.js';
 
 const use: RedisUse = {
 	name: 'an event queue',
@@ -16,15 +24,18 @@ export interface QueueCheckOptions {
 	queue: ShardManagerOptions['queue'];
 	token: string;
 	env: NodeJS.ProcessEnv;
+	/** Of the cluster, in which the queue is where it has no address of its own. */
+	cluster?: RedisAddress | undefined;
 }
 
-export async function checkQueue({ queue, token, env }: QueueCheckOptions): Promise<Finding[]> {
+export async function checkQueue({ queue, token, env, cluster }: QueueCheckOptions): Promise<Finding[]> {
 	const { url = env.SHARDCTL_QUEUE, ca, cert, key, keepBytes } = typeof queue === 'string' ? { url: queue } : (queue ?? {});
-	if (url === undefined) {
+	const address = url === undefined ? cluster : { url, ca, cert, key };
+	if (!address) {
 		const remedy = 'set "queue" in the config file, or SHARDCTL_QUEUE, such as redis://localhost:6379';
 		return [fail('redis', 'the Redis of the event queue is not named', remedy)];
 	}
-	return examineRedis({ address: { url, ca, cert, key }, option: 'queue', token }, (report, context) => [
+	return examineRedis({ address, option: url === undefined ? 'cluster' : 'queue', token }, (report, context) => [
 		...queueFindings(report, context),
 		...keepFindings(report, keepBytes),
 	]);

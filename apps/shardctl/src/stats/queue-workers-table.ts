@@ -12,10 +12,11 @@ export function queueWorkersTable(
 	{ width, nowMs }: { width: number; nowMs: number },
 ): string[] {
 	if (!queue || workers.length === 0) return [];
-	return tableLines(columns(nowMs), workers, { width, dim: out.dim });
+	const hasNodes = workers.some(({ node }) => node !== undefined);
+	return tableLines(columns(nowMs, hasNodes), workers, { width, dim: out.dim });
 }
 
-function columns(nowMs: number): readonly Column<WorkerStats>[] {
+function columns(nowMs: number, hasNodes: boolean): readonly Column<WorkerStats>[] {
 	const figure = (
 		title: string,
 		of: (figures: NonNullable<WorkerStats['queue']>) => string,
@@ -28,6 +29,7 @@ function columns(nowMs: number): readonly Column<WorkerStats>[] {
 	});
 	return [
 		{ title: 'WORKER', cell: ({ id }) => String(id), align: 'right' },
+		...(hasNodes ? [{ title: 'NODE', cell: ({ node }: WorkerStats) => printableLine(node ?? '-') }] : []),
 		{ title: 'STATUS', cell: ({ state }) => statusColour(out, state) },
 		{ title: 'GROUP', cell: ({ queue }) => (queue ? printableLine(queue.group) : '-') },
 		figure('PARTITIONS', ({ partitions }) => String(partitions), 3),

@@ -46,6 +46,7 @@ export const scopedOperations: ReadonlySet<string> = new Set<Operation>([
 	'deploy',
 	'deployOutcome',
 	'deployCancel',
+	'scale',
 	'respawn',
 	'eval',
 	'fetch',

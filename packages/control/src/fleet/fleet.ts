@@ -104,8 +104,8 @@ export interface Fleet {
 	cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats>;
 	/** Resident mode: replaces the sessions with Discord by more or fewer. Rejects as `ShardManager.reshard`. */
 	reshard(request: ReshardRequest): Promise<ReshardOutcome>;
-	/** Queue mode: changes how many workers run here. Absent where that cannot be asked for. */
-	scale?(workers: number): Promise<{ from: number; to: number }>;
+	/** Queue mode: changes how many workers run here, or on each node that runs any. Rejects with `OPTIONS_INVALID` in other modes. */
+	scale(workers: number): Promise<{ from: number; to: number }>;
 	/** Queue mode: the events that were given up. */
 	readonly queue?: FleetQueue | undefined;
 	/** Resident mode: replaces the gateway processes. Throws `OPTIONS_INVALID` in direct mode. */

@@ -1,7 +1,7 @@
 // Routes about the event queue and the workers that read it.
 import { queueUnwritten, ShardctlError } from '@shardctl/core';
 import { z } from 'zod';
-import { deadEvent, queueStats, text, wholeNumber } from '../api/schemas.js';
+import { deadEvent, queueStats, scope, text, wholeNumber } from '../api/schemas.js';
 import type { Fleet, FleetQueue } from '../fleet/fleet.js';
 import { route } from './route.js';
 
@@ -20,12 +20,11 @@ export const queueRoute = route({
 
 export const scaleRoute = route({
 	summary:
-		'Queue mode: changes how many workers run here. Responds when new ones have joined their group, and others have finished and left it.',
-	input: z.strictObject({ workers: wholeNumber(1, 'a number of workers') }),
+		'Queue mode: changes how many workers run here, in a cluster on each node that runs any. Responds when new ones have joined their group, and others have finished and left it.',
+	input: z.strictObject({ workers: wholeNumber(1, 'a number of workers'), ...scope }),
 	output: z.object({ from: z.int(), to: z.int() }),
 	async run({ workers }, { fleet }) {
-		if (fleet.scale) return fleet.scale(workers);
-		throw noQueue();
+		return fleet.scale(workers);
 	},
 });
 
