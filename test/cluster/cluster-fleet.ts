@@ -111,6 +111,10 @@ export interface ClusterSetup {
 	bot?: string;
 	/** Direct mode instead of resident mode. */
 	direct?: boolean;
+	/** Queue mode instead of resident mode; the bot is a worker of the queue. What is handled is noted in another way then. */
+	queue?: boolean;
+	/** Environment of every node. */
+	env?: Record<string, string>;
 	/** Arguments of every node. */
 	args?: readonly string[];
 	lease?: string;
@@ -132,6 +136,8 @@ export async function clusterFleet({
 	rights,
 	args: common = [],
 	direct = false,
+	queue = false,
+	env: commonEnv = {},
 	lease = '1500ms',
 	ownNetworks = true,
 }: ClusterSetup): Promise<ClusterFleet> {
@@ -177,7 +183,7 @@ export async function clusterFleet({
 		const sandbox = cliSandbox();
 		const { toRedis, toDiscord } = await networkOf();
 		const run = sandbox.run(
-			`start ${bot} --name fleet ${direct ? '' : `--gateway resident --gateway-sessions ${sessions}`} --shards ${shards} --api ${simulator.url}
+			`start ${bot} --name fleet ${queue ? '--gateway queue' : direct ? '' : `--gateway resident --gateway-sessions ${sessions}`} --shards ${shards} --api ${simulator.url}
 			--cluster ${(ownNetworks ? toRedis.url : redis.url).replace('://', `://${user}`)} --node ${name} --lease ${lease} --grace 5s --log-format json --stats-interval 500ms`
 				.split(/\s+/)
 				.concat(common, args),
@@ -189,6 +195,7 @@ export async function clusterFleet({
 					INTENTS: '33281',
 					WITNESS: name,
 					...(ownNetworks && { NODE_OPTIONS: `--import=${ownNetwork}`, OWN_NETWORK: `${simulator.port}:${toDiscord.port}` }),
+					...commonEnv,
 					...env,
 				},
 				...(command ? { command } : {}),

@@ -104,4 +104,34 @@ describeWithRedis('the writer of the event queue', () => {
 		expect([first.writer.accepting, await everything()]).toEqual([false, ['1:1']]);
 		second.writer.stop();
 	});
+
+	it('is in a cluster the process with the epoch of the lease: one that was replaced writes again only with a later one', async () => {
+		const leases = { old: 5, next: 6 };
+		const old = numberedWriter(redis, { epoch: () => leases.old });
+		const next = numberedWriter(redis, { epoch: () => leases.next });
+		old.writer.start();
+		old.write(1);
+		await expect.poll(old.written).toBe(1);
+		next.writer.start();
+		await expect.poll(() => next.writer.state).toBe('writing');
+		// Discord sends it to the new owner, and the old one has it as well: cut off, it had not sent it.
+		next.write(1);
+		next.write(1);
+		await expect.poll(next.written).toBe(2);
+		old.write(1);
+		await expect.poll(() => old.writer.state).toBe('fenced');
+		old.writer.claimAgain();
+		await expect.poll(() => old.failures.length).toBe(2);
+		expect([old.writer.state, await everything()]).toEqual(['fenced', ['1:1', '1:2']]);
+		leases.old = 7;
+		old.writer.claimAgain();
+		await expect.poll(() => old.writer.state).toBe('writing');
+		// What it could not write is there already.
+		await expect.poll(old.written).toBe(2);
+		expect(await everything()).toEqual(['1:1', '1:2']);
+		next.write(1);
+		await expect.poll(() => next.writer.state).toBe('fenced');
+		old.writer.stop();
+		next.writer.stop();
+	});
 });
