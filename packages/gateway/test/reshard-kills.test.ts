@@ -51,6 +51,36 @@ async function run(seed: number, { times, isHostile }: { times: number; isHostil
 	}
 }
 
+/** Discord ends sessions while they replace each other. What it did not send any session is lost. */
+async function runWithLosses(seed: number): Promise<Failure[]> {
+	const fleet = new SimulatedFleet(seed);
+	const { random, time, discord } = fleet;
+	try {
+		await fleet.start();
+		fleet.talk(10);
+		for (const to of [4, 1, 2]) {
+			fleet.atRecord(() => fleet.loseSession());
+			time.setTimeout(() => fleet.loseSession(), random.upTo(5000));
+			if (random.chance(30)) time.setTimeout(() => fleet.kill('gateway'), random.upTo(5000));
+			await fleet.reshard(to);
+		}
+		fleet.hush();
+		await time.pass(10_000);
+		await time.until('the workers to be ready', () => fleet.isReady, 60_000);
+		for (const conversation of [...discord.said.keys()]) discord.say(conversation);
+		await fleet.lastHandled();
+		return fleet.swaps.length === 0 ? [] : [{ seed, problems: fleet.swaps, story: fleet.story.slice(-40) }];
+	} catch (error) {
+		return [{ seed, problems: [String(error)], story: fleet.story.slice(-40) }];
+	}
+}
+
+it('continues in order where Discord ends sessions meanwhile', { timeout: 60_000 + 30_000 * runs }, async () => {
+	const failures: Failure[] = [];
+	for (const seed of seeds.slice(0, Math.ceil(runs / 3))) failures.push(...(await runWithLosses(seed)));
+	expect(failures).toEqual([]);
+});
+
 it('handles every message once where nothing is killed', { timeout: 600_000 }, async () => {
 	const failures: Failure[] = [];
 	for (const seed of seeds.slice(0, Math.ceil(runs / 5))) failures.push(...(await run(seed, { times: 3, isHostile: false })));

@@ -15,13 +15,11 @@ import { type Clock, type CloseCode, intentBits, messageOf, type ReshardedGroup,
 import type { ClientRequest } from '@shardctl/gateway-protocol';
 import type { ResidentShard } from '../shard/resident-shard.js';
 import { type Dispatch, objectOf, objectsOf } from '../state/raw.js';
-import { isShared, ShardOverlap, staleAfterMs } from '../upstream/shard-overlap.js';
+import { hearOutMs, isShared, ShardOverlap, staleAfterMs } from '../upstream/shard-overlap.js';
 import { AwaitedAnswers } from './awaited-answers.js';
 import type { ReplacingSession } from './reshard-record.js';
 import type { ResidentSession } from './resident-session.js';
 
-/** How long the present sessions must have been connected since the last guild of a successor: what is older has arrived by then. */
-const hearOutMs = 1500;
 /** A guild that has not arrived this long after the one before is not waited for, as for any new session. */
 const guildWaitMs = 5000;
 /** A cut waits at most this long for a moment at which the successors are not behind, and for answers to requests of workers. */
@@ -212,6 +210,9 @@ export class Takeover {
 			if (connectedSince === undefined) return `session ${session.id} of ${session.of} has lost its connection to Discord`;
 			if (now - Math.max(connectedSince, completeAt) < hearOutMs) return 'events of the present sessions may still arrive';
 		}
+		for (const overlap of this.#overlaps.values()) {
+			if (overlap.settlesInMs(now) > 0) return 'Discord has just ended a present session and started it again';
+		}
 		if (this.#shards.some(({ isHeldUp }) => isHeldUp)) return 'a worker is not connected';
 		return undefined;
 	}
@@ -284,6 +285,7 @@ export class Takeover {
 		const replaced = new Map(
 			this.#present.flatMap(({ session }) => session.shards.map(({ id }) => [id, session.saved?.sessionId ?? ''])),
 		);
+		for (const overlap of this.#overlaps.values()) overlap.settle();
 		const replacing: ReplacingSession[] = [];
 		for (const { session, lastSeq, pending } of this.#successors) {
 			const { saved } = session;
@@ -366,7 +368,7 @@ export class Takeover {
 		if (dispatch.t === 'READY') {
 			// Discord has ended the session and started another one: its guilds contain what happened until now.
 			present.lost = false;
-			for (const { id } of present.session.shards) this.#overlaps.get(id)?.clear();
+			for (const { id } of present.session.shards) this.#overlaps.get(id)?.restart(this.#nowMs);
 			return;
 		}
 		for (const shard of present.session.shardsOf(dispatch)) this.#overlaps.get(shard.id)?.present(dispatch, this.#nowMs);

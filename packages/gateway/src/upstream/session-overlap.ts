@@ -40,8 +40,19 @@ export class SessionOverlap {
 		return this.#deferredCount > overlapLimit.events || this.#deferredBytes > overlapLimit.bytes;
 	}
 
+	/** The present session has begun again. */
+	restart(nowMs: number): void {
+		this.#both.restart(nowMs);
+	}
+
+	/** See {@link ShardOverlap.settlesInMs}. */
+	settlesInMs(nowMs: number): number {
+		return this.#both.settlesInMs(nowMs);
+	}
+
 	/** The deferred events in order; `repeated` where the present session has delivered the same event. */
 	*deferred(): Generator<Deferred> {
+		this.#both.settle();
 		const own = new Set(this.#both.gathered.map(({ seq }) => seq));
 		for (const { dispatch, seq, isStart } of this.#deferred) {
 			const isRepeated = !isStart && isShared(dispatch) && !own.has(seq);

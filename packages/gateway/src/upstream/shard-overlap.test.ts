@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Dispatch } from '../state/raw.js';
-import { isShared, overlapLimit, ShardOverlap, staleAfterMs } from './shard-overlap.js';
+import { hearOutMs, isShared, overlapLimit, ShardOverlap, staleAfterMs } from './shard-overlap.js';
 
 const event = (guild: number | null, content: string): Dispatch => ({
 	t: 'MESSAGE_CREATE',
@@ -122,6 +122,21 @@ it('is over when the sessions have too little in common', () => {
 	expect(overlap.isOver).toBe(false);
 	overlap.gather(event(1, 'one more'), overlapLimit.events + 1, 0);
 	expect(overlap.isOver).toBe(true);
+});
+
+it('leaves out what the state of a present session contains that has begun again, and keeps what is newer', () => {
+	const overlap = new ShardOverlap();
+	overlap.gather(event(1, 'lost with the session'), 1, 0);
+	overlap.restart(100);
+	expect(overlap.settlesInMs(100)).toBe(staleAfterMs + hearOutMs);
+	// The new session is behind: it sends what happened before the present one began again.
+	overlap.gather(event(1, 'lost with the session too'), 2, 800);
+	overlap.present(event(1, 'later'), 900);
+	overlap.gather(event(1, 'later'), 3, 1700);
+	overlap.gather(event(2, 'much later'), 4, 100 + staleAfterMs);
+	expect(overlap.settlesInMs(100 + staleAfterMs + hearOutMs)).toBe(0);
+	overlap.settle();
+	expect(overlap.gathered.map(({ seq }) => seq)).toEqual([4]);
 });
 
 it('distinguishes the edits of one message', () => {

@@ -6,6 +6,8 @@ import { type Dispatch, objectOf } from '../state/raw.js';
 
 /** An event of the present session that the new one has not sent after this time was sent before the new one began. */
 export const staleAfterMs = 3000;
+/** How far one session may be behind the other: an event that is not there by then does not come. */
+export const hearOutMs = 1500;
 /** What one session has sent and the other has not, of one shard: events, and bytes of those that are kept. */
 export const overlapLimit = { events: 20_000, bytes: 64 * 1024 * 1024 };
 
@@ -32,6 +34,11 @@ export interface GatheredEvent {
 	readonly seq: number;
 }
 
+interface Gathered extends GatheredEvent {
+	readonly key: string;
+	readonly atMs: number;
+}
+
 interface Delivered {
 	key: string;
 	atMs: number;
@@ -41,13 +48,15 @@ export class ShardOverlap {
 	/** Guild → what the present session has delivered and the new one has not sent, oldest first. */
 	readonly #delivered = new Map<string, Delivered[]>();
 	/** Guild → what the new session has sent and the present one has not delivered, oldest first. */
-	readonly #gathered = new Map<string, (GatheredEvent & { key: string })[]>();
+	readonly #gathered = new Map<string, Gathered[]>();
 	/** Sequence numbers of the new session's events that were delivered by the present one. */
 	#repeated: number[] = [];
 	#deliveredCount = 0;
 	#gatheredCount = 0;
 	#gatheredBytes = 0;
 	#repeatedCount = 0;
+	/** When the present session began again; undefined where it has not. */
+	#restartedAtMs: number | undefined;
 
 	/** Events that both have sent. */
 	get repeatedCount(): number {
@@ -69,7 +78,7 @@ export class ShardOverlap {
 			const [event] = gathered.splice(index, 1);
 			if (gathered.length === 0) this.#gathered.delete(guild);
 			this.#gatheredCount--;
-			this.#gatheredBytes -= bytesOf(event as GatheredEvent & { key: string });
+			this.#gatheredBytes -= bytesOf(event as Gathered);
 			this.#noteRepeated((event as GatheredEvent).seq);
 			return;
 		}
@@ -90,7 +99,7 @@ export class ShardOverlap {
 		const [guild, key] = [guildIdOf(dispatch) ?? '', keyOf(dispatch)];
 		const gathered = this.#gathered.get(guild) ?? [];
 		this.#gathered.set(guild, gathered);
-		gathered.push({ dispatch, seq, key });
+		gathered.push({ dispatch, seq, key, atMs: nowMs });
 		this.#gatheredCount++;
 		this.#gatheredBytes += bytesOf({ dispatch, key });
 		return false;
@@ -136,11 +145,37 @@ export class ShardOverlap {
 		this.#repeated = [];
 	}
 
-	/** The present session has begun again, with a state that contains what both had sent. */
-	clear(): void {
+	/**
+	 * The present session has begun again, with a state that contains what both had sent. The new one may still send some of that: it may be
+	 * behind, and the present one will never deliver it.
+	 */
+	restart(nowMs: number): void {
 		this.clearGathered();
 		this.#delivered.clear();
 		this.#deliveredCount = 0;
+		this.#restartedAtMs = nowMs;
+	}
+
+	/** How long it takes until it is certain which events of the new session the state of a present one that has begun again contains. */
+	settlesInMs(nowMs: number): number {
+		return this.#restartedAtMs === undefined ? 0 : Math.max(0, this.#restartedAtMs + staleAfterMs + hearOutMs - nowMs);
+	}
+
+	/** Once that is certain: what the state contains counts as delivered. Behind what was delivered since then it would be out of order. */
+	settle(): void {
+		if (this.#restartedAtMs === undefined) return;
+		const until = this.#restartedAtMs + staleAfterMs;
+		for (const [guild, gathered] of this.#gathered) {
+			const later = gathered.filter(({ atMs }) => atMs >= until);
+			const contained = gathered.filter(({ atMs }) => atMs < until);
+			if (later.length > 0) this.#gathered.set(guild, later);
+			else this.#gathered.delete(guild);
+			this.#gatheredCount -= contained.length;
+			for (const event of contained) {
+				this.#gatheredBytes -= bytesOf(event);
+				this.#noteRepeated(event.seq);
+			}
+		}
 	}
 
 	#noteRepeated(seq: number): void {

@@ -198,7 +198,10 @@ export class UpstreamSessions {
 	#pass(dispatch: Dispatch, seq: number): void {
 		const candidate = this.#candidate;
 		// After READY the present session is another one, whose numbers begin again.
-		if (candidate?.held && dispatch.t === 'READY') this.#release(candidate);
+		if (candidate && dispatch.t === 'READY') {
+			this.#release(candidate);
+			candidate.overlap.restart(this.#nowMs);
+		}
 		if (candidate?.held) {
 			candidate.held.push({ dispatch, seq });
 			return;
@@ -229,16 +232,19 @@ export class UpstreamSessions {
 
 	/**
 	 * Replaces the present session as soon as the new one has sent everything that was delivered; until then nothing more is delivered. It
-	 * takes no longer than an event can be awaited, unless the new session has lost its connection: then the present one continues.
+	 * takes no longer than an event can be awaited, unless the new session has lost its connection, or Discord has just ended the present one
+	 * and started it again: then the present one continues.
 	 */
 	#change(candidate: Candidate): void {
 		const { clock } = this.#options;
 		clock.clearTimeout(candidate.timer);
-		const isConnected = candidate.upstream.status === 'ready';
-		if (!isConnected) this.#release(candidate);
+		const settlesInMs = candidate.overlap.settlesInMs(this.#nowMs);
+		const isPossible = candidate.upstream.status === 'ready' && settlesInMs === 0;
+		if (!isPossible) this.#release(candidate);
 		else candidate.held ??= [];
-		if (isConnected && !candidate.overlap.awaitsRepeats(this.#nowMs)) this.#replace(candidate);
-		else candidate.timer = clock.setTimeout(() => this.#change(candidate), isConnected ? checkMs : overlapMs);
+		if (isPossible && !candidate.overlap.awaitsRepeats(this.#nowMs)) this.#replace(candidate);
+		else
+			candidate.timer = clock.setTimeout(() => this.#change(candidate), isPossible ? checkMs : Math.max(overlapMs, settlesInMs));
 	}
 
 	/**

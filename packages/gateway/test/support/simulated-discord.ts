@@ -232,6 +232,12 @@ export class SimulatedUpstream implements Upstream {
 		this.#closed(connection);
 	}
 
+	/** Discord ends the session, and the connection with it. */
+	loseSession(): void {
+		if (this.#sessionId !== null) this.#options.discord.end(this.#sessionId);
+		this.breakConnection();
+	}
+
 	#identify(): void {
 		this.status = 'connecting';
 		const { discord, random, shard, of } = this.#options;

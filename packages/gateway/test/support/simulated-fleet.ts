@@ -122,6 +122,27 @@ export class SimulatedFleet {
 		this.#gateway.breakConnection();
 	}
 
+	loseSession(): void {
+		if (!this.#gateway.isListening) return;
+		this.#note('ends a session');
+		this.#gateway.loseSession();
+	}
+
+	/** Resolves when the last message of every conversation was handled, whatever is missing before. */
+	async lastHandled(): Promise<void> {
+		const isMissing = ([conversation, last]: [string, number]) => !this.#handled.get(conversation)?.includes(last);
+		const missing = () => [...this.discord.said].filter(isMissing);
+		await this.time.until('the last messages', () => missing().length === 0, 60_000);
+	}
+
+	/** Conversations with a message behind a later one, whatever is missing. */
+	get swaps(): string[] {
+		return [...this.#handled].flatMap(([conversation, numbers]) => {
+			const first = [...new Set(numbers)];
+			return first.some((number, at) => number < (first[at - 1] ?? 0)) ? [conversation] : [];
+		});
+	}
+
 	/** Resolves when everything that was written was handled. */
 	async allHandled(): Promise<void> {
 		await this.time

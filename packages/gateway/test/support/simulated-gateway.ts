@@ -193,6 +193,11 @@ export class SimulatedGateway {
 		this.#options.random.of(this.#upstreams).breakConnection();
 	}
 
+	/** Discord ends one of its sessions. */
+	loseSession(): void {
+		this.#options.random.of(this.#upstreams).loseSession();
+	}
+
 	kill(): void {
 		this.process.kill();
 		for (const wire of this.#wires) wire.close();
