@@ -1,5 +1,5 @@
-// A cluster is resharded while numbered events flow, and a node is killed in the middle. The moment of the kill is random:
-// SHARDCTL_RESHARD_KILLS=50 for more of them, SHARDCTL_RESHARD_SEED=7 for others (not for the same timing).
+// A cluster is resharded while numbered events flow, and a node is killed in the middle, at a random moment. SHARDCTL_RESHARD_KILLS=50 for more
+// faults, of every kind; SHARDCTL_RESHARD_SEED=7 for others (not for the same timing).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom, waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
@@ -16,6 +16,52 @@ interface Stats {
 	workers: { pid: number }[];
 	reshard?: { state: string; to: number; done: number };
 }
+
+/** Resolves with the node that is there in its place then. */
+type Fault = (fleet: ClusterFleet, node: ClusterNodeRun, nextName: string) => Promise<ClusterNodeRun>;
+
+const faults: Record<string, Fault> = {
+	async 'everything of a node is killed'(fleet, node, nextName) {
+		node.kill('everything');
+		return fleet.start(nextName);
+	},
+	async 'a manager is killed'(fleet, node, nextName) {
+		node.kill('manager');
+		return fleet.start(nextName);
+	},
+	async 'a node is drained'(fleet, node, nextName) {
+		node.kill('manager', 'SIGTERM');
+		expect(await node.run.exit).toBe(0);
+		return fleet.start(nextName);
+	},
+	async 'a gateway process is killed'(_, node) {
+		const [pid] = node.gatewayProcesses();
+		if (pid !== undefined) process.kill(pid, 'SIGKILL');
+		return node;
+	},
+	async 'a node is cut off from Redis for a while'(fleet, node) {
+		node.toRedis.set({ lose: ['requests', 'answers'], refuse: true });
+		await fleet.served();
+		node.toRedis.heal();
+		return node;
+	},
+	async 'Redis does not hear a node for a while'(fleet, node) {
+		node.toRedis.set({ lose: ['answers'] });
+		await fleet.served();
+		node.toRedis.heal();
+		return node;
+	},
+	async 'Redis is restarted with nothing'(fleet, node) {
+		await fleet.redis.restart();
+		return node;
+	},
+	async 'Discord drops every connection'(fleet, node) {
+		fleet.simulator.faults.drop({});
+		return node;
+	},
+};
+
+const pick = <T>(items: readonly T[], random: () => number) => items[Math.floor(random() * items.length)] as T;
 
 const statsOf = (node: ClusterNodeRun) => node.json<Stats>('stats');
 
@@ -66,7 +112,7 @@ describeWithRedis('the resharding of a cluster', () => {
 		expect(await pids()).toEqual(before);
 	});
 
-	it(`loses no event when ${kills === 1 ? 'a node is' : `${kills} nodes are`} killed in the middle, and the others end it`, {
+	it(`loses no event when ${kills === 1 ? 'a node is killed' : `there are ${kills} faults`} in the middle, and ends it`, {
 		timeout: 60_000 + 60_000 * kills,
 	}, async () => {
 		const random = seededRandom(seed);
@@ -76,24 +122,29 @@ describeWithRedis('the resharding of a cluster', () => {
 		await fleet.served();
 		for (let count = 0; count < kills; count++) {
 			const sessions = count % 2 === 0 ? 8 : 4;
-			// Of the node that is asked as well: the others continue without it.
-			const asked = nodes[count % 2] as ClusterNodeRun;
-			const ended = asked.cli('reshard', String(sessions)).catch(() => {});
-			await waitFor('it to have begun', async () => ((await fleet.table()).reshard ?? '').includes(`"to":${sessions},`));
-			await sleep(Math.floor(random() * takesMs));
-			const at = Math.floor(random() * nodes.length);
-			const victim = nodes[at] as ClusterNodeRun;
-			victim.kill('everything');
-			nodes[at] = await fleet.start(`${victim.name}${count}`);
-			await reached(fleet, nodes[at], sessions);
-			await ended;
-			await fleet.served();
+			const name = (count === 0 ? Object.keys(faults)[0] : pick(Object.keys(faults), random)) as string;
+			const [asked, victim] = [pick(nodes, random), pick(nodes, random)];
+			try {
+				const ended = asked.cli('reshard', String(sessions));
+				await waitFor('it to have begun', async () => ((await fleet.table()).reshard ?? '').includes(`"to":${sessions},`));
+				await sleep(Math.floor(random() * takesMs));
+				const next = await (faults[name] as Fault)(fleet, victim, `n${count}`);
+				nodes[nodes.indexOf(victim)] = next;
+				await reached(fleet, next, sessions);
+				const { code, stderr } = await ended;
+				// A node that is gone says nothing more.
+				if (asked !== victim || next === victim) expect({ code, stderr }).toMatchObject({ code: 0 });
+				await fleet.served();
+			} catch (cause) {
+				const entry = (await fleet.table()).reshard;
+				throw new Error(`fault ${count}, to ${sessions} sessions, of node ${victim.name}: ${name}; ${entry}`, { cause });
+			}
 		}
 		stop();
 		const identifies = fleet.simulator.log.entries({ type: 'identify' }).length;
 		const { repeats } = await fleet.verdict({ replays: true, repeats: Number.POSITIVE_INFINITY, identifies });
 		// Sessions that were to replace others start again where their node was killed.
 		expect(identifies).toBeGreaterThanOrEqual(4 + (kills > 1 ? 12 : 8));
-		process.stderr.write(`notice: ${repeats} events were handled again after ${kills} kills in the middle (seed ${seed})\n`);
+		process.stderr.write(`notice: ${repeats} events were handled again after ${kills} faults in the middle (seed ${seed})\n`);
 	});
 });

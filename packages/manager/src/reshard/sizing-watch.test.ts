@@ -14,6 +14,7 @@ function watched(reshard: Partial<ResolvedReshardOptions> = {}, windowMs = 5000)
 		layout: { generation: 0, totalShards: 32, sessions: 8 } as Layout,
 		recommended: 8,
 		guildsPerShard: 100,
+		decides: true,
 		figures: { health: healthy } as object,
 		outcome: undefined as Error | undefined,
 		startEnds: Promise.resolve(),
@@ -38,6 +39,7 @@ function watched(reshard: Partial<ResolvedReshardOptions> = {}, windowMs = 5000)
 			return { shards, ...world.figures } as unknown as ManagerStats;
 		},
 		layout: () => world.layout,
+		decides: () => world.decides,
 		refresh: async ({ maxAgeMs }) => {
 			if (clock.monotonic() - askedAt < maxAgeMs) return;
 			askedAt = clock.monotonic();
@@ -103,6 +105,29 @@ it('has no effect any more once it is stopped, also in the middle of a look', as
 	figures.resolve();
 	await clock.advance(minute);
 	expect([asked.length, started, changes, watch.stats()?.outgrown]).toEqual([1, [], [], false]);
+});
+
+it('leaves the decision to another node of the cluster, and takes it over when that is gone', async () => {
+	const { clock, world, started, watch } = watched({ mode: 'auto' });
+	world.decides = false;
+	world.recommended = 16;
+	await clock.advance(30 * minute);
+	expect(started).toEqual([]);
+	expect(watch.stats()).toMatchObject({ outgrown: true, waitsFor: null });
+	world.decides = true;
+	await clock.advance(2 * minute);
+	expect(started).toEqual([16]);
+});
+
+it('leaves alone for a day what a person did, as far as that is not over', async () => {
+	const { clock, world, started, watch } = watched({ mode: 'auto' });
+	// It was seen in the table of the cluster by a node that started later.
+	watch.notePerson(clock.now() - 23 * 60 * minute);
+	world.recommended = 16;
+	await clock.advance(59 * minute);
+	expect(started).toEqual([]);
+	await clock.advance(2 * minute);
+	expect(started).toEqual([16]);
 });
 
 it('never shortens a wait by a later reason', async () => {
