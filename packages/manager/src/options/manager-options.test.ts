@@ -63,6 +63,10 @@ describe('resolveManagerOptions', () => {
 			{ mode: 'auto', window: null },
 		],
 		[
+			{ reshard: 'auto', gateway: 'resident', cluster: 'redis://127.0.0.1' },
+			{ mode: 'auto', window: null },
+		],
+		[
 			{ reshard: { window: '02:00-05:00' }, gateway: 'resident' },
 			{ mode: 'auto', window: { fromMin: 120, toMin: 300 } },
 		],
@@ -73,7 +77,10 @@ describe('resolveManagerOptions', () => {
 	it.each([
 		[{ reshard: 'auto' }, /reshard: cannot be "auto" without gateway processes \(--gateway resident\)/],
 		[{ reshard: 'auto', gateway: 'resident', shardList: [0], totalShards: 2 }, /reshard: cannot be "auto" with shardList/],
-		[{ reshard: 'auto', gateway: 'resident', cluster: 'redis://127.0.0.1' }, /reshard: cannot be "auto" with cluster/],
+		[
+			{ reshard: 'auto', gateway: 'resident', cluster: { url: 'redis://127.0.0.1', state: 'none' } },
+			/reshard: cannot be "auto" with a cluster without shared state/,
+		],
 		[{ reshard: { mode: 'warn', window: '02:00-05:00' } }, /reshard.window: is of no use without the mode "auto"/],
 		[{ reshard: { window: 'night' } }, /reshard/],
 		[{ reshard: 'always' }, /reshard: must be "auto", "warn", "off" or/],

@@ -346,7 +346,9 @@ function reshardProblems(
 	if (mode !== 'resident') {
 		return problem('without gateway processes (--gateway resident): in direct mode the workers hold the sessions');
 	}
-	if (cluster !== undefined) return problem('with cluster, whose sessions cannot be replaced while it runs yet');
+	if (typeof cluster === 'object' && cluster?.state === 'none') {
+		return problem('with a cluster without shared state (--cluster-state none), whose sessions cannot be replaced while it runs');
+	}
 	return shardList === undefined ? [] : problem('with shardList: only a fleet that has all shards of the bot can be resharded');
 }
 
