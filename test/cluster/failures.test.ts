@@ -116,6 +116,22 @@ describeWithRedis('the failure table, with whole nodes', () => {
 		expect(entries(fleet, 'resume')).toHaveLength(resumes);
 	});
 
+	it('(8) a node that is stopped right after an empty restart of a Redis that answers late hands its sessions over, each event exactly once', async () => {
+		const { fleet, a, b, stop } = await twoNodes({ lease: '6s' });
+		// Gateway processes know the new Redis before the table there says again whose their sessions are.
+		for (const { toRedis } of [a, b]) toRedis.set({ delayMs: 150 });
+		await fleet.redis.restart();
+		await fleet.served();
+		for (const { toRedis } of [a, b]) toRedis.set({ delayMs: 0 });
+		await fleet.served();
+		a.kill('manager', 'SIGTERM');
+		expect(await a.run.exit).toBe(0);
+		await fleet.servedBy(b);
+		stop();
+		expect(await fleet.verdict({ identifies: 4 })).toMatchObject({ ...nothingLost, repeats: 0 });
+		await fleet.whole();
+	});
+
 	it('(14) sessions leave a node that alone does not reach Discord, each event exactly once, and all are resumed when no node has', async () => {
 		const { fleet, a, b, stop } = await twoNodes({ lease: '6s' });
 		const reached = /^this node reaches Discord again/;

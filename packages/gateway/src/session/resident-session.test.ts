@@ -1,4 +1,4 @@
-import { deferred, type GatewayNotice } from '@shardctl/core';
+import { deferred, type GatewayNotice, ShardctlError } from '@shardctl/core';
 import { expect, it } from 'vitest';
 import type { SavedState } from '../shard/saved-shard.js';
 import type { RenewalOutcome } from '../upstream/upstream-sessions.js';
@@ -192,6 +192,21 @@ it('starts a new session when its shards were not saved together, and reports wh
 	const none = setup();
 	await none.session.restore({ withWorkers: true });
 	expect([none.calls, none.messages('snapshot:unusable')]).toEqual([[], []]);
+});
+
+it('starts no session where the store does not answer, and resumes once it does', async () => {
+	const { session, calls, messages, left } = setup();
+	const [first] = session.shards;
+	for (const shard of session.shards) shard.left = left(120);
+	if (first)
+		first.readSaved = async () => {
+			first.readSaved = async () => first.left;
+			throw new ShardctlError('CALL_TIMEOUT', 'Redis did not answer');
+		};
+	await expect(session.restore({ withWorkers: false })).rejects.toMatchObject({ code: 'CALL_TIMEOUT' });
+	expect([calls, messages('snapshot:unusable')]).toEqual([[], []]);
+	await session.restore({ withWorkers: false });
+	expect(calls).toEqual([['resume', saved, 60]]);
 });
 
 it('starts once: by an IDENTIFY, or with intents that Discord is known to accept', async () => {

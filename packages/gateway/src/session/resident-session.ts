@@ -301,7 +301,10 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		if (snapshot?.layout.sessions === this.of && !this.#isOver) this.#upstream.approach(snapshot.session);
 	}
 
-	/** Continues where an earlier process ended, if it left a usable state. `withWorkers`: its workers are still running. */
+	/**
+	 * Continues where an earlier process ended, if it left a usable state. `withWorkers`: its workers are still running. Rejects where the
+	 * store does not answer: what it has is not known.
+	 */
 	async restore({ withWorkers }: { withWorkers: boolean }): Promise<void> {
 		try {
 			const saved = await Promise.all(this.shards.map((shard) => shard.readSaved()));
@@ -327,6 +330,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 			this.#upstream.resume(session, this.#newest - this.#base);
 			this.#notice('snapshot:restored', `resuming after event ${this.#newest - this.#base}`);
 		} catch (error) {
+			if (isUnanswered(error)) throw error;
 			this.#notice('snapshot:unusable', `${messageOf(error)}; starting a new session`);
 		}
 	}
@@ -484,6 +488,11 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	#notice(kind: GatewayNotice['kind'], message: string): void {
 		this.#options.notice({ shardIds: this.#set.shardIds, kind, message });
 	}
+}
+
+/** A store on another machine cannot be reached at the moment. */
+function isUnanswered(error: unknown): boolean {
+	return ShardctlError.is(error) && ['CALL_TIMEOUT', 'REDIS_UNAVAILABLE', 'REDIS_REFUSED'].includes(error.code);
 }
 
 function describeClose({ code, reason }: ConnectionClose): string {

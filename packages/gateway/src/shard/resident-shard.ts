@@ -331,7 +331,7 @@ export class ResidentShard implements WorkerDoor {
 
 	/** The shard is saved under a later fence, also where saving had ended because the former was refused. */
 	saveAgain(): void {
-		this.#saved.saveAgain();
+		this.#saved.retrySoon();
 		this.#queue?.claimAgain();
 	}
 

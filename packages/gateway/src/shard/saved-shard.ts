@@ -1,6 +1,14 @@
 // What is saved of a shard, and how the next gateway process reads it: a snapshot moved forward by its journal, the session of its
 // worker, and events that crash workers. When each part is written is decided in `snapshots/shard-saver`.
-import { age, type Clock, type GatewayNotice, type GatewayShardStats, type Layout, messageOf } from '@shardctl/core';
+import {
+	age,
+	type Clock,
+	type GatewayNotice,
+	type GatewayShardStats,
+	type Layout,
+	messageOf,
+	ShardctlError,
+} from '@shardctl/core';
 import type { SessionStore } from '@shardctl/gateway-protocol';
 import type { LogEntry } from '../buffer/event-log.js';
 import type { WorkerSession } from '../downstream/worker-session.js';
@@ -58,8 +66,10 @@ export class SavedShard {
 			completeThrough: () => this.#completeThrough,
 			state: stream.deferredState,
 			worker: () => this.#named(stream.workers.checkpoint),
-			onFailed: (error, { isFinal }) =>
-				notice('snapshot:failed', `${isFinal ? 'stopped saving' : 'cannot save the snapshot, retrying'}: ${messageOf(error)}`),
+			onFailed: (error) => {
+				const fenced = ShardctlError.is(error) && error.code === 'FENCED';
+				notice('snapshot:failed', `${fenced ? 'stopped saving' : 'cannot save the snapshot, retrying'}: ${messageOf(error)}`);
+			},
 			onRecovered: (failedForMs) => notice('snapshot:saved', `the snapshot is saved again, after ${age(failedForMs)}`),
 		});
 	}
@@ -155,11 +165,6 @@ export class SavedShard {
 	/** See {@link ShardSaver.retrySoon}. */
 	retrySoon(): void {
 		this.#saver.retrySoon();
-	}
-
-	/** See {@link ShardSaver.saveAgain}. */
-	saveAgain(): void {
-		this.#saver.saveAgain();
 	}
 
 	/** Nothing is saved by itself any more. */

@@ -258,7 +258,7 @@ it('saves nothing more after another process has claimed its files', async () =>
 	expect([problems, disk.writes, clock.pendingTimers()]).toEqual([['replaced'], writes, 0]);
 });
 
-it('saves again under a later fence, also where a write under the former is refused only then', async () => {
+it('saves again once its owner is confirmed, where a write of before was refused because of another owner', async () => {
 	const { clock, disk, saver, saved, happen } = setup();
 	await saver.ensureSnapshot();
 	const answer = newDeferred();
@@ -266,15 +266,18 @@ it('saves again under a later fence, also where a write under the former is refu
 	disk.fenced = true;
 	happen(3);
 	await clock.advance(250);
-	// The node is given a later epoch, and its claim is answered before that write.
-	saver.saveAgain();
+	// Confirmed, and the answer to that write is late.
+	saver.retrySoon();
 	disk.fenced = false;
 	answer.resolve();
 	await clock.advance(1000);
-	expect(saved()).toEqual([13, 13]);
 	happen(2);
+	saver.retrySoon();
 	await clock.advance(1000);
-	expect(saved()).toEqual([13, 15]);
+	expect(saved()).toEqual([15, 15]);
+	happen(1);
+	await clock.advance(1000);
+	expect(saved()).toEqual([15, 16]);
 	saver.stop();
 });
 

@@ -55,8 +55,8 @@ export interface ShardSaverOptions {
 	worker(): SavedWorker | null;
 	/** Frozen while it is encoded. */
 	state: FreezableState;
-	/** Called once for a series of failures. They are retried, unless another process is the owner by now: then nothing is saved any more. */
-	onFailed(error: unknown, options: { isFinal: boolean }): void;
+	/** Called once for a series of failures, which are retried; after `FENCED` nothing is saved before {@link ShardSaver.retrySoon}. */
+	onFailed(error: unknown): void;
 	/** Called once everything is saved again after a series of failures. */
 	onRecovered(failedForMs: number): void;
 }
@@ -100,8 +100,6 @@ export class ShardSaver {
 	#retryAtMs = 0;
 	/** Another process has claimed what is saved; this one was replaced. */
 	#fenced = false;
-	/** How often the holder has got a later fence. */
-	#laterFences = 0;
 	/** Set while a snapshot is being encoded; encodes the rest of it at once. */
 	#finishEncoding: (() => void) | undefined;
 	#saved: { bytes: number; atMs: number } | undefined;
@@ -193,17 +191,15 @@ export class ShardSaver {
 		this.#options.clock.clearTimeout(this.#timer);
 	}
 
-	/** The holder has a later fence: what was refused under the former is saved under it, also where the refusal is still to arrive. */
-	saveAgain(): void {
-		this.#laterFences++;
+	/**
+	 * What has failed is tried again soon: the cause may be over. So is what was refused because of another owner: a write that was under way
+	 * while Redis was restarted, or while the owner got a later fence, may be refused after the owner was confirmed.
+	 */
+	retrySoon(): void {
+		this.#retryAtMs = 0;
 		if (!this.#fenced) return;
 		this.#fenced = false;
 		this.#check();
-	}
-
-	/** What has failed is tried again soon: the cause may be over. */
-	retrySoon(): void {
-		this.#retryAtMs = 0;
 	}
 
 	#check(): void {
@@ -304,15 +300,11 @@ export class ShardSaver {
 	#enqueue(what: Saved, work: () => Promise<void>): void {
 		if (this.#fenced) return;
 		this.#busy = true;
-		let laterFences = 0;
 		this.#writing = this.#writing
-			.then(() => {
-				laterFences = this.#laterFences;
-				return work();
-			})
+			.then(work)
 			.then(
 				() => this.#onSaved(what),
-				(error: unknown) => this.#onFailed(what, error, { isFormerFence: laterFences !== this.#laterFences }),
+				(error: unknown) => this.#onFailed(what, error),
 			)
 			.then(() => {
 				this.#busy = false;
@@ -330,13 +322,13 @@ export class ShardSaver {
 		this.#retryAtMs = 0;
 	}
 
-	#onFailed(what: Saved, error: unknown, { isFormerFence }: { isFormerFence: boolean }): void {
+	#onFailed(what: Saved, error: unknown): void {
 		const { clock, onFailed } = this.#options;
 		this.#needsSnapshot();
 		this.#savedWorker = undefined;
 		this.#failing.add(what);
-		this.#fenced = ShardctlError.is(error) && error.code === 'FENCED' && !isFormerFence;
-		if (!this.#failure) onFailed(error, { isFinal: this.#fenced });
+		this.#fenced = ShardctlError.is(error) && error.code === 'FENCED';
+		if (!this.#failure) onFailed(error);
 		this.#failure = { since: this.#failure?.since ?? clock.now(), error: messageOf(error) };
 		this.#retryAtMs = clock.monotonic() + this.#retryMs;
 		this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);

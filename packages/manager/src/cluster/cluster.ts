@@ -173,15 +173,17 @@ export class Cluster implements FleetCluster {
 		const before = await this.links.read();
 		const row = nodeNamed(before, name);
 		const had = sessionCount(before, this.#terms(), row.node);
-		if (!undo && !force) requireOthers(before, row);
+		// A Redis that was restarted knows the other nodes only when its quiet period is over.
+		if (!undo && !force && before.quietMs === 0) requireOthers(before, row);
 		await this.#mark(row, !undo);
 		if (undo || !wait) return { node: name, moved: 0, left: had };
 		for (;;) {
 			const view = await this.links.read();
 			const left = sessionCount(view, this.#terms(), row.node);
 			const moved = Math.max(0, had - left);
-			if (left === 0) return { node: name, moved, left };
-			if (!view.nodes.some((each) => each.node !== row.node && isLive(each) && !each.member?.draining)) {
+			if (left === 0 && view.quietMs === 0) return { node: name, moved, left };
+			const hasOthers = view.nodes.some((each) => each.node !== row.node && isLive(each) && !each.member?.draining);
+			if (!hasOthers && view.quietMs === 0) {
 				// With force nothing else can happen to it.
 				if (force) return { node: name, moved, left };
 				requireOthers(view, row);

@@ -101,6 +101,20 @@ it.each([
 	expect(node.state.sessions).toHaveLength(3);
 });
 
+it('waits with a drain for what a Redis that was restarted has to learn', async () => {
+	const { clock, entry } = setUp();
+	const node = leaving(2, [row('b')]);
+	let isQuiet = true;
+	const read = async () => (isQuiet ? ({ nodes: [row('a', true)], quietMs: 500 } as unknown as ClusterView) : node.read());
+	const drained = drainNode({ ...entry, node: { ...node, state: node.state, read }, deadlineMs: 60_000 });
+	await clock.advance(1000);
+	expect(node.state.sessions).toHaveLength(2);
+	isQuiet = false;
+	await clock.advance(1000);
+	await drained;
+	expect(node.state.sessions).toEqual([]);
+});
+
 it('ends a drain at its deadline with what it means, and at the signal', async () => {
 	const { clock, entry } = setUp();
 	const waiting = drainNode({ ...entry, node: leaving(3, [row('b')], { stuck: true }), deadlineMs: 1000 });
