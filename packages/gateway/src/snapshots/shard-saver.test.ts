@@ -141,6 +141,37 @@ it('writes a new snapshot when the state is replaced, the session has changed, o
 	saver.stop();
 });
 
+it('saves while thousands of events wait to be applied to the state, which a snapshot applies at once', async () => {
+	const { clock, shard, saver, saved, deferred } = setup();
+	await clock.advance(300);
+	const { state } = shard;
+	// As the stream has it: what reads the state applies what waits, and each event is recorded.
+	Object.defineProperty(shard, 'state', { get: () => deferred.current ?? state });
+	const content = 'x'.repeat(150);
+	const take = (events: number) => {
+		for (let n = 0; n < events; n++) {
+			const event = EncodedDispatch.of('MESSAGE_CREATE', { content });
+			deferred.take({
+				offset: ++shard.cursor,
+				event,
+				data: { content },
+				guildId: null,
+				ownMember: false,
+				coalesceKey: undefined,
+				receivedAtMs: 0,
+				tries: 0,
+			});
+		}
+	};
+	take(20_000);
+	await clock.advance(300);
+	for (let turn = 0; turn < 3; turn++) await nextTurn();
+	await clock.advance(300);
+	expect([saved()?.[1], deferred.nextOffset]).toEqual([20_010, undefined]);
+	saver.stop();
+	deferred.stop();
+});
+
 it('limits what it queues for a disk that hangs', async () => {
 	const { clock, saver, saved, happen, disk } = setup();
 	await clock.advance(300);

@@ -89,6 +89,7 @@ export class ShardSaver {
 	/** Undefined when it is not known what the store has. */
 	#savedWorker: SavedWorker | null | undefined = null;
 	#timer: Timer | undefined;
+	#soon: NodeJS.Immediate | undefined;
 	#writing: Promise<void> = Promise.resolve();
 	#busy = false;
 	/** Set while saves fail. */
@@ -127,7 +128,11 @@ export class ShardSaver {
 		if (journal?.state !== state) return;
 		this.#waiting.add(entry);
 		journal.bytes += entry.event.sizeBytes;
-		if (this.#waiting.size >= rhythm.everyEvents && !this.#busy) this.#save();
+		if (this.#waiting.size >= rhythm.everyEvents && !this.#busy) {
+			// A snapshot reads the state, which is in the middle of applying events and would record the next one here.
+			if (this.#isLong(journal)) this.#saveSoon();
+			else this.#saveEvents(journal);
+		}
 		// The disk hangs: the events that wait for it are bounded.
 		if (journal.bytes > 2 * journalBytes.most) this.#needsSnapshot();
 	}
@@ -189,6 +194,7 @@ export class ShardSaver {
 
 	stop(): void {
 		this.#options.clock.clearTimeout(this.#timer);
+		this.#cancelSoon();
 	}
 
 	/**
@@ -214,6 +220,19 @@ export class ShardSaver {
 		}, rhythm.checkMs);
 	}
 
+	/** After what is being done now. */
+	#saveSoon(): void {
+		this.#soon ??= setImmediate(() => {
+			this.#soon = undefined;
+			if (!this.#busy) this.#save();
+		});
+	}
+
+	#cancelSoon(): void {
+		clearImmediate(this.#soon);
+		this.#soon = undefined;
+	}
+
 	#save(): void {
 		const journal = this.#journal;
 		if (!journal || !this.#canContinue(journal)) this.#saveShard();
@@ -222,9 +241,13 @@ export class ShardSaver {
 	}
 
 	#canContinue(journal: Journal): boolean {
-		if (journal.bytes > Math.min(journalBytes.most, Math.max(journalBytes.least, this.#snapshotBytes))) return false;
+		if (this.#isLong(journal)) return false;
 		const snapshot = this.#options.snapshot();
 		return !snapshot || (snapshot.state === journal.state && hasSameFields(snapshot.session, journal.session));
+	}
+
+	#isLong({ bytes }: Journal): boolean {
+		return bytes > Math.min(journalBytes.most, Math.max(journalBytes.least, this.#snapshotBytes));
 	}
 
 	#needsSnapshot(): void {
@@ -259,6 +282,7 @@ export class ShardSaver {
 	/** Encodes a snapshot in many turns of the event loop, during which the state is frozen; the journal continues behind it. */
 	#encode(snapshot: ShardSnapshot): Promise<Uint8Array[]> {
 		this.#needsSnapshot();
+		this.#cancelSoon();
 		const { state } = this.#options;
 		const steps = encodeSnapshot(snapshot);
 		return new Promise((resolve) => {
