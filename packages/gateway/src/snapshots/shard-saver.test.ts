@@ -16,7 +16,9 @@ function setup() {
 	const files = new Map<string, Uint8Array>();
 	const disk = { full: false, refuses: '', fenced: false, unanswered: 0, writes: 0, answers: Promise.resolve() };
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
-	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null), worker: null as SavedWorker | null };
+	const worker = null as SavedWorker | null;
+	/** `onRead` is what happens while the state is read. */
+	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null), worker, onRead: () => {} };
 	const problems: string[] = [];
 	const recovered: number[] = [];
 	const write = (name: string, data: Uint8Array | readonly Uint8Array[], fenced = disk.fenced) => {
@@ -41,17 +43,20 @@ function setup() {
 			},
 			remove: async (name) => void files.delete(name),
 		},
-		snapshot: () => ({
-			shardId: 3,
-			layout: { generation: 0, totalShards: 4, sessions: 2 },
-			session: { sessionId: 's', resumeUrl: 'u', terms: shard.terms },
-			seq: shard.cursor,
-			cursor: shard.cursor,
-			through: shard.cursor + shard.ahead,
-			botId: '9',
-			voice: [],
-			state: shard.state,
-		}),
+		snapshot: () => {
+			shard.onRead();
+			return {
+				shardId: 3,
+				layout: { generation: 0, totalShards: 4, sessions: 2 },
+				session: { sessionId: 's', resumeUrl: 'u', terms: shard.terms },
+				seq: shard.cursor,
+				cursor: shard.cursor,
+				through: shard.cursor + shard.ahead,
+				botId: '9',
+				voice: [],
+				state: shard.state,
+			};
+		},
 		completeThrough: () => shard.cursor + shard.ahead,
 		worker: () => shard.worker,
 		state: deferred,
@@ -379,5 +384,18 @@ it('saves everything at the end also where the store has not answered once', asy
 	const { writes } = disk;
 	await saver.saveNow();
 	expect(disk.writes).toBe(writes + 1);
+	saver.stop();
+});
+
+it('saves what the reading of the state applies with it, however much that is', async () => {
+	const { clock, saver, shard, happen, saved } = setup();
+	await saver.ensureSnapshot();
+	let waiting = 50_000;
+	shard.onRead = () => {
+		for (; waiting > 0; happen(1)) waiting--;
+	};
+	happen(512);
+	await clock.advance(250);
+	expect([waiting, saved()?.at(-1)]).toEqual([0, shard.cursor]);
 	saver.stop();
 });

@@ -93,6 +93,7 @@ export class ShardSaver {
 	#writing: Promise<void> = Promise.resolve();
 	#busy = false;
 	/** Set while saves fail. */
+	#isSaving = false;
 	#failure: GatewayShardStats['snapshotFailure'] = null;
 	/** What could not be saved when it was last tried: a save of the one is no news of the other. */
 	readonly #failing = new Set<Saved>();
@@ -234,10 +235,17 @@ export class ShardSaver {
 	}
 
 	#save(): void {
-		const journal = this.#journal;
-		if (!journal || !this.#canContinue(journal)) this.#saveShard();
-		// Also without an event of the shard: the session has advanced.
-		else if (this.#waiting.size > 0 || journal.through < this.#options.completeThrough()) this.#saveEvents(journal);
+		// Reading the state applies all events that wait for it, and each of them is recorded: those are saved with this.
+		if (this.#isSaving) return;
+		this.#isSaving = true;
+		try {
+			const journal = this.#journal;
+			if (!journal || !this.#canContinue(journal)) this.#saveShard();
+			// Also without an event of the shard: the session has advanced.
+			else if (this.#waiting.size > 0 || journal.through < this.#options.completeThrough()) this.#saveEvents(journal);
+		} finally {
+			this.#isSaving = false;
+		}
 	}
 
 	#canContinue(journal: Journal): boolean {
