@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { botKey, intentBits, shardIdForGuild } from '@shardctl/core';
+import { botKey, type GatewayConfig, intentBits, shardIdForGuild } from '@shardctl/core';
 import { connectQueue, partitionCount, queueKeys, queueLayout } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
@@ -15,6 +15,9 @@ import { savedPath } from '../../packages/gateway/test/support/saved-path.js';
 import { orderProblems } from './queue-support.js';
 
 const workerFile = fileURLToPath(new URL('fixtures/core-worker.mjs', import.meta.url));
+
+/** Events that the writer of a shard has sent to Redis at most, without an answer. */
+const inScriptsAtMost = 256;
 
 /** A worker in a process of its own; what it has handled arrives as messages. */
 interface Worker {
@@ -42,10 +45,11 @@ describeWithRedis('a gateway process that writes into the queue', () => {
 		await server?.close();
 	});
 
-	async function start(shards: number): Promise<void> {
+	async function start(shards: number, buffer?: GatewayConfig['buffer']): Promise<void> {
 		const simulator = { guilds: 40 };
 		// The queue is named by the token, which the simulator makes.
-		const config = { queue: { redis: { url: server.url }, applicationId: '', keep: { bytes: 2 ** 28, ageMs: 600_000 } } };
+		const keep = { bytes: 2 ** 28, ageMs: 600_000 };
+		const config = { queue: { redis: { url: server.url }, applicationId: '', keep }, ...(buffer && { buffer }) };
 		gateway = await GatewayProcess.start({ shards, simulator, config, fork: false });
 		const applicationId = botKey(gateway.simulator.token);
 		config.queue.applicationId = applicationId;
@@ -236,6 +240,35 @@ describeWithRedis('a gateway process that writes into the queue', () => {
 		await gateway.noticed('queue:written');
 		const written = await streams(1);
 		expect([written.length, orderProblems(written, counts), orderProblems(handled(), counts)]).toEqual([600, [], []]);
+		expect(gateway.upstream()).toMatchObject({ identify: 1, violations: 0 });
+	});
+
+	it('drops the oldest events of a full buffer while Redis is away, counts them, and writes the others', async () => {
+		const buffer = { events: 300, bytes: 2 ** 26, ageMs: 600_000 };
+		await start(1, buffer);
+		await worker();
+		await gateway.noticed('upstream:ready', 0);
+		say(100);
+		await allHandled();
+		server.kill('SIGSTOP');
+		const before = (await gateway.stats(0)).received;
+		say(3000);
+		await waitFor('all to be received', async () => (await gateway.stats(0)).received >= before + 3000);
+		await gateway.noticed('queue:failed');
+		const { overflowed, bufferedEvents } = await gateway.stats(0);
+		expect([overflowed, bufferedEvents]).toEqual([3000 - buffer.events, buffer.events]);
+		server.kill('SIGCONT');
+		await waitFor('the rest to be written', async () => (await gateway.stats(0)).bufferedEvents === 0);
+		const written = await streams(1);
+		// Scripts that Redis had received when it was stopped may have written some of those that were given up.
+		expect(written.length).toBeGreaterThanOrEqual(total() - overflowed);
+		expect(written.length).toBeLessThanOrEqual(total() - overflowed + inScriptsAtMost);
+		const newest = new Map<string, number>();
+		for (const [guild, n] of written.map((content) => content.split(':') as [string, string])) {
+			expect(Number(n)).toBeGreaterThan(newest.get(guild) ?? 0);
+			newest.set(guild, Number(n));
+		}
+		expect([...counts].filter(([guild, n]) => newest.get(String(guild)) !== n)).toEqual([]);
 		expect(gateway.upstream()).toMatchObject({ identify: 1, violations: 0 });
 	});
 });

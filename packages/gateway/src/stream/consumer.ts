@@ -15,6 +15,8 @@ export interface StreamConsumer {
 	wants(entry: LogEntry): boolean;
 	/** Takes an event. Does not throw, and does not wait: the feed's window bounds what is in flight. */
 	deliver(entry: LogEntry): void;
+	/** Events through this position have given way in a full log: those that it has not passed on are not to be. */
+	forget?(through: number): void;
 	/** Asks it to confirm what it has. It may refuse to be asked too often, unless it is to answer `now`. Returns whether it was asked. */
 	probe(options?: { now?: boolean }): boolean;
 }

@@ -6,7 +6,8 @@ import { dispatchOf, type LogEntry } from '../buffer/event-log.js';
 import type { StreamConsumer } from './consumer.js';
 
 export interface QueueConsumerOptions {
-	writer: Pick<ShardWriter, 'accepting' | 'claimAgain' | 'push' | 'flush' | 'stop'> & Partial<Pick<ShardWriter, 'failure'>>;
+	writer: Pick<ShardWriter, 'accepting' | 'claimAgain' | 'push' | 'flush' | 'stop'> &
+		Partial<Pick<ShardWriter, 'failure' | 'forget'>>;
 	queue: {
 		/** Whether it is known what the groups have subscribed to. */
 		readonly isReady: boolean;
@@ -82,6 +83,10 @@ export class QueueConsumer implements StreamConsumer {
 	#placeOf({ offset }: LogEntry): { session: string; seq: number } {
 		const { session, base } = this.#begun.findLast((each) => each.base < offset) ?? (this.#begun[0] as Begun);
 		return { session, seq: offset - base };
+	}
+
+	forget(through: number): void {
+		this.#options.writer.forget?.(through);
 	}
 
 	/** It confirms what is in the streams without being asked; asked, it writes at once. */

@@ -202,7 +202,7 @@ export class ShardStream implements SessionStream {
 		this.#options.queue?.noteArrival?.(entry);
 		this.#feed.push(entry);
 		this.#flow();
-		if (this.#bounds.enforce()) this.#flow();
+		this.#enforceBounds();
 	}
 
 	/** The worker has crashed, perhaps because of one of its events. */
@@ -284,6 +284,13 @@ export class ShardStream implements SessionStream {
 		this.#probe.arm();
 	}
 
+	#enforceBounds(): void {
+		if (!this.#bounds.enforce()) return;
+		// A worker is cut off; a queue goes on with the others.
+		this.#options.queue?.forget?.(this.#feed.positions.cursor);
+		this.#flow();
+	}
+
 	get #consumer(): StreamConsumer | null {
 		return this.#options.queue ?? this.#seat.consumer;
 	}
@@ -310,7 +317,7 @@ export class ShardStream implements SessionStream {
 	#sweep(): void {
 		this.#sweepTimer = this.#options.clock.setTimeout(() => {
 			this.#stats.sample();
-			if (this.#bounds.enforce()) this.#flow();
+			this.#enforceBounds();
 			this.#bounds.report();
 			this.#reportLosses();
 			this.#sweep();

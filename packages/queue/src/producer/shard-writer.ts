@@ -102,6 +102,7 @@ export class ShardWriter {
 	/** How many events Redis has confirmed of each partition. */
 	readonly #confirmed = new Map<number, number>();
 	#isMakingRoom = false;
+	#forgottenThrough = Number.NEGATIVE_INFINITY;
 
 	constructor(options: ShardWriterOptions) {
 		this.#options = options;
@@ -139,6 +140,14 @@ export class ShardWriter {
 		this.#averageBytes += (event.sizeBytes - this.#averageBytes) / 64;
 		// All events of a turn of the event loop go in one script.
 		this.#immediate ??= setImmediate(() => this.flush());
+	}
+
+	/** Events through this position are not to be written any more, but for those that scripts under way have. */
+	forget(through: number): void {
+		this.#forgottenThrough = through;
+		const kept = this.#waiting.findIndex(({ position }) => position > through);
+		this.#waiting.splice(0, kept < 0 ? this.#waiting.length : kept);
+		this.#returned = this.#returned.filter(({ position }) => position > through);
 	}
 
 	/** Sends what waits without waiting for more. */
@@ -255,7 +264,7 @@ export class ShardWriter {
 		}
 		this.#inFlight.delete(events);
 		if (this.#state === 'closed') return;
-		this.#returned.push(...events);
+		this.#returned.push(...events.filter(({ position }) => position > this.#forgottenThrough));
 		if (answer?.[0] === 'FENCED') this.#refused(answer[1]);
 		else if (this.#state === 'writing') {
 			if (answer?.[0] === 'GAP') {
