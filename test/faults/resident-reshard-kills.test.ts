@@ -20,6 +20,11 @@ const perSecond = 100;
 /** About how long a resharding takes here: the moment of a kill is within it, or a little behind. */
 const takesMs = 3500;
 
+interface Target {
+	sessions?: number;
+	shards?: number;
+}
+
 async function startFleet() {
 	const simulator = await createSimulator({
 		guilds: 60,
@@ -81,22 +86,24 @@ async function startFleet() {
 			await run.exit;
 			run = await start();
 		},
-		/** Resolves when every session is of this count. */
-		async reached(sessions: number) {
+		/** Resolves when every session, and the shards of the workers, are of these counts. */
+		async reached(target: Target) {
 			let refusal: unknown;
 			const whole = async () => {
 				const stats = await client.stats().catch(() => undefined);
 				const present = stats?.gateways?.flatMap((gateway) => gateway.sessions) ?? [];
-				if (present.length === sessions && present.every(({ of, status }) => of === sessions && status === 'ready')) return true;
+				const { sessions = present[0]?.of, shards = stats?.manager.totalShards } = target;
+				const isReached = present.length === sessions && present.every(({ of, status }) => of === sessions && status === 'ready');
+				if (isReached && stats?.manager.totalShards === shards && stats.manager.status === 'running') return true;
 				// It had not begun when the manager was killed, or has ended on the way.
 				if (stats && stats.reshard?.state !== 'running') {
-					await client.reshard({ sessions }).catch((error: unknown) => {
+					await client.reshard(target).catch((error: unknown) => {
 						refusal = error;
 					});
 				}
 				return false;
 			};
-			await waitFor(`${sessions} sessions`, whole, { timeoutMs: 60_000, everyMs: 100 }).catch(async (error: unknown) => {
+			await waitFor(JSON.stringify(target), whole, { timeoutMs: 60_000, everyMs: 100 }).catch(async (error: unknown) => {
 				const lines = run
 					.stdout()
 					.split('\n')
@@ -120,12 +127,21 @@ async function startFleet() {
 if (kills === 0)
 	process.stderr.write('notice: kills at random moments of a resharding are tried with SHARDCTL_RESHARD_KILLS only\n');
 
-it.skipIf(kills === 0)(
-	`loses no event when ${kills} processes are killed while the fleet is resharded (seed ${seed})`,
+const targets: Record<string, Target[]> = {
+	sessions: [{ sessions: 4 }, { sessions: 8 }, { sessions: 2 }],
+	shards: [{ shards: 16 }, { shards: 8 }],
+	'sessions and shards': [
+		{ sessions: 4, shards: 16 },
+		{ sessions: 2, shards: 8 },
+	],
+};
+
+it.skipIf(kills === 0).each(Object.keys(targets))(
+	`loses no event when ${kills} processes are killed while the %s of a fleet are replaced (seed ${seed})`,
 	{
 		timeout: 60_000 + 90_000 * kills,
 	},
-	async () => {
+	async (what) => {
 		const random = seeded(seed);
 		const fleet = await startFleet();
 		const { simulator } = fleet;
@@ -141,14 +157,15 @@ it.skipIf(kills === 0)(
 		onTestFinished(() => clearInterval(timer));
 
 		for (let count = 0; count < kills; count++) {
-			const sessions = [4, 8, 2][count % 3] as number;
+			const among = targets[what] as Target[];
+			const target = among[count % among.length] as Target;
 			const victim = victims[random.below(victims.length)] as (typeof victims)[number];
 			// It rejects where the manager is killed.
-			const resharded = fleet.client.reshard({ sessions }).catch(() => {});
+			const resharded = fleet.client.reshard(target).catch(() => {});
 			await sleep(random.below(takesMs));
 			await fleet.kill(victim);
 			await resharded;
-			await fleet.reached(sessions);
+			await fleet.reached(target);
 		}
 		clearInterval(timer);
 		const all = () => withoutRepeats(fleet.handled()).length >= sent;

@@ -173,7 +173,7 @@ export class ClusterReshards {
 		}
 		const rows = Array.from({ length: started.sessions }, (_, session) => planSession(started, session, slicing).shardIds);
 		const shardIds = rows.flat().sort((a, b) => a - b);
-		const plan = planReshard({ layout: now, shardIds, gateways: rows, sessions: to });
+		const plan = planReshard({ layout: now, shardIds, gateways: rows, sessions: to, keepsShards: true });
 		requireRoom(view, { started: started.sessions, to });
 		return plan;
 	}

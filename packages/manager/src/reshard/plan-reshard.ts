@@ -10,6 +10,8 @@ export interface ReshardPlanInput {
 	gateways: readonly (readonly number[])[];
 	/** The session count to end with. */
 	sessions: number;
+	/** The shard count of the workers cannot change, as in a cluster. */
+	keepsShards?: boolean;
 }
 
 export interface ReshardPlan {
@@ -23,7 +25,7 @@ export interface ReshardPlan {
 }
 
 /** Throws `RESHARD_COUNT`, `RESHARD_UNSUPPORTED`. */
-export function planReshard({ layout, shardIds, gateways, sessions: to }: ReshardPlanInput): ReshardPlan {
+export function planReshard({ layout, shardIds, gateways, sessions: to, keepsShards = false }: ReshardPlanInput): ReshardPlan {
 	const { totalShards, resharded } = layout;
 	if (shardIds.length < totalShards) {
 		throw new ShardctlError(
@@ -51,10 +53,11 @@ export function planReshard({ layout, shardIds, gateways, sessions: to }: Reshar
 		);
 	}
 	if (totalShards % to !== 0) {
-		throw countError(
-			`the workers see ${totalShards} shards, which ${to} sessions cannot carry; give them more shards as well: "shardctl reshard ${to} --shards ${commonMultiple(totalShards, to)}"`,
-			layout,
-		);
+		const shards = commonMultiple(totalShards, to);
+		const remedy = keepsShards
+			? `stop all nodes and start them with --shards ${shards} --gateway-sessions ${to}`
+			: `give them more shards as well: "shardctl reshard ${to} --shards ${shards}"`;
+		throw countError(`the workers see ${totalShards} shards, which ${to} sessions cannot carry; ${remedy}`, layout);
 	}
 	const groups = Array.from({ length: smaller }, (_, group) => group);
 	for (const group of groups) {
