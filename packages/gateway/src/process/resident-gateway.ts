@@ -480,6 +480,7 @@ export class ResidentGateway {
 				next.discarded = this.#discard(next.shards.values());
 			},
 		});
+		for (const shard of shards) shard.keepIntents(true);
 		const next: NextShards = {
 			change,
 			layout,
@@ -521,6 +522,7 @@ export class ResidentGateway {
 
 	#takeShards(next: NextShards): void {
 		const former = this.#shards;
+		for (const shard of next.shards.values()) shard.keepIntents(false);
 		this.#shards = next.shards;
 		this.#layout = next.layout;
 		this.#shardIds = next.shardIds;

@@ -1,12 +1,14 @@
 // The session with Discord that carries a shard now. Resharding moves a shard from one session to another; while the two change places,
 // the requests of workers wait, so that each reaches the session that will receive its answer.
-import type { CloseCode } from '@shardctl/core';
+import { type CloseCode, formatIntents } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
 import type { SessionTerms } from '../upstream/upstream-shard.js';
 import type { Checkpoint, Refusal, SessionLink } from './session-link.js';
 
 export class CurrentSession implements SessionLink {
 	#session: SessionLink;
+	/** A session with more intents would start anew. */
+	#keepsIntents = false;
 	/** Set while the sessions change places. */
 	#waiting: [ClientRequest, object | undefined][] | null = null;
 
@@ -30,8 +32,16 @@ export class CurrentSession implements SessionLink {
 		return this.#session.newest;
 	}
 
-	ensure(terms: SessionTerms, shard: object): Promise<'unchanged' | 'upgraded' | Refusal> {
-		return this.#session.ensure(terms, shard);
+	async ensure(terms: SessionTerms, shard: object): Promise<'unchanged' | 'upgraded' | Refusal> {
+		const missing = this.#keepsIntents ? terms.intents & ~(this.#session.terms?.intents ?? 0) : 0;
+		if (missing === 0) return this.#session.ensure(terms, shard);
+		const detail = `a worker of another shard count requested the intents ${formatIntents(missing)}, which the sessions do not have; deploy that version of the bot first`;
+		return { close: 4014, detail };
+	}
+
+	/** Whether it keeps the intents that it has, whatever the worker requests. */
+	keepIntents(keeps: boolean): void {
+		this.#keepsIntents = keeps;
 	}
 
 	prepare(terms: SessionTerms | null): boolean {

@@ -234,6 +234,11 @@ export class ResidentShard implements WorkerDoor {
 		this.#stream.restore(state, cursor, botId);
 	}
 
+	/** Whether its session stays as it is, whatever intents its worker requests: until its guilds are its own for good. */
+	keepIntents(keeps: boolean): void {
+		this.#session.keepIntents(keeps);
+	}
+
 	/** Its guilds are in shards of another count: the worker that logs out leaves its voice channels to the workers of those. */
 	leave(hasLeft = true): void {
 		this.#hasLeft = hasLeft;

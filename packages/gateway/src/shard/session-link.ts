@@ -21,6 +21,8 @@ export interface Checkpoint {
 export interface SessionLink {
 	/** The shard id that Discord knows. */
 	readonly id: number;
+	/** What it was started with; undefined before. */
+	readonly terms?: SessionTerms | undefined;
 	/** Empty before the first READY. */
 	readonly botId: string;
 	/** Position of an event of the session = this + Discord's sequence number of it. */

@@ -154,8 +154,8 @@ const faults: [string, (fleet: ReturnType<typeof begin>) => void, RegExp][] = [
 	['a new worker is given up', ({ next }) => next[1]?.child.emit('failed', { reason: 'no file' }), /was given up: no file/],
 	[
 		'Discord refuses a new worker',
-		({ next }) => next[1]?.emit('shard.status', { shardId: 1, status: 'disconnected' }),
-		/shard 1 of the new worker 1 was refused/,
+		({ next }) => next[1]?.emit('shard.status', { shardId: 1, status: 'disconnected', closeCode: 4014 }),
+		/shard 1 of the new worker 1 was closed with 4014.*; deploy a version that requests more intents before/,
 	],
 	[
 		'a gateway process dies',

@@ -14,7 +14,7 @@
 //   committing   each gateway process continues its streams to the new workers as soon as its present ones have logged out
 //
 // A gateway process that dies before the decision ends the change. One that dies after it starts again with the new shards.
-import { deferred, type Layout, messageOf, orAborted, ShardctlError } from '@shardctl/core';
+import { deferred, describeFatalClose, type Layout, messageOf, orAborted, ShardctlError, type ShardReport } from '@shardctl/core';
 import type { ExitReport, SupervisedChild } from '@shardctl/supervisor';
 import type { ManagedGateway } from '../gateways/managed-gateway.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
@@ -196,8 +196,8 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 			const { child, label } = worker;
 			const onExited = ({ message }: ExitReport) => this.#fail(notReady(`the new ${label} ended: ${message}`));
 			const onGivenUp = ({ reason }: { reason: string }) => this.#fail(notReady(`the new ${label} was given up: ${reason}`));
-			const onStatus = ({ shardId, status }: { shardId: number; status: string }) => {
-				if (status === 'disconnected') this.#fail(notReady(`shard ${shardId} of the new ${label} was refused`));
+			const onStatus = ({ shardId, status, closeCode }: ShardReport) => {
+				if (status === 'disconnected') this.#fail(refused(`shard ${shardId} of the new ${label}`, closeCode));
 			};
 			child.on('exited', onExited);
 			child.on('failed', onGivenUp);
@@ -243,6 +243,13 @@ function happened(source: { on(event: never, listener: () => void): unknown }, e
 
 function hasDied(error: Error): boolean {
 	return ShardctlError.is(error) && (error.code === 'CHANNEL_CLOSED' || error.code === 'WORKER_UNAVAILABLE');
+}
+
+function refused(shard: string, closeCode: number | undefined): ShardctlError {
+	const why = `${shard} was closed with ${describeFatalClose(closeCode)}`;
+	return notReady(
+		closeCode === 4014 ? `${why}; deploy a version that requests more intents before the shard count changes` : why,
+	);
 }
 
 function notReady(message: string): ShardctlError {

@@ -32,6 +32,7 @@ function setup({
 	layout = two,
 	replace = async () => {},
 	changeWorkers = async () => {},
+	free = 5000,
 	file = join(tempDir('shardctl-reshard-'), 'record'),
 	inTurn = (work) => work(),
 }: {
@@ -39,6 +40,8 @@ function setup({
 	replace?: (group: ReshardGroup) => Promise<void>;
 	/** Before the decision. */
 	changeWorkers?: (signal: AbortSignal) => Promise<void>;
+	/** Memory. */
+	free?: number;
 	file?: string;
 	inTurn?: ReshardsOptions['inTurn'];
 } = {}) {
@@ -81,7 +84,7 @@ function setup({
 		windowMs: 5000,
 		shardsPerWorker: 4,
 		cores: 2,
-		memory: () => ({ used: 1000, free: 5000 }),
+		memory: () => ({ used: 1000, free }),
 		signal: manager.signal,
 		inTurn,
 		onProgress: (stats) => progress.push(stats),
@@ -261,6 +264,17 @@ describe('another shard count of the workers', () => {
 		expect(story[0]).toEqual(['sessions', 2, 16]);
 		await fleet.reshards.reshard({ undo: true });
 		expect(counts(fleet)).toEqual([2, 8]);
+	});
+
+	it('is refused where there is no memory for a second set of workers', async () => {
+		const fleet = setup({ free: 1999 });
+		const outcome = await fleet.reshards.reshard({ shards: 16, dryRun: true });
+		expect(outcome.shards).toMatchObject({ memoryBytes: 2000, freeBytes: 1999 });
+		await expect(fleet.reshards.reshard({ shards: 16 })).rejects.toMatchObject({
+			code: 'RESHARD_FAILED',
+			message: expect.stringContaining('4 workers of the new shards would need about 0 MB'),
+		});
+		expect([counts(fleet), fleet.reshards.stats()]).toEqual([[2, 8], undefined]);
 	});
 
 	it('is called off by undo before the decision, and then there is nothing to return to', async () => {

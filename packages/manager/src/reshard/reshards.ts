@@ -10,6 +10,7 @@ import {
 	describeReshard,
 	type Layout,
 	messageOf,
+	plural,
 	type ReshardedShards,
 	type ReshardOutcome,
 	type ReshardRequest,
@@ -176,6 +177,7 @@ export class Reshards {
 		const shards = other && this.#describeShards(other, layout);
 		const outcome = { from, to, ...(shards && { shards }), identifies, estimatedMs, tookMs: 0, longestPauseMs: 0 };
 		if (dryRun) return outcome;
+		if (shards) requireMemory(shards);
 		signal.throwIfAborted();
 		onEffect();
 		this.#before = { sessions: layout.resharded ? layout.sessions : from, shards: layout.totalShards };
@@ -306,6 +308,20 @@ export class Reshards {
 		this.#stats = stats;
 		this.#options.onProgress({ ...stats });
 	}
+}
+
+/** What the machine does not have would be taken from the workers that run. */
+function requireMemory({ workers, memoryBytes, freeBytes }: ReshardedShards): void {
+	if (memoryBytes === null || memoryBytes <= freeBytes) return;
+	throw new ShardctlError(
+		'RESHARD_FAILED',
+		`${plural(workers, 'worker')} of the new shards would need about ${megabytes(memoryBytes)} beside the present ones, and ${megabytes(freeBytes)} are free; nothing was changed. Free memory, or start the fleet again with that shard count`,
+		{ details: { workers, memoryBytes, freeBytes } },
+	);
+}
+
+function megabytes(bytes: number): string {
+	return `${Math.round(bytes / 1024 / 1024)} MB`;
 }
 
 /** About how long all workers of a fleet take to boot beside the present ones, and to be shown their guilds. */
