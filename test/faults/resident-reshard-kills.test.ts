@@ -94,7 +94,7 @@ async function startFleet() {
 				const present = stats?.gateways?.flatMap((gateway) => gateway.sessions) ?? [];
 				const { sessions = present[0]?.of, shards = stats?.manager.totalShards } = target;
 				const isReached = present.length === sessions && present.every(({ of, status }) => of === sessions && status === 'ready');
-				if (isReached && stats?.manager.totalShards === shards && stats.manager.status === 'running') return true;
+				if (isReached && stats?.manager.totalShards === shards && stats?.manager.status === 'running') return true;
 				// It had not begun when the manager was killed, or has ended on the way.
 				if (stats && stats.reshard?.state !== 'running') {
 					await client.reshard(target).catch((error: unknown) => {

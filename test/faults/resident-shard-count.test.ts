@@ -121,6 +121,12 @@ it('keeps the present workers when a new one dies, and the new ones when a proce
 			/^the workers were not replaced, and the present ones keep running: the new worker \d \(shards/,
 		),
 	});
+	fleet.version('more-intents');
+	await expect(manager.reshard({ shards: 16 })).rejects.toMatchObject({
+		code: 'RESHARD_FAILED',
+		message: expect.stringMatching(/was closed with 4014.*; deploy a version that requests more intents/),
+	});
+	fleet.version('');
 	expect(manager.workers.map(({ child }) => child.pid)).toEqual(present);
 	await expectShards(fleet, 8);
 	await manager.reshard({ shards: 16 });
@@ -133,5 +139,10 @@ it('keeps the present workers when a new one dies, and the new ones when a proce
 	expectExactlyOnceInOrder(withoutRepeats(await handledOf(fleet, 0)));
 	await expectShards(fleet, 16);
 	fleet.expectNoIdentifySinceStart();
+	// A stop in the middle leaves nothing behind.
+	const begun = new Promise((resolve) => manager.once('worker:spawned', resolve));
+	const last = manager.reshard({ shards: 8 }).catch((error: unknown) => error);
+	await begun;
 	await fleet.stop();
+	expect(await last).toMatchObject({ code: expect.stringMatching(/RESHARD_FAILED|MANAGER_STOPPED/) });
 });

@@ -51,6 +51,21 @@ describe.skipIf(python === undefined)('a bot on discord.py', () => {
 		await fleet.stop();
 	});
 
+	it('more workers with the new shards take over while the fleet runs', async () => {
+		const gateway = { mode: 'resident', sessions: 2, delivery: 'at-least-once' } as const;
+		const fleet = await start({ shards: 2, guilds: 20, manager: { totalShards: 2, shardsPerWorker: 2, gateway } });
+		const stopTalking = fleet.keepTalking(50);
+		expect(await fleet.manager.reshard({ shards: 4 })).toMatchObject({ shards: { from: 2, to: 4, workers: 2 } });
+		stopTalking();
+		expectExactlyOnceInOrder(await fleet.handledAll());
+		expect(fleet.manager.workers.map(({ shardIds }) => shardIds)).toEqual([
+			[0, 1],
+			[2, 3],
+		]);
+		fleet.expectNoIdentifySinceStart();
+		await fleet.stop();
+	});
+
 	it('a worker whose event loop is blocked is replaced as hung, while the other keeps serving', async () => {
 		const fleet = await start({
 			shards: 2,
