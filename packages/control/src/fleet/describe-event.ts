@@ -169,6 +169,7 @@ const noticeLevels: Partial<Record<Extract<FleetEventBody, { type: 'gateway:noti
 	'upstream:intents': 'info',
 	'reshard:begun': 'info',
 	'reshard:done': 'info',
+	'reshard:drift': 'info',
 	'queue:written': 'info',
 	'snapshot:saved': 'info',
 	'requests:normal': 'info',

@@ -55,6 +55,7 @@ const pairs = {
 	'reshard:begun': 'moment',
 	'reshard:done': 'moment',
 	'reshard:failed': 'moment',
+	'reshard:drift': 'moment',
 	'worker:refused': 'moment',
 	'worker:slow': 'moment',
 	'worker:flood': 'moment',

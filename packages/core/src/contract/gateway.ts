@@ -367,6 +367,8 @@ export interface ReshardedGroup {
 	pausedMs: number;
 	/** Events that both generations of sessions sent; each was delivered once. */
 	repeated: number;
+	/** Guilds, of a sample, that Discord shows to the new sessions otherwise than the events of the sessions before have led to. */
+	drifted?: number | undefined;
 }
 
 export interface WorkerIncarnation {
@@ -447,6 +449,7 @@ export const gatewayNoticeKinds = [
 	'reshard:begun',
 	'reshard:done',
 	'reshard:failed',
+	'reshard:drift',
 	'worker:refused',
 	'worker:slow',
 	'worker:flood',

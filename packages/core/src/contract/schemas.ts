@@ -247,7 +247,7 @@ const gatewayResults = {
 	'handover.released': nothing,
 	'handover.commit': nothing,
 	'handover.abort': nothing,
-	'session.reshard': z.object({ identifies: id, pausedMs: z.number().min(0), repeated: id }),
+	'session.reshard': z.object({ identifies: id, pausedMs: z.number().min(0), repeated: id, drifted: id.optional() }),
 	'shards.begin': nothing,
 	'shards.cut': nothing,
 	'shards.seal': nothing,

@@ -80,6 +80,8 @@ const requestLimits = { headersTimeout: 30_000, requestTimeout: 300_000, connect
 const connectionPollMs = 250;
 /** From the permission to identify to the cut, for one group of sessions. */
 const takeoverWithinMs = 600_000;
+/** Guilds that a notice about differences names. */
+const driftedShown = 5;
 /** How long Discord may take to confirm the close of a connection. Its session is kept either way. */
 const closeMs = 1000;
 /** How long the session of a worker without a connection can be resumed. */
@@ -418,6 +420,14 @@ export class ResidentGateway {
 			signal: this.#stopping.signal,
 			record: (replacing) => this.#writeDown(replacing),
 			unrecord: (replacing) => this.#record.undo(replacing),
+			onDrift: ({ compared, drifted }) => {
+				if (drifted.length === 0) return;
+				const some = drifted.slice(0, driftedShown).join('; ');
+				report(
+					'reshard:drift',
+					`${drifted.length} of ${compared} guilds that were compared differ between their events and the new sessions; workers keep what the events led to: ${some}`,
+				);
+			},
 			onTaken: () => {
 				role.isSuccessor = false;
 				for (const { id } of present) this.#sessions.delete(id);

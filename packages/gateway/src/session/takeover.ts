@@ -14,7 +14,8 @@
 import { type Clock, type CloseCode, intentBits, messageOf, type ReshardedGroup, ShardctlError, sleep } from '@shardctl/core';
 import type { ClientRequest } from '@shardctl/gateway-protocol';
 import type { ResidentShard } from '../shard/resident-shard.js';
-import { type Dispatch, objectOf, objectsOf } from '../state/raw.js';
+import { GuildDrift } from '../state/guild-drift.js';
+import { type Dispatch, objectOf, objectsOf, type RawObject } from '../state/raw.js';
 import { hearOutMs, isShared, ShardOverlap, staleAfterMs } from '../upstream/shard-overlap.js';
 import { AwaitedAnswers } from './awaited-answers.js';
 import type { ReplacingSession } from './reshard-record.js';
@@ -43,6 +44,8 @@ export interface TakeoverOptions {
 	unrecord?(replacing: readonly ReplacingSession[]): Promise<void>;
 	/** The successors serve the shards: called in the same turn. */
 	onTaken(): void;
+	/** Guilds with which the successors begin were compared with how they were followed through the events of the present sessions. */
+	onDrift?(drift: { compared: number; drifted: readonly string[] }): void;
 	/** Aborts while nothing has happened yet. */
 	signal: AbortSignal;
 	/** How long it may take until the cut. */
@@ -69,6 +72,7 @@ interface Successor {
 	lastSeq: number;
 	botId: string;
 	identifies: number;
+	readonly drift: GuildDrift;
 }
 
 export class Takeover {
@@ -78,6 +82,7 @@ export class Takeover {
 	readonly #overlaps: ReadonlyMap<number, ShardOverlap>;
 	#state: 'gathering' | 'cutting' | 'taken' | 'failed' = 'gathering';
 	#failure: ShardctlError | undefined;
+	#drifted = 0;
 	/** Discord has ended one of the sessions since the cut began: what is known of them does not hold any more. */
 	#isInterrupted = false;
 
@@ -98,6 +103,7 @@ export class Takeover {
 			lastSeq: 0,
 			botId: '',
 			identifies: 0,
+			drift: new GuildDrift(),
 		}));
 		this.#overlaps = new Map(this.#shards.map(({ id }) => [id, new ShardOverlap()]));
 	}
@@ -116,7 +122,7 @@ export class Takeover {
 			const identifies = this.#successors.reduce((sum, each) => sum + each.identifies, 0);
 			let repeated = 0;
 			for (const overlap of this.#overlaps.values()) repeated += overlap.repeatedCount;
-			return { identifies, pausedMs: Math.round(pausedMs), repeated };
+			return { identifies, pausedMs: Math.round(pausedMs), repeated, drifted: this.#drifted };
 		} catch (error) {
 			this.#giveUp();
 			throw error;
@@ -326,6 +332,7 @@ export class Takeover {
 			for (const { request, owner } of session.retire()) this.#pass(request, owner);
 		}
 		this.#options.onTaken();
+		this.#compare();
 		const close = () => {
 			for (const { session } of this.#present) session.closeUpstream().catch(() => {});
 		};
@@ -335,6 +342,24 @@ export class Takeover {
 		clock.setTimeout(() => {
 			for (const { session } of this.#successors) session.unwatch();
 		}, staleAfterMs);
+	}
+
+	/** Nothing that was just delivered is in the state yet: both have the events of both sessions, where neither is ahead. */
+	#compare(): void {
+		let compared = 0;
+		const drifted: string[] = [];
+		for (const { session, drift } of this.#successors) {
+			const shardOf = (guildId: string) => session.shardsOf({ t: '', d: { guild_id: guildId } })[0];
+			const found = drift.compare(
+				(id) => shardOf(id)?.guild(id),
+				(id) => this.#overlaps.get(shardOf(id)?.id ?? -1)?.isOpen(id) ?? true,
+			);
+			compared += found.compared;
+			drifted.push(...found.drifted);
+			drift.clear();
+		}
+		this.#drifted = drifted.length;
+		this.#options.onDrift?.({ compared, drifted });
 	}
 
 	/** A request that was not sent goes to the session that will receive its answer. */
@@ -392,6 +417,7 @@ export class Takeover {
 		successor.lastSeq = seq;
 		if (dispatch.t === 'READY') this.#begin(successor, dispatch);
 		else if (!this.#takeGuild(successor, dispatch)) {
+			successor.drift.apply(dispatch);
 			for (const shard of session.shardsOf(dispatch)) this.#overlaps.get(shard.id)?.gather(dispatch, seq, this.#nowMs);
 		}
 		return true;
@@ -405,6 +431,7 @@ export class Takeover {
 		successor.botId = String(objectOf(ready?.user)?.id);
 		successor.pending = new Set(hasGuilds ? objectsOf(ready?.guilds).map(({ id }) => String(id)) : []);
 		successor.lastGuildAt = this.#nowMs;
+		successor.drift.clear();
 		// What it had gathered before is of a session that is over.
 		for (const { id } of session.shards) this.#overlaps.get(id)?.clearGathered();
 	}
@@ -414,6 +441,7 @@ export class Takeover {
 		if (t !== 'GUILD_CREATE' && t !== 'GUILD_DELETE') return false;
 		if (!successor.pending?.delete(String(objectOf(d)?.id))) return false;
 		successor.lastGuildAt = this.#nowMs;
+		if (t === 'GUILD_CREATE') successor.drift.add(objectOf(d) as RawObject);
 		return true;
 	}
 

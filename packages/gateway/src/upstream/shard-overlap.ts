@@ -126,6 +126,11 @@ export class ShardOverlap {
 		return this.#deliveredCount > 0;
 	}
 
+	/** Whether one of the sessions has sent something of a guild that the other has not. */
+	isOpen(guildId: string): boolean {
+		return this.#gathered.has(guildId) || this.#delivered.has(guildId);
+	}
+
 	/** What only the new session has sent, in its order. */
 	get gathered(): readonly GatheredEvent[] {
 		return [...this.#gathered.values()].flat().sort((one, other) => one.seq - other.seq);
