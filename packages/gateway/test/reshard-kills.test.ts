@@ -10,6 +10,13 @@ const seeds = Array.from({ length: runs }, (_, index) => firstSeed + index);
 
 const victims: readonly Victim[] = ['worker', 'gateway', 'manager'];
 
+/** How late Discord can be on the sessions of a count, in ms. */
+const lateness = [0, 0, 100, 400, 800];
+/** For this long at most sessions that are replaced deliver nothing. */
+const mostPauseMs = 1000;
+/** On the connections, between Discord and a handler. */
+const transportMs = 100;
+
 interface Failure {
 	seed: number;
 	problems: readonly string[];
@@ -31,7 +38,7 @@ async function run(seed: number, { times, isHostile }: { times: number; isHostil
 		let from = 2;
 		for (let count = 0; count < times; count++) {
 			const to = random.of([1, 2, 4].filter((sessions) => sessions !== from));
-			for (const sessions of [1, 2, 4]) discord.late(sessions, random.of([0, 0, 100, 400, 800]));
+			for (const sessions of [1, 2, 4]) discord.late(sessions, random.of(lateness));
 			if (isHostile && random.chance(50)) fleet.atRecord(() => time.setTimeout(strike, random.upTo(80)));
 			else if (isHostile) time.setTimeout(strike, random.upTo(5000));
 			if (isHostile && random.chance(30)) time.setTimeout(() => fleet.breakConnection(), random.upTo(4000));
@@ -42,9 +49,13 @@ async function run(seed: number, { times, isHostile }: { times: number; isHostil
 		await time.until('the workers to be ready', () => fleet.isReady, 60_000);
 		fleet.hush();
 		await fleet.allHandled();
+		await fleet.stateFollowed();
 		expect(fleet.handled).toBeGreaterThan(100);
-		const repeats = isHostile || fleet.repeated === 0 ? [] : [`${fleet.repeated} messages were handled twice`];
-		const problems = [...fleet.problems, ...repeats];
+		const problems = [...fleet.problems];
+		if (!isHostile && fleet.repeated > 0) problems.push(`${fleet.repeated} messages were handled twice`);
+		if (!isHostile && fleet.longestPauseMs > mostPauseMs) problems.push(`nothing was delivered for ${fleet.longestPauseMs} ms`);
+		const mostWayMs = mostPauseMs + Math.max(...lateness) + transportMs;
+		if (!isHostile && fleet.longestWayMs > mostWayMs) problems.push(`a message took ${fleet.longestWayMs} ms`);
 		return problems.length === 0 ? [] : [{ seed, problems, story: fleet.story.slice(-40) }];
 	} catch (error) {
 		return [{ seed, problems: [String(error)], story: fleet.story.slice(-40) }];
@@ -69,6 +80,7 @@ async function runWithLosses(seed: number): Promise<Failure[]> {
 		await time.until('the workers to be ready', () => fleet.isReady, 60_000);
 		for (const conversation of [...discord.said.keys()]) discord.say(conversation);
 		await fleet.lastHandled();
+		await fleet.stateFollowed();
 		return fleet.swaps.length === 0 ? [] : [{ seed, problems: fleet.swaps, story: fleet.story.slice(-40) }];
 	} catch (error) {
 		return [{ seed, problems: [String(error)], story: fleet.story.slice(-40) }];

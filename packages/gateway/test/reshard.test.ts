@@ -7,7 +7,7 @@ const guildIntents = { intents: 1 | 512 | 4096 | 32_768 };
 const totalShards = 8;
 
 /** A fleet of eight shards, with a client for each of them. */
-async function start({ sessions, config = {} }: { sessions: number; config?: object }) {
+async function start({ sessions, config = {}, more = 0 }: { sessions: number; config?: object; more?: number }) {
 	const gateway = await GatewayProcess.start({
 		shards: sessions,
 		simulator: { guilds: 80 },
@@ -18,7 +18,8 @@ async function start({ sessions, config = {} }: { sessions: number; config?: obj
 			...config,
 		},
 	});
-	const clients = await Promise.all(Array.from({ length: totalShards }, (_, id) => Client.ready(gateway, id, guildIntents)));
+	const intents = { intents: guildIntents.intents | more };
+	const clients = await Promise.all(Array.from({ length: totalShards }, (_, id) => Client.ready(gateway, id, intents)));
 	return { gateway, clients, talk: talkIn(gateway) };
 }
 
@@ -116,6 +117,45 @@ it.each([
 	const done = await reshard(gateway, 2, 4);
 	expect(done.every(({ repeated }) => repeated > 0)).toBe(true);
 	await expectExactlyOnce(clients, talk);
+	expect(gateway.upstream()).toMatchObject({ identify: 2 + 4, violations: 0 });
+});
+
+it('carries presence and voice over, and lets answers arrive from the session that was asked', { timeout: 60_000 }, async () => {
+	const guildMembers = 2;
+	const { gateway, clients, talk } = await start({ sessions: 2, more: 128 | guildMembers });
+	const { simulator } = gateway;
+	const [client] = clients as [Client];
+	const guildId = gateway.guildOf(0);
+	const got = (type: string) => client.frames.filter(({ t, d }) => t === type && (d.guild_id ?? d.meta?.guild_id) === guildId);
+	client.send({ op: 3, d: { status: 'idle', since: null, afk: false, activities: [] } });
+	const guild = client.frames.find(({ t, d }) => t === 'GUILD_CREATE' && d.id === guildId)?.d;
+	const channelId = guild.channels.find((channel: { type: number }) => channel.type === 2).id as string;
+	client.send({ op: 4, d: { guild_id: guildId, channel_id: channelId, self_mute: false, self_deaf: false } });
+	await waitFor('where to connect', () => got('VOICE_SERVER_UPDATE').length > 0);
+
+	// What is asked shortly before arrives while the sessions are replaced.
+	const late = simulator.faults.latency({ ms: 700, shardCount: 2 });
+	const ask = (nonce: string) => client.send({ op: 8, d: { guild_id: guildId, query: '', limit: 0, nonce } });
+	ask('first');
+	ask('refused');
+	await reshard(gateway, 2, 4);
+	await waitFor('the members', () => got('GUILD_MEMBERS_CHUNK').length > 0);
+	await waitFor('the refusal', () => got('RATE_LIMITED').length > 0);
+	simulator.faults.end(late);
+	await expectExactlyOnce(clients, talk);
+
+	const chunks = got('GUILD_MEMBERS_CHUNK').map(({ d }) => [d.nonce, d.chunk_index]);
+	expect(new Set(chunks.map(([nonce]) => nonce))).toEqual(new Set(['first']));
+	expect(chunks.map(([, index]) => index)).toEqual(chunks.map((_, index) => index));
+	expect(got('RATE_LIMITED').map(({ d }) => d.meta.nonce)).toEqual(['refused']);
+	await waitFor('the presence', () =>
+		simulator.state().sessions.every(({ shardId, presence }) => shardId !== 0 || presence === 'idle'),
+	);
+	await waitFor('the sessions before to end', () => simulator.state().sessions.length === 4);
+	const bot = simulator.world.bot.id;
+	expect(simulator.world.guilds.edit(guildId)?.voiceStates.get(bot)?.channel_id).toBe(channelId);
+	const channels = got('VOICE_STATE_UPDATE').filter(({ d }) => d.user_id === bot);
+	expect(new Set(channels.map(({ d }) => d.channel_id))).toEqual(new Set([channelId]));
 	expect(gateway.upstream()).toMatchObject({ identify: 2 + 4, violations: 0 });
 });
 

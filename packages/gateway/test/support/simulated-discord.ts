@@ -40,6 +40,7 @@ export class SimulatedDiscord {
 	/** How late events are on the sessions of a count. */
 	readonly #lateMs = new Map<number, number>();
 	readonly #said = new Map<string, number>();
+	readonly #names = new Map<string, string>();
 	#lastId = 0;
 
 	constructor({ time, random, guilds }: { time: SimulatedTime; random: Random; guilds: number }) {
@@ -66,6 +67,18 @@ export class SimulatedDiscord {
 			t: 'MESSAGE_CREATE',
 			d: { id: String(++this.#lastId), content: String(number), author: { id: '2' }, ...guild },
 		});
+	}
+
+	/** A guild gets another name. */
+	rename(guildId: string): void {
+		const name = `guild ${++this.#lastId}`;
+		this.#names.set(guildId, name);
+		this.#emit({ t: 'GUILD_UPDATE', d: { id: guildId, guild_id: guildId, name } });
+	}
+
+	/** The present name of a guild. */
+	nameOf(guildId: string): string {
+		return this.#names.get(guildId) ?? 'guild';
 	}
 
 	identify(shard: number, of: number, connection: DiscordConnection): string {
@@ -124,7 +137,7 @@ export class SimulatedDiscord {
 		if (session.isOver || !session.pending.delete(guildId)) return;
 		const guild = {
 			id: guildId,
-			name: 'guild',
+			name: this.nameOf(guildId),
 			member_count: 1,
 			channels: [],
 			members: [],

@@ -41,6 +41,11 @@ export class SimulatedFleet {
 	/** Conversation → numbers in the order in which they were handled. */
 	readonly #handled = new Map<string, number[]>();
 	readonly #early: string[] = [];
+	readonly #drifted: string[] = [];
+	#longestPauseMs = 0;
+	#longestWayMs = 0;
+	/** Conversation and number → when it was written. */
+	readonly #writtenAtMs = new Map<string, number>();
 
 	constructor(seed: number) {
 		this.random = new Random(seed);
@@ -64,10 +69,26 @@ export class SimulatedFleet {
 		this.#isTalking = true;
 		const say = () => {
 			if (!this.#isTalking) return;
-			this.discord.say(this.random.chance(8) ? direct : this.random.of(this.discord.guildIds));
+			if (this.random.chance(10)) this.discord.rename(this.random.of(this.discord.guildIds));
+			else this.#say(this.random.chance(8) ? direct : this.random.of(this.discord.guildIds));
 			this.time.setTimeout(say, this.random.upTo(2 * everyMs));
 		};
 		say();
+	}
+
+	#say(conversation: string): void {
+		this.discord.say(conversation);
+		this.#writtenAtMs.set(`${conversation} ${this.discord.said.get(conversation)}`, this.time.monotonic());
+	}
+
+	/** The longest time for which sessions that were replaced delivered nothing. */
+	get longestPauseMs(): number {
+		return this.#longestPauseMs;
+	}
+
+	/** The longest time from a message to its handler. */
+	get longestWayMs(): number {
+		return this.#longestWayMs;
 	}
 
 	hush(): void {
@@ -152,6 +173,13 @@ export class SimulatedFleet {
 			});
 	}
 
+	/** Resolves when the state of every guild is as Discord has it. */
+	async stateFollowed(): Promise<void> {
+		const { guildIds } = this.discord;
+		const wrong = () => guildIds.filter((id) => this.#gateway.nameOf(id) !== this.discord.nameOf(id));
+		await this.time.until('the states of the guilds', () => wrong().length === 0, 30_000);
+	}
+
 	/** Messages that were handled more than once. */
 	get repeated(): number {
 		let repeated = 0;
@@ -167,7 +195,7 @@ export class SimulatedFleet {
 
 	/** What was handled for the first time behind a later message of the conversation, and what arrived before its worker was ready. */
 	get problems(): string[] {
-		const problems = this.#early.slice(0, 3);
+		const problems = [...this.#early.slice(0, 3), ...this.#drifted.slice(0, 3)];
 		for (const [conversation, numbers] of this.#handled) {
 			const first = [...new Set(numbers)];
 			const index = first.findIndex((number, at) => number !== at + 1);
@@ -209,6 +237,10 @@ export class SimulatedFleet {
 			})),
 			manager: String(this.#manager),
 			onNotice: note,
+			onPause: (pausedMs) => {
+				this.#longestPauseMs = Math.max(this.#longestPauseMs, pausedMs);
+			},
+			onDrift: (drifted) => this.#drifted.push(...drifted),
 			onWrite: (name) => {
 				if (!name.endsWith('.sessions.json')) return;
 				const act = this.#atRecord;
@@ -237,6 +269,8 @@ export class SimulatedFleet {
 				const numbers = this.#handled.get(conversation) ?? [];
 				this.#handled.set(conversation, numbers);
 				numbers.push(number);
+				const writtenAtMs = this.#writtenAtMs.get(`${conversation} ${number}`) ?? this.time.monotonic();
+				this.#longestWayMs = Math.max(this.#longestWayMs, this.time.monotonic() - writtenAtMs);
 			},
 		});
 		return { worker, incarnation };

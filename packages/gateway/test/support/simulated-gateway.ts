@@ -1,6 +1,13 @@
 // A gateway process in simulated time, made of the parts of a real one, on simulated connections: its sessions and shards, the takeovers, and
 // what is written to a disk that takes its time. It can be killed between any two steps.
-import { ShardctlError, type SnapshotStore, sessionsOfShards, shardsOfSession, WorkerPaths } from '@shardctl/core';
+import {
+	ShardctlError,
+	type SnapshotStore,
+	sessionsOfShards,
+	shardIdForGuild,
+	shardsOfSession,
+	WorkerPaths,
+} from '@shardctl/core';
 import { defaultRules, type FrameTransport, GatewayConnection, SessionStore } from '@shardctl/gateway-protocol';
 import { LocalBackend } from '../../src/downstream/local-backend.js';
 import { ReshardRecord } from '../../src/session/reshard-record.js';
@@ -32,6 +39,10 @@ export interface SimulatedGatewayOptions {
 	/** Which of the managers one after the other has started it. */
 	manager: string;
 	onNotice(message: string): void;
+	/** Sessions were replaced, for which no event was delivered for this long. */
+	onPause(pausedMs: number): void;
+	/** Guilds that the sessions before have led to another state. */
+	onDrift(drifted: readonly string[]): void;
 	/** Something is being written. */
 	onWrite(name: string): void;
 }
@@ -117,6 +128,11 @@ export class SimulatedGateway {
 		this.#isListening = true;
 	}
 
+	/** The name of a guild in the state that workers are given. */
+	nameOf(guildId: string): unknown {
+		return this.#shards.get(shardIdForGuild(guildId, this.#layout.totalShards))?.guild(guildId)?.name;
+	}
+
 	/** A worker's client connects. */
 	accept(incarnation: number, events: WireEvents): GatewayWire {
 		const { clock } = this.process;
@@ -173,6 +189,7 @@ export class SimulatedGateway {
 			signal: this.#stopping.signal,
 			record: (replacing) => this.#record.add(replacing),
 			unrecord: (replacing) => this.#record.undo(replacing),
+			onDrift: ({ drifted }) => this.#options.onDrift(drifted),
 			onTaken: () => {
 				for (const { id } of present) this.sessions.delete(id);
 				for (const session of successors) this.sessions.set(session.id, session);
@@ -182,6 +199,7 @@ export class SimulatedGateway {
 		this.#takeovers.add(done);
 		try {
 			const { pausedMs } = await done;
+			this.#options.onPause(pausedMs);
 			this.#options.onNotice(`group ${group} of ${groups} has ${to} sessions, after a pause of ${pausedMs} ms`);
 		} finally {
 			this.#takeovers.delete(done);
