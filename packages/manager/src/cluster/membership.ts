@@ -115,7 +115,8 @@ export class Membership {
 		const { clock, logger } = options;
 		const { redis, keys, timings, ready } = this.#connected();
 		const { readCluster } = await import('@shardctl/cluster');
-		const before = await readCluster({ redis, keys });
+		// Where Redis does not answer now, it is tried again below.
+		const before = await readCluster({ redis, keys }).catch(() => ({ layout: undefined, reshard: undefined }));
 		const layout = startedLayout(before, planned);
 		onLayout(layoutNow(before, layout));
 		const { node, sessions } = await this.#makePlace(layout, maxConcurrency);
