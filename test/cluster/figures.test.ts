@@ -2,6 +2,7 @@
 // runs only on request; the results and the commands are in README.md.
 //
 // SHARDCTL_CLUSTER_FIGURES=50 (the number of kills), SHARDCTL_CLUSTER_SESSIONS=3 and SHARDCTL_CLUSTER_EVENTS=50 for less work on the machine.
+import { statSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { waitFor } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
@@ -46,11 +47,19 @@ async function prepared(fleet: ClusterFleet, nodes: Map<string, ClusterNodeRun>)
 		async () => {
 			const { sessions } = await fleet.table();
 			if (sessions.length < shards || sessions.some(({ phase, owner }) => phase !== 'held' || owner === undefined)) return false;
+			const pids = [...nodes.values()].flatMap((node) => node.gatewayProcesses());
+			if (!pids.every(hasBooted)) return false;
 			const counts = await Promise.all([...nodes.values()].map((node) => fleet.spares(node)));
 			return counts.every((count) => count >= Math.min(2, Math.ceil(shards / names.length / (names.length - 1))));
 		},
 		{ everyMs: 250 },
 	);
+}
+
+/** Long enough ago, also on a busy machine. */
+function hasBooted(pid: number): boolean {
+	const since = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.ctimeMs;
+	return since !== undefined && Date.now() - since > 3000;
 }
 
 /** At once, as an operator asks for it; by itself it waits until the nodes were the same for 10 s. */

@@ -339,8 +339,8 @@ export class ClusterNode {
 			this.#moves.follow(view);
 			if (plan && this.#turn.isMine(view) && this.#options.mayPlan?.(view) !== false) {
 				const { stillMs } = this.#turn;
-				await this.#plan(view, stillMs);
-				this.#turn.planned(view.version, stillMs);
+				const changes = await this.#plan(view, stillMs);
+				this.#turn.planned(view, stillMs, changes);
 			}
 		} catch (error) {
 			this.#failed(error);
@@ -359,7 +359,8 @@ export class ClusterNode {
 		this.#turnTimer = this.#clock.setTimeout(() => this.#renewals.soon(), inMs + 1);
 	}
 
-	async #plan(view: ClusterView, stillMs: number): Promise<void> {
+	/** Resolves with the number of changes. */
+	async #plan(view: ClusterView, stillMs: number): Promise<number> {
 		const { layout, assignAhead = 2, movable = true, starting, sessionsEach, mayRebalance } = this.#options;
 		const changes = planChanges({
 			view,
@@ -370,9 +371,11 @@ export class ClusterNode {
 			starting: starting?.() ?? 0,
 			movable,
 			sessionsEach: sessionsEach?.(view) ?? 1,
-			mayRebalance: mayRebalance?.(view) ?? true,
+			// What a person has moved stays where it is until a node comes or goes.
+			mayRebalance: !this.#turn.wereEven && (mayRebalance?.(view) ?? true),
 		});
 		if (changes.length > 0) await this.#apply(view, changes);
+		return changes.length;
 	}
 
 	/** Undefined where the table was another by then. */

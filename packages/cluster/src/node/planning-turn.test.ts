@@ -60,7 +60,7 @@ it('reads nothing while nothing has changed and nothing is to be planned', () =>
 	const { turn } = setUp();
 	expect(turn.afterRenewal({ version: 5, quietMs: 0 })).toEqual({ read: true, plan: true });
 	turn.note(view());
-	turn.planned(5, turn.stillMs);
+	turn.planned(view(), turn.stillMs, 0);
 	for (let renewal = 0; renewal < 3; renewal++) {
 		expect(turn.afterRenewal({ version: 5, quietMs: 0 })).toEqual({ read: false, plan: false });
 	}
@@ -70,7 +70,7 @@ it('reads nothing while nothing has changed and nothing is to be planned', () =>
 it('reads a table that another engine has, also with the same version, and plans nothing in the quiet period', () => {
 	const { turn, state } = setUp();
 	turn.note(view());
-	turn.planned(5, 0);
+	turn.planned(view(), 0, 0);
 	state.identity = 'another';
 	expect(turn.afterRenewal({ version: 5, quietMs: 7000 })).toEqual({ read: true, plan: false });
 	expect(turn.isMine(view({ quietMs: 1 }))).toBe(false);
@@ -85,7 +85,7 @@ it.each([
 ])('plans again without a change of the table: %s', (_, seen, silent, expected) => {
 	const { turn, state } = setUp();
 	turn.note(seen);
-	turn.planned(5, 0);
+	turn.planned(view(), 0, 0);
 	state.silent.set(silent, 1);
 	expect(turn.afterRenewal({ version: 5, quietMs: 0 }).plan).toBe(expected);
 });
@@ -93,12 +93,12 @@ it.each([
 it('plans for a rebalancing once, when the set of nodes was the same for long enough', async () => {
 	const { turn, clock } = setUp();
 	turn.note(view());
-	turn.planned(5, 0);
+	turn.planned(view(), 0, 0);
 	await clock.advance(stillBeforeRebalanceMs - 1);
 	expect(turn.afterRenewal({ version: 5, quietMs: 0 }).plan).toBe(false);
 	await clock.advance(1);
 	expect(turn.afterRenewal({ version: 5, quietMs: 0 }).plan).toBe(true);
-	turn.planned(5, turn.stillMs);
+	turn.planned(view(), turn.stillMs, 0);
 	expect(turn.afterRenewal({ version: 5, quietMs: 0 }).plan).toBe(false);
 	// Another node: from the beginning.
 	turn.note(view({ nodes: [node('a', 1), node('b', 2), node('c', 3)] }));
@@ -136,7 +136,7 @@ it('knows when the nodes were the same for long enough, and when a silent owner 
 	// Not this node itself, and no node that owns nothing.
 	expect(turn.dueInMs).toBe(700);
 	state.silentIn.set('a', 0);
-	turn.planned(5, turn.stillMs);
+	turn.planned(view(), turn.stillMs, 0);
 	turn.note(view({ nodes: [node('a', 1, 200), node('b', 2)] }));
 	expect(turn.dueInMs).toBe(200 + timings.takeMarginMs);
 	await clock.advance(300);
@@ -144,4 +144,25 @@ it('knows when the nodes were the same for long enough, and when a silent owner 
 	// From then on each renewal tries.
 	await clock.advance(400);
 	expect(turn.dueInMs).toBeUndefined();
+});
+
+it('remembers that the nodes were even, until a node comes or goes or the number of sessions changes', async () => {
+	const { clock, turn } = setUp();
+	turn.note(view());
+	turn.planned(view(), turn.stillMs, 0);
+	expect(turn.wereEven).toBe(false);
+	await clock.advance(stillBeforeRebalanceMs);
+	turn.planned(view(), turn.stillMs, 1);
+	turn.planned(view({ sessions: [held(0, 'a'), { ...held(1, 'b'), phase: 'moving', target: 'a' }] }), turn.stillMs, 0);
+	turn.planned(view({ sessions: [held(0, 'a')] }), turn.stillMs, 0);
+	expect(turn.wereEven).toBe(false);
+	turn.planned(view(), turn.stillMs, 0);
+	const moved = view({ version: 6, sessions: [held(0, 'a'), held(1, 'a')] });
+	turn.note(moved);
+	expect(turn.wereEven).toBe(true);
+	turn.note(view({ version: 7, sessions: [held(0, 'a'), held(1, 'a'), held(2, 'a')] }));
+	expect(turn.wereEven).toBe(false);
+	turn.note(moved);
+	turn.note(view({ version: 8, nodes: [node('a', 1), node('b', 2), node('c', 3)] }));
+	expect(turn.wereEven).toBe(false);
 });

@@ -28,6 +28,8 @@ export class PlanningTurn {
 	#rebalanced = false;
 	/** Has planned after {@link stillBeforeLeavingMs}. */
 	#left = false;
+	/** The number of sessions for which there was nothing to even out, since the set of live nodes has changed. */
+	#evenWith: number | undefined;
 
 	constructor(options: PlanningTurnOptions) {
 		this.#options = options;
@@ -36,6 +38,11 @@ export class PlanningTurn {
 	/** The table as it was read last. */
 	get view(): ClusterView | undefined {
 		return this.#view;
+	}
+
+	/** Whether the same nodes were even before, so that a person has moved what is uneven now. */
+	get wereEven(): boolean {
+		return this.#evenWith !== undefined && this.#evenWith === this.#view?.sessions.length;
 	}
 
 	/** How long the set of live nodes, and what they say about themselves, has been the same. */
@@ -63,6 +70,7 @@ export class PlanningTurn {
 		this.#stillSince = this.#options.clock.monotonic();
 		this.#rebalanced = false;
 		this.#left = false;
+		this.#evenWith = undefined;
 	}
 
 	/** The node that joined first plans; each further one a renewal later, in case those before it do not. */
@@ -99,10 +107,15 @@ export class PlanningTurn {
 		return waits.length > 0 ? Math.min(...waits) : undefined;
 	}
 
-	/** This node has planned from the version, with this much of {@link stillMs}. */
-	planned(version: number, stillMs: number): void {
+	/** This node has planned from a view, with this much of {@link stillMs} and so many changes. */
+	planned({ version, sessions }: ClusterView, stillMs: number, changes: number): void {
 		this.#planned = version;
-		if (stillMs >= stillBeforeRebalanceMs) this.#rebalanced = true;
+		if (stillMs >= stillBeforeRebalanceMs) {
+			this.#rebalanced = true;
+			const isComplete = sessions.length >= this.#options.sessions;
+			const isAtRest = sessions.every(({ owner, phase }) => owner !== undefined && phase === 'held');
+			if (changes === 0 && isComplete && isAtRest) this.#evenWith = sessions.length;
+		}
 		if (stillMs >= stillBeforeLeavingMs) this.#left = true;
 	}
 
