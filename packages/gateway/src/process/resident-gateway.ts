@@ -747,7 +747,7 @@ export class ResidentGateway {
 		});
 	}
 
-	#createQueue(shardId: number, stream: Pick<ShardStream, 'noteQueued' | 'continue'>): QueueConsumer {
+	#createQueue(shardId: number, stream: Pick<ShardStream, 'noteQueued' | 'continue'> & { isFirst(): boolean }): QueueConsumer {
 		const { notice } = this.#options;
 		const queue = this.#options.queue as NonNullable<ResidentGatewayOptions['queue']>;
 		const writer = queue.writer(shardId, {
@@ -762,7 +762,7 @@ export class ResidentGateway {
 		// Neither rejects.
 		Promise.all([this.#owned.promise, queue.connected]).then(start, start);
 		queue.answer(shardId, writer, (request) => answerWorker(this.#shards.get(shardId), request));
-		return new QueueConsumer({ writer, queue });
+		return new QueueConsumer({ writer, queue, isFirst: () => stream.isFirst() });
 	}
 
 	#createUpstream(

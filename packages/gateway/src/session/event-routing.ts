@@ -1,11 +1,8 @@
 // Which of a session's shards an event is for, where workers see more shards than there are sessions with Discord: see
 // `sessionOfShard`. Pure. Discord: Gateway, "Sharding".
 import { isSnowflake, shardIdForGuild } from '@shardctl/core';
-import { guildIdOf } from '../state/guild-of-event.js';
+import { eventsForAll, guildIdOf } from '../state/guild-of-event.js';
 import { type Dispatch, objectsOf, type RawObject } from '../state/raw.js';
-
-/** Events about the bot as a whole: every session gets them, and so does every shard. */
-const forAll: ReadonlySet<string> = new Set(['USER_UPDATE']);
 
 /**
  * The shard of the event's guild; undefined when all shards of the session get the event. An event without a guild goes to the
@@ -15,7 +12,7 @@ export function shardOfEvent(
 	dispatch: Dispatch,
 	{ session, totalShards }: { session: number; totalShards: number },
 ): number | undefined {
-	if (forAll.has(dispatch.t)) return undefined;
+	if (eventsForAll.has(dispatch.t)) return undefined;
 	const guildId = guildIdOf(dispatch);
 	return isId(guildId) ? shardIdForGuild(guildId, totalShards) : session;
 }

@@ -317,7 +317,8 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 			}
 			this.#base = base;
 			this.#botId = saved.find((each) => each !== undefined)?.snapshot.botId ?? '';
-			for (const [index, shard] of this.shards.entries()) await shard.restore(saved[index] as SavedState, { withWorkers });
+			for (const [index, shard] of this.shards.entries())
+				await shard.restore(saved[index] as SavedState, { withWorkers, session, base });
 			// Discord repeats what is behind this position; a shard that has saved more skips it.
 			this.#newest = Math.min(...resumed.map((each) => each?.through ?? 0));
 			this.#skip = new Map(

@@ -232,7 +232,8 @@ it('is resumed with its worker by the next process from the saved position', asy
 	const saved = await second.shard.readSaved();
 	if (!saved) throw new Error('nothing was saved');
 	expect([saved.through, saved.snapshot.state.guild(own)?.name]).toEqual([first.session.newest, 'renamed']);
-	await second.shard.restore(saved, { withWorkers: true });
+	const { session, cursor, seq } = saved.snapshot;
+	await second.shard.restore(saved, { withWorkers: true, session, base: cursor - seq });
 	expect([...second.sessions.values()].map(({ id }) => id)).toEqual([made.id]);
 	expect([second.shard.newest, second.shard.stats().worker]).toEqual([saved.cursor, 'away']);
 });

@@ -31,7 +31,7 @@ import type { ShardState } from '../state/shard-state.js';
 import { type VoicePlace, VoicePlaces } from '../state/voice-places.js';
 import type { QueueConsumer } from '../stream/queue-consumer.js';
 import { ShardStream } from '../stream/shard-stream.js';
-import type { SessionTerms } from '../upstream/upstream-shard.js';
+import type { SavedSession, SessionTerms } from '../upstream/upstream-shard.js';
 import { Admission } from './admission.js';
 import { CurrentSession } from './current-session.js';
 import { Handover, type HandoverState } from './handover.js';
@@ -67,7 +67,7 @@ export interface ResidentShardOptions {
 	/** Resolves when the session is this process's, and restored (default: it is). */
 	owned?: Promise<void>;
 	/** Makes what gets the events in place of workers. */
-	createQueue?(stream: Pick<ShardStream, 'noteQueued' | 'continue'>): QueueConsumer;
+	createQueue?(stream: Pick<ShardStream, 'noteQueued' | 'continue'> & { isFirst(): boolean }): QueueConsumer;
 	/** Asked before each event that goes to a worker (default: always). */
 	mayRelease?(): boolean;
 	/** Address at which a session of this process of the worker resumes. */
@@ -119,6 +119,8 @@ export class ResidentShard implements WorkerDoor {
 		this.#queue = options.createQueue?.({
 			noteQueued: (position) => this.#stream.noteQueued(position),
 			continue: () => this.#stream.continue(),
+			// A session has the number of its first shard.
+			isFirst: () => session.id === shardId,
 		});
 		this.#stream = new ShardStream({
 			...(this.#queue && { queue: this.#queue }),
@@ -173,10 +175,13 @@ export class ResidentShard implements WorkerDoor {
 		return this.#saved.peek();
 	}
 
-	/** Continues where an earlier process ended. `withWorkers`: its worker is still running. */
-	async restore(saved: SavedState, { withWorkers }: { withWorkers: boolean }): Promise<void> {
+	/** Continues where an earlier process ended, on this session. `withWorkers`: its worker is still running. */
+	async restore(
+		saved: SavedState,
+		{ withWorkers, session, base }: { withWorkers: boolean; session: SavedSession; base: number },
+	): Promise<void> {
 		const { snapshot, cursor } = saved;
-		this.#queue?.begin(snapshot.session.sessionId, snapshot.cursor - snapshot.seq);
+		this.#queue?.begin(session.sessionId, base);
 		this.#stream.restore(snapshot.state, cursor, snapshot.botId);
 		this.#saved.continueSaved(saved);
 		if (!withWorkers) return;
@@ -256,6 +261,8 @@ export class ResidentShard implements WorkerDoor {
 
 	/** The session that carries the shard from now on (default: as before); its events follow those of the former one. */
 	continueOn(session?: SessionLink): void {
+		const id = session?.checkpoint()?.session.sessionId;
+		if (id !== undefined) this.#queue?.begin(id, session?.base ?? 0);
 		this.#session.continue(session);
 	}
 

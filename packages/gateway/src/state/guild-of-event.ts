@@ -14,3 +14,6 @@ export function guildIdOf({ t, d }: Dispatch): string | null {
 	else if (id === undefined && t === 'RATE_LIMITED') id = objectOf(data?.meta)?.guild_id;
 	return typeof id === 'string' ? id : null;
 }
+
+/** Events about the bot as a whole: every session gets them, and so does every shard. */
+export const eventsForAll: ReadonlySet<string> = new Set(['USER_UPDATE']);

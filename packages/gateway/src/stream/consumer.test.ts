@@ -137,6 +137,19 @@ it('goes into the queue with its session, its number there, and what it is about
 	expect(events.map((event) => event.data())).toEqual(['{"guild_id":"10"}', '{"channel_id":"20"}', '{"author":{"id":"30"}}']);
 });
 
+it('goes into the queue once, where a session passes it on to all of its shards', () => {
+	const writer = { accepting: true, claimAgain() {}, push() {}, flush() {}, stop() {} };
+	const wanted = (isFirst: boolean, t: string) =>
+		new QueueConsumer({ writer, queue: { isReady: true, wants: () => true }, isFirst: () => isFirst }).wants(
+			logEntryOf({ t, d: {} }, { offset: 1, botId: '9', receivedAtMs: 0, keepData: false }),
+		);
+	expect([wanted(true, 'USER_UPDATE'), wanted(false, 'USER_UPDATE'), wanted(false, 'MESSAGE_CREATE')]).toEqual([
+		true,
+		false,
+		true,
+	]);
+});
+
 it('has the response to an interaction begun when it arrives, and says so in the queue until it has failed', async () => {
 	const events: QueuedEvent[] = [];
 	const writer = {

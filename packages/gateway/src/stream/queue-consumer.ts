@@ -3,6 +3,7 @@
 import { subjectOf } from '@shardctl/core';
 import type { QueuedEvent, ShardWriter } from '@shardctl/queue';
 import { dispatchOf, type LogEntry } from '../buffer/event-log.js';
+import { eventsForAll } from '../state/guild-of-event.js';
 import type { StreamConsumer } from './consumer.js';
 
 export interface QueueConsumerOptions {
@@ -19,6 +20,8 @@ export interface QueueConsumerOptions {
 		 */
 		defer?(data: unknown, key: string): Promise<boolean> | undefined;
 	};
+	/** Whether the shard is the first one of its session (default: it is). */
+	isFirst?(): boolean;
 }
 
 /** A session with Discord: an event's sequence number is its position minus the base. */
@@ -70,8 +73,10 @@ export class QueueConsumer implements StreamConsumer {
 		deferred.then(note, () => note(false));
 	}
 
+	/** An event that a session passes on to all of its shards is written once. */
 	wants({ event }: LogEntry): boolean {
-		return this.#options.queue.wants(event.type);
+		const { queue, isFirst } = this.#options;
+		return queue.wants(event.type) && (!eventsForAll.has(event.type) || isFirst?.() !== false);
 	}
 
 	deliver(entry: LogEntry): void {
