@@ -25,7 +25,7 @@ import type { ResolvedManagerOptions } from './options/manager-options.js';
 import { FleetQueue } from './queue/fleet-queue.js';
 import { QueueWorkers } from './queue/queue-workers.js';
 import { ReshardRecord } from './reshard/reshard-record.js';
-import { noReshardWithoutState } from './reshard/reshard-request.js';
+import { noReshardOfQueueInCluster, noReshardWithoutState } from './reshard/reshard-request.js';
 import { Reshards } from './reshard/reshards.js';
 import type { FleetKind } from './reshard/sizing.js';
 import { SizingWatch } from './reshard/sizing-watch.js';
@@ -303,7 +303,8 @@ export function createFleetParts({
 
 /** How the fleet can get more sessions with Discord. */
 function kindOf({ queue, cluster, gateway }: ResolvedManagerOptions): FleetKind {
-	if (queue) return 'queue';
+	// As one that shares no state, it is stopped for that.
+	if (queue) return cluster ? 'unshared' : 'queue';
 	if (!gateway) return 'direct';
 	if (!cluster) return 'resident';
 	return cluster.state === 'none' ? 'unshared' : 'cluster';
@@ -312,7 +313,8 @@ function kindOf({ queue, cluster, gateway }: ResolvedManagerOptions): FleetKind 
 /** Rejects with `RESHARD_UNSUPPORTED` in a cluster that cannot be resharded while it runs. */
 async function requireReshardable(options: ResolvedManagerOptions, mode: SessionMode, signal: AbortSignal): Promise<void> {
 	const kind = kindOf(options);
+	if (options.queue) throw noReshardOfQueueInCluster();
 	// The mode refuses what it cannot do.
-	if (kind === 'queue' || kind === 'direct') await mode.reshard({ group: 0, from: 1, to: 1 }, signal);
+	if (kind === 'direct') await mode.reshard({ group: 0, from: 1, to: 1 }, signal);
 	if (kind === 'unshared') throw noReshardWithoutState();
 }

@@ -32,11 +32,10 @@ import { FleetLife, type StopOptions } from './fleet-life.js';
 import { createFleetParts, type FleetParts } from './fleet-parts.js';
 import { judgeFleet } from './health/judge-fleet.js';
 import { Lifecycle } from './lifecycle.js';
-import { noReshardWithQueue } from './modes/no-reshard-with-queue.js';
 import type { ResolvedManagerOptions } from './options/manager-options.js';
 import type { FleetQueue } from './queue/fleet-queue.js';
 import type { ScaleOutcome } from './queue/queue-workers.js';
-import { noReshardOfNode, readReshardRequest } from './reshard/reshard-request.js';
+import { noReshardOfNode, noShardCountWithQueue, readReshardRequest } from './reshard/reshard-request.js';
 import type { ManagedWorker } from './workers/managed-worker.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -293,7 +292,7 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 
 	/** @internal Of this machine. */
 	async localReshard(request: ReshardRequest): Promise<ReshardOutcome> {
-		if (this.#options.queue) throw noReshardWithQueue();
+		if (this.#options.queue && request?.shards !== undefined) throw noShardCountWithQueue();
 		if (this.#options.cluster) throw noReshardOfNode();
 		const { reshards, sizing } = this.#parts;
 		return reshards.reshard(readReshardRequest(request), { onEffect: () => sizing.notePerson() });

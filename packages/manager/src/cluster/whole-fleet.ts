@@ -14,7 +14,6 @@ import {
 	type RespawnAllOptions,
 	ShardctlError,
 } from '@shardctl/core';
-import { noReshardWithQueue } from '../modes/no-reshard-with-queue.js';
 import { readReshardRequest } from '../reshard/reshard-request.js';
 import { atNode } from './at-node.js';
 import type { ClusterCalls } from './cluster-calls.js';
@@ -181,7 +180,6 @@ export class WholeFleet implements Fleet {
 	}
 
 	async reshard(request: ReshardRequest): Promise<ReshardOutcome> {
-		if (this.queue) throw noReshardWithQueue();
 		return this.#options.reshards.reshard(readReshardRequest(request), { byPerson: true });
 	}
 

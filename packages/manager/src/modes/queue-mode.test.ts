@@ -81,7 +81,8 @@ it('starts a worker at once, and a successor that has failed not again', async (
 it('gives no identify slot, and cannot be resharded or restart gateway processes that are elsewhere', async () => {
 	const worker = { label: 'worker 0' } as ManagedWorker;
 	await expect(mode().acquireIdentify(worker, 1)).rejects.toMatchObject({ code: 'SHARD_NOT_OWNED' });
-	await expect(mode().reshard()).rejects.toMatchObject({ code: 'RESHARD_UNSUPPORTED' });
+	const reshard = mode().reshard({ group: 0, from: 2, to: 4 }, new AbortController().signal);
+	await expect(reshard).rejects.toMatchObject({ code: 'RESHARD_UNSUPPORTED' });
 	await expect(mode().restartGateways()).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
 });
 

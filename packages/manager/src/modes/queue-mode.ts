@@ -11,6 +11,7 @@ import {
 	messageOf,
 	orAborted,
 	type ReshardedGroup,
+	type ReshardGroup,
 	ShardctlError,
 	type ShardStats,
 	type ShardStatus,
@@ -25,7 +26,6 @@ import type { WorkerFleet } from '../workers/worker-fleet.js';
 import type { Carried } from './carried.js';
 import { CarriedQueueSession } from './carried-queue-session.js';
 import type { SessionToCarry } from './carried-session.js';
-import { noReshardWithQueue } from './no-reshard-with-queue.js';
 import { Replacement } from './replacement.js';
 import type { ResidentMode } from './resident-mode.js';
 import { restartOrReject } from './restart-or-reject.js';
@@ -238,9 +238,13 @@ export class QueueMode implements SessionMode {
 		);
 	}
 
-	/** The partitions of the queue belong to shards of one count. */
-	async reshard(): Promise<{ layout: Layout; done: ReshardedGroup }> {
-		throw noReshardWithQueue();
+	/** The streams belong to the shards, which stay: the group's sessions change under them. */
+	async reshard(request: ReshardGroup, signal: AbortSignal): Promise<{ layout: Layout; done: ReshardedGroup }> {
+		if (this.#sessions) return this.#sessions.reshard(request, signal);
+		throw new ShardctlError(
+			'RESHARD_UNSUPPORTED',
+			'this fleet only runs workers: reshard the one that holds the sessions of the bot',
+		);
 	}
 
 	async stop(options: { graceMs?: number }): Promise<void> {
@@ -265,7 +269,8 @@ async function whenReady({ child, label }: ManagedWorker, signal: AbortSignal): 
 function shardStatsOf(gateway: GatewayProcessStats, shardId: number): ShardStats {
 	const { pid, status: process, shards, sessions, shardIds, rssBytes, uptimeMs, restarts, lastExit, since } = gateway;
 	const shard = shards.find((each) => each.shardId === shardId);
-	const session = sessions.find((each) => each.id === shard?.session);
+	// During a resharding two sessions have the same number.
+	const session = shard && sessions.find((each) => each.shardIds.includes(shardId));
 	const status: ShardStatus =
 		process === 'ready' && session ? sessionStatus[session.status] : (processStatus[process] ?? 'booting');
 	return {

@@ -67,6 +67,10 @@ describe('resolveManagerOptions', () => {
 			{ mode: 'auto', window: null },
 		],
 		[
+			{ reshard: 'auto', gateway: { mode: 'queue', sessions: 2 }, totalShards: 8, queue: 'redis://127.0.0.1' },
+			{ mode: 'auto', window: null },
+		],
+		[
 			{ reshard: { window: '02:00-05:00' }, gateway: 'resident' },
 			{ mode: 'auto', window: { fromMin: 120, toMin: 300 } },
 		],
@@ -81,6 +85,7 @@ describe('resolveManagerOptions', () => {
 			{ reshard: 'auto', gateway: 'resident', cluster: { url: 'redis://127.0.0.1', state: 'none' } },
 			/reshard: cannot be "auto" with a cluster without shared state/,
 		],
+		[{ reshard: 'auto', gateway: 'queue', cluster: 'redis://127.0.0.1' }, /reshard: cannot be "auto" with a queue in a cluster/],
 		[{ reshard: { mode: 'warn', window: '02:00-05:00' } }, /reshard.window: is of no use without the mode "auto"/],
 		[{ reshard: { window: 'night' } }, /reshard/],
 		[{ reshard: 'always' }, /reshard: must be "auto", "warn", "off" or/],

@@ -316,10 +316,7 @@ function foreignProblems(
 function sessionProblems({ gateway, totalShards }: ShardManagerOptions, shardList: number[] | undefined): OptionProblem[] {
 	if (typeof gateway !== 'object' || gateway.sessions === undefined) return [];
 	const { mode, sessions } = gateway;
-	if (mode === 'queue') {
-		return [{ option: 'gateway.sessions', problem: 'cannot be set with mode "queue": every shard has its own session there' }];
-	}
-	if (mode !== 'resident') {
+	if (mode !== 'resident' && mode !== 'queue') {
 		const problem =
 			'needs gateway processes (--gateway resident, or mode "resident"): without them every shard has its own session';
 		return [{ option: 'gateway.sessions', problem }];
@@ -342,9 +339,11 @@ function reshardProblems(
 	}
 	const problem = (why: string) => [{ option: 'reshard', problem: `cannot be "auto" ${why}` }];
 	const mode = (typeof gateway === 'object' ? gateway?.mode : gateway) ?? (isForeign ? 'resident' : 'direct');
-	if (mode === 'queue') return problem('with a queue, whose events are divided by shard count');
-	if (mode !== 'resident') {
+	if (mode !== 'resident' && mode !== 'queue') {
 		return problem('without gateway processes (--gateway resident): in direct mode the workers hold the sessions');
+	}
+	if (mode === 'queue' && cluster !== undefined) {
+		return problem('with a queue in a cluster, whose sessions cannot be replaced while it runs yet');
 	}
 	if (typeof cluster === 'object' && cluster?.state === 'none') {
 		return problem('with a cluster without shared state (--cluster-state none), whose sessions cannot be replaced while it runs');

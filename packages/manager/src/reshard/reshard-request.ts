@@ -42,6 +42,23 @@ export function noReshardWithoutState(): ShardctlError {
 	);
 }
 
+/** The streams of a queue belong to its shards. */
+export function noShardCountWithQueue(): ShardctlError {
+	return new ShardctlError(
+		'RESHARD_UNSUPPORTED',
+		'the shard count of a fleet with a queue cannot be changed while it runs: the queue divides its events by it. Stop the fleet; run its ' +
+			'workers with --workers-only until "shardctl queue" shows no lag, and stop them; delete the keys of the queue ' +
+			'(shardctl:<application id>:queue*); then start the fleet with the new --shards',
+	);
+}
+
+export function noReshardOfQueueInCluster(): ShardctlError {
+	return new ShardctlError(
+		'RESHARD_UNSUPPORTED',
+		'the sessions of a cluster with a queue cannot be replaced while it runs yet; stop all nodes and start them with another --gateway-sessions',
+	);
+}
+
 /** A resharding that ended on the way. */
 export function reshardFailure({
 	from,

@@ -202,6 +202,11 @@ it('continues in the next manager with the sessions of the former, and then with
 	const after = setup({ file: before.file });
 	const continued = after.reshards.continued(planOf(two));
 	expect(continued.layout).toEqual({ ...two, resharded: { sessions: 4, groups: [0] } });
+	// Workers of a queue have no shards, before and after.
+	expect(setup({ file: before.file }).reshards.continued({ ...planOf(two), slices: [[], []] })).toMatchObject({
+		layout: continued.layout,
+		slices: [[], []],
+	});
 	after.mode.plan = continued;
 	after.reshards.resume();
 	while (after.reshards.stats()?.state !== 'done') await new Promise((resolve) => setImmediate(resolve));

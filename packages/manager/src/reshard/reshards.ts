@@ -86,7 +86,9 @@ export class Reshards {
 		const hasAll = planned === layout.totalShards ? shardIds.join() === plan.shardIds.join() : isWhole;
 		if (!isSame || !hasAll) return plan;
 		this.#planned = planned;
-		const slices = slicesOf(gateways, { ...this.#options, shards: layout.totalShards });
+		// Workers of a queue have no shards.
+		const isQueue = plan.slices.every(({ length }) => length === 0);
+		const slices = isQueue ? plan.slices : slicesOf(gateways, { ...this.#options, shards: layout.totalShards });
 		return { layout, shardIds, gateways, slices, sessionIds: sessionsOfShards(layout, shardIds) };
 	}
 

@@ -109,7 +109,9 @@ export function remedyFor({ sessions }: Advice, { layout, how }: { layout: Layou
 	if (how === 'direct') {
 		return `restart the fleet with twice the shards (--shards ${twice}), or with --gateway resident and more shards than sessions, which can be resharded while it runs`;
 	}
-	if (how === 'queue') return `stop the fleet and start it with more shards (--shards ${twice})`;
+	if (how === 'queue' && sessions === null) {
+		return `stop the fleet, and once its workers have handled what is in the queue, delete the keys of that and start with more shards (--shards ${2 * layout.totalShards} --gateway-sessions ${twice})`;
+	}
 	if (sessions === null && (how === 'cluster' || how === 'unshared'))
 		return `restart the cluster with more shards and sessions (--shards ${2 * layout.totalShards} --gateway-sessions ${twice})`;
 	if (sessions === null) return `"shardctl reshard ${twice} --shards ${commonMultiple(layout.totalShards, twice)}"`;
