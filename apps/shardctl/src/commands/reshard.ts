@@ -24,7 +24,7 @@ export function reshardCommand(): Command {
 				'Workers and their shards stay as they are. With --shards the workers are replaced by those of another shard count, as in a deploy: ' +
 				'the new ones start beside the present ones, and need memory for that. Sessions and shards can change alone or together. Each number ' +
 				'must be a whole multiple or a whole part of the present one, and the shards a multiple of the sessions. Each new session costs one ' +
-				'session start, and those reserved for restarts are not used; new shards cost none. Requires a fleet started with --gateway resident.',
+				'session start, and those reserved for restarts are not used; new shards cost none. Requires a fleet started with --gateway resident or queue.',
 		)
 		.argument('[sessions]', 'how many sessions to end with', (text: string) => whole(1)(text))
 		// Not the variable of `start`, which may be set where the fleet was started.
