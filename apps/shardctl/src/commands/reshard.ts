@@ -68,7 +68,8 @@ function planText(label: string, outcome: ReshardOutcome): string {
 
 function doneText(label: string, outcome: ReshardOutcome): string {
 	const { from, to, shards, identifies, tookMs, longestPauseMs } = outcome;
-	const options = [...(shards ? [`--shards ${shards.to}`] : []), ...(from === to && !shards ? [] : [`--gateway-sessions ${to}`])];
+	if (from === to && !shards) return `ended the resharding of ${label} before it replaced anything\n`;
+	const options = [...(shards ? [`--shards ${shards.to}`] : []), `--gateway-sessions ${to}`];
 	return (
 		`resharded ${label} ${describeReshard(outcome)} in ${(tookMs / 1000).toFixed(1)} s with ${plural(identifies, 'session start')}; ` +
 		`the longest pause of a shard was ${longestPauseMs} ms\n` +

@@ -78,6 +78,14 @@ describe('the steps of a resharding', () => {
 		expect(kinds(planSteps({ plan: input({ shards: 8, sessions: 2, perGateway: 8 }), ...more, ...target }))).toEqual(expected);
 	});
 
+	it('returns to fewer sessions and shards from a resharding that ended on the way', () => {
+		const plan = input({ shards: 16, sessions: 4, perGateway: 16 });
+		const layout: Layout = { ...plan.layout, resharded: { sessions: 8, groups: [1] } };
+		const steps = planSteps({ plan: { ...plan, layout }, ...more, sessions: 4, shards: 8 });
+		expect(kinds(steps)).toEqual(['4 sessions', '8 shards']);
+		expect(steps[1]).toMatchObject({ plan: { layout: { totalShards: 8, sessions: 4 } } });
+	});
+
 	it('names --shards where the sessions need more of them', () => {
 		const plan = input({ shards: 8, sessions: 8, perGateway: 8 });
 		expect(() => planSteps({ plan, ...more, sessions: 16 })).toThrow(

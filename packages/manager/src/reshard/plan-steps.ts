@@ -47,5 +47,7 @@ export function planSteps({ plan, sessions, shards, ...workers }: StepsInput): R
 		const first = planShardCount({ ...plan, ...workers, shards });
 		return [{ kind: 'shards', plan: first }, otherSessions({ ...plan, ...first, shardIds: first.gateways.flat() })];
 	}
-	return [otherSessions(plan), otherShards({ ...plan, layout: { ...layout, sessions } })];
+	// By then the sessions are all of one count.
+	const { generation, totalShards } = layout;
+	return [otherSessions(plan), otherShards({ ...plan, layout: { generation, totalShards, sessions } })];
 }

@@ -3,7 +3,12 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Layout } from '@shardctl/core';
 
-const version = 1;
+const version = 2;
+
+export interface ReshardTarget {
+	sessions: number;
+	shards: number;
+}
 
 export interface ReshardState {
 	/** See `botKey`. */
@@ -13,8 +18,8 @@ export interface ReshardState {
 	gateways: number[][];
 	/** The shard count that its options had led to; absent where that is the one of the layout. */
 	planned?: number;
-	/** The session count that it is on its way to; null when it has arrived, or has ended on the way. */
-	target: number | null;
+	/** The counts that it is on its way to; null when it has arrived, or has ended on the way. */
+	target: ReshardTarget | null;
 }
 
 export class ReshardRecord {

@@ -292,9 +292,46 @@ describe('another shard count of the workers', () => {
 			code: 'RESHARD_RUNNING',
 			message: 'the fleet is being resharded from 8 to 16 shards; "shardctl reshard --undo" ends that',
 		});
-		await expect(fleet.reshards.reshard({ undo: true })).rejects.toMatchObject({ code: 'RESHARD_COUNT' });
+		expect(await fleet.reshards.reshard({ undo: true })).toMatchObject({ from: 2, to: 2, identifies: 0, tookMs: 0 });
 		await expect(running).rejects.toMatchObject({ message: 'it was called off' });
 		expect([counts(fleet), fleet.reshards.stats()?.state]).toEqual([[2, 8], 'failed']);
+		await expect(fleet.reshards.reshard({ undo: true })).rejects.toMatchObject({ code: 'RESHARD_COUNT' });
+	});
+
+	it('leaves the one before it to undo when it replaced nothing', async () => {
+		let fails = false;
+		const gate = deferred();
+		const fleet = setup({
+			changeWorkers: async (signal) => {
+				if (!fails) return;
+				gate.resolve();
+				await new Promise((resolve) => signal.addEventListener('abort', resolve));
+			},
+		});
+		await fleet.reshards.reshard({ shards: 16 });
+		fails = true;
+		const running = fleet.reshards.reshard({ shards: 32 });
+		await gate.promise;
+		// Ends what runs, and no more.
+		await fleet.reshards.reshard({ undo: true });
+		await expect(running).rejects.toMatchObject({ message: 'it was called off' });
+		expect(counts(fleet)).toEqual([2, 16]);
+		fails = false;
+		await fleet.reshards.reshard({ undo: true });
+		expect(counts(fleet)).toEqual([2, 8]);
+	});
+
+	it('is continued with shards that were to follow the sessions', async () => {
+		const never = new Promise<void>(() => {});
+		const before = setup({ replace: ({ group }) => (group === 1 ? never : Promise.resolve()), layout: { ...two, sessions: 4 } });
+		before.reshards.continued(planOf({ ...two, sessions: 4 }));
+		void before.reshards.reshard({ sessions: 2, shards: 4 }).catch(() => {});
+		await vi.waitFor(() => expect(before.progress.some(({ done }) => done === 1)).toBe(true));
+		const after = setup({ file: before.file });
+		after.mode.plan = after.reshards.continued(planOf({ ...two, sessions: 4 }));
+		after.reshards.resume();
+		await vi.waitFor(() => expect(after.reshards.stats()?.state).toBe('done'));
+		expect(counts(after)).toEqual([2, 4]);
 	});
 
 	it('is continued by the next manager, with the options of the former or with the new count, and by no other', async () => {

@@ -24,7 +24,7 @@ import type { Plan } from '../plan/plan.js';
 import { type ShardPlan, slicesOf } from '../plan/plan-shards.js';
 import { estimateMs, type ReshardPlan } from './plan-reshard.js';
 import { planSteps, type ReshardStep } from './plan-steps.js';
-import type { ReshardRecord } from './reshard-record.js';
+import type { ReshardRecord, ReshardTarget } from './reshard-record.js';
 import { reshardFailure } from './reshard-request.js';
 
 /** Groups that are replaced at the same time, as far as Discord starts their sessions at once: each needs memory for a second READY. */
@@ -55,8 +55,10 @@ export class Reshards {
 	#running: Promise<ReshardOutcome> | undefined;
 	/** The one that runs ends after the groups that are being replaced, or before the workers are. */
 	#ending = new AbortController();
-	/** The counts before the last one. */
-	#before: { sessions: number; shards: number } | undefined;
+	/** The counts before the last one that replaced anything. */
+	#before: ReshardTarget | undefined;
+	/** The counts before the one that runs. */
+	#upcoming: ReshardTarget | undefined;
 	/** The shard count that the options of the fleet have led to. */
 	#planned: number | undefined;
 	/** The fleet has ended. */
@@ -96,9 +98,14 @@ export class Reshards {
 	resume(): void {
 		const target = this.#options.record.read()?.target;
 		const { plan } = this.#options.mode;
-		if (typeof target !== 'number' || !plan) return;
-		if (!plan.layout.resharded && plan.layout.sessions === target) this.#write(plan, null);
-		else this.reshard({ sessions: target }).catch(() => {});
+		if (!target || !plan) return;
+		const { layout } = plan;
+		const rest = {
+			...((layout.resharded || layout.sessions !== target.sessions) && { sessions: target.sessions }),
+			...(layout.totalShards !== target.shards && { shards: target.shards }),
+		};
+		if (Object.keys(rest).length === 0) this.#write(plan, null);
+		else this.reshard(rest).catch(() => {});
 	}
 
 	/** The fleet has ended: the next one begins with its options. */
@@ -117,7 +124,8 @@ export class Reshards {
 		{ onEffect = () => {} }: { onEffect?: () => void } = {},
 	): Promise<ReshardOutcome> {
 		const { mode } = this.#options;
-		if (undo && !dryRun && this.#running) {
+		const hasEnded = undo && !dryRun && this.#running !== undefined;
+		if (this.#running && hasEnded) {
 			this.#ending.abort(new ShardctlError('CALL_CANCELLED', 'it was called off'));
 			onEffect();
 			await this.#running.catch(() => {});
@@ -129,9 +137,14 @@ export class Reshards {
 				{ details: { to: this.#stats?.to } },
 			);
 		}
-		const target = undo ? this.#undoTarget() : { sessions, shards };
 		const { plan } = mode;
 		if (!plan) throw new ShardctlError('WORKER_UNAVAILABLE', 'the fleet is not started yet');
+		const before = hasEnded ? this.#upcoming : this.#before;
+		const target = undo ? returnTo(before, plan.layout) : { sessions, shards };
+		if (!target) {
+			if (hasEnded) return unchanged(plan.layout);
+			throw new ShardctlError('RESHARD_COUNT', 'this manager has not resharded its fleet, so there is nothing to undo');
+		}
 		// The mode refuses what it cannot do, before anything is planned.
 		if (plan.gateways.length === 0) await mode.reshard({ group: 0, from: 1, to: 1 }, this.#options.signal);
 		const { shardsPerWorker, cores } = this.#options;
@@ -145,19 +158,6 @@ export class Reshards {
 			this.#running.catch(() => {});
 		}
 		return running;
-	}
-
-	/** What differs from before the last resharding, or the session count before one that ended on the way. */
-	#undoTarget(): { sessions?: number; shards?: number } {
-		const layout = this.#options.mode.plan?.layout;
-		const before = this.#before;
-		const sessions = layout?.resharded ? layout.sessions : before?.sessions;
-		const target = {
-			...(sessions !== undefined && (layout?.resharded || sessions !== layout?.sessions) && { sessions }),
-			...(before && before.shards !== layout?.totalShards && { shards: before.shards }),
-		};
-		if (Object.keys(target).length > 0) return target;
-		throw new ShardctlError('RESHARD_COUNT', 'this manager has not resharded its fleet, so there is nothing to undo');
 	}
 
 	async #run(
@@ -182,7 +182,8 @@ export class Reshards {
 		if (shards) requireMemory(shards);
 		signal.throwIfAborted();
 		onEffect();
-		this.#before = { sessions: layout.resharded ? layout.sessions : from, shards: layout.totalShards };
+		this.#upcoming = { sessions: layout.resharded ? layout.sessions : from, shards: layout.totalShards };
+		const goal = { sessions: to, shards: other?.layout.totalShards ?? layout.totalShards };
 		const startedAt = clock.now();
 		const began = clock.monotonic();
 		const stats: ReshardStats = {
@@ -203,8 +204,8 @@ export class Reshards {
 		try {
 			await inTurn(async () => {
 				for (const step of steps) {
-					if (step.kind === 'sessions') await this.#replace(step.plan, { stats, began, estimatedMs });
-					else await this.#replaceWorkers(step.plan, { stats, began, target: sessions ? to : null });
+					if (step.kind === 'sessions') await this.#replace(step.plan, { stats, began, estimatedMs, goal });
+					else await this.#replaceWorkers(step.plan, { stats, began, goal });
 				}
 			});
 		} catch (error) {
@@ -230,10 +231,10 @@ export class Reshards {
 		return { from: before.totalShards, to: layout.totalShards, workers: slices.length, memoryBytes, freeBytes: free };
 	}
 
-	/** All of them at once. `target`: the session count to go on to. */
+	/** All of them at once. */
 	async #replaceWorkers(
 		plan: ShardPlan,
-		{ stats, began, target }: { stats: ReshardStats; began: number; target: number | null },
+		{ stats, began, goal }: { stats: ReshardStats; began: number; goal: ReshardTarget },
 	): Promise<void> {
 		const { mode, clock, signal } = this.#options;
 		signal.throwIfAborted();
@@ -242,7 +243,10 @@ export class Reshards {
 		}
 		const changed = await mode.changeShards(plan, {
 			signal: AbortSignal.any([signal, this.#ending.signal]),
-			onDecided: (decided) => this.#write(decided, target),
+			onDecided: (decided) => {
+				this.#before = this.#upcoming;
+				this.#write(decided, goal);
+			},
 		});
 		stats.done++;
 		stats.longestPauseMs = Math.max(stats.longestPauseMs, changed.pausedMs);
@@ -253,7 +257,7 @@ export class Reshards {
 	/** Several groups at a time; after a failure no further one begins. */
 	async #replace(
 		{ from, to, groups }: ReshardPlan,
-		{ stats, began, estimatedMs }: { stats: ReshardStats; began: number; estimatedMs: number },
+		{ stats, began, estimatedMs, goal }: { stats: ReshardStats; began: number; estimatedMs: number; goal: ReshardTarget },
 	): Promise<void> {
 		const { mode, clock, signal, starts } = this.#options;
 		const waiting = [...groups];
@@ -262,14 +266,15 @@ export class Reshards {
 		let failure: unknown;
 		let done = 0;
 		signal.throwIfAborted();
-		this.#write(mode.plan, to);
+		this.#write(mode.plan, goal);
 		const next = async (): Promise<void> => {
 			for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
 				if (failure !== undefined || this.#ending.signal.aborted) return;
 				signal.throwIfAborted();
 				try {
 					const outcome = await mode.reshard({ group, from, to }, signal);
-					this.#write(mode.plan, to);
+					this.#before = this.#upcoming;
+					this.#write(mode.plan, goal);
 					done++;
 					stats.done++;
 					stats.identifies += outcome.done.identifies;
@@ -291,7 +296,7 @@ export class Reshards {
 		throw reshardFailure({ from, to, done, total: groups.length, why, cause: failure });
 	}
 
-	#write(plan: Plan | undefined, target: number | null): void {
+	#write(plan: Plan | undefined, target: ReshardTarget | null): void {
 		// One that ends only now must not leave a record behind.
 		if (!plan || this.#forgotten) return;
 		const { record, token } = this.#options;
@@ -329,4 +334,19 @@ function megabytes(bytes: number): string {
 /** About how long all workers of a fleet take to boot beside the present ones, and to be shown their guilds. */
 function estimateWorkersMs({ slices }: ShardPlan, cores: number): number {
 	return 5000 + Math.ceil(slices.length / (2 * cores)) * 2000;
+}
+
+/** A resharding was ended before it replaced anything. */
+function unchanged({ sessions }: Layout): ReshardOutcome {
+	return { from: sessions, to: sessions, identifies: 0, estimatedMs: 0, tookMs: 0, longestPauseMs: 0 };
+}
+
+/** What differs from before a resharding, or the session count before one that ended on the way; undefined where nothing does. */
+function returnTo(before: ReshardTarget | undefined, layout: Layout): Partial<ReshardTarget> | undefined {
+	const sessions = layout.resharded ? layout.sessions : before?.sessions;
+	const target = {
+		...(sessions !== undefined && (layout.resharded || sessions !== layout.sessions) && { sessions }),
+		...(before && before.shards !== layout.totalShards && { shards: before.shards }),
+	};
+	return Object.keys(target).length > 0 ? target : undefined;
 }
