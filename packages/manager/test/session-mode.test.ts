@@ -35,9 +35,9 @@ describe('resident mode', () => {
 			'worker/3',
 		]);
 		expect(rig.asked.filter(({ method }) => method === 'worker.expect').map(({ params }) => params)).toEqual([
-			{ incarnation: 1, shardIds: [0, 1], crashed: false },
-			{ incarnation: 2, shardIds: [2, 3], crashed: false },
-			{ incarnation: 3, shardIds: [0, 1], crashed: true },
+			{ incarnation: 1, shardIds: [0, 1], totalShards: 4, crashed: false },
+			{ incarnation: 2, shardIds: [2, 3], totalShards: 4, crashed: false },
+			{ incarnation: 3, shardIds: [0, 1], totalShards: 4, crashed: true },
 		]);
 		expect(rig.asked.filter(({ method }) => method === 'worker.ready')).toHaveLength(3);
 	});
@@ -112,8 +112,28 @@ describe('resident mode', () => {
 		expect(rig.mode.health()).toBe('up');
 		expect(known).toEqual([
 			[
-				{ incarnation: 1, shardIds: [0, 1] },
-				{ incarnation: 2, shardIds: [2, 3] },
+				{ incarnation: 1, shardIds: [0, 1], ready: true },
+				{ incarnation: 2, shardIds: [2, 3], ready: true },
+			],
+		]);
+	});
+
+	it('names the workers that are not ready to the next gateway process, which holds their events', async () => {
+		const rig = await startMode('resident');
+		await rig.startAll();
+		const known: unknown[] = [];
+		rig.gatewayScript = (process) => {
+			known.push(process.config.workers);
+			obedientGateway(process);
+		};
+		rig.script = () => {};
+		rig.processes[0]?.exit(1);
+		await rig.until('the successor', () => rig.processes.length === 3);
+		await rig.settled(rig.mode.restartGateways().catch(() => {}));
+		expect(known).toEqual([
+			[
+				{ incarnation: 3, shardIds: [0, 1], ready: false },
+				{ incarnation: 2, shardIds: [2, 3], ready: true },
 			],
 		]);
 	});
