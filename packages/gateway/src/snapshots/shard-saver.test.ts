@@ -139,16 +139,21 @@ it('writes a new snapshot when the state is replaced, the session has changed, o
 	happen(1);
 	await clock.advance(300);
 	expect(saved()).toEqual([12, 12]);
-	// Longer than a small snapshot by far.
+	// Longer than a small snapshot by far, and not by so much that the last snapshot, of just now, would have to be replaced.
 	happen(2, 'x'.repeat(2 ** 20));
-	await clock.advance(300);
+	await clock.advance(1000);
+	expect(saved()).toEqual([12, 14]);
+	await clock.advance(1000);
 	expect(saved()).toEqual([14, 14]);
+	happen(20, 'x'.repeat(2 ** 20));
+	await clock.advance(300);
+	expect(saved()).toEqual([34, 34]);
 	saver.stop();
 });
 
 it('saves while thousands of events wait to be applied to the state, which a snapshot applies at once', async () => {
 	const { clock, shard, saver, saved, deferred } = setup();
-	await clock.advance(300);
+	await clock.advance(3000);
 	const { state } = shard;
 	// As the stream has it: what reads the state applies what waits, and each event is recorded.
 	Object.defineProperty(shard, 'state', { get: () => deferred.current ?? state });
