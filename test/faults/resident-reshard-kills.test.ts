@@ -47,7 +47,7 @@ async function startFleet() {
 			totalShards: 8,
 			shardsPerWorker: 4,
 			identifyWindowMs: 50,
-			respawn: { initialDelayMs: 1, maxDelayMs: 1 },
+			respawn: { initialDelayMs: 1, maxDelayMs: 1, maxRestarts: 1000 },
 			gateway: { mode: 'resident', sessions: 2, shardsPerGateway: 8, delivery: 'at-least-once' },
 		}),
 	);

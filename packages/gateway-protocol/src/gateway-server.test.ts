@@ -171,7 +171,7 @@ test('a failure of the backend ends only the affected connection', async () => {
 
 test('closes the oldest connection without a session for one that is too many, and no other', async () => {
 	const closed: string[] = [];
-	const { gateway, observed, url } = await serve({ maxUnidentified: 20, onUnidentifiedClosed: (why) => closed.push(why) });
+	const { gateway, observed, url } = await serve({ maxUnidentified: () => 20, onUnidentifiedClosed: (why) => closed.push(why) });
 	const first = await identified(url);
 	const idle = Array.from({ length: 50 }, () => {
 		const socket = new WebSocket(url);

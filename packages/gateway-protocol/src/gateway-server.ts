@@ -46,8 +46,8 @@ export interface GatewayServerOptions {
 	createSession?: (options: SessionOptions) => GatewaySession;
 	/** Bytes that may wait for a slow client before it is dropped (default 64 MiB). */
 	maxQueuedBytes?: number;
-	/** Connections without a session; one more closes the oldest of them (default 10,000). How long one may wait is the client's affair: it may wait for its turn to identify. */
-	maxUnidentified?: number;
+	/** Connections without a session; one more closes the oldest of them (default 10,000). A function where that changes. How long one may wait is the client's affair: it may wait for its turn to identify. */
+	maxUnidentified?: number | (() => number);
 	/** A connection was closed for that. */
 	onUnidentifiedClosed?(why: string): void;
 	/** Makes the layer of a new connection. */
@@ -142,7 +142,8 @@ export class GatewayServer {
 
 	/** Without this a client that opens connections and never identifies on them would take those of the others. */
 	#makeRoom(): void {
-		const { maxUnidentified: most = defaultMaxUnidentified, onUnidentifiedClosed } = this.#options;
+		const { maxUnidentified = defaultMaxUnidentified, onUnidentifiedClosed } = this.#options;
+		const most = typeof maxUnidentified === 'number' ? maxUnidentified : maxUnidentified();
 		if (this.#connections.size < most) return;
 		const waiting = [...this.#connections.values()].filter(({ state }) => state === 'awaiting');
 		if (waiting.length < most) return;

@@ -192,7 +192,8 @@ export class ResidentGateway {
 		this.#refusals = new RefusalNotices(clock, (message) =>
 			notice({ shardIds: [...this.#shards.keys()], kind: 'worker:refused', message }),
 		);
-		const most = unprovenAtOnce + unprovenPerShard * config.shardIds.length;
+		const mostOf = (shards: number) => unprovenAtOnce + unprovenPerShard * shards;
+		const most = mostOf(config.shardIds.length);
 		const onClosed = (why: string) => this.#refusals.note(`closed a connection to the local gateway: ${why}`);
 		this.#unproven = new UnprovenClients({
 			clock,
@@ -219,7 +220,8 @@ export class ResidentGateway {
 			backend,
 			clock,
 			sessionTtlMs,
-			maxUnidentified: most,
+			// The workers of another shard count all wait at the same time, beside the present ones.
+			maxUnidentified: () => mostOf(this.#shardIds.length + (this.#change?.shardIds.length ?? 0)),
 			onUnidentifiedClosed: onClosed,
 			createSession: (session) => backend.createSession(session),
 			// Requested heartbeats would count against a limit on frames; the backend limits requests instead.

@@ -186,3 +186,23 @@ describe('memory', () => {
 		expect(state.guild('10')).toMatchObject({ threads: [{ id: '1' }], guild_scheduled_events: [{ id: '4' }, { id: '5' }] });
 	});
 });
+
+it('is assembled from the guilds of other states of the session, whatever form they are in', () => {
+	const ready = (id: string) => ({ user: { id: '9', username: 'bot' }, session_id: 's', guilds: [{ id, unavailable: true }] });
+	const guild = (id: string) => ({ id, name: id, member_count: 2, members: [{ user: { id: '9' }, nick: id }] });
+	const [one, other] = [ShardState.fromReady(ready('1'), { coldAfterMs: 0 }), ShardState.fromReady(ready('2'))];
+	for (const id of ['3', '5']) one.apply({ t: 'GUILD_CREATE', d: guild(id) });
+	one.compressCold(1);
+	other.apply({ t: 'GUILD_CREATE', d: guild('4') });
+	const all = ShardState.assemble([one, other], (id) => id !== '5');
+	expect(all.guildIds().sort()).toEqual(['1', '2', '3', '4']);
+	expect([all.guild('3')?.name, all.guild('4')?.name, all.guild('1')]).toEqual(['3', '4', undefined]);
+	expect(all.ready()).toMatchObject({ session_id: 's', user: { username: 'bot' } });
+	all.apply({ t: 'USER_UPDATE', d: { id: '9', username: 'renamed' } });
+	expect([all.ready().user, one.ready().user]).toMatchObject([{ username: 'renamed' }, { username: 'bot' }]);
+	expect(
+		ShardState.assemble([one], () => true)
+			.guildIds()
+			.sort(),
+	).toEqual(['1', '3', '5']);
+});

@@ -219,7 +219,9 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 	}
 
 	#failed(error: unknown): ShardctlError {
-		const reason = messageOf(this.#failure.signal.aborted ? this.#failure.signal.reason : error);
+		const cause = this.#failure.signal.aborted ? this.#failure.signal.reason : error;
+		// A gateway process has said the rest already.
+		const reason = (ShardctlError.is(cause) && (cause.details.reason as string | undefined)) || messageOf(cause);
 		return new ShardctlError(
 			'RESHARD_FAILED',
 			`the workers were not replaced, and the present ones keep running: ${reason}; no event was lost`,

@@ -32,6 +32,12 @@ it.each([
 	['the same count', { sessions: 8 }, 'RESHARD_COUNT', /^the fleet has 8 sessions already$/],
 	['no whole multiple', { sessions: 12 }, 'RESHARD_COUNT', /not by 12; use 8 or 16, for example$/],
 	['more sessions than shards', { sessions: 64 }, 'RESHARD_COUNT', /the workers see 32 shards, which 64 sessions cannot carry/],
+	[
+		'more sessions than the shards of a cluster',
+		{ sessions: 64, keepsShards: true },
+		'RESHARD_COUNT',
+		/64 sessions cannot carry; stop all nodes and start them with --shards 64 --gateway-sessions 64$/,
+	],
 	['a part of the shards', { sessions: 16, shardIds: [0, 8, 16, 24] }, 'RESHARD_UNSUPPORTED', /has 4 of the 32 shards/],
 	[
 		'sessions in several processes',
