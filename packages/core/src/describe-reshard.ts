@@ -1,7 +1,7 @@
 // What a resharding leads to, in one phrase, for everything that prints it. Pure.
 import { plural } from './plural.js';
 
-export interface ReshardCounts {
+interface ReshardCounts {
 	/** Session counts. */
 	from: number;
 	to: number;

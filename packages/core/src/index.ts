@@ -160,7 +160,7 @@ export {
 	workerConfigVariable,
 } from './contract/worker.js';
 export { type Deferred, deferred } from './deferred.js';
-export { describeReshard, type ReshardCounts } from './describe-reshard.js';
+export { describeReshard } from './describe-reshard.js';
 export { describeValue } from './describe-value.js';
 export { RefusalNotices } from './door/refusal-notices.js';
 export { checkRequestTimeouts } from './door/request-timeouts.js';
