@@ -137,9 +137,11 @@ export class WholeFleet implements Fleet {
 	}
 
 	async replaceWorker(workerId: number, reason: string): Promise<boolean> {
-		const workers = (await this.getWorkers()).filter(({ id }) => id === workerId);
-		if (workers.length > 1) throw onSeveralNodes(workerId, workers);
-		const node = (await this.#options.nodes()).find(({ name }) => name === workers[0]?.node);
+		const nodes = await this.#options.nodes();
+		// Which of them has one of this number is not certain while one does not respond.
+		if (this.queue && nodes.length > 1) throw countedByEach(workerId, nodes);
+		const worker = (await this.getWorkers()).find(({ id }) => id === workerId);
+		const node = nodes.find(({ name }) => name === worker?.node);
 		return node ? node.fleet.replaceWorker(workerId, reason) : false;
 	}
 
@@ -230,14 +232,12 @@ function sum(counts: readonly number[]): number {
 	return counts.reduce((total, count) => total + count, 0);
 }
 
-function onSeveralNodes(workerId: number, workers: readonly WorkerView[]): ShardctlError {
-	const nodes = workers.map(({ node = '' }) => node);
+function countedByEach(workerId: number, nodes: readonly NodeFleet[]): ShardctlError {
+	const names = nodes.map(({ name }) => name);
 	return new ShardctlError(
 		'OPTIONS_INVALID',
-		`there is a worker ${workerId} on each of the nodes ${nodes.join(', ')}: name one (--node)`,
-		{
-			details: { workerId, nodes },
-		},
+		`each node counts its own workers of a queue: name the node of worker ${workerId} (--node), one of ${names.join(', ')}`,
+		{ details: { workerId, nodes: names } },
 	);
 }
 
