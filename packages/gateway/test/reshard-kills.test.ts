@@ -4,7 +4,7 @@
 import { expect, it } from 'vitest';
 import { SimulatedFleet, type Victim } from './support/simulated-fleet.js';
 
-const runs = Number(process.env.SHARDCTL_RESHARD_RUNS ?? 15);
+const runs = Number(process.env.SHARDCTL_RESHARD_RUNS ?? 10);
 const firstSeed = Number(process.env.SHARDCTL_RESHARD_SEED ?? 1);
 const seeds = Array.from({ length: runs }, (_, index) => firstSeed + index);
 

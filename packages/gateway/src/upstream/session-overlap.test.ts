@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { SessionOverlap } from './session-overlap.js';
+import { overlapLimit, staleAfterMs } from './shard-overlap.js';
 
 const deferredBy = (overlap: SessionOverlap) =>
 	[...overlap.deferred()].map(({ dispatch, seq }) => [dispatch.t, seq, dispatch.repeated === true]);
@@ -54,5 +55,35 @@ it('forgets what the new session had received when Discord begins another in its
 	expect([...overlap.deferred()].map(({ dispatch: { t, d } }) => [t, (d as { id?: string }).id])).toEqual([
 		['READY', undefined],
 		['MESSAGE_CREATE', '2'],
+	]);
+});
+
+it('is full when too much waits, not counting the guilds that the session begins with', () => {
+	const overlap = new SessionOverlap();
+	const large = 'x'.repeat(overlapLimit.bytes / 4);
+	overlap.defer({ t: 'READY', d: { guilds: [{ id: '1' }] } }, 1, 0);
+	overlap.defer({ t: 'GUILD_CREATE', d: { id: '1' }, text: large.repeat(5) }, 2, 0);
+	const message = (id: number) => ({ t: 'MESSAGE_CREATE', d: { id: String(id), guild_id: '1' }, text: large });
+	for (let id = 3; id < 7; id++) overlap.defer(message(id), id, 0);
+	expect(overlap.isFull).toBe(false);
+	overlap.defer(message(7), 7, 0);
+	expect(overlap.isFull).toBe(true);
+	// Discord has begun another one in its place.
+	overlap.defer({ t: 'READY', d: {} }, 1, 0);
+	expect(overlap.isFull).toBe(false);
+});
+
+it('gives to the state alone what the state of a present session contains that has begun again', () => {
+	const overlap = new SessionOverlap();
+	const message = (id: string) => ({ t: 'MESSAGE_CREATE', d: { id, guild_id: '1' } });
+	overlap.defer({ t: 'READY', d: {} }, 1, 0);
+	overlap.restart(100);
+	overlap.defer(message('1'), 2, 500);
+	overlap.defer(message('2'), 3, 100 + staleAfterMs);
+	expect(overlap.settlesInMs(500)).toBeGreaterThan(staleAfterMs);
+	expect(deferredBy(overlap)).toEqual([
+		['READY', 1, false],
+		['MESSAGE_CREATE', 2, true],
+		['MESSAGE_CREATE', 3, false],
 	]);
 });
