@@ -253,7 +253,6 @@ export class SimulatedFleet {
 	#startWorker(shardIds: readonly number[]): Slot {
 		const manager = this.#manager;
 		const incarnation = ++this.#lastIncarnation;
-		if (this.#gateway.isListening) this.#gateway.expect(shardIds, incarnation);
 		const worker: SimulatedWorker = new SimulatedWorker({
 			time: this.time,
 			random: this.random.fork(),
@@ -273,7 +272,16 @@ export class SimulatedFleet {
 				this.#longestWayMs = Math.max(this.#longestWayMs, this.time.monotonic() - writtenAtMs);
 			},
 		});
+		this.#expect(worker, manager);
 		return { worker, incarnation };
+	}
+
+	/** Until a gateway process has heard it; one that is started later knows it from its configuration. */
+	#expect(worker: SimulatedWorker, manager: number): void {
+		const { shardIds, incarnation } = worker.options;
+		if (!worker.process.isAlive || manager !== this.#manager) return;
+		if (this.#gateway.isListening) this.#gateway.expect(shardIds, incarnation);
+		else this.time.setTimeout(() => this.#expect(worker, manager), 10);
 	}
 
 	/** Until a gateway process has heard it. */
