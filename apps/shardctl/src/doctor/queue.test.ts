@@ -1,6 +1,6 @@
 import type { EngineReport } from '@shardctl/cluster';
 import { expect, it } from 'vitest';
-import { checkQueue, queueFindings } from './queue.js';
+import { checkQueue, keepFindings, queueFindings } from './queue.js';
 
 const good: EngineReport = {
 	engine: 'valkey',
@@ -35,6 +35,7 @@ it.each<[Partial<EngineReport>, string, string, RegExp]>([
 	[{ refusal: 'NOPERM' }, 'redis rights', 'fail', /NOPERM/],
 	[{ appendOnly: false }, 'redis files', 'warn', /loses the events that no worker has handled yet/],
 	[{ maxBytes: 11 * 2 ** 20 }, 'redis memory', 'warn', /10 MB of 11 MB used/],
+	[{ maxBytes: 9 * 2 ** 20 }, 'redis memory', 'fail', /Redis is full: 10 MB of 9 MB used/],
 ])('says what is wrong: %j', (changes, check, status, message) => {
 	const found = findings(changes).filter((finding) => finding.status !== 'ok');
 	expect(found).toMatchObject([{ check, status, message: expect.stringMatching(message) }]);
@@ -47,5 +48,14 @@ it.each([
 ])('reports an address that it cannot use, with one finding: %j', async (queue, env, message) => {
 	expect(await checkQueue({ queue, token: '', env })).toMatchObject([
 		{ check: 'redis', status: 'fail', message: expect.stringMatching(message), remedy: expect.any(String) },
+	]);
+});
+
+it('warns where the queue may keep more than Redis has memory for', () => {
+	const maxBytes = 512 * 2 ** 20;
+	expect(keepFindings({ maxBytes }, maxBytes - 1)).toEqual([]);
+	expect(keepFindings({ maxBytes: 0 })).toEqual([]);
+	expect(keepFindings({ maxBytes })).toMatchObject([
+		{ status: 'warn', message: 'Redis may use 512 MB, and the queue keeps up to 1,024 MB for workers that are away' },
 	]);
 });

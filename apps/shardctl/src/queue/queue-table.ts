@@ -27,7 +27,7 @@ function unwrittenNotes({ unwritten }: QueueStats): string[] {
 		out.red(
 			`Not written for ${lasting}: ${grouped(waiting)} events of ${describeShards(shardIds)} wait in their gateway processes.`,
 		),
-		out.red(`${printableLine(error).replace(/\.$/, '')}: ${unwrittenRemedy(error)}.`),
+		out.red(`${printableLine(error)}: ${unwrittenRemedy(error)}.`),
 	];
 }
 

@@ -35,7 +35,8 @@ export function queueUnwritten(gateways: readonly GatewayFacts[]): QueueUnwritte
 	return {
 		shardIds: sorted(failing.map(({ shardId }) => shardId)),
 		since: Math.min(...failing.map(({ since }) => since)),
-		error: first.error,
+		// Redis' own sentences end with a full stop; here they are a part of one.
+		error: first.error.replace(/\.$/, ''),
 		waiting: failing.reduce((sum, { bufferedEvents }) => sum + bufferedEvents, 0),
 	};
 }
