@@ -114,7 +114,6 @@ export {
 	type QueueNews,
 	type QueuePartitionStats,
 	type QueueStats,
-	type QueueUnwritten,
 	type QueueWorkerFigures,
 	queueChannel,
 } from './contract/queue.js';
