@@ -22,7 +22,7 @@ export class WorkerTurns {
 
 	/** As {@link take}, of several workers at once. */
 	takeAll(workerIds: readonly number[], signal: AbortSignal | undefined, work: () => Promise<void>): Promise<void> {
-		const before = Promise.all(workerIds.map((id) => this.#last.get(id)));
+		const before = Promise.all(workerIds.map((id) => this.#last.get(id) ?? Promise.resolve()));
 		const done = before.then(() => {
 			signal?.throwIfAborted();
 			return work();
