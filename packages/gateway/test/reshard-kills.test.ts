@@ -78,7 +78,7 @@ async function runWithLosses(seed: number): Promise<Failure[]> {
 		fleet.hush();
 		await time.pass(10_000);
 		await time.until('the workers to be ready', () => fleet.isReady, 60_000);
-		for (const conversation of [...discord.said.keys()]) discord.say(conversation);
+		for (const conversation of discord.said.keys()) discord.say(conversation);
 		await fleet.lastHandled();
 		await fleet.stateFollowed();
 		return fleet.swaps.length === 0 ? [] : [{ seed, problems: fleet.swaps, story: fleet.story.slice(-40) }];
