@@ -328,6 +328,7 @@ export class ResidentGateway {
 		await this.#options.tidy?.({ bot: this.#bot, generation: this.#layout.generation }, fence);
 		// Not before: until then the process or the owner before might have replaced sessions.
 		await this.#record.read();
+		if (this.#options.tidy) await this.#record.tidy();
 		this.#createReplaced();
 		await Promise.all([...this.#sessions.values()].map((session) => session.restore({ withWorkers })));
 		this.#identity = this.#options.lease?.identity;

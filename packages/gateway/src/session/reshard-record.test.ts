@@ -12,6 +12,10 @@ function setup() {
 			if (world.isFull) throw new Error('the disk is full');
 			files.set(name, data);
 		},
+		remove: async (name: string) => {
+			if (world.isFull) throw new Error('the disk is full');
+			files.delete(name);
+		},
 	} as unknown as HeldSnapshots;
 	const open = async (shardIds = [0, 1, 2, 3, 4, 5, 6, 7]) => {
 		const record = new ReshardRecord({ bot: 'bot', layout: { generation: 0, totalShards: 8 }, shardIds, store });
@@ -91,4 +95,53 @@ it('takes back what was just written down, and brings back what was replaced', a
 	await empty.add(first);
 	await empty.undo(first);
 	expect((await fresh.open()).sessionsOf(0)).toBeUndefined();
+});
+
+const otherShards = { layout: { generation: 1, totalShards: 16 }, shardIds: Array.from({ length: 16 }, (_, id) => id) };
+
+it('removes what was written of shards of another count, after what is being written', async () => {
+	const { open, files } = setup();
+	const record = await open();
+	const added = record.add([replacing(0, 4)]);
+	record.begin(otherShards);
+	await added;
+	await record.remove();
+	expect(files.size).toBe(0);
+});
+
+it('removes at the end what could not be removed when the shard count changed, or what an earlier process left', async () => {
+	const { open, world, files } = setup();
+	const record = await open();
+	await record.add([replacing(0, 4)]);
+	world.isFull = true;
+	record.begin(otherShards);
+	await expect(record.remove()).rejects.toThrow('the disk is full');
+	world.isFull = false;
+	expect(files.size).toBe(1);
+	await record.remove();
+	expect(files.size).toBe(0);
+	await (await open()).add([replacing(0, 4)]);
+	const next = await open();
+	next.begin(otherShards);
+	await next.read();
+	await next.remove();
+	expect(files.size).toBe(0);
+});
+
+it('keeps what was written of its shards when it is tidied, and removes what is of others', async () => {
+	const { open, files } = setup();
+	await (await open()).add([replacing(0, 4)]);
+	await (await open()).tidy();
+	expect((await open()).sessionsOf(0)).toBe(4);
+	const [[name, data]] = [...files] as [[string, Uint8Array]];
+	files.set(name, Buffer.from(JSON.stringify({ ...JSON.parse(String(data)), generation: 1 })));
+	await (await open()).tidy();
+	expect(files.size).toBe(0);
+});
+
+it('does not remove what a process of other shards has written', async () => {
+	const { open, files } = setup();
+	await (await open()).add([replacing(0, 4)]);
+	await (await open([0, 4])).remove();
+	expect(files.size).toBe(1);
 });

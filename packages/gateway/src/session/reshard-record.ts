@@ -36,6 +36,8 @@ export class ReshardRecord {
 	#sessions: readonly ReplacingSession[] = [];
 	/** What the last sessions of a shard have replaced, for {@link undo}. */
 	#former: readonly ReplacingSession[] = [];
+	/** There may be a file, whatever it says. */
+	#isWritten = false;
 	/** Groups are replaced at the same time, and each writes down all of them: one after the other, or the last one would undo the others. */
 	#writing: Promise<void> = Promise.resolve();
 
@@ -44,11 +46,16 @@ export class ReshardRecord {
 		this.#of = options;
 	}
 
-	/** The shards are those of another count from now on, all of them saved with the sessions that carry them. */
+	/**
+	 * The shards are those of another count from now on, all of them saved with the sessions that carry them. What was written of the
+	 * former ones is removed: a later fleet can have their generation and their count again.
+	 */
 	begin(of: Pick<ReshardRecordOptions, 'layout' | 'shardIds'>): void {
 		this.#of = of;
 		this.#sessions = [];
 		this.#former = [];
+		// Where it fails, `remove` tries it again.
+		this.#removeFile().catch(() => {});
 	}
 
 	/** Reads what an earlier process wrote. What is damaged, or of other shards, counts as nothing. */
@@ -60,6 +67,12 @@ export class ReshardRecord {
 		const isOfThese = written?.shardIds === undefined || written.shardIds.join() === shardIds.join();
 		const isPresent = written?.totalShards === totalShards && written.generation === generation && isOfThese;
 		this.#sessions = isPresent ? written.sessions : [];
+		this.#isWritten = data !== undefined && isOfThese;
+	}
+
+	/** After {@link read}, in a store of this fleet alone: removes what was written of another generation, or of no session any more. */
+	async tidy(): Promise<void> {
+		if (this.#sessions.length === 0) await this.#removeFile();
 	}
 
 	/** Writes it down once more: what was written before may be lost. */
@@ -100,8 +113,19 @@ export class ReshardRecord {
 
 	/** The sessions are over. */
 	async remove(): Promise<void> {
-		if (this.#sessions.length > 0) await this.#options.store.remove(this.#name);
 		this.#sessions = [];
+		await this.#removeFile();
+	}
+
+	/** After everything that is being written. */
+	#removeFile(): Promise<void> {
+		const done = this.#writing.then(async () => {
+			if (!this.#isWritten) return;
+			await this.#options.store.remove(this.#name);
+			this.#isWritten = false;
+		});
+		this.#writing = done.catch(() => {});
+		return done;
 	}
 
 	#write(change: () => readonly ReplacingSession[]): Promise<void> {
@@ -110,6 +134,7 @@ export class ReshardRecord {
 			const { layout, shardIds } = this.#of;
 			const { generation, totalShards } = layout;
 			const written: Written = { generation, totalShards, shardIds, sessions };
+			this.#isWritten = true;
 			await this.#options.store.write(this.#name, Buffer.from(JSON.stringify({ version, ...written })));
 			this.#sessions = sessions;
 		});
