@@ -11,6 +11,7 @@ const noAnswer = () => Promise.reject(new ShardctlError('CALL_TIMEOUT', 'no answ
 class ScriptedWorker extends EventEmitter {
 	readonly id = 0;
 	readonly shardIds = [0];
+	totalShards = 1;
 	readonly label = 'worker 0 (shard 0)';
 	readonly version = { canRevert: true };
 	readonly name: string;
@@ -96,6 +97,12 @@ function make({ drained = true, served = true } = {}) {
 		did,
 		events,
 		replace: () => replacer.replace(asManaged(), { reason: 'asked' }),
+		/** All workers are replaced by those of another shard count. */
+		changeShards: () =>
+			replacer.whileNoneIsReplaced([0], async () => {
+				worker = new ScriptedWorker('of other shards', did);
+				worker.totalShards = 2;
+			}),
 		deploy: (first: 'start' | 'stop', stages: string[] = []) =>
 			replacer.deploy(asManaged(), { first, signal: new AbortController().signal, onStage: (stage) => stages.push(stage) }),
 	};
@@ -109,6 +116,15 @@ describe('a replacement of a worker', () => {
 		await replace();
 		expect(did).toEqual(['start new', 'promote new', 'stop old']);
 		expect(events).toEqual([['worker:deployed', undefined]]);
+	});
+
+	it('leaves a worker of another shard count alone that has the id by the time of its turn', async () => {
+		const { replace, changeShards, did, events } = make();
+		const changed = changeShards();
+		await Promise.all([changed, replace()]);
+		expect([did, events]).toEqual([[], []]);
+		await replace();
+		expect(did).toEqual(['start new', 'promote new', 'stop of other shards']);
 	});
 
 	it('keeps the old process when the new one fails by itself', async () => {

@@ -61,9 +61,13 @@ export class WorkerReplacer {
 		this.#options = options;
 	}
 
-	/** One replacement at a time of the same worker. */
-	replace({ id }: ManagedWorker, { reason }: ReplaceOptions): Promise<void> {
+	/**
+	 * One replacement at a time of the same worker. Resolves without one where all workers were replaced by those of another shard count
+	 * meanwhile, whose ids begin at 0 again.
+	 */
+	replace({ id, totalShards }: ManagedWorker, { reason }: ReplaceOptions): Promise<void> {
 		return this.#turns.take(id, this.#options.signal, async () => {
+			if (this.#options.workers.byId(id)?.totalShards !== totalShards) return;
 			const obstacle = await this.#handOver(id, {});
 			if (!obstacle) return;
 			await this.#end(obstacle);
