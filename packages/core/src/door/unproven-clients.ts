@@ -5,8 +5,8 @@ import type { Clock, Timer } from '../clock.js';
 
 export interface UnprovenClientsOptions {
 	clock: Clock;
-	/** One more closes the oldest of them. */
-	most: number;
+	/** One more closes the oldest of them. A function is asked at each connection. */
+	most: number | (() => number);
 	/** From the connection until it is proven. */
 	withinMs: number;
 	/** What a connection did not do in that time: `did not show that it is a worker`. */
@@ -30,7 +30,8 @@ export class UnprovenClients {
 
 	/** A connection begins. */
 	add(socket: Socket): void {
-		const { clock, most, withinMs, failing } = this.#options;
+		const { clock, withinMs, failing } = this.#options;
+		const most = typeof this.#options.most === 'function' ? this.#options.most() : this.#options.most;
 		const [oldest] = this.#sockets.keys();
 		if (this.#sockets.size >= most && oldest) this.#close(oldest, `it ${failing}, and ${most} newer ones wait as well`);
 		const timer = clock.setTimeout(() => this.#close(socket, `it ${failing} within ${withinMs / 1000} s`), withinMs);

@@ -1,4 +1,4 @@
-// Events of a session that wait while its shards are replaced by those of another shard count. Bounded by whoever holds them.
+// Events of a session that wait while its shards are replaced by those of another shard count. Bounded by what holds them.
 import type { Dispatch } from '../state/raw.js';
 
 export interface HeldEvent {
@@ -6,7 +6,7 @@ export interface HeldEvent {
 	readonly seq: number;
 }
 
-/** What holds the events of a session is told of each. */
+/** What holds the events of a session; it receives each event that waits. */
 export interface EventHold {
 	/** An event has arrived and waits. */
 	onHeld(event: HeldEvent): void;
