@@ -344,8 +344,11 @@ export interface GatewayMethods {
 	'shards.released': { params: { generation: number }; result: null };
 	/** The new shards receive the events from now on, those that were kept back first. Resolves at once where they do already. */
 	'shards.commit': { params: { generation: number }; result: { pausedMs: number; held: number } };
-	/** Drops the new shards; the present ones receive what was kept back. */
-	'shards.drop': { params: { generation: number }; result: null };
+	/**
+	 * Drops the new shards; the present ones receive what was kept back. `reason`: why the gateway process had dropped them before, such as
+	 * because of a full buffer; null where it had not.
+	 */
+	'shards.drop': { params: { generation: number }; result: { reason: string | null } };
 	/** In a cluster: the session is this node's, or the lease has been renewed. The first one restores the session. */
 	'session.lease': { params: SessionLease; result: null };
 	/** Saves everything; with `keepSessions` Discord keeps the sessions for the next process. The process exits right after. */

@@ -253,7 +253,7 @@ const gatewayResults = {
 	'shards.seal': nothing,
 	'shards.released': nothing,
 	'shards.commit': z.object({ pausedMs: z.number().min(0), held: id }),
-	'shards.drop': nothing,
+	'shards.drop': z.object({ reason: z.string().nullable() }),
 	'session.lease': nothing,
 	shutdown: nothing,
 } satisfies SchemasOf<ResultsOf<GatewayMethods>>;

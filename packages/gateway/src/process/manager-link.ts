@@ -63,10 +63,7 @@ export function answerManager(
 		});
 	}
 	peer.handle('shards.commit', ({ generation }) => gateway.commitShards(generation));
-	peer.handle('shards.drop', async ({ generation }) => {
-		await gateway.dropShards(generation);
-		return null;
-	});
+	peer.handle('shards.drop', ({ generation }) => gateway.dropShards(generation));
 	peer.handle('session.lease', async (lease) => {
 		await gateway.hear(lease);
 		return null;

@@ -82,6 +82,26 @@ it('releases one session, keeps the others, and adds it again', async () => {
 	await expect(gateway.add({ session: 1, shardIds: [1, 3], workers: [] })).rejects.toMatchObject({ code: 'INTERNAL' });
 });
 
+const otherShards = {
+	layout: { generation: 1, totalShards: 8, sessions: 2 },
+	shardIds: [0, 1, 2, 3, 4, 5, 6, 7],
+	workers: [{ incarnation: 8, shardIds: [0, 1, 2, 3, 4, 5, 6, 7] }],
+};
+
+it('rejects each step of a change of the shards that was dropped with the reason, until another one begins', async () => {
+	const { gateway } = setup();
+	await gateway.start();
+	expect(() => gateway.changeOf(1)).toThrow(expect.objectContaining({ code: 'PROTOCOL_ERROR' }));
+	await gateway.beginShards(otherShards);
+	gateway.changeOf(1).drop('the buffer is full');
+	const failed = { code: 'RESHARD_FAILED', message: expect.stringContaining('the buffer is full') };
+	await expect(gateway.changeOf(1).cut()).rejects.toMatchObject(failed);
+	expect(() => gateway.commitShards(1)).toThrow(expect.objectContaining(failed));
+	await gateway.beginShards(otherShards);
+	expect(gateway.changeOf(1).state).toBe('waiting');
+	expect(await gateway.dropShards(1)).toEqual({ reason: null });
+});
+
 it('cannot start after a newer process has claimed the snapshots', async () => {
 	const content = new MemoryContent();
 	await setup(content, '5').gateway.start();
@@ -188,6 +208,15 @@ describe('the local server', () => {
 		expect(String(((await once(socket, 'data')) as [Buffer])[0])).toMatch(/^HTTP\/1.1 101/);
 		expect(notices).toHaveLength(1);
 		socket.destroy();
+		for (const each of silent) each.socket.destroy();
+	});
+
+	test('admits as many silent connections as the workers of both shard counts need while the shards are replaced', async () => {
+		const { gateway } = setup(undefined, undefined, secret);
+		const port = await gateway.start();
+		await gateway.beginShards(otherShards);
+		const silent = await Promise.all(Array.from({ length: 120 }, () => dial(port)));
+		await expect.poll(() => silent.filter(({ socket }) => socket.closed).length).toBe(120 - 64 - 4 * 12);
 		for (const each of silent) each.socket.destroy();
 	});
 

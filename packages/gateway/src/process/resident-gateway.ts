@@ -153,6 +153,8 @@ export class ResidentGateway {
 	#shards = new Map<number, ResidentShard>();
 	/** Shards of another count that are to replace those. */
 	#change: NextShards | undefined;
+	/** The change before: was taken, or dropped. */
+	#past: ShardChange | undefined;
 	readonly #snapshots: HeldSnapshots;
 	readonly #bot: string;
 	/** Which sessions were replaced by others. */
@@ -192,12 +194,13 @@ export class ResidentGateway {
 		this.#refusals = new RefusalNotices(clock, (message) =>
 			notice({ shardIds: [...this.#shards.keys()], kind: 'worker:refused', message }),
 		);
-		const mostOf = (shards: number) => unprovenAtOnce + unprovenPerShard * shards;
-		const most = mostOf(config.shardIds.length);
+		// The workers of another shard count all wait at the same time, beside the present ones.
+		const shardCount = () => this.#shardIds.length + (this.#change?.shardIds.length ?? 0);
+		const mostUnproven = () => unprovenAtOnce + unprovenPerShard * shardCount();
 		const onClosed = (why: string) => this.#refusals.note(`closed a connection to the local gateway: ${why}`);
 		this.#unproven = new UnprovenClients({
 			clock,
-			most,
+			most: mostUnproven,
 			withinMs: unprovenForMs,
 			failing: 'did not show that it is a worker',
 			onClosed,
@@ -220,8 +223,7 @@ export class ResidentGateway {
 			backend,
 			clock,
 			sessionTtlMs,
-			// The workers of another shard count all wait at the same time, beside the present ones.
-			maxUnidentified: () => mostOf(this.#shardIds.length + (this.#change?.shardIds.length ?? 0)),
+			maxUnidentified: mostUnproven,
 			onUnidentifiedClosed: onClosed,
 			createSession: (session) => backend.createSession(session),
 			// Requested heartbeats would count against a limit on frames; the backend limits requests instead.
@@ -460,12 +462,13 @@ export class ResidentGateway {
 	}
 
 	/**
-	 * Makes the shards of another count, for workers that are started now: they receive READY at {@link cutShards}. One that was not
+	 * Makes the shards of another count, for workers that are started now: they receive READY at `shards.cut`. One that was not
 	 * decided is dropped. Throws `RESHARD_FAILED`.
 	 */
 	async beginShards({ layout, shardIds, workers }: ShardsToBegin): Promise<void> {
 		await this.#dropChange('another change of the shards began');
-		const { config, clock } = this.#options;
+		this.#past = undefined;
+		const { config, clock, notice } = this.#options;
 		const sessions = [...this.#sessions.values()];
 		const isWhole = sessions.every(({ of }) => layout.totalShards % of === 0);
 		const [one, other] = [layout.totalShards, this.#layout.totalShards];
@@ -488,8 +491,10 @@ export class ResidentGateway {
 			clock,
 			buffer: config.buffer,
 			onTaken: () => this.#takeShards(next),
+			onGivenUp: ({ message }) => notice({ shardIds: [...this.#shardIds], kind: 'reshard:failed', message }),
 			onDropped: () => {
 				if (this.#change === next) this.#change = undefined;
+				this.#past = change;
 				next.discarded = this.#discard(next.shards.values());
 			},
 		});
@@ -505,9 +510,13 @@ export class ResidentGateway {
 		this.#change = next;
 	}
 
-	/** See `shards.cut` of the contract, and so on. Throws `PROTOCOL_ERROR` where no such change is under way. */
+	/**
+	 * See `shards.cut` of the contract, and so on. One that was dropped rejects each step with the reason. Throws `PROTOCOL_ERROR` where there
+	 * was no such change.
+	 */
 	changeOf(generation: number): ShardChange {
-		if (this.#change?.layout.generation === generation) return this.#change.change;
+		const found = [this.#change?.change, this.#past].find((change) => change?.layout.generation === generation);
+		if (found) return found;
 		throw new ShardctlError(
 			'PROTOCOL_ERROR',
 			`gateway process ${this.#id} has no change of its shards to generation ${generation}`,
@@ -516,15 +525,19 @@ export class ResidentGateway {
 
 	/** The sessions carry the new shards from now on. Returns at once where they do already. */
 	commitShards(generation: number): ShardChangeFigures {
-		if (this.#layout.generation === generation) return { pausedMs: 0, held: 0 };
+		// One that was taken because of a full buffer has its figures; a process that started with the new shards has none.
+		const isTaken = this.#layout.generation === generation;
+		if (isTaken && this.#past?.layout.generation !== generation) return { pausedMs: 0, held: 0 };
 		const change = this.changeOf(generation);
 		change.take();
 		return change.figures;
 	}
 
 	/** Resolves when nothing is left of the new shards. Where they count already, nothing happens. */
-	async dropShards(generation: number): Promise<void> {
+	async dropShards(generation: number): Promise<{ reason: string | null }> {
 		if (this.#change?.layout.generation === generation) await this.#dropChange('it was called off');
+		const isPast = this.#past?.layout.generation === generation;
+		return { reason: (isPast && this.#past?.givenUp) || null };
 	}
 
 	async #dropChange(reason: string): Promise<void> {
@@ -540,6 +553,7 @@ export class ResidentGateway {
 		this.#layout = next.layout;
 		this.#shardIds = next.shardIds;
 		this.#change = undefined;
+		this.#past = next.change;
 		this.#record.begin(next);
 		// It never rejects.
 		this.#discard(former.values()).catch(() => {});

@@ -114,6 +114,7 @@ function setup({ from = 4, to = 8 } = {}) {
 		clock,
 		buffer: { events: 10, bytes: 1000, ageMs: 1000 },
 		onTaken: () => story.push('taken'),
+		onGivenUp: ({ message }) => story.push(message),
 		onDropped: () => story.push('dropped'),
 	});
 	const present = sessions.flatMap(({ shards }) => shards);
@@ -209,15 +210,20 @@ it.each(['waiting', 'cut', 'sealed'])('is dropped from %s: the present shards ge
 });
 
 it.each([
-	['more events arrive than the buffer holds', ids(45).map(message)],
-	['Discord starts another session', [{ t: 'READY', d: {} }]],
-])('is dropped after the cut when %s', async (_, events: Dispatch[]) => {
+	[
+		'more events arrive than the buffer holds',
+		ids(45).map(message),
+		'more events arrived meanwhile than the buffer of a shard may have',
+	],
+	['Discord starts another session', [{ t: 'READY', d: {} }], 'Discord started another session meanwhile'],
+])('is dropped after the cut when %s', async (_, events: Dispatch[], reason) => {
 	const { change, first, story } = setup();
 	await change.cut();
 	for (const event of events) first.receive(event);
-	expect([story, first.passed.length]).toEqual([['dropped'], events.length]);
+	expect([story, first.passed.length]).toEqual([[`the shards were not replaced: ${reason}`, 'dropped'], events.length]);
 	// The manager learns it with its next request.
-	await expect(change.seal()).rejects.toMatchObject({ code: 'RESHARD_FAILED' });
+	expect(change.givenUp).toBe(reason);
+	await expect(change.seal()).rejects.toMatchObject({ code: 'RESHARD_FAILED', message: expect.stringContaining(reason) });
 });
 
 it('is not dropped once it is sealed: with a full buffer it is taken as soon as the manager has decided', async () => {

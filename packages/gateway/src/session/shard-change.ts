@@ -48,6 +48,8 @@ export interface ShardChangeOptions<Shard extends ChangingShard> {
 	buffer: BufferLimits;
 	/** The new shards are the process's: called in the same turn, before what waited is passed on. */
 	onTaken(): void;
+	/** It is dropped without a word from the manager, and events flow as before. Called before `onDropped`. */
+	onGivenUp(error: ShardctlError): void;
 	/** The new shards are not needed any more. */
 	onDropped(): void;
 }
@@ -74,6 +76,8 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 	readonly #options: ShardChangeOptions<Shard>;
 	#state: ChangeState = 'waiting';
 	#reason = '';
+	/** Why it was dropped without a word from the manager. */
+	#givenUp: string | undefined;
 	#held = { events: 0, bytes: 0 };
 	#heldSince = 0;
 	#figures: ShardChangeFigures = { pausedMs: 0, held: 0 };
@@ -95,6 +99,11 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 
 	get state(): ChangeState {
 		return this.#state;
+	}
+
+	/** Why it was dropped without a word from the manager; undefined where it was not. */
+	get givenUp(): string | undefined {
+		return this.#givenUp;
 	}
 
 	get figures(): ShardChangeFigures {
@@ -152,7 +161,13 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 		this.#end('dropped');
 		for (const shard of this.#present) shard.leave(false);
 		if (wereHeld) for (const session of this.#options.sessions) session.continueWith();
+		if (this.#givenUp !== undefined) this.#options.onGivenUp(failed(this.#givenUp));
 		this.#options.onDropped();
+	}
+
+	#giveUp(reason: string): void {
+		this.#givenUp = reason;
+		this.drop(reason);
 	}
 
 	get #present(): readonly Shard[] {
@@ -240,7 +255,7 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 		const reason = isNew
 			? 'Discord started another session meanwhile'
 			: 'more events arrived meanwhile than the buffer of a shard may have';
-		if (this.#state === 'cut') this.drop(reason);
+		if (this.#state === 'cut') this.#giveUp(reason);
 		else this.#continue(reason);
 	}
 
@@ -252,7 +267,7 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 	}
 
 	#onUndecided(): void {
-		if (this.#state === 'cut') this.drop('the manager did not continue the change');
+		if (this.#state === 'cut') this.#giveUp('the manager did not continue the change');
 	}
 
 	#end(state: 'taken' | 'dropped'): void {

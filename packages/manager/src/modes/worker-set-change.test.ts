@@ -35,13 +35,15 @@ class FakeGateway {
 	readonly child = new EventEmitter();
 	readonly pending = new Map<string, Deferred<unknown>>();
 	readonly asked: [string, unknown][] = [];
+	readonly timeouts = new Map<string, number | undefined>();
 	restarts = 0;
 
 	constructor(label: string) {
 		this.label = label;
 	}
 
-	request = (method: string, params: unknown, { signal }: { signal?: AbortSignal }) => {
+	request = (method: string, params: unknown, { signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number }) => {
+		this.timeouts.set(method, timeoutMs);
 		const answer = deferred<unknown>();
 		this.asked.push([method, params]);
 		this.pending.set(method, answer);
@@ -197,6 +199,30 @@ it.each(['shards.begin', 'shards.cut', 'shards.seal'] as const)(
 		expect(fleet.decisions()).toBe(0);
 	},
 );
+
+it('names the reason of a gateway process that had dropped the new shards, whose workers were closed after that', async () => {
+	const fleet = begin();
+	await fleet.reach('presenting');
+	fleet.next[1]?.emit('shard.status', { shardId: 1, status: 'disconnected', closeCode: 4010 });
+	await settled();
+	fleet.gateways[1]?.answer('shards.drop', { reason: 'more events arrived than fit' });
+	await fleet.drop();
+	await expect(fleet.outcome).rejects.toMatchObject({
+		code: 'RESHARD_FAILED',
+		details: { reason: 'gateway process 1: more events arrived than fit' },
+	});
+});
+
+it('limits for how long those that are sealed wait for one that is not', async () => {
+	const fleet = begin();
+	await fleet.reach('sealing');
+	expect(fleet.gateways.map(({ timeouts }) => timeouts.get('shards.seal'))).toEqual([30_000, 30_000]);
+	fleet.gateways[0]?.answer('shards.seal');
+	fleet.gateways[1]?.refuse('shards.seal', 'CALL_TIMEOUT', 'no answer in time');
+	await fleet.drop();
+	await expect(fleet.outcome).rejects.toMatchObject({ code: 'RESHARD_FAILED', message: /no answer in time/ });
+	expect(fleet.decisions()).toBe(0);
+});
 
 it('keeps the present workers where the decision cannot be written down', async () => {
 	const fleet = begin({

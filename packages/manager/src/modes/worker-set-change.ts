@@ -73,6 +73,8 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 	#state: WorkerSetChangeState = 'announcing';
 	/** Aborts with the first failure before the decision. */
 	readonly #failure = new AbortController();
+	/** Why a gateway process had dropped the new shards before it was asked to: what happened to their workers came after it. */
+	#dropped: string | undefined;
 
 	constructor(options: WorkerSetChangeOptions<Worker>) {
 		this.#options = options;
@@ -118,7 +120,9 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 		this.#enter('presenting');
 		await this.#all(ready);
 		this.#enter('sealing');
-		await this.#all(gateways.map(({ gateway }) => gateway.request('shards.seal', this.#which, this.#asked)));
+		// Those that are sealed wait for the others, and for the decision.
+		const asked = { ...this.#asked, timeoutMs: sealTimeoutMs };
+		await this.#all(gateways.map(({ gateway }) => gateway.request('shards.seal', this.#which, asked)));
 	}
 
 	async #finish(): Promise<WorkerSetChanged> {
@@ -156,7 +160,10 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 		const { gateways } = this.#options;
 		const asked = { timeoutMs: dropTimeoutMs };
 		// A gateway process that does not answer has died, and the next one knows nothing of the new shards.
-		const dropped = gateways.map(({ gateway }) => gateway.request('shards.drop', this.#which, asked).catch(() => {}));
+		const dropped = gateways.map(async ({ gateway }) => {
+			const before = await gateway.request('shards.drop', this.#which, asked).catch(() => null);
+			if (before?.reason) this.#dropped ??= `${gateway.label}: ${before.reason}`;
+		});
 		await Promise.all([...dropped, ...this.#next.map(({ child }) => child.stop({ graceMs: 0 }))]);
 		this.#enter('dropped');
 	}
@@ -219,9 +226,11 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 	}
 
 	#failed(error: unknown): ShardctlError {
+		const { signal } = this.#options;
 		const cause = this.#failure.signal.aborted ? this.#failure.signal.reason : error;
 		// A gateway process has said the rest already.
-		const reason = (ShardctlError.is(cause) && (cause.details.reason as string | undefined)) || messageOf(cause);
+		const first = (ShardctlError.is(cause) && (cause.details.reason as string | undefined)) || messageOf(cause);
+		const reason = signal.aborted ? first : (this.#dropped ?? first);
 		return new ShardctlError(
 			'RESHARD_FAILED',
 			`the workers were not replaced, and the present ones keep running: ${reason}; no event was lost`,
@@ -236,6 +245,8 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 }
 
 const dropTimeoutMs = 15_000;
+/** Events wait meanwhile, without a limit of the gateway processes that are sealed. */
+const sealTimeoutMs = 30_000;
 
 function happened(source: { on(event: never, listener: () => void): unknown }, event: string): Promise<void> {
 	const happening = deferred();
