@@ -29,9 +29,9 @@ function otherRelease({ version, protocol }: { version: string; protocol?: numbe
 	}
 	const file = join(copy, 'packages/cluster/dist/node/join-refusal.js');
 	const text = readFileSync(file, 'utf8');
-	expect(text).toMatch(/^export const protocol = 1;$/m);
+	expect(text).toMatch(/^export const protocol = 2;$/m);
 	if (protocol !== undefined) {
-		writeFileSync(file, text.replace(/^export const protocol = 1;$/m, `export const protocol = ${protocol};`));
+		writeFileSync(file, text.replace(/^export const protocol = 2;$/m, `export const protocol = ${protocol};`));
 		// The program is a bundle of these.
 		execFileSync(process.execPath, ['bundle-cli.mjs'], { cwd: join(copy, 'apps/shardctl') });
 	}
@@ -115,8 +115,8 @@ describeWithRedis('a node that may not join', () => {
 			],
 			[
 				'another protocol',
-				{ command: otherRelease({ version: '99.1.0', protocol: 2 }) },
-				new RegExp(`run shardctl ${own.version} \\(protocol 1\\), and this one is shardctl 99\\.1\\.0 \\(protocol 2\\)`),
+				{ command: otherRelease({ version: '99.1.0', protocol: 1 }) },
+				new RegExp(`run shardctl ${own.version} \\(protocol 2\\), and this one is shardctl 99\\.1\\.0 \\(protocol 1\\)`),
 			],
 		];
 		for (const [what, refused, message] of cases) {

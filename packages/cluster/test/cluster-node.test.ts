@@ -129,10 +129,10 @@ describeWithRedis('nodes with fake hosts, and moves between them', () => {
 	it('(22) refuses a node of another protocol, with both versions, and leaves the others undisturbed', async () => {
 		await start(['a']);
 		const { table } = clusterKeys('fleet');
-		await redis.batch([['HSET', table, 'settings', JSON.stringify({ protocol: 2, leaseMs, quietMs: 1 })]]);
+		await redis.batch([['HSET', table, 'settings', JSON.stringify({ protocol: 1, leaseMs, quietMs: 1 })]]);
 		await expect(fleet.start('b')).rejects.toMatchObject({
 			code: 'CLUSTER_MISMATCH',
-			message: expect.stringMatching(/run shardctl \S+ \(protocol 2\), and this one is shardctl \S+ \(protocol 1\)/),
+			message: expect.stringMatching(/run shardctl \S+ \(protocol 1\), and this one is shardctl \S+ \(protocol 2\)/),
 		});
 		expect(fleet.allOwned()).toBe(true);
 	});

@@ -3,8 +3,11 @@ import { ShardctlError } from '@shardctl/core';
 import type { Timings } from '../lease/timings.js';
 import type { Member } from '../table/cluster-view.js';
 
-/** Of the scripts, and of what they read and write. Nodes with different ones cannot share a cluster. */
-export const protocol = 1;
+/**
+ * Of the scripts, and of what they and the nodes read and write. Nodes with different ones cannot share a cluster. 2: the table has the
+ * resharding, and what a node owns may be several sessions.
+ */
+export const protocol = 2;
 
 export interface JoinAttempt {
 	readonly name: string;
