@@ -3,7 +3,7 @@ import { type ReshardedGroup, type ReshardGroup, ShardctlError } from '@shardctl
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { ClusterReshards } from './cluster-reshards.js';
-import { layoutNow } from './reshard-entry.js';
+import { layoutNow, type ReshardEntry } from './reshard-entry.js';
 
 const layout = { generation: 0, totalShards: 8, sessions: 4 };
 const done: ReshardedGroup = { identifies: 2, pausedMs: 30, repeated: 0 };
@@ -34,7 +34,13 @@ function setup({ capacity = 100 } = {}) {
 		})),
 		records: new Map(),
 	};
-	const world = { isAway: false, replaced: [] as string[], reported: [] as string[] };
+	const world = {
+		isAway: false,
+		/** The answer to the first such write is lost. */
+		losesAnswer: undefined as ((written: ReshardEntry) => boolean) | undefined,
+		/** What a node waits for before it replaces a group. */
+		turn: Promise.resolve(),
+ replaced: [] as string[], reported: [] as string[] };
 	const nodes = names.map((node) => {
 		const stopped = new AbortController();
 		/** What a group's replacement waits for, and how it ends. */
@@ -58,6 +64,10 @@ function setup({ capacity = 100 } = {}) {
 						for (const change of wanted) {
 							if (change.op === 'reshard') write({ reshard: change.entry });
 						}
+						if (wanted.length > 0 && world.losesAnswer?.(JSON.parse(table.reshard ?? '{}') as ReshardEntry)) {
+							world.losesAnswer = undefined;
+							throw new ShardctlError('REDIS_UNAVAILABLE', 'no answer');
+						}
 						return wanted.map(() => 'done');
 					},
 					state: {
@@ -79,7 +89,7 @@ function setup({ capacity = 100 } = {}) {
 					});
 					signal.addEventListener('abort', () => reject(signal.reason), { once: true });
 				}),
-			inTurn: (work) => work(),
+			inTurn: (work) => world.turn.then(work),
 			isReady: (session) => table.sessions[session]?.owner === node,
 			onLayout: () => {},
 			onPerson: (atMs) => world.reported.push(`${node}: person at ${atMs}`),
@@ -215,6 +225,94 @@ it('is written down again by a node that knows of it when Redis has lost its dat
 	expect(table().reshard).toBe(before);
 });
 
+it('is written down again where Redis has an earlier one, so that the caller is not kept for ever', async () => {
+	const { nodes, write, settle, table } = setup();
+	const [a, b] = nodes;
+	const finish = async () => {
+		for (const [group, node] of [a, b, a, b].entries()) {
+			await settle();
+			node.endings.get(group)?.resolve();
+		}
+		await settle();
+	};
+	const first = a.reshards.reshard({ sessions: 8 }, { byPerson: false });
+	await finish();
+	await first;
+	const before = table().reshard;
+	const second = a.reshards.reshard({ undo: true }, { byPerson: false });
+	await settle();
+	// A failover to a replica that had not received it.
+	write({ reshard: before });
+	await finish();
+	expect(await second).toMatchObject({ from: 8, to: 4 });
+	expect(JSON.parse(table().reshard ?? '{}')).toMatchObject({ id: 2, state: 'done' });
+	expect(layoutNow(table(), layout)).toEqual(layout);
+});
+
+it('continues where the answer to what a node wrote was lost: to its claim, and to what it replaced', async () => {
+	const { nodes, world, settle } = setup();
+	const [a, b] = nodes;
+	world.losesAnswer = ({ active }) => active[0] === 'a';
+	const outcome = b.reshards.reshard({ sessions: 8 }, { byPerson: false });
+	await settle();
+	expect(world.losesAnswer).toBeUndefined();
+	expect([...a.endings.keys()]).toEqual([0]);
+	world.losesAnswer = ({ left }) => !left.includes(0);
+	for (const [group, node] of [a, b, a, b].entries()) {
+		node.endings.get(group)?.resolve();
+		await settle();
+	}
+	expect(world.losesAnswer).toBeUndefined();
+	expect(await outcome).toMatchObject({ to: 8 });
+	expect(world.replaced).toHaveLength(4);
+});
+
+it('ends where the answer to a claim was lost and it is called off', async () => {
+	const { nodes, world, settle, table } = setup();
+	const [a] = nodes;
+	const lost = new Promise<void>((resolve) => {
+		world.losesAnswer = ({ active }) => {
+			const isClaim = active[0] === 'a';
+			if (isClaim) resolve();
+			return isClaim;
+		};
+	});
+	a.reshards.reshard({ sessions: 8 }, { byPerson: false }).catch(() => {});
+	await lost;
+	// Before the node looks again.
+	const undone = a.reshards.reshard({ undo: true }, { byPerson: true });
+	await settle();
+	nodes[1].endings.get(1)?.resolve();
+	for (const group of [0, 1]) {
+		await settle();
+		nodes[group as 0 | 1].endings.get(group)?.resolve();
+	}
+	await settle();
+	expect(await undone).toMatchObject({ to: 4 });
+	expect(layoutNow(table(), layout)).toEqual(layout);
+});
+
+it('replaces nothing that was called off while it waited in turn, and says that nothing is to be undone', async () => {
+	const { nodes, world, settle, table } = setup();
+	const [a, b] = nodes;
+	let go = () => {};
+	world.turn = new Promise<void>((resolve) => {
+		go = resolve;
+	});
+	const outcome = a.reshards.reshard({ sessions: 8 }, { byPerson: false });
+	outcome.catch(() => {});
+	await settle();
+	const undone = b.reshards.reshard({ undo: true }, { byPerson: true });
+	await settle();
+	go();
+	await settle();
+	await expect(outcome).rejects.toThrow(/0 of 4 groups .* it was called off/);
+	expect(await undone).toMatchObject({ from: 4, to: 4, identifies: 0 });
+	expect([a.endings.size, b.endings.size]).toEqual([0, 0]);
+	expect(layoutNow(table(), layout)).toEqual(layout);
+	await expect(a.reshards.reshard({ undo: true }, { byPerson: true })).rejects.toThrow(/nothing to undo/);
+});
+
 it('is tried again where Redis is away when a group was replaced', async () => {
 	const { nodes, world, settle } = setup();
 	const [a] = nodes;
@@ -233,7 +331,7 @@ it('is refused where it cannot be', async () => {
 	const { nodes } = setup({ capacity: 3 });
 	const [a] = nodes;
 	const refusal = (sessions: number) => a.reshards.reshard({ sessions, dryRun: true }, { byPerson: true });
-	await expect(refusal(8)).rejects.toThrow('node "a" takes 3 sessions at most, and would have more of 8');
+	await expect(refusal(8)).rejects.toThrow('node "a" takes 3 sessions at most, and would have 4 of the 8');
 	await expect(refusal(6)).rejects.toThrow(/started with 4 sessions, .* whole multiples of them, not 6/);
 	await expect(refusal(2)).rejects.toMatchObject({ code: 'RESHARD_COUNT' });
 	await expect(refusal(16)).rejects.toThrow(/the workers see 8 shards/);

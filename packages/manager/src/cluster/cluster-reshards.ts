@@ -1,10 +1,10 @@
-// Reshards a cluster. The table has how far it is (reshard-entry.ts), and every node does its part without being asked: it replaces the sessions
+// Reshards a cluster. The table records how far it is (reshard-entry.ts), and every node does its part without being asked: it replaces the sessions
 // of the groups that it owns, where they are, inside the gateway process that holds them. So no node conducts it, and when one dies, the next
 // owner of what it had continues.
 //
 // A gateway process writes down which sessions count as the owner of its session, with the owner's epoch, in the same place as what it saves.
 // So that, and not the table, decides where the next owner continues; the table is brought up to date by asking it again.
-import type { ClusterNode, ClusterView } from '@shardctl/cluster';
+import type { ClusterNode, ClusterView, NodeRow } from '@shardctl/cluster';
 import {
 	type Clock,
 	type Layout,
@@ -20,6 +20,7 @@ import {
 import type { SessionStarts } from '../identify/session-starts.js';
 import { planSession } from '../plan/plan-session.js';
 import { estimateMs, planReshard, type ReshardPlan } from '../reshard/plan-reshard.js';
+import { unchanged } from '../reshard/unchanged.js';
 import {
 	begun,
 	called,
@@ -34,6 +35,7 @@ import {
 	rowOf,
 	statsOf,
 	swept,
+	unsureOf,
 } from './reshard-entry.js';
 
 /** How often a node looks whether it can do something for a resharding that runs. It asks Redis for nothing then. */
@@ -97,11 +99,11 @@ export class ClusterReshards {
 		const { door, onLayout, onPerson } = this.#options;
 		const { layout } = door();
 		this.#view = view;
-		const entry = reshardEntry(view, layout);
-		if (!entry && this.#entry) {
-			this.#restore(this.#entry);
+		if (this.#isLost(view)) {
+			this.#restore().catch(() => {});
 			return;
 		}
+		const entry = reshardEntry(view, layout);
 		if (entry?.byPerson && (entry.id !== this.#entry?.id || !this.#entry.byPerson)) onPerson(entry.startedAt);
 		this.#entry = entry;
 		onLayout(layoutNow(view, layout));
@@ -117,20 +119,21 @@ export class ClusterReshards {
 		{ sessions, shards, dryRun = false, undo = false }: ReshardRequest,
 		{ byPerson }: { byPerson: boolean },
 	): Promise<ReshardOutcome> {
-		const { door, clock, windowMs, starts, requireReshardable } = this.#options;
+		const { door, clock, windowMs, starts, requireReshardable, onPerson } = this.#options;
 		const { node, layout: started } = door();
 		await requireReshardable();
 		if (shards !== undefined) throw noShardsOfCluster(started);
-		let view = await node.read();
+		let view = await this.#readWhole();
 		let entry = reshardEntry(view, started);
 		if (undo && !dryRun && entry && isRunning(entry)) {
 			await this.#update(entry.id, (now) => called({ ...now, byPerson: now.byPerson || byPerson }, 'it was called off'));
 			await this.#end(entry.id);
 			view = await node.read();
 			entry = reshardEntry(view, started);
+			if (entry?.state === 'failed' && isUnchanged(view, entry, started)) return unchanged(layoutNow(view, started));
 		}
 		if (entry && isRunning(entry)) throw alreadyRunning(entry);
-		const target = undo ? undoTarget(layoutNow(view, started), entry) : sessions;
+		const target = undo ? undoTarget(view, entry, started) : sessions;
 		if (target === undefined) {
 			throw new ShardctlError('OPTIONS_INVALID', 'resharding needs the number of sessions to end with, or undo', { details: {} });
 		}
@@ -151,6 +154,11 @@ export class ClusterReshards {
 			return [{ op: 'reshard', entry: JSON.stringify(begin) }];
 		});
 		if (!begin || written !== 'done') throw new ShardctlError('INTERNAL', `the resharding was not written down: ${written}`);
+		// Redis may lose it before this node reads the table.
+		if ((this.#entry?.id ?? 0) < begin.id) {
+			this.#entry = begin;
+			if (byPerson) onPerson(begin.startedAt);
+		}
 		this.#report(begin);
 		const end = await this.#end(begin.id);
 		if (end.state !== 'done') throw failureOf(end);
@@ -173,7 +181,8 @@ export class ClusterReshards {
 		}
 		const rows = Array.from({ length: started.sessions }, (_, session) => planSession(started, session, slicing).shardIds);
 		const shardIds = rows.flat().sort((a, b) => a - b);
-		const plan = planReshard({ layout: now, shardIds, gateways: rows, sessions: to, keepsShards: true });
+		const unsure = unsureOf(reshardEntry(view, started));
+		const plan = planReshard({ layout: now, shardIds, gateways: rows, sessions: to, keepsShards: true, unsure });
 		requireRoom(view, { started: started.sessions, to });
 		return plan;
 	}
@@ -182,7 +191,9 @@ export class ClusterReshards {
 	async #end(id: number): Promise<ReshardEntry> {
 		const { door, clock, signal } = this.#options;
 		for (;;) {
-			const entry = reshardEntry(await this.#read(), door().layout);
+			const view = await this.#read();
+			const entry = reshardEntry(view, door().layout);
+			if (this.#isLost(view)) await this.#restore().catch(() => {});
 			if (entry && (entry.id > id || (entry.id === id && !isRunning(entry)))) {
 				if (entry.id === id) return entry;
 				throw new ShardctlError('RESHARD_RUNNING', 'another resharding has begun since; "shardctl stats" shows how far it is', {
@@ -230,16 +241,16 @@ export class ClusterReshards {
 		const view = this.#view;
 		if (!entry || !view) return;
 		this.#endLost();
-		if (entry.state === 'ending' && !isRunning(swept(entry, view))) {
-			await this.#update(entry.id, (now, at) => swept(now, at));
+		const atWork = { node: node.node, isHere: (group: number) => this.#here.has(group) };
+		if (entry.state === 'ending' && !isRunning(swept(entry, view, atWork))) {
+			await this.#update(entry.id, (now, at) => swept(now, at, atWork));
 			return;
 		}
 		// One after the other, as they would wait for each other in any case: see `inTurn`.
 		if (this.#here.size > 0) return;
 		for (const group of entry.left) {
 			if (!isReady(rowOf(group, entry))) continue;
-			const claim = (now: ReshardEntry, at: ClusterView) =>
-				claimed(now, at, { group, node: node.node, isHere: (other) => this.#here.has(other) });
+			const claim = (now: ReshardEntry, at: ClusterView) => claimed(now, at, { group, ...atWork });
 			if (!claim(entry, view)) continue;
 			const begins = new AbortController();
 			this.#here.set(group, begins);
@@ -267,17 +278,25 @@ export class ClusterReshards {
 		const { node } = door();
 		const signal = AbortSignal.any([ends.signal, stopped]);
 		let next: (entry: ReshardEntry) => ReshardEntry;
+		let done: ReshardedGroup | undefined;
+		let hasBegun = false;
 		try {
-			let done: ReshardedGroup | undefined;
 			await inTurn(async () => {
 				signal.throwIfAborted();
+				// It may have waited for a whole deploy.
+				if (this.#entry?.id !== id || this.#entry.state !== 'running') return;
+				hasBegun = true;
 				done = await replace({ group, from, to }, signal);
 			});
-			next = (entry) => replaced(entry, { group, node: node.node, done: done as ReshardedGroup, nowMs: clock.now() });
+			const result: ReshardedGroup | undefined = done;
+			next = (entry) =>
+				result
+					? replaced(entry, { group, node: node.node, done: result, nowMs: clock.now() })
+					: given(entry, { group, node: node.node, isUntouched: true });
 		} catch (error) {
 			// What failed because the group moves, or has moved, is done again by its next owner.
 			const isMoving = signal.aborted || !this.#holds(group) || this.#moves(await this.#read().catch(() => undefined), group);
-			next = (entry) => given(entry, { group, node: node.node, error: isMoving ? undefined : messageOf(error) });
+			next = (entry) => given(entry, { group, node: node.node, error: isMoving ? undefined : messageOf(error), isUntouched: !hasBegun });
 		}
 		await this.#update(id, next, { signal: stopped });
 	}
@@ -320,23 +339,43 @@ export class ClusterReshards {
 		this.#options.onProgress(statsOf(entry));
 	}
 
-	/** Redis has lost how far it is, and with it nothing else that is not known here. */
-	#restore(entry: ReshardEntry): void {
+	/** Whether Redis has lost what this node knows of: it has none, or an earlier resharding. */
+	#isLost(view: ClusterView): boolean {
+		const known = this.#entry?.id ?? 0;
+		return (reshardEntry(view, this.#options.door().layout)?.id ?? 0) < known;
+	}
+
+	/** Writes what Redis has lost again, as far as this node has read it. */
+	async #restore(): Promise<void> {
 		if (this.#restoring) return;
 		this.#restoring = true;
-		const { node, layout } = this.#options.door();
-		node
-			.change((view) => (reshardEntry(view, layout) ? [] : [{ op: 'reshard', entry: JSON.stringify(entry) }]))
-			.catch(() => {})
-			.finally(() => {
-				this.#restoring = false;
-			});
+		try {
+			await this.#options
+				.door()
+				.node.change((view) => (this.#isLost(view) ? [{ op: 'reshard', entry: JSON.stringify(this.#entry) }] : []));
+		} finally {
+			this.#restoring = false;
+		}
+	}
+
+	/** The table, with what Redis has lost of it. */
+	async #readWhole(): Promise<ClusterView> {
+		const { node } = this.#options.door();
+		const view = await node.read();
+		if (!this.#isLost(view)) return view;
+		await this.#restore();
+		return node.read();
 	}
 }
 
+/** Whether a resharding that ended on the way has replaced no session, for certain. */
+function isUnchanged(view: ClusterView, entry: ReshardEntry | undefined, started: Layout): boolean {
+	return layoutNow(view, started).resharded === undefined && unsureOf(entry) === undefined;
+}
+
 /** The session count before the resharding that ended on the way, or before the last one. */
-function undoTarget(now: Layout, entry: ReshardEntry | undefined): number {
-	if (now.resharded) return now.sessions;
+function undoTarget(view: ClusterView, entry: ReshardEntry | undefined, started: Layout): number {
+	if (!isUnchanged(view, entry, started)) return layoutNow(view, started).sessions;
 	if (entry?.state === 'done') return entry.from;
 	throw new ShardctlError('RESHARD_COUNT', 'this cluster has not been resharded, so there is nothing to undo');
 }
@@ -345,13 +384,12 @@ function undoTarget(now: Layout, entry: ReshardEntry | undefined): number {
 function requireRoom({ nodes, sessions }: ClusterView, { started, to }: { started: number; to: number }): void {
 	const each = to / started;
 	const live = nodes.filter(({ leaseMs, member }) => leaseMs > 0 && member);
-	const full = live.find(
-		({ node, member }) => sessions.filter(({ owner }) => owner === node).length * each > (member?.capacity ?? 0),
-	);
+	const wouldHave = ({ node }: NodeRow) => sessions.filter(({ owner }) => owner === node).length * each;
+	const full = live.find((row) => wouldHave(row) > (row.member?.capacity ?? 0));
 	if (!full) return;
 	throw new ShardctlError(
 		'RESHARD_COUNT',
-		`node "${full.member?.name}" takes ${full.member?.capacity} sessions at most, and would have more of ${to}; start it with a larger --capacity, or start another node first`,
+		`node "${full.member?.name}" takes ${full.member?.capacity} sessions at most, and would have ${wouldHave(full)} of the ${to}; start it with a larger --capacity, or start another node first`,
 		{ details: { node: full.member?.name, capacity: full.member?.capacity } },
 	);
 }

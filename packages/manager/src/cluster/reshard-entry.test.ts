@@ -16,6 +16,7 @@ import {
 	startedLayout,
 	statsOf,
 	swept,
+	unsureOf,
 } from './reshard-entry.js';
 
 const started = { generation: 0, totalShards: 16, sessions: 4 };
@@ -42,7 +43,8 @@ function begin(to: number, before?: ReshardEntry, maxConcurrency = 4): ReshardEn
 	const view = viewOf(before);
 	const shardIds = Array.from({ length: 16 }, (_, id) => id);
 	const gateways = [0, 1, 2, 3].map((session) => shardIds.filter((id) => id % 4 === session));
-	const plan = planReshard({ layout: layoutNow(view, started), shardIds, gateways, sessions: to });
+	const unsure = unsureOf(reshardEntry(view, started));
+	const plan = planReshard({ layout: layoutNow(view, started), shardIds, gateways, sessions: to, unsure });
 	return begun(view, { started, plan, nowMs: 1000, maxConcurrency, windowMs: 5000, byPerson: true });
 }
 
@@ -87,7 +89,6 @@ describe('a resharding of a cluster', () => {
 		const two = claim(claim(entry, 0, 'a') as ReshardEntry, 1, 'b') as ReshardEntry;
 		expect(two.active).toEqual({ 0: 'a', 1: 'b' });
 		expect(claim(two, 2, 'a')).toBeUndefined();
-		expect(claim(two, 0, 'a')).toBeUndefined();
 	});
 
 	it('continues on the next owner of a group whose node has died, which does it again', () => {
@@ -103,8 +104,10 @@ describe('a resharding of a cluster', () => {
 
 	it('is not held up by what a node had begun before it lost the group and got it back', () => {
 		const entry = claim(begin(8, undefined, 2), 0, 'a') as ReshardEntry;
-		expect(claim(entry, 0, 'a')).toBeUndefined();
-		expect(claim(entry, 0, 'a', table(), () => false)?.active).toEqual({ 0: 'a' });
+		// What it is at keeps its place; the group itself cannot be what it is at.
+		expect(claim(entry, 2, 'a')).toBeUndefined();
+		expect(claim(entry, 0, 'a')?.active).toEqual({ 0: 'a' });
+		expect(claim(entry, 2, 'a', table(), () => false)).toMatchObject({ active: { 2: 'a' }, unsure: [0] });
 	});
 
 	it('ends when what is being replaced has been, after a failure and when it is called off', () => {
@@ -121,8 +124,33 @@ describe('a resharding of a cluster', () => {
 		});
 		expect(called(begin(8), 'it was called off').state).toBe('failed');
 		// And where the node that was at it is gone.
-		expect(swept(ending, table({ nodes: [live('a')] })).state).toBe('failed');
-		expect(isRunning(swept(ending, table()))).toBe(true);
+		expect(swept(ending, table({ nodes: [live('a')] }), { node: 'a', isHere: () => false }).state).toBe('failed');
+		expect(isRunning(swept(ending, table(), { node: 'a', isHere: () => false }))).toBe(true);
+		// Or does not know of it, as its claim or what it reported of it was lost.
+		expect(isRunning(swept(ending, table(), { node: 'b', isHere: () => true }))).toBe(true);
+		expect(swept(ending, table(), { node: 'b', isHere: () => false }).state).toBe('failed');
+	});
+
+	it('does again, or undoes, a group that may have been replaced when its node died at the end', () => {
+		const ending = called(claim(begin(8), 1, 'b') as ReshardEntry, 'it was called off');
+		const failed = swept(ending, table({ nodes: [live('a')] }), { node: 'a', isHere: () => false });
+		expect(failed).toMatchObject({ state: 'failed', sessions: 4, left: [0, 1, 2, 3], unsure: [1] });
+		expect(sessionsEach(viewOf(failed), started)).toBe(2);
+		expect(() => begin(16, failed)).toThrow(/between 4 and 8 sessions/);
+		expect(begin(8, failed).left).toEqual([0, 1, 2, 3]);
+		let back = begin(4, failed);
+		expect(back).toMatchObject({ from: 8, to: 4, left: [1], unsure: [1] });
+		// And the same where that ends on the way.
+		back = given(claim(back, 1, 'b') as ReshardEntry, { group: 1, node: 'b', error: 'refused' });
+		expect(back).toMatchObject({ state: 'failed', unsure: [1] });
+		expect(begin(8, back)).toMatchObject({ from: 4, to: 8, left: [0, 1, 2, 3] });
+		back = replace(begin(4, back), 1, 'b');
+		expect(back).toMatchObject({ state: 'done', unsure: [] });
+		expect(layoutNow(viewOf(back), started)).toEqual(started);
+		// A node that was only cut off reports it late.
+		expect(replace(failed, 1, 'b')).toMatchObject({ left: [0, 2, 3], unsure: [], resharded: { sessions: 8, groups: [1] } });
+		// With what is left untouched there is nothing to do again.
+		expect(given(ending, { group: 1, node: 'b', isUntouched: true })).toMatchObject({ state: 'failed', unsure: [] });
 	});
 
 	it('continues or returns after that', () => {

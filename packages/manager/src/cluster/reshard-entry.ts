@@ -20,6 +20,11 @@ export interface ReshardEntry {
 	readonly resharded: Layout['resharded'] | null;
 	/** Groups that are left to do; ascending. */
 	readonly left: readonly number[];
+	/**
+	 * Of those that are left: groups with which a node had begun and whose end is not known. They may have the new sessions already, so the next
+	 * resharding does them in any case.
+	 */
+	readonly unsure: readonly number[];
 	/** Group → node that replaces its sessions. It counts while that node lives and owns them. */
 	readonly active: Readonly<Record<string, string>>;
 	/** Groups that are replaced at the same time, at most. */
@@ -42,7 +47,8 @@ const mostAtOnce = 4;
 /** Undefined before the first, and for what a cluster of another layout has left. */
 export function reshardEntry({ reshard }: Pick<ClusterView, 'reshard'>, started: Layout): ReshardEntry | undefined {
 	if (reshard === undefined) return undefined;
-	const entry = JSON.parse(reshard) as ReshardEntry;
+	const known = JSON.parse(reshard) as Omit<ReshardEntry, 'unsure'> & Partial<Pick<ReshardEntry, 'unsure'>>;
+	const entry: ReshardEntry = { unsure: [], ...known };
 	return entry.totalShards === started.totalShards && entry.started === started.sessions ? entry : undefined;
 }
 
@@ -74,7 +80,14 @@ export function sessionsEach(view: Pick<ClusterView, 'reshard'>, started: Layout
 	const { sessions, resharded } = layoutNow(view, started);
 	const entry = reshardEntry(view, started);
 	const to = entry && isRunning(entry) ? entry.to : 0;
-	return Math.max(1, Math.max(sessions, resharded?.sessions ?? 0, to) / started.sessions);
+	return Math.max(1, Math.max(sessions, resharded?.sessions ?? 0, to, unsureOf(entry)?.sessions ?? 0) / started.sessions);
+}
+
+/** Groups that have either these sessions or those of the layout; undefined where every group is known. */
+export function unsureOf(entry: ReshardEntry | undefined): { sessions: number; groups: readonly number[] } | undefined {
+	if (!entry || entry.unsure.length === 0) return undefined;
+	const { sessions, from, to, unsure: groups } = entry;
+	return { sessions: to === sessions ? from : to, groups };
 }
 
 export function isRunning({ state }: Pick<ReshardEntry, 'state'>): boolean {
@@ -107,6 +120,7 @@ export function begun(
 		sessions: now.sessions,
 		resharded: now.resharded ?? null,
 		left: groups,
+		unsure: reshardEntry(view, started)?.unsure ?? [],
 		active: {},
 		atOnce: Math.max(1, Math.min(mostAtOnce, Math.floor(maxConcurrency / Math.max(1, to / from)))),
 		total: groups.length,
@@ -125,31 +139,45 @@ export function rowOf(group: number, { started }: Pick<ReshardEntry, 'started'>)
 	return group % started;
 }
 
-/** Whether a node replaces the sessions of a group now, as far as the table says. */
-function isActive(entry: ReshardEntry, group: number, { nodes, sessions }: Pick<ClusterView, 'nodes' | 'sessions'>): boolean {
-	const node = entry.active[group];
-	if (node === undefined) return false;
-	const owner = sessions.find(({ session }) => session === rowOf(group, entry))?.owner;
-	return owner === node && nodes.some((row) => row.node === node && row.leaseMs > 0);
+/** The node that reads the table, and which groups it replaces now: it knows that better than the table, which has what it once wrote. */
+export interface AtWork {
+	node: string;
+	isHere(group: number): boolean;
+}
+
+/** Without the groups that their node does not replace any more: it is gone, has lost them, or knows nothing of it. */
+function withoutLost(entry: ReshardEntry, { nodes, sessions }: Pick<ClusterView, 'nodes' | 'sessions'>, at: AtWork): ReshardEntry {
+	const lost = Object.entries(entry.active).flatMap(([id, node]) => {
+		const group = Number(id);
+		const owner = sessions.find(({ session }) => session === rowOf(group, entry))?.owner;
+		const isAlive = owner === node && nodes.some((row) => row.node === node && row.leaseMs > 0);
+		return (node === at.node ? at.isHere(group) : isAlive) ? [] : [group];
+	});
+	return lost.reduce(withUnsure, entry);
+}
+
+/** Without a group that a node had begun. */
+function withUnsure(entry: ReshardEntry, group: number): ReshardEntry {
+	const { [group]: _, ...active } = entry.active;
+	const isKnown = !entry.left.includes(group) || entry.unsure.includes(group);
+	return { ...entry, active, unsure: isKnown ? entry.unsure : [...entry.unsure, group].sort((a, b) => a - b) };
 }
 
 /**
  * A node begins with a group that it owns. Undefined where it may not: as many as may be replaced at the same time are, or another node does it.
- * `isHere`: whether this node is at it; what the table says of itself is what it did before it lost the group.
+ * `isHere`: of the other groups. An entry of this node for the group itself is from before it lost the group, or from a claim whose answer was lost.
  */
 export function claimed(
 	entry: ReshardEntry,
 	view: Pick<ClusterView, 'nodes' | 'sessions'>,
-	{ group, node, isHere }: { group: number; node: string; isHere(group: number): boolean },
+	{ group, node, isHere }: AtWork & { group: number },
 ): ReshardEntry | undefined {
 	if (entry.state !== 'running' || !entry.left.includes(group)) return undefined;
 	const owner = view.sessions.find(({ session }) => session === rowOf(group, entry));
 	if (owner?.owner !== node || owner.phase !== 'held') return undefined;
-	const active = Object.fromEntries(
-		Object.entries(entry.active).filter(([id, by]) => (by === node ? isHere(Number(id)) : isActive(entry, Number(id), view))),
-	);
-	if (active[group] !== undefined || Object.keys(active).length >= entry.atOnce) return undefined;
-	return { ...entry, active: { ...active, [group]: node } };
+	const present = withoutLost(entry, view, { node, isHere: (other) => other !== group && isHere(other) });
+	if (present.active[group] !== undefined || Object.keys(present.active).length >= entry.atOnce) return undefined;
+	return { ...present, active: { ...present.active, [group]: node } };
 }
 
 /** The sessions of a group were replaced. */
@@ -174,18 +202,28 @@ export function replaced(
 		sessions,
 		resharded,
 		left: entry.left.filter((each) => each !== group),
+		unsure: entry.unsure.filter((each) => each !== group),
 		identifies: entry.identifies + done.identifies,
 		longestPauseMs: Math.max(entry.longestPauseMs, done.pausedMs),
 		tookMs: Math.max(entry.tookMs, nowMs - entry.startedAt),
 	});
 }
 
-/** A node has left a group as it was: without an error another node, or the same one, begins with it again. */
+/**
+ * A node has not finished a group: without an error another node, or the same one, begins with it again. `isUntouched`: it had not begun to
+ * replace the sessions.
+ */
 export function given(
 	entry: ReshardEntry,
-	{ group, node, error }: { group: number; node: string; error?: string | undefined },
+	{
+		group,
+		node,
+		error,
+		isUntouched = false,
+	}: { group: number; node: string; error?: string | undefined; isUntouched?: boolean },
 ): ReshardEntry {
-	const without = withoutActive(entry, { group, node });
+	const isMine = entry.active[group] === node;
+	const without = isMine && !isUntouched ? withUnsure(entry, group) : withoutActive(entry, { group, node });
 	return ended(error === undefined ? without : called(without, error));
 }
 
@@ -194,10 +232,9 @@ export function called(entry: ReshardEntry, error: string): ReshardEntry {
 	return entry.state === 'running' ? ended({ ...entry, state: 'ending', error }) : entry;
 }
 
-/** With what of it is not so any more left out: the end of a resharding whose last node at work is gone. */
-export function swept(entry: ReshardEntry, view: Pick<ClusterView, 'nodes' | 'sessions'>): ReshardEntry {
-	const active = Object.fromEntries(Object.entries(entry.active).filter(([group]) => isActive(entry, Number(group), view)));
-	return ended({ ...entry, active });
+/** Removes groups whose node is gone, no longer owns them, or is the one that asks and does not replace them. */
+export function swept(entry: ReshardEntry, view: Pick<ClusterView, 'nodes' | 'sessions'>, at: AtWork): ReshardEntry {
+	return ended(withoutLost(entry, view, at));
 }
 
 function withoutActive(entry: ReshardEntry, { group, node }: { group: number; node: string }): ReshardEntry {
@@ -207,7 +244,7 @@ function withoutActive(entry: ReshardEntry, { group, node }: { group: number; no
 }
 
 function ended(entry: ReshardEntry): ReshardEntry {
-	if (!isRunning(entry)) return entry;
+	// Also where a node that was cut off reports the last group late.
 	if (entry.left.length === 0) return { ...entry, state: 'done', active: {}, error: null };
 	return entry.state === 'ending' && Object.keys(entry.active).length === 0 ? { ...entry, state: 'failed' } : entry;
 }

@@ -12,6 +12,8 @@ export interface ReshardPlanInput {
 	sessions: number;
 	/** The shard count of the workers cannot change, as in a cluster. */
 	keepsShards?: boolean;
+	/** Groups that have either these sessions or those of the layout. */
+	unsure?: { sessions: number; groups: readonly number[] } | undefined;
 }
 
 export interface ReshardPlan {
@@ -25,7 +27,14 @@ export interface ReshardPlan {
 }
 
 /** Throws `RESHARD_COUNT`, `RESHARD_UNSUPPORTED`. */
-export function planReshard({ layout, shardIds, gateways, sessions: to, keepsShards = false }: ReshardPlanInput): ReshardPlan {
+export function planReshard({
+	layout,
+	shardIds,
+	gateways,
+	sessions: to,
+	keepsShards = false,
+	unsure,
+}: ReshardPlanInput): ReshardPlan {
 	const { totalShards, resharded } = layout;
 	if (shardIds.length < totalShards) {
 		throw new ShardctlError(
@@ -34,10 +43,11 @@ export function planReshard({ layout, shardIds, gateways, sessions: to, keepsSha
 			{ details: { totalShards, shards: shardIds.length } },
 		);
 	}
-	const from = resharded && to === layout.sessions ? resharded.sessions : layout.sessions;
-	if (resharded && to !== layout.sessions && to !== resharded.sessions) {
+	const other = resharded?.sessions ?? unsure?.sessions;
+	const from = other !== undefined && to === layout.sessions ? other : layout.sessions;
+	if (other !== undefined && to !== layout.sessions && to !== other) {
 		throw countError(
-			`the fleet is between ${layout.sessions} and ${resharded.sessions} sessions: continue with "shardctl reshard ${resharded.sessions}" or return with "shardctl reshard --undo" first`,
+			`the fleet is between ${layout.sessions} and ${other} sessions: continue with "shardctl reshard ${other}" or return with "shardctl reshard --undo" first`,
 			layout,
 		);
 	}
@@ -70,7 +80,7 @@ export function planReshard({ layout, shardIds, gateways, sessions: to, keepsSha
 			);
 		}
 	}
-	const left = groups.filter((group) => sessionCountOf(layout, group) !== to);
+	const left = groups.filter((group) => sessionCountOf(layout, group) !== to || unsure?.groups.includes(group));
 	return { from, to, groups: left, identifies: left.length * (to > from ? to / from : 1) };
 }
 

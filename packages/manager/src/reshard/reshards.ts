@@ -26,6 +26,7 @@ import { estimateMs, type ReshardPlan } from './plan-reshard.js';
 import { planSteps, type ReshardStep } from './plan-steps.js';
 import type { ReshardRecord, ReshardTarget } from './reshard-record.js';
 import { reshardFailure } from './reshard-request.js';
+import { unchanged } from './unchanged.js';
 
 /** Groups that are replaced at the same time, as far as Discord starts their sessions at once: each needs memory for a second READY. */
 const mostAtOnce = 4;
@@ -334,11 +335,6 @@ function megabytes(bytes: number): string {
 /** About how long all workers of a fleet take to boot beside the present ones, and to be shown their guilds. */
 function estimateWorkersMs({ slices }: ShardPlan, cores: number): number {
 	return 5000 + Math.ceil(slices.length / (2 * cores)) * 2000;
-}
-
-/** A resharding was ended before it replaced anything. */
-function unchanged({ sessions }: Layout): ReshardOutcome {
-	return { from: sessions, to: sessions, identifies: 0, estimatedMs: 0, tookMs: 0, longestPauseMs: 0 };
 }
 
 /** What differs from before a resharding, or the session count before one that ended on the way; undefined where nothing does. */
