@@ -27,6 +27,8 @@ export interface Member {
 	readonly capacity: number;
 	/** Receives no sessions, and gives away those that it has. */
 	readonly draining: boolean;
+	/** May decide that the cluster is resharded. */
+	readonly autoReshard?: boolean;
 	/** Its manager is gone. It gives nothing away; its other processes release what they have. */
 	readonly abandoned?: boolean;
 	/** False when it could not reach Discord for a while. */

@@ -338,3 +338,14 @@ it('is refused where it cannot be', async () => {
 	await expect(a.reshards.reshard({ shards: 16 }, { byPerson: true })).rejects.toMatchObject({ code: 'RESHARD_UNSUPPORTED' });
 	await expect(a.reshards.reshard({ undo: true }, { byPerson: true })).rejects.toThrow(/nothing to undo/);
 });
+
+it('is decided by one of the nodes with --reshard auto, whichever node is the first', () => {
+	const { nodes, write, table } = setup();
+	const deciding = (...names: string[]) => {
+		write({
+			nodes: table().nodes.map((row) => ({ ...row, member: row.member && { ...row.member, autoReshard: names.includes(row.node) } })),
+		});
+		return nodes.filter(({ reshards }) => reshards.decides).map(({ node }) => node);
+	};
+	expect([deciding(), deciding('b'), deciding('a', 'b')]).toEqual([[], ['b'], ['a']]);
+});

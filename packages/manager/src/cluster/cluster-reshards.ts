@@ -31,6 +31,7 @@ import {
 	layoutNow,
 	type ReshardEntry,
 	replaced,
+	requireNoReshard,
 	reshardEntry,
 	rowOf,
 	statsOf,
@@ -88,9 +89,9 @@ export class ClusterReshards {
 		return this.#entry && statsOf(this.#entry);
 	}
 
-	/** Whether this node, of all nodes, decides about automatic reshardings. */
+	/** Whether this node, of all nodes with `--reshard auto`, decides about automatic reshardings. */
 	get decides(): boolean {
-		const live = this.#view?.nodes.filter(({ leaseMs, member }) => leaseMs > 0 && member && !member.draining) ?? [];
+		const live = this.#view?.nodes.filter(({ leaseMs, member }) => leaseMs > 0 && member?.autoReshard && !member.draining) ?? [];
 		return live[0]?.node === this.#options.door().node.node;
 	}
 
@@ -132,7 +133,7 @@ export class ClusterReshards {
 			entry = reshardEntry(view, started);
 			if (entry?.state === 'failed' && isUnchanged(view, entry, started)) return unchanged(layoutNow(view, started));
 		}
-		if (entry && isRunning(entry)) throw alreadyRunning(entry);
+		requireNoReshard(view, started);
 		const target = undo ? undoTarget(view, entry, started) : sessions;
 		if (target === undefined) {
 			throw new ShardctlError('OPTIONS_INVALID', 'resharding needs the number of sessions to end with, or undo', { details: {} });
@@ -148,8 +149,7 @@ export class ClusterReshards {
 		const since = clock.monotonic();
 		let begin: ReshardEntry | undefined;
 		const [written] = await node.change((now) => {
-			const present = reshardEntry(now, started);
-			if (present && isRunning(present)) throw alreadyRunning(present);
+			requireNoReshard(now, started);
 			begin = begun(now, { started, plan: this.#plan(now, target), nowMs: clock.now(), maxConcurrency, windowMs, byPerson });
 			return [{ op: 'reshard', entry: JSON.stringify(begin) }];
 		});
@@ -400,13 +400,5 @@ function noShardsOfCluster({ totalShards }: Layout): ShardctlError {
 		'RESHARD_UNSUPPORTED',
 		`the workers of this cluster have ${totalShards} shards, which cannot be changed while it runs; stop all nodes and start them with another --shards`,
 		{ details: { totalShards } },
-	);
-}
-
-function alreadyRunning({ to }: ReshardEntry): ShardctlError {
-	return new ShardctlError(
-		'RESHARD_RUNNING',
-		`the cluster is being resharded to ${to} sessions; "shardctl reshard --undo" ends that`,
-		{ details: { to } },
 	);
 }

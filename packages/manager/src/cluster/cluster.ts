@@ -39,7 +39,7 @@ import { FollowedStreams } from './followed-streams.js';
 import { NodeFeeds } from './node-feeds.js';
 import { NodeLinks } from './node-links.js';
 import { RemoteFleet } from './remote-fleet.js';
-import { sessionsEach } from './reshard-entry.js';
+import { requireNoReshard, sessionsEach } from './reshard-entry.js';
 import { serveNode } from './serve-node.js';
 import { type ClusterTable, type NodeFleet, WholeFleet } from './whole-fleet.js';
 
@@ -248,18 +248,21 @@ export class Cluster implements FleetCluster {
 		const { sessions } = terms.layout;
 		if (dryRun) {
 			const view = await this.links.read();
+			requireNoReshard(view, terms.layout);
 			return namedMoves(view, terms, rebalanceMoves(view, sessions, sessionsEach(view, terms.layout)));
 		}
 		const made = new Map<number, SessionMove>();
 		for (;;) {
 			const view = await this.links.read();
+			requireNoReshard(view, terms.layout);
 			const step = rebalanceStep(view, sessions, sessionsEach(view, terms.layout)).filter(({ session }) => !made.has(session));
 			const moving = view.sessions.some(({ phase }) => phase !== 'held');
 			if (!moving && step.length === 0) return [...made.values()];
 			if (!moving) {
-				const begun = await this.links.door.node.change((now) =>
-					rebalanceStep(now, sessions, sessionsEach(now, terms.layout)).filter(({ session }) => !made.has(session)),
-				);
+				const begun = await this.links.door.node.change((now) => {
+					requireNoReshard(now, terms.layout);
+					return rebalanceStep(now, sessions, sessionsEach(now, terms.layout)).filter(({ session }) => !made.has(session));
+				});
 				if (begun.length === 0) return [...made.values()];
 				for (const move of namedMoves(view, terms, step)) made.set(move.session, move);
 			}
@@ -372,7 +375,13 @@ export class Cluster implements FleetCluster {
 
 	async #table(): Promise<ClusterTable> {
 		const { view, problem } = await this.links.look();
-		return { nodes: nodeInfos(view, this.#terms()), places: sessionPlaces(view, this.#terms()), problem };
+		const terms = this.#terms();
+		return {
+			nodes: nodeInfos(view, terms),
+			places: sessionPlaces(view, terms),
+			sessionsEach: sessionsEach(view, terms.layout),
+			problem,
+		};
 	}
 
 	async #conductors(): Promise<DeployConductor[]> {

@@ -210,7 +210,14 @@ export class Membership {
 				muted: () => this.#onMuted(sessions),
 				unmuted: () => this.#onUnmuted(sessions),
 			},
-			member: { name: cluster.node, version, pid: process.pid, startedAt: clock.now(), capacity: cluster.capacity },
+			member: {
+				name: cluster.node,
+				version,
+				pid: process.pid,
+				startedAt: clock.now(),
+				capacity: cluster.capacity,
+				autoReshard: options.reshard.mode === 'auto',
+			},
 			layout: { totalShards: layout.totalShards, sessions: layout.sessions },
 			common: {
 				fleet: options.name,

@@ -1,5 +1,5 @@
 import type { NodeInfo, SessionPlace } from '@shardctl/control';
-import type { HealthCause, ManagerStats } from '@shardctl/core';
+import type { HealthCause, ManagerStats, SizingStats } from '@shardctl/core';
 import { expect, it } from 'vitest';
 import { mergeStats, type NodeStats } from './merge-stats.js';
 
@@ -155,4 +155,20 @@ it('has the workers of a queue of every node, and the figures of the queue once,
 	const merged = mergeStats({ ...both, parts: [part('a', of(0, true)), part('b', of(1, false))] });
 	expect(merged.workers.map(({ id, node: at }) => `${id}${at}`)).toEqual(['0a', '0b', '1a', '1b']);
 	expect([merged.manager.workers, merged.queue]).toEqual([4, queue]);
+});
+
+it('says that no node has room where none has it for all sessions that have replaced one', () => {
+	const nodes = [node('a', { sessions: 2, capacity: 3 })];
+	const facts = { self: 'a', nodes, places: [place(0, 'a'), place(1, null)], parts: [part('a', stats([0, 2]))] };
+	expect(mergeStats({ ...facts, sessionsEach: 2 }).health.causes).toMatchObject([{ message: expect.stringMatching(/no node has room/) }]);
+	expect(mergeStats({ ...facts, sessionsEach: 1 }).health.causes).toMatchObject([{ message: expect.stringMatching(/being placed/) }]);
+});
+
+it('shows why an automatic resharding waits as the node that decides has it', () => {
+	const sized = (shardIds: number[], sizing: Partial<SizingStats>) => ({ ...stats(shardIds), sizing: sizing as SizingStats });
+	const parts = [
+		part('a', sized([0, 2], { outgrown: true, guilds: 9, waitsFor: null })),
+		part('b', sized([1, 3], { outgrown: true, guilds: 1, waitsFor: 'a deploy' })),
+	];
+	expect(mergeStats({ ...both, parts }).sizing).toMatchObject({ waitsFor: 'a deploy' });
 });

@@ -18,11 +18,13 @@ export interface ClusterFacts {
 	nodes: readonly NodeInfo[];
 	places: readonly SessionPlace[];
 	parts: readonly NodeStats[];
+	/** How many sessions with Discord one that is placed is, or becomes (default: 1). */
+	sessionsEach?: number | undefined;
 	/** Why the table is not as it is now. */
 	problem?: string | undefined;
 }
 
-export function mergeStats({ self, nodes, places, parts, problem }: ClusterFacts): ManagerStats {
+export function mergeStats({ self, nodes, places, parts, sessionsEach, problem }: ClusterFacts): ManagerStats {
 	const known = parts.filter((part) => 'stats' in part);
 	const own = (known.find(({ node }) => node === self) ?? known[0])?.stats;
 	if (!own) throw new Error('a node always has its own figures');
@@ -42,7 +44,7 @@ export function mergeStats({ self, nodes, places, parts, problem }: ClusterFacts
 		({ shardIds, node }) => (ownerOf.get(shardIds[0] as number) === node ? 1 : 0),
 	).sort((a, b) => a.id - b.id || (a.node < b.node ? -1 : 1));
 	const gateways = known.flatMap(({ node, stats }) => stats.gateways?.map((gateway) => ({ ...gateway, node })) ?? []);
-	const health = mergeHealth({ self, nodes, places, parts, problem }, shards.filter(({ ready }) => ready).length);
+	const health = mergeHealth({ self, nodes, places, parts, sessionsEach, problem }, shards.filter(({ ready }) => ready).length);
 	// The groups are the same from every node: what one that reaches Redis has read.
 	const queue = own.queue?.connected
 		? own.queue
@@ -52,7 +54,11 @@ export function mergeStats({ self, nodes, places, parts, problem }: ClusterFacts
 	const deploy = deploys.find(({ state }) => !endStates.has(state)) ?? deploys.sort((a, b) => b.startedAt - a.startedAt)[0];
 	const [sizing] = known
 		.flatMap(({ stats }) => stats.sizing ?? [])
-		.sort((a, b) => Number(b.outgrown) - Number(a.outgrown) || b.guilds - a.guilds);
+		.sort(
+			(a, b) =>
+				// Only the node that decides knows what it waits for.
+				Number(b.waitsFor !== null) - Number(a.waitsFor !== null) || Number(b.outgrown) - Number(a.outgrown) || b.guilds - a.guilds,
+		);
 	return {
 		...own,
 		manager: {
@@ -121,7 +127,7 @@ function bestOf<T>(entries: readonly T[], keyOf: (entry: T) => number | string, 
 
 const effects = { outage: 0, progress: 1, risk: 2 };
 
-function mergeHealth({ nodes, places, parts, problem }: ClusterFacts, served: number): FleetHealth {
+function mergeHealth({ nodes, places, parts, sessionsEach = 1, problem }: ClusterFacts, served: number): FleetHealth {
 	const totalShards = places.reduce((sum, { shardIds }) => sum + shardIds.length, 0);
 	const explained = new Set<number>();
 	const causes: HealthCause[] = [];
@@ -159,7 +165,7 @@ function mergeHealth({ nodes, places, parts, problem }: ClusterFacts, served: nu
 	const unplaced = places.filter(({ node }) => node === null).flatMap(({ shardIds }) => shardIds);
 	if (unplaced.length > 0) {
 		const full = nodes.every(
-			({ status, capacity, sessions }) => status !== 'ready' || (capacity !== null && sessions >= capacity),
+			({ status, capacity, sessions }) => status !== 'ready' || (capacity !== null && sessions + sessionsEach > capacity),
 		);
 		const verb = unplaced.length === 1 ? 'is' : 'are';
 		add(

@@ -11,6 +11,7 @@ import {
 	layoutNow,
 	type ReshardEntry,
 	replaced,
+	requireNoReshard,
 	reshardEntry,
 	sessionsEach,
 	startedLayout,
@@ -159,6 +160,12 @@ describe('a resharding of a cluster', () => {
 		const back = begin(4, failed);
 		expect(back).toMatchObject({ from: 8, to: 4, left: [2] });
 		expect(layoutNow(viewOf(replace(back, 2, 'a')), started)).toEqual(started);
+	});
+
+	it('keeps the nodes from being evened out while it runs', () => {
+		expect(() => requireNoReshard(viewOf(begin(8)), started)).toThrow(/being resharded to 8 sessions/);
+		requireNoReshard(viewOf(called(begin(8), 'it was called off')), started);
+		requireNoReshard(viewOf(undefined), started);
 	});
 
 	it('counts in the capacity of nodes from its begin on', () => {

@@ -1,7 +1,7 @@
 // How far a resharding of the whole cluster is, as the table has it, and each step of it. What a node owns, and what moves, stays: a session of
 // the layout with which the cluster was started, or all sessions that have replaced it. Pure.
 import type { ClusterView } from '@shardctl/cluster';
-import { type Layout, type ReshardedGroup, type ReshardStats, type ShardctlError, withGroup } from '@shardctl/core';
+import { type Layout, type ReshardedGroup, type ReshardStats, ShardctlError, withGroup } from '@shardctl/core';
 import { estimateMs, type ReshardPlan } from '../reshard/plan-reshard.js';
 import { reshardFailure } from '../reshard/reshard-request.js';
 
@@ -92,6 +92,18 @@ export function unsureOf(entry: ReshardEntry | undefined): { sessions: number; g
 
 export function isRunning({ state }: Pick<ReshardEntry, 'state'>): boolean {
 	return state === 'running' || state === 'ending';
+}
+
+/** Throws `RESHARD_RUNNING`. */
+export function requireNoReshard(view: Pick<ClusterView, 'reshard'>, started: Layout): void {
+	const entry = reshardEntry(view, started);
+	if (!entry || !isRunning(entry)) return;
+	const { to } = entry;
+	throw new ShardctlError(
+		'RESHARD_RUNNING',
+		`the cluster is being resharded to ${to} sessions; "shardctl reshard --undo" ends that`,
+		{ details: { to } },
+	);
 }
 
 export interface Beginning {

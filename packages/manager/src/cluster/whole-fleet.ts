@@ -46,6 +46,8 @@ export interface WholeFleetOptions {
 export interface ClusterTable {
 	nodes: NodeInfo[];
 	places: SessionPlace[];
+	/** How many sessions with Discord one that is placed is, or becomes. */
+	sessionsEach: number;
 	/** Why that is not how it is now, but how it was last. */
 	problem: string | undefined;
 }
