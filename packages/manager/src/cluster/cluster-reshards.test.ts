@@ -267,6 +267,20 @@ it('continues where the answer to what a node wrote was lost: to its claim, and 
 	expect(world.replaced).toHaveLength(4);
 });
 
+it('is followed to its end by the node that was asked where the answer to its begin was lost', async () => {
+	const { nodes, world, settle } = setup();
+	const [a, b] = nodes;
+	world.losesAnswer = ({ id }) => id === 1;
+	const outcome = a.reshards.reshard({ sessions: 8 }, { byPerson: false });
+	for (const [group, node] of [a, b, a, b].entries()) {
+		await settle();
+		node.endings.get(group)?.resolve();
+	}
+	await settle();
+	expect(world.losesAnswer).toBeUndefined();
+	expect(await outcome).toMatchObject({ to: 8 });
+});
+
 it('ends where the answer to a claim was lost and it is called off', async () => {
 	const { nodes, world, settle, table } = setup();
 	const [a] = nodes;

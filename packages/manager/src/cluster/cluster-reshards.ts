@@ -148,11 +148,13 @@ export class ClusterReshards {
 		if (dryRun) return outcome;
 		const since = clock.monotonic();
 		let begin: ReshardEntry | undefined;
-		const [written] = await node.change((now) => {
+		const changing = node.change((now) => {
 			requireNoReshard(now, started);
 			begin = begun(now, { started, plan: this.#plan(now, target), nowMs: clock.now(), maxConcurrency, windowMs, byPerson });
 			return [{ op: 'reshard', entry: JSON.stringify(begin) }];
 		});
+		// Where the answer is lost, it may have been written all the same.
+		const [written] = await changing.catch(async (error: unknown) => ((await this.#has(begin)) ? ['done'] : Promise.reject(error)));
 		if (!begin || written !== 'done') throw new ShardctlError('INTERNAL', `the resharding was not written down: ${written}`);
 		// Redis may lose it before this node reads the table.
 		if ((this.#entry?.id ?? 0) < begin.id) {
@@ -164,6 +166,15 @@ export class ClusterReshards {
 		if (end.state !== 'done') throw failureOf(end);
 		const { longestPauseMs } = end;
 		return { ...outcome, identifies: end.identifies, tookMs: Math.round(clock.monotonic() - since), longestPauseMs };
+	}
+
+	/** Whether the table has a resharding that this node has begun; false where the table cannot be read. */
+	async #has(begin: ReshardEntry | undefined): Promise<boolean> {
+		if (!begin) return false;
+		const { door } = this.#options;
+		const view = await door().node.read().catch(() => undefined);
+		const entry = view && reshardEntry(view, door().layout);
+		return entry?.id === begin.id && entry.to === begin.to && entry.startedAt === begin.startedAt;
 	}
 
 	/** Throws `RESHARD_COUNT` and `RESHARD_UNSUPPORTED`. */
