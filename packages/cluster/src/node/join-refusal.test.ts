@@ -17,7 +17,11 @@ it('names the process that has the name of a node, and what to do', () => {
 
 it.each([
 	['LAYOUT', '{"totalShards":4,"sessions":4}', /run with \{"totalShards":4.*with \{"totalShards":8.*same shards and sessions/],
-	['SETTINGS', JSON.stringify({ protocol, leaseMs: 9000, quietMs: 10500 }), /run with .*"leaseMs":9000.*with .*"leaseMs":6000.*same --lease/],
+	[
+		'SETTINGS',
+		JSON.stringify({ protocol, leaseMs: 9000, quietMs: 10500 }),
+		/run with .*"leaseMs":9000.*with .*"leaseMs":6000.*same --lease/,
+	],
 ])('shows both sides of what differs in the cluster: %s', (kind, theirs, message) => {
 	const error = joinRefusal([kind, theirs], attempt);
 	expect(error).toMatchObject({ code: 'CLUSTER_MISMATCH', details: { cluster: theirs } });

@@ -40,7 +40,9 @@ function setup({ capacity = 100 } = {}) {
 		losesAnswer: undefined as ((written: ReshardEntry) => boolean) | undefined,
 		/** What a node waits for before it replaces a group. */
 		turn: Promise.resolve(),
- replaced: [] as string[], reported: [] as string[] };
+		replaced: [] as string[],
+		reported: [] as string[],
+	};
 	const nodes = names.map((node) => {
 		const stopped = new AbortController();
 		/** What a group's replacement waits for, and how it ends. */
@@ -357,7 +359,10 @@ it('is decided by one of the nodes with --reshard auto, whichever node is the fi
 	const { nodes, write, table } = setup();
 	const deciding = (...names: string[]) => {
 		write({
-			nodes: table().nodes.map((row) => ({ ...row, member: row.member && { ...row.member, autoReshard: names.includes(row.node) } })),
+			nodes: table().nodes.map((row) => ({
+				...row,
+				member: row.member && { ...row.member, autoReshard: names.includes(row.node) },
+			})),
 		});
 		return nodes.filter(({ reshards }) => reshards.decides).map(({ node }) => node);
 	};

@@ -154,7 +154,9 @@ export class ClusterReshards {
 			return [{ op: 'reshard', entry: JSON.stringify(begin) }];
 		});
 		// Where the answer is lost, it may have been written all the same.
-		const [written] = await changing.catch(async (error: unknown) => ((await this.#has(begin)) ? ['done'] : Promise.reject(error)));
+		const [written] = await changing.catch(async (error: unknown) =>
+			(await this.#has(begin)) ? ['done'] : Promise.reject(error),
+		);
 		if (!begin || written !== 'done') throw new ShardctlError('INTERNAL', `the resharding was not written down: ${written}`);
 		// Redis may lose it before this node reads the table.
 		if ((this.#entry?.id ?? 0) < begin.id) {
@@ -172,7 +174,9 @@ export class ClusterReshards {
 	async #has(begin: ReshardEntry | undefined): Promise<boolean> {
 		if (!begin) return false;
 		const { door } = this.#options;
-		const view = await door().node.read().catch(() => undefined);
+		const view = await door()
+			.node.read()
+			.catch(() => undefined);
 		const entry = view && reshardEntry(view, door().layout);
 		return entry?.id === begin.id && entry.to === begin.to && entry.startedAt === begin.startedAt;
 	}
@@ -307,7 +311,8 @@ export class ClusterReshards {
 		} catch (error) {
 			// What failed because the group moves, or has moved, is done again by its next owner.
 			const isMoving = signal.aborted || !this.#holds(group) || this.#moves(await this.#read().catch(() => undefined), group);
-			next = (entry) => given(entry, { group, node: node.node, error: isMoving ? undefined : messageOf(error), isUntouched: !hasBegun });
+			next = (entry) =>
+				given(entry, { group, node: node.node, error: isMoving ? undefined : messageOf(error), isUntouched: !hasBegun });
 		}
 		await this.#update(id, next, { signal: stopped });
 	}

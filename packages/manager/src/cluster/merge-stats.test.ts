@@ -160,8 +160,12 @@ it('has the workers of a queue of every node, and the figures of the queue once,
 it('says that no node has room where none has it for all sessions that have replaced one', () => {
 	const nodes = [node('a', { sessions: 2, capacity: 3 })];
 	const facts = { self: 'a', nodes, places: [place(0, 'a'), place(1, null)], parts: [part('a', stats([0, 2]))] };
-	expect(mergeStats({ ...facts, sessionsEach: 2 }).health.causes).toMatchObject([{ message: expect.stringMatching(/no node has room/) }]);
-	expect(mergeStats({ ...facts, sessionsEach: 1 }).health.causes).toMatchObject([{ message: expect.stringMatching(/being placed/) }]);
+	expect(mergeStats({ ...facts, sessionsEach: 2 }).health.causes).toMatchObject([
+		{ message: expect.stringMatching(/no node has room/) },
+	]);
+	expect(mergeStats({ ...facts, sessionsEach: 1 }).health.causes).toMatchObject([
+		{ message: expect.stringMatching(/being placed/) },
+	]);
 });
 
 it('shows why an automatic resharding waits as the node that decides has it', () => {

@@ -57,7 +57,9 @@ export function mergeStats({ self, nodes, places, parts, sessionsEach, problem }
 		.sort(
 			(a, b) =>
 				// Only the node that decides knows what it waits for.
-				Number(b.waitsFor !== null) - Number(a.waitsFor !== null) || Number(b.outgrown) - Number(a.outgrown) || b.guilds - a.guilds,
+				Number(b.waitsFor !== null) - Number(a.waitsFor !== null) ||
+				Number(b.outgrown) - Number(a.outgrown) ||
+				b.guilds - a.guilds,
 		);
 	return {
 		...own,

@@ -158,7 +158,11 @@ export interface AtWork {
 }
 
 /** Without the groups that their node does not replace any more: it is gone, has lost them, or knows nothing of it. */
-function withoutLost(entry: ReshardEntry, { nodes, sessions }: Pick<ClusterView, 'nodes' | 'sessions'>, at: AtWork): ReshardEntry {
+function withoutLost(
+	entry: ReshardEntry,
+	{ nodes, sessions }: Pick<ClusterView, 'nodes' | 'sessions'>,
+	at: AtWork,
+): ReshardEntry {
 	const lost = Object.entries(entry.active).flatMap(([id, node]) => {
 		const group = Number(id);
 		const owner = sessions.find(({ session }) => session === rowOf(group, entry))?.owner;
@@ -227,12 +231,7 @@ export function replaced(
  */
 export function given(
 	entry: ReshardEntry,
-	{
-		group,
-		node,
-		error,
-		isUntouched = false,
-	}: { group: number; node: string; error?: string | undefined; isUntouched?: boolean },
+	{ group, node, error, isUntouched = false }: { group: number; node: string; error?: string | undefined; isUntouched?: boolean },
 ): ReshardEntry {
 	const isMine = entry.active[group] === node;
 	const without = isMine && !isUntouched ? withUnsure(entry, group) : withoutActive(entry, { group, node });
