@@ -14,6 +14,7 @@
 //   dropped  the sessions carry the present shards as before, and what waited was delivered to those
 //
 // More events than a log may have do not wait: before `sealed` the change is dropped, and once the manager has decided it is taken at once.
+// In between, in `sealed` without the decision, they wait in any number, because neither is safe: the manager limits for how long (sealing).
 import { type BufferLimits, type Clock, type Layout, ShardctlError, shardIdForGuild, sleep, type Timer } from '@shardctl/core';
 import type { ResidentShard } from '../shard/resident-shard.js';
 import { ShardState } from '../state/shard-state.js';
@@ -248,6 +249,7 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 		const isFull = this.#held.events > buffer.events * present || this.#held.bytes > buffer.bytes * present;
 		const isNew = dispatch.t === 'READY';
 		if (this.#state === 'sealed') {
+			// Without the decision it may have been made, with its message on the way.
 			if (isFull && this.#isDecided) this.take();
 			return;
 		}
