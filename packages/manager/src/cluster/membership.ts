@@ -28,7 +28,7 @@ import type { ClusterReshards } from './cluster-reshards.js';
 import { DiscordReach } from './discord-reach.js';
 import { firstPlacement, liveNodes } from './first-placement.js';
 import { GoneNodes } from './gone-nodes.js';
-import { announceLeave, drainNode, joinCluster } from './node-entry.js';
+import { announceLeave, askedToJoin, drainNode, joinCluster } from './node-entry.js';
 import type { NodeLinks } from './node-links.js';
 import { isRunning, layoutNow, reshardEntry, sessionsEach, startedLayout } from './reshard-entry.js';
 import { sparesFor } from './spares-for.js';
@@ -115,8 +115,10 @@ export class Membership {
 		const { clock, logger } = options;
 		const { redis, keys, timings, ready } = this.#connected();
 		const { readCluster } = await import('@shardctl/cluster');
-		// Where Redis does not answer now, it is tried again below.
-		const before = await readCluster({ redis, keys }).catch(() => ({ layout: undefined, reshard: undefined }));
+		// Without it, a node that was started with the sessions to which the cluster was resharded would be refused.
+		const reading = askedToJoin(() => readCluster({ redis, keys }), { reconnected: ready, logger });
+		// Where Redis does not answer twice, it is tried again below.
+		const before = await reading.catch(() => ({ layout: undefined, reshard: undefined }));
 		const layout = startedLayout(before, planned);
 		onLayout(layoutNow(before, layout));
 		const { node, sessions } = await this.#makePlace(layout, maxConcurrency);

@@ -2,7 +2,7 @@ import type { ClusterView, NodeRow } from '@shardctl/cluster';
 import { ShardctlError } from '@shardctl/core';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
-import { announceLeave, drainNode, joinCluster } from './node-entry.js';
+import { announceLeave, askedToJoin, drainNode, joinCluster } from './node-entry.js';
 
 const timings = { leaseMs: 6000, takeMarginMs: 500 };
 const never = new AbortController().signal;
@@ -45,6 +45,20 @@ it('gives up where the name is still taken after a lease', async () => {
 	const { clock, entry } = setUp();
 	const [refused] = await Promise.allSettled([join(entry, starting(taken)), clock.advance(10_000)]);
 	expect(refused).toEqual({ status: 'rejected', reason: taken });
+});
+
+it('asks once more for the cluster that it joins where the connection breaks', async () => {
+	const { log, entry } = setUp();
+	const broken = new ShardctlError('REDIS_UNAVAILABLE', 'the connection broke');
+	const read = (node: { start(): Promise<void> }) =>
+		askedToJoin(() => node.start(), { ...entry, reconnected: () => Promise.resolve() });
+	const node = starting(broken, 'joined');
+	await read(node);
+	expect([node.starts, log]).toEqual([2, ['the connection broke; trying once more to join']]);
+	await expect(read(starting(broken))).rejects.toThrow(broken);
+	const refused = starting(new ShardctlError('REDIS_REFUSED', 'no permission'));
+	await expect(read(refused)).rejects.toThrow('no permission');
+	expect(refused.starts).toBe(1);
 });
 
 it('tries once more where the connection breaks, and does not where the cluster refuses the node', async () => {

@@ -12,6 +12,25 @@ interface Entry {
 	signal: AbortSignal;
 }
 
+/** What a start asks Redis. A connection that breaks once, as where a network is just set up, is no reason not to start. */
+export async function askedToJoin<T>(
+	ask: () => Promise<T>,
+	{ reconnected, logger }: Pick<Entry, 'logger'> & { reconnected(): Promise<void> },
+): Promise<T> {
+	try {
+		return await ask();
+	} catch (error) {
+		if (!isCutOff(error)) throw error;
+		logger.warn(`${messageOf(error)}; trying once more to join`);
+		await reconnected();
+		return ask();
+	}
+}
+
+function isCutOff(error: unknown): boolean {
+	return ShardctlError.is(error) && (error.code === 'REDIS_UNAVAILABLE' || error.code === 'CALL_TIMEOUT');
+}
+
 /**
  * Joins. A connection that breaks once, as where a network is just set up, is no reason not to start. Neither is the name of a process that
  * has just been killed, and is started again by a service manager: it is this node's when the lease of that one is over.
@@ -43,7 +62,7 @@ export async function joinCluster({
 					logger.warn(`${messageOf(error)}. If it was just killed, its lease ends within ${leaseMs / 1000} s: waiting for that`);
 				waits = true;
 				await sleep(clock, joinAgainMs, signal);
-			} else if (!tried && (code === 'REDIS_UNAVAILABLE' || code === 'CALL_TIMEOUT')) {
+			} else if (!tried && isCutOff(error)) {
 				tried = true;
 				logger.warn(`${messageOf(error)}; trying once more to join`);
 				await reconnected();
