@@ -55,7 +55,10 @@ export type BotScript<Result, Context> =
 	| ((client: BotClient, context: Serialized<Context>) => Result | PromiseLike<Result>)
 	| string;
 
-/** The outcome of a call in one worker; in a cluster with the node that has it. */
+/**
+ * The outcome of a call in one worker; in a cluster with the node that has it. `workerId` is -1 for all workers of a node that did not answer, where
+ * it is not known which it has: in queue mode.
+ */
 export type WorkerOutcome<Value = unknown> =
 	| { status: 'fulfilled'; value: Value; workerId: number; shardIds: readonly number[]; node?: string }
 	| { status: 'rejected'; reason: unknown; workerId: number; shardIds: readonly number[]; node?: string };

@@ -3,11 +3,12 @@ import { ShardctlError, type WorkerOutcome } from '@shardctl/core';
 import { PreparedValue } from '@shardctl/rpc';
 import { expect, it } from 'vitest';
 import { ClusterCalls, complete, type LocalCalls } from './cluster-calls.js';
+import type { ClusterTerms } from './cluster-nodes.js';
 import type { NodeLinks } from './node-links.js';
 import type { NodeCall } from './node-methods.js';
 
 const layout = { generation: 0, totalShards: 4, sessions: 4 };
-const slicing = { shardsPerWorker: 1, cores: 2 };
+const slicing: ClusterTerms['slicing'] = { shardsPerWorker: 1, cores: 2 };
 const fulfilled = (shardId: number, value: unknown): WorkerOutcome => ({
 	status: 'fulfilled',
 	value,
@@ -16,7 +17,11 @@ const fulfilled = (shardId: number, value: unknown): WorkerOutcome => ({
 });
 
 /** A cluster whose sessions belong to these nodes, of which the first is this one, and how the others answer. */
-function cluster(owners: (string | undefined)[], answer: (node: string, params: NodeCall) => unknown = () => []) {
+function cluster(
+	owners: (string | undefined)[],
+	answer: (node: string, params: NodeCall) => unknown = () => [],
+	terms = slicing,
+) {
 	const names = [...new Set(owners)].filter((name) => name !== undefined);
 	let view = {
 		nodes: names.map((node) => ({ node, leaseMs: 1, renewals: 1, member: { name: node } })),
@@ -36,7 +41,7 @@ function cluster(owners: (string | undefined)[], answer: (node: string, params: 
 		eval: async () => owners.flatMap((owner, session) => (owner === 'here' ? [fulfilled(session, 'here')] : [])),
 		fetchClientValues: async (_path: string, { shard }: { shard: number }) => `here ${shard}`,
 	} as unknown as LocalCalls;
-	const calls = new ClusterCalls({ links, local, terms: () => ({ layout, slicing }), defaultTimeoutMs: 1000 });
+	const calls = new ClusterCalls({ links, local, terms: () => ({ layout, slicing: terms }), defaultTimeoutMs: 1000 });
 	return {
 		calls,
 		asked,
@@ -54,6 +59,15 @@ it('asks each node once, and returns the results in order of shard', async () =>
 	const { calls, asked } = cluster(['far', 'here', 'far', 'here'], () => [fulfilled(2, 'far'), fulfilled(0, 'far')]);
 	expect(await calls.broadcastEval('1')).toEqual(['far', 'here', 'far', 'here']);
 	expect(asked).toEqual(['far call']);
+});
+
+it('names no worker of a node with a queue that does not answer: which it has is not known', async () => {
+	const silent = () => {
+		throw new ShardctlError('CALL_TIMEOUT', 'no answer');
+	};
+	const { calls } = cluster(['here', 'far', 'far', 'far'], silent, { ...slicing, queue: {} });
+	const outcomes = (await calls.broadcastEval('1', { settle: true })) as WorkerOutcome[];
+	expect(outcomes.filter(({ status }) => status === 'rejected')).toMatchObject([{ workerId: -1, shardIds: [], node: 'far' }]);
 });
 
 it('sends a call to a shard to the node that owns it, and again where it has moved meanwhile', async () => {

@@ -37,6 +37,8 @@ type Told = NodeCall extends infer Each ? (Each extends NodeCall ? Omit<Each, 'o
 
 /** A node may take this much longer than its workers, whose outcomes would be lost otherwise. */
 const spareMs = 1000;
+/** Stands for all workers of a node that did not answer, where it is not known which it has. */
+const unknownWorker = -1;
 
 export class ClusterCalls implements Pick<FleetCalls, 'broadcastEval' | 'fetchClientValues' | 'call'> {
 	readonly #options: ClusterCallsOptions;
@@ -120,8 +122,8 @@ export class ClusterCalls implements Pick<FleetCalls, 'broadcastEval' | 'fetchCl
 					const outcomes = (await this.#ask(row, call, options, shared)) as WorkerOutcome[];
 					return outcomes.map((outcome) => ({ ...outcome, node: nameOf(row) }));
 				} catch (reason) {
-					// How many workers it has is not known.
-					if (slicing.queue) return [{ status: 'rejected', reason, workerId: 0, shardIds: [], node: nameOf(row) }];
+					// How many workers it has is not known: none of them was asked.
+					if (slicing.queue) return [{ status: 'rejected', reason, workerId: unknownWorker, shardIds: [], node: nameOf(row) }];
 					return slicesOf(row.node).map((shardIds) => ({
 						status: 'rejected',
 						reason,

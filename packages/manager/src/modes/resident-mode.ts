@@ -131,7 +131,8 @@ export class ResidentMode implements SessionMode {
 		const gateway = gateways.add(shardIds, config);
 		const connected = deferred();
 		gateway.on('notice', ({ kind }) => {
-			if (kind === 'upstream:ready' || kind === 'upstream:resumed') {
+			// The sessions that replaced others were ready before they reported anything.
+			if (kind === 'upstream:ready' || kind === 'upstream:resumed' || kind === 'reshard:done') {
 				connected.resolve();
 				onConnection('up');
 			} else if (kind === 'upstream:disconnected') onConnection('down');
