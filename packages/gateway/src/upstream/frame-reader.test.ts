@@ -5,9 +5,13 @@ import * as ws from 'ws';
 import { readFrames } from './frame-reader.js';
 
 /** The receiver of `ws`, which its types leave out. */
-const { Receiver } = ws as unknown as { Receiver: new () => EventEmitter & { write(chunk: Buffer): boolean } };
+const { Receiver } = ws as unknown as {
+	Receiver: new () => EventEmitter & { write(chunk: Buffer): boolean; writableEnded: boolean; errored: Error | null };
+};
 
-const kind = { text: 0x81, binary: 0x82, textBegin: 0x01, textEnd: 0x80, ping: 0x89 };
+const kind = { text: 0x81, binary: 0x82, textBegin: 0x01, textEnd: 0x80, ping: 0x89, close: 0x88 };
+/** Without content, and with extensions that were not agreed. */
+const invalid = Buffer.from([0xf1, 0]);
 
 function frame(first: number, payload: Buffer): Buffer {
 	const { length } = payload;
@@ -80,7 +84,21 @@ it('is never behind: after a message that was cut, which ws reads, it reads the 
 	expect(by).toEqual({ us: 1, ws: 2 });
 });
 
-it('delivers what ws alone delivers, for any frames cut anywhere', () => {
+it.each([
+	['a close frame', frame(kind.close, Buffer.from([0x03, 0xe8])), 0],
+	['an invalid frame', invalid, 1],
+])('discards what follows %s, in the same chunk and in the next ones', async (_, last, errorCount) => {
+	const { receiver, messages, errors } = setup();
+	const behind = [text('behind'), frame(kind.ping, Buffer.from('ping')), frame(kind.close, Buffer.alloc(0)), text('behind')];
+	receiver.write(Buffer.concat([text('before'), last, ...behind]));
+	receiver.write(Buffer.concat(behind));
+	// Streams report errors after the turn.
+	await new Promise((resolve) => setImmediate(resolve));
+	expect(messages).toEqual(['before']);
+	expect(errors).toHaveLength(errorCount);
+});
+
+it('delivers what ws alone delivers, and fails as it does, for any frames cut anywhere', async () => {
 	const content = fc.oneof(
 		fc.string({ unit: 'binary', maxLength: 40 }),
 		fc.constantFrom(...[125, 126, 300, 65_535, 65_536].map((length) => 'x'.repeat(length))),
@@ -93,24 +111,29 @@ it('delivers what ws alone delivers, for any frames cut anywhere', () => {
 			weight: 1,
 			arbitrary: content.map((of) => [frame(kind.textBegin, Buffer.from(of)), frame(kind.textEnd, Buffer.from('end'))]),
 		},
+		{ weight: 1, arbitrary: fc.constantFrom(frame(kind.close, Buffer.from([0x03, 0xe8])), invalid).map((of) => [of]) },
 	);
-	fc.assert(
-		fc.property(fc.array(frames, { maxLength: 12 }), fc.array(fc.nat(), { maxLength: 12 }), (sent, cuts) => {
+	await fc.assert(
+		fc.asyncProperty(fc.array(frames, { maxLength: 12 }), fc.array(fc.nat(), { maxLength: 12 }), async (sent, cuts) => {
 			const bytes = Buffer.concat(sent.flat());
 			const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((one, other) => one - other);
 			const alone = new Receiver();
 			const expected: string[] = [];
 			alone.on('message', (data: Buffer) => expected.push(data.toString()));
+			const expectedErrors: string[] = [];
+			alone.on('error', ({ message }: Error) => expectedErrors.push(message));
 			const { receiver, messages, errors } = setup();
 			let from = 0;
 			for (const end of ends) {
 				if (end > from) {
-					alone.write(Buffer.from(bytes.subarray(from, end)));
+					// Its client gives it nothing more then.
+					if (!alone.writableEnded && !alone.errored) alone.write(Buffer.from(bytes.subarray(from, end)));
 					receiver.write(Buffer.from(bytes.subarray(from, end)));
 				}
 				from = end;
 			}
-			expect(errors).toEqual([]);
+			await new Promise((resolve) => setImmediate(resolve));
+			expect(errors).toEqual(expectedErrors);
 			expect(messages).toEqual(expected);
 		}),
 		{ numRuns: 200 },

@@ -15,6 +15,10 @@ interface Receiver {
 	write(chunk: Buffer): boolean;
 	/** Bytes that it was given and has not begun to read. */
 	readonly writableLength: number;
+	/** It has read a close frame. */
+	readonly writableEnded: boolean;
+	/** What is wrong with a frame that it was given. */
+	readonly errored: Error | null;
 	/** 0: the next byte begins a frame. */
 	readonly _state: number;
 	readonly _bufferedBytes: number;
@@ -57,6 +61,7 @@ class FrameReader {
 
 	/** Returns whether the socket may go on reading. */
 	#read(chunk: Buffer): boolean {
+		if (this.#isOver) return true;
 		const bytes = this.#begun ? Buffer.concat([this.#begun, chunk]) : chunk;
 		this.#begun = undefined;
 		const areAscii = isAscii(bytes);
@@ -65,6 +70,7 @@ class FrameReader {
 		if (at > 0) {
 			this.#missing -= at;
 			mayContinue = this.#pass(bytes.subarray(0, at));
+			if (this.#isOver) return true;
 		}
 		while (at < bytes.length) {
 			if (!this.#isAtRest()) return this.#pass(bytes.subarray(at));
@@ -81,8 +87,14 @@ class FrameReader {
 				mayContinue = this.#pass(bytes.subarray(at, end));
 			}
 			at = Math.min(end, bytes.length);
+			if (this.#isOver) return true;
 		}
 		return mayContinue;
+	}
+
+	/** What follows a close frame, or a frame that is not valid, is discarded: RFC 6455, sections 5.5.1 and 7.1.7. */
+	get #isOver(): boolean {
+		return this.#receiver.writableEnded || Boolean(this.#receiver.errored);
 	}
 
 	/** Whether the next byte begins a message, and the owner wants it. */
