@@ -424,7 +424,7 @@ export class ResidentGateway {
 			withinMs: takeoverWithinMs,
 			signal: this.#stopping.signal,
 			record: (replacing) => this.#writeDown(replacing),
-			unrecord: (replacing) => this.#record.undo(replacing),
+			unrecord: (replacing) => this.#takeBack(replacing),
 			onDrift: ({ compared, drifted }) => {
 				if (drifted.length === 0) return;
 				const some = drifted.slice(0, driftedShown).join('; ');
@@ -459,6 +459,16 @@ export class ResidentGateway {
 		if (!lease) return write();
 		const isOver = () => this.#stopping.signal.aborted && !lease.mayAct;
 		await settledWrite(write, { clock, isOver, onUnknown: () => this.#snapshots.drop() });
+	}
+
+	/** Repeated without a cluster too: the present sessions must not serve on while the record names others, which the next process would resume. */
+	async #takeBack(replacing: readonly ReplacingSession[]): Promise<void> {
+		const { lease, clock } = this.#options;
+		const isOver = () => this.#stopping.signal.aborted && !lease?.mayAct;
+		const onUnknown = () => {
+			if (lease) this.#snapshots.drop();
+		};
+		await settledWrite(() => this.#record.undo(replacing), { clock, isOver, isUndo: true, onUnknown });
 	}
 
 	/**

@@ -4,10 +4,15 @@ import { expect, it } from 'vitest';
 import { settledWrite } from './settled-write.js';
 
 const unanswered = new ShardctlError('REDIS_UNAVAILABLE', 'no answer');
+const full = new ShardctlError('REDIS_REFUSED', 'no memory');
 const fenced = new ShardctlError('FENCED', 'another owner');
 
 /** Each attempt has the next of these outcomes. */
 function setup(...outcomes: (ShardctlError | 'written')[]) {
+	return setupOf({ isUndo: false }, ...outcomes);
+}
+
+function setupOf({ isUndo }: { isUndo: boolean }, ...outcomes: (ShardctlError | 'written')[]) {
 	const clock = fakeClock();
 	const world = { attempts: 0, isOver: false, isUnknown: false, state: 'waits' };
 	const write = async () => {
@@ -16,6 +21,7 @@ function setup(...outcomes: (ShardctlError | 'written')[]) {
 	};
 	const done = settledWrite(write, {
 		clock,
+		isUndo,
 		isOver: () => world.isOver,
 		onUnknown: () => {
 			world.isUnknown = true;
@@ -54,4 +60,18 @@ it('ends without an outcome where the process will not act any more', async () =
 	world.isOver = true;
 	await advance();
 	expect(world).toMatchObject({ state: 'REDIS_UNAVAILABLE', isUnknown: true });
+});
+
+it('repeats an undo that is refused, because what it takes back was written', async () => {
+	const { world, advance } = setupOf({ isUndo: true }, full, full, 'written');
+	await advance();
+	expect(world.state).toBe('waits');
+	await advance();
+	expect(world).toMatchObject({ attempts: 3, state: 'written', isUnknown: false });
+});
+
+it('ends an undo at once where another owner has the store', async () => {
+	const { world, advance } = setupOf({ isUndo: true }, fenced);
+	await advance();
+	expect(world).toMatchObject({ attempts: 1, state: 'FENCED', isUnknown: false });
 });

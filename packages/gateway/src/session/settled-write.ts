@@ -6,6 +6,8 @@ export interface SettledWriteOptions {
 	clock: Clock;
 	/** Whether this process will not act any more, whatever the outcome is. */
 	isOver(): boolean;
+	/** It takes back what was written, so that it has to be made: only another owner ends it at once. */
+	isUndo?: boolean;
 	/** The outcome stays unknown. */
 	onUnknown(): void;
 }
@@ -15,13 +17,17 @@ const againAfterMs = 200;
 const refusals: ReadonlySet<string> = new Set(['FENCED', 'REDIS_REFUSED', 'SNAPSHOT_INVALID']);
 
 /** Repeats a write, which is the same each time, until it is confirmed. Rejects where it was certainly not made, or nobody will act on it here. */
-export async function settledWrite(write: () => Promise<void>, { clock, isOver, onUnknown }: SettledWriteOptions): Promise<void> {
+export async function settledWrite(
+	write: () => Promise<void>,
+	{ clock, isOver, isUndo = false, onUnknown }: SettledWriteOptions,
+): Promise<void> {
 	for (let isUnknown = false; ; ) {
 		try {
 			await write();
 			return;
 		} catch (error) {
-			if (!isUnknown && ShardctlError.is(error) && refusals.has(error.code)) throw error;
+			const isRefused = ShardctlError.is(error) && (isUndo ? error.code === 'FENCED' : refusals.has(error.code));
+			if (!isUnknown && isRefused) throw error;
 			isUnknown = true;
 			if (isOver()) {
 				onUnknown();
