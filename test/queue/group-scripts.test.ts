@@ -332,6 +332,14 @@ describeWithRedis('the scripts of a group of workers', () => {
 		expect(String((await redis.batch([['HGET', keys.group(group), 'missed']]))[0])).toBe('4');
 	});
 
+	it('count as missed only what their owner has not read, where Redis has lost its last writes', async () => {
+		const epoch = (await takeTurn('a', 4, none)).owned.get(0) as string;
+		await redis.batch([['HSET', keys.group(group), 'n:0', 90]]);
+		await add(0, 111);
+		expect(await readAfter('a', 0, epoch, 100)).toBe(10);
+		expect(String((await redis.batch([['HMGET', keys.group(group), 'missed', 'n:0']]))[0])).toBe('10,111');
+	});
+
 	// Workers that live by the rules of the lease, and may be slow, cut off, stopped or killed at any moment: no event is handled by two, none
 	// is skipped, the order holds, and what was acknowledged is not delivered again.
 	it('hand every event over in order, once after it was acknowledged, in any interleaving', async () => {

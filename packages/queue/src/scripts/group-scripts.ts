@@ -193,7 +193,7 @@ local function isOwner(partition, epoch) return redis.call('HGET', GROUP, 'p:' .
  *
  * KEYS: 1 group, then the streams. ARGV: 1 name of the group, 2 member, 3 events of a stream at most; then for each stream: partition, epoch;
  * then, as far as they are known, for each stream the number of the last event that the owner has read, or nothing: a Redis that has lost its
- * data counts from there.
+ * data, or its last writes, counts from there.
  * Returns for each stream: `FENCED`; or `OK`, how many events the group has missed, because they were removed before it read them, and the
  * entries.
  */
@@ -212,7 +212,9 @@ for i = 2, #KEYS do
     end
     local entries, missed = reply and reply[1][2] or {}, 0
     if #entries > 0 then
-      local before = tonumber(redis.call('HGET', GROUP, 'n:' .. partition) or ARGV[2 * #KEYS + i])
+      -- Each may be the later: Redis has lost its last writes, or the owner is new.
+      local kept, own = tonumber(redis.call('HGET', GROUP, 'n:' .. partition)), tonumber(ARGV[2 * #KEYS + i])
+      local before = kept and own and math.max(kept, own) or kept or own
       if before then missed = math.max(0, tonumber(numberOf(entries[1])) - before - 1) end
       if missed > 0 then redis.call('HINCRBY', GROUP, 'missed', missed) end
       redis.call('HSET', GROUP, 'n:' .. partition, numberOf(entries[#entries]))
