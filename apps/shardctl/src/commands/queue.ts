@@ -61,7 +61,7 @@ function removeCommand(): Command {
 	return command.action(async (group: string, _options: TargetOptions, self: Command) => {
 		const { client } = await target(self.optsWithGlobals<TargetOptions>());
 		const { unhandled, dead: givenUp } = await client.removeQueueGroup(group);
-		const left = `${grouped(unhandled)} events that it had not handled, and ${grouped(givenUp)} that it had given up`;
+		const left = `${plural(unhandled, 'event', grouped(unhandled))} that it had not handled, and ${grouped(givenUp)} that it had given up`;
 		printErr(`removed group "${group}" with ${left}\n`);
 	});
 }

@@ -1,5 +1,5 @@
 // One session of a node of a cluster in queue mode: its gateway process, which writes the events into the queue. No worker belongs to it; those
-// of this node read the queue whichever sessions are here. How the process starts, pauses and ends is the affair of carried-session.
+// of this node read the queue whichever sessions are here. It does not start, pause or end the process: carried-session does that.
 import { deferred, type SessionLease } from '@shardctl/core';
 import type { ManagedWorker } from '../workers/managed-worker.js';
 import type { Carried } from './carried.js';

@@ -1,4 +1,4 @@
-// The options of a worker of the queue, and whether they can be meant.
+// The options of a worker of the queue, and their validation.
 
 import { type IoredisPortOptions, leaseBoundsMs } from '@shardctl/cluster';
 import { nearestName, redisUrlProblem, ShardctlError } from '@shardctl/core';
