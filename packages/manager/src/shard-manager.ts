@@ -279,10 +279,10 @@ export class ShardManager extends EventEmitter<ShardManagerEvents> implements Fl
 	}
 
 	/**
-	 * Resident mode: replaces the sessions with Discord by more or fewer, a whole multiple or part of them, while the workers run on, or with
-	 * `shards` the workers by those of another shard count, again a whole multiple or part, while the sessions stay. The workers, old or new,
+	 * Resident mode, or queue mode (sessions only; not a queue in a cluster): replaces the sessions with Discord by more or fewer, a whole
+	 * multiple or part of them, while the workers run on, or with `shards` the workers by those of another shard count, again a whole multiple or part, while the sessions stay. The workers, old or new,
 	 * receive every event once. Resolves when that is done; with `dryRun`, with what it would take. `reshard:progress` reports each step.
-	 * Rejects with `RESHARD_COUNT`, `RESHARD_RUNNING`, `RESHARD_UNSUPPORTED` (in direct mode, with a queue, in a cluster without shared state), `IDENTIFY_BUDGET`, and
+	 * Rejects with `RESHARD_COUNT`, `RESHARD_RUNNING`, `RESHARD_UNSUPPORTED` (in direct mode, with a queue in a cluster or for `shards`, in a cluster without shared state), `IDENTIFY_BUDGET`, and
 	 * `RESHARD_FAILED` where it ended on the way: then another call continues or, with `undo`, returns.
 	 */
 	async reshard(request: ReshardRequest): Promise<ReshardOutcome> {

@@ -1,5 +1,5 @@
 // `shardctl reshard`: replaces the sessions with Discord by more or fewer, or the workers by those of another shard count, while the fleet
-// runs, in resident mode.
+// runs, in resident mode; in queue mode the sessions only, and not of a queue in a cluster.
 import type { ControlClient } from '@shardctl/control';
 import { age, describeReshard, type ReshardOutcome, type ReshardStats, ShardctlError } from '@shardctl/core';
 import { Command } from 'commander';
@@ -24,7 +24,8 @@ export function reshardCommand(): Command {
 				'Workers and their shards stay as they are. With --shards the workers are replaced by those of another shard count, as in a deploy: ' +
 				'the new ones start beside the present ones, and need memory for that. Sessions and shards can change alone or together. Each number ' +
 				'must be a whole multiple or a whole part of the present one, and the shards a multiple of the sessions. Each new session costs one ' +
-				'session start, and those reserved for restarts are not used; new shards cost none. Requires a fleet started with --gateway resident or queue.',
+				'session start, and those reserved for restarts are not used; new shards cost none. Requires a fleet started with --gateway resident or queue; ' +
+				'with queue only sessions can change, and none in a cluster.',
 		)
 		.argument('[sessions]', 'how many sessions to end with', (text: string) => whole(1)(text))
 		// Not the variable of `start`, which may be set where the fleet was started.

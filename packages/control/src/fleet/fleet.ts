@@ -102,11 +102,14 @@ export interface Fleet {
 	waitForDeploy(id: number): Promise<DeployOutcome>;
 	/** Calls off the deploy of this number, or the one that runs; with `onlyQueued` only while it has not begun. */
 	cancelDeploy(id: number | undefined, options?: { onlyQueued?: boolean }): Promise<DeployStats>;
-	/** Resident mode: replaces the sessions with Discord by more or fewer, or the workers by those of another shard count. Rejects as `ShardManager.reshard`. */
+	/**
+	 * Resident mode, or queue mode (sessions only; not a queue in a cluster): replaces the sessions with Discord by more or fewer, or the workers
+	 * by those of another shard count. Rejects as `ShardManager.reshard`.
+	 */
 	reshard(request: ReshardRequest): Promise<ReshardOutcome>;
 	/** Queue mode: changes how many workers run here, or on each node that runs any. Rejects with `OPTIONS_INVALID` in other modes. */
 	scale(workers: number): Promise<{ from: number; to: number }>;
-	/** Queue mode: the events that were given up. */
+	/** Queue mode: the events that were given up, and the removal of groups. */
 	readonly queue?: FleetQueue | undefined;
 	/** Resident mode: replaces the gateway processes. Throws `OPTIONS_INVALID` in direct mode. */
 	restartGateways(): Promise<void>;

@@ -169,7 +169,7 @@ export const deployCancelRoute = route({
 
 export const reshardRoute = route({
 	summary:
-		'Resident mode: replaces the sessions with Discord by more or fewer, or the workers by those of another shard count. Responds once that is done; it continues without its client.',
+		'Resident mode, or queue mode (sessions only; not a queue in a cluster): replaces the sessions with Discord by more or fewer, or the workers by those of another shard count. Responds once that is done; it continues without its client.',
 	input: z.strictObject({
 		sessions: wholeNumber(1).optional().describe('sessions to end with: a whole multiple or part of the present ones'),
 		shards: wholeNumber(1)
