@@ -11,10 +11,19 @@ import { decodeSnapshot } from './shard-snapshot.js';
 
 const termsWith = (presence: PresencePayload | null) => ({ intents: 1, largeThreshold: null, presence });
 
+const workerSession: SavedWorker = {
+	sessionId: 'w',
+	incarnation: 1,
+	identify: { token: '', properties: {}, intents: 1, shard: [3, 4] },
+	unconfirmedAt: null,
+	resumableFrom: 10,
+	handledThrough: 10,
+};
+
 function setup() {
 	const clock = fakeClock();
 	const files = new Map<string, Uint8Array>();
-	const disk = { full: false, refuses: '', fenced: false, unanswered: 0, writes: 0, answers: Promise.resolve() };
+	const disk = { full: false, refuses: '', fenced: false, refusesWorker: false, unanswered: 0, writes: 0, answers: Promise.resolve() };
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
 	const worker = null as SavedWorker | null;
 	/** `onRead` is what happens while the state is read. */
@@ -23,7 +32,7 @@ function setup() {
 	const recovered: number[] = [];
 	const write = (name: string, data: Uint8Array | readonly Uint8Array[], fenced = disk.fenced) => {
 		disk.writes++;
-		if (fenced) throw new ShardctlError('FENCED', 'replaced');
+		if (fenced || (disk.refusesWorker && name.endsWith('.worker.json'))) throw new ShardctlError('FENCED', 'replaced');
 		if (disk.full) throw new Error('ENOSPC');
 		if (disk.unanswered-- > 0) throw new Error('no answer');
 		if (name === disk.refuses) throw new Error('EISDIR');
@@ -319,6 +328,37 @@ it('saves again once its owner is confirmed, where a write of before was refused
 	happen(1);
 	await clock.advance(1000);
 	expect(saved()).toEqual([15, 16]);
+	saver.stop();
+});
+
+it('saves again once its owner is confirmed, where what was queued behind a refused write failed in another way', async () => {
+	const { clock, disk, shard, saver, saved, happen, files, problems } = setup();
+	await saver.ensureSnapshot();
+	const answer = newDeferred();
+	disk.answers = answer.promise;
+	// The worker and the shard are queued together: the first is refused, the second is not answered.
+	shard.worker = workerSession;
+	disk.refusesWorker = true;
+	disk.unanswered = 1;
+	happen(1);
+	await clock.advance(250);
+	answer.resolve();
+	await clock.advance(1000);
+	expect(problems).toEqual(['replaced']);
+	disk.refusesWorker = false;
+	const { writes } = disk;
+	// Not written while another process may be the owner, and not taken for written later.
+	await saver.saveWorker();
+	await saver.ensureSnapshot();
+	happen(1);
+	await clock.advance(1000);
+	expect(disk.writes).toBe(writes);
+	saver.retrySoon();
+	await clock.advance(1000);
+	expect([saved(), files.has('shard-3.worker.json')]).toEqual([[12, 12], true]);
+	happen(1);
+	await clock.advance(1000);
+	expect(saved()).toEqual([12, 13]);
 	saver.stop();
 });
 

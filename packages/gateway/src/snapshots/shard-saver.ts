@@ -102,7 +102,7 @@ export class ShardSaver {
 	#retryMs = rhythm.checkMs;
 	/** Monotonic. Nothing is tried again before. */
 	#retryAtMs = 0;
-	/** Another process has claimed what is saved; this one was replaced. */
+	/** Another process has claimed what is saved; this one was replaced. What is not queued for this reason must not count as saved. */
 	#fenced = false;
 	/** Set while a snapshot is being encoded; encodes the rest of it at once. */
 	#finishEncoding: (() => void) | undefined;
@@ -144,7 +144,7 @@ export class ShardSaver {
 
 	/** Saves a worker's session if it differs from the saved one; resolves when that is done or has failed. */
 	saveWorker(worker = this.#options.worker()): Promise<void> {
-		if (!hasSameFields(worker, this.#savedWorker)) {
+		if (!this.#fenced && !hasSameFields(worker, this.#savedWorker)) {
 			this.#savedWorker = worker;
 			this.#enqueue('worker', () => this.#options.store.write(this.#names.worker, Buffer.from(JSON.stringify(worker))));
 		}
@@ -270,6 +270,7 @@ export class ShardSaver {
 	}
 
 	#saveEvents(journal: Journal): void {
+		if (this.#fenced) return;
 		journal.through = this.#options.completeThrough();
 		const batch = this.#waiting.take(journal.through);
 		this.#enqueue('shard', async () => {
@@ -279,6 +280,7 @@ export class ShardSaver {
 	}
 
 	#saveShard(): void {
+		if (this.#fenced) return;
 		const snapshot = this.#options.snapshot();
 		if (!snapshot) return;
 		const { store, clock } = this.#options;
@@ -366,7 +368,8 @@ export class ShardSaver {
 		this.#needsSnapshot();
 		this.#savedWorker = undefined;
 		this.#failing.add(what);
-		this.#fenced = ShardctlError.is(error) && error.code === 'FENCED';
+		// What was queued behind the refused write is still tried, and may fail in another way: nothing but `retrySoon` ends this.
+		if (ShardctlError.is(error) && error.code === 'FENCED') this.#fenced = true;
 		if (!this.#failure) onFailed(error);
 		this.#failure = { since: this.#failure?.since ?? clock.now(), error: messageOf(error) };
 		this.#retryAtMs = clock.monotonic() + this.#retryMs;
