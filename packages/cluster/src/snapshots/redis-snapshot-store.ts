@@ -50,7 +50,7 @@ export class RedisSnapshotStore implements SnapshotStore {
 	readonly #scripts: SnapshotScripts;
 	readonly #index: string;
 	readonly #prefix: string;
-	/** What this process has written last: its next append follows that. */
+	/** What this process has written last, or has read: its next append follows that. */
 	readonly #positions = new Map<string, Position>();
 	readonly #kept = new Map<string, Kept>();
 
@@ -70,7 +70,10 @@ export class RedisSnapshotStore implements SnapshotStore {
 			const version = await this.#version(name);
 			const kept = this.#kept.get(name);
 			this.#kept.delete(name);
-			if (version === undefined) return undefined;
+			if (version === undefined) {
+				if (!keep) this.#positions.set(name, { version: '', length: 0 });
+				return undefined;
+			}
 			const before = kept?.version === version ? kept : undefined;
 			const list = `${this.#prefix}${name}:${version}`;
 			const start = before ? before.length - 1 : 0;
@@ -78,9 +81,9 @@ export class RedisSnapshotStore implements SnapshotStore {
 			const present: RedisCommand = ['HGET', this.#index, `n:${name}`];
 			// What is small is there after one round trip.
 			const answer = await this.#options.redis.batch([range(start), ['LLEN', list], present]);
-			const [first, length, seen] = answer as [Buffer[], number, Buffer | null];
+			const [first, listed, seen] = answer as [Buffer[], number, Buffer | null];
 			const more: RedisCommand[] = [];
-			for (let from = start + piecesInAnswer; from < length; from += piecesInAnswer) more.push(range(from));
+			for (let from = start + piecesInAnswer; from < listed; from += piecesInAnswer) more.push(range(from));
 			const [last, ...rest] = more.length === 0 ? [seen] : (await this.#options.redis.batch([...more, present])).toReversed();
 			// A switch in between took the rest away.
 			if (String(last) !== version) continue;
@@ -89,7 +92,10 @@ export class RedisSnapshotStore implements SnapshotStore {
 			if (before && pieces[0]?.equals(before.last) !== true) continue;
 			const data = Buffer.concat(before ? [before.data, ...pieces.slice(1)] : pieces);
 			const end = pieces.at(-1);
-			if (keep && end) this.#kept.set(name, { version, length: start + pieces.length, data, last: end });
+			const length = start + pieces.length;
+			if (keep && end) this.#kept.set(name, { version, length, data, last: end });
+			// A failover may lose a part of it before the first append.
+			if (!keep) this.#positions.set(name, { version, length });
 			return data;
 		}
 	}

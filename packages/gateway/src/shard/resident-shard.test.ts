@@ -264,6 +264,31 @@ it.each([false, true])(
 	},
 );
 
+it('begins with a new snapshot where the journal has no head, as a crash of the machine leaves it', async () => {
+	const first = await setup();
+	await first.start();
+	await first.clock.advance(500);
+	first.shard.close();
+	await first.shard.stop({ keepSession: true });
+	const name = [...first.content.files.keys()].find((each) => each.endsWith('.journal')) as string;
+	first.content.files.set(name, new Uint8Array());
+	const second = await setup({ content: first.content, fence: '2' });
+	const saved = await second.shard.readSaved();
+	expect([saved !== undefined, saved?.bytes]).toEqual([true, undefined]);
+});
+
+it('does not take what it looked at too late', async () => {
+	const first = await setup();
+	await first.start();
+	await first.clock.advance(500);
+	first.shard.close();
+	await first.shard.stop({ keepSession: true });
+	const second = await setup({ content: first.content, fence: '2' });
+	const peeking = second.shard.peekSaved();
+	const [saved, peeked] = await Promise.all([second.shard.readSaved(), peeking]);
+	expect([saved?.through, peeked]).toEqual([first.session.newest, undefined]);
+});
+
 it('removes its snapshot when its session ends', async () => {
 	const { shard, content, start, connect } = await setup();
 	await start();

@@ -53,6 +53,8 @@ export class SavedShard {
 	readonly #names: SavedNames;
 	readonly #saver: ShardSaver;
 	#peeked: Replay | undefined;
+	/** A look at what another process has saved is of no use any more. */
+	#isRead = false;
 
 	constructor(options: SavedShardOptions) {
 		const { shardId, layout, bot, store, clock, stream, notice } = options;
@@ -84,6 +86,7 @@ export class SavedShard {
 	 */
 	async read(): Promise<SavedState | undefined> {
 		const { store, voice } = this.#options;
+		this.#isRead = true;
 		// Nothing is written meanwhile: this process has claimed them.
 		const [data, journal] = await Promise.all([store.read(this.#names.shard), store.read(this.#names.journal)]);
 		const before = this.#peeked;
@@ -92,7 +95,8 @@ export class SavedShard {
 		if (!found) return undefined;
 		voice.restore(found.voice.places);
 		const { snapshot, cursor, through, end } = found;
-		const isWhole = journal !== undefined && end === journal.length;
+		// A file that a crash of the machine left empty has no head: what is appended to it would belong to no snapshot.
+		const isWhole = journal !== undefined && end > 0 && end === journal.length;
 		return { snapshot, cursor, through, bytes: isWhole ? { snapshot: found.data.length, journal: end } : undefined };
 	}
 
@@ -106,6 +110,7 @@ export class SavedShard {
 			store.read(this.#names.shard, { keep: true }),
 			store.read(this.#names.journal, { keep: true }),
 		]);
+		if (this.#isRead) return undefined;
 		this.#peeked = this.#replay(data, journal);
 		return this.#peeked?.snapshot;
 	}

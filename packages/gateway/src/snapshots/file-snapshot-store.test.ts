@@ -1,4 +1,4 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { tempDir } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
@@ -40,4 +40,29 @@ it('removes what is left of other generations of the same bot, and nothing else'
 	await store.keepGeneration({ bot: '1', generation: 2 }, '4');
 	expect(readdirSync(join(folder, '4')).sort()).toEqual(kept.sort());
 	await new FileSnapshotStore(join(folder, 'none')).keepGeneration({ bot: '1', generation: 2 }, '1');
+});
+
+it('continues a file in a copy of what was read, where a former holder has it open still', async () => {
+	const folder = tempDir();
+	const former = new FileSnapshotStore(folder);
+	await former.write('a', Buffer.from('one '), '1');
+	const open = openSync(join(folder, '1', 'a'), 'a');
+	const store = new FileSnapshotStore(folder);
+	await store.claim('2');
+	expect(String(await store.read('a'))).toBe('one ');
+	writeSync(open, 'late ');
+	await store.append('a', Buffer.from('two '), '2');
+	writeSync(open, 'later ');
+	closeSync(open);
+	await store.append('a', Buffer.from('three'), '2');
+	expect([readFileSync(join(folder, '2', 'a'), 'utf8'), readdirSync(join(folder, '2'))]).toEqual(['one two three', ['a']]);
+});
+
+it('does not continue a file that is shorter than it was when it was read', async () => {
+	const folder = tempDir();
+	const store = new FileSnapshotStore(folder);
+	await store.write('a', Buffer.from('one'), '1');
+	await store.read('a');
+	writeFileSync(join(folder, '1', 'a'), '');
+	await expect(store.append('a', Buffer.from('two'), '1')).rejects.toMatchObject({ code: 'SNAPSHOT_INVALID' });
 });

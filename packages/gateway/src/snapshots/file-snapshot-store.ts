@@ -1,14 +1,17 @@
 // Snapshots as files that only this user can read, in a folder named for the fence of their holder: `<folder>/<fence>/<name>`. A new
 // holder claims them by renaming that folder, which the file system does atomically; the path of the holder before it then no longer
-// exists, so its writes fail. Each file is written under another name and renamed, for the same reason.
+// exists, so its writes fail. Each file is written under another name and renamed, for the same reason. What a new holder continues is
+// copied first: the holder before it may have the file open, and what it adds then goes to the former file.
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compareFences, fencedError, isFence, type SnapshotStore } from '@shardctl/core';
+import { compareFences, fencedError, isFence, ShardctlError, type SnapshotStore } from '@shardctl/core';
 import { generationOf, type SavedScope } from './saved-names.js';
 
 export class FileSnapshotStore implements SnapshotStore {
 	readonly #folder: string;
 	#writes = 0;
+	/** Names that were read and not written since: how many bytes were there. */
+	readonly #inherited = new Map<string, number>();
 
 	constructor(folder: string) {
 		this.#folder = folder;
@@ -43,12 +46,14 @@ export class FileSnapshotStore implements SnapshotStore {
 		}
 	}
 
-	async read(name: string): Promise<Uint8Array | undefined> {
+	async read(name: string, { keep = false } = {}): Promise<Uint8Array | undefined> {
 		for (;;) {
 			const present = (await this.#fences()).at(-1);
 			if (present === undefined) return undefined;
 			try {
-				return await readFile(join(this.#folder, present, name));
+				const data = await readFile(join(this.#folder, present, name));
+				if (!keep) this.#inherited.set(name, data.length);
+				return data;
 			} catch (error) {
 				if (!isMissing(error)) throw error;
 				if ((await this.#fences()).at(-1) === present) return undefined;
@@ -56,21 +61,25 @@ export class FileSnapshotStore implements SnapshotStore {
 		}
 	}
 
-	write(name: string, data: Uint8Array | readonly Uint8Array[], fence: string): Promise<void> {
-		return this.#as(fence, async (folder) => {
-			const temporary = join(folder, `.${name}.${process.pid}.${++this.#writes}`);
-			try {
-				await writeFile(temporary, data, { mode: 0o600 });
-				await rename(temporary, join(folder, name));
-			} catch (error) {
-				await rm(temporary, { force: true }).catch(() => {});
-				throw error;
-			}
-		});
+	async write(name: string, data: Uint8Array | readonly Uint8Array[], fence: string): Promise<void> {
+		await this.#as(fence, (folder) => this.#replace(folder, name, data));
+		this.#inherited.delete(name);
 	}
 
-	append(name: string, data: Uint8Array, fence: string): Promise<void> {
-		return this.#as(fence, (folder) => appendFile(join(folder, name), data, { mode: 0o600 }));
+	async append(name: string, data: Uint8Array, fence: string): Promise<void> {
+		const inherited = this.#inherited.get(name);
+		await this.#as(fence, async (folder) => {
+			if (inherited === undefined) return appendFile(join(folder, name), data, { mode: 0o600 });
+			const former = await readFile(join(folder, name));
+			if (former.length < inherited) {
+				throw new ShardctlError(
+					'SNAPSHOT_INVALID',
+					`${join(folder, name)} has ${former.length} bytes, and had ${inherited} when it was read: a new snapshot is needed`,
+				);
+			}
+			await this.#replace(folder, name, [former.subarray(0, inherited), data]);
+		});
+		this.#inherited.delete(name);
 	}
 
 	async remove(name: string, fence: string): Promise<void> {
@@ -95,6 +104,17 @@ export class FileSnapshotStore implements SnapshotStore {
 			return of !== undefined && of !== generation;
 		});
 		await Promise.all(others.map((name) => rm(join(folder, name), { force: true })));
+	}
+
+	async #replace(folder: string, name: string, data: Uint8Array | readonly Uint8Array[]): Promise<void> {
+		const temporary = join(folder, `.${name}.${process.pid}.${++this.#writes}`);
+		try {
+			await writeFile(temporary, data, { mode: 0o600 });
+			await rename(temporary, join(folder, name));
+		} catch (error) {
+			await rm(temporary, { force: true }).catch(() => {});
+			throw error;
+		}
 	}
 
 	/** Works in the folder of this fence; claims it where it does not exist. */

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { clusterKeys } from '../redis/keys.js';
+import type { RedisArgument, RedisPort } from '../redis/redis-port.js';
+import { RedisSnapshotStore } from './redis-snapshot-store.js';
+
+it('appends behind what it has read, so that a part that Redis loses after that is noticed', async () => {
+	const pieces = [Buffer.from('head'), Buffer.from('one'), Buffer.from('two')];
+	const appended: RedisArgument[][] = [];
+	const redis: Pick<RedisPort, 'batch' | 'script'> = {
+		batch: async (commands) =>
+			commands.map(([name, , from, to]) => {
+				if (name === 'LRANGE') return pieces.slice(Number(from), Number(to) + 1);
+				return name === 'LLEN' ? pieces.length : Buffer.from('v1');
+			}),
+		script: async (_script, _keys, args) => {
+			appended.push(args.slice(10, 13));
+			return ['GAP', 'v1', String(pieces.length)];
+		},
+	};
+	const store = new RedisSnapshotStore({ redis: redis as RedisPort, keys: clusterKeys('1'), scope: '0' });
+	expect(String(await store.read('journal'))).toBe('headonetwo');
+	// A failover.
+	pieces.pop();
+	await expect(store.append('journal', Buffer.from('three'), '1')).rejects.toMatchObject({ code: 'SNAPSHOT_INVALID' });
+	expect(appended).toEqual([['journal', 'v1', 3]]);
+});
