@@ -23,7 +23,15 @@ const workerSession: SavedWorker = {
 function setup() {
 	const clock = fakeClock();
 	const files = new Map<string, Uint8Array>();
-	const disk = { full: false, refuses: '', fenced: false, refusesWorker: false, unanswered: 0, writes: 0, answers: Promise.resolve() };
+	const disk = {
+		full: false,
+		refuses: '',
+		fenced: false,
+		refusesWorker: false,
+		unanswered: 0,
+		writes: 0,
+		answers: Promise.resolve(),
+	};
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
 	const worker = null as SavedWorker | null;
 	/** `onRead` is what happens while the state is read. */
