@@ -208,7 +208,7 @@ describeWithRedis('a cluster whose events go through a queue', () => {
 			const [victim, ...others] = nodes as [ClusterNodeRun, ...ClusterNodeRun[]];
 			const other = others[0] as ClusterNodeRun;
 			await allSaved(other);
-			for (const { node, pid } of (await statsAt(other)).workers) if (node === victim.name && pid) killed.add(pid);
+			for (const pid of victim.processes()) killed.add(pid);
 			victim.kill('everything');
 			await waitFor('other nodes to have its sessions', () => hasAllSessions(fleet, others));
 			await servedBy(levels, counts);
