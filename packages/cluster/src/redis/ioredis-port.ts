@@ -208,10 +208,20 @@ export class IoredisPort implements RedisPort {
 				details: { reply: message.split(' ', 1)[0] },
 			});
 		}
-		return new ShardctlError('REDIS_UNAVAILABLE', `Redis at ${this.#address} cannot be reached for ${what}: ${message}`, {
-			cause: error,
-		});
+		return new ShardctlError(
+			'REDIS_UNAVAILABLE',
+			`Redis at ${this.#address} cannot be reached for ${what}: ${connectionProblem(error)}`,
+			{
+				cause: error,
+			},
+		);
 	}
+}
+
+/** What the client says of a command that was under way when its connection broke is about one of its own options. */
+function connectionProblem(error: unknown): string {
+	const isBroken = (error as Error | undefined)?.name === 'MaxRetriesPerRequestError';
+	return isBroken ? 'the connection broke before the answer' : messageOf(error);
 }
 
 function wire(argument: RedisArgument): string | number | Buffer {

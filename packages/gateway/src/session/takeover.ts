@@ -250,6 +250,7 @@ export class Takeover {
 		this.#state = 'cutting';
 		this.#isInterrupted = false;
 		for (const shard of shards) shard.holdRequests();
+		let replacing: ReplacingSession[] | undefined;
 		try {
 			while (!shards.every(({ isQuiet }) => isQuiet)) {
 				if (this.#nowMs - beganAt > cutMs) return this.#undo('a worker did not confirm its events in time');
@@ -257,18 +258,19 @@ export class Takeover {
 			}
 			const saved = await Promise.all(shards.map((shard) => shard.save()));
 			if (saved.includes(false)) return this.#undo('the shards cannot be saved');
-			const replacing = this.#replacing();
+			replacing = this.#replacing();
 			if (!replacing || this.#isInterrupted) return this.#undo('Discord has ended a session meanwhile');
 			await record(replacing);
 			if (this.#isInterrupted) {
 				await this.#options.unrecord?.(replacing);
 				return this.#undo('Discord has ended a session meanwhile');
 			}
-			this.#take(replacing);
-			return this.#nowMs - beganAt;
 		} catch (error) {
 			return this.#undo(`it cannot be written down: ${messageOf(error)}`);
 		}
+		// From the record on there is no way back.
+		this.#take(replacing);
+		return this.#nowMs - beganAt;
 	}
 
 	/** The present sessions continue: what was kept back is delivered. */

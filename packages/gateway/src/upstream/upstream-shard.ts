@@ -18,6 +18,7 @@ import {
 	type GatewayInfo,
 	guardListener,
 	sleep,
+	type Timer,
 	type UpstreamCompression,
 } from '@shardctl/core';
 import { type ClientRequest, type IdentifyPayload, op, type PresencePayload } from '@shardctl/gateway-protocol';
@@ -109,6 +110,7 @@ export class UpstreamShard {
 	#closeReason: string | undefined;
 	/** What a RESUME waits for while the session is another process's. */
 	#approach: Deferred<void> | undefined;
+	#resumeTimer: Timer | undefined;
 	/** How many connections were begun. */
 	#connections = 0;
 	/** Ends this connection's share of the connect limit. */
@@ -261,7 +263,6 @@ export class UpstreamShard {
 
 	#listen(shard: WebSocketShard, keeper: SessionKeeper): void {
 		const { clock, onReady, onResumed, onClosed, onRefused, onPing } = this.#options;
-		let resumeTimer: ReturnType<Clock['setTimeout']> | undefined;
 		const on = ((event: string, listener: (...args: unknown[]) => void) => {
 			const guarded = guardListener(listener, (error) => this.#failed(error, event));
 			return shard.on(event as never, guarded as never);
@@ -269,11 +270,6 @@ export class UpstreamShard {
 		on(WebSocketShardEvents.Hello, () => {
 			this.#connected();
 			keeper.noteHello();
-			if (!keeper.session) return;
-			resumeTimer = clock.setTimeout(() => {
-				if (shard.status !== shardStatus.resuming) return;
-				this.#resume(shard, `no RESUMED within ${resumeTimeoutMs / 1000} s`);
-			}, resumeTimeoutMs);
 		});
 		on(WebSocketShardEvents.Ready, () => {
 			this.#backoff.ready();
@@ -282,7 +278,7 @@ export class UpstreamShard {
 			this.requests.connected();
 		});
 		on(WebSocketShardEvents.Resumed, () => {
-			clock.clearTimeout(resumeTimer);
+			clock.clearTimeout(this.#resumeTimer);
 			this.#backoff.ready();
 			this.#record.ready();
 			onResumed();
@@ -290,7 +286,7 @@ export class UpstreamShard {
 		});
 		on(WebSocketShardEvents.HeartbeatComplete, ({ latency }) => onPing(latency));
 		on(WebSocketShardEvents.Closed, (code) => {
-			clock.clearTimeout(resumeTimer);
+			clock.clearTimeout(this.#resumeTimer);
 			this.#connected();
 			keeper.noteClose(code);
 			this.#backoff.closed();
@@ -347,8 +343,19 @@ export class UpstreamShard {
 				return never;
 			}
 			if (payload.op !== op.resume) return send(payload);
+			this.#awaitResumed(shard);
 			return send({ ...payload, d: { ...payload.d, seq: this.#keeper?.session?.sequence ?? payload.d.seq } });
 		};
+	}
+
+	/** From the RESUME on, which may wait for long after HELLO: for the former owner of the session. */
+	#awaitResumed(shard: WebSocketShard): void {
+		const { clock } = this.#options;
+		clock.clearTimeout(this.#resumeTimer);
+		this.#resumeTimer = clock.setTimeout(() => {
+			if (shard.status !== shardStatus.resuming) return;
+			this.#resume(shard, `no RESUMED within ${resumeTimeoutMs / 1000} s`);
+		}, resumeTimeoutMs);
 	}
 
 	get #mayAct(): boolean {
