@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { DeadEvents, QueueFigures } from '@shardctl/queue';
+import { DeadEvents, QueueFigures, removeGroup } from '@shardctl/queue';
 import { tempDir, waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -118,6 +118,23 @@ describeWithRedis('a worker in Python', () => {
 		await until('all to be handled', () => new Set(handled).size === 1200);
 		await expect.poll(async () => await group()).toMatchObject({ lag: 0, pending: 0, missed: 0, dead: 0 });
 		expect([orderProblems(handled, source.counts), errors]).toEqual([[], '']);
+	});
+
+	it.skipIf(!python)('gets only what is new where its group was removed while it was paused', async () => {
+		const worker = start();
+		await until('it to join', isMember(1));
+		write(40);
+		await until('all to be acknowledged', async () => handled.length === 40 && (await group())?.lag === 0);
+		worker.child.kill('SIGSTOP');
+		write(40);
+		await until('its lease to be over', isMember(0));
+		expect(await removeGroup(redis, keys, 'python')).toEqual({ unhandled: 40, dead: 0 });
+		worker.child.kill('SIGCONT');
+		await until('it to join again', isMember(1));
+		write(40);
+		await until('the new ones to be handled', () => handled.length >= 80);
+		await expect.poll(async () => await group()).toMatchObject({ lag: 0, pending: 0, missed: 0 });
+		expect(handled.slice(40).filter((each) => !each.endsWith(':3'))).toEqual([]);
 	});
 
 	it.skipIf(!python)('gives up what fails three times and what ends its worker three times, and nothing else', async () => {

@@ -301,14 +301,19 @@ export class Queue {
 		const subscription = encodeSubscription({ events, intents, defer });
 		const [streams, records] = [keys.events(0).slice(0, -1), keys.record(0).slice(0, -1)];
 		const [begins, since] = this.#subscription ? ['0', this.#subscription.since] : ['$', '0'];
-		const [kind, shards, perShard, joined] = (await redis.script(
+		const [kind, shards, perShard, joined, removed] = (await redis.script(
 			this.#scripts.subscribe,
 			[keys.meta, keys.groups, keys.group(group)],
 			[group, subscription, streams, keys.groupsChanged, begins, records, this.#member, since],
-		)) as ['NOTHING'] | ['OK', string, string, string];
+		)) as ['NOTHING'] | ['OK', string, string, string, 'REMOVED'?];
 		this.#subscribedAtMs = this.#options.clock.monotonic();
 		const layout = kind === 'OK' ? { shards: Number(shards), perShard: Number(perShard) } : undefined;
 		if (layout) this.#subscription ??= { layout, since: String(joined) };
+		if (removed) {
+			this.#warn(
+				`group "${group}" was removed while this worker did not respond, and is a new one now: it gets what is written from now on`,
+			);
+		}
 		await this.#measureClock();
 		return layout;
 	}

@@ -8,10 +8,13 @@ import { type RedisScript, redisSources, type ScriptSources } from '@shardctl/cl
  * Workers of two versions may want different events for a while, and each subscribes every few seconds: the newest of those that live
  * decides. The field `subscribed` of the group has when it came, and its name.
  *
+ * A worker that was paused may come back to a group that was removed meanwhile: its field `removed` says so. It is a new group then.
+ *
  * KEYS: 1 meta, 2 groups, 3 group. ARGV: 1 group, 2 what it subscribes to, 3 prefix of the streams, 4 channel of changes,
  * 5 where a group that is not there begins: `$`, or `0` where it was there before, 6 prefix of the records, 7 member (`-`: not named),
  * 8 what the first call of the member returned as the time, `0` in the first call.
- * Returns `OK`, shards, partitions of each, and the time where the member is named; or `NOTHING`, before anything has written to the queue.
+ * Returns `OK`, shards, partitions of each, and where the member is named the time, and `REMOVED` where the group was removed since its call
+ * before; or `NOTHING`, before anything has written to the queue.
  */
 const subscribe = `
 local divided = redis.call('HMGET', KEYS[1], 'shards', 'perShard')
@@ -33,17 +36,22 @@ if not known or came > since or isGone then
     redis.call('PUBLISH', ARGV[4], ARGV[1])
   end
 end
+local wasRemoved = redis.call('HDEL', KEYS[3], 'removed') == 1
+local begins = wasRemoved and '$' or ARGV[5]
 local perShard = tonumber(divided[2])
 for partition = 0, tonumber(divided[1]) * perShard - 1 do
   -- It may exist: BUSYGROUP.
-  local created = redis.pcall('XGROUP', 'CREATE', ARGV[3] .. partition, ARGV[1], ARGV[5], 'MKSTREAM')
-  if not created.err and ARGV[5] == '$' then
+  local created = redis.pcall('XGROUP', 'CREATE', ARGV[3] .. partition, ARGV[1], begins, 'MKSTREAM')
+  if not created.err and begins == '$' then
     -- What is removed before its first read counts as missed.
     local written = redis.call('HGET', ARGV[6] .. math.floor(partition / perShard), 'n:' .. partition) or '0'
     redis.call('HSET', KEYS[3], 'n:' .. partition, written)
   end
 end
-return { 'OK', divided[1], divided[2], ARGV[7] and string.format('%.0f', came) or nil }
+local answer = { 'OK', divided[1], divided[2] }
+if ARGV[7] then answer[4] = string.format('%.0f', came) end
+if ARGV[7] and wasRemoved and ARGV[5] ~= '$' then answer[5] = 'REMOVED' end
+return answer
 `;
 
 /**
@@ -195,7 +203,7 @@ local function isOwner(partition, epoch) return redis.call('HGET', GROUP, 'p:' .
  * then, as far as they are known, for each stream the number of the last event that the owner has read, or nothing: a Redis that has lost its
  * data, or its last writes, counts from there.
  * Returns for each stream: `FENCED`; or `OK`, how many events the group has missed, because they were removed before it read them, and the
- * entries.
+ * entries: none of a group that was removed, before a worker subscribes again.
  */
 const read = `${ownerCheck}
 -- Each entry begins with its number.
@@ -205,6 +213,7 @@ for i = 2, #KEYS do
   local partition, epoch = ARGV[2 * i], ARGV[2 * i + 1]
   if not isOwner(partition, epoch) then answers[i - 1] = { 'FENCED' } else
     local reply = redis.pcall('XREADGROUP', 'GROUP', group, member, 'COUNT', ARGV[3], 'STREAMS', KEYS[i], '>')
+    if reply and reply.err and redis.call('HEXISTS', GROUP, 'removed') == 1 then reply = nil end
     if reply and reply.err then
       -- NOGROUP: Redis has lost it. What is there may not have been read.
       redis.call('XGROUP', 'CREATE', KEYS[i], group, '0', 'MKSTREAM')
