@@ -176,6 +176,38 @@ describeWithRedis('the global REST limit in Redis', () => {
 		expect(mostInASecond(arrivals)).toBeLessThanOrEqual(limit);
 	});
 
+	it.each([
+		['that was away for long', 'one'],
+		['that has lost everything', 'two'],
+	])('lends no more than shares to nodes that do not know of each other after a Redis %s', async (_, runId) => {
+		const server = await redisServer();
+		onTestFinished(() => server.close());
+		const redis = await connectTo(server);
+		onTestFinished(() => redis.close());
+		const engine = (nowMs: number, id: string) =>
+			redis.batch([['MSET', 'now', nowMs, 'run', id], ...(id === 'two' ? [['DEL', clusterKeys('rest').restLimit]] : [])]);
+		const sources = {
+			time: "local now = tonumber(redis.call('GET', 'now'))",
+			runId: "local runId = redis.call('GET', 'run')",
+		};
+		let known = 3;
+		const nodes = ['a', 'b', 'c'].map(
+			(node) => new RedisRestLimit({ redis, keys: clusterKeys('rest'), node, perSecond: limit, nodes: () => known, sources }),
+		);
+		await engine(1_000_000, 'one');
+		for (const node of nodes) await node.ask({ want: limit, keep: 0 });
+		await engine(1_060_000, runId);
+		// The first reading of a Redis that only was away shows a node itself alone; a Redis that is empty is known to be by everybody.
+		if (runId === 'one') known = 1;
+		const lent: number[] = [];
+		for (const node of nodes) {
+			const part = await node.ask({ want: limit, keep: 16 });
+			expect(part.nodes).toBe(3);
+			lent.push(part.tokens ?? 0);
+		}
+		expect(lent).toEqual([16, 16, 16]);
+	});
+
 	it('keeps the limit over a restart of Redis that has lost everything', async () => {
 		const { server, tokens } = await nodes();
 		const arrivals: number[] = [];

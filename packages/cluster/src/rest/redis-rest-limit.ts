@@ -44,9 +44,9 @@ export class RedisRestLimit {
 		try {
 			const args = [node, perSecond, want, keep, known, shortestMs, countedMs];
 			const answer = await redis.script(this.#script, [keys.restLimit], args, { timeoutMs: callTimeoutMs });
-			const [tokens, lentMs, intervalMs] = (answer as unknown[]).map(Number) as [number, number, number];
+			const [tokens, lentMs, intervalMs, atLeast] = (answer as unknown[]).map(Number) as [number, number, number, number];
 			this.#failing = false;
-			return { tokens, lentMs, intervalMs, nodes: known };
+			return { tokens, lentMs, intervalMs, nodes: atLeast };
 		} catch (error) {
 			if (!this.#failing)
 				onFailed?.(ShardctlError.is(error) ? error : new ShardctlError('INTERNAL', messageOf(error), { cause: error }));

@@ -10,13 +10,12 @@ import type { ScriptSources } from '../scripts/preamble.js';
  * Fields of the state: `run` engine; `time` of the last call; `quiet` until when no node gets more than its share; `n:<node>` = what is
  * reserved for it, what it wants, until when, and for how long that was lent.
  *
- * Returns what the node may use, for how long, and when it should ask again.
+ * Returns what the node may use, for how long, when it should ask again, and how many nodes there are at least.
  */
 const divide = `
 local STATE, node = KEYS[1], ARGV[1]
 local limit, want, keep, nodes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), math.max(1, tonumber(ARGV[5]))
 local shortestMs, countedMs = tonumber(ARGV[6]), tonumber(ARGV[7])
-local share = math.max(1, math.floor(limit / nodes))
 
 local parts, asking = {}, 1
 local lastTime, quietUntil, run = 0, 0, nil
@@ -32,6 +31,10 @@ for i = 1, #flat, 2 do
   elseif flat[i] == 'quiet' then quietUntil = tonumber(flat[i + 1]) end
 end
 
+-- A node that asks exists, whatever the one that asks now knows about it.
+nodes = math.max(nodes, asking)
+local share = math.max(1, math.floor(limit / nodes))
+
 -- All nodes together ask at most ten times a second, and each has three tries before its part ends.
 local intervalMs = math.max(shortestMs, asking * 110)
 local lentMs = intervalMs * 3
@@ -39,7 +42,16 @@ local lentMs = intervalMs * 3
 -- Nodes that could not ask each use their share, which this engine may not know of. No part was lent for longer than the longest of these.
 local longestMs = lentMs
 for _, part in pairs(parts) do longestMs = math.max(longestMs, part.lentMs) end
-if run ~= runId or now < lastTime or now - lastTime > longestMs then quietUntil = now + longestMs + countedMs end
+if run ~= runId or now < lastTime or now - lastTime > longestMs then
+  quietUntil = now + longestMs + countedMs
+  -- Nor could they give anything back: whoever wanted some may use its share until it asks again, however long this has taken.
+  for name, part in pairs(parts) do
+    if part.want > 0 and name ~= node then
+      part.untilMs = now - countedMs
+      redis.call('HSET', STATE, 'n:' .. name, string.format('%.0f %.0f %.0f %.0f', part.reserved, part.want, part.untilMs, part.lentMs))
+    end
+  end
+end
 if quietUntil > now + longestMs + countedMs then quietUntil = now + longestMs + countedMs end
 local isQuiet = now < quietUntil
 
@@ -84,7 +96,7 @@ else
   redis.call('HSET', STATE, 'n:' .. node, string.format('%.0f %.0f %.0f %.0f', math.max(part, keep), want, now + lentMs, lentMs))
 end
 redis.call('HSET', STATE, 'run', runId, 'time', string.format('%.0f', now), 'quiet', string.format('%.0f', quietUntil))
-return { part, lentMs, intervalMs }
+return { part, lentMs, intervalMs, nodes }
 `;
 
 /** @internal */

@@ -55,3 +55,12 @@ it('does not report a node that has left, or that was gone before', () => {
 	nodes.note(view([node('a', 1), node('d', 4)]));
 	expect(nodes.note(view([node('a', 1), node('d', 4, { leaseMs: -1 })]))).toEqual([{ name: 'host-d', sessions: 0 }]);
 });
+
+it('reports no node whose lease ended while Redis was away, and after the quiet period those that have not renewed theirs', () => {
+	const nodes = new GoneNodes('a');
+	nodes.note(view([node('a', 1), node('b', 2), node('c', 3)], ['a', 'b', 'c']));
+	const back = view([node('a', 1), node('b', 2, { leaseMs: -4000 }), node('c', 3, { leaseMs: -4000 })], ['a', 'b', 'c']);
+	expect(nodes.note({ ...back, quietMs: 7000 })).toEqual([]);
+	const quietIsOver = view([node('a', 1), node('b', 2), node('c', 3, { leaseMs: -11_000 })], ['a', 'b', 'c']);
+	expect(nodes.note(quietIsOver)).toEqual([{ name: 'host-c', sessions: 1 }]);
+});

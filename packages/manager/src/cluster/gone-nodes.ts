@@ -19,7 +19,9 @@ export class GoneNodes {
 	}
 
 	/** Those that this node is to report, each once. One of the live nodes reports: the one that joined first. A node that has left is not gone. */
-	note({ nodes, sessions }: ClusterView): GoneNode[] {
+	note({ nodes, sessions, quietMs }: ClusterView): GoneNode[] {
+		// After an outage of Redis the leases have ended because nobody could renew them: who is gone shows when the quiet period is over.
+		if (quietMs > 0) return [];
 		const live = nodes.filter(isAlive);
 		const gone = nodes.flatMap((row) => (isAlive(row) ? [] : (this.#live.get(row.node) ?? [])));
 		this.#live = new Map(

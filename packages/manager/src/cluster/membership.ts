@@ -31,6 +31,7 @@ import { GoneNodes } from './gone-nodes.js';
 import { announceLeave, askedToJoin, drainNode, joinCluster } from './node-entry.js';
 import type { NodeLinks } from './node-links.js';
 import { isRunning, layoutNow, reshardEntry, sessionsEach, startedLayout } from './reshard-entry.js';
+import { SharingNodes } from './sharing-nodes.js';
 import { sparesFor } from './spares-for.js';
 
 export interface MembershipOptions {
@@ -68,6 +69,7 @@ export class Membership {
 	#place: Place | undefined;
 	#joined = false;
 	#view: ClusterView | undefined;
+	readonly #sharing: SharingNodes;
 	/** Ends a drain that is under way. */
 	readonly #hurry = new AbortController();
 	#redisFails = false;
@@ -80,6 +82,7 @@ export class Membership {
 	constructor(options: MembershipOptions) {
 		this.#options = options;
 		const { probe } = options;
+		this.#sharing = new SharingNodes(options.cluster.expect);
 		this.#reach = new DiscordReach({ clock: options.options.clock, probe, onChanged: (reaches) => this.#onReach(reaches) });
 	}
 
@@ -92,7 +95,7 @@ export class Membership {
 		this.#connection = await connectToCluster({
 			options,
 			cluster,
-			nodes: () => (this.#view ? liveNodes(this.#view) : cluster.expect),
+			nodes: () => this.#sharing.count,
 			onFailed: (error) => this.#onRedisFailed(error),
 		});
 		return this.#connection.coordinator;
@@ -246,6 +249,7 @@ export class Membership {
 				},
 				viewed: (view) => {
 					this.#view = view;
+					this.#sharing.note(view, clock.monotonic());
 					for (const dead of gone.note(view)) emit('cluster:node-gone', dead);
 					links.note(view);
 					sessions.note(view);
