@@ -184,8 +184,10 @@ describeWithRedis('the global REST limit in Redis', () => {
 		onTestFinished(() => server.close());
 		const redis = await connectTo(server);
 		onTestFinished(() => redis.close());
-		const engine = (nowMs: number, id: string) =>
-			redis.batch([['MSET', 'now', nowMs, 'run', id], ...(id === 'two' ? [['DEL', clusterKeys('rest').restLimit]] : [])]);
+		const engine = async (nowMs: number, id: string) => {
+			await redis.batch([['MSET', 'now', nowMs, 'run', id]]);
+			if (id === 'two') await redis.batch([['DEL', clusterKeys('rest').restLimit]]);
+		};
 		const sources = {
 			time: "local now = tonumber(redis.call('GET', 'now'))",
 			runId: "local runId = redis.call('GET', 'run')",
