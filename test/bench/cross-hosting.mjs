@@ -65,9 +65,13 @@ async function crossHosting() {
 
 async function shardctl() {
 	const redisPort = await freePort();
-	const redis = spawn('redis-server', ['--port', redisPort, '--bind', '127.0.0.1', '--dir', dir, '--save', ''], {
-		stdio: 'ignore',
-	});
+	const redis = spawn(
+		process.env.SHARDCTL_TEST_REDIS ?? 'redis-server',
+		['--port', redisPort, '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
+		{
+			stdio: 'ignore',
+		},
+	);
 	ends.push(() => ended(redis, 'SIGKILL'));
 	const { env, simulator, bot } = await botEnv('shardctl', {});
 	const config = join(dir, 'shardctl.config.json');
