@@ -243,6 +243,13 @@ describeWithRedis('a cluster whose events go through a queue', () => {
 		const [cutOff, ...others] = nodes as [ClusterNodeRun, ...ClusterNodeRun[]];
 		cutOff.toRedis.set({ lose: ['requests', 'answers'] });
 		await waitFor('other nodes to have its sessions', () => hasAllSessions(fleet, others));
+		const { nodes: infos } = await (others[0] as ClusterNodeRun).json<{ nodes: { name: string; workers: number | null }[] }>(
+			'nodes',
+		);
+		// It has its worker still, which nobody else can know.
+		expect(infos.map(({ name, workers }) => [name, workers])).toEqual(
+			nodes.map((node) => [node.name, node === cutOff ? null : 1]),
+		);
 		await servedBy(levels, counts);
 		cutOff.toRedis.heal();
 		cutOff.toRedis.reset();

@@ -36,7 +36,8 @@ export function NodeHead({ group: { name, node, shards } }: { group: NodeGroup }
 function factsOf(name: string, node: NodeGroup['node']): string[] {
 	const memory = stats.value?.workers.reduce((sum, worker) => sum + (worker.node === name ? (worker.rssBytes ?? 0) : 0), 0) ?? 0;
 	return [
-		...(node ? [plural(node.shards, 'shard'), plural(node.workers, 'worker')] : []),
+		...(node ? [plural(node.shards, 'shard')] : []),
+		...(node && node.workers !== null ? [plural(node.workers, 'worker')] : []),
 		...(node && node.capacity !== null ? [`${plural(node.sessions, 'session')} of at most ${node.capacity}`] : []),
 		...(memory > 0 ? [bytes(memory)] : []),
 		...(name === cluster.value?.node ? ['serves this page'] : []),

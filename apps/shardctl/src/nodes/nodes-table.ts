@@ -20,7 +20,7 @@ function columns(nowMs: number): readonly Column<NodeInfo>[] {
 			align: 'right',
 		},
 		{ title: 'SHARDS', cell: ({ shards }) => String(shards), align: 'right' },
-		{ title: 'WORKERS', cell: ({ workers }) => String(workers), align: 'right', leaves: 4 },
+		{ title: 'WORKERS', cell: ({ workers }) => (workers === null ? '-' : String(workers)), align: 'right', leaves: 4 },
 		{ title: 'LEASE', cell: ({ leaseMs }) => `${(leaseMs / 1000).toFixed(1)} s`, align: 'right', leaves: 3 },
 		{ title: 'UP', cell: ({ startedAt }) => (startedAt === null ? '-' : age(nowMs - startedAt)), align: 'right', leaves: 2 },
 		{ title: 'PID', cell: ({ pid }) => (pid === null ? '-' : String(pid)), align: 'right', leaves: 1 },

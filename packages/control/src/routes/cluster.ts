@@ -14,7 +14,7 @@ const nodeInfo = z.object({
 	version: z.string().nullable(),
 	sessions: z.int(),
 	shards: z.int(),
-	workers: z.int(),
+	workers: z.int().nullable(),
 	capacity: z.number().nullable(),
 	leaseMs: z.number(),
 	startedAt: z.number().nullable(),

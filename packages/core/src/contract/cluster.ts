@@ -13,7 +13,8 @@ export interface NodeInfo {
 	/** Sessions with Discord that it has. */
 	sessions: number;
 	shards: number;
-	workers: number;
+	/** Of a queue each node counts its own: null while the node does not say how many it has. */
+	workers: number | null;
 	/** Sessions at most; null without a limit. */
 	capacity: number | null;
 	/** Until its lease ends. */

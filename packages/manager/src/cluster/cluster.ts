@@ -145,18 +145,18 @@ export class Cluster implements FleetCluster {
 		};
 	}
 
-	/** Workers of a queue do not follow from the sessions: each node says how many it has. */
+	/** Workers of a queue do not follow from the sessions: each node says how many it has, and one that does not respond may have any number. */
 	async #withReaders(infos: NodeInfo[], view: ClusterView): Promise<NodeInfo[]> {
 		const live = new Map(view.nodes.filter(isLive).map((row) => [nameOf(row), row]));
 		return Promise.all(
 			infos.map(async (info) => {
 				const row = live.get(info.name);
-				const workers = row
-					? await this.#fleetOf(row)
-							.getWorkers()
-							.catch(() => [])
-					: [];
-				return { ...info, workers: workers.length };
+				const workers =
+					row &&
+					(await this.#fleetOf(row)
+						.getWorkers()
+						.catch(() => undefined));
+				return { ...info, workers: workers?.length ?? null };
 			}),
 		);
 	}
