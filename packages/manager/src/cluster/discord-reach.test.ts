@@ -64,15 +64,43 @@ it('reaches Discord again, without sessions, when several probes in a row were a
 	expect(changes).toEqual([false, true]);
 });
 
-it('is lost again when probes are answered and its session does not connect', async () => {
+it('stays lost while its sessions do not connect, whatever answers probes', async () => {
 	const { clock, changes, network, reach } = setup();
 	network.answers = true;
 	reach.note(0, 'down');
 	await clock.advance(lostAfterMs);
-	for (let probe = 0; probe < probesToReturn; probe++) await clock.advance(probeEveryMs);
+	for (let probe = 0; probe < 100; probe++) await clock.advance(probeEveryMs);
+	expect(changes).toEqual([false]);
+	reach.note(0, 'up');
 	expect(changes).toEqual([false, true]);
-	await clock.advance(lostAfterMs);
-	expect(changes).toEqual([false, true, false]);
+});
+
+it('asks for twice as many probes each time that the session it got after them did not connect', async () => {
+	const { clock, changes, network, reach } = setup();
+	network.answers = true;
+	/** A session comes and does not connect, and leaves. */
+	const lose = async (session: number) => {
+		reach.note(session, 'down');
+		await clock.advance(lostAfterMs);
+		reach.forget(session);
+		expect(changes.at(-1)).toBe(false);
+	};
+	const probesUntilReached = async () => {
+		for (let probe = 1; ; probe++) {
+			await clock.advance(probeEveryMs);
+			if (changes.at(-1)) return probe;
+		}
+	};
+	const needed: number[] = [];
+	for (const session of [0, 1, 2]) {
+		await lose(session);
+		needed.push(await probesUntilReached());
+	}
+	reach.note(3, 'up');
+	reach.forget(3);
+	await lose(4);
+	needed.push(await probesUntilReached());
+	expect(needed).toEqual([3, 6, 12, 3].map((times) => (times / 3) * probesToReturn));
 });
 
 it('does not count the time in which the node may not connect', async () => {

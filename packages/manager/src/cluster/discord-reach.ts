@@ -2,6 +2,9 @@
 // another node may serve them. Whether sessions move then is decided in packages/cluster: not while no node reaches Discord.
 //
 //   reaches ──every known session down for lostAfterMs──▶ lost ──a connection is back, or probes answered for a while──▶ reaches
+//
+// A probe says less than a session does: something may answer in Discord's place. So probes count only where there is no session that could
+// connect, and twice as many are needed each time that no session connected after them.
 import type { Clock, Timer } from '@shardctl/core';
 
 export interface DiscordReachOptions {
@@ -16,6 +19,7 @@ export const lostAfterMs = 12_000;
 export const probeEveryMs = 5000;
 /** Probes in a row that have to be answered: a network that fails now and then must not move sessions to and fro. */
 export const probesToReturn = 3;
+const mostProbesToReturn = 16 * probesToReturn;
 
 export class DiscordReach {
 	readonly #options: DiscordReachOptions;
@@ -23,6 +27,7 @@ export class DiscordReach {
 	readonly #sessions = new Map<number, number | undefined>();
 	#reaches = true;
 	#answered = 0;
+	#probesToReturn = probesToReturn;
 	#timer: Timer | undefined;
 	#state: 'watching' | 'held' | 'stopped' = 'watching';
 
@@ -70,7 +75,10 @@ export class DiscordReach {
 		if (this.#state !== 'watching') return;
 		const { clock } = this.#options;
 		const downs = [...this.#sessions.values()];
-		if (downs.includes(undefined)) this.#change(true);
+		if (downs.includes(undefined)) {
+			this.#probesToReturn = probesToReturn;
+			this.#change(true);
+		}
 		if (!this.#reaches) return;
 		clock.clearTimeout(this.#timer);
 		if (downs.length === 0 || downs.includes(undefined)) return;
@@ -95,14 +103,13 @@ export class DiscordReach {
 	}
 
 	async #probe(): Promise<void> {
-		const answered = await this.#options.probe().catch(() => false);
+		const answered = this.#sessions.size === 0 && (await this.#options.probe().catch(() => false));
 		if (this.#state !== 'watching' || this.#reaches) return;
-		this.#answered = answered ? this.#answered + 1 : 0;
-		if (this.#answered < probesToReturn) return this.#probeLater();
-		// What is still here connects again, or the node is lost again.
-		this.#beginAgain();
+		// A session may have come meanwhile.
+		this.#answered = answered && this.#sessions.size === 0 ? this.#answered + 1 : 0;
+		if (this.#answered < this.#probesToReturn) return this.#probeLater();
+		this.#probesToReturn = Math.min(2 * this.#probesToReturn, mostProbesToReturn);
 		this.#change(true);
-		this.#decide();
 	}
 
 	/** What is down counts as down from now on. */
