@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { timingsFor } from '../lease/timings.js';
 import { clusterKeys } from '../redis/keys.js';
 import type { RedisArgument, RedisPort } from '../redis/redis-port.js';
 import { RedisSnapshotStore } from './redis-snapshot-store.js';
@@ -23,4 +24,26 @@ it('appends behind what it has read, so that a part that Redis loses after that 
 	pieces.pop();
 	await expect(store.append('journal', Buffer.from('three'), '1')).rejects.toMatchObject({ code: 'SNAPSHOT_INVALID' });
 	expect(appended).toEqual([['journal', 'v1', 3]]);
+});
+
+it.each([
+	[1500, 750],
+	[6000, 3000],
+	[60_000, 3000],
+])('gives up a write without an answer early enough to make it again within a lease of %i ms', async (leaseMs, expected) => {
+	const timeouts: unknown[] = [];
+	const redis: Pick<RedisPort, 'script'> = {
+		script: async (_script, _keys, _args, options) => {
+			timeouts.push(options?.timeoutMs);
+			return ['OK', 'v1'];
+		},
+	};
+	const store = new RedisSnapshotStore({
+		redis: redis as RedisPort,
+		keys: clusterKeys('1'),
+		scope: '0',
+		guard: { node: 'a', session: 0, timings: timingsFor({ leaseMs }), identity: () => 'engine' },
+	});
+	await store.write('shard', Buffer.from('data'), '1');
+	expect(timeouts).toEqual([expected]);
 });

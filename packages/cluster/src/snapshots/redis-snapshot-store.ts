@@ -32,6 +32,8 @@ const pieceBytes = 256 * 1024;
 /** In one command. */
 const piecesAtOnce = 4;
 const piecesInAnswer = 8 * piecesAtOnce;
+/** Of the owner of a session: how long one command may take. */
+const mostWriteMs = 3000;
 
 interface Position {
 	version: string;
@@ -144,6 +146,8 @@ export class RedisSnapshotStore implements SnapshotStore {
 			script,
 			[keys.engine, keys.nodes, keys.table, keys.members, keys.records, this.#index],
 			[...common, fence, this.#prefix, ...args],
+			// So that what was lost is written again before the lease without it is over.
+			guard && { timeoutMs: Math.min(mostWriteMs, guard.timings.leaseMs / 2) },
 		)) as string[];
 		switch (answer[0] ?? '') {
 			case 'OK':

@@ -767,6 +767,8 @@ export class ResidentGateway {
 			workerSessions: () => this.#server.sessions,
 			owned: this.#owned.promise,
 			mayRelease: () => this.#options.lease?.mayAct ?? true,
+			// The lease is confirmed on another connection; without answers on this one, what is released is not saved.
+			...(config.cluster?.state === 'redis' && { silentAfterMs: config.cluster.timings.validMs }),
 			resumeUrl: (incarnation) => this.#url() + this.#paths.of(incarnation),
 			onConnection: (connection) => onConnection({ shardId, ...connection }),
 			notice: (kind, message) => notice({ shardIds: [shardId], kind, message }),

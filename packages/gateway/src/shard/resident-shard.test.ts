@@ -1,4 +1,4 @@
-import type { CloseCode, GatewayNotice } from '@shardctl/core';
+import { type CloseCode, deferred, type GatewayNotice, type SnapshotStore } from '@shardctl/core';
 import { type ClientRequest, type IdentifyPayload, type SessionCarrier, SessionStore } from '@shardctl/gateway-protocol';
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it, onTestFinished } from 'vitest';
@@ -29,12 +29,17 @@ class Client implements SessionCarrier {
 	}
 }
 
-async function setup({ content = new MemoryContent(), fence = '1', incarnation = 1 } = {}) {
+async function setup({
+	content = new MemoryContent(),
+	fence = '1',
+	incarnation = 1,
+	backend = new MemorySnapshotStore(content) as SnapshotStore,
+} = {}) {
 	const clock = fakeClock();
 	const notices: [GatewayNotice['kind'], string][] = [];
 	const connections: [incarnation: number, status: string, closeCode?: number][] = [];
 	const requests: ClientRequest[] = [];
-	const store = new HeldSnapshots(new MemorySnapshotStore(content));
+	const store = new HeldSnapshots(backend);
 	await store.hold(fence);
 	const terms: SessionTerms = { intents, largeThreshold: null, presence: null };
 	const session = { id: 1, botId: '9', newest: 0, prepared: true, terms };
@@ -81,6 +86,7 @@ async function setup({ content = new MemoryContent(), fence = '1', incarnation =
 		clock,
 		bot: '9',
 		store,
+		silentAfterMs: 4500,
 		workerSessions: () => sessions,
 		resumeUrl: (of) => `ws://127.0.0.1:1/worker/${of}`,
 		onConnection: ({ incarnation: of, status, closeCode }) =>
@@ -217,6 +223,35 @@ it('forwards requests only for its guilds, and removes the bot from voice when i
 	receive('VOICE_STATE_UPDATE', { guild_id: own, channel_id: '5', user_id: '9', session_id: 'v' });
 	sessions.end(made, 'expired');
 	expect(requests.at(-1)).toMatchObject({ op: 4, d: { guild_id: own, channel_id: null } });
+});
+
+it('sends its worker nothing while what is saved is not answered for too long, and continues with the answer', async () => {
+	const backend = new MemorySnapshotStore();
+	const append = backend.append.bind(backend);
+	const redis = { answers: Promise.resolve() };
+	backend.append = async (...write) => {
+		await redis.answers;
+		await append(...write);
+	};
+	const { clock, receive, start, connect } = await setup({ backend });
+	await start();
+	const { client } = await connect(1);
+	const say = (id: string) => receive('MESSAGE_CREATE', { id, guild_id: own, channel_id: '1', content: id });
+	const seen = () => client.frames.filter(({ t }) => t === 'MESSAGE_CREATE').map(({ d }) => d.id);
+	await clock.advance(60_000);
+	const answer = deferred();
+	redis.answers = answer.promise;
+	say('first');
+	await clock.advance(4500);
+	say('within');
+	expect(seen()).toEqual(['first', 'within']);
+	await clock.advance(500);
+	say('later');
+	await clock.advance(60_000 - 5000);
+	expect(seen()).toEqual(['first', 'within']);
+	answer.resolve();
+	await clock.advance(0);
+	expect(seen()).toEqual(['first', 'within', 'later']);
 });
 
 it('is resumed with its worker by the next process from the saved position', async () => {

@@ -70,6 +70,8 @@ export interface ResidentShardOptions {
 	createQueue?(stream: Pick<ShardStream, 'noteQueued' | 'continue'> & { isFirst(): boolean }): QueueConsumer;
 	/** Asked before each event that goes to a worker (default: always). */
 	mayRelease?(): boolean;
+	/** Nothing goes to a worker while what is saved was not answered for so long (default: it does). */
+	silentAfterMs?: number;
 	/** Address at which a session of this process of the worker resumes. */
 	resumeUrl(incarnation: number): string;
 	/** What has become of the connection of a worker's process. */
@@ -124,7 +126,7 @@ export class ResidentShard implements WorkerDoor {
 		});
 		this.#stream = new ShardStream({
 			...(this.#queue && { queue: this.#queue }),
-			...(options.mayRelease && { mayRelease: options.mayRelease }),
+			mayRelease: () => (options.mayRelease?.() ?? true) && !this.#saved.isSilent,
 			delivery,
 			buffer,
 			clock,

@@ -37,7 +37,7 @@ export interface SavedShardOptions {
 	shardId: number;
 	layout: Layout;
 	session: Pick<SessionLink, 'botId' | 'newest' | 'checkpoint'>;
-	stream: Pick<ShardStream, 'state' | 'cursor' | 'isSettled' | 'oldestOffset' | 'deferredState' | 'workers'>;
+	stream: Pick<ShardStream, 'state' | 'cursor' | 'isSettled' | 'oldestOffset' | 'deferredState' | 'workers' | 'continue'>;
 	voice: VoicePlaces;
 	/** See `botKey`. */
 	bot: string;
@@ -45,6 +45,8 @@ export interface SavedShardOptions {
 	manager?: string;
 	store: HeldSnapshots;
 	clock: Clock;
+	/** See {@link SavedShard.isSilent}. */
+	silentAfterMs?: number;
 	notice(kind: GatewayNotice['kind'], message: string): void;
 }
 
@@ -57,7 +59,7 @@ export class SavedShard {
 	#isRead = false;
 
 	constructor(options: SavedShardOptions) {
-		const { shardId, layout, bot, store, clock, stream, notice } = options;
+		const { shardId, layout, bot, store, clock, stream, silentAfterMs, notice } = options;
 		this.#options = options;
 		this.#names = savedNames({ bot, generation: layout.generation }, shardId);
 		this.#saver = new ShardSaver({
@@ -73,7 +75,14 @@ export class SavedShard {
 				notice('snapshot:failed', `${fenced ? 'stopped saving' : 'cannot save the snapshot, retrying'}: ${messageOf(error)}`);
 			},
 			onRecovered: (failedForMs) => notice('snapshot:saved', `the snapshot is saved again, after ${age(failedForMs)}`),
+			...(silentAfterMs !== undefined && { silentAfterMs }),
+			onAnswered: () => stream.continue(),
 		});
+	}
+
+	/** See {@link ShardSaver.isSilent}. */
+	get isSilent(): boolean {
+		return this.#saver.isSilent;
 	}
 
 	get stats(): Pick<GatewayShardStats, 'snapshotBytes' | 'snapshotAgeMs' | 'snapshotFailure'> {

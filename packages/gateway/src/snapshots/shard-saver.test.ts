@@ -29,6 +29,7 @@ function setup() {
 		fenced: false,
 		refusesWorker: false,
 		unanswered: 0,
+		away: false,
 		writes: 0,
 		answers: Promise.resolve(),
 	};
@@ -38,10 +39,12 @@ function setup() {
 	const shard = { cursor: 10, ahead: 0, state: newState(), terms: termsWith(null), worker, onRead: () => {} };
 	const problems: string[] = [];
 	const recovered: number[] = [];
+	const answered: number[] = [];
 	const write = (name: string, data: Uint8Array | readonly Uint8Array[], fenced = disk.fenced) => {
 		disk.writes++;
 		if (fenced || (disk.refusesWorker && name.endsWith('.worker.json'))) throw new ShardctlError('FENCED', 'replaced');
 		if (disk.full) throw new Error('ENOSPC');
+		if (disk.away) throw new ShardctlError('REDIS_UNAVAILABLE', 'no connection');
 		if (disk.unanswered-- > 0) throw new Error('no answer');
 		if (name === disk.refuses) throw new Error('EISDIR');
 		files.set(name, data instanceof Uint8Array ? data : Buffer.concat(data));
@@ -79,6 +82,8 @@ function setup() {
 		state: deferred,
 		onFailed: (error) => problems.push((error as Error).message),
 		onRecovered: (failedForMs) => recovered.push(failedForMs),
+		silentAfterMs: 4500,
+		onAnswered: () => answered.push(clock.monotonic()),
 	});
 	const happen = (events: number, content = '') => {
 		for (let n = 0; n < events; n++) {
@@ -94,7 +99,7 @@ function setup() {
 		const batches = [...readJournal(files.get('shard-3.journal') as Uint8Array, cursor)];
 		return [cursor, batches.flatMap(({ events }) => events).at(-1)?.offset ?? cursor];
 	};
-	return { clock, disk, shard, problems, recovered, saver, saved, files, happen, newState, deferred };
+	return { clock, disk, shard, problems, recovered, answered, saver, saved, files, happen, newState, deferred };
 }
 
 it('reports the saved position and its age', async () => {
@@ -422,6 +427,46 @@ it('tries what has failed for long again as soon as the cause may be over', asyn
 	saver.retrySoon();
 	await clock.advance(300);
 	expect(recovered).toHaveLength(1);
+});
+
+it('calls a store silent that has answered nothing for a while, whether a write waits or fails, and reports its next answer', async () => {
+	const { clock, disk, saver, happen, answered } = setup();
+	await saver.ensureSnapshot();
+	await clock.advance(60_000);
+	const hangs = newDeferred();
+	disk.answers = hangs.promise;
+	happen(1);
+	await clock.advance(250 + 4499);
+	expect(saver.isSilent).toBe(false);
+	await clock.advance(1);
+	expect(saver.isSilent).toBe(true);
+	expect(answered).toEqual([]);
+	hangs.resolve();
+	await clock.advance(0);
+	expect(saver.isSilent).toBe(false);
+	expect(answered).toHaveLength(1);
+	disk.away = true;
+	happen(1);
+	await clock.advance(250 + 4500);
+	expect(saver.isSilent).toBe(true);
+	disk.away = false;
+	saver.retrySoon();
+	await clock.advance(250);
+	expect(saver.isSilent).toBe(false);
+	expect(answered).toHaveLength(2);
+	saver.stop();
+});
+
+it('calls no store silent that refuses what is saved', async () => {
+	const { clock, disk, saver, happen } = setup();
+	await saver.ensureSnapshot();
+	disk.full = true;
+	happen(1);
+	for (let second = 0; second < 60; second++) {
+		await clock.advance(1000);
+		expect(saver.isSilent).toBe(false);
+	}
+	saver.stop();
 });
 
 it('saves everything at the end also where the store has not answered once', async () => {

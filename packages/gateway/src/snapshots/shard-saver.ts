@@ -61,6 +61,10 @@ export interface ShardSaverOptions {
 	onFailed(error: unknown): void;
 	/** Called once everything is saved again after a series of failures. */
 	onRecovered(failedForMs: number): void;
+	/** A store that answers nothing for so long is silent (default: no store is). */
+	silentAfterMs?: number;
+	/** A store that was silent has answered. */
+	onAnswered?(): void;
 }
 
 /** The snapshot that the journal continues. */
@@ -106,6 +110,8 @@ export class ShardSaver {
 	#fenced = false;
 	/** Set while a snapshot is being encoded; encodes the rest of it at once. */
 	#finishEncoding: (() => void) | undefined;
+	/** Since when the store has not answered what it was asked first (monotonic); undefined while nothing is asked. */
+	#unansweredSince: number | undefined;
 	#saved: { bytes: number; atMs: number } | undefined;
 	/** Of the last snapshot. */
 	#snapshotBytes = 0;
@@ -124,6 +130,16 @@ export class ShardSaver {
 		if (!this.#saved) return { snapshotBytes: null, snapshotAgeMs: null, snapshotFailure };
 		const { bytes, atMs } = this.#saved;
 		return { snapshotBytes: bytes, snapshotAgeMs: Math.round(this.#options.clock.monotonic() - atMs), snapshotFailure };
+	}
+
+	/**
+	 * Whether the store has answered nothing for {@link ShardSaverOptions.silentAfterMs}, so that the next process would repeat more than that.
+	 * One that refuses what is saved answers.
+	 */
+	get isSilent(): boolean {
+		const { clock, silentAfterMs } = this.#options;
+		if (silentAfterMs === undefined || this.#unansweredSince === undefined) return false;
+		return clock.monotonic() - this.#unansweredSince >= silentAfterMs;
 	}
 
 	/** The state has applied an event. */
@@ -146,7 +162,8 @@ export class ShardSaver {
 	saveWorker(worker = this.#options.worker()): Promise<void> {
 		if (!this.#fenced && !hasSameFields(worker, this.#savedWorker)) {
 			this.#savedWorker = worker;
-			this.#enqueue('worker', () => this.#options.store.write(this.#names.worker, Buffer.from(JSON.stringify(worker))));
+			const { store } = this.#options;
+			this.#enqueue('worker', () => this.#ask(store.write(this.#names.worker, Buffer.from(JSON.stringify(worker)))));
 		}
 		return this.#written();
 	}
@@ -274,7 +291,7 @@ export class ShardSaver {
 		journal.through = this.#options.completeThrough();
 		const batch = this.#waiting.take(journal.through);
 		this.#enqueue('shard', async () => {
-			await this.#options.store.append(this.#names.journal, batch);
+			await this.#ask(this.#options.store.append(this.#names.journal, batch));
 			this.#noteSaved((this.#saved?.bytes ?? 0) + batch.length);
 		});
 	}
@@ -288,9 +305,9 @@ export class ShardSaver {
 		const encoded = this.#encode(snapshot);
 		this.#enqueue('shard', async () => {
 			const pieces = await encoded;
-			await store.write(this.#names.shard, pieces);
+			await this.#ask(store.write(this.#names.shard, pieces));
 			const head = journalHead(snapshot.cursor);
-			await store.write(this.#names.journal, head);
+			await this.#ask(store.write(this.#names.journal, head));
 			this.#snapshotBytes = pieces.reduce((sum, { length }) => sum + length, 0);
 			this.#noteSaved(this.#snapshotBytes + head.length);
 		});
@@ -332,6 +349,24 @@ export class ShardSaver {
 	#written(): Promise<void> {
 		this.#finishEncoding?.();
 		return this.#writing;
+	}
+
+	/** A write that was just begun. */
+	async #ask(write: Promise<void>): Promise<void> {
+		this.#unansweredSince ??= this.#options.clock.monotonic();
+		try {
+			await write;
+			this.#onAnswered();
+		} catch (error) {
+			if (!isUnanswered(error)) this.#onAnswered();
+			throw error;
+		}
+	}
+
+	#onAnswered(): void {
+		const wasSilent = this.isSilent;
+		this.#unansweredSince = undefined;
+		if (wasSilent) this.#options.onAnswered?.();
 	}
 
 	#noteSaved(bytes: number): void {
@@ -376,6 +411,11 @@ export class ShardSaver {
 		this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
 		if (this.#fenced) this.stop();
 	}
+}
+
+/** The store is on another machine, and it is not known what became of the write. */
+function isUnanswered(error: unknown): boolean {
+	return ShardctlError.is(error) && ['CALL_TIMEOUT', 'REDIS_UNAVAILABLE'].includes(error.code);
 }
 
 /** Compares what is checked several times a second for each shard, so without encoding it. Objects inside are replaced, never changed. */
