@@ -146,7 +146,7 @@ class Pair {
 		await Promise.race([old.end(), released]);
 		this.#happen();
 		await gateway.request('handover.commit', params);
-		gateway.noteExpected(this.#shardId, incarnation);
+		gateway.noteExpected(this.#shardId, incarnation, { ready: true });
 		this.#worker = successor;
 	}
 
@@ -219,7 +219,7 @@ class Pair {
 			const worker = this.#client(gateway.api(incarnation));
 			this.#worker = worker;
 			await this.#untilReady(worker);
-			if (!worker.hasFailed) return gateway.request('worker.ready', { incarnation, shardIds: [this.#shardId] });
+			if (!worker.hasFailed) return gateway.noteReady(this.#shardId, incarnation);
 			this.#story.push('login failed');
 			await worker.end();
 		}

@@ -488,10 +488,12 @@ export class ResidentGateway {
 				`gateway process ${this.#id} cannot have shards of ${one} in place of those of ${other}`,
 			);
 		}
+		// They boot from here on.
+		const booting = workers.map((worker) => ({ ...worker, ready: false }));
 		const shards = sessions.flatMap((session) =>
 			shardIds
 				.filter((id) => id % session.of === session.id)
-				.map((id) => this.#createShard(id, session, workers, { ...layout, sessions: session.of })),
+				.map((id) => this.#createShard(id, session, booting, { ...layout, sessions: session.of })),
 		);
 		const change = new ShardChange({
 			sessions,

@@ -33,6 +33,7 @@ async function setup({
 	content = new MemoryContent(),
 	fence = '1',
 	incarnation = 1,
+	workerIsReady = false,
 	backend = new MemorySnapshotStore(content) as SnapshotStore,
 } = {}) {
 	const clock = fakeClock();
@@ -81,6 +82,7 @@ async function setup({
 		layout: { generation: 0, totalShards: 4, sessions: 2 },
 		session: link,
 		incarnation,
+		workerIsReady,
 		delivery: 'at-most-once',
 		buffer: { events: 1000, bytes: 2 ** 20, ageMs: 60_000 },
 		clock,
@@ -168,6 +170,22 @@ it('reports each connection of its worker once, and its end once', async () => {
 		[1, 'resumed'],
 		[1, 'gone'],
 	]);
+});
+
+it('does not hold a worker that was ready before this process, also where it has no session any more, and holds the next one', async () => {
+	const { clock, shard, receive, start, connect } = await setup({ workerIsReady: true });
+	await start();
+	const { client } = await connect(1);
+	receive('MESSAGE_CREATE', { guild_id: own });
+	await clock.advance(100);
+	expect(client.types).toEqual(['READY', 'GUILD_CREATE', 'MESSAGE_CREATE']);
+	shard.admitOnly(2, { crashed: false });
+	const next = await connect(2);
+	receive('MESSAGE_CREATE', { guild_id: own });
+	await clock.advance(100);
+	expect(next.client.types).toEqual(['READY', 'GUILD_CREATE']);
+	shard.workerReady(2);
+	expect(next.client.types).toEqual(['READY', 'GUILD_CREATE', 'MESSAGE_CREATE']);
 });
 
 it('closes the session of a process that was replaced while its IDENTIFY was pending', async () => {

@@ -114,7 +114,7 @@ export class ResidentShard implements WorkerDoor {
 	#hasLeft = false;
 
 	constructor(options: ResidentShardOptions) {
-		const { shardId, incarnation, delivery, buffer, clock, notice } = options;
+		const { shardId, incarnation, workerIsReady = true, delivery, buffer, clock, notice } = options;
 		const session = new CurrentSession(options.session);
 		this.#options = options;
 		this.#session = session;
@@ -149,6 +149,8 @@ export class ResidentShard implements WorkerDoor {
 				this.#stream.workers.dropSuccessor();
 			},
 		});
+		// Also where no session of it is restored: it identifies again, and nobody reports once more that it is ready.
+		if (workerIsReady) this.#stream.workers.releaseHold(incarnation);
 		const parts = { session, stream: this.#stream, saved: this.#saved, handover: this.handover };
 		this.#admission = new Admission({ ...parts, clock, notice, shard: this });
 	}

@@ -205,6 +205,17 @@ it('does not hold a booting worker of an earlier process that was ready before i
 	expect(made.seat.name).toBe('flowing');
 });
 
+it('knows a process to be ready also after the session of an earlier one was restored', () => {
+	const { seat, worker, next } = setup();
+	seat.noteReady(next.incarnation);
+	seat.restore(worker.asConsumer, { hold: false });
+	seat.vacate();
+	next.isPresented = true;
+	seat.admit(next.asConsumer, { hold: true });
+	seat.continuePresentations();
+	expect(seat.name).toBe('flowing');
+});
+
 it('holds a client for longer that would handle events out of order', async () => {
 	const made = setup();
 	made.worker.session.swapsEarlyEvents = true;

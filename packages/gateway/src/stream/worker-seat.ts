@@ -93,7 +93,7 @@ export class WorkerSeat {
 
 	/** The worker of an earlier process takes the vacant seat. With `hold` it is held from its resume until all of its shards are ready. */
 	restore(consumer: WorkerConsumer, { hold }: { hold: boolean }): void {
-		if (!hold) this.#readyIncarnation = consumer.incarnation;
+		if (!hold) this.#noteReady(consumer.incarnation);
 		this.#enter({ name: 'restored', consumer, held: hold });
 	}
 
@@ -122,7 +122,7 @@ export class WorkerSeat {
 
 	/** All shards of this incarnation of a worker are ready. Returns whether the one in the seat was waiting for that. */
 	noteReady(incarnation: number): boolean {
-		this.#readyIncarnation = Math.max(this.#readyIncarnation, incarnation);
+		this.#noteReady(incarnation);
 		if (this.consumer?.incarnation !== incarnation) return false;
 		return this.#endHold();
 	}
@@ -180,6 +180,10 @@ export class WorkerSeat {
 
 	stop(): void {
 		this.#options.clock.clearTimeout(this.#holdTimer);
+	}
+
+	#noteReady(incarnation: number): void {
+		this.#readyIncarnation = Math.max(this.#readyIncarnation, incarnation);
 	}
 
 	#limitHold({ session }: WorkerConsumer): void {

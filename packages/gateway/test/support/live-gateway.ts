@@ -32,8 +32,8 @@ export class LiveGateway {
 	#slots = 0;
 	#ready: Promise<void> = Promise.resolve();
 	#away = false;
-	/** The admitted incarnation, by shard. */
-	readonly #expected = new Map<number, number>();
+	/** The admitted incarnation, by shard, and whether it is ready. */
+	readonly #expected = new Map<number, { incarnation: number; ready: boolean }>();
 
 	constructor(config: Config) {
 		this.#config = config;
@@ -63,8 +63,8 @@ export class LiveGateway {
 	}
 
 	/** It is admitted already; the next process has to know. */
-	noteExpected(shardId: number, incarnation: number): void {
-		this.#expected.set(shardId, incarnation);
+	noteExpected(shardId: number, incarnation: number, { ready }: { ready: boolean }): void {
+		this.#expected.set(shardId, { incarnation, ready });
 	}
 
 	/** Sends a request to the process, and again to its successor if it was replaced in between. */
@@ -100,8 +100,14 @@ export class LiveGateway {
 
 	/** Admits an incarnation of a worker, and no earlier one any more. */
 	async expect(shardId: number, incarnation: number): Promise<void> {
-		this.noteExpected(shardId, incarnation);
+		this.noteExpected(shardId, incarnation, { ready: false });
 		await this.request('worker.expect', { incarnation, shardIds: [shardId], crashed: true });
+	}
+
+	/** An incarnation that was expected is ready. */
+	async noteReady(shardId: number, incarnation: number): Promise<void> {
+		this.noteExpected(shardId, incarnation, { ready: true });
+		await this.request('worker.ready', { incarnation, shardIds: [shardId] });
 	}
 
 	async close(): Promise<void> {
@@ -118,7 +124,7 @@ export class LiveGateway {
 
 	async #start(): Promise<void> {
 		const epoch = ++this.#epoch;
-		const workers = [...this.#expected].map(([shardId, incarnation]) => ({ incarnation, shardIds: [shardId] }));
+		const workers = [...this.#expected].map(([shardId, worker]) => ({ ...worker, shardIds: [shardId] }));
 		const config: GatewayConfig = { ...this.#config, epoch, port: this.#port, workers };
 		const env = { ...process.env, DISCORD_TOKEN: 'token', [gatewayConfigVariable]: JSON.stringify(config) };
 		const child = fork(processFile, { env, execArgv: [] });
