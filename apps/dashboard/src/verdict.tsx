@@ -1,6 +1,6 @@
 // The fleet's health in one sentence, and its causes: what is wrong, for how long, what to do. Also how far a start, a deploy or a resharding is.
 import type { DashboardCluster, HealthCause, ManagerStats } from '@shardctl/core';
-import { describeLosses, describeReshard } from '@shardctl/core/text';
+import { describeLosses, describeReshard, describeReshardRest } from '@shardctl/core/text';
 import { askCancelDeploy } from './actions.tsx';
 import { cluster, mayAct, now, selectShard, stats } from './fleet.ts';
 import { age, clockTime, count, plural, shardNames } from './format.ts';
@@ -174,8 +174,8 @@ function DeployProgress({ deploy }: { deploy: ManagerStats['deploy'] }) {
 
 function ReshardProgress({ reshard }: { reshard: ManagerStats['reshard'] }) {
 	if (reshard?.state !== 'running') return null;
-	const { done, total, leftMs } = reshard;
-	const text = `Resharding ${describeReshard(reshard)} · ${count(done)} of ${plural(total, 'group')} replaced · about ${age(leftMs)} left`;
+	const { done, total } = reshard;
+	const text = `Resharding ${describeReshard(reshard)} · ${count(done)} of ${plural(total, 'group')} replaced · ${describeReshardRest(reshard)}`;
 	return <Progress label="Resharding" done={done} total={total} text={text} />;
 }
 

@@ -159,7 +159,7 @@ export {
 	workerConfigVariable,
 } from './contract/worker.js';
 export { type Deferred, deferred } from './deferred.js';
-export { describeReshard } from './describe-reshard.js';
+export { describeReshard, describeReshardRest } from './describe-reshard.js';
 export { describeValue } from './describe-value.js';
 export { RefusalNotices } from './door/refusal-notices.js';
 export { checkRequestTimeouts } from './door/request-timeouts.js';
@@ -203,6 +203,7 @@ export {
 export { isScriptMissing, scriptMissing, scriptSource } from './script-source.js';
 export type { Serialized } from './serialized.js';
 export {
+	describeSessions,
 	describeShards,
 	describeWorker,
 	formatShardIds,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeShards, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
+import { describeSessions, describeShards, isSnowflake, planSlices, shardIdForGuild } from './shards.js';
 
 describe('shardIdForGuild', () => {
 	it('is right for ids above 2^53, where numbers lose digits', () => {
@@ -37,6 +37,11 @@ describe('describeShards', () => {
 			'shards 0,2,4,6,8,10,12,14,16,18,20,22,… (500 shards)',
 		);
 	});
+});
+
+it('names sessions', () => {
+	expect(describeSessions([3])).toBe('session 3');
+	expect(describeSessions([0, 1, 2, 6])).toBe('sessions 0-2,6');
 });
 
 describe('planSlices', () => {

@@ -51,6 +51,11 @@ export function workerMark(workerId: number, shardIds: readonly number[]): strin
 	return shardIds.length === 0 ? `worker ${workerId}` : formatShardIds(shardIds);
 }
 
+/** Sessions with Discord for people, with the noun: `session 3`, `sessions 2,6`. */
+export function describeSessions(sessions: readonly number[]): string {
+	return `${sessions.length === 1 ? 'session' : 'sessions'} ${formatShardIds(sessions)}`;
+}
+
 /** Longer lists are cut in a sentence. */
 const mostRanges = 12;
 

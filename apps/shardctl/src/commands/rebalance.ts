@@ -1,5 +1,5 @@
 // `shardctl rebalance`: evens out the nodes of a cluster now, which it does by itself once they were the same for 10 s.
-import { describeShards } from '@shardctl/core';
+import { describeSessions, describeShards } from '@shardctl/core';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { type TargetOptions, target, targetOptions } from '../target.js';
@@ -24,10 +24,11 @@ export function rebalanceCommand(): Command {
 				printOut(`${JSON.stringify({ moves }, null, 2)}\n`);
 				return;
 			}
-			for (const { session, shardIds, from, to } of moves)
-				printOut(`session ${session} (${describeShards(shardIds)}): ${from} → ${to}\n`);
+			for (const { sessions, shardIds, from, to } of moves)
+				printOut(`${describeSessions(sessions)} (${describeShards(shardIds)}): ${from} → ${to}\n`);
+			const count = plural(moves.flatMap(({ sessions }) => sessions).length, 'session');
 			if (moves.length === 0) printErr('the nodes are even: there is nothing to move\n');
-			else printErr(dryRun ? `${plural(moves.length, 'session')} would move\n` : `${plural(moves.length, 'session')} moved\n`);
+			else printErr(dryRun ? `${count} would move\n` : `${count} moved\n`);
 		},
 	);
 }

@@ -1,7 +1,7 @@
 // `shardctl reshard`: replaces the sessions with Discord by more or fewer, or the workers by those of another shard count, while the fleet
 // runs, in resident mode; in queue mode the sessions only, and not of a queue in a cluster.
 import type { ControlClient } from '@shardctl/control';
-import { age, describeReshard, type ReshardOutcome, type ReshardStats, ShardctlError } from '@shardctl/core';
+import { age, describeReshard, describeReshardRest, type ReshardOutcome, type ReshardStats, ShardctlError } from '@shardctl/core';
 import { Command } from 'commander';
 import { jsonOption, option } from '../option.js';
 import { whole } from '../option-parsers.js';
@@ -59,12 +59,24 @@ async function reshard(
 }
 
 function planText(label: string, outcome: ReshardOutcome): string {
-	const { shards, identifies, estimatedMs } = outcome;
-	const text = `resharding ${label} ${describeReshard(outcome)} would use ${plural(identifies, 'session start')} and take about ${age(estimatedMs)}\n`;
+	const { shards, identifies, estimatedMs, nodes = [], waitsFor = [] } = outcome;
+	const start = `resharding ${label} ${describeReshard(outcome)} would use ${plural(identifies, 'session start')} and take about ${age(estimatedMs)}\n`;
+	const text = [start, placesText(nodes), ...waitsFor.map((what) => `it would wait: ${what}\n`)].join('');
 	if (!shards) return text;
 	const { workers, memoryBytes, freeBytes } = shards;
 	const memory = memoryBytes === null ? '' : `, which need about ${megabytes(memoryBytes)} beside the present ones`;
 	return `${text}it would start ${plural(workers, 'worker')}${memory} (${megabytes(freeBytes)} are free)\n`;
+}
+
+/** In a cluster. */
+function placesText(nodes: NonNullable<ReshardOutcome['nodes']>): string {
+	if (nodes.length === 0) return '';
+	const text = `sessions afterwards: ${nodes.map(({ name, sessions }) => `${sessions} on node ${name}`).join(', ')}`;
+	if (nodes.every(({ sessions }) => sessions > 0)) return `${text}\n`;
+	return (
+		`${text}; those that replace a session stay together on a node. To use all ${nodes.length} nodes, ` +
+		`stop them and start them with --gateway-sessions ${nodes.length} or more\n`
+	);
 }
 
 function doneText(label: string, outcome: ReshardOutcome): string {
@@ -91,7 +103,7 @@ async function printProgress(client: ControlClient, { json, signal }: { json: bo
 		for await (const followed of client.followStats({ intervalMs: pollMs, signal })) {
 			const stats = 'item' in followed ? followed.item.reshard : undefined;
 			if (stats?.state !== 'running') continue;
-			const mark = `${stats.startedAt} ${stats.done}`;
+			const mark = JSON.stringify([stats.startedAt, stats.done, stats.waitsFor]);
 			if (mark === last) continue;
 			last = mark;
 			if (json) printOut(`${JSON.stringify(stats)}\n`);
@@ -103,6 +115,6 @@ async function printProgress(client: ControlClient, { json, signal }: { json: bo
 }
 
 function progressText(stats: ReshardStats): string {
-	const { done, total, leftMs } = stats;
-	return `resharding ${describeReshard(stats)}: ${done} of ${total} groups replaced, about ${age(leftMs)} left`;
+	const { done, total } = stats;
+	return `resharding ${describeReshard(stats)}: ${done} of ${total} groups replaced, ${describeReshardRest(stats)}`;
 }

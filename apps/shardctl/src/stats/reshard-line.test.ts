@@ -23,6 +23,10 @@ it('says how far a resharding is', () => {
 		text: 'resharding from 4 to 8 sessions: 3 of 4 groups replaced, about 2s left',
 	});
 	expect(reshardLine(undefined, 0)).toBeNull();
+	const waiting = { ...reshard, waitsFor: ['node b: worker 1 (shard 1) keeps failing'] };
+	expect(reshardLine(waiting, 7000)?.text).toMatch(
+		/: 3 of 4 groups replaced, waits: node b: worker 1 \(shard 1\) keeps failing$/,
+	);
 });
 
 it('says how it ended, for ten minutes, and why it failed, for an hour', () => {

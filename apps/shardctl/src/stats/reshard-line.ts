@@ -1,5 +1,5 @@
 // A resharding as text for the summary of a fleet: how far it is, and how it ended. Pure.
-import { describeReshard, type ReshardStats } from '@shardctl/core';
+import { describeReshard, describeReshardRest, type ReshardStats } from '@shardctl/core';
 import type { DeployLine } from '../deploy/deploy-text.js';
 import { age } from '../terminal/age.js';
 import { plural } from '../terminal/count.js';
@@ -10,10 +10,10 @@ const shownFor = { done: 10 * 60_000, failed: 60 * 60_000 };
 /** The resharding of a fleet for its summary; null where there was none lately. */
 export function reshardLine(reshard: ReshardStats | undefined, nowMs: number): DeployLine | null {
 	if (!reshard) return null;
-	const { state, done, total, startedAt, tookMs, leftMs, longestPauseMs, error } = reshard;
+	const { state, done, total, startedAt, tookMs, longestPauseMs, error } = reshard;
 	const what = `resharding ${describeReshard(reshard)}`;
 	if (state === 'running') {
-		return { level: 'running', text: `${what}: ${done} of ${plural(total, 'group')} replaced, about ${age(leftMs)} left` };
+		return { level: 'running', text: `${what}: ${done} of ${plural(total, 'group')} replaced, ${describeReshardRest(reshard)}` };
 	}
 	const endedMs = nowMs - startedAt - tookMs;
 	if (endedMs > shownFor[state]) return null;

@@ -233,6 +233,7 @@ const reshardStats = z.object({
 	tookMs: z.number(),
 	leftMs: z.number(),
 	error: z.string().nullable(),
+	waitsFor: z.array(z.string()).optional(),
 }) satisfies z.ZodType<ManagerStats['reshard']>;
 
 export const queueStats = z.object({

@@ -22,9 +22,10 @@ export interface SessionPlace {
 	target: string | null;
 }
 
-/** The move of one session from one node to another. */
+/** The move of one session from one node to another, or of those that have replaced it. */
 export interface SessionMove {
-	session: number;
+	/** Ascending. */
+	sessions: number[];
 	shardIds: number[];
 	from: string;
 	to: string;

@@ -1,6 +1,15 @@
 // One sentence for each event of a fleet: what `start`, `events` and the dashboard show. Reasons and messages in it are a bot's or Discord's,
 // as they come: a terminal has to filter them.
-import { age, closeCodeMeaning, describeReshard, describeShards, describeWorker, plural } from '@shardctl/core';
+import {
+	age,
+	closeCodeMeaning,
+	describeReshard,
+	describeReshardRest,
+	describeSessions,
+	describeShards,
+	describeWorker,
+	plural,
+} from '@shardctl/core';
 import type { EndedCause, FleetEventBody, SessionArrival } from './fleet-events.js';
 
 export type EventLevel = 'info' | 'warn' | 'error';
@@ -19,10 +28,11 @@ export function describeEvent(event: FleetEventBody): EventText {
 	}
 }
 
-const arrivals: Record<SessionArrival, string> = {
-	started: 'is on this node',
-	moved: 'has moved to this node',
-	'taken-over': 'was taken over by this node',
+/** Of one session, and of several that have replaced one. */
+const arrivals: Record<SessionArrival, readonly [string, string]> = {
+	started: ['is on this node and is ready', 'are on this node and are ready'],
+	moved: ['has moved to this node and is ready', 'have moved to this node and are ready'],
+	'taken-over': ['was taken over by this node and is ready', 'were taken over by this node and are ready'],
 };
 
 /** Undefined for a type that this version does not know. */
@@ -108,11 +118,9 @@ function describeKnown(event: FleetEventBody): EventText | undefined {
 				? info('this node reaches Discord again')
 				: warn('no session of this node reaches Discord: they move to other nodes that do, if there are any');
 		case 'cluster:session-ready':
-			return info(`session ${event.session} ${arrivals[event.how]} and is ready after ${seconds(event.tookMs)}`);
+			return describeArrival(event);
 		case 'cluster:session-gone':
-			return event.how === 'lost'
-				? warn(`session ${event.session} was taken over by another node`)
-				: info(`session ${event.session} was ${event.how === 'moved' ? 'moved to another node' : 'released'}`);
+			return describeGone(event);
 		case 'rest:spawned':
 			return info(`the REST process started as process ${event.pid}`);
 		case 'rest:exited':
@@ -203,13 +211,24 @@ function listed<T>(causes: readonly T[], text: (cause: T) => string): string[] {
 	return [...causes.slice(0, listedCauses).map(text), ...(more > 0 ? [`${more} more`] : [])];
 }
 
+function describeArrival({ sessions, how, tookMs }: Extract<FleetEventBody, { type: 'cluster:session-ready' }>): EventText {
+	const [one, several] = arrivals[how];
+	return info(`${describeSessions(sessions)} ${sessions.length === 1 ? one : several} after ${seconds(tookMs)}`);
+}
+
+function describeGone({ sessions, how }: Extract<FleetEventBody, { type: 'cluster:session-gone' }>): EventText {
+	const what = `${describeSessions(sessions)} ${sessions.length === 1 ? 'was' : 'were'}`;
+	if (how === 'lost') return warn(`${what} taken over by another node`);
+	return info(`${what} ${how === 'moved' ? 'moved to another node' : 'released'}`);
+}
+
 function reshardText(event: Extract<FleetEventBody, { type: 'reshard:progress' }>): EventText {
-	const { state, done, total, tookMs, longestPauseMs, leftMs, error: reason } = event;
+	const { state, done, total, tookMs, longestPauseMs, error: reason } = event;
 	const what = `resharding ${describeReshard(event)}`;
 	if (state === 'failed') return error(`${what} ended after ${seconds(tookMs)}: ${reason}`);
 	if (state === 'done')
 		return info(`${what} is done after ${seconds(tookMs)}; the longest pause of a shard was ${longestPauseMs} ms`);
-	return info(`${what}: ${done} of ${total} groups replaced, about ${age(leftMs)} left`);
+	return info(`${what}: ${done} of ${total} groups replaced, ${describeReshardRest(event)}`);
 }
 
 function describeSizing({

@@ -108,9 +108,14 @@ export interface SharedFleetEvents {
 	/** None of its sessions has reached Discord for a while, or one does again. */
 	'cluster:discord': { reached: boolean };
 	/** A session is ready on this node: for the first time, moved from another node, or taken over from one that ended without moving it. */
-	'cluster:session-ready': { session: number; shardIds: readonly number[]; how: SessionArrival; tookMs: number };
+	'cluster:session-ready': { sessions: readonly number[]; shardIds: readonly number[]; how: SessionArrival; tookMs: number };
 	/** A session is no longer this node's; `how` is `moved` where this node has handed it over. */
-	'cluster:session-gone': { session: number; shardIds: readonly number[]; how: 'moved' | 'lost' | 'released'; tookMs: number };
+	'cluster:session-gone': {
+		sessions: readonly number[];
+		shardIds: readonly number[];
+		how: 'moved' | 'lost' | 'released';
+		tookMs: number;
+	};
 	/** The process that sends the requests to Discord's REST API was forked. */
 	'rest:spawned': { pid: number };
 	/** That process ended. Requests wait for the next one. */

@@ -6,7 +6,7 @@ it('adds up how often and how long, by step, and ignores what is no step of a no
 	steps.note({ type: 'cluster:joined', tookMs: 20 });
 	steps.note({ type: 'cluster:muted', sessions: 2 });
 	steps.note({ type: 'cluster:confirmed', mutedMs: 1500 });
-	const session = { session: 0, shardIds: [0] };
+	const session = { sessions: [0], shardIds: [0] };
 	steps.note({ type: 'cluster:session-ready', ...session, how: 'taken-over', tookMs: 700 });
 	steps.note({ type: 'cluster:session-ready', ...session, how: 'taken-over', tookMs: 900 });
 	steps.note({ type: 'cluster:session-ready', ...session, how: 'moved', tookMs: 200 });

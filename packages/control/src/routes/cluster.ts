@@ -69,10 +69,11 @@ export const drainRoute = route({
 		clusterOf(fleet).drain({ ...request, deadlineMs, signal }),
 });
 
-const move = z.object({ session: z.int(), shardIds: z.array(z.int()), from: z.string(), to: z.string() });
+const move = z.object({ sessions: z.array(z.int()), shardIds: z.array(z.int()), from: z.string(), to: z.string() });
 
 export const moveRoute = route({
-	summary: 'Moves the session that carries a shard to a node, with all of its shards. Responds when it is ready there.',
+	summary:
+		'Moves the session that carries a shard to a node, with all of its shards. Those that have replaced one session move together. Responds when it is ready there.',
 	input: z.strictObject({ shardId, node: nodeName }),
 	output: move.extend({ moved: z.boolean() }),
 	run: (request, { fleet, signal }) => clusterOf(fleet).move({ ...request, signal }),

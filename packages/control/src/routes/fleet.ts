@@ -196,6 +196,8 @@ export const reshardRoute = route({
 		estimatedMs: z.number(),
 		tookMs: z.number(),
 		longestPauseMs: z.number(),
+		nodes: z.array(z.object({ name: z.string(), sessions: z.int() })).optional(),
+		waitsFor: z.array(z.string()).optional(),
 	}),
 	// A node has only some of the sessions.
 	run: (request, { fleet }) => (fleet.cluster?.whole ?? fleet).reshard(request),

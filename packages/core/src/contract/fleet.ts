@@ -108,6 +108,10 @@ export interface ReshardOutcome {
 	tookMs: number;
 	/** The longest time for which some shards received no event. */
 	longestPauseMs: number;
+	/** In a cluster, of what was only planned: how many of the sessions each node would have. */
+	nodes?: { name: string; sessions: number }[] | undefined;
+	/** In a cluster, of what was only planned: see {@link ReshardStats.waitsFor}. */
+	waitsFor?: string[] | undefined;
 }
 
 /** Another shard count of the workers. */
@@ -141,6 +145,8 @@ export interface ReshardStats {
 	/** About how long it still takes; 0 when it has ended. */
 	leftMs: number;
 	error: string | null;
+	/** In a cluster: what it cannot begin with, and why, for people; empty where nothing holds it up. */
+	waitsFor?: string[] | undefined;
 }
 
 export interface DeployStats {

@@ -25,6 +25,7 @@ function setUp() {
 	const holds = new Map<number, HeldSession>();
 	const opened: SessionToCarry[] = [];
 	const ready = deferred();
+	const world = { isResharded: false };
 	const state = {
 		holding: (session: number) => holds.get(session),
 		mayAct: (session: number) => holds.has(session),
@@ -35,6 +36,7 @@ function setUp() {
 		clock,
 		node: { node: 'a', state: state as never },
 		planOf: (session) => ({ shardIds: [session, session + 8], slices: [[session], [session + 8]] }),
+		sessionsOf: (shardIds) => (world.isResharded ? [...shardIds] : shardIds.slice(0, 1)),
 		carry: (session): Carried => {
 			opened.push(session);
 			const note = (what: string) => void log.push(`${what} ${session.session}`);
@@ -55,9 +57,9 @@ function setUp() {
 			note: (session, connection) => void log.push(`reach ${connection} ${session}`),
 			forget: (session) => void log.push(`forget ${session}`),
 		},
-		emit: ((event: string, { session, how, tookMs }: Record<string, string | number>) =>
-			log.push(`${event.slice('cluster:'.length)} ${session} ${how} ${tookMs}`)) as never,
-		onCloseFailed: (session) => void log.push(`failed ${session}`),
+		emit: ((event: string, { sessions, how, tookMs }: Record<string, string | number>) =>
+			log.push(`${event.slice('cluster:'.length)} ${sessions} ${how} ${tookMs}`)) as never,
+		onCloseFailed: (shardIds) => void log.push(`failed ${shardIds}`),
 	});
 	/** What has happened since the last call. */
 	const seen = async () => {
@@ -72,7 +74,7 @@ function setUp() {
 		holds.delete(session.session);
 		sessions.disown(session);
 	};
-	return { clock, sessions, seen, own, disown, ready, opened };
+	return { clock, sessions, seen, own, disown, ready, opened, world };
 }
 
 it('are carried from the moment at which they are this node’s, with their lease', async () => {
@@ -134,6 +136,17 @@ it.each([
 	if (handed) await sessions.handOver(held(3));
 	disown(held(3));
 	expect(await seen()).toEqual([...(handed ? ['pause 3'] : []), 'forget 3', 'close 3', `session-gone 3 ${how} 0`]);
+});
+
+it('are reported as the sessions with Discord that there are by then', async () => {
+	const { sessions, seen, own, disown, ready, world } = setUp();
+	own(held(3));
+	world.isResharded = true;
+	ready.resolve();
+	expect(await seen()).toContain('session-ready 3,11 started 0');
+	await sessions.handOver(held(3));
+	disown(held(3));
+	expect(await seen()).toContain('session-gone 3,11 moved 0');
 });
 
 it('continue where a hand-over did not happen, and are lost if they are lost later', async () => {

@@ -15,14 +15,16 @@ export interface CarriedSessionsOptions {
 	node: { readonly node: string; readonly state: Pick<ClusterNode['state'], 'holding' | 'mayAct' | 'leaseMs' | 'identity'> };
 	/** Its shards and workers. */
 	planOf(session: number): SessionPlan;
+	/** The sessions with Discord that carry these shards now. */
+	sessionsOf(shardIds: readonly number[]): number[];
 	/** Starts the processes of a session. */
 	carry(session: SessionToCarry): Carried;
 	/** The place of a gateway process in the cluster. */
 	gatewayConfig(session: number, lease: SessionLease | null): GatewayClusterConfig;
 	reach: Pick<DiscordReach, 'note' | 'forget'>;
 	emit: EmitFleetEvent;
-	/** Its processes could not be ended in order. */
-	onCloseFailed(session: number, error: unknown): void;
+	/** The processes of these shards could not be ended in order. */
+	onCloseFailed(shardIds: readonly number[], error: unknown): void;
 }
 
 export class CarriedSessions implements Pick<SessionHost, 'own' | 'disown' | 'prepare' | 'handOver'> {
@@ -147,12 +149,13 @@ export class CarriedSessions implements Pick<SessionHost, 'own' | 'disown' | 'pr
 
 	/** From the moment at which it is this node's. */
 	#reportReady(session: number, carried: Carried, how: SessionArrival): void {
-		const { clock, planOf, emit } = this.#options;
+		const { clock, planOf, sessionsOf, emit } = this.#options;
 		const since = clock.monotonic();
 		const report = () => {
 			if (this.#carried.get(session) !== carried) return;
 			const tookMs = Math.round(clock.monotonic() - since);
-			emit('cluster:session-ready', { session, shardIds: planOf(session).shardIds, how, tookMs });
+			const { shardIds } = planOf(session);
+			emit('cluster:session-ready', { sessions: sessionsOf(shardIds), shardIds, how, tookMs });
 		};
 		carried.whenReady().then(report, () => {});
 	}
@@ -161,7 +164,7 @@ export class CarriedSessions implements Pick<SessionHost, 'own' | 'disown' | 'pr
 	#close(session: number, how?: 'moved' | 'lost' | 'released'): void {
 		const carried = this.#carried.get(session);
 		if (!carried) return;
-		const { clock, planOf, reach, emit, onCloseFailed } = this.#options;
+		const { clock, planOf, sessionsOf, reach, emit, onCloseFailed } = this.#options;
 		this.#carried.delete(session);
 		this.#prepared.delete(session);
 		const since = clock.monotonic();
@@ -169,10 +172,10 @@ export class CarriedSessions implements Pick<SessionHost, 'own' | 'disown' | 'pr
 		reach.forget(session);
 		const closing: Promise<void> = carried
 			.close()
-			.catch((error: unknown) => onCloseFailed(session, error))
+			.catch((error: unknown) => onCloseFailed(shardIds, error))
 			.then(() => {
 				const tookMs = Math.round(clock.monotonic() - since);
-				if (how) emit('cluster:session-gone', { session, shardIds, how, tookMs });
+				if (how) emit('cluster:session-gone', { sessions: sessionsOf(shardIds), shardIds, how, tookMs });
 			})
 			.finally(() => this.#closing.delete(closing));
 		this.#closing.add(closing);

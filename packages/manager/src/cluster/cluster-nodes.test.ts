@@ -69,8 +69,14 @@ it('plans a requested move, and none where the session is there or on its way', 
 	expect(requestedMove(moving, layout, { shardId: 0, node: 'a' })).toEqual([]);
 	expect(requestedMove(moving, layout, { shardId: 0, node: 'b' })).toEqual([{ op: 'cancel', session: 0, from: 'id-b' }]);
 	expect(namedMoves(view(), terms, requestedMove(view(), layout, { shardId: 4, node: 'b' }))).toEqual([
-		{ session: 1, shardIds: [1, 4], from: 'c', to: 'b' },
+		{ sessions: [1], shardIds: [1, 4], from: 'c', to: 'b' },
 	]);
+});
+
+it('names the sessions of a move as they are after a resharding', () => {
+	const resharded = JSON.stringify({ totalShards: 6, started: 3, sessions: 6, resharded: null, state: 'done', to: 6 });
+	const moves = namedMoves(view({ reshard: resharded }), terms, [{ op: 'move', session: 1, from: 'id-c', to: 'id-b' }]);
+	expect(moves).toEqual([{ sessions: [1, 4], shardIds: [1, 4], from: 'c', to: 'b' }]);
 });
 
 it('refuses what cannot be, with a code and what there is', () => {

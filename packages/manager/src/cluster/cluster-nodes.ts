@@ -164,6 +164,7 @@ export function namedMoves(
 		if (change.op !== 'move') return [];
 		const { session, from, to } = change;
 		const { shardIds } = planSession(terms.layout, session, terms.slicing);
-		return [{ session, shardIds, from: nameById.get(from) ?? from, to: nameById.get(to) ?? to }];
+		const sessions = sessionsOfShards(layoutNow(view, terms.layout), shardIds);
+		return [{ sessions, shardIds, from: nameById.get(from) ?? from, to: nameById.get(to) ?? to }];
 	});
 }

@@ -3,7 +3,7 @@ import { type ReshardedGroup, type ReshardGroup, ShardctlError } from '@shardctl
 import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { ClusterReshards } from './cluster-reshards.js';
-import { layoutNow, type ReshardEntry } from './reshard-entry.js';
+import { layoutNow, type ReshardEntry, reshardEntry, unsureOf } from './reshard-entry.js';
 
 const layout = { generation: 0, totalShards: 8, sessions: 4 };
 const done: ReshardedGroup = { identifies: 2, pausedMs: 30, repeated: 0 };
@@ -36,6 +36,8 @@ function setup({ capacity = 100 } = {}) {
 	};
 	const world = {
 		isAway: false,
+		/** Refuses a write, with this error. */
+		refuses: undefined as ((written: ReshardEntry) => ShardctlError | undefined) | undefined,
 		/** The answer to the first such write is lost. */
 		losesAnswer: undefined as ((written: ReshardEntry) => boolean) | undefined,
 		/** What a node waits for before it replaces a group. */
@@ -64,7 +66,10 @@ function setup({ capacity = 100 } = {}) {
 						if (world.isAway) throw new ShardctlError('REDIS_UNAVAILABLE', 'away');
 						const wanted = changes(table);
 						for (const change of wanted) {
-							if (change.op === 'reshard') write({ reshard: change.entry });
+							if (change.op !== 'reshard') continue;
+							const refusal = world.refuses?.(JSON.parse(change.entry) as ReshardEntry);
+							if (refusal) throw refusal;
+							write({ reshard: change.entry });
 						}
 						if (wanted.length > 0 && world.losesAnswer?.(JSON.parse(table.reshard ?? '{}') as ReshardEntry)) {
 							world.losesAnswer = undefined;
@@ -96,6 +101,7 @@ function setup({ capacity = 100 } = {}) {
 			onLayout: () => {},
 			onPerson: (atMs) => world.reported.push(`${node}: person at ${atMs}`),
 			onProgress: ({ state, done }) => world.reported.push(`${node}: ${state} ${done}`),
+			onFailed: (error) => world.reported.push(`${node}: ${(error as Error).message}`),
 			signal: stopped.signal,
 		});
 		return { node, reshards, endings, stopped };
@@ -341,6 +347,57 @@ it('is tried again where Redis is away when a group was replaced', async () => {
 	world.isAway = false;
 	await settle();
 	expect(a.reshards.stats()).toMatchObject({ done: 1, identifies: 2 });
+});
+
+const refused = (reply: string) => new ShardctlError('REDIS_REFUSED', `refused: ${reply}`, { details: { reply } });
+
+it('ends with the error where what was replaced cannot be written down although Redis is there', async () => {
+	const { nodes, world, settle, table } = setup();
+	const [a, b] = nodes;
+	const outcome = b.reshards.reshard({ sessions: 8 }, { byPerson: false });
+	outcome.catch(() => {});
+	await settle();
+	world.refuses = ({ left }) => (left.includes(0) ? undefined : refused('WRONGTYPE'));
+	a.endings.get(0)?.resolve();
+	await settle();
+	b.endings.get(1)?.resolve();
+	await settle();
+	await expect(outcome).rejects.toThrow('1 of 4 groups of sessions were replaced: refused: WRONGTYPE');
+	expect(world.reported.filter((line) => line.includes('refused'))).toEqual(['a: refused: WRONGTYPE']);
+	// It may have the new sessions, so the next resharding does it in any case.
+	expect(unsureOf(reshardEntry(table(), layout))?.groups).toEqual([0]);
+});
+
+it('reports a refusal once, and tries again where nothing at all can be written', async () => {
+	const { nodes, world, settle } = setup();
+	const [a] = nodes;
+	a.reshards.reshard({ sessions: 8 }, { byPerson: false }).catch(() => {});
+	await settle();
+	world.refuses = () => refused('OOM');
+	await expect(a.reshards.reshard({ undo: true }, { byPerson: true })).rejects.toThrow('refused: OOM');
+	a.endings.get(0)?.resolve();
+	await settle();
+	await settle();
+	expect(world.reported.filter((line) => line === 'a: refused: OOM')).toHaveLength(1);
+	world.refuses = undefined;
+	await settle();
+	a.endings.get(0)?.resolve();
+	await settle();
+	expect(a.reshards.stats()).toMatchObject({ state: 'running', done: 1 });
+});
+
+it('waits for a master that is being replaced', async () => {
+	const { nodes, world, settle } = setup();
+	const [a] = nodes;
+	a.reshards.reshard({ sessions: 8 }, { byPerson: false }).catch(() => {});
+	await settle();
+	world.refuses = () => refused('READONLY');
+	a.endings.get(0)?.resolve();
+	await settle();
+	world.refuses = undefined;
+	await settle();
+	expect(a.reshards.stats()).toMatchObject({ state: 'running', done: 1 });
+	expect(world.reported.filter((line) => line.includes('refused'))).toEqual([]);
 });
 
 it('is refused where it cannot be', async () => {

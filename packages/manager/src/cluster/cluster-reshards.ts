@@ -34,6 +34,7 @@ import {
 	requireNoReshard,
 	reshardEntry,
 	rowOf,
+	shardsLeft,
 	statsOf,
 	swept,
 	unsureOf,
@@ -66,6 +67,8 @@ export interface ClusterReshardsOptions {
 	onPerson(atMs: number): void;
 	/** This node has changed how far it is. */
 	onProgress(stats: ReshardStats): void;
+	/** This node could not change how far it is, and Redis was not away. */
+	onFailed(error: unknown): void;
 	/** Aborts when the manager stops. */
 	signal: AbortSignal;
 }
@@ -79,6 +82,8 @@ export class ClusterReshards {
 	#entry: ReshardEntry | undefined;
 	#following = false;
 	#restoring = false;
+	/** As it was reported last. */
+	#failure: string | undefined;
 
 	constructor(options: ClusterReshardsOptions) {
 		this.#options = options;
@@ -87,6 +92,12 @@ export class ClusterReshards {
 	/** The one that runs, or the last one; undefined before the first. */
 	stats(): ReshardStats | undefined {
 		return this.#entry && statsOf(this.#entry);
+	}
+
+	/** See {@link shardsLeft}; none before the table was read. */
+	shardsLeft(to?: number): number[] {
+		const entry = this.#entry;
+		return shardsLeft({ reshard: entry && JSON.stringify(entry) }, this.#options.door().layout, to);
 	}
 
 	/** Whether this node, of all nodes with `--reshard auto`, decides about automatic reshardings. */
@@ -219,14 +230,18 @@ export class ClusterReshards {
 		}
 	}
 
-	/** Redis may be away for a while. */
-	async #read(): Promise<ClusterView> {
-		const { door, clock, signal } = this.#options;
+	#read(): Promise<ClusterView> {
+		return this.#whileAway(() => this.#options.door().node.read(), this.#options.signal);
+	}
+
+	/** Tries again while Redis is away, and only then: any other error would be the same each time. */
+	async #whileAway<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
 		for (;;) {
 			try {
-				return await door().node.read();
-			} catch {
-				await sleep(clock, retryMs, signal);
+				return await work();
+			} catch (error) {
+				if (!isAway(error)) throw error;
+				await sleep(this.#options.clock, retryMs, signal);
 			}
 		}
 	}
@@ -238,7 +253,7 @@ export class ClusterReshards {
 		const { clock, signal } = this.#options;
 		try {
 			while (!signal.aborted && this.#entry && isRunning(this.#entry)) {
-				await this.#look().catch(() => {});
+				await this.#look().catch((error: unknown) => this.#failed(error));
 				await sleep(clock, lookMs, signal);
 			}
 		} catch {
@@ -269,10 +284,10 @@ export class ClusterReshards {
 			if (!claim(entry, view)) continue;
 			const begins = new AbortController();
 			this.#here.set(group, begins);
-			const changed = await this.#update(entry.id, claim, { once: true }).catch(() => undefined);
+			const changed = await this.#update(entry.id, claim, { once: true }).catch((error: unknown) => this.#failed(error));
 			const isMine = changed?.active[group] === node.node;
 			const replacing = changed && isMine ? this.#replace(changed, group, begins) : Promise.resolve();
-			replacing.catch(() => {}).finally(() => this.#here.delete(group));
+			replacing.catch((error: unknown) => this.#failed(error)).finally(() => this.#here.delete(group));
 			// The table has changed, and is read before the next.
 			return;
 		}
@@ -314,7 +329,12 @@ export class ClusterReshards {
 			next = (entry) =>
 				given(entry, { group, node: node.node, error: isMoving ? undefined : messageOf(error), isUntouched: !hasBegun });
 		}
-		await this.#update(id, next, { signal: stopped });
+		await this.#update(id, next, { signal: stopped }).catch((error: unknown) => {
+			if (stopped.aborted) throw error;
+			this.#failed(error);
+			// Else it would begin again and again.
+			return this.#update(id, (entry) => given(entry, { group, node: node.node, error: messageOf(error) }), { once: true });
+		});
 	}
 
 	#moves(view: ClusterView | undefined, group: number): boolean {
@@ -329,29 +349,33 @@ export class ClusterReshards {
 		next: (entry: ReshardEntry, view: ClusterView) => ReshardEntry | undefined,
 		{ signal = this.#options.signal, once = false }: { signal?: AbortSignal; once?: boolean } = {},
 	): Promise<ReshardEntry | undefined> {
-		const { door, clock } = this.#options;
-		const { node, layout } = door();
-		for (;;) {
-			try {
-				let before: ReshardEntry | undefined;
-				let changed: ReshardEntry | undefined;
-				await node.change((view) => {
-					before = reshardEntry(view, layout);
-					changed = before?.id === id ? next(before, view) : undefined;
-					return changed ? [{ op: 'reshard', entry: JSON.stringify(changed) }] : [];
-				});
-				if (before && changed && (before.state !== changed.state || before.left.length !== changed.left.length)) {
-					this.#report(changed);
-				}
-				return changed;
-			} catch (error) {
-				if (once) throw error;
-				await sleep(clock, retryMs, signal);
+		const { node, layout } = this.#options.door();
+		const write = async () => {
+			let before: ReshardEntry | undefined;
+			let changed: ReshardEntry | undefined;
+			await node.change((view) => {
+				before = reshardEntry(view, layout);
+				changed = before?.id === id ? next(before, view) : undefined;
+				return changed ? [{ op: 'reshard', entry: JSON.stringify(changed) }] : [];
+			});
+			if (before && changed && (before.state !== changed.state || before.left.length !== changed.left.length)) {
+				this.#report(changed);
 			}
-		}
+			return changed;
+		};
+		return once ? write() : this.#whileAway(write, signal);
+	}
+
+	/** That Redis is away is reported by the node; anything else once, until something succeeds. */
+	#failed(error: unknown): undefined {
+		const message = messageOf(error);
+		if (isAway(error) || this.#options.signal.aborted || message === this.#failure) return;
+		this.#failure = message;
+		this.#options.onFailed(error);
 	}
 
 	#report(entry: ReshardEntry): void {
+		this.#failure = undefined;
 		this.#options.onProgress(statsOf(entry));
 	}
 
@@ -382,6 +406,16 @@ export class ClusterReshards {
 		await this.#restore();
 		return node.read();
 	}
+}
+
+/** What a master that is being started or replaced answers. */
+const awayReplies: ReadonlySet<unknown> = new Set(['LOADING', 'MASTERDOWN', 'READONLY']);
+
+/** Redis does not answer, or not as a master, for now. What was sent may have been done all the same. */
+function isAway(error: unknown): boolean {
+	if (!ShardctlError.is(error)) return false;
+	if (error.code === 'REDIS_REFUSED') return awayReplies.has(error.details.reply);
+	return error.code === 'REDIS_UNAVAILABLE' || error.code === 'CALL_TIMEOUT';
 }
 
 /** Whether a resharding that ended on the way has replaced no session, for certain. */

@@ -15,7 +15,16 @@ import type {
 	SessionMove,
 	SessionPlace,
 } from '@shardctl/control';
-import { botKey, type DeployOutcome, type DeployStats, ShardctlError, sessionOfShard, sleep } from '@shardctl/core';
+import {
+	botKey,
+	type DeployOutcome,
+	type DeployStats,
+	describeShards,
+	ShardctlError,
+	sessionOfShard,
+	sessionsOfShards,
+	sleep,
+} from '@shardctl/core';
 import type { ResolvedManagerOptions } from '../options/manager-options.js';
 import { planSession } from '../plan/plan-session.js';
 import { atNode } from './at-node.js';
@@ -39,7 +48,7 @@ import { FollowedStreams } from './followed-streams.js';
 import { NodeFeeds } from './node-feeds.js';
 import { NodeLinks } from './node-links.js';
 import { RemoteFleet } from './remote-fleet.js';
-import { requireNoReshard, sessionsEach } from './reshard-entry.js';
+import { layoutNow, requireNoReshard, sessionsEach } from './reshard-entry.js';
 import { serveNode } from './serve-node.js';
 import { type ClusterTable, type NodeFleet, WholeFleet } from './whole-fleet.js';
 
@@ -51,7 +60,7 @@ export interface ClusterOptions {
 	send(shardId: number | null, message: unknown): Promise<void>;
 	/** What this machine runs. */
 	local(): Fleet;
-	reshards: Pick<ClusterReshards, 'reshard' | 'stats'>;
+	reshards: Pick<ClusterReshards, 'reshard' | 'stats' | 'shardsLeft'>;
 }
 
 const pollMs = 100;
@@ -222,17 +231,19 @@ export class Cluster implements FleetCluster {
 			return changes;
 		});
 		const { shardIds } = planSession(layout, session, slicing);
-		const outcome = { session, shardIds, from: from ? nameOf(from) : node, to: node, moved: moved || from?.node !== target.node };
+		const outcome = { shardIds, from: from ? nameOf(from) : node, to: node, moved: moved || from?.node !== target.node };
 		for (;;) {
 			const now = await this.links.read();
 			const row = now.sessions.find((each) => each.session === session);
-			if (row?.owner === target.node && row.phase === 'held' && (await this.#isReady(target, shardIds))) return outcome;
+			if (row?.owner === target.node && row.phase === 'held' && (await this.#isReady(target, shardIds))) {
+				return { sessions: sessionsOfShards(layoutNow(now, layout), shardIds), ...outcome };
+			}
 			const isThere = row?.owner === target.node || row?.target === target.node;
 			if (!isThere && row?.owner !== undefined) {
 				throw new ShardctlError(
 					'WORKER_NOT_READY',
-					`the move of session ${session} to node "${node}" was called off; it is on node "${nameById(now.nodes, row.owner)}"`,
-					{ details: { session, node } },
+					`the move of ${describeShards(shardIds)} to node "${node}" was called off; node "${nameById(now.nodes, row.owner)}" has the session`,
+					{ details: { shardIds, node } },
 				);
 			}
 			if (!now.nodes.some((each) => each.node === target.node && isLive(each))) nodeNamed(now, node);
@@ -264,7 +275,9 @@ export class Cluster implements FleetCluster {
 					return rebalanceStep(now, sessions, sessionsEach(now, terms.layout)).filter(({ session }) => !made.has(session));
 				});
 				if (begun.length === 0) return [...made.values()];
-				for (const move of namedMoves(view, terms, step)) made.set(move.session, move);
+				for (const change of step) {
+					for (const move of namedMoves(view, terms, [change])) made.set(change.session, move);
+				}
 			}
 			await sleep(clock, pollMs, signal);
 		}

@@ -3,6 +3,7 @@
 import type { ClusterNode, ClusterView } from '@shardctl/cluster';
 import {
 	botKey,
+	describeShards,
 	type GatewayClusterConfig,
 	type IdentifyCoordinator,
 	type Layout,
@@ -13,6 +14,7 @@ import {
 	type SessionLease,
 	ShardctlError,
 	sessionOfShard,
+	sessionsOfShards,
 	sleep,
 } from '@shardctl/core';
 import type { EmitFleetEvent } from '../events.js';
@@ -122,7 +124,9 @@ export class Membership {
 		const reading = askedToJoin(() => readCluster({ redis, keys }), { reconnected: ready, logger });
 		// Where Redis does not answer twice, it is tried again below.
 		const before = await reading.catch(() => ({ layout: undefined, reshard: undefined }));
-		const layout = startedLayout(before, planned);
+		const { gateway, totalShards } = options;
+		const anySessions = totalShards !== 'auto' && gateway?.sessions === 'auto';
+		const layout = startedLayout(before, planned, { anySessions });
 		onLayout(layoutNow(before, layout));
 		const { node, sessions } = await this.#makePlace(layout, maxConcurrency);
 		if (!this.#movable) {
@@ -263,11 +267,13 @@ export class Membership {
 			clock,
 			node,
 			planOf: (session) => planSession(layout, session, options),
+			sessionsOf: (shardIds) => sessionsOfShards(this.#view ? layoutNow(this.#view, layout) : layout, shardIds),
 			carry,
 			gatewayConfig: (session, lease) => this.#gatewayConfig(node, session, lease),
 			reach: this.#reach,
 			emit,
-			onCloseFailed: (session, error) => logger.error({ err: error }, `session ${session} could not be ended`),
+			onCloseFailed: (shardIds, error) =>
+				logger.error({ err: error }, `the processes of ${describeShards(shardIds)} could not be ended`),
 		});
 		this.#place = { layout, node, sessions };
 		return this.#place;

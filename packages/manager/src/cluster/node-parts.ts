@@ -9,7 +9,7 @@ import { Membership, type MembershipOptions } from './membership.js';
 
 export interface NodePartsOptions
 	extends Omit<MembershipOptions, 'links' | 'probe' | 'reshards'>,
-		Omit<ClusterReshardsOptions, 'clock' | 'windowMs' | 'slicing' | 'door' | 'isReady'> {
+		Omit<ClusterReshardsOptions, 'clock' | 'windowMs' | 'slicing' | 'door' | 'isReady' | 'onFailed'> {
 	/** Into the workers of this machine. */
 	calls: LocalCalls & {
 		readonly workers: readonly Pick<ManagedWorker, 'send'>[];
@@ -38,6 +38,7 @@ export function createNodeParts({ calls, local, gatewayUrl, ...given }: NodePart
 		slicing: options,
 		door: () => cluster.links.door,
 		isReady: (session) => membership.isReady(session),
+		onFailed: (error) => options.logger.error({ err: error }, 'cannot write down how far the resharding is'),
 	});
 	const cluster: Cluster = new Cluster({
 		options,

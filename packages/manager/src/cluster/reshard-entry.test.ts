@@ -1,4 +1,5 @@
 import type { NodeRow, SessionRow } from '@shardctl/cluster';
+import type { Layout } from '@shardctl/core';
 import { describe, expect, it } from 'vitest';
 import { planReshard } from '../reshard/plan-reshard.js';
 import {
@@ -14,6 +15,7 @@ import {
 	requireNoReshard,
 	reshardEntry,
 	sessionsEach,
+	shardsLeft,
 	startedLayout,
 	statsOf,
 	swept,
@@ -174,6 +176,20 @@ describe('a resharding of a cluster', () => {
 	});
 });
 
+it('knows the shards whose sessions are still to be replaced', () => {
+	const left = (entry: ReshardEntry | undefined, to?: number) => shardsLeft(viewOf(entry), started, to).join();
+	const some = replace(replace(begin(8), 0, 'a'), 2, 'a');
+	expect(left(undefined)).toBe('');
+	expect(left(some)).toBe('1,3,5,7,9,11,13,15');
+	const failed = called(some, 'it was called off');
+	expect(left(failed)).toBe('');
+	// Of one that is only planned: to go on, and to go back.
+	expect(left(failed, 8)).toBe('1,3,5,7,9,11,13,15');
+	expect(left(failed, 4)).toBe('0,2,4,6,8,10,12,14');
+	const unsure = given(claim(begin(8), 1, 'b') as ReshardEntry, { group: 1, node: 'b', error: 'refused' });
+	expect(left(unsure, 4)).toBe('1,5,9,13');
+});
+
 it('takes no notice of what a cluster of another layout has left', () => {
 	const view = viewOf(begin(8));
 	expect(reshardEntry(view, { ...started, sessions: 8 })).toBeUndefined();
@@ -186,4 +202,11 @@ it('lets a node join that was started with the sessions to which the cluster was
 	expect(startedLayout({ layout, ...viewOf(begin(8)) }, planned)).toEqual(started);
 	expect(startedLayout({ layout, ...viewOf(undefined) }, planned)).toEqual(planned);
 	expect(startedLayout({ layout: undefined, ...viewOf(begin(8)) }, planned)).toEqual(planned);
+});
+
+it('lets a node join that leaves the number of sessions open, and not one of another shard count', () => {
+	const layout = JSON.stringify({ totalShards: 16, sessions: 4 });
+	const join = (planned: Layout) => startedLayout({ layout, ...viewOf(undefined) }, planned, { anySessions: true });
+	expect(join({ ...started, sessions: 2 })).toEqual(started);
+	expect(join({ ...started, totalShards: 32 })).toEqual({ ...started, totalShards: 32 });
 });

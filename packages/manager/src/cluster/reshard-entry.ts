@@ -1,7 +1,7 @@
 // How far a resharding of the whole cluster is, as the table has it, and each step of it. What a node owns, and what moves, stays: a session of
 // the layout with which the cluster was started, or all sessions that have replaced it. Pure.
 import type { ClusterView } from '@shardctl/cluster';
-import { type Layout, type ReshardedGroup, type ReshardStats, ShardctlError, withGroup } from '@shardctl/core';
+import { type Layout, type ReshardedGroup, type ReshardStats, ShardctlError, sessionCountOf, withGroup } from '@shardctl/core';
 import { estimateMs, type ReshardPlan } from '../reshard/plan-reshard.js';
 import { reshardFailure } from '../reshard/reshard-request.js';
 
@@ -54,15 +54,20 @@ export function reshardEntry({ reshard }: Pick<ClusterView, 'reshard'>, started:
 
 /**
  * The layout with which the cluster was started that a node is to join. A node that was started with the sessions to which the cluster was
- * resharded since means the same cluster.
+ * resharded since means the same cluster, and so does one that leaves their number open: `anySessions`.
  */
-export function startedLayout(view: Pick<ClusterView, 'layout' | 'reshard'>, planned: Layout): Layout {
+export function startedLayout(
+	view: Pick<ClusterView, 'layout' | 'reshard'>,
+	planned: Layout,
+	{ anySessions = false }: { anySessions?: boolean } = {},
+): Layout {
 	if (!view.layout) return planned;
 	const { totalShards, sessions } = JSON.parse(view.layout) as Pick<Layout, 'totalShards' | 'sessions'>;
+	if (totalShards !== planned.totalShards) return planned;
 	const started = { ...planned, sessions };
 	const entry = reshardEntry(view, started);
-	const isResharded = totalShards === planned.totalShards && entry !== undefined;
-	return isResharded && [entry.sessions, entry.to].includes(planned.sessions) ? started : planned;
+	const isMeant = anySessions || (entry !== undefined && [entry.sessions, entry.to].includes(planned.sessions));
+	return isMeant ? started : planned;
 }
 
 /** The sessions with Discord as they are now. `started`: the layout with which the cluster was started. */
@@ -81,6 +86,23 @@ export function sessionsEach(view: Pick<ClusterView, 'reshard'>, started: Layout
 	const entry = reshardEntry(view, started);
 	const to = entry && isRunning(entry) ? entry.to : 0;
 	return Math.max(1, Math.max(sessions, resharded?.sessions ?? 0, to, unsureOf(entry)?.sessions ?? 0) / started.sessions);
+}
+
+/**
+ * The shards whose sessions are still to be replaced: by the resharding that runs, or by one to `to` sessions.
+ */
+export function shardsLeft(view: Pick<ClusterView, 'reshard'>, started: Layout, to?: number): number[] {
+	const entry = reshardEntry(view, started);
+	const all = Array.from({ length: started.totalShards }, (_, id) => id);
+	if (to !== undefined) {
+		const now = layoutNow(view, started);
+		return all.filter((id) => sessionCountOf(now, id) !== to || entry?.unsure.includes(groupOf(id, entry)));
+	}
+	return entry && isRunning(entry) ? all.filter((id) => entry.left.includes(groupOf(id, entry))) : [];
+}
+
+function groupOf(shardId: number, { from, to }: Pick<ReshardEntry, 'from' | 'to'>): number {
+	return shardId % Math.min(from, to);
 }
 
 /** Groups that have either these sessions or those of the layout; undefined where every group is known. */

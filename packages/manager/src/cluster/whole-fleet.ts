@@ -13,6 +13,7 @@ import {
 	type ReshardRequest,
 	type RespawnAllOptions,
 	ShardctlError,
+	sessionsOfShards,
 } from '@shardctl/core';
 import { readReshardRequest } from '../reshard/reshard-request.js';
 import { atNode } from './at-node.js';
@@ -20,6 +21,7 @@ import type { ClusterCalls } from './cluster-calls.js';
 import { ClusterDeploys, type DeployConductor } from './cluster-deploys.js';
 import type { ClusterReshards } from './cluster-reshards.js';
 import { mergeStats, type NodeStats, workerKey } from './merge-stats.js';
+import { reshardWaits } from './reshard-waits.js';
 
 /** One node of the cluster at this moment. */
 export interface NodeFleet {
@@ -39,7 +41,7 @@ export interface WholeFleetOptions {
 	table(): Promise<ClusterTable>;
 	/** See {@link ClusterDeploys}. */
 	conductors(): Promise<readonly DeployConductor[]>;
-	reshards: Pick<ClusterReshards, 'reshard' | 'stats'>;
+	reshards: Pick<ClusterReshards, 'reshard' | 'stats' | 'shardsLeft'>;
 }
 
 /** What the table of the cluster says. */
@@ -91,7 +93,7 @@ export class WholeFleet implements Fleet {
 		const self = nodes.find(({ isSelf }) => isSelf)?.name ?? '';
 		const merged = mergeStats({ self, ...table, parts });
 		const deploy = this.deploys.stats(deployOf(parts, this.deploys.currentNode) ?? merged.deploy);
-		const reshard = this.#options.reshards.stats();
+		const reshard = this.#reshardStats({ health: merged.health, places: table.places });
 		return { ...merged, ...(deploy ? { deploy } : {}), ...(reshard ? { reshard } : {}) };
 	}
 
@@ -184,7 +186,21 @@ export class WholeFleet implements Fleet {
 	}
 
 	async reshard(request: ReshardRequest): Promise<ReshardOutcome> {
-		return this.#options.reshards.reshard(readReshardRequest(request), { byPerson: true });
+		const { reshards } = this.#options;
+		const outcome = await reshards.reshard(readReshardRequest(request), { byPerson: true });
+		if (!request.dryRun) return outcome;
+		const [{ health }, { nodes, places }] = await Promise.all([this.getStats(), this.#options.table()]);
+		return {
+			...outcome,
+			nodes: sessionsByNode(outcome.to, { nodes, places }),
+			waitsFor: reshardWaits(reshards.shardsLeft(outcome.to), { health, places }),
+		};
+	}
+
+	#reshardStats(facts: { health: ManagerStats['health']; places: SessionPlace[] }): ManagerStats['reshard'] {
+		const { reshards } = this.#options;
+		const stats = reshards.stats();
+		return stats?.state === 'running' ? { ...stats, waitsFor: reshardWaits(reshards.shardsLeft(), facts) } : stats;
 	}
 
 	async restartGateways(): Promise<void> {
@@ -221,6 +237,16 @@ export class WholeFleet implements Fleet {
 		const owners = new Set(places.map(({ node }) => node));
 		return nodes.filter(({ name }) => owners.has(name));
 	}
+}
+
+/** How many of that many sessions each live node has where they replace those that it has now. */
+function sessionsByNode(sessions: number, { nodes, places }: Pick<ClusterTable, 'nodes' | 'places'>) {
+	return nodes
+		.filter(({ status }) => status !== 'gone')
+		.map(({ name }) => {
+			const shardIds = places.filter(({ node }) => node === name).flatMap((place) => place.shardIds);
+			return { name, sessions: sessionsOfShards({ sessions }, shardIds).length };
+		});
 }
 
 async function settled<T>(nodes: readonly NodeFleet[], act: (fleet: Fleet) => Promise<T>): Promise<T[]> {

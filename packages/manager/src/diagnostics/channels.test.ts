@@ -19,13 +19,13 @@ it('publishes the events of a fleet with its name, each on one channel', () => {
 	publishEvent('music', 'worker:ready', { workerId: 1 });
 	publishEvent('music', 'deploy:progress', { id: 1, state: 'replacing' });
 	publishIdentify('music', { session: 3, waitedMs: 5000 });
-	publishEvent('music', 'cluster:session-ready', { session: 3, shardIds: [3], how: 'moved', tookMs: 800 });
+	publishEvent('music', 'cluster:session-ready', { sessions: [3], shardIds: [3], how: 'moved', tookMs: 800 });
 	expect(spawn).toEqual([{ manager: 'music', type: 'worker:spawned', workerId: 1, shardIds: [2, 3], pid: 7, epoch: 1 }]);
 	expect(ready).toMatchObject([{ type: 'worker:ready' }]);
 	expect(exit).toMatchObject([{ type: 'gateway:exited', message: 'gone' }]);
 	expect(deploy).toMatchObject([{ type: 'deploy:progress', state: 'replacing' }]);
 	expect(identify).toEqual([{ manager: 'music', type: 'identify:sent', session: 3, waitedMs: 5000 }]);
-	expect(move).toMatchObject([{ manager: 'music', type: 'cluster:session-ready', session: 3, how: 'moved' }]);
+	expect(move).toMatchObject([{ manager: 'music', type: 'cluster:session-ready', sessions: [3], how: 'moved' }]);
 });
 
 it('ignores what has no channel, such as the lines of a bot', () => {

@@ -305,7 +305,7 @@ export const optionPartTable = {
 	'gateway.sessions': {
 		kind: 'count or auto',
 		flags: '--gateway-sessions <auto|count>',
-		help: 'with --gateway resident or queue: number of Discord sessions; must divide the shard count',
+		help: 'with --gateway resident or queue: number of Discord sessions; must divide the shard count; auto: what Discord recommends, with --cluster at least one for each node of --expect',
 		defaultHelp: 'one per shard',
 	},
 	'reshard.window': {

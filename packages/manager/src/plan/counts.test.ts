@@ -15,6 +15,15 @@ it.each([
 	expect(Object.values(resolveCounts({ totalShards, sessions }, recommended))).toEqual(expected);
 });
 
+it.each([
+	['one session for each node', 16, 'auto', 3, 1, [16, 4]],
+	['what Discord recommends where that is more', 16, 'auto', 3, 8, [16, 8]],
+	['no more sessions than shards', 2, 'auto', 3, 1, [2, 2]],
+	['as given', 16, 1, 3, 1, [16, 1]],
+] as const)('plans %s in a cluster', (_, totalShards, sessions, nodes, recommended, expected) => {
+	expect(Object.values(resolveCounts({ totalShards, sessions, nodes }, recommended))).toEqual(expected);
+});
+
 it('fits chosen counts to given ones', () => {
 	const count = fc.integer({ min: 1, max: 500 });
 	fc.assert(

@@ -9,19 +9,21 @@ export type Counts = Pick<Layout, 'totalShards' | 'sessions'>;
 export interface RequestedCounts {
 	totalShards: number | 'auto';
 	sessions: number | 'auto' | undefined;
+	/** In a cluster: how many nodes share the sessions. */
+	nodes?: number | undefined;
 }
 
 /**
- * Both counts. An `auto` count becomes what Discord recommends, or the next larger number that fits the other count. Two given
- * numbers stay as they are; see {@link countsProblem}.
+ * Both counts. An `auto` count becomes what Discord recommends, or the next larger number that fits the other count; `auto` sessions of given
+ * shards are at least one for each node. Two given numbers stay as they are; see {@link countsProblem}.
  */
-export function resolveCounts({ totalShards, sessions }: RequestedCounts, recommended: number): Counts {
+export function resolveCounts({ totalShards, sessions, nodes = 1 }: RequestedCounts, recommended: number): Counts {
 	if (totalShards === 'auto') {
 		const count = typeof sessions === 'number' ? sessions : recommended;
 		return { totalShards: Math.ceil(recommended / count) * count, sessions: count };
 	}
 	if (sessions !== 'auto') return { totalShards, sessions: sessions ?? totalShards };
-	return { totalShards, sessions: smallestDivisorFrom(totalShards, Math.min(recommended, totalShards)) };
+	return { totalShards, sessions: smallestDivisorFrom(totalShards, Math.max(recommended, nodes)) };
 }
 
 /** Why the shards cannot be split over the sessions, with the nearest counts that can; undefined when they can. */

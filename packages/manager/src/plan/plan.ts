@@ -11,6 +11,8 @@ export interface PlanInput {
 	cores: number;
 	/** Null in direct mode. */
 	gateway: { sessions: number | 'auto' | undefined; shardsPerGateway: number } | null;
+	/** Null or absent without a cluster. */
+	cluster?: { expect: number } | null;
 }
 
 export interface Plan {
@@ -27,7 +29,11 @@ export interface Plan {
 
 /** Throws `OPTIONS_INVALID` when the shard list does not fit the number of shards or sessions that Discord recommends. */
 export function planShards(input: PlanInput, gateway: Pick<GatewayInfo, 'shards'>): Plan {
-	const counts = resolveCounts({ totalShards: input.totalShards, sessions: input.gateway?.sessions }, gateway.shards);
+	const { totalShards: shards, cluster } = input;
+	const counts = resolveCounts(
+		{ totalShards: shards, sessions: input.gateway?.sessions, nodes: cluster?.expect },
+		gateway.shards,
+	);
 	const layout: Layout = { generation: 0, ...counts };
 	const { totalShards } = layout;
 	const shardIds = input.shardList ? [...input.shardList] : Array.from({ length: totalShards }, (_, id) => id);
