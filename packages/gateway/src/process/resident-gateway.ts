@@ -47,6 +47,7 @@ import { ResidentSession } from '../session/resident-session.js';
 import { settledWrite } from '../session/settled-write.js';
 import { ShardChange, type ShardChangeFigures } from '../session/shard-change.js';
 import { Takeover } from '../session/takeover.js';
+import { allSettled } from '../shard/all-settled.js';
 import { ResidentShard } from '../shard/resident-shard.js';
 import type { SessionLink } from '../shard/session-link.js';
 import { within } from '../shard/within.js';
@@ -321,7 +322,7 @@ export class ResidentGateway {
 		await this.#options.fence();
 		await this.#record.read();
 		this.#createReplaced();
-		await Promise.all([...this.#sessions.values()].map((session) => session.approach()));
+		await allSettled([...this.#sessions.values()].map((session) => session.approach()));
 	}
 
 	async #adopt({ withWorkers }: { withWorkers: boolean }): Promise<void> {

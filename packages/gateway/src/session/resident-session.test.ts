@@ -20,7 +20,7 @@ class FakeShard {
 		this.id = id;
 	}
 
-	peekSaved = async () => this.left?.snapshot;
+	peekSaved: () => Promise<SavedState['snapshot'] | undefined> = async () => this.left?.snapshot;
 	readSaved = async () => this.left;
 	restore = async () => void this.events.push('restore');
 	beginSession = (ready: object, position: number) => {
@@ -149,6 +149,24 @@ it('approaches the session that another process has saved, and not once it is ov
 	await session.stop({ keepSession: true });
 	await late;
 	expect(calls.slice(1)).toEqual([['stop']]);
+});
+
+it('does not end an approach that failed while something is still read', async () => {
+	const { session, calls } = setup();
+	const [first, second] = session.shards as [FakeShard, FakeShard];
+	const reading = deferred<undefined>();
+	first.peekSaved = () => Promise.reject(new ShardctlError('REDIS_UNAVAILABLE', 'gone'));
+	second.peekSaved = () => reading.promise;
+	let isOver = false;
+	const approach = session.approach().finally(() => {
+		isOver = true;
+	});
+	approach.catch(() => {});
+	await new Promise((resolve) => setImmediate(resolve));
+	expect(isOver).toBe(false);
+	reading.resolve(undefined);
+	await expect(approach).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
+	expect(calls).toEqual([]);
 });
 
 it('sends each shard only what it does not have when a session resumes that has replaced others', async () => {

@@ -15,6 +15,7 @@ import {
 	ShardctlError,
 } from '@shardctl/core';
 import type { ClientRequest, IdentifyPayload } from '@shardctl/gateway-protocol';
+import { allSettled } from '../shard/all-settled.js';
 import type { ResidentShard } from '../shard/resident-shard.js';
 import type { SavedState } from '../shard/saved-shard.js';
 import type { Checkpoint, Refusal, SessionLink } from '../shard/session-link.js';
@@ -294,10 +295,11 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 
 	/**
 	 * While another process still has the session: connects to Discord as far as that goes, and reads what is saved so far, so that
-	 * {@link restore} takes less time. Without success, {@link restore} does all of it.
+	 * {@link restore} takes less time. Without success, {@link restore} does all of it. Settled once nothing is read any more: a store keeps
+	 * what it read until it is read again.
 	 */
 	async approach(): Promise<void> {
-		const [snapshot] = await Promise.all(this.shards.map((shard) => shard.peekSaved()));
+		const [snapshot] = await allSettled(this.shards.map((shard) => shard.peekSaved()));
 		if (snapshot?.layout.sessions === this.of && !this.#isOver) this.#upstream.approach(snapshot.session);
 	}
 

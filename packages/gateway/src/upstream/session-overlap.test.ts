@@ -73,6 +73,16 @@ it('is full when too much waits, not counting the guilds that the session begins
 	expect(overlap.isFull).toBe(false);
 });
 
+it('is full when too much of what the present session has delivered is remembered', () => {
+	const overlap = new SessionOverlap();
+	overlap.defer({ t: 'READY', d: {} }, 1, 0);
+	const large = (id: number) => ({ t: 'GUILD_UPDATE', d: { id: '1', name: String(id).repeat(overlapLimit.bytes / 4) } });
+	for (const id of [1, 2, 3, 4]) overlap.seen(large(id), 0);
+	expect(overlap.isFull).toBe(true);
+	overlap.defer(large(4), 2, 0);
+	expect(overlap.isFull).toBe(false);
+});
+
 it('gives to the state alone what the state of a present session contains that has begun again', () => {
 	const overlap = new SessionOverlap();
 	const message = (id: string) => ({ t: 'MESSAGE_CREATE', d: { id, guild_id: '1' } });

@@ -37,7 +37,8 @@ export class SessionOverlap {
 
 	/** Whether more waits here than should: the buffers of the shards, which have bounds of their own, have to take it. */
 	get isFull(): boolean {
-		return this.#deferredCount > overlapLimit.events || this.#deferredBytes > overlapLimit.bytes;
+		const bytes = this.#deferredBytes + this.#both.deliveredBytes;
+		return this.#deferredCount > overlapLimit.events || bytes > overlapLimit.bytes;
 	}
 
 	/** The present session has begun again. */

@@ -124,6 +124,22 @@ it('is over when the sessions have too little in common', () => {
 	expect(overlap.isOver).toBe(true);
 });
 
+it('is over when what the present session has delivered, and the new one has not sent, takes too many bytes', () => {
+	const overlap = new ShardOverlap();
+	const large = (id: number): Dispatch => ({
+		t: 'GUILD_UPDATE',
+		d: { id: '1', name: String(id).repeat(overlapLimit.bytes / 4) },
+	});
+	for (const id of [1, 2, 3, 4]) overlap.present(large(id), 0);
+	expect(overlap.isOver).toBe(true);
+	expect(overlap.gather(large(2), 1, 0)).toBe(true);
+	expect(overlap.isOver).toBe(false);
+	overlap.present(large(5), staleAfterMs);
+	expect([overlap.isOver, overlap.deliveredBytes < overlapLimit.bytes / 2]).toEqual([false, true]);
+	overlap.restart(staleAfterMs);
+	expect(overlap.deliveredBytes).toBe(0);
+});
+
 it('leaves out what the state of a present session contains that has begun again, and keeps what is newer', () => {
 	const overlap = new ShardOverlap();
 	overlap.gather(event(1, 'lost with the session'), 1, 0);

@@ -8,7 +8,7 @@ import { type Dispatch, objectOf } from '../state/raw.js';
 export const staleAfterMs = 3000;
 /** How far one session may be behind the other: an event that is not there by then does not come. */
 export const hearOutMs = 1500;
-/** What one session has sent and the other has not, of one shard: events, and bytes of those that are kept. */
+/** What one session has sent and the other has not, of one shard: events, and bytes of what is kept of them. */
 export const overlapLimit = { events: 20_000, bytes: 64 * 1024 * 1024 };
 
 /** What only one session gets: answers to its own requests, and its start. */
@@ -52,6 +52,7 @@ export class ShardOverlap {
 	/** Sequence numbers of the new session's events that were delivered by the present one. */
 	#repeated: number[] = [];
 	#deliveredCount = 0;
+	#deliveredBytes = 0;
 	#gatheredCount = 0;
 	#gatheredBytes = 0;
 	#repeatedCount = 0;
@@ -65,7 +66,13 @@ export class ShardOverlap {
 
 	/** Whether more is remembered than should be: one of the sessions does not send what the other does. */
 	get isOver(): boolean {
-		return this.#deliveredCount + this.#gatheredCount > overlapLimit.events || this.#gatheredBytes > overlapLimit.bytes;
+		const bytes = this.#deliveredBytes + this.#gatheredBytes;
+		return this.#deliveredCount + this.#gatheredCount > overlapLimit.events || bytes > overlapLimit.bytes;
+	}
+
+	/** Of what is kept of events that the present session has delivered. */
+	get deliveredBytes(): number {
+		return this.#deliveredBytes;
 	}
 
 	/** The present session has delivered an event. */
@@ -86,7 +93,9 @@ export class ShardOverlap {
 		this.#delivered.set(guild, delivered);
 		delivered.push({ key, atMs: nowMs });
 		this.#deliveredCount++;
-		if (this.#deliveredCount > overlapLimit.events / 2) this.#forgetStale(nowMs);
+		this.#deliveredBytes += key.length;
+		const isMuch = this.#deliveredCount > overlapLimit.events / 2 || this.#deliveredBytes > overlapLimit.bytes / 2;
+		if (isMuch) this.#forgetStale(nowMs);
 	}
 
 	/** The new session has sent an event, which is kept unless it was delivered. Returns whether it was. */
@@ -114,8 +123,7 @@ export class ShardOverlap {
 		const key = keyOf(dispatch);
 		const index = delivered.findIndex((each) => each.key === key && nowMs - each.atMs < staleAfterMs);
 		if (index < 0) return false;
-		delivered.splice(0, index + 1);
-		this.#deliveredCount -= index + 1;
+		this.#noteForgotten(delivered.splice(0, index + 1));
 		if (delivered.length === 0) this.#delivered.delete(guild);
 		return true;
 	}
@@ -158,6 +166,7 @@ export class ShardOverlap {
 		this.clearGathered();
 		this.#delivered.clear();
 		this.#deliveredCount = 0;
+		this.#deliveredBytes = 0;
 		this.#restartedAtMs = nowMs;
 	}
 
@@ -192,11 +201,17 @@ export class ShardOverlap {
 
 	#forgetStale(nowMs: number): void {
 		for (const [guild, delivered] of this.#delivered) {
-			const young = delivered.filter(({ atMs }) => nowMs - atMs < staleAfterMs);
-			this.#deliveredCount -= delivered.length - young.length;
-			if (young.length === 0) this.#delivered.delete(guild);
-			else this.#delivered.set(guild, young);
+			// Oldest first.
+			const young = delivered.findIndex(({ atMs }) => nowMs - atMs < staleAfterMs);
+			if (young === 0) continue;
+			this.#noteForgotten(delivered.splice(0, young < 0 ? delivered.length : young));
+			if (delivered.length === 0) this.#delivered.delete(guild);
 		}
+	}
+
+	#noteForgotten(forgotten: readonly Delivered[]): void {
+		this.#deliveredCount -= forgotten.length;
+		for (const { key } of forgotten) this.#deliveredBytes -= key.length;
 	}
 }
 
