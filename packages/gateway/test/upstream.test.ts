@@ -77,6 +77,7 @@ async function setup(
 		say(count: number) {
 			for (let n = 0; n < count; n++) simulator.emit('MESSAGE_CREATE', { content: String(++sent) });
 		},
+		arrived: () => numbers.length,
 		/** Resolves when every message has arrived, each once and in order. */
 		async allHere() {
 			await waitFor(`${sent} messages`, () => numbers.length >= sent);
@@ -206,6 +207,41 @@ it('detects a connection that is dead without being closed, and resumes', async 
 	await shard.allHere();
 	expect(shard.identifies()).toBe(1);
 	expect(shard.reasons).toEqual(['Discord acknowledged no heartbeat']);
+});
+
+it.each(['zlib-stream', 'none'] as const)(
+	'reads nothing while that is stopped, and then everything, in order (%s)',
+	async (compression) => {
+		const shard = await setup(compression);
+		await shard.ready();
+		shard.say(10);
+		await shard.allHere();
+		shard.upstream.stopReading();
+		shard.say(3000);
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		expect(shard.arrived()).toBe(10);
+		shard.upstream.continueReading();
+		await shard.allHere();
+		// A connection that is closed meanwhile answers, and so does its successor.
+		shard.upstream.stopReading();
+		shard.say(10);
+		shard.simulator.faults.drop({});
+		shard.say(10);
+		shard.upstream.continueReading();
+		await shard.resumed(1);
+		await shard.allHere();
+		expect(shard.identifies()).toBe(1);
+	},
+);
+
+it('closes a connection at once that is not read', async () => {
+	const shard = await setup('none');
+	await shard.ready();
+	shard.upstream.stopReading();
+	const beganAt = Date.now();
+	await shard.upstream.stop({ keepSession: true });
+	expect(Date.now() - beganAt).toBeLessThan(10_000);
+	expect(shard.simulator.log.entries({ type: 'close' })).toMatchObject([{ code: 4200 }]);
 });
 
 it('starts a new session only when Discord reports that the old one is gone', async () => {

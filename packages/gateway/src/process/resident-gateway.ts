@@ -391,7 +391,7 @@ export class ResidentGateway {
 	}
 
 	async #replace({ group, from, to }: ReshardGroup): Promise<ReshardedGroup> {
-		const { clock, notice } = this.#options;
+		const { config, clock, notice } = this.#options;
 		await orAborted(this.#owned.promise, this.#stopping.signal);
 		const groups = Math.min(from, to);
 		const shardIds = this.#shardIds.filter((id) => id % groups === group);
@@ -422,6 +422,7 @@ export class ResidentGateway {
 			from: present,
 			to: successors,
 			clock,
+			buffer: config.buffer,
 			withinMs: takeoverWithinMs,
 			signal: this.#stopping.signal,
 			record: (replacing) => this.#writeDown(replacing),

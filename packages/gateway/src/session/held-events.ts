@@ -1,5 +1,32 @@
-// Events of a session that wait while its shards are replaced by those of another shard count. Bounded by what holds them.
+// Events of sessions that wait while shards or sessions are replaced, and how much waits. What holds them keeps that within bounds.
+import type { BufferLimits } from '@shardctl/core';
 import type { Dispatch } from '../state/raw.js';
+
+/** How much waits of the events of several shards. */
+export class HeldAmount {
+	readonly #limits: Pick<BufferLimits, 'events' | 'bytes'>;
+	#events = 0;
+	#bytes = 0;
+
+	/** @param buffer of the log of one shard */
+	constructor(buffer: BufferLimits, shards: number) {
+		this.#limits = { events: buffer.events * shards, bytes: buffer.bytes * shards };
+	}
+
+	get events(): number {
+		return this.#events;
+	}
+
+	/** Whether it is more than the logs of the shards may have. */
+	get isFull(): boolean {
+		return this.#events > this.#limits.events || this.#bytes > this.#limits.bytes;
+	}
+
+	add({ text }: Dispatch): void {
+		this.#events++;
+		this.#bytes += text?.length ?? 0;
+	}
+}
 
 export interface HeldEvent {
 	readonly dispatch: Dispatch;

@@ -74,6 +74,8 @@ function setup({
 				settle = resolve;
 			}),
 		cancelRenewal: () => settle('cancelled'),
+		stopReading: note('stopReading'),
+		continueReading: note('continueReading'),
 		stop: async () => note('stop')(),
 		requests: { forget: note('forget'), flush: note('flush'), takeAll: () => [], waiting: 2, dropped: 1 },
 	};

@@ -22,7 +22,7 @@ import type { Checkpoint, Refusal, SessionLink } from '../shard/session-link.js'
 import type { Dispatch, RawObject } from '../state/raw.js';
 import type { Waiting } from '../upstream/request-queue.js';
 import type { UpstreamSessions } from '../upstream/upstream-sessions.js';
-import type { ConnectionClose, SavedSession, SessionTerms, UpstreamEvents } from '../upstream/upstream-shard.js';
+import type { ConnectionClose, SavedSession, SessionTerms, UpstreamEvents, UpstreamShard } from '../upstream/upstream-shard.js';
 import { type EventHold, HeldEvents } from './held-events.js';
 import { IntentUpgrade } from './intent-upgrade.js';
 import { ShardSet } from './shard-set.js';
@@ -43,6 +43,8 @@ export type Upstream = Pick<
 	| 'showPresence'
 	| 'renew'
 	| 'cancelRenewal'
+	| 'stopReading'
+	| 'continueReading'
 	| 'stop'
 > & { readonly requests: Pick<UpstreamSessions['requests'], 'forget' | 'flush' | 'waiting' | 'dropped' | 'takeAll'> };
 
@@ -235,6 +237,15 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 	/** From now on events wait, until {@link continueWith}. */
 	hold(hold: EventHold): void {
 		this.#held = new HeldEvents(hold);
+	}
+
+	/** Nothing more is read from the connection to Discord until {@link continueReading}; see {@link UpstreamShard.stopReading}. */
+	stopReading(): void {
+		this.#upstream.stopReading();
+	}
+
+	continueReading(): void {
+		this.#upstream.continueReading();
 	}
 
 	/** Whether no event is left that Discord has sent before a resume and that some shard has already. */

@@ -59,6 +59,7 @@ class FakeSession {
 	isWatched = false;
 	isInStep = true;
 	held: HeldEvents | null = null;
+	isRead = true;
 	/** Shard count and types of what was passed on. */
 	readonly passed: [number, string][] = [];
 	#totalShards: number;
@@ -80,6 +81,14 @@ class FakeSession {
 		const waiting = this.held?.takeAll() ?? [];
 		this.held = null;
 		for (const { dispatch } of waiting) this.receive(dispatch);
+	}
+
+	stopReading(): void {
+		this.isRead = false;
+	}
+
+	continueReading(): void {
+		this.isRead = true;
 	}
 
 	receive(dispatch: Dispatch): void {
@@ -226,18 +235,33 @@ it.each([
 	await expect(change.seal()).rejects.toMatchObject({ code: 'RESHARD_FAILED', message: expect.stringContaining(reason) });
 });
 
-it('is not dropped once it is sealed: with a full buffer it is taken as soon as the manager has decided', async () => {
-	const { change, first, story, present } = setup();
+it('reads nothing more from Discord where it is sealed and the buffer is full, and is taken as soon as the manager has decided', async () => {
+	const { change, first, sessions, story } = setup();
 	await change.cut();
 	await change.seal();
-	for (const event of ids(45).map(message)) first.receive(event);
-	expect(story).toEqual([]);
-	const released = change.released();
-	first.receive(message(1));
-	expect(story).toEqual(['taken']);
-	expect(first.passed).toHaveLength(46);
-	for (const shard of present) for (const logOut of shard.logOut) logOut();
+	for (const event of ids(40).map(message)) first.receive(event);
+	expect(sessions.map(({ isRead }) => isRead)).toEqual([true, true]);
+	first.receive(message(40));
+	expect([story, sessions.map(({ isRead }) => isRead)]).toEqual([[], [false, false]]);
+	await change.released();
+	expect([story, sessions.map(({ isRead }) => isRead), first.passed.length]).toEqual([['taken'], [true, true], 41]);
+});
+
+it('is taken with a full buffer while the present workers log out, and read on where the change is dropped', async () => {
+	const decided = setup();
+	await decided.change.cut();
+	await decided.change.seal();
+	const released = decided.change.released();
+	for (const event of ids(41).map(message)) decided.first.receive(event);
+	expect([decided.story, decided.first.isRead]).toEqual([['taken'], true]);
+	for (const shard of decided.present) for (const logOut of shard.logOut) logOut();
 	await released;
+	const dropped = setup();
+	await dropped.change.cut();
+	await dropped.change.seal();
+	for (const event of ids(41).map(message)) dropped.first.receive(event);
+	dropped.change.drop('it was called off');
+	expect([dropped.first.isRead, dropped.first.passed.length]).toEqual([true, 41]);
 });
 
 it('is not sealed where a new shard cannot be saved', async () => {

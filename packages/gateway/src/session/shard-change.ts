@@ -14,11 +14,12 @@
 //   dropped  the sessions carry the present shards as before, and what waited was delivered to those
 //
 // More events than a log may have do not wait: before `sealed` the change is dropped, and once the manager has decided it is taken at once.
-// In between, in `sealed` without the decision, they wait in any number, because neither is safe: the manager limits for how long (sealing).
+// In between, in `sealed` without the decision, neither is safe: then nothing more is read from Discord until there is one. The manager limits
+// for how long (sealing).
 import { type BufferLimits, type Clock, type Layout, ShardctlError, shardIdForGuild, sleep, type Timer } from '@shardctl/core';
 import type { ResidentShard } from '../shard/resident-shard.js';
 import { ShardState } from '../state/shard-state.js';
-import type { HeldEvent } from './held-events.js';
+import { HeldAmount, type HeldEvent } from './held-events.js';
 import type { ResidentSession } from './resident-session.js';
 
 /** What the change needs of a shard. */
@@ -30,7 +31,7 @@ export type ChangingShard = Pick<
 /** What the change needs of a session. */
 export type ChangingSession<Shard> = Pick<
 	ResidentSession,
-	'id' | 'of' | 'newest' | 'botId' | 'terms' | 'isReady' | 'isWatched' | 'isInStep' | 'hold'
+	'id' | 'of' | 'newest' | 'botId' | 'terms' | 'isReady' | 'isWatched' | 'isInStep' | 'hold' | 'stopReading' | 'continueReading'
 > & {
 	readonly shards: readonly Shard[];
 	continueWith(next?: { shards: readonly Shard[]; totalShards: number }): void;
@@ -79,7 +80,7 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 	#reason = '';
 	/** Why it was dropped without a word from the manager. */
 	#givenUp: string | undefined;
-	#held = { events: 0, bytes: 0 };
+	#held: HeldAmount;
 	#heldSince = 0;
 	#figures: ShardChangeFigures = { pausedMs: 0, held: 0 };
 	#timer: Timer | undefined;
@@ -88,6 +89,7 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 
 	constructor(options: ShardChangeOptions<Shard>) {
 		this.#options = options;
+		this.#held = this.#nothingHeld;
 	}
 
 	get layout(): Layout {
@@ -140,6 +142,7 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 	async released(): Promise<void> {
 		this.#expect('sealed', 'taken');
 		this.#isDecided = true;
+		if (this.#held.isFull) this.take();
 		if (this.#state === 'sealed') await Promise.all(this.#present.map((shard) => shard.released()));
 	}
 
@@ -171,6 +174,10 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 		this.drop(reason);
 	}
 
+	get #nothingHeld(): HeldAmount {
+		return new HeldAmount(this.#options.buffer, this.#present.length);
+	}
+
 	get #present(): readonly Shard[] {
 		return this.#options.sessions.flatMap(({ shards }) => shards);
 	}
@@ -200,7 +207,7 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 		await Promise.all(this.#present.map((shard) => shard.save()));
 		if (this.#state !== 'waiting') return this.#reason;
 		this.#state = 'cutting';
-		this.#held = { events: 0, bytes: 0 };
+		this.#held = this.#nothingHeld;
 		this.#heldSince = clock.monotonic();
 		for (const session of sessions) {
 			session.hold({ onHeld: (event) => this.#onHeld(event), nowMs: () => clock.monotonic() });
@@ -242,15 +249,14 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 	}
 
 	#onHeld({ dispatch }: HeldEvent): void {
-		this.#held.events++;
-		this.#held.bytes += dispatch.text?.length ?? 0;
-		const { buffer } = this.#options;
-		const present = this.#present.length;
-		const isFull = this.#held.events > buffer.events * present || this.#held.bytes > buffer.bytes * present;
+		this.#held.add(dispatch);
+		const { isFull } = this.#held;
 		const isNew = dispatch.t === 'READY';
 		if (this.#state === 'sealed') {
-			// Without the decision it may have been made, with its message on the way.
-			if (isFull && this.#isDecided) this.take();
+			if (!isFull) return;
+			if (this.#isDecided) this.take();
+			// It may have been decided, with the message of that on the way.
+			else for (const session of this.#options.sessions) session.stopReading();
 			return;
 		}
 		if (!isFull && !isNew) return;
@@ -273,8 +279,9 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 	}
 
 	#end(state: 'taken' | 'dropped'): void {
-		const { clock } = this.#options;
+		const { clock, sessions } = this.#options;
 		clock.clearTimeout(this.#timer);
+		for (const session of sessions) session.continueReading();
 		this.#figures = { pausedMs: Math.round(clock.monotonic() - this.#heldSince), held: this.#held.events };
 		this.#state = state;
 	}

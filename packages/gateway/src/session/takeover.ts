@@ -9,15 +9,26 @@
 //   taken      the successors serve; what only they had sent is delivered, and what the others had delivered is not delivered again
 //
 // Until the record is written, nothing has happened: what was kept back is delivered, or the next process resumes the present sessions.
-// From there on the successors count. Discord promises an order within each session only; that both have the same order within a guild
+// From there on the successors count. More events than the logs of the shards may have are not kept back: before the record is handed to the store
+// the cut is given up, and until it is known whether it was written, nothing more is read from Discord. Discord promises an order within each session only; that both have the same order within a guild
 // is assumed, and no order between guilds.
-import { type Clock, type CloseCode, intentBits, messageOf, type ReshardedGroup, ShardctlError, sleep } from '@shardctl/core';
+import {
+	type BufferLimits,
+	type Clock,
+	type CloseCode,
+	intentBits,
+	messageOf,
+	type ReshardedGroup,
+	ShardctlError,
+	sleep,
+} from '@shardctl/core';
 import type { ClientRequest } from '@shardctl/gateway-protocol';
 import type { ResidentShard } from '../shard/resident-shard.js';
 import { GuildDrift } from '../state/guild-drift.js';
 import { type Dispatch, objectOf, objectsOf, type RawObject } from '../state/raw.js';
 import { hearOutMs, isShared, ShardOverlap, staleAfterMs } from '../upstream/shard-overlap.js';
 import { AwaitedAnswers } from './awaited-answers.js';
+import { HeldAmount } from './held-events.js';
 import type { ReplacingSession } from './reshard-record.js';
 import type { ResidentSession } from './resident-session.js';
 
@@ -38,6 +49,8 @@ export interface TakeoverOptions {
 	/** Their successors, which were not started. */
 	to: readonly ResidentSession[];
 	clock: Clock;
+	/** Of the log of one shard. */
+	buffer: BufferLimits;
 	/** Writes down that the successors count. Nothing has changed when it rejects. */
 	record(replacing: readonly ReplacingSession[]): Promise<void>;
 	/** Takes that back: Discord has ended one of them before it served. */
@@ -83,6 +96,12 @@ export class Takeover {
 	#state: 'gathering' | 'cutting' | 'taken' | 'failed' = 'gathering';
 	#failure: ShardctlError | undefined;
 	#drifted = 0;
+	/** Of what is kept back. */
+	#late: HeldAmount;
+	/** Why the last cut was given up. */
+	#undone = '';
+	/** The record is with the store: whether it counts is not known before it answers. */
+	#isRecording = false;
 	/** Discord has ended one of the sessions since the cut began: what is known of them does not hold any more. */
 	#isInterrupted = false;
 
@@ -105,6 +124,7 @@ export class Takeover {
 			identifies: 0,
 			drift: new GuildDrift(),
 		}));
+		this.#late = this.#nothingLate;
 		this.#overlaps = new Map(this.#shards.map(({ id }) => [id, new ShardOverlap()]));
 	}
 
@@ -131,6 +151,10 @@ export class Takeover {
 
 	get #shards(): readonly ResidentShard[] {
 		return this.#options.from.flatMap(({ shards }) => shards);
+	}
+
+	get #nothingLate(): HeldAmount {
+		return new HeldAmount(this.#options.buffer, this.#shards.length);
 	}
 
 	get #nowMs(): number {
@@ -248,6 +272,7 @@ export class Takeover {
 		await Promise.all(shards.map((shard) => shard.save()));
 		const beganAt = this.#nowMs;
 		this.#state = 'cutting';
+		this.#late = this.#nothingLate;
 		this.#isInterrupted = false;
 		for (const shard of shards) shard.holdRequests();
 		let replacing: ReplacingSession[] | undefined;
@@ -255,11 +280,14 @@ export class Takeover {
 			while (!shards.every(({ isQuiet }) => isQuiet)) {
 				if (this.#nowMs - beganAt > cutMs) return this.#undo('a worker did not confirm its events in time');
 				await sleep(clock, 2, signal);
+				if (this.#state !== 'cutting') return this.#undone;
 			}
 			const saved = await Promise.all(shards.map((shard) => shard.save()));
+			if (this.#state !== 'cutting') return this.#undone;
 			if (saved.includes(false)) return this.#undo('the shards cannot be saved');
 			replacing = this.#replacing();
 			if (!replacing || this.#isInterrupted) return this.#undo('Discord has ended a session meanwhile');
+			this.#isRecording = true;
 			await record(replacing);
 			if (this.#isInterrupted) {
 				await this.#options.unrecord?.(replacing);
@@ -276,6 +304,8 @@ export class Takeover {
 	/** The present sessions continue: what was kept back is delivered. */
 	#undo(reason: string): string {
 		this.#state = 'gathering';
+		this.#undone = reason;
+		this.#readOn();
 		for (const present of this.#present) {
 			const late = present.late;
 			present.late = [];
@@ -286,6 +316,18 @@ export class Takeover {
 		}
 		for (const shard of this.#shards) shard.continueOn();
 		return reason;
+	}
+
+	/** As much is kept back as the logs of the shards may have. */
+	#onFull(): void {
+		if (!this.#isRecording) this.#undo('more events arrived meanwhile than the buffers of the shards may have');
+		else for (const { session } of [...this.#present, ...this.#successors]) session.stopReading();
+	}
+
+	/** The record was written, or certainly was not. */
+	#readOn(): void {
+		this.#isRecording = false;
+		for (const { session } of [...this.#present, ...this.#successors]) session.continueReading();
 	}
 
 	/** The facts of each successor as of now; undefined when one has no session. */
@@ -318,6 +360,7 @@ export class Takeover {
 	/** In one turn: the successors serve, and what only they have sent is delivered. */
 	#take(replacing: readonly ReplacingSession[]): void {
 		this.#state = 'taken';
+		this.#readOn();
 		const presence = this.#present[0]?.session.terms?.presence ?? null;
 		for (const [index, successor] of this.#successors.entries()) {
 			const { session, lastSeq, botId } = successor;
@@ -385,6 +428,8 @@ export class Takeover {
 		present.answers.noteEvent(dispatch);
 		if (this.#state === 'cutting') {
 			present.late.push({ dispatch, seq });
+			this.#late.add(dispatch);
+			if (this.#late.isFull) this.#onFull();
 			return true;
 		}
 		if (this.#state === 'gathering') this.#notePresent(present, dispatch);
@@ -421,6 +466,8 @@ export class Takeover {
 		else if (!this.#takeGuild(successor, dispatch)) {
 			successor.drift.apply(dispatch);
 			for (const shard of session.shardsOf(dispatch)) this.#overlaps.get(shard.id)?.gather(dispatch, seq, this.#nowMs);
+			// Also where the present sessions send nothing.
+			if (this.#state === 'cutting' && this.#overlapIsOver) this.#onFull();
 		}
 		return true;
 	}

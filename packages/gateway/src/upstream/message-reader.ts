@@ -9,9 +9,16 @@ import type { Dispatch } from '../state/raw.js';
 import { readFrames } from './frame-reader.js';
 import { Inflater } from './inflater.js';
 
+/** What is used of its WebSocket. */
+interface Connection {
+	binaryType: string;
+	pause(): void;
+	resume(): void;
+}
+
 /** What the library does with a message: `onMessage` has it unpacked, and handles the payload. */
 interface Receiving {
-	connection?: { binaryType: string } | null;
+	connection?: Connection | null;
 	onMessage(data: unknown, isBinary: boolean): Promise<void> | null;
 	unpackMessage(data: unknown, isBinary: boolean): unknown;
 }
@@ -39,7 +46,7 @@ export class MessageReader {
 	readonly #options: MessageReaderOptions;
 	#inflater: Inflater | undefined;
 	/** The connection that is read. */
-	#met: object | undefined;
+	#met: Connection | undefined;
 	#broken = false;
 
 	constructor(shard: WebSocketShard, options: MessageReaderOptions) {
@@ -57,8 +64,18 @@ export class MessageReader {
 		};
 	}
 
+	/** Nothing more is read from the connection; what Discord sends waits in the socket, and then at Discord. */
+	pause(): void {
+		this.#met?.pause();
+	}
+
+	/** The connection is read again. */
+	unpause(): void {
+		this.#met?.resume();
+	}
+
 	/** The first message of a connection has arrived. */
-	#meet(connection: { binaryType: string }, onMessage: (data: Buffer | string) => void): void {
+	#meet(connection: Connection, onMessage: (data: Buffer | string) => void): void {
 		if (connection === this.#met) return;
 		this.#met = connection;
 		// The library asks its socket for memory of its own for each binary message, which costs more than inflating a small one.

@@ -113,6 +113,15 @@ export class UpstreamSessions {
 		this.#present.showPresence(presence);
 	}
 
+	/** See {@link UpstreamShard.stopReading}. */
+	stopReading(): void {
+		this.#present.stopReading();
+	}
+
+	continueReading(): void {
+		this.#present.continueReading();
+	}
+
 	/** Starts a session on other terms, which replaces the present one some time after its last guild. */
 	renew(terms: SessionTerms): Promise<RenewalOutcome> {
 		this.cancelRenewal();

@@ -205,6 +205,15 @@ export class UpstreamShard {
 		this.request({ op: 3, d: presence });
 	}
 
+	/** Nothing more is read from the connection until {@link continueReading}. One that follows it is read, until this is called again. */
+	stopReading(): void {
+		this.#reader?.pause();
+	}
+
+	continueReading(): void {
+		this.#reader?.unpause();
+	}
+
 	/** Ends the connection; with `keepSession` Discord keeps the session for the next process. */
 	async stop({ keepSession }: { keepSession: boolean }): Promise<void> {
 		this.#lifetime.abort();
@@ -314,11 +323,12 @@ export class UpstreamShard {
 		shard.destroy({ reason, recover: WebSocketShardDestroyRecovery.Resume }).catch(() => {});
 	}
 
-	/** The library reports the code of a close that it began itself, but not the reason. */
+	/** The library reports the code of a close that it began itself, but not the reason, and waits until Discord has answered. */
 	#noteCloseReasons(shard: WebSocketShard): void {
 		const destroy = shard.destroy.bind(shard);
 		shard.destroy = (options) => {
 			this.#closeReason = libraryReasons.get(options?.reason) ?? options?.reason;
+			this.continueReading();
 			return destroy(options);
 		};
 	}

@@ -224,6 +224,8 @@ export class SimulatedUpstream implements Upstream {
 	showPresence(): void {}
 	approach(): void {}
 	cancelRenewal(): void {}
+	stopReading(): void {}
+	continueReading(): void {}
 	renew(): Promise<'cancelled'> {
 		return Promise.resolve('cancelled');
 	}

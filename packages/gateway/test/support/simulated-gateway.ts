@@ -28,6 +28,8 @@ export interface NamedWorker {
 	isReady: boolean;
 }
 
+const buffer = { events: 100_000, bytes: 2 ** 30, ageMs: 600_000 };
+
 export interface SimulatedGatewayOptions {
 	time: SimulatedTime;
 	discord: SimulatedDiscord;
@@ -185,6 +187,7 @@ export class SimulatedGateway {
 			from: present,
 			to: successors,
 			clock: this.process.clock,
+			buffer,
 			withinMs: 60_000,
 			signal: this.#stopping.signal,
 			record: (replacing) => this.#record.add(replacing),
@@ -258,7 +261,7 @@ export class SimulatedGateway {
 			incarnation: worker?.incarnation ?? 0,
 			workerIsReady: worker?.isReady ?? true,
 			delivery: 'at-least-once',
-			buffer: { events: 100_000, bytes: 2 ** 30, ageMs: 600_000 },
+			buffer,
 			clock: this.process.clock,
 			bot: '9',
 			manager,
