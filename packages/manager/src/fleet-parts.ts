@@ -96,8 +96,11 @@ export function createFleetParts({
 }: FleetContext): FleetParts {
 	const { api, token, clock, logger } = options;
 	const { signal } = abort;
+	const processes = new ProcessRecords({ clock, logger });
+	const rest = new FleetRest({ options, rest: options.rest, emit, watchProcess: (child) => processes.watch(child) });
 	const starts = new SessionStarts({
 		api,
+		via: () => rest.apiOfManager(),
 		token,
 		clock,
 		coordinator: new LocalIdentifyCoordinator({
@@ -112,8 +115,6 @@ export function createFleetParts({
 		onRetry: ({ message }, delayMs) => logger.warn(`${message}; trying again in ${Math.ceil(delayMs / 1000)} s`),
 	});
 	const losses = new LossLedger(clock);
-	const processes = new ProcessRecords({ clock, logger });
-	const rest = new FleetRest({ options, rest: options.rest, emit, watchProcess: (child) => processes.watch(child) });
 	const calls = new Calls<ManagedWorker>(
 		options.cluster
 			? {

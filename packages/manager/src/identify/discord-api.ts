@@ -17,27 +17,30 @@ const gatewayInfoSchema = z.object({
 export const requestTimeoutMs = 15_000;
 
 /**
- * `GET /gateway/bot`. Discord: Gateway, "Get Gateway Bot".
+ * `GET /gateway/bot`. Discord: Gateway, "Get Gateway Bot". With `via` it is sent to that address, which passes it on to Discord.
  * Throws `TOKEN_INVALID` on 401 and `API_UNREACHABLE` for any other answer than the documented one; its `details.retryAfterMs` is
  * set when Discord said how long to wait.
  */
 export async function fetchGatewayInfo({
 	api,
+	via = api,
 	token,
 	timeoutMs = requestTimeoutMs,
 	signal,
 }: {
 	api: string;
+	via?: string | undefined;
 	token: string;
 	timeoutMs?: number;
 	signal?: AbortSignal;
 }): Promise<GatewayInfo> {
-	const url = `${api}/v10/gateway/bot`;
+	const path = '/v10/gateway/bot';
+	const url = `${api}${path}`;
 	const timeout = AbortSignal.timeout(timeoutMs);
 	let response: Response;
 	try {
 		checkAddressSpace();
-		response = await fetch(url, {
+		response = await fetch(`${via}${path}`, {
 			headers: { authorization: `Bot ${token}`, 'user-agent': restUserAgent },
 			signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
 		});

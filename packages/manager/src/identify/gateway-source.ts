@@ -15,6 +15,8 @@ const longestDelayMs = 30_000;
 
 export interface GatewaySourceOptions {
 	api: string;
+	/** Where the request is sent instead, if anywhere: to what counts the requests of the bot. */
+	via?(): string | undefined;
 	token: string;
 	clock: Clock;
 	/** Called with every new answer, before callers receive it; awaited. Must not reject. */
@@ -105,10 +107,10 @@ export class GatewaySource {
 	}
 
 	async #ask(): Promise<GatewayInfo> {
-		const { api, token, clock, onInfo, onRefused } = this.#options;
+		const { api, via, token, clock, onInfo, onRefused } = this.#options;
 		this.#lastAskedAt = clock.monotonic();
 		const timeout = this.#last ? { timeoutMs: refreshTimeoutMs } : {};
-		const info = await fetchGatewayInfo({ api, token, ...timeout }).catch((error: unknown) => {
+		const info = await fetchGatewayInfo({ api, via: via?.(), token, ...timeout }).catch((error: unknown) => {
 			if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') onRefused(error);
 			throw error;
 		});

@@ -8,9 +8,11 @@ import { SessionStarts, type StartRequest } from './session-starts.js';
 
 /** A gateway endpoint with a variable response, and the session starts that request it. */
 async function setUp({ remaining = 1000, status = 200 } = {}) {
-	const api = { remaining, status, asked: 0, maxConcurrency: 1 };
-	const server = createServer((_, response) => {
+	const api = { remaining, status, asked: 0, maxConcurrency: 1, paths: [] as string[] };
+	const through: { path?: string } = {};
+	const server = createServer(({ url = '' }, response) => {
 		api.asked++;
+		api.paths.push(url);
 		response.writeHead(api.status, { 'content-type': 'application/json' });
 		response.end(
 			JSON.stringify({
@@ -25,15 +27,17 @@ async function setUp({ remaining = 1000, status = 200 } = {}) {
 	const clock = fakeClock();
 	const stale: ShardctlError[] = [];
 	const retries: number[] = [];
+	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	const starts = new SessionStarts({
-		api: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`,
+		api: `${origin}/api`,
+		via: () => through.path && `${origin}${through.path}`,
 		token: 'x',
 		clock,
 		coordinator: new LocalIdentifyCoordinator({ clock, reserve: 50 }),
 		onStale: (error) => stale.push(error),
 		onRetry: (_, delayMs) => retries.push(delayMs),
 	});
-	return { api, clock, starts, stale, retries };
+	return { api, clock, starts, stale, retries, through };
 }
 
 const never = new AbortController().signal;
@@ -48,6 +52,21 @@ describe('SessionStarts', () => {
 		await clock.advance(5000);
 		await starts.gateway();
 		expect(api.asked).toBe(2);
+	});
+
+	it('asks where the requests of the bot are counted, and names Discord in what it reports', async () => {
+		const { api, clock, starts, through, stale } = await setUp();
+		await starts.gateway();
+		expect(api.paths).toEqual(['/api/v10/gateway/bot']);
+		through.path = '/secret/of/a/caller';
+		await clock.advance(5000);
+		await starts.gateway();
+		expect(api.paths).toEqual(['/api/v10/gateway/bot', '/secret/of/a/caller/v10/gateway/bot']);
+		api.status = 503;
+		await clock.advance(5000);
+		await starts.gateway();
+		expect(stale.map(({ message }) => message)).toEqual([expect.stringMatching(/\/api\/v10\/gateway\/bot answered 503/)]);
+		expect(stale[0]?.message).not.toContain('secret');
 	});
 
 	it('keeps using the last response while the API is down, and reports it', async () => {

@@ -20,6 +20,8 @@ const automaticMaxAgeMs = 5000;
 
 export interface SessionStartsOptions {
 	api: string;
+	/** Where Discord is asked instead, if anywhere: at what counts the requests of the bot. */
+	via?(): string | undefined;
 	token: string;
 	clock: Clock;
 	coordinator: IdentifyCoordinator;
@@ -50,12 +52,13 @@ export class SessionStarts {
 	/** Shards whose last IDENTIFY was sent and not answered by READY. */
 	readonly #unconfirmed = new Set<number>();
 
-	constructor({ api, token, clock, coordinator, onStale, onRetry, onIdentify = () => {} }: SessionStartsOptions) {
+	constructor({ api, via, token, clock, coordinator, onStale, onRetry, onIdentify = () => {} }: SessionStartsOptions) {
 		this.#onIdentify = onIdentify;
 		this.#clock = clock;
 		this.#coordinator = coordinator;
 		this.#gateway = new GatewaySource({
 			api,
+			...(via ? { via } : {}),
 			token,
 			clock,
 			onInfo: (info) => this.#coordinator.update(info.session_start_limit),

@@ -60,6 +60,11 @@ export class FleetRest {
 		return this.#service?.apiOfGateway(gatewayId);
 	}
 
+	/** Undefined also while requests would have to wait for the process: what the manager asks Discord does not depend on it. */
+	apiOfManager(): string | undefined {
+		return this.#service?.isUp ? this.#service.apiOfManager() : undefined;
+	}
+
 	async stop(options: { graceMs?: number }): Promise<void> {
 		await this.#service?.stop(options);
 	}

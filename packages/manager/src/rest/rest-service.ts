@@ -29,8 +29,9 @@ import type { ResolvedRestOptions } from '../options/rest-options.js';
 const processFile = createRequire(import.meta.url).resolve('@shardctl/rest/process');
 const statsTimeoutMs = 2000;
 const forever = Number.POSITIVE_INFINITY;
-/** Numbers of gateway processes as callers: above those of workers. */
-const firstGatewayCaller = 1_000_000;
+/** Numbers of the manager and of gateway processes as callers: above those of workers. */
+const managerAsCaller = 1_000_000;
+const firstGatewayCaller = managerAsCaller + 1;
 
 type RestPeer = Peer<RestManagerMethods, RestMethods, Record<never, never>, RestEvents>;
 
@@ -101,6 +102,11 @@ export class RestService {
 	/** Where a gateway process finds it. */
 	apiOfGateway(gatewayId: number): string {
 		return this.#apiOf(firstGatewayCaller + gatewayId);
+	}
+
+	/** Where the manager finds it, so that its own requests count against the limit of the bot too. */
+	apiOfManager(): string {
+		return this.#apiOf(managerAsCaller);
 	}
 
 	/** Opens its address: requests wait for the process. */
