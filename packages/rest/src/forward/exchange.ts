@@ -86,8 +86,12 @@ export class Exchange {
 		return this.#answeredAfterMs;
 	}
 
-	/** Ends it where it was not sent; the worker is asked to send it again. */
+	/**
+	 * Ends it where it was not sent; the worker is asked to send it again. Its connection is closed with the answer: the next request on it could
+	 * arrive while the process closes it, and would be lost.
+	 */
 	callOff(): void {
+		this.#asked.response.shouldKeepAlive = false;
 		if (this.#state === 'waiting') this.#over.abort(processEnds);
 	}
 
