@@ -1,6 +1,7 @@
 // Workers, gateway processes and managers are killed at random while numbered messages flow: each group handles every one, in order of its
 // guild, repeats only what a killed process may not have acknowledged, and no session is started again. Some kills here; with
-// QUEUE_KILLS=1 those of the issue: 50 workers, 20 gateway processes, 10 managers, at 2,000 messages a second.
+// QUEUE_KILLS=1 50 workers, 20 gateway processes and 10 managers, at 2,000 messages a second. QUEUE_KILLS=0.2 is a fifth of those kills, and
+// QUEUE_RATE another rate.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,9 +14,11 @@ import { HandledFile } from './handled-file.js';
 import { MessageLoad } from './message-load.js';
 
 const workerFile = fileURLToPath(new URL('fixtures/appending-worker.mjs', import.meta.url));
-const whole = Boolean(process.env.QUEUE_KILLS);
+const share = Number(process.env.QUEUE_KILLS ?? 0);
+const whole = share > 0;
+const perSecond = Number(process.env.QUEUE_RATE ?? 2000);
 const size = whole
-	? { shards: 8, guilds: 400, perSecond: 2000, workers: 50, gateways: 20, managers: 10, deploys: 5 }
+	? { shards: 8, guilds: 400, perSecond, workers: 50 * share, gateways: 20 * share, managers: 10 * share, deploys: 5 * share }
 	: { shards: 2, guilds: 40, perSecond: 200, workers: 2, gateways: 1, managers: 1, deploys: 1 };
 const groups = ['commands', 'levels'] as const;
 type Group = (typeof groups)[number];

@@ -12,6 +12,7 @@ export class MessageLoad {
 	readonly #simulator: Simulator;
 	readonly #guilds: readonly string[];
 	readonly #perSecond: number;
+	readonly #onSaid: ((content: string) => void) | undefined;
 	#timer: NodeJS.Timeout | undefined;
 	/** Messages, and ms in which they were sent. */
 	#total = 0;
@@ -20,10 +21,11 @@ export class MessageLoad {
 	#from = { total: 0, atMs: 0 };
 
 	/** Each message has the content `guild:n`, with a number of the guild. */
-	constructor({ simulator, perSecond }: { simulator: Simulator; perSecond: number }) {
+	constructor({ simulator, perSecond, onSaid }: { simulator: Simulator; perSecond: number; onSaid?(content: string): void }) {
 		this.#simulator = simulator;
 		this.#guilds = [...simulator.world.guilds.ids({ id: 0, count: 1 })];
 		this.#perSecond = perSecond;
+		this.#onSaid = onSaid;
 		onTestFinished(() => this.stop());
 	}
 
@@ -60,6 +62,8 @@ export class MessageLoad {
 		const index = this.#total++ % this.#guilds.length;
 		const n = (this.counts.get(index) ?? 0) + 1;
 		this.counts.set(index, n);
-		this.#simulator.emit('MESSAGE_CREATE', { content: `${index}:${n}` }, { guildId: this.#guilds[index] as string });
+		const content = `${index}:${n}`;
+		this.#onSaid?.(content);
+		this.#simulator.emit('MESSAGE_CREATE', { content }, { guildId: this.#guilds[index] as string });
 	}
 }

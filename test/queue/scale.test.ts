@@ -9,11 +9,11 @@ import { tempDir, waitFor } from '@shardctl/test-support';
 import { createShardManager } from 'shardctl';
 import { expect, it, onTestFinished } from 'vitest';
 import { redisServer } from '../../packages/cluster/test/support/redis-server.js';
+import { MessageLoad } from './message-load.js';
 import { orderProblems } from './queue-support.js';
 
 const workerFile = fileURLToPath(new URL('fixtures/appending-worker.mjs', import.meta.url));
 const size = { shards: 2, guilds: 200, perSecond: 1000 };
-const tickMs = 10;
 
 it.runIf(process.env.QUEUE_SCALE)(
 	'scales from 1 to 6 to 2 workers with a pause of half a second at most',
@@ -48,20 +48,10 @@ it.runIf(process.env.QUEUE_SCALE)(
 			(await manager.getStats({ fresh: true })).workers.map(({ queue }) => queue?.partitions ?? 0).sort((a, b) => a - b);
 		await expect.poll(partitions, { timeout: 20_000 }).toEqual([32]);
 
-		const guilds = [...simulator.world.guilds.ids({ id: 0, count: 1 })];
-		const counts = new Map<number, number>();
 		const said = new Map<string, bigint>();
-		let next = 0;
-		const say = setInterval(() => {
-			for (let each = 0; each < (size.perSecond * tickMs) / 1000; each++) {
-				const index = next++ % guilds.length;
-				const n = (counts.get(index) ?? 0) + 1;
-				counts.set(index, n);
-				said.set(`${index}:${n}`, process.hrtime.bigint());
-				simulator.emit('MESSAGE_CREATE', { content: `${index}:${n}` }, { guildId: guilds[index] as string });
-			}
-		}, tickMs);
-		onTestFinished(() => clearInterval(say));
+		const onSaid = (content: string) => said.set(content, process.hrtime.bigint());
+		const load = new MessageLoad({ simulator, perSecond: size.perSecond, onSaid });
+		load.start();
 		const flowing = async () => {
 			const from = said.size;
 			await waitFor('more messages', () => said.size > from + size.perSecond);
@@ -73,7 +63,7 @@ it.runIf(process.env.QUEUE_SCALE)(
 		await manager.scale(2);
 		await expect.poll(partitions, { timeout: 20_000 }).toEqual([16, 16]);
 		await flowing();
-		clearInterval(say);
+		load.stop();
 		const lines = () => readFileSync(path, 'latin1').trim().split('\n');
 		await waitFor('every message to be handled', () => lines().length >= said.size, { everyMs: 200 });
 		const handled = lines()
@@ -82,7 +72,7 @@ it.runIf(process.env.QUEUE_SCALE)(
 		expect(
 			orderProblems(
 				handled.map(([content]) => content),
-				counts,
+				load.counts,
 			),
 		).toEqual([]);
 		expect(handled.length).toBe(said.size);
@@ -90,7 +80,9 @@ it.runIf(process.env.QUEUE_SCALE)(
 			.map(([content, , at]) => Number(BigInt(at) - (said.get(content) as bigint)) / 1e6)
 			.sort((a, b) => a - b);
 		const of = (share: number) => Math.round(delays[Math.min(delays.length - 1, Math.floor(delays.length * share))] as number);
-		process.stderr.write(`${handled.length} messages; delay p50 ${of(0.5)} ms, p99 ${of(0.99)} ms, longest ${of(1)} ms\n`);
+		process.stderr.write(
+			`${handled.length} messages at ${load.rate}/s; delay p50 ${of(0.5)} ms, p99 ${of(0.99)} ms, longest ${of(1)} ms\n`,
+		);
 		expect(of(1)).toBeLessThanOrEqual(500);
 	},
 );
