@@ -58,13 +58,16 @@ export interface ShardChangeOptions<Shard extends ChangingShard> {
 
 export type ChangeState = 'waiting' | 'cutting' | 'cut' | 'sealed' | 'taken' | 'dropped';
 
-/** How long the present workers may take to confirm what they have, while events wait, and until when it is tried again. */
-const quietMs = 1500;
+/**
+ * How long the present workers may take to confirm what they have, while events wait, and until when it is tried again: meanwhile the events of
+ * other gateway processes may wait for this one.
+ */
+const quietMs = 1000;
 const retryMs = 1000;
-const cutWithinMs = 30_000;
+const cutWithinMs = 5000;
 const tickMs = 2;
-/** Without a word from the manager, events do not wait for longer. */
-const decideMs = 180_000;
+/** Without a word from the manager, events do not wait for longer; its own limits end before. */
+const decideMs = 30_000;
 
 /** What the change took. */
 export interface ShardChangeFigures {

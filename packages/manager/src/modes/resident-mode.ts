@@ -312,6 +312,7 @@ export class ResidentMode implements SessionMode {
 			const change = new WorkerSetChange({
 				gateways: places,
 				layout: next.layout,
+				clock: this.#options.options.clock,
 				signal: AbortSignal.any([signal, running.signal]),
 				stopped: running.signal,
 				onState,

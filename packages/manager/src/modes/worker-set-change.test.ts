@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type Deferred, deferred, ShardctlError } from '@shardctl/core';
+import { fakeClock } from '@shardctl/test-support';
 import { expect, it } from 'vitest';
 import { type ChangingWorker, WorkerSetChange, type WorkerSetChangeState } from './worker-set-change.js';
 
@@ -71,6 +72,7 @@ class FakeGateway {
 function begin({ onDecided = () => {} } = {}) {
 	const log: string[] = [];
 	const states: WorkerSetChangeState[] = [];
+	const clock = fakeClock();
 	const [off, stop] = [new AbortController(), new AbortController()];
 	const gateways = [0, 1].map((id) => new FakeGateway(`gateway process ${id}`));
 	const present = [0, 1].map((id) => new FakeWorker(`present ${id}`, [id], log));
@@ -86,6 +88,7 @@ function begin({ onDecided = () => {} } = {}) {
 	const change = new WorkerSetChange<ChangingWorker>({
 		gateways: places as never,
 		layout,
+		clock,
 		signal: off.signal,
 		stopped: stop.signal,
 		onState: (state) => states.push(state),
@@ -123,7 +126,22 @@ function begin({ onDecided = () => {} } = {}) {
 		for (const gateway of gateways) gateway.answer('shards.drop');
 		for (const worker of next) worker.gone.resolve();
 	};
-	return { change, outcome, log, states, gateways, present, next, off, stop, all, reach, drop, decisions: () => decisions };
+	return {
+		change,
+		clock,
+		outcome,
+		log,
+		states,
+		gateways,
+		present,
+		next,
+		off,
+		stop,
+		all,
+		reach,
+		drop,
+		decisions: () => decisions,
+	};
 }
 
 it('replaces the workers in order, and ends the present ones only after the decision', async () => {
@@ -213,15 +231,39 @@ it('names the reason of a gateway process that had dropped the new shards, whose
 	});
 });
 
-it('limits for how long those that are sealed wait for one that is not', async () => {
+it.each([
+	['shards.cut', 'cutting'],
+	['shards.seal', 'sealing'],
+] as const)(
+	'limits for how long the others wait for a gateway process that does not answer %s, and names it',
+	async (step, state) => {
+		const fleet = begin();
+		await fleet.reach(state);
+		expect(fleet.gateways.map(({ timeouts }) => timeouts.get(step))).toEqual([10_000, 10_000]);
+		fleet.gateways[0]?.answer(step);
+		fleet.gateways[1]?.refuse(step, 'CALL_TIMEOUT', 'no answer in time');
+		await fleet.drop();
+		await expect(fleet.outcome).rejects.toMatchObject({
+			code: 'RESHARD_FAILED',
+			details: { reason: 'events would have waited too long for gateway process 1, which took more than 10 s' },
+		});
+		expect(fleet.decisions()).toBe(0);
+	},
+);
+
+it('limits for how long events wait for a new worker that does not become ready, and names it', async () => {
 	const fleet = begin();
-	await fleet.reach('sealing');
-	expect(fleet.gateways.map(({ timeouts }) => timeouts.get('shards.seal'))).toEqual([30_000, 30_000]);
-	fleet.gateways[0]?.answer('shards.seal');
-	fleet.gateways[1]?.refuse('shards.seal', 'CALL_TIMEOUT', 'no answer in time');
+	await fleet.reach('presenting');
+	for (const { child } of fleet.next.slice(1)) child.emit('ready');
+	await fleet.clock.advance(9000);
+	expect(fleet.change.state).toBe('presenting');
+	await fleet.clock.advance(1000);
 	await fleet.drop();
-	await expect(fleet.outcome).rejects.toMatchObject({ code: 'RESHARD_FAILED', message: /no answer in time/ });
-	expect(fleet.decisions()).toBe(0);
+	await expect(fleet.outcome).rejects.toMatchObject({
+		code: 'RESHARD_FAILED',
+		details: { reason: 'events would have waited too long for the new worker 0, which took more than 10 s' },
+	});
+	expect([fleet.decisions(), fleet.clock.pendingTimers()]).toEqual([0, 0]);
 });
 
 it('keeps the present workers where the decision cannot be written down', async () => {

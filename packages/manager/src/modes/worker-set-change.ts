@@ -14,7 +14,16 @@
 //   committing   each gateway process continues its streams to the new workers as soon as its present ones have logged out
 //
 // A gateway process that dies before the decision ends the change. One that dies after it starts again with the new shards.
-import { deferred, describeFatalClose, type Layout, messageOf, orAborted, ShardctlError, type ShardReport } from '@shardctl/core';
+import {
+	type Clock,
+	deferred,
+	describeFatalClose,
+	type Layout,
+	messageOf,
+	orAborted,
+	ShardctlError,
+	type ShardReport,
+} from '@shardctl/core';
 import type { ExitReport, SupervisedChild } from '@shardctl/supervisor';
 import type { ManagedGateway } from '../gateways/managed-gateway.js';
 import type { ManagedWorker } from '../workers/managed-worker.js';
@@ -50,6 +59,7 @@ export interface WorkerSetChangeOptions<Worker extends ChangingWorker> {
 	gateways: readonly ChangingGateway<Worker>[];
 	/** With the new shard count. */
 	layout: Layout;
+	clock: Clock;
 	/** Calls it off until the decision; afterwards only the end of the manager does. */
 	signal: AbortSignal;
 	/** Aborts when the manager stops. */
@@ -101,10 +111,14 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 	}
 
 	async #prepare(): Promise<void> {
-		const { gateways, layout } = this.#options;
+		const { gateways, layout, clock } = this.#options;
 		const workers = this.#next;
 		const booted = workers.map((worker) => happened(worker, 'booted'));
-		const ready = workers.map(({ child }) => happened(child, 'ready'));
+		const unready = new Set(workers);
+		const ready = workers.map(async (worker) => {
+			await happened(worker.child, 'ready');
+			unready.delete(worker);
+		});
 		this.#enter('announcing');
 		await this.#all(
 			gateways.map(({ gateway, shardIds, next }) => {
@@ -116,13 +130,15 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 		for (const { child } of workers) child.start();
 		await this.#all(booted);
 		this.#enter('cutting');
-		await this.#all(gateways.map(({ gateway }) => gateway.request('shards.cut', this.#which, this.#asked)));
+		await this.#askAll('shards.cut');
 		this.#enter('presenting');
-		await this.#all(ready);
+		const late = clock.setTimeout(
+			() => this.#fail(notInTime(`the new ${[...unready].map(({ label }) => label).join(', ')}`)),
+			stepMs,
+		);
+		await this.#all(ready).finally(() => clock.clearTimeout(late));
 		this.#enter('sealing');
-		// Those that are sealed wait for the others, and for the decision.
-		const asked = { ...this.#asked, timeoutMs: sealTimeoutMs };
-		await this.#all(gateways.map(({ gateway }) => gateway.request('shards.seal', this.#which, asked)));
+		await this.#askAll('shards.seal');
 	}
 
 	async #finish(): Promise<WorkerSetChanged> {
@@ -179,6 +195,19 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 	/** For a request before the decision. Each state ends by the limits of who is asked, and of the processes that boot. */
 	get #asked(): { timeoutMs: number; signal: AbortSignal } {
 		return { timeoutMs: forever, signal: this.#failure.signal };
+	}
+
+	/** Asks all gateway processes for a step, while the events of those that have answered wait. */
+	async #askAll(step: 'shards.cut' | 'shards.seal'): Promise<void> {
+		await this.#all(
+			this.#options.gateways.map(async ({ gateway }) => {
+				const answer = gateway.request(step, this.#which, { ...this.#asked, timeoutMs: stepMs });
+				await answer.catch((error: unknown) => {
+					if (!ShardctlError.is(error) || error.code !== 'CALL_TIMEOUT') throw error;
+					throw notInTime(gateway.label);
+				});
+			}),
+		);
 	}
 
 	/** Rejects with the first failure. */
@@ -245,13 +274,17 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 }
 
 const dropTimeoutMs = 15_000;
-/** Events wait meanwhile, without a limit of the gateway processes that are sealed. */
-const sealTimeoutMs = 30_000;
+/** How long each step may take for which events wait: the cut of all gateway processes, until the new workers are ready, and saving. */
+const stepMs = 10_000;
 
 function happened(source: { on(event: never, listener: () => void): unknown }, event: string): Promise<void> {
 	const happening = deferred();
 	source.on(event as never, () => happening.resolve());
 	return happening.promise;
+}
+
+function notInTime(who: string): ShardctlError {
+	return notReady(`events would have waited too long for ${who}, which took more than ${stepMs / 1000} s`);
 }
 
 function hasDied(error: Error): boolean {
