@@ -1,6 +1,6 @@
 // The removal of a group over a real Redis: a worker that comes back afterwards, and a removal that is interrupted.
 import type { RedisPort } from '@shardctl/cluster';
-import { DeadEvents, QueueFigures, removeGroup } from '@shardctl/queue';
+import { DeadEvents, QueueFigures, queueLayout, removeGroup } from '@shardctl/queue';
 import { waitFor } from '@shardctl/test-support';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { IoredisPort } from '../../packages/cluster/src/redis/ioredis-port.js';
@@ -74,7 +74,14 @@ describeWithRedis('a group that is removed', () => {
 				commands.some(([, key]) => key === keys.dead) ? Promise.reject(new Error('killed')) : redis.batch(commands, options),
 		};
 		await expect(removeGroup(interrupted, keys, 'g')).rejects.toThrow('killed');
-		expect([await group(), (await dead.list(10)).length]).toEqual([undefined, 1]);
+		const [left] = await dead.list(10);
+		expect([await group(), left?.group]).toEqual([undefined, 'g']);
+		// Put back, no group would ever get it.
+		await expect(dead.retry(left?.id as string, queueLayout(1))).rejects.toMatchObject({
+			code: 'OPTIONS_INVALID',
+			message: expect.stringContaining('is of a group that is not there any more'),
+		});
+		expect(await dead.retry('all', queueLayout(1))).toEqual({ count: 0, tooOld: 0 });
 		expect(await removeGroup(redis, keys, 'g')).toEqual({ unhandled: 0, dead: 1 });
 		expect(await dead.list(10)).toEqual([]);
 		// What a worker leaves that came back and ended before it had subscribed.

@@ -8,14 +8,16 @@ import { partitionOf, type QueueLayout } from '../wire/partitions.js';
 const pageSize = 200;
 
 /**
- * KEYS: 1 dead events, 2 hash of the group, 3 record of the shard, 4 stream. ARGV: 1 id, 2 partition, 3 channel of the bell.
- * The event is behind everything that is in the stream, and for its own group only. Returns 1, or 0 where it is not there any more.
+ * KEYS: 1 dead events, 2 hash of the group, 3 record of the shard, 4 stream, 5 groups. ARGV: 1 id, 2 partition, 3 channel of the bell, 4 group.
+ * The event is behind everything that is in the stream, and for its own group only. Returns 1; 0 where it is not there any more; or -1 where its
+ * group is not: nobody would read it.
  */
 const retry: RedisScript = {
 	name: 'queue.retryDead',
 	lua: `#!lua
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
 if #found == 0 then return 0 end
+if redis.call('HEXISTS', KEYS[5], ARGV[4]) == 0 then return -1 end
 local event = {}
 for i = 1, #found[1][2], 2 do event[found[1][2][i]] = found[1][2][i + 1] end
 local count = redis.call('HINCRBY', KEYS[3], 'n:' .. ARGV[2], 1)
@@ -74,8 +76,8 @@ export class DeadEvents {
 	}
 
 	/**
-	 * @param id Of one event, or `all`. Rejects with `OPTIONS_INVALID` for an event that is not there, for an interaction, and for an event that
-	 *   lacks a field; with `all` such events stay.
+	 * @param id Of one event, or `all`. Rejects with `OPTIONS_INVALID` for an event that is not there, for an interaction, for an event that lacks
+	 *   a field, and for one whose group is not there; with `all` such events stay.
 	 */
 	retry(id: string, layout: QueueLayout): Promise<DeadEventsOutcome> {
 		return this.#each(id, async ({ event, subjectId, isWhole }) => {
@@ -84,9 +86,10 @@ export class DeadEvents {
 			if (!isWhole) return 'incomplete';
 			const shard = event.guildId === null ? 0 : shardIdForGuild(event.guildId, layout.shards);
 			const partition = partitionOf(shard, event.guildId ?? subjectId, layout);
-			const names = [this.#keys.dead, this.#keys.group(event.group), this.#keys.record(shard), this.#keys.events(partition)];
-			const done = await this.#redis.script(retry, names, [event.id, partition, this.#keys.bell], { isRare: true });
-			return done === 1 ? 'done' : 'gone';
+			const { dead, groups, bell } = this.#keys;
+			const names = [dead, this.#keys.group(event.group), this.#keys.record(shard), this.#keys.events(partition), groups];
+			const done = await this.#redis.script(retry, names, [event.id, partition, bell, event.group], { isRare: true });
+			return done === 1 ? 'done' : done === 0 ? 'gone' : 'no group';
 		});
 	}
 
@@ -149,11 +152,12 @@ export class DeadEvents {
 }
 
 /** What became of a dead event. `gone`: it was put back or removed by another. */
-type Act = 'done' | 'gone' | 'too old' | 'incomplete';
+type Act = 'done' | 'gone' | 'too old' | 'incomplete' | 'no group';
 
 const refusals: Partial<Record<Act, string>> = {
 	'too old': 'is an interaction, which Discord accepts no response to by now',
 	incomplete: 'lacks a field, so that it cannot be put back: remove it with --drop',
+	'no group': 'is of a group that is not there any more: "shardctl queue remove" with its name removes what is left of it',
 };
 
 interface Dead {
