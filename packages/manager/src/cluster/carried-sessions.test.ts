@@ -83,7 +83,7 @@ it('are carried from the moment at which they are this node’s, with their leas
 	expect(await seen()).toEqual(['carry 3', 'resume 3', 'lease 100 valid of 3']);
 	expect(opened[0]).toMatchObject({ session: 3, shardIds: [3, 11], slices: [[3], [11]] });
 	expect(opened[0]?.gateway().lease).toMatchObject({ epoch: 100, identity: 'engine' });
-	expect([sessions.count, sessions.starting]).toEqual([1, 1]);
+	expect([sessions.all.length, sessions.starting]).toEqual([1, 1]);
 	await clock.advance(70);
 	ready.resolve();
 	expect(await seen()).toEqual(['session-ready 3 started 70']);
@@ -123,7 +123,7 @@ it('are closed where a move to this node was called off, and only then', async (
 	sessions.note(view({ ...prepared, target: 'c' }));
 	// Nothing is reported of a session that never was this node's.
 	expect(await seen()).toEqual(['forget 3', 'close 3']);
-	expect(sessions.count).toBe(1);
+	expect(sessions.all.length).toBe(1);
 });
 
 it.each([
@@ -175,5 +175,5 @@ it('are all paused and ended when the node leaves', async () => {
 		'session-gone 3 released 0',
 		'session-gone 4 released 0',
 	]);
-	expect(sessions.count).toBe(0);
+	expect(sessions.all.length).toBe(0);
 });

@@ -42,10 +42,6 @@ export class CarriedSessions implements Pick<SessionHost, 'own' | 'disown' | 'pr
 		this.#options = options;
 	}
 
-	get count(): number {
-		return this.#carried.size;
-	}
-
 	get all(): Carried[] {
 		return [...this.#carried.values()];
 	}

@@ -1,6 +1,15 @@
 import type { ClusterView, NodeRow, SessionRow } from '@shardctl/cluster';
 import { expect, it } from 'vitest';
-import { namedMoves, nodeInfos, nodeNamed, ownerOfShard, requestedMove, requireOthers, sessionPlaces } from './cluster-nodes.js';
+import {
+	namedMoves,
+	nodeInfos,
+	nodeNamed,
+	ownerOfShard,
+	requestedMove,
+	requireOthers,
+	sessionCount,
+	sessionPlaces,
+} from './cluster-nodes.js';
 
 const row = (name: string, leaseMs: number, draining = false): NodeRow => ({
 	node: `id-${name}`,
@@ -73,10 +82,11 @@ it('plans a requested move, and none where the session is there or on its way', 
 	]);
 });
 
-it('names the sessions of a move as they are after a resharding', () => {
+it('names and counts sessions as they are after a resharding', () => {
 	const resharded = JSON.stringify({ totalShards: 6, started: 3, sessions: 6, resharded: null, state: 'done', to: 6 });
 	const moves = namedMoves(view({ reshard: resharded }), terms, [{ op: 'move', session: 1, from: 'id-c', to: 'id-b' }]);
 	expect(moves).toEqual([{ sessions: [1, 4], shardIds: [1, 4], from: 'c', to: 'b' }]);
+	expect(sessionCount(view({ reshard: resharded }), terms, 'id-c')).toBe(2);
 });
 
 it('refuses what cannot be, with a code and what there is', () => {

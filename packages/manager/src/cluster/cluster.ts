@@ -48,6 +48,7 @@ import { FollowedStreams } from './followed-streams.js';
 import { NodeFeeds } from './node-feeds.js';
 import { NodeLinks } from './node-links.js';
 import { RemoteFleet } from './remote-fleet.js';
+import { requestChange } from './requested-change.js';
 import { layoutNow, requireNoReshard, sessionsEach } from './reshard-entry.js';
 import { serveNode } from './serve-node.js';
 import { type ClusterTable, type NodeFleet, WholeFleet } from './whole-fleet.js';
@@ -224,12 +225,8 @@ export class Cluster implements FleetCluster {
 		const target = nodeNamed(view, node);
 		const session = sessionOfShard(layout, shardId);
 		const from = ownerOfShard(view, layout, shardId);
-		let moved = false;
-		await this.links.door.node.change((now) => {
-			const changes = requestedMove(now, layout, { shardId, node });
-			moved ||= changes.length > 0;
-			return changes;
-		});
+		const at = { node: this.links.door.node, clock, signal };
+		const moved = await requestChange((now) => requestedMove(now, layout, { shardId, node }), at);
 		const { shardIds } = planSession(layout, session, slicing);
 		const outcome = { shardIds, from: from ? nameOf(from) : node, to: node, moved: moved || from?.node !== target.node };
 		for (;;) {
@@ -270,11 +267,14 @@ export class Cluster implements FleetCluster {
 			const moving = view.sessions.some(({ phase }) => phase !== 'held');
 			if (!moving && step.length === 0) return [...made.values()];
 			if (!moving) {
-				const begun = await this.links.door.node.change((now) => {
-					requireNoReshard(now, terms.layout);
-					return rebalanceStep(now, sessions, sessionsEach(now, terms.layout)).filter(({ session }) => !made.has(session));
-				});
-				if (begun.length === 0) return [...made.values()];
+				const hasBegun = await requestChange(
+					(now) => {
+						requireNoReshard(now, terms.layout);
+						return rebalanceStep(now, sessions, sessionsEach(now, terms.layout)).filter(({ session }) => !made.has(session));
+					},
+					{ node: this.links.door.node, clock, signal },
+				);
+				if (!hasBegun) return [...made.values()];
 				for (const change of step) {
 					for (const move of namedMoves(view, terms, [change])) made.set(change.session, move);
 				}

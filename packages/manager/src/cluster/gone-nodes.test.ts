@@ -28,11 +28,14 @@ const view = (nodes: NodeRow[], owners: string[] = []): ClusterView => ({
 	records: new Map(),
 });
 
+const goneNodes = (self: string) =>
+	new GoneNodes(self, ({ sessions }, id) => sessions.filter(({ owner }) => owner === id).length);
+
 it.each([
 	['whose lease has ended', { leaseMs: -5 }],
 	['whose manager is gone', { abandoned: true }],
 ])('reports a node %s once, by the node that joined first', (_, how) => {
-	const [first, second] = [new GoneNodes('a'), new GoneNodes('b')];
+	const [first, second] = [goneNodes('a'), goneNodes('b')];
 	const before = view([node('a', 1), node('b', 2), node('c', 3)], ['a', 'c', 'c', 'b']);
 	const after = view([node('a', 1), node('b', 2), node('c', 3, how)], ['a', 'a', 'b', 'b']);
 	for (const each of [first, second]) expect(each.note(before)).toEqual([]);
@@ -42,13 +45,13 @@ it.each([
 });
 
 it('is reported by the next one when the node that joined first is gone itself', () => {
-	const nodes = new GoneNodes('b');
+	const nodes = goneNodes('b');
 	nodes.note(view([node('a', 1), node('b', 2)], ['a', 'a']));
 	expect(nodes.note(view([node('a', 1, { leaseMs: 0 }), node('b', 2)]))).toEqual([{ name: 'host-a', sessions: 2 }]);
 });
 
 it('does not report a node that has left, or that was gone before', () => {
-	const nodes = new GoneNodes('a');
+	const nodes = goneNodes('a');
 	expect(nodes.note(view([node('a', 1), node('b', 2), node('c', 3, { leaseMs: -1 })]))).toEqual([]);
 	expect(nodes.note(view([node('a', 1)]))).toEqual([]);
 	// One of the same name joins, and dies.
@@ -57,7 +60,7 @@ it('does not report a node that has left, or that was gone before', () => {
 });
 
 it('reports no node whose lease ended while Redis was away, and after the quiet period those that have not renewed theirs', () => {
-	const nodes = new GoneNodes('a');
+	const nodes = goneNodes('a');
 	nodes.note(view([node('a', 1), node('b', 2), node('c', 3)], ['a', 'b', 'c']));
 	const back = view([node('a', 1), node('b', 2, { leaseMs: -4000 }), node('c', 3, { leaseMs: -4000 })], ['a', 'b', 'c']);
 	expect(nodes.note({ ...back, quietMs: 7000 })).toEqual([]);

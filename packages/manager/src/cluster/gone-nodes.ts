@@ -10,26 +10,27 @@ export interface GoneNode {
 
 export class GoneNodes {
 	readonly #self: string;
+	readonly #sessionsOf: (view: ClusterView, node: string) => number;
 	/** By node, as it was in the last reading. */
 	#live = new Map<string, GoneNode>();
 
-	/** @param self This node, not its name. */
-	constructor(self: string) {
+	/**
+	 * @param self This node, not its name.
+	 * @param sessionsOf How many sessions with Discord a node has.
+	 */
+	constructor(self: string, sessionsOf: (view: ClusterView, node: string) => number) {
 		this.#self = self;
+		this.#sessionsOf = sessionsOf;
 	}
 
 	/** Those that this node is to report, each once. One of the live nodes reports: the one that joined first. A node that has left is not gone. */
-	note({ nodes, sessions, quietMs }: ClusterView): GoneNode[] {
+	note(view: ClusterView): GoneNode[] {
+		const { nodes, quietMs } = view;
 		// After an outage of Redis the leases have ended because nobody could renew them: who is gone shows when the quiet period is over.
 		if (quietMs > 0) return [];
 		const live = nodes.filter(isAlive);
 		const gone = nodes.flatMap((row) => (isAlive(row) ? [] : (this.#live.get(row.node) ?? [])));
-		this.#live = new Map(
-			live.map((row) => {
-				const owned = sessions.filter(({ owner }) => owner === row.node).length;
-				return [row.node, { name: nameOf(row), sessions: owned }];
-			}),
-		);
+		this.#live = new Map(live.map((row) => [row.node, { name: nameOf(row), sessions: this.#sessionsOf(view, row.node) }]));
 		const [first] = live.sort(byAge);
 		return first?.node === this.#self ? gone : [];
 	}

@@ -26,6 +26,7 @@ import { planSession } from '../plan/plan-session.js';
 import type { StartOutcome } from '../workers/start-watch.js';
 import { CarriedSessions } from './carried-sessions.js';
 import { type ClusterConnection, connectToCluster } from './cluster-connection.js';
+import { sessionCount } from './cluster-nodes.js';
 import type { ClusterReshards } from './cluster-reshards.js';
 import { DiscordReach } from './discord-reach.js';
 import { firstPlacement, liveNodes } from './first-placement.js';
@@ -206,6 +207,7 @@ export class Membership {
 		const { options, cluster, version, carry, keepSpares, emit, links } = this.#options;
 		const { redis, keys, timings } = this.#connected();
 		const { clock, logger } = options;
+		const sessionsOf = (view: ClusterView, id: string) => sessionCount(view, { layout, slicing: options }, id);
 		const node: ClusterNode = new ClusterNode({
 			redis,
 			keys,
@@ -216,7 +218,7 @@ export class Membership {
 				disown: (session) => sessions.disown(session),
 				prepare: (session, signal) => sessions.prepare(session, signal),
 				handOver: (session) => sessions.handOver(session),
-				muted: () => this.#onMuted(sessions),
+				muted: () => this.#onMuted(sessions, this.#view ? sessionsOf(this.#view, node.node) : 0),
 				unmuted: () => this.#onUnmuted(sessions),
 			},
 			member: {
@@ -262,7 +264,7 @@ export class Membership {
 				},
 			},
 		});
-		const gone = new GoneNodes(node.node);
+		const gone = new GoneNodes(node.node, sessionsOf);
 		const sessions: CarriedSessions = new CarriedSessions({
 			clock,
 			node,
@@ -294,9 +296,9 @@ export class Membership {
 		};
 	}
 
-	#onMuted(sessions: CarriedSessions): void {
+	#onMuted(sessions: CarriedSessions, count: number): void {
 		this.#mutedSince = this.#options.options.clock.monotonic();
-		this.#options.emit('cluster:muted', { sessions: sessions.count });
+		this.#options.emit('cluster:muted', { sessions: count });
 		this.#reach.hold();
 		sessions.passLeases();
 	}
