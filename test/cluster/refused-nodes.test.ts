@@ -87,7 +87,7 @@ async function expectRefused(
 }
 
 describeWithRedis('a node that may not join', () => {
-	it('is refused with what to do, and the cluster is undisturbed', async () => {
+	it('(19, 21, 22, 35) is refused with what to do, and the cluster is undisturbed', async () => {
 		const fleet = await clusterFleet({ shards: 2 });
 		const a = await fleet.start('a');
 		const stop = fleet.talk(100);
@@ -130,7 +130,7 @@ describeWithRedis('a node that may not join', () => {
 		await fleet.verdict({ identifies: 2 });
 	});
 
-	it('is refused where Redis cannot be reached or cannot carry a cluster', async () => {
+	it('(24, 25) is refused where Redis cannot be reached or cannot carry a cluster', async () => {
 		const fleet = await clusterFleet({ shards: 2 });
 		const servers = await Promise.all([
 			redisServer({ args: ['--requirepass', 'right'] }),
@@ -154,7 +154,7 @@ describeWithRedis('a node that may not join', () => {
 		fleet.expectIdentifies(0);
 	});
 
-	it('joins with another version of the same protocol, and every node shows both', async () => {
+	it('(22) joins with another version of the same protocol, and every node shows both', async () => {
 		const fleet = await clusterFleet({ shards: 2, lease: '6s' });
 		const a = await fleet.start('a');
 		const stop = fleet.talk(100);

@@ -155,7 +155,7 @@ describeWithRedis('a gateway process that writes into the queue', () => {
 		expect(gateway.upstream()).toMatchObject({ identify: 2, violations: 0 });
 	});
 
-	it('has its events handled in order when workers are killed and stopped, and all of them', async () => {
+	it('(42) has its events handled in order when workers are killed and stopped, and all of them', async () => {
 		await start(1);
 		const workers = [await worker(), await worker()];
 		const exits: (number | null)[] = [];

@@ -241,7 +241,7 @@ describeWithRedis('the scripts of a group of workers', () => {
 		expect((await takeTurn('a', 4, a.owned)).surplus).toBe(2);
 	});
 
-	it('let the owner alone read, claim, acknowledge and give up', async () => {
+	it('(42) let the owner alone read, claim, acknowledge and give up', async () => {
 		const a = await takeTurn('a', 4, none);
 		const old = a.owned.get(0) as string;
 		await add(0, 1, 2, 3);
@@ -303,7 +303,7 @@ describeWithRedis('the scripts of a group of workers', () => {
 		expect(String(await counts())).toBe('1,1');
 	});
 
-	it('count what was removed before a group has read or handled it, and begin again where Redis has lost the group', async () => {
+	it('(43) count what was removed before a group has read or handled it, and begin again where Redis has lost the group', async () => {
 		const a = await takeTurn('a', 4, none);
 		const epoch = a.owned.get(0) as string;
 		await add(0, 1, 2, 3);

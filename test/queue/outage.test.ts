@@ -99,7 +99,7 @@ describeWithRedis('an event queue whose Redis is in trouble', () => {
 		expect(source.writer.failure).toBeUndefined();
 	});
 
-	it('loses nothing where Redis is stopped for longer than a lease, and repeats at most what was in hand', async () => {
+	it('(42) loses nothing where Redis is stopped for longer than a lease, and repeats at most what was in hand', async () => {
 		const worker = await start({ leaseMs: 1000 });
 		write(2000);
 		await waitFor('some to be handled', () => worker.handled.length > 200);

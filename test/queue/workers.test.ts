@@ -149,7 +149,7 @@ describeWithRedis('the workers of the event queue', () => {
 		expect(orderProblems(worker.handled, source.counts)).toEqual([]);
 	});
 
-	it('hear how many events the queue had removed before they were handled', async () => {
+	it('(43) hear how many events the queue had removed before they were handled', async () => {
 		const missed: number[] = [];
 		const onMissed = ({ count }: { count: number }) => missed.push(count);
 		const first = await start({ onMissed });
