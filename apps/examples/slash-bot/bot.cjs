@@ -34,11 +34,17 @@ async function findGuild(name) {
 	return shard === -1 ? `No shard has a guild named ${name}.` : `${name} has the id ${found[shard]}.`;
 }
 
-client.on(Events.InteractionCreate, async (interaction) => {
-	if (!interaction.isChatInputCommand()) return;
-	const content =
-		interaction.commandName === 'stats' ? await fleetStats() : await findGuild(interaction.options.getString('name'));
+async function reply(interaction) {
+	const { commandName, options } = interaction;
+	const asked = commandName === 'stats' ? fleetStats() : findGuild(options.getString('name'));
+	const content = await asked.catch(() => 'A part of the bot is restarting. Try again in a moment.');
 	await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+}
+
+client.on(Events.InteractionCreate, (interaction) => {
+	if (!interaction.isChatInputCommand()) return;
+	// What nothing catches ends the worker, and while one is restarting the calls of all others fail.
+	reply(interaction).catch((error) => console.error(`/${interaction.commandName}: ${error.message}`));
 });
 
 client.login();
