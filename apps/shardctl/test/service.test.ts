@@ -107,7 +107,9 @@ describe('the container', () => {
 
 describe('the systemd unit', () => {
 	it('calls an existing command, which runs until SIGTERM to the manager alone', async () => {
-		const [, line = ''] = /^ExecStart=.* shardctl (.*)$/m.exec(unit) ?? [];
+		// npx and npm would not pass the signal on.
+		const [, folder, line = ''] = /^ExecStart=(\S+)\/node_modules\/\.bin\/shardctl (.*)$/m.exec(unit) ?? [];
+		expect(unit).toContain(`WorkingDirectory=${folder}\n`);
 		const { cwd, env } = await service();
 		const cli = cliSandbox();
 		const runtime = tempDir();
