@@ -81,6 +81,16 @@ describeWithRedis('the identify coordinator in Redis', () => {
 		expect(left.budget().remaining).toBe(98);
 	});
 
+	it('(20) keeps the reserve of the day where another cluster, on another Redis, uses session starts of the bot', async () => {
+		const coordinator = await (await bot(50)).connect();
+		await coordinator.update({ ...limit, remaining: 51 });
+		expect(await coordinator.check(1, { automatic: true })).toMatchObject({ allowed: true });
+		// All that the one knows of the other: Discord has counted a start that was not its own.
+		await coordinator.update({ ...limit, remaining: 50 });
+		expect(await coordinator.check(1, { automatic: true })).toMatchObject({ allowed: false });
+		expect(await coordinator.check(1, { automatic: false })).toMatchObject({ allowed: true });
+	});
+
 	it('grants nothing for a window after Redis has lost its data, and continues with what the holders remember', async () => {
 		const { clock, connect, keys } = await bot();
 		const coordinator = await connect();
