@@ -11,6 +11,12 @@ describe('readPath', () => {
 		expect(readPath(client, 'missing')).toBeUndefined();
 	});
 
+	it('reads more paths than it keeps, each by its own keys', () => {
+		const numbers = { at: Array.from({ length: 1200 }, (_, index) => index) };
+		for (const index of numbers.at) expect(readPath(numbers, `at.${index}`)).toBe(index);
+		expect(readPath(numbers, 'at.0')).toBe(0);
+	});
+
 	it('names the part that has no value to read from', () => {
 		expect(() => readPath(client, 'user.id')).toThrow(
 			new TypeError('cannot read "user.id" from the client: client.user is null'),
