@@ -13,12 +13,12 @@ const maxPaths = 500;
 export function readPath(root: unknown, path: string): unknown {
 	const keys = keysOf(path);
 	let value: unknown = root;
-	for (const [index, key] of keys.entries()) {
+	for (let index = 0; index < keys.length; index++) {
 		if (value === null || value === undefined) {
 			const walked = ['client', ...keys.slice(0, index)].join('.');
 			throw new TypeError(`cannot read "${path}" from the client: ${walked} is ${String(value)}`);
 		}
-		value = (value as Record<string, unknown>)[key];
+		value = (value as Record<string, unknown>)[keys[index] as string];
 	}
 	return value;
 }
