@@ -22,7 +22,7 @@ import type { Checkpoint, Refusal, SessionLink } from '../shard/session-link.js'
 import type { Dispatch, RawObject } from '../state/raw.js';
 import type { Waiting } from '../upstream/request-queue.js';
 import type { UpstreamSessions } from '../upstream/upstream-sessions.js';
-import type { ConnectionClose, SavedSession, SessionTerms, UpstreamEvents, UpstreamShard } from '../upstream/upstream-shard.js';
+import type { ConnectionClose, SavedSession, SessionTerms, UpstreamEvents } from '../upstream/upstream-shard.js';
 import { type EventHold, HeldEvents } from './held-events.js';
 import { IntentUpgrade } from './intent-upgrade.js';
 import { ShardSet } from './shard-set.js';

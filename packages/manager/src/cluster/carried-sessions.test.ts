@@ -59,7 +59,7 @@ function setUp() {
 		},
 		emit: ((event: string, { sessions, how, tookMs }: Record<string, string | number>) =>
 			log.push(`${event.slice('cluster:'.length)} ${sessions} ${how} ${tookMs}`)) as never,
-		onCloseFailed: (shardIds) => void log.push(`failed ${shardIds}`),
+		onCloseFailed: (shardIds) => void log.push(`failed ${shardIds.join()}`),
 	});
 	/** What has happened since the last call. */
 	const seen = async () => {
