@@ -106,6 +106,21 @@ it('resumes from the lowest saved position, and sends no shard an event twice', 
 	expect(gateway.upstream()).toMatchObject({ identify: 1, resume: 1, violations: 0 });
 });
 
+it('sends events at once to a worker that is ready and had no session any more when its gateway process was replaced', async () => {
+	const workers = [{ incarnation: 1, shardIds: [0], ready: true }];
+	const gateway = await GatewayProcess.start({ shards: 1, config: { epoch: 2, workers } });
+	const discordJs = { properties: { browser: '@discordjs/ws 1.2.3' } };
+	const before = await Client.ready(gateway, 0, discordJs);
+	before.socket.close(1000);
+	await waitFor('its session to end', async () => (await gateway.stats(0)).worker === 'none');
+	await gateway.kill();
+	await gateway.fork();
+	const again = await Client.ready(gateway, 0, discordJs);
+	say(gateway, 0, 1);
+	await waitFor('the first word', () => again.numbers.length === 1);
+	expect(gateway.upstream()).toMatchObject({ identify: 1, resume: 1 });
+});
+
 it('makes Discord replay few events when some of the shards had none', async () => {
 	const gateway = await GatewayProcess.start(sixThroughTwo);
 	const [busy] = (await Promise.all([0, 2, 4].map((id) => Client.ready(gateway, id)))) as [Client];
