@@ -239,7 +239,7 @@ export class ResidentSession<Shard extends SessionShard = ResidentShard> impleme
 		this.#held = new HeldEvents(hold);
 	}
 
-	/** Nothing more is read from the connection to Discord until {@link continueReading}; see {@link UpstreamShard.stopReading}. */
+	/** Nothing more is read from the connection to Discord until {@link continueReading}. One that follows it is read, until this is called again. */
 	stopReading(): void {
 		this.#upstream.stopReading();
 	}
