@@ -6,8 +6,15 @@ function handled(lines: string): Handled[] {
 		.trim()
 		.split(/\s+/)
 		.map((entry, index) => {
-			const [node, pid, number] = entry.split(':') as [string, string, string];
-			return { guildId: '1', number: Number(number), pid: Number(pid), at: 1000 + 10 * index, node };
+			const [node, pid, number, startedAt = '0'] = entry.split(':') as [string, string, string, string?];
+			return {
+				guildId: '1',
+				number: Number(number),
+				pid: Number(pid),
+				at: 1000 + 10 * index,
+				node,
+				startedAt: Number(startedAt),
+			};
 		});
 }
 
@@ -21,6 +28,10 @@ it('finds nothing wrong with a takeover that repeats', () => {
 		reachMs: 0,
 		longestPauseMs: 20,
 	});
+});
+
+it('takes a process with the pid of one that is gone for another', () => {
+	expect(judge(handled('a:1:1 b:2:2 a:1:3:9 a:1:4:9'), sent(4))).toMatchObject({ faults: [], lost: [] });
 });
 
 it('measures how far back a takeover repeats', () => {

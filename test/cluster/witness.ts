@@ -10,6 +10,8 @@ export interface Handled {
 	/** Epoch ms. */
 	at: number;
 	node: string;
+	/** When the process started (epoch ms): in a long run the system gives its pid to another one. */
+	startedAt: number;
 }
 
 /** What the bots wrote down, read as it grows: a run of many faults has millions of lines. */
@@ -37,8 +39,15 @@ export class HandledFile {
 		const lines = (this.#rest + buffer.toString()).split('\n');
 		this.#rest = lines.pop() ?? '';
 		for (const line of lines) {
-			const [guildId, number, pid, at, node] = line.split(' ') as [string, string, string, string, string];
-			this.#handled.push({ guildId, number: Number(number), pid: Number(pid), at: Number(at), node });
+			const [guildId, number, pid, at, node, startedAt] = line.split(' ') as [string, string, string, string, string, string];
+			this.#handled.push({
+				guildId,
+				number: Number(number),
+				pid: Number(pid),
+				at: Number(at),
+				node,
+				startedAt: Number(startedAt),
+			});
 		}
 		return this.#handled;
 	}
@@ -90,7 +99,7 @@ class GuildRecord {
 	longestPauseMs = 0;
 	readonly #guildId: string;
 	readonly #replays: boolean;
-	readonly #finished = new Set<number>();
+	readonly #finished = new Set<string>();
 	#last: Handled | undefined;
 	#newestAt = 0;
 	/** When each event was first handled, by its number. */
@@ -105,12 +114,13 @@ class GuildRecord {
 		const { number, pid } = event;
 		const last = this.#last;
 		this.#last = event;
-		if (last && last.pid !== pid) this.#finished.add(last.pid);
-		if (this.#finished.has(pid)) this.#fault(`I1: handled by process ${pid} after another one took over`, event);
+		const isSame = last !== undefined && processOf(last) === processOf(event);
+		if (last && !isSame) this.#finished.add(processOf(last));
+		if (this.#finished.has(processOf(event))) this.#fault(`I1: handled by process ${pid} after another one took over`, event);
 		// The first of a new process may be a repeat; nothing is left out, and a process goes back no further.
 		if (number > this.newest + 1) this.#fault(`I2: the one before it was ${this.newest}`, event);
 		const isReplay = this.#replays && number <= (last?.number ?? 0);
-		if (last?.pid === pid && number !== last.number + 1 && !isReplay)
+		if (isSame && number !== last.number + 1 && !isReplay)
 			this.#fault(`I2: the same process had just handled ${last.number}`, event);
 		if (number <= this.newest) {
 			this.repeats++;
@@ -126,4 +136,8 @@ class GuildRecord {
 	#fault(what: string, { number, node, pid }: Handled): void {
 		this.faults.push(`guild ${this.#guildId}, event ${number} on node ${node} (process ${pid}): ${what}`);
 	}
+}
+
+function processOf({ pid, startedAt }: Handled): string {
+	return `${pid} ${startedAt}`;
 }
