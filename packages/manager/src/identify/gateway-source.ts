@@ -107,10 +107,9 @@ export class GatewaySource {
 	}
 
 	async #ask(): Promise<GatewayInfo> {
-		const { api, via, token, clock, onInfo, onRefused } = this.#options;
+		const { clock, onInfo, onRefused } = this.#options;
 		this.#lastAskedAt = clock.monotonic();
-		const timeout = this.#last ? { timeoutMs: refreshTimeoutMs } : {};
-		const info = await fetchGatewayInfo({ api, via: via?.(), token, ...timeout }).catch((error: unknown) => {
+		const info = await this.#fetch().catch((error: unknown) => {
 			if (ShardctlError.is(error) && error.code === 'TOKEN_INVALID') onRefused(error);
 			throw error;
 		});
@@ -118,6 +117,24 @@ export class GatewaySource {
 		await onInfo(info);
 		return info;
 	}
+
+	/** Directly too where what stands in between does not answer: that says nothing about Discord. */
+	async #fetch(): Promise<GatewayInfo> {
+		const { api, via, token } = this.#options;
+		const request = { api, token, ...(this.#last ? { timeoutMs: refreshTimeoutMs } : {}) };
+		const through = via?.();
+		if (through === undefined) return fetchGatewayInfo(request);
+		try {
+			return await fetchGatewayInfo({ ...request, via: through });
+		} catch (error) {
+			if (hasAnswer(error)) throw error;
+			return fetchGatewayInfo(request);
+		}
+	}
+}
+
+function hasAnswer(error: unknown): boolean {
+	return !ShardctlError.is(error) || error.code !== 'API_UNREACHABLE' || error.details.status !== undefined;
 }
 
 function isDiscordsFault({ details: { status } }: ShardctlError): boolean {

@@ -9,7 +9,7 @@ import { SessionStarts, type StartRequest } from './session-starts.js';
 /** A gateway endpoint with a variable response, and the session starts that request it. */
 async function setUp({ remaining = 1000, status = 200 } = {}) {
 	const api = { remaining, status, asked: 0, maxConcurrency: 1, paths: [] as string[] };
-	const through: { path?: string } = {};
+	const through: { path?: string; origin?: string } = {};
 	const server = createServer(({ url = '' }, response) => {
 		api.asked++;
 		api.paths.push(url);
@@ -30,7 +30,7 @@ async function setUp({ remaining = 1000, status = 200 } = {}) {
 	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	const starts = new SessionStarts({
 		api: `${origin}/api`,
-		via: () => through.path && `${origin}${through.path}`,
+		via: () => through.path && `${through.origin ?? origin}${through.path}`,
 		token: 'x',
 		clock,
 		coordinator: new LocalIdentifyCoordinator({ clock, reserve: 50 }),
@@ -67,6 +67,13 @@ describe('SessionStarts', () => {
 		await starts.gateway();
 		expect(stale.map(({ message }) => message)).toEqual([expect.stringMatching(/\/api\/v10\/gateway\/bot answered 503/)]);
 		expect(stale[0]?.message).not.toContain('secret');
+		// Nothing listens there: a process that has ended.
+		api.status = 200;
+		through.origin = 'http://127.0.0.1:1';
+		await clock.advance(5000);
+		await starts.refresh({ maxAgeMs: 0 });
+		expect(api.paths.at(-1)).toBe('/api/v10/gateway/bot');
+		expect(stale).toHaveLength(1);
 	});
 
 	it('keeps using the last response while the API is down, and reports it', async () => {
