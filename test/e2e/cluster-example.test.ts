@@ -38,7 +38,8 @@ it('compose: Valkey keeps its data, and three nodes have time to drain', () => {
 	expect(Object.keys(services)).toEqual(['valkey', 'bot']);
 	expect(services.valkey?.command).toEqual(['valkey-server', '--appendonly', 'yes', '--maxmemory-policy', 'noeviction']);
 	expect(Object.keys(volumes)).toEqual(['valkey']);
-	const { command, deploy, stop_grace_period, environment } = services.bot as {
+	const { build, command, deploy, stop_grace_period, environment } = services.bot as {
+		build: string;
 		command: string[];
 		deploy: { replicas: number };
 		stop_grace_period: string;
@@ -46,6 +47,10 @@ it('compose: Valkey keeps its data, and three nodes have time to drain', () => {
 	};
 	expect({ replicas: deploy.replicas, stop_grace_period }).toEqual({ replicas: 3, stop_grace_period: '2m' });
 	expectKnown(command[1] as string, command);
+	const image = read(join(build, 'Dockerfile'));
+	expect(image).toContain(`CMD ${JSON.stringify(command).replaceAll('","', '", "')}`);
+	expect(image).toMatch(/^USER node$/m);
+	expect(read('.dockerignore').split('\n')).toContain('.env*');
 	for (const name of Object.keys(environment).filter((key) => key !== 'SHARDCTL_STATE_DIR' && key.startsWith('SHARDCTL_'))) {
 		expect(reference).toContain(`\`${name}\``);
 	}
