@@ -331,13 +331,13 @@ export interface GatewayMethods {
 	'session.reshard': { params: ReshardGroup; result: ReshardedGroup };
 	// A change of the shard count: shards of another count replace all shards of the process, and its sessions with Discord stay. `generation`
 	// is that of the new layout. A request that does not fit the state of the change rejects with `PROTOCOL_ERROR` and changes nothing.
-	/** Announces the new shards and their workers, whose IDENTIFYs wait. */
-	'shards.begin': { params: ShardsToBegin; result: null };
+	/** Announces the new shards and their workers, whose IDENTIFYs wait. Resolves with the number of guilds that they will have. */
+	'shards.begin': { params: ShardsToBegin; result: { guilds: number } };
 	/**
 	 * Keeps all events back until the present workers have confirmed those before; then the new shards have the guilds, and their workers
-	 * receive READY. Rejects with `RESHARD_FAILED`: then events flow as before.
+	 * receive READY. Rejects with `RESHARD_FAILED`: then events flow as before. So they do without `shards.seal` within `sealedWithinMs`.
 	 */
-	'shards.cut': { params: { generation: number }; result: null };
+	'shards.cut': { params: { generation: number; sealedWithinMs: number }; result: null };
 	/** Resolves when the new shards are saved, so that the manager can decide. Rejects with `RESHARD_FAILED`. */
 	'shards.seal': { params: { generation: number }; result: null };
 	/** The manager has decided for the new shards. Resolves once the present workers have logged out of every shard. */

@@ -248,7 +248,7 @@ const gatewayResults = {
 	'handover.commit': nothing,
 	'handover.abort': nothing,
 	'session.reshard': z.object({ identifies: id, pausedMs: z.number().min(0), repeated: id, drifted: id.optional() }),
-	'shards.begin': nothing,
+	'shards.begin': z.object({ guilds: id }),
 	'shards.cut': nothing,
 	'shards.seal': nothing,
 	'shards.released': nothing,

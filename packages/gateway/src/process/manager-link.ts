@@ -52,11 +52,12 @@ export function answerManager(
 		return { drained: drained.every(Boolean) };
 	});
 	peer.handle('session.reshard', (group) => gateway.reshard(group));
-	peer.handle('shards.begin', async (next) => {
-		await gateway.beginShards(next);
+	peer.handle('shards.begin', async (next) => ({ guilds: await gateway.beginShards(next) }));
+	peer.handle('shards.cut', async ({ generation, sealedWithinMs }) => {
+		await gateway.changeOf(generation).cut({ sealedWithinMs });
 		return null;
 	});
-	for (const step of ['cut', 'seal', 'released'] as const) {
+	for (const step of ['seal', 'released'] as const) {
 		peer.handle(`shards.${step}`, async ({ generation }) => {
 			await gateway.changeOf(generation)[step]();
 			return null;

@@ -95,7 +95,7 @@ it('rejects each step of a change of the shards that was dropped with the reason
 	await gateway.beginShards(otherShards);
 	gateway.changeOf(1).drop('the buffer is full');
 	const failed = { code: 'RESHARD_FAILED', message: expect.stringContaining('the buffer is full') };
-	await expect(gateway.changeOf(1).cut()).rejects.toMatchObject(failed);
+	await expect(gateway.changeOf(1).cut({ sealedWithinMs: 1000 })).rejects.toMatchObject(failed);
 	expect(() => gateway.commitShards(1)).toThrow(expect.objectContaining(failed));
 	await gateway.beginShards(otherShards);
 	expect(gateway.changeOf(1).state).toBe('waiting');

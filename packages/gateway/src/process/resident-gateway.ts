@@ -475,9 +475,9 @@ export class ResidentGateway {
 
 	/**
 	 * Makes the shards of another count, for workers that are started now: they receive READY at `shards.cut`. One that was not
-	 * decided is dropped. Throws `RESHARD_FAILED`.
+	 * decided is dropped. Resolves with the number of their guilds. Throws `RESHARD_FAILED`.
 	 */
-	async beginShards({ layout, shardIds, workers }: ShardsToBegin): Promise<void> {
+	async beginShards({ layout, shardIds, workers }: ShardsToBegin): Promise<number> {
 		await this.#dropChange('another change of the shards began');
 		this.#past = undefined;
 		const { config, clock, notice } = this.#options;
@@ -522,6 +522,7 @@ export class ResidentGateway {
 			discarded: Promise.resolve(),
 		};
 		this.#change = next;
+		return change.guildCount;
 	}
 
 	/**

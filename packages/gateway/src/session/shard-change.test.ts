@@ -97,6 +97,8 @@ class FakeSession {
 	}
 }
 
+const limits = { sealedWithinMs: 40_000 };
+
 /** Two sessions of shards that have 32 guilds. */
 function setup({ from = 4, to = 8 } = {}) {
 	const clock = fakeClock();
@@ -142,7 +144,8 @@ it.each([
 	[2, 8],
 ])('gives the shards of %i the guilds, the position and the voice channels of those of %i', async (from, to) => {
 	const { change, next } = setup({ from, to });
-	await change.cut();
+	expect(change.guildCount).toBe(32);
+	await change.cut(limits);
 	for (const { id, adopted } of next) {
 		const own = ids(32).filter((number) => number % to === id);
 		expect(adopted?.state.guildIds().sort()).toEqual(own.map(guild).sort());
@@ -153,7 +156,7 @@ it.each([
 
 it('keeps events back from the cut on, and passes them to the new shards, in order', async () => {
 	const { change, first, present, story } = setup();
-	await change.cut();
+	await change.cut(limits);
 	first.receive(message(0));
 	await change.seal();
 	first.receive({ t: 'LATER', d: {} });
@@ -171,7 +174,7 @@ it('keeps events back from the cut on, and passes them to the new shards, in ord
 it('waits for the confirmations of the present workers, lets events flow where they are late, and tries again', async () => {
 	const { change, first, present, clock } = setup();
 	(present[1] as FakeShard).isQuiet = false;
-	const cut = change.cut();
+	const cut = change.cut(limits);
 	await settle();
 	first.receive(message(0));
 	expect(first.passed).toEqual([]);
@@ -199,7 +202,7 @@ it.each([
 ])('does not cut while %s, and gives up after a while', async (_, fault, reason) => {
 	const fleet = setup();
 	fault(fleet);
-	const cut = fleet.change.cut();
+	const cut = fleet.change.cut(limits);
 	cut.catch(() => {});
 	await settle();
 	await fleet.clock.advance(7000);
@@ -209,7 +212,7 @@ it.each([
 
 it.each(['waiting', 'cut', 'sealed'])('is dropped from %s: the present shards get what waited', async (state) => {
 	const { change, first, present, story } = setup();
-	if (state !== 'waiting') await change.cut();
+	if (state !== 'waiting') await change.cut(limits);
 	if (state === 'sealed') await change.seal();
 	first.receive(message(0));
 	change.drop('it was called off');
@@ -227,7 +230,7 @@ it.each([
 	['Discord starts another session', [{ t: 'READY', d: {} }], 'Discord started another session meanwhile'],
 ])('is dropped after the cut when %s', async (_, events: Dispatch[], reason) => {
 	const { change, first, story } = setup();
-	await change.cut();
+	await change.cut(limits);
 	for (const event of events) first.receive(event);
 	expect([story, first.passed.length]).toEqual([[`the shards were not replaced: ${reason}`, 'dropped'], events.length]);
 	// The manager learns it with its next request.
@@ -237,7 +240,7 @@ it.each([
 
 it('reads nothing more from Discord where it is sealed and the buffer is full, and is taken as soon as the manager has decided', async () => {
 	const { change, first, sessions, story } = setup();
-	await change.cut();
+	await change.cut(limits);
 	await change.seal();
 	for (const event of ids(40).map(message)) first.receive(event);
 	expect(sessions.map(({ isRead }) => isRead)).toEqual([true, true]);
@@ -249,7 +252,7 @@ it('reads nothing more from Discord where it is sealed and the buffer is full, a
 
 it('is taken with a full buffer while the present workers log out, and read on where the change is dropped', async () => {
 	const decided = setup();
-	await decided.change.cut();
+	await decided.change.cut(limits);
 	await decided.change.seal();
 	const released = decided.change.released();
 	for (const event of ids(41).map(message)) decided.first.receive(event);
@@ -257,7 +260,7 @@ it('is taken with a full buffer while the present workers log out, and read on w
 	for (const shard of decided.present) for (const logOut of shard.logOut) logOut();
 	await released;
 	const dropped = setup();
-	await dropped.change.cut();
+	await dropped.change.cut(limits);
 	await dropped.change.seal();
 	for (const event of ids(41).map(message)) dropped.first.receive(event);
 	dropped.change.drop('it was called off');
@@ -267,7 +270,7 @@ it('is taken with a full buffer while the present workers log out, and read on w
 it('gives up a cut within seconds that a present worker does not confirm, and names its shard', async () => {
 	const { change, present, clock, first } = setup();
 	(present[1] as FakeShard).isQuiet = false;
-	const cut = change.cut();
+	const cut = change.cut(limits);
 	cut.catch(() => {});
 	await settle();
 	await clock.advance(8000);
@@ -281,7 +284,7 @@ it('gives up a cut within seconds that a present worker does not confirm, and na
 it('is not sealed where a new shard cannot be saved', async () => {
 	const { change, next } = setup();
 	(next[3] as FakeShard).saves = false;
-	await change.cut();
+	await change.cut(limits);
 	await expect(change.seal()).rejects.toMatchObject({
 		code: 'RESHARD_FAILED',
 		message: expect.stringMatching(/cannot be saved/),
@@ -291,9 +294,11 @@ it('is not sealed where a new shard cannot be saved', async () => {
 
 it('does not keep events back for ever where the manager says nothing', async () => {
 	const { change, first, clock } = setup();
-	await change.cut();
+	await change.cut(limits);
 	first.receive(message(0));
-	await clock.advance(31_000);
+	await clock.advance(39_000);
+	expect(change.state).toBe('cut');
+	await clock.advance(1000);
 	expect([change.state, first.passed]).toEqual(['dropped', [[4, 'MESSAGE_CREATE']]]);
 	expect(clock.pendingTimers()).toBe(0);
 });

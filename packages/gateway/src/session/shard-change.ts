@@ -66,8 +66,6 @@ const quietMs = 1000;
 const retryMs = 1000;
 const cutWithinMs = 5000;
 const tickMs = 2;
-/** Without a word from the manager, events do not wait for longer; its own limits end before. */
-const decideMs = 30_000;
 
 /** What the change took. */
 export interface ShardChangeFigures {
@@ -116,15 +114,26 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 		return this.#figures;
 	}
 
-	/** Resolves when the new shards have the guilds. Rejects with `RESHARD_FAILED`: then events flow as before, and it can be tried again. */
-	async cut(): Promise<void> {
+	/** That the new shards will have. */
+	get guildCount(): number {
+		return this.#present.reduce((sum, { state }) => sum + (state?.guildCount ?? 0), 0);
+	}
+
+	/**
+	 * Resolves when the new shards have the guilds. Rejects with `RESHARD_FAILED`: then events flow as before, and it can be tried again.
+	 * Without a word from the manager, it is dropped where it is not sealed within `sealedWithinMs` after that.
+	 */
+	async cut({ sealedWithinMs }: { sealedWithinMs: number }): Promise<void> {
 		this.#expect('waiting');
 		const { clock } = this.#options;
 		const deadline = clock.monotonic() + cutWithinMs;
 		for (;;) {
 			const reason = this.#whyNotNow() ?? (await this.#tryCut());
 			if (this.#state === 'dropped') throw failed(this.#reason);
-			if (reason === undefined) return;
+			if (reason === undefined) {
+				this.#timer = clock.setTimeout(() => this.#onUndecided(), sealedWithinMs);
+				return;
+			}
 			if (clock.monotonic() > deadline) throw failed(reason);
 			await sleep(clock, retryMs);
 		}
@@ -233,7 +242,6 @@ export class ShardChange<Shard extends ChangingShard = ResidentShard> {
 			}
 		}
 		this.#state = 'cut';
-		this.#timer = clock.setTimeout(() => this.#onUndecided(), decideMs);
 		return undefined;
 	}
 

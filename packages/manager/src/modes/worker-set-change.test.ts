@@ -69,7 +69,7 @@ class FakeGateway {
 }
 
 /** Two gateway processes with a worker each, which are to have two workers each. */
-function begin({ onDecided = () => {} } = {}) {
+function begin({ onDecided = () => {}, guilds = 0 } = {}) {
 	const log: string[] = [];
 	const states: WorkerSetChangeState[] = [];
 	const clock = fakeClock();
@@ -106,7 +106,7 @@ function begin({ onDecided = () => {} } = {}) {
 	/** Everything happens as it should, up to a state. */
 	const reach = async (state: WorkerSetChangeState) => {
 		const steps: [WorkerSetChangeState, () => unknown][] = [
-			['announcing', () => all('shards.begin')],
+			['announcing', () => all('shards.begin', { guilds })],
 			['booting', () => next.map((worker) => worker.emit('booted'))],
 			['cutting', () => all('shards.cut')],
 			['presenting', () => next.map(({ child }) => child.emit('ready'))],
@@ -231,6 +231,11 @@ it('names the reason of a gateway process that had dropped the new shards, whose
 	});
 });
 
+function tooLong(who: string, seconds: number): string {
+	const remedy = 'repeat it when the machine has less to do, or stop the fleet and start it with --shards 4';
+	return `events would have waited too long for ${who}, which took more than ${seconds} s; ${remedy}`;
+}
+
 it.each([
 	['shards.cut', 'cutting'],
 	['shards.seal', 'sealing'],
@@ -245,25 +250,41 @@ it.each([
 		await fleet.drop();
 		await expect(fleet.outcome).rejects.toMatchObject({
 			code: 'RESHARD_FAILED',
-			details: { reason: 'events would have waited too long for gateway process 1, which took more than 10 s' },
+			details: { reason: tooLong('gateway process 1', 10) },
 		});
 		expect(fleet.decisions()).toBe(0);
 	},
 );
 
-it('limits for how long events wait for a new worker that does not become ready, and names it', async () => {
-	const fleet = begin();
-	await fleet.reach('presenting');
-	for (const { child } of fleet.next.slice(1)) child.emit('ready');
-	await fleet.clock.advance(9000);
-	expect(fleet.change.state).toBe('presenting');
-	await fleet.clock.advance(1000);
-	await fleet.drop();
-	await expect(fleet.outcome).rejects.toMatchObject({
-		code: 'RESHARD_FAILED',
-		details: { reason: 'events would have waited too long for the new worker 0, which took more than 10 s' },
-	});
-	expect([fleet.decisions(), fleet.clock.pendingTimers()]).toEqual([0, 0]);
+it.each([
+	[0, 10],
+	[20_000, 90],
+	[1_000_000, 120],
+])(
+	'limits for how long events wait for a worker, with %i guilds for each gateway process to %i s, and names it',
+	async (guilds, limit) => {
+		const fleet = begin({ guilds });
+		await fleet.reach('presenting');
+		for (const { child } of fleet.next.slice(1)) child.emit('ready');
+		await fleet.clock.advance((limit - 1) * 1000);
+		expect(fleet.change.state).toBe('presenting');
+		await fleet.clock.advance(1000);
+		await fleet.drop();
+		await expect(fleet.outcome).rejects.toMatchObject({
+			code: 'RESHARD_FAILED',
+			details: { reason: tooLong('the new worker 0', limit) },
+		});
+		expect([fleet.decisions(), fleet.clock.pendingTimers()]).toEqual([0, 0]);
+	},
+);
+
+it('lets gateway processes wait for longer than all of its own limits together, which name who was slow', async () => {
+	const fleet = begin({ guilds: 20_000 });
+	await fleet.reach('sealing');
+	for (const { asked, timeouts } of fleet.gateways) {
+		expect(asked.find(([method]) => method === 'shards.cut')).toEqual(['shards.cut', { generation: 3, sealedWithinMs: 280_000 }]);
+		expect([timeouts.get('shards.cut'), timeouts.get('shards.seal')]).toEqual([90_000, 90_000]);
+	}
 });
 
 it('keeps the present workers where the decision cannot be written down', async () => {

@@ -18,6 +18,7 @@ import {
 	type Clock,
 	deferred,
 	describeFatalClose,
+	type GatewayMethods,
 	type Layout,
 	messageOf,
 	orAborted,
@@ -85,6 +86,7 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 	readonly #failure = new AbortController();
 	/** Why a gateway process had dropped the new shards before it was asked to: what happened to their workers came after it. */
 	#dropped: string | undefined;
+	#stepMs = stepLimitMs(0);
 
 	constructor(options: WorkerSetChangeOptions<Worker>) {
 		this.#options = options;
@@ -120,25 +122,26 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 			unready.delete(worker);
 		});
 		this.#enter('announcing');
-		await this.#all(
+		const begun = await this.#all(
 			gateways.map(({ gateway, shardIds, next }) => {
 				const incarnations = next.map(({ worker, incarnation }) => ({ incarnation, shardIds: worker.shardIds }));
 				return gateway.request('shards.begin', { layout, shardIds, workers: incarnations }, this.#asked);
 			}),
 		);
+		this.#stepMs = stepLimitMs(begun.reduce((sum, { guilds }) => sum + guilds, 0));
 		this.#enter('booting');
 		for (const { child } of workers) child.start();
 		await this.#all(booted);
 		this.#enter('cutting');
-		await this.#askAll('shards.cut');
+		await this.#askAll('shards.cut', { ...this.#which, sealedWithinMs: stepsWhileEventsWait * this.#stepMs + marginMs });
 		this.#enter('presenting');
 		const late = clock.setTimeout(
-			() => this.#fail(notInTime(`the new ${[...unready].map(({ label }) => label).join(', ')}`)),
-			stepMs,
+			() => this.#fail(this.#notInTime(`the new ${[...unready].map(({ label }) => label).join(', ')}`)),
+			this.#stepMs,
 		);
 		await this.#all(ready).finally(() => clock.clearTimeout(late));
 		this.#enter('sealing');
-		await this.#askAll('shards.seal');
+		await this.#askAll('shards.seal', this.#which);
 	}
 
 	async #finish(): Promise<WorkerSetChanged> {
@@ -198,22 +201,28 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 	}
 
 	/** Asks all gateway processes for a step, while the events of those that have answered wait. */
-	async #askAll(step: 'shards.cut' | 'shards.seal'): Promise<void> {
+	async #askAll<Step extends 'shards.cut' | 'shards.seal'>(step: Step, params: GatewayMethods[Step]['params']): Promise<void> {
 		await this.#all(
 			this.#options.gateways.map(async ({ gateway }) => {
-				const answer = gateway.request(step, this.#which, { ...this.#asked, timeoutMs: stepMs });
+				const answer = gateway.request(step, params, { ...this.#asked, timeoutMs: this.#stepMs });
 				await answer.catch((error: unknown) => {
 					if (!ShardctlError.is(error) || error.code !== 'CALL_TIMEOUT') throw error;
-					throw notInTime(gateway.label);
+					throw this.#notInTime(gateway.label);
 				});
 			}),
 		);
 	}
 
 	/** Rejects with the first failure. */
-	async #all(work: readonly Promise<unknown>[]): Promise<void> {
-		const all = Promise.all(work);
-		await orAborted(all, this.#failure.signal);
+	#all<Result>(work: readonly Promise<Result>[]): Promise<Result[]> {
+		return orAborted(Promise.all(work), this.#failure.signal);
+	}
+
+	#notInTime(who: string): ShardctlError {
+		const { totalShards } = this.#options.layout;
+		return notReady(
+			`events would have waited too long for ${who}, which took more than ${this.#stepMs / 1000} s; repeat it when the machine has less to do, or stop the fleet and start it with --shards ${totalShards}`,
+		);
 	}
 
 	#fail(error: unknown): void {
@@ -274,17 +283,25 @@ export class WorkerSetChange<Worker extends ChangingWorker = ManagedWorker> {
 }
 
 const dropTimeoutMs = 15_000;
-/** How long each step may take for which events wait: the cut of all gateway processes, until the new workers are ready, and saving. */
-const stepMs = 10_000;
+/** From the cut of the first gateway process on: the cut of the others, until the new workers are ready, and saving. */
+const stepsWhileEventsWait = 3;
+/** By how much a gateway process waits longer for a word from the manager than that takes, whose error names who was slow. */
+const marginMs = 10_000;
+const perThousandGuildsMs = 2000;
+const maxStepMs = 120_000;
+
+/**
+ * How long each step may take for which events wait. All workers read their guilds at the same time, on the processors that there are, so it
+ * follows from the guilds of the fleet.
+ */
+function stepLimitMs(guilds: number): number {
+	return Math.min(10_000 + Math.ceil(guilds / 1000) * perThousandGuildsMs, maxStepMs);
+}
 
 function happened(source: { on(event: never, listener: () => void): unknown }, event: string): Promise<void> {
 	const happening = deferred();
 	source.on(event as never, () => happening.resolve());
 	return happening.promise;
-}
-
-function notInTime(who: string): ShardctlError {
-	return notReady(`events would have waited too long for ${who}, which took more than ${stepMs / 1000} s`);
 }
 
 function hasDied(error: Error): boolean {
