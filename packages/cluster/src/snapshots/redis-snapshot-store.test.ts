@@ -47,3 +47,16 @@ it.each([
 	await store.write('shard', Buffer.from('data'), '1');
 	expect(timeouts).toEqual([expected]);
 });
+
+it('reports each part of a write that Redis has answered, before it asks for the next', async () => {
+	const happened: string[] = [];
+	const redis: Pick<RedisPort, 'script'> = {
+		script: async () => {
+			happened.push('asked');
+			return ['OK', 'v1'];
+		},
+	};
+	const store = new RedisSnapshotStore({ redis: redis as RedisPort, keys: clusterKeys('1'), scope: '0' });
+	await store.write('shard', Buffer.alloc(2 * 1024 * 1024), '1', () => happened.push('answered'));
+	expect(happened).toEqual(['asked', 'answered', 'asked', 'answered', 'asked']);
+});

@@ -102,7 +102,12 @@ export class RedisSnapshotStore implements SnapshotStore {
 		}
 	}
 
-	async write(name: string, data: Uint8Array | readonly Uint8Array[], fence: string): Promise<void> {
+	async write(
+		name: string,
+		data: Uint8Array | readonly Uint8Array[],
+		fence: string,
+		onProgress: () => void = () => {},
+	): Promise<void> {
 		const version = randomBytes(9).toString('base64url');
 		const groups = inPieces(data instanceof Uint8Array ? [data] : data);
 		const first = groups.next().value as Uint8Array[];
@@ -111,8 +116,10 @@ export class RedisSnapshotStore implements SnapshotStore {
 		if (next.done) await this.#run(this.#scripts.put, fence, [name, version, ...first]);
 		else {
 			await this.#run(this.#scripts.piece, fence, [name, version, ...first]);
+			onProgress();
 			for (; !next.done; next = groups.next()) {
 				await this.#run(this.#scripts.piece, fence, [name, version, ...next.value]);
+				onProgress();
 				length += next.value.length;
 			}
 			await this.#run(this.#scripts.switchVersion, fence, [name, version, length]);

@@ -19,8 +19,10 @@ export interface SnapshotStore {
 	/**
 	 * Atomic, also where the data is in pieces: a reader sees the old content or the new. A newer fence than the store has seen counts as
 	 * a claim. Rejects with `FENCED` for an older one, and with the cause where the write has failed.
+	 *
+	 * @param onProgress called for each part that the store has taken, where it is on another machine and takes the data in parts
 	 */
-	write(name: string, data: Uint8Array | readonly Uint8Array[], fence: string): Promise<void>;
+	write(name: string, data: Uint8Array | readonly Uint8Array[], fence: string, onProgress?: () => void): Promise<void>;
 	/** Adds to the end. A reader may see a part of the data. Rejects as `write` does. */
 	append(name: string, data: Uint8Array, fence: string): Promise<void>;
 	/** Resolves also where there is nothing of that name. Rejects as `write` does. */

@@ -25,8 +25,9 @@ export class HeldSnapshots {
 		return this.#store.read(name, options);
 	}
 
-	async write(name: string, data: Uint8Array | readonly Uint8Array[]): Promise<void> {
-		await this.#store.write(name, data, this.#held);
+	/** As {@link SnapshotStore.write}. */
+	async write(name: string, data: Uint8Array | readonly Uint8Array[], onProgress?: () => void): Promise<void> {
+		await this.#store.write(name, data, this.#held, onProgress);
 	}
 
 	async append(name: string, data: Uint8Array): Promise<void> {

@@ -32,6 +32,8 @@ function setup() {
 		away: false,
 		writes: 0,
 		answers: Promise.resolve(),
+		/** How a write takes its data in parts. */
+		takesParts: async (_onProgress?: () => void) => {},
 	};
 	const newState = () => ShardState.fromReady({ user: { id: '9' }, guilds: [] });
 	const worker = null as SavedWorker | null;
@@ -55,7 +57,10 @@ function setup() {
 		names: { shard: 'shard-3', journal: 'shard-3.journal', worker: 'shard-3.worker.json' },
 		clock,
 		store: {
-			write: async (name, data) => write(name, data),
+			write: async (name, data, onProgress) => {
+				if (name === 'shard-3') await disk.takesParts(onProgress);
+				write(name, data);
+			},
 			append: async (name, data) => {
 				const { fenced, answers } = disk;
 				await answers;
@@ -454,6 +459,31 @@ it('calls a store silent that has answered nothing for a while, whether a write 
 	await clock.advance(250);
 	expect(saver.isSilent).toBe(false);
 	expect(answered).toHaveLength(2);
+	saver.stop();
+});
+
+it('calls no store silent that takes a large snapshot part by part, before one of them waits', async () => {
+	const { clock, disk, saver, answered } = setup();
+	const part = newDeferred();
+	disk.takesParts = async (onProgress) => {
+		for (let parts = 0; parts < 3; parts++) {
+			await new Promise<void>((resolve) => clock.setTimeout(resolve, 4000));
+			onProgress?.();
+		}
+		await part.promise;
+	};
+	const written = saver.ensureSnapshot();
+	await nextTurn();
+	for (let second = 0; second < 16; second++) {
+		await clock.advance(1000);
+		expect(saver.isSilent).toBe(false);
+	}
+	await clock.advance(500);
+	expect(saver.isSilent).toBe(true);
+	part.resolve();
+	await written;
+	expect(saver.isSilent).toBe(false);
+	expect(answered).toHaveLength(1);
 	saver.stop();
 });
 

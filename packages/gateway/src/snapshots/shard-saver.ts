@@ -305,7 +305,7 @@ export class ShardSaver {
 		const encoded = this.#encode(snapshot);
 		this.#enqueue('shard', async () => {
 			const pieces = await encoded;
-			await this.#ask(store.write(this.#names.shard, pieces));
+			await this.#ask(store.write(this.#names.shard, pieces, () => this.#onPartAnswered()));
 			const head = journalHead(snapshot.cursor);
 			await this.#ask(store.write(this.#names.journal, head));
 			this.#snapshotBytes = pieces.reduce((sum, { length }) => sum + length, 0);
@@ -361,6 +361,12 @@ export class ShardSaver {
 			if (!isUnanswered(error)) this.#onAnswered();
 			throw error;
 		}
+	}
+
+	/** The next part of the same write is asked at once. */
+	#onPartAnswered(): void {
+		this.#onAnswered();
+		this.#unansweredSince = this.#options.clock.monotonic();
 	}
 
 	#onAnswered(): void {
