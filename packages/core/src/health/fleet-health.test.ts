@@ -339,6 +339,13 @@ describe('fleetHealth', () => {
 		]);
 	});
 
+	it('says to check Redis, not a folder, where that does not take the snapshots', () => {
+		const error = 'Redis did not answer in time';
+		const risky = gateway([session(0)], { snapshotFailure: { shardIds: [0], since: nowMs - 5, error, folder: '/state' } });
+		const found = fleetHealth(facts({ gateways: [risky] })).causes.find(({ kind }) => kind === 'snapshots-failing');
+		expect(found?.remedy).toMatch(/^check Redis, and that the gateway processes reach it: /);
+	});
+
 	it('lists risks after the outages, and is degraded by a risk alone', () => {
 		const failure = { shardIds: [3], since: nowMs - 5, error: 'ENOSPC', folder: '/state' };
 		const risky = gateway(

@@ -34,6 +34,7 @@ function snapshotRisks(gateways: readonly GatewayFacts[]): HealthCause[] {
 
 function snapshotRemedy(error: string): string {
 	if (/ENOSPC|EDQUOT/.test(error)) return 'free space in that folder';
+	if (/\bRedis\b/.test(error)) return 'check Redis, and that the gateway processes reach it';
 	return /EACCES|EPERM|EROFS/.test(error) ? 'make that folder writable' : 'check that folder and its disk';
 }
 
