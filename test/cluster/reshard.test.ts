@@ -11,13 +11,12 @@ import { RedisSnapshotStore } from '../../packages/cluster/src/snapshots/redis-s
 import { connectTo, describeWithRedis } from '../../packages/cluster/test/support/redis-server.js';
 import { type ClusterFleet, type ClusterNodeRun, clusterFleet } from './cluster-fleet.js';
 
-const {
-	SHARDCTL_RESHARD_KILLS: kills = 0,
-	SHARDCTL_RESHARD_SEED: seed = 20_261_130,
-	SHARDCTL_RESHARD_RATE: perSecond = 200,
-	SHARDCTL_RESHARD_GUILDS: guilds = 16,
-	SHARDCTL_RESHARD_SHARDS: shards = 8,
-} = Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name, Number(value)]));
+const { env } = process;
+const kills = Number(env.SHARDCTL_RESHARD_KILLS ?? 0);
+const seed = Number(env.SHARDCTL_RESHARD_SEED ?? 20_261_130);
+const perSecond = Number(env.SHARDCTL_RESHARD_RATE ?? 200);
+const guilds = Number(env.SHARDCTL_RESHARD_GUILDS ?? 16);
+const shards = Number(env.SHARDCTL_RESHARD_SHARDS ?? 8);
 /** Groups that are replaced at the same time in the tests with faults. */
 const atOnce = 2;
 /** About how long a resharding takes here. */

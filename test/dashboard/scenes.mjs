@@ -125,7 +125,7 @@ export function eventsOf(sceneName) {
 	if (sceneName === 'nodes') {
 		return list(5, (id) => [
 			30_000 - 5000 * id,
-			{ type: 'cluster:session-ready', session: 16 + id, shardIds: [16 + id], how: 'moved', tookMs: 1620 + 70 * id },
+			{ type: 'cluster:session-ready', sessions: [16 + id], shardIds: [16 + id], how: 'moved', tookMs: 1620 + 70 * id },
 		]);
 	}
 	if (sceneName === 'start-up') {

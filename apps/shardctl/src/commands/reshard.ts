@@ -74,8 +74,8 @@ function placesText(nodes: NonNullable<ReshardOutcome['nodes']>): string {
 	const text = `sessions afterwards: ${nodes.map(({ name, sessions }) => `${sessions} on node ${name}`).join(', ')}`;
 	if (nodes.every(({ sessions }) => sessions > 0)) return `${text}\n`;
 	return (
-		`${text}; those that replace a session stay together on a node. To use all ${nodes.length} nodes, ` +
-		`stop them and start them with --gateway-sessions ${nodes.length} or more\n`
+		`${text}; those that replace a session stay together on a node. A cluster that was started with fewer sessions than it has nodes uses ` +
+		`all of them only after it is stopped, and started with --gateway-sessions auto and --expect ${nodes.length}\n`
 	);
 }
 

@@ -386,12 +386,12 @@ it('reports a refusal once, and tries again where nothing at all can be written'
 	expect(a.reshards.stats()).toMatchObject({ state: 'running', done: 1 });
 });
 
-it('waits for a master that is being replaced', async () => {
+it.each(['READONLY', 'NOREPLICAS'])('waits for a master, or its replica, that is being replaced: %s', async (reply) => {
 	const { nodes, world, settle } = setup();
 	const [a] = nodes;
 	a.reshards.reshard({ sessions: 8 }, { byPerson: false }).catch(() => {});
 	await settle();
-	world.refuses = () => refused('READONLY');
+	world.refuses = () => refused(reply);
 	a.endings.get(0)?.resolve();
 	await settle();
 	world.refuses = undefined;

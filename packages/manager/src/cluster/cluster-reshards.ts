@@ -408,8 +408,8 @@ export class ClusterReshards {
 	}
 }
 
-/** What a master that is being started or replaced answers. */
-const awayReplies: ReadonlySet<unknown> = new Set(['LOADING', 'MASTERDOWN', 'READONLY']);
+/** What a master answers that is being started or replaced, whose replica is (`min-replicas-to-write`), or that runs a long script. */
+const awayReplies: ReadonlySet<unknown> = new Set(['LOADING', 'MASTERDOWN', 'READONLY', 'NOREPLICAS', 'BUSY']);
 
 /** Redis does not answer, or not as a master, for now. What was sent may have been done all the same. */
 function isAway(error: unknown): boolean {

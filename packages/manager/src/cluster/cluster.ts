@@ -221,7 +221,7 @@ export class Cluster implements FleetCluster {
 		const { clock } = this.#options.options;
 		this.#requireState();
 		const { layout, slicing } = this.#terms();
-		const view = await this.links.read();
+		const view = await this.#readSettled(signal);
 		const target = nodeNamed(view, node);
 		const session = sessionOfShard(layout, shardId);
 		const from = ownerOfShard(view, layout, shardId);
@@ -243,7 +243,7 @@ export class Cluster implements FleetCluster {
 					{ details: { shardIds, node } },
 				);
 			}
-			if (!now.nodes.some((each) => each.node === target.node && isLive(each))) nodeNamed(now, node);
+			if (now.quietMs <= 0 && !now.nodes.some((each) => each.node === target.node && isLive(each))) nodeNamed(now, node);
 			await sleep(clock, pollMs, signal);
 		}
 	}
@@ -255,7 +255,7 @@ export class Cluster implements FleetCluster {
 		const terms = this.#terms();
 		const { sessions } = terms.layout;
 		if (dryRun) {
-			const view = await this.links.read();
+			const view = await this.#readSettled(signal);
 			requireNoReshard(view, terms.layout);
 			return namedMoves(view, terms, rebalanceMoves(view, sessions, sessionsEach(view, terms.layout)));
 		}
@@ -263,23 +263,33 @@ export class Cluster implements FleetCluster {
 		for (;;) {
 			const view = await this.links.read();
 			requireNoReshard(view, terms.layout);
-			const step = rebalanceStep(view, sessions, sessionsEach(view, terms.layout)).filter(({ session }) => !made.has(session));
-			const moving = view.sessions.some(({ phase }) => phase !== 'held');
-			if (!moving && step.length === 0) return [...made.values()];
-			if (!moving) {
+			if (view.sessions.every(({ phase }) => phase === 'held')) {
+				let begun: [number, SessionMove][] = [];
 				const hasBegun = await requestChange(
 					(now) => {
 						requireNoReshard(now, terms.layout);
-						return rebalanceStep(now, sessions, sessionsEach(now, terms.layout)).filter(({ session }) => !made.has(session));
+						const all = rebalanceStep(now, sessions, sessionsEach(now, terms.layout));
+						const step = all.filter(({ session }) => !made.has(session));
+						begun = step.flatMap((change) =>
+							namedMoves(now, terms, [change]).map((move): [number, SessionMove] => [change.session, move]),
+						);
+						return step;
 					},
 					{ node: this.links.door.node, clock, signal },
 				);
 				if (!hasBegun) return [...made.values()];
-				for (const change of step) {
-					for (const move of namedMoves(view, terms, [change])) made.set(change.session, move);
-				}
+				for (const [session, move] of begun) made.set(session, move);
 			}
 			await sleep(clock, pollMs, signal);
+		}
+	}
+
+	/** The table once no quiet period is left: within it nothing is planned, and a node may look as if it were gone. */
+	async #readSettled(signal: AbortSignal | undefined): Promise<ClusterView> {
+		for (;;) {
+			const view = await this.links.read();
+			if (view.quietMs <= 0) return view;
+			await sleep(this.#options.options.clock, pollMs, signal);
 		}
 	}
 

@@ -239,10 +239,10 @@ export class WholeFleet implements Fleet {
 	}
 }
 
-/** How many of that many sessions each live node has where they replace those that it has now. */
+/** How many of that many sessions each node that takes sessions has where they replace those that it has now. */
 function sessionsByNode(sessions: number, { nodes, places }: Pick<ClusterTable, 'nodes' | 'places'>) {
 	return nodes
-		.filter(({ status }) => status !== 'gone')
+		.filter(({ status }) => status === 'ready')
 		.map(({ name }) => {
 			const shardIds = places.filter(({ node }) => node === name).flatMap((place) => place.shardIds);
 			return { name, sessions: sessionsOfShards({ sessions }, shardIds).length };
