@@ -44,7 +44,7 @@ local longestMs = lentMs
 for _, part in pairs(parts) do longestMs = math.max(longestMs, part.lentMs) end
 if run ~= runId or now < lastTime or now - lastTime > longestMs then
   quietUntil = now + longestMs + countedMs
-  -- Nor could they give anything back, however long this has taken: each that wanted some counts as cut off from now on (see below).
+  -- Nor could they give anything back, however long this has taken: each that wanted some counts as cut off (see below) for some 8 s more.
   for name, part in pairs(parts) do
     if part.want > 0 and name ~= node then
       part.untilMs = now - countedMs

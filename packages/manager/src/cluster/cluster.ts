@@ -261,25 +261,24 @@ export class Cluster implements FleetCluster {
 		}
 		const made = new Map<number, SessionMove>();
 		for (;;) {
-			const view = await this.links.read();
-			requireNoReshard(view, terms.layout);
-			if (view.sessions.every(({ phase }) => phase === 'held')) {
-				let begun: [number, SessionMove][] = [];
-				const hasBegun = await requestChange(
-					(now) => {
-						requireNoReshard(now, terms.layout);
-						const all = rebalanceStep(now, sessions, sessionsEach(now, terms.layout));
-						const step = all.filter(({ session }) => !made.has(session));
-						begun = step.flatMap((change) =>
-							namedMoves(now, terms, [change]).map((move): [number, SessionMove] => [change.session, move]),
-						);
-						return step;
-					},
-					{ node: this.links.door.node, clock, signal },
-				);
-				if (!hasBegun) return [...made.values()];
-				for (const [session, move] of begun) made.set(session, move);
-			}
+			let isMoving = false;
+			let begun: [number, SessionMove][] = [];
+			const hasBegun = await requestChange(
+				(now) => {
+					requireNoReshard(now, terms.layout);
+					isMoving = now.sessions.some(({ phase }) => phase !== 'held');
+					if (isMoving) return [];
+					const all = rebalanceStep(now, sessions, sessionsEach(now, terms.layout));
+					const step = all.filter(({ session }) => !made.has(session));
+					begun = step.flatMap((change) =>
+						namedMoves(now, terms, [change]).map((move): [number, SessionMove] => [change.session, move]),
+					);
+					return step;
+				},
+				{ node: this.links.door.node, clock, signal },
+			);
+			if (!hasBegun && !isMoving) return [...made.values()];
+			for (const [session, move] of begun) made.set(session, move);
 			await sleep(clock, pollMs, signal);
 		}
 	}

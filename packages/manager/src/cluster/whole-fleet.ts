@@ -239,14 +239,13 @@ export class WholeFleet implements Fleet {
 	}
 }
 
-/** How many of that many sessions each node that takes sessions has where they replace those that it has now. */
+/** How many of that many sessions each node has where they replace those that it has now: those that take sessions, or have some. */
 function sessionsByNode(sessions: number, { nodes, places }: Pick<ClusterTable, 'nodes' | 'places'>) {
-	return nodes
-		.filter(({ status }) => status === 'ready')
-		.map(({ name }) => {
-			const shardIds = places.filter(({ node }) => node === name).flatMap((place) => place.shardIds);
-			return { name, sessions: sessionsOfShards({ sessions }, shardIds).length };
-		});
+	return nodes.flatMap(({ name, status }) => {
+		const shardIds = places.filter(({ node }) => node === name).flatMap((place) => place.shardIds);
+		const count = sessionsOfShards({ sessions }, shardIds).length;
+		return status === 'ready' || count > 0 ? [{ name, sessions: count }] : [];
+	});
 }
 
 async function settled<T>(nodes: readonly NodeFleet[], act: (fleet: Fleet) => Promise<T>): Promise<T[]> {
