@@ -2,7 +2,7 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { type Clock, type RestNotice, systemClock, WorkerPaths } from '@shardctl/core';
-import { fakeClock, slowClients, waitFor } from '@shardctl/test-support';
+import { type FakeClock, fakeClock, slowClients, waitFor } from '@shardctl/test-support';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RestServer } from '../src/process/rest-server.js';
 
@@ -49,7 +49,12 @@ async function start(
 	const port = await server.start();
 	onTestFinished(async () => {
 		discord.closeAllConnections();
-		await server.stop();
+		let isOver = false;
+		const stopped = server.stop().finally(() => {
+			isOver = true;
+		});
+		while ('advance' in clock && !isOver) await (clock as FakeClock).advance(1000);
+		await stopped;
 		await new Promise((resolve) => discord.close(resolve));
 	});
 	const base = `http://127.0.0.1:${port}`;
@@ -356,6 +361,12 @@ describe('its end', () => {
 		held[0]?.end('{}');
 		const answer = await sent;
 		expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+		// A request that was on its way when the last answer was given.
+		await clock.advance(50);
+		const late = await post(url + channel);
+		expect([late.status, late.headers.get('connection')]).toEqual([429, 'close']);
+		await clock.advance(99);
+		await clock.advance(1);
 		await stopped;
 		expect(seen).toHaveLength(1);
 	});

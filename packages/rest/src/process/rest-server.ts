@@ -18,6 +18,7 @@ import {
 	refuseRest,
 	restFraming,
 	restTarget,
+	sleep,
 	tokenCheck,
 	UnprovenClients,
 	WorkerPaths,
@@ -48,6 +49,9 @@ const defaultRequestLimits = { headersTimeout: 30_000, requestTimeout: 300_000, 
 const keepAliveMs = 120_000;
 /** How long the requests that Discord has may take at the end. */
 const drainMs = 5000;
+/** Without a request for this long, its connections are closed then; after the longer time in any case. */
+const quietMs = 100;
+const longestQuietMs = 1000;
 /** One notice about the global limit in this time. */
 const noticeIntervalMs = 60_000;
 /** For a caller on a path of no worker. */
@@ -79,6 +83,7 @@ export class RestServer {
 	readonly #latencies = new Latencies();
 	readonly #classes = new Map<string, number>();
 	#requests = 0;
+	#lastRequestAtMs = Number.NEGATIVE_INFINITY;
 	#limited = 0;
 	#guarded = false;
 	#stopping: Promise<void> | undefined;
@@ -182,6 +187,7 @@ export class RestServer {
 			await this.#idle.promise;
 			clock.clearTimeout(timer);
 		}
+		await this.#untilQuiet();
 		this.#refusals.stop();
 		this.#unproven.stop();
 		gate.stop();
@@ -191,7 +197,25 @@ export class RestServer {
 		await new Promise<void>((resolve) => this.#http.close(() => resolve()));
 	}
 
+	/**
+	 * A worker sends its next request as soon as it has an answer: one that is on its way now is read, and asked for again, before its connection
+	 * is closed. It would be lost otherwise.
+	 */
+	async #untilQuiet(): Promise<void> {
+		const { clock } = this.#options;
+		const beganAtMs = clock.monotonic();
+		for (;;) {
+			const nowMs = clock.monotonic();
+			const quietAtMs = Math.min(Math.max(beganAtMs, this.#lastRequestAtMs) + quietMs, beganAtMs + longestQuietMs);
+			if (nowMs >= quietAtMs) return;
+			await sleep(clock, quietAtMs - nowMs);
+			// What has arrived meanwhile is read first.
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+	}
+
 	#answer(request: IncomingMessage, response: ServerResponse): void {
+		this.#lastRequestAtMs = this.#options.clock.monotonic();
 		const target = parseRequestTarget(request.url);
 		if (!target) {
 			refuseRest(response, 400, 'the request target is not a path');
