@@ -176,7 +176,7 @@ describeWithRedis('the resharding of a cluster', () => {
 		);
 	});
 
-	it('goes on where a node is killed at each of its steps, and starts again only sessions of which nothing was written down', {
+	it('continues when a node is killed at each of its steps, and starts again only sessions of which nothing was written down', {
 		timeout: 600_000,
 	}, async () => {
 		const fleet = await clusterFleet({ shards: 8, sessions: 4, simulator: { maxConcurrency: 4 } });

@@ -246,7 +246,7 @@ describeWithRedis('a cluster whose events go through a queue', () => {
 		const { nodes: infos } = await (others[0] as ClusterNodeRun).json<{ nodes: { name: string; workers: number | null }[] }>(
 			'nodes',
 		);
-		// It has its worker still, which nobody else can know.
+		// It still has its worker; no other node can know that.
 		expect(infos.map(({ name, workers }) => [name, workers])).toEqual(
 			nodes.map((node) => [node.name, node === cutOff ? null : 1]),
 		);

@@ -143,7 +143,7 @@ it('gives a cut up also while it is saved', async () => {
 	expect(records).toHaveLength(0);
 });
 
-it('reads nothing more from Discord where the store does not answer, and goes on as it has decided', async () => {
+it('reads nothing more from Discord where the store does not answer, and continues as the store has decided', async () => {
 	for (const isWritten of [true, false]) {
 		const { clock, shard, present, successor, records, done, areRead } = begin();
 		await clock.advance(3000);

@@ -96,8 +96,7 @@ export class ClusterReshards {
 
 	/** See {@link shardsLeft}; none before the table was read. */
 	shardsLeft(to?: number): number[] {
-		const entry = this.#entry;
-		return shardsLeft({ reshard: entry && JSON.stringify(entry) }, this.#options.door().layout, to);
+		return shardsLeft(this.#entry, this.#options.door().layout, to);
 	}
 
 	/** Whether this node, of all nodes with `--reshard auto`, decides about automatic reshardings. */

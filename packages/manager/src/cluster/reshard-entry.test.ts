@@ -177,13 +177,13 @@ describe('a resharding of a cluster', () => {
 });
 
 it('knows the shards whose sessions are still to be replaced', () => {
-	const left = (entry: ReshardEntry | undefined, to?: number) => shardsLeft(viewOf(entry), started, to).join();
+	const left = (entry: ReshardEntry | undefined, to?: number) => shardsLeft(entry, started, to).join();
 	const some = replace(replace(begin(8), 0, 'a'), 2, 'a');
 	expect(left(undefined)).toBe('');
 	expect(left(some)).toBe('1,3,5,7,9,11,13,15');
 	const failed = called(some, 'it was called off');
 	expect(left(failed)).toBe('');
-	// Of one that is only planned: to go on, and to go back.
+	// Where one is only planned: to continue, and to undo it.
 	expect(left(failed, 8)).toBe('1,3,5,7,9,11,13,15');
 	expect(left(failed, 4)).toBe('0,2,4,6,8,10,12,14');
 	const unsure = given(claim(begin(8), 1, 'b') as ReshardEntry, { group: 1, node: 'b', error: 'refused' });

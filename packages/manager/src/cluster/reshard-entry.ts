@@ -91,11 +91,10 @@ export function sessionsEach(view: Pick<ClusterView, 'reshard'>, started: Layout
 /**
  * The shards whose sessions are still to be replaced: by the resharding that runs, or by one to `to` sessions.
  */
-export function shardsLeft(view: Pick<ClusterView, 'reshard'>, started: Layout, to?: number): number[] {
-	const entry = reshardEntry(view, started);
+export function shardsLeft(entry: ReshardEntry | undefined, started: Layout, to?: number): number[] {
 	const all = Array.from({ length: started.totalShards }, (_, id) => id);
 	if (to !== undefined) {
-		const now = layoutNow(view, started);
+		const now = entry ? layoutOf(entry, started) : started;
 		return all.filter((id) => sessionCountOf(now, id) !== to || entry?.unsure.includes(groupOf(id, entry)));
 	}
 	return entry && isRunning(entry) ? all.filter((id) => entry.left.includes(groupOf(id, entry))) : [];
